@@ -1,0 +1,4 @@
+# CPU models, host and guest capabilities: one truth for emulator and driver.
+noinst_LIBRARIES += libcapabilities.a
+libcapabilities_a_CPPFLAGS = -I$(top_srcdir)/emulator -I$(top_srcdir) $(GLIB_CFLAGS) $(LIBVIRT_CFLAGS)
+libcapabilities_a_SOURCES =

@@ -1,0 +1,1 @@
+libemulator_a_SOURCES +=

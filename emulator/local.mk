@@ -1,0 +1,36 @@
+# The emulator: every layer is a list of sources in one convenience library, so
+# that unit tests link exactly what ships.
+EMULATOR_CPPFLAGS = -I$(top_srcdir)/emulator -I$(top_srcdir) \
+	$(GLIB_CFLAGS) $(JSON_CFLAGS) $(SECCOMP_CFLAGS) $(URING_CFLAGS) $(URCU_CFLAGS)
+EMULATOR_LIBS = $(JSON_LIBS) $(GLIB_LIBS) $(SECCOMP_LIBS) $(URING_LIBS) $(URCU_LIBS) -lpthread
+
+# util/ is the only layer that the daemon shares with the emulator.
+noinst_LIBRARIES += libutil.a
+libutil_a_CPPFLAGS = -I$(top_srcdir)/emulator $(GLIB_CFLAGS)
+libutil_a_SOURCES =
+
+noinst_LIBRARIES += libemulator.a
+libemulator_a_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+libemulator_a_SOURCES =
+
+bin_PROGRAMS += vireo
+vireo_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+vireo_SOURCES = emulator/main.c
+vireo_LDADD = libemulator.a libcapabilities.a libutil.a $(EMULATOR_LIBS)
+
+include emulator/util/local.mk
+include emulator/config/local.mk
+include emulator/event/local.mk
+include emulator/memory/local.mk
+include emulator/accel/local.mk
+include emulator/device/local.mk
+include emulator/block/local.mk
+include emulator/net/local.mk
+include emulator/chardev/local.mk
+include emulator/virtio/local.mk
+include emulator/hw/local.mk
+include emulator/firmware/local.mk
+include emulator/machine/local.mk
+include emulator/migration/local.mk
+include emulator/monitor/local.mk
+include emulator/sandbox/local.mk

@@ -1,0 +1,1 @@
+libutil_a_SOURCES +=

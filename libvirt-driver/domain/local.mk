@@ -1,0 +1,1 @@
+libdriver_a_SOURCES +=

@@ -1,0 +1,20 @@
+# virtvireod: the libvirt hypervisor driver as a daemon.
+DRIVER_CPPFLAGS = -I$(top_srcdir)/libvirt-driver -I$(builddir)/libvirt-driver \
+	-I$(top_srcdir)/emulator -I$(top_srcdir) \
+	$(GIO_CFLAGS) $(JSON_CFLAGS) $(XML_CFLAGS) $(LIBVIRT_CFLAGS)
+DRIVER_LIBS = $(JSON_LIBS) $(GIO_LIBS) $(XML_LIBS) -lpthread
+
+noinst_LIBRARIES += libdriver.a
+libdriver_a_CPPFLAGS = $(DRIVER_CPPFLAGS)
+libdriver_a_SOURCES =
+
+sbin_PROGRAMS += virtvireod
+virtvireod_CPPFLAGS = $(DRIVER_CPPFLAGS)
+virtvireod_SOURCES = libvirt-driver/main.c
+virtvireod_LDADD = libdriver.a libxml.a libcapabilities.a libutil.a $(DRIVER_LIBS)
+
+include libvirt-driver/rpc/local.mk
+include libvirt-driver/qmp/local.mk
+include libvirt-driver/process/local.mk
+include libvirt-driver/command/local.mk
+include libvirt-driver/domain/local.mk

@@ -1,0 +1,10 @@
+# make check: unit tests (glib's test framework, TAP-free exit status), device
+# tests over qtest, tiny guests on /dev/kvm, golden tests. The lab is apart.
+include tests/unit/local.mk
+include tests/device/local.mk
+include tests/tiny/local.mk
+include tests/golden/local.mk
+include tests/fuzz/local.mk
+
+dist_check_SCRIPTS += tests/layers.py
+TESTS += tests/layers.py
