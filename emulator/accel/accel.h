@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What runs the guest: KVM, or qtest, which runs nothing and lets a test drive
+ * the devices. One accelerator is chosen at start and stays.
+ */
+#ifndef VIREO_ACCEL_ACCEL_H
+#define VIREO_ACCEL_ACCEL_H
+
+#include "config/node.h"
+
+typedef struct Vcpu Vcpu;
+
+/* MSI message as the interrupt controllers and routing know it. */
+typedef struct MsiMessage {
+    guint64 address;
+    guint32 data;
+} MsiMessage;
+
+/* Entry state of the boot processor; filled by firmware/, applied at reset. */
+typedef struct BootState {
+    gboolean valid;
+    gboolean long_mode;    /* 64-bit entry: page tables at cr3, GDT at gdt_base */
+    guint64 entry, stack;
+    guint64 rsi, rbx;      /* bzImage: zero page; PVH: start info */
+    guint64 cr3, gdt_base;
+    guint16 gdt_limit;
+} BootState;
+
+typedef struct Accel {
+    const char *name;
+    /* Creates the VM. node: the -accel options. Before any memory is mapped. */
+    gboolean (*init)(ConfigNode *node, GError **errp);
+    /* After the board's RAM is mapped: irqchip, vCPUs (their threads wait). */
+    gboolean (*create_irqchip)(GError **errp);
+    Vcpu *(*create_vcpu)(unsigned index, guint32 apic_id, GError **errp);
+    /* All vCPUs to the state after power-on; the first one takes the boot state. */
+    void (*reset_vcpus)(const BootState *boot);
+    void (*run_vcpus)(gboolean run); /* returns when all have stopped, if !run */
+    /* Interrupts: an MSI now; a GSI of the split irqchip routed to an MSI. */
+    void (*send_msi)(const MsiMessage *msg);
+    gboolean (*set_gsi_route)(unsigned gsi, const MsiMessage *msg /* NULL: none */);
+    void (*commit_gsi_routes)(void);
+    /* Lets fd raise gsi without user space; FALSE: not possible, poll it instead. */
+    gboolean (*add_irqfd)(unsigned gsi, int fd);
+    void (*del_irqfd)(unsigned gsi, int fd);
+} Accel;
+
+extern const Accel accel_kvm;
+extern const Accel accel_qtest;
+
+gboolean accel_init(ConfigNode *node, GError **errp);
+const Accel *accel_get(void);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whether the VM runs, and the requests that change it. QMP's RunState names.
+ * Under the machine lock; requests may come from any thread (vCPU, main loop) and
+ * are carried out on the main loop.
+ */
+#ifndef VIREO_ACCEL_RUN_STATE_H
+#define VIREO_ACCEL_RUN_STATE_H
+
+#include <glib.h>
+
+typedef enum RunState {
+    RUN_STATE_PRELAUNCH, /* -S */
+    RUN_STATE_INMIGRATE,
+    RUN_STATE_RUNNING,
+    RUN_STATE_PAUSED,
+    RUN_STATE_FINISH_MIGRATE,
+    RUN_STATE_POSTMIGRATE,
+    RUN_STATE_SHUTDOWN,
+    RUN_STATE_IO_ERROR,
+    RUN_STATE_INTERNAL_ERROR,
+    RUN_STATE_GUEST_PANICKED,
+    RUN_STATE__MAX,
+} RunState;
+
+RunState run_state_get(void);
+const char *run_state_name(RunState state);
+gboolean vm_running(void);
+
+/*
+ * vm_start(): vCPUs, virtual clock, RESUME event. vm_stop(): vCPUs have left
+ * KVM_RUN, the clock stands still, STOP event, then `state`. Both do nothing when
+ * already so. Subscribers (block back ends, migration) hear of each change.
+ */
+void vm_start(void);
+void vm_stop(RunState state);
+/* Changes the name of a stopped state (paused -> postmigrate ...). */
+void run_state_set(RunState state);
+void run_state_subscribe(void (*fn)(gboolean running, void *opaque), void *opaque);
+
+typedef enum ShutdownCause {
+    SHUTDOWN_HOST_ERROR,
+    SHUTDOWN_HOST_QMP_QUIT,
+    SHUTDOWN_HOST_QMP_SYSTEM_RESET,
+    SHUTDOWN_HOST_SIGNAL,
+    SHUTDOWN_GUEST_SHUTDOWN,
+    SHUTDOWN_GUEST_RESET,
+    SHUTDOWN_GUEST_PANIC,
+    SHUTDOWN_CAUSE__MAX,
+} ShutdownCause;
+const char *shutdown_cause_name(ShutdownCause cause);
+
+/*
+ * Any thread. Shutdown: event SHUTDOWN; with -no-shutdown a guest's power-off
+ * leaves the process with the VM in state "shutdown", else the main loop ends.
+ * Reset: with -no-reboot a guest's reset is a shutdown.
+ */
+void vm_request_shutdown(ShutdownCause cause);
+void vm_request_reset(ShutdownCause cause);
+void vm_request_powerdown(void);
+/* An unexpected exit, or a hole under the guest: pause and tell, do not die. */
+void vm_request_internal_error(const char *why);
+
+/* Machine: what a reset and a power-button press do; set once. */
+void vm_set_reset_handler(void (*fn)(void *opaque), void *opaque);
+void vm_set_powerdown_handler(void (*fn)(void *opaque), void *opaque);
+/* -no-shutdown, -no-reboot, -action: set once at start. */
+void vm_set_policy(gboolean no_shutdown, gboolean no_reboot);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One configuration tree.
+ *
+ * Whatever configures the VM (command line, QMP) becomes a tree of these nodes;
+ * every consumer reads only its own node. Values from the key=value grammar are
+ * strings, values from JSON are typed: the typed getters accept both ("on" and
+ * true, "64M" and 67108864). A getter marks its key as used, so that what nobody
+ * asked for is refused by name.
+ */
+#ifndef VIREO_CONFIG_NODE_H
+#define VIREO_CONFIG_NODE_H
+
+#include <glib.h>
+
+typedef struct ConfigNode ConfigNode;
+
+typedef enum ConfigType {
+    CONFIG_NULL,
+    CONFIG_BOOL,
+    CONFIG_INT,
+    CONFIG_STRING,
+    CONFIG_LIST,
+    CONFIG_MAP,
+} ConfigType;
+
+/* Constructors return a new reference. */
+ConfigNode *config_map_new(void);
+ConfigNode *config_list_new(void);
+ConfigNode *config_string_new(const char *value);
+ConfigNode *config_int_new(gint64 value);
+ConfigNode *config_bool_new(gboolean value);
+ConfigNode *config_null_new(void);
+ConfigNode *config_node_ref(ConfigNode *node);
+void config_node_unref(ConfigNode *node);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ConfigNode, config_node_unref)
+
+ConfigType config_node_type(const ConfigNode *node);
+
+/* Maps keep insertion order. config_map_set() takes over the reference to value. */
+void config_map_set(ConfigNode *map, const char *key, ConfigNode *value);
+gboolean config_map_has(const ConfigNode *map, const char *key);
+guint config_map_size(const ConfigNode *map);
+const char *config_map_key(const ConfigNode *map, guint i);
+/* Borrowed; NULL when the key is missing. Marks the key as used. */
+ConfigNode *config_map_get(ConfigNode *map, const char *key);
+
+void config_list_add(ConfigNode *list, ConfigNode *value);
+guint config_list_size(const ConfigNode *list);
+ConfigNode *config_list_at(const ConfigNode *list, guint i);
+
+/*
+ * Typed getters: a missing key gives the default and success; a value of the
+ * wrong form is an error that names key and value ("Parameter 'cpus' expects a
+ * number, not 'two'"). Strings are borrowed from the node.
+ */
+gboolean config_get_bool(ConfigNode *map, const char *key, gboolean def, gboolean *out,
+                         GError **errp);
+gboolean config_get_uint(ConfigNode *map, const char *key, guint64 def, guint64 min,
+                         guint64 max, guint64 *out, GError **errp);
+gboolean config_get_size(ConfigNode *map, const char *key, guint64 def, guint64 *out,
+                         GError **errp);
+gboolean config_get_string(ConfigNode *map, const char *key, const char *def,
+                           const char **out, GError **errp);
+
+/* Fails with "Invalid parameter 'x'" for the first key that nobody has read. */
+gboolean config_check_unused(const ConfigNode *map, GError **errp);
+
+#define CONFIG_ERROR (config_error_quark())
+GQuark config_error_quark(void);
+enum { CONFIG_ERROR_GENERIC };
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a device is: a class from the one table, an instance, a bus.
+ *
+ * Everything that is said about a device type stands in its class: -device,
+ * device_add, help, introspection and the migration stream are made from the
+ * property and state rows, never by hand.
+ *
+ * Life: device_new() (init, cannot fail; properties have their defaults) ->
+ * properties set from a configuration node -> device_realize() -> reset -> ... ->
+ * unplug (asynchronous where requests are in flight) -> unrealize -> finalize.
+ * All under the machine lock.
+ */
+#ifndef VIREO_DEVICE_DEVICE_H
+#define VIREO_DEVICE_DEVICE_H
+
+#include <json-glib/json-glib.h>
+
+#include "config/node.h"
+
+typedef struct Device Device;
+typedef struct DeviceClass DeviceClass;
+typedef struct Bus Bus;
+
+typedef enum PropertyType {
+    PROP_BOOL,   /* gboolean */
+    PROP_U8,
+    PROP_U16,
+    PROP_U32,
+    PROP_U64,
+    PROP_SIZE,   /* guint64, accepts suffixes */
+    PROP_STRING, /* char *, owned; names of back ends too */
+    PROP_MAC,    /* guint8[6] */
+    PROP_ENUM,   /* int, an index into names */
+    PROP_AUTO,   /* OnOffAuto */
+} PropertyType;
+
+typedef enum OnOffAuto { ON_OFF_AUTO_AUTO, ON_OFF_AUTO_ON, ON_OFF_AUTO_OFF } OnOffAuto;
+
+typedef struct Property {
+    const char *name;
+    PropertyType type;
+    size_t offset;          /* in the instance */
+    const char *def;        /* as the command line would say it; NULL: zero */
+    guint64 min, max;       /* numbers: inclusive; max 0: the type's own */
+    const char *const *names; /* PROP_ENUM: NULL-terminated */
+    const char *help;
+    gboolean required;
+    gboolean ignored;       /* accepted for compatibility; it cannot matter here */
+} Property;
+
+typedef enum StateType {
+    STATE_U8,
+    STATE_U16,
+    STATE_U32,
+    STATE_U64,
+    STATE_BOOL,   /* gboolean */
+    STATE_BYTES,  /* guint8[count] */
+    STATE_STRUCT, /* nested description, inline */
+} StateType;
+
+typedef struct StateDesc StateDesc;
+typedef struct StateField {
+    const char *name;
+    StateType type;
+    size_t offset;
+    guint32 count;        /* elements of an array; 1 for a scalar */
+    size_t count_offset;  /* != 0: guint32 member with the used count (<= count) */
+    guint32 since;        /* first version of the description that has it */
+    guint64 limit;        /* != 0: a loaded number above it is refused */
+    const StateDesc *nested;
+    size_t stride;        /* STATE_STRUCT arrays: size of an element */
+} StateField;
+
+struct StateDesc {
+    const char *name;
+    guint32 version;
+    const StateField *fields; /* ends with a NULL name */
+    gboolean (*needed)(void *opaque);
+    void (*pre_save)(void *opaque);
+    gboolean (*post_load)(void *opaque, guint32 version, GError **errp);
+};
+
+struct DeviceClass {
+    const char *name;     /* "virtio-blk-device" */
+    const char *bus;      /* type of bus it sits on; NULL: board only */
+    const char *desc;
+    size_t instance_size;
+    gboolean user_creatable;
+    gboolean hotpluggable;
+    const Property *properties; /* ends with a NULL name; NULL: none */
+    const StateDesc *state;     /* NULL: nothing to migrate */
+    const DeviceClass *parent;  /* properties and state of the parent come first */
+
+    void (*init)(Device *dev);
+    gboolean (*realize)(Device *dev, GError **errp);
+    void (*reset)(Device *dev); /* nothing is in flight any more */
+    /*
+     * Stops taking requests and calls done (now or later, main loop, under the
+     * lock) when none is in flight. Used before reset, unplug, and vm stop of
+     * the data plane. NULL: nothing is ever in flight.
+     */
+    void (*quiesce)(Device *dev, void (*done)(void *opaque), void *opaque);
+    void (*unrealize)(Device *dev); /* undoes realize; quiesced before */
+    void (*finalize)(Device *dev);  /* frees what init and properties own */
+};
+
+struct Device {
+    const DeviceClass *klass;
+    char *id;         /* NULL: anonymous */
+    char *path;       /* "/machine/peripheral/ID": QOM-style, unique */
+    Bus *bus;
+    gboolean realized;
+    gboolean hotplugged;
+    gboolean unplugging;
+    gint refs;
+};
+
+/* The table: declared here, defined by machine/. Ends with NULL. */
+extern const DeviceClass *const device_class_table[];
+const DeviceClass *device_class_find(const char *name); /* aliases included */
+gboolean device_class_is_a(const DeviceClass *klass, const DeviceClass *parent);
+/* QMP device-list-properties and `-device X,help`. */
+JsonArray *device_class_list_properties(const DeviceClass *klass);
+char *device_class_help(const DeviceClass *klass);
+
+/* For code that makes the board: class by pointer, no configuration needed. */
+Device *device_new(const DeviceClass *klass);
+gboolean device_set_property(Device *dev, const char *name, ConfigNode *value, GError **errp);
+gboolean device_set_properties(Device *dev, ConfigNode *node, GError **errp);
+/* Puts it on the bus and makes it work; on failure everything is as before. */
+gboolean device_realize(Device *dev, Bus *bus, GError **errp);
+/*
+ * -device and device_add: driver=CLASS,id=ID,bus=BUS,...: the one way a user's
+ * device comes to be. Picks the first free bus of the class's type without bus=.
+ */
+Device *device_add_from_config(ConfigNode *node, gboolean hotplugged, GError **errp);
+/* device_del: asks the bus to unplug; DEVICE_DELETED follows. */
+gboolean device_request_unplug(Device *dev, GError **errp);
+/*
+ * The one order (quiesce -> off the bus -> grace period -> unrealize -> event);
+ * for buses, when the guest has let go. done may be NULL.
+ */
+void device_unplug(Device *dev, void (*done)(void *opaque), void *opaque);
+/* All devices, in order of creation: quiesce, then reset; done when all are. */
+void device_reset_all(void (*done)(void *opaque), void *opaque);
+
+Device *device_find(const char *id);
+Device *device_ref(Device *dev);
+void device_unref(Device *dev);
+void device_foreach(void (*fn)(Device *dev, void *opaque), void *opaque);
+
+/* A bus belongs to the device (or board) that made it. */
+typedef struct BusClass {
+    const char *type;    /* "virtio-bus", "isa-bus" */
+    unsigned max_devices; /* 0: no limit */
+    /* Connects the realizing device; after the device's own realize. */
+    gboolean (*plug)(Bus *bus, Device *dev, GError **errp);
+    void (*unplug)(Bus *bus, Device *dev);
+    /* Asks the guest to let go; NULL: device_unplug() at once. */
+    gboolean (*request_unplug)(Bus *bus, Device *dev, GError **errp);
+} BusClass;
+
+struct Bus {
+    const BusClass *klass;
+    char *name;
+    void *owner;
+    GPtrArray *devices;
+};
+
+Bus *bus_new(const BusClass *klass, const char *name, void *owner);
+void bus_free(Bus *bus);
+Bus *bus_find(const char *name);
+
+#endif

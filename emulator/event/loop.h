@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Main loop, iothreads, and work posted between threads.
+ *
+ * A loop is a GMainContext and the one thread that runs it. What a handler
+ * touches belongs to its loop; other threads reach it by event_loop_post().
+ * The main loop holds the machine lock (lock.h) while it dispatches and gives it
+ * back while it waits; iothreads never take it.
+ */
+#ifndef VIREO_EVENT_LOOP_H
+#define VIREO_EVENT_LOOP_H
+
+#include <glib.h>
+
+typedef struct EventLoop EventLoop;
+typedef struct EventHandler EventHandler;
+
+typedef void (*EventFn)(void *opaque);
+typedef void (*EventFdFn)(void *opaque, GIOCondition ready);
+
+/* The loop of the main thread; exists from event_init() on. */
+void event_init(void);
+EventLoop *event_loop_main(void);
+/* The loop that the calling thread runs, or NULL (vCPU and worker threads). */
+EventLoop *event_loop_current(void);
+GMainContext *event_loop_context(EventLoop *loop);
+
+/*
+ * Calls fn in the loop's thread whenever fd is ready; fd stays the caller's.
+ * Add from any thread; change and remove from the loop's own thread only: after
+ * event_handler_remove() fn is not called again.
+ */
+EventHandler *event_loop_add_fd(EventLoop *loop, int fd, GIOCondition condition,
+                                EventFdFn fn, void *opaque);
+void event_handler_set_condition(EventHandler *handler, GIOCondition condition);
+void event_handler_remove(EventHandler *handler);
+
+/* Runs fn once in the loop's thread, in the order of posting. Any thread. */
+void event_loop_post(EventLoop *loop, EventFn fn, void *opaque);
+
+/* Main thread: dispatch until event_loop_quit(). */
+void event_loop_run(EventLoop *loop);
+void event_loop_quit(EventLoop *loop);
+/* Main thread: dispatch what is ready (block: wait for one event first). */
+void event_loop_iterate(EventLoop *loop, gboolean block);
+
+/* `-object iothread,id=ID`: a named loop with its own thread. */
+typedef struct IoThread IoThread;
+IoThread *iothread_new(const char *id, GError **errp);
+IoThread *iothread_find(const char *id);
+EventLoop *iothread_loop(IoThread *thread);
+const char *iothread_id(const IoThread *thread);
+int iothread_tid(const IoThread *thread);
+/* Users (devices) are counted; an iothread in use cannot be deleted. */
+void iothread_use(IoThread *thread);
+void iothread_unuse(IoThread *thread);
+gboolean iothread_delete(const char *id, GError **errp);
+void iothread_foreach(void (*fn)(IoThread *thread, void *opaque), void *opaque);
+
+/*
+ * A hook that every new thread of the emulator runs first (kind: "iothread",
+ * "vcpu", "worker", "migration"): main installs the one that narrows the seccomp
+ * filter. Must be set before threads start.
+ */
+void thread_set_start_hook(void (*hook)(const char *kind));
+/* Starts a named thread that runs the hook, then fn. */
+GThread *thread_start(const char *kind, const char *name, GThreadFunc fn, void *opaque);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Guest RAM: blocks of host memory, with pins and a dirty bitmap.
+ *
+ * A block is mapped once and stays until its last reference is dropped: I/O in
+ * flight holds references, so that memory can be unplugged under it.
+ */
+#ifndef VIREO_MEMORY_RAM_H
+#define VIREO_MEMORY_RAM_H
+
+#include "config/node.h"
+
+#define RAM_PAGE_BITS 12
+#define RAM_PAGE_SIZE (1u << RAM_PAGE_BITS)
+
+typedef struct RamBlock {
+    char *name;        /* unique; names the block in the migration stream */
+    guint8 *host;
+    guint64 size;      /* bytes, a multiple of RAM_PAGE_SIZE */
+    int fd;            /* backing file or -1 */
+    gboolean shared;   /* MAP_SHARED */
+    gint refs;
+    unsigned long *dirty; /* one bit a page while logging is on, else NULL */
+} RamBlock;
+
+/* `-object memory-backend-{ram,file,memfd}`; node is its own configuration. */
+RamBlock *ram_backend_new(ConfigNode *node, GError **errp);
+/* Anonymous memory: what `-m` alone gives. */
+RamBlock *ram_block_new(const char *name, guint64 size, GError **errp);
+/* Registered blocks, by name; registration order is the stream's order. */
+gboolean ram_block_register(RamBlock *block, GError **errp);
+void ram_block_unregister(RamBlock *block);
+RamBlock *ram_block_find(const char *name);
+void ram_block_foreach(void (*fn)(RamBlock *block, void *opaque), void *opaque);
+RamBlock *ram_block_ref(RamBlock *block);
+void ram_block_unref(RamBlock *block);
+
+/*
+ * Dirty tracking. Whoever writes guest memory marks it after the write: any
+ * thread, cheap when logging is off. The bitmap of a block is what the VMM wrote
+ * ORed with what listeners (KVM) report in dirty_log_sync().
+ */
+gboolean dirty_log_start(GError **errp);
+void dirty_log_stop(void);
+gboolean dirty_log_active(void);
+void ram_block_mark_dirty(RamBlock *block, guint64 offset, guint64 length);
+/* Migration thread, under the machine lock: collects from all listeners. */
+gboolean dirty_log_sync(GError **errp);
+/*
+ * Moves the block's dirty bits into `into` (one bit a page, ORed) and clears
+ * them; returns the number of pages newly set. Atomic against markers.
+ */
+guint64 dirty_log_take(RamBlock *block, unsigned long *into);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Live migration: precopy over tcp:, unix:, fd:. Called on the main loop under
+ * the machine lock; the copying runs on a thread of its own.
+ */
+#ifndef VIREO_MIGRATION_MIGRATION_H
+#define VIREO_MIGRATION_MIGRATION_H
+
+#include <json-glib/json-glib.h>
+
+#include "config/node.h"
+
+/* Starts sending; progress by query and by event MIGRATION. */
+gboolean migration_start(const char *uri, GError **errp);
+void migration_cancel(void);
+/* -incoming URI / migrate-incoming; "defer" waits for the latter. */
+gboolean migration_incoming(const char *uri, GError **errp);
+gboolean migration_incoming_expected(void);
+JsonObject *migration_query(void);
+gboolean migration_set_parameters(ConfigNode *params, GError **errp);
+JsonObject *migration_query_parameters(void);
+gboolean migration_set_capability(const char *name, gboolean on, GError **errp);
+JsonArray *migration_query_capabilities(void);
+/* fd:NAME of getfd: the monitor installs the look-up. */
+void migration_set_fd_lookup(int (*take)(const char *name));
+void migration_cleanup(void);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Network back ends: `-netdev` makes them, by id. Today: tap (by ifname or fd).
+ *
+ * Data path: the user (a NIC) owns the tap's descriptor while attached and reads
+ * and writes it from its own loop with the virtio-net header it has agreed on.
+ */
+#ifndef VIREO_NET_NET_H
+#define VIREO_NET_NET_H
+
+#include "config/node.h"
+
+typedef struct NetBackend NetBackend;
+
+/* type=tap,id=,ifname= | fd= (a number, or a name given by getfd), vhost=off. */
+NetBackend *net_backend_add(ConfigNode *node, GError **errp);
+gboolean net_backend_del(const char *id, GError **errp);
+NetBackend *net_backend_find(const char *id);
+gboolean net_backend_attach(NetBackend *net, GError **errp); /* one user at a time */
+void net_backend_detach(NetBackend *net);
+int net_backend_fd(const NetBackend *net); /* non-blocking; the back end's */
+/* Length of the virtio-net header and the offloads (TUN_F_*) that the guest took. */
+gboolean net_backend_set_header(NetBackend *net, unsigned length, unsigned offloads,
+                                GError **errp);
+gboolean net_backend_has_offloads(const NetBackend *net);
+/* -netdev fd=NAME and fds of getfd: main and the monitor install the look-up. */
+void net_set_fd_lookup(int (*take)(const char *name));
+void net_cleanup(void);
+
+#endif
