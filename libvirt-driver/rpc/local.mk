@@ -1,1 +1,31 @@
-libdriver_a_SOURCES +=
+# The RPC server. protocol.h and protocol.c are made from protocol.def.
+libdriver_a_SOURCES += \
+	libvirt-driver/rpc/call.h \
+	libvirt-driver/rpc/client.h \
+	libvirt-driver/rpc/error.c \
+	libvirt-driver/rpc/error.h \
+	libvirt-driver/rpc/event.h \
+	libvirt-driver/rpc/proc.h \
+	libvirt-driver/rpc/server.h \
+	libvirt-driver/rpc/stream.h \
+	libvirt-driver/rpc/values.c \
+	libvirt-driver/rpc/values.h \
+	libvirt-driver/rpc/xdr.c \
+	libvirt-driver/rpc/xdr.h
+nodist_libdriver_a_SOURCES = \
+	libvirt-driver/rpc/protocol.c \
+	libvirt-driver/rpc/protocol.h
+
+RPC_PROTOCOL = $(srcdir)/libvirt-driver/rpc/protocol.def
+RPC_GENERATOR = $(srcdir)/libvirt-driver/rpc/gen-protocol.py
+EXTRA_DIST += libvirt-driver/rpc/protocol.def libvirt-driver/rpc/gen-protocol.py
+BUILT_SOURCES += libvirt-driver/rpc/protocol.h libvirt-driver/rpc/protocol.c
+CLEANFILES += libvirt-driver/rpc/protocol.h libvirt-driver/rpc/protocol.c
+
+libvirt-driver/rpc/protocol.h: $(RPC_PROTOCOL) $(RPC_GENERATOR)
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+	/usr/bin/python3 $(RPC_GENERATOR) header $(RPC_PROTOCOL) > $@.tmp && mv $@.tmp $@
+
+libvirt-driver/rpc/protocol.c: $(RPC_PROTOCOL) $(RPC_GENERATOR)
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+	/usr/bin/python3 $(RPC_GENERATOR) source $(RPC_PROTOCOL) > $@.tmp && mv $@.tmp $@

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rpc/error.h"
+
+G_DEFINE_QUARK(rpc - error - quark, rpc_error)
+
+/* What users of libvirt see before the detail. */
+static const struct {
+    int code;
+    const char *words;
+} error_words[] = {
+    { VIR_ERR_INTERNAL_ERROR, "internal error" },
+    { VIR_ERR_NO_MEMORY, "out of memory" },
+    { VIR_ERR_NO_SUPPORT, "this function is not supported by the connection driver" },
+    { VIR_ERR_NO_CONNECT, "no connection driver available for" },
+    { VIR_ERR_INVALID_CONN, "invalid connection pointer in" },
+    { VIR_ERR_INVALID_DOMAIN, "invalid domain pointer in" },
+    { VIR_ERR_INVALID_ARG, "invalid argument" },
+    { VIR_ERR_OPERATION_FAILED, "operation failed" },
+    { VIR_ERR_OS_TYPE, "unknown OS type" },
+    { VIR_ERR_XML_ERROR, "XML error" },
+    { VIR_ERR_DOM_EXIST, "domain is already defined" },
+    { VIR_ERR_OPERATION_DENIED, "operation forbidden" },
+    { VIR_ERR_SYSTEM_ERROR, NULL },
+    { VIR_ERR_RPC, NULL },
+    { VIR_ERR_NO_DOMAIN, "Domain not found" },
+    { VIR_ERR_AUTH_FAILED, "authentication failed" },
+    { VIR_ERR_OPERATION_INVALID, "Requested operation is not valid" },
+    { VIR_ERR_OPERATION_TIMEOUT, "Timed out during operation" },
+    { VIR_ERR_CONFIG_UNSUPPORTED, "unsupported configuration" },
+    { VIR_ERR_ARGUMENT_UNSUPPORTED, "argument unsupported" },
+    { VIR_ERR_OPERATION_ABORTED, "operation aborted" },
+    { VIR_ERR_OPERATION_UNSUPPORTED, "Operation not supported" },
+    { VIR_ERR_MIGRATE_UNSAFE, "Unsafe migration" },
+    { VIR_ERR_MIGRATE_FINISH_OK, "migration successfully aborted" },
+    { VIR_ERR_OVERFLOW, "numerical overflow" },
+    { VIR_ERR_RESOURCE_BUSY, "resource busy" },
+    { VIR_ERR_ACCESS_DENIED, "access denied" },
+    { VIR_ERR_NO_DOMAIN_METADATA, "metadata not found" },
+    { VIR_ERR_NO_DOMAIN_SNAPSHOT, "Domain snapshot not found" },
+    { VIR_ERR_DEVICE_MISSING, "device not found" },
+};
+
+static GError *new_valist(int code, const char *format, va_list ap)
+{
+    return g_error_new_valist(RPC_ERROR, code, format, ap);
+}
+
+GError *rpc_error_new(int code, const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    GError *error = new_valist(code, format, ap);
+    va_end(ap);
+    return error;
+}
+
+gboolean rpc_error_set(GError **errp, int code, const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    g_propagate_error(errp, new_valist(code, format, ap));
+    va_end(ap);
+    return FALSE;
+}
+
+int rpc_error_code(const GError *error)
+{
+    return error->domain == RPC_ERROR ? error->code : VIR_ERR_INTERNAL_ERROR;
+}
+
+char *rpc_error_message(const GError *error)
+{
+    int code = rpc_error_code(error);
+
+    for (guint i = 0; i < G_N_ELEMENTS(error_words); i++) {
+        if (error_words[i].code == code && error_words[i].words)
+            return g_strdup_printf("%s: %s", error_words[i].words, error->message);
+    }
+    return g_strdup(error->message);
+}
