@@ -20,7 +20,10 @@ typedef enum ClockType {
 gint64 clock_now(ClockType type);
 
 typedef struct Timer Timer;
-/* fn runs in the loop's thread. Arm, disarm, free: from that thread. */
+/*
+ * fn runs in the loop's thread. Arm, disarm, free: from that thread; for the main
+ * loop from any thread that holds the machine lock (a vCPU in a register access).
+ */
 Timer *timer_new(EventLoop *loop, ClockType type, EventFn fn, void *opaque);
 void timer_arm(Timer *timer, gint64 deadline);
 void timer_disarm(Timer *timer);
@@ -34,6 +37,7 @@ void clock_virtual_run(gboolean running);
 void clock_virtual_set(gint64 now);
 /* qtest: takes the virtual clock over, then moves it, firing timers on the way. */
 void clock_qtest_enable(void);
+gboolean clock_qtest_enabled(void);
 void clock_qtest_step_to(gint64 now);
 /* qtest: deadline of the next virtual timer, or -1. */
 gint64 clock_next_virtual_deadline(void);

@@ -1,1 +1,8 @@
-libemulator_a_SOURCES +=
+libemulator_a_SOURCES += \
+	emulator/event/clock.c emulator/event/clock.h \
+	emulator/event/iothread.c \
+	emulator/event/lock.c emulator/event/lock.h \
+	emulator/event/loop.c emulator/event/loop.h emulator/event/loop-internal.h \
+	emulator/event/rcu.h \
+	emulator/event/thread.c \
+	emulator/event/vm-event.c emulator/event/vm-event.h

@@ -18,7 +18,10 @@ typedef struct EventHandler EventHandler;
 typedef void (*EventFn)(void *opaque);
 typedef void (*EventFdFn)(void *opaque, GIOCondition ready);
 
-/* The loop of the main thread; exists from event_init() on. */
+/*
+ * Makes the calling thread the main thread: its loop exists from here on, and it
+ * holds the machine lock except while the loop waits.
+ */
 void event_init(void);
 EventLoop *event_loop_main(void);
 /* The loop that the calling thread runs, or NULL (vCPU and worker threads). */
@@ -27,8 +30,8 @@ GMainContext *event_loop_context(EventLoop *loop);
 
 /*
  * Calls fn in the loop's thread whenever fd is ready; fd stays the caller's.
- * Add from any thread; change and remove from the loop's own thread only: after
- * event_handler_remove() fn is not called again.
+ * Add from any thread; change and remove from the loop's own thread (main loop: or
+ * under the machine lock): after event_handler_remove() fn is not called again.
  */
 EventHandler *event_loop_add_fd(EventLoop *loop, int fd, GIOCondition condition,
                                 EventFdFn fn, void *opaque);
@@ -54,6 +57,7 @@ int iothread_tid(const IoThread *thread);
 /* Users (devices) are counted; an iothread in use cannot be deleted. */
 void iothread_use(IoThread *thread);
 void iothread_unuse(IoThread *thread);
+/* Main thread, under the machine lock. Work already posted still runs. */
 gboolean iothread_delete(const char *id, GError **errp);
 void iothread_foreach(void (*fn)(IoThread *thread, void *opaque), void *opaque);
 

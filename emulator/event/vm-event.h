@@ -12,5 +12,6 @@
 void vm_event_emit(const char *name, JsonObject *data);
 typedef void (*VmEventFn)(const char *name, JsonObject *data, void *opaque);
 void vm_event_subscribe(VmEventFn fn, void *opaque);
+void vm_event_unsubscribe(VmEventFn fn, void *opaque);
 
 #endif

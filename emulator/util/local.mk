@@ -1,1 +1,6 @@
-libutil_a_SOURCES +=
+libutil_a_SOURCES += \
+	emulator/util/bitmap.c emulator/util/bitmap.h \
+	emulator/util/error.c emulator/util/error.h \
+	emulator/util/fd.c emulator/util/fd.h \
+	emulator/util/log.c emulator/util/log.h \
+	emulator/util/tsan.h

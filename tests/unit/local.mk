@@ -1,1 +1,13 @@
 # tests/unit
+
+EMULATOR_TEST_LDADD = libemulator.a libcapabilities.a libutil.a $(EMULATOR_LIBS)
+
+# util, event
+check_PROGRAMS += tests/unit/util-test tests/unit/event-test
+TESTS += tests/unit/util-test tests/unit/event-test
+tests_unit_util_test_SOURCES = tests/unit/util-test.c
+tests_unit_util_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_util_test_LDADD = libutil.a $(GLIB_LIBS)
+tests_unit_event_test_SOURCES = tests/unit/event-test.c
+tests_unit_event_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_event_test_LDADD = $(EMULATOR_TEST_LDADD)

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * iothreads: loops with a thread of their own. The list belongs to the control
+ * plane (machine lock).
+ */
+#include "event/loop.h"
+
+#include <unistd.h>
+
+#include "event/loop-internal.h"
+#include "util/error.h"
+
+struct IoThread {
+    char *id;
+    EventLoop *loop;
+    GThread *thread;
+    int tid; /* written by the thread before `started` */
+    unsigned users;
+    GMutex lock;
+    GCond cond;
+    gboolean started;
+};
+
+static GPtrArray *iothreads;
+
+static void *iothread_main(void *opaque)
+{
+    IoThread *t = opaque;
+    event_loop_enter(t->loop);
+    g_main_context_push_thread_default(t->loop->context);
+    g_mutex_lock(&t->lock);
+    t->tid = gettid();
+    t->started = TRUE;
+    g_cond_signal(&t->cond);
+    g_mutex_unlock(&t->lock);
+    event_loop_run(t->loop);
+    g_main_context_pop_thread_default(t->loop->context);
+    return NULL;
+}
+
+IoThread *iothread_find(const char *id)
+{
+    for (guint i = 0; iothreads && i < iothreads->len; i++) {
+        IoThread *t = g_ptr_array_index(iothreads, i);
+        if (g_str_equal(t->id, id)) {
+            return t;
+        }
+    }
+    return NULL;
+}
+
+IoThread *iothread_new(const char *id, GError **errp)
+{
+    if (iothread_find(id)) {
+        error_set(errp,
+                  "attempt to add duplicate property '%s' to object (type 'container')",
+                  id);
+        return NULL;
+    }
+    IoThread *t = g_new0(IoThread, 1);
+    t->id = g_strdup(id);
+    t->loop = event_loop_new(FALSE);
+    g_mutex_init(&t->lock);
+    g_cond_init(&t->cond);
+    g_autofree char *name = g_strdup_printf("IO %s", id);
+    t->thread = thread_start("iothread", name, iothread_main, t);
+    g_mutex_lock(&t->lock);
+    while (!t->started) {
+        g_cond_wait(&t->cond, &t->lock);
+    }
+    g_mutex_unlock(&t->lock);
+    if (!iothreads) {
+        iothreads = g_ptr_array_new();
+    }
+    g_ptr_array_add(iothreads, t);
+    return t;
+}
+
+EventLoop *iothread_loop(IoThread *thread)
+{
+    return thread->loop;
+}
+
+const char *iothread_id(const IoThread *thread)
+{
+    return thread->id;
+}
+
+int iothread_tid(const IoThread *thread)
+{
+    return thread->tid;
+}
+
+void iothread_use(IoThread *thread)
+{
+    thread->users++;
+}
+
+void iothread_unuse(IoThread *thread)
+{
+    g_assert(thread->users > 0);
+    thread->users--;
+}
+
+gboolean iothread_delete(const char *id, GError **errp)
+{
+    IoThread *t = iothread_find(id);
+    if (!t) {
+        return error_set(errp, "object '%s' not found", id);
+    }
+    if (t->users) {
+        return error_set(errp, "object '%s' is in use, can not be deleted", id);
+    }
+    event_loop_quit(t->loop);
+    g_thread_join(t->thread);
+    event_loop_free(t->loop);
+    g_ptr_array_remove(iothreads, t);
+    if (!iothreads->len) {
+        g_clear_pointer(&iothreads, g_ptr_array_unref);
+    }
+    g_mutex_clear(&t->lock);
+    g_cond_clear(&t->cond);
+    g_free(t->id);
+    g_free(t);
+    return TRUE;
+}
+
+void iothread_foreach(void (*fn)(IoThread *thread, void *opaque), void *opaque)
+{
+    for (guint i = 0; iothreads && i < iothreads->len; i++) {
+        fn(g_ptr_array_index(iothreads, i), opaque);
+    }
+}

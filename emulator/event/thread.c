@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Starting threads, and their registration as RCU readers. */
+#include "event/loop.h"
+
+#include <pthread.h>
+#include <urcu/urcu-memb.h>
+
+#include "event/rcu.h"
+#include "util/tsan.h"
+
+typedef struct ThreadStart {
+    const char *kind;
+    char name[16]; /* the kernel's limit */
+    GThreadFunc fn;
+    void *opaque;
+} ThreadStart;
+
+static void (*start_hook)(const char *kind);
+
+static __thread gboolean rcu_registered;
+static pthread_key_t rcu_key;
+static pthread_once_t rcu_once = PTHREAD_ONCE_INIT;
+static char rcu_grace; /* an address for TSan */
+
+static void rcu_thread_exit(void *value)
+{
+    urcu_memb_unregister_thread();
+    rcu_registered = FALSE;
+}
+
+static void rcu_make_key(void)
+{
+    g_assert(pthread_key_create(&rcu_key, rcu_thread_exit) == 0);
+}
+
+void rcu_thread_register(void)
+{
+    if (G_LIKELY(rcu_registered)) {
+        return;
+    }
+    pthread_once(&rcu_once, rcu_make_key);
+    pthread_setspecific(rcu_key, &rcu_grace);
+    urcu_memb_register_thread();
+    rcu_registered = TRUE;
+}
+
+void rcu_enter(void)
+{
+    rcu_thread_register();
+    urcu_memb_read_lock();
+}
+
+void rcu_leave(void)
+{
+    TSAN_RELEASE(&rcu_grace);
+    urcu_memb_read_unlock();
+}
+
+void rcu_wait(void)
+{
+    urcu_memb_synchronize_rcu();
+    TSAN_ACQUIRE(&rcu_grace);
+}
+
+void thread_set_start_hook(void (*hook)(const char *kind))
+{
+    start_hook = hook;
+}
+
+static void *thread_main(void *opaque)
+{
+    ThreadStart start = *(ThreadStart *)opaque;
+    g_free(opaque);
+    pthread_setname_np(pthread_self(), start.name);
+    rcu_thread_register();
+    if (start_hook) {
+        start_hook(start.kind);
+    }
+    return start.fn(start.opaque);
+}
+
+GThread *thread_start(const char *kind, const char *name, GThreadFunc fn, void *opaque)
+{
+    ThreadStart *start = g_new0(ThreadStart, 1);
+    start->kind = kind;
+    g_strlcpy(start->name, name, sizeof(start->name));
+    start->fn = fn;
+    start->opaque = opaque;
+    return g_thread_new(NULL, thread_main, start);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "util/error.h"
+
+GQuark vireo_error_quark(void)
+{
+    return g_quark_from_static_string("vireo");
+}
+
+gboolean error_set(GError **errp, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    g_autofree char *text = g_strdup_vprintf(format, ap);
+    va_end(ap);
+    g_set_error_literal(errp, VIREO_ERROR, VIREO_ERROR_GENERIC, text);
+    return FALSE;
+}
+
+gboolean error_set_errno(GError **errp, int errnum, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    g_autofree char *text = g_strdup_vprintf(format, ap);
+    va_end(ap);
+    g_set_error(errp, VIREO_ERROR, VIREO_ERROR_GENERIC, "%s: %s", text,
+                g_strerror(errnum));
+    return FALSE;
+}

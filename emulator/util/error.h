@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Errors without a class of their own: a text for the user. */
+#ifndef VIREO_UTIL_ERROR_H
+#define VIREO_UTIL_ERROR_H
+
+#include <glib.h>
+
+#define VIREO_ERROR (vireo_error_quark())
+GQuark vireo_error_quark(void);
+enum { VIREO_ERROR_GENERIC };
+
+/* Both return FALSE, so that a function can end with them. */
+gboolean error_set(GError **errp, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* Appends ": " and the text of errnum. */
+gboolean error_set_errno(GError **errp, int errnum, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "util/fd.h"
+
+#include <errno.h>
+
+gboolean fd_read_all(int fd, void *buf, gsize len)
+{
+    while (len) {
+        ssize_t n = read(fd, buf, len);
+        if (n > 0) {
+            buf = (char *)buf + n;
+            len -= (gsize)n;
+        } else if (n == 0) {
+            errno = 0;
+            return FALSE;
+        } else if (errno != EINTR) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+gboolean fd_write_all(int fd, const void *buf, gsize len)
+{
+    while (len) {
+        ssize_t n = write(fd, buf, len);
+        if (n >= 0) {
+            buf = (const char *)buf + n;
+            len -= (gsize)n;
+        } else if (errno != EINTR) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}

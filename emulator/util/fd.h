@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* File descriptors that close themselves, and complete reads and writes. */
+#ifndef VIREO_UTIL_FD_H
+#define VIREO_UTIL_FD_H
+
+#include <glib.h>
+#include <unistd.h>
+
+/* autofd int fd = open(...): closed at the end of the scope; fd_steal() keeps it. */
+static inline void fd_clear(int *fd)
+{
+    if (*fd >= 0) {
+        close(*fd);
+    }
+    *fd = -1;
+}
+#define autofd __attribute__((cleanup(fd_clear)))
+
+static inline int fd_steal(int *fd)
+{
+    int value = *fd;
+    *fd = -1;
+    return value;
+}
+
+/* Blocking: all of it, EINTR retried; FALSE with errno set (0 at end of file). */
+gboolean fd_read_all(int fd, void *buf, gsize len);
+gboolean fd_write_all(int fd, const void *buf, gsize len);
+
+#endif

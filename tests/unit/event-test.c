@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <json-glib/json-glib.h>
+#include <unistd.h>
+
+#include "event/clock.h"
+#include "event/lock.h"
+#include "event/loop.h"
+#include "event/rcu.h"
+#include "event/vm-event.h"
+#include "util/tsan.h"
+
+/* Waits by dispatching until the counter, written in this thread, has the value. */
+static void until(const int *counter, int value)
+{
+    while (*counter < value) {
+        event_loop_iterate(event_loop_main(), TRUE);
+    }
+}
+
+static void count(void *opaque)
+{
+    g_assert_true(event_loop_current() == event_loop_main());
+    g_assert_true(machine_lock_held());
+    (*(int *)opaque)++;
+}
+
+/* Posts: order, both directions, the lock on the main loop only. */
+typedef struct Ping {
+    int next, expect, done;
+} Ping;
+
+static void pong(void *opaque)
+{
+    Ping *ping = opaque;
+    g_assert_true(event_loop_current() != event_loop_main());
+    g_assert_false(machine_lock_held());
+    ping->next++;
+    event_loop_post(event_loop_main(), count, &ping->done);
+}
+
+static void test_iothread(void)
+{
+    g_autoptr(GError) error = NULL;
+    IoThread *t = iothread_new("io0", &error);
+    g_assert_no_error(error);
+    g_assert_null(iothread_new("io0", &error));
+    g_assert_nonnull(strstr(error->message, "io0"));
+    g_clear_error(&error);
+    g_assert_true(iothread_find("io0") == t);
+    g_assert_cmpint(iothread_tid(t), !=, getpid());
+
+    Ping ping = { 0 };
+    for (int i = 0; i < 1000; i++) {
+        event_loop_post(iothread_loop(t), pong, &ping);
+    }
+    until(&ping.done, 1000);
+
+    iothread_use(t);
+    g_assert_false(iothread_delete("io0", &error));
+    g_assert_nonnull(strstr(error->message, "in use"));
+    g_clear_error(&error);
+    iothread_unuse(t);
+    event_loop_post(iothread_loop(t), pong, &ping);
+    g_assert_true(iothread_delete("io0", &error));
+    until(&ping.done, 1001); /* what was posted before the end has run */
+    g_assert_cmpint(ping.next, ==, 1001);
+    g_assert_false(iothread_delete("io0", &error));
+}
+
+/* File descriptors: on the main loop, removed inside the handler. */
+typedef struct Pipe {
+    int fd[2];
+    EventHandler *handler;
+    int seen;
+} Pipe;
+
+static void readable(void *opaque, GIOCondition ready)
+{
+    Pipe *p = opaque;
+    char c;
+    g_assert_true(ready & G_IO_IN);
+    g_assert_cmpint(read(p->fd[0], &c, 1), ==, 1);
+    if (++p->seen == 3) {
+        g_clear_pointer(&p->handler, event_handler_remove);
+    }
+}
+
+static void test_fd(void)
+{
+    Pipe p = { .seen = 0 };
+    g_assert_cmpint(pipe(p.fd), ==, 0);
+    p.handler = event_loop_add_fd(event_loop_main(), p.fd[0], G_IO_IN, readable, &p);
+    g_assert_cmpint(write(p.fd[1], "abcd", 4), ==, 4);
+    until(&p.seen, 3);
+    for (int i = 0; i < 10; i++) {
+        event_loop_iterate(event_loop_main(), FALSE);
+    }
+    g_assert_cmpint(p.seen, ==, 3);
+    close(p.fd[0]);
+    close(p.fd[1]);
+}
+
+/* Another thread takes the lock while the main loop waits. */
+static void *locker(void *opaque)
+{
+    int *shared = opaque;
+    g_assert_null(event_loop_current());
+    for (int i = 0; i < 1000; i++) {
+        machine_lock();
+        (*shared)++;
+        machine_unlock();
+    }
+    event_loop_quit(event_loop_main());
+    return NULL;
+}
+
+static void busy(void *opaque)
+{
+    (*(int *)opaque)++; /* under the lock too */
+    if (*(int *)opaque < 500) {
+        event_loop_post(event_loop_main(), busy, opaque);
+    }
+}
+
+static void test_lock(void)
+{
+    int shared = 0;
+    GThread *thread = thread_start("worker", "locker", locker, &shared);
+    event_loop_post(event_loop_main(), busy, &shared);
+    event_loop_run(event_loop_main());
+    g_thread_join(thread);
+    g_assert_cmpint(shared, >=, 1001);
+}
+
+/* Timers */
+typedef struct Order {
+    Timer *timer[3];
+    char seen[8];
+    int n;
+} Order;
+
+static void fire_a(void *opaque)
+{
+    Order *o = opaque;
+    o->seen[o->n++] = 'a';
+}
+
+static void fire_b(void *opaque)
+{
+    Order *o = opaque;
+    o->seen[o->n++] = 'b';
+    g_clear_pointer(&o->timer[1], timer_free);
+}
+
+static void test_realtime(void)
+{
+    EventLoop *loop = event_loop_main();
+    Order o = { .n = 0 };
+    o.timer[0] = timer_new(loop, CLOCK_TYPE_REALTIME, fire_a, &o);
+    o.timer[1] = timer_new(loop, CLOCK_TYPE_HOST, fire_b, &o);
+    gint64 start = clock_now(CLOCK_TYPE_REALTIME);
+    timer_arm(o.timer[0], start + 5000000);
+    timer_arm(o.timer[0], start + 2500000); /* again: the later one is forgotten */
+    until(&o.n, 1);
+    gint64 late = clock_now(CLOCK_TYPE_REALTIME) - start - 2500000;
+    g_assert_cmpint(late, >=, 0);
+    g_assert_false(timer_armed(o.timer[0]));
+    timer_arm(o.timer[1], clock_now(CLOCK_TYPE_HOST) + 100000);
+    until(&o.n, 2);
+    g_assert_cmpstr(o.seen, ==, "ab");
+    timer_free(o.timer[0]);
+}
+
+static void test_virtual_stopped(void)
+{
+    EventLoop *loop = event_loop_main();
+    int fired = 0;
+    gint64 now = clock_now(CLOCK_TYPE_VIRTUAL);
+    g_assert_cmpint(clock_now(CLOCK_TYPE_VIRTUAL), ==, now);
+    Timer *timer = timer_new(loop, CLOCK_TYPE_VIRTUAL, count, &fired);
+    timer_arm(timer, now);
+    event_loop_iterate(loop, FALSE);
+    g_assert_cmpint(fired, ==, 0);
+    clock_virtual_set(12345);
+    g_assert_cmpint(clock_now(CLOCK_TYPE_VIRTUAL), ==, 12345);
+    clock_virtual_run(TRUE);
+    until(&fired, 1);
+    g_assert_cmpint(clock_now(CLOCK_TYPE_VIRTUAL), >, 12345);
+    clock_virtual_run(FALSE);
+    now = clock_now(CLOCK_TYPE_VIRTUAL);
+    g_assert_cmpint(clock_now(CLOCK_TYPE_VIRTUAL), ==, now);
+    timer_free(timer);
+}
+
+static void rearm(void *opaque)
+{
+    Order *o = opaque;
+    o->seen[o->n++] = 'r';
+    g_assert_cmpint(clock_now(CLOCK_TYPE_VIRTUAL), ==, timer_deadline(o->timer[2]));
+    timer_arm(o->timer[2], timer_deadline(o->timer[2]) + 100);
+}
+
+static void test_qtest_clock(void)
+{
+    EventLoop *loop = event_loop_main();
+    clock_qtest_enable();
+    g_assert_cmpint(clock_next_virtual_deadline(), ==, -1);
+    Order o = { .n = 0 };
+    o.timer[0] = timer_new(loop, CLOCK_TYPE_VIRTUAL, fire_a, &o);
+    o.timer[1] = timer_new(loop, CLOCK_TYPE_VIRTUAL, fire_b, &o);
+    o.timer[2] = timer_new(loop, CLOCK_TYPE_VIRTUAL, rearm, &o);
+    timer_arm(o.timer[0], 250);
+    timer_arm(o.timer[1], 50);
+    timer_arm(o.timer[2], 100);
+    g_assert_cmpint(clock_next_virtual_deadline(), ==, 50);
+    clock_qtest_step_to(299);
+    g_assert_cmpstr(o.seen, ==, "brra");
+    g_assert_cmpint(clock_now(CLOCK_TYPE_VIRTUAL), ==, 299);
+    g_assert_cmpint(clock_next_virtual_deadline(), ==, 300);
+    timer_free(o.timer[0]);
+    timer_free(o.timer[2]);
+}
+
+/* Access holds */
+static void test_hold(void)
+{
+    int done = 0;
+    g_assert_null(access_hold()); /* nobody waits */
+    access_begin();
+    access_finish(count, &done);
+    g_assert_cmpint(done, ==, 1);
+
+    access_begin();
+    AccessHold *a = access_hold(), *b = access_hold();
+    g_assert_true(a && a == b);
+    access_release(a);
+    access_finish(count, &done);
+    g_assert_cmpint(done, ==, 1);
+    access_release(b);
+    g_assert_cmpint(done, ==, 2);
+
+    access_begin();
+    access_release(access_hold()); /* complete before the handler returned */
+    access_finish(count, &done);
+    g_assert_cmpint(done, ==, 3);
+    access_release(NULL);
+}
+
+static void heard(const char *name, JsonObject *data, void *opaque)
+{
+    g_assert_cmpstr(name, ==, "RESET");
+    g_assert_cmpint(json_object_get_int_member(data, "n"), ==, 7);
+    (*(int *)opaque)++;
+}
+
+static void test_vm_event(void)
+{
+    int n = 0;
+    vm_event_subscribe(heard, &n);
+    JsonObject *data = json_object_new();
+    json_object_set_int_member(data, "n", 7);
+    vm_event_emit("RESET", data);
+    vm_event_unsubscribe(heard, &n);
+    vm_event_emit("RESET", NULL);
+    g_assert_cmpint(n, ==, 1);
+}
+
+/* RCU: readers never see a freed object. */
+typedef struct Readers {
+    int *published;
+    gint stop;
+} Readers;
+
+static void *reader(void *opaque)
+{
+    Readers *r = opaque;
+    while (!g_atomic_int_get(&r->stop)) {
+        rcu_enter();
+        int *value = rcu_read(&r->published);
+        TSAN_ACQUIRE(&r->published);
+        g_assert_cmpint(*value, ==, 42);
+        rcu_leave();
+    }
+    return NULL;
+}
+
+static int *answer(void)
+{
+    int *value = g_new(int, 1);
+    *value = 42;
+    return value;
+}
+
+static void test_rcu(void)
+{
+    Readers r = { .published = answer() };
+    GThread *thread = thread_start("worker", "reader", reader, &r);
+    for (int i = 0; i < 200; i++) {
+        int *old = r.published;
+        rcu_publish(&r.published, answer());
+        rcu_wait();
+        *old = 0;
+        g_free(old);
+    }
+    g_atomic_int_set(&r.stop, TRUE);
+    g_thread_join(thread);
+    g_free(r.published);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    event_init();
+    g_test_add_func("/event/iothread", test_iothread);
+    g_test_add_func("/event/fd", test_fd);
+    g_test_add_func("/event/timer/realtime", test_realtime);
+    g_test_add_func("/event/timer/virtual", test_virtual_stopped);
+    g_test_add_func("/event/hold", test_hold);
+    g_test_add_func("/event/vm-event", test_vm_event);
+    g_test_add_func("/event/rcu", test_rcu);
+    g_test_add_func("/event/lock", test_lock);
+    g_test_add_func("/event/timer/qtest", test_qtest_clock);
+    return g_test_run();
+}
