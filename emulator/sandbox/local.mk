@@ -1,1 +1,3 @@
-libemulator_a_SOURCES +=
+libemulator_a_SOURCES += \
+	emulator/sandbox/sandbox.c \
+	emulator/sandbox/sandbox.h
