@@ -16,6 +16,13 @@ void migration_cancel(void);
 /* -incoming URI / migrate-incoming; "defer" waits for the latter. */
 gboolean migration_incoming(const char *uri, GError **errp);
 gboolean migration_incoming_expected(void);
+/* An outgoing or incoming one is under way: no plugging now. */
+gboolean migration_active(void);
+/*
+ * cont after an incoming migration: what is still missing before vm_start().
+ * autostart: -S was not given. FALSE while RAM is still arriving.
+ */
+void migration_set_autostart(gboolean autostart);
 JsonObject *migration_query(void);
 gboolean migration_set_parameters(ConfigNode *params, GError **errp);
 JsonObject *migration_query_parameters(void);
@@ -23,6 +30,7 @@ gboolean migration_set_capability(const char *name, gboolean on, GError **errp);
 JsonArray *migration_query_capabilities(void);
 /* fd:NAME of getfd: the monitor installs the look-up. */
 void migration_set_fd_lookup(int (*take)(const char *name));
+int migration_take_fd(const char *name);
 void migration_cleanup(void);
 
 #endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The descriptor is non-blocking; every wait is a poll on it and on an eventfd
+ * that cancelling makes readable.
+ *
+ * The rate limit counts bytes in windows of 100 ms: a writer that has used up the
+ * window's share sleeps in the same poll until the window ends.
+ */
+#include "migration/channel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define WINDOW_US 100000
+
+struct MigChannel {
+    int fd;
+    int cancel_fd;
+    gboolean socket;
+    gint cancelled;
+    guint64 limit;       /* bytes per second; atomic */
+    guint64 written;     /* atomic */
+    gint64 window_start; /* writer's own */
+    guint64 window_bytes;
+};
+
+G_DEFINE_QUARK(vireo - migration - error, migration_error)
+
+MigChannel *mig_channel_new(int fd)
+{
+    MigChannel *ch = g_new0(MigChannel, 1);
+    int type, flags = fcntl(fd, F_GETFL);
+    socklen_t len = sizeof(type);
+
+    ch->fd = fd;
+    ch->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    ch->socket = getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
+    if (flags >= 0) {
+        fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    }
+    return ch;
+}
+
+void mig_channel_free(MigChannel *ch)
+{
+    if (!ch) {
+        return;
+    }
+    close(ch->fd);
+    close(ch->cancel_fd);
+    g_free(ch);
+}
+
+/* Waits until fd is ready, the timeout (ms, -1: none) has passed, or cancelled. */
+static gboolean channel_wait(MigChannel *ch, short events, int timeout, GError **errp)
+{
+    struct pollfd fds[2] = {
+        { .fd = ch->cancel_fd, .events = POLLIN },
+        { .fd = events ? ch->fd : -1, .events = events },
+    };
+
+    while (poll(fds, 2, timeout) < 0) {
+        if (errno != EINTR) {
+            g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
+                        "Waiting for the migration channel failed: %s",
+                        g_strerror(errno));
+            return FALSE;
+        }
+    }
+    if (mig_channel_cancelled(ch)) {
+        g_set_error_literal(errp, MIGRATION_ERROR, MIGRATION_ERROR_CANCELLED,
+                            "The migration was cancelled");
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean channel_throttle(MigChannel *ch, size_t bytes, GError **errp)
+{
+    guint64 limit = __atomic_load_n(&ch->limit, __ATOMIC_RELAXED);
+    gint64 now = g_get_monotonic_time();
+
+    if (now - ch->window_start >= WINDOW_US) {
+        ch->window_start = now;
+        ch->window_bytes = 0;
+    }
+    ch->window_bytes += bytes;
+    while (limit && ch->window_bytes >= limit / (G_USEC_PER_SEC / WINDOW_US)) {
+        gint64 left = ch->window_start + WINDOW_US - g_get_monotonic_time();
+
+        if (left <= 0) {
+            break;
+        }
+        if (!channel_wait(ch, 0, left / 1000 + 1, errp)) {
+            return FALSE;
+        }
+        limit = __atomic_load_n(&ch->limit, __ATOMIC_RELAXED);
+    }
+    return TRUE;
+}
+
+/* Drops `bytes` from the front of the vector. */
+static void iov_advance(struct iovec **iov, unsigned *n, size_t bytes)
+{
+    while (*n && bytes >= (*iov)->iov_len) {
+        bytes -= (*iov)->iov_len;
+        (*iov)++;
+        (*n)--;
+    }
+    if (bytes) {
+        (*iov)->iov_base = (char *)(*iov)->iov_base + bytes;
+        (*iov)->iov_len -= bytes;
+    }
+}
+
+gboolean mig_channel_writev(MigChannel *ch, struct iovec *iov, unsigned n, GError **errp)
+{
+    while (n) {
+        unsigned chunk = MIN(n, IOV_MAX);
+        struct msghdr msg = { .msg_iov = iov, .msg_iovlen = chunk };
+        ssize_t ret =
+            ch->socket ? sendmsg(ch->fd, &msg, MSG_NOSIGNAL) : writev(ch->fd, iov, chunk);
+
+        if (ret >= 0) {
+            iov_advance(&iov, &n, ret);
+            __atomic_add_fetch(&ch->written, ret, __ATOMIC_RELAXED);
+            if (!channel_throttle(ch, ret, errp)) {
+                return FALSE;
+            }
+        } else if (errno == EAGAIN) {
+            if (!channel_wait(ch, POLLOUT, -1, errp)) {
+                return FALSE;
+            }
+        } else if (errno != EINTR) {
+            g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
+                        "Writing to the migration channel failed: %s", g_strerror(errno));
+            return FALSE;
+        }
+    }
+    return !mig_channel_cancelled(ch) || channel_wait(ch, 0, 0, errp);
+}
+
+gboolean mig_channel_readv(MigChannel *ch, struct iovec *iov, unsigned n, GError **errp)
+{
+    while (n) {
+        ssize_t ret = readv(ch->fd, iov, MIN(n, IOV_MAX));
+
+        if (ret > 0) {
+            iov_advance(&iov, &n, ret);
+        } else if (ret == 0) {
+            g_set_error_literal(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
+                                "The other side closed the migration channel");
+            return FALSE;
+        } else if (errno == EAGAIN) {
+            if (!channel_wait(ch, POLLIN, -1, errp)) {
+                return FALSE;
+            }
+        } else if (errno != EINTR) {
+            g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
+                        "Reading from the migration channel failed: %s",
+                        g_strerror(errno));
+            return FALSE;
+        }
+    }
+    return !mig_channel_cancelled(ch) || channel_wait(ch, 0, 0, errp);
+}
+
+gboolean mig_channel_write(MigChannel *ch, const void *buf, size_t len, GError **errp)
+{
+    struct iovec iov = { .iov_base = (void *)buf, .iov_len = len };
+
+    return mig_channel_writev(ch, &iov, 1, errp);
+}
+
+gboolean mig_channel_read(MigChannel *ch, void *buf, size_t len, GError **errp)
+{
+    struct iovec iov = { .iov_base = buf, .iov_len = len };
+
+    return mig_channel_readv(ch, &iov, len ? 1 : 0, errp);
+}
+
+void mig_channel_set_limit(MigChannel *ch, guint64 bytes_per_second)
+{
+    __atomic_store_n(&ch->limit, bytes_per_second, __ATOMIC_RELAXED);
+}
+
+void mig_channel_cancel(MigChannel *ch)
+{
+    guint64 one = 1;
+
+    g_atomic_int_set(&ch->cancelled, TRUE);
+    if (write(ch->cancel_fd, &one, sizeof(one)) < 0) {
+        g_warning("migration: cancelling: %s", g_strerror(errno));
+    }
+}
+
+gboolean mig_channel_cancelled(MigChannel *ch)
+{
+    return g_atomic_int_get(&ch->cancelled);
+}
+
+gboolean mig_channel_duplex(const MigChannel *ch)
+{
+    return ch->socket;
+}
+
+guint64 mig_channel_written(MigChannel *ch)
+{
+    return __atomic_load_n(&ch->written, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The pipe that a migration goes through: a socket, or one end of a pipe that
+ * libvirt gave as fd:. Blocking calls for the migration threads, which another
+ * thread can end with mig_channel_cancel().
+ */
+#ifndef VIREO_MIGRATION_CHANNEL_H
+#define VIREO_MIGRATION_CHANNEL_H
+
+#include <sys/uio.h>
+
+#include <glib.h>
+
+typedef struct MigChannel MigChannel;
+
+/* Takes over fd. */
+MigChannel *mig_channel_new(int fd);
+void mig_channel_free(MigChannel *ch);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MigChannel, mig_channel_free)
+
+/* Moves all bytes, or fails; iov is used up. */
+gboolean mig_channel_writev(MigChannel *ch, struct iovec *iov, unsigned n, GError **errp);
+gboolean mig_channel_readv(MigChannel *ch, struct iovec *iov, unsigned n, GError **errp);
+gboolean mig_channel_write(MigChannel *ch, const void *buf, size_t len, GError **errp);
+gboolean mig_channel_read(MigChannel *ch, void *buf, size_t len, GError **errp);
+
+/* Bytes per second from now on; 0: no limit. Any thread. */
+void mig_channel_set_limit(MigChannel *ch, guint64 bytes_per_second);
+/* Any thread, once: every call under way or to come fails with "cancelled". */
+void mig_channel_cancel(MigChannel *ch);
+gboolean mig_channel_cancelled(MigChannel *ch);
+/* Whether the other side can answer (a socket can, a pipe cannot). */
+gboolean mig_channel_duplex(const MigChannel *ch);
+guint64 mig_channel_written(MigChannel *ch);
+
+#define MIGRATION_ERROR (migration_error_quark())
+GQuark migration_error_quark(void);
+enum { MIGRATION_ERROR_FAILED, MIGRATION_ERROR_CANCELLED };
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The DEVICE records: one for each state description of each device (and vCPU).
+ * Payload: u32 length of the section's name, the name, then the fields by rows.
+ * All under the machine lock, with vCPUs and data plane stopped.
+ */
+#ifndef VIREO_MIGRATION_DEVICE_STATE_H
+#define VIREO_MIGRATION_DEVICE_STATE_H
+
+#include <glib.h>
+
+/* Payloads (GByteArray) in the order of loading. running: to go on running there. */
+GPtrArray *device_state_save_all(gboolean running);
+/* payloads: GBytes. Refuses unknown, repeated and missing sections by name. */
+gboolean device_state_load_all(GPtrArray *payloads, gboolean *running, GError **errp);
+
+#endif

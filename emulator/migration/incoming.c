@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The destination: a thread reads the stream, RAM goes straight to its place,
+ * device state waits in memory until END and is then loaded on the main loop.
+ * The VM starts here only when the source has let go (see stream.h), and images
+ * are opened for use only then: until that moment this side owns nothing.
+ */
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "accel/run-state.h"
+#include "block/block.h"
+#include "event/loop.h"
+#include "migration/device-state.h"
+#include "migration/migration.h"
+#include "migration/outgoing.h"
+#include "migration/ram.h"
+#include "migration/status.h"
+#include "migration/uri.h"
+
+typedef struct Incoming {
+    GThread *thread;
+    EventHandler *accept;
+    int listen_fd;
+    char *unlink_path;
+    MigChannel *channel;
+    GBytes *config;
+    GPtrArray *devices; /* GBytes */
+    GError *error;
+    gboolean run;
+} Incoming;
+
+static Incoming *incoming;
+static gboolean expected, autostart = TRUE;
+
+static void stop_listening(Incoming *in)
+{
+    if (in->accept) {
+        event_handler_remove(in->accept);
+        in->accept = NULL;
+    }
+    if (in->listen_fd >= 0) {
+        close(in->listen_fd);
+        in->listen_fd = -1;
+    }
+    if (in->unlink_path) {
+        unlink(in->unlink_path);
+        g_clear_pointer(&in->unlink_path, g_free);
+    }
+}
+
+static void incoming_free(Incoming *in)
+{
+    if (!in) {
+        return;
+    }
+    stop_listening(in);
+    if (in->thread) {
+        g_thread_join(in->thread);
+    }
+    g_clear_pointer(&in->channel, mig_channel_free);
+    g_clear_pointer(&in->config, g_bytes_unref);
+    g_ptr_array_unref(in->devices);
+    g_clear_error(&in->error);
+    g_free(in);
+}
+
+static void call_check_config(MigCall *call, void *opaque)
+{
+    Incoming *in = opaque;
+
+    mig_status_set(MIG_ACTIVE, NULL);
+    mig_config_check(in->config, &in->error);
+    mig_call_done(call);
+}
+
+static void call_load(MigCall *call, void *opaque)
+{
+    Incoming *in = opaque;
+
+    mig_status_set(MIG_DEVICE, NULL);
+    device_state_load_all(in->devices, &in->run, &in->error);
+    mig_call_done(call);
+}
+
+static gboolean take_error(Incoming *in, GError **errp)
+{
+    if (!in->error) {
+        return TRUE;
+    }
+    g_propagate_error(errp, g_steal_pointer(&in->error));
+    return FALSE;
+}
+
+static gboolean unexpected(const MigRecord *record, GError **errp)
+{
+    g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
+                "Unexpected record of type %u in the migration stream", record->type);
+    return FALSE;
+}
+
+static gboolean read_config(Incoming *in, GError **errp)
+{
+    MigRecord record;
+
+    if (!mig_stream_read_hello(in->channel, errp) ||
+        !mig_stream_read_record(in->channel, &record, errp)) {
+        return FALSE;
+    }
+    if (record.type != MIG_RECORD_CONFIG) {
+        return unexpected(&record, errp);
+    }
+    in->config = mig_stream_read_payload(in->channel, &record, errp);
+    if (!in->config) {
+        return FALSE;
+    }
+    mig_call_main(call_check_config, in);
+    return take_error(in, errp);
+}
+
+static gboolean read_device(Incoming *in, const MigRecord *record, GError **errp)
+{
+    GBytes *payload;
+
+    if (in->devices->len >= 4096) {
+        g_set_error_literal(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
+                            "Too many device sections in the migration stream");
+        return FALSE;
+    }
+    payload = mig_stream_read_payload(in->channel, record, errp);
+    if (payload) {
+        g_ptr_array_add(in->devices, payload);
+    }
+    return payload != NULL;
+}
+
+/* Loads all devices; with the handshake answers, and waits until the source lets go. */
+static gboolean finish(Incoming *in, const MigRecord *end, GError **errp)
+{
+    MigRecord record;
+
+    mig_call_main(call_load, in);
+    if (!take_error(in, errp)) {
+        return FALSE;
+    }
+    if (!(end->aux & MIG_END_HANDSHAKE)) {
+        return TRUE;
+    }
+    if (!mig_stream_send_answer(in->channel, NULL, errp) ||
+        !mig_stream_read_record(in->channel, &record, errp)) {
+        return FALSE;
+    }
+    return record.type == MIG_RECORD_GO || unexpected(&record, errp);
+}
+
+static gboolean incoming_run(Incoming *in, GError **errp)
+{
+    if (!read_config(in, errp)) {
+        return FALSE;
+    }
+    for (;;) {
+        MigRecord record;
+
+        if (!mig_stream_read_record(in->channel, &record, errp)) {
+            return FALSE;
+        }
+        switch (record.type) {
+        case MIG_RECORD_RAM:
+            if (!ram_load(in->channel, &record, errp)) {
+                return FALSE;
+            }
+            break;
+        case MIG_RECORD_DEVICE:
+            if (!read_device(in, &record, errp)) {
+                return FALSE;
+            }
+            break;
+        case MIG_RECORD_END:
+            return finish(in, &record, errp);
+        default:
+            return unexpected(&record, errp);
+        }
+    }
+}
+
+/*
+ * Completed: with -S (a management layer decides) the VM is paused and its images
+ * stay untouched until cont; otherwise it goes on as it was at the source.
+ */
+static void call_finish(MigCall *call, void *opaque)
+{
+    Incoming *in = opaque;
+    g_autoptr(GError) err = NULL;
+
+    if (in->error) {
+        mig_status_set(MIG_FAILED, in->error);
+        g_printerr("vireo: -incoming: %s\n", in->error->message);
+    } else {
+        expected = FALSE;
+        run_state_set(RUN_STATE_PAUSED);
+        mig_status_set(MIG_COMPLETED, NULL);
+        if (autostart && in->run) {
+            if (block_activate_all(&err)) {
+                vm_start();
+            } else {
+                g_printerr("vireo: -incoming: %s; the VM stays stopped\n", err->message);
+            }
+        }
+    }
+    mig_call_done(call);
+}
+
+static gpointer incoming_thread(gpointer opaque)
+{
+    Incoming *in = opaque;
+    GError *err = NULL;
+
+    if (!incoming_run(in, &err) && mig_channel_duplex(in->channel)) {
+        /* Best effort: tells the source why; it sees the closed channel anyway. */
+        mig_stream_send_answer(in->channel, err->message, NULL);
+    }
+    in->error = err;
+    mig_call_main(call_finish, in);
+    return NULL;
+}
+
+static void start_thread(Incoming *in, int fd)
+{
+    in->channel = mig_channel_new(fd);
+    mig_status_set(MIG_SETUP, NULL);
+    in->thread = thread_start("migration", "incoming", incoming_thread, in);
+}
+
+static void on_accept(void *opaque, GIOCondition ready)
+{
+    Incoming *in = opaque;
+    int fd = accept4(in->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+    if (fd >= 0) {
+        stop_listening(in); /* one source, once */
+        start_thread(in, fd);
+    }
+}
+
+/* A failed attempt may be followed by another one; a running or done one not. */
+static gboolean may_start(GError **errp)
+{
+    const char *why = NULL;
+
+    if (!expected) {
+        why = "'-incoming' was not specified on the command line";
+    } else if (incoming && !(incoming->thread && mig_status() == MIG_FAILED)) {
+        why = "The incoming migration has already been started";
+    }
+    if (why) {
+        g_set_error_literal(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED, why);
+    }
+    return !why;
+}
+
+gboolean migration_incoming(const char *uri, GError **errp)
+{
+    g_autoptr(MigUri) parsed = NULL;
+    int fd;
+
+    if (strcmp(uri, "defer") == 0) {
+        expected = TRUE;
+        return TRUE;
+    }
+    parsed = mig_uri_parse(uri, errp);
+    if (!parsed || !may_start(errp)) {
+        return FALSE;
+    }
+    if (parsed->kind == MIG_URI_FD) {
+        fd = migration_take_fd(parsed->path);
+        if (fd < 0) {
+            g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
+                        "File descriptor named '%s' has not been found", parsed->path);
+        }
+    } else {
+        fd = mig_uri_listen(parsed, errp);
+    }
+    if (fd < 0) {
+        return FALSE;
+    }
+    incoming_free(incoming);
+    incoming = g_new0(Incoming, 1);
+    incoming->listen_fd = -1;
+    incoming->devices = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+    if (parsed->kind == MIG_URI_FD) {
+        start_thread(incoming, fd);
+        return TRUE;
+    }
+    incoming->listen_fd = fd;
+    if (parsed->kind == MIG_URI_UNIX) {
+        incoming->unlink_path = g_strdup(parsed->path);
+    }
+    incoming->accept =
+        event_loop_add_fd(event_loop_main(), fd, G_IO_IN, on_accept, incoming);
+    return TRUE;
+}
+
+gboolean migration_incoming_expected(void)
+{
+    return expected;
+}
+
+void migration_set_autostart(gboolean on)
+{
+    autostart = on;
+}
+
+void migration_cleanup(void)
+{
+    migration_cancel();
+    if (incoming && incoming->channel && mig_status_busy()) {
+        mig_channel_cancel(incoming->channel);
+    }
+    /* The threads end with a call into this loop. */
+    while (mig_status_busy() && !outgoing_connecting()) {
+        event_loop_iterate(event_loop_main(), TRUE);
+    }
+    incoming_free(incoming);
+    incoming = NULL;
+    outgoing_cleanup();
+}

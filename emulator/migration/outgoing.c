@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Precopy, on a thread of its own:
+ *
+ *   log dirty pages -> send all of RAM -> send what became dirty, again and again,
+ *   until what is left fits into the downtime limit -> stop vCPUs and data plane ->
+ *   save devices -> send the rest -> flush and give up the images -> END -> answer.
+ *
+ * Until the commit (before GO; before END, where the destination cannot answer)
+ * every failure and a cancel end with the images taken back and the VM running as
+ * before. Afterwards the VM stays here, stopped ("postmigrate") and resumable.
+ */
+#include "migration/outgoing.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "accel/run-state.h"
+#include "block/block.h"
+#include "device/device.h"
+#include "event/lock.h"
+#include "event/loop.h"
+#include "memory/ram.h"
+#include "migration/device-state.h"
+#include "migration/migration.h"
+#include "migration/parameters.h"
+#include "migration/ram.h"
+#include "migration/status.h"
+#include "migration/uri.h"
+
+typedef struct Outgoing {
+    GThread *thread;
+    MigUri *uri;
+    int fd;              /* of fd:, or -1 */
+    MigChannel *channel; /* created by the thread; under the machine lock */
+    RamSender *ram;
+    GByteArray *config;
+    GPtrArray *devices;
+    GError *error;
+    gboolean cancelled; /* before there was a channel */
+    gboolean was_running, stopped, inactivated;
+    gboolean handshake, committed;
+    gint64 start, setup_end, stop, end;    /* monotonic µs */
+    guint64 rounds, dirty_rate, bandwidth; /* pages/s, bytes/s of the last round */
+} Outgoing;
+
+/* The current or last migration; replaced by the next one. Machine lock. */
+static Outgoing *outgoing;
+static int (*fd_lookup)(const char *name);
+
+static void outgoing_free(Outgoing *m)
+{
+    if (!m) {
+        return;
+    }
+    if (m->thread) {
+        g_thread_join(m->thread);
+    }
+    if (m->fd >= 0) {
+        close(m->fd);
+    }
+    g_clear_pointer(&m->ram, ram_sender_free);
+    g_clear_pointer(&m->channel, mig_channel_free);
+    g_clear_pointer(&m->config, g_byte_array_unref);
+    g_clear_pointer(&m->devices, g_ptr_array_unref);
+    g_clear_error(&m->error);
+    mig_uri_free(m->uri);
+    g_free(m);
+}
+
+static gboolean open_channel(Outgoing *m, GError **errp)
+{
+    int fd = m->fd >= 0 ? m->fd : mig_uri_connect(m->uri, errp);
+    gboolean cancelled;
+
+    if (fd < 0) {
+        return FALSE;
+    }
+    m->fd = -1;
+    machine_lock();
+    m->channel = mig_channel_new(fd);
+    cancelled = m->cancelled;
+    if (cancelled) {
+        mig_channel_cancel(m->channel);
+    }
+    mig_channel_set_limit(m->channel, migration_parameters()->max_bandwidth);
+    machine_unlock();
+    return TRUE;
+}
+
+/* Main loop: from here on writes are logged; the configuration is what it is now. */
+static void call_setup(MigCall *call, void *opaque)
+{
+    Outgoing *m = opaque;
+
+    if (dirty_log_start(&m->error)) {
+        m->config = mig_config_save();
+        m->ram = ram_sender_new(m->channel);
+        m->setup_end = g_get_monotonic_time();
+        mig_status_set(MIG_ACTIVE, NULL);
+    }
+    mig_call_done(call);
+}
+
+static gboolean sync_dirty(Outgoing *m, guint64 *pages, GError **errp)
+{
+    gboolean ok;
+
+    machine_lock();
+    ok = dirty_log_sync(errp);
+    machine_unlock();
+    *pages = ok ? ram_sender_collect(m->ram) : 0;
+    return ok;
+}
+
+/* Sends RAM until what is left can be sent within the downtime limit. */
+static gboolean precopy(Outgoing *m, GError **errp)
+{
+    for (;;) {
+        gint64 begin = g_get_monotonic_time(), elapsed;
+        guint64 before = mig_channel_written(m->channel), pages, limit;
+        RamStats stats;
+
+        if (!ram_sender_pass(m->ram, errp) || !sync_dirty(m, &pages, errp)) {
+            return FALSE;
+        }
+        elapsed = MAX(g_get_monotonic_time() - begin, 1);
+        m->rounds++;
+        m->dirty_rate = pages * G_USEC_PER_SEC / elapsed;
+        m->bandwidth =
+            (mig_channel_written(m->channel) - before) * G_USEC_PER_SEC / elapsed;
+        ram_sender_stats(m->ram, &stats);
+        limit = (gdouble)m->bandwidth * migration_parameters()->downtime_limit / 1000;
+        if (stats.remaining <= limit) {
+            return TRUE;
+        }
+    }
+}
+
+static void quiesced(void *opaque)
+{
+    mig_call_done(opaque);
+}
+
+static void call_stop(MigCall *call, void *opaque)
+{
+    Outgoing *m = opaque;
+
+    m->was_running = vm_running();
+    m->stop = g_get_monotonic_time();
+    m->stopped = TRUE;
+    if (m->was_running) {
+        vm_stop(RUN_STATE_FINISH_MIGRATE);
+    } else {
+        run_state_set(RUN_STATE_FINISH_MIGRATE);
+    }
+    mig_status_set(MIG_DEVICE, NULL);
+    device_quiesce_all(quiesced, call);
+}
+
+static void call_save(MigCall *call, void *opaque)
+{
+    Outgoing *m = opaque;
+
+    if (dirty_log_sync(&m->error)) {
+        m->devices = device_state_save_all(m->was_running);
+        m->inactivated = TRUE;
+        block_inactivate_all(&m->error);
+    }
+    mig_call_done(call);
+}
+
+/*
+ * The point of no return: what follows lets the destination run, so from here on
+ * this VM does not start by itself again, and a cancel comes too late.
+ */
+static gboolean commit(Outgoing *m, GError **errp)
+{
+    machine_lock();
+    m->committed = !mig_channel_cancelled(m->channel);
+    machine_unlock();
+    if (!m->committed) {
+        g_set_error_literal(errp, MIGRATION_ERROR, MIGRATION_ERROR_CANCELLED,
+                            "The migration was cancelled");
+    }
+    return m->committed;
+}
+
+/* The last part: nothing changes any more while this runs. */
+static gboolean switch_over(Outgoing *m, GError **errp)
+{
+    mig_call_main(call_stop, m);
+    mig_call_main(call_save, m);
+    if (m->error) {
+        g_propagate_error(errp, g_steal_pointer(&m->error));
+        return FALSE;
+    }
+    ram_sender_collect(m->ram);
+    if (!ram_sender_pass(m->ram, errp)) {
+        return FALSE;
+    }
+    for (guint i = 0; i < m->devices->len; i++) {
+        if (!mig_stream_send(m->channel, MIG_RECORD_DEVICE, 0, m->devices->pdata[i],
+                             errp)) {
+            return FALSE;
+        }
+    }
+    m->handshake = mig_channel_duplex(m->channel) && migration_capability("return-path");
+    if (!m->handshake) {
+        return commit(m, errp) &&
+               mig_stream_send(m->channel, MIG_RECORD_END, 0, NULL, errp);
+    }
+    return mig_stream_send(m->channel, MIG_RECORD_END, MIG_END_HANDSHAKE, NULL, errp) &&
+           mig_stream_read_answer(m->channel, errp) && commit(m, errp) &&
+           mig_stream_send(m->channel, MIG_RECORD_GO, 0, NULL, errp);
+}
+
+static gboolean outgoing_run(Outgoing *m, GError **errp)
+{
+    if (!open_channel(m, errp)) {
+        return FALSE;
+    }
+    mig_call_main(call_setup, m);
+    if (m->error) {
+        g_propagate_error(errp, g_steal_pointer(&m->error));
+        return FALSE;
+    }
+    return mig_stream_send_hello(m->channel, errp) &&
+           mig_stream_send(m->channel, MIG_RECORD_CONFIG, 0, m->config, errp) &&
+           precopy(m, errp) && switch_over(m, errp);
+}
+
+/* Takes the VM back to what it was before the switch-over began. */
+static void roll_back(Outgoing *m)
+{
+    g_autoptr(GError) err = NULL;
+
+    if (!m->stopped) {
+        return;
+    }
+    if (m->inactivated && !block_activate_all(&err)) {
+        /* Somebody else holds the images: running now would corrupt them. */
+        g_warning("migration: %s; the VM stays stopped", err->message);
+        run_state_set(RUN_STATE_POSTMIGRATE);
+    } else if (m->was_running) {
+        vm_start();
+    } else {
+        run_state_set(RUN_STATE_PAUSED);
+    }
+}
+
+static void call_finish(MigCall *call, void *opaque)
+{
+    Outgoing *m = opaque;
+
+    m->end = g_get_monotonic_time();
+    if (dirty_log_active()) {
+        dirty_log_stop();
+    }
+    if (m->committed) {
+        run_state_set(RUN_STATE_POSTMIGRATE);
+        mig_status_set(m->error ? MIG_FAILED : MIG_COMPLETED, m->error);
+    } else {
+        roll_back(m);
+        mig_status_set(mig_status() == MIG_CANCELLING ? MIG_CANCELLED : MIG_FAILED,
+                       mig_status() == MIG_CANCELLING ? NULL : m->error);
+    }
+    mig_call_done(call);
+}
+
+static gpointer outgoing_thread(gpointer opaque)
+{
+    Outgoing *m = opaque;
+    GError *err = NULL;
+
+    outgoing_run(m, &err);
+    m->error = err;
+    mig_call_main(call_finish, m);
+    return NULL;
+}
+
+static void limits_changed(void)
+{
+    if (outgoing && outgoing->channel) {
+        mig_channel_set_limit(outgoing->channel, migration_parameters()->max_bandwidth);
+    }
+}
+
+gboolean migration_start(const char *uri, GError **errp)
+{
+    g_autoptr(MigUri) parsed = mig_uri_parse(uri, errp);
+    int fd = -1;
+
+    if (!parsed) {
+        return FALSE;
+    }
+    if (mig_status_busy()) {
+        g_set_error_literal(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
+                            "There's a migration process in progress");
+        return FALSE;
+    }
+    if (run_state_get() == RUN_STATE_INMIGRATE) {
+        g_set_error_literal(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
+                            "Guest is waiting for an incoming migration");
+        return FALSE;
+    }
+    if (run_state_get() == RUN_STATE_POSTMIGRATE) {
+        g_set_error_literal(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
+                            "Can't migrate the vm that was paused due to previous "
+                            "migration");
+        return FALSE;
+    }
+    if (parsed->kind == MIG_URI_FD) {
+        fd = fd_lookup ? fd_lookup(parsed->path) : -1;
+        if (fd < 0) {
+            g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
+                        "File descriptor named '%s' has not been found", parsed->path);
+            return FALSE;
+        }
+    }
+    outgoing_free(outgoing);
+    outgoing = g_new0(Outgoing, 1);
+    outgoing->uri = g_steal_pointer(&parsed);
+    outgoing->fd = fd;
+    outgoing->start = g_get_monotonic_time();
+    migration_parameters_set_hook(limits_changed);
+    mig_status_set(MIG_SETUP, NULL);
+    outgoing->thread = thread_start("migration", "migration", outgoing_thread, outgoing);
+    return TRUE;
+}
+
+void migration_cancel(void)
+{
+    if (!outgoing || !mig_status_busy() || mig_status() == MIG_CANCELLING ||
+        outgoing->committed) {
+        return;
+    }
+    mig_status_set(MIG_CANCELLING, NULL);
+    outgoing->cancelled = TRUE;
+    if (outgoing->channel) {
+        mig_channel_cancel(outgoing->channel);
+    }
+}
+
+void migration_set_fd_lookup(int (*take)(const char *name))
+{
+    fd_lookup = take;
+}
+
+int migration_take_fd(const char *name)
+{
+    return fd_lookup ? fd_lookup(name) : -1;
+}
+
+static JsonObject *query_ram(const Outgoing *m, const RamStats *stats)
+{
+    JsonObject *ram = json_object_new();
+
+    json_object_set_int_member(ram, "transferred", mig_channel_written(m->channel));
+    json_object_set_int_member(ram, "remaining", stats->remaining);
+    json_object_set_int_member(ram, "total", stats->total);
+    json_object_set_int_member(ram, "duplicate", stats->duplicate);
+    json_object_set_int_member(ram, "skipped", 0);
+    json_object_set_int_member(ram, "normal", stats->normal);
+    json_object_set_int_member(ram, "normal-bytes", stats->normal << RAM_PAGE_BITS);
+    json_object_set_int_member(ram, "dirty-pages-rate", m->dirty_rate);
+    json_object_set_double_member(ram, "mbps", m->bandwidth * 8 / 1e6);
+    json_object_set_int_member(ram, "dirty-sync-count", m->rounds);
+    json_object_set_int_member(ram, "page-size", RAM_PAGE_SIZE);
+    return ram;
+}
+
+void outgoing_query(JsonObject *out)
+{
+    Outgoing *m = outgoing;
+    RamStats stats;
+    gint64 now;
+
+    if (!m || !m->ram) {
+        return;
+    }
+    now = m->end ? m->end : g_get_monotonic_time();
+    ram_sender_stats(m->ram, &stats);
+    json_object_set_int_member(out, "total-time", (now - m->start) / 1000);
+    json_object_set_int_member(out, "setup-time", (m->setup_end - m->start) / 1000);
+    if (mig_status() == MIG_COMPLETED) {
+        json_object_set_int_member(out, "downtime", (m->end - m->stop) / 1000);
+    } else {
+        json_object_set_int_member(out, "expected-downtime",
+                                   m->bandwidth ? stats.remaining * 1000 / m->bandwidth
+                                                : migration_parameters()->downtime_limit);
+    }
+    json_object_set_object_member(out, "ram", query_ram(m, &stats));
+}
+
+gboolean outgoing_connecting(void)
+{
+    return outgoing && !outgoing->channel && mig_status_busy();
+}
+
+void outgoing_cleanup(void)
+{
+    if (outgoing_connecting()) {
+        return; /* the process is about to end, and the thread with it */
+    }
+    outgoing_free(outgoing);
+    outgoing = NULL;
+}

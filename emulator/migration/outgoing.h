@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The source's side of a migration. */
+#ifndef VIREO_MIGRATION_OUTGOING_H
+#define VIREO_MIGRATION_OUTGOING_H
+
+#include <json-glib/json-glib.h>
+
+/* Adds times and RAM statistics of the last outgoing migration, if there was one. */
+void outgoing_query(JsonObject *out);
+/* The thread is in connect(), which nobody can interrupt. */
+gboolean outgoing_connecting(void);
+/* Not while one is under way. */
+void outgoing_cleanup(void);
+
+#endif

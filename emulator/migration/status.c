@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "migration/status.h"
+
+#include "event/loop.h"
+#include "event/vm-event.h"
+#include "migration/migration.h"
+#include "migration/outgoing.h"
+#include "migration/parameters.h"
+
+static const char *const status_names[] = {
+    [MIG_NONE] = "none",
+    [MIG_SETUP] = "setup",
+    [MIG_ACTIVE] = "active",
+    [MIG_DEVICE] = "device",
+    [MIG_CANCELLING] = "cancelling",
+    [MIG_CANCELLED] = "cancelled",
+    [MIG_COMPLETED] = "completed",
+    [MIG_FAILED] = "failed",
+};
+
+static MigStatus current;
+static char *error_text;
+
+void mig_status_set(MigStatus status, const GError *error)
+{
+    current = status;
+    g_free(error_text);
+    error_text = error ? g_strdup(error->message) : NULL;
+    if (migration_capability("events")) {
+        JsonObject *data = json_object_new();
+
+        json_object_set_string_member(data, "status", status_names[status]);
+        vm_event_emit("MIGRATION", data);
+    }
+}
+
+MigStatus mig_status(void)
+{
+    return current;
+}
+
+gboolean mig_status_busy(void)
+{
+    return current == MIG_SETUP || current == MIG_ACTIVE || current == MIG_DEVICE ||
+           current == MIG_CANCELLING;
+}
+
+gboolean migration_active(void)
+{
+    return mig_status_busy();
+}
+
+JsonObject *migration_query(void)
+{
+    JsonObject *out = json_object_new();
+
+    if (current == MIG_NONE) {
+        return out;
+    }
+    json_object_set_string_member(out, "status", status_names[current]);
+    if (error_text) {
+        json_object_set_string_member(out, "error-desc", error_text);
+    }
+    outgoing_query(out);
+    return out;
+}
+
+struct MigCall {
+    void (*fn)(MigCall *call, void *opaque);
+    void *opaque;
+    GMutex lock;
+    GCond cond;
+    gboolean done;
+};
+
+static void call_run(void *opaque)
+{
+    MigCall *call = opaque;
+
+    call->fn(call, call->opaque);
+}
+
+void mig_call_main(void (*fn)(MigCall *call, void *opaque), void *opaque)
+{
+    MigCall call = { .fn = fn, .opaque = opaque };
+
+    g_mutex_init(&call.lock);
+    g_cond_init(&call.cond);
+    event_loop_post(event_loop_main(), call_run, &call);
+    g_mutex_lock(&call.lock);
+    while (!call.done) {
+        g_cond_wait(&call.cond, &call.lock);
+    }
+    g_mutex_unlock(&call.lock);
+    g_mutex_clear(&call.lock);
+    g_cond_clear(&call.cond);
+}
+
+void mig_call_done(MigCall *call)
+{
+    g_mutex_lock(&call->lock);
+    call->done = TRUE;
+    g_cond_signal(&call->cond);
+    g_mutex_unlock(&call->lock);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The migration stream (format version 1), little-endian.
+ *
+ *   hello:   "VIREOMIG", u32 format version, u32 channel index (0: the only one)
+ *   records: u32 type, u32 aux, u64 length of what follows, payload
+ *     CONFIG  first: machine, RAM blocks, and the fingerprint (stream.c)
+ *     RAM     aux = index of the block; runs of pages, then their data (ram.c)
+ *     DEVICE  aux = 0; name of the section, then its fields (device-state.c)
+ *     END     everything has been sent; aux: MIG_END_HANDSHAKE or 0
+ *   With the handshake (sockets) the destination answers END: u32 length, text;
+ *   empty: all is loaded. Then
+ *     GO      the source has let go; only now may the destination run
+ *   Without it the destination may run after END. A break before GO leaves the VM
+ *   with the source, one after it leaves it stopped there: never do both run.
+ *
+ * The reader takes every byte as hostile: an error names record and field.
+ */
+#ifndef VIREO_MIGRATION_STREAM_H
+#define VIREO_MIGRATION_STREAM_H
+
+#include "migration/channel.h"
+
+typedef enum MigRecordType {
+    MIG_RECORD_CONFIG = 1,
+    MIG_RECORD_RAM = 2,
+    MIG_RECORD_DEVICE = 3,
+    MIG_RECORD_END = 4,
+    MIG_RECORD_GO = 5,
+} MigRecordType;
+
+#define MIG_END_HANDSHAKE 1u
+
+#define MIG_RECORD_SIZE 16
+#define MIG_PAYLOAD_MAX (16u << 20) /* CONFIG and DEVICE */
+
+typedef struct MigRecord {
+    guint32 type, aux;
+    guint64 length;
+} MigRecord;
+
+void mig_record_pack(guint8 out[MIG_RECORD_SIZE], MigRecordType type, guint32 aux,
+                     guint64 length);
+gboolean mig_stream_send_hello(MigChannel *ch, GError **errp);
+gboolean mig_stream_read_hello(MigChannel *ch, GError **errp);
+gboolean mig_stream_send(MigChannel *ch, MigRecordType type, guint32 aux,
+                         const GByteArray *payload, GError **errp);
+gboolean mig_stream_read_record(MigChannel *ch, MigRecord *record, GError **errp);
+/* The whole payload of a CONFIG or DEVICE record. */
+GBytes *mig_stream_read_payload(MigChannel *ch, const MigRecord *record, GError **errp);
+/* error: NULL for success. */
+gboolean mig_stream_send_answer(MigChannel *ch, const char *error, GError **errp);
+gboolean mig_stream_read_answer(MigChannel *ch, GError **errp);
+
+/*
+ * CONFIG: what must be equal on both sides. Made and checked under the machine
+ * lock; the check names the first thing that differs.
+ */
+GByteArray *mig_config_save(void);
+gboolean mig_config_check(GBytes *payload, GError **errp);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where a migration goes to or comes from: tcp:HOST:PORT, unix:PATH, fd:NAME.
+ */
+#ifndef VIREO_MIGRATION_URI_H
+#define VIREO_MIGRATION_URI_H
+
+#include <glib.h>
+
+typedef enum MigUriKind { MIG_URI_TCP, MIG_URI_UNIX, MIG_URI_FD } MigUriKind;
+
+typedef struct MigUri {
+    MigUriKind kind;
+    char *host, *port; /* tcp */
+    char *path;        /* unix: the socket; fd: name or number */
+} MigUri;
+
+/* Errors name the URI. */
+MigUri *mig_uri_parse(const char *uri, GError **errp);
+void mig_uri_free(MigUri *uri);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MigUri, mig_uri_free)
+
+/* tcp and unix: a connected descriptor. Blocks: for the migration thread. */
+int mig_uri_connect(const MigUri *uri, GError **errp);
+/* tcp and unix: a listening descriptor; a unix socket has mode 0600. */
+int mig_uri_listen(const MigUri *uri, GError **errp);
+
+#endif
