@@ -23,7 +23,7 @@ typedef struct DeviceClass DeviceClass;
 typedef struct Bus Bus;
 
 typedef enum PropertyType {
-    PROP_BOOL,   /* gboolean */
+    PROP_BOOL, /* gboolean */
     PROP_U8,
     PROP_U16,
     PROP_U32,
@@ -40,13 +40,13 @@ typedef enum OnOffAuto { ON_OFF_AUTO_AUTO, ON_OFF_AUTO_ON, ON_OFF_AUTO_OFF } OnO
 typedef struct Property {
     const char *name;
     PropertyType type;
-    size_t offset;          /* in the instance */
-    const char *def;        /* as the command line would say it; NULL: zero */
-    guint64 min, max;       /* numbers: inclusive; max 0: the type's own */
+    size_t offset;            /* in the instance */
+    const char *def;          /* as the command line would say it; NULL: zero */
+    guint64 min, max;         /* numbers: inclusive; max 0: the type's own */
     const char *const *names; /* PROP_ENUM: NULL-terminated */
     const char *help;
     gboolean required;
-    gboolean ignored;       /* accepted for compatibility; it cannot matter here */
+    gboolean ignored; /* accepted for compatibility; it cannot matter here */
 } Property;
 
 typedef enum StateType {
@@ -64,26 +64,50 @@ typedef struct StateField {
     const char *name;
     StateType type;
     size_t offset;
-    guint32 count;        /* elements of an array; 1 for a scalar */
-    size_t count_offset;  /* != 0: guint32 member with the used count (<= count) */
-    guint32 since;        /* first version of the description that has it */
-    guint64 limit;        /* != 0: a loaded number above it is refused */
+    guint32 count;       /* elements of an array; 1 for a scalar */
+    size_t count_offset; /* != 0: guint32 member with the used count (<= count) */
+    guint32 since;       /* first version of the description that has it */
+    guint64 limit;       /* != 0: a loaded number above it is refused */
     const StateDesc *nested;
-    size_t stride;        /* STATE_STRUCT arrays: size of an element */
+    size_t stride; /* STATE_STRUCT arrays: size of an element */
+    /*
+     * offset holds a pointer to the elements, which realize has allocated: as many
+     * as the member at count_offset says, and the stream must bring exactly those.
+     */
+    gboolean indirect;
 } StateField;
 
 struct StateDesc {
     const char *name;
     guint32 version;
-    const StateField *fields; /* ends with a NULL name */
-    gboolean (*needed)(void *opaque);
+    const StateField *fields;         /* ends with a NULL name */
+    gboolean (*needed)(void *opaque); /* FALSE: not saved; may then be missing */
     void (*pre_save)(void *opaque);
     gboolean (*post_load)(void *opaque, guint32 version, GError **errp);
 };
 
+/*
+ * The rows are the format. Appends the description's version and fields: each its
+ * name, type, number of elements and length, little-endian. Whether the description
+ * itself is needed is for the caller to ask. Under the machine lock.
+ */
+void state_save(GByteArray *out, const StateDesc *desc, void *opaque);
+/*
+ * Reads what state_save() wrote. The input is hostile: whatever is unknown,
+ * missing, doubled, too long, cut off or above its limit is refused with section
+ * and field. The state is then undefined: the VM that takes it must not run.
+ */
+gboolean state_load(const guint8 *buf, gsize len, const StateDesc *desc, void *opaque,
+                    GError **errp);
+
+/*
+ * A life cycle function that is NULL is the parent's; one that is there replaces
+ * the parent's, which it calls where it needs it.
+ */
 struct DeviceClass {
-    const char *name;     /* "virtio-blk-device" */
-    const char *bus;      /* type of bus it sits on; NULL: board only */
+    const char *name;  /* "virtio-blk-device" */
+    const char *alias; /* another name for -device and device_add; or NULL */
+    const char *bus;   /* type of bus it sits on; NULL: board only */
     const char *desc;
     size_t instance_size;
     gboolean user_creatable;
@@ -107,14 +131,20 @@ struct DeviceClass {
 
 struct Device {
     const DeviceClass *klass;
-    char *id;         /* NULL: anonymous */
-    char *path;       /* "/machine/peripheral/ID": QOM-style, unique */
+    char *id;   /* NULL: anonymous */
+    char *path; /* "/machine/peripheral/ID": QOM-style, unique */
     Bus *bus;
     gboolean realized;
     gboolean hotplugged;
     gboolean unplugging;
+    gboolean ready; /* on its bus, not being taken off it */
     gint refs;
 };
+
+#define DEVICE_ERROR (device_error_quark())
+GQuark device_error_quark(void);
+/* NOT_FOUND is the monitor's class DeviceNotFound. */
+enum { DEVICE_ERROR_GENERIC, DEVICE_ERROR_NOT_FOUND };
 
 /* The table: declared here, defined by machine/. Ends with NULL. */
 extern const DeviceClass *const device_class_table[];
@@ -126,9 +156,14 @@ char *device_class_help(const DeviceClass *klass);
 
 /* For code that makes the board: class by pointer, no configuration needed. */
 Device *device_new(const DeviceClass *klass);
-gboolean device_set_property(Device *dev, const char *name, ConfigNode *value, GError **errp);
+gboolean device_set_property(Device *dev, const char *name, ConfigNode *value,
+                             GError **errp);
+/* All keys of the map but driver, id and bus; then the required ones must be set. */
 gboolean device_set_properties(Device *dev, ConfigNode *node, GError **errp);
-/* Puts it on the bus and makes it work; on failure everything is as before. */
+/*
+ * Puts it on the bus (NULL: the board) and makes it work: realize, plug, reset. The
+ * registry then holds a reference of its own. On failure everything is as before.
+ */
 gboolean device_realize(Device *dev, Bus *bus, GError **errp);
 /*
  * -device and device_add: driver=CLASS,id=ID,bus=BUS,...: the one way a user's
@@ -148,11 +183,15 @@ void device_reset_all(void (*done)(void *opaque), void *opaque);
 Device *device_find(const char *id);
 Device *device_ref(Device *dev);
 void device_unref(Device *dev);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Device, device_unref)
+/* In order of creation. */
 void device_foreach(void (*fn)(Device *dev, void *opaque), void *opaque);
+/* End of the process, vCPUs and data plane stopped: unrealizes all, last first. */
+void device_cleanup(void);
 
 /* A bus belongs to the device (or board) that made it. */
 typedef struct BusClass {
-    const char *type;    /* "virtio-bus", "isa-bus" */
+    const char *type;     /* "virtio-bus", "isa-bus" */
     unsigned max_devices; /* 0: no limit */
     /* Connects the realizing device; after the device's own realize. */
     gboolean (*plug)(Bus *bus, Device *dev, GError **errp);
@@ -165,11 +204,14 @@ struct Bus {
     const BusClass *klass;
     char *name;
     void *owner;
-    GPtrArray *devices;
+    GPtrArray *devices; /* borrowed */
 };
 
 Bus *bus_new(const BusClass *klass, const char *name, void *owner);
 void bus_free(Bus *bus);
 Bus *bus_find(const char *name);
+gboolean bus_full(const Bus *bus);
+/* The first bus of the type with room, in order of creation; NULL when none. */
+Bus *bus_find_free(const char *type, gboolean *exists);
 
 #endif

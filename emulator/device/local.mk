@@ -1,1 +1,11 @@
-libemulator_a_SOURCES +=
+libemulator_a_SOURCES += \
+	emulator/device/bus.c \
+	emulator/device/class.c \
+	emulator/device/device.c \
+	emulator/device/device.h \
+	emulator/device/internal.h \
+	emulator/device/irq.c \
+	emulator/device/irq.h \
+	emulator/device/lifecycle.c \
+	emulator/device/property.h \
+	emulator/device/state.c

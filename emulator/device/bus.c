@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Buses: where devices are plugged. A bus is a name, a class and the devices on
+ * it; how a device is connected is the business of the bus's class. All buses are
+ * kept in order of creation, which is the order in which free ones are given out.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "device/device.h"
+
+static GPtrArray *buses;
+
+Bus *bus_new(const BusClass *klass, const char *name, void *owner)
+{
+    Bus *bus = g_new0(Bus, 1);
+
+    g_assert(!bus_find(name));
+    bus->klass = klass;
+    bus->name = g_strdup(name);
+    bus->owner = owner;
+    bus->devices = g_ptr_array_new();
+    if (!buses) {
+        buses = g_ptr_array_new();
+    }
+    g_ptr_array_add(buses, bus);
+    return bus;
+}
+
+void bus_free(Bus *bus)
+{
+    if (!bus) {
+        return;
+    }
+    g_assert(bus->devices->len == 0);
+    g_ptr_array_remove(buses, bus);
+    if (buses->len == 0) {
+        g_clear_pointer(&buses, g_ptr_array_unref);
+    }
+    g_ptr_array_unref(bus->devices);
+    g_free(bus->name);
+    g_free(bus);
+}
+
+Bus *bus_find(const char *name)
+{
+    for (guint i = 0; buses && i < buses->len; i++) {
+        Bus *bus = buses->pdata[i];
+
+        if (strcmp(bus->name, name) == 0) {
+            return bus;
+        }
+    }
+    return NULL;
+}
+
+gboolean bus_full(const Bus *bus)
+{
+    return bus->klass->max_devices && bus->devices->len >= bus->klass->max_devices;
+}
+
+Bus *bus_find_free(const char *type, gboolean *exists)
+{
+    *exists = FALSE;
+    for (guint i = 0; buses && i < buses->len; i++) {
+        Bus *bus = buses->pdata[i];
+
+        if (strcmp(bus->klass->type, type) == 0) {
+            *exists = TRUE;
+            if (!bus_full(bus)) {
+                return bus;
+            }
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The class table: look-up, and what -device X,help and introspection say. */
+#include "config.h"
+
+#include <string.h>
+
+#include "device/device.h"
+#include "device/property.h"
+
+const DeviceClass *device_class_find(const char *name)
+{
+    for (guint i = 0; device_class_table[i]; i++) {
+        const DeviceClass *klass = device_class_table[i];
+
+        if (strcmp(klass->name, name) == 0 || g_strcmp0(klass->alias, name) == 0) {
+            return klass;
+        }
+    }
+    return NULL;
+}
+
+gboolean device_class_is_a(const DeviceClass *klass, const DeviceClass *parent)
+{
+    for (; klass; klass = klass->parent) {
+        if (klass == parent) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+/* Calls fn for every property row, those of the ancestors first. */
+static void foreach_property(const DeviceClass *klass,
+                             void (*fn)(const Property *prop, void *opaque), void *opaque)
+{
+    if (klass->parent) {
+        foreach_property(klass->parent, fn, opaque);
+    }
+    for (const Property *p = klass->properties; p && p->name; p++) {
+        fn(p, opaque);
+    }
+}
+
+static void add_property(const Property *prop, void *opaque)
+{
+    JsonObject *o = json_object_new();
+
+    json_object_set_string_member(o, "name", prop->name);
+    json_object_set_string_member(o, "type", property_type_name(prop));
+    if (prop->help) {
+        json_object_set_string_member(o, "description", prop->help);
+    }
+    if (prop->def) {
+        json_object_set_member(o, "default-value", property_default_json(prop));
+    }
+    json_array_add_object_element(opaque, o);
+}
+
+JsonArray *device_class_list_properties(const DeviceClass *klass)
+{
+    JsonArray *list = json_array_new();
+
+    foreach_property(klass, add_property, list);
+    return list;
+}
+
+static void add_help(const Property *prop, void *opaque)
+{
+    GString *text = opaque;
+    g_autofree char *left =
+        g_strdup_printf("  %s=<%s>", prop->name, property_type_name(prop));
+
+    g_string_append_printf(text, "%-26s - ", left);
+    if (prop->help) {
+        g_string_append(text, prop->help);
+    }
+    if (prop->def) {
+        g_string_append_printf(text, "%s(default: %s)", prop->help ? " " : "", prop->def);
+    }
+    g_string_append_c(text, '\n');
+}
+
+char *device_class_help(const DeviceClass *klass)
+{
+    GString *text = g_string_new(NULL);
+
+    g_string_append_printf(text, "%s options:\n", klass->name);
+    foreach_property(klass, add_help, text);
+    return g_string_free(text, FALSE);
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Devices: instances, their life, and the registry that knows them all in order
+ * of creation. Unplug and reset are in lifecycle.c.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "device/internal.h"
+#include "device/property.h"
+
+G_DEFINE_QUARK(device - error - quark, device_error)
+
+/* All realized devices, a reference each. */
+static GPtrArray *registry;
+static guint anonymous;
+
+GPtrArray *device_registry(void)
+{
+    if (!registry) {
+        registry = g_ptr_array_new_with_free_func((GDestroyNotify)device_unref);
+    }
+    return registry;
+}
+
+void device_registry_free(void)
+{
+    g_clear_pointer(&registry, g_ptr_array_unref);
+    anonymous = 0;
+}
+
+static void set_defaults(const DeviceClass *klass, Device *dev)
+{
+    if (klass->parent) {
+        set_defaults(klass->parent, dev);
+    }
+    properties_set_defaults(klass->properties, dev);
+}
+
+Device *device_new(const DeviceClass *klass)
+{
+    Device *dev = g_malloc0(klass->instance_size);
+    const DeviceClass *with = CLASS_WITH(klass, init);
+
+    g_assert(klass->instance_size >= sizeof(Device));
+    dev->klass = klass;
+    dev->refs = 1;
+    set_defaults(klass, dev);
+    if (with) {
+        with->init(dev);
+    }
+    return dev;
+}
+
+Device *device_ref(Device *dev)
+{
+    dev->refs++;
+    return dev;
+}
+
+void device_unref(Device *dev)
+{
+    const DeviceClass *with;
+
+    if (!dev || --dev->refs) {
+        return;
+    }
+    g_assert(!dev->realized);
+    with = CLASS_WITH(dev->klass, finalize);
+    if (with) {
+        with->finalize(dev);
+    }
+    for (const DeviceClass *klass = dev->klass; klass; klass = klass->parent) {
+        properties_clear(klass->properties, dev);
+    }
+    g_free(dev->id);
+    g_free(dev->path);
+    g_free(dev);
+}
+
+static const Property *find_property(const DeviceClass *klass, const char *name)
+{
+    for (; klass; klass = klass->parent) {
+        const Property *prop = properties_find(klass->properties, name);
+
+        if (prop) {
+            return prop;
+        }
+    }
+    return NULL;
+}
+
+gboolean device_set_property(Device *dev, const char *name, ConfigNode *value,
+                             GError **errp)
+{
+    const Property *prop = find_property(dev->klass, name);
+
+    g_assert(!dev->realized);
+    if (!prop) {
+        g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
+                    "Property '%s.%s' not found", dev->klass->name, name);
+        return FALSE;
+    }
+    return property_set(prop, dev->klass->name, dev, value, errp);
+}
+
+gboolean device_set_properties(Device *dev, ConfigNode *node, GError **errp)
+{
+    static const char *const not_properties[] = { "driver", "id", "bus", NULL };
+
+    for (guint i = 0; i < config_map_size(node); i++) {
+        const char *key = config_map_key(node, i);
+        ConfigNode *value = config_map_get(node, key);
+
+        if (!g_strv_contains(not_properties, key) &&
+            !device_set_property(dev, key, value, errp)) {
+            return FALSE;
+        }
+    }
+    for (const DeviceClass *klass = dev->klass; klass; klass = klass->parent) {
+        for (const Property *p = klass->properties; p && p->name; p++) {
+            if (p->required && !config_map_has(node, p->name)) {
+                g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
+                            "Parameter '%s' is missing (device '%s' needs it)", p->name,
+                            dev->klass->name);
+                return FALSE;
+            }
+        }
+    }
+    return TRUE;
+}
+
+static gboolean check_bus(const Device *dev, const Bus *bus, GError **errp)
+{
+    const DeviceClass *with = CLASS_WITH(dev->klass, bus);
+
+    if (!bus) {
+        return TRUE;
+    }
+    if (!with || strcmp(with->bus, bus->klass->type) != 0) {
+        g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
+                    "Device '%s' can't go on %s bus '%s'", dev->klass->name,
+                    bus->klass->type, bus->name);
+        return FALSE;
+    }
+    if (bus_full(bus)) {
+        g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC, "Bus '%s' is full",
+                    bus->name);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static void set_path(Device *dev)
+{
+    if (dev->id) {
+        dev->path = g_strdup_printf("/machine/peripheral/%s", dev->id);
+    } else {
+        dev->path = g_strdup_printf("/machine/unattached/device[%u]", anonymous++);
+    }
+}
+
+gboolean device_realize(Device *dev, Bus *bus, GError **errp)
+{
+    const DeviceClass *realize = CLASS_WITH(dev->klass, realize);
+    const DeviceClass *unrealize = CLASS_WITH(dev->klass, unrealize);
+    const DeviceClass *reset = CLASS_WITH(dev->klass, reset);
+
+    g_assert(!dev->realized);
+    if (!check_bus(dev, bus, errp)) {
+        return FALSE;
+    }
+    if (!dev->path) {
+        set_path(dev);
+    }
+    dev->bus = bus;
+    if (realize && !realize->realize(dev, errp)) {
+        dev->bus = NULL;
+        return FALSE;
+    }
+    if (bus && bus->klass->plug && !bus->klass->plug(bus, dev, errp)) {
+        if (unrealize) {
+            unrealize->unrealize(dev);
+        }
+        dev->bus = NULL;
+        return FALSE;
+    }
+    if (bus) {
+        g_ptr_array_add(bus->devices, dev);
+    }
+    dev->realized = TRUE;
+    dev->ready = TRUE;
+    g_ptr_array_add(device_registry(), device_ref(dev));
+    if (reset) {
+        reset->reset(dev);
+    }
+    return TRUE;
+}
+
+/* The bus that bus= names, or the first free one of the class's type. */
+static Bus *choose_bus(const DeviceClass *klass, ConfigNode *node, GError **errp)
+{
+    const char *name;
+    gboolean exists;
+    Bus *bus;
+
+    if (!config_get_string(node, "bus", NULL, &name, errp)) {
+        return NULL;
+    }
+    if (name) {
+        bus = bus_find(name);
+        if (!bus) {
+            g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC, "Bus '%s' not found",
+                        name);
+        }
+        return bus;
+    }
+    bus = bus_find_free(klass->bus, &exists);
+    if (!bus) {
+        g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
+                    exists ? "No free '%s' bus for device '%s'"
+                           : "No '%s' bus found for device '%s'",
+                    klass->bus, klass->name);
+    }
+    return bus;
+}
+
+static const DeviceClass *choose_class(ConfigNode *node, gboolean hotplugged,
+                                       GError **errp)
+{
+    const DeviceClass *klass;
+    const char *driver;
+
+    if (!config_get_string(node, "driver", NULL, &driver, errp)) {
+        return NULL;
+    }
+    if (!driver) {
+        g_set_error_literal(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
+                            "Parameter 'driver' is missing");
+        return NULL;
+    }
+    klass = device_class_find(driver);
+    if (!klass) {
+        g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
+                    "'%s' is not a valid device model name", driver);
+        return NULL;
+    }
+    if (!klass->user_creatable) {
+        g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
+                    "Parameter 'driver' expects a pluggable device type, not '%s'",
+                    driver);
+        return NULL;
+    }
+    if (hotplugged && !klass->hotpluggable) {
+        g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
+                    "Device '%s' does not support hotplugging", klass->name);
+        return NULL;
+    }
+    return klass;
+}
+
+static gboolean check_id(const char *id, GError **errp)
+{
+    const char *p = id;
+
+    if (g_ascii_isalpha(*p)) {
+        while (g_ascii_isalnum(*p) || (*p && strchr("-._", *p))) {
+            p++;
+        }
+    }
+    if (!*id || *p) {
+        g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
+                    "Parameter 'id' expects an identifier (a letter, then letters, "
+                    "digits, '-', '.', '_'), not '%s'",
+                    id);
+        return FALSE;
+    }
+    if (device_find(id)) {
+        g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC, "Duplicate device ID '%s'",
+                    id);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+Device *device_add_from_config(ConfigNode *node, gboolean hotplugged, GError **errp)
+{
+    const DeviceClass *klass = choose_class(node, hotplugged, errp);
+    g_autoptr(Device) dev = NULL;
+    const char *id;
+    Bus *bus = NULL;
+
+    if (!klass || !config_get_string(node, "id", NULL, &id, errp) ||
+        (id && !check_id(id, errp))) {
+        return NULL;
+    }
+    if (CLASS_WITH(klass, bus)) {
+        bus = choose_bus(CLASS_WITH(klass, bus), node, errp);
+        if (!bus) {
+            return NULL;
+        }
+    }
+    dev = device_new(klass);
+    dev->id = g_strdup(id);
+    dev->hotplugged = hotplugged;
+    if (!id) {
+        dev->path = g_strdup_printf("/machine/peripheral-anon/device[%u]", anonymous++);
+    }
+    if (!device_set_properties(dev, node, errp) || !device_realize(dev, bus, errp)) {
+        return NULL;
+    }
+    return dev; /* borrowed: the registry keeps it */
+}
+
+Device *device_find(const char *id)
+{
+    for (guint i = 0; registry && i < registry->len; i++) {
+        Device *dev = registry->pdata[i];
+
+        if (g_strcmp0(dev->id, id) == 0) {
+            return dev;
+        }
+    }
+    return NULL;
+}
+
+void device_foreach(void (*fn)(Device *dev, void *opaque), void *opaque)
+{
+    for (guint i = 0; registry && i < registry->len; i++) {
+        fn(registry->pdata[i], opaque);
+    }
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Unplug and reset: what has to wait until nothing is in flight.
+ *
+ * Unplug: quiesce (the device's transport turns its ioeventfds off and drains) ->
+ * off the bus (irqfd off, unmapped; regions are freed after a grace period) ->
+ * unrealize -> DEVICE_DELETED. Reset: quiesce all, then reset each in order of
+ * creation. Both hold references, so neither cares which other ends first.
+ */
+#include "config.h"
+
+#include "device/internal.h"
+#include "event/vm-event.h"
+
+typedef void (*DoneFn)(void *opaque);
+
+static void quiesce(Device *dev, DoneFn done, void *opaque)
+{
+    const DeviceClass *with = CLASS_WITH(dev->klass, quiesce);
+
+    if (with) {
+        with->quiesce(dev, done, opaque);
+    } else {
+        done(opaque);
+    }
+}
+
+typedef struct Unplug {
+    Device *dev;
+    DoneFn done;
+    void *opaque;
+} Unplug;
+
+static void unrealize(Device *dev)
+{
+    const DeviceClass *with = CLASS_WITH(dev->klass, unrealize);
+    Bus *bus = dev->bus;
+
+    dev->ready = FALSE;
+    if (bus) {
+        if (bus->klass->unplug) {
+            bus->klass->unplug(bus, dev);
+        }
+        g_ptr_array_remove(bus->devices, dev);
+    }
+    if (with) {
+        with->unrealize(dev);
+    }
+    dev->bus = NULL;
+    dev->realized = FALSE;
+}
+
+static void emit_deleted(const Device *dev)
+{
+    JsonObject *data = json_object_new();
+
+    if (dev->id) {
+        json_object_set_string_member(data, "device", dev->id);
+    }
+    json_object_set_string_member(data, "path", dev->path);
+    vm_event_emit("DEVICE_DELETED", data);
+}
+
+static void unplug_quiesced(void *opaque)
+{
+    Unplug *u = opaque;
+
+    unrealize(u->dev);
+    g_ptr_array_remove(device_registry(), u->dev);
+    emit_deleted(u->dev);
+    if (u->done) {
+        u->done(u->opaque);
+    }
+    device_unref(u->dev);
+    g_free(u);
+}
+
+void device_unplug(Device *dev, void (*done)(void *opaque), void *opaque)
+{
+    Unplug *u = g_new0(Unplug, 1);
+
+    g_assert(dev->realized && dev->ready);
+    dev->unplugging = TRUE;
+    dev->ready = FALSE;
+    u->dev = device_ref(dev);
+    u->done = done;
+    u->opaque = opaque;
+    quiesce(dev, unplug_quiesced, u);
+}
+
+gboolean device_request_unplug(Device *dev, GError **errp)
+{
+    if (!dev->klass->hotpluggable || !dev->bus) {
+        g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
+                    "Device '%s' does not support hotplugging",
+                    dev->id ? dev->id : dev->klass->name);
+        return FALSE;
+    }
+    if (dev->unplugging) {
+        g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
+                    "Device %s is already in the process of unplug",
+                    dev->id ? dev->id : dev->path);
+        return FALSE;
+    }
+    if (!dev->bus->klass->request_unplug) {
+        device_unplug(dev, NULL, NULL);
+        return TRUE;
+    }
+    if (!dev->bus->klass->request_unplug(dev->bus, dev, errp)) {
+        return FALSE;
+    }
+    dev->unplugging = TRUE;
+    return TRUE;
+}
+
+typedef struct Reset {
+    GPtrArray *devices; /* a reference each */
+    guint pending;
+    DoneFn done;
+    void *opaque;
+} Reset;
+
+static void reset_quiesced(void *opaque)
+{
+    Reset *r = opaque;
+
+    if (--r->pending) {
+        return;
+    }
+    for (guint i = 0; i < r->devices->len; i++) {
+        Device *dev = r->devices->pdata[i];
+        const DeviceClass *with = CLASS_WITH(dev->klass, reset);
+
+        if (with && dev->realized && dev->ready) {
+            with->reset(dev);
+        }
+    }
+    g_ptr_array_unref(r->devices);
+    if (r->done) {
+        r->done(r->opaque);
+    }
+    g_free(r);
+}
+
+static GPtrArray *snapshot(void)
+{
+    GPtrArray *all = g_ptr_array_new_with_free_func((GDestroyNotify)device_unref);
+    GPtrArray *registry = device_registry();
+
+    for (guint i = 0; i < registry->len; i++) {
+        g_ptr_array_add(all, device_ref(registry->pdata[i]));
+    }
+    return all;
+}
+
+void device_reset_all(void (*done)(void *opaque), void *opaque)
+{
+    Reset *r = g_new0(Reset, 1);
+
+    r->devices = snapshot();
+    r->done = done;
+    r->opaque = opaque;
+    r->pending = 1; /* ours, until all have been asked */
+    for (guint i = 0; i < r->devices->len; i++) {
+        Device *dev = r->devices->pdata[i];
+
+        if (dev->ready) {
+            r->pending++;
+            quiesce(dev, reset_quiesced, r);
+        }
+    }
+    reset_quiesced(r);
+}
+
+void device_cleanup(void)
+{
+    GPtrArray *registry = device_registry();
+
+    while (registry->len) {
+        Device *dev = registry->pdata[registry->len - 1];
+
+        if (dev->realized) {
+            unrealize(dev);
+        }
+        g_ptr_array_remove_index(registry, registry->len - 1);
+    }
+    device_registry_free();
+}

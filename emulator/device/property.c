@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Property rows: from configuration values to members, and back for introspection. */
+#include "config.h"
+
+#include "device/property.h"
+
+#include <string.h>
+
+static const struct {
+    const char *name;
+    guint64 max;
+} types[] = {
+    [PROP_BOOL] = { "bool", 1 },
+    [PROP_U8] = { "uint8", G_MAXUINT8 },
+    [PROP_U16] = { "uint16", G_MAXUINT16 },
+    [PROP_U32] = { "uint32", G_MAXUINT32 },
+    [PROP_U64] = { "uint64", G_MAXUINT64 },
+    [PROP_SIZE] = { "size", G_MAXUINT64 },
+    [PROP_STRING] = { "str", 0 },
+    [PROP_MAC] = { "str", 0 },
+    [PROP_ENUM] = { "str", 0 },
+    [PROP_AUTO] = { "OnOffAuto", 0 },
+};
+
+static const char *const auto_names[] = { "auto", "on", "off", NULL };
+
+const char *property_type_name(const Property *prop)
+{
+    return types[prop->type].name;
+}
+
+JsonNode *property_default_json(const Property *prop)
+{
+    g_autoptr(ConfigNode) value = config_string_new(prop->def);
+    JsonNode *node = json_node_new(JSON_NODE_VALUE);
+    gboolean on = FALSE;
+    guint64 n = 0;
+
+    switch (prop->type) {
+    case PROP_BOOL:
+        config_node_to_bool(value, prop->name, &on, NULL);
+        json_node_set_boolean(node, on);
+        break;
+    case PROP_U8:
+    case PROP_U16:
+    case PROP_U32:
+    case PROP_U64:
+    case PROP_SIZE:
+        config_node_to_size(value, prop->name, &n, NULL);
+        json_node_set_int(node, (gint64)n);
+        break;
+    default:
+        json_node_set_string(node, prop->def);
+    }
+    return node;
+}
+
+static gboolean set_number(const Property *prop, void *member, ConfigNode *value,
+                           GError **errp)
+{
+    guint64 max = prop->max ? prop->max : types[prop->type].max;
+    guint64 n;
+
+    if (prop->type == PROP_SIZE) {
+        if (!config_node_to_size(value, prop->name, &n, errp)) {
+            return FALSE;
+        }
+        if (n < prop->min || n > max) {
+            g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
+                        "Parameter '%s' expects a size from %" G_GUINT64_FORMAT
+                        " to %" G_GUINT64_FORMAT ", not '%" G_GUINT64_FORMAT "'",
+                        prop->name, prop->min, max, n);
+            return FALSE;
+        }
+    } else if (!config_node_to_uint(value, prop->name, prop->min, max, &n, errp)) {
+        return FALSE;
+    }
+    switch (prop->type) {
+    case PROP_U8:
+        *(guint8 *)member = n;
+        break;
+    case PROP_U16:
+        *(guint16 *)member = n;
+        break;
+    case PROP_U32:
+        *(guint32 *)member = n;
+        break;
+    default:
+        *(guint64 *)member = n;
+    }
+    return TRUE;
+}
+
+static gboolean set_mac(const Property *prop, const char *owner, guint8 *member,
+                        ConfigNode *value, GError **errp)
+{
+    const char *text, *p;
+    guint8 mac[6];
+
+    if (!config_node_to_string(value, prop->name, &text, errp)) {
+        return FALSE;
+    }
+    p = text;
+    for (int i = 0; i < 6; i++, p += 2) {
+        if (i && *p++ != ':') {
+            p = NULL;
+            break;
+        }
+        if (!g_ascii_isxdigit(p[0]) || !g_ascii_isxdigit(p[1])) {
+            p = NULL;
+            break;
+        }
+        mac[i] = g_ascii_xdigit_value(p[0]) << 4 | g_ascii_xdigit_value(p[1]);
+    }
+    if (!p || *p) {
+        g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
+                    "Property '%s.%s' doesn't take value '%s': a MAC address is six "
+                    "pairs of hexadecimal digits with colons between them",
+                    owner, prop->name, text);
+        return FALSE;
+    }
+    memcpy(member, mac, sizeof(mac));
+    return TRUE;
+}
+
+static gboolean set_name(const Property *prop, const char *const *names, int *member,
+                         ConfigNode *value, GError **errp)
+{
+    const char *text;
+    g_autofree char *all = NULL;
+
+    if (!config_node_to_string(value, prop->name, &text, errp)) {
+        return FALSE;
+    }
+    for (int i = 0; names[i]; i++) {
+        if (strcmp(names[i], text) == 0) {
+            *member = i;
+            return TRUE;
+        }
+    }
+    all = g_strjoinv(", ", (char **)names);
+    g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
+                "Parameter '%s' does not accept value '%s' (it is one of %s)", prop->name,
+                text, all);
+    return FALSE;
+}
+
+static gboolean set_string(const Property *prop, char **member, ConfigNode *value,
+                           GError **errp)
+{
+    const char *text;
+
+    if (!config_node_to_string(value, prop->name, &text, errp)) {
+        return FALSE;
+    }
+    g_free(*member);
+    *member = g_strdup(text);
+    return TRUE;
+}
+
+static gboolean set_auto(const Property *prop, OnOffAuto *member, ConfigNode *value,
+                         GError **errp)
+{
+    gboolean on;
+    int index = 0;
+
+    if (config_node_type(value) == CONFIG_BOOL) {
+        if (!config_node_to_bool(value, prop->name, &on, errp)) {
+            return FALSE;
+        }
+        *member = on ? ON_OFF_AUTO_ON : ON_OFF_AUTO_OFF;
+        return TRUE;
+    }
+    if (!set_name(prop, auto_names, &index, value, errp)) {
+        return FALSE;
+    }
+    *member = index;
+    return TRUE;
+}
+
+/* A compatibility row stores nothing, but a value of the wrong type is wrong. */
+static gboolean check_ignored(const Property *prop, const char *owner, ConfigNode *value,
+                              GError **errp)
+{
+    union {
+        guint64 n;
+        gboolean b;
+        int i;
+        char *s;
+        guint8 mac[6];
+    } none = { 0 };
+    Property row = *prop;
+    gboolean ok;
+
+    row.ignored = FALSE;
+    row.offset = 0;
+    ok = property_set(&row, owner, &none, value, errp);
+    if (ok && prop->type == PROP_STRING) {
+        g_free(none.s);
+    }
+    return ok;
+}
+
+gboolean property_set(const Property *prop, const char *owner, void *object,
+                      ConfigNode *value, GError **errp)
+{
+    void *member = (guint8 *)object + prop->offset;
+
+    if (prop->ignored) {
+        return check_ignored(prop, owner, value, errp);
+    }
+    switch (prop->type) {
+    case PROP_BOOL:
+        return config_node_to_bool(value, prop->name, member, errp);
+    case PROP_U8:
+    case PROP_U16:
+    case PROP_U32:
+    case PROP_U64:
+    case PROP_SIZE:
+        return set_number(prop, member, value, errp);
+    case PROP_STRING:
+        return set_string(prop, member, value, errp);
+    case PROP_MAC:
+        return set_mac(prop, owner, member, value, errp);
+    case PROP_ENUM:
+        return set_name(prop, prop->names, member, value, errp);
+    case PROP_AUTO:
+        return set_auto(prop, member, value, errp);
+    }
+    g_assert_not_reached();
+}
+
+void properties_set_defaults(const Property *props, void *object)
+{
+    for (const Property *p = props; p && p->name; p++) {
+        g_autoptr(GError) err = NULL;
+        g_autoptr(ConfigNode) value = NULL;
+
+        if (!p->def || p->ignored) {
+            continue;
+        }
+        value = config_string_new(p->def);
+        if (!property_set(p, "default", object, value, &err)) {
+            g_error("default of a property: %s", err->message);
+        }
+    }
+}
+
+const Property *properties_find(const Property *props, const char *name)
+{
+    for (const Property *p = props; p && p->name; p++) {
+        if (strcmp(p->name, name) == 0) {
+            return p;
+        }
+    }
+    return NULL;
+}
+
+void properties_clear(const Property *props, void *object)
+{
+    for (const Property *p = props; p && p->name; p++) {
+        if (p->type == PROP_STRING && !p->ignored) {
+            g_clear_pointer((char **)((guint8 *)object + p->offset), g_free);
+        }
+    }
+}

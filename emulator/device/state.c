@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * State rows <-> bytes. All numbers are little-endian.
+ *
+ *   description:  u32 version, then its fields until the end
+ *   field:        u8 length of the name, name, u8 type, u32 elements, u32 length of
+ *                 the payload, payload
+ *   payload:      the numbers one after the other; of a structure, for each element
+ *                 u32 length and its description
+ *
+ * Fields are found by name, so their order does not matter; each must be there
+ * exactly once, unless it is newer than the stream's version of the description.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "device/device.h"
+
+#define MAX_FIELDS 256
+
+static const struct {
+    guint8 size;   /* of an element in the stream; 0: a structure */
+    guint8 member; /* in memory */
+} types[] = {
+    [STATE_U8] = { 1, 1 },
+    [STATE_U16] = { 2, 2 },
+    [STATE_U32] = { 4, 4 },
+    [STATE_U64] = { 8, 8 },
+    [STATE_BOOL] = { 1, sizeof(gboolean) },
+    [STATE_BYTES] = { 1, 1 },
+    [STATE_STRUCT] = { 0, 0 },
+};
+
+/* Bytes that are still to be read. */
+typedef struct Reader {
+    const guint8 *p;
+    gsize left;
+} Reader;
+
+static size_t stride(const StateField *f)
+{
+    return f->type == STATE_STRUCT ? f->stride : types[f->type].member;
+}
+
+static guint8 *elements(const StateField *f, void *opaque)
+{
+    guint8 *member = (guint8 *)opaque + f->offset;
+
+    return f->indirect ? *(guint8 **)member : member;
+}
+
+/* The used number of elements. */
+static guint32 used_count(const StateField *f, void *opaque)
+{
+    guint32 count = f->count ? f->count : 1;
+
+    if (f->count_offset) {
+        guint32 used = *(guint32 *)((guint8 *)opaque + f->count_offset);
+
+        g_assert(f->indirect || used <= count);
+        count = used;
+    }
+    return count;
+}
+
+static void put_u32(GByteArray *out, guint32 value)
+{
+    value = GUINT32_TO_LE(value);
+    g_byte_array_append(out, (guint8 *)&value, sizeof(value));
+}
+
+/* Reserves a length; fill_length() sets it to what has been appended since. */
+static guint begin_length(GByteArray *out)
+{
+    put_u32(out, 0);
+    return out->len;
+}
+
+static void fill_length(GByteArray *out, guint start)
+{
+    guint32 len = GUINT32_TO_LE(out->len - start);
+
+    memcpy(out->data + start - sizeof(len), &len, sizeof(len));
+}
+
+static guint64 get_member(const StateField *f, const guint8 *p)
+{
+    switch (types[f->type].member) {
+    case 1:
+        return *p;
+    case 2:
+        return *(const guint16 *)p;
+    case 4:
+        return f->type == STATE_BOOL ? *(const gboolean *)p != 0 : *(const guint32 *)p;
+    default:
+        return *(const guint64 *)p;
+    }
+}
+
+static void set_member(const StateField *f, guint8 *p, guint64 value)
+{
+    switch (types[f->type].member) {
+    case 1:
+        *p = value;
+        break;
+    case 2:
+        *(guint16 *)p = value;
+        break;
+    case 4:
+        *(guint32 *)p = value;
+        break;
+    default:
+        *(guint64 *)p = value;
+    }
+}
+
+static gboolean struct_needed(const StateField *f, void *opaque)
+{
+    return f->type != STATE_STRUCT || f->count_offset || f->count > 1 ||
+           !f->nested->needed || f->nested->needed(elements(f, opaque));
+}
+
+static void save_field(GByteArray *out, const StateField *f, void *opaque)
+{
+    guint8 name_len = strlen(f->name), type = f->type;
+    guint32 count = struct_needed(f, opaque) ? used_count(f, opaque) : 0;
+    guint8 *p = count ? elements(f, opaque) : NULL;
+    guint start;
+
+    g_byte_array_append(out, &name_len, 1);
+    g_byte_array_append(out, (const guint8 *)f->name, name_len);
+    g_byte_array_append(out, &type, 1);
+    put_u32(out, count);
+    start = begin_length(out);
+    for (guint32 i = 0; i < count; i++, p += stride(f)) {
+        if (f->type == STATE_STRUCT) {
+            guint element = begin_length(out);
+
+            state_save(out, f->nested, p);
+            fill_length(out, element);
+        } else {
+            guint64 value = GUINT64_TO_LE(get_member(f, p));
+
+            g_byte_array_append(out, (guint8 *)&value, types[f->type].size);
+        }
+    }
+    fill_length(out, start);
+}
+
+void state_save(GByteArray *out, const StateDesc *desc, void *opaque)
+{
+    if (desc->pre_save) {
+        desc->pre_save(opaque);
+    }
+    put_u32(out, desc->version);
+    for (const StateField *f = desc->fields; f->name; f++) {
+        save_field(out, f, opaque);
+    }
+}
+
+G_GNUC_PRINTF(4, 5)
+static gboolean refuse(GError **errp, const StateDesc *desc, const char *field,
+                       const char *format, ...)
+{
+    g_autofree char *why = NULL;
+    va_list ap;
+
+    va_start(ap, format);
+    why = g_strdup_vprintf(format, ap);
+    va_end(ap);
+    g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC, "Section '%s'%s%s%s: %s",
+                desc->name, field ? ", field '" : "", field ? field : "",
+                field ? "'" : "", why);
+    return FALSE;
+}
+
+static gboolean get_bytes(Reader *r, gsize n, const guint8 **out)
+{
+    if (r->left < n) {
+        return FALSE;
+    }
+    *out = r->p;
+    r->p += n;
+    r->left -= n;
+    return TRUE;
+}
+
+static gboolean get_u32(Reader *r, guint32 *out)
+{
+    const guint8 *p;
+
+    if (!get_bytes(r, sizeof(*out), &p)) {
+        return FALSE;
+    }
+    memcpy(out, p, sizeof(*out));
+    *out = GUINT32_FROM_LE(*out);
+    return TRUE;
+}
+
+static gboolean get_reader(Reader *r, Reader *out)
+{
+    guint32 len;
+
+    if (!get_u32(r, &len) || !get_bytes(r, len, &out->p)) {
+        return FALSE;
+    }
+    out->left = len;
+    return TRUE;
+}
+
+static gboolean check_count(const StateDesc *desc, const StateField *f, void *opaque,
+                            guint32 count, GError **errp)
+{
+    guint32 max = f->count ? f->count : 1;
+
+    if (f->indirect || !f->count_offset) {
+        guint32 expected = f->indirect ? used_count(f, opaque) : max;
+        gboolean optional = f->type == STATE_STRUCT && f->nested->needed &&
+                            !f->count_offset && expected == 1;
+
+        if (count == expected || (count == 0 && optional)) {
+            return TRUE;
+        }
+        return refuse(errp, desc, f->name, "%u elements where there are %u", count,
+                      expected);
+    }
+    if (count > max) {
+        return refuse(errp, desc, f->name, "%u elements, more than %u", count, max);
+    }
+    *(guint32 *)((guint8 *)opaque + f->count_offset) = count;
+    return TRUE;
+}
+
+static gboolean load_number(const StateDesc *desc, const StateField *f, Reader *r,
+                            guint8 *p, GError **errp)
+{
+    const guint8 *bytes;
+    guint64 value = 0, limit = f->type == STATE_BOOL ? 1 : f->limit;
+
+    if (!get_bytes(r, types[f->type].size, &bytes)) {
+        return refuse(errp, desc, f->name, "cut off");
+    }
+    memcpy(&value, bytes, types[f->type].size);
+    value = GUINT64_FROM_LE(value);
+    if (limit && value > limit) {
+        return refuse(errp, desc, f->name,
+                      "%" G_GUINT64_FORMAT " is above the limit of %" G_GUINT64_FORMAT,
+                      value, limit);
+    }
+    set_member(f, p, value);
+    return TRUE;
+}
+
+static gboolean load_payload(const StateDesc *desc, const StateField *f, void *opaque,
+                             guint32 count, Reader *r, GError **errp)
+{
+    guint8 *p = count ? elements(f, opaque) : NULL;
+
+    for (guint32 i = 0; i < count; i++, p += stride(f)) {
+        if (f->type == STATE_STRUCT) {
+            Reader element;
+
+            if (!get_reader(r, &element)) {
+                return refuse(errp, desc, f->name, "cut off");
+            }
+            if (!state_load(element.p, element.left, f->nested, p, errp)) {
+                g_prefix_error(errp, "Section '%s', field '%s': ", desc->name, f->name);
+                return FALSE;
+            }
+        } else if (!load_number(desc, f, r, p, errp)) {
+            return FALSE;
+        }
+    }
+    if (r->left) {
+        return refuse(errp, desc, f->name, "%" G_GSIZE_FORMAT " bytes too many", r->left);
+    }
+    return TRUE;
+}
+
+/* Index of the row with that name, or -1. */
+static int find_field(const StateDesc *desc, const char *name, gsize len)
+{
+    for (int i = 0; desc->fields[i].name; i++) {
+        const char *own = desc->fields[i].name;
+
+        if (strlen(own) == len && memcmp(own, name, len) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static gboolean load_field(const StateDesc *desc, void *opaque, guint32 version,
+                           gboolean *seen, Reader *r, GError **errp)
+{
+    const guint8 *name, *len, *type;
+    const StateField *f;
+    Reader payload;
+    guint32 count;
+    int index;
+
+    if (!get_bytes(r, 1, &len) || !get_bytes(r, *len, &name)) {
+        return refuse(errp, desc, NULL, "cut off in a field's name");
+    }
+    index = find_field(desc, (const char *)name, *len);
+    if (index < 0 || desc->fields[index].since > version) {
+        g_autofree char *raw = g_strndup((const char *)name, *len);
+        g_autofree char *shown = g_utf8_make_valid(raw, -1);
+
+        return refuse(errp, desc, shown, "unknown in version %u", version);
+    }
+    f = &desc->fields[index];
+    if (seen[index]) {
+        return refuse(errp, desc, f->name, "there twice");
+    }
+    seen[index] = TRUE;
+    if (!get_bytes(r, 1, &type) || !get_u32(r, &count) || !get_reader(r, &payload)) {
+        return refuse(errp, desc, f->name, "cut off");
+    }
+    if (*type != f->type) {
+        return refuse(errp, desc, f->name, "type %u instead of %u", *type, f->type);
+    }
+    return check_count(desc, f, opaque, count, errp) &&
+           load_payload(desc, f, opaque, count, &payload, errp);
+}
+
+gboolean state_load(const guint8 *buf, gsize len, const StateDesc *desc, void *opaque,
+                    GError **errp)
+{
+    Reader r = { buf, len };
+    gboolean seen[MAX_FIELDS] = { FALSE };
+    guint32 version;
+
+    if (!get_u32(&r, &version)) {
+        return refuse(errp, desc, NULL, "cut off");
+    }
+    if (version == 0 || version > desc->version) {
+        return refuse(errp, desc, NULL, "version %u is not known (up to %u is)", version,
+                      desc->version);
+    }
+    while (r.left) {
+        if (!load_field(desc, opaque, version, seen, &r, errp)) {
+            return FALSE;
+        }
+    }
+    for (int i = 0; desc->fields[i].name; i++) {
+        g_assert(i < MAX_FIELDS);
+        if (!seen[i] && desc->fields[i].since <= version) {
+            return refuse(errp, desc, desc->fields[i].name, "missing");
+        }
+    }
+    return !desc->post_load || desc->post_load(opaque, version, errp);
+}
