@@ -1,1 +1,18 @@
-libemulator_a_SOURCES +=
+libemulator_a_SOURCES += \
+	emulator/config/argv.c \
+	emulator/config/argv.h \
+	emulator/config/complete.c \
+	emulator/config/dialect.c \
+	emulator/config/dialect.h \
+	emulator/config/drive.c \
+	emulator/config/internal.h \
+	emulator/config/json.c \
+	emulator/config/json.h \
+	emulator/config/keyval.c \
+	emulator/config/keyval.h \
+	emulator/config/legacy-chardev.c \
+	emulator/config/node.c \
+	emulator/config/node.h \
+	emulator/config/noop.c \
+	emulator/config/options.c \
+	emulator/config/value.c

@@ -36,6 +36,32 @@ void config_node_unref(ConfigNode *node);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ConfigNode, config_node_unref)
 
 ConfigType config_node_type(const ConfigNode *node);
+/* The value of a scalar of exactly that type; borrowed. Own bug otherwise. */
+const char *config_node_string(const ConfigNode *node);
+gint64 config_node_int(const ConfigNode *node);
+gboolean config_node_bool(const ConfigNode *node);
+
+/*
+ * Where a node came from, as the user said it ("-device virtio-rng-device"), for
+ * error messages; NULL when unknown.
+ */
+void config_node_set_origin(ConfigNode *node, const char *origin);
+const char *config_node_origin(const ConfigNode *node);
+
+/*
+ * The value of a scalar in either form; `name` is for the message only. Errors as
+ * the typed getters below give them.
+ */
+gboolean config_node_to_bool(const ConfigNode *node, const char *name, gboolean *out,
+                             GError **errp);
+gboolean config_node_to_uint(const ConfigNode *node, const char *name, guint64 min,
+                             guint64 max, guint64 *out, GError **errp);
+gboolean config_node_to_size(const ConfigNode *node, const char *name, guint64 *out,
+                             GError **errp);
+gboolean config_node_to_string(const ConfigNode *node, const char *name, const char **out,
+                               GError **errp);
+/* The value for a message: "on", "12", "{...}". */
+char *config_node_describe(const ConfigNode *node);
 
 /* Maps keep insertion order. config_map_set() takes over the reference to value. */
 void config_map_set(ConfigNode *map, const char *key, ConfigNode *value);
@@ -44,6 +70,12 @@ guint config_map_size(const ConfigNode *map);
 const char *config_map_key(const ConfigNode *map, guint i);
 /* Borrowed; NULL when the key is missing. Marks the key as used. */
 ConfigNode *config_map_get(ConfigNode *map, const char *key);
+/* The same without marking it. */
+ConfigNode *config_map_peek(const ConfigNode *map, const char *key);
+ConfigNode *config_map_value(const ConfigNode *map, guint i);
+void config_map_remove(ConfigNode *map, const char *key);
+/* Adds without looking for an earlier entry: for parsers that know the key is new. */
+void config_map_append(ConfigNode *map, const char *key, ConfigNode *value);
 
 void config_list_add(ConfigNode *list, ConfigNode *value);
 guint config_list_size(const ConfigNode *list);
@@ -62,6 +94,15 @@ gboolean config_get_size(ConfigNode *map, const char *key, guint64 def, guint64 
                          GError **errp);
 gboolean config_get_string(ConfigNode *map, const char *key, const char *def,
                            const char **out, GError **errp);
+
+/* As config_get_string(), but fails with "Parameter 'x' is missing". */
+gboolean config_require_string(ConfigNode *map, const char *key, const char **out,
+                               GError **errp);
+/*
+ * A nested map or list; *out is borrowed, NULL when the key is missing.
+ */
+gboolean config_get_node(ConfigNode *map, const char *key, ConfigType type,
+                         ConfigNode **out, GError **errp);
 
 /* Fails with "Invalid parameter 'x'" for the first key that nobody has read. */
 gboolean config_check_unused(const ConfigNode *map, GError **errp);

@@ -11,3 +11,9 @@ tests_unit_util_test_LDADD = libutil.a $(GLIB_LIBS)
 tests_unit_event_test_SOURCES = tests/unit/event-test.c
 tests_unit_event_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_event_test_LDADD = $(EMULATOR_TEST_LDADD)
+# config, chardev, monitor
+CONFIG_TESTS = tests/unit/config-node-test
+check_PROGRAMS += $(CONFIG_TESTS)
+TESTS += $(CONFIG_TESTS)
+tests_unit_config_node_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_config_node_test_LDADD = libemulator.a libutil.a $(EMULATOR_LIBS)

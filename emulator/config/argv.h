@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command line as one tree.
+ *
+ * Keys of the tree (those of options that were not given are missing, except
+ * where a default is named):
+ *
+ *   machine{type, ...}      without the options that cannot matter (noop.c)
+ *   accel{accel, ...}       default "kvm"
+ *   cpu{model, ...}         default "host"
+ *   memory{size, ...}       size: bytes, always there
+ *   smp{cpus, maxcpus, sockets, dies, clusters, cores, threads}   always there,
+ *                           complete and consistent numbers
+ *   object[{qom-type, id, ...}], chardev[{backend, id, ...}], blockdev[], netdev[],
+ *   device[{driver, ...}]   in the order given; -drive adds to blockdev[]
+ *   mon[{chardev, mode, pretty}]      -mon and -qmp (which adds to chardev[])
+ *   serial[{chardev}]       -serial (adds to chardev[] unless chardev:ID); an entry
+ *                           without chardev is `none`
+ *   kernel, initrd, append, incoming, uuid, pidfile, qtest, qtest-log   strings
+ *   log                     -D: file name, or "" for stderr
+ *   name{guest, process, debug-threads}, sandbox{enable, ...}, action{...}
+ *   daemonize, S, no-shutdown, no-reboot, nodefaults, nographic,
+ *   disable-seccomp         true when given
+ *   help[{topic, of}], version, usage: what to print instead of running
+ *
+ * Lists' entries carry their origin ("-device virtio-rng-device"). Messages begin
+ * with option and value: "-m 12q: Parameter 'size' expects ...".
+ */
+#ifndef VIREO_CONFIG_ARGV_H
+#define VIREO_CONFIG_ARGV_H
+
+#include <stdio.h>
+
+#include "config/node.h"
+
+/* Sets the dialect, too. A new tree or NULL. */
+ConfigNode *config_parse_argv(int argc, char **argv, GError **errp);
+void config_print_usage(FILE *out, const char *program);
+
+#endif

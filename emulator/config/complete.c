@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is decided when all options are known: defaults, sizes, topology. */
+#include "config.h"
+
+#include "config/dialect.h"
+#include "config/internal.h"
+
+#include <string.h>
+
+#define MIB            (1024 * 1024)
+#define MEMORY_ALIGN   8192
+#define TOPOLOGY_LIMIT 4096
+
+static void prefix_origin(const ConfigNode *node, const char *option, GError **errp)
+{
+    const char *origin = config_node_origin(node);
+
+    g_prefix_error(errp, "%s: ", origin ? origin : option);
+}
+
+/* memory{size}: a bare number is MiB; rounded up to whole pages. */
+static gboolean complete_memory(ConfigNode *tree, GError **errp)
+{
+    ConfigNode *memory = config_tree_map(tree, "memory");
+    ConfigNode *node = config_map_peek(memory, "size");
+    guint64 size = dialect_get()->default_memory;
+
+    if (node) {
+        const char *text;
+        gboolean bare;
+
+        if (!config_node_to_string(node, "size", &text, errp) ||
+            !config_node_to_size(node, "size", &size, errp)) {
+            prefix_origin(memory, "-m", errp);
+            return FALSE;
+        }
+        bare = strspn(text, "0123456789") == strlen(text);
+        if (size == 0 || (bare && __builtin_mul_overflow(size, MIB, &size)) ||
+            size > G_MAXINT64 - MEMORY_ALIGN) {
+            g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC, "invalid size '%s'",
+                        text);
+            prefix_origin(memory, "-m", errp);
+            return FALSE;
+        }
+        size = (size + MEMORY_ALIGN - 1) / MEMORY_ALIGN * MEMORY_ALIGN;
+    }
+    config_map_set(memory, "size", config_int_new(size));
+    return TRUE;
+}
+
+typedef struct Topology {
+    guint64 cpus, maxcpus, sockets, dies, clusters, cores, threads;
+} Topology;
+
+/* Fills in what was left out (0), so that the product can be maxcpus. */
+static void topology_complete(Topology *t)
+{
+    guint64 total = t->maxcpus ? t->maxcpus : t->cpus;
+    gboolean sockets_first = dialect_get()->smp_prefers_sockets;
+
+    t->dies = t->dies ? t->dies : 1;
+    t->clusters = t->clusters ? t->clusters : 1;
+    if (!total) { /* only a topology was given, or nothing */
+        t->sockets = t->sockets ? t->sockets : 1;
+        t->cores = t->cores ? t->cores : 1;
+        t->threads = t->threads ? t->threads : 1;
+        total = t->sockets * t->dies * t->clusters * t->cores * t->threads;
+    } else {
+        guint64 fixed = t->dies * t->clusters;
+
+        if (sockets_first || t->cores) {
+            t->cores = t->cores ? t->cores : 1;
+            t->threads = t->threads   ? t->threads
+                         : t->sockets ? MAX(total / (t->sockets * fixed * t->cores), 1)
+                                      : 1;
+            t->sockets =
+                t->sockets ? t->sockets : MAX(total / (fixed * t->cores * t->threads), 1);
+        } else {
+            t->sockets = t->sockets ? t->sockets : 1;
+            t->threads = t->threads ? t->threads : 1;
+            t->cores = MAX(total / (t->sockets * fixed * t->threads), 1);
+        }
+    }
+    t->maxcpus = total;
+    t->cpus = t->cpus ? t->cpus : total;
+}
+
+static gboolean topology_check(const Topology *t, GError **errp)
+{
+    if (t->sockets * t->dies * t->clusters * t->cores * t->threads != t->maxcpus) {
+        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
+                    "Invalid CPU topology: product of the hierarchy must match maxcpus: "
+                    "sockets (%" G_GUINT64_FORMAT ") * dies (%" G_GUINT64_FORMAT
+                    ") * clusters (%" G_GUINT64_FORMAT ") * cores (%" G_GUINT64_FORMAT
+                    ") * threads (%" G_GUINT64_FORMAT ") != maxcpus (%" G_GUINT64_FORMAT
+                    ")",
+                    t->sockets, t->dies, t->clusters, t->cores, t->threads, t->maxcpus);
+        return FALSE;
+    }
+    if (t->cpus > t->maxcpus) {
+        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
+                    "Invalid CPU topology: maxcpus (%" G_GUINT64_FORMAT
+                    ") must be equal to or greater than cpus (%" G_GUINT64_FORMAT ")",
+                    t->maxcpus, t->cpus);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean complete_smp(ConfigNode *tree, GError **errp)
+{
+    ConfigNode *smp = config_tree_map(tree, "smp");
+    Topology t = { 0 };
+    const struct {
+        const char *key;
+        guint64 *value;
+    } fields[] = {
+        { "cpus", &t.cpus },       { "maxcpus", &t.maxcpus },   { "sockets", &t.sockets },
+        { "dies", &t.dies },       { "clusters", &t.clusters }, { "cores", &t.cores },
+        { "threads", &t.threads },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(fields); i++) {
+        if (!config_get_uint(smp, fields[i].key, 0, 1, TOPOLOGY_LIMIT, fields[i].value,
+                             errp)) {
+            prefix_origin(smp, "-smp", errp);
+            return FALSE;
+        }
+    }
+    if (!config_check_unused(smp, errp)) {
+        prefix_origin(smp, "-smp", errp);
+        return FALSE;
+    }
+    topology_complete(&t);
+    if (!topology_check(&t, errp)) {
+        prefix_origin(smp, "-smp", errp);
+        return FALSE;
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(fields); i++) {
+        config_map_set(smp, fields[i].key, config_int_new(*fields[i].value));
+    }
+    return TRUE;
+}
+
+/* "kvm:tcg" names what may be used, best first. */
+static gboolean choose_accel(ConfigNode *accel, GError **errp)
+{
+    static const char *const known[] = { "kvm", "qtest", NULL };
+    ConfigNode *node = config_map_peek(accel, "accel");
+    g_auto(GStrv) names = NULL;
+    const char *text = "kvm";
+
+    if (node && !config_node_to_string(node, "accel", &text, errp)) {
+        return FALSE;
+    }
+    names = g_strsplit(text, ":", -1);
+    for (guint i = 0; names[i]; i++) {
+        if (g_strv_contains(known, names[i])) {
+            config_map_set(accel, "accel", config_string_new(names[i]));
+            return TRUE;
+        }
+    }
+    g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
+                "invalid accelerator %s (kvm, qtest)", text);
+    return FALSE;
+}
+
+/* -accel, or -machine accel=; the former wins. */
+static gboolean complete_accel(ConfigNode *tree, GError **errp)
+{
+    ConfigNode *machine = config_tree_map(tree, "machine");
+    ConfigNode *accel = config_tree_map(tree, "accel");
+    ConfigNode *by_machine = config_map_peek(machine, "accel");
+    const ConfigNode *by = accel;
+
+    if (by_machine) {
+        if (!config_map_has(accel, "accel")) {
+            config_map_set(accel, "accel", config_node_ref(by_machine));
+            by = machine;
+        }
+        config_map_remove(machine, "accel");
+    }
+    if (!choose_accel(accel, errp)) {
+        prefix_origin(by, "-accel", errp);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static void complete_machine(ConfigNode *tree)
+{
+    ConfigNode *machine = config_tree_map(tree, "machine");
+    ConfigNode *cpu = config_tree_map(tree, "cpu");
+
+    if (!config_map_has(machine, "type")) {
+        config_map_set(machine, "type",
+                       config_string_new(dialect_get()->default_machine));
+    }
+    if (!config_map_has(cpu, "model")) {
+        config_map_set(cpu, "model", config_string_new("host"));
+    }
+}
+
+/* -nographic puts the first serial port on stdio, unless anything says otherwise. */
+static gboolean complete_serial(ConfigNode *tree, GError **errp)
+{
+    if (!config_map_has(tree, "nographic") || config_map_has(tree, "nodefaults") ||
+        config_map_has(tree, "serial")) {
+        return TRUE;
+    }
+    return config_add_serial(tree, "stdio", errp);
+}
+
+static gboolean check_daemonize(ConfigNode *tree, GError **errp)
+{
+    ConfigNode *list = config_map_peek(tree, "chardev");
+
+    for (guint i = 0;
+         config_map_has(tree, "daemonize") && list && i < config_list_size(list); i++) {
+        ConfigNode *chr = config_list_at(list, i);
+        ConfigNode *backend = config_map_peek(chr, "backend");
+
+        if (backend && config_node_type(backend) == CONFIG_STRING &&
+            g_str_equal(config_node_string(backend), "stdio")) {
+            g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
+                        "stdio cannot be used with -daemonize");
+            prefix_origin(chr, "-chardev", errp);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+gboolean config_complete(ConfigNode *tree, GError **errp)
+{
+    if (!complete_memory(tree, errp) || !complete_smp(tree, errp) ||
+        !complete_accel(tree, errp) || !complete_serial(tree, errp) ||
+        !check_daemonize(tree, errp)) {
+        return FALSE;
+    }
+    complete_machine(tree);
+    return TRUE;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* -drive if=none,...: the block node that -blockdev would have made. */
+#include "config.h"
+
+#include "config/dialect.h"
+#include "config/internal.h"
+#include "config/keyval.h"
+
+typedef struct CacheMode {
+    const char *name;
+    gboolean direct, no_flush, writeback;
+} CacheMode;
+
+static const CacheMode cache_modes[] = {
+    { "writeback", FALSE, FALSE, TRUE },     { "none", TRUE, FALSE, TRUE },
+    { "writethrough", FALSE, FALSE, FALSE }, { "directsync", TRUE, FALSE, FALSE },
+    { "unsafe", FALSE, TRUE, TRUE },
+};
+
+static gboolean one_of(ConfigNode *map, const char *key, const char *def,
+                       const char *only, GError **errp)
+{
+    const char *value;
+
+    if (!config_get_string(map, key, def, &value, errp)) {
+        return FALSE;
+    }
+    if (!g_str_equal(value, only)) {
+        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
+                    "%s=%s is not supported (only %s)", key, value, only);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* cache=, direct= and cache.direct=... to the node's cache map. */
+static gboolean read_cache(ConfigNode *drive, ConfigNode *node, GError **errp)
+{
+    g_autoptr(ConfigNode) cache = config_map_new();
+    ConfigNode *given = config_map_get(drive, "cache");
+    CacheMode mode = { NULL, dialect_get()->drive_direct, FALSE, TRUE };
+
+    if (given && config_node_type(given) == CONFIG_MAP) {
+        if (!config_get_bool(given, "direct", mode.direct, &mode.direct, errp) ||
+            !config_get_bool(given, "no-flush", FALSE, &mode.no_flush, errp) ||
+            !config_get_bool(given, "writeback", TRUE, &mode.writeback, errp) ||
+            !config_check_unused(given, errp)) {
+            return FALSE;
+        }
+    } else if (given) {
+        const char *name;
+
+        if (!config_node_to_string(given, "cache", &name, errp)) {
+            return FALSE;
+        }
+        for (guint i = 0; i < G_N_ELEMENTS(cache_modes); i++) {
+            if (g_str_equal(cache_modes[i].name, name)) {
+                mode = cache_modes[i];
+            }
+        }
+        if (!mode.name) {
+            g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
+                        "invalid cache option '%s'", name);
+            return FALSE;
+        }
+    }
+    if (!config_get_bool(drive, "direct", mode.direct, &mode.direct, errp)) {
+        return FALSE;
+    }
+    config_map_set(cache, "direct", config_bool_new(mode.direct));
+    config_map_set(cache, "no-flush", config_bool_new(mode.no_flush));
+    if (!mode.writeback) {
+        config_map_set(cache, "writeback", config_bool_new(FALSE));
+    }
+    config_map_set(node, "cache", g_steal_pointer(&cache));
+    return TRUE;
+}
+
+static gboolean read_file(ConfigNode *drive, ConfigNode *node, GError **errp)
+{
+    ConfigNode *file;
+    const char *path, *aio, *discard;
+    gboolean read_only;
+
+    if (!config_require_string(drive, "file", &path, errp) ||
+        !config_get_string(drive, "aio", NULL, &aio, errp) ||
+        !config_get_string(drive, "discard", NULL, &discard, errp) ||
+        !config_get_bool(drive,
+                         config_map_has(drive, "readonly") ? "readonly" : "read-only",
+                         FALSE, &read_only, errp)) {
+        return FALSE;
+    }
+    file = config_map_new();
+    config_map_set(node, "file", file);
+    config_map_set(file, "driver", config_string_new("file"));
+    config_map_set(file, "filename", config_string_new(path));
+    if (aio) {
+        config_map_set(file, "aio", config_string_new(aio));
+    }
+    if (discard) {
+        config_map_set(node, "discard", config_string_new(discard));
+    }
+    config_map_set(node, "read-only", config_bool_new(read_only));
+    return TRUE;
+}
+
+gboolean config_add_drive(ConfigNode *tree, const char *arg, GError **errp)
+{
+    g_autoptr(ConfigNode) drive = keyval_parse(arg, NULL, errp);
+    g_autoptr(ConfigNode) node = config_map_new();
+    g_autofree char *origin = g_strdup_printf("-drive %s", arg);
+    const char *id;
+
+    if (!drive || !one_of(drive, "if", "none", "none", errp) ||
+        !one_of(drive, "format", "raw", "raw", errp) ||
+        !one_of(drive, "media", "disk", "disk", errp) ||
+        !config_require_string(drive, "id", &id, errp)) {
+        return FALSE;
+    }
+    config_map_set(node, "node-name", config_string_new(id));
+    config_map_set(node, "driver", config_string_new("raw"));
+    if (!read_file(drive, node, errp) || !read_cache(drive, node, errp) ||
+        !config_check_unused(drive, errp)) {
+        return FALSE;
+    }
+    config_node_set_origin(node, origin);
+    config_list_add(config_tree_list(tree, "blockdev"), g_steal_pointer(&node));
+    return TRUE;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between the files of config/. */
+#ifndef VIREO_CONFIG_INTERNAL_H
+#define VIREO_CONFIG_INTERNAL_H
+
+#include "config/node.h"
+
+typedef enum OptionArg { ARG_NONE, ARG_REQUIRED, ARG_OPTIONAL } OptionArg;
+
+typedef enum OptionAction {
+    OPTION_FLAG,   /* tree[key] = true */
+    OPTION_STRING, /* tree[key] = argument */
+    OPTION_MAP,    /* merged into the map tree[key] */
+    OPTION_LIST,   /* a map appended to the list tree[key]; JSON where it is marked */
+    OPTION_NOOP,   /* checked against the table of no-ops, then forgotten */
+    OPTION_CALL,   /* call() does it */
+} OptionAction;
+
+typedef struct Option {
+    const char *name;
+    OptionArg arg;
+    OptionAction action;
+    const char *key;     /* in the tree */
+    const char *implied; /* key that the first value may leave out */
+    gboolean json;
+    gboolean (*call)(ConfigNode *tree, const char *arg, GError **errp);
+    const char *arg_help;
+    const char *help;
+} Option;
+
+extern const Option config_options[]; /* ends with a NULL name */
+
+/* The list tree[key], made when missing. Borrowed. */
+ConfigNode *config_tree_list(ConfigNode *tree, const char *key);
+ConfigNode *config_tree_map(ConfigNode *tree, const char *key);
+
+/*
+ * Takes items of option `name` that cannot matter out of map; refuses those that
+ * would. With the whole option a no-op, what is left is refused as well.
+ */
+gboolean noop_strip(const char *name, ConfigNode *map, gboolean whole, GError **errp);
+
+/* -serial, -qmp, -monitor: QEMU's short forms of character devices. */
+gboolean config_add_serial(ConfigNode *tree, const char *arg, GError **errp);
+gboolean config_add_qmp(ConfigNode *tree, const char *arg, GError **errp);
+gboolean config_add_qmp_pretty(ConfigNode *tree, const char *arg, GError **errp);
+gboolean config_add_monitor(ConfigNode *tree, const char *arg, GError **errp);
+/* -drive as a block node. */
+gboolean config_add_drive(ConfigNode *tree, const char *arg, GError **errp);
+
+/* After all options: defaults, -m, -smp and what depends on several options. */
+gboolean config_complete(ConfigNode *tree, GError **errp);
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include "config/json.h"
+
+#include <string.h>
+
+void json_framer_init(JsonFramer *framer)
+{
+    memset(framer, 0, sizeof(*framer));
+    framer->buf = g_string_new(NULL);
+}
+
+void json_framer_clear(JsonFramer *framer)
+{
+    g_string_free(framer->buf, TRUE);
+    framer->buf = NULL;
+}
+
+void json_framer_reset(JsonFramer *framer)
+{
+    g_string_truncate(framer->buf, 0);
+    framer->depth = 0;
+    framer->in_string = framer->escaped = framer->skipping = FALSE;
+}
+
+static JsonFrame frame_error(JsonFramer *framer, char last, const char *why,
+                             GError **errp)
+{
+    json_framer_reset(framer);
+    framer->skipping = last != '\n';
+    g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC, "JSON parse error, %s", why);
+    return JSON_FRAME_ERROR;
+}
+
+/* One byte outside of any value. */
+static JsonFrame feed_outside(JsonFramer *framer, char c, GError **errp)
+{
+    if (c == '{' || c == '[') {
+        g_string_truncate(framer->buf, 0);
+        g_string_append_c(framer->buf, c);
+        framer->depth = 1;
+        return JSON_FRAME_MORE;
+    }
+    if (c == ' ' || c == '\t' || c == '\r' || c == '\n') {
+        return JSON_FRAME_MORE;
+    }
+    return frame_error(framer, c, "expecting value", errp);
+}
+
+/*
+ * What may stand outside of strings. The parser behind us knows more (comments,
+ * single quotes), and would count strings and nesting differently.
+ */
+static gboolean is_token_char(char c)
+{
+    return g_ascii_isalnum(c) || (c && strchr("-+.:, \t\r\n", c));
+}
+
+static JsonFrame feed_inside(JsonFramer *framer, char c, GError **errp)
+{
+    if (framer->buf->len >= JSON_MAX_BYTES) {
+        return frame_error(framer, c, "value too long", errp);
+    }
+    g_string_append_c(framer->buf, c);
+    if (framer->in_string) {
+        if (framer->escaped) {
+            framer->escaped = FALSE;
+        } else if (c == '\\') {
+            framer->escaped = TRUE;
+        } else if (c == '"') {
+            framer->in_string = FALSE;
+        }
+    } else if (c == '"') {
+        framer->in_string = TRUE;
+    } else if (c == '{' || c == '[') {
+        if (++framer->depth > JSON_MAX_DEPTH) {
+            return frame_error(framer, c, "nested too deeply", errp);
+        }
+    } else if (c == '}' || c == ']') {
+        if (--framer->depth == 0) {
+            return JSON_FRAME_VALUE;
+        }
+    } else if (!is_token_char(c)) {
+        return frame_error(framer, c, "stray character", errp);
+    }
+    return JSON_FRAME_MORE;
+}
+
+JsonFrame json_framer_feed(JsonFramer *framer, const char **data, size_t *len,
+                           GError **errp)
+{
+    JsonFrame frame = JSON_FRAME_MORE;
+
+    while (*len > 0 && frame == JSON_FRAME_MORE) {
+        char c = **data;
+
+        (*data)++;
+        (*len)--;
+        if (framer->skipping) {
+            framer->skipping = c != '\n';
+        } else if (framer->depth == 0) {
+            frame = feed_outside(framer, c, errp);
+        } else {
+            frame = feed_inside(framer, c, errp);
+        }
+    }
+    return frame;
+}
+
+JsonNode *json_parse_framed(const char *text, size_t len, GError **errp)
+{
+    g_autoptr(JsonParser) parser = json_parser_new_immutable();
+    g_autoptr(GError) error = NULL;
+
+    if (memchr(text, 0, len)) { /* inside a string */
+        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
+                    "JSON parse error, stray character");
+        return NULL;
+    }
+    if (!json_parser_load_from_data(parser, text, len, &error)) {
+        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC, "JSON parse error, %s",
+                    error->message);
+        return NULL;
+    }
+    return json_parser_steal_root(parser);
+}
+
+JsonNode *json_parse_text(const char *text, GError **errp)
+{
+    const char *data = text;
+    size_t len = strlen(text);
+    JsonNode *root = NULL;
+    JsonFramer framer;
+    JsonFrame frame;
+
+    json_framer_init(&framer);
+    frame = json_framer_feed(&framer, &data, &len, errp);
+    if (frame == JSON_FRAME_MORE) {
+        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
+                    "JSON parse error, premature end of input");
+    } else if (frame == JSON_FRAME_VALUE) {
+        if (strspn(data, " \t\r\n") != len) {
+            g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
+                        "JSON parse error, text after the value: '%s'", data);
+        } else {
+            root = json_parse_framed(framer.buf->str, framer.buf->len, errp);
+        }
+    }
+    json_framer_clear(&framer);
+    return root;
+}
+
+static ConfigNode *value_from_json(JsonNode *json, GError **errp)
+{
+    GType type = json_node_get_value_type(json);
+
+    if (type == G_TYPE_BOOLEAN) {
+        return config_bool_new(json_node_get_boolean(json));
+    }
+    if (type == G_TYPE_INT64) {
+        return config_int_new(json_node_get_int(json));
+    }
+    if (type == G_TYPE_STRING) {
+        return config_string_new(json_node_get_string(json));
+    }
+    g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
+                "JSON number %g is not a whole number", json_node_get_double(json));
+    return NULL;
+}
+
+static ConfigNode *list_from_json(JsonArray *array, GError **errp)
+{
+    g_autoptr(ConfigNode) list = config_list_new();
+
+    for (guint i = 0; i < json_array_get_length(array); i++) {
+        ConfigNode *value = config_from_json(json_array_get_element(array, i), errp);
+
+        if (!value) {
+            return NULL;
+        }
+        config_list_add(list, value);
+    }
+    return g_steal_pointer(&list);
+}
+
+static ConfigNode *map_from_json(JsonObject *object, GError **errp)
+{
+    g_autoptr(ConfigNode) map = config_map_new();
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *member;
+
+    json_object_iter_init_ordered(&iter, object);
+    while (json_object_iter_next_ordered(&iter, &name, &member)) {
+        ConfigNode *value = config_from_json(member, errp);
+
+        if (!value) {
+            return NULL;
+        }
+        config_map_append(map, name, value);
+    }
+    return g_steal_pointer(&map);
+}
+
+ConfigNode *config_from_json(JsonNode *json, GError **errp)
+{
+    switch (json_node_get_node_type(json)) {
+    case JSON_NODE_OBJECT:
+        return map_from_json(json_node_get_object(json), errp);
+    case JSON_NODE_ARRAY:
+        return list_from_json(json_node_get_array(json), errp);
+    case JSON_NODE_VALUE:
+        return value_from_json(json, errp);
+    case JSON_NODE_NULL:
+        return config_null_new();
+    }
+    return NULL;
+}
+
+ConfigNode *config_parse_json(const char *text, GError **errp)
+{
+    g_autoptr(JsonNode) root = json_parse_text(text, errp);
+
+    return root ? config_from_json(root, errp) : NULL;
+}

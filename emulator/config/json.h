@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * JSON from users and QMP clients, who are not trusted: text is cut into top-level
+ * values of limited size and depth before a parser sees it.
+ */
+#ifndef VIREO_CONFIG_JSON_H
+#define VIREO_CONFIG_JSON_H
+
+#include <json-glib/json-glib.h>
+
+#include "config/node.h"
+
+#define JSON_MAX_DEPTH 64
+#define JSON_MAX_BYTES (1024 * 1024)
+
+/*
+ * Cuts a stream into top-level objects and arrays. After an error (something else
+ * outside of them, too deep, too long) everything up to the end of the line is
+ * dropped, and the next value is looked for.
+ */
+typedef struct JsonFramer {
+    GString *buf;
+    guint depth;
+    gboolean in_string, escaped;
+    gboolean skipping; /* dropping the rest of a bad line */
+} JsonFramer;
+
+typedef enum JsonFrame {
+    JSON_FRAME_MORE,  /* all bytes taken, no value complete */
+    JSON_FRAME_VALUE, /* framer->buf holds one value until the next call */
+    JSON_FRAME_ERROR, /* errp says why */
+} JsonFrame;
+
+void json_framer_init(JsonFramer *framer);
+void json_framer_clear(JsonFramer *framer);
+/* Forgets what has come so far: a new client. */
+void json_framer_reset(JsonFramer *framer);
+/* Takes bytes from *data up to the first value or error and moves *data, *len on. */
+JsonFrame json_framer_feed(JsonFramer *framer, const char **data, size_t *len,
+                           GError **errp);
+
+/* One value (an object or array) and nothing else, framed as above. */
+JsonNode *json_parse_framed(const char *text, size_t len, GError **errp);
+JsonNode *json_parse_text(const char *text, GError **errp);
+
+/* JSON as configuration. Numbers must be whole; depth was limited by the framer. */
+ConfigNode *config_from_json(JsonNode *json, GError **errp);
+ConfigNode *config_parse_json(const char *text, GError **errp);
+
+#endif

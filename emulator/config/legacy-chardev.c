@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Short forms of character devices (-serial, -qmp, -monitor): "stdio", "pty",
+ * "null", "file:PATH", "unix:PATH,server=on,wait=off", "tcp:HOST:PORT,...",
+ * "chardev:ID", "none", and "BACKEND,key=value,...". Each becomes what -chardev
+ * would have made.
+ */
+#include "config.h"
+
+#include "config/internal.h"
+#include "config/keyval.h"
+
+#include <string.h>
+
+/* "HOST:PORT" in map["addr"] to host and port. */
+static gboolean split_host_port(ConfigNode *map, GError **errp)
+{
+    const char *addr, *colon;
+    g_autofree char *host = NULL;
+
+    if (!config_require_string(map, "addr", &addr, errp)) {
+        return FALSE;
+    }
+    colon = strrchr(addr, ':');
+    if (!colon || !colon[1]) {
+        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
+                    "expected HOST:PORT, not '%s'", addr);
+        return FALSE;
+    }
+    host = g_strndup(addr, colon - addr);
+    if (host[0] == '[' && g_str_has_suffix(host, "]")) {
+        host[strlen(host) - 1] = 0;
+        memmove(host, host + 1, strlen(host));
+    }
+    config_map_set(map, "host", config_string_new(host));
+    config_map_set(map, "port", config_string_new(colon + 1));
+    config_map_remove(map, "addr");
+    return TRUE;
+}
+
+/* The -chardev map for a short form other than none and chardev:ID. */
+static ConfigNode *parse_short(const char *arg, const char *id, GError **errp)
+{
+    static const struct {
+        const char *prefix, *backend, *implied;
+    } forms[] = {
+        { "unix:", "socket", "path" },
+        { "tcp:", "socket", "addr" },
+        { "file:", "file", "path" },
+    };
+    g_autoptr(ConfigNode) map = config_map_new();
+    const char *implied = "backend";
+
+    for (guint i = 0; i < G_N_ELEMENTS(forms); i++) {
+        if (g_str_has_prefix(arg, forms[i].prefix)) {
+            config_map_set(map, "backend", config_string_new(forms[i].backend));
+            implied = forms[i].implied;
+            arg += strlen(forms[i].prefix);
+        }
+    }
+    if (g_str_equal(implied, "backend") && strchr(arg, ':') &&
+        strcspn(arg, ":") < strcspn(arg, ",=")) {
+        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC, "'%.*s' is not supported",
+                    (int)strcspn(arg, ":"), arg);
+        return NULL;
+    }
+    if (!keyval_parse_into(map, arg, implied, errp)) {
+        return NULL;
+    }
+    if (g_str_equal(implied, "addr") && !split_host_port(map, errp)) {
+        return NULL;
+    }
+    if (!config_map_has(map, "id")) {
+        config_map_set(map, "id", config_string_new(id));
+    }
+    return g_steal_pointer(&map);
+}
+
+/* Adds the chardev to the tree; returns its id (owned), "" for none. */
+static char *add_chardev(ConfigNode *tree, const char *option, const char *arg,
+                         const char *id, GError **errp)
+{
+    g_autofree char *origin = g_strdup_printf("-%s %s", option, arg);
+    ConfigNode *map;
+    const char *name;
+
+    if (g_str_equal(arg, "none")) {
+        return g_strdup("");
+    }
+    if (g_str_has_prefix(arg, "chardev:")) {
+        return g_strdup(arg + strlen("chardev:"));
+    }
+    map = parse_short(arg, id, errp);
+    if (!map) {
+        return NULL;
+    }
+    config_node_set_origin(map, origin);
+    config_list_add(config_tree_list(tree, "chardev"), map);
+    return config_get_string(map, "id", NULL, &name, errp) ? g_strdup(name) : NULL;
+}
+
+gboolean config_add_serial(ConfigNode *tree, const char *arg, GError **errp)
+{
+    ConfigNode *list = config_tree_list(tree, "serial");
+    g_autofree char *label = g_strdup_printf("serial%u", config_list_size(list));
+    g_autofree char *id = add_chardev(tree, "serial", arg, label, errp);
+    g_autofree char *origin = g_strdup_printf("-serial %s", arg);
+    ConfigNode *entry;
+
+    if (!id) {
+        return FALSE;
+    }
+    entry = config_map_new();
+    config_node_set_origin(entry, origin);
+    if (*id) {
+        config_map_set(entry, "chardev", config_string_new(id));
+    }
+    config_list_add(list, entry);
+    return TRUE;
+}
+
+static gboolean add_qmp(ConfigNode *tree, const char *option, const char *arg,
+                        gboolean pretty, GError **errp)
+{
+    ConfigNode *list = config_tree_list(tree, "mon");
+    g_autofree char *label = g_strdup_printf("compat_monitor%u", config_list_size(list));
+    g_autofree char *id = add_chardev(tree, option, arg, label, errp);
+    g_autofree char *origin = g_strdup_printf("-%s %s", option, arg);
+    ConfigNode *entry;
+
+    if (!id) {
+        return FALSE;
+    }
+    if (!*id) {
+        return TRUE;
+    }
+    entry = config_map_new();
+    config_node_set_origin(entry, origin);
+    config_map_set(entry, "chardev", config_string_new(id));
+    config_map_set(entry, "mode", config_string_new("control"));
+    config_map_set(entry, "pretty", config_bool_new(pretty));
+    config_list_add(list, entry);
+    return TRUE;
+}
+
+gboolean config_add_qmp(ConfigNode *tree, const char *arg, GError **errp)
+{
+    return add_qmp(tree, "qmp", arg, FALSE, errp);
+}
+
+gboolean config_add_qmp_pretty(ConfigNode *tree, const char *arg, GError **errp)
+{
+    return add_qmp(tree, "qmp-pretty", arg, TRUE, errp);
+}
+
+gboolean config_add_monitor(ConfigNode *tree, const char *arg, GError **errp)
+{
+    if (g_str_equal(arg, "none")) {
+        return TRUE;
+    }
+    g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
+                "the human monitor is not supported, use -qmp");
+    return FALSE;
+}

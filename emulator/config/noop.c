@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Options that cannot matter here, each with the values with which they cannot.
+ * Any other value asks for something that does not exist, and is refused by name.
+ */
+#include "config.h"
+
+#include "config/internal.h"
+
+typedef struct Noop {
+    const char *option;
+    const char *key;
+    const char *values; /* separated by '|'; "*": any */
+} Noop;
+
+/* "on" and "off" stand for all spellings of a boolean. */
+static const Noop noops[] = {
+    { "machine", "usb", "off" },
+    { "machine", "vmport", "off|auto" },
+    { "machine", "graphics", "on|off" },
+    { "machine", "hpet", "off" },
+    { "machine", "smm", "off|auto" },
+    { "machine", "nvdimm", "off" },
+    { "machine", "i8042", "off" },
+    { "machine", "suppress-vmdesc", "on|off" },
+    { "machine", "mem-merge", "off" },
+    { "rtc", "base", "utc" },
+    { "rtc", "clock", "host" },
+    { "rtc", "driftfix", "none" },
+    { "boot", "strict", "on|off" },
+    { "boot", "menu", "off" },
+    { "overcommit", "mem-lock", "off" },
+    { "overcommit", "cpu-pm", "off" },
+    { "realtime", "mlock", "off" },
+    { "msg", "timestamp", "on|off" },
+    { "msg", "guest-name", "off" },
+    { "display", "type", "none" },
+    { "vnc", "vnc", "none" },
+    { "vga", "type", "none" },
+    { "net", "type", "none" },
+    { "nic", "type", "none" },
+    { "parallel", "type", "none" },
+    { "usb", "usb", "off" },
+    { "watchdog-action", "action", "reset|shutdown|poweroff|pause|debug|none" },
+    { "audiodev", "driver", "none" },
+    { "audiodev", "id", "*" },
+    { "run-with", "async-teardown", "on|off" },
+};
+
+static gboolean value_matches(const char *values, const ConfigNode *value)
+{
+    g_auto(GStrv) list = g_strsplit(values, "|", -1);
+    g_autofree char *text = config_node_describe(value);
+    gboolean b;
+
+    if (g_str_equal(values, "*") || g_strv_contains((const char *const *)list, text)) {
+        return TRUE;
+    }
+    return config_node_to_bool(value, "", &b, NULL) &&
+           g_strv_contains((const char *const *)list, b ? "on" : "off");
+}
+
+static const Noop *noop_find(const char *option, const char *key)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(noops); i++) {
+        if (g_str_equal(noops[i].option, option) && g_str_equal(noops[i].key, key)) {
+            return &noops[i];
+        }
+    }
+    return NULL;
+}
+
+gboolean noop_strip(const char *name, ConfigNode *map, gboolean whole, GError **errp)
+{
+    for (guint i = 0; i < config_map_size(map);) {
+        const char *key = config_map_key(map, i);
+        const Noop *noop = noop_find(name, key);
+
+        if (noop && value_matches(noop->values, config_map_value(map, i))) {
+            config_map_remove(map, key);
+            continue;
+        }
+        if (noop) {
+            g_autofree char *value = config_node_describe(config_map_value(map, i));
+
+            g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
+                        "%s=%s is not supported (only %s)", key, value, noop->values);
+            return FALSE;
+        }
+        if (whole) {
+            g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
+                        "Invalid parameter '%s'", key);
+            return FALSE;
+        }
+        i++;
+    }
+    return TRUE;
+}

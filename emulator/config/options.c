@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The one table of options: parsing and -help are made from it. */
+#include "config.h"
+
+#include "config/dialect.h"
+#include "config/internal.h"
+#include "config/keyval.h"
+
+static gboolean set_topic(ConfigNode *tree, const char *topic, GError **errp)
+{
+    config_map_set(tree, topic, config_bool_new(TRUE));
+    return TRUE;
+}
+
+static gboolean opt_version(ConfigNode *tree, const char *arg, GError **errp)
+{
+    return set_topic(tree, "version", errp);
+}
+
+static gboolean opt_help(ConfigNode *tree, const char *arg, GError **errp)
+{
+    return set_topic(tree, "usage", errp);
+}
+
+static gboolean opt_dialect(ConfigNode *tree, const char *arg, GError **errp)
+{
+    const Dialect *dialect = dialect_find(arg);
+
+    if (!dialect) {
+        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
+                    "unknown dialect (qemu, stratovirt)");
+        return FALSE;
+    }
+    dialect_set(dialect);
+    return TRUE;
+}
+
+static gboolean opt_enable_kvm(ConfigNode *tree, const char *arg, GError **errp)
+{
+    config_map_set(config_tree_map(tree, "accel"), "accel", config_string_new("kvm"));
+    return TRUE;
+}
+
+static gboolean opt_no_acpi(ConfigNode *tree, const char *arg, GError **errp)
+{
+    config_map_set(config_tree_map(tree, "machine"), "acpi", config_string_new("off"));
+    return TRUE;
+}
+
+static gboolean opt_uuid(ConfigNode *tree, const char *arg, GError **errp)
+{
+    if (!g_uuid_string_is_valid(arg)) {
+        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC, "not a UUID");
+        return FALSE;
+    }
+    config_map_set(tree, "uuid", config_string_new(arg));
+    return TRUE;
+}
+
+/* StratoVirt: without a file name the log goes to stderr. */
+static gboolean opt_log(ConfigNode *tree, const char *arg, GError **errp)
+{
+    config_map_set(tree, "log", config_string_new(arg ? arg : ""));
+    return TRUE;
+}
+
+#define FLAG(name_, help_)                                                               \
+    {                                                                                    \
+        .name = name_, .action = OPTION_FLAG, .key = name_, .help = help_                \
+    }
+#define STRING(name_, args_, help_)                                                      \
+    {                                                                                    \
+        .name = name_, .arg = ARG_REQUIRED, .action = OPTION_STRING, .key = name_,       \
+        .arg_help = args_, .help = help_                                                 \
+    }
+#define MAP(name_, key_, implied_, args_, help_)                                         \
+    {                                                                                    \
+        .name = name_, .arg = ARG_REQUIRED, .action = OPTION_MAP, .key = key_,           \
+        .implied = implied_, .arg_help = args_, .help = help_                            \
+    }
+#define LIST(name_, implied_, json_, args_, help_)                                       \
+    {                                                                                    \
+        .name = name_, .arg = ARG_REQUIRED, .action = OPTION_LIST, .key = name_,         \
+        .implied = implied_, .json = json_, .arg_help = args_, .help = help_             \
+    }
+#define CALL(name_, arg_, fn_, args_, help_)                                             \
+    {                                                                                    \
+        .name = name_, .arg = arg_, .action = OPTION_CALL, .call = fn_,                  \
+        .arg_help = args_, .help = help_                                                 \
+    }
+#define NOOP(name_, arg_, implied_, json_, args_)                                        \
+    {                                                                                    \
+        .name = name_, .arg = arg_, .action = OPTION_NOOP, .implied = implied_,          \
+        .json = json_, .arg_help = args_, .help = "accepted, cannot matter here"         \
+    }
+
+const Option config_options[] = {
+    CALL("h", ARG_NONE, opt_help, NULL, NULL),
+    CALL("help", ARG_NONE, opt_help, NULL, "display this help and exit"),
+    CALL("version", ARG_NONE, opt_version, NULL, "display version and exit"),
+    MAP("machine", "machine", "type", "[type=]name[,prop=value...]",
+        "select the board ('-machine help' for a list)"),
+    MAP("M", "machine", "type", NULL, NULL),
+    MAP("accel", "accel", "accel", "[accel=]kvm|qtest[,prop=value...]",
+        "select the accelerator"),
+    CALL("enable-kvm", ARG_NONE, opt_enable_kvm, NULL, "same as -accel kvm"),
+    MAP("cpu", "cpu", "model", "model[,feature=on|off...]", "select the CPU model"),
+    MAP("smp", "smp", "cpus",
+        "[[cpus=]n][,maxcpus=n][,sockets=n][,dies=n][,clusters=n][,cores=n][,threads=n]",
+        "number of virtual CPUs and their topology"),
+    MAP("m", "memory", "size", "[size=]megs[,slots=n,maxmem=size]",
+        "size of guest memory (MiB without a suffix)"),
+    LIST("object", "qom-type", TRUE, "TYPE,id=ID[,prop=value...]",
+         "create an object: iothread, memory-backend-*, rng-random, ..."),
+    LIST("chardev", "backend", TRUE, "stdio|pty|socket|file|null,id=ID[,...]",
+         "create a character device"),
+    CALL("serial", ARG_REQUIRED, config_add_serial, "DEV",
+         "connect a serial port: stdio, pty, null, file:PATH, unix:PATH,..., chardev:ID, "
+         "none"),
+    LIST("mon", "chardev", FALSE, "[chardev=]ID[,mode=control][,pretty=on|off]",
+         "serve QMP on a character device"),
+    CALL("qmp", ARG_REQUIRED, config_add_qmp, "DEV",
+         "serve QMP: unix:PATH,server=on,..."),
+    CALL("qmp-pretty", ARG_REQUIRED, config_add_qmp_pretty, "DEV",
+         "like -qmp, with indented replies"),
+    CALL("monitor", ARG_REQUIRED, config_add_monitor, "none",
+         "there is no human monitor: only 'none'"),
+    LIST("blockdev", "driver", TRUE, "[driver=]raw|file,node-name=N[,...]",
+         "create a block node"),
+    CALL("drive", ARG_REQUIRED, config_add_drive,
+         "if=none,id=ID,file=PATH[,format=raw][,readonly=on|off][,cache=MODE]"
+         "[,direct=on|off][,aio=MODE]",
+         "create a block node for -device ...,drive=ID"),
+    LIST("netdev", "type", TRUE, "tap,id=ID[,ifname=NAME|fd=N]",
+         "create a network back end"),
+    LIST("device", "driver", TRUE, "DRIVER[,prop=value...]",
+         "add a device ('-device help', '-device DRIVER,help')"),
+    STRING("kernel", "FILE", "kernel image"),
+    STRING("initrd", "FILE", "initial RAM disk"),
+    STRING("append", "TEXT", "kernel command line"),
+    STRING("incoming", "URI|defer", "wait for a migration: tcp:, unix:, fd:"),
+    MAP("name", "name", "guest", "[guest=]NAME[,process=NAME][,debug-threads=on|off]",
+        "name of the VM"),
+    CALL("uuid", ARG_REQUIRED, opt_uuid, "UUID", "UUID of the VM"),
+    STRING("pidfile", "FILE", "write the process id to FILE"),
+    FLAG("daemonize", "detach once everything is set up"),
+    FLAG("S", "do not start the CPUs ('cont' does)"),
+    FLAG("no-shutdown", "stay when the guest powers off"),
+    FLAG("no-reboot", "exit when the guest reboots"),
+    MAP("action", "action", NULL, "reboot=reset|shutdown[,shutdown=poweroff|pause]",
+        "what to do on events of the guest"),
+    MAP("sandbox", "sandbox", "enable", "on|off[,network=allow|deny][,...]",
+        "confine the process (on unless told otherwise)"),
+    FLAG("disable-seccomp", "do not confine the process"),
+    FLAG("nographic", "serial port on stdio unless told otherwise"),
+    FLAG("nodefaults", "no devices that were not asked for"),
+    CALL("D", ARG_OPTIONAL, opt_log, "[FILE]", "log to FILE, or to stderr"),
+    CALL("dialect", ARG_REQUIRED, opt_dialect, "qemu|stratovirt",
+         "whose answers to give where they differ"),
+    STRING("qtest", "unix:PATH", "serve the qtest protocol (with -accel qtest)"),
+    STRING("qtest-log", "FILE", "log the qtest protocol"),
+    CALL("no-acpi", ARG_NONE, opt_no_acpi, NULL, "same as -machine acpi=off"),
+    NOOP("no-user-config", ARG_NONE, NULL, FALSE, NULL),
+    NOOP("no-hpet", ARG_NONE, NULL, FALSE, NULL),
+    NOOP("rtc", ARG_REQUIRED, "base", FALSE, "[base=]utc"),
+    NOOP("boot", ARG_REQUIRED, "order", FALSE, "strict=on|off"),
+    NOOP("overcommit", ARG_REQUIRED, NULL, FALSE, "mem-lock=off"),
+    NOOP("realtime", ARG_REQUIRED, NULL, FALSE, "mlock=off"),
+    NOOP("msg", ARG_REQUIRED, NULL, FALSE, "timestamp=on|off"),
+    NOOP("display", ARG_REQUIRED, "type", TRUE, "none"),
+    NOOP("vnc", ARG_REQUIRED, "vnc", FALSE, "none"),
+    NOOP("vga", ARG_REQUIRED, "type", FALSE, "none"),
+    NOOP("net", ARG_REQUIRED, "type", FALSE, "none"),
+    NOOP("nic", ARG_REQUIRED, "type", FALSE, "none"),
+    NOOP("parallel", ARG_REQUIRED, "type", FALSE, "none"),
+    NOOP("usb", ARG_REQUIRED, "usb", FALSE, "off"),
+    NOOP("watchdog-action", ARG_REQUIRED, "action", FALSE, "ACTION"),
+    NOOP("audiodev", ARG_REQUIRED, "driver", TRUE, "none,id=ID"),
+    NOOP("run-with", ARG_REQUIRED, NULL, FALSE, "async-teardown=on|off"),
+    { .name = NULL },
+};
