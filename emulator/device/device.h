@@ -17,6 +17,7 @@
 #include <json-glib/json-glib.h>
 
 #include "config/node.h"
+#include "util/state.h"
 
 typedef struct Device Device;
 typedef struct DeviceClass DeviceClass;
@@ -48,43 +49,6 @@ typedef struct Property {
     gboolean required;
     gboolean ignored; /* accepted for compatibility; it cannot matter here */
 } Property;
-
-typedef enum StateType {
-    STATE_U8,
-    STATE_U16,
-    STATE_U32,
-    STATE_U64,
-    STATE_BOOL,   /* gboolean */
-    STATE_BYTES,  /* guint8[count] */
-    STATE_STRUCT, /* nested description, inline */
-} StateType;
-
-typedef struct StateDesc StateDesc;
-typedef struct StateField {
-    const char *name;
-    StateType type;
-    size_t offset;
-    guint32 count;       /* elements of an array; 1 for a scalar */
-    size_t count_offset; /* != 0: guint32 member with the used count (<= count) */
-    guint32 since;       /* first version of the description that has it */
-    guint64 limit;       /* != 0: a loaded number above it is refused */
-    const StateDesc *nested;
-    size_t stride; /* STATE_STRUCT arrays: size of an element */
-    /*
-     * offset holds a pointer to the elements, which realize has allocated: as many
-     * as the member at count_offset says, and the stream must bring exactly those.
-     */
-    gboolean indirect;
-} StateField;
-
-struct StateDesc {
-    const char *name;
-    guint32 version;
-    const StateField *fields;         /* ends with a NULL name */
-    gboolean (*needed)(void *opaque); /* FALSE: not saved; may then be missing */
-    void (*pre_save)(void *opaque);
-    gboolean (*post_load)(void *opaque, guint32 version, GError **errp);
-};
 
 /*
  * The rows are the format. Appends the description's version and fields: each its
@@ -177,6 +141,11 @@ gboolean device_request_unplug(Device *dev, GError **errp);
  * for buses, when the guest has let go. done may be NULL.
  */
 void device_unplug(Device *dev, void (*done)(void *opaque), void *opaque);
+/*
+ * The VM has stopped and its state is to be saved: done when nothing is in flight
+ * in any device. vm_start() sets their data planes going again.
+ */
+void device_quiesce_all(void (*done)(void *opaque), void *opaque);
 /* All devices, in order of creation: quiesce, then reset; done when all are. */
 void device_reset_all(void (*done)(void *opaque), void *opaque);
 

@@ -113,33 +113,42 @@ gboolean device_request_unplug(Device *dev, GError **errp)
     return TRUE;
 }
 
-typedef struct Reset {
+/* Quiescing all devices, and what comes after it. */
+typedef struct QuiesceAll {
     GPtrArray *devices; /* a reference each */
     guint pending;
+    gboolean reset;
     DoneFn done;
     void *opaque;
-} Reset;
+} QuiesceAll;
 
-static void reset_quiesced(void *opaque)
+static void reset_each(GPtrArray *devices)
 {
-    Reset *r = opaque;
-
-    if (--r->pending) {
-        return;
-    }
-    for (guint i = 0; i < r->devices->len; i++) {
-        Device *dev = r->devices->pdata[i];
+    for (guint i = 0; i < devices->len; i++) {
+        Device *dev = devices->pdata[i];
         const DeviceClass *with = CLASS_WITH(dev->klass, reset);
 
         if (with && dev->realized && dev->ready) {
             with->reset(dev);
         }
     }
-    g_ptr_array_unref(r->devices);
-    if (r->done) {
-        r->done(r->opaque);
+}
+
+static void one_quiesced(void *opaque)
+{
+    QuiesceAll *q = opaque;
+
+    if (--q->pending) {
+        return;
     }
-    g_free(r);
+    if (q->reset) {
+        reset_each(q->devices);
+    }
+    g_ptr_array_unref(q->devices);
+    if (q->done) {
+        q->done(q->opaque);
+    }
+    g_free(q);
 }
 
 static GPtrArray *snapshot(void)
@@ -153,23 +162,34 @@ static GPtrArray *snapshot(void)
     return all;
 }
 
-void device_reset_all(void (*done)(void *opaque), void *opaque)
+static void quiesce_all(gboolean reset, DoneFn done, void *opaque)
 {
-    Reset *r = g_new0(Reset, 1);
+    QuiesceAll *q = g_new0(QuiesceAll, 1);
 
-    r->devices = snapshot();
-    r->done = done;
-    r->opaque = opaque;
-    r->pending = 1; /* ours, until all have been asked */
-    for (guint i = 0; i < r->devices->len; i++) {
-        Device *dev = r->devices->pdata[i];
+    q->devices = snapshot();
+    q->reset = reset;
+    q->done = done;
+    q->opaque = opaque;
+    q->pending = 1; /* ours, until all have been asked */
+    for (guint i = 0; i < q->devices->len; i++) {
+        Device *dev = q->devices->pdata[i];
 
         if (dev->ready) {
-            r->pending++;
-            quiesce(dev, reset_quiesced, r);
+            q->pending++;
+            quiesce(dev, one_quiesced, q);
         }
     }
-    reset_quiesced(r);
+    one_quiesced(q);
+}
+
+void device_quiesce_all(DoneFn done, void *opaque)
+{
+    quiesce_all(FALSE, done, opaque);
+}
+
+void device_reset_all(DoneFn done, void *opaque)
+{
+    quiesce_all(TRUE, done, opaque);
 }
 
 void device_cleanup(void)

@@ -1,1 +1,11 @@
-libemulator_a_SOURCES +=
+libemulator_a_SOURCES += \
+	emulator/migration/channel.c emulator/migration/channel.h \
+	emulator/migration/config-record.c \
+	emulator/migration/device-state.c emulator/migration/device-state.h \
+	emulator/migration/incoming.c emulator/migration/migration.h \
+	emulator/migration/outgoing.c emulator/migration/outgoing.h \
+	emulator/migration/parameters.c emulator/migration/parameters.h \
+	emulator/migration/ram.c emulator/migration/ram.h \
+	emulator/migration/status.c emulator/migration/status.h \
+	emulator/migration/stream.c emulator/migration/stream.h \
+	emulator/migration/uri.c emulator/migration/uri.h

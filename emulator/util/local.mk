@@ -3,4 +3,5 @@ libutil_a_SOURCES += \
 	emulator/util/error.c emulator/util/error.h \
 	emulator/util/fd.c emulator/util/fd.h \
 	emulator/util/log.c emulator/util/log.h \
+	emulator/util/state.h \
 	emulator/util/tsan.h emulator/util/tsan-glib.h

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What has a state: the VM itself (clock, whether it ran), vCPUs, devices in the
+ * order of their creation. A class brings a section for each description in its
+ * ancestry, so that a transport's or a common base's rows are written once.
+ */
+#include "migration/device-state.h"
+
+#include <string.h>
+
+#include "accel/vcpu.h"
+#include "device/device.h"
+#include "event/clock.h"
+#include "machine/machine.h"
+#include "migration/channel.h"
+
+typedef struct Section {
+    char *name;
+    const StateDesc *desc;
+    void *opaque;
+    gboolean loaded;
+} Section;
+
+typedef struct VmState {
+    guint64 virtual_clock; /* ns */
+    gboolean running;
+} VmState;
+
+static const StateField vm_fields[] = {
+    { "virtual-clock", STATE_U64, offsetof(VmState, virtual_clock), .limit = G_MAXINT64 },
+    { "running", STATE_BOOL, offsetof(VmState, running) },
+    { 0 },
+};
+
+static const StateDesc vm_state = { .name = "vm", .version = 1, .fields = vm_fields };
+
+static void section_clear(gpointer data)
+{
+    g_free(((Section *)data)->name);
+}
+
+static void add_section(GArray *sections, char *name, const StateDesc *desc, void *opaque)
+{
+    Section s = { name, desc, opaque, FALSE };
+
+    g_array_append_val(sections, s);
+}
+
+static void add_class(GArray *sections, Device *dev, const DeviceClass *klass)
+{
+    if (!klass) {
+        return;
+    }
+    add_class(sections, dev, klass->parent);
+    if (klass->state) {
+        add_section(sections, g_strdup_printf("%s/%s", dev->path, klass->state->name),
+                    klass->state, dev);
+    }
+}
+
+static void add_device(Device *dev, void *opaque)
+{
+    add_class(opaque, dev, dev->klass);
+}
+
+static GArray *all_sections(VmState *vm)
+{
+    GArray *sections = g_array_new(FALSE, FALSE, sizeof(Section));
+
+    g_array_set_clear_func(sections, section_clear);
+    add_section(sections, g_strdup("vm"), &vm_state, vm);
+    for (unsigned i = 0; i < machine_cpus(); i++) {
+        Vcpu *cpu = vcpu_get(i);
+
+        if (cpu) {
+            add_section(sections, g_strdup_printf("cpu/%u", i), vcpu_state_desc(), cpu);
+        }
+    }
+    device_foreach(add_device, sections);
+    return sections;
+}
+
+GPtrArray *device_state_save_all(gboolean running)
+{
+    VmState vm = { .virtual_clock = clock_now(CLOCK_TYPE_VIRTUAL), .running = running };
+    GPtrArray *out = g_ptr_array_new_with_free_func((GDestroyNotify)g_byte_array_unref);
+    g_autoptr(GArray) sections = all_sections(&vm);
+
+    for (guint i = 0; i < sections->len; i++) {
+        const Section *s = &g_array_index(sections, Section, i);
+        guint32 len = strlen(s->name), le = GUINT32_TO_LE(len);
+        GByteArray *payload;
+
+        if (s->desc->needed && !s->desc->needed(s->opaque)) {
+            continue;
+        }
+        payload = g_byte_array_new();
+        g_byte_array_append(payload, (guint8 *)&le, sizeof(le));
+        g_byte_array_append(payload, (const guint8 *)s->name, len);
+        state_save(payload, s->desc, s->opaque);
+        g_ptr_array_add(out, payload);
+    }
+    return out;
+}
+
+/* The section that a payload is for; *rest is where its fields begin. */
+static Section *find_section(GArray *sections, GBytes *payload, gsize *rest,
+                             GError **errp)
+{
+    gsize size;
+    const guint8 *data = g_bytes_get_data(payload, &size);
+    g_autofree char *printable = NULL;
+    guint32 len;
+
+    if (size >= sizeof(len)) {
+        memcpy(&len, data, sizeof(len));
+        len = GUINT32_FROM_LE(len);
+    }
+    if (size < sizeof(len) || len > size - sizeof(len)) {
+        g_set_error_literal(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
+                            "A device section of the migration stream has no name");
+        return NULL;
+    }
+    *rest = sizeof(len) + len;
+    for (guint i = 0; i < sections->len; i++) {
+        Section *s = &g_array_index(sections, Section, i);
+
+        if (strlen(s->name) == len && memcmp(s->name, data + sizeof(len), len) == 0) {
+            return s;
+        }
+    }
+    printable = g_utf8_make_valid((const char *)data + sizeof(len), MIN(len, 256));
+    g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED, "Unknown section '%s'",
+                printable);
+    return NULL;
+}
+
+static gboolean load_one(GArray *sections, GBytes *payload, GError **errp)
+{
+    gsize rest = 0, size;
+    const guint8 *data = g_bytes_get_data(payload, &size);
+    Section *s = find_section(sections, payload, &rest, errp);
+
+    if (!s) {
+        return FALSE;
+    }
+    if (s->loaded) {
+        g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
+                    "Section '%s' comes twice", s->name);
+        return FALSE;
+    }
+    s->loaded = TRUE;
+    if (!state_load(data + rest, size - rest, s->desc, s->opaque, errp)) {
+        g_prefix_error(errp, "Section '%s': ", s->name);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean device_state_load_all(GPtrArray *payloads, gboolean *running, GError **errp)
+{
+    VmState vm = { 0 };
+    g_autoptr(GArray) sections = all_sections(&vm);
+
+    for (guint i = 0; i < payloads->len; i++) {
+        if (!load_one(sections, payloads->pdata[i], errp)) {
+            return FALSE;
+        }
+    }
+    for (guint i = 0; i < sections->len; i++) {
+        const Section *s = &g_array_index(sections, Section, i);
+
+        if (!s->loaded && !s->desc->needed) {
+            g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
+                        "Section '%s' is missing", s->name);
+            return FALSE;
+        }
+    }
+    clock_virtual_set(vm.virtual_clock);
+    *running = vm.running;
+    return TRUE;
+}
