@@ -17,3 +17,12 @@ check_PROGRAMS += $(CONFIG_TESTS)
 TESTS += $(CONFIG_TESTS)
 tests_unit_config_node_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_config_node_test_LDADD = libemulator.a libutil.a $(EMULATOR_LIBS)
+# xml/
+check_PROGRAMS += tests/unit/xml-domain-test
+TESTS += tests/unit/xml-domain-test
+XML_TEST_LIBS = libxml.a $(XML_LIBS) $(GLIB_LIBS)
+XML_TEST_CPPFLAGS = $(libxml_a_CPPFLAGS)
+tests_unit_xml_domain_test_CPPFLAGS = $(XML_TEST_CPPFLAGS)
+tests_unit_xml_domain_test_LDADD = $(XML_TEST_LIBS)
+EXTRA_DIST += tests/golden/xml/minimal.xml tests/golden/xml/minimal.out.xml \
+	tests/golden/xml/full.xml tests/golden/xml/full.out.xml
