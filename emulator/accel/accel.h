@@ -48,6 +48,14 @@ typedef struct Accel {
 extern const Accel accel_kvm;
 extern const Accel accel_qtest;
 
+/*
+ * The board's I/O APIC (split irqchip), set before create_irqchip: how many GSIs are
+ * its pins, and who hears that a vCPU has acknowledged a level-triggered vector. eoi
+ * runs under the machine lock.
+ */
+void accel_set_ioapic(unsigned pins, void (*eoi)(void *opaque, guint8 vector),
+                      void *opaque);
+
 gboolean accel_init(ConfigNode *node, GError **errp);
 const Accel *accel_get(void);
 
