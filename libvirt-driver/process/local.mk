@@ -1,1 +1,10 @@
-libdriver_a_SOURCES +=
+# libvirt-driver/process
+libdriver_a_SOURCES += \
+	libvirt-driver/process/cgroup.c \
+	libvirt-driver/process/cgroup.h \
+	libvirt-driver/process/listen.c \
+	libvirt-driver/process/listen.h \
+	libvirt-driver/process/pidfile.c \
+	libvirt-driver/process/pidfile.h \
+	libvirt-driver/process/spawn.c \
+	libvirt-driver/process/spawn.h

@@ -1,1 +1,6 @@
-libdriver_a_SOURCES +=
+# libvirt-driver/qmp
+libdriver_a_SOURCES += \
+	libvirt-driver/qmp/client.c \
+	libvirt-driver/qmp/client.h \
+	libvirt-driver/qmp/frame.c \
+	libvirt-driver/qmp/frame.h

@@ -26,3 +26,17 @@ tests_unit_xml_domain_test_CPPFLAGS = $(XML_TEST_CPPFLAGS)
 tests_unit_xml_domain_test_LDADD = $(XML_TEST_LIBS)
 EXTRA_DIST += tests/golden/xml/minimal.xml tests/golden/xml/minimal.out.xml \
 	tests/golden/xml/full.xml tests/golden/xml/full.out.xml
+
+# The daemon's QMP client and processes.
+DRIVER_TESTS = \
+	tests/unit/process-spawn-test \
+	tests/unit/qmp-client-test
+check_PROGRAMS += $(DRIVER_TESTS)
+TESTS += $(DRIVER_TESTS)
+DRIVER_TEST_LDADD = libdriver.a libxml.a libcapabilities.a libutil.a $(DRIVER_LIBS)
+tests_unit_process_spawn_test_SOURCES = tests/unit/process-spawn-test.c
+tests_unit_process_spawn_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
+tests_unit_process_spawn_test_LDADD = $(DRIVER_TEST_LDADD)
+tests_unit_qmp_client_test_SOURCES = tests/unit/qmp-client-test.c
+tests_unit_qmp_client_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
+tests_unit_qmp_client_test_LDADD = $(DRIVER_TEST_LDADD)

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sockets that the daemon makes for a VM or for a migration. */
+#pragma once
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/*
+ * A listening UNIX socket at path with mode 0600; an old one in its place is removed.
+ * -1 with an error (G_FILE_ERROR).
+ */
+int process_listen_unix(const char *path, GError **errp);
+
+/* A connected UNIX socket. -1 with an error (G_FILE_ERROR). */
+int process_connect_unix(const char *path, GError **errp);
+
+/*
+ * A listening TCP socket on the first free port of min..max (both included). address may
+ * be NULL: all addresses. *port gets the port. -1 with an error (G_FILE_ERROR).
+ */
+int process_listen_tcp(const char *address, guint min, guint max, guint *port,
+                       GError **errp);
+
+/*
+ * Connects to host:port, trying all its addresses, within timeout_ms. The socket
+ * returned is blocking. -1 with an error (G_FILE_ERROR).
+ */
+int process_connect_tcp(const char *host, guint port, int timeout_ms, GError **errp);
+
+/*
+ * Waits for one connection on a listening socket until *cancel_fd becomes readable (-1:
+ * never) or timeout_ms are over. -1 with an error (G_FILE_ERROR).
+ */
+int process_accept(int listen_fd, int cancel_fd, int timeout_ms, GError **errp);
+
+G_END_DECLS
