@@ -6,11 +6,13 @@ DRIVER_LIBS = $(JSON_LIBS) $(GIO_LIBS) $(XML_LIBS) -lpthread
 
 noinst_LIBRARIES += libdriver.a
 libdriver_a_CPPFLAGS = $(DRIVER_CPPFLAGS)
-libdriver_a_SOURCES =
+libdriver_a_SOURCES = libvirt-driver/util/paths.c libvirt-driver/util/paths.h
 
 sbin_PROGRAMS += virtvireod
 virtvireod_CPPFLAGS = $(DRIVER_CPPFLAGS)
-virtvireod_SOURCES = libvirt-driver/main.c
+virtvireod_SOURCES = \
+	libvirt-driver/daemon-options.c libvirt-driver/daemon-options.h \
+	libvirt-driver/daemon.c libvirt-driver/daemon.h libvirt-driver/main.c
 virtvireod_LDADD = libdriver.a libxml.a libcapabilities.a libutil.a $(DRIVER_LIBS)
 
 include libvirt-driver/rpc/local.mk

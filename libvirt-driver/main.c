@@ -1,8 +1,68 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The start-up order of the daemon, and nothing else. */
-#include <stdlib.h>
+#include "config.h"
 
-int main(void)
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "daemon-options.h"
+#include "daemon.h"
+#include "rpc/server.h"
+#include "util/paths.h"
+
+enum {
+    STOP_TIMEOUT_MS = 20000, /* for what still runs when the daemon ends */
+};
+
+/* Returns the exit status. */
+static int serve(const DaemonOptions *options, GError **errp)
 {
+    g_autoptr(DriverPaths) paths = driver_paths_new(options->prefix_dir);
+    g_autoptr(RpcServer) server = rpc_server_new();
+
+    if (!driver_paths_create(paths, errp))
+        return EXIT_FAILURE;
+    int lock = daemon_lock(paths, errp);
+    if (lock < 0)
+        return EXIT_FAILURE;
+    if (!daemon_listen(server, paths, options, errp)) {
+        close(lock);
+        return EXIT_FAILURE;
+    }
+    rpc_server_start(server);
+    daemon_ready();
+    daemon_run(server, options->timeout, NULL, NULL);
+    if (!rpc_server_stop(server, STOP_TIMEOUT_MS)) {
+        g_message("some calls do not end; exiting without them");
+        _exit(EXIT_SUCCESS); /* running VMs are left as they are */
+    }
+    unlink(paths->pid_file);
+    close(lock);
     return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    g_auto(DaemonOptions) options = { 0 };
+    g_autoptr(GError) error = NULL;
+
+    if (!daemon_options_parse(&options, argc, argv, &error)) {
+        fprintf(stderr, "%s: %s\n", argv[0], error->message);
+        return EXIT_FAILURE;
+    }
+    if (options.version) {
+        printf("virtvireod (vireo) %s\n", PACKAGE_VERSION);
+        return EXIT_SUCCESS;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    g_log_set_debug_enabled(options.verbose);
+    if (options.daemonize)
+        daemon_detach();
+    int status = serve(&options, &error);
+    if (error)
+        fprintf(stderr, "%s: %s\n", argv[0], error->message);
+    return status;
 }

@@ -1,15 +1,28 @@
 # The RPC server. protocol.h and protocol.c are made from protocol.def.
 libdriver_a_SOURCES += \
 	libvirt-driver/rpc/call.h \
+	libvirt-driver/rpc/client.c \
 	libvirt-driver/rpc/client.h \
+	libvirt-driver/rpc/connect.c \
+	libvirt-driver/rpc/dispatch.c \
 	libvirt-driver/rpc/error.c \
 	libvirt-driver/rpc/error.h \
+	libvirt-driver/rpc/event.c \
 	libvirt-driver/rpc/event.h \
+	libvirt-driver/rpc/internal.h \
+	libvirt-driver/rpc/io.c \
+	libvirt-driver/rpc/listener.c \
+	libvirt-driver/rpc/message.c \
+	libvirt-driver/rpc/message.h \
 	libvirt-driver/rpc/proc.h \
+	libvirt-driver/rpc/server.c \
 	libvirt-driver/rpc/server.h \
+	libvirt-driver/rpc/stream.c \
 	libvirt-driver/rpc/stream.h \
 	libvirt-driver/rpc/values.c \
 	libvirt-driver/rpc/values.h \
+	libvirt-driver/rpc/worker.c \
+	libvirt-driver/rpc/worker.h \
 	libvirt-driver/rpc/xdr.c \
 	libvirt-driver/rpc/xdr.h
 nodist_libdriver_a_SOURCES = \

@@ -50,9 +50,9 @@ void rpc_stream_pause(RpcStream *stream);
 void rpc_stream_resume(RpcStream *stream);
 
 /*
- * Sends data to the client, waiting while the queue is full; not on the I/O thread.
- * Fails with VIR_ERR_OPERATION_ABORTED once the stream has ended. A stream takes data as
- * soon as it is open; it leaves after the reply.
+ * Sends data to the client, waiting while the queue is full; not on the I/O thread, and
+ * not before the reply (rpc_call_after_reply is the place to begin). Fails with
+ * VIR_ERR_OPERATION_ABORTED once the stream has ended.
  */
 gboolean rpc_stream_send(RpcStream *stream, const void *data, gsize len, GError **errp);
 

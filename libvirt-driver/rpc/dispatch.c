@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The life of a call on its worker: checks, arguments, handler, reply. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "rpc/internal.h"
+
+typedef struct RpcAfter {
+    void (*fn)(gpointer opaque);
+    gpointer opaque;
+    GDestroyNotify destroy;
+} RpcAfter;
+
+static int compare_number(const void *key, const void *row)
+{
+    guint32 number = *(const guint32 *)key, other = ((const RpcProc *)row)->number;
+
+    return (number > other) - (number < other);
+}
+
+const RpcProc *rpc_proc_find(guint32 number)
+{
+    return bsearch(&number, remote_procs, REMOTE_N_PROCS, sizeof(RpcProc),
+                   compare_number);
+}
+
+RpcCall *rpc_call_new(RpcClient *client, GByteArray *frame)
+{
+    RpcCall *call = g_new0(RpcCall, 1);
+
+    call->client = rpc_client_ref(client);
+    call->frame = frame;
+    call->header = rpc_frame_header(frame);
+    if (call->header.program == RPC_PROGRAM_REMOTE &&
+        call->header.version == RPC_PROGRAM_VERSION)
+        call->proc = rpc_proc_find(call->header.procedure);
+    return call;
+}
+
+static void after_free(gpointer opaque)
+{
+    RpcAfter *after = opaque;
+
+    if (after->destroy)
+        after->destroy(after->opaque);
+    g_free(after);
+}
+
+void rpc_call_free(RpcCall *call)
+{
+    g_slist_free_full(call->after, after_free);
+    if (call->stream)
+        rpc_stream_unref(call->stream);
+    g_byte_array_unref(call->frame);
+    rpc_client_unref(call->client);
+    g_free(call);
+}
+
+RpcClient *rpc_call_client(const RpcCall *call)
+{
+    return call->client;
+}
+
+RpcServer *rpc_call_server(const RpcCall *call)
+{
+    return call->client->server;
+}
+
+RpcStream *rpc_call_open_stream(RpcCall *call)
+{
+    g_assert(call->proc->attributes & RPC_PROC_STREAM && !call->stream);
+    call->stream = rpc_stream_new(call->client, &call->header);
+    return rpc_stream_ref(call->stream);
+}
+
+void rpc_call_after_reply(RpcCall *call, void (*fn)(gpointer opaque), gpointer opaque,
+                          GDestroyNotify destroy)
+{
+    RpcAfter *after = g_new(RpcAfter, 1);
+
+    after->fn = fn;
+    after->opaque = opaque;
+    after->destroy = destroy;
+    call->after = g_slist_prepend(call->after, after);
+}
+
+/* ---- checks ---- */
+
+static gboolean check_known(const RpcCall *call, GError **errp)
+{
+    const RpcHeader *h = &call->header;
+
+    if (h->program != RPC_PROGRAM_REMOTE || h->version != RPC_PROGRAM_VERSION)
+        return rpc_error_set(errp, VIR_ERR_RPC, "Cannot find program %u version %u",
+                             h->program, h->version);
+    if (!call->proc)
+        return rpc_error_set(errp, VIR_ERR_NO_SUPPORT, "procedure %u", h->procedure);
+    return TRUE;
+}
+
+/* What the connection may do in its present state; also after the arguments are known. */
+static gboolean check_allowed(const RpcCall *call, GError **errp)
+{
+    const RpcProc *proc = call->proc;
+    RpcClient *client = call->client;
+
+    g_mutex_lock(&client->lock);
+    gboolean authenticated = client->authenticated, opened = client->opened;
+    gboolean read_only = client->read_only;
+    guint n_streams = client->n_streams;
+    g_mutex_unlock(&client->lock);
+    if (!authenticated && !(proc->attributes & RPC_PROC_BEFORE_AUTH))
+        return rpc_error_set(errp, VIR_ERR_RPC, "authentication required");
+    if (!opened && !(proc->attributes & RPC_PROC_BEFORE_OPEN))
+        return rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR, "connection not open");
+    if (!proc->handler)
+        return rpc_error_set(errp, VIR_ERR_NO_SUPPORT, "%s", proc->name);
+    if (read_only && !(proc->attributes & RPC_PROC_READ_ONLY))
+        return rpc_error_set(errp, VIR_ERR_OPERATION_DENIED,
+                             "read only access prevents %s (%s)", proc->name, proc->acl);
+    if (proc->attributes & RPC_PROC_STREAM && n_streams >= RPC_MAX_STREAMS)
+        return rpc_error_set(errp, VIR_ERR_RESOURCE_BUSY,
+                             "the connection has %u streams, no more are allowed",
+                             n_streams);
+    return TRUE;
+}
+
+static gboolean check_flags(const RpcCall *call, const void *args, GError **errp)
+{
+    const RpcProc *proc = call->proc;
+    guint32 flags;
+
+    if (proc->flags_offset < 0)
+        return TRUE;
+    memcpy(&flags, (const guint8 *)args + proc->flags_offset, sizeof(flags));
+    if (flags & ~proc->flags)
+        return rpc_error_set(errp, VIR_ERR_INVALID_ARG,
+                             "unsupported flags (0x%x) in function %s",
+                             flags & ~proc->flags, proc->name);
+    if (flags & proc->rw_flags && rpc_client_is_read_only(call->client))
+        return rpc_error_set(errp, VIR_ERR_OPERATION_DENIED,
+                             "read only access prevents %s with flags 0x%x", proc->name,
+                             flags & proc->rw_flags);
+    return TRUE;
+}
+
+/* ---- execution ---- */
+
+/* The reply's frame, or NULL with an error. */
+static GByteArray *execute(RpcCall *call, GError **errp)
+{
+    const RpcProc *proc = call->proc;
+    RpcHeader header = call->header;
+    GByteArray *frame = NULL;
+
+    if (!check_known(call, errp) || !check_allowed(call, errp))
+        return NULL;
+    const guint8 *payload = call->frame->data + RPC_FRAME_MIN;
+    gsize len = call->frame->len - RPC_FRAME_MIN;
+    g_autofree void *args = proc->args ? g_malloc0(proc->args->size) : NULL;
+    g_autofree void *ret = proc->ret ? g_malloc0(proc->ret->size) : NULL;
+    if (!proc->args && len) {
+        rpc_error_set(errp, VIR_ERR_RPC, "%" G_GSIZE_FORMAT " bytes too many after %s",
+                      len, proc->name);
+        return NULL;
+    }
+    if (proc->args && !xdr_decode(proc->args, payload, len, args, errp))
+        return NULL;
+    if (check_flags(call, args, errp) && proc->handler(call, args, ret, errp)) {
+        header.type = RPC_TYPE_REPLY;
+        header.status = RPC_STATUS_OK;
+        frame = rpc_frame_encode(&header, proc->ret, ret, errp);
+    }
+    xdr_clear(proc->args, args);
+    xdr_clear(proc->ret, ret);
+    return frame;
+}
+
+static void reply_error(RpcCall *call, GError *error)
+{
+    if (!error) /* a handler that failed without saying why */
+        error = rpc_error_new(VIR_ERR_INTERNAL_ERROR, "%s failed", call->proc->name);
+    g_debug("client %" G_GUINT64_FORMAT " procedure %u: %s", call->client->id,
+            call->header.procedure, error->message);
+    rpc_client_send(call->client, RPC_OUT_REPLY,
+                    rpc_frame_error(&call->header, RPC_TYPE_REPLY, error), NULL);
+    g_error_free(error);
+}
+
+void rpc_call_run(gpointer opaque)
+{
+    RpcCall *call = opaque;
+    GError *error = NULL;
+
+    /* Nobody waits for it any more: what has not begun shall not happen. */
+    if (rpc_client_is_closed(call->client)) {
+        rpc_call_free(call);
+        return;
+    }
+    GByteArray *frame = execute(call, &error);
+    gboolean success = frame != NULL;
+    if (success)
+        rpc_client_send(call->client, RPC_OUT_REPLY, frame, NULL);
+    else
+        reply_error(call, error);
+    if (call->stream)
+        rpc_stream_opened(call->stream, success);
+    call->after = g_slist_reverse(call->after);
+    for (GSList *l = success ? call->after : NULL; l; l = l->next)
+        ((RpcAfter *)l->data)->fn(((RpcAfter *)l->data)->opaque);
+    rpc_call_free(call);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The worker threads: made when there is work and none is idle, up to a limit, and gone
+ * after a while of idleness. Reserved ones run priority jobs only, so that these are
+ * served while all others wait for a hypervisor.
+ */
+#pragma once
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct RpcWorkers RpcWorkers;
+
+RpcWorkers *rpc_workers_new(guint max, guint max_reserved);
+
+/* Runs fn(opaque) on a worker; jobs of one kind are begun in their order. */
+void rpc_workers_push(RpcWorkers *workers, gboolean priority, void (*fn)(gpointer),
+                      gpointer opaque);
+
+/*
+ * Waits until all jobs are done and all threads gone; nothing may be pushed afterwards.
+ * FALSE: some still ran after timeout_ms, and workers must not be freed.
+ */
+gboolean rpc_workers_stop(RpcWorkers *workers, guint timeout_ms);
+
+/* After rpc_workers_stop. */
+void rpc_workers_free(RpcWorkers *workers);
+
+G_END_DECLS

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "util/paths.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <unistd.h>
+
+static DriverPaths *system_paths(const char *prefix)
+{
+    DriverPaths *p = g_new0(DriverPaths, 1);
+
+    p->config_dir = g_strconcat(prefix, "/etc/libvirt/vireo", NULL);
+    p->run_dir = g_strconcat(prefix, "/run/libvirt/vireo", NULL);
+    p->lib_dir = g_strconcat(prefix, "/var/lib/libvirt/vireo", NULL);
+    p->log_dir = g_strconcat(prefix, "/var/log/libvirt/vireo", NULL);
+    p->socket = g_strconcat(prefix, "/run/libvirt/virtvireod-sock", NULL);
+    p->socket_ro = g_strconcat(prefix, "/run/libvirt/virtvireod-sock-ro", NULL);
+    p->pid_file = g_strconcat(prefix, "/run/virtvireod.pid", NULL);
+    return p;
+}
+
+static DriverPaths *session_paths(void)
+{
+    DriverPaths *p = g_new0(DriverPaths, 1);
+    const char *run = g_get_user_runtime_dir();
+
+    p->config_dir = g_build_filename(g_get_user_config_dir(), "libvirt/vireo", NULL);
+    p->run_dir = g_build_filename(run, "libvirt/vireo/run", NULL);
+    p->lib_dir = g_build_filename(g_get_user_data_dir(), "libvirt/vireo", NULL);
+    p->log_dir = g_build_filename(g_get_user_cache_dir(), "libvirt/vireo/log", NULL);
+    p->socket = g_build_filename(run, "libvirt/virtvireod-sock", NULL);
+    p->pid_file = g_build_filename(run, "libvirt/virtvireod.pid", NULL);
+    return p;
+}
+
+DriverPaths *driver_paths_new(const char *prefix)
+{
+    g_autofree char *absolute = NULL;
+
+    if (!prefix)
+        return geteuid() == 0 ? system_paths("") : session_paths();
+    absolute = g_canonicalize_filename(prefix, NULL);
+    return system_paths(absolute);
+}
+
+void driver_paths_free(DriverPaths *p)
+{
+    g_free(p->config_dir);
+    g_free(p->run_dir);
+    g_free(p->lib_dir);
+    g_free(p->log_dir);
+    g_free(p->socket);
+    g_free(p->socket_ro);
+    g_free(p->pid_file);
+    g_free(p);
+}
+
+/* The last directory gets mode, missing ones above it 0755. */
+static gboolean make(const char *path, int mode, GError **errp)
+{
+    g_autofree char *parent = g_path_get_dirname(path);
+
+    if (g_mkdir_with_parents(parent, 0755) < 0 ||
+        (g_mkdir(path, mode) < 0 && errno != EEXIST)) {
+        int error = errno;
+
+        g_set_error(errp, G_FILE_ERROR, (int)g_file_error_from_errno(error),
+                    "cannot create the directory '%s': %s", path, g_strerror(error));
+        return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean driver_paths_create(const DriverPaths *p, GError **errp)
+{
+    g_autofree char *pid_dir = g_path_get_dirname(p->pid_file);
+    g_autofree char *socket_dir = g_path_get_dirname(p->socket);
+
+    return make(pid_dir, 0755, errp) && make(socket_dir, 0755, errp) &&
+           make(p->config_dir, 0700, errp) && make(p->run_dir, 0711, errp) &&
+           make(p->lib_dir, 0711, errp) && make(p->log_dir, 0700, errp);
+}
