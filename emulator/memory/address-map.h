@@ -68,8 +68,8 @@ void address_map_write(AddressMap *map, guint64 addr, const void *buf, guint64 l
 typedef struct MapSection {
     Region *region;
     guint64 addr, size;
-    RamBlock *block;   /* NULL for registers */
-    guint64 offset;    /* in the block */
+    RamBlock *block; /* NULL for registers */
+    guint64 offset;  /* in the block */
     gboolean readonly;
 } MapSection;
 

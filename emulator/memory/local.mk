@@ -1,1 +1,9 @@
-libemulator_a_SOURCES +=
+libemulator_a_SOURCES += \
+	emulator/memory/address-map.c emulator/memory/address-map.h \
+	emulator/memory/dirty.c \
+	emulator/memory/dispatch.c \
+	emulator/memory/guest.c emulator/memory/guest.h \
+	emulator/memory/hole.c \
+	emulator/memory/map-internal.h \
+	emulator/memory/ram.c emulator/memory/ram.h \
+	emulator/memory/ram-backend.c

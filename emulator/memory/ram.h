@@ -14,17 +14,21 @@
 #define RAM_PAGE_SIZE (1u << RAM_PAGE_BITS)
 
 typedef struct RamBlock {
-    char *name;        /* unique; names the block in the migration stream */
+    char *name; /* unique; names the block in the migration stream */
     guint8 *host;
     guint64 size;      /* bytes, a multiple of RAM_PAGE_SIZE */
-    int fd;            /* backing file or -1 */
+    int fd;            /* backing file or -1; owned */
+    guint64 fd_offset; /* of the block in it */
     gboolean shared;   /* MAP_SHARED */
+    gboolean readonly; /* mapped without PROT_WRITE: only for read-only regions */
     gint refs;
     unsigned long *dirty; /* one bit a page while logging is on, else NULL */
 } RamBlock;
 
 /* `-object memory-backend-{ram,file,memfd}`; node is its own configuration. */
 RamBlock *ram_backend_new(ConfigNode *node, GError **errp);
+/* Host page size behind a backing file (huge pages: theirs). */
+guint64 ram_fd_page_size(int fd);
 /* Anonymous memory: what `-m` alone gives. */
 RamBlock *ram_block_new(const char *name, guint64 size, GError **errp);
 /* Registered blocks, by name; registration order is the stream's order. */
@@ -34,6 +38,11 @@ RamBlock *ram_block_find(const char *name);
 void ram_block_foreach(void (*fn)(RamBlock *block, void *opaque), void *opaque);
 RamBlock *ram_block_ref(RamBlock *block);
 void ram_block_unref(RamBlock *block);
+/*
+ * Catches SIGBUS on RAM (a truncated backing file, exhausted huge pages): the
+ * access completes on a zero page, and fn is called on the main loop.
+ */
+void ram_set_hole_handler(void (*fn)(void));
 
 /*
  * Dirty tracking. Whoever writes guest memory marks it after the write: any

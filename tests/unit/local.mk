@@ -2,9 +2,13 @@
 
 EMULATOR_TEST_LDADD = libemulator.a libcapabilities.a libutil.a $(EMULATOR_LIBS)
 
-# util, event
-check_PROGRAMS += tests/unit/util-test tests/unit/event-test
-TESTS += tests/unit/util-test tests/unit/event-test
+# util, event, memory
+CORE_TESTS = tests/unit/util-test tests/unit/event-test tests/unit/memory-test
+check_PROGRAMS += $(CORE_TESTS)
+TESTS += $(CORE_TESTS)
+tests_unit_memory_test_SOURCES = tests/unit/memory-test.c
+tests_unit_memory_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_memory_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_util_test_SOURCES = tests/unit/util-test.c
 tests_unit_util_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_util_test_LDADD = libutil.a $(GLIB_LIBS)

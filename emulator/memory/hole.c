@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A hole under the guest: the VMM touches a page of RAM that its backing file does
+ * not have (truncated file, no huge page left, poisoned memory) and gets SIGBUS.
+ * The handler puts a zero page into the hole, so that the access completes, and
+ * tells the main loop, which pauses the VM. A SIGBUS elsewhere is a bug of ours
+ * and ends the process as usual.
+ *
+ * #syscalls rt_sigaction rt_sigreturn mmap write eventfd2
+ */
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "event/loop.h"
+#include "memory/map-internal.h"
+
+#define RANGES_MAX 512
+
+/* Read by the signal handler in any thread: start is written last, cleared first. */
+typedef struct Range {
+    guintptr start, length;
+} Range;
+
+static Range ranges[RANGES_MAX];
+static int notify_fd = -1;
+static void (*report)(void);
+
+static gboolean plug_hole(guintptr addr)
+{
+    for (int i = 0; i < RANGES_MAX; i++) {
+        guintptr start = __atomic_load_n(&ranges[i].start, __ATOMIC_ACQUIRE);
+        guintptr length = __atomic_load_n(&ranges[i].length, __ATOMIC_ACQUIRE);
+        if (!start || addr < start || addr - start >= length) {
+            continue;
+        }
+        guintptr page = addr & ~(guintptr)(RAM_PAGE_SIZE - 1);
+        /* A hole in huge pages can only be filled as a whole one. */
+        for (guintptr size = RAM_PAGE_SIZE; size <= 1u << 30; size <<= 9) {
+            guintptr at = page & ~(size - 1);
+            if (at >= start && at + size <= start + length &&
+                mmap((void *)at, size, PROT_READ | PROT_WRITE,
+                     MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+                     0) != MAP_FAILED) {
+                return TRUE;
+            }
+        }
+        return FALSE;
+    }
+    return FALSE;
+}
+
+static void on_sigbus(int sig, siginfo_t *info, void *context)
+{
+    guint64 one = 1;
+    if (!plug_hole((guintptr)info->si_addr)) {
+        signal(SIGBUS, SIG_DFL); /* the access is repeated, and ends us */
+    } else if (notify_fd >= 0 && write(notify_fd, &one, sizeof(one)) < 0) {
+        return; /* the counter is full: it has been told already */
+    }
+}
+
+static void on_notify(void *opaque, GIOCondition ready)
+{
+    guint64 n;
+    if (read(notify_fd, &n, sizeof(n)) == sizeof(n)) {
+        report();
+    }
+}
+
+void ram_set_hole_handler(void (*fn)(void))
+{
+    report = fn;
+    if (notify_fd < 0) {
+        notify_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        event_loop_add_fd(event_loop_main(), notify_fd, G_IO_IN, on_notify, NULL);
+    }
+    struct sigaction action = { .sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO };
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGBUS, &action, NULL);
+}
+
+void ram_hole_watch(RamBlock *block)
+{
+    for (int i = 0; i < RANGES_MAX; i++) {
+        guintptr none = 0;
+        if (__atomic_compare_exchange_n(&ranges[i].start, &none, (guintptr)block->host,
+                                        FALSE, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+            __atomic_store_n(&ranges[i].length, block->size, __ATOMIC_RELEASE);
+            return;
+        }
+    }
+}
+
+void ram_hole_unwatch(RamBlock *block)
+{
+    for (int i = 0; i < RANGES_MAX; i++) {
+        if (ranges[i].start == (guintptr)block->host) {
+            __atomic_store_n(&ranges[i].length, 0, __ATOMIC_RELEASE);
+            __atomic_store_n(&ranges[i].start, 0, __ATOMIC_RELEASE);
+            return;
+        }
+    }
+}
