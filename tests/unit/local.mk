@@ -15,10 +15,11 @@ tests_unit_util_test_LDADD = libutil.a $(GLIB_LIBS)
 tests_unit_event_test_SOURCES = tests/unit/event-test.c
 tests_unit_event_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_event_test_LDADD = $(EMULATOR_TEST_LDADD)
+
 # config, chardev, monitor
-CONFIG_TESTS = tests/unit/config-node-test
-check_PROGRAMS += $(CONFIG_TESTS)
-TESTS += $(CONFIG_TESTS)
+QMP_TESTS = tests/unit/config-node-test tests/unit/config-argv-test
+check_PROGRAMS += $(QMP_TESTS)
+TESTS += $(QMP_TESTS)
 tests_unit_config_node_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_config_node_test_LDADD = libemulator.a libutil.a $(EMULATOR_LIBS)
 # xml/
@@ -44,3 +45,6 @@ tests_unit_process_spawn_test_LDADD = $(DRIVER_TEST_LDADD)
 tests_unit_qmp_client_test_SOURCES = tests/unit/qmp-client-test.c
 tests_unit_qmp_client_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_qmp_client_test_LDADD = $(DRIVER_TEST_LDADD)
+tests_unit_config_node_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_config_argv_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_config_argv_test_LDADD = $(EMULATOR_TEST_LDADD)

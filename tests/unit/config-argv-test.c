@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Command lines: what they become, and how bad ones are refused. */
+#include "config.h"
+
+#include "config/argv.h"
+#include "config/dialect.h"
+
+#include <string.h>
+
+#define MAX_ARGS 64
+
+/* Arguments are separated by blanks (none of ours contains one). */
+static ConfigNode *parse_as(const char *program, const char *line, GError **errp)
+{
+    g_autofree char *text = g_strdup_printf("%s %s", program, line);
+    g_auto(GStrv) argv = g_strsplit(g_strstrip(text), " ", MAX_ARGS);
+
+    return config_parse_argv(g_strv_length(argv), argv, errp);
+}
+
+static ConfigNode *parse(const char *line)
+{
+    g_autoptr(GError) error = NULL;
+    ConfigNode *tree = parse_as("vireo", line, &error);
+
+    g_assert_no_error(error);
+    return tree;
+}
+
+/* The value at a path: "device.0.driver". */
+static char *at(ConfigNode *tree, const char *path)
+{
+    g_auto(GStrv) parts = g_strsplit(path, ".", -1);
+    ConfigNode *node = tree;
+
+    for (guint i = 0; parts[i] && node; i++) {
+        if (config_node_type(node) == CONFIG_LIST) {
+            guint n = strtoul(parts[i], NULL, 10);
+
+            node = n < config_list_size(node) ? config_list_at(node, n) : NULL;
+        } else if (config_node_type(node) == CONFIG_MAP) {
+            node = config_map_peek(node, parts[i]);
+        } else {
+            node = NULL;
+        }
+    }
+    return node ? config_node_describe(node) : g_strdup("(none)");
+}
+
+static void test_good(void)
+{
+    static const struct {
+        const char *line, *path, *value;
+    } rows[] = {
+        { "", "memory.size", "134217728" },
+        { "", "machine.type", "microvm" },
+        { "", "cpu.model", "host" },
+        { "", "accel.accel", "kvm" },
+        { "-M none", "machine.type", "none" },
+        { "-machine microvm,acpi=on", "machine.acpi", "on" },
+        { "-machine none,accel=kvm:tcg", "accel.accel", "kvm" },
+        { "-machine none,accel=kvm:tcg", "machine.accel", "(none)" },
+        { "-machine accel=kvm -accel qtest", "accel.accel", "qtest" },
+        { "-machine x -machine y", "machine.type", "y" },
+        { "-accel kvm,x-without=KVM_CAP_IRQFD", "accel.x-without", "KVM_CAP_IRQFD" },
+        { "-enable-kvm", "accel.accel", "kvm" },
+        { "-m 512", "memory.size", "536870912" },
+        { "-m 1G", "memory.size", "1073741824" },
+        { "-m size=524288k", "memory.size", "536870912" },
+        { "-m size=1G,slots=2,maxmem=4G", "memory.maxmem", "4G" },
+        { "-m 5k", "memory.size", "8192" },
+        { "-smp 4", "smp.cores", "4" },
+        { "-smp 4", "smp.maxcpus", "4" },
+        { "-smp 2,sockets=2,cores=1,threads=1", "smp.sockets", "2" },
+        { "-smp 2,maxcpus=8,cores=2", "smp.sockets", "4" },
+        { "-smp 2,maxcpus=8,cores=2", "smp.cpus", "2" },
+        { "-smp sockets=2,cores=3", "smp.cpus", "6" },
+        { "-smp 2,sockets=1,dies=1,clusters=1,cores=2,threads=1", "smp.clusters", "1" },
+        { "-kernel k --initrd i -append x=y,z", "append", "x=y,z" },
+        { "--initrd i", "initrd", "i" },
+        { "-object iothread,id=io1 -object {\"qom-type\":\"iothread\",\"id\":\"b\"}",
+          "object.1.id", "b" },
+        { "-device virtio-blk-device,drive=d,serial=a,,b", "device.0.serial", "a,b" },
+        { "-device {\"driver\":\"x\",\"n\":3}", "device.0.n", "3" },
+        { "-chardev pty,id=c", "chardev.0.backend", "pty" },
+        { "-chardev socket,id=c,path=/s,server,nowait", "chardev.0.wait", "off" },
+        { "-mon c,mode=control", "mon.0.chardev", "c" },
+        { "-netdev tap,id=n,fd=3", "netdev.0.type", "tap" },
+        { "-blockdev file,node-name=f,filename=x,cache.direct=on",
+          "blockdev.0.cache.direct", "on" },
+        { "-qmp unix:/s,server=on,wait=off", "chardev.0.path", "/s" },
+        { "-qmp unix:/s,server=on,wait=off", "mon.0.chardev", "compat_monitor0" },
+        { "-qmp-pretty stdio", "mon.0.pretty", "true" },
+        { "-qmp tcp:[::1]:4444,server=on", "chardev.0.host", "::1" },
+        { "-qmp tcp:localhost:4444,server=on", "chardev.0.port", "4444" },
+        { "-serial stdio", "chardev.0.id", "serial0" },
+        { "-serial none", "serial.0.chardev", "(none)" },
+        { "-serial none", "chardev", "(none)" },
+        { "-serial chardev:c", "serial.0.chardev", "c" },
+        { "-serial chardev:c", "chardev", "(none)" },
+        { "-serial file:/x -serial pty", "chardev.1.id", "serial1" },
+        { "-serial file,path=/x", "chardev.0.path", "/x" },
+        { "-serial socket,path=/x,server,nowait", "chardev.0.backend", "socket" },
+        { "-nographic", "chardev.0.backend", "stdio" },
+        { "-nographic -nodefaults", "serial", "(none)" },
+        { "-nographic -serial none", "chardev", "(none)" },
+        { "-monitor none", "mon", "(none)" },
+        { "-drive id=d,file=/f,readonly=on", "blockdev.0.node-name", "d" },
+        { "-drive id=d,file=/f,readonly=on", "blockdev.0.read-only", "true" },
+        { "-drive id=d,file=/f", "blockdev.0.cache.direct", "false" },
+        { "-drive id=d,file=/f,cache=none", "blockdev.0.cache.direct", "true" },
+        { "-drive id=d,file=/f,cache=unsafe", "blockdev.0.cache.no-flush", "true" },
+        { "-drive id=d,file=/f,cache=directsync", "blockdev.0.cache.writeback", "false" },
+        { "-drive id=d,file=/f,direct=on", "blockdev.0.cache.direct", "true" },
+        { "-drive id=d,file=/f,if=none,format=raw,aio=io_uring", "blockdev.0.file.aio",
+          "io_uring" },
+        { "-name x,debug-threads=on", "name.guest", "x" },
+        { "-sandbox on,obsolete=deny", "sandbox.enable", "on" },
+        { "-D -S", "log", "" },
+        { "-D /log -S", "log", "/log" },
+        { "-D /log -S", "S", "true" },
+        { "-no-acpi", "machine.acpi", "off" },
+        { "-uuid c3915bb8-a1ac-4847-9e92-4a40f5ce3750", "uuid",
+          "c3915bb8-a1ac-4847-9e92-4a40f5ce3750" },
+        { "-incoming defer -pidfile p -daemonize -no-shutdown", "daemonize", "true" },
+        { "-device help", "help.0.topic", "device" },
+        { "-device virtio-blk-device,help", "help.0.of", "virtio-blk-device" },
+        { "-machine ?", "help.0.topic", "machine" },
+        { "-version", "version", "true" },
+        { "--help", "usage", "true" },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(ConfigNode) tree = parse(rows[i].line);
+        g_autofree char *value = at(tree, rows[i].path);
+
+        g_test_message("%s", rows[i].line);
+        g_assert_cmpstr(value, ==, rows[i].value);
+    }
+}
+
+static void test_bad(void)
+{
+    static const struct {
+        const char *line, *message;
+    } rows[] = {
+        { "-foo bar", "-foo bar: invalid option" },
+        { "--foo -S", "--foo: invalid option" },
+        { "disk.img", "disk.img: unexpected argument" },
+        { "-kernel", "-kernel: requires an argument" },
+        { "-m 12q", "-m 12q: Parameter 'size' expects a size in bytes (suffixes k, M, G, "
+                    "T, P, E), not '12q'" },
+        { "-m 0", "-m 0: invalid size '0'" },
+        { "-m size.x=1", "-m size.x=1: Parameter 'size' expects a string, not '{...}'" },
+        { "-m 17592186044416", "-m 17592186044416: invalid size '17592186044416'" },
+        { "-smp two", "-smp two: Parameter 'cpus' expects a number, not 'two'" },
+        { "-smp 0", "-smp 0: Parameter 'cpus' expects a number from 1 to 4096, not '0'" },
+        { "-smp 2,books=2", "-smp 2,books=2: Invalid parameter 'books'" },
+        { "-smp 4,sockets=3,cores=1,threads=1",
+          "-smp 4,sockets=3,cores=1,threads=1: Invalid CPU topology: product of the "
+          "hierarchy must match maxcpus: sockets (3) * dies (1) * clusters (1) * cores "
+          "(1) * threads (1) != maxcpus (4)" },
+        { "-smp 4,maxcpus=2", "-smp 4,maxcpus=2: Invalid CPU topology: maxcpus (2) must "
+                              "be equal to or greater than cpus (4)" },
+        { "-accel tcg", "-accel tcg: invalid accelerator tcg (kvm, qtest)" },
+        { "-machine none,accel=tcg",
+          "-machine none,accel=tcg: invalid accelerator tcg (kvm, qtest)" },
+        { "-machine q35,usb=on",
+          "-machine q35,usb=on: usb=on is not supported (only off)" },
+        { "-rtc base=localtime",
+          "-rtc base=localtime: base=localtime is not supported (only utc)" },
+        { "-boot order=c", "-boot order=c: Invalid parameter 'order'" },
+        { "-overcommit mem-lock=on",
+          "-overcommit mem-lock=on: mem-lock=on is not supported (only off)" },
+        { "-display gtk", "-display gtk: type=gtk is not supported (only none)" },
+        { "-vnc :0", "-vnc :0: vnc=:0 is not supported (only none)" },
+        { "-usb on", "-usb on: usb=on is not supported (only off)" },
+        { "-audiodev alsa,id=a",
+          "-audiodev alsa,id=a: driver=alsa is not supported (only none)" },
+        { "-global ICH9-LPC.disable_s3=1",
+          "-global ICH9-LPC.disable_s3=1: invalid option" },
+        { "-monitor stdio",
+          "-monitor stdio: the human monitor is not supported, use -qmp" },
+        { "-serial mon:stdio", "-serial mon:stdio: 'mon' is not supported" },
+        { "-serial telnet::1,server",
+          "-serial telnet::1,server: 'telnet' is not supported" },
+        { "-qmp tcp:4444", "-qmp tcp:4444: expected HOST:PORT, not '4444'" },
+        { "-qmp tcp:h:", "-qmp tcp:h:: expected HOST:PORT, not 'h:'" },
+        { "-device {\"driver\":", "-device {\"driver\":: JSON parse error, premature end "
+                                  "of input" },
+        { "-chardev a=1,a.b=2",
+          "-chardev a=1,a.b=2: Both a value and nested keys for parameter 'a'" },
+        { "-uuid 1", "-uuid 1: not a UUID" },
+        { "-dialect xen", "-dialect xen: unknown dialect (qemu, stratovirt)" },
+        { "-drive file=/x", "-drive file=/x: Parameter 'id' is missing" },
+        { "-drive id=a", "-drive id=a: Parameter 'file' is missing" },
+        { "-drive id=a,file=/x,if=virtio",
+          "-drive id=a,file=/x,if=virtio: if=virtio is not supported (only none)" },
+        { "-drive id=a,file=/x,format=qcow2",
+          "-drive id=a,file=/x,format=qcow2: format=qcow2 is not supported (only raw)" },
+        { "-drive id=a,file=/x,cache=fast",
+          "-drive id=a,file=/x,cache=fast: invalid cache option 'fast'" },
+        { "-drive id=a,file=/x,cyls=1",
+          "-drive id=a,file=/x,cyls=1: Invalid parameter 'cyls'" },
+        { "-daemonize -serial stdio",
+          "-serial stdio: stdio cannot be used with -daemonize" },
+        { "-run-with chroot=/x", "-run-with chroot=/x: Invalid parameter 'chroot'" },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(ConfigNode) tree = parse_as("vireo", rows[i].line, &error);
+
+        g_test_message("%s", rows[i].line);
+        g_assert_null(tree);
+        g_assert_cmpstr(error->message, ==, rows[i].message);
+    }
+}
+
+/* Options that cannot matter leave no trace in the tree. */
+static void test_noop(void)
+{
+    static const char *const lines[] = {
+        "-no-user-config",
+        "-no-hpet",
+        "-machine usb=off,vmport=auto,graphics=off,hpet=off,i8042=off,mem-merge=off",
+        "-rtc base=utc",
+        "-rtc utc,driftfix=none",
+        "-boot strict=on",
+        "-overcommit mem-lock=off",
+        "-realtime mlock=off",
+        "-display none",
+        "-vnc none",
+        "-vga none",
+        "-net none",
+        "-nic none",
+        "-parallel none",
+        "-usb off",
+        "-watchdog-action reset",
+        "-audiodev {\"id\":\"audio1\",\"driver\":\"none\"}",
+        "-audiodev none,id=a",
+        "-msg timestamp=on",
+        "-run-with async-teardown=on",
+    };
+    g_autoptr(ConfigNode) empty = parse("");
+
+    for (guint i = 0; i < G_N_ELEMENTS(lines); i++) {
+        g_autoptr(ConfigNode) tree = parse(lines[i]);
+
+        g_test_message("%s", lines[i]);
+        g_assert_cmpuint(config_map_size(tree), ==, config_map_size(empty));
+        g_assert_cmpuint(config_map_size(config_map_peek(tree, "machine")), ==, 1);
+    }
+}
+
+static void test_dialect(void)
+{
+    g_autoptr(ConfigNode) tree = NULL;
+    g_autofree char *direct = NULL;
+    g_autofree char *memory = NULL;
+    g_autofree char *sockets = NULL;
+
+    tree = parse_as("/usr/bin/stratovirt-1", "-smp 2 -drive id=a,file=/x", NULL);
+    g_assert_cmpstr(dialect_get()->name, ==, "stratovirt");
+    direct = at(tree, "blockdev.0.cache.direct");
+    memory = at(tree, "memory.size");
+    sockets = at(tree, "smp.sockets");
+    g_assert_cmpstr(direct, ==, "true");
+    g_assert_cmpstr(memory, ==, "268435456");
+    g_assert_cmpstr(sockets, ==, "2");
+    g_clear_pointer(&tree, config_node_unref);
+    g_clear_pointer(&direct, g_free);
+
+    tree = parse_as("vireo", "-drive id=a,file=/x -dialect stratovirt", NULL);
+    direct = at(tree, "blockdev.0.cache.direct");
+    g_assert_cmpstr(direct, ==, "true");
+    g_clear_pointer(&tree, config_node_unref);
+
+    tree = parse("");
+    g_assert_cmpstr(dialect_get()->name, ==, "qemu");
+}
+
+/* What libvirt 11.3 passes for a microvm. */
+static void test_libvirt(void)
+{
+    g_autoptr(ConfigNode) tree = parse(
+        "-name guest=m,debug-threads=on -S -object "
+        "{\"qom-type\":\"secret\",\"id\":\"masterKey0\",\"format\":\"raw\",\"file\":\"/"
+        "k\"} "
+        "-machine microvm,usb=off,dump-guest-core=off,memory-backend=microvm.ram,acpi=on "
+        "-accel kvm -cpu host,migratable=on -m size=524288k -object "
+        "{\"qom-type\":\"memory-backend-ram\",\"id\":\"microvm.ram\",\"size\":536870912} "
+        "-overcommit mem-lock=off -smp 2,sockets=2,cores=1,threads=1 "
+        "-uuid c3915bb8-a1ac-4847-9e92-4a40f5ce3750 -display none -no-user-config "
+        "-nodefaults -chardev socket,id=charmonitor,fd=31,server=on,wait=off "
+        "-mon chardev=charmonitor,id=monitor,mode=control -rtc base=utc -no-shutdown "
+        "-boot strict=on -kernel k -initrd i -append console=ttyS0 "
+        "-chardev pty,id=charserial0 -device "
+        "{\"driver\":\"isa-serial\",\"chardev\":\"charserial0\",\"id\":\"serial0\","
+        "\"index\":0} "
+        "-audiodev {\"id\":\"audio1\",\"driver\":\"none\"} "
+        "-sandbox "
+        "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny "
+        "-msg timestamp=on");
+    g_autofree char *origin = NULL;
+    g_autofree char *machine = at(tree, "machine.memory-backend");
+    ConfigNode *device = config_list_at(config_map_peek(tree, "device"), 0);
+
+    g_assert_cmpstr(machine, ==, "microvm.ram");
+    g_assert_true(g_str_has_prefix(config_node_origin(device),
+                                   "-device {\"driver\":\"isa-serial\""));
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/config/argv/good", test_good);
+    g_test_add_func("/config/argv/bad", test_bad);
+    g_test_add_func("/config/argv/noop", test_noop);
+    g_test_add_func("/config/argv/dialect", test_dialect);
+    g_test_add_func("/config/argv/libvirt", test_libvirt);
+    return g_test_run();
+}
