@@ -28,7 +28,8 @@ Chardev *chardev_new(ConfigNode *node, GError **errp);
 gboolean chardev_delete(const char *id, GError **errp);
 Chardev *chardev_find(const char *id);
 /* Fails when the chardev already has a user. */
-gboolean chardev_attach(Chardev *chr, const ChardevUser *user, void *opaque, GError **errp);
+gboolean chardev_attach(Chardev *chr, const ChardevUser *user, void *opaque,
+                        GError **errp);
 void chardev_detach(Chardev *chr);
 /* Returns bytes taken (0..len) without blocking; none when no peer is connected. */
 size_t chardev_write(Chardev *chr, const guint8 *buf, size_t len);

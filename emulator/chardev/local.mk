@@ -1,1 +1,10 @@
-libemulator_a_SOURCES +=
+libemulator_a_SOURCES += \
+	emulator/chardev/chardev.c \
+	emulator/chardev/chardev.h \
+	emulator/chardev/file.c \
+	emulator/chardev/internal.h \
+	emulator/chardev/pty.c \
+	emulator/chardev/socket-address.c \
+	emulator/chardev/socket-address.h \
+	emulator/chardev/socket.c \
+	emulator/chardev/stdio.c

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The common part: descriptors, flow control, the list. See internal.h. */
+#include "config.h"
+
+#include "chardev/internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "util/error.h"
+
+#define READ_MAX 4096
+
+static const ChardevBackend *const backends[] = {
+    &chardev_stdio, &chardev_pty, &chardev_socket, &chardev_file, &chardev_null,
+};
+
+static GPtrArray *chardevs; /* of Chardev, in order of creation */
+
+static void drop_fds(Chardev *chr)
+{
+    for (guint i = 0; i < chr->n_fds; i++) {
+        close(chr->fds[i]);
+    }
+    chr->n_fds = 0;
+}
+
+static void keep_fds(Chardev *chr, struct msghdr *msg)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+        size_t bytes = c->cmsg_len - CMSG_LEN(0);
+
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) {
+            continue;
+        }
+        drop_fds(chr); /* those of an earlier message were not asked for */
+        for (size_t at = 0; at + sizeof(int) <= bytes; at += sizeof(int)) {
+            memcpy(&chr->fds[chr->n_fds++], CMSG_DATA(c) + at, sizeof(int));
+        }
+    }
+}
+
+static ssize_t peer_read(Chardev *chr, guint8 *buf, size_t len)
+{
+    union {
+        char space[CMSG_SPACE(sizeof(int) * CHARDEV_MAX_FDS)];
+        struct cmsghdr align;
+    } control;
+    struct iovec iov = { buf, len };
+    struct msghdr msg = {
+        .msg_iov = &iov,
+        .msg_iovlen = 1,
+        .msg_control = control.space,
+        .msg_controllen = sizeof(control.space),
+    };
+    ssize_t n;
+
+    if (!chr->backend->socket) {
+        return read(chr->in_fd, buf, len);
+    }
+    n = recvmsg(chr->in_fd, &msg, MSG_CMSG_CLOEXEC);
+    if (n > 0) {
+        keep_fds(chr, &msg);
+    }
+    return n;
+}
+
+static void stop_reading(Chardev *chr)
+{
+    event_handler_remove(g_steal_pointer(&chr->in_handler));
+}
+
+static void input_ready(void *opaque, GIOCondition ready)
+{
+    Chardev *chr = opaque;
+    guint8 buf[READ_MAX];
+    size_t room;
+    ssize_t n;
+
+    if (chr->hang_up) {
+        chardev_peer_closed(chr);
+        return;
+    }
+    room = chr->user && chr->user->can_receive ? chr->user->can_receive(chr->opaque) : 0;
+    if (room == 0) {
+        stop_reading(chr);
+        return;
+    }
+    n = peer_read(chr, buf, MIN(room, sizeof(buf)));
+    if (n > 0) {
+        chr->user->receive(chr->opaque, buf, n);
+    } else if (n == 0 && chr->backend->eof_stays) {
+        stop_reading(chr);
+        chr->in_fd = -1;
+    } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+        chardev_peer_closed(chr);
+    }
+}
+
+static void output_ready(void *opaque, GIOCondition ready)
+{
+    Chardev *chr = opaque;
+
+    event_handler_remove(g_steal_pointer(&chr->out_handler));
+    if (ready & G_IO_HUP && chr->backend->probe) {
+        chardev_peer_closed(chr); /* or it would be "writable" for ever */
+        return;
+    }
+    if (chr->user && chr->user->writable) {
+        chr->user->writable(chr->opaque);
+    }
+}
+
+void chardev_resume(Chardev *chr)
+{
+    if (chr->connected && chr->in_fd >= 0 && !chr->in_handler && chr->user) {
+        chr->in_handler =
+            event_loop_add_fd(event_loop_main(), chr->in_fd,
+                              G_IO_IN | G_IO_HUP | G_IO_ERR, input_ready, chr);
+    }
+}
+
+static void tell(Chardev *chr, ChardevEvent event)
+{
+    if (chr->user && chr->user->event) {
+        chr->user->event(chr->opaque, event);
+    }
+}
+
+void chardev_peer_opened(Chardev *chr, int in_fd, int out_fd)
+{
+    chr->in_fd = in_fd;
+    chr->out_fd = out_fd;
+    chr->connected = TRUE;
+    chr->hang_up = FALSE;
+    chardev_resume(chr);
+    tell(chr, CHARDEV_OPENED);
+}
+
+void chardev_peer_closed(Chardev *chr)
+{
+    stop_reading(chr);
+    event_handler_remove(g_steal_pointer(&chr->out_handler));
+    drop_fds(chr);
+    chr->connected = FALSE;
+    chr->in_fd = chr->out_fd = -1;
+    tell(chr, CHARDEV_CLOSED);
+    if (chr->backend->closed) {
+        chr->backend->closed(chr);
+    }
+}
+
+static ssize_t peer_write(Chardev *chr, const guint8 *buf, size_t len)
+{
+    if (chr->backend->socket) {
+        return send(chr->out_fd, buf, len, MSG_NOSIGNAL);
+    }
+    return write(chr->out_fd, buf, len);
+}
+
+size_t chardev_write(Chardev *chr, const guint8 *buf, size_t len)
+{
+    size_t done = 0;
+
+    if (chr->backend->discard) {
+        return len;
+    }
+    if (!chr->connected && chr->backend->probe) {
+        chr->backend->probe(chr);
+    }
+    if (!chr->connected) {
+        return 0;
+    }
+    while (done < len) {
+        ssize_t n = peer_write(chr, buf + done, len - done);
+
+        if (n > 0) {
+            done += n;
+        } else if (n < 0 && errno == EAGAIN) {
+            if (!chr->out_handler) {
+                chr->out_handler = event_loop_add_fd(event_loop_main(), chr->out_fd,
+                                                     G_IO_OUT, output_ready, chr);
+            }
+            break;
+        } else if (n == 0 || errno != EINTR) {
+            return len; /* broken: reading will find its end */
+        }
+    }
+    return done;
+}
+
+gboolean chardev_connected(const Chardev *chr)
+{
+    return chr->connected;
+}
+
+int chardev_take_fd(Chardev *chr)
+{
+    int fd;
+
+    if (chr->n_fds == 0) {
+        return -1;
+    }
+    fd = chr->fds[0];
+    chr->n_fds--;
+    memmove(chr->fds, chr->fds + 1, chr->n_fds * sizeof(int));
+    return fd;
+}
+
+void chardev_disconnect(Chardev *chr)
+{
+    if (chr->connected && chr->backend->socket) {
+        chr->hang_up = TRUE;
+        shutdown(chr->in_fd, SHUT_RDWR);
+        chardev_resume(chr);
+    }
+}
+
+gboolean chardev_attach(Chardev *chr, const ChardevUser *user, void *opaque,
+                        GError **errp)
+{
+    if (chr->user) {
+        return error_set(errp, "chardev '%s' is already in use", chr->id);
+    }
+    chr->user = user;
+    chr->opaque = opaque;
+    if (chr->connected) {
+        chardev_resume(chr);
+        tell(chr, CHARDEV_OPENED);
+    } else if (chr->backend->start) {
+        chr->backend->start(chr);
+    }
+    return TRUE;
+}
+
+void chardev_detach(Chardev *chr)
+{
+    chr->user = NULL;
+    chr->opaque = NULL;
+    stop_reading(chr);
+    event_handler_remove(g_steal_pointer(&chr->out_handler));
+}
+
+static void chardev_free(gpointer data)
+{
+    Chardev *chr = data;
+
+    stop_reading(chr);
+    event_handler_remove(g_steal_pointer(&chr->out_handler));
+    drop_fds(chr);
+    if (chr->backend->free) {
+        chr->backend->free(chr);
+    }
+    g_free(chr->id);
+    g_free(chr);
+}
+
+static const ChardevBackend *backend_find(ConfigNode *node, GError **errp)
+{
+    const char *name;
+
+    if (!config_require_string(node, "backend", &name, errp)) {
+        return NULL;
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(backends); i++) {
+        if (g_str_equal(backends[i]->name, name)) {
+            return backends[i];
+        }
+    }
+    error_set(errp, "'%s' is not a valid char driver name", name);
+    return NULL;
+}
+
+Chardev *chardev_new(ConfigNode *node, GError **errp)
+{
+    const ChardevBackend *backend = backend_find(node, errp);
+    const char *id;
+    Chardev *chr;
+
+    if (!backend || !config_require_string(node, "id", &id, errp)) {
+        return NULL;
+    }
+    if (chardev_find(id)) {
+        error_set(errp, "Chardev with id '%s' already exists", id);
+        return NULL;
+    }
+    chr = g_new0(Chardev, 1);
+    chr->backend = backend;
+    chr->id = g_strdup(id);
+    chr->in_fd = chr->out_fd = -1;
+    if (!backend->open(chr, node, errp) || !config_check_unused(node, errp)) {
+        chardev_free(chr);
+        return NULL;
+    }
+    if (!chardevs) {
+        chardevs = g_ptr_array_new_with_free_func(chardev_free);
+    }
+    g_ptr_array_add(chardevs, chr);
+    return chr;
+}
+
+Chardev *chardev_find(const char *id)
+{
+    for (guint i = 0; chardevs && i < chardevs->len; i++) {
+        Chardev *chr = g_ptr_array_index(chardevs, i);
+
+        if (strcmp(chr->id, id) == 0) {
+            return chr;
+        }
+    }
+    return NULL;
+}
+
+gboolean chardev_delete(const char *id, GError **errp)
+{
+    Chardev *chr = chardev_find(id);
+
+    if (!chr) {
+        return error_set(errp, "Chardev '%s' not found", id);
+    }
+    if (chr->user) {
+        return error_set(errp, "Chardev '%s' is busy", id);
+    }
+    g_ptr_array_remove(chardevs, chr);
+    return TRUE;
+}
+
+JsonArray *chardev_query(void)
+{
+    JsonArray *list = json_array_new();
+
+    for (guint i = 0; chardevs && i < chardevs->len; i++) {
+        Chardev *chr = g_ptr_array_index(chardevs, i);
+        g_autofree char *filename = chr->backend->describe(chr);
+        JsonObject *entry = json_object_new();
+
+        json_object_set_string_member(entry, "label", chr->id);
+        json_object_set_string_member(entry, "filename", filename);
+        json_object_set_boolean_member(entry, "frontend-open", chr->user != NULL);
+        json_array_add_object_element(list, entry);
+    }
+    return list;
+}
+
+void chardev_cleanup(void)
+{
+    g_clear_pointer(&chardevs, g_ptr_array_unref);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* -chardev file (output only) and -chardev null. */
+#include "config.h"
+
+#include "chardev/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "util/error.h"
+
+static gboolean file_open(Chardev *chr, ConfigNode *node, GError **errp)
+{
+    const char *path;
+    gboolean append;
+    int fd;
+
+    if (!config_require_string(node, "path", &path, errp) ||
+        !config_get_bool(node, "append", FALSE, &append, errp)) {
+        return FALSE;
+    }
+    fd = open(path,
+              O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | (append ? O_APPEND : O_TRUNC),
+              0666);
+    if (fd < 0) {
+        return error_set_errno(errp, errno, "cannot open path '%s'", path);
+    }
+    chardev_peer_opened(chr, -1, fd);
+    return TRUE;
+}
+
+static char *file_describe(Chardev *chr)
+{
+    return g_strdup("file");
+}
+
+static void file_free(Chardev *chr)
+{
+    if (chr->out_fd >= 0) {
+        close(chr->out_fd);
+    }
+}
+
+const ChardevBackend chardev_file = {
+    .name = "file",
+    .open = file_open,
+    .describe = file_describe,
+    .free = file_free,
+};
+
+static gboolean null_open(Chardev *chr, ConfigNode *node, GError **errp)
+{
+    chardev_peer_opened(chr, -1, -1);
+    return TRUE;
+}
+
+static char *null_describe(Chardev *chr)
+{
+    return g_strdup("null");
+}
+
+const ChardevBackend chardev_null = {
+    .name = "null",
+    .open = null_open,
+    .describe = null_describe,
+    .discard = TRUE,
+};

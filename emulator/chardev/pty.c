@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * -chardev pty: a pseudo terminal whose other side anyone may open.
+ *
+ * While nobody has it open the master reports a hang-up, and nothing tells us when
+ * that ends: we look when there is something to write, and once a second for what
+ * the other side may have to say. Without a peer there is no connection, so that
+ * output is dropped and never waited for.
+ *
+ * #syscalls openat(/dev/ptmx) ioctl(TIOCSPTLCK, TIOCGPTN) ppoll
+ */
+#include "config.h"
+
+#include "chardev/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "event/clock.h"
+#include "util/error.h"
+#include "util/fd.h"
+
+#define PROBE_NS (1000 * 1000 * 1000ll)
+
+typedef struct Pty {
+    int master;
+    char *path;
+    Timer *timer;
+} Pty;
+
+static void pty_probe(Chardev *chr)
+{
+    Pty *pty = chr->data;
+    struct pollfd pfd = { .fd = pty->master, .events = POLLIN };
+
+    if (!chr->connected && poll(&pfd, 1, 0) >= 0 && !(pfd.revents & POLLHUP)) {
+        timer_disarm(pty->timer);
+        chardev_peer_opened(chr, pty->master, pty->master);
+    }
+}
+
+static void arm_probe(Chardev *chr)
+{
+    Pty *pty = chr->data;
+
+    timer_arm(pty->timer, clock_now(CLOCK_TYPE_REALTIME) + PROBE_NS);
+}
+
+static void probe_due(void *opaque)
+{
+    Chardev *chr = opaque;
+
+    pty_probe(chr);
+    if (!chr->connected && chr->user) {
+        arm_probe(chr);
+    }
+}
+
+/* The slave in raw mode, opened once so that the master then reports a hang-up. */
+static gboolean set_up_slave(const char *path, GError **errp)
+{
+    autofd int slave = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    struct termios termios;
+
+    if (slave < 0 || tcgetattr(slave, &termios) < 0) {
+        return error_set_errno(errp, errno, "cannot open '%s'", path);
+    }
+    cfmakeraw(&termios);
+    if (tcsetattr(slave, TCSANOW, &termios) < 0) {
+        return error_set_errno(errp, errno, "cannot set up '%s'", path);
+    }
+    return TRUE;
+}
+
+static gboolean pty_open(Chardev *chr, ConfigNode *node, GError **errp)
+{
+    autofd int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    char path[64];
+    Pty *pty;
+
+    if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0 ||
+        ptsname_r(master, path, sizeof(path)) != 0) {
+        return error_set_errno(errp, errno, "cannot create a pseudo terminal");
+    }
+    if (!set_up_slave(path, errp)) {
+        return FALSE;
+    }
+    pty = g_new0(Pty, 1);
+    pty->master = fd_steal(&master);
+    pty->path = g_strdup(path);
+    pty->timer = timer_new(event_loop_main(), CLOCK_TYPE_REALTIME, probe_due, chr);
+    chr->data = pty;
+    return TRUE;
+}
+
+static char *pty_describe(Chardev *chr)
+{
+    return g_strdup_printf("pty:%s", ((Pty *)chr->data)->path);
+}
+
+static void pty_free(Chardev *chr)
+{
+    Pty *pty = chr->data;
+
+    if (pty) {
+        timer_free(pty->timer);
+        close(pty->master);
+        g_free(pty->path);
+        g_free(pty);
+    }
+}
+
+const ChardevBackend chardev_pty = {
+    .name = "pty",
+    .open = pty_open,
+    .start = arm_probe,
+    .closed = arm_probe,
+    .probe = pty_probe,
+    .describe = pty_describe,
+    .free = pty_free,
+};

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * #syscalls socket bind listen connect unlink fchmod getsockopt setsockopt getsockname
+ */
+#include "config.h"
+
+#include "chardev/socket-address.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "util/error.h"
+#include "util/fd.h"
+
+gboolean socket_address_read(SocketAddress *addr, ConfigNode *node, GError **errp)
+{
+    const char *path, *host, *port;
+    guint64 fd;
+    gboolean has_fd = config_map_has(node, "fd");
+
+    addr->fd = -1;
+    if (!config_get_string(node, "path", NULL, &path, errp) ||
+        !config_get_string(node, "host", NULL, &host, errp) ||
+        !config_get_string(node, "port", NULL, &port, errp) ||
+        !config_get_uint(node, "fd", 0, 0, G_MAXINT, &fd, errp)) {
+        return FALSE;
+    }
+    if ((path != NULL) + (port != NULL) + has_fd != 1 || (host && !port)) {
+        return error_set(errp, "exactly one of 'path', 'fd' and 'port' is required");
+    }
+    addr->path = g_strdup(path);
+    addr->host = g_strdup(host);
+    addr->port = g_strdup(port);
+    if (has_fd) {
+        addr->fd = fd;
+    }
+    return TRUE;
+}
+
+void socket_address_clear(SocketAddress *addr)
+{
+    g_free(addr->path);
+    g_free(addr->host);
+    g_free(addr->port);
+}
+
+char *socket_address_describe(const SocketAddress *addr)
+{
+    if (addr->path) {
+        return g_strdup_printf("unix:%s", addr->path);
+    }
+    if (addr->port) {
+        return g_strdup_printf("tcp:%s:%s", addr->host ? addr->host : "", addr->port);
+    }
+    return g_strdup("fd");
+}
+
+static gboolean unix_address(const char *path, struct sockaddr_un *sun, GError **errp)
+{
+    if (strlen(path) >= sizeof(sun->sun_path)) {
+        return error_set(errp, "UNIX socket path '%s' is too long", path);
+    }
+    sun->sun_family = AF_UNIX;
+    strcpy(sun->sun_path, path);
+    return TRUE;
+}
+
+static int unix_listen(const char *path, GError **errp)
+{
+    struct sockaddr_un sun = { 0 };
+    autofd int fd = -1;
+
+    if (!unix_address(path, &sun, errp)) {
+        return -1;
+    }
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || fchmod(fd, 0600) < 0 || (unlink(path) < 0 && errno != ENOENT) ||
+        bind(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0 || listen(fd, 1) < 0) {
+        error_set_errno(errp, errno, "Failed to bind socket to %s", path);
+        return -1;
+    }
+    return fd_steal(&fd);
+}
+
+static int unix_connect(const char *path, GError **errp)
+{
+    struct sockaddr_un sun = { 0 };
+    autofd int fd = -1;
+
+    if (!unix_address(path, &sun, errp)) {
+        return -1;
+    }
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0) {
+        error_set_errno(errp, errno, "Failed to connect to '%s'", path);
+        return -1;
+    }
+    return fd_steal(&fd);
+}
+
+static struct addrinfo *resolve(const SocketAddress *addr, int flags, GError **errp)
+{
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = flags };
+    struct addrinfo *list = NULL;
+    const char *host = addr->host && *addr->host ? addr->host : NULL;
+    int rc = getaddrinfo(host, addr->port, &hints, &list);
+
+    if (rc != 0) {
+        error_set(errp, "address resolution failed for %s:%s: %s",
+                  addr->host ? addr->host : "", addr->port, gai_strerror(rc));
+        return NULL;
+    }
+    return list;
+}
+
+static gboolean tcp_try(int fd, const struct addrinfo *ai, gboolean server)
+{
+    int one = 1;
+
+    if (!server) {
+        return connect(fd, ai->ai_addr, ai->ai_addrlen) == 0;
+    }
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    return bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 && listen(fd, 1) == 0;
+}
+
+static int tcp_open(const SocketAddress *addr, gboolean server, GError **errp)
+{
+    struct addrinfo *list = resolve(addr, server ? AI_PASSIVE : 0, errp);
+    autofd int fd = -1;
+    int saved = 0;
+
+    for (struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next) {
+        fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd >= 0 && !tcp_try(fd, ai, server)) {
+            saved = errno;
+            fd_clear(&fd);
+        }
+    }
+    if (list) {
+        freeaddrinfo(list);
+        if (fd < 0) {
+            error_set_errno(errp, saved,
+                            server ? "Failed to bind socket to %s:%s"
+                                   : "Failed to connect to '%s:%s'",
+                            addr->host ? addr->host : "", addr->port);
+        }
+    }
+    return fd_steal(&fd);
+}
+
+/* An inherited descriptor, which must be what it is said to be. */
+static int take_fd(SocketAddress *addr, gboolean server, GError **errp)
+{
+    int listening = 0;
+    socklen_t len = sizeof(listening);
+    int fd = addr->fd;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) < 0) {
+        error_set_errno(errp, errno, "File descriptor '%d' is not a socket", fd);
+        return -1;
+    }
+    if (!!listening != server) {
+        error_set(errp, "File descriptor '%d' is %s listening socket", fd,
+                  server ? "not a" : "a");
+        return -1;
+    }
+    addr->fd = -1;
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return fd;
+}
+
+static int make_nonblocking(int fd)
+{
+    if (fd >= 0) {
+        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    }
+    return fd;
+}
+
+int socket_address_listen(SocketAddress *addr, GError **errp)
+{
+    return make_nonblocking(addr->path   ? unix_listen(addr->path, errp)
+                            : addr->port ? tcp_open(addr, TRUE, errp)
+                                         : take_fd(addr, TRUE, errp));
+}
+
+int socket_address_connect(SocketAddress *addr, GError **errp)
+{
+    return make_nonblocking(addr->path   ? unix_connect(addr->path, errp)
+                            : addr->port ? tcp_open(addr, FALSE, errp)
+                                         : take_fd(addr, FALSE, errp));
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * -chardev socket: unix or TCP. As a server one client at a time: while it is
+ * connected nobody else is accepted, the next one waits in the backlog. As a client
+ * the connection is made at start, and again when `reconnect` says so.
+ *
+ * #syscalls accept4 recvmsg sendto shutdown ppoll
+ */
+#include "config.h"
+
+#include "chardev/internal.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "chardev/socket-address.h"
+#include "event/clock.h"
+#include "util/error.h"
+#include "util/log.h"
+
+#define MS_TO_NS 1000000ll
+
+typedef struct Socket {
+    SocketAddress addr;
+    gboolean server;
+    gboolean nodelay;
+    guint64 reconnect_ms; /* client: 0 never */
+    int listener, peer;
+    EventHandler *accept_handler;
+    Timer *timer;
+} Socket;
+
+static void use_peer(Chardev *chr, int fd)
+{
+    Socket *s = chr->data;
+    int one = 1;
+
+    s->peer = fd;
+    if (s->nodelay) { /* fails harmlessly on a unix socket */
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    }
+    chardev_peer_opened(chr, fd, fd);
+}
+
+static gboolean accept_peer(Chardev *chr)
+{
+    Socket *s = chr->data;
+    int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    if (fd < 0) {
+        return FALSE;
+    }
+    event_handler_remove(g_steal_pointer(&s->accept_handler));
+    use_peer(chr, fd);
+    return TRUE;
+}
+
+static void accept_ready(void *opaque, GIOCondition ready)
+{
+    accept_peer(opaque);
+}
+
+static void arm_reconnect(Chardev *chr)
+{
+    Socket *s = chr->data;
+
+    if (s->reconnect_ms) {
+        timer_arm(s->timer,
+                  clock_now(CLOCK_TYPE_REALTIME) + (gint64)s->reconnect_ms * MS_TO_NS);
+    }
+}
+
+static void reconnect_due(void *opaque)
+{
+    Chardev *chr = opaque;
+    Socket *s = chr->data;
+    int fd = socket_address_connect(&s->addr, NULL);
+
+    if (fd >= 0) {
+        use_peer(chr, fd);
+    } else {
+        arm_reconnect(chr);
+    }
+}
+
+static void wait_for_peer(Chardev *chr)
+{
+    Socket *s = chr->data;
+
+    if (s->server && !s->accept_handler) {
+        s->accept_handler =
+            event_loop_add_fd(event_loop_main(), s->listener, G_IO_IN, accept_ready, chr);
+    } else if (!s->server) {
+        arm_reconnect(chr);
+    }
+}
+
+static void socket_closed(Chardev *chr)
+{
+    Socket *s = chr->data;
+
+    close(s->peer);
+    s->peer = -1;
+    wait_for_peer(chr);
+}
+
+/* server=on with wait=on: start-up goes on when a client has come. */
+static void wait_at_start(Chardev *chr)
+{
+    Socket *s = chr->data;
+    struct pollfd pfd = { .fd = s->listener, .events = POLLIN };
+    g_autofree char *where = socket_address_describe(&s->addr);
+
+    log_info("waiting for connection on: %s,server=on", where);
+    while (!accept_peer(chr)) {
+        poll(&pfd, 1, -1);
+    }
+}
+
+static gboolean open_server(Chardev *chr, gboolean wait, GError **errp)
+{
+    Socket *s = chr->data;
+
+    s->listener = socket_address_listen(&s->addr, errp);
+    if (s->listener < 0) {
+        return FALSE;
+    }
+    if (wait) {
+        wait_at_start(chr);
+    } else {
+        wait_for_peer(chr);
+    }
+    return TRUE;
+}
+
+static gboolean open_client(Chardev *chr, GError **errp)
+{
+    Socket *s = chr->data;
+    g_autoptr(GError) error = NULL;
+    int fd = socket_address_connect(&s->addr, &error);
+
+    if (fd >= 0) {
+        use_peer(chr, fd);
+        return TRUE;
+    }
+    if (s->reconnect_ms) {
+        arm_reconnect(chr);
+        return TRUE;
+    }
+    g_propagate_error(errp, g_steal_pointer(&error));
+    return FALSE;
+}
+
+static gboolean read_options(Socket *s, ConfigNode *node, gboolean *wait, GError **errp)
+{
+    gboolean delay, has_wait = config_map_has(node, "wait");
+    guint64 seconds;
+
+    if (!socket_address_read(&s->addr, node, errp) ||
+        !config_get_bool(node, "server", FALSE, &s->server, errp) ||
+        !config_get_bool(node, "wait", s->server, wait, errp) ||
+        !config_get_bool(node, "delay", TRUE, &delay, errp) ||
+        !config_get_bool(node, "nodelay", !delay, &s->nodelay, errp) ||
+        !config_get_uint(node, "reconnect", 0, 0, G_MAXUINT32 / 1000, &seconds, errp) ||
+        !config_get_uint(node, "reconnect-ms", seconds * 1000, 0, G_MAXUINT32,
+                         &s->reconnect_ms, errp) ||
+        !config_check_unused(node, errp)) {
+        return FALSE;
+    }
+    if (s->server && s->reconnect_ms) {
+        return error_set(errp, "'reconnect' option is incompatible with 'server=on'");
+    }
+    if (!s->server && has_wait && *wait) {
+        return error_set(errp, "'wait' option is incompatible with 'server=off'");
+    }
+    return TRUE;
+}
+
+static gboolean socket_open(Chardev *chr, ConfigNode *node, GError **errp)
+{
+    Socket *s = g_new0(Socket, 1);
+    gboolean wait;
+
+    s->listener = s->peer = -1;
+    s->timer = timer_new(event_loop_main(), CLOCK_TYPE_REALTIME, reconnect_due, chr);
+    chr->data = s;
+    return read_options(s, node, &wait, errp) &&
+           (s->server ? open_server(chr, wait, errp) : open_client(chr, errp));
+}
+
+static char *socket_describe(Chardev *chr)
+{
+    Socket *s = chr->data;
+    g_autofree char *where = socket_address_describe(&s->addr);
+
+    return g_strdup_printf("%s%s%s", chr->connected ? "" : "disconnected:", where,
+                           s->server ? ",server=on" : "");
+}
+
+static void socket_free(Chardev *chr)
+{
+    Socket *s = chr->data;
+
+    event_handler_remove(s->accept_handler);
+    timer_free(s->timer);
+    if (s->peer >= 0) {
+        close(s->peer);
+    }
+    if (s->listener >= 0) {
+        close(s->listener);
+        if (s->addr.path) {
+            unlink(s->addr.path);
+        }
+    }
+    socket_address_clear(&s->addr);
+    g_free(s);
+}
+
+const ChardevBackend chardev_socket = {
+    .name = "socket",
+    .open = socket_open,
+    .closed = socket_closed,
+    .describe = socket_describe,
+    .free = socket_free,
+    .socket = TRUE,
+};
