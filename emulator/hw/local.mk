@@ -1,1 +1,13 @@
-libemulator_a_SOURCES +=
+libemulator_a_SOURCES += \
+	emulator/hw/ged.c \
+	emulator/hw/ged.h \
+	emulator/hw/ioapic.c \
+	emulator/hw/ioapic.h \
+	emulator/hw/isa.c \
+	emulator/hw/isa.h \
+	emulator/hw/rtc-time.c \
+	emulator/hw/rtc-time.h \
+	emulator/hw/rtc.c \
+	emulator/hw/rtc.h \
+	emulator/hw/serial.c \
+	emulator/hw/serial.h

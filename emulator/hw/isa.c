@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The ISA bus. */
+#include "config.h"
+
+#include "hw/isa.h"
+
+#include <string.h>
+
+#include "util/error.h"
+
+typedef struct IsaBus {
+    IrqLine *irqs[ISA_IRQS];
+} IsaBus;
+
+static const BusClass isa_bus_class = { .type = ISA_BUS_TYPE };
+
+Bus *isa_bus_new(const char *name, IrqLine *const irqs[ISA_IRQS])
+{
+    IsaBus *isa = g_new0(IsaBus, 1);
+
+    memcpy(isa->irqs, irqs, sizeof(isa->irqs));
+    return bus_new(&isa_bus_class, name, isa);
+}
+
+void isa_bus_free(Bus *bus)
+{
+    if (bus) {
+        g_free(bus->owner);
+        bus_free(bus);
+    }
+}
+
+IrqLine *isa_bus_irq(const Device *dev, unsigned irq, GError **errp)
+{
+    const IsaBus *isa = dev->bus->owner;
+
+    if (irq >= ISA_IRQS || !isa->irqs[irq]) {
+        error_set(errp, "Parameter 'irq' of device '%s': bus '%s' has no interrupt %u",
+                  dev->klass->name, dev->bus->name, irq);
+        return NULL;
+    }
+    return isa->irqs[irq];
+}
+
+gboolean isa_map_ports(Region *region, unsigned port, GError **errp)
+{
+    gboolean ok;
+
+    address_map_begin(address_map_io());
+    ok = address_map_add(address_map_io(), region, port, errp);
+    address_map_commit(address_map_io());
+    return ok;
+}
+
+void isa_unmap_ports(Region *region)
+{
+    address_map_begin(address_map_io());
+    address_map_remove(address_map_io(), region);
+    address_map_commit(address_map_io());
+}

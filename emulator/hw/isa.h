@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The ISA bus: I/O ports and 16 edge-triggered interrupt lines. There is no chip
+ * behind it; devices map their ports themselves.
+ */
+#ifndef VIREO_HW_ISA_H
+#define VIREO_HW_ISA_H
+
+#include "device/device.h"
+#include "device/irq.h"
+#include "memory/address-map.h"
+
+#define ISA_BUS_TYPE "isa-bus"
+#define ISA_IRQS     16
+
+/* irqs: borrowed lines, NULL where the board has none; they outlive the bus. */
+Bus *isa_bus_new(const char *name, IrqLine *const irqs[ISA_IRQS]);
+void isa_bus_free(Bus *bus);
+/* The line of an interrupt; fails by name where the board has none. */
+IrqLine *isa_bus_irq(const Device *dev, unsigned irq, GError **errp);
+/* Adds a region to the I/O ports in a transaction of its own. */
+gboolean isa_map_ports(Region *region, unsigned port, GError **errp);
+void isa_unmap_ports(Region *region);
+
+#endif

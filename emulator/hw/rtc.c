@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * MC146818A real-time clock (Motorola data sheet) with 128 bytes of CMOS memory.
+ *
+ * The time is the host's plus an offset, which moves when the guest sets the clock;
+ * while the guest holds it (SET, or the divider in reset) it stands in the
+ * registers. Flags are worked out from the time that has passed whenever somebody
+ * asks; a timer runs only for the interrupts that are enabled. The periodic
+ * interrupt counts the guest's time, alarm and update the host's.
+ */
+#include "config.h"
+
+#include "hw/rtc.h"
+
+#include <string.h>
+
+#include "event/clock.h"
+#include "hw/isa.h"
+#include "hw/rtc-time.h"
+#include "util/error.h"
+
+#define NS_PER_SECOND G_GINT64_CONSTANT(1000000000)
+#define UIP_NS        244000 /* "update in progress" goes up this long before */
+#define CMOS_SIZE     128
+#define CRYSTAL_HZ    32768
+
+/* The years that nanoseconds can count with room to spare: 1900 to 2200. */
+#define MIN_SECONDS G_GINT64_CONSTANT(-2208988800)
+#define MAX_SECONDS G_GINT64_CONSTANT(7258118400)
+
+#define REG_A 0x0a
+#define REG_B 0x0b
+#define REG_C 0x0c
+#define REG_D 0x0d
+
+#define A_UIP        0x80
+#define A_DIV        0x70
+#define A_DIV_NORMAL 0x20
+#define A_RATE       0x0f
+
+#define B_SET 0x80
+#define B_PIE 0x40
+#define B_AIE 0x20
+#define B_UIE 0x10
+
+#define C_IRQF 0x80
+#define C_PF   0x40
+#define C_AF   0x20
+#define C_UF   0x10
+#define C_ANY  (C_PF | C_AF | C_UF) /* at the places of the enables in B */
+
+#define D_VALID 0x80
+
+typedef struct Rtc {
+    Device dev;
+
+    Region *region;
+    IrqLine *line;
+    Timer *periodic_timer; /* virtual clock */
+    Timer *second_timer;   /* host clock: update and alarm */
+
+    guint8 index;
+    guint8 cmos[CMOS_SIZE];
+    guint8 flags; /* register C without IRQF */
+    /* Signed; unsigned for the state rows. */
+    guint64 offset;       /* guest's time minus host's, ns */
+    guint64 seen_virtual; /* up to when flags are worked out */
+    guint64 seen_second;  /* the same, seconds of the guest's time */
+} Rtc;
+
+static gint64 guest_now(const Rtc *s)
+{
+    return clock_now(CLOCK_TYPE_HOST) + (gint64)s->offset;
+}
+
+static gint64 floor_seconds(gint64 ns)
+{
+    gint64 s = ns / NS_PER_SECOND;
+
+    return ns % NS_PER_SECOND < 0 ? s - 1 : s;
+}
+
+/* The clock stands while the guest sets it, or holds the divider in reset. */
+static gboolean running(const Rtc *s)
+{
+    return !(s->cmos[REG_B] & B_SET) && (s->cmos[REG_A] & A_DIV) == A_DIV_NORMAL;
+}
+
+/* Nanoseconds between periodic interrupts; 0: none. */
+static gint64 period(const Rtc *s)
+{
+    unsigned rate = s->cmos[REG_A] & A_RATE;
+
+    if (rate == 0 || (s->cmos[REG_A] & A_DIV) > A_DIV_NORMAL) {
+        return 0;
+    }
+    rate = rate <= 2 ? rate + 7 : rate;
+    return (NS_PER_SECOND << (rate - 1)) / CRYSTAL_HZ;
+}
+
+static void work_out_flags(Rtc *s)
+{
+    gint64 virtual = clock_now(CLOCK_TYPE_VIRTUAL), step = period(s);
+
+    if (step && virtual / step != (gint64)s->seen_virtual / step) {
+        s->flags |= C_PF;
+    }
+    s->seen_virtual = virtual;
+    if (running(s)) {
+        gint64 now = floor_seconds(guest_now(s)), before = s->seen_second;
+        gint64 alarm = rtc_time_to_alarm(s->cmos, s->cmos[REG_B], before);
+
+        if (now > before) {
+            s->flags |= C_UF;
+        }
+        if (alarm && before + alarm <= now) {
+            s->flags |= C_AF;
+        }
+        s->seen_second = now;
+    }
+}
+
+static void update_irq(Rtc *s)
+{
+    irq_line_set(s->line, (s->flags & s->cmos[REG_B] & C_ANY) != 0);
+}
+
+static void arm_timers(Rtc *s)
+{
+    gint64 step = period(s);
+    gint64 seconds = 0;
+
+    if (step && (s->cmos[REG_B] & B_PIE)) {
+        timer_arm(s->periodic_timer, ((gint64)s->seen_virtual / step + 1) * step);
+    } else {
+        timer_disarm(s->periodic_timer);
+    }
+    if (running(s)) {
+        if (s->cmos[REG_B] & B_UIE) {
+            seconds = 1;
+        } else if (s->cmos[REG_B] & B_AIE) {
+            seconds = rtc_time_to_alarm(s->cmos, s->cmos[REG_B], s->seen_second);
+        }
+    }
+    if (seconds) {
+        timer_arm(s->second_timer,
+                  ((gint64)s->seen_second + seconds) * NS_PER_SECOND - (gint64)s->offset);
+    } else {
+        timer_disarm(s->second_timer);
+    }
+}
+
+static void refresh(Rtc *s)
+{
+    work_out_flags(s);
+    arm_timers(s);
+    update_irq(s);
+}
+
+static void timer_fired(void *opaque)
+{
+    refresh(opaque);
+}
+
+/* The guest has set the clock: seconds of its time that are now. */
+static void set_time(Rtc *s)
+{
+    gint64 seconds = rtc_time_from_regs(s->cmos, s->cmos[REG_B]);
+
+    seconds = CLAMP(seconds, MIN_SECONDS, MAX_SECONDS);
+    s->offset = seconds * NS_PER_SECOND - clock_now(CLOCK_TYPE_HOST);
+    s->seen_second = seconds;
+}
+
+static void write_ab(Rtc *s, unsigned reg, guint8 value)
+{
+    gboolean was_running = running(s);
+
+    if (was_running) {
+        rtc_time_to_regs(floor_seconds(guest_now(s)), s->cmos[REG_B], s->cmos);
+    }
+    if (reg == REG_A) {
+        s->cmos[REG_A] = value & ~A_UIP;
+    } else {
+        s->cmos[REG_B] = value & B_SET ? value & ~B_UIE : value;
+    }
+    if (!was_running && running(s)) {
+        set_time(s);
+    }
+}
+
+static gboolean is_time(unsigned reg)
+{
+    return reg == RTC_CENTURY || (reg <= RTC_YEAR && reg != RTC_SECONDS_ALARM &&
+                                  reg != RTC_MINUTES_ALARM && reg != RTC_HOURS_ALARM);
+}
+
+static void cmos_write(Rtc *s, guint8 value)
+{
+    unsigned reg = s->index;
+
+    work_out_flags(s);
+    if (reg == REG_A || reg == REG_B) {
+        write_ab(s, reg, value);
+    } else if (reg == REG_C || reg == REG_D) {
+        return;
+    } else if (is_time(reg) && running(s)) {
+        rtc_time_to_regs(floor_seconds(guest_now(s)), s->cmos[REG_B], s->cmos);
+        s->cmos[reg] = value;
+        set_time(s);
+    } else {
+        s->cmos[reg] = value;
+    }
+    arm_timers(s);
+    update_irq(s);
+}
+
+static guint8 cmos_read(Rtc *s)
+{
+    unsigned reg = s->index;
+    guint8 value;
+
+    if (is_time(reg) && running(s)) {
+        rtc_time_to_regs(floor_seconds(guest_now(s)), s->cmos[REG_B], s->cmos);
+    }
+    if (reg == REG_A && running(s)) {
+        gint64 now = guest_now(s);
+        gboolean uip = (floor_seconds(now) + 1) * NS_PER_SECOND - now <= UIP_NS;
+
+        return s->cmos[REG_A] | (uip ? A_UIP : 0);
+    }
+    if (reg != REG_C) {
+        return s->cmos[reg];
+    }
+    work_out_flags(s);
+    value = s->flags | (s->flags & s->cmos[REG_B] & C_ANY ? C_IRQF : 0);
+    s->flags = 0;
+    arm_timers(s);
+    update_irq(s);
+    return value;
+}
+
+static guint64 rtc_read(void *opaque, guint64 offset, unsigned size)
+{
+    Rtc *s = opaque;
+
+    return offset == 0 ? 0xff : cmos_read(s);
+}
+
+static void rtc_write(void *opaque, guint64 offset, guint64 value, unsigned size)
+{
+    Rtc *s = opaque;
+
+    if (offset == 0) {
+        s->index = value & (CMOS_SIZE - 1); /* bit 7 masks NMIs: we have none */
+    } else {
+        cmos_write(s, value);
+    }
+}
+
+static const RegionOps rtc_ops = {
+    .read = rtc_read,
+    .write = rtc_write,
+    .min_size = 1,
+    .max_size = 1,
+    .split = TRUE,
+};
+
+static void rtc_init(Device *dev)
+{
+    Rtc *s = (Rtc *)dev;
+
+    s->cmos[REG_A] = A_DIV_NORMAL | 6; /* 1024 Hz */
+    s->cmos[REG_B] = RTC_B_24H;
+    s->cmos[REG_D] = D_VALID;
+}
+
+/* The battery keeps time and memory; a reset disables interrupts. */
+static void rtc_reset(Device *dev)
+{
+    Rtc *s = (Rtc *)dev;
+
+    s->index = 0;
+    s->cmos[REG_B] &= ~(B_PIE | B_AIE | B_UIE);
+    refresh(s);
+    s->flags = 0;
+    update_irq(s);
+}
+
+static gboolean rtc_realize(Device *dev, GError **errp)
+{
+    Rtc *s = (Rtc *)dev;
+
+    s->line = isa_bus_irq(dev, RTC_IRQ, errp);
+    if (!s->line) {
+        return FALSE;
+    }
+    s->region = region_new_io("rtc", RTC_PORTS, &rtc_ops, s);
+    if (!isa_map_ports(s->region, RTC_IOBASE, errp)) {
+        g_clear_pointer(&s->region, region_free);
+        return FALSE;
+    }
+    s->periodic_timer = timer_new(event_loop_main(), CLOCK_TYPE_VIRTUAL, timer_fired, s);
+    s->second_timer = timer_new(event_loop_main(), CLOCK_TYPE_HOST, timer_fired, s);
+    s->seen_second = floor_seconds(guest_now(s));
+    s->seen_virtual = clock_now(CLOCK_TYPE_VIRTUAL);
+    return TRUE;
+}
+
+static void rtc_unrealize(Device *dev)
+{
+    Rtc *s = (Rtc *)dev;
+
+    g_clear_pointer(&s->periodic_timer, timer_free);
+    g_clear_pointer(&s->second_timer, timer_free);
+    isa_unmap_ports(s->region);
+    g_clear_pointer(&s->region, region_free);
+}
+
+static void rtc_pre_save(void *opaque)
+{
+    Rtc *s = opaque;
+
+    work_out_flags(s);
+    if (running(s)) {
+        rtc_time_to_regs(floor_seconds(guest_now(s)), s->cmos[REG_B], s->cmos);
+    }
+}
+
+static gboolean rtc_post_load(void *opaque, guint32 version, GError **errp)
+{
+    Rtc *s = opaque;
+    gint64 now, seen = s->seen_second;
+
+    if (__builtin_add_overflow(clock_now(CLOCK_TYPE_HOST), (gint64)s->offset, &now) ||
+        now < MIN_SECONDS * NS_PER_SECOND || now > MAX_SECONDS * NS_PER_SECOND) {
+        return error_set(errp, "Section 'mc146818rtc', field 'offset': not a time");
+    }
+    if (seen < MIN_SECONDS || seen > MAX_SECONDS) {
+        return error_set(errp, "Section 'mc146818rtc', field 'seen-second': not a time");
+    }
+    s->cmos[REG_D] = D_VALID;
+    refresh(s);
+    return TRUE;
+}
+
+static const StateField rtc_fields[] = {
+    { .name = "index",
+      .type = STATE_U8,
+      .offset = offsetof(Rtc, index),
+      .count = 1,
+      .limit = CMOS_SIZE - 1 },
+    { .name = "cmos",
+      .type = STATE_BYTES,
+      .offset = offsetof(Rtc, cmos),
+      .count = CMOS_SIZE },
+    { .name = "flags",
+      .type = STATE_U8,
+      .offset = offsetof(Rtc, flags),
+      .count = 1,
+      .limit = C_ANY },
+    { .name = "offset", .type = STATE_U64, .offset = offsetof(Rtc, offset), .count = 1 },
+    { .name = "seen-virtual",
+      .type = STATE_U64,
+      .offset = offsetof(Rtc, seen_virtual),
+      .count = 1,
+      .limit = G_MAXINT64 / 2 },
+    { .name = "seen-second",
+      .type = STATE_U64,
+      .offset = offsetof(Rtc, seen_second),
+      .count = 1 },
+    { NULL },
+};
+
+static const StateDesc rtc_state = {
+    .name = "mc146818rtc",
+    .version = 1,
+    .fields = rtc_fields,
+    .pre_save = rtc_pre_save,
+    .post_load = rtc_post_load,
+};
+
+const DeviceClass rtc_class = {
+    .name = "mc146818rtc",
+    .bus = ISA_BUS_TYPE,
+    .desc = "MC146818A real-time clock",
+    .instance_size = sizeof(Rtc),
+    .state = &rtc_state,
+    .init = rtc_init,
+    .realize = rtc_realize,
+    .reset = rtc_reset,
+    .unrealize = rtc_unrealize,
+};

@@ -1,0 +1,573 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * 16550A UART (National Semiconductor PC16550D) on the ISA bus.
+ *
+ * Sending takes no time: the transmitter is always empty. What the chardev cannot
+ * take at once waits in a backlog outside the guest's view; when that is full,
+ * output is dropped, so a guest never waits for a reader. Receiving goes through
+ * the 16-byte FIFO; the chardev is paused while it is full. The character timeout
+ * of the FIFO is zero: what has come is announced at once, below the trigger level
+ * with the timeout's own interrupt identification.
+ */
+#include "config.h"
+
+#include "hw/serial.h"
+
+#include <string.h>
+
+#include "chardev/chardev.h"
+#include "hw/isa.h"
+#include "util/error.h"
+
+#define FIFO_SIZE    16
+#define BACKLOG_SIZE 65536
+
+enum { REG_DATA, REG_IER, REG_IIR_FCR, REG_LCR, REG_MCR, REG_LSR, REG_MSR, REG_SCR };
+
+#define IER_RDA 0x01
+#define IER_THR 0x02
+#define IER_RLS 0x04
+#define IER_MSR 0x08
+
+#define IIR_NONE    0x01
+#define IIR_MSR     0x00
+#define IIR_THR     0x02
+#define IIR_RDA     0x04
+#define IIR_RLS     0x06
+#define IIR_TIMEOUT 0x0c
+#define IIR_ID_MASK 0x0f
+#define IIR_FIFO    0xc0
+
+#define FCR_ENABLE   0x01
+#define FCR_CLEAR_RX 0x02
+#define FCR_STORED   0xc9
+
+#define LCR_DLAB  0x80
+#define LCR_BREAK 0x40
+
+#define MCR_DTR  0x01
+#define MCR_RTS  0x02
+#define MCR_OUT1 0x04
+#define MCR_OUT2 0x08
+#define MCR_LOOP 0x10
+#define MCR_MASK 0x1f
+
+#define LSR_DATA    0x01
+#define LSR_OVERRUN 0x02
+#define LSR_BREAK   0x10
+#define LSR_ERRORS  0x1e
+#define LSR_EMPTY   0x60 /* holding register and transmitter */
+
+#define MSR_CTS   0x10
+#define MSR_DSR   0x20
+#define MSR_RI    0x40
+#define MSR_DCD   0x80
+#define MSR_DELTA 0x0f
+
+typedef struct Serial {
+    Device dev;
+    /* properties */
+    char *chardev;
+    guint32 index, iobase, irq;
+
+    Region *region;
+    IrqLine *line;
+    Chardev *chr;
+    GByteArray *backlog;
+
+    guint8 ier, fcr, lcr, mcr, lsr, msr, scr;
+    guint16 divider;
+    gboolean thr_pending; /* "holding register empty" not yet acknowledged */
+    guint8 fifo[FIFO_SIZE];
+    guint32 fifo_len; /* fifo[0] is the oldest */
+} Serial;
+
+#define UNSET G_MAXUINT32
+
+static guint32 fifo_capacity(const Serial *s)
+{
+    return s->fcr & FCR_ENABLE ? FIFO_SIZE : 1;
+}
+
+static guint32 trigger_level(const Serial *s)
+{
+    static const guint8 levels[] = { 1, 4, 8, 14 };
+
+    return s->fcr & FCR_ENABLE ? levels[s->fcr >> 6] : 1;
+}
+
+/* The interrupt of the highest priority. */
+static guint8 interrupt_id(const Serial *s)
+{
+    if ((s->ier & IER_RLS) && (s->lsr & LSR_ERRORS)) {
+        return IIR_RLS;
+    }
+    if ((s->ier & IER_RDA) && s->fifo_len) {
+        return s->fifo_len >= trigger_level(s) ? IIR_RDA : IIR_TIMEOUT;
+    }
+    if ((s->ier & IER_THR) && s->thr_pending) {
+        return IIR_THR;
+    }
+    if ((s->ier & IER_MSR) && (s->msr & MSR_DELTA)) {
+        return IIR_MSR;
+    }
+    return IIR_NONE;
+}
+
+static void update_irq(Serial *s)
+{
+    irq_line_set(s->line, interrupt_id(s) != IIR_NONE);
+}
+
+static void update_msr(Serial *s)
+{
+    guint8 lines = MSR_CTS | MSR_DSR | MSR_DCD, changed;
+
+    if (s->mcr & MCR_LOOP) {
+        lines = (s->mcr & MCR_RTS ? MSR_CTS : 0) | (s->mcr & MCR_DTR ? MSR_DSR : 0) |
+                (s->mcr & MCR_OUT1 ? MSR_RI : 0) | (s->mcr & MCR_OUT2 ? MSR_DCD : 0);
+    }
+    changed = (s->msr ^ lines) & 0xf0;
+    if ((changed & MSR_RI) && (lines & MSR_RI)) {
+        changed &= ~MSR_RI; /* the delta of RI is its trailing edge */
+    }
+    s->msr = lines | (s->msr & MSR_DELTA) | changed >> 4;
+}
+
+static void receive_byte(Serial *s, guint8 byte)
+{
+    if (s->fifo_len == fifo_capacity(s)) {
+        s->lsr |= LSR_OVERRUN;
+        if (s->fcr & FCR_ENABLE) {
+            return;
+        }
+        s->fifo_len = 0; /* without FIFO the new character overwrites */
+    }
+    s->fifo[s->fifo_len++] = byte;
+    s->lsr |= LSR_DATA;
+}
+
+static guint8 take_byte(Serial *s)
+{
+    guint8 byte = s->fifo[0];
+
+    if (!s->fifo_len) {
+        return 0;
+    }
+    s->fifo_len--;
+    memmove(s->fifo, s->fifo + 1, s->fifo_len);
+    if (!s->fifo_len) {
+        s->lsr &= ~LSR_DATA;
+    }
+    return byte;
+}
+
+static void clear_fifo(Serial *s)
+{
+    s->fifo_len = 0;
+    s->lsr &= ~LSR_DATA;
+}
+
+static void resume_input(Serial *s)
+{
+    if (s->chr && s->fifo_len < fifo_capacity(s) && !(s->mcr & MCR_LOOP)) {
+        chardev_resume(s->chr);
+    }
+}
+
+/* The backlog as far as the chardev takes it. */
+static void flush_backlog(void *opaque)
+{
+    Serial *s = opaque;
+
+    if (!chardev_connected(s->chr)) {
+        g_byte_array_set_size(s->backlog, 0);
+    } else if (s->backlog->len) {
+        size_t n = chardev_write(s->chr, s->backlog->data, s->backlog->len);
+
+        g_byte_array_remove_range(s->backlog, 0, n);
+    }
+}
+
+static void transmit(Serial *s, guint8 byte)
+{
+    if (s->mcr & MCR_LOOP) {
+        receive_byte(s, byte);
+        return;
+    }
+    if (!s->chr || !chardev_connected(s->chr) ||
+        (s->backlog->len == 0 && chardev_write(s->chr, &byte, 1) == 1)) {
+        return;
+    }
+    if (s->backlog->len < BACKLOG_SIZE) {
+        g_byte_array_append(s->backlog, &byte, 1);
+    }
+    flush_backlog(s);
+}
+
+static guint64 serial_read(void *opaque, guint64 offset, unsigned size)
+{
+    Serial *s = opaque;
+    guint8 value = 0;
+
+    switch (offset) {
+    case REG_DATA:
+        if (s->lcr & LCR_DLAB) {
+            return s->divider & 0xff;
+        }
+        value = take_byte(s);
+        resume_input(s);
+        break;
+    case REG_IER:
+        return s->lcr & LCR_DLAB ? s->divider >> 8 : s->ier;
+    case REG_IIR_FCR:
+        value = interrupt_id(s);
+        if (value == IIR_THR) {
+            s->thr_pending = FALSE;
+        }
+        value |= s->fcr & FCR_ENABLE ? IIR_FIFO : 0;
+        break;
+    case REG_LCR:
+        return s->lcr;
+    case REG_MCR:
+        return s->mcr;
+    case REG_LSR:
+        value = s->lsr;
+        s->lsr &= ~LSR_ERRORS;
+        break;
+    case REG_MSR:
+        value = s->msr;
+        s->msr &= ~MSR_DELTA;
+        break;
+    case REG_SCR:
+        return s->scr;
+    }
+    update_irq(s);
+    return value;
+}
+
+static void write_fcr(Serial *s, guint8 value)
+{
+    if ((s->fcr ^ value) & FCR_ENABLE) {
+        clear_fifo(s); /* switching it on or off empties it */
+    }
+    s->fcr = value & FCR_ENABLE ? value & FCR_STORED : 0;
+    if (value & FCR_CLEAR_RX) {
+        clear_fifo(s);
+    }
+    resume_input(s);
+}
+
+static void write_ier(Serial *s, guint8 value)
+{
+    guint8 enabled = value & ~s->ier;
+
+    s->ier = value & 0x0f;
+    if (enabled & IER_THR) {
+        s->thr_pending = TRUE; /* it is empty: enabling announces it */
+    }
+}
+
+static void write_data(Serial *s, guint8 value)
+{
+    s->thr_pending = FALSE;
+    irq_line_set(s->line, interrupt_id(s) != IIR_NONE);
+    transmit(s, value);
+    s->thr_pending = TRUE;
+}
+
+static void serial_write(void *opaque, guint64 offset, guint64 value64, unsigned size)
+{
+    Serial *s = opaque;
+    guint8 value = value64;
+
+    switch (offset) {
+    case REG_DATA:
+        if (s->lcr & LCR_DLAB) {
+            s->divider = (s->divider & 0xff00) | value;
+            return;
+        }
+        write_data(s, value);
+        break;
+    case REG_IER:
+        if (s->lcr & LCR_DLAB) {
+            s->divider = (s->divider & 0x00ff) | value << 8;
+            return;
+        }
+        write_ier(s, value);
+        break;
+    case REG_IIR_FCR:
+        write_fcr(s, value);
+        break;
+    case REG_LCR:
+        if ((s->mcr & MCR_LOOP) && (value & LCR_BREAK) && !(s->lcr & LCR_BREAK)) {
+            receive_byte(s, 0);
+            s->lsr |= LSR_BREAK;
+        }
+        s->lcr = value;
+        break;
+    case REG_MCR:
+        s->mcr = value & MCR_MASK;
+        update_msr(s);
+        resume_input(s);
+        break;
+    case REG_SCR:
+        s->scr = value;
+        return;
+    default: /* LSR and MSR are read-only */
+        return;
+    }
+    update_irq(s);
+}
+
+static const RegionOps serial_ops = {
+    .read = serial_read,
+    .write = serial_write,
+    .min_size = 1,
+    .max_size = 1,
+    .split = TRUE,
+};
+
+static size_t serial_can_receive(void *opaque)
+{
+    Serial *s = opaque;
+
+    if (s->mcr & MCR_LOOP) {
+        return 0;
+    }
+    return fifo_capacity(s) - MIN(s->fifo_len, fifo_capacity(s));
+}
+
+static void serial_receive(void *opaque, const guint8 *buf, size_t len)
+{
+    Serial *s = opaque;
+
+    for (size_t i = 0; i < len; i++) {
+        receive_byte(s, buf[i]);
+    }
+    update_irq(s);
+}
+
+static void serial_event(void *opaque, ChardevEvent event)
+{
+    Serial *s = opaque;
+
+    if (event == CHARDEV_CLOSED) {
+        g_byte_array_set_size(s->backlog, 0);
+    }
+}
+
+static const ChardevUser serial_user = {
+    .can_receive = serial_can_receive,
+    .receive = serial_receive,
+    .event = serial_event,
+    .writable = flush_backlog,
+};
+
+/* Ports that were given no number take the first free one. */
+static gboolean index_taken(const Bus *bus, guint32 index)
+{
+    for (guint i = 0; i < bus->devices->len; i++) {
+        const Device *dev = bus->devices->pdata[i];
+
+        if (dev->klass == &serial_class && ((const Serial *)dev)->index == index) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+static gboolean choose_resources(Serial *s, GError **errp)
+{
+    static const struct {
+        guint16 iobase, irq;
+    } ports[SERIAL_MAX_PORTS] = {
+        { 0x3f8, 4 }, { 0x2f8, 3 }, { 0x3e8, 4 }, { 0x2e8, 3 }
+    };
+    guint32 index = s->index;
+
+    if (index == UNSET) {
+        for (index = 0; index_taken(s->dev.bus, index); index++) {
+        }
+    }
+    if (index >= SERIAL_MAX_PORTS) {
+        return error_set(errp, "Max. supported number of ISA serial ports is %d.",
+                         SERIAL_MAX_PORTS);
+    }
+    if (index_taken(s->dev.bus, index)) {
+        return error_set(errp, "Parameter 'index': serial port %u is already there",
+                         index);
+    }
+    s->index = index;
+    s->iobase = s->iobase == UNSET ? ports[index].iobase : s->iobase;
+    s->irq = s->irq == UNSET ? ports[index].irq : s->irq;
+    return TRUE;
+}
+
+static gboolean attach_chardev(Serial *s, GError **errp)
+{
+    Chardev *chr;
+
+    if (!s->chardev) {
+        return TRUE;
+    }
+    chr = chardev_find(s->chardev);
+    if (!chr) {
+        return error_set(errp, "Property 'isa-serial.chardev' can't find value '%s'",
+                         s->chardev);
+    }
+    if (!chardev_attach(chr, &serial_user, s, errp)) {
+        return FALSE;
+    }
+    s->chr = chr;
+    return TRUE;
+}
+
+static void serial_reset(Device *dev)
+{
+    Serial *s = (Serial *)dev;
+
+    s->ier = s->fcr = s->lcr = s->scr = 0;
+    s->mcr = MCR_OUT2;
+    s->lsr = LSR_EMPTY;
+    s->msr = MSR_CTS | MSR_DSR | MSR_DCD;
+    s->divider = 12; /* 9600 baud */
+    s->thr_pending = FALSE;
+    clear_fifo(s);
+    resume_input(s);
+    update_irq(s);
+}
+
+static gboolean serial_realize(Device *dev, GError **errp)
+{
+    Serial *s = (Serial *)dev;
+
+    if (!choose_resources(s, errp)) {
+        return FALSE;
+    }
+    s->line = isa_bus_irq(dev, s->irq, errp);
+    if (!s->line) {
+        return FALSE;
+    }
+    s->backlog = g_byte_array_new();
+    s->region = region_new_io("isa-serial", 8, &serial_ops, s);
+    if (!attach_chardev(s, errp)) {
+        goto fail;
+    }
+    if (!isa_map_ports(s->region, s->iobase, errp)) {
+        g_prefix_error(errp, "Parameter 'iobase' of device 'isa-serial': ");
+        goto fail;
+    }
+    return TRUE;
+
+fail:
+    if (s->chr) {
+        chardev_detach(g_steal_pointer(&s->chr));
+    }
+    g_clear_pointer(&s->region, region_free);
+    g_clear_pointer(&s->backlog, g_byte_array_unref);
+    return FALSE;
+}
+
+static void serial_unrealize(Device *dev)
+{
+    Serial *s = (Serial *)dev;
+
+    isa_unmap_ports(s->region);
+    g_clear_pointer(&s->region, region_free);
+    if (s->chr) {
+        flush_backlog(s);
+        chardev_detach(g_steal_pointer(&s->chr));
+    }
+    g_clear_pointer(&s->backlog, g_byte_array_unref);
+}
+
+void serial_get_resources(const Device *dev, unsigned *iobase, unsigned *irq)
+{
+    const Serial *s = (const Serial *)dev;
+
+    *iobase = s->iobase;
+    *irq = s->irq;
+}
+
+static gboolean serial_post_load(void *opaque, guint32 version, GError **errp)
+{
+    Serial *s = opaque;
+
+    if (s->fifo_len > fifo_capacity(s)) {
+        return error_set(errp,
+                         "Section 'isa-serial', field 'fifo': %u characters, more "
+                         "than fit",
+                         s->fifo_len);
+    }
+    s->lsr = (s->lsr & ~LSR_DATA) | LSR_EMPTY | (s->fifo_len ? LSR_DATA : 0);
+    update_irq(s);
+    resume_input(s);
+    return TRUE;
+}
+
+#define FIELD(name_, type_, member)                                                      \
+    {                                                                                    \
+        .name = name_, .type = type_, .offset = offsetof(Serial, member), .count = 1     \
+    }
+
+static const StateField serial_fields[] = {
+    FIELD("ier", STATE_U8, ier),
+    FIELD("fcr", STATE_U8, fcr),
+    FIELD("lcr", STATE_U8, lcr),
+    FIELD("mcr", STATE_U8, mcr),
+    FIELD("lsr", STATE_U8, lsr),
+    FIELD("msr", STATE_U8, msr),
+    FIELD("scr", STATE_U8, scr),
+    FIELD("divider", STATE_U16, divider),
+    FIELD("thr-pending", STATE_BOOL, thr_pending),
+    { .name = "fifo",
+      .type = STATE_BYTES,
+      .offset = offsetof(Serial, fifo),
+      .count = FIFO_SIZE,
+      .count_offset = offsetof(Serial, fifo_len) },
+    { NULL },
+};
+
+static const StateDesc serial_state = {
+    .name = "isa-serial",
+    .version = 1,
+    .fields = serial_fields,
+    .post_load = serial_post_load,
+};
+
+static const Property serial_properties[] = {
+    { .name = "chardev",
+      .type = PROP_STRING,
+      .offset = offsetof(Serial, chardev),
+      .help = "ID of a chardev to use as a backend" },
+    { .name = "index",
+      .type = PROP_U32,
+      .offset = offsetof(Serial, index),
+      .def = "4294967295",
+      .help = "number of the port (0-3); the first free one by default" },
+    { .name = "iobase",
+      .type = PROP_U32,
+      .offset = offsetof(Serial, iobase),
+      .def = "4294967295",
+      .help = "first I/O port; that of the port's number by default" },
+    { .name = "irq",
+      .type = PROP_U32,
+      .offset = offsetof(Serial, irq),
+      .def = "4294967295",
+      .help = "ISA interrupt; that of the port's number by default" },
+    { NULL },
+};
+
+const DeviceClass serial_class = {
+    .name = "isa-serial",
+    .bus = ISA_BUS_TYPE,
+    .desc = "16550A serial port",
+    .instance_size = sizeof(Serial),
+    .user_creatable = TRUE,
+    .properties = serial_properties,
+    .state = &serial_state,
+    .realize = serial_realize,
+    .reset = serial_reset,
+    .unrealize = serial_unrealize,
+};
