@@ -8,3 +8,5 @@ include tests/fuzz/local.mk
 
 dist_check_SCRIPTS += tests/layers.py
 TESTS += tests/layers.py
+
+EXTRA_DIST += tests/perf/run tests/perf/vm.py tests/perf/migrate.py tests/perf/libvirt_start.py

@@ -37,13 +37,16 @@ static void add_block(RamBlock *block, void *opaque)
     SendBlock b = { .block = ram_block_ref(block),
                     .pages = block->size >> RAM_PAGE_BITS };
 
-    b.pending = g_new(unsigned long, (b.pages + BITS - 1) / BITS);
+    b.pending = g_new0(unsigned long, (b.pages + BITS - 1) / BITS);
+    g_array_append_val(s->blocks, b);
+    if (block->readonly) {
+        return; /* both sides have it from the same file */
+    }
     memset(b.pending, 0xff, (b.pages + BITS - 1) / BITS * sizeof(unsigned long));
     if (b.pages % BITS) {
         b.pending[b.pages / BITS] = (1ul << (b.pages % BITS)) - 1;
     }
     s->total += block->size;
-    g_array_append_val(s->blocks, b);
 }
 
 RamSender *ram_sender_new(MigChannel *ch)
@@ -287,7 +290,7 @@ gboolean ram_load(MigChannel *ch, const MigRecord *record, GError **errp)
     unsigned n = 0;
 
     ram_block_foreach(find_block, &find);
-    if (!find.block) {
+    if (!find.block || find.block->readonly) {
         return bad_record(errp, "?", "index", record->aux);
     }
     if (left < TABLE_HEAD || !mig_channel_read(ch, table, TABLE_HEAD, errp)) {

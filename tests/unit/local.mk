@@ -33,6 +33,12 @@ tests_unit_xml_domain_test_LDADD = $(XML_TEST_LIBS)
 EXTRA_DIST += tests/golden/xml/minimal.xml tests/golden/xml/minimal.out.xml \
 	tests/golden/xml/full.xml tests/golden/xml/full.out.xml
 
+# migration
+check_PROGRAMS += tests/unit/migration-ram-test
+TESTS += tests/unit/migration-ram-test
+tests_unit_migration_ram_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_migration_ram_test_LDADD = $(EMULATOR_TEST_LDADD)
+
 # The daemon's QMP client and processes.
 DRIVER_TESTS = \
 	tests/unit/process-spawn-test \

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The whole `virsh start` of a tiny guest: virtvireod against stock libvirtd.
+
+Both daemons run on this machine with directories of their own, so that nothing of
+the machine's own libvirt is touched.
+"""
+import contextlib
+import os
+import subprocess
+import time
+
+UUID = "5ac0f1b6-7f0e-4e6a-9b0b-0d3c2f6a7e%02d"
+XML = """<domain type='kvm'>
+  <name>perf</name>
+  <uuid>%s</uuid>
+  <memory unit='MiB'>64</memory>
+  <vcpu>1</vcpu>
+  <os><type arch='x86_64' machine='microvm'>hvm</type><kernel>%s</kernel></os>
+  <features><acpi/></features>
+  <cpu mode='host-passthrough'/>
+  <on_poweroff>destroy</on_poweroff>
+  <devices>
+    <emulator>%s</emulator>
+    <controller type='usb' model='none'/>
+    <serial type='pty'><target port='0'/></serial>
+    <memballoon model='none'/>
+  </devices>
+</domain>
+"""
+LIBVIRTD_CONF = """unix_sock_dir = "%s"
+auth_unix_rw = "none"
+auth_unix_ro = "none"
+"""
+
+
+def virsh(uri, *words):
+    return subprocess.run(["virsh", "-q", "-c", uri] + list(words), check=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True).stdout
+
+
+def wait_for_socket(path, process, log):
+    """The daemon says that it is ready by its socket; it has no other sign."""
+    deadline = time.monotonic() + 30
+    while not os.path.exists(path):
+        if process.poll() is not None or time.monotonic() > deadline:
+            with open(log, encoding="utf-8", errors="replace") as f:
+                raise RuntimeError("%s: no socket: %s" % (process.args[0], f.read()))
+        time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def daemon(argv, socket, log):
+    with open(log, "wb") as out:
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+    try:
+        wait_for_socket(socket, process, log)
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def define(uri, number, guest, emulator, workdir):
+    path = os.path.join(workdir, "perf-%d.xml" % number)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(XML % (UUID % number, guest, emulator))
+    subprocess.run(["virsh", "-q", "-c", uri, "destroy", "perf"], check=False,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    virsh(uri, "define", path)
+
+
+@contextlib.contextmanager
+def daemons(args, workdir):
+    """Yields the peers: (name, URI)."""
+    ours = os.path.join(workdir, "vireo")
+    our_socket = ours + "/run/libvirt/virtvireod-sock"
+    our_uri = "vireo+unix:///system?socket=" + our_socket
+    theirs = os.path.join(workdir, "libvirt")
+    os.mkdir(theirs)
+    conf = os.path.join(theirs, "libvirtd.conf")
+    with open(conf, "w", encoding="utf-8") as f:
+        f.write(LIBVIRTD_CONF % theirs)
+    their_uri = "qemu+unix:///system?socket=" + theirs + "/libvirt-sock"
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(daemon(
+            [os.path.join(args.build, "virtvireod"), "--prefix-dir", ours,
+             "--emulator", args.vireo], our_socket, workdir + "/virtvireod.log"))
+        # libvirtd wants its log daemon; a file per VM does for a measurement.
+        stack.enter_context(daemon(
+            ["libvirtd", "--config", conf, "--pid-file", theirs + "/pid"],
+            theirs + "/libvirt-sock", workdir + "/libvirtd.log"))
+        define(our_uri, 1, args.guest, args.vireo, workdir)
+        define(their_uri, 2, args.guest, args.qemu, workdir)
+        try:
+            yield [("vireo", our_uri), ("qemu", their_uri)]
+        finally:
+            for uri in (our_uri, their_uri):
+                subprocess.run(["virsh", "-q", "-c", uri, "undefine", "perf"], check=False)
+
+
+def measure(uri):
+    begin = time.monotonic()
+    virsh(uri, "start", "perf")
+    elapsed = 1e3 * (time.monotonic() - begin)
+    virsh(uri, "destroy", "perf")
+    return {"virsh-start": elapsed}

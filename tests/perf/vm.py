@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One emulator process under measurement: vireo or QEMU, started alike."""
+import array
+import json
+import os
+import select
+import socket
+import subprocess
+import time
+
+TIMEOUT = 60.0
+
+
+class Qmp:
+    """A QMP client on a connected socket; keeps events apart from replies."""
+
+    def __init__(self, sock):
+        self.sock = sock
+        self.buffer = b""
+        self.events = []
+
+    def read(self):
+        """Returns the next message; raises EOFError when the VM is gone."""
+        while b"\n" not in self.buffer:
+            ready, _, _ = select.select([self.sock], [], [], TIMEOUT)
+            if not ready:
+                raise TimeoutError("no answer on the monitor")
+            data = self.sock.recv(65536)
+            if not data:
+                raise EOFError("the monitor was closed")
+            self.buffer += data
+        line, self.buffer = self.buffer.split(b"\n", 1)
+        return json.loads(line)
+
+    def call(self, command, fd=None, **arguments):
+        """Runs a command and returns what it returned; fd goes along (getfd)."""
+        text = json.dumps({"execute": command, "arguments": arguments}).encode() + b"\r\n"
+        ancillary = []
+        if fd is not None:
+            ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))]
+        self.sock.sendmsg([text], ancillary)
+        while True:
+            message = self.read()
+            if "return" in message:
+                return message["return"]
+            if "error" in message:
+                raise RuntimeError("%s: %s" % (command, message["error"]["desc"]))
+            self.events.append(message)
+
+
+class Vm:
+    """Starts an emulator and keeps the times of what it does.
+
+    The monitor is a listening socket that the emulator inherits and to which we
+    have connected already, as libvirt does: nothing is polled for.
+    """
+
+    def __init__(self, argv, workdir):
+        path = os.path.join(workdir, "monitor-%d-%d" % (os.getpid(), id(self)))
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(path)
+        listener.listen(1)
+        client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        client.connect(path)
+        os.unlink(path)
+        fd = listener.fileno()
+        argv = argv + ["-chardev", "socket,id=qmp,fd=%d,server=on,wait=off" % fd,
+                       "-mon", "chardev=qmp,mode=control"]
+        self.stderr = open(os.path.join(workdir, "stderr"), "wb+")
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=self.stderr,
+                                        pass_fds=[fd])
+        listener.close()
+        self.qmp = Qmp(client)
+        try:
+            self.qmp.read()
+        except (EOFError, ConnectionError) as e:
+            self.process.wait()
+            self.stderr.seek(0)
+            raise RuntimeError("%s ended: %s" % (argv[0], self.stderr.read().decode())) from e
+        self.greeted = time.monotonic()
+
+    def negotiate(self):
+        self.qmp.call("qmp_capabilities")
+
+    def first_line(self):
+        """Waits for the guest's first line on its serial port (our stdout)."""
+        out, text = self.process.stdout.fileno(), b""
+        while b"\n" not in text:
+            ready, _, _ = select.select([out], [], [], TIMEOUT)
+            data = os.read(out, 4096) if ready else b""
+            if not data:
+                self.stderr.seek(0)
+                raise RuntimeError("no line from the guest: " + self.stderr.read().decode())
+            text += data
+        self.spoke = time.monotonic()
+        return text
+
+    def private_kib(self, ram_bytes):
+        """Private memory of the process apart from the guest's RAM."""
+        total, skip = 0, False
+        with open("/proc/%d/smaps" % self.process.pid, encoding="ascii") as f:
+            for line in f:
+                words = line.split()
+                if "-" in words[0] and not words[0].endswith(":"):
+                    low, high = (int(x, 16) for x in words[0].split("-"))
+                    skip = high - low >= ram_bytes
+                elif not skip and words[0] in ("Private_Clean:", "Private_Dirty:"):
+                    total += int(words[1])
+        return total
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        self.stderr.close()
+        self.qmp.sock.close()

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* RAM through the stream: round trips, and a reader that believes nothing. */
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "event/loop.h"
+#include "memory/ram.h"
+#include "migration/ram.h"
+
+#define PAGES 1200
+
+typedef struct Pair {
+    MigChannel *a, *b;
+} Pair;
+
+static Pair pair_new(void)
+{
+    int fds[2];
+
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), ==, 0);
+    return (Pair){ mig_channel_new(fds[0]), mig_channel_new(fds[1]) };
+}
+
+static void pair_free(Pair *p)
+{
+    mig_channel_free(p->a);
+    mig_channel_free(p->b);
+}
+
+static RamBlock *block_add(const char *name, guint64 pages)
+{
+    g_autoptr(GError) err = NULL;
+    RamBlock *block = ram_block_new(name, pages * RAM_PAGE_SIZE, &err);
+
+    g_assert_no_error(err);
+    ram_block_register(block, &err);
+    g_assert_no_error(err);
+    return block;
+}
+
+static void block_remove(RamBlock *block)
+{
+    ram_block_unregister(block);
+    ram_block_unref(block);
+}
+
+static gpointer send_all(gpointer opaque)
+{
+    g_autoptr(GError) err = NULL;
+    g_autoptr(RamSender) sender = ram_sender_new(opaque);
+    RamStats stats;
+
+    ram_sender_pass(sender, &err);
+    g_assert_no_error(err);
+    ram_sender_stats(sender, &stats);
+    g_assert_cmpuint(stats.remaining, ==, 0);
+    mig_stream_send(opaque, MIG_RECORD_END, 0, NULL, &err);
+    g_assert_no_error(err);
+    return GUINT_TO_POINTER(stats.duplicate);
+}
+
+/* Reads records into a copy of the memory taken aside, then compares. */
+static void test_round_trip(void)
+{
+    RamBlock *first = block_add("first", PAGES), *second = block_add("second", 3);
+    gsize size = PAGES * RAM_PAGE_SIZE;
+    g_autofree guint8 *want = g_malloc0(size);
+    Pair p = pair_new();
+    GThread *thread;
+    guint zero_pages;
+
+    for (guint i = 0; i < PAGES; i++) {
+        if (i % 7) {
+            first->host[i * RAM_PAGE_SIZE + i % RAM_PAGE_SIZE] = i | 1;
+        }
+    }
+    memset(second->host, 0xa5, second->size);
+    memcpy(want, first->host, size);
+    thread = g_thread_new("send", send_all, p.a);
+    for (;;) {
+        g_autoptr(GError) err = NULL;
+        MigRecord record;
+
+        mig_stream_read_record(p.b, &record, &err);
+        g_assert_no_error(err);
+        if (record.type == MIG_RECORD_END) {
+            break;
+        }
+        g_assert_cmpuint(record.type, ==, MIG_RECORD_RAM);
+        ram_load(p.b, &record, &err);
+        g_assert_no_error(err);
+    }
+    zero_pages = GPOINTER_TO_UINT(g_thread_join(thread));
+    g_assert_cmpuint(zero_pages, ==, (PAGES + 6) / 7);
+    g_assert_cmpmem(first->host, size, want, size);
+    pair_free(&p);
+    block_remove(first);
+    block_remove(second);
+}
+
+/* What was written into the channel lands where it says, not where we sent from. */
+static void test_load_places_data(void)
+{
+    RamBlock *block = block_add("ram", 8);
+    Pair p = pair_new();
+    g_autoptr(GError) err = NULL;
+    guint8 page[RAM_PAGE_SIZE], table[8 + 2 * 16] = { 2 };
+    MigRecord record = { MIG_RECORD_RAM, 0, sizeof(table) + sizeof(page) };
+
+    memset(page, 0x42, sizeof(page));
+    memset(block->host, 0xff, block->size);
+    table[8 + 1] = 0x30;  /* run 0: offset 0x3000 */
+    table[8 + 8] = 1;     /* one page with data */
+    table[24 + 1] = 0x10; /* run 1: offset 0x1000 */
+    table[24 + 8] = 2;    /* two pages */
+    table[24 + 12] = 1;   /* of zeroes */
+    g_assert_true(mig_channel_write(p.a, table, sizeof(table), &err));
+    g_assert_true(mig_channel_write(p.a, page, sizeof(page), &err));
+    g_assert_true(ram_load(p.b, &record, &err));
+    g_assert_cmpmem(block->host + 0x3000, sizeof(page), page, sizeof(page));
+    for (guint i = 0; i < 2 * RAM_PAGE_SIZE; i++) {
+        g_assert_cmpuint(block->host[0x1000 + i], ==, 0);
+    }
+    g_assert_cmpuint(block->host[0], ==, 0xff);
+    g_assert_cmpuint(block->host[0x4000], ==, 0xff);
+    pair_free(&p);
+    block_remove(block);
+}
+
+typedef struct Hostile {
+    guint32 aux;
+    guint64 length, offset;
+    guint32 runs, pages, flags;
+    const char *names; /* what the error must name */
+} Hostile;
+
+static const Hostile hostile[] = {
+    { 1, 24, 0, 1, 1, 1, "index" },
+    { 0, 4, 0, 1, 1, 1, "length" },
+    { 0, 24, 0, 2, 1, 1, "number of runs" },
+    { 0, 24, 0, 0xffffffff, 1, 1, "number of runs" },
+    { 0, 24, 1, 1, 1, 1, "offset" },
+    { 0, 24, 8 * 4096, 1, 1, 1, "offset" },
+    { 0, 24, 0xfffffffffffff000, 1, 1, 1, "offset" },
+    { 0, 24, 7 * 4096, 1, 2, 1, "number of pages" },
+    { 0, 24, 0, 1, 0, 1, "number of pages" },
+    { 0, 24, 0, 1, 0xffffffff, 1, "number of pages" },
+    { 0, 24, 0, 1, 1, 2, "flags" },
+    { 0, 24, 0, 1, 1, 0, "length" },        /* data announced, none there */
+    { 0, 24 + 4096, 0, 1, 1, 1, "length" }, /* more than the runs take */
+};
+
+static void test_hostile(void)
+{
+    RamBlock *block = block_add("ram", 8);
+
+    for (guint i = 0; i < G_N_ELEMENTS(hostile); i++) {
+        const Hostile *h = &hostile[i];
+        Pair p = pair_new();
+        g_autoptr(GError) err = NULL;
+        MigRecord record = { MIG_RECORD_RAM, h->aux, h->length };
+        struct {
+            guint32 runs, zero;
+            guint64 offset;
+            guint32 pages, flags;
+        } body = { GUINT32_TO_LE(h->runs), 0, GUINT64_TO_LE(h->offset),
+                   GUINT32_TO_LE(h->pages), GUINT32_TO_LE(h->flags) };
+
+        g_assert_true(mig_channel_write(p.a, &body, sizeof(body), &err));
+        g_assert_false(ram_load(p.b, &record, &err));
+        g_assert_error(err, MIGRATION_ERROR, MIGRATION_ERROR_FAILED);
+        if (!strstr(err->message, h->names)) {
+            g_error("row %u: '%s' does not name '%s'", i, err->message, h->names);
+        }
+        pair_free(&p);
+    }
+    block_remove(block);
+}
+
+static gpointer cancel_soon(gpointer opaque)
+{
+    mig_channel_cancel(opaque);
+    return NULL;
+}
+
+/* A writer that nobody reads from waits; cancelling ends the wait. */
+static void test_cancel(void)
+{
+    Pair p = pair_new();
+    g_autoptr(GError) err = NULL;
+    g_autofree guint8 *data = g_malloc0(64 << 20);
+    GThread *thread = g_thread_new("cancel", cancel_soon, p.a);
+
+    g_assert_false(mig_channel_write(p.a, data, 64 << 20, &err));
+    g_assert_error(err, MIGRATION_ERROR, MIGRATION_ERROR_CANCELLED);
+    g_thread_join(thread);
+    pair_free(&p);
+}
+
+static void test_closed(void)
+{
+    Pair p = pair_new();
+    g_autoptr(GError) err = NULL;
+    MigRecord record;
+
+    g_clear_pointer(&p.a, mig_channel_free);
+    g_assert_false(mig_stream_read_record(p.b, &record, &err));
+    g_assert_error(err, MIGRATION_ERROR, MIGRATION_ERROR_FAILED);
+    g_clear_error(&err);
+    g_assert_false(mig_stream_send(p.b, MIG_RECORD_END, 0, NULL, &err));
+    g_assert_error(err, MIGRATION_ERROR, MIGRATION_ERROR_FAILED);
+    pair_free(&p);
+}
+
+static void test_hello(void)
+{
+    static const struct {
+        const char *bytes;
+        gboolean ok;
+    } rows[] = {
+        { "VIREOMIG\1\0\0\0\0\0\0\0", TRUE },
+        { "VIREOMIH\1\0\0\0\0\0\0\0", FALSE },
+        { "VIREOMIG\2\0\0\0\0\0\0\0", FALSE },
+        { "VIREOMIG\1\0\0\0\1\0\0\0", FALSE },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        Pair p = pair_new();
+        g_autoptr(GError) err = NULL;
+
+        g_assert_true(mig_channel_write(p.a, rows[i].bytes, 16, &err));
+        g_assert_cmpint(mig_stream_read_hello(p.b, &err), ==, rows[i].ok);
+        pair_free(&p);
+    }
+}
+
+static void test_answer(void)
+{
+    Pair p = pair_new();
+    g_autoptr(GError) err = NULL;
+
+    g_assert_true(mig_stream_send_answer(p.a, NULL, &err));
+    g_assert_true(mig_stream_read_answer(p.b, &err));
+    g_assert_true(mig_stream_send_answer(p.a, "no such device", &err));
+    g_assert_false(mig_stream_read_answer(p.b, &err));
+    g_assert_nonnull(strstr(err->message, "no such device"));
+    pair_free(&p);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    event_init();
+    g_test_add_func("/migration/ram/round-trip", test_round_trip);
+    g_test_add_func("/migration/ram/load-places-data", test_load_places_data);
+    g_test_add_func("/migration/ram/hostile", test_hostile);
+    g_test_add_func("/migration/channel/cancel", test_cancel);
+    g_test_add_func("/migration/channel/closed", test_closed);
+    g_test_add_func("/migration/stream/hello", test_hello);
+    g_test_add_func("/migration/stream/answer", test_answer);
+    return g_test_run();
+}
