@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "rpc/error.h"
 
+#include "xml/domain.h"
+
 G_DEFINE_QUARK(rpc - error - quark, rpc_error)
 
 /* What users of libvirt see before the detail. */
@@ -67,7 +69,10 @@ gboolean rpc_error_set(GError **errp, int code, const char *format, ...)
 
 int rpc_error_code(const GError *error)
 {
-    return error->domain == RPC_ERROR ? error->code : VIR_ERR_INTERNAL_ERROR;
+    /* xml/ uses libvirt's numbers, too. */
+    return error->domain == RPC_ERROR || error->domain == XML_ERROR
+               ? error->code
+               : VIR_ERR_INTERNAL_ERROR;
 }
 
 char *rpc_error_message(const GError *error)

@@ -32,6 +32,15 @@ tests_unit_xml_domain_test_CPPFLAGS = $(XML_TEST_CPPFLAGS)
 tests_unit_xml_domain_test_LDADD = $(XML_TEST_LIBS)
 EXTRA_DIST += tests/golden/xml/minimal.xml tests/golden/xml/minimal.out.xml \
 	tests/golden/xml/full.xml tests/golden/xml/full.out.xml
+# libvirt-driver/command/
+COMMAND_TEST_LDADD = libdriver.a libxml.a libcapabilities.a libutil.a $(DRIVER_LIBS)
+check_PROGRAMS += tests/unit/command-argv-test
+TESTS += tests/unit/command-argv-test
+tests_unit_command_argv_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
+tests_unit_command_argv_test_LDADD = $(COMMAND_TEST_LDADD)
+EXTRA_DIST += tests/golden/command/minimal.xml tests/golden/command/minimal.args.json \
+	tests/golden/command/devices.xml tests/golden/command/devices.args.json \
+	tests/golden/command/incoming.xml tests/golden/command/incoming.args.json
 
 # migration
 check_PROGRAMS += tests/unit/migration-ram-test

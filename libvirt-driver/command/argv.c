@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The emulator's command line, in libvirt's order of options. */
+#include <string.h>
+
+#include "command/command.h"
+#include "command/device.h"
+#include "rpc/error.h"
+
+#define RAM_ID "microvm.ram"
+
+typedef struct Builder {
+    const Domain *domain;
+    const CommandFacts *facts;
+    GPtrArray *argv;
+} Builder;
+
+static void add(Builder *b, const char *argument)
+{
+    g_ptr_array_add(b->argv, g_strdup(argument));
+}
+
+static void add2(Builder *b, const char *option, const char *value)
+{
+    add(b, option);
+    add(b, value);
+}
+
+static void G_GNUC_PRINTF(3, 4)
+    add_format(Builder *b, const char *option, const char *format, ...)
+{
+    va_list args;
+
+    add(b, option);
+    va_start(args, format);
+    g_ptr_array_add(b->argv, g_strdup_vprintf(format, args));
+    va_end(args);
+}
+
+/* Takes over @object. */
+static void add_json(Builder *b, const char *option, JsonObject *object)
+{
+    g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+
+    json_node_take_object(node, object);
+    add(b, option);
+    g_ptr_array_add(b->argv, json_to_string(node, FALSE));
+}
+
+/* A comma in a value of the key=value grammar is written twice. */
+static char *escape_commas(const char *value)
+{
+    g_auto(GStrv) parts = g_strsplit(value, ",", -1);
+
+    return g_strjoinv(",,", parts);
+}
+
+static gboolean device_fd(const Builder *b, const char *alias, int *fd, GError **errp)
+{
+    gpointer value;
+
+    if (!b->facts->device_fds ||
+        !g_hash_table_lookup_extended(b->facts->device_fds, alias, NULL, &value)) {
+        return rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR,
+                             "no descriptor for device '%s'", alias);
+    }
+    *fd = GPOINTER_TO_INT(value);
+    return TRUE;
+}
+
+static gboolean add_memory(Builder *b, GError **errp)
+{
+    const Domain *domain = b->domain;
+    static const char *const types[] = {
+        [DOMAIN_MEMORY_SOURCE_DEFAULT] = "memory-backend-ram",
+        [DOMAIN_MEMORY_SOURCE_ANONYMOUS] = "memory-backend-ram",
+        [DOMAIN_MEMORY_SOURCE_FILE] = "memory-backend-file",
+        [DOMAIN_MEMORY_SOURCE_MEMFD] = "memory-backend-memfd",
+    };
+    JsonObject *backend;
+
+    if (domain->memory_source == DOMAIN_MEMORY_SOURCE_FILE && !b->facts->memory_path) {
+        return rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR,
+                             "no file for <memoryBacking/source type='file'>");
+    }
+    backend = json_object_new();
+    json_object_set_string_member(backend, "qom-type", types[domain->memory_source]);
+    json_object_set_string_member(backend, "id", RAM_ID);
+    if (domain->memory_source == DOMAIN_MEMORY_SOURCE_FILE) {
+        json_object_set_string_member(backend, "mem-path", b->facts->memory_path);
+    }
+    if (domain->memory_access != DOMAIN_MEMORY_ACCESS_DEFAULT) {
+        json_object_set_boolean_member(
+            backend, "share", domain->memory_access == DOMAIN_MEMORY_ACCESS_SHARED);
+    }
+    json_object_set_int_member(backend, "size", domain->memory * 1024);
+    add_format(b, "-m", "size=%" G_GUINT64_FORMAT "k", domain->memory);
+    add_json(b, "-object", backend);
+    return TRUE;
+}
+
+static gboolean add_machine(Builder *b, GError **errp)
+{
+    const Domain *domain = b->domain;
+    g_autofree char *name = escape_commas(domain->name);
+    char uuid[DOMAIN_UUID_STR_LEN];
+
+    add_format(b, "-name", "guest=%s,debug-threads=on", name);
+    add(b, "-S");
+    add_format(b, "-machine", "%s,usb=off,dump-guest-core=off,memory-backend=%s,acpi=%s",
+               domain->machine, RAM_ID, domain->acpi ? "on" : "off");
+    add2(b, "-accel", "kvm");
+    add_format(b, "-cpu", "host,migratable=%s", xml_on_off_names[domain->cpu_migratable]);
+    if (!add_memory(b, errp)) {
+        return FALSE;
+    }
+    add2(b, "-overcommit", "mem-lock=off");
+    add_format(b, "-smp", "%u,sockets=%u,cores=1,threads=1", domain->vcpus,
+               domain->vcpus);
+    for (guint i = 1; i <= domain->iothreads; i++) {
+        g_autofree char *id = g_strdup_printf("iothread%u", i);
+        JsonObject *iothread = json_object_new();
+        json_object_set_string_member(iothread, "qom-type", "iothread");
+        json_object_set_string_member(iothread, "id", id);
+        add_json(b, "-object", iothread);
+    }
+    xml_uuid_format(domain->uuid, uuid);
+    add2(b, "-uuid", uuid);
+    add2(b, "-display", "none");
+    add(b, "-no-user-config");
+    add(b, "-nodefaults");
+    add_format(b, "-chardev", "socket,id=charmonitor,fd=%d,server=on,wait=off",
+               b->facts->monitor_fd);
+    add2(b, "-mon", "chardev=charmonitor,id=monitor,mode=control");
+    return TRUE;
+}
+
+static void add_boot(Builder *b)
+{
+    const Domain *domain = b->domain;
+
+    add2(b, "-rtc", "base=utc");
+    if (domain->on_reboot != DOMAIN_LIFECYCLE_RESTART) {
+        add(b, "-no-reboot");
+    }
+    add(b, "-no-shutdown");
+    add2(b, "-boot", "strict=on");
+    add2(b, "-kernel", domain->kernel);
+    if (domain->initrd) {
+        add2(b, "-initrd", domain->initrd);
+    }
+    if (domain->cmdline) {
+        add2(b, "-append", domain->cmdline);
+    }
+}
+
+/* The place in the boot order: the device's own, or its class's for the first one. */
+static guint boot_index(const Domain *domain, const DomainDeviceInfo *info,
+                        DomainBoot class, guint nth)
+{
+    for (guint i = 0; nth == 0 && i < domain->boot_count; i++) {
+        if (domain->boot[i] == class) {
+            return i + 1;
+        }
+    }
+    return info->boot_order;
+}
+
+static void add_disks(Builder *b)
+{
+    for (guint i = 0; i < b->domain->disks->len; i++) {
+        const DomainDisk *disk = b->domain->disks->pdata[i];
+
+        add_json(b, "-blockdev", device_disk_storage(disk));
+        add_json(b, "-blockdev", device_disk_format(disk));
+        add_json(
+            b, "-device",
+            device_disk(disk, boot_index(b->domain, &disk->info, DOMAIN_BOOT_HD, i)));
+    }
+}
+
+static gboolean add_interfaces(Builder *b, GError **errp)
+{
+    for (guint i = 0; i < b->domain->interfaces->len; i++) {
+        const DomainInterface *interface = b->domain->interfaces->pdata[i];
+        guint boot = boot_index(b->domain, &interface->info, DOMAIN_BOOT_NETWORK, i);
+        g_autofree char *number = NULL;
+        int fd;
+
+        if (!device_fd(b, interface->info.alias, &fd, errp)) {
+            return FALSE;
+        }
+        number = g_strdup_printf("%d", fd);
+        add_json(b, "-netdev", device_netdev(interface, number));
+        add_json(b, "-device", device_interface(interface, boot));
+    }
+    return TRUE;
+}
+
+static gboolean add_serials(Builder *b, GError **errp)
+{
+    for (guint i = 0; i < b->domain->serials->len; i++) {
+        const DomainSerial *serial = b->domain->serials->pdata[i];
+        g_autofree char *id = command_chardev_id(serial);
+        int fd;
+
+        if (serial->type == DOMAIN_CHARDEV_PTY) {
+            add_format(b, "-chardev", "pty,id=%s", id);
+        } else {
+            if (!device_fd(b, serial->info.alias, &fd, errp)) {
+                return FALSE;
+            }
+            add_format(b, "-chardev", "socket,id=%s,fd=%d,server=on,wait=off", id, fd);
+        }
+        add_json(b, "-device", device_serial(serial));
+    }
+    return TRUE;
+}
+
+static void add_rngs(Builder *b)
+{
+    for (guint i = 0; i < b->domain->rngs->len; i++) {
+        add_json(b, "-object", device_rng_backend(b->domain->rngs->pdata[i]));
+        add_json(b, "-device", device_rng(b->domain->rngs->pdata[i]));
+    }
+}
+
+char **command_build(const Domain *domain, const CommandFacts *facts, GError **errp)
+{
+    g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
+    Builder b = { .domain = domain, .facts = facts, .argv = argv };
+
+    add(&b, domain->emulator);
+    if (!add_machine(&b, errp)) {
+        return NULL;
+    }
+    add_boot(&b);
+    add_disks(&b);
+    if (!add_interfaces(&b, errp) || !add_serials(&b, errp)) {
+        return NULL;
+    }
+    add_rngs(&b);
+    if (facts->incoming) {
+        add2(&b, "-incoming", "defer");
+    }
+    add2(&b, "-sandbox",
+         "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny,"
+         "network=deny");
+    add2(&b, "-msg", "timestamp=on");
+    g_ptr_array_add(argv, NULL);
+    g_ptr_array_set_free_func(argv, NULL);
+    return (char **)g_ptr_array_free(g_steal_pointer(&argv), FALSE);
+}

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* libvirt-driver/command/: definitions become the command lines and the QMP commands of
+ * tests/golden/command. */
+#include <string.h>
+
+#include "command/command.h"
+#include "rpc/error.h"
+
+#define MICROVM(more)                                                                    \
+    "<domain type='kvm'><name>d</name>"                                                  \
+    "<uuid>c3915bb8-a1ac-4847-9e92-4a40f5ce3750</uuid>"                                  \
+    "<memory unit='MiB'>64</memory><os><type>hvm</type><kernel>/k</kernel></os>"         \
+    "<devices>" more "</devices></domain>"
+#define DISK(dev, more)                                                                  \
+    "<disk><source file='/" dev ".img'/><target dev='" dev "'/>" more "</disk>"
+
+static Domain *parse(const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    Domain *domain = xml_domain_parse(text, XML_PARSE_INACTIVE, &error);
+
+    g_assert_no_error(error);
+    return domain;
+}
+
+/* A domain ready to run. */
+static Domain *prepare(const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    Domain *domain = parse(text);
+
+    command_complete(domain, "/usr/bin/vireo", &error);
+    g_assert_no_error(error);
+    command_assign(domain, &error);
+    g_assert_no_error(error);
+    return domain;
+}
+
+static char *read_golden(const char *name, const char *suffix)
+{
+    g_autofree char *file = g_strconcat(name, suffix, NULL);
+    g_autofree char *path =
+        g_build_filename(g_getenv("srcdir"), "tests/golden/command", file, NULL);
+    g_autoptr(GError) error = NULL;
+    char *text;
+
+    g_file_get_contents(path, &text, NULL, &error);
+    g_assert_no_error(error);
+    return text;
+}
+
+/* One argument a line, as JSON strings. */
+static char *argv_text(char **argv)
+{
+    g_autoptr(JsonNode) node = json_node_new(JSON_NODE_ARRAY);
+    JsonArray *array = json_array_new();
+    g_autofree char *text = NULL;
+
+    for (guint i = 0; argv[i]; i++) {
+        json_array_add_string_element(array, argv[i]);
+    }
+    json_node_take_array(node, array);
+    text = json_to_string(node, TRUE);
+    return g_strconcat(text, "\n", NULL);
+}
+
+static void test_golden(gconstpointer name)
+{
+    g_autofree char *xml = read_golden(name, ".xml");
+    g_autofree char *expected = read_golden(name, ".args.json");
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Domain) domain = prepare(xml);
+    g_autoptr(GHashTable) fds = g_hash_table_new(g_str_hash, g_str_equal);
+    CommandFacts facts = { .monitor_fd = 31, .device_fds = fds };
+    g_auto(GStrv) argv = NULL;
+    g_autofree char *text = NULL;
+
+    g_hash_table_insert(fds, "net0", GINT_TO_POINTER(32));
+    g_hash_table_insert(fds, "net1", GINT_TO_POINTER(33));
+    g_hash_table_insert(fds, "serial0", GINT_TO_POINTER(34));
+    facts.incoming = strcmp(name, "incoming") == 0;
+    facts.memory_path = "/run/ram";
+    argv = command_build(domain, &facts, &error);
+    g_assert_no_error(error);
+    text = argv_text(argv);
+    g_assert_cmpstr(text, ==, expected);
+}
+
+static void test_missing_fds(void)
+{
+    static const char *const texts[] = {
+        MICROVM("<interface type='ethernet'/>"),
+        MICROVM("<serial type='unix'><source mode='bind' path='/s'/></serial>"),
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autoptr(Domain) domain = prepare(texts[i]);
+        CommandFacts facts = { .monitor_fd = 3 };
+        g_autoptr(GError) error = NULL;
+
+        g_assert_null(command_build(domain, &facts, &error));
+        g_assert_error(error, RPC_ERROR, VIR_ERR_INTERNAL_ERROR);
+    }
+}
+
+static void refused(const char *text, const char *word)
+{
+    g_autoptr(Domain) domain = parse(text);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(command_complete(domain, "/e", &error));
+    g_assert_error(error, RPC_ERROR, VIR_ERR_CONFIG_UNSUPPORTED);
+    g_assert_nonnull(strstr(error->message, word));
+}
+
+static void test_refusals(void)
+{
+    g_autoptr(GString) many = g_string_new(NULL);
+    g_autofree char *text = NULL;
+
+    refused("<domain type='kvm'><name>d</name><memory>4096</memory><os><type>hvm</type>"
+            "</os></domain>",
+            "<domain/os/kernel>");
+    refused("<domain type='kvm'><name>d</name><memory>4096</memory><os>"
+            "<type machine='q35'>hvm</type><kernel>/k</kernel></os></domain>",
+            "'q35'");
+    refused("<domain type='kvm'><name>d</name><memory>4096</memory><vcpu>255</vcpu><os>"
+            "<type>hvm</type><kernel>/k</kernel></os></domain>",
+            "'255'");
+    refused(MICROVM("<serial><target port='4'/></serial>"), "'4'");
+    for (char c = 'a'; c <= 'y'; c++) {
+        g_string_append_printf(many,
+                               "<disk><source file='/d'/><target dev='vd%c'/></disk>", c);
+    }
+    text = g_strdup_printf("<domain type='kvm'><name>d</name><memory>4096</memory><os>"
+                           "<type>hvm</type><kernel>/k</kernel></os><devices>%s</devices>"
+                           "</domain>",
+                           many->str);
+    refused(text, "'25'");
+}
+
+/* Completing is done once: what it adds is in the definition and stays. */
+static void test_complete(void)
+{
+    g_autoptr(Domain) domain = prepare(MICROVM(DISK("vda", "")));
+    g_autofree char *text = xml_domain_format(domain, XML_FORMAT_INACTIVE);
+    g_autoptr(Domain) again = prepare(text);
+    g_autofree char *second = xml_domain_format(again, XML_FORMAT_INACTIVE);
+
+    g_assert_nonnull(strstr(text, "machine='microvm-vireo-1.0'"));
+    g_assert_nonnull(strstr(text, "<emulator>/usr/bin/vireo</emulator>"));
+    g_assert_nonnull(strstr(text, "<address type='virtio-mmio'/>"));
+    g_assert_nonnull(strstr(text, "<cpu mode='host-passthrough' check='none' "
+                                  "migratable='on'/>"));
+    g_assert_null(strstr(text, "alias"));
+    g_assert_cmpstr(second, ==, text);
+}
+
+static char *step_text(const char *name, JsonObject *arguments)
+{
+    g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+    g_autofree char *json = NULL;
+
+    json_node_set_object(node, arguments);
+    json = json_to_string(node, FALSE);
+    return g_strdup_printf("%s %s", name, json);
+}
+
+static void check_step(GPtrArray *steps, guint i, const char *todo, const char *undo)
+{
+    const CommandStep *step = steps->pdata[i];
+    g_autofree char *text = step_text(step->execute, step->arguments);
+
+    g_assert_cmpstr(text, ==, todo);
+    g_assert_cmpint(step->undo != NULL, ==, undo != NULL);
+    if (undo) {
+        g_autofree char *undo_text = step_text(step->undo, step->undo_arguments);
+        g_assert_cmpstr(undo_text, ==, undo);
+    }
+}
+
+/* The place of an unplugged device is taken again; the others keep theirs. */
+static void test_plug(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Domain) domain = prepare(MICROVM(DISK("vda", "") DISK("vdb", "")));
+    g_autoptr(DomainDevice) gone =
+        xml_device_parse(DISK("vda", ""), domain, XML_PARSE_STATUS, &error);
+    g_autoptr(DomainDevice) fresh =
+        xml_device_parse(DISK("vdc", "<driver name='qemu' cache='none'/>"), domain,
+                         XML_PARSE_INACTIVE, &error);
+    g_autoptr(GPtrArray) steps = NULL, after = NULL;
+    g_autoptr(JsonObject) del = NULL;
+    g_autofree char *del_text = NULL;
+    DomainDevice added;
+
+    g_assert_no_error(error);
+    g_assert_true(xml_domain_remove_device(domain, gone, &error));
+    g_assert_true(command_complete_device(fresh, &error));
+    g_assert_true(xml_domain_add_device(domain, fresh, &added, &error));
+    g_assert_true(command_assign(domain, &error));
+    steps = command_plug(&added, -1, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(steps->len, ==, 3);
+    check_step(
+        steps, 0,
+        "blockdev-add {\"driver\":\"file\",\"filename\":\"/vdc.img\",\"node-name\":"
+        "\"libvirt-3-storage\",\"read-only\":false,\"cache\":{\"direct\":true,"
+        "\"no-flush\":false}}",
+        "blockdev-del {\"node-name\":\"libvirt-3-storage\"}");
+    check_step(
+        steps, 1,
+        "blockdev-add {\"node-name\":\"libvirt-3-format\",\"read-only\":false,"
+        "\"cache\":{\"direct\":true,\"no-flush\":false},\"driver\":\"raw\",\"file\":"
+        "\"libvirt-3-storage\"}",
+        "blockdev-del {\"node-name\":\"libvirt-3-format\"}");
+    check_step(
+        steps, 2,
+        "device_add {\"driver\":\"virtio-blk-device\",\"bus\":\"virtio-mmio-bus.0\","
+        "\"id\":\"virtio-disk2\",\"drive\":\"libvirt-3-format\",\"write-cache\":"
+        "\"on\"}",
+        NULL);
+    del = command_unplug(&added, &error);
+    del_text = step_text("device_del", del);
+    g_assert_cmpstr(del_text, ==, "device_del {\"id\":\"virtio-disk2\"}");
+    after = command_unplugged(&added);
+    check_step(after, 0, "blockdev-del {\"node-name\":\"libvirt-3-format\"}", NULL);
+    check_step(after, 1, "blockdev-del {\"node-name\":\"libvirt-3-storage\"}", NULL);
+}
+
+static void test_plug_interface(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Domain) domain =
+        prepare(MICROVM("<interface type='ethernet'><mac address='52:54:00:00:00:01'/>"
+                        "</interface><serial/>"));
+    DomainDevice net = { .type = DOMAIN_DEVICE_INTERFACE,
+                         .interface = domain->interfaces->pdata[0] };
+    DomainDevice serial = { .type = DOMAIN_DEVICE_SERIAL,
+                            .serial = domain->serials->pdata[0] };
+    g_autoptr(GPtrArray) steps = command_plug(&net, 9, &error);
+
+    g_assert_no_error(error);
+    check_step(steps, 0, "getfd {\"fdname\":\"fd-net0\"}",
+               "closefd {\"fdname\":\"fd-net0\"}");
+    g_assert_cmpint(((CommandStep *)steps->pdata[0])->fd, ==, 9);
+    check_step(steps, 1,
+               "netdev_add {\"type\":\"tap\",\"fd\":\"fd-net0\",\"id\":\"hostnet0\"}",
+               "netdev_del {\"id\":\"hostnet0\"}");
+    check_step(
+        steps, 2,
+        "device_add {\"driver\":\"virtio-net-device\",\"bus\":\"virtio-mmio-bus.0\","
+        "\"id\":\"net0\",\"netdev\":\"hostnet0\",\"mac\":\"52:54:00:00:00:01\"}",
+        NULL);
+    g_assert_null(command_plug(&net, -1, NULL));
+    g_assert_null(command_plug(&serial, -1, &error));
+    g_assert_error(error, RPC_ERROR, VIR_ERR_CONFIG_UNSUPPORTED);
+    g_clear_error(&error);
+    g_assert_null(command_unplug(&serial, &error));
+    g_assert_error(error, RPC_ERROR, VIR_ERR_CONFIG_UNSUPPORTED);
+}
+
+/* All slots can be used, and no more. */
+static void test_slots(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Domain) domain = prepare(MICROVM(""));
+
+    for (int i = 0; i <= COMMAND_VIRTIO_SLOTS; i++) {
+        g_autofree char *text = g_strdup_printf(
+            "<disk><source file='/d'/><target dev='vd%c'/></disk>", 'a' + i);
+        g_autoptr(DomainDevice) disk =
+            xml_device_parse(text, domain, XML_PARSE_INACTIVE, &error);
+        DomainDevice added;
+        gboolean ok;
+
+        g_assert_true(xml_domain_add_device(domain, disk, &added, &error));
+        ok = command_assign(domain, &error);
+        g_assert_cmpint(ok, ==, i < COMMAND_VIRTIO_SLOTS);
+        if (ok) {
+            g_assert_cmpint(added.disk->info.slot, ==, i);
+        }
+    }
+    g_assert_error(error, RPC_ERROR, VIR_ERR_CONFIG_UNSUPPORTED);
+}
+
+/* A destination gives each device the name and place that it has at the source. */
+static void test_adopt(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Domain) source = prepare(MICROVM(DISK("vda", "") DISK("vdb", "")));
+    g_autoptr(DomainDevice) first =
+        xml_device_parse(DISK("vda", ""), NULL, XML_PARSE_STATUS, &error);
+    g_autoptr(Domain) target = parse(MICROVM(DISK("vdb", "")));
+    g_autofree char *status = NULL;
+    g_autoptr(Domain) cookie = NULL;
+    const DomainDisk *disk;
+
+    g_assert_true(xml_domain_remove_device(source, first, &error));
+    source->id = 1;
+    status = xml_domain_format(source, XML_FORMAT_STATUS);
+    cookie = xml_domain_parse(status, XML_PARSE_STATUS, &error);
+    g_assert_no_error(error);
+    g_assert_true(command_complete(target, "/other/vireo", &error));
+    g_assert_true(xml_domain_check_abi_stable(cookie, target, &error));
+    command_adopt(target, cookie);
+    g_assert_true(command_assign(target, &error));
+    disk = target->disks->pdata[0];
+    g_assert_cmpint(disk->info.slot, ==, 1);
+    g_assert_cmpstr(disk->info.alias, ==, "virtio-disk1");
+    g_assert_cmpuint(disk->node_index, ==, 2);
+}
+
+static void test_abi(void)
+{
+    static const struct {
+        const char *to;
+        const char *what;
+    } rows[] = {
+        { MICROVM(DISK("vdb", "")), "disk target 'vdb'" },
+        { MICROVM(DISK("vda", "<readonly/>")), "disk readonly '1'" },
+        { MICROVM(DISK("vda", "<serial>s</serial>")), "disk serial 's'" },
+        { MICROVM(""), "number of disk devices '0'" },
+        { MICROVM(DISK("vda", "") "<serial/>"), "number of serial devices '1'" },
+        { MICROVM(DISK("vda", "") "<interface type='ethernet'/>"),
+          "number of interface devices '1'" },
+    };
+    g_autoptr(Domain) from = prepare(MICROVM(DISK("vda", "")));
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(Domain) to = prepare(rows[i].to);
+        g_autoptr(GError) error = NULL;
+
+        g_assert_false(xml_domain_check_abi_stable(from, to, &error));
+        g_assert_error(error, XML_ERROR, VIR_ERR_CONFIG_UNSUPPORTED);
+        g_assert_cmpint(rpc_error_code(error), ==, VIR_ERR_CONFIG_UNSUPPORTED);
+        g_assert_nonnull(strstr(error->message, rows[i].what));
+    }
+}
+
+static void test_migration_safe(void)
+{
+    static const struct {
+        const char *disk;
+        gboolean safe;
+    } rows[] = {
+        { DISK("vda", ""), FALSE },
+        { DISK("vda", "<readonly/>"), TRUE },
+        { DISK("vda", "<driver cache='none'/>"), TRUE },
+        { DISK("vda", "<driver cache='directsync'/>"), TRUE },
+        { DISK("vda", "<driver cache='writethrough'/>"), FALSE },
+        { DISK("vda", "<driver cache='unsafe'/>"), FALSE },
+        { "", TRUE },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *text = g_strdup_printf(
+            "<domain type='kvm'><name>d</name><memory>4096</memory><os>"
+            "<type>hvm</type><kernel>/k</kernel></os><devices>%s</devices>"
+            "</domain>",
+            rows[i].disk);
+        g_autoptr(Domain) domain = prepare(text);
+        g_autoptr(GError) error = NULL;
+
+        g_assert_cmpint(command_check_migration_safe(domain, &error), ==, rows[i].safe);
+        if (!rows[i].safe) {
+            g_assert_error(error, RPC_ERROR, VIR_ERR_MIGRATE_UNSAFE);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_data_func("/command/golden/minimal", "minimal", test_golden);
+    g_test_add_data_func("/command/golden/devices", "devices", test_golden);
+    g_test_add_data_func("/command/golden/incoming", "incoming", test_golden);
+    g_test_add_func("/command/missing-fds", test_missing_fds);
+    g_test_add_func("/command/refusals", test_refusals);
+    g_test_add_func("/command/complete", test_complete);
+    g_test_add_func("/command/plug", test_plug);
+    g_test_add_func("/command/plug-interface", test_plug_interface);
+    g_test_add_func("/command/slots", test_slots);
+    g_test_add_func("/command/adopt", test_adopt);
+    g_test_add_func("/command/abi", test_abi);
+    g_test_add_func("/command/migration-safe", test_migration_safe);
+    return g_test_run();
+}
