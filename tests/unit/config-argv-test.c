@@ -302,7 +302,6 @@ static void test_libvirt(void)
         "-sandbox "
         "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny "
         "-msg timestamp=on");
-    g_autofree char *origin = NULL;
     g_autofree char *machine = at(tree, "machine.memory-backend");
     ConfigNode *device = config_list_at(config_map_peek(tree, "device"), 0);
 

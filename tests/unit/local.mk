@@ -17,12 +17,8 @@ tests_unit_event_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_event_test_LDADD = $(EMULATOR_TEST_LDADD)
 
 # config, chardev, monitor
-QMP_TESTS = tests/unit/config-node-test tests/unit/config-argv-test \
-	tests/unit/chardev-test
-check_PROGRAMS += $(QMP_TESTS)
-TESTS += $(QMP_TESTS)
-tests_unit_config_node_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
-tests_unit_config_node_test_LDADD = libemulator.a libutil.a $(EMULATOR_LIBS)
+include tests/unit/monitor.mk
+
 # xml/
 check_PROGRAMS += tests/unit/xml-domain-test
 TESTS += tests/unit/xml-domain-test
@@ -61,8 +57,3 @@ tests_unit_process_spawn_test_LDADD = $(DRIVER_TEST_LDADD)
 tests_unit_qmp_client_test_SOURCES = tests/unit/qmp-client-test.c
 tests_unit_qmp_client_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_qmp_client_test_LDADD = $(DRIVER_TEST_LDADD)
-tests_unit_config_node_test_LDADD = $(EMULATOR_TEST_LDADD)
-tests_unit_config_argv_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
-tests_unit_config_argv_test_LDADD = $(EMULATOR_TEST_LDADD)
-tests_unit_chardev_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
-tests_unit_chardev_test_LDADD = $(EMULATOR_TEST_LDADD)

@@ -1,0 +1,13 @@
+# config, chardev, monitor
+QMP_TESTS = \
+	tests/unit/config-node-test \
+	tests/unit/config-argv-test \
+	tests/unit/chardev-test
+check_PROGRAMS += $(QMP_TESTS)
+TESTS += $(QMP_TESTS)
+tests_unit_config_node_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_config_node_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_config_argv_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_config_argv_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_chardev_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_chardev_test_LDADD = $(EMULATOR_TEST_LDADD)
