@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The programs under test: built out of the tree, in a directory of the cache for
+each checkout, and installed into a directory that goes into the payload."""
+import fcntl
+import hashlib
+import os
+import subprocess
+from pathlib import Path
+
+from .scenario import LAB
+
+SOURCE = LAB.parent.parent
+CONFIGURE = ["--prefix=/usr", "--sysconfdir=/etc", "--localstatedir=/var"]
+
+
+def run(command, directory, log):
+    with open(log, "ab") as output:
+        done = subprocess.run(
+            command, cwd=directory, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
+    if done.returncode:
+        tail = "\n".join(Path(log).read_text(errors="replace").splitlines()[-30:])
+        raise SystemExit(f"{tail}\nlab: {' '.join(map(str, command))} failed; see {log}")
+
+
+def build(cache):
+    """Configures and makes; returns the build directory."""
+    checkout = hashlib.sha256(str(SOURCE).encode()).hexdigest()[:12]
+    directory = cache / "build" / checkout
+    directory.mkdir(parents=True, exist_ok=True)
+    log = directory / "build.log"
+    with open(directory / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        log.unlink(missing_ok=True)
+        if not (SOURCE / "configure").exists():
+            run(["autoreconf", "-fi"], SOURCE, log)
+        if not (directory / "Makefile").exists():
+            run([SOURCE / "configure", "-q", *CONFIGURE], directory, log)
+        run(["make", f"-j{os.cpu_count()}"], directory, log)
+    return directory
+
+
+def install(directory, destination):
+    log = destination.parent / "install.log"
+    run(["make", "install", f"DESTDIR={destination}"], directory, log)
