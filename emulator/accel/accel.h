@@ -19,9 +19,9 @@ typedef struct MsiMessage {
 /* Entry state of the boot processor; filled by firmware/, applied at reset. */
 typedef struct BootState {
     gboolean valid;
-    gboolean long_mode;    /* 64-bit entry: page tables at cr3, GDT at gdt_base */
+    gboolean long_mode; /* 64-bit entry: page tables at cr3, GDT at gdt_base */
     guint64 entry, stack;
-    guint64 rsi, rbx;      /* bzImage: zero page; PVH: start info */
+    guint64 rsi, rbx; /* bzImage: zero page; PVH: start info */
     guint64 cr3, gdt_base;
     guint16 gdt_limit;
 } BootState;
@@ -32,10 +32,13 @@ typedef struct Accel {
     gboolean (*init)(ConfigNode *node, GError **errp);
     /* After the board's RAM is mapped: irqchip, vCPUs (their threads wait). */
     gboolean (*create_irqchip)(GError **errp);
+    /* qtest has none: NULL without an error. */
     Vcpu *(*create_vcpu)(unsigned index, guint32 apic_id, GError **errp);
     /* All vCPUs to the state after power-on; the first one takes the boot state. */
     void (*reset_vcpus)(const BootState *boot);
     void (*run_vcpus)(gboolean run); /* returns when all have stopped, if !run */
+    /* A vCPU thread: it does not enter the guest again until run_vcpus(TRUE). */
+    void (*hold_current_vcpu)(void);
     /* Interrupts: an MSI now; a GSI of the split irqchip routed to an MSI. */
     void (*send_msi)(const MsiMessage *msg);
     gboolean (*set_gsi_route)(unsigned gsi, const MsiMessage *msg /* NULL: none */);
@@ -56,6 +59,10 @@ extern const Accel accel_qtest;
 void accel_set_ioapic(unsigned pins, void (*eoi)(void *opaque, guint8 vector),
                       void *opaque);
 
+unsigned accel_ioapic_pins(void);
+void accel_ioapic_eoi(guint8 vector);
+
+/* node: the -accel options. */
 gboolean accel_init(ConfigNode *node, GError **errp);
 const Accel *accel_get(void);
 

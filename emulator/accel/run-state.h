@@ -37,6 +37,9 @@ void vm_stop(RunState state);
 /* Changes the name of a stopped state (paused -> postmigrate ...). */
 void run_state_set(RunState state);
 void run_state_subscribe(void (*fn)(gboolean running, void *opaque), void *opaque);
+void run_state_unsubscribe(void (*fn)(gboolean running, void *opaque), void *opaque);
+/* In this state the guest cannot go on: `cont` is refused until a reset. */
+gboolean run_state_needs_reset(void);
 
 typedef enum ShutdownCause {
     SHUTDOWN_HOST_ERROR,
@@ -61,8 +64,13 @@ void vm_request_powerdown(void);
 /* An unexpected exit, or a hole under the guest: pause and tell, do not die. */
 void vm_request_internal_error(const char *why);
 
-/* Machine: what a reset and a power-button press do; set once. */
+/*
+ * Machine: what a reset and a power-button press do; set once. The reset handler
+ * starts the reset (vCPUs are stopped); whoever completes it, now or later, calls
+ * vm_reset_done(): event RESET, and the vCPUs go on if the VM runs.
+ */
 void vm_set_reset_handler(void (*fn)(void *opaque), void *opaque);
+void vm_reset_done(void);
 void vm_set_powerdown_handler(void (*fn)(void *opaque), void *opaque);
 /* -no-shutdown, -no-reboot, -action: set once at start. */
 void vm_set_policy(gboolean no_shutdown, gboolean no_reboot);

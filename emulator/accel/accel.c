@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The choice of the accelerator, and the board's I/O APIC as it sees it. */
+#include "accel/accel.h"
+
+#include "event/lock.h"
+#include "util/error.h"
+
+static const Accel *const accels[] = { &accel_qtest };
+static const Accel *chosen;
+
+static struct {
+    unsigned pins;
+    void (*eoi)(void *opaque, guint8 vector);
+    void *opaque;
+} ioapic;
+
+gboolean accel_init(ConfigNode *node, GError **errp)
+{
+    const char *name;
+    if (!config_get_string(node, "accel", "kvm", &name, errp)) {
+        return FALSE;
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(accels); i++) {
+        if (g_str_equal(accels[i]->name, name)) {
+            if (!accels[i]->init(node, errp)) {
+                return FALSE;
+            }
+            chosen = accels[i];
+            return TRUE;
+        }
+    }
+    return error_set(errp, "-accel %s: invalid accelerator (kvm, qtest)", name);
+}
+
+const Accel *accel_get(void)
+{
+    return chosen;
+}
+
+void accel_set_ioapic(unsigned pins, void (*eoi)(void *opaque, guint8 vector),
+                      void *opaque)
+{
+    ioapic.pins = pins;
+    ioapic.eoi = eoi;
+    ioapic.opaque = opaque;
+}
+
+unsigned accel_ioapic_pins(void)
+{
+    return ioapic.pins;
+}
+
+void accel_ioapic_eoi(guint8 vector)
+{
+    g_assert(machine_lock_held());
+    if (ioapic.eoi) {
+        ioapic.eoi(ioapic.opaque, vector);
+    }
+}

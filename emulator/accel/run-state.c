@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The run state and the requests that change it. A request is noted under a lock
+ * of its own (the data plane has no machine lock) and carried out on the main loop.
+ */
+#include "accel/run-state.h"
+
+#include "accel/accel.h"
+#include "event/clock.h"
+#include "event/lock.h"
+#include "event/loop.h"
+#include "event/vm-event.h"
+#include "util/log.h"
+
+/* The names are QMP's RunState and ShutdownCause. */
+static const char *const state_names[RUN_STATE__MAX] = {
+    [RUN_STATE_PRELAUNCH] = "prelaunch",
+    [RUN_STATE_INMIGRATE] = "inmigrate",
+    [RUN_STATE_RUNNING] = "running",
+    [RUN_STATE_PAUSED] = "paused",
+    [RUN_STATE_FINISH_MIGRATE] = "finish-migrate",
+    [RUN_STATE_POSTMIGRATE] = "postmigrate",
+    [RUN_STATE_SHUTDOWN] = "shutdown",
+    [RUN_STATE_IO_ERROR] = "io-error",
+    [RUN_STATE_INTERNAL_ERROR] = "internal-error",
+    [RUN_STATE_GUEST_PANICKED] = "guest-panicked",
+};
+
+static const struct {
+    const char *name;
+    gboolean guest;  /* the guest asked for it */
+    gboolean always; /* -no-shutdown does not keep the process */
+} causes[SHUTDOWN_CAUSE__MAX] = {
+    [SHUTDOWN_HOST_ERROR] = { "host-error", FALSE, FALSE },
+    [SHUTDOWN_HOST_QMP_QUIT] = { "host-qmp-quit", FALSE, TRUE },
+    [SHUTDOWN_HOST_QMP_SYSTEM_RESET] = { "host-qmp-system-reset", FALSE, FALSE },
+    [SHUTDOWN_HOST_SIGNAL] = { "host-signal", FALSE, TRUE },
+    [SHUTDOWN_GUEST_SHUTDOWN] = { "guest-shutdown", TRUE, FALSE },
+    [SHUTDOWN_GUEST_RESET] = { "guest-reset", TRUE, FALSE },
+    [SHUTDOWN_GUEST_PANIC] = { "guest-panic", TRUE, FALSE },
+};
+
+typedef struct Subscriber {
+    void (*fn)(gboolean running, void *opaque);
+    void *opaque;
+} Subscriber;
+
+typedef struct Handler {
+    void (*fn)(void *opaque);
+    void *opaque;
+} Handler;
+
+static RunState current = RUN_STATE_PRELAUNCH;
+static GArray *subscribers;
+static Handler reset_handler, powerdown_handler;
+static gboolean no_shutdown, no_reboot;
+static gboolean resetting; /* the handler has begun, vm_reset_done() is to come */
+static ShutdownCause reset_cause;
+
+/* What is asked for; causes are -1 for none. */
+static GMutex request_lock;
+static struct {
+    gboolean posted;
+    int shutdown, reset;
+    gboolean powerdown;
+    char *internal_error;
+} request = { .shutdown = -1, .reset = -1 };
+
+RunState run_state_get(void)
+{
+    return current;
+}
+
+const char *run_state_name(RunState state)
+{
+    return state_names[state];
+}
+
+const char *shutdown_cause_name(ShutdownCause cause)
+{
+    return causes[cause].name;
+}
+
+gboolean vm_running(void)
+{
+    return current == RUN_STATE_RUNNING;
+}
+
+void run_state_set(RunState state)
+{
+    g_assert(machine_lock_held() && state != RUN_STATE_RUNNING && !vm_running());
+    current = state;
+}
+
+gboolean run_state_needs_reset(void)
+{
+    return current == RUN_STATE_SHUTDOWN || current == RUN_STATE_INTERNAL_ERROR ||
+           current == RUN_STATE_GUEST_PANICKED;
+}
+
+void run_state_subscribe(void (*fn)(gboolean running, void *opaque), void *opaque)
+{
+    Subscriber s = { fn, opaque };
+    if (!subscribers) {
+        subscribers = g_array_new(FALSE, FALSE, sizeof(Subscriber));
+    }
+    g_array_append_val(subscribers, s);
+}
+
+void run_state_unsubscribe(void (*fn)(gboolean running, void *opaque), void *opaque)
+{
+    for (guint i = 0; subscribers && i < subscribers->len; i++) {
+        Subscriber *s = &g_array_index(subscribers, Subscriber, i);
+        if (s->fn == fn && s->opaque == opaque) {
+            g_array_remove_index(subscribers, i);
+            return;
+        }
+    }
+}
+
+static void tell(gboolean running)
+{
+    for (guint i = 0; subscribers && i < subscribers->len; i++) {
+        Subscriber s = g_array_index(subscribers, Subscriber, i);
+        s.fn(running, s.opaque);
+    }
+}
+
+void vm_start(void)
+{
+    g_assert(machine_lock_held());
+    if (vm_running()) {
+        return;
+    }
+    current = RUN_STATE_RUNNING;
+    clock_virtual_run(TRUE);
+    tell(TRUE);
+    vm_event_emit("RESUME", NULL);
+    if (!resetting) {
+        accel_get()->run_vcpus(TRUE);
+    }
+}
+
+void vm_stop(RunState state)
+{
+    g_assert(machine_lock_held() && state != RUN_STATE_RUNNING);
+    if (!vm_running()) {
+        return;
+    }
+    accel_get()->run_vcpus(FALSE);
+    clock_virtual_run(FALSE);
+    current = state;
+    tell(FALSE);
+    vm_event_emit("STOP", NULL);
+}
+
+static JsonObject *cause_data(ShutdownCause cause)
+{
+    JsonObject *data = json_object_new();
+    json_object_set_boolean_member(data, "guest", causes[cause].guest);
+    json_object_set_string_member(data, "reason", causes[cause].name);
+    return data;
+}
+
+static void do_shutdown(ShutdownCause cause)
+{
+    vm_event_emit("SHUTDOWN", cause_data(cause));
+    if (no_shutdown && !causes[cause].always) {
+        if (vm_running()) {
+            vm_stop(RUN_STATE_SHUTDOWN);
+        } else {
+            run_state_set(RUN_STATE_SHUTDOWN);
+        }
+        return;
+    }
+    accel_get()->run_vcpus(FALSE);
+    event_loop_quit(event_loop_main());
+}
+
+static void do_reset(ShutdownCause cause)
+{
+    if (no_reboot) {
+        do_shutdown(cause);
+        return;
+    }
+    if (resetting) {
+        return; /* one that is under way is as good */
+    }
+    resetting = TRUE;
+    reset_cause = cause;
+    accel_get()->run_vcpus(FALSE);
+    if (reset_handler.fn) {
+        reset_handler.fn(reset_handler.opaque);
+    } else {
+        vm_reset_done();
+    }
+}
+
+void vm_reset_done(void)
+{
+    g_assert(machine_lock_held() && resetting);
+    resetting = FALSE;
+    vm_event_emit("RESET", cause_data(reset_cause));
+    if (vm_running()) {
+        accel_get()->run_vcpus(TRUE);
+    } else if (run_state_needs_reset()) {
+        run_state_set(RUN_STATE_PAUSED); /* `cont` may start it again */
+    }
+}
+
+static void carry_out(void *opaque)
+{
+    g_mutex_lock(&request_lock);
+    int shutdown = request.shutdown, reset = request.reset;
+    gboolean powerdown = request.powerdown;
+    g_autofree char *error = g_steal_pointer(&request.internal_error);
+    request.shutdown = request.reset = -1;
+    request.powerdown = request.posted = FALSE;
+    g_mutex_unlock(&request_lock);
+
+    if (shutdown >= 0) {
+        do_shutdown((ShutdownCause)shutdown);
+    }
+    if (error) {
+        log_error("internal error: %s", error);
+        vm_stop(RUN_STATE_INTERNAL_ERROR);
+    }
+    if (reset >= 0) {
+        do_reset((ShutdownCause)reset);
+    }
+    if (powerdown) {
+        vm_event_emit("POWERDOWN", NULL);
+        if (powerdown_handler.fn) {
+            powerdown_handler.fn(powerdown_handler.opaque);
+        }
+    }
+}
+
+/* With the request lock, which it gives back. */
+static void post_request(void)
+{
+    gboolean post = !request.posted;
+    request.posted = TRUE;
+    g_mutex_unlock(&request_lock);
+    if (post) {
+        event_loop_post(event_loop_main(), carry_out, NULL);
+    }
+}
+
+/* The vCPU that asks must not run on until it has been heard. */
+static void hold_vcpu(void)
+{
+    if (accel_get()->hold_current_vcpu) {
+        accel_get()->hold_current_vcpu();
+    }
+}
+
+void vm_request_shutdown(ShutdownCause cause)
+{
+    hold_vcpu();
+    g_mutex_lock(&request_lock);
+    /* The first cause stays, unless a later one is to end the process. */
+    if (request.shutdown < 0 || causes[cause].always) {
+        request.shutdown = (int)cause;
+    }
+    post_request();
+}
+
+void vm_request_reset(ShutdownCause cause)
+{
+    hold_vcpu();
+    g_mutex_lock(&request_lock);
+    if (request.reset < 0) {
+        request.reset = (int)cause;
+    }
+    post_request();
+}
+
+void vm_request_powerdown(void)
+{
+    g_mutex_lock(&request_lock);
+    request.powerdown = TRUE;
+    post_request();
+}
+
+void vm_request_internal_error(const char *why)
+{
+    hold_vcpu();
+    g_mutex_lock(&request_lock);
+    if (!request.internal_error) {
+        request.internal_error = g_strdup(why);
+    }
+    post_request();
+}
+
+void vm_set_reset_handler(void (*fn)(void *opaque), void *opaque)
+{
+    reset_handler = (Handler){ fn, opaque };
+}
+
+void vm_set_powerdown_handler(void (*fn)(void *opaque), void *opaque)
+{
+    powerdown_handler = (Handler){ fn, opaque };
+}
+
+void vm_set_policy(gboolean keep_after_shutdown, gboolean end_on_reboot)
+{
+    no_shutdown = keep_after_shutdown;
+    no_reboot = end_on_reboot;
+}
