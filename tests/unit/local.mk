@@ -31,6 +31,11 @@ tests_unit_xml_domain_test_CPPFLAGS = $(XML_TEST_CPPFLAGS)
 tests_unit_xml_domain_test_LDADD = $(XML_TEST_LIBS)
 EXTRA_DIST += tests/golden/xml/minimal.xml tests/golden/xml/minimal.out.xml \
 	tests/golden/xml/full.xml tests/golden/xml/full.out.xml
+# capabilities/
+check_PROGRAMS += tests/unit/capabilities-host-test
+TESTS += tests/unit/capabilities-host-test
+tests_unit_capabilities_host_test_CPPFLAGS = $(libcapabilities_a_CPPFLAGS)
+tests_unit_capabilities_host_test_LDADD = libcapabilities.a $(GLIB_LIBS)
 # libvirt-driver/command/
 COMMAND_TEST_LDADD = libdriver.a libxml.a libcapabilities.a libutil.a $(DRIVER_LIBS)
 check_PROGRAMS += tests/unit/command-argv-test

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "capabilities/capabilities.h"
+
+static void G_GNUC_PRINTF(2, 3) add(GString *xml, const char *format, ...)
+{
+    va_list args;
+    char *text;
+
+    va_start(args, format);
+    text = g_markup_vprintf_escaped(format, args);
+    va_end(args);
+    g_string_append(xml, text);
+    g_free(text);
+}
+
+static void add_host_cpu(GString *xml, const CapabilitiesHost *host)
+{
+    CapabilitiesNodeInfo info;
+    const CapabilitiesCell *cell = host->cells->pdata[0];
+
+    capabilities_node_info(host, &info);
+    add(xml, "    <cpu>\n      <arch>x86_64</arch>\n");
+    if (host->vendor) {
+        add(xml, "      <vendor>%s</vendor>\n", host->vendor);
+    }
+    if (host->microcode) {
+        add(xml, "      <microcode version='%u'/>\n", host->microcode);
+    }
+    if (host->family) {
+        add(xml, "      <signature family='%u' model='%u' stepping='%u'/>\n",
+            host->family, host->model, host->stepping);
+    }
+    add(xml, "      <topology sockets='%u' dies='1' cores='%u' threads='%u'/>\n",
+        info.sockets, info.cores, info.threads);
+    for (guint i = 0; i < cell->pages->len; i++) {
+        add(xml, "      <pages unit='KiB' size='%" G_GUINT64_FORMAT "'/>\n",
+            g_array_index(cell->pages, CapabilitiesPages, i).size);
+    }
+    add(xml, "    </cpu>\n");
+}
+
+static void add_cell_cpus(GString *xml, const CapabilitiesHost *host, guint cell)
+{
+    guint count = 0;
+
+    for (guint i = 0; i < host->cpus->len; i++) {
+        count += ((const CapabilitiesCpu *)host->cpus->pdata[i])->cell == cell;
+    }
+    add(xml, "          <cpus num='%u'>\n", count);
+    for (guint i = 0; i < host->cpus->len; i++) {
+        const CapabilitiesCpu *cpu = host->cpus->pdata[i];
+
+        if (cpu->cell == cell) {
+            add(xml,
+                "            <cpu id='%u' socket_id='%u' die_id='%u' core_id='%u' "
+                "siblings='%s'/>\n",
+                cpu->id, cpu->socket, cpu->die, cpu->core, cpu->siblings);
+        }
+    }
+    add(xml, "          </cpus>\n");
+}
+
+static void add_cell(GString *xml, const CapabilitiesHost *host,
+                     const CapabilitiesCell *cell)
+{
+    add(xml, "        <cell id='%u'>\n", cell->id);
+    add(xml, "          <memory unit='KiB'>%" G_GUINT64_FORMAT "</memory>\n",
+        cell->memory);
+    for (guint i = 0; i < cell->pages->len; i++) {
+        const CapabilitiesPages *pages =
+            &g_array_index(cell->pages, CapabilitiesPages, i);
+        add(xml,
+            "          <pages unit='KiB' size='%" G_GUINT64_FORMAT "'>%" G_GUINT64_FORMAT
+            "</pages>\n",
+            pages->size, pages->count);
+    }
+    if (cell->distances->len == host->cells->len) {
+        add(xml, "          <distances>\n");
+        for (guint i = 0; i < cell->distances->len; i++) {
+            const CapabilitiesCell *other = host->cells->pdata[i];
+            add(xml, "            <sibling id='%u' value='%u'/>\n", other->id,
+                g_array_index(cell->distances, guint, i));
+        }
+        add(xml, "          </distances>\n");
+    }
+    add_cell_cpus(xml, host, cell->id);
+    add(xml, "        </cell>\n");
+}
+
+static void add_guest(GString *xml, const CapabilitiesGuest *guest)
+{
+    add(xml,
+        "  <guest>\n"
+        "    <os_type>hvm</os_type>\n"
+        "    <arch name='x86_64'>\n"
+        "      <wordsize>64</wordsize>\n"
+        "      <emulator>%s</emulator>\n"
+        "      <machine maxCpus='%u'>%s</machine>\n"
+        "      <machine canonical='%s' maxCpus='%u'>%s</machine>\n"
+        "      <domain type='kvm'/>\n"
+        "    </arch>\n"
+        "    <features>\n"
+        "      <acpi default='on' toggle='yes'/>\n"
+        "      <apic default='on' toggle='no'/>\n"
+        "      <deviceboot/>\n"
+        "    </features>\n"
+        "  </guest>\n",
+        guest->emulator, guest->vcpus_max, guest->machine, guest->machine,
+        guest->vcpus_max, guest->machine_alias);
+}
+
+char *capabilities_format(const CapabilitiesHost *host, const CapabilitiesGuest *guest)
+{
+    GString *xml = g_string_new("<capabilities>\n\n  <host>\n");
+
+    if (host->uuid) {
+        add(xml, "    <uuid>%s</uuid>\n", host->uuid);
+    }
+    add_host_cpu(xml, host);
+    add(xml, "    <power_management/>\n"
+             "    <iommu support='no'/>\n"
+             "    <migration_features>\n"
+             "      <live/>\n"
+             "      <uri_transports>\n"
+             "        <uri_transport>tcp</uri_transport>\n"
+             "      </uri_transports>\n"
+             "    </migration_features>\n"
+             "    <topology>\n");
+    add(xml, "      <cells num='%u'>\n", host->cells->len);
+    for (guint i = 0; i < host->cells->len; i++) {
+        add_cell(xml, host, host->cells->pdata[i]);
+    }
+    add(xml, "      </cells>\n"
+             "    </topology>\n"
+             "    <secmodel>\n"
+             "      <model>none</model>\n"
+             "      <doi>0</doi>\n"
+             "    </secmodel>\n"
+             "  </host>\n\n");
+    add_guest(xml, guest);
+    add(xml, "\n</capabilities>\n");
+    return g_string_free(xml, FALSE);
+}
+
+/* What the devices of a domain may be; it follows xml/support.c. */
+static const char domain_devices[] = "  <memoryBacking supported='yes'>\n"
+                                     "    <enum name='sourceType'>\n"
+                                     "      <value>file</value>\n"
+                                     "      <value>anonymous</value>\n"
+                                     "      <value>memfd</value>\n"
+                                     "    </enum>\n"
+                                     "  </memoryBacking>\n"
+                                     "  <devices>\n"
+                                     "    <disk supported='yes'>\n"
+                                     "      <enum name='diskDevice'>\n"
+                                     "        <value>disk</value>\n"
+                                     "      </enum>\n"
+                                     "      <enum name='bus'>\n"
+                                     "        <value>virtio</value>\n"
+                                     "      </enum>\n"
+                                     "      <enum name='model'>\n"
+                                     "        <value>virtio</value>\n"
+                                     "      </enum>\n"
+                                     "    </disk>\n"
+                                     "    <graphics supported='no'/>\n"
+                                     "    <video supported='yes'>\n"
+                                     "      <enum name='modelType'>\n"
+                                     "        <value>none</value>\n"
+                                     "      </enum>\n"
+                                     "    </video>\n"
+                                     "    <hostdev supported='no'/>\n"
+                                     "    <rng supported='yes'>\n"
+                                     "      <enum name='model'>\n"
+                                     "        <value>virtio</value>\n"
+                                     "      </enum>\n"
+                                     "      <enum name='backendModel'>\n"
+                                     "        <value>random</value>\n"
+                                     "      </enum>\n"
+                                     "    </rng>\n"
+                                     "    <filesystem supported='no'/>\n"
+                                     "    <tpm supported='no'/>\n"
+                                     "    <redirdev supported='no'/>\n"
+                                     "    <channel supported='no'/>\n"
+                                     "  </devices>\n"
+                                     "  <features>\n"
+                                     "    <gic supported='no'/>\n"
+                                     "    <vmcoreinfo supported='no'/>\n"
+                                     "    <genid supported='no'/>\n"
+                                     "    <backingStoreInput supported='no'/>\n"
+                                     "    <backup supported='no'/>\n"
+                                     "    <sev supported='no'/>\n"
+                                     "  </features>\n";
+
+char *capabilities_format_domain(const CapabilitiesGuest *guest)
+{
+    GString *xml = g_string_new("<domainCapabilities>\n");
+
+    add(xml,
+        "  <path>%s</path>\n"
+        "  <domain>kvm</domain>\n"
+        "  <machine>%s</machine>\n"
+        "  <arch>x86_64</arch>\n"
+        "  <vcpu max='%u'/>\n"
+        "  <iothreads supported='yes'/>\n"
+        "  <os supported='yes'>\n"
+        "    <loader supported='no'/>\n"
+        "  </os>\n"
+        "  <cpu>\n"
+        "    <mode name='host-passthrough' supported='yes'>\n"
+        "      <enum name='hostPassthroughMigratable'>\n"
+        "        <value>on</value>\n"
+        "        <value>off</value>\n"
+        "      </enum>\n"
+        "    </mode>\n"
+        "    <mode name='maximum' supported='no'/>\n"
+        "    <mode name='host-model' supported='no'/>\n"
+        "    <mode name='custom' supported='no'/>\n"
+        "  </cpu>\n",
+        guest->emulator, guest->machine, guest->vcpus_max);
+    g_string_append(xml, domain_devices);
+    g_string_append(xml, "</domainCapabilities>\n");
+    return g_string_free(xml, FALSE);
+}
