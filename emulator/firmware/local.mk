@@ -1,1 +1,11 @@
-libemulator_a_SOURCES +=
+libemulator_a_SOURCES += \
+	emulator/firmware/acpi.c \
+	emulator/firmware/acpi.h \
+	emulator/firmware/aml.c \
+	emulator/firmware/aml.h \
+	emulator/firmware/bzimage.c \
+	emulator/firmware/dsdt.c \
+	emulator/firmware/kernel-internal.h \
+	emulator/firmware/kernel.c \
+	emulator/firmware/kernel.h \
+	emulator/firmware/pvh.c

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Kernel loaders: bzImage (64-bit boot protocol, 2.12 or later) and ELF with a PVH
+ * entry point. The files are hostile input. They are opened and checked once and
+ * stay open: every reset of the machine reads them into guest memory again.
+ */
+#ifndef VIREO_FIRMWARE_KERNEL_H
+#define VIREO_FIRMWARE_KERNEL_H
+
+#include "accel/accel.h"
+
+typedef struct Kernel Kernel;
+
+/* What the kernel is told about memory. */
+typedef struct BootMemory {
+    guint64 low_ram;  /* bytes from 0 on */
+    guint64 high_ram; /* bytes from 4 GiB on */
+    guint64 rsdp;     /* address of the ACPI RSDP; tables lie below 1 MiB */
+} BootMemory;
+
+/*
+ * Opens and checks kernel and initrd (NULL: none) against the memory; creates
+ * nothing. cmdline NULL: empty. Errors name option and value.
+ */
+Kernel *kernel_open(const char *path, const char *initrd, const char *cmdline,
+                    const BootMemory *memory, GError **errp);
+void kernel_free(Kernel *kernel);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Kernel, kernel_free)
+
+/* Into guest memory; fills the entry state. Under the machine lock, vCPUs stopped. */
+gboolean kernel_load(const Kernel *kernel, BootState *boot, GError **errp);
+
+#endif
