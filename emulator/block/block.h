@@ -16,6 +16,9 @@
 #include "config/node.h"
 #include "event/loop.h"
 
+/* Images are made of sectors; a file with a ragged end reads as zeros beyond it. */
+#define BLOCK_SECTOR_SIZE 512u
+
 typedef struct BlockNode BlockNode;
 typedef void (*BlockDone)(void *opaque, int ret); /* 0 or -errno */
 
@@ -28,43 +31,64 @@ typedef enum BlockOp {
 } BlockOp;
 
 /* Embedded in the caller's request: no allocation per I/O. */
-typedef struct BlockRequest {
+typedef struct BlockRequest BlockRequest;
+struct BlockRequest {
     BlockOp op;
+    gboolean fua;            /* write: on stable storage when done */
+    gboolean unmap;          /* write zeroes: may deallocate */
     const struct iovec *iov; /* the caller's, until done */
     unsigned n_iov;
-    guint64 offset, bytes;
+    guint64 offset, bytes; /* of read and write: bytes is the sum of iov */
     BlockDone done;
     void *opaque;
-    /* the node's own */
-    BlockNode *node;
-    void *private[8];
-} BlockRequest;
+    /* the node's own, from submit to done */
+    BlockNode *node; /* the one at the bottom, which does the I/O */
+    guint64 pos;     /* offset there */
+    guint64 moved;   /* bytes done so far */
+    int ret;
+    BlockRequest *next;
+};
 
+/* Who uses a node. */
+typedef struct BlockUser {
+    EventLoop *loop;    /* where requests are made and complete */
+    gboolean read_only; /* what the user needs; fails when the node allows less */
+    gboolean share_rw;  /* other processes may write the image too */
+    void (*resized)(void *opaque);    /* main loop; NULL: never mind */
+    void (*batch_done)(void *opaque); /* the loop: after some requests' done() */
+    void *opaque;
+} BlockUser;
+
+/* Main loop, under the machine lock. */
 BlockNode *block_node_add(ConfigNode *node, GError **errp);
 gboolean block_node_del(const char *name, GError **errp);
 BlockNode *block_node_find(const char *name);
 const char *block_node_name(const BlockNode *node);
 
 /*
- * One user (a disk) at a time: binds the node to a loop. read_only: what the user
- * needs; fails when the node allows less. Main loop, under the machine lock.
+ * One user (a disk) at a time: binds the node to a loop and locks the image,
+ * unless inactive. Main loop, under the machine lock.
  */
-gboolean block_node_attach(BlockNode *node, EventLoop *loop, gboolean read_only,
-                           void (*resized)(void *opaque), void *opaque, GError **errp);
+gboolean block_node_attach(BlockNode *node, const BlockUser *user, GError **errp);
 void block_node_detach(BlockNode *node); /* nothing in flight any more */
 
-guint64 block_node_size(const BlockNode *node); /* bytes */
+guint64 block_node_size(const BlockNode *node); /* bytes, whole sectors */
 gboolean block_node_read_only(const BlockNode *node);
-gboolean block_node_write_cache(const BlockNode *node);
-guint32 block_node_alignment(const BlockNode *node); /* cache.direct: 512 or 4096 */
+/* The sector size of the medium: what a disk should show as its logical one. */
+guint32 block_node_sector_size(const BlockNode *node);
+gboolean block_node_can_discard(const BlockNode *node);
 
-/* In the node's loop. */
+/* In the node's loop. done() is never called from inside block_submit(). */
 void block_submit(BlockNode *node, BlockRequest *request);
+/* Around several submits: they reach the kernel together. Nests. */
+void block_plug(BlockNode *node);
+void block_unplug(BlockNode *node);
 
 /*
- * Migration: all nodes at once. Inactivate: flush, give up image locks. Activate:
- * take them; fails by name when another process still holds one. With -incoming
- * nodes are created inactive.
+ * Migration: all nodes at once, nothing in flight. Inactivate: flush, give up
+ * image locks. Activate: take them; fails by name when another process still
+ * holds one, and then all stay inactive. With -incoming nodes are created
+ * inactive.
  */
 void block_set_start_inactive(gboolean inactive);
 gboolean block_inactivate_all(GError **errp);

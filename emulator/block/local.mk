@@ -1,1 +1,11 @@
-libemulator_a_SOURCES +=
+libemulator_a_SOURCES += \
+	emulator/block/block.c \
+	emulator/block/block.h \
+	emulator/block/file-io.c \
+	emulator/block/file.c \
+	emulator/block/lock.c \
+	emulator/block/loop.c \
+	emulator/block/node.h \
+	emulator/block/raw.c \
+	emulator/block/uring.c \
+	emulator/block/worker.c

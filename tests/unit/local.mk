@@ -65,3 +65,9 @@ tests_unit_process_spawn_test_LDADD = $(DRIVER_TEST_LDADD)
 tests_unit_qmp_client_test_SOURCES = tests/unit/qmp-client-test.c
 tests_unit_qmp_client_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_qmp_client_test_LDADD = $(DRIVER_TEST_LDADD)
+
+# block
+check_PROGRAMS += tests/unit/block-test
+TESTS += tests/unit/block-test
+tests_unit_block_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_block_test_LDADD = $(EMULATOR_TEST_LDADD)

@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Block nodes by name: their options, their users, and who holds the image.
+ *
+ * A user attaches to the top of a chain of one or two nodes (raw on file); the
+ * node at the bottom owns the descriptor and the lock, and does the I/O.
+ */
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "block/node.h"
+#include "util/error.h"
+
+static const BlockDriver *const drivers[] = {
+    &block_driver_file,
+    &block_driver_host_device,
+    &block_driver_raw,
+};
+
+static GSList *nodes; /* in order of creation */
+static gboolean start_inactive;
+static unsigned anonymous_count;
+
+static BlockNode *bottom(const BlockNode *node)
+{
+    while (node->child) {
+        node = node->child;
+    }
+    return (BlockNode *)node;
+}
+
+static const BlockDriver *find_driver(ConfigNode *config, GError **errp)
+{
+    const char *name;
+
+    if (!config_get_string(config, "driver", NULL, &name, errp)) {
+        return NULL;
+    }
+    if (!name) {
+        error_set(errp, "Parameter 'driver' is missing");
+        return NULL;
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(drivers); i++) {
+        if (g_str_equal(drivers[i]->name, name)) {
+            return drivers[i];
+        }
+    }
+    error_set(errp, "Parameter 'driver' does not accept value '%s'", name);
+    return NULL;
+}
+
+/* Options that every driver has. */
+static gboolean common_options(BlockNode *node, ConfigNode *config, GError **errp)
+{
+    ConfigNode *cache = config_map_get(config, "cache");
+    const char *discard, *zeroes;
+
+    if (!config_get_bool(config, "read-only", FALSE, &node->read_only, errp) ||
+        !config_get_string(config, "discard", "ignore", &discard, errp) ||
+        !config_get_string(config, "detect-zeroes", "off", &zeroes, errp)) {
+        return FALSE;
+    }
+    if (cache && config_node_type(cache) != CONFIG_MAP) {
+        return error_set(errp, "Parameter 'cache' expects an object");
+    }
+    if (cache && (!config_get_bool(cache, "direct", FALSE, &node->direct, errp) ||
+                  !config_get_bool(cache, "no-flush", FALSE, &node->no_flush, errp) ||
+                  !config_check_unused(cache, errp))) {
+        return FALSE;
+    }
+    node->unmap = g_str_equal(discard, "unmap") || g_str_equal(discard, "on");
+    if (!node->unmap && !g_str_equal(discard, "ignore") && !g_str_equal(discard, "off")) {
+        return error_set(errp, "Parameter 'discard' does not accept value '%s'", discard);
+    }
+    if (!g_str_equal(zeroes, "off")) {
+        return error_set(errp, "Parameter 'detect-zeroes' value '%s' is not supported",
+                         zeroes);
+    }
+    return TRUE;
+}
+
+static gboolean check_name(const char *name, GError **errp)
+{
+    if (!g_ascii_isalpha(name[0]) || strlen(name) > 31) {
+        return error_set(errp,
+                         "Invalid node-name '%s': it must start with a letter and have "
+                         "at most 31 characters",
+                         name);
+    }
+    for (const char *p = name; *p; p++) {
+        if (!g_ascii_isalnum(*p) && !strchr("-._", *p)) {
+            return error_set(errp, "Invalid node-name '%s': character '%c'", name, *p);
+        }
+    }
+    if (block_node_find(name)) {
+        return error_set(errp, "Duplicate nodes with node-name='%s'", name);
+    }
+    return TRUE;
+}
+
+static void node_free(BlockNode *node)
+{
+    nodes = g_slist_remove(nodes, node);
+    node->driver->close(node);
+    g_free(node->name);
+    g_free(node);
+}
+
+static BlockNode *node_new(ConfigNode *config, gboolean top, GError **errp)
+{
+    const BlockDriver *driver = find_driver(config, errp);
+    const char *name;
+
+    if (!driver || !config_get_string(config, "node-name", NULL, &name, errp)) {
+        return NULL;
+    }
+    if (!name && top) {
+        error_set(errp, "Parameter 'node-name' is missing");
+        return NULL;
+    }
+    if (name && !check_name(name, errp)) {
+        return NULL;
+    }
+    BlockNode *node = g_new0(BlockNode, 1);
+    node->driver = driver;
+    node->fd = node->buffered_fd = -1;
+    node->anonymous = !top;
+    node->name = name ? g_strdup(name) : g_strdup_printf("#block%03u", anonymous_count++);
+    if (!common_options(node, config, errp) || !driver->open(node, config, errp) ||
+        !config_check_unused(config, errp)) {
+        node_free(node);
+        return NULL;
+    }
+    node->active = !start_inactive;
+    nodes = g_slist_append(nodes, node);
+    return node;
+}
+
+BlockNode *block_node_add(ConfigNode *config, GError **errp)
+{
+    return node_new(config, TRUE, errp);
+}
+
+BlockNode *block_child_open(ConfigNode *config, GError **errp)
+{
+    ConfigNode *file = config_map_get(config, "file");
+    const char *name;
+
+    if (file && config_node_type(file) == CONFIG_MAP) {
+        return node_new(file, FALSE, errp);
+    }
+    if (!config_get_string(config, "file", NULL, &name, errp)) {
+        return NULL;
+    }
+    if (!name) {
+        error_set(errp, "Parameter 'file' is missing");
+        return NULL;
+    }
+    BlockNode *child = block_node_find(name);
+    if (!child) {
+        error_set(errp, "Failed to find node with node-name='%s'", name);
+        return NULL;
+    }
+    if (child->parent || child->attached) {
+        error_set(errp, "Node '%s' is in use", name);
+        return NULL;
+    }
+    return child;
+}
+
+void block_child_close(BlockNode *child)
+{
+    if (child->anonymous) {
+        node_free(child);
+    }
+}
+
+gboolean block_node_del(const char *name, GError **errp)
+{
+    BlockNode *node = block_node_find(name);
+
+    if (!node) {
+        return error_set(errp, "Failed to find node with node-name='%s'", name);
+    }
+    if (node->attached || node->parent) {
+        return error_set(errp, "Node %s is in use", name);
+    }
+    node_free(node);
+    return TRUE;
+}
+
+BlockNode *block_node_find(const char *name)
+{
+    for (GSList *l = nodes; l; l = l->next) {
+        BlockNode *node = l->data;
+        if (g_str_equal(node->name, name)) {
+            return node;
+        }
+    }
+    return NULL;
+}
+
+const char *block_node_name(const BlockNode *node)
+{
+    return node->name;
+}
+
+static gboolean chain_lock(BlockNode *node, GError **errp)
+{
+    BlockNode *file = bottom(node);
+
+    if (file->locking && !file->locked) {
+        file->locked = block_lock(file->fd, file->filename, !node->user.read_only,
+                                  node->user.share_rw, errp);
+        return file->locked;
+    }
+    return TRUE;
+}
+
+static void chain_unlock(BlockNode *node)
+{
+    BlockNode *file = bottom(node);
+
+    if (file->locked) {
+        block_unlock(file->fd);
+        file->locked = FALSE;
+    }
+}
+
+/* From the bottom up: a size depends on the one below. */
+static gboolean chain_refresh_size(BlockNode *node, GError **errp)
+{
+    return (!node->child || chain_refresh_size(node->child, errp)) &&
+           node->driver->refresh_size(node, errp);
+}
+
+gboolean block_node_attach(BlockNode *node, const BlockUser *user, GError **errp)
+{
+    BlockNode *file = bottom(node);
+
+    if (node->attached || node->parent) {
+        return error_set(errp, "Node '%s' is in use", node->name);
+    }
+    if (node->read_only && !user->read_only) {
+        return error_set(errp, "Node '%s' is read-only", node->name);
+    }
+    node->user = *user;
+    if (node->active && (!chain_lock(node, errp) || !chain_refresh_size(node, errp))) {
+        chain_unlock(node);
+        return FALSE;
+    }
+    node->loop = block_loop_get(user->loop, errp);
+    if (!node->loop) {
+        chain_unlock(node);
+        return FALSE;
+    }
+    file->loop = node->loop;
+    file->user = *user;
+    node->attached = TRUE;
+    return TRUE;
+}
+
+void block_node_detach(BlockNode *node)
+{
+    chain_unlock(node);
+    block_loop_put(node->loop);
+    node->loop = bottom(node)->loop = NULL;
+    node->attached = FALSE;
+}
+
+guint64 block_node_size(const BlockNode *node)
+{
+    return node->size;
+}
+
+gboolean block_node_read_only(const BlockNode *node)
+{
+    return node->read_only;
+}
+
+guint32 block_node_sector_size(const BlockNode *node)
+{
+    return bottom(node)->sector_size;
+}
+
+gboolean block_node_can_discard(const BlockNode *node)
+{
+    return node->unmap && bottom(node)->unmap;
+}
+
+/* Which error a request deserves before it reaches the file; 0: none. */
+static int check_request(const BlockNode *node, const BlockRequest *r)
+{
+    if (!node->active) {
+        return -EIO;
+    }
+    if (r->op != BLOCK_READ && r->op != BLOCK_FLUSH && node->user.read_only) {
+        return -EPERM;
+    }
+    if (r->op != BLOCK_FLUSH &&
+        (r->offset > node->size || r->bytes > node->size - r->offset)) {
+        return -EINVAL;
+    }
+    return 0;
+}
+
+void block_submit(BlockNode *node, BlockRequest *r)
+{
+    int error = check_request(node, r);
+    gboolean discard = r->op == BLOCK_DISCARD || r->op == BLOCK_WRITE_ZEROES;
+
+    r->node = bottom(node);
+    r->pos = r->offset + node->offset;
+    r->moved = 0;
+    if (discard && !node->unmap) {
+        r->unmap = FALSE;
+    }
+    if (error || (r->op == BLOCK_DISCARD && !node->unmap) ||
+        (r->op != BLOCK_FLUSH && r->bytes == 0)) {
+        block_loop_complete(node->loop, r, error);
+        return;
+    }
+    block_loop_submit(node->loop, r);
+}
+
+void block_plug(BlockNode *node)
+{
+    block_loop_plug(node->loop);
+}
+
+void block_unplug(BlockNode *node)
+{
+    block_loop_unplug(node->loop);
+}
+
+void block_set_start_inactive(gboolean inactive)
+{
+    start_inactive = inactive;
+}
+
+gboolean block_inactivate_all(GError **errp)
+{
+    for (GSList *l = nodes; l; l = l->next) {
+        BlockNode *node = l->data;
+        BlockRequest flush = { .op = BLOCK_FLUSH, .node = node };
+        int ret =
+            node->fd >= 0 && !node->read_only && node->active ? file_io(node, &flush) : 0;
+        if (ret < 0) {
+            return error_set(errp, "Could not flush node '%s': %s", node->name,
+                             g_strerror(-ret));
+        }
+    }
+    for (GSList *l = nodes; l; l = l->next) {
+        BlockNode *node = l->data;
+        node->active = FALSE;
+        chain_unlock(node);
+    }
+    start_inactive = TRUE;
+    return TRUE;
+}
+
+gboolean block_activate_all(GError **errp)
+{
+    for (GSList *l = nodes; l; l = l->next) {
+        BlockNode *node = l->data;
+        if (node->attached && !node->active &&
+            (!chain_lock(node, errp) || !chain_refresh_size(node, errp))) {
+            for (l = nodes; l; l = l->next) {
+                if (!((BlockNode *)l->data)->active) {
+                    chain_unlock(l->data);
+                }
+            }
+            return FALSE;
+        }
+    }
+    start_inactive = FALSE;
+    for (GSList *l = nodes; l; l = l->next) {
+        BlockNode *node = l->data;
+        gboolean was = node->active;
+        node->active = TRUE;
+        if (!was && node->attached && node->user.resized) {
+            node->user.resized(node->user.opaque);
+        }
+    }
+    return TRUE;
+}
+
+static JsonObject *query_cache(const BlockNode *node)
+{
+    JsonObject *cache = json_object_new();
+
+    json_object_set_boolean_member(cache, "writeback", TRUE);
+    json_object_set_boolean_member(cache, "direct", bottom(node)->direct);
+    json_object_set_boolean_member(cache, "no-flush", bottom(node)->no_flush);
+    return cache;
+}
+
+static JsonObject *query_image(const BlockNode *node)
+{
+    BlockNode *file = bottom(node);
+    JsonObject *image = json_object_new();
+    struct stat st;
+
+    json_object_set_string_member(image, "filename", file->filename);
+    json_object_set_string_member(image, "format", node->driver->name);
+    json_object_set_int_member(image, "virtual-size", node->size);
+    if (fstat(file->fd, &st) == 0) {
+        json_object_set_int_member(image, "actual-size", (gint64)st.st_blocks * 512);
+    }
+    json_object_set_boolean_member(image, "dirty-flag", FALSE);
+    return image;
+}
+
+JsonArray *block_query_named_nodes(void)
+{
+    static const char *const limits[] = { "bps",  "bps_rd",  "bps_wr",
+                                          "iops", "iops_rd", "iops_wr" };
+    JsonArray *array = json_array_new();
+
+    for (GSList *l = nodes; l; l = l->next) {
+        BlockNode *node = l->data;
+        JsonObject *info = json_object_new();
+        json_object_set_string_member(info, "file", bottom(node)->filename);
+        json_object_set_string_member(info, "node-name", node->name);
+        json_object_set_string_member(info, "drv", node->driver->name);
+        json_object_set_boolean_member(info, "ro", node->read_only);
+        json_object_set_boolean_member(info, "encrypted", FALSE);
+        json_object_set_boolean_member(info, "active", node->active);
+        json_object_set_string_member(info, "detect_zeroes", "off");
+        json_object_set_int_member(info, "backing_file_depth", 0);
+        json_object_set_int_member(info, "write_threshold", 0);
+        for (unsigned i = 0; i < G_N_ELEMENTS(limits); i++) {
+            json_object_set_int_member(info, limits[i], 0);
+        }
+        json_object_set_object_member(info, "cache", query_cache(node));
+        json_object_set_object_member(info, "image", query_image(node));
+        json_array_add_object_element(array, info);
+    }
+    return array;
+}
+
+/* At exit: users are gone, or never will make a request again. */
+void block_cleanup(void)
+{
+    block_worker_cleanup();
+    for (GSList *l = nodes; l; l = l->next) {
+        BlockNode *node = l->data;
+        if (node->attached) {
+            block_node_detach(node);
+        }
+    }
+    /* Parents first: they let go of their children. */
+    while (nodes) {
+        GSList *l = nodes;
+        while (l->next && ((BlockNode *)l->data)->parent) {
+            l = l->next;
+        }
+        node_free(l->data);
+    }
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * "file" and "host_device": an image file, or a block device of the host.
+ *
+ * Opening reads no data: what is needed (size, sector size, alignment of direct
+ * I/O) comes from the file system's answers, so that an inactive node can be open.
+ * With cache.direct there may be a second, buffered descriptor for requests that
+ * are not aligned (file-io.c).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "block/node.h"
+#include "util/error.h"
+
+static gboolean file_error(GError **errp, const BlockNode *node, const char *what)
+{
+    error_set(errp, "Could not open '%s': %s", node->filename, what);
+    return FALSE;
+}
+
+/* A string out of a fixed set; the index in *out. */
+static gboolean get_choice(ConfigNode *config, const char *key, const char *const *names,
+                           unsigned *out, GError **errp)
+{
+    const char *value;
+
+    if (!config_get_string(config, key, NULL, &value, errp)) {
+        return FALSE;
+    }
+    for (unsigned i = 0; value && names[i]; i++) {
+        if (g_str_equal(value, names[i])) {
+            *out = i;
+            return TRUE;
+        }
+    }
+    if (value) {
+        error_set(errp, "Parameter '%s' does not accept value '%s'", key, value);
+    }
+    return !value;
+}
+
+static gboolean file_options(BlockNode *node, ConfigNode *config, GError **errp)
+{
+    static const char *const aio_names[] = { "", "threads", "native", "io_uring", NULL };
+    static const char *const locking_names[] = { "auto", "on", "off", NULL };
+    unsigned aio = BLOCK_AIO_DEFAULT, locking = 0;
+    const char *filename;
+
+    if (!config_get_string(config, "filename", NULL, &filename, errp)) {
+        return FALSE;
+    }
+    if (!filename) {
+        error_set(errp, "Parameter 'filename' is missing");
+        return FALSE;
+    }
+    node->filename = g_strdup(filename);
+    if (!get_choice(config, "aio", aio_names, &aio, errp) ||
+        !get_choice(config, "locking", locking_names, &locking, errp)) {
+        return FALSE;
+    }
+    if (aio == BLOCK_AIO_NATIVE && !node->direct) {
+        error_set(errp, "Parameter 'aio' value 'native' needs cache.direct=on");
+        return FALSE;
+    }
+    node->aio = aio;
+    node->locking = locking != 2;
+    return TRUE;
+}
+
+/* Opens for writing if it may be written; auto-read-only: or if it can. */
+static gboolean file_open_fd(BlockNode *node, gboolean auto_read_only, GError **errp)
+{
+    int flags = O_CLOEXEC | (node->direct ? O_DIRECT : 0);
+
+    node->fd = open(node->filename, flags | (node->read_only ? O_RDONLY : O_RDWR));
+    if (node->fd < 0 && !node->read_only && auto_read_only &&
+        (errno == EACCES || errno == EPERM || errno == EROFS)) {
+        node->read_only = TRUE;
+        node->fd = open(node->filename, flags | O_RDONLY);
+    }
+    if (node->fd < 0) {
+        return file_error(errp, node,
+                          errno == EINVAL && node->direct
+                              ? "the file system does not support cache.direct=on"
+                              : g_strerror(errno));
+    }
+    return TRUE;
+}
+
+static void file_probe_alignment(BlockNode *node)
+{
+    int sector;
+
+    node->sector_size = BLOCK_SECTOR_SIZE;
+    if (node->is_device && ioctl(node->fd, BLKSSZGET, &sector) == 0 && sector > 0) {
+        node->sector_size = sector;
+    }
+    /* The strictest in use, unless the file system tells. */
+    node->dio_align = node->is_device ? node->sector_size : 4096;
+    node->mem_align = 4096;
+#ifdef STATX_DIOALIGN
+    struct statx stx;
+    if (statx(node->fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &stx) == 0 &&
+        (stx.stx_mask & STATX_DIOALIGN) && stx.stx_dio_offset_align) {
+        node->dio_align = stx.stx_dio_offset_align;
+        node->mem_align = stx.stx_dio_mem_align;
+    }
+#endif
+}
+
+static gboolean file_refresh_size(BlockNode *node, GError **errp)
+{
+    off_t end = lseek(node->fd, 0, SEEK_END);
+
+    if (end < 0 || end > G_MAXINT64 - BLOCK_SECTOR_SIZE) {
+        return file_error(errp, node, end < 0 ? g_strerror(errno) : "too large");
+    }
+    node->size =
+        ((guint64)end + BLOCK_SECTOR_SIZE - 1) / BLOCK_SECTOR_SIZE * BLOCK_SECTOR_SIZE;
+    return TRUE;
+}
+
+static gboolean file_open(BlockNode *node, ConfigNode *config, GError **errp)
+{
+    gboolean want_device = node->driver == &block_driver_host_device;
+    gboolean auto_read_only;
+    struct stat st;
+
+    node->fd = node->buffered_fd = -1;
+    if (!config_get_bool(config, "auto-read-only", FALSE, &auto_read_only, errp) ||
+        !file_options(node, config, errp) || !file_open_fd(node, auto_read_only, errp)) {
+        return FALSE;
+    }
+    if (fstat(node->fd, &st) < 0) {
+        return file_error(errp, node, g_strerror(errno));
+    }
+    node->is_device = S_ISBLK(st.st_mode);
+    if (want_device ? !S_ISBLK(st.st_mode) : !S_ISREG(st.st_mode)) {
+        error_set(errp, "Driver '%s' needs a %s, which '%s' is not", node->driver->name,
+                  want_device ? "block device" : "regular file", node->filename);
+        return FALSE;
+    }
+    file_probe_alignment(node);
+    return file_refresh_size(node, errp);
+}
+
+static void file_close(BlockNode *node)
+{
+    if (node->fd >= 0) {
+        close(node->fd);
+    }
+    if (node->buffered_fd >= 0) {
+        close(node->buffered_fd);
+    }
+    g_free(node->filename);
+}
+
+const BlockDriver block_driver_file = {
+    .name = "file",
+    .open = file_open,
+    .close = file_close,
+    .refresh_size = file_refresh_size,
+};
+
+const BlockDriver block_driver_host_device = {
+    .name = "host_device",
+    .open = file_open,
+    .close = file_close,
+    .refresh_size = file_refresh_size,
+};

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the block nodes of one event loop share: an io_uring, and one eventfd that
+ * tells of completions, the ring's and the workers'.
+ *
+ * A request goes to the ring if that exists and the kernel can take it as it is;
+ * else to a worker. So does what came back short or with EAGAIN: the worker does
+ * the rest. All of this runs in the loop's thread, except block_loop_complete().
+ */
+#include <errno.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "block/node.h"
+#include "util/error.h"
+
+struct BlockLoop {
+    EventLoop *loop;
+    unsigned refs; /* main loop only */
+    int eventfd;
+    EventHandler *handler;
+    BlockUring *uring;
+    gboolean no_uring;
+    unsigned plugged;
+    BlockRequest *waiting, *waiting_tail; /* the ring is full */
+
+    GMutex lock; /* for: */
+    BlockRequest *finished;
+};
+
+static GSList *loops; /* main loop only */
+
+static void loop_signal(BlockLoop *bl)
+{
+    guint64 one = 1;
+
+    if (write(bl->eventfd, &one, sizeof(one)) < 0) {
+        g_assert(errno == EAGAIN); /* the counter is full: it is signalled */
+    }
+}
+
+void block_loop_complete(BlockLoop *bl, BlockRequest *r, int ret)
+{
+    g_mutex_lock(&bl->lock);
+    r->ret = ret;
+    r->next = bl->finished;
+    bl->finished = r;
+    if (!r->next) {
+        loop_signal(bl); /* within the lock: the loop may go away after the last */
+    }
+    g_mutex_unlock(&bl->lock);
+}
+
+static void add_waiting(BlockLoop *bl, BlockRequest *r)
+{
+    r->next = NULL;
+    if (bl->waiting) {
+        bl->waiting_tail->next = r;
+    } else {
+        bl->waiting = r;
+    }
+    bl->waiting_tail = r;
+}
+
+/* Is there a ring for this request? Makes it when the first one comes. */
+static gboolean wants_uring(BlockLoop *bl, const BlockRequest *r)
+{
+    if (r->op > BLOCK_FLUSH || r->node->aio == BLOCK_AIO_THREADS || bl->no_uring) {
+        return FALSE;
+    }
+    if (!bl->uring) {
+        bl->uring = block_uring_new(bl->eventfd);
+        bl->no_uring = !bl->uring;
+    }
+    return bl->uring && (r->op == BLOCK_FLUSH || file_io_is_direct_ready(r->node, r));
+}
+
+static void uring_submit(BlockLoop *bl)
+{
+    if (!block_uring_submit(bl->uring)) {
+        loop_signal(bl);
+    }
+}
+
+void block_loop_submit(BlockLoop *bl, BlockRequest *r)
+{
+    if (r->op == BLOCK_FLUSH &&
+        (r->node->no_flush || g_atomic_int_get(&r->node->flush_error))) {
+        block_loop_complete(bl, r, -g_atomic_int_get(&r->node->flush_error));
+        return;
+    }
+    if (!wants_uring(bl, r)) {
+        block_worker_submit(r);
+        return;
+    }
+    if (bl->waiting || !block_uring_queue(bl->uring, r)) {
+        add_waiting(bl, r);
+    }
+    if (!bl->plugged) {
+        uring_submit(bl);
+    }
+}
+
+void block_loop_plug(BlockLoop *bl)
+{
+    bl->plugged++;
+}
+
+void block_loop_unplug(BlockLoop *bl)
+{
+    if (--bl->plugged == 0 && bl->uring) {
+        uring_submit(bl);
+    }
+}
+
+static void request_done(BlockRequest *r, int ret, BlockNode **completed)
+{
+    BlockNode *node = r->node;
+
+    if (!node->completed) {
+        node->completed = TRUE;
+        node->next_completed = *completed;
+        *completed = node;
+    }
+    r->done(r->opaque, ret); /* r may be gone now */
+}
+
+static void uring_done(BlockRequest *r, int res, BlockNode **completed)
+{
+    gboolean moves = r->op == BLOCK_READ || r->op == BLOCK_WRITE;
+
+    if (res == -EAGAIN || res == -EINTR ||
+        (moves && res >= 0 && (guint64)res < r->bytes)) {
+        r->moved = MAX(res, 0);
+        block_worker_submit(r);
+        return;
+    }
+    if (r->op == BLOCK_FLUSH && res < 0 && !r->node->direct) {
+        g_atomic_int_set(&r->node->flush_error, -res);
+    }
+    request_done(r, MIN(res, 0), completed);
+}
+
+static void reap(BlockLoop *bl, BlockNode **completed)
+{
+    BlockRequest *r, *next;
+    int res;
+
+    while (bl->uring && (r = block_uring_reap(bl->uring, &res))) {
+        uring_done(r, res, completed);
+    }
+    g_mutex_lock(&bl->lock);
+    r = bl->finished;
+    bl->finished = NULL;
+    g_mutex_unlock(&bl->lock);
+    for (; r; r = next) {
+        next = r->next;
+        request_done(r, r->ret, completed);
+    }
+}
+
+static void loop_ready(void *opaque, GIOCondition ready)
+{
+    BlockLoop *bl = opaque;
+    BlockNode *completed = NULL;
+    guint64 count;
+
+    if (read(bl->eventfd, &count, sizeof(count)) < 0) {
+        return;
+    }
+    block_loop_plug(bl);
+    reap(bl, &completed);
+    while (bl->waiting && block_uring_queue(bl->uring, bl->waiting)) {
+        bl->waiting = bl->waiting->next;
+    }
+    while (completed) {
+        BlockNode *node = completed;
+        completed = node->next_completed;
+        node->completed = FALSE;
+        if (node->user.batch_done) {
+            node->user.batch_done(node->user.opaque);
+        }
+    }
+    block_loop_unplug(bl);
+}
+
+BlockLoop *block_loop_get(EventLoop *loop, GError **errp)
+{
+    for (GSList *l = loops; l; l = l->next) {
+        BlockLoop *bl = l->data;
+        if (bl->loop == loop) {
+            bl->refs++;
+            return bl;
+        }
+    }
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (fd < 0) {
+        error_set(errp, "eventfd: %s", g_strerror(errno));
+        return NULL;
+    }
+    BlockLoop *bl = g_new0(BlockLoop, 1);
+    bl->loop = loop;
+    bl->refs = 1;
+    bl->eventfd = fd;
+    g_mutex_init(&bl->lock);
+    bl->handler = event_loop_add_fd(loop, fd, G_IO_IN, loop_ready, bl);
+    loops = g_slist_prepend(loops, bl);
+    return bl;
+}
+
+static void loop_free(void *opaque)
+{
+    BlockLoop *bl = opaque;
+
+    event_handler_remove(bl->handler);
+    g_mutex_lock(&bl->lock); /* the last worker has left block_loop_complete() */
+    g_mutex_unlock(&bl->lock);
+    if (bl->uring) {
+        block_uring_free(bl->uring);
+    }
+    close(bl->eventfd);
+    g_mutex_clear(&bl->lock);
+    g_free(bl);
+}
+
+void block_loop_put(BlockLoop *bl)
+{
+    if (--bl->refs) {
+        return;
+    }
+    loops = g_slist_remove(loops, bl);
+    if (event_loop_current() == bl->loop) {
+        loop_free(bl);
+    } else {
+        event_loop_post(bl->loop, loop_free, bl);
+    }
+}
