@@ -18,9 +18,9 @@ static int compare_number(const void *key, const void *row)
     return (number > other) - (number < other);
 }
 
-const RpcProc *rpc_proc_find(guint32 number)
+static const RpcProc *find(const RpcServer *server, guint32 number)
 {
-    return bsearch(&number, remote_procs, REMOTE_N_PROCS, sizeof(RpcProc),
+    return bsearch(&number, server->procs, server->n_procs, sizeof(RpcProc),
                    compare_number);
 }
 
@@ -33,7 +33,7 @@ RpcCall *rpc_call_new(RpcClient *client, GByteArray *frame)
     call->header = rpc_frame_header(frame);
     if (call->header.program == RPC_PROGRAM_REMOTE &&
         call->header.version == RPC_PROGRAM_VERSION)
-        call->proc = rpc_proc_find(call->header.procedure);
+        call->proc = find(client->server, call->header.procedure);
     return call;
 }
 
@@ -199,12 +199,14 @@ void rpc_call_run(gpointer opaque)
     }
     GByteArray *frame = execute(call, &error);
     gboolean success = frame != NULL;
-    if (success)
-        rpc_client_send(call->client, RPC_OUT_REPLY, frame, NULL);
-    else
+    if (!success)
         reply_error(call, error);
     if (call->stream)
-        rpc_stream_opened(call->stream, success);
+        rpc_stream_opened(call->stream, frame);
+    else if (success && call->deliver)
+        call->deliver(call, frame);
+    else if (success)
+        rpc_client_send(call->client, RPC_OUT_REPLY, frame, NULL);
     call->after = g_slist_reverse(call->after);
     for (GSList *l = success ? call->after : NULL; l; l = l->next)
         ((RpcAfter *)l->data)->fn(((RpcAfter *)l->data)->opaque);

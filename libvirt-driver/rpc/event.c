@@ -14,13 +14,6 @@ typedef struct RpcRegistration {
     guint8 uuid[16]; /* of the only domain that it wants */
 } RpcRegistration;
 
-/* A registration whose reply is on its way. */
-typedef struct Pending {
-    RpcClient *client; /* a reference */
-    int event_id;
-    gint32 callback;
-} Pending;
-
 /* With events_lock held; the link, or NULL. */
 static GList *find(RpcServer *server, int event_id, RpcClient *client, gint32 callback)
 {
@@ -33,24 +26,20 @@ static GList *find(RpcServer *server, int event_id, RpcClient *client, gint32 ca
     return NULL;
 }
 
-static void activate(gpointer opaque)
+/*
+ * Queues the reply and makes the registration count in one step: no event comes before
+ * the reply that names its callback, and none after it is missed.
+ */
+static void deliver(RpcCall *call, GByteArray *reply)
 {
-    Pending *pending = opaque;
-    RpcServer *server = pending->client->server;
+    RpcServer *server = call->client->server;
 
     g_mutex_lock(&server->events_lock);
-    GList *l = find(server, pending->event_id, pending->client, pending->callback);
+    rpc_client_send(call->client, RPC_OUT_REPLY, reply, NULL);
+    GList *l = find(server, call->event_id, call->client, call->callback);
     if (l)
         ((RpcRegistration *)l->data)->active = TRUE;
     g_mutex_unlock(&server->events_lock);
-}
-
-static void pending_free(gpointer opaque)
-{
-    Pending *pending = opaque;
-
-    rpc_client_unref(pending->client);
-    g_free(pending);
 }
 
 gboolean remote_connect_domain_event_callback_register_any(
@@ -86,11 +75,9 @@ gboolean remote_connect_domain_event_callback_register_any(
                              RPC_MAX_REGISTRATIONS);
     }
 
-    Pending *pending = g_new(Pending, 1);
-    pending->client = rpc_client_ref(client);
-    pending->event_id = args->eventID;
-    pending->callback = ret->callbackID;
-    rpc_call_after_reply(call, activate, pending, pending_free);
+    call->event_id = args->eventID;
+    call->callback = ret->callbackID;
+    call->deliver = deliver;
     return TRUE;
 }
 

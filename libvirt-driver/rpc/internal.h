@@ -42,6 +42,8 @@ enum {
     RPC_MAX_REGISTRATIONS = 1024,      /* for events, of one client */
     RPC_WORKERS = 20,
     RPC_RESERVED_WORKERS = 5,
+    RPC_KEEPALIVE_SECONDS = 5,
+    RPC_KEEPALIVE_COUNT = 5, /* unanswered pings before we give up */
 };
 
 /* What an entry of the output queue is, for the accounting when it has left. */
@@ -119,12 +121,19 @@ struct RpcCall {
     const RpcProc *proc; /* NULL: unknown */
     RpcStream *stream;   /* opened by the handler; a reference */
     GSList *after;       /* of RpcAfter, last first */
+    /* How to queue the reply when that has to happen together with something else. */
+    void (*deliver)(RpcCall *call, GByteArray *reply);
+    int event_id; /* the registration that it makes, see event.c */
+    gint32 callback;
 };
 
 struct RpcServer {
     GMainContext *context;
     GThread *thread;
     RpcWorkers *workers;
+    const RpcProc *procs; /* the dispatch table; tests have their own */
+    guint n_procs;
+    gint64 keepalive_us; /* silence of a client before we ping it */
     gpointer driver;
     GSList *listeners; /* of RpcListener; before start and in the I/O thread */
 
@@ -175,13 +184,15 @@ RpcCall *rpc_call_new(RpcClient *client, GByteArray *frame);
 void rpc_call_free(RpcCall *call);
 /* Checks, runs and answers the call, and frees it; on a worker. */
 void rpc_call_run(gpointer call);
-const RpcProc *rpc_proc_find(guint32 number);
 
 /* ---- stream.c ---- */
 /* A frame of type STREAM or STREAM_HOLE; takes the frame. I/O thread. */
 void rpc_stream_receive(RpcClient *client, GByteArray *frame);
-/* The opening call has succeeded and its reply is queued, or it has failed. */
-void rpc_stream_opened(RpcStream *stream, gboolean success);
+/*
+ * The opening call has succeeded: queues its reply and opens the stream in one step, for
+ * the client may answer at once. reply NULL: the call has failed.
+ */
+void rpc_stream_opened(RpcStream *stream, GByteArray *reply);
 RpcStream *rpc_stream_new(RpcClient *client, const RpcHeader *call);
 /* len bytes of payload have left; client->lock is held. */
 void rpc_stream_sent_locked(RpcStream *stream, gsize len);

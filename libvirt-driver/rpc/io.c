@@ -9,10 +9,7 @@
 #include "rpc/internal.h"
 
 enum {
-    READS_PER_TURN = 32,   /* then other clients get a turn */
-    KEEPALIVE_SECONDS = 5, /* silence before we ping */
-    KEEPALIVE_COUNT = 5,   /* unanswered pings before we give up */
-    BUSY_SIGN_SECONDS = 2, /* how often a client that we do not read hears of us */
+    READS_PER_TURN = 32, /* then other clients get a turn */
 };
 
 typedef struct ClientSource {
@@ -88,10 +85,23 @@ static void receive_keepalive(RpcClient *client, guint32 procedure)
 }
 
 /*
- * Acts when it is time. Returns a reason to end the connection, or NULL. A client whose
- * socket we do not read cannot answer, and its pings wait unread: it gets a sign of
- * life instead (every frame counts as one).
+ * A client whose socket we do not read cannot answer, and its pings wait unread: it gets
+ * a sign of life instead (every frame counts as one).
  */
+static void sign_of_life(RpcClient *client, gint64 now)
+{
+    gint64 due = now + client->server->keepalive_us / 2;
+
+    if (client->next_ping < 0 || client->next_ping > due)
+        client->next_ping = due;
+    if (now < client->next_ping)
+        return;
+    send_keepalive(client, RPC_KEEPALIVE_PONG);
+    client->last_frame = now;
+    client->next_ping = due;
+}
+
+/* Acts when it is time. Returns a reason to end the connection, or NULL. */
 static const char *run_keepalive(RpcClient *client, gint64 now)
 {
     g_mutex_lock(&client->lock);
@@ -99,32 +109,21 @@ static const char *run_keepalive(RpcClient *client, gint64 now)
     gboolean reading = can_read(client);
     g_mutex_unlock(&client->lock);
 
-    if (!wanted) {
-        client->next_ping = -1;
-        return NULL;
-    }
-    if (!reading) {
-        if (client->next_ping < 0 ||
-            client->next_ping > now + BUSY_SIGN_SECONDS * G_TIME_SPAN_SECOND)
-            client->next_ping = now + BUSY_SIGN_SECONDS * G_TIME_SPAN_SECOND;
-        if (now < client->next_ping)
-            return NULL;
-        send_keepalive(client, RPC_KEEPALIVE_PONG);
-        client->last_frame = now;
-        client->next_ping = now + BUSY_SIGN_SECONDS * G_TIME_SPAN_SECOND;
+    if (wanted && !reading) {
+        sign_of_life(client, now);
         return NULL;
     }
     if (!pings) {
         client->next_ping = -1;
         return NULL;
     }
-    gint64 due = client->last_frame +
-                 (client->unanswered + 1) * KEEPALIVE_SECONDS * G_TIME_SPAN_SECOND;
+    gint64 due =
+        client->last_frame + (client->unanswered + 1) * client->server->keepalive_us;
     if (now >= due) {
-        if (client->unanswered >= KEEPALIVE_COUNT)
+        if (client->unanswered >= RPC_KEEPALIVE_COUNT)
             return "it does not answer keepalive messages";
         client->unanswered++;
-        due += KEEPALIVE_SECONDS * G_TIME_SPAN_SECOND;
+        due += client->server->keepalive_us;
         send_keepalive(client, RPC_KEEPALIVE_PING);
     }
     /* An earlier time stays: it costs less than a change per frame. */

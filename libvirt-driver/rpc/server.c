@@ -13,6 +13,9 @@ RpcServer *rpc_server_new(void)
     RpcServer *server = g_new0(RpcServer, 1);
 
     server->context = g_main_context_new();
+    server->procs = remote_procs;
+    server->n_procs = REMOTE_N_PROCS;
+    server->keepalive_us = RPC_KEEPALIVE_SECONDS * G_TIME_SPAN_SECOND;
     server->workers = rpc_workers_new(RPC_WORKERS, RPC_RESERVED_WORKERS);
     server->clients =
         g_hash_table_new_full(NULL, NULL, (GDestroyNotify)rpc_client_unref, NULL);

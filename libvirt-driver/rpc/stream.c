@@ -168,19 +168,21 @@ void rpc_stream_sent_locked(RpcStream *stream, gsize len)
     stream->queued -= len;
 }
 
-void rpc_stream_opened(RpcStream *stream, gboolean success)
+void rpc_stream_opened(RpcStream *stream, GByteArray *reply)
 {
     RpcClient *client = stream->client;
     gboolean ended = FALSE;
 
     g_mutex_lock(&client->lock);
-    if (stream->state == STREAM_OPENING && success) {
+    if (reply)
+        rpc_client_send_locked(client, RPC_OUT_REPLY, reply, NULL);
+    if (stream->state == STREAM_OPENING && reply) {
         stream->state = STREAM_OPEN;
+        if (stream->eof)
+            send_locked(stream, make_frame(stream, RPC_STATUS_CONTINUE, NULL, 0));
         if (stream->early) {
             send_locked(stream, g_steal_pointer(&stream->early));
             ended = end_locked(stream);
-        } else if (stream->eof) {
-            send_locked(stream, make_frame(stream, RPC_STATUS_CONTINUE, NULL, 0));
         }
     } else {
         ended = end_locked(stream);

@@ -71,3 +71,35 @@ check_PROGRAMS += tests/unit/block-test
 TESTS += tests/unit/block-test
 tests_unit_block_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_block_test_LDADD = $(EMULATOR_TEST_LDADD)
+# The RPC server.
+RPC_TESTS = tests/unit/rpc-xdr-test tests/unit/rpc-frame-test tests/unit/rpc-fuzz-test \
+	tests/unit/rpc-connect-test tests/unit/rpc-server-test tests/unit/rpc-event-test \
+	tests/unit/rpc-stream-test
+check_PROGRAMS += $(RPC_TESTS)
+TESTS += $(RPC_TESTS)
+RPC_TEST_CPPFLAGS = -I$(top_srcdir)/tests $(DRIVER_CPPFLAGS)
+RPC_TEST_LDADD = libdriver.a libxml.a libcapabilities.a libutil.a $(DRIVER_LIBS)
+RPC_TEST_FILL = tests/unit/rpc-fill.c tests/unit/rpc-fill.h
+RPC_TEST_PEER = tests/unit/rpc-peer.c tests/unit/rpc-peer.h
+tests_unit_rpc_xdr_test_SOURCES = tests/unit/rpc-xdr-test.c $(RPC_TEST_FILL)
+tests_unit_rpc_xdr_test_CPPFLAGS = $(RPC_TEST_CPPFLAGS)
+tests_unit_rpc_xdr_test_LDADD = $(RPC_TEST_LDADD)
+tests_unit_rpc_frame_test_SOURCES = tests/unit/rpc-frame-test.c
+tests_unit_rpc_frame_test_CPPFLAGS = $(RPC_TEST_CPPFLAGS)
+tests_unit_rpc_frame_test_LDADD = $(RPC_TEST_LDADD)
+tests_unit_rpc_fuzz_test_SOURCES = tests/unit/rpc-fuzz-test.c $(RPC_TEST_FILL) \
+	tests/fuzz/rpc-fuzz.c tests/fuzz/rpc-fuzz.h
+tests_unit_rpc_fuzz_test_CPPFLAGS = $(RPC_TEST_CPPFLAGS)
+tests_unit_rpc_fuzz_test_LDADD = $(RPC_TEST_LDADD)
+tests_unit_rpc_connect_test_SOURCES = tests/unit/rpc-connect-test.c $(RPC_TEST_PEER)
+tests_unit_rpc_connect_test_CPPFLAGS = $(RPC_TEST_CPPFLAGS)
+tests_unit_rpc_connect_test_LDADD = $(RPC_TEST_LDADD)
+tests_unit_rpc_server_test_SOURCES = tests/unit/rpc-server-test.c $(RPC_TEST_PEER)
+tests_unit_rpc_server_test_CPPFLAGS = $(RPC_TEST_CPPFLAGS)
+tests_unit_rpc_server_test_LDADD = $(RPC_TEST_LDADD)
+tests_unit_rpc_event_test_SOURCES = tests/unit/rpc-event-test.c $(RPC_TEST_PEER)
+tests_unit_rpc_event_test_CPPFLAGS = $(RPC_TEST_CPPFLAGS)
+tests_unit_rpc_event_test_LDADD = $(RPC_TEST_LDADD)
+tests_unit_rpc_stream_test_SOURCES = tests/unit/rpc-stream-test.c $(RPC_TEST_PEER)
+tests_unit_rpc_stream_test_CPPFLAGS = $(RPC_TEST_CPPFLAGS)
+tests_unit_rpc_stream_test_LDADD = $(RPC_TEST_LDADD)
