@@ -39,6 +39,7 @@ typedef struct Outgoing {
     GError *error;
     gboolean cancelled; /* before there was a channel */
     gboolean was_running, stopped, inactivated;
+    RunState old_state; /* before the switch-over, when it was not running */
     gboolean handshake, committed;
     gint64 start, setup_end, stop, end;    /* monotonic µs */
     guint64 rounds, dirty_rate, bandwidth; /* pages/s, bytes/s of the last round */
@@ -147,6 +148,7 @@ static void call_stop(MigCall *call, void *opaque)
     Outgoing *m = opaque;
 
     m->was_running = vm_running();
+    m->old_state = run_state_get();
     m->stop = g_get_monotonic_time();
     m->stopped = TRUE;
     if (m->was_running) {
@@ -245,7 +247,7 @@ static void roll_back(Outgoing *m)
     } else if (m->was_running) {
         vm_start();
     } else {
-        run_state_set(RUN_STATE_PAUSED);
+        run_state_set(m->old_state);
     }
 }
 
