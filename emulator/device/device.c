@@ -152,6 +152,12 @@ static gboolean check_bus(const Device *dev, const Bus *bus, GError **errp)
     return TRUE;
 }
 
+void device_set_name(Device *dev, const char *name)
+{
+    g_free(dev->path);
+    dev->path = g_strdup_printf("/machine/%s", name);
+}
+
 static void set_path(Device *dev)
 {
     if (dev->id) {

@@ -120,6 +120,8 @@ char *device_class_help(const DeviceClass *klass);
 
 /* For code that makes the board: class by pointer, no configuration needed. */
 Device *device_new(const DeviceClass *klass);
+/* A board's own device is "/machine/NAME" (path); before realize. */
+void device_set_name(Device *dev, const char *name);
 gboolean device_set_property(Device *dev, const char *name, ConfigNode *value,
                              GError **errp);
 /* All keys of the map but driver, id and bus; then the required ones must be set. */

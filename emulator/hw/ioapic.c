@@ -15,6 +15,7 @@
 #include "hw/ioapic.h"
 
 #include "accel/accel.h"
+#include "accel/qtest.h"
 #include "accel/run-state.h"
 #include "memory/address-map.h"
 
@@ -57,6 +58,7 @@ typedef struct IoApic {
     guint32 id;
     guint64 table[IOAPIC_PINS];
     guint8 level[IOAPIC_PINS]; /* of the input */
+    guint64 routed;            /* a bit for each pin that has a route */
     gboolean loaded;           /* and not yet started */
 } IoApic;
 
@@ -73,14 +75,23 @@ static MsiMessage entry_message(guint64 entry)
     return msg;
 }
 
+static unsigned entry_vector(guint64 entry)
+{
+    return entry & RTE_VECTOR;
+}
+
 static void update_route(IoApic *s, unsigned pin)
 {
-    guint64 entry = s->table[pin];
+    guint64 entry = s->table[pin], bit = 1ull << pin;
     MsiMessage msg = entry_message(entry);
+    gboolean none = (entry & (RTE_MASKED | RTE_LEVEL)) == RTE_MASKED;
 
+    if (none && !(s->routed & bit)) {
+        return;
+    }
+    s->routed = none ? s->routed & ~bit : s->routed | bit;
     /* A level-triggered route stays while masked: an EOI may still be to come. */
-    accel_get()->set_gsi_route(
-        pin, (entry & (RTE_MASKED | RTE_LEVEL)) == RTE_MASKED ? NULL : &msg);
+    accel_get()->set_gsi_route(pin, none ? NULL : &msg);
 }
 
 static void send(IoApic *s, unsigned pin)
@@ -91,6 +102,8 @@ static void send(IoApic *s, unsigned pin)
         s->table[pin] |= RTE_REMOTE_IRR;
     }
     accel_get()->send_msi(&msg);
+    qtest_irq_out(s->dev.path, entry_vector(s->table[pin]), 1);
+    qtest_irq_out(s->dev.path, entry_vector(s->table[pin]), 0);
 }
 
 /* Level-triggered: the input is up and the last one has been acknowledged. */
@@ -120,6 +133,7 @@ static void set_input(void *opaque, unsigned pin, int level)
     gboolean rising = level && !s->level[pin];
 
     s->level[pin] = level;
+    qtest_irq_in(s->dev.path, pin, level);
     if (s->table[pin] & RTE_LEVEL) {
         service_level(s, pin);
     } else if (rising && !(s->table[pin] & RTE_MASKED)) {
@@ -134,7 +148,7 @@ static void end_of_interrupt(void *opaque, guint8 vector)
     for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
         guint64 entry = s->table[pin];
 
-        if ((entry & RTE_REMOTE_IRR) && (entry & RTE_VECTOR) == vector) {
+        if ((entry & RTE_REMOTE_IRR) && entry_vector(entry) == vector) {
             s->table[pin] &= ~RTE_REMOTE_IRR;
             service_level(s, pin);
         }
@@ -285,6 +299,7 @@ IrqLine *ioapic_pin(Device *dev, unsigned pin)
 static void ioapic_reset(Device *dev)
 {
     IoApic *s = (IoApic *)dev;
+    gboolean routed = s->routed != 0;
 
     s->select = 0;
     s->id = 0;
@@ -292,7 +307,9 @@ static void ioapic_reset(Device *dev)
         s->table[pin] = RTE_MASKED;
         update_route(s, pin);
     }
-    accel_get()->commit_gsi_routes();
+    if (routed) {
+        accel_get()->commit_gsi_routes();
+    }
 }
 
 static gboolean ioapic_realize(Device *dev, GError **errp)
@@ -300,6 +317,7 @@ static gboolean ioapic_realize(Device *dev, GError **errp)
     IoApic *s = (IoApic *)dev;
     gboolean ok;
 
+    G_STATIC_ASSERT(IOAPIC_PINS <= 64); /* `routed` */
     s->region = region_new_io("ioapic", IOAPIC_SIZE, &ioapic_ops, s);
     address_map_begin(address_map_memory());
     ok = address_map_add(address_map_memory(), s->region, s->address, errp);
@@ -310,6 +328,8 @@ static gboolean ioapic_realize(Device *dev, GError **errp)
     }
     accel_set_ioapic(IOAPIC_PINS, end_of_interrupt, s);
     run_state_subscribe(state_changed, s);
+    qtest_offer_irq_inputs(s->dev.path, set_input, s);
+    qtest_offer_irq_outputs(s->dev.path);
     return TRUE;
 }
 
@@ -317,6 +337,7 @@ static void ioapic_unrealize(Device *dev)
 {
     IoApic *s = (IoApic *)dev;
 
+    run_state_unsubscribe(state_changed, s);
     accel_set_ioapic(0, NULL, NULL);
     address_map_begin(address_map_memory());
     address_map_remove(address_map_memory(), s->region);

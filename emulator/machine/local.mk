@@ -1,1 +1,8 @@
-libemulator_a_SOURCES +=
+libemulator_a_SOURCES += \
+	emulator/machine/boards.h \
+	emulator/machine/classes.c \
+	emulator/machine/machine.c \
+	emulator/machine/machine.h \
+	emulator/machine/microvm.c \
+	emulator/machine/microvm.h \
+	emulator/machine/none.c

@@ -5,7 +5,7 @@
 #ifndef VIREO_MACHINE_MACHINE_H
 #define VIREO_MACHINE_MACHINE_H
 
-#include "config/node.h"
+#include "device/property.h"
 
 typedef struct MachineClass {
     const char *name;  /* "microvm-vireo-1.0" */
@@ -13,8 +13,15 @@ typedef struct MachineClass {
     const char *desc;
     unsigned max_cpus;
     gboolean is_default;
+    /* `-machine NAME,...`: rows for a structure of options_size bytes. */
+    const Property *properties;
+    size_t options_size;
+
     /* config: the whole tree (machine, memory, smp, kernel, serial ...). */
-    gboolean (*create)(const struct MachineClass *klass, ConfigNode *config, GError **errp);
+    gboolean (*create)(const struct MachineClass *klass, const void *options,
+                       ConfigNode *config, GError **errp);
+    gboolean (*ready)(gboolean incoming, GError **errp); /* NULL: nothing to do */
+    void (*cleanup)(void);                               /* NULL: nothing to do */
 } MachineClass;
 
 extern const MachineClass *const machine_table[]; /* ends with NULL */
@@ -22,10 +29,21 @@ const MachineClass *machine_find(const char *name);
 
 /*
  * Validates everything that can be without creating anything, then creates RAM,
- * irqchip, vCPUs, board devices and loads the kernel. The accelerator is ready.
+ * irqchip, vCPUs and board devices. Before: accelerator, chardevs. Of `-object` it
+ * takes the memory backend that memory-backend= names, and no other.
  */
 gboolean machine_create(ConfigNode *config, GError **errp);
+/*
+ * All -device are there: firmware tables, kernel, vCPUs in their boot state. With
+ * `incoming` guest memory is left alone, since the stream will fill it.
+ */
+gboolean machine_ready(gboolean incoming, GError **errp);
+/* End of the process, vCPUs stopped: devices, RAM, files. */
+void machine_cleanup(void);
 const MachineClass *machine_current(void);
+/* `-machine help` and `-machine NAME,help`; new strings. */
+char *machine_list(void);
+char *machine_class_help(const MachineClass *klass);
 unsigned machine_cpus(void);
 /* Host thread of a vCPU (query-cpus-fast). */
 int machine_cpu_tid(unsigned index);

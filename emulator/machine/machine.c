@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The choice of the board, its options, and what all boards have in common. */
+#include "config.h"
+
+#include "machine/machine.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "accel/vcpu.h"
+#include "device/device.h"
+#include "machine/boards.h"
+#include "util/error.h"
+
+const MachineClass *const machine_table[] = {
+    &machine_microvm,
+    &machine_none,
+    NULL,
+};
+
+static const MachineClass *current;
+static unsigned cpus;
+
+const MachineClass *machine_find(const char *name)
+{
+    for (guint i = 0; machine_table[i]; i++) {
+        const MachineClass *klass = machine_table[i];
+
+        if (strcmp(klass->name, name) == 0 || g_strcmp0(klass->alias, name) == 0) {
+            return klass;
+        }
+    }
+    return NULL;
+}
+
+const MachineClass *machine_current(void)
+{
+    return current;
+}
+
+unsigned machine_cpus(void)
+{
+    return cpus;
+}
+
+int machine_cpu_tid(unsigned index)
+{
+    const Vcpu *cpu = vcpu_get(index);
+
+    return cpu ? vcpu_tid(cpu) : gettid();
+}
+
+static const MachineClass *choose(ConfigNode *options, GError **errp)
+{
+    const MachineClass *klass;
+    const char *type;
+
+    if (!config_get_string(options, "type", NULL, &type, errp)) {
+        return NULL;
+    }
+    for (guint i = 0; !type && machine_table[i]; i++) {
+        if (machine_table[i]->is_default) {
+            return machine_table[i];
+        }
+    }
+    klass = machine_find(type);
+    if (!klass) {
+        error_set(errp,
+                  "-machine %s: unsupported machine type\n"
+                  "Use -machine help to list supported machines",
+                  type);
+    }
+    return klass;
+}
+
+static gboolean set_options(const MachineClass *klass, ConfigNode *node, void *options,
+                            GError **errp)
+{
+    g_autofree char *owner =
+        g_strdup_printf("%s-machine", klass->alias ? klass->alias : klass->name);
+
+    properties_set_defaults(klass->properties, options);
+    for (guint i = 0; i < config_map_size(node); i++) {
+        const char *key = config_map_key(node, i);
+        const Property *prop = properties_find(klass->properties, key);
+        ConfigNode *value = config_map_get(node, key);
+
+        if (strcmp(key, "type") == 0) {
+            continue;
+        }
+        if (!prop) {
+            return error_set(errp, "-machine: Property '%s.%s' not found", owner, key);
+        }
+        if (!property_set(prop, owner, options, value, errp)) {
+            g_prefix_error(errp, "-machine: ");
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static gboolean check_cpus(const MachineClass *klass, ConfigNode *config, GError **errp)
+{
+    ConfigNode *smp;
+    guint64 n, max;
+
+    if (!config_get_node(config, "smp", CONFIG_MAP, &smp, errp)) {
+        return FALSE;
+    }
+    if (!smp) {
+        cpus = 1;
+        return TRUE;
+    }
+    if (!config_get_uint(smp, "cpus", 1, 1, G_MAXUINT, &n, errp) ||
+        !config_get_uint(smp, "maxcpus", n, 1, G_MAXUINT, &max, errp)) {
+        return FALSE;
+    }
+    if (n > klass->max_cpus) {
+        return error_set(errp,
+                         "-smp cpus=%u: Invalid SMP CPUs %u. The max CPUs supported by "
+                         "machine '%s' is %u",
+                         (unsigned)n, (unsigned)n, klass->name, klass->max_cpus);
+    }
+    if (max > n) {
+        return error_set(errp,
+                         "-smp maxcpus=%u: machine '%s' has no CPU hot-plug (cpus=%u)",
+                         (unsigned)max, klass->name, (unsigned)n);
+    }
+    cpus = n;
+    return TRUE;
+}
+
+gboolean machine_create(ConfigNode *config, GError **errp)
+{
+    g_autoptr(ConfigNode) none = config_map_new();
+    g_autofree void *options = NULL;
+    const MachineClass *klass;
+    ConfigNode *node;
+    gboolean ok;
+
+    if (!config_get_node(config, "machine", CONFIG_MAP, &node, errp)) {
+        return FALSE;
+    }
+    node = node ? node : none;
+    klass = choose(node, errp);
+    if (!klass) {
+        return FALSE;
+    }
+    options = g_malloc0(klass->options_size + 1);
+    current = klass;
+    ok = set_options(klass, node, options, errp) && check_cpus(klass, config, errp) &&
+         (!klass->create || klass->create(klass, options, config, errp));
+    properties_clear(klass->properties, options);
+    return ok;
+}
+
+gboolean machine_ready(gboolean incoming, GError **errp)
+{
+    return !current->ready || current->ready(incoming, errp);
+}
+
+void machine_cleanup(void)
+{
+    device_cleanup();
+    if (current && current->cleanup) {
+        current->cleanup();
+    }
+    current = NULL;
+}
+
+char *machine_list(void)
+{
+    GString *text = g_string_new("Supported machines are:\n");
+
+    for (guint i = 0; machine_table[i]; i++) {
+        const MachineClass *klass = machine_table[i];
+
+        if (klass->alias) {
+            g_string_append_printf(text, "%-20s %s (alias of %s)\n", klass->alias,
+                                   klass->desc, klass->name);
+        }
+        g_string_append_printf(text, "%-20s %s%s\n", klass->name, klass->desc,
+                               klass->is_default ? " (default)" : "");
+    }
+    return g_string_free(text, FALSE);
+}
+
+char *machine_class_help(const MachineClass *klass)
+{
+    GString *text = g_string_new(NULL);
+
+    g_string_append_printf(text, "%s options:\n", klass->name);
+    for (const Property *p = klass->properties; p && p->name; p++) {
+        g_string_append_printf(text, "  %s=<%s>%*s - %s\n", p->name,
+                               property_type_name(p), MAX(0, 20 - (int)strlen(p->name)),
+                               "", p->help ? p->help : "");
+    }
+    return g_string_free(text, FALSE);
+}
