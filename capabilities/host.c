@@ -102,12 +102,13 @@ static void read_cpuinfo(CapabilitiesHost *host, const char *root)
 
     for (guint i = 0; lines[i]; i++) {
         char *colon = strchr(lines[i], ':');
-        char *key = lines[i], *value = colon + 1;
+        char *key = lines[i], *value;
 
         if (!colon) {
             continue;
         }
         *colon = 0;
+        value = colon + 1;
         g_strstrip(key);
         g_strstrip(value);
         if (strcmp(key, "processor") == 0) {

@@ -88,7 +88,8 @@ static void write_disk(XmlWriter *w, const DomainDisk *disk)
 static void write_interface(XmlWriter *w, const DomainInterface *interface)
 {
     char mac[18];
-    gboolean ours = interface->target && g_str_has_prefix(interface->target, "vnet");
+    gboolean ours = interface->target && interface->managed != DOMAIN_TRISTATE_NO &&
+                    g_str_has_prefix(interface->target, "vnet");
     const char *target = ours && inactive(w) ? NULL : interface->target;
 
     xml_mac_format(interface->mac, mac);

@@ -234,7 +234,8 @@ static gboolean parse_interface_ends(const xmlNode *node, DomainInterface *inter
     if (managed == DOMAIN_TRISTATE_NO && !name) {
         return missing(target, "attribute 'dev'", errp);
     }
-    if (name && ((flags & XML_PARSE_STATUS) || !g_str_has_prefix(name, "vnet"))) {
+    if (name && ((flags & XML_PARSE_STATUS) || managed == DOMAIN_TRISTATE_NO ||
+                 !g_str_has_prefix(name, "vnet"))) {
         interface->target = g_steal_pointer(&name);
         return check_ifname(target, "dev", interface->target, errp);
     }
