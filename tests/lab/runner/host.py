@@ -6,7 +6,7 @@ import threading
 
 # What a nested guest does not need costs much under software emulation.
 APPEND = (
-    "console=ttyS0 quiet panic=-1 tsc=reliable mitigations=off init_on_alloc=0 "
+    "console=ttyS0 quiet loglevel=3 panic=-1 tsc=reliable mitigations=off init_on_alloc=0 "
     "no_timer_check audit=0 net.ifnames=0 random.trust_cpu=on"
 )
 MEMORY = "3072"

@@ -92,7 +92,7 @@ class Job:
             shutil.copytree(self.scenario.path, lab / "scenario")
             shutil.copy(LAB / "host/lib.sh", lab)
             (lab / "bin").mkdir()
-            for program in ("barrier", "console"):
+            for program in ("barrier", "check-counter", "console", "qmp"):
                 shutil.copy(LAB / "host" / program, lab / "bin")
             (lab / "guest").mkdir()
             for version in self.scenario.kernels:
