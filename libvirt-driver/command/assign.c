@@ -72,6 +72,9 @@ static gboolean assign_device(const DomainDevice *device, gpointer opaque)
     DomainDeviceInfo *info = xml_device_info(device);
     int slot = 0;
 
+    if (!command_complete_device(device, a->errp)) {
+        return FALSE;
+    }
     if (!info->alias && device->type == DOMAIN_DEVICE_DISK) {
         info->alias = disk_alias(a->domain, device->disk->target);
     }

@@ -31,12 +31,12 @@
  */
 gboolean command_complete(Domain *domain, const char *emulator, GError **errp);
 
-/* The same for one device that is to be attached; call before adding it. */
-gboolean command_complete_device(DomainDevice *device, GError **errp);
+/* The same for one device; command_assign() does it, too. */
+gboolean command_complete_device(const DomainDevice *device, GError **errp);
 
 /*
- * Gives aliases, block node numbers and virtio-mmio slots to the devices that have none;
- * those that have them keep them. Aliases not chosen by the user come from
+ * Completes the devices, and gives aliases, block node numbers and virtio-mmio slots to
+ * those that have none; others keep them. Aliases not chosen by the user come from
  * XML_PARSE_STATUS only. CONFIG_UNSUPPORTED when slots run out.
  */
 gboolean command_assign(Domain *domain, GError **errp);
@@ -51,9 +51,9 @@ void command_adopt(Domain *to, const Domain *from);
 /* What must exist before the command line can be made. Nothing of it is taken over. */
 typedef struct CommandFacts {
     int monitor_fd; /* a listening UNIX socket */
-    GHashTable
-        *device_fds; /* alias -> GINT_TO_POINTER(fd): taps of interfaces, listening
-                        sockets of unix serial ports; may be NULL when none needed */
+    /* alias -> GINT_TO_POINTER(fd): taps of interfaces, listening sockets of unix serial
+     * ports; may be NULL when there are none */
+    GHashTable *device_fds;
     const char *memory_path; /* a file for memoryBacking source 'file'; else NULL */
     gboolean incoming;       /* -incoming defer */
 } CommandFacts;

@@ -65,7 +65,7 @@ static gboolean complete_memory(Domain *domain, GError **errp)
     return TRUE;
 }
 
-gboolean command_complete_device(DomainDevice *device, GError **errp)
+gboolean command_complete_device(const DomainDevice *device, GError **errp)
 {
     DomainDeviceInfo *info = xml_device_info(device);
 

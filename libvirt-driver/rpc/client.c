@@ -66,14 +66,14 @@ guint64 rpc_client_id(const RpcClient *client)
 
 gboolean rpc_client_is_read_only(RpcClient *client)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&client->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&client->lock);
 
     return client->read_only;
 }
 
 gboolean rpc_client_is_closed(RpcClient *client)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&client->lock);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&client->lock);
 
     return client->closed;
 }
