@@ -1,1 +1,19 @@
-libemulator_a_SOURCES +=
+libemulator_a_SOURCES += \
+	emulator/virtio/blk-queue.c \
+	emulator/virtio/device.c \
+	emulator/virtio/mmio.c \
+	emulator/virtio/mmio.h \
+	emulator/virtio/port-control.c \
+	emulator/virtio/port-internal.h \
+	emulator/virtio/port-state.c \
+	emulator/virtio/port.c \
+	emulator/virtio/rng-backend.c \
+	emulator/virtio/rng-backend.h \
+	emulator/virtio/vacant.c \
+	emulator/virtio/vacant.h \
+	emulator/virtio/virtio-blk.c \
+	emulator/virtio/virtio-blk.h \
+	emulator/virtio/virtio-rng.c \
+	emulator/virtio/virtio.h \
+	emulator/virtio/virtqueue.c \
+	emulator/virtio/virtqueue.h

@@ -8,3 +8,12 @@ tests_fuzz_xml_domain_fuzz_CPPFLAGS = $(libxml_a_CPPFLAGS)
 tests_fuzz_xml_domain_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_xml_domain_fuzz_LDADD = libxml.a $(XML_LIBS) $(GLIB_LIBS)
 endif
+
+# virtio
+if FUZZERS
+check_PROGRAMS += tests/fuzz/virtqueue-fuzz
+tests_fuzz_virtqueue_fuzz_SOURCES = tests/fuzz/virtqueue-fuzz.c tests/fuzz/virtqueue-fuzz.h
+tests_fuzz_virtqueue_fuzz_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
+tests_fuzz_virtqueue_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_virtqueue_fuzz_LDADD = $(EMULATOR_TEST_LDADD)
+endif

@@ -69,11 +69,7 @@ tests_unit_qmp_client_test_SOURCES = tests/unit/qmp-client-test.c
 tests_unit_qmp_client_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_qmp_client_test_LDADD = $(DRIVER_TEST_LDADD)
 
-# block
-check_PROGRAMS += tests/unit/block-test
-TESTS += tests/unit/block-test
-tests_unit_block_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
-tests_unit_block_test_LDADD = $(EMULATOR_TEST_LDADD)
+include tests/unit/virtio.mk
 # The RPC server.
 RPC_TESTS = tests/unit/rpc-xdr-test tests/unit/rpc-frame-test tests/unit/rpc-fuzz-test \
 	tests/unit/rpc-connect-test tests/unit/rpc-server-test tests/unit/rpc-event-test \

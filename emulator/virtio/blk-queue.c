@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The data plane of virtio-blk (virtio 1.2, section 5.2.6): pop, check, submit to
+ * the block node, push. Requests come from a pool that only grows; a batch of
+ * notifications makes one submission, a batch of completions one interrupt.
+ */
+#include <linux/virtio_blk.h>
+#include <string.h>
+
+#include "virtio/virtio-blk.h"
+
+struct BlkRequest {
+    VirtqElement elem;
+    VirtioBlk *blk;
+    Virtqueue *vq;
+    BlkRequest *next;
+    guint32 type;
+    gboolean trimmed; /* the last piece of elem.in is one byte shorter */
+    BlockRequest block;
+};
+
+/* What the guest sends, after its header, with discard and write zeroes. */
+typedef struct virtio_blk_discard_write_zeroes BlkRange;
+
+static BlkRequest *request_get(VirtioBlk *blk)
+{
+    BlkRequest *r = blk->free;
+
+    if (r) {
+        blk->free = r->next;
+    } else {
+        r = g_new0(BlkRequest, 1);
+        r->blk = blk;
+        virtq_element_init(&r->elem);
+    }
+    r->trimmed = FALSE;
+    return r;
+}
+
+static void request_put(BlkRequest *r)
+{
+    r->next = r->blk->free;
+    r->blk->free = r;
+}
+
+void blk_free_requests(VirtioBlk *blk)
+{
+    while (blk->free) {
+        BlkRequest *r = blk->free;
+        blk->free = r->next;
+        virtq_element_free(&r->elem);
+        g_free(r);
+    }
+}
+
+/* Status is the last byte that the driver has made writable. */
+static void complete(BlkRequest *r, guint8 status)
+{
+    GuestIov *in = &r->elem.in;
+
+    if (r->trimmed) {
+        in->iov[in->n - 1].iov_len++;
+    }
+    guest_iov_from_buf(in, in->size - 1, &status, 1);
+    virtqueue_fill(r->vq, &r->elem, in->size);
+    r->blk->fill_mask |= 1u << r->vq->index;
+    request_put(r);
+}
+
+static void flush_queues(VirtioBlk *blk)
+{
+    while (blk->fill_mask) {
+        unsigned i = __builtin_ctz(blk->fill_mask);
+        blk->fill_mask &= blk->fill_mask - 1;
+        virtqueue_flush(virtio_device_queue(&blk->dev, i));
+    }
+}
+
+void blk_batch_done(void *opaque)
+{
+    VirtioBlk *blk = opaque;
+
+    flush_queues(blk);
+    virtio_device_idle(&blk->dev);
+}
+
+static void block_done(void *opaque, int ret)
+{
+    complete(opaque, ret < 0 ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK);
+}
+
+static void submit(BlkRequest *r, BlockOp op, guint64 offset, guint64 bytes)
+{
+    VirtioBlk *blk = r->blk;
+    gboolean writes = op == BLOCK_WRITE || op == BLOCK_WRITE_ZEROES;
+
+    r->block.op = op;
+    r->block.fua = writes && (blk->write_through || !g_atomic_int_get(&blk->writeback));
+    r->block.offset = offset;
+    r->block.bytes = bytes;
+    r->block.done = block_done;
+    r->block.opaque = r;
+    block_submit(blk->node, &r->block);
+}
+
+/* The byte range of a request, if whole blocks of the disk. */
+static gboolean check_range(const VirtioBlk *blk, guint64 sector, guint64 bytes,
+                            guint64 *offset)
+{
+    if (sector > G_MAXUINT64 / BLOCK_SECTOR_SIZE) {
+        return FALSE;
+    }
+    *offset = sector * BLOCK_SECTOR_SIZE;
+    return *offset % blk->logical_block_size == 0 &&
+           bytes % blk->logical_block_size == 0 &&
+           *offset <= block_node_size(blk->node) &&
+           bytes <= block_node_size(blk->node) - *offset;
+}
+
+/* The data of a write: behind the header, which may share a piece with it. */
+static void set_out(BlkRequest *r, gsize header)
+{
+    GuestIov *out = &r->elem.out;
+    unsigned i = 0;
+
+    while (i < out->n && header >= out->iov[i].iov_len) {
+        header -= out->iov[i++].iov_len;
+    }
+    if (header) {
+        out->iov[i].iov_base = (guint8 *)out->iov[i].iov_base + header;
+        out->iov[i].iov_len -= header;
+    }
+    r->block.iov = out->iov + i;
+    r->block.n_iov = out->n - i;
+}
+
+/* The data of a read: all but the last byte. */
+static void set_in(BlkRequest *r)
+{
+    GuestIov *in = &r->elem.in;
+
+    in->iov[in->n - 1].iov_len--;
+    r->trimmed = TRUE;
+    r->block.iov = in->iov;
+    r->block.n_iov = in->n - (in->iov[in->n - 1].iov_len == 0);
+}
+
+static void move(BlkRequest *r, guint64 sector)
+{
+    gboolean write = r->type == VIRTIO_BLK_T_OUT;
+    guint64 bytes =
+        write ? r->elem.out.size - sizeof(struct virtio_blk_outhdr) : r->elem.in.size - 1;
+    guint64 offset;
+
+    if (!check_range(r->blk, sector, bytes, &offset) || (write && r->blk->read_only)) {
+        complete(r, VIRTIO_BLK_S_IOERR);
+        return;
+    }
+    if (write) {
+        set_out(r, sizeof(struct virtio_blk_outhdr));
+    } else {
+        set_in(r);
+    }
+    submit(r, write ? BLOCK_WRITE : BLOCK_READ, offset, bytes);
+}
+
+/* Discard and write zeroes take one range (max_discard_seg). */
+static void ranged(BlkRequest *r)
+{
+    gboolean discard = r->type == VIRTIO_BLK_T_DISCARD;
+    VirtioBlk *blk = r->blk;
+    guint32 max = discard ? blk->max_discard_sectors : blk->max_write_zeroes_sectors;
+    gsize header = sizeof(struct virtio_blk_outhdr);
+    guint64 offset, bytes;
+    BlkRange range;
+
+    if (!(discard ? blk->discard : blk->write_zeroes)) {
+        complete(r, VIRTIO_BLK_S_UNSUPP);
+        return;
+    }
+    if (r->elem.out.size != header + sizeof(range) || blk->read_only) {
+        complete(r, VIRTIO_BLK_S_IOERR);
+        return;
+    }
+    guest_iov_to_buf(&r->elem.out, header, &range, sizeof(range));
+    guint32 flags = GUINT32_FROM_LE(range.flags);
+    bytes = (guint64)GUINT32_FROM_LE(range.num_sectors) * BLOCK_SECTOR_SIZE;
+    if (flags & (discard ? ~0u : ~(guint32)VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP)) {
+        complete(r, VIRTIO_BLK_S_UNSUPP);
+        return;
+    }
+    if (bytes / BLOCK_SECTOR_SIZE > max ||
+        !check_range(blk, GUINT64_FROM_LE(range.sector), bytes, &offset)) {
+        complete(r, VIRTIO_BLK_S_IOERR);
+        return;
+    }
+    r->block.unmap = (flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP) != 0;
+    submit(r, discard ? BLOCK_DISCARD : BLOCK_WRITE_ZEROES, offset, bytes);
+}
+
+static void get_id(BlkRequest *r)
+{
+    char id[VIRTIO_BLK_ID_BYTES] = { 0 };
+
+    if (r->blk->serial) {
+        memcpy(id, r->blk->serial, MIN(strlen(r->blk->serial), sizeof(id)));
+    }
+    guest_iov_from_buf(&r->elem.in, 0, id, MIN(sizeof(id), r->elem.in.size - 1));
+    complete(r, VIRTIO_BLK_S_OK);
+}
+
+static void dispatch(BlkRequest *r, guint64 sector)
+{
+    switch (r->type) {
+    case VIRTIO_BLK_T_IN:
+    case VIRTIO_BLK_T_OUT:
+        move(r, sector);
+        break;
+    case VIRTIO_BLK_T_FLUSH:
+        submit(r, BLOCK_FLUSH, 0, 0);
+        break;
+    case VIRTIO_BLK_T_GET_ID:
+        get_id(r);
+        break;
+    case VIRTIO_BLK_T_DISCARD:
+    case VIRTIO_BLK_T_WRITE_ZEROES:
+        ranged(r);
+        break;
+    default:
+        complete(r, VIRTIO_BLK_S_UNSUPP);
+    }
+}
+
+/* FALSE: nothing more to take. */
+static gboolean handle_one(VirtioBlk *blk, Virtqueue *vq)
+{
+    BlkRequest *r = request_get(blk);
+    struct virtio_blk_outhdr header;
+
+    if (!virtqueue_pop(vq, &r->elem)) {
+        request_put(r);
+        return FALSE;
+    }
+    r->vq = vq;
+    if (guest_iov_to_buf(&r->elem.out, 0, &header, sizeof(header)) != sizeof(header) ||
+        r->elem.in.size < 1) {
+        virtqueue_unpop(vq, &r->elem);
+        request_put(r);
+        virtio_device_broken(&blk->dev, "block request without header or status");
+        return FALSE;
+    }
+    r->type = GUINT32_FROM_LE(header.type);
+    dispatch(r, GUINT64_FROM_LE(header.sector));
+    return TRUE;
+}
+
+void blk_handle(VirtioDevice *dev, Virtqueue *vq)
+{
+    VirtioBlk *blk = (VirtioBlk *)dev;
+
+    block_plug(blk->node);
+    do {
+        virtqueue_set_notification(vq, FALSE);
+        while (handle_one(blk, vq)) {
+        }
+    } while (!virtio_device_is_broken(dev) && virtqueue_set_notification(vq, TRUE));
+    block_unplug(blk->node);
+    flush_queues(blk);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What all virtio devices have in common: properties, owner, quiesce. */
+#include "util/error.h"
+#include "virtio/virtio.h"
+
+gboolean virtio_device_get_loop(VirtioDevice *dev, const char *iothread, GError **errp)
+{
+    if (dev->packed || dev->iommu_platform) {
+        return error_set(errp, "Property '%s.%s' value 'on' is not supported",
+                         dev->device.klass->name,
+                         dev->packed ? "packed" : "iommu_platform");
+    }
+    if (!iothread) {
+        dev->loop = event_loop_main();
+        return TRUE;
+    }
+    IoThread *thread = iothread_find(iothread);
+    if (!thread) {
+        return error_set(errp, "Property '%s.iothread' can't find value '%s'",
+                         dev->device.klass->name, iothread);
+    }
+    iothread_use(thread);
+    dev->loop = iothread_loop(thread);
+    return TRUE;
+}
+
+void virtio_device_put_loop(VirtioDevice *dev, const char *iothread)
+{
+    if (iothread) {
+        iothread_unuse(iothread_find(iothread));
+    }
+    dev->loop = NULL;
+}
+
+gboolean virtio_device_has_feature(const VirtioDevice *dev, unsigned bit)
+{
+    return dev->port && (dev->port->driver_features & (1ull << bit)) != 0;
+}
+
+static void virtio_device_quiesce(Device *device, void (*done)(void *opaque),
+                                  void *opaque)
+{
+    VirtioDevice *dev = (VirtioDevice *)device;
+
+    if (dev->port) {
+        virtio_port_quiesce(dev->port, done, opaque);
+    } else {
+        done(opaque);
+    }
+}
+
+#define FIELD(name) offsetof(VirtioDevice, name)
+static const Property properties[] = {
+    { "event_idx", PROP_BOOL, FIELD(event_idx), "on",
+      .help = "offer VIRTIO_F_EVENT_IDX: fewer notifications" },
+    { "indirect_desc", PROP_BOOL, FIELD(indirect_desc), "on",
+      .help = "offer VIRTIO_F_INDIRECT_DESC" },
+    { "packed", PROP_BOOL, FIELD(packed), "off", .help = "packed rings: not supported" },
+    { "iommu_platform", PROP_BOOL, FIELD(iommu_platform), "off",
+      .help = "device behind an IOMMU: not supported" },
+    { NULL },
+};
+
+const DeviceClass virtio_device_class = {
+    .name = "virtio-device",
+    .bus = VIRTIO_BUS_TYPE,
+    .desc = "Virtio device",
+    .instance_size = sizeof(VirtioDevice),
+    .properties = properties,
+    .quiesce = virtio_device_quiesce,
+};

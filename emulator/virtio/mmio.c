@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * virtio-mmio, version 2. A slot is a device of the board that owns a port; it is
+ * there, with device ID 0, when nothing is plugged into it (4.2.3.1).
+ */
+#include "virtio/mmio.h"
+
+#include <linux/virtio_mmio.h>
+
+#include "virtio/port-internal.h"
+
+#define MAGIC     0x74726976 /* "virt" */
+#define VENDOR_ID 0x554d4551 /* what guests know; the field has no meaning */
+
+typedef struct VirtioMmio {
+    Device device;
+    unsigned slot;
+    guint64 addr;
+    IrqLine *irq;
+    Region *region;
+    Bus *bus;
+    VirtioPort port;
+    guint32 device_features_sel, driver_features_sel, queue_sel;
+} VirtioMmio;
+
+static GSList *slots;
+static void (*presence_hook)(unsigned slot, gboolean present, void *opaque);
+static void *presence_opaque;
+
+void virtio_mmio_set_presence_hook(void (*hook)(unsigned slot, gboolean present,
+                                                void *opaque),
+                                   void *opaque)
+{
+    presence_hook = hook;
+    presence_opaque = opaque;
+}
+
+gboolean virtio_mmio_present(unsigned slot)
+{
+    for (GSList *l = slots; l; l = l->next) {
+        VirtioMmio *m = l->data;
+        if (m->slot == slot) {
+            return m->port.dev != NULL;
+        }
+    }
+    return FALSE;
+}
+
+/* Transport */
+
+static void mmio_ioeventfd(void *transport, Virtqueue *vq, gboolean on)
+{
+    VirtioMmio *m = transport;
+
+    if (on) {
+        region_add_eventfd(m->region, VIRTIO_MMIO_QUEUE_NOTIFY, 4, TRUE, vq->index,
+                           vq->kick_fd);
+    } else {
+        region_del_eventfd(m->region, VIRTIO_MMIO_QUEUE_NOTIFY, 4, TRUE, vq->index,
+                           vq->kick_fd);
+    }
+}
+
+static int mmio_irqfd_get(void *transport, GError **errp)
+{
+    return irq_line_fd_get(((VirtioMmio *)transport)->irq, errp);
+}
+
+static void mmio_irqfd_put(void *transport)
+{
+    irq_line_fd_put(((VirtioMmio *)transport)->irq);
+}
+
+static void mmio_interrupt(void *transport)
+{
+    irq_line_pulse(((VirtioMmio *)transport)->irq);
+}
+
+static void mmio_presence(void *transport, gboolean present)
+{
+    if (presence_hook) {
+        presence_hook(((VirtioMmio *)transport)->slot, present, presence_opaque);
+    }
+}
+
+static const VirtioTransportOps transport_ops = {
+    .ioeventfd = mmio_ioeventfd,
+    .irqfd_get = mmio_irqfd_get,
+    .irqfd_put = mmio_irqfd_put,
+    .interrupt = mmio_interrupt,
+    .presence = mmio_presence,
+};
+
+static gboolean irq_pending(void *opaque)
+{
+    return g_atomic_int_get(&((VirtioMmio *)opaque)->port.isr) != 0;
+}
+
+/* Registers: 4.2.2 */
+
+static Virtqueue *selected(VirtioMmio *m)
+{
+    return m->queue_sel < m->port.n_queues ? &m->port.queues[m->queue_sel] : NULL;
+}
+
+static guint32 device_features(VirtioMmio *m)
+{
+    guint64 features = virtio_port_features(&m->port);
+
+    return m->device_features_sel > 1 ? 0 : features >> (32 * m->device_features_sel);
+}
+
+static guint32 read_queue(VirtioMmio *m, guint64 offset)
+{
+    Virtqueue *vq = selected(m);
+
+    if (!vq) {
+        return 0; /* QueueNumMax 0: there is no such queue */
+    }
+    return offset == VIRTIO_MMIO_QUEUE_NUM_MAX ? vq->num_max : vq->ready;
+}
+
+static guint64 mmio_read(void *opaque, guint64 offset, unsigned size)
+{
+    VirtioMmio *m = opaque;
+
+    if (offset >= VIRTIO_MMIO_CONFIG) {
+        return virtio_port_config_read(&m->port, offset - VIRTIO_MMIO_CONFIG, size);
+    }
+    if (size != 4) {
+        return 0;
+    }
+    switch (offset) {
+    case VIRTIO_MMIO_MAGIC_VALUE:
+        return MAGIC;
+    case VIRTIO_MMIO_VERSION:
+        return 2;
+    case VIRTIO_MMIO_DEVICE_ID:
+        return m->port.device_id;
+    case VIRTIO_MMIO_VENDOR_ID:
+        return VENDOR_ID;
+    case VIRTIO_MMIO_DEVICE_FEATURES:
+        return device_features(m);
+    case VIRTIO_MMIO_QUEUE_NUM_MAX:
+    case VIRTIO_MMIO_QUEUE_READY:
+        return read_queue(m, offset);
+    case VIRTIO_MMIO_INTERRUPT_STATUS:
+        return g_atomic_int_get(&m->port.isr);
+    case VIRTIO_MMIO_STATUS:
+        return virtio_port_status(&m->port);
+    case VIRTIO_MMIO_SHM_LEN_LOW:
+    case VIRTIO_MMIO_SHM_LEN_HIGH:
+    case VIRTIO_MMIO_SHM_BASE_LOW:
+    case VIRTIO_MMIO_SHM_BASE_HIGH:
+        return 0xffffffff; /* no such region */
+    case VIRTIO_MMIO_CONFIG_GENERATION:
+        return m->port.generation;
+    default:
+        return 0;
+    }
+}
+
+static void set_low(guint64 *reg, guint32 value)
+{
+    *reg = (*reg & 0xffffffff00000000) | value;
+}
+
+static void set_high(guint64 *reg, guint32 value)
+{
+    *reg = (*reg & 0xffffffff) | (guint64)value << 32;
+}
+
+/* A queue is set up while the driver has not made it live. */
+static void write_queue(VirtioMmio *m, guint64 offset, guint32 value)
+{
+    Virtqueue *vq = selected(m);
+
+    if (!vq || vq->enabled) {
+        return;
+    }
+    switch (offset) {
+    case VIRTIO_MMIO_QUEUE_NUM:
+        vq->num = MIN(value, G_MAXUINT16); /* checked when it is enabled */
+        break;
+    case VIRTIO_MMIO_QUEUE_READY:
+        vq->ready = value & 1;
+        break;
+    case VIRTIO_MMIO_QUEUE_DESC_LOW:
+        set_low(&vq->desc, value);
+        break;
+    case VIRTIO_MMIO_QUEUE_DESC_HIGH:
+        set_high(&vq->desc, value);
+        break;
+    case VIRTIO_MMIO_QUEUE_AVAIL_LOW:
+        set_low(&vq->avail, value);
+        break;
+    case VIRTIO_MMIO_QUEUE_AVAIL_HIGH:
+        set_high(&vq->avail, value);
+        break;
+    case VIRTIO_MMIO_QUEUE_USED_LOW:
+        set_low(&vq->used, value);
+        break;
+    case VIRTIO_MMIO_QUEUE_USED_HIGH:
+        set_high(&vq->used, value);
+        break;
+    default:
+        break;
+    }
+}
+
+static void write_features(VirtioMmio *m, guint32 value)
+{
+    if (m->port.status & VIRTIO_CONFIG_S_FEATURES_OK) {
+        return;
+    }
+    if (m->driver_features_sel == 0) {
+        set_low(&m->port.driver_features, value);
+    } else if (m->driver_features_sel == 1) {
+        set_high(&m->port.driver_features, value);
+    }
+}
+
+static void mmio_write(void *opaque, guint64 offset, guint64 value, unsigned size)
+{
+    VirtioMmio *m = opaque;
+
+    if (offset >= VIRTIO_MMIO_CONFIG) {
+        virtio_port_config_write(&m->port, offset - VIRTIO_MMIO_CONFIG, size, value);
+        return;
+    }
+    if (size != 4) {
+        return;
+    }
+    switch (offset) {
+    case VIRTIO_MMIO_DEVICE_FEATURES_SEL:
+        m->device_features_sel = value;
+        break;
+    case VIRTIO_MMIO_DRIVER_FEATURES:
+        write_features(m, value);
+        break;
+    case VIRTIO_MMIO_DRIVER_FEATURES_SEL:
+        m->driver_features_sel = value;
+        break;
+    case VIRTIO_MMIO_QUEUE_SEL:
+        m->queue_sel = value;
+        break;
+    case VIRTIO_MMIO_QUEUE_NOTIFY:
+        virtio_port_notify(&m->port, value);
+        break;
+    case VIRTIO_MMIO_INTERRUPT_ACK:
+        g_atomic_int_and(&m->port.isr, ~(guint32)value);
+        break;
+    case VIRTIO_MMIO_STATUS:
+        virtio_port_write_status(&m->port, value);
+        break;
+    default:
+        write_queue(m, offset, value);
+    }
+}
+
+static const RegionOps region_ops = {
+    .read = mmio_read,
+    .write = mmio_write,
+    .min_size = 1,
+    .max_size = 4,
+    .split = TRUE,
+};
+
+/* Bus */
+
+static gboolean bus_plug(Bus *bus, Device *dev, GError **errp)
+{
+    return virtio_port_plug(&((VirtioMmio *)bus->owner)->port, (VirtioDevice *)dev, errp);
+}
+
+static void bus_unplug(Bus *bus, Device *dev)
+{
+    virtio_port_unplug(&((VirtioMmio *)bus->owner)->port);
+}
+
+static gboolean bus_request_unplug(Bus *bus, Device *dev, GError **errp)
+{
+    if (!virtio_port_can_unplug(&((VirtioMmio *)bus->owner)->port, errp)) {
+        return FALSE;
+    }
+    device_unplug(dev, NULL, NULL);
+    return TRUE;
+}
+
+static const BusClass bus_class = {
+    .type = VIRTIO_BUS_TYPE,
+    .max_devices = 1,
+    .plug = bus_plug,
+    .unplug = bus_unplug,
+    .request_unplug = bus_request_unplug,
+};
+
+/* Device */
+
+static gboolean mmio_realize(Device *device, GError **errp)
+{
+    VirtioMmio *m = (VirtioMmio *)device;
+    g_autofree char *name = g_strdup_printf("virtio-mmio-bus.%u", m->slot);
+
+    m->region = region_new_io(name, VIRTIO_MMIO_SIZE, &region_ops, m);
+    address_map_begin(address_map_memory());
+    gboolean ok = address_map_add(address_map_memory(), m->region, m->addr, errp);
+    address_map_commit(address_map_memory());
+    if (!ok) {
+        region_free(m->region);
+        return FALSE;
+    }
+    m->bus = bus_new(&bus_class, name, m);
+    virtio_port_init(&m->port, &transport_ops, m, m->bus->name);
+    irq_line_set_pending(m->irq, irq_pending, m);
+    slots = g_slist_append(slots, m);
+    return TRUE;
+}
+
+static void mmio_unrealize(Device *device)
+{
+    VirtioMmio *m = (VirtioMmio *)device;
+
+    slots = g_slist_remove(slots, m);
+    virtio_port_finalize(&m->port);
+    irq_line_set_pending(m->irq, NULL, NULL);
+    address_map_begin(address_map_memory());
+    address_map_remove(address_map_memory(), m->region);
+    address_map_commit(address_map_memory());
+    region_free(m->region);
+    bus_free(m->bus);
+}
+
+static void mmio_reset(Device *device)
+{
+    VirtioMmio *m = (VirtioMmio *)device;
+
+    m->device_features_sel = m->driver_features_sel = m->queue_sel = 0;
+    virtio_port_reset(&m->port);
+}
+
+static void mmio_quiesce(Device *device, void (*done)(void *opaque), void *opaque)
+{
+    virtio_port_quiesce(&((VirtioMmio *)device)->port, done, opaque);
+}
+
+static gboolean mmio_post_load(void *opaque, guint32 version, GError **errp)
+{
+    return virtio_port_post_load(&((VirtioMmio *)opaque)->port, errp);
+}
+
+#define FIELD(field, t, ...)                                                             \
+    {                                                                                    \
+        .name = #field, .type = t, .offset = offsetof(VirtioMmio, field), .count = 1,    \
+        __VA_ARGS__                                                                      \
+    }
+static const StateField state_fields[] = {
+    FIELD(device_features_sel, STATE_U32),
+    FIELD(driver_features_sel, STATE_U32),
+    FIELD(queue_sel, STATE_U32),
+    FIELD(port, STATE_STRUCT, .nested = &virtio_port_state, .stride = sizeof(VirtioPort)),
+    { NULL },
+};
+
+static const StateDesc mmio_state = {
+    .name = "virtio-mmio",
+    .version = 1,
+    .fields = state_fields,
+    .post_load = mmio_post_load,
+};
+
+const DeviceClass virtio_mmio_class = {
+    .name = "virtio-mmio",
+    .desc = "Virtio transport: a slot of the board",
+    .instance_size = sizeof(VirtioMmio),
+    .state = &mmio_state,
+    .realize = mmio_realize,
+    .unrealize = mmio_unrealize,
+    .reset = mmio_reset,
+    .quiesce = mmio_quiesce,
+};
+
+gboolean virtio_mmio_create(unsigned slot, guint64 addr, IrqLine *irq, GError **errp)
+{
+    g_autoptr(Device) device = device_new(&virtio_mmio_class);
+    VirtioMmio *m = (VirtioMmio *)device;
+
+    device->path = g_strdup_printf("/machine/virtio-mmio[%u]", slot);
+    m->slot = slot;
+    m->addr = addr;
+    m->irq = irq;
+    return device_realize(device, NULL, errp);
+}

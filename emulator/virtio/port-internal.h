@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between port.c (the data plane's life) and port-control.c (registers, plug). */
+#ifndef VIREO_VIRTIO_PORT_INTERNAL_H
+#define VIREO_VIRTIO_PORT_INTERNAL_H
+
+#include <linux/virtio_config.h>
+#include <linux/virtio_ring.h>
+
+#include "virtio/virtio.h"
+
+/* Starts the data plane if it should run and does not. */
+void virtio_port_update(VirtioPort *port);
+/* done (may be NULL): now or later, main loop. Starts again if it then should. */
+void virtio_port_stop(VirtioPort *port, void (*done)(void *opaque), void *opaque);
+void virtio_port_stop_now(VirtioPort *port);
+void virtio_port_drain(VirtioPort *port);
+
+/* Status, features, queues: as nobody had ever touched them. */
+void virtio_port_forget_driver(VirtioPort *port);
+void virtio_port_config_changed(VirtioPort *port);
+void virtio_port_drop_vacant(VirtioPort *port);
+/* Features of the device and of every transport. */
+guint64 virtio_device_offers(VirtioDevice *dev);
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A port in the migration stream: rows, and whether they fit what is here. */
+#include <linux/virtio_ids.h>
+
+#include "util/error.h"
+#include "virtio/port-internal.h"
+#include "virtio/vacant.h"
+
+#define QUEUE(field, t)                                                                  \
+    {                                                                                    \
+        .name = #field, .type = t, .offset = offsetof(Virtqueue, field), .count = 1,     \
+    }
+
+static const StateField queue_fields[] = {
+    QUEUE(num, STATE_U16),      QUEUE(ready, STATE_BOOL),
+    QUEUE(desc, STATE_U64),     QUEUE(avail, STATE_U64),
+    QUEUE(used, STATE_U64),     QUEUE(last_avail, STATE_U16),
+    QUEUE(used_idx, STATE_U16), { NULL },
+};
+
+static const StateDesc queue_state = {
+    .name = "virtqueue",
+    .version = 1,
+    .fields = queue_fields,
+};
+
+#define VACANCY(field, t, ...)                                                           \
+    {                                                                                    \
+        .name = #field, .type = t, .offset = offsetof(VirtioVacancy, field), __VA_ARGS__ \
+    }
+
+static const StateField vacancy_fields[] = {
+    VACANCY(features, STATE_U64, .count = 1),
+    VACANCY(config, STATE_BYTES, .count = VIRTIO_CONFIG_MAX),
+    VACANCY(config_len, STATE_U32, .count = 1, .limit = VIRTIO_CONFIG_MAX),
+    VACANCY(n_queues, STATE_U16, .count = 1, .limit = VIRTIO_MAX_QUEUES),
+    VACANCY(queue_size, STATE_U16, .count = 1, .limit = VIRTQUEUE_MAX_SIZE),
+    { NULL },
+};
+
+static const StateDesc vacancy_state = {
+    .name = "vacancy",
+    .version = 1,
+    .fields = vacancy_fields,
+};
+
+#define PORT(field, t, ...)                                                              \
+    {                                                                                    \
+        .name = #field, .type = t, .offset = offsetof(VirtioPort, field), __VA_ARGS__    \
+    }
+
+static const StateField port_fields[] = {
+    PORT(device_id, STATE_U32, .count = 1),
+    PORT(vacant, STATE_BOOL, .count = 1),
+    PORT(vacancy, STATE_STRUCT, .count = 1, .nested = &vacancy_state,
+         .stride = sizeof(VirtioVacancy)),
+    PORT(status, STATE_U8, .count = 1),
+    PORT(driver_features, STATE_U64, .count = 1),
+    PORT(generation, STATE_U32, .count = 1),
+    PORT(isr, STATE_U32, .count = 1, .limit = VIRTIO_ISR_QUEUE | VIRTIO_ISR_CONFIG),
+    PORT(broken, STATE_U32, .count = 1, .limit = 1),
+    PORT(n_queues, STATE_U32, .count = 1, .limit = VIRTIO_MAX_QUEUES),
+    PORT(queues, STATE_STRUCT, .count = VIRTIO_MAX_QUEUES,
+         .count_offset = offsetof(VirtioPort, n_queues), .nested = &queue_state,
+         .stride = sizeof(Virtqueue)),
+    { NULL },
+};
+
+const StateDesc virtio_port_state = {
+    .name = "virtio-port",
+    .version = 1,
+    .fields = port_fields,
+};
+
+static gboolean check_queue(const VirtioPort *port, const Virtqueue *vq, GError **errp)
+{
+    if (vq->num == 0 || vq->num > vq->num_max || (vq->num & (vq->num - 1))) {
+        return error_set(errp, "%s: queue %u has size %u of at most %u", port->name,
+                         vq->index, vq->num, vq->num_max);
+    }
+    if (vq->last_avail != vq->used_idx) {
+        return error_set(errp, "%s: queue %u has requests in flight", port->name,
+                         vq->index);
+    }
+    return TRUE;
+}
+
+/* What is plugged here against what the stream says; makes the empty device. */
+static gboolean match_device(VirtioPort *port, VirtioDevice *dev, GError **errp)
+{
+    guint32 here = dev ? virtio_device_get_class(dev)->device_id : 0;
+
+    if (port->vacant) {
+        if (dev || port->device_id != VIRTIO_ID_BLOCK) {
+            return error_set(errp, "%s: the source has unplugged its disk, here is one",
+                             port->name);
+        }
+        port->dev = virtio_vacant_new(&port->vacancy);
+        port->dev->port = port;
+        return TRUE;
+    }
+    if (here != port->device_id) {
+        return error_set(errp,
+                         "%s: the source has a virtio device of type %u, here is type %u "
+                         "(0: none)",
+                         port->name, port->device_id, here);
+    }
+    return TRUE;
+}
+
+gboolean virtio_port_post_load(VirtioPort *port, GError **errp)
+{
+    guint32 n_queues = port->n_queues;
+    guint64 unknown;
+
+    if (!match_device(port, port->dev, errp)) {
+        /* port->dev and device_id agree again for whoever cleans up */
+        port->vacant = FALSE;
+        return FALSE;
+    }
+    if (n_queues != (port->dev ? port->dev->n_queues : 0)) {
+        return error_set(errp, "%s: the source's device has %u queues", port->name,
+                         n_queues);
+    }
+    for (unsigned i = 0; i < n_queues; i++) {
+        port->queues[i].num_max = port->dev->queue_size;
+        if (!check_queue(port, &port->queues[i], errp)) {
+            return FALSE;
+        }
+    }
+    unknown = port->driver_features & ~virtio_port_features(port);
+    if (unknown) {
+        return error_set(errp, "%s: the source's driver uses feature bit %u, not here",
+                         port->name, __builtin_ctzll(unknown));
+    }
+    if (port->vacant) {
+        port->ops->presence(port->transport, TRUE);
+    }
+    return TRUE;
+}

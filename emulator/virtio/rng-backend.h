@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sources of entropy: `-object rng-random,id=,filename=` and `rng-builtin,id=`. */
+#ifndef VIREO_VIRTIO_RNG_BACKEND_H
+#define VIREO_VIRTIO_RNG_BACKEND_H
+
+#include "config/node.h"
+
+typedef struct RngBackend RngBackend;
+
+/* node: qom-type, id, filename (rng-random: default /dev/urandom). */
+RngBackend *rng_backend_add(ConfigNode *node, GError **errp);
+gboolean rng_backend_del(const char *id, GError **errp);
+RngBackend *rng_backend_find(const char *id);
+void rng_backend_use(RngBackend *rng);
+void rng_backend_unuse(RngBackend *rng);
+int rng_backend_fd(const RngBackend *rng); /* non-blocking; the back end's */
+void rng_cleanup(void);
+
+#endif

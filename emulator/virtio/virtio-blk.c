@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* virtio-blk (virtio 1.2, section 5.2): properties, features, configuration. */
+#include "virtio/virtio-blk.h"
+
+#include <linux/virtio_blk.h>
+#include <linux/virtio_ids.h>
+#include <string.h>
+
+#include "util/error.h"
+
+#define BIT(n) (1ull << (n))
+
+enum { ON_ERROR_AUTO, ON_ERROR_REPORT, ON_ERROR_IGNORE, ON_ERROR_ENOSPC, ON_ERROR_STOP };
+static const char *const on_error_names[] = { "auto",   "report", "ignore",
+                                              "enospc", "stop",   NULL };
+
+static guint64 blk_features(VirtioDevice *dev)
+{
+    VirtioBlk *blk = (VirtioBlk *)dev;
+    guint64 features = BIT(VIRTIO_BLK_F_SEG_MAX) | BIT(VIRTIO_BLK_F_BLK_SIZE) |
+                       BIT(VIRTIO_BLK_F_TOPOLOGY) | BIT(VIRTIO_BLK_F_FLUSH);
+
+    features |= blk->config_wce ? BIT(VIRTIO_BLK_F_CONFIG_WCE) : 0;
+    features |= blk->read_only ? BIT(VIRTIO_BLK_F_RO) : 0;
+    features |= blk->num_queues > 1 ? BIT(VIRTIO_BLK_F_MQ) : 0;
+    features |= blk->discard ? BIT(VIRTIO_BLK_F_DISCARD) : 0;
+    features |= blk->write_zeroes ? BIT(VIRTIO_BLK_F_WRITE_ZEROES) : 0;
+    return features;
+}
+
+static unsigned blk_config(VirtioDevice *dev, guint8 *space)
+{
+    VirtioBlk *blk = (VirtioBlk *)dev;
+    guint64 block = blk->logical_block_size;
+    struct virtio_blk_config config = {
+        .capacity = GUINT64_TO_LE(block_node_size(blk->node) / BLOCK_SECTOR_SIZE),
+        /* of a chain: header and status need a descriptor each */
+        .seg_max = GUINT32_TO_LE(blk->queue_size - 2),
+        .blk_size = GUINT32_TO_LE(block),
+        .physical_block_exp = __builtin_ctz(blk->physical_block_size / block),
+        .min_io_size = GUINT16_TO_LE(blk->min_io_size / block),
+        .opt_io_size = GUINT32_TO_LE(blk->opt_io_size / block),
+        .wce = g_atomic_int_get(&blk->writeback),
+        .num_queues = GUINT16_TO_LE(blk->num_queues),
+    };
+
+    if (blk->discard) {
+        config.max_discard_sectors = GUINT32_TO_LE(blk->max_discard_sectors);
+        config.max_discard_seg = GUINT32_TO_LE(1);
+        config.discard_sector_alignment =
+            GUINT32_TO_LE(blk->discard_granularity / BLOCK_SECTOR_SIZE);
+    }
+    if (blk->write_zeroes) {
+        config.max_write_zeroes_sectors = GUINT32_TO_LE(blk->max_write_zeroes_sectors);
+        config.max_write_zeroes_seg = GUINT32_TO_LE(1);
+        config.write_zeroes_may_unmap = block_node_can_discard(blk->node);
+    }
+    memcpy(space, &config, sizeof(config));
+    return sizeof(config);
+}
+
+/* Only the write cache can be written: 5.2.5.1. */
+static void blk_config_write(VirtioDevice *dev, unsigned offset, unsigned size,
+                             guint64 value)
+{
+    VirtioBlk *blk = (VirtioBlk *)dev;
+
+    if (blk->config_wce && size == 1 &&
+        offset == offsetof(struct virtio_blk_config, wce)) {
+        g_atomic_int_set(&blk->writeback, value & 1);
+    }
+}
+
+/* A driver that cannot flush needs each write to be on the medium: 5.2.6.2. */
+static gboolean blk_prepare(VirtioDevice *dev, guint64 features, GError **errp)
+{
+    VirtioBlk *blk = (VirtioBlk *)dev;
+
+    blk->write_through =
+        !(features & (BIT(VIRTIO_BLK_F_FLUSH) | BIT(VIRTIO_BLK_F_CONFIG_WCE)));
+    return TRUE;
+}
+
+static gboolean blk_adopt(VirtioDevice *dev, guint64 features, GError **errp)
+{
+    VirtioBlk *blk = (VirtioBlk *)dev;
+
+    if (blk->read_only && !(features & BIT(VIRTIO_BLK_F_RO))) {
+        return error_set(errp,
+                         "Bus '%s': the guest's driver of the unplugged disk expects one "
+                         "that can be written, drive '%s' is read-only",
+                         dev->device.bus->name, block_node_name(blk->node));
+    }
+    return TRUE;
+}
+
+static void blk_resized(void *opaque)
+{
+    virtio_device_config_changed(opaque);
+}
+
+static gboolean check_power_of_two(const char *name, guint64 value, GError **errp)
+{
+    if (value < BLOCK_SECTOR_SIZE || value > 2 * 1024 * 1024 || (value & (value - 1))) {
+        return error_set(errp,
+                         "Property 'virtio-blk-device.%s' doesn't take value "
+                         "%" G_GUINT64_FORMAT " (a power of two from 512 to 2 MiB)",
+                         name, value);
+    }
+    return TRUE;
+}
+
+/* Sizes: what was not set follows the medium. */
+static gboolean check_geometry(VirtioBlk *blk, GError **errp)
+{
+    guint32 sector = block_node_sector_size(blk->node);
+
+    blk->logical_block_size = blk->logical_block_size ? blk->logical_block_size : sector;
+    blk->physical_block_size =
+        blk->physical_block_size ? blk->physical_block_size : blk->logical_block_size;
+    if (!check_power_of_two("logical_block_size", blk->logical_block_size, errp) ||
+        !check_power_of_two("physical_block_size", blk->physical_block_size, errp)) {
+        return FALSE;
+    }
+    if (blk->logical_block_size > blk->physical_block_size) {
+        return error_set(errp,
+                         "Property 'virtio-blk-device.logical_block_size' value "
+                         "%" G_GUINT64_FORMAT " is above physical_block_size "
+                         "%" G_GUINT64_FORMAT,
+                         blk->logical_block_size, blk->physical_block_size);
+    }
+    if (blk->discard_granularity == 0) {
+        blk->discard_granularity = blk->logical_block_size;
+    }
+    if (blk->discard_granularity % blk->logical_block_size ||
+        blk->min_io_size % blk->logical_block_size ||
+        blk->opt_io_size % blk->logical_block_size) {
+        return error_set(errp,
+                         "Properties min_io_size, opt_io_size and discard_granularity "
+                         "must be multiples of logical_block_size "
+                         "(%" G_GUINT64_FORMAT ")",
+                         blk->logical_block_size);
+    }
+    return TRUE;
+}
+
+static gboolean check_options(VirtioBlk *blk, GError **errp)
+{
+    const struct {
+        const char *name;
+        int value;
+    } on_error[] = { { "werror", blk->werror }, { "rerror", blk->rerror } };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(on_error); i++) {
+        if (on_error[i].value > ON_ERROR_REPORT) {
+            return error_set(errp,
+                             "Property 'virtio-blk-device.%s' value '%s' is not "
+                             "supported: errors are reported to the guest",
+                             on_error[i].name, on_error_names[on_error[i].value]);
+        }
+    }
+    if (blk->queue_size & (blk->queue_size - 1)) {
+        return error_set(errp,
+                         "Property 'virtio-blk-device.queue-size' value %u is not a "
+                         "power of two",
+                         blk->queue_size);
+    }
+    return TRUE;
+}
+
+/* StratoVirt's rule for its light machine: a drive of the device's own name. */
+static BlockNode *find_drive(VirtioBlk *blk, GError **errp)
+{
+    const char *name = blk->drive ? blk->drive : blk->dev.device.id;
+    BlockNode *node = name ? block_node_find(name) : NULL;
+
+    if (!node && blk->drive) {
+        error_set(errp, "Property 'virtio-blk-device.drive' can't find value '%s'",
+                  blk->drive);
+    } else if (!node) {
+        error_set(errp, "Property 'virtio-blk-device.drive' is not set");
+    }
+    return node;
+}
+
+static gboolean blk_realize(Device *device, GError **errp)
+{
+    VirtioBlk *blk = (VirtioBlk *)device;
+
+    blk->node = find_drive(blk, errp);
+    if (!blk->node || !check_options(blk, errp) || !check_geometry(blk, errp) ||
+        !virtio_device_get_loop(&blk->dev, blk->iothread, errp)) {
+        return FALSE;
+    }
+    blk->read_only = block_node_read_only(blk->node);
+    blk->discard = blk->discard && !blk->read_only;
+    blk->write_zeroes = blk->write_zeroes && !blk->read_only;
+    blk->writeback = blk->write_cache != ON_OFF_AUTO_OFF;
+    blk->dev.n_queues = blk->num_queues;
+    blk->dev.queue_size = blk->queue_size;
+
+    BlockUser user = { .loop = blk->dev.loop,
+                       .read_only = blk->read_only,
+                       .share_rw = blk->share_rw,
+                       .resized = blk_resized,
+                       .batch_done = blk_batch_done,
+                       .opaque = blk };
+    if (!block_node_attach(blk->node, &user, errp)) {
+        virtio_device_put_loop(&blk->dev, blk->iothread);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static void blk_unrealize(Device *device)
+{
+    VirtioBlk *blk = (VirtioBlk *)device;
+
+    blk_free_requests(blk);
+    block_node_detach(blk->node);
+    virtio_device_put_loop(&blk->dev, blk->iothread);
+}
+
+static void blk_reset(Device *device)
+{
+    VirtioBlk *blk = (VirtioBlk *)device;
+
+    g_atomic_int_set(&blk->writeback, blk->write_cache != ON_OFF_AUTO_OFF);
+}
+
+static const StateField state_fields[] = {
+    { .name = "writeback",
+      .type = STATE_BOOL,
+      .offset = offsetof(VirtioBlk, writeback),
+      .count = 1 },
+    { NULL },
+};
+
+static const StateDesc blk_state = {
+    .name = "virtio-blk-device",
+    .version = 1,
+    .fields = state_fields,
+};
+
+#define FIELD(name)    offsetof(VirtioBlk, name)
+#define RANGE_MAX      0x3fffff /* sectors: just below 2 GiB */
+#define RANGE_MAX_TEXT "4194303"
+static const Property properties[] = {
+    { "drive", PROP_STRING, FIELD(drive), .help = "node name of the block device" },
+    { "serial", PROP_STRING, FIELD(serial), .help = "serial number, 20 characters" },
+    { "iothread", PROP_STRING, FIELD(iothread), .help = "iothread that serves the disk" },
+    { "num-queues", PROP_U16, FIELD(num_queues), "1", 1, VIRTIO_MAX_QUEUES,
+      .help = "request queues" },
+    { "queue-size", PROP_U16, FIELD(queue_size), "256", 4, VIRTQUEUE_MAX_SIZE,
+      .help = "entries of a queue, a power of two" },
+    { "write-cache", PROP_AUTO, FIELD(write_cache), "auto",
+      .help = "off: each write is on the medium when it completes" },
+    { "config-wce", PROP_BOOL, FIELD(config_wce), "on",
+      .help = "the guest may switch the write cache" },
+    { "logical_block_size", PROP_SIZE, FIELD(logical_block_size),
+      .help = "bytes; 0: as the medium" },
+    { "physical_block_size", PROP_SIZE, FIELD(physical_block_size),
+      .help = "bytes; 0: the logical one" },
+    { "min_io_size", PROP_SIZE, FIELD(min_io_size), .max = G_MAXUINT16, .help = "bytes" },
+    { "opt_io_size", PROP_SIZE, FIELD(opt_io_size), .max = G_MAXUINT32, .help = "bytes" },
+    { "discard_granularity", PROP_SIZE, FIELD(discard_granularity), .max = G_MAXUINT32,
+      .help = "bytes; 0: the logical block size" },
+    { "discard", PROP_BOOL, FIELD(discard), "on", .help = "offer discard" },
+    { "write-zeroes", PROP_BOOL, FIELD(write_zeroes), "on",
+      .help = "offer write zeroes" },
+    { "max-discard-sectors", PROP_U32, FIELD(max_discard_sectors), RANGE_MAX_TEXT, 1,
+      RANGE_MAX, .help = "of one request" },
+    { "max-write-zeroes-sectors", PROP_U32, FIELD(max_write_zeroes_sectors),
+      RANGE_MAX_TEXT, 1, RANGE_MAX, .help = "of one request" },
+    { "share-rw", PROP_BOOL, FIELD(share_rw), "off",
+      .help = "others may write the image too" },
+    { "werror", PROP_ENUM, FIELD(werror), "auto", .names = on_error_names,
+      .help = "report: to the guest" },
+    { "rerror", PROP_ENUM, FIELD(rerror), "auto", .names = on_error_names,
+      .help = "report: to the guest" },
+    { "addr", PROP_STRING, FIELD(addr), .ignored = TRUE,
+      .help = "StratoVirt's; bus= chooses the slot" },
+    { "bootindex", PROP_U32, FIELD(bootindex), .ignored = TRUE,
+      .help = "the kernel is given" },
+    { "request-merging", PROP_BOOL, FIELD(request_merging), "on", .ignored = TRUE,
+      .help = "the host's kernel does" },
+    { "seg-max-adjust", PROP_BOOL, FIELD(seg_max_adjust), "on", .ignored = TRUE,
+      .help = "always" },
+    { NULL },
+};
+
+const VirtioDeviceClass virtio_blk_class = {
+    .device = {
+        .name = "virtio-blk-device",
+        .alias = "virtio-blk-mmio",
+        .desc = "Virtio block device",
+        .parent = &virtio_device_class,
+        .instance_size = sizeof(VirtioBlk),
+        .user_creatable = TRUE,
+        .hotpluggable = TRUE,
+        .properties = properties,
+        .state = &blk_state,
+        .realize = blk_realize,
+        .reset = blk_reset,
+        .unrealize = blk_unrealize,
+    },
+    .device_id = VIRTIO_ID_BLOCK,
+    .features = blk_features,
+    .config = blk_config,
+    .config_write = blk_config_write,
+    .prepare = blk_prepare,
+    .adopt = blk_adopt,
+    .vacatable = TRUE,
+    .handle = blk_handle,
+};

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* virtio-blk: between the device (virtio-blk.c) and its data plane (blk-queue.c). */
+#ifndef VIREO_VIRTIO_VIRTIO_BLK_H
+#define VIREO_VIRTIO_VIRTIO_BLK_H
+
+#include "block/block.h"
+#include "virtio/virtio.h"
+
+#define VIRTIO_BLK_ID_BYTES 20
+
+typedef struct BlkRequest BlkRequest;
+
+typedef struct VirtioBlk {
+    VirtioDevice dev;
+
+    /* properties */
+    char *drive, *serial, *iothread, *addr;
+    guint16 num_queues, queue_size;
+    int write_cache;                                 /* OnOffAuto */
+    guint64 logical_block_size, physical_block_size; /* bytes; 0: as the medium */
+    guint64 min_io_size, opt_io_size, discard_granularity;
+    guint32 max_discard_sectors, max_write_zeroes_sectors;
+    gboolean share_rw, config_wce, discard, write_zeroes;
+    int werror, rerror;                       /* OnError */
+    guint32 bootindex;                        /* ignored, */
+    gboolean request_merging, seg_max_adjust; /* as these */
+
+    BlockNode *node;
+    gboolean read_only;
+    gint writeback;         /* atomic: the write cache is on; the driver may switch it */
+    gboolean write_through; /* whatever that says: the driver cannot flush */
+
+    /* the owner's */
+    BlkRequest *free;  /* requests not in use; as many as were ever in flight */
+    guint32 fill_mask; /* queues with completions that are not yet published */
+} VirtioBlk;
+
+void blk_handle(VirtioDevice *dev, Virtqueue *vq);
+void blk_batch_done(void *opaque);
+void blk_free_requests(VirtioBlk *blk); /* none in use */
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Virtio devices and the ports that they are plugged into.
+ *
+ * A port is what the guest's driver sees: status, negotiated features, queues,
+ * interrupt status (virtio 1.2, section 2). It belongs to a transport and outlives
+ * the device plugged into it: back ends come and go, also under a bound driver.
+ *
+ * The control plane (registers, plug, reset, migration) runs under the machine
+ * lock. The data plane runs in one loop, the device's owner, never takes that lock,
+ * and is live between the owner's start() and stop(). To stop it: ioeventfd off ->
+ * the owner stops taking requests -> what is in flight completes -> irqfd off,
+ * rings unpinned -> whoever waits goes on.
+ */
+#ifndef VIREO_VIRTIO_VIRTIO_H
+#define VIREO_VIRTIO_VIRTIO_H
+
+#include "device/device.h"
+#include "event/lock.h"
+#include "event/loop.h"
+#include "virtio/virtqueue.h"
+
+#define VIRTIO_MAX_QUEUES 16
+#define VIRTIO_CONFIG_MAX 256 /* device-specific configuration space, bytes */
+#define VIRTIO_BUS_TYPE   "virtio-bus"
+
+typedef struct VirtioPort VirtioPort;
+typedef struct VirtioDevice VirtioDevice;
+
+typedef struct VirtioDeviceClass {
+    DeviceClass device; /* .parent is &virtio_device_class */
+    guint32 device_id;  /* section 5 */
+
+    /* Control plane. What the device offers, without the transport's bits. */
+    guint64 (*features)(VirtioDevice *dev);
+    /* Fills the configuration space, zeroed before; returns its length. */
+    unsigned (*config)(VirtioDevice *dev, guint8 *space);
+    void (*config_write)(VirtioDevice *dev, unsigned offset, unsigned size,
+                         guint64 value);
+    /* The features are agreed on and queues will go live; NULL: nothing to do. */
+    gboolean (*prepare)(VirtioDevice *dev, guint64 features, GError **errp);
+    /*
+     * Whether the device can go on in the place of another of its kind, under a
+     * driver that has agreed on these features with that one.
+     */
+    gboolean (*adopt)(VirtioDevice *dev, guint64 features, GError **errp);
+    /*
+     * The guest cannot be told that the device has gone: an unplug under a bound
+     * driver leaves an empty one of this class (blk: a disk of size 0).
+     */
+    gboolean vacatable;
+
+    /* Data plane, in the owner's loop. */
+    void (*start)(VirtioDevice *dev);                 /* NULL: nothing to do */
+    void (*handle)(VirtioDevice *dev, Virtqueue *vq); /* the driver added buffers */
+    /* Takes no more requests; those in flight end with virtio_device_idle(). */
+    void (*stop)(VirtioDevice *dev);
+} VirtioDeviceClass;
+
+struct VirtioDevice {
+    Device device;
+    VirtioPort *port; /* NULL: not plugged */
+
+    /* Set by realize. */
+    EventLoop *loop; /* the owner of all queues */
+    guint16 n_queues, queue_size;
+
+    /* Properties of all virtio devices. */
+    gboolean event_idx, indirect_desc, packed, iommu_platform;
+};
+
+/* Class of what all virtio devices have: parent of each. */
+extern const DeviceClass virtio_device_class;
+extern const VirtioDeviceClass virtio_blk_class;
+extern const VirtioDeviceClass virtio_net_class;
+extern const VirtioDeviceClass virtio_rng_class;
+extern const DeviceClass virtio_mmio_class;
+
+static inline const VirtioDeviceClass *virtio_device_get_class(const VirtioDevice *dev)
+{
+    return (const VirtioDeviceClass *)dev->device.klass;
+}
+
+/*
+ * For realize: the owner is the named iothread (counted as a user until
+ * virtio_device_put_loop()), or the main loop for NULL.
+ */
+gboolean virtio_device_get_loop(VirtioDevice *dev, const char *iothread, GError **errp);
+void virtio_device_put_loop(VirtioDevice *dev, const char *iothread);
+
+/* Control plane: the configuration space has changed. */
+void virtio_device_config_changed(VirtioDevice *dev);
+/* Owner: fewer requests are in flight; to be called last, the device may stop. */
+void virtio_device_idle(VirtioDevice *dev);
+/* Owner: the driver did what the device cannot make sense of: NEEDS_RESET. */
+void virtio_device_broken(VirtioDevice *dev, const char *why);
+gboolean virtio_device_has_feature(const VirtioDevice *dev, unsigned bit);
+
+/* What a transport does for its port. Control plane. */
+typedef struct VirtioTransportOps {
+    /* The driver's notifications of vq signal vq->kick_fd, or do not any more. */
+    void (*ioeventfd)(void *transport, Virtqueue *vq, gboolean on);
+    /* An eventfd that interrupts the guest, for the data plane; -1: error. */
+    int (*irqfd_get)(void *transport, GError **errp);
+    void (*irqfd_put)(void *transport);
+    void (*interrupt)(void *transport);
+    /* A device is there for the guest, or is not any more. */
+    void (*presence)(void *transport, gboolean present);
+} VirtioTransportOps;
+
+typedef enum VirtioPhase {
+    VIRTIO_IDLE,    /* no data plane */
+    VIRTIO_RUNNING, /* the owner has the queues */
+    VIRTIO_STOPPING,
+} VirtioPhase;
+
+/* What an empty device of a vacated port goes on showing. */
+typedef struct VirtioVacancy {
+    guint64 features;
+    guint8 config[VIRTIO_CONFIG_MAX];
+    guint32 config_len;
+    guint16 n_queues, queue_size;
+} VirtioVacancy;
+
+struct VirtioPort {
+    const VirtioTransportOps *ops;
+    void *transport;
+    const char *name;  /* for messages: the bus's */
+    VirtioDevice *dev; /* NULL: nothing there */
+
+    /* The driver's state; migrated. */
+    guint32 device_id; /* 0: nothing there */
+    gboolean vacant;   /* dev is what an unplug has left */
+    VirtioVacancy vacancy;
+    guint8 status;
+    guint64 driver_features;
+    guint32 generation;
+    guint32 isr;    /* atomic */
+    guint32 broken; /* atomic: NEEDS_RESET */
+    guint32 n_queues;
+    Virtqueue queues[VIRTIO_MAX_QUEUES];
+
+    VirtioPhase phase;
+    gboolean frozen;    /* quiesced from outside: stays down until reset or unplug */
+    gboolean resetting; /* status 0 was written; the rest waits for the drain */
+    gint said_broken;   /* logged: once */
+    GSList *waiters;
+    gboolean start_posted;
+    int irq_fd;        /* -1: down */
+    gboolean draining; /* owner: stop when nothing is in flight */
+};
+
+/* isr bits: 4.2.2 InterruptStatus */
+enum { VIRTIO_ISR_QUEUE = 1, VIRTIO_ISR_CONFIG = 2 };
+
+extern const StateDesc virtio_port_state;
+
+void virtio_port_init(VirtioPort *port, const VirtioTransportOps *ops, void *transport,
+                      const char *name);
+void virtio_port_finalize(VirtioPort *port);
+
+/* Plug and unplug; main loop. The device is quiesced before it is unplugged. */
+gboolean virtio_port_plug(VirtioPort *port, VirtioDevice *dev, GError **errp);
+gboolean virtio_port_can_unplug(VirtioPort *port, GError **errp);
+void virtio_port_unplug(VirtioPort *port);
+
+/* Registers. */
+guint64 virtio_port_features(const VirtioPort *port); /* offered */
+guint8 virtio_port_status(const VirtioPort *port);
+void virtio_port_write_status(VirtioPort *port, guint8 status);
+guint32 virtio_port_config_read(VirtioPort *port, unsigned offset, unsigned size);
+void virtio_port_config_write(VirtioPort *port, unsigned offset, unsigned size,
+                              guint32 value);
+void virtio_port_notify(VirtioPort *port, unsigned queue);
+
+/* done: now or later, main loop, under the lock. */
+void virtio_port_quiesce(VirtioPort *port, void (*done)(void *opaque), void *opaque);
+/* As after power-on; what an unplug has left is gone. Quiesced before. */
+void virtio_port_reset(VirtioPort *port);
+/* After the rows were loaded: does this fit what is plugged here? */
+gboolean virtio_port_post_load(VirtioPort *port, GError **errp);
+
+static inline gboolean virtio_device_is_broken(const VirtioDevice *dev)
+{
+    return g_atomic_int_get(&dev->port->broken) != 0;
+}
+
+static inline Virtqueue *virtio_device_queue(VirtioDevice *dev, unsigned i)
+{
+    return &dev->port->queues[i];
+}
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Split virtqueues (virtio 1.2, section 2.7), with indirect descriptors and event
+ * indexes.
+ *
+ * A queue is enabled and disabled by the control plane; in between one thread owns
+ * it: everything from virtqueue_pop() on is called by the owner alone. The guest
+ * is hostile: what is not a well-formed chain breaks the queue, and nothing more
+ * is taken from it.
+ */
+#ifndef VIREO_VIRTIO_VIRTQUEUE_H
+#define VIREO_VIRTIO_VIRTQUEUE_H
+
+#include "memory/guest.h"
+
+#define VIRTQUEUE_MAX_SIZE 1024 /* of a queue, and of a chain: IOV_MAX */
+
+typedef struct Virtqueue Virtqueue;
+
+/* A chain that was popped. The caller provides it; it must not move while in use. */
+typedef struct VirtqElement {
+    guint16 head;
+    GuestIov out; /* what the device reads */
+    GuestIov in;  /* what it writes */
+} VirtqElement;
+void virtq_element_init(VirtqElement *elem);
+void virtq_element_free(VirtqElement *elem);
+
+/* In the owner's thread. */
+typedef struct VirtqueueOps {
+    void (*interrupt)(Virtqueue *vq,
+                      void *opaque); /* buffers were used: tell the driver */
+    void (*broken)(Virtqueue *vq, void *opaque, const char *why);
+} VirtqueueOps;
+
+struct Virtqueue {
+    const VirtqueueOps *ops;
+    void *opaque;
+    guint16 index, num_max;
+
+    /* What the driver has set up; migrated. */
+    guint16 num;
+    gboolean ready;
+    guint64 desc, avail, used;
+    guint16 last_avail; /* next entry of the available ring to take */
+    guint16 used_idx;   /* next entry of the used ring to fill, as published */
+
+    /* While enabled. */
+    gboolean enabled;
+    gboolean event_idx, indirect;
+    GuestPin desc_pin, avail_pin, used_pin;
+    gboolean broken;
+    guint16 filled;    /* filled and not yet published */
+    guint16 signalled; /* used_idx at the last interrupt */
+    gboolean signalled_valid;
+    unsigned in_flight; /* popped and not yet filled */
+
+    /* The transport's: how the driver's notifications come in. */
+    int kick_fd;
+    void *kick_handler;
+};
+
+void virtqueue_init(Virtqueue *vq, guint16 index, const VirtqueueOps *ops, void *opaque);
+/* Forgets what the driver has set up. Not while enabled. */
+void virtqueue_reset(Virtqueue *vq, guint16 num_max);
+
+/*
+ * Looks up and pins the rings. Fails when a ring is not aligned (2.7.1.3) or not in
+ * one piece of RAM, or when the size is no power of two up to num_max.
+ */
+gboolean virtqueue_enable(Virtqueue *vq, gboolean event_idx, gboolean indirect,
+                          GError **errp);
+void virtqueue_disable(Virtqueue *vq); /* nothing in flight */
+
+/* The next chain. FALSE: there is none, or the queue is broken. */
+gboolean virtqueue_pop(Virtqueue *vq, VirtqElement *elem);
+/* Takes back the last pop: the chain will be popped again. */
+void virtqueue_unpop(Virtqueue *vq, VirtqElement *elem);
+/* Gives a chain back: `written` bytes of elem->in are valid. Not yet visible. */
+void virtqueue_fill(Virtqueue *vq, VirtqElement *elem, guint32 written);
+/* Publishes all that was filled, at once, and interrupts if the driver wants it. */
+void virtqueue_flush(Virtqueue *vq);
+void virtqueue_push(Virtqueue *vq, VirtqElement *elem, guint32 written);
+
+gboolean virtqueue_empty(const Virtqueue *vq);
+/*
+ * Asks the driver (not) to notify of new buffers: a hint, 2.7.10. Switching on
+ * returns TRUE when there are buffers already: look again, no notification comes.
+ */
+gboolean virtqueue_set_notification(Virtqueue *vq, gboolean on);
+
+#endif
