@@ -6,15 +6,16 @@
 #include "config/internal.h"
 #include "config/keyval.h"
 
+/* The modes without write-back caching are a property of the disk, not of the node. */
 typedef struct CacheMode {
     const char *name;
-    gboolean direct, no_flush, writeback;
+    gboolean direct, no_flush;
 } CacheMode;
 
 static const CacheMode cache_modes[] = {
-    { "writeback", FALSE, FALSE, TRUE },     { "none", TRUE, FALSE, TRUE },
-    { "writethrough", FALSE, FALSE, FALSE }, { "directsync", TRUE, FALSE, FALSE },
-    { "unsafe", FALSE, TRUE, TRUE },
+    { "writeback", FALSE, FALSE },
+    { "none", TRUE, FALSE },
+    { "unsafe", FALSE, TRUE },
 };
 
 static gboolean one_of(ConfigNode *map, const char *key, const char *def,
@@ -38,12 +39,11 @@ static gboolean read_cache(ConfigNode *drive, ConfigNode *node, GError **errp)
 {
     g_autoptr(ConfigNode) cache = config_map_new();
     ConfigNode *given = config_map_get(drive, "cache");
-    CacheMode mode = { NULL, dialect_get()->drive_direct, FALSE, TRUE };
+    CacheMode mode = { NULL, dialect_get()->drive_direct, FALSE };
 
     if (given && config_node_type(given) == CONFIG_MAP) {
         if (!config_get_bool(given, "direct", mode.direct, &mode.direct, errp) ||
             !config_get_bool(given, "no-flush", FALSE, &mode.no_flush, errp) ||
-            !config_get_bool(given, "writeback", TRUE, &mode.writeback, errp) ||
             !config_check_unused(given, errp)) {
             return FALSE;
         }
@@ -60,7 +60,7 @@ static gboolean read_cache(ConfigNode *drive, ConfigNode *node, GError **errp)
         }
         if (!mode.name) {
             g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
-                        "invalid cache option '%s'", name);
+                        "cache=%s is not supported (writeback, none, unsafe)", name);
             return FALSE;
         }
     }
@@ -69,9 +69,6 @@ static gboolean read_cache(ConfigNode *drive, ConfigNode *node, GError **errp)
     }
     config_map_set(cache, "direct", config_bool_new(mode.direct));
     config_map_set(cache, "no-flush", config_bool_new(mode.no_flush));
-    if (!mode.writeback) {
-        config_map_set(cache, "writeback", config_bool_new(FALSE));
-    }
     config_map_set(node, "cache", g_steal_pointer(&cache));
     return TRUE;
 }

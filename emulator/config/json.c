@@ -110,7 +110,7 @@ JsonFrame json_framer_feed(JsonFramer *framer, const char **data, size_t *len,
 
 JsonNode *json_parse_framed(const char *text, size_t len, GError **errp)
 {
-    g_autoptr(JsonParser) parser = json_parser_new_immutable();
+    g_autoptr(JsonParser) parser = json_parser_new();
     g_autoptr(GError) error = NULL;
 
     if (memchr(text, 0, len)) { /* inside a string */

@@ -1,1 +1,20 @@
-libemulator_a_SOURCES +=
+libemulator_a_SOURCES += \
+	emulator/monitor/cmd-block.c \
+	emulator/monitor/cmd-chardev.c \
+	emulator/monitor/cmd-device.c \
+	emulator/monitor/cmd-migration.c \
+	emulator/monitor/cmd-misc.c \
+	emulator/monitor/cmd-net.c \
+	emulator/monitor/cmd-object.c \
+	emulator/monitor/cmd-run.c \
+	emulator/monitor/commands.c \
+	emulator/monitor/commands.h \
+	emulator/monitor/dispatch.c \
+	emulator/monitor/object.c \
+	emulator/monitor/object.h \
+	emulator/monitor/qmp-command.h \
+	emulator/monitor/qmp-type.c \
+	emulator/monitor/qmp-type.h \
+	emulator/monitor/qmp.h \
+	emulator/monitor/schema.c \
+	emulator/monitor/server.c

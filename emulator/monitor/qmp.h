@@ -12,6 +12,8 @@
 /* `-mon chardev=ID,mode=control` or `-qmp DEV`: serves QMP on the chardev. */
 gboolean qmp_server_add(Chardev *chr, gboolean pretty, GError **errp);
 void qmp_cleanup(void);
+/* The tree of the command line, for what is asked back (name, uuid); kept. */
+void qmp_set_config(ConfigNode *config);
 /* A descriptor given by getfd, removed from the table; -1 when there is none. */
 int qmp_take_fd(const char *name);
 

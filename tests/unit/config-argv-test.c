@@ -110,7 +110,6 @@ static void test_good(void)
         { "-drive id=d,file=/f", "blockdev.0.cache.direct", "false" },
         { "-drive id=d,file=/f,cache=none", "blockdev.0.cache.direct", "true" },
         { "-drive id=d,file=/f,cache=unsafe", "blockdev.0.cache.no-flush", "true" },
-        { "-drive id=d,file=/f,cache=directsync", "blockdev.0.cache.writeback", "false" },
         { "-drive id=d,file=/f,direct=on", "blockdev.0.cache.direct", "true" },
         { "-drive id=d,file=/f,if=none,format=raw,aio=io_uring", "blockdev.0.file.aio",
           "io_uring" },
@@ -199,7 +198,8 @@ static void test_bad(void)
         { "-drive id=a,file=/x,format=qcow2",
           "-drive id=a,file=/x,format=qcow2: format=qcow2 is not supported (only raw)" },
         { "-drive id=a,file=/x,cache=fast",
-          "-drive id=a,file=/x,cache=fast: invalid cache option 'fast'" },
+          "-drive id=a,file=/x,cache=fast: cache=fast is not supported (writeback, none, "
+          "unsafe)" },
         { "-drive id=a,file=/x,cyls=1",
           "-drive id=a,file=/x,cyls=1: Invalid parameter 'cyls'" },
         { "-daemonize -serial stdio",

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Block nodes. */
+#include "config.h"
+
+#include "block/block.h"
+#include "config/dialect.h"
+#include "monitor/commands.h"
+#include "monitor/qmp-command.h"
+#include "util/error.h"
+
+QMP_ENUM(driver, "file", "host_device", "raw");
+QMP_ENUM(discard, "ignore", "unmap");
+QMP_ENUM(detect_zeroes, "off", "on", "unmap");
+QMP_ENUM(aio, "threads", "native", "io_uring");
+QMP_ENUM(on_off_auto, "auto", "on", "off");
+QMP_OBJECT(cache, { "direct", &qmp_bool, TRUE }, { "no-flush", &qmp_bool, TRUE });
+
+QMP_OBJECT(options_file, { "filename", &qmp_str }, { "aio", &aio, TRUE },
+           { "locking", &on_off_auto, TRUE });
+
+static const QmpType blockdev_options;
+static const QmpType blockdev_ref = { .meta = QMP_META_ALTERNATE,
+                                      .members = (const QmpMember[]){
+                                          { "definition", &blockdev_options },
+                                          { "reference", &qmp_str },
+                                          { NULL } } };
+QMP_OBJECT(options_raw, { "file", &blockdev_ref }, { "offset", &qmp_int, TRUE },
+           { "size", &qmp_int, TRUE });
+
+static const QmpType blockdev_options = {
+    .meta = QMP_META_OBJECT,
+    .members = (const QmpMember[]){ { "driver", &driver },
+                                    { "node-name", &qmp_str, TRUE },
+                                    { "discard", &discard, TRUE },
+                                    { "cache", &cache, TRUE },
+                                    { "read-only", &qmp_bool, TRUE },
+                                    { "auto-read-only", &qmp_bool, TRUE },
+                                    { "detect-zeroes", &detect_zeroes, TRUE },
+                                    { NULL } },
+    .tag = "driver",
+    .variants = (const QmpVariant[]){ { "file", &options_file },
+                                      { "host_device", &options_file },
+                                      { "raw", &options_raw },
+                                      { NULL } },
+};
+
+static void blockdev_defaults(JsonObject *args)
+{
+    const char *name = dialect_get()->blockdev_driver;
+
+    if (name && !json_object_has_member(args, "driver")) {
+        json_object_set_string_member(args, "driver", name);
+    }
+}
+
+static JsonNode *cmd_blockdev_add(ConfigNode *args, GError **errp)
+{
+    if (!config_map_has(args, "node-name")) {
+        error_set(errp, "'node-name' must be specified for the root node");
+    } else {
+        block_node_add(args, errp);
+    }
+    return NULL;
+}
+
+QMP_OBJECT(del_args, { "node-name", &qmp_str });
+
+static JsonNode *cmd_blockdev_del(ConfigNode *args, GError **errp)
+{
+    block_node_del(qmp_arg_string(args, "node-name"), errp);
+    return NULL;
+}
+
+QMP_OBJECT(query_args, { "flat", &qmp_bool, TRUE });
+QMP_OBJECT(cache_info, { "writeback", &qmp_bool }, { "direct", &qmp_bool },
+           { "no-flush", &qmp_bool });
+QMP_OBJECT(image_info, { "filename", &qmp_str }, { "format", &qmp_str },
+           { "virtual-size", &qmp_int }, { "actual-size", &qmp_int, TRUE },
+           { "dirty-flag", &qmp_bool, TRUE });
+QMP_OBJECT(node_info, { "file", &qmp_str }, { "node-name", &qmp_str },
+           { "drv", &qmp_str }, { "ro", &qmp_bool }, { "encrypted", &qmp_bool },
+           { "active", &qmp_bool }, { "detect_zeroes", &detect_zeroes },
+           { "backing_file_depth", &qmp_int }, { "write_threshold", &qmp_int },
+           { "bps", &qmp_int }, { "bps_rd", &qmp_int }, { "bps_wr", &qmp_int },
+           { "iops", &qmp_int }, { "iops_rd", &qmp_int }, { "iops_wr", &qmp_int },
+           { "cache", &cache_info }, { "image", &image_info });
+QMP_LIST(node_info_list, &node_info);
+
+static JsonNode *cmd_query_nodes(ConfigNode *args, GError **errp)
+{
+    return qmp_return_array(block_query_named_nodes());
+}
+
+const QmpCommand qmp_block_commands[] = {
+    { "blockdev-add", cmd_blockdev_add, .args = &blockdev_options,
+      .prepare = blockdev_defaults },
+    { "blockdev-del", cmd_blockdev_del, .args = &del_args },
+    { "query-named-block-nodes", cmd_query_nodes, .args = &query_args,
+      .ret = &node_info_list },
+    { .name = NULL },
+};

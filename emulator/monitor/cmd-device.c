@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Devices: plugging them, and what types there are. */
+#include "config.h"
+
+#include <string.h>
+
+#include "device/device.h"
+#include "machine/machine.h"
+#include "migration/migration.h"
+#include "monitor/commands.h"
+#include "monitor/object.h"
+#include "monitor/qmp-command.h"
+#include "util/error.h"
+
+/* All other members are the class's properties, and checked there. */
+static const QmpType device_add_args = {
+    .meta = QMP_META_OBJECT,
+    .members = (const QmpMember[]){ { "driver", &qmp_str },
+                                    { "bus", &qmp_str, TRUE },
+                                    { "id", &qmp_str, TRUE },
+                                    { NULL } },
+    .open = TRUE
+};
+
+static gboolean check_idle(const char *command, GError **errp)
+{
+    return !migration_active() ||
+           error_set(errp, "%s not allowed while migrating", command);
+}
+
+static JsonNode *cmd_device_add(ConfigNode *args, GError **errp)
+{
+    if (check_idle("device_add", errp)) {
+        device_add_from_config(args, TRUE, errp);
+    }
+    return NULL;
+}
+
+QMP_OBJECT(device_del_args, { "id", &qmp_str });
+
+static JsonNode *cmd_device_del(ConfigNode *args, GError **errp)
+{
+    const char *id = qmp_arg_string(args, "id");
+    Device *dev = device_find(id);
+
+    if (!dev) {
+        return qmp_fail(errp, QMP_ERROR_DEVICE_NOT_FOUND, "Device '%s' not found", id);
+    }
+    if (check_idle("device_del", errp)) {
+        device_request_unplug(dev, errp);
+    }
+    return NULL;
+}
+
+QMP_OBJECT(typename_args, { "typename", &qmp_str });
+QMP_OBJECT(property_info, { "name", &qmp_str }, { "type", &qmp_str },
+           { "description", &qmp_str, TRUE }, { "default-value", &qmp_any, TRUE });
+QMP_LIST(property_info_list, &property_info);
+
+static JsonNode *cmd_list_properties(ConfigNode *args, GError **errp)
+{
+    const char *name = qmp_arg_string(args, "typename");
+    const DeviceClass *klass = device_class_find(name);
+
+    if (!klass) {
+        return qmp_fail(errp, QMP_ERROR_DEVICE_NOT_FOUND, "Device '%s' not found", name);
+    }
+    return qmp_return_array(device_class_list_properties(klass));
+}
+
+QMP_OBJECT(types_args, { "implements", &qmp_str, TRUE }, { "abstract", &qmp_bool, TRUE });
+QMP_OBJECT(type_info, { "name", &qmp_str }, { "abstract", &qmp_bool, TRUE },
+           { "parent", &qmp_str, TRUE });
+QMP_LIST(type_info_list, &type_info);
+
+static void add_type(JsonArray *list, const char *name, const char *parent)
+{
+    JsonObject *info = json_object_new();
+
+    json_object_set_string_member(info, "name", name);
+    json_object_set_string_member(info, "parent", parent);
+    json_array_add_object_element(list, info);
+}
+
+static void add_devices(JsonArray *list, const char *implements)
+{
+    for (guint i = 0; device_class_table[i]; i++) {
+        const DeviceClass *klass = device_class_table[i];
+        gboolean wanted = !implements || strcmp(implements, "device") == 0;
+
+        for (const DeviceClass *k = klass; k && !wanted; k = k->parent) {
+            wanted = strcmp(k->name, implements) == 0;
+        }
+        if (wanted) {
+            add_type(list, klass->name, klass->parent ? klass->parent->name : "device");
+        }
+    }
+}
+
+static void add_others(JsonArray *list, const char *implements)
+{
+    for (guint i = 0; machine_table[i]; i++) {
+        g_autofree char *name = g_strdup_printf("%s-machine", machine_table[i]->name);
+
+        if (!implements || strcmp(implements, "machine") == 0 ||
+            strcmp(implements, name) == 0) {
+            add_type(list, name, "machine");
+        }
+    }
+    for (guint i = 0; object_types[i].name; i++) {
+        if (!implements || strcmp(implements, object_types[i].name) == 0) {
+            add_type(list, object_types[i].name, "object");
+        }
+    }
+}
+
+static JsonNode *cmd_list_types(ConfigNode *args, GError **errp)
+{
+    const char *implements = qmp_arg_string(args, "implements");
+    JsonArray *list = json_array_new();
+
+    if (g_strcmp0(implements, "object") == 0) {
+        implements = NULL;
+    }
+    add_devices(list, implements);
+    add_others(list, implements);
+    return qmp_return_array(list);
+}
+
+static const char *const device_add_features[] = { "json-cli", "json-cli-hotplug", NULL };
+
+const QmpCommand qmp_device_commands[] = {
+    { "device_add", cmd_device_add, .args = &device_add_args,
+      .features = device_add_features },
+    { "device_del", cmd_device_del, .args = &device_del_args },
+    { "device-list-properties", cmd_list_properties, .args = &typename_args,
+      .ret = &property_info_list },
+    { "qom-list-types", cmd_list_types, .args = &types_args, .ret = &type_info_list },
+    { .name = NULL },
+};

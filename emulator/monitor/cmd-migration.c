@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Live migration. */
+#include "config.h"
+
+#include "accel/run-state.h"
+#include "config/dialect.h"
+#include "migration/migration.h"
+#include "monitor/commands.h"
+#include "monitor/qmp-command.h"
+#include "util/error.h"
+
+QMP_OBJECT(migrate_args, { "uri", &qmp_str }, { "detach", &qmp_bool, TRUE });
+
+static JsonNode *cmd_migrate(ConfigNode *args, GError **errp)
+{
+    migration_start(qmp_arg_string(args, "uri"), errp);
+    return NULL;
+}
+
+static JsonNode *cmd_migrate_cancel(ConfigNode *args, GError **errp)
+{
+    migration_cancel();
+    return NULL;
+}
+
+QMP_OBJECT(incoming_args, { "uri", &qmp_str });
+
+static JsonNode *cmd_migrate_incoming(ConfigNode *args, GError **errp)
+{
+    if (!migration_incoming_expected()) {
+        error_set(errp, "'-incoming' was not specified on the command line");
+    } else {
+        migration_incoming(qmp_arg_string(args, "uri"), errp);
+    }
+    return NULL;
+}
+
+QMP_ENUM(migration_status, "none", "setup", "cancelling", "cancelled", "active",
+         "completed", "failed", "pre-switchover", "device");
+QMP_OBJECT(ram_info, { "transferred", &qmp_int }, { "remaining", &qmp_int },
+           { "total", &qmp_int }, { "duplicate", &qmp_int }, { "skipped", &qmp_int },
+           { "normal", &qmp_int }, { "normal-bytes", &qmp_int },
+           { "dirty-pages-rate", &qmp_int }, { "mbps", &qmp_number },
+           { "dirty-sync-count", &qmp_int }, { "page-size", &qmp_int });
+QMP_OBJECT(migration_info, { "status", &migration_status, TRUE },
+           { "ram", &ram_info, TRUE }, { "total-time", &qmp_int, TRUE },
+           { "expected-downtime", &qmp_int, TRUE }, { "downtime", &qmp_int, TRUE },
+           { "setup-time", &qmp_int, TRUE }, { "error-desc", &qmp_str, TRUE });
+
+static JsonNode *cmd_query_migrate(ConfigNode *args, GError **errp)
+{
+    const char *idle = dialect_get()->migrate_idle_status;
+    JsonObject *info = migration_query();
+
+    if (idle && !json_object_has_member(info, "status")) {
+        json_object_set_string_member(info, "status", idle);
+    }
+    return qmp_return_object(info);
+}
+
+QMP_OBJECT(parameters, { "max-bandwidth", &qmp_int, TRUE },
+           { "downtime-limit", &qmp_int, TRUE });
+
+static JsonNode *cmd_set_parameters(ConfigNode *args, GError **errp)
+{
+    migration_set_parameters(args, errp);
+    return NULL;
+}
+
+static JsonNode *cmd_query_parameters(ConfigNode *args, GError **errp)
+{
+    return qmp_return_object(migration_query_parameters());
+}
+
+QMP_ENUM(capability, "events", "return-path");
+QMP_OBJECT(capability_status, { "capability", &capability }, { "state", &qmp_bool });
+QMP_LIST(capability_list, &capability_status);
+QMP_OBJECT(set_capabilities_args, { "capabilities", &capability_list });
+
+static JsonNode *cmd_set_capabilities(ConfigNode *args, GError **errp)
+{
+    ConfigNode *list = config_map_get(args, "capabilities");
+
+    for (guint i = 0; i < config_list_size(list); i++) {
+        ConfigNode *row = config_list_at(list, i);
+
+        if (!migration_set_capability(qmp_arg_string(row, "capability"),
+                                      config_node_bool(config_map_get(row, "state")),
+                                      errp)) {
+            break;
+        }
+    }
+    return NULL;
+}
+
+static JsonNode *cmd_query_capabilities(ConfigNode *args, GError **errp)
+{
+    return qmp_return_array(migration_query_capabilities());
+}
+
+const QmpCommand qmp_migration_commands[] = {
+    { "migrate", cmd_migrate, .args = &migrate_args },
+    { "migrate_cancel", cmd_migrate_cancel },
+    { "migrate-incoming", cmd_migrate_incoming, .args = &incoming_args },
+    { "query-migrate", cmd_query_migrate, .ret = &migration_info },
+    { "migrate-set-parameters", cmd_set_parameters, .args = &parameters },
+    { "query-migrate-parameters", cmd_query_parameters, .ret = &parameters },
+    { "migrate-set-capabilities", cmd_set_capabilities, .args = &set_capabilities_args },
+    { "query-migrate-capabilities", cmd_query_capabilities, .ret = &capability_list },
+    { .name = NULL },
+};

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* About the emulator itself: versions, commands, what it was told at start. */
+#include "config.h"
+
+#include <unistd.h>
+
+#include "config/dialect.h"
+#include "machine/machine.h"
+#include "monitor/commands.h"
+#include "monitor/qmp-command.h"
+
+static ConfigNode *config;
+
+void qmp_set_config(ConfigNode *tree)
+{
+    ConfigNode *old = config;
+
+    config = tree ? config_node_ref(tree) : NULL;
+    config_node_unref(old);
+}
+
+/* The string at config[map][key], or config[key] without map; NULL when not given. */
+static const char *config_text(const char *map, const char *key)
+{
+    ConfigNode *node = config;
+
+    node = node && map ? config_map_peek(node, map) : node;
+    node = node ? config_map_peek(node, key) : NULL;
+    return node && config_node_type(node) == CONFIG_STRING ? config_node_string(node)
+                                                           : NULL;
+}
+
+QMP_ENUM(capability, "oob");
+QMP_LIST(capability_list, &capability);
+QMP_OBJECT(capabilities_args, { "enable", &capability_list, TRUE });
+
+/* We offer none, so none can be enabled. */
+static JsonNode *cmd_capabilities(ConfigNode *args, GError **errp)
+{
+    ConfigNode *enable = config_map_get(args, "enable");
+
+    if (enable && config_list_size(enable)) {
+        return qmp_fail(errp, QMP_ERROR_GENERIC, "Capability %s not available",
+                        config_node_string(config_list_at(enable, 0)));
+    }
+    return NULL;
+}
+
+QMP_OBJECT(version_triple, { "major", &qmp_int }, { "minor", &qmp_int },
+           { "micro", &qmp_int });
+QMP_OBJECT(version_info, { "qemu", &version_triple }, { "package", &qmp_str });
+
+static JsonNode *cmd_query_version(ConfigNode *args, GError **errp)
+{
+    const Dialect *dialect = dialect_get();
+    JsonObject *triple = json_object_new();
+    JsonObject *info = json_object_new();
+
+    json_object_set_int_member(triple, "micro", dialect->version[2]);
+    json_object_set_int_member(triple, "minor", dialect->version[1]);
+    json_object_set_int_member(triple, "major", dialect->version[0]);
+    json_object_set_object_member(info, "qemu", triple);
+    json_object_set_string_member(info, "package", "vireo " PACKAGE_VERSION);
+    return qmp_return_object(info);
+}
+
+QMP_OBJECT(command_info, { "name", &qmp_str });
+QMP_LIST(command_info_list, &command_info);
+
+static void add_command(const QmpCommand *command, void *opaque)
+{
+    JsonObject *info = json_object_new();
+
+    json_object_set_string_member(info, "name", command->name);
+    json_array_add_object_element(opaque, info);
+}
+
+static JsonNode *cmd_query_commands(ConfigNode *args, GError **errp)
+{
+    JsonArray *list = json_array_new();
+
+    qmp_command_foreach(add_command, list);
+    return qmp_return_array(list);
+}
+
+static const QmpType schema_info = {
+    .meta = QMP_META_OBJECT,
+    .members =
+        (const QmpMember[]){ { "name", &qmp_str }, { "meta-type", &qmp_str }, { NULL } },
+    .open = TRUE
+};
+QMP_LIST(schema_info_list, &schema_info);
+
+static JsonNode *cmd_query_schema(ConfigNode *args, GError **errp)
+{
+    return qmp_return_array(qmp_schema());
+}
+
+QMP_OBJECT(name_info, { "name", &qmp_str, TRUE });
+
+static JsonNode *cmd_query_name(ConfigNode *args, GError **errp)
+{
+    const char *name = config_text("name", "guest");
+    JsonObject *info = json_object_new();
+
+    if (name) {
+        json_object_set_string_member(info, "name", name);
+    }
+    return qmp_return_object(info);
+}
+
+QMP_OBJECT(uuid_info, { "UUID", &qmp_str });
+
+static JsonNode *cmd_query_uuid(ConfigNode *args, GError **errp)
+{
+    const char *uuid = config_text(NULL, "uuid");
+    JsonObject *info = json_object_new();
+
+    json_object_set_string_member(info, "UUID",
+                                  uuid ? uuid : "00000000-0000-0000-0000-000000000000");
+    return qmp_return_object(info);
+}
+
+QMP_ENUM(target_arch, "x86_64");
+QMP_OBJECT(target_info, { "arch", &target_arch });
+
+static JsonNode *cmd_query_target(ConfigNode *args, GError **errp)
+{
+    JsonObject *info = json_object_new();
+
+    json_object_set_string_member(info, "arch", "x86_64");
+    return qmp_return_object(info);
+}
+
+QMP_OBJECT(kvm_info, { "enabled", &qmp_bool }, { "present", &qmp_bool });
+
+/* `-machine none` does not open KVM, and is asked all the same. */
+static JsonNode *cmd_query_kvm(ConfigNode *args, GError **errp)
+{
+    JsonObject *info = json_object_new();
+    gboolean enabled = g_strcmp0(config_text("accel", "accel"), "kvm") == 0 &&
+                       access("/dev/kvm", R_OK | W_OK) == 0;
+
+    json_object_set_boolean_member(info, "enabled", enabled);
+    json_object_set_boolean_member(info, "present", TRUE);
+    return qmp_return_object(info);
+}
+
+QMP_OBJECT(machine_info, { "name", &qmp_str }, { "alias", &qmp_str, TRUE },
+           { "is-default", &qmp_bool, TRUE }, { "cpu-max", &qmp_int },
+           { "hotpluggable-cpus", &qmp_bool }, { "numa-mem-supported", &qmp_bool },
+           { "deprecated", &qmp_bool }, { "acpi", &qmp_bool });
+QMP_LIST(machine_info_list, &machine_info);
+
+static JsonNode *cmd_query_machines(ConfigNode *args, GError **errp)
+{
+    JsonArray *list = json_array_new();
+
+    for (guint i = 0; machine_table[i]; i++) {
+        const MachineClass *klass = machine_table[i];
+        JsonObject *info = json_object_new();
+
+        json_object_set_string_member(info, "name", klass->name);
+        if (klass->alias) {
+            json_object_set_string_member(info, "alias", klass->alias);
+        }
+        if (klass->is_default) {
+            json_object_set_boolean_member(info, "is-default", TRUE);
+        }
+        json_object_set_int_member(info, "cpu-max", MAX(klass->max_cpus, 1));
+        json_object_set_boolean_member(info, "hotpluggable-cpus", FALSE);
+        json_object_set_boolean_member(info, "numa-mem-supported", FALSE);
+        json_object_set_boolean_member(info, "deprecated", FALSE);
+        json_object_set_boolean_member(info, "acpi", klass->max_cpus > 0);
+        json_array_add_object_element(list, info);
+    }
+    return qmp_return_array(list);
+}
+
+const QmpCommand qmp_misc_commands[] = {
+    { "qmp_capabilities", cmd_capabilities, .args = &capabilities_args },
+    { "query-version", cmd_query_version, .ret = &version_info },
+    { "query-commands", cmd_query_commands, .ret = &command_info_list },
+    { "query-qmp-schema", cmd_query_schema, .ret = &schema_info_list },
+    { "query-name", cmd_query_name, .ret = &name_info },
+    { "query-uuid", cmd_query_uuid, .ret = &uuid_info },
+    { "query-target", cmd_query_target, .ret = &target_info },
+    { "query-kvm", cmd_query_kvm, .ret = &kvm_info },
+    { "query-machines", cmd_query_machines, .ret = &machine_info_list },
+    { .name = NULL },
+};

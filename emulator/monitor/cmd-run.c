@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Whether the VM runs. */
+#include "config.h"
+
+#include "accel/run-state.h"
+#include "block/block.h"
+#include "machine/machine.h"
+#include "migration/migration.h"
+#include "monitor/commands.h"
+#include "monitor/qmp-command.h"
+#include "util/error.h"
+
+/* QEMU's RunState: those of run-state.h among them. */
+QMP_ENUM(run_state, "debug", "inmigrate", "internal-error", "io-error", "paused",
+         "postmigrate", "prelaunch", "finish-migrate", "restore-vm", "running", "save-vm",
+         "shutdown", "suspended", "watchdog", "guest-panicked", "colo");
+QMP_OBJECT(status_info, { "running", &qmp_bool }, { "singlestep", &qmp_bool },
+           { "status", &run_state });
+
+static JsonNode *cmd_query_status(ConfigNode *args, GError **errp)
+{
+    JsonObject *info = json_object_new();
+
+    json_object_set_boolean_member(info, "running", vm_running());
+    json_object_set_boolean_member(info, "singlestep", FALSE);
+    json_object_set_string_member(info, "status", run_state_name(run_state_get()));
+    return qmp_return_object(info);
+}
+
+static JsonNode *cmd_stop(ConfigNode *args, GError **errp)
+{
+    if (run_state_get() == RUN_STATE_INMIGRATE) {
+        migration_set_autostart(FALSE);
+    } else {
+        vm_stop(RUN_STATE_PAUSED);
+    }
+    return NULL;
+}
+
+/*
+ * While a migration comes in, cont is a wish for when it is complete. Images that
+ * were given away (or not yet taken) are taken first: whoever holds them runs.
+ */
+static JsonNode *cmd_cont(ConfigNode *args, GError **errp)
+{
+    if (run_state_needs_reset()) {
+        error_set(errp, "Resetting the Virtual Machine is required");
+        return NULL;
+    }
+    if (run_state_get() == RUN_STATE_FINISH_MIGRATE) {
+        error_set(errp, "Migration is not finalized yet");
+        return NULL;
+    }
+    if (run_state_get() == RUN_STATE_INMIGRATE) {
+        migration_set_autostart(TRUE);
+        return NULL;
+    }
+    if (!vm_running() && block_activate_all(errp)) {
+        vm_start();
+    }
+    return NULL;
+}
+
+static JsonNode *cmd_quit(ConfigNode *args, GError **errp)
+{
+    vm_request_shutdown(SHUTDOWN_HOST_QMP_QUIT);
+    return NULL;
+}
+
+static JsonNode *cmd_reset(ConfigNode *args, GError **errp)
+{
+    vm_request_reset(SHUTDOWN_HOST_QMP_SYSTEM_RESET);
+    return NULL;
+}
+
+static JsonNode *cmd_powerdown(ConfigNode *args, GError **errp)
+{
+    vm_request_powerdown();
+    return NULL;
+}
+
+QMP_ENUM(cpu_target, "x86_64");
+QMP_OBJECT(cpu_info, { "cpu-index", &qmp_int }, { "qom-path", &qmp_str },
+           { "thread-id", &qmp_int }, { "target", &cpu_target });
+QMP_LIST(cpu_info_list, &cpu_info);
+
+static JsonNode *cmd_query_cpus(ConfigNode *args, GError **errp)
+{
+    JsonArray *list = json_array_new();
+
+    for (unsigned i = 0; i < machine_cpus(); i++) {
+        g_autofree char *path = g_strdup_printf("/machine/unattached/device[%u]", i);
+        JsonObject *info = json_object_new();
+
+        json_object_set_int_member(info, "cpu-index", i);
+        json_object_set_string_member(info, "qom-path", path);
+        json_object_set_int_member(info, "thread-id", machine_cpu_tid(i));
+        json_object_set_string_member(info, "target", "x86_64");
+        json_array_add_object_element(list, info);
+    }
+    return qmp_return_array(list);
+}
+
+const QmpCommand qmp_run_commands[] = {
+    { "query-status", cmd_query_status, .ret = &status_info },
+    { "stop", cmd_stop },
+    { "cont", cmd_cont },
+    { "quit", cmd_quit },
+    { "system_reset", cmd_reset },
+    { "system_powerdown", cmd_powerdown },
+    { "query-cpus-fast", cmd_query_cpus, .ret = &cpu_info_list },
+    { .name = NULL },
+};

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* All commands and all events. */
+#include "config.h"
+
+#include "monitor/commands.h"
+
+const QmpCommand *const qmp_command_tables[] = {
+    qmp_misc_commands,   qmp_run_commands,       qmp_chardev_commands,
+    qmp_block_commands,  qmp_device_commands,    qmp_net_commands,
+    qmp_object_commands, qmp_migration_commands, NULL,
+};
+
+QMP_ENUM(shutdown_cause, "host-error", "host-qmp-quit", "host-qmp-system-reset",
+         "host-signal", "guest-shutdown", "guest-reset", "guest-panic");
+QMP_OBJECT(shutdown_data, { "guest", &qmp_bool }, { "reason", &shutdown_cause });
+QMP_OBJECT(deleted_data, { "device", &qmp_str, TRUE }, { "path", &qmp_str });
+QMP_ENUM(migration_status, "none", "setup", "cancelling", "cancelled", "active",
+         "completed", "failed", "pre-switchover", "device");
+QMP_OBJECT(migration_data, { "status", &migration_status });
+
+const QmpEvent qmp_event_table[] = {
+    { "SHUTDOWN", &shutdown_data },
+    { "RESET", &shutdown_data },
+    { "POWERDOWN", NULL },
+    { "STOP", NULL },
+    { "RESUME", NULL },
+    { "DEVICE_DELETED", &deleted_data },
+    { "MIGRATION", &migration_data },
+    { NULL, NULL },
+};

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The tables of commands, one from each file of handlers. */
+#ifndef VIREO_MONITOR_COMMANDS_H
+#define VIREO_MONITOR_COMMANDS_H
+
+#include "monitor/qmp-command.h"
+
+extern const QmpCommand qmp_misc_commands[];
+extern const QmpCommand qmp_run_commands[];
+extern const QmpCommand qmp_chardev_commands[];
+extern const QmpCommand qmp_block_commands[];
+extern const QmpCommand qmp_device_commands[];
+extern const QmpCommand qmp_net_commands[];
+extern const QmpCommand qmp_object_commands[];
+extern const QmpCommand qmp_migration_commands[];
+
+#endif

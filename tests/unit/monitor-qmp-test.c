@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The QMP server with a command table of its own: sessions, envelopes, argument
+ * checks and their texts, several clients, events, hostile input.
+ */
+#include "config.h"
+
+#include "config/keyval.h"
+#include "device/device.h"
+#include "event/loop.h"
+#include "event/vm-event.h"
+#include "monitor/qmp-command.h"
+#include "util/error.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* The commands under test */
+
+QMP_ENUM(color, "red", "green");
+QMP_LIST(color_list, &color);
+QMP_OBJECT(point, { "x", &qmp_int }, { "y", &qmp_int, TRUE });
+static const QmpType name_or_point = {
+    .meta = QMP_META_ALTERNATE,
+    .members = (const QmpMember[]){ { "p", &point }, { "n", &qmp_str }, { NULL } }
+};
+QMP_OBJECT(green_options, { "shade", &qmp_int });
+static const QmpType union_args = {
+    .meta = QMP_META_OBJECT,
+    .members = (const QmpMember[]){ { "color", &color }, { NULL } },
+    .tag = "color",
+    .variants = (const QmpVariant[]){ { "green", &green_options }, { NULL } },
+};
+QMP_OBJECT(all_args, { "s", &qmp_str, TRUE }, { "i", &qmp_int, TRUE },
+           { "b", &qmp_bool, TRUE }, { "n", &qmp_number, TRUE }, { "e", &color, TRUE },
+           { "l", &color_list, TRUE }, { "o", &point, TRUE },
+           { "a", &name_or_point, TRUE }, { "u", &union_args, TRUE });
+QMP_OBJECT(echo_args, { "text", &qmp_str });
+QMP_OBJECT(echo_ret, { "text", &qmp_str });
+static const QmpType open_args = {
+    .meta = QMP_META_OBJECT,
+    .members = (const QmpMember[]){ { "driver", &qmp_str }, { NULL } },
+    .open = TRUE,
+};
+
+static JsonNode *run_nothing(ConfigNode *args, GError **errp)
+{
+    return NULL;
+}
+
+static JsonNode *run_echo(ConfigNode *args, GError **errp)
+{
+    JsonObject *object = json_object_new();
+
+    json_object_set_string_member(object, "text", qmp_arg_string(args, "text"));
+    return qmp_return_object(object);
+}
+
+static JsonNode *run_fail(ConfigNode *args, GError **errp)
+{
+    error_set(errp, "it \"failed\"");
+    return NULL;
+}
+
+static JsonNode *run_missing(ConfigNode *args, GError **errp)
+{
+    g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_NOT_FOUND, "Device 'x' not found");
+    return NULL;
+}
+
+static JsonNode *run_event(ConfigNode *args, GError **errp)
+{
+    JsonObject *data = json_object_new();
+
+    json_object_set_boolean_member(data, "guest", FALSE);
+    vm_event_emit("STOP", NULL);
+    vm_event_emit("SHUTDOWN", data);
+    return NULL;
+}
+
+static JsonNode *run_getfd(ConfigNode *args, GError **errp)
+{
+    int fd = chardev_take_fd(qmp_server_chardev(qmp_current_server()));
+
+    if (fd < 0) {
+        error_set(errp, "none");
+    } else {
+        qmp_server_add_fd(qmp_current_server(), qmp_arg_string(args, "text"), fd);
+    }
+    return NULL;
+}
+
+static void prepare_default(JsonObject *args)
+{
+    if (!json_object_has_member(args, "text")) {
+        json_object_set_string_member(args, "text", "default");
+    }
+}
+
+static const QmpCommand commands[] = {
+    { "qmp_capabilities", run_nothing },
+    { "echo", run_echo, .args = &echo_args, .ret = &echo_ret },
+    { "echo-default", run_echo, .args = &echo_args, .prepare = prepare_default },
+    { "check", run_nothing, .args = &all_args },
+    { "union", run_nothing, .args = &union_args },
+    { "open", run_nothing, .args = &open_args },
+    { "fail", run_fail },
+    { "missing", run_missing },
+    { "event", run_event },
+    { "getfd", run_getfd, .args = &echo_args },
+    { .name = NULL },
+};
+const QmpCommand *const qmp_command_tables[] = { commands, NULL };
+const QmpEvent qmp_event_table[] = { { NULL, NULL } };
+
+/* Clients */
+
+typedef struct Client {
+    int fd;
+    char id[8];
+    GString *in;
+} Client;
+
+static void client_open(Client *client, const char *id, const char *more)
+{
+    g_autoptr(ConfigNode) node = NULL;
+    g_autofree char *options = NULL;
+    int pair[2];
+
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
+    options = g_strdup_printf("socket,id=%s,fd=%d", id, pair[0]);
+    node = keyval_parse(options, "backend", NULL);
+    g_strlcpy(client->id, id, sizeof(client->id));
+    client->fd = pair[1];
+    client->in = g_string_new(NULL);
+    g_assert_true(
+        qmp_server_add(chardev_new(node, NULL), g_str_equal(more, "pretty"), NULL));
+}
+
+static void client_send(Client *client, const char *text)
+{
+    size_t len = strlen(text);
+
+    g_assert_cmpint(send(client->fd, text, len, MSG_NOSIGNAL), ==, (ssize_t)len);
+}
+
+static void client_fill(Client *client)
+{
+    char buf[4096];
+    ssize_t n;
+
+    for (int i = 0; i < 10; i++) {
+        event_loop_iterate(event_loop_main(), FALSE);
+    }
+    while ((n = recv(client->fd, buf, sizeof(buf), MSG_DONTWAIT)) > 0) {
+        g_string_append_len(client->in, buf, n);
+    }
+}
+
+/* The next line without its CRLF. */
+static char *client_line(Client *client)
+{
+    char *end, *line;
+
+    while (!(end = strstr(client->in->str, "\r\n"))) {
+        client_fill(client);
+    }
+    line = g_strndup(client->in->str, end - client->in->str);
+    g_string_erase(client->in, 0, strlen(line) + 2);
+    return line;
+}
+
+static void expect(Client *client, const char *send, const char *reply)
+{
+    g_autofree char *line = NULL;
+
+    if (send) {
+        client_send(client, send);
+    }
+    line = client_line(client);
+    g_assert_cmpstr(line, ==, reply);
+}
+
+#define GREETING                                                                         \
+    "{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 0, \"minor\": 2, \"major\": 8}, "    \
+    "\"package\": \"vireo " PACKAGE_VERSION "\"}, \"capabilities\": []}}"
+
+static void client_ready(Client *client, const char *id)
+{
+    client_open(client, id, "");
+    expect(client, NULL, GREETING);
+    expect(client, "{\"execute\":\"qmp_capabilities\"}\r\n", "{\"return\":{}}");
+}
+
+static void clients_close(Client *clients, guint n)
+{
+    qmp_cleanup();
+    for (guint i = 0; i < n; i++) {
+        g_assert_true(chardev_delete(clients[i].id, NULL));
+        close(clients[i].fd);
+        g_string_free(clients[i].in, TRUE);
+    }
+}
+
+#define ERROR(klass, desc) "{\"error\":{\"class\":\"" klass "\",\"desc\":\"" desc "\"}}"
+
+static void test_negotiation(void)
+{
+    Client c;
+
+    client_open(&c, "c", "");
+    expect(&c, NULL, GREETING);
+    expect(&c, "{\"execute\":\"echo\",\"id\":1}",
+           "{\"id\":1,\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"Expecting "
+           "capabilities negotiation with 'qmp_capabilities'\"}}");
+    vm_event_emit("STOP", NULL); /* not for a client that has not negotiated */
+    expect(&c, "{\"execute\":\"qmp_capabilities\",\"arguments\":{\"x\":1}}",
+           ERROR("GenericError", "Parameter 'x' is unexpected"));
+    expect(&c, "{\"execute\":\"qmp_capabilities\"}", "{\"return\":{}}");
+    expect(&c, "{\"execute\":\"qmp_capabilities\"}",
+           ERROR("CommandNotFound",
+                 "Capabilities negotiation is already complete, command ignored"));
+    clients_close(&c, 1);
+}
+
+static void test_envelope(void)
+{
+    static const struct {
+        const char *send, *reply;
+    } rows[] = {
+        { "{\"execute\":\"echo\",\"arguments\":{\"text\":\"\\u00e9\\\"\"},\"id\":[1,{}]}",
+          "{\"return\":{\"text\":\"\u00e9\\\"\"},\"id\":[1,{}]}" },
+        { "{\"execute\":\"echo-default\"}", "{\"return\":{\"text\":\"default\"}}" },
+        { "{\"execute\":\"fail\",\"id\":null}",
+          "{\"id\":null,\"error\":{\"class\":\"GenericError\",\"desc\":\"it "
+          "\\\"failed\\\"\"}}" },
+        { "{\"execute\":\"missing\"}", ERROR("DeviceNotFound", "Device 'x' not found") },
+        { "{\"execute\":\"nope\"}",
+          ERROR("CommandNotFound", "The command nope has not been found") },
+        { "[]", ERROR("GenericError", "QMP input must be a JSON object") },
+        { "{}", ERROR("GenericError", "QMP input lacks member 'execute'") },
+        { "{\"execute\":1}",
+          ERROR("GenericError", "QMP input member 'execute' must be a string") },
+        { "{\"execute\":\"echo\",\"arguments\":[]}",
+          ERROR("GenericError", "QMP input member 'arguments' must be an object") },
+        { "{\"execute\":\"echo\",\"extra\":1}",
+          ERROR("GenericError", "QMP input member 'extra' is unexpected") },
+        { "{\"exec-oob\":\"echo\"}",
+          ERROR("GenericError", "QMP input member 'exec-oob' is unexpected") },
+        { "rubbish\n", ERROR("GenericError", "JSON parse error, expecting value") },
+    };
+    Client c;
+
+    client_ready(&c, "c");
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        expect(&c, rows[i].send, rows[i].reply);
+    }
+    clients_close(&c, 1);
+}
+
+static void test_arguments(void)
+{
+    static const struct {
+        const char *command, *args, *desc; /* desc NULL: accepted */
+    } rows[] = {
+        { "echo", "{}", "Parameter 'text' is missing" },
+        { "echo", "{\"text\":1}", "Invalid parameter type for 'text', expected: string" },
+        { "echo", "{\"text\":null}",
+          "Invalid parameter type for 'text', expected: string" },
+        { "fail", "{\"x\":1}", "Parameter 'x' is unexpected" },
+        { "check", "{\"i\":\"1\"}", "Invalid parameter type for 'i', expected: integer" },
+        { "check", "{\"i\":1.5}", "Invalid parameter type for 'i', expected: integer" },
+        { "check", "{\"b\":1}", "Invalid parameter type for 'b', expected: boolean" },
+        { "check", "{\"n\":1}", NULL },
+        { "check", "{\"n\":true}", "Invalid parameter type for 'n', expected: number" },
+        { "check", "{\"e\":\"red\",\"l\":[\"red\",\"green\"]}", NULL },
+        { "check", "{\"e\":\"blue\"}", "Parameter 'e' does not accept value 'blue'" },
+        { "check", "{\"l\":[\"red\",\"blue\"]}",
+          "Parameter 'l[1]' does not accept value 'blue'" },
+        { "check", "{\"l\":{}}", "Invalid parameter type for 'l', expected: array" },
+        { "check", "{\"o\":{\"x\":1}}", NULL },
+        { "check", "{\"o\":{}}", "Parameter 'o.x' is missing" },
+        { "check", "{\"o\":{\"x\":1,\"z\":1}}", "Parameter 'o.z' is unexpected" },
+        { "check", "{\"o\":[]}", "Invalid parameter type for 'o', expected: object" },
+        { "check", "{\"a\":\"n\"}", NULL },
+        { "check", "{\"a\":{\"x\":1}}", NULL },
+        { "check", "{\"a\":{}}", "Parameter 'a.x' is missing" },
+        { "check", "{\"a\":1}",
+          "Invalid parameter type for 'a', expected: another type" },
+        { "check", "{\"u\":{\"color\":\"green\"}}", "Parameter 'u.shade' is missing" },
+        { "union", "{\"color\":\"red\"}", NULL },
+        { "union", "{\"color\":\"red\",\"shade\":1}", "Parameter 'shade' is unexpected" },
+        { "union", "{\"color\":\"green\",\"shade\":1}", NULL },
+        { "union", "{\"color\":\"blue\"}",
+          "Parameter 'color' does not accept value 'blue'" },
+        { "union", "{}", "Parameter 'color' is missing" },
+        { "union", "{\"color\":[]}",
+          "Invalid parameter type for 'color', expected: string" },
+        { "open", "{\"driver\":\"d\",\"anything\":{\"a\":[1]}}", NULL },
+        { "open", "{\"driver\":\"d\",\"anything\":1.5}",
+          "JSON number 1.5 is not a whole number" },
+    };
+    Client c;
+
+    client_ready(&c, "c");
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *send = g_strdup_printf("{\"execute\":\"%s\",\"arguments\":%s}",
+                                                rows[i].command, rows[i].args);
+        g_autofree char *reply =
+            rows[i].desc ? g_strdup_printf(ERROR("GenericError", "%s"), rows[i].desc)
+                         : g_strdup("{\"return\":{}}");
+
+        expect(&c, send, reply);
+    }
+    clients_close(&c, 1);
+}
+
+/* Every byte may be the last of a packet. */
+static void test_split(void)
+{
+    static const char text[] =
+        "{\"execute\":\"echo\",\"arguments\":{\"text\":\"}{\"}}\r\n";
+    Client c;
+
+    client_ready(&c, "c");
+    for (size_t split = 1; split < strlen(text); split++) {
+        g_autofree char *first = g_strndup(text, split);
+
+        client_send(&c, first);
+        client_fill(&c);
+        expect(&c, text + split, "{\"return\":{\"text\":\"}{\"}}");
+    }
+    clients_close(&c, 1);
+}
+
+static void test_pipelined(void)
+{
+    g_autoptr(GString) many = g_string_new(NULL);
+    Client c;
+
+    client_ready(&c, "c");
+    for (int i = 0; i < 500; i++) {
+        g_string_append_printf(many, "{\"execute\":\"fail\",\"id\":%d}", i);
+    }
+    client_send(&c, many->str);
+    for (int i = 0; i < 500; i++) {
+        g_autofree char *line = client_line(&c);
+        g_autofree char *id = g_strdup_printf("{\"id\":%d,", i);
+
+        g_assert_true(g_str_has_prefix(line, id));
+    }
+    clients_close(&c, 1);
+}
+
+static char *without_timestamp(const char *line)
+{
+    const char *end = strchr(line, '}');
+
+    g_assert_true(g_str_has_prefix(line, "{\"timestamp\":{\"seconds\":"));
+    return g_strconcat("{", end + 2, NULL);
+}
+
+static void expect_event(Client *client, const char *event)
+{
+    g_autofree char *line = client_line(client);
+    g_autofree char *rest = without_timestamp(line);
+
+    g_assert_cmpstr(rest, ==, event);
+}
+
+static void test_events(void)
+{
+    Client c[2];
+
+    client_ready(&c[0], "a");
+    client_ready(&c[1], "b");
+    client_send(&c[0], "{\"execute\":\"event\"}");
+    for (int i = 0; i < 2; i++) {
+        expect_event(&c[i], "{\"event\":\"STOP\"}");
+        expect_event(&c[i], "{\"event\":\"SHUTDOWN\",\"data\":{\"guest\":false}}");
+    }
+    expect(&c[0], NULL, "{\"return\":{}}");
+    expect(&c[1], "{\"execute\":\"fail\"}", ERROR("GenericError", "it \\\"failed\\\""));
+    clients_close(c, 2);
+}
+
+static void test_getfd(void)
+{
+    union {
+        char space[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control = { 0 };
+    char text[] = "{\"execute\":\"getfd\",\"arguments\":{\"text\":\"f\"}}";
+    struct iovec iov = { text, strlen(text) };
+    struct msghdr msg = { .msg_iov = &iov,
+                          .msg_iovlen = 1,
+                          .msg_control = control.space,
+                          .msg_controllen = sizeof(control.space) };
+    int pipes[2], fd;
+    char byte;
+    Client c;
+
+    client_ready(&c, "c");
+    g_assert_cmpint(pipe(pipes), ==, 0);
+    *CMSG_FIRSTHDR(&msg) = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)),
+                                             .cmsg_level = SOL_SOCKET,
+                                             .cmsg_type = SCM_RIGHTS };
+    memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)), &pipes[1], sizeof(int));
+    g_assert_cmpint(sendmsg(c.fd, &msg, 0), >, 0);
+    expect(&c, NULL, "{\"return\":{}}");
+    expect(&c, text, ERROR("GenericError", "none"));
+    g_assert_cmpint(qmp_take_fd("g"), ==, -1);
+    fd = qmp_take_fd("f");
+    g_assert_cmpint(fd, >=, 0);
+    g_assert_cmpint(qmp_take_fd("f"), ==, -1);
+    g_assert_cmpint(write(fd, "x", 1), ==, 1);
+    g_assert_cmpint(read(pipes[0], &byte, 1), ==, 1);
+    close(fd);
+    g_assert_cmpint(sendmsg(c.fd, &msg, 0), >, 0); /* left in the table: no leak */
+    expect(&c, NULL, "{\"return\":{}}");
+    close(pipes[0]);
+    close(pipes[1]);
+    clients_close(&c, 1);
+}
+
+/* A client that sends but does not read: its input waits, memory does not grow. */
+static void test_flood(void)
+{
+    static const char text[] = "{\"execute\":\"fail\"}";
+    g_autoptr(GString) block = g_string_new(NULL);
+    size_t sent = 0, replies = 0;
+    Client c;
+    ssize_t n;
+
+    client_ready(&c, "c");
+    for (int i = 0; i < 100; i++) {
+        g_string_append(block, text);
+    }
+    for (int idle = 0; idle < 3;) {
+        n = send(c.fd, block->str, block->len, MSG_DONTWAIT | MSG_NOSIGNAL);
+        sent += MAX(n, 0);
+        idle = n > 0 ? 0 : idle + 1;
+        for (int i = 0; i < 100; i++) {
+            event_loop_iterate(event_loop_main(), FALSE);
+        }
+        g_assert_cmpuint(sent, <, 8 * 1024 * 1024);
+    }
+    while (replies < sent / strlen(text)) { /* then everything is answered */
+        g_autofree char *line = client_line(&c);
+
+        replies++;
+    }
+    clients_close(&c, 1);
+}
+
+static void test_hostile(void)
+{
+    g_autoptr(GString) deep = g_string_new(NULL);
+    Client c;
+
+    client_ready(&c, "c");
+    for (int i = 0; i < 20000; i++) {
+        g_string_append(deep, "{\"a\":");
+    }
+    g_string_append(deep, "\n");
+    client_send(&c, deep->str);
+    expect(&c, NULL, ERROR("GenericError", "JSON parse error, nested too deeply"));
+    expect(&c, "}}}\n", ERROR("GenericError", "JSON parse error, expecting value"));
+    client_send(&c, "{]\n");
+    g_free(client_line(&c)); /* the parser's own words */
+    client_send(&c, "{\"\xff\xfe\":1}");
+    g_free(client_line(&c));
+    expect(&c, "{\"execute\":\"fail\"}", ERROR("GenericError", "it \\\"failed\\\""));
+    clients_close(&c, 1);
+}
+
+static void test_pretty(void)
+{
+    Client c;
+
+    client_open(&c, "c", "pretty");
+    expect(&c, NULL, GREETING);
+    expect(&c, "{\"execute\":\"qmp_capabilities\"}", "{\n  \"return\" : {}\n}");
+    clients_close(&c, 1);
+}
+
+int main(int argc, char **argv)
+{
+    int rc;
+
+    g_test_init(&argc, &argv, NULL);
+    event_init();
+    g_test_add_func("/qmp/negotiation", test_negotiation);
+    g_test_add_func("/qmp/envelope", test_envelope);
+    g_test_add_func("/qmp/arguments", test_arguments);
+    g_test_add_func("/qmp/split", test_split);
+    g_test_add_func("/qmp/pipelined", test_pipelined);
+    g_test_add_func("/qmp/events", test_events);
+    g_test_add_func("/qmp/getfd", test_getfd);
+    g_test_add_func("/qmp/flood", test_flood);
+    g_test_add_func("/qmp/hostile", test_hostile);
+    g_test_add_func("/qmp/pretty", test_pretty);
+    rc = g_test_run();
+    chardev_cleanup();
+    return rc;
+}
