@@ -481,7 +481,7 @@ static void test_pretty(void)
 
     client_open(&c, "c", "pretty");
     expect(&c, NULL, GREETING);
-    expect(&c, "{\"execute\":\"qmp_capabilities\"}", "{\n  \"return\" : {}\n}");
+    expect(&c, "{\"execute\":\"qmp_capabilities\"}", "{\n  \"return\" : {  }\n}");
     clients_close(&c, 1);
 }
 
