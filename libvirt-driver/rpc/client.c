@@ -16,7 +16,7 @@ RpcClient *rpc_client_new(RpcServer *server, int fd, RpcListenFlags flags)
     struct ucred cred;
     socklen_t cred_len = sizeof(cred);
 
-    g_atomic_ref_count_init(&client->refs);
+    client->refs = 1;
     g_mutex_init(&client->lock);
     g_cond_init(&client->room);
     client->server = server;
@@ -35,13 +35,13 @@ RpcClient *rpc_client_new(RpcServer *server, int fd, RpcListenFlags flags)
 
 RpcClient *rpc_client_ref(RpcClient *client)
 {
-    g_atomic_ref_count_inc(&client->refs);
+    g_atomic_int_inc(&client->refs);
     return client;
 }
 
 void rpc_client_unref(RpcClient *client)
 {
-    if (!g_atomic_ref_count_dec(&client->refs))
+    if (!g_atomic_int_dec_and_test(&client->refs))
         return;
     g_assert(!client->streams && g_queue_is_empty(&client->hooks));
     g_datalist_clear(&client->data);
@@ -66,16 +66,18 @@ guint64 rpc_client_id(const RpcClient *client)
 
 gboolean rpc_client_is_read_only(RpcClient *client)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&client->lock);
-
-    return client->read_only;
+    g_mutex_lock(&client->lock);
+    gboolean read_only = client->read_only;
+    g_mutex_unlock(&client->lock);
+    return read_only;
 }
 
 gboolean rpc_client_is_closed(RpcClient *client)
 {
-    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&client->lock);
-
-    return client->closed;
+    g_mutex_lock(&client->lock);
+    gboolean closed = client->closed;
+    g_mutex_unlock(&client->lock);
+    return closed;
 }
 
 gboolean rpc_client_get_uid(const RpcClient *client, uid_t *uid)

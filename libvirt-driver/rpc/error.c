@@ -10,36 +10,33 @@ static const struct {
     int code;
     const char *words;
 } error_words[] = {
-    { VIR_ERR_INTERNAL_ERROR, "internal error" },
-    { VIR_ERR_NO_MEMORY, "out of memory" },
-    { VIR_ERR_NO_SUPPORT, "this function is not supported by the connection driver" },
-    { VIR_ERR_NO_CONNECT, "no connection driver available for" },
-    { VIR_ERR_INVALID_CONN, "invalid connection pointer in" },
-    { VIR_ERR_INVALID_DOMAIN, "invalid domain pointer in" },
-    { VIR_ERR_INVALID_ARG, "invalid argument" },
-    { VIR_ERR_OPERATION_FAILED, "operation failed" },
-    { VIR_ERR_OS_TYPE, "unknown OS type" },
-    { VIR_ERR_XML_ERROR, "XML error" },
-    { VIR_ERR_DOM_EXIST, "domain is already defined" },
-    { VIR_ERR_OPERATION_DENIED, "operation forbidden" },
-    { VIR_ERR_SYSTEM_ERROR, NULL },
-    { VIR_ERR_RPC, NULL },
-    { VIR_ERR_NO_DOMAIN, "Domain not found" },
-    { VIR_ERR_AUTH_FAILED, "authentication failed" },
-    { VIR_ERR_OPERATION_INVALID, "Requested operation is not valid" },
-    { VIR_ERR_OPERATION_TIMEOUT, "Timed out during operation" },
-    { VIR_ERR_CONFIG_UNSUPPORTED, "unsupported configuration" },
-    { VIR_ERR_ARGUMENT_UNSUPPORTED, "argument unsupported" },
-    { VIR_ERR_OPERATION_ABORTED, "operation aborted" },
-    { VIR_ERR_OPERATION_UNSUPPORTED, "Operation not supported" },
-    { VIR_ERR_MIGRATE_UNSAFE, "Unsafe migration" },
-    { VIR_ERR_MIGRATE_FINISH_OK, "migration successfully aborted" },
-    { VIR_ERR_OVERFLOW, "numerical overflow" },
-    { VIR_ERR_RESOURCE_BUSY, "resource busy" },
-    { VIR_ERR_ACCESS_DENIED, "access denied" },
-    { VIR_ERR_NO_DOMAIN_METADATA, "metadata not found" },
-    { VIR_ERR_NO_DOMAIN_SNAPSHOT, "Domain snapshot not found" },
-    { VIR_ERR_DEVICE_MISSING, "device not found" },
+    { VIR_ERR_INTERNAL_ERROR, "internal error: " },
+    { VIR_ERR_NO_MEMORY, "out of memory: " },
+    { VIR_ERR_NO_SUPPORT, "this function is not supported by the connection driver: " },
+    { VIR_ERR_NO_CONNECT, "no connection driver available for " },
+    { VIR_ERR_INVALID_CONN, "invalid connection pointer in " },
+    { VIR_ERR_INVALID_DOMAIN, "invalid domain pointer in " },
+    { VIR_ERR_INVALID_ARG, "invalid argument: " },
+    { VIR_ERR_OPERATION_FAILED, "operation failed: " },
+    { VIR_ERR_OS_TYPE, "unknown OS type " },
+    { VIR_ERR_XML_ERROR, "XML error: " },
+    { VIR_ERR_OPERATION_DENIED, "operation forbidden: " },
+    { VIR_ERR_NO_DOMAIN, "Domain not found: " },
+    { VIR_ERR_AUTH_FAILED, "authentication failed: " },
+    { VIR_ERR_OPERATION_INVALID, "Requested operation is not valid: " },
+    { VIR_ERR_OPERATION_TIMEOUT, "Timed out during operation: " },
+    { VIR_ERR_CONFIG_UNSUPPORTED, "unsupported configuration: " },
+    { VIR_ERR_ARGUMENT_UNSUPPORTED, "argument unsupported: " },
+    { VIR_ERR_OPERATION_ABORTED, "operation aborted: " },
+    { VIR_ERR_OPERATION_UNSUPPORTED, "Operation not supported: " },
+    { VIR_ERR_MIGRATE_UNSAFE, "Unsafe migration: " },
+    { VIR_ERR_MIGRATE_FINISH_OK, "migration successfully aborted: " },
+    { VIR_ERR_OVERFLOW, "numerical overflow: " },
+    { VIR_ERR_RESOURCE_BUSY, "resource busy: " },
+    { VIR_ERR_ACCESS_DENIED, "access denied: " },
+    { VIR_ERR_NO_DOMAIN_METADATA, "metadata not found: " },
+    { VIR_ERR_NO_DOMAIN_SNAPSHOT, "Domain snapshot not found: " },
+    { VIR_ERR_DEVICE_MISSING, "device not found: " },
 };
 
 static GError *new_valist(int code, const char *format, va_list ap)
@@ -80,8 +77,8 @@ char *rpc_error_message(const GError *error)
     int code = rpc_error_code(error);
 
     for (guint i = 0; i < G_N_ELEMENTS(error_words); i++) {
-        if (error_words[i].code == code && error_words[i].words)
-            return g_strdup_printf("%s: %s", error_words[i].words, error->message);
+        if (error_words[i].code == code)
+            return g_strconcat(error_words[i].words, error->message, NULL);
     }
     return g_strdup(error->message);
 }

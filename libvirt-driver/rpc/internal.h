@@ -69,7 +69,7 @@ typedef struct RpcHook {
 } RpcHook;
 
 struct RpcClient {
-    gatomicrefcount refs;
+    int refs; /* atomic */
     RpcServer *server;
     guint64 id;
     gboolean local; /* a UNIX socket */
@@ -140,6 +140,7 @@ struct RpcServer {
     GMutex lock;         /* of what follows */
     GHashTable *clients; /* a reference each */
     guint64 last_client;
+    GQueue given; /* sockets on their way to the I/O thread */
     gboolean stopping;
     gboolean quit;
     GCond stopped;

@@ -89,38 +89,44 @@ void rpc_server_drop(RpcServer *server, RpcClient *client)
 
 guint rpc_server_n_clients(RpcServer *server)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&server->lock);
-
-    return g_hash_table_size(server->clients);
+    g_mutex_lock(&server->lock);
+    guint n = g_hash_table_size(server->clients);
+    g_mutex_unlock(&server->lock);
+    return n;
 }
 
-typedef struct Accepted {
-    RpcServer *server;
+/* A socket that someone else has connected. */
+typedef struct Given {
     int fd;
     RpcListenFlags flags;
-} Accepted;
+} Given;
 
-static gboolean accept_one(gpointer opaque)
+static gboolean accept_given(gpointer opaque)
 {
-    Accepted *a = opaque;
+    RpcServer *server = opaque;
 
-    if (a->server->stopping)
-        close(a->fd);
+    g_mutex_lock(&server->lock);
+    g_autofree Given *given = g_queue_pop_head(&server->given);
+    gboolean stopping = server->stopping;
+    g_mutex_unlock(&server->lock);
+    if (stopping)
+        close(given->fd);
     else
-        rpc_server_accepted(a->server, a->fd, a->flags);
+        rpc_server_accepted(server, given->fd, given->flags);
     return G_SOURCE_REMOVE;
 }
 
 void rpc_server_add_client(RpcServer *server, int fd, RpcListenFlags flags)
 {
-    Accepted *a = g_new(Accepted, 1);
+    Given *given = g_new(Given, 1);
 
-    a->server = server;
-    a->fd = fd;
-    a->flags = flags;
+    given->fd = fd;
+    given->flags = flags;
     g_unix_set_fd_nonblocking(fd, TRUE, NULL);
-    g_main_context_invoke_full(server->context, G_PRIORITY_DEFAULT, accept_one, a,
-                               g_free);
+    g_mutex_lock(&server->lock);
+    g_queue_push_tail(&server->given, given);
+    g_mutex_unlock(&server->lock);
+    g_main_context_invoke(server->context, accept_given, server);
 }
 
 /* ---- the I/O thread ---- */

@@ -15,7 +15,7 @@
 typedef enum StreamState { STREAM_OPENING, STREAM_OPEN, STREAM_ENDED } StreamState;
 
 struct RpcStream {
-    gatomicrefcount refs;
+    int refs;          /* atomic */
     RpcClient *client; /* a reference */
     RpcHeader header;  /* of its frames; status varies */
     RpcStreamData data;
@@ -37,13 +37,13 @@ struct RpcStream {
 
 RpcStream *rpc_stream_ref(RpcStream *stream)
 {
-    g_atomic_ref_count_inc(&stream->refs);
+    g_atomic_int_inc(&stream->refs);
     return stream;
 }
 
 void rpc_stream_unref(RpcStream *stream)
 {
-    if (!g_atomic_ref_count_dec(&stream->refs))
+    if (!g_atomic_int_dec_and_test(&stream->refs))
         return;
     if (stream->data_destroy)
         stream->data_destroy(stream->data_opaque);
@@ -57,7 +57,7 @@ RpcStream *rpc_stream_new(RpcClient *client, const RpcHeader *call)
 {
     RpcStream *stream = g_new0(RpcStream, 1);
 
-    g_atomic_ref_count_init(&stream->refs);
+    stream->refs = 1;
     stream->client = rpc_client_ref(client);
     stream->header = *call;
     stream->header.type = RPC_TYPE_STREAM;

@@ -17,3 +17,12 @@ tests_fuzz_virtqueue_fuzz_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
 tests_fuzz_virtqueue_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_virtqueue_fuzz_LDADD = $(EMULATOR_TEST_LDADD)
 endif
+
+# The RPC server; also run over repeatable mutants by rpc-fuzz-test.
+if FUZZERS
+check_PROGRAMS += tests/fuzz/rpc-fuzz
+tests_fuzz_rpc_fuzz_SOURCES = tests/fuzz/rpc-fuzz.c tests/fuzz/rpc-fuzz.h
+tests_fuzz_rpc_fuzz_CPPFLAGS = $(RPC_TEST_CPPFLAGS)
+tests_fuzz_rpc_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_rpc_fuzz_LDADD = $(RPC_TEST_LDADD)
+endif

@@ -25,8 +25,10 @@ static int cancel(Peer *peer, gint32 callback)
         peer_call(peer, REMOTE_PROC_CONNECT_DOMAIN_EVENT_CALLBACK_DEREGISTER_ANY,
                   &remote_connect_domain_event_callback_deregister_any_args_xdr, &args);
     RpcHeader h;
-    g_autoptr(GByteArray) frame = peer_wait(peer, RPC_TYPE_REPLY, serial, &h);
+    GByteArray *frame = peer_wait(peer, RPC_TYPE_REPLY, serial, &h);
 
+    g_assert_nonnull(frame);
+    g_byte_array_unref(frame);
     return h.status;
 }
 

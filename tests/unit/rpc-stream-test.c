@@ -89,11 +89,11 @@ static gboolean handle_send(RpcCall *call, const void *args, void *ret, GError *
 
 static void on_data(RpcStream *stream, const guint8 *data, gsize len, gpointer opaque)
 {
+    rpc_stream_pause(stream);
     g_mutex_lock(&shared.lock);
     shared.taken += len;
     g_cond_broadcast(&shared.cond);
     g_mutex_unlock(&shared.lock);
-    rpc_stream_pause(stream);
 }
 
 static gboolean handle_take(RpcCall *call, const void *args, void *ret, GError **errp)
@@ -106,8 +106,7 @@ static gboolean handle_take(RpcCall *call, const void *args, void *ret, GError *
 
 static gboolean handle_fail(RpcCall *call, const void *args, void *ret, GError **errp)
 {
-    g_autoptr(RpcStream) stream = open_stream(call);
-
+    rpc_stream_unref(open_stream(call));
     return rpc_error_set(errp, VIR_ERR_OPERATION_INVALID, "no");
 }
 
@@ -355,8 +354,7 @@ static void test_send(Fixture *f, gconstpointer procedure)
 /* The sender waits for a client that does not read; it is freed when the client goes. */
 static void test_send_gone(Fixture *f, gconstpointer procedure)
 {
-    g_autoptr(GByteArray) payload = next(f, RPC_STATUS_CONTINUE);
-
+    g_byte_array_unref(next(f, RPC_STATUS_CONTINUE));
     shutdown(f->peer->fd, SHUT_RDWR);
     wait_guint(&shared.closed, 1);
     g_assert_true(rpc_server_stop(f->server, 10000));
