@@ -207,6 +207,7 @@ gboolean device_realize(Device *dev, Bus *bus, GError **errp)
 /* The bus that bus= names, or the first free one of the class's type. */
 static Bus *choose_bus(const DeviceClass *klass, ConfigNode *node, GError **errp)
 {
+    const char *type = CLASS_WITH(klass, bus)->bus;
     const char *name;
     gboolean exists;
     Bus *bus;
@@ -222,12 +223,12 @@ static Bus *choose_bus(const DeviceClass *klass, ConfigNode *node, GError **errp
         }
         return bus;
     }
-    bus = bus_find_free(klass->bus, &exists);
+    bus = bus_find_free(type, &exists);
     if (!bus) {
         g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
                     exists ? "No free '%s' bus for device '%s'"
                            : "No '%s' bus found for device '%s'",
-                    klass->bus, klass->name);
+                    type, klass->name);
     }
     return bus;
 }
@@ -302,7 +303,7 @@ Device *device_add_from_config(ConfigNode *node, gboolean hotplugged, GError **e
         return NULL;
     }
     if (CLASS_WITH(klass, bus)) {
-        bus = choose_bus(CLASS_WITH(klass, bus), node, errp);
+        bus = choose_bus(klass, node, errp);
         if (!bus) {
             return NULL;
         }

@@ -102,3 +102,6 @@ tests_unit_rpc_event_test_LDADD = $(RPC_TEST_LDADD)
 tests_unit_rpc_stream_test_SOURCES = tests/unit/rpc-stream-test.c $(RPC_TEST_PEER)
 tests_unit_rpc_stream_test_CPPFLAGS = $(RPC_TEST_CPPFLAGS)
 tests_unit_rpc_stream_test_LDADD = $(RPC_TEST_LDADD)
+
+# device, hw, firmware
+include tests/unit/board.mk

@@ -1,0 +1,8 @@
+# device, hw, firmware
+BOARD_TESTS = tests/unit/device-state-test tests/unit/device-device-test
+check_PROGRAMS += $(BOARD_TESTS)
+TESTS += $(BOARD_TESTS)
+tests_unit_device_state_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_device_state_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_device_device_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_device_device_test_LDADD = $(EMULATOR_TEST_LDADD)
