@@ -106,10 +106,11 @@ gboolean device_request_unplug(Device *dev, GError **errp)
         device_unplug(dev, NULL, NULL);
         return TRUE;
     }
+    dev->unplugging = TRUE; /* it may be gone when the bus returns */
     if (!dev->bus->klass->request_unplug(dev->bus, dev, errp)) {
+        dev->unplugging = FALSE;
         return FALSE;
     }
-    dev->unplugging = TRUE;
     return TRUE;
 }
 

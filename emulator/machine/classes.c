@@ -6,7 +6,17 @@
 #include "hw/ioapic.h"
 #include "hw/rtc.h"
 #include "hw/serial.h"
+#include "virtio/virtio.h"
 
+/* clang-format off */
 const DeviceClass *const device_class_table[] = {
-    &ged_class, &ioapic_class, &rtc_class, &serial_class, NULL,
+    &ged_class,
+    &ioapic_class,
+    &rtc_class,
+    &serial_class,
+    &virtio_blk_class.device,
+    &virtio_device_class,
+    &virtio_mmio_class,
+    &virtio_rng_class.device,
+    NULL,
 };

@@ -25,7 +25,7 @@
 #include "memory/address-map.h"
 #include "memory/guest.h"
 #include "util/error.h"
-#include "util/log.h"
+#include "virtio/mmio.h"
 
 typedef struct Options {
     gboolean acpi, mem_share, rtc, isa_serial;
@@ -37,7 +37,7 @@ static struct {
     guint64 ram_size;
     RamBlock *ram;
     Region *low, *high;
-    Device *ioapic, *ged; /* borrowed from the registry */
+    Device *ioapic, *ged; /* references: slots use them to their end */
     Bus *isa;
     Kernel *kernel; /* NULL: none */
     GByteArray *tables;
@@ -236,7 +236,7 @@ static gboolean create_ioapic(GError **errp)
     if (!device_realize(dev, NULL, errp)) {
         return FALSE;
     }
-    board.ioapic = dev;
+    board.ioapic = g_steal_pointer(&dev);
     return TRUE;
 }
 
@@ -259,6 +259,26 @@ static gboolean create_vcpus(GError **errp)
     return TRUE;
 }
 
+static gboolean create_slots(GError **errp)
+{
+    gboolean ok = TRUE;
+
+    G_STATIC_ASSERT(VIRTIO_MMIO_SIZE == MICROVM_VIRTIO_SIZE);
+    address_map_begin(address_map_memory()); /* one view for all */
+    for (unsigned i = 0; ok && i < MICROVM_VIRTIO_SLOTS; i++) {
+        ok = virtio_mmio_create(i, MICROVM_VIRTIO_BASE + i * MICROVM_VIRTIO_STRIDE,
+                                ioapic_pin(board.ioapic, MICROVM_VIRTIO_PIN + i), errp);
+    }
+    address_map_commit(address_map_memory());
+    return ok;
+}
+
+/* A device that comes while the guest may already have looked is announced. */
+static void presence_changed(unsigned slot, gboolean present, void *opaque)
+{
+    ged_set_present(board.ged, slot, present, present && board.tables);
+}
+
 static gboolean create_ged(GError **errp)
 {
     g_autoptr(Device) dev = device_new(&ged_class);
@@ -268,7 +288,8 @@ static gboolean create_ged(GError **errp)
     if (!device_realize(dev, NULL, errp)) {
         return FALSE;
     }
-    board.ged = dev;
+    board.ged = g_steal_pointer(&dev);
+    virtio_mmio_set_presence_hook(presence_changed, NULL);
     return TRUE;
 }
 
@@ -396,6 +417,7 @@ static gboolean microvm_ready(gboolean incoming, GError **errp)
     return incoming || prepare_boot(errp);
 }
 
+/* The event device comes after the slots: its reset asks what they hold then. */
 static gboolean microvm_create(const MachineClass *klass, const void *options,
                                ConfigNode *config, GError **errp)
 {
@@ -405,8 +427,8 @@ static gboolean microvm_create(const MachineClass *klass, const void *options,
     return check_options(o, errp) && check_memory(config, errp) &&
            find_backend(o, config, &backend, errp) && check_kernel(config, errp) &&
            create_ram(o, backend, errp) && map_ram(errp) && create_ioapic(errp) &&
-           create_vcpus(errp) && create_ged(errp) && create_isa(errp) &&
-           create_serials(o, config, errp);
+           create_vcpus(errp) && create_slots(errp) && create_ged(errp) &&
+           create_isa(errp) && create_serials(o, config, errp);
 }
 
 static void free_region(Region **region)
@@ -428,6 +450,9 @@ static void microvm_cleanup(void)
         ram_block_unregister(board.ram);
         ram_block_unref(board.ram);
     }
+    virtio_mmio_set_presence_hook(NULL, NULL);
+    device_unref(board.ged);
+    device_unref(board.ioapic);
     isa_bus_free(board.isa);
     g_clear_pointer(&board.kernel, kernel_free);
     g_clear_pointer(&board.tables, g_byte_array_unref);
