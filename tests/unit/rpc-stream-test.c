@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Streams: data both ways, all ways to end, limits. */
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "rpc-peer.h"
 #include "rpc/protocol.h"
 
-enum { PROC_SPLICE = 1000, PROC_SEND, PROC_TAKE, PROC_FAIL, PROC_DEAD };
+enum { PROC_SPLICE = 1000, PROC_SEND, PROC_TAKE, PROC_FAIL, PROC_DEAD, PROC_PTY };
 
 static struct {
     GMutex lock;
@@ -54,6 +57,24 @@ static gboolean handle_splice(RpcCall *call, const void *args, void *ret, GError
         return rpc_error_set(errp, VIR_ERR_SYSTEM_ERROR, "socketpair");
     shared.fd = fds[0];
     rpc_stream_splice_fd(stream, fds[1]);
+    return TRUE;
+}
+
+/* As the console of a VM: the server has the side that a terminal program would have. */
+static gboolean handle_pty(RpcCall *call, const void *args, void *ret, GError **errp)
+{
+    g_autoptr(RpcStream) stream = open_stream(call);
+    struct termios mode;
+
+    shared.fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    g_assert_cmpint(shared.fd, >=, 0);
+    g_assert_true(!grantpt(shared.fd) && !unlockpt(shared.fd));
+    int fd = open(ptsname(shared.fd), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    g_assert_cmpint(fd, >=, 0);
+    g_assert_cmpint(tcgetattr(fd, &mode), ==, 0);
+    cfmakeraw(&mode);
+    g_assert_cmpint(tcsetattr(fd, TCSANOW, &mode), ==, 0);
+    rpc_stream_splice_fd(stream, fd);
     return TRUE;
 }
 
@@ -128,7 +149,7 @@ static gboolean handle_dead(RpcCall *call, const void *args, void *ret, GError *
 static const RpcProc extra[] = {
     ROW(PROC_SPLICE, "SPLICE", handle_splice), ROW(PROC_SEND, "SEND", handle_send),
     ROW(PROC_TAKE, "TAKE", handle_take),       ROW(PROC_FAIL, "FAIL", handle_fail),
-    ROW(PROC_DEAD, "DEAD", handle_dead),
+    ROW(PROC_DEAD, "DEAD", handle_dead),       ROW(PROC_PTY, "PTY", handle_pty),
 };
 
 typedef struct Fixture {
@@ -244,9 +265,12 @@ static void test_abort(Fixture *f, gconstpointer procedure)
 static void test_eof(Fixture *f, gconstpointer procedure)
 {
     g_assert_cmpint(write(shared.fd, "end", 3), ==, 3);
+    if (f->procedure == PROC_PTY) /* a hang-up takes what has not been read */
+        expect(f, RPC_STATUS_CONTINUE, "end");
     close(shared.fd);
     shared.fd = -1;
-    expect(f, RPC_STATUS_CONTINUE, "end");
+    if (f->procedure != PROC_PTY)
+        expect(f, RPC_STATUS_CONTINUE, "end");
     expect(f, RPC_STATUS_CONTINUE, "");
     send_stream(f, RPC_STATUS_CONTINUE, "into the void", 13);
     send_stream(f, RPC_STATUS_OK, "", 0);
@@ -351,6 +375,24 @@ static void test_send(Fixture *f, gconstpointer procedure)
     expect(f, RPC_STATUS_OK, "");
 }
 
+/* Keepalive overtakes the data, between two frames. */
+static void test_send_ping(Fixture *f, gconstpointer procedure)
+{
+    RpcHeader h = {
+        RPC_PROGRAM_KEEPALIVE, 1, RPC_KEEPALIVE_PING, RPC_TYPE_MESSAGE, 0, 0
+    };
+    gsize before = 0;
+
+    g_byte_array_unref(next(f, RPC_STATUS_CONTINUE)); /* the sending has begun */
+    peer_send(f->peer, &h, NULL, 0);
+    g_byte_array_unref(peer_wait(f->peer, RPC_TYPE_MESSAGE, 0, &h));
+    g_assert_cmpuint(h.procedure, ==, RPC_KEEPALIVE_PONG);
+    for (GList *l = f->peer->frames.head; l; l = l->next)
+        before += ((GByteArray *)l->data)->len;
+    g_assert_cmpuint(before, <, SEND_BYTES / 2);
+    send_stream(f, RPC_STATUS_ERROR, "", 0);
+}
+
 /* The sender waits for a client that does not read; it is freed when the client goes. */
 static void test_send_gone(Fixture *f, gconstpointer procedure)
 {
@@ -415,12 +457,14 @@ int main(int argc, char **argv)
     add("/rpc/stream/splice", test_splice, PROC_SPLICE);
     add("/rpc/stream/abort", test_abort, PROC_SPLICE);
     add("/rpc/stream/eof", test_eof, PROC_SPLICE);
+    add("/rpc/stream/pty", test_eof, PROC_PTY);
     add("/rpc/stream/server-abort", test_server_abort, PROC_SPLICE);
     add("/rpc/stream/not-read", test_not_read, PROC_SPLICE);
     add("/rpc/stream/hole", test_hole, PROC_SPLICE);
     add("/rpc/stream/flood", test_flood, PROC_SPLICE);
     add("/rpc/stream/client-gone", test_client_gone, PROC_SPLICE);
     add("/rpc/stream/send", test_send, PROC_SEND);
+    add("/rpc/stream/send-ping", test_send_ping, PROC_SEND);
     add("/rpc/stream/send-gone", test_send_gone, PROC_SEND);
     add("/rpc/stream/take", test_take, PROC_TAKE);
     add("/rpc/stream/fail", test_fail, PROC_FAIL);
