@@ -1,1 +1,5 @@
-libemulator_a_SOURCES +=
+libemulator_a_SOURCES += \
+	emulator/net/net.c \
+	emulator/net/net.h \
+	emulator/net/tap.c \
+	emulator/net/tap.h

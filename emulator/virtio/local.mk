@@ -1,6 +1,9 @@
 libemulator_a_SOURCES += \
 	emulator/virtio/blk-queue.c \
 	emulator/virtio/device.c \
+	emulator/virtio/net-queue.c \
+	emulator/virtio/virtio-net.c \
+	emulator/virtio/virtio-net.h \
 	emulator/virtio/mmio.c \
 	emulator/virtio/mmio.h \
 	emulator/virtio/port-control.c \

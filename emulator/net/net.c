@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Network back ends by id. */
+#include "net/net.h"
+
+#include <unistd.h>
+
+#include "net/tap.h"
+#include "util/error.h"
+
+struct NetBackend {
+    char *id, *ifname;
+    int fd;
+    gboolean has_offloads, attached;
+};
+
+static GSList *backends;
+static int (*fd_lookup)(const char *name);
+
+void net_set_fd_lookup(int (*take)(const char *name))
+{
+    fd_lookup = take;
+}
+
+NetBackend *net_backend_find(const char *id)
+{
+    for (GSList *l = backends; l; l = l->next) {
+        if (g_str_equal(((NetBackend *)l->data)->id, id)) {
+            return l->data;
+        }
+    }
+    return NULL;
+}
+
+/* "7": inherited; else the name of a descriptor that QMP has received. */
+static int take_fd(const char *name, GError **errp)
+{
+    guint64 number;
+
+    if (g_ascii_string_to_unsigned(name, 10, 0, G_MAXINT, &number, NULL)) {
+        return number;
+    }
+    int fd = g_ascii_isdigit(name[0]) || !fd_lookup ? -1 : fd_lookup(name);
+    if (fd < 0) {
+        error_set(errp, "Parameter 'fd': no file descriptor named '%s'", name);
+    }
+    return fd;
+}
+
+/* Options that would change what the guest or the host sees, and are not there. */
+static gboolean refuse_unsupported(ConfigNode *node, GError **errp)
+{
+    const char *script, *downscript;
+    gboolean vhost;
+    guint64 queues;
+
+    if (!config_get_bool(node, "vhost", FALSE, &vhost, errp) ||
+        !config_get_uint(node, "queues", 1, 1, G_MAXUINT, &queues, errp) ||
+        !config_get_string(node, "script", "no", &script, errp) ||
+        !config_get_string(node, "downscript", "no", &downscript, errp)) {
+        return FALSE;
+    }
+    if (vhost) {
+        return error_set(errp, "Parameter 'vhost' value 'on' is not supported: netdev "
+                               "tap is served by the emulator");
+    }
+    if (queues != 1) {
+        return error_set(errp,
+                         "Parameter 'queues' value %" G_GUINT64_FORMAT
+                         " is not supported: netdev tap has one queue",
+                         queues);
+    }
+    if (!g_str_equal(script, "no") || !g_str_equal(downscript, "no")) {
+        return error_set(errp, "Parameters 'script' and 'downscript' only take 'no': "
+                               "interfaces are set up outside");
+    }
+    return TRUE;
+}
+
+static int tap_from_options(ConfigNode *node, char **name, GError **errp)
+{
+    const char *ifname, *fd_name;
+    int fd;
+
+    if (!config_get_string(node, "ifname", NULL, &ifname, errp) ||
+        !config_get_string(node, "fd", NULL, &fd_name, errp) ||
+        !refuse_unsupported(node, errp) || !config_check_unused(node, errp)) {
+        return -1;
+    }
+    if (!ifname == !fd_name) {
+        error_set(errp, "netdev tap takes either 'ifname' or 'fd'");
+        return -1;
+    }
+    fd = ifname ? tap_open(ifname, errp) : take_fd(fd_name, errp);
+    if (fd >= 0 && !tap_check(fd, name, errp)) {
+        if (ifname) {
+            close(fd);
+        }
+        return -1;
+    }
+    return fd;
+}
+
+NetBackend *net_backend_add(ConfigNode *node, GError **errp)
+{
+    const char *type, *id;
+    char *ifname = NULL;
+
+    if (!config_get_string(node, "type", NULL, &type, errp) ||
+        !config_get_string(node, "id", NULL, &id, errp)) {
+        return NULL;
+    }
+    if (!type || !id) {
+        error_set(errp, "Parameter '%s' is missing", type ? "id" : "type");
+        return NULL;
+    }
+    if (!g_str_equal(type, "tap")) {
+        error_set(errp, "Parameter 'type' does not accept value '%s'", type);
+        return NULL;
+    }
+    if (net_backend_find(id)) {
+        error_set(errp, "Duplicate ID '%s' for netdev", id);
+        return NULL;
+    }
+    int fd = tap_from_options(node, &ifname, errp);
+    if (fd < 0) {
+        return NULL;
+    }
+    NetBackend *net = g_new0(NetBackend, 1);
+    net->id = g_strdup(id);
+    net->ifname = ifname;
+    net->fd = fd;
+    net->has_offloads = tap_has_offloads(fd);
+    backends = g_slist_append(backends, net);
+    return net;
+}
+
+static void net_free(NetBackend *net)
+{
+    backends = g_slist_remove(backends, net);
+    close(net->fd);
+    g_free(net->ifname);
+    g_free(net->id);
+    g_free(net);
+}
+
+gboolean net_backend_del(const char *id, GError **errp)
+{
+    NetBackend *net = net_backend_find(id);
+
+    if (!net) {
+        return error_set(errp, "Device '%s' not found", id);
+    }
+    if (net->attached) {
+        return error_set(errp, "Device '%s' is in use", id);
+    }
+    net_free(net);
+    return TRUE;
+}
+
+gboolean net_backend_attach(NetBackend *net, GError **errp)
+{
+    if (net->attached) {
+        return error_set(errp, "netdev '%s' is in use", net->id);
+    }
+    net->attached = TRUE;
+    return TRUE;
+}
+
+void net_backend_detach(NetBackend *net)
+{
+    net->attached = FALSE;
+}
+
+int net_backend_fd(const NetBackend *net)
+{
+    return net->fd;
+}
+
+gboolean net_backend_set_header(NetBackend *net, unsigned length, unsigned offloads,
+                                GError **errp)
+{
+    if (!tap_set_header(net->fd, length, offloads, errp)) {
+        g_prefix_error(errp, "netdev '%s': ", net->id);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean net_backend_has_offloads(const NetBackend *net)
+{
+    return net->has_offloads;
+}
+
+void net_cleanup(void)
+{
+    while (backends) {
+        net_free(backends->data);
+    }
+}

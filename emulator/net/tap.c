@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "net/tap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "util/error.h"
+#include "util/fd.h"
+
+int tap_open(const char *ifname, GError **errp)
+{
+    struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+    autofd int fd = -1;
+
+    if (strlen(ifname) >= IFNAMSIZ) {
+        error_set(errp, "Parameter 'ifname' value '%s' is longer than %d characters",
+                  ifname, IFNAMSIZ - 1);
+        return -1;
+    }
+    fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        error_set_errno(errp, errno, "Could not open /dev/net/tun");
+        return -1;
+    }
+    g_strlcpy(ifr.ifr_name, ifname, IFNAMSIZ);
+    if (ioctl(fd, TUNSETIFF, &ifr) < 0) {
+        error_set_errno(errp, errno, "Could not configure tap interface '%s'", ifname);
+        return -1;
+    }
+    return fd_steal(&fd);
+}
+
+gboolean tap_check(int fd, char **ifname, GError **errp)
+{
+    struct ifreq ifr = { 0 };
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0 || ioctl(fd, TUNGETIFF, &ifr) < 0 || !(ifr.ifr_flags & IFF_TAP)) {
+        return error_set(errp, "Parameter 'fd': descriptor %d is not a tap device", fd);
+    }
+    if (!(ifr.ifr_flags & IFF_VNET_HDR) || !(ifr.ifr_flags & IFF_NO_PI)) {
+        return error_set(errp,
+                         "Parameter 'fd': tap device '%.*s' was opened without "
+                         "IFF_VNET_HDR or IFF_NO_PI",
+                         IFNAMSIZ, ifr.ifr_name);
+    }
+    if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
+        fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) {
+        return error_set_errno(errp, errno, "Parameter 'fd': descriptor %d", fd);
+    }
+    *ifname = g_strndup(ifr.ifr_name, IFNAMSIZ);
+    return TRUE;
+}
+
+gboolean tap_set_header(int fd, unsigned length, unsigned offloads, GError **errp)
+{
+    int size = length, little_endian = 1;
+
+    if (ioctl(fd, TUNSETVNETHDRSZ, &size) < 0) {
+        return error_set_errno(errp, errno, "tap: a header of %d bytes", size);
+    }
+    if (ioctl(fd, TUNSETVNETLE, &little_endian) < 0 && G_BYTE_ORDER != G_LITTLE_ENDIAN) {
+        return error_set_errno(errp, errno, "tap: a little-endian header");
+    }
+    if (ioctl(fd, TUNSETOFFLOAD, (unsigned long)offloads) < 0) {
+        return error_set_errno(errp, errno, "tap: offloads 0x%x", offloads);
+    }
+    return TRUE;
+}
+
+gboolean tap_has_offloads(int fd)
+{
+    return ioctl(fd, TUNSETOFFLOAD, (unsigned long)TUN_F_CSUM) == 0 &&
+           ioctl(fd, TUNSETOFFLOAD, 0ul) == 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The host's tap devices (Documentation/networking/tuntap.rst). */
+#ifndef VIREO_NET_TAP_H
+#define VIREO_NET_TAP_H
+
+#include <glib.h>
+
+/* A new descriptor of the interface, which is made if it does not exist. */
+int tap_open(const char *ifname, GError **errp);
+/*
+ * Takes what a tap descriptor must be (a tap with a virtio-net header) for granted
+ * from nobody; makes it non-blocking and close-on-exec. The interface's name is
+ * the caller's to free.
+ */
+gboolean tap_check(int fd, char **ifname, GError **errp);
+gboolean tap_set_header(int fd, unsigned length, unsigned offloads, GError **errp);
+gboolean tap_has_offloads(int fd);
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* virtio-net (virtio 1.2, section 5.1): properties, features, configuration. */
+#include "virtio/virtio-net.h"
+
+#include <linux/if_tun.h>
+#include <linux/virtio_ids.h>
+#include <linux/virtio_net.h>
+#include <string.h>
+
+#include "util/error.h"
+
+#define BIT(n)          (1ull << (n))
+#define FIELD(name)     offsetof(VirtioNet, name)
+#define ANNOUNCE_ROUNDS 5
+
+#define SEGMENTS_SENT                                                                    \
+    (BIT(VIRTIO_NET_F_HOST_TSO4) | BIT(VIRTIO_NET_F_HOST_TSO6) |                         \
+     BIT(VIRTIO_NET_F_HOST_ECN) | BIT(VIRTIO_NET_F_HOST_UFO))
+#define SEGMENTS_RECEIVED                                                                \
+    (BIT(VIRTIO_NET_F_GUEST_TSO4) | BIT(VIRTIO_NET_F_GUEST_TSO6) |                       \
+     BIT(VIRTIO_NET_F_GUEST_ECN) | BIT(VIRTIO_NET_F_GUEST_UFO))
+
+/* Features that a property switches; offload: they need the tap's, tun: told to it. */
+static const struct {
+    size_t offset;
+    unsigned bit;
+    gboolean offload;
+    unsigned tun;
+} switches[] = {
+    { FIELD(mrg_rxbuf), VIRTIO_NET_F_MRG_RXBUF, FALSE, 0 },
+    { FIELD(status), VIRTIO_NET_F_STATUS, FALSE, 0 },
+    { FIELD(csum), VIRTIO_NET_F_CSUM, TRUE, 0 },
+    { FIELD(host_tso4), VIRTIO_NET_F_HOST_TSO4, TRUE, 0 },
+    { FIELD(host_tso6), VIRTIO_NET_F_HOST_TSO6, TRUE, 0 },
+    { FIELD(host_ecn), VIRTIO_NET_F_HOST_ECN, TRUE, 0 },
+    { FIELD(host_ufo), VIRTIO_NET_F_HOST_UFO, TRUE, 0 },
+    { FIELD(guest_csum), VIRTIO_NET_F_GUEST_CSUM, TRUE, TUN_F_CSUM },
+    { FIELD(guest_tso4), VIRTIO_NET_F_GUEST_TSO4, TRUE, TUN_F_TSO4 },
+    { FIELD(guest_tso6), VIRTIO_NET_F_GUEST_TSO6, TRUE, TUN_F_TSO6 },
+    { FIELD(guest_ecn), VIRTIO_NET_F_GUEST_ECN, TRUE, TUN_F_TSO_ECN },
+    { FIELD(guest_ufo), VIRTIO_NET_F_GUEST_UFO, TRUE, TUN_F_UFO },
+};
+
+static guint64 net_features(VirtioDevice *dev)
+{
+    VirtioNet *net = (VirtioNet *)dev;
+    gboolean offloads = net_backend_has_offloads(net->backend);
+    guint64 features = BIT(VIRTIO_NET_F_MAC);
+
+    features |= net->host_mtu ? BIT(VIRTIO_NET_F_MTU) : 0;
+    for (unsigned i = 0; i < G_N_ELEMENTS(switches); i++) {
+        gboolean on = *(gboolean *)((guint8 *)net + switches[i].offset);
+        if (on && (offloads || !switches[i].offload)) {
+            features |= BIT(switches[i].bit);
+        }
+    }
+    /* 5.1.3.1: segmentation needs checksums */
+    if (!(features & BIT(VIRTIO_NET_F_CSUM))) {
+        features &= ~SEGMENTS_SENT;
+    }
+    if (!(features & BIT(VIRTIO_NET_F_GUEST_CSUM))) {
+        features &= ~SEGMENTS_RECEIVED;
+    }
+    return features;
+}
+
+static unsigned net_config(VirtioDevice *dev, guint8 *space)
+{
+    VirtioNet *net = (VirtioNet *)dev;
+    struct virtio_net_config config = {
+        .status = GUINT16_TO_LE(VIRTIO_NET_S_LINK_UP),
+        .max_virtqueue_pairs = GUINT16_TO_LE(1),
+        .mtu = GUINT16_TO_LE(net->host_mtu),
+    };
+
+    memcpy(config.mac, net->mac, sizeof(config.mac));
+    memcpy(space, &config, sizeof(config));
+    return sizeof(config);
+}
+
+/* The tap hands over what the driver can take: 5.1.6.4.2. */
+static gboolean net_prepare(VirtioDevice *dev, guint64 features, GError **errp)
+{
+    unsigned offloads = 0;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(switches); i++) {
+        offloads |= features & BIT(switches[i].bit) ? switches[i].tun : 0;
+    }
+    if (!(offloads & TUN_F_CSUM)) {
+        offloads = 0; /* 5.1.3.1: the others require it */
+    }
+    return net_backend_set_header(((VirtioNet *)dev)->backend, NET_HEADER, offloads,
+                                  errp);
+}
+
+static void default_mac(guint8 *mac)
+{
+    static const guint8 base[] = { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 };
+    static const guint8 none[6];
+    static guint8 count;
+
+    if (memcmp(mac, none, sizeof(none)) == 0) {
+        memcpy(mac, base, sizeof(base));
+        mac[5] += count++;
+    }
+}
+
+static gboolean check_options(const VirtioNet *net, GError **errp)
+{
+    guint16 rx = net->rx_queue_size, tx = net->tx_queue_size;
+
+    if (net->mq) {
+        return error_set(errp, "Property 'virtio-net-device.mq' value 'on' is not "
+                               "supported: there is one pair of queues");
+    }
+    if ((rx & (rx - 1)) || (tx & (tx - 1))) {
+        return error_set(
+            errp, "Property 'virtio-net-device.%s' value %u is not a power of two",
+            rx & (rx - 1) ? "rx_queue_size" : "tx_queue_size", rx & (rx - 1) ? rx : tx);
+    }
+    return TRUE;
+}
+
+static gboolean net_realize(Device *device, GError **errp)
+{
+    VirtioNet *net = (VirtioNet *)device;
+    /* StratoVirt's rule for its light machine: a netdev of the device's own name. */
+    const char *name = net->netdev ? net->netdev : device->id;
+
+    net->backend = name ? net_backend_find(name) : NULL;
+    if (!net->backend) {
+        return net->netdev
+                   ? error_set(
+                         errp,
+                         "Property 'virtio-net-device.netdev' can't find value '%s'",
+                         net->netdev)
+                   : error_set(errp, "Property 'virtio-net-device.netdev' is not set");
+    }
+    if (!check_options(net, errp) ||
+        !virtio_device_get_loop(&net->dev, net->iothread, errp)) {
+        return FALSE;
+    }
+    if (!net_backend_attach(net->backend, errp)) {
+        virtio_device_put_loop(&net->dev, net->iothread);
+        return FALSE;
+    }
+    default_mac(net->mac);
+    net->dev.n_queues = 2;
+    net->dev.queue_size = MAX(net->rx_queue_size, net->tx_queue_size);
+    return TRUE;
+}
+
+static void net_unrealize(Device *device)
+{
+    VirtioNet *net = (VirtioNet *)device;
+
+    net_backend_detach(net->backend);
+    virtio_device_put_loop(&net->dev, net->iothread);
+}
+
+static gboolean net_post_load(void *opaque, guint32 version, GError **errp)
+{
+    g_atomic_int_set(&((VirtioNet *)opaque)->announce, ANNOUNCE_ROUNDS);
+    return TRUE;
+}
+
+static const StateField state_fields[] = { { NULL } };
+
+static const StateDesc net_state = {
+    .name = "virtio-net-device",
+    .version = 1,
+    .fields = state_fields,
+    .post_load = net_post_load,
+};
+
+#define SWITCH(name_, text)                                                              \
+    {                                                                                    \
+#name_, PROP_BOOL, FIELD(name_), "on", .help = "offer " text                     \
+    }
+static const Property properties[] = {
+    { "netdev", PROP_STRING, FIELD(netdev), .help = "id of the network back end" },
+    { "iothread", PROP_STRING, FIELD(iothread), .help = "iothread that serves it" },
+    { "mac", PROP_MAC, FIELD(mac), .help = "address; default: 52:54:00:12:34:56 and on" },
+    { "host_mtu", PROP_U16, FIELD(host_mtu), .help = "MTU to tell the guest; 0: none" },
+    { "rx_queue_size", PROP_U16, FIELD(rx_queue_size), "256", 256, VIRTQUEUE_MAX_SIZE,
+      .help = "entries, a power of two" },
+    { "tx_queue_size", PROP_U16, FIELD(tx_queue_size), "256", 256, VIRTQUEUE_MAX_SIZE,
+      .help = "entries, a power of two" },
+    { "mq", PROP_BOOL, FIELD(mq), "off", .help = "several queues: not supported" },
+    SWITCH(mrg_rxbuf, "mergeable receive buffers"),
+    SWITCH(status, "the link's status"),
+    SWITCH(csum, "checksums by the host"),
+    SWITCH(guest_csum, "packets without checksum"),
+    SWITCH(guest_tso4, "receiving TSO (IPv4)"),
+    SWITCH(guest_tso6, "receiving TSO (IPv6)"),
+    SWITCH(guest_ecn, "receiving TSO with ECN"),
+    SWITCH(guest_ufo, "receiving UFO"),
+    SWITCH(host_tso4, "sending TSO (IPv4)"),
+    SWITCH(host_tso6, "sending TSO (IPv6)"),
+    SWITCH(host_ecn, "sending TSO with ECN"),
+    SWITCH(host_ufo, "sending UFO"),
+    { "addr", PROP_STRING, FIELD(addr), .ignored = TRUE,
+      .help = "StratoVirt's; bus= chooses the slot" },
+    { "bootindex", PROP_U32, FIELD(bootindex), .ignored = TRUE,
+      .help = "the kernel is given" },
+    { NULL },
+};
+
+const VirtioDeviceClass virtio_net_class = {
+    .device = {
+        .name = "virtio-net-device",
+        .alias = "virtio-net-mmio",
+        .desc = "Virtio network card",
+        .parent = &virtio_device_class,
+        .instance_size = sizeof(VirtioNet),
+        .user_creatable = TRUE,
+        .hotpluggable = TRUE,
+        .properties = properties,
+        .state = &net_state,
+        .realize = net_realize,
+        .unrealize = net_unrealize,
+    },
+    .device_id = VIRTIO_ID_NET,
+    .features = net_features,
+    .config = net_config,
+    .prepare = net_prepare,
+    .start = net_start,
+    .handle = net_handle,
+    .stop = net_stop,
+};
