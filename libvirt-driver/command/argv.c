@@ -184,7 +184,7 @@ static gboolean add_interfaces(Builder *b, GError **errp)
         const DomainInterface *interface = b->domain->interfaces->pdata[i];
         guint boot = boot_index(b->domain, &interface->info, DOMAIN_BOOT_NETWORK, i);
         g_autofree char *number = NULL;
-        int fd;
+        int fd = -1;
 
         if (!device_fd(b, interface->info.alias, &fd, errp)) {
             return FALSE;
@@ -201,7 +201,7 @@ static gboolean add_serials(Builder *b, GError **errp)
     for (guint i = 0; i < b->domain->serials->len; i++) {
         const DomainSerial *serial = b->domain->serials->pdata[i];
         g_autofree char *id = command_chardev_id(serial);
-        int fd;
+        int fd = -1;
 
         if (serial->type == DOMAIN_CHARDEV_PTY) {
             add_format(b, "-chardev", "pty,id=%s", id);

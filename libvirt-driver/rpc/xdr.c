@@ -84,7 +84,7 @@ static gboolean get_u32(Reader *r, guint32 *value, GError **errp)
 
 static gboolean get_u64(Reader *r, guint64 *value, GError **errp)
 {
-    guint32 high, low;
+    guint32 high = 0, low = 0;
 
     if (!get_u32(r, &high, errp) || !get_u32(r, &low, errp))
         return FALSE;
@@ -107,7 +107,7 @@ static gboolean get_bytes(Reader *r, gsize len, const guint8 **bytes, GError **e
 
 static gboolean get_string(Reader *r, guint32 max, char **value, GError **errp)
 {
-    guint32 len;
+    guint32 len = 0;
     const guint8 *bytes = NULL;
 
     if (!get_u32(r, &len, errp))
