@@ -10,7 +10,9 @@ from pathlib import Path
 from .scenario import LAB
 
 SOURCE = LAB.parent.parent
-CONFIGURE = ["--prefix=/usr", "--sysconfdir=/etc", "--localstatedir=/var"]
+# The first python3 in PATH need not be Debian's.
+CONFIGURE = ["--prefix=/usr", "--sysconfdir=/etc", "--localstatedir=/var",
+             "PYTHON=/usr/bin/python3"]
 
 
 def run(command, directory, log):
@@ -36,6 +38,7 @@ def build(cache):
             run(["autoreconf", "-fi"], SOURCE, log)
         if not (directory / "Makefile").exists():
             run([SOURCE / "configure", "-q", *CONFIGURE], directory, log)
+        print(f"lab: building in {directory}", flush=True)
         run(["make", f"-j{os.cpu_count()}"], directory, log)
     return directory
 
