@@ -38,6 +38,9 @@ gboolean kernel_pread(const Kernel *kernel, void *buf, gsize len, guint64 offset
 {
     guint8 *p = buf;
 
+    if (offset > kernel->size || len > kernel->size - offset) {
+        return error_set(errp, "-kernel '%s': the file is cut off", kernel->path);
+    }
     while (len) {
         ssize_t n = pread(kernel->fd, p, len, offset);
 

@@ -3,3 +3,12 @@
 # The daemon and stock virsh.
 dist_check_SCRIPTS += tests/golden/virsh-connect.sh
 TESTS += tests/golden/virsh-connect.sh
+
+# ACPI tables
+check_PROGRAMS += tests/golden/acpi/dump
+tests_golden_acpi_dump_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_golden_acpi_dump_LDADD = libemulator.a libutil.a $(EMULATOR_LIBS)
+dist_check_SCRIPTS += tests/golden/acpi/acpi.sh
+TESTS += tests/golden/acpi/acpi.sh
+EXTRA_DIST += tests/golden/acpi/APIC.dsl tests/golden/acpi/FACP.dsl \
+	tests/golden/acpi/DSDT.dsl
