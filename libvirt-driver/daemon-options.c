@@ -6,6 +6,8 @@ gboolean daemon_options_parse(DaemonOptions *o, int argc, char **argv, GError **
     const GOptionEntry entries[] = {
         { "daemon", 'd', 0, G_OPTION_ARG_NONE, &o->daemonize,
           "Run in the background, once it serves", NULL },
+        { "emulator", 0, 0, G_OPTION_ARG_FILENAME, &o->emulator,
+          "The emulator for domains that name none", "PATH" },
         { "prefix-dir", 0, 0, G_OPTION_ARG_FILENAME, &o->prefix_dir,
           "Keep etc, run and var in DIR instead of /", "DIR" },
         { "tcp-listen", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->tcp_listen,
@@ -37,11 +39,17 @@ gboolean daemon_options_parse(DaemonOptions *o, int argc, char **argv, GError **
                     "--timeout: %d is not a number of seconds", o->timeout);
         return FALSE;
     }
+    if (o->emulator && !g_path_is_absolute(o->emulator)) {
+        g_set_error(errp, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "--emulator: '%s' is not an absolute path", o->emulator);
+        return FALSE;
+    }
     return TRUE;
 }
 
 void daemon_options_clear(DaemonOptions *o)
 {
+    g_free(o->emulator);
     g_free(o->prefix_dir);
     g_strfreev(o->tcp_listen);
 }

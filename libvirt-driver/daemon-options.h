@@ -10,6 +10,7 @@ typedef struct DaemonOptions {
     gboolean verbose;
     gboolean version;
     int timeout;       /* seconds without clients and VMs after which to exit; 0: never */
+    char *emulator;    /* absolute; NULL: the installed one */
     char *prefix_dir;  /* or NULL */
     char **tcp_listen; /* or NULL */
 } DaemonOptions;

@@ -9,7 +9,7 @@ libdriver_a_CPPFLAGS = $(DRIVER_CPPFLAGS)
 libdriver_a_SOURCES = libvirt-driver/util/paths.c libvirt-driver/util/paths.h
 
 sbin_PROGRAMS += virtvireod
-virtvireod_CPPFLAGS = $(DRIVER_CPPFLAGS)
+virtvireod_CPPFLAGS = $(DRIVER_CPPFLAGS) -DVIREO_BINDIR='"$(bindir)"'
 virtvireod_SOURCES = \
 	libvirt-driver/daemon-options.c libvirt-driver/daemon-options.h \
 	libvirt-driver/daemon.c libvirt-driver/daemon.h libvirt-driver/main.c

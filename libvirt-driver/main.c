@@ -9,6 +9,7 @@
 
 #include "daemon-options.h"
 #include "daemon.h"
+#include "domain/driver.h"
 #include "rpc/server.h"
 #include "util/paths.h"
 
@@ -31,13 +32,17 @@ static int serve(const DaemonOptions *options, GError **errp)
         close(lock);
         return EXIT_FAILURE;
     }
+    Driver *driver = driver_new(
+        paths, server, options->emulator ? options->emulator : VIREO_BINDIR "/vireo");
+    driver_start(driver);
     rpc_server_start(server);
     daemon_ready();
-    daemon_run(server, options->timeout, NULL, NULL);
+    daemon_run(server, options->timeout, driver_busy, driver);
     if (!rpc_server_stop(server, STOP_TIMEOUT_MS)) {
         g_message("some calls do not end; exiting without them");
         _exit(EXIT_SUCCESS); /* running VMs are left as they are */
     }
+    driver_free(driver);
     unlink(paths->pid_file);
     close(lock);
     return EXIT_SUCCESS;

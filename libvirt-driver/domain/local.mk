@@ -1,1 +1,44 @@
-libdriver_a_SOURCES +=
+# libvirt-driver/domain
+libdriver_a_SOURCES += \
+	libvirt-driver/domain/api-console.c \
+	libvirt-driver/domain/api-device.c \
+	libvirt-driver/domain/api-info.c \
+	libvirt-driver/domain/api-job.c \
+	libvirt-driver/domain/api-lifecycle.c \
+	libvirt-driver/domain/api-list.c \
+	libvirt-driver/domain/api.h \
+	libvirt-driver/domain/cookie.c \
+	libvirt-driver/domain/cookie.h \
+	libvirt-driver/domain/define.c \
+	libvirt-driver/domain/define.h \
+	libvirt-driver/domain/driver.c \
+	libvirt-driver/domain/driver.h \
+	libvirt-driver/domain/event.c \
+	libvirt-driver/domain/event.h \
+	libvirt-driver/domain/hotplug.c \
+	libvirt-driver/domain/hotplug.h \
+	libvirt-driver/domain/job.c \
+	libvirt-driver/domain/job.h \
+	libvirt-driver/domain/lifecycle.h \
+	libvirt-driver/domain/migration-destination.c \
+	libvirt-driver/domain/migration-params.c \
+	libvirt-driver/domain/migration-params.h \
+	libvirt-driver/domain/migration-source.c \
+	libvirt-driver/domain/migration.c \
+	libvirt-driver/domain/migration.h \
+	libvirt-driver/domain/monitor.c \
+	libvirt-driver/domain/monitor.h \
+	libvirt-driver/domain/reconnect.c \
+	libvirt-driver/domain/reconnect.h \
+	libvirt-driver/domain/registry.c \
+	libvirt-driver/domain/registry.h \
+	libvirt-driver/domain/run.c \
+	libvirt-driver/domain/run.h \
+	libvirt-driver/domain/start.c \
+	libvirt-driver/domain/status.c \
+	libvirt-driver/domain/status.h \
+	libvirt-driver/domain/stop.c \
+	libvirt-driver/domain/store.c \
+	libvirt-driver/domain/store.h \
+	libvirt-driver/domain/vm.c \
+	libvirt-driver/domain/vm.h

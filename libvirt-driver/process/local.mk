@@ -7,4 +7,6 @@ libdriver_a_SOURCES += \
 	libvirt-driver/process/pidfile.c \
 	libvirt-driver/process/pidfile.h \
 	libvirt-driver/process/spawn.c \
-	libvirt-driver/process/spawn.h
+	libvirt-driver/process/spawn.h \
+	libvirt-driver/process/tap.c \
+	libvirt-driver/process/tap.h

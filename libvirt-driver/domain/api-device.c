@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Attaching and detaching devices: live, in the persistent definition, or both. */
+#include <string.h>
+
+#include "command/command.h"
+#include "domain/api.h"
+#include "domain/define.h"
+#include "domain/hotplug.h"
+
+/* What a call is to change. */
+typedef struct Impact {
+    gboolean live, config;
+    guint64 run;   /* of live */
+    VmDef *before; /* the persistent definition, for config; a reference */
+} Impact;
+
+static void impact_clear(Impact *impact)
+{
+    g_clear_pointer(&impact->before, vm_def_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Impact, impact_clear)
+
+/* Resolves VIR_DOMAIN_AFFECT_*, with a job held. */
+static gboolean read_impact(Vm *vm, guint32 flags, Impact *impact, GError **errp)
+{
+    gboolean ok = TRUE, active;
+
+    g_mutex_lock(&vm->lock);
+    active = vm_is_active_locked(vm);
+    impact->live = (flags & VIR_DOMAIN_AFFECT_LIVE) ||
+                   (!(flags & VIR_DOMAIN_AFFECT_CONFIG) && active);
+    impact->config = (flags & VIR_DOMAIN_AFFECT_CONFIG) || !impact->live;
+    if (impact->live && !active) {
+        ok = rpc_error_set(errp, VIR_ERR_OPERATION_INVALID, "domain is not running");
+    } else if (impact->config && !vm->config) {
+        ok = rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
+                           "transient domains do not have any persistent config");
+    }
+    if (ok && impact->live) {
+        impact->run = vm->run->serial;
+    }
+    if (ok && impact->config) {
+        impact->before = vm_def_ref(vm->config);
+    }
+    g_mutex_unlock(&vm->lock);
+    return ok;
+}
+
+static DomainDevice *parse_device(Vm *vm, const char *xml, XmlParseFlags flags,
+                                  GError **errp)
+{
+    g_autoptr(VmDef) def = vm_get_def(vm);
+    DomainDevice *device = xml_device_parse(xml, def->domain, flags, errp);
+
+    if (!device) {
+        driver_fix_error(errp);
+    }
+    return device;
+}
+
+static gboolean attach(Vm *vm, const char *xml, const Impact *impact, GError **errp)
+{
+    g_autoptr(DomainDevice) device = parse_device(vm, xml, XML_PARSE_INACTIVE, errp);
+    g_autoptr(Domain) config = NULL;
+
+    if (!device || !command_complete_device(device, errp)) {
+        return FALSE;
+    }
+    /* First what may be refused without touching the guest. */
+    if (impact->config) {
+        config = xml_domain_copy(impact->before->domain);
+        if (!xml_domain_add_device(config, device, NULL, errp)) {
+            return driver_fix_error(errp);
+        }
+    }
+    return (!impact->live ||
+            vm_plug_device(vm, impact->run, g_steal_pointer(&device), errp)) &&
+           (!impact->config || vm_save_config(vm, g_steal_pointer(&config), errp));
+}
+
+static gboolean detach(Vm *vm, const char *xml, const Impact *impact, GError **errp)
+{
+    g_autoptr(DomainDevice) match = parse_device(vm, xml, XML_PARSE_STATUS, errp);
+    g_autoptr(Domain) config = NULL;
+
+    if (!match) {
+        return FALSE;
+    }
+    if (impact->config) {
+        config = xml_domain_copy(impact->before->domain);
+        if (!xml_domain_remove_device(config, match, errp)) {
+            return driver_fix_error(errp);
+        }
+    }
+    return (!impact->live || vm_unplug_device(vm, impact->run, match, errp)) &&
+           (!impact->config || vm_save_config(vm, g_steal_pointer(&config), errp));
+}
+
+static gboolean change(RpcCall *call, const RemoteDomain *dom, const char *xml,
+                       guint32 flags, const char *owner,
+                       gboolean (*fn)(Vm *, const char *, const Impact *, GError **),
+                       GError **errp)
+{
+    g_autoptr(Vm) vm = api_vm(call, dom, errp);
+    g_auto(Impact) impact = { 0 };
+    gboolean ok;
+
+    if (!vm || !vm_begin_job(vm, JOB_MODIFY, owner, errp)) {
+        return FALSE;
+    }
+    ok = read_impact(vm, flags, &impact, errp) && fn(vm, xml, &impact, errp);
+    vm_end_job(vm);
+    return ok;
+}
+
+gboolean remote_domain_attach_device(RpcCall *call,
+                                     const RemoteDomainAttachDeviceArgs *args,
+                                     GError **errp)
+{
+    return change(call, &args->dom, args->xml, VIR_DOMAIN_AFFECT_LIVE, "attach", attach,
+                  errp);
+}
+
+gboolean remote_domain_attach_device_flags(RpcCall *call,
+                                           const RemoteDomainAttachDeviceFlagsArgs *args,
+                                           GError **errp)
+{
+    return change(call, &args->dom, args->xml, args->flags, "attach", attach, errp);
+}
+
+gboolean remote_domain_detach_device(RpcCall *call,
+                                     const RemoteDomainDetachDeviceArgs *args,
+                                     GError **errp)
+{
+    return change(call, &args->dom, args->xml, VIR_DOMAIN_AFFECT_LIVE, "detach", detach,
+                  errp);
+}
+
+gboolean remote_domain_detach_device_flags(RpcCall *call,
+                                           const RemoteDomainDetachDeviceFlagsArgs *args,
+                                           GError **errp)
+{
+    return change(call, &args->dom, args->xml, args->flags, "detach", detach, errp);
+}

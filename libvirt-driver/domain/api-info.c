@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Information about the connection, the host, and a domain. None waits for a job. */
+#include <string.h>
+
+#include "capabilities/capabilities.h"
+#include "command/command.h"
+#include "domain/api.h"
+#include "process/spawn.h"
+
+/* ---- connection and host ---- */
+
+gboolean remote_connect_get_version(RpcCall *call, RemoteConnectGetVersionRet *ret,
+                                    GError **errp)
+{
+    ret->hv_ver = DRIVER_HV_VERSION;
+    return TRUE;
+}
+
+static CapabilitiesGuest guest_capabilities(Driver *driver)
+{
+    return (CapabilitiesGuest){
+        .emulator = driver->emulator,
+        .machine = COMMAND_MACHINE_MICROVM,
+        .machine_alias = COMMAND_MACHINE_ALIAS,
+        .vcpus_max = COMMAND_VCPUS_MAX,
+    };
+}
+
+gboolean remote_connect_get_capabilities(RpcCall *call,
+                                         RemoteConnectGetCapabilitiesRet *ret,
+                                         GError **errp)
+{
+    CapabilitiesGuest guest = guest_capabilities(driver_of_call(call));
+    g_autoptr(CapabilitiesHost) host = capabilities_host_read("/", errp);
+
+    if (!host) {
+        return FALSE;
+    }
+    ret->capabilities = capabilities_format(host, &guest);
+    return TRUE;
+}
+
+gboolean remote_node_get_info(RpcCall *call, RemoteNodeGetInfoRet *ret, GError **errp)
+{
+    g_autoptr(CapabilitiesHost) host = capabilities_host_read("/", errp);
+    CapabilitiesNodeInfo info;
+
+    if (!host) {
+        return FALSE;
+    }
+    capabilities_node_info(host, &info);
+    memcpy(ret->model, info.model, sizeof(ret->model));
+    ret->memory = info.memory;
+    ret->cpus = (gint32)info.cpus;
+    ret->mhz = (gint32)info.mhz;
+    ret->nodes = (gint32)info.nodes;
+    ret->sockets = (gint32)info.sockets;
+    ret->cores = (gint32)info.cores;
+    ret->threads = (gint32)info.threads;
+    return TRUE;
+}
+
+gboolean remote_node_get_security_model(RpcCall *call, RemoteNodeGetSecurityModelRet *ret,
+                                        GError **errp)
+{
+    return TRUE; /* none: both strings are empty */
+}
+
+gboolean remote_connect_get_domain_capabilities(
+    RpcCall *call, const RemoteConnectGetDomainCapabilitiesArgs *args,
+    RemoteConnectGetDomainCapabilitiesRet *ret, GError **errp)
+{
+    Driver *driver = driver_of_call(call);
+    CapabilitiesGuest guest = guest_capabilities(driver);
+
+    if (args->virttype && strcmp(args->virttype, "kvm") != 0) {
+        return rpc_error_set(errp, VIR_ERR_INVALID_ARG, "unknown virttype '%s'",
+                             args->virttype);
+    }
+    if (args->arch && strcmp(args->arch, "x86_64") != 0) {
+        return rpc_error_set(errp, VIR_ERR_INVALID_ARG,
+                             "architecture '%s' is not supported", args->arch);
+    }
+    if (args->machine && strcmp(args->machine, COMMAND_MACHINE_MICROVM) != 0 &&
+        strcmp(args->machine, COMMAND_MACHINE_ALIAS) != 0) {
+        return rpc_error_set(errp, VIR_ERR_INVALID_ARG,
+                             "the machine '%s' is not supported", args->machine);
+    }
+    if (args->emulatorbin) {
+        guest.emulator = args->emulatorbin;
+    }
+    ret->capabilities = capabilities_format_domain(&guest);
+    return TRUE;
+}
+
+/* ---- domain ---- */
+
+gboolean remote_domain_get_state(RpcCall *call, const RemoteDomainGetStateArgs *args,
+                                 RemoteDomainGetStateRet *ret, GError **errp)
+{
+    g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
+
+    if (!vm) {
+        return FALSE;
+    }
+    g_mutex_lock(&vm->lock);
+    ret->state = vm->state;
+    ret->reason = vm->reason;
+    g_mutex_unlock(&vm->lock);
+    return TRUE;
+}
+
+gboolean remote_domain_get_info(RpcCall *call, const RemoteDomainGetInfoArgs *args,
+                                RemoteDomainGetInfoRet *ret, GError **errp)
+{
+    g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
+    g_autoptr(VmDef) def = NULL;
+    pid_t pid;
+
+    if (!vm) {
+        return FALSE;
+    }
+    g_mutex_lock(&vm->lock);
+    def = vm_get_def_locked(vm);
+    ret->state = (guint8)vm->state;
+    pid = vm->run ? vm->run->pid : 0;
+    g_mutex_unlock(&vm->lock);
+    ret->maxMem = def->domain->memory;
+    ret->memory = def->domain->current_memory;
+    ret->nrVirtCpu = (guint16)def->domain->vcpus;
+    ret->cpuTime = pid ? process_cpu_time(pid) : 0;
+    return TRUE;
+}
+
+gboolean remote_domain_get_max_memory(RpcCall *call,
+                                      const RemoteDomainGetMaxMemoryArgs *args,
+                                      RemoteDomainGetMaxMemoryRet *ret, GError **errp)
+{
+    g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
+    g_autoptr(VmDef) def = vm ? vm_get_def(vm) : NULL;
+
+    if (!vm) {
+        return FALSE;
+    }
+    ret->memory = def->domain->memory;
+    return TRUE;
+}
+
+gboolean remote_domain_get_os_type(RpcCall *call, const RemoteDomainGetOsTypeArgs *args,
+                                   RemoteDomainGetOsTypeRet *ret, GError **errp)
+{
+    g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
+
+    if (!vm) {
+        return FALSE;
+    }
+    ret->type = g_strdup("hvm");
+    return TRUE;
+}
+
+gboolean remote_domain_get_xml_desc(RpcCall *call, const RemoteDomainGetXmlDescArgs *args,
+                                    RemoteDomainGetXmlDescRet *ret, GError **errp)
+{
+    g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
+    g_autoptr(VmDef) def = NULL;
+    XmlFormatFlags flags =
+        args->flags &
+        (VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_MIGRATABLE);
+
+    if (!vm) {
+        return FALSE;
+    }
+    g_mutex_lock(&vm->lock);
+    def = (flags & XML_FORMAT_INACTIVE) && vm->config ? vm_def_ref(vm->config)
+                                                      : vm_get_def_locked(vm);
+    g_mutex_unlock(&vm->lock);
+    ret->xml = xml_domain_format(def->domain, flags);
+    return TRUE;
+}
+
+/* Autostart is not offered: nothing starts by itself, and setting it is refused. */
+gboolean remote_domain_get_autostart(RpcCall *call,
+                                     const RemoteDomainGetAutostartArgs *args,
+                                     RemoteDomainGetAutostartRet *ret, GError **errp)
+{
+    g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
+
+    return vm != NULL;
+}
+
+/* There are no managed saves and no snapshots, so there are none of a domain. */
+gboolean remote_domain_has_managed_save_image(
+    RpcCall *call, const RemoteDomainHasManagedSaveImageArgs *args,
+    RemoteDomainHasManagedSaveImageRet *ret, GError **errp)
+{
+    g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
+
+    return vm != NULL;
+}
+
+gboolean remote_domain_snapshot_num(RpcCall *call,
+                                    const RemoteDomainSnapshotNumArgs *args,
+                                    RemoteDomainSnapshotNumRet *ret, GError **errp)
+{
+    g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
+
+    return vm != NULL;
+}

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Defining, starting, and ending domains. */
+#include "domain/api.h"
+#include "domain/define.h"
+#include "domain/event.h"
+#include "domain/lifecycle.h"
+#include "domain/migration.h"
+#include "domain/monitor.h"
+
+#define DESTROY_TIMEOUT_MS  30000
+#define GRACEFUL_TIMEOUT_MS 15000
+
+/* ---- definition ---- */
+
+static gboolean define(RpcCall *call, const char *xml, RemoteDomain *dom, GError **errp)
+{
+    Driver *driver = driver_of_call(call);
+    Domain *domain = driver_parse_domain(driver, xml, errp);
+    g_autoptr(Vm) vm = domain ? vm_define(driver, domain, errp) : NULL;
+
+    if (!vm) {
+        return FALSE;
+    }
+    vm_fill_domain(vm, dom);
+    return TRUE;
+}
+
+gboolean remote_domain_define_xml(RpcCall *call, const RemoteDomainDefineXmlArgs *args,
+                                  RemoteDomainDefineXmlRet *ret, GError **errp)
+{
+    return define(call, args->xml, &ret->dom, errp);
+}
+
+gboolean remote_domain_define_xml_flags(RpcCall *call,
+                                        const RemoteDomainDefineXmlFlagsArgs *args,
+                                        RemoteDomainDefineXmlFlagsRet *ret, GError **errp)
+{
+    return define(call, args->xml, &ret->dom, errp);
+}
+
+static gboolean undefine(RpcCall *call, const RemoteDomain *dom, GError **errp)
+{
+    g_autoptr(Vm) vm = api_vm(call, dom, errp);
+    gboolean ok;
+
+    if (!vm || !vm_begin_job(vm, JOB_MODIFY, "undefine", errp)) {
+        return FALSE;
+    }
+    ok = vm_undefine(vm, errp);
+    vm_end_job(vm);
+    return ok;
+}
+
+gboolean remote_domain_undefine(RpcCall *call, const RemoteDomainUndefineArgs *args,
+                                GError **errp)
+{
+    return undefine(call, &args->dom, errp);
+}
+
+/* The flags are about saves, snapshots and NVRAM, of which there are none to remove. */
+gboolean remote_domain_undefine_flags(RpcCall *call,
+                                      const RemoteDomainUndefineFlagsArgs *args,
+                                      GError **errp)
+{
+    return undefine(call, &args->dom, errp);
+}
+
+/* ---- start ---- */
+
+static VmStart start_of_flags(RpcCall *call, guint32 flags)
+{
+    return (VmStart){
+        .paused = (flags & VIR_DOMAIN_START_PAUSED) != 0,
+        .autodestroy =
+            flags & VIR_DOMAIN_START_AUTODESTROY ? rpc_call_client(call) : NULL,
+    };
+}
+
+/* Starts with the definition given (consumed), or with the persistent one. */
+static gboolean start(Vm *vm, Domain *given, const VmStart *how, GError **errp)
+{
+    g_autoptr(Domain) live = given;
+    g_autoptr(VmDef) def = NULL;
+    gboolean active, ok;
+    guint64 run;
+
+    if (!vm_begin_job(vm, JOB_MODIFY, "start", errp)) {
+        return FALSE;
+    }
+    g_mutex_lock(&vm->lock);
+    active = vm_is_active_locked(vm);
+    def = vm_get_def_locked(vm);
+    g_mutex_unlock(&vm->lock);
+    if (active) {
+        ok = rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
+                           given ? "domain '%s' is already active"
+                                 : "domain is already running",
+                           vm->name);
+    } else {
+        if (!live) {
+            live = xml_domain_copy(def->domain);
+        }
+        ok = vm_start(vm, g_steal_pointer(&live), how, &run, errp);
+    }
+    vm_end_job(vm);
+    return ok;
+}
+
+gboolean remote_domain_create_xml(RpcCall *call, const RemoteDomainCreateXmlArgs *args,
+                                  RemoteDomainCreateXmlRet *ret, GError **errp)
+{
+    Driver *driver = driver_of_call(call);
+    VmStart how = start_of_flags(call, args->flags);
+    g_autoptr(Domain) domain = driver_parse_domain(driver, args->xml_desc, errp);
+    g_autoptr(Vm) vm = domain ? vm_find_or_create(driver, domain, errp) : NULL;
+
+    if (!vm) {
+        return FALSE;
+    }
+    if (!start(vm, g_steal_pointer(&domain), &how, errp)) {
+        vm_discard(vm);
+        return FALSE;
+    }
+    vm_fill_domain(vm, &ret->dom);
+    return TRUE;
+}
+
+gboolean remote_domain_create(RpcCall *call, const RemoteDomainCreateArgs *args,
+                              GError **errp)
+{
+    g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
+    VmStart how = { 0 };
+
+    return vm && start(vm, NULL, &how, errp);
+}
+
+/* BYPASS_CACHE and FORCE_BOOT are about saved states, of which there are none. */
+gboolean remote_domain_create_with_flags(RpcCall *call,
+                                         const RemoteDomainCreateWithFlagsArgs *args,
+                                         RemoteDomainCreateWithFlagsRet *ret,
+                                         GError **errp)
+{
+    g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
+    VmStart how = start_of_flags(call, args->flags);
+
+    if (!vm || !start(vm, NULL, &how, errp)) {
+        return FALSE;
+    }
+    vm_fill_domain(vm, &ret->dom);
+    return TRUE;
+}
+
+/* ---- end ---- */
+
+static gboolean destroy(RpcCall *call, const RemoteDomain *dom, gboolean graceful,
+                        GError **errp)
+{
+    g_autoptr(Vm) vm = api_vm(call, dom, errp);
+    gboolean active;
+    guint64 run = 0;
+
+    if (!vm) {
+        return FALSE;
+    }
+    g_mutex_lock(&vm->lock);
+    active = vm_is_active_locked(vm);
+    if (active) {
+        run = vm->run->serial;
+    }
+    g_mutex_unlock(&vm->lock);
+    if (!active) {
+        return rpc_error_set(errp, VIR_ERR_OPERATION_INVALID, "domain is not running");
+    }
+    /* Without a job: who has one is waiting for a process that is about to end. */
+    return vm_stop_and_wait(vm, run, graceful ? VM_STOP_ASK : VM_STOP_TERM,
+                            VIR_DOMAIN_SHUTOFF_DESTROYED,
+                            VIR_DOMAIN_EVENT_STOPPED_DESTROYED,
+                            graceful ? GRACEFUL_TIMEOUT_MS : DESTROY_TIMEOUT_MS, errp);
+}
+
+gboolean remote_domain_destroy(RpcCall *call, const RemoteDomainDestroyArgs *args,
+                               GError **errp)
+{
+    return destroy(call, &args->dom, FALSE, errp);
+}
+
+gboolean remote_domain_destroy_flags(RpcCall *call,
+                                     const RemoteDomainDestroyFlagsArgs *args,
+                                     GError **errp)
+{
+    return destroy(call, &args->dom, (args->flags & VIR_DOMAIN_DESTROY_GRACEFUL) != 0,
+                   errp);
+}
+
+/* ---- while it runs ---- */
+
+/* Sends a command that needs nothing else. */
+static gboolean simple(RpcCall *call, const RemoteDomain *dom, const char *owner,
+                       const char *command, gboolean reboot, GError **errp)
+{
+    g_autoptr(Vm) vm = api_vm(call, dom, errp);
+    gboolean ok;
+    guint64 run;
+
+    if (!vm || !vm_begin_live_job(vm, JOB_MODIFY, owner, &run, errp)) {
+        return FALSE;
+    }
+    g_mutex_lock(&vm->lock);
+    vm->reboot_wanted = reboot;
+    g_mutex_unlock(&vm->lock);
+    ok = vm_call(vm, run, command, NULL, NULL, errp);
+    vm_end_job(vm);
+    return ok;
+}
+
+gboolean remote_domain_shutdown(RpcCall *call, const RemoteDomainShutdownArgs *args,
+                                GError **errp)
+{
+    return simple(call, &args->dom, "shutdown", "system_powerdown", FALSE, errp);
+}
+
+gboolean remote_domain_shutdown_flags(RpcCall *call,
+                                      const RemoteDomainShutdownFlagsArgs *args,
+                                      GError **errp)
+{
+    return simple(call, &args->dom, "shutdown", "system_powerdown", FALSE, errp);
+}
+
+/* The guest shuts down, and is reset instead of ended: see vm_shutdown_seen_locked. */
+gboolean remote_domain_reboot(RpcCall *call, const RemoteDomainRebootArgs *args,
+                              GError **errp)
+{
+    return simple(call, &args->dom, "reboot", "system_powerdown", TRUE, errp);
+}
+
+gboolean remote_domain_reset(RpcCall *call, const RemoteDomainResetArgs *args,
+                             GError **errp)
+{
+    return simple(call, &args->dom, "reset", "system_reset", FALSE, errp);
+}
+
+static int get_state(Vm *vm)
+{
+    int state;
+
+    g_mutex_lock(&vm->lock);
+    state = vm->state;
+    g_mutex_unlock(&vm->lock);
+    return state;
+}
+
+static gboolean suspend(Vm *vm, guint64 run, GError **errp)
+{
+    gboolean ok;
+
+    if (get_state(vm) == VIR_DOMAIN_PAUSED) {
+        return TRUE;
+    }
+    ok = vm_pause_cpus(vm, run, VIR_DOMAIN_PAUSED_USER, errp);
+    g_mutex_lock(&vm->lock);
+    if (ok && vm->migration) {
+        vm->migration->was_running = FALSE; /* nor shall it be afterwards */
+    }
+    g_mutex_unlock(&vm->lock);
+    return ok;
+}
+
+gboolean remote_domain_suspend(RpcCall *call, const RemoteDomainSuspendArgs *args,
+                               GError **errp)
+{
+    g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
+    gboolean ok;
+    guint64 run;
+
+    if (!vm || !vm_begin_live_job(vm, JOB_SUSPEND, "suspend", &run, errp)) {
+        return FALSE;
+    }
+    ok = suspend(vm, run, errp);
+    vm_end_job(vm);
+    return ok;
+}
+
+static gboolean resume(Vm *vm, guint64 run, GError **errp)
+{
+    VmPhase phase;
+
+    if (get_state(vm) == VIR_DOMAIN_RUNNING) {
+        return rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
+                             "domain is already running");
+    }
+    if (!vm_resume_cpus(vm, run, VIR_DOMAIN_RUNNING_UNPAUSED, errp)) {
+        return FALSE;
+    }
+    g_mutex_lock(&vm->lock);
+    phase = vm->phase;
+    g_mutex_unlock(&vm->lock);
+    /* A source that was left paused by a migration has been taken back. */
+    return phase != VM_PHASE_OUT_DONE || vm_save_status(vm, run, VM_PHASE_RUNNING, errp);
+}
+
+gboolean remote_domain_resume(RpcCall *call, const RemoteDomainResumeArgs *args,
+                              GError **errp)
+{
+    g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
+    gboolean ok;
+    guint64 run;
+
+    if (!vm || !vm_begin_live_job(vm, JOB_MODIFY, "resume", &run, errp)) {
+        return FALSE;
+    }
+    ok = resume(vm, run, errp);
+    vm_end_job(vm);
+    return ok;
+}

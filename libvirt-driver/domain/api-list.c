@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Lookup and list. None of these waits for a job. */
+#include <string.h>
+
+#include "domain/api.h"
+
+static gboolean found(Vm *vm, RemoteDomain *dom, GError **errp, const char *what,
+                      const char *value)
+{
+    if (!vm) {
+        return rpc_error_set(errp, VIR_ERR_NO_DOMAIN, "no domain with matching %s '%s'",
+                             what, value);
+    }
+    vm_fill_domain(vm, dom);
+    return TRUE;
+}
+
+gboolean remote_domain_lookup_by_id(RpcCall *call, const RemoteDomainLookupByIdArgs *args,
+                                    RemoteDomainLookupByIdRet *ret, GError **errp)
+{
+    g_autoptr(Vm) vm = registry_by_id(driver_of_call(call)->registry, args->id);
+    g_autofree char *id = g_strdup_printf("%d", args->id);
+
+    return found(vm, &ret->dom, errp, "id", id);
+}
+
+gboolean remote_domain_lookup_by_name(RpcCall *call,
+                                      const RemoteDomainLookupByNameArgs *args,
+                                      RemoteDomainLookupByNameRet *ret, GError **errp)
+{
+    g_autoptr(Vm) vm = registry_by_name(driver_of_call(call)->registry, args->name);
+
+    return found(vm, &ret->dom, errp, "name", args->name);
+}
+
+gboolean remote_domain_lookup_by_uuid(RpcCall *call,
+                                      const RemoteDomainLookupByUuidArgs *args,
+                                      RemoteDomainLookupByUuidRet *ret, GError **errp)
+{
+    g_autoptr(Vm) vm = registry_by_uuid(driver_of_call(call)->registry, args->uuid);
+    char uuid[DOMAIN_UUID_STR_LEN];
+
+    xml_uuid_format(args->uuid, uuid);
+    return found(vm, &ret->dom, errp, "uuid", uuid);
+}
+
+/* What a VM is, as the flags that select it. */
+static guint32 traits_locked(const Vm *vm)
+{
+    guint32 traits =
+        VIR_CONNECT_LIST_DOMAINS_NO_MANAGEDSAVE | VIR_CONNECT_LIST_DOMAINS_NO_AUTOSTART |
+        VIR_CONNECT_LIST_DOMAINS_NO_SNAPSHOT | VIR_CONNECT_LIST_DOMAINS_NO_CHECKPOINT;
+
+    traits |= vm_is_active_locked(vm) ? VIR_CONNECT_LIST_DOMAINS_ACTIVE
+                                      : VIR_CONNECT_LIST_DOMAINS_INACTIVE;
+    traits |= vm->config ? VIR_CONNECT_LIST_DOMAINS_PERSISTENT
+                         : VIR_CONNECT_LIST_DOMAINS_TRANSIENT;
+    traits |= vm->state == VIR_DOMAIN_RUNNING   ? VIR_CONNECT_LIST_DOMAINS_RUNNING
+              : vm->state == VIR_DOMAIN_PAUSED  ? VIR_CONNECT_LIST_DOMAINS_PAUSED
+              : vm->state == VIR_DOMAIN_SHUTOFF ? VIR_CONNECT_LIST_DOMAINS_SHUTOFF
+                                                : VIR_CONNECT_LIST_DOMAINS_OTHER;
+    return traits;
+}
+
+/* In each group of flags of which one is given, one must be the VM's. */
+static gboolean matches(guint32 flags, guint32 traits)
+{
+    static const guint32 groups[] = {
+        VIR_CONNECT_LIST_DOMAINS_ACTIVE | VIR_CONNECT_LIST_DOMAINS_INACTIVE,
+        VIR_CONNECT_LIST_DOMAINS_PERSISTENT | VIR_CONNECT_LIST_DOMAINS_TRANSIENT,
+        VIR_CONNECT_LIST_DOMAINS_RUNNING | VIR_CONNECT_LIST_DOMAINS_PAUSED |
+            VIR_CONNECT_LIST_DOMAINS_SHUTOFF | VIR_CONNECT_LIST_DOMAINS_OTHER,
+        VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE | VIR_CONNECT_LIST_DOMAINS_NO_MANAGEDSAVE,
+        VIR_CONNECT_LIST_DOMAINS_AUTOSTART | VIR_CONNECT_LIST_DOMAINS_NO_AUTOSTART,
+        VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT | VIR_CONNECT_LIST_DOMAINS_NO_SNAPSHOT,
+        VIR_CONNECT_LIST_DOMAINS_HAS_CHECKPOINT | VIR_CONNECT_LIST_DOMAINS_NO_CHECKPOINT,
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(groups); i++) {
+        guint32 wanted = flags & groups[i];
+
+        if (wanted && !(wanted & traits)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+gboolean remote_connect_list_all_domains(RpcCall *call,
+                                         const RemoteConnectListAllDomainsArgs *args,
+                                         RemoteConnectListAllDomainsRet *ret,
+                                         GError **errp)
+{
+    g_autoptr(GPtrArray) vms = registry_list(driver_of_call(call)->registry);
+
+    if (args->need_results) {
+        ret->domains = g_new0(RemoteDomain, MAX(vms->len, 1));
+    }
+    for (guint i = 0; i < vms->len; i++) {
+        Vm *vm = vms->pdata[i];
+        guint32 traits;
+
+        g_mutex_lock(&vm->lock);
+        traits = traits_locked(vm);
+        g_mutex_unlock(&vm->lock);
+        if (!matches(args->flags, traits)) {
+            continue;
+        }
+        if (args->need_results) {
+            vm_fill_domain(vm, &ret->domains[ret->n_domains++]);
+        }
+        ret->ret++;
+    }
+    return TRUE;
+}
+
+gboolean remote_domain_is_active(RpcCall *call, const RemoteDomainIsActiveArgs *args,
+                                 RemoteDomainIsActiveRet *ret, GError **errp)
+{
+    g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
+
+    if (!vm) {
+        return FALSE;
+    }
+    g_mutex_lock(&vm->lock);
+    ret->active = vm_is_active_locked(vm);
+    g_mutex_unlock(&vm->lock);
+    return TRUE;
+}
+
+gboolean remote_domain_is_persistent(RpcCall *call,
+                                     const RemoteDomainIsPersistentArgs *args,
+                                     RemoteDomainIsPersistentRet *ret, GError **errp)
+{
+    g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
+
+    if (!vm) {
+        return FALSE;
+    }
+    g_mutex_lock(&vm->lock);
+    ret->persistent = vm->config != NULL;
+    g_mutex_unlock(&vm->lock);
+    return TRUE;
+}
+
+gboolean remote_domain_is_updated(RpcCall *call, const RemoteDomainIsUpdatedArgs *args,
+                                  RemoteDomainIsUpdatedRet *ret, GError **errp)
+{
+    g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
+
+    return vm != NULL; /* the definition on disk is always the one that we have */
+}

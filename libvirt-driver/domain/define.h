@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Persistent definitions: adding, replacing, taking away. */
+#pragma once
+#include "domain/driver.h"
+
+G_BEGIN_DECLS
+
+/*
+ * Makes domain (consumed; completed) the persistent definition of its VM, which is added
+ * when it is new, and announces it. Returns a reference, or NULL.
+ */
+Vm *vm_define(Driver *driver, Domain *domain, GError **errp);
+
+/*
+ * The VM for a definition that is to run (domain is borrowed): one that is defined, or a
+ * new transient one. VIR_ERR_OPERATION_FAILED for a clash. A reference.
+ */
+Vm *vm_find_or_create(Driver *driver, const Domain *domain, GError **errp);
+
+/* Removes a transient VM again that did not come to run. */
+void vm_discard(Vm *vm);
+
+/* Takes the persistent definition away; a VM that runs becomes transient. */
+gboolean vm_undefine(Vm *vm, GError **errp);
+
+/* Puts a changed copy of the persistent definition (consumed) in its place. */
+gboolean vm_save_config(Vm *vm, Domain *domain, GError **errp);
+
+G_END_DECLS

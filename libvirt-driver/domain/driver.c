@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "domain/driver.h"
+
+#include <string.h>
+
+#include "command/command.h"
+#include "domain/reconnect.h"
+#include "domain/store.h"
+
+static gpointer io_thread(gpointer opaque)
+{
+    Driver *driver = opaque;
+
+    g_main_context_push_thread_default(driver->context);
+    g_main_loop_run(driver->loop);
+    g_main_context_pop_thread_default(driver->context);
+    return NULL;
+}
+
+static char *read_boot_id(void)
+{
+    char *text = NULL;
+
+    if (!g_file_get_contents("/proc/sys/kernel/random/boot_id", &text, NULL, NULL)) {
+        return g_strdup("unknown");
+    }
+    return g_strstrip(text);
+}
+
+Driver *driver_new(const DriverPaths *paths, RpcServer *server, const char *emulator)
+{
+    Driver *driver = g_new0(Driver, 1);
+
+    driver->paths = paths;
+    driver->server = server;
+    driver->registry = registry_new();
+    driver->emulator = g_strdup(emulator);
+    driver->boot_id = read_boot_id();
+    driver->context = g_main_context_new();
+    driver->loop = g_main_loop_new(driver->context, FALSE);
+    g_mutex_init(&driver->define_lock);
+    driver->thread = g_thread_new("vm-events", io_thread, driver);
+    rpc_server_set_driver(server, driver);
+    return driver;
+}
+
+static gboolean quit_loop(gpointer opaque)
+{
+    g_main_loop_quit(opaque);
+    return G_SOURCE_REMOVE;
+}
+
+/* Lets go of a VM without touching its process. */
+static void release_vm(gpointer opaque, gpointer unused)
+{
+    Vm *vm = opaque;
+    VmRun *run;
+
+    g_mutex_lock(&vm->lock);
+    run = g_steal_pointer(&vm->run);
+    vm->id = -1;
+    g_mutex_unlock(&vm->lock);
+    vm_run_free(run);
+}
+
+void driver_free(Driver *driver)
+{
+    g_autoptr(GPtrArray) vms = registry_list(driver->registry);
+
+    g_main_context_invoke(driver->context, quit_loop, driver->loop);
+    g_thread_join(driver->thread);
+    g_ptr_array_foreach(vms, release_vm, NULL);
+    /* What the monitors' ends have queued runs here, and gives its references back. */
+    while (g_main_context_iteration(driver->context, FALSE)) {
+    }
+    g_ptr_array_set_size(vms, 0);
+    registry_free(driver->registry);
+    g_main_loop_unref(driver->loop);
+    g_main_context_unref(driver->context);
+    g_mutex_clear(&driver->define_lock);
+    g_free(driver->emulator);
+    g_free(driver->boot_id);
+    g_free(driver);
+}
+
+static void load_config(const char *path, const char *name, gpointer opaque)
+{
+    Driver *driver = opaque;
+    g_autofree char *text = NULL;
+    g_autoptr(Domain) domain = NULL;
+    g_autoptr(GError) err = NULL;
+    g_autoptr(Vm) vm = NULL, known = NULL;
+    gboolean added;
+
+    if (!g_file_get_contents(path, &text, NULL, &err) ||
+        !(domain = driver_parse_domain(driver, text, &err))) {
+        g_message("ignoring '%s': %s", path, err->message);
+        return;
+    }
+    if (strcmp(domain->name, name) != 0) {
+        g_message("ignoring '%s': it defines a domain '%s'", path, domain->name);
+        return;
+    }
+    vm = vm_new(driver, domain->name, domain->uuid);
+    known = registry_add(driver->registry, vm, &added, &err);
+    if (!added) {
+        g_message("ignoring '%s': %s", path, err ? err->message : "it is there twice");
+        return;
+    }
+    vm->config = vm_def_new(g_steal_pointer(&domain));
+}
+
+void driver_start(Driver *driver)
+{
+    store_foreach(driver->paths->config_dir, ".xml", load_config, driver);
+    store_foreach(driver->paths->run_dir, ".status", vm_reconnect, driver);
+}
+
+gboolean driver_busy(gpointer opaque)
+{
+    Driver *driver = opaque;
+    g_autoptr(GPtrArray) vms = registry_list(driver->registry);
+    gboolean busy = FALSE;
+
+    for (guint i = 0; i < vms->len && !busy; i++) {
+        Vm *vm = vms->pdata[i];
+
+        g_mutex_lock(&vm->lock);
+        busy = vm_is_active_locked(vm);
+        g_mutex_unlock(&vm->lock);
+    }
+    return busy;
+}
+
+Driver *driver_of_call(RpcCall *call)
+{
+    return rpc_server_get_driver(rpc_call_server(call));
+}
+
+typedef struct Work {
+    Vm *vm;
+    guint64 run;
+    DriverWork fn;
+} Work;
+
+static Work *work_new(Vm *vm, guint64 run, DriverWork fn)
+{
+    Work *work = g_new0(Work, 1);
+
+    work->vm = vm_ref(vm);
+    work->run = run;
+    work->fn = fn;
+    return work;
+}
+
+static void work_free(gpointer opaque)
+{
+    Work *work = opaque;
+
+    vm_unref(work->vm);
+    g_free(work);
+}
+
+static void do_work(gpointer opaque)
+{
+    Work *work = opaque;
+
+    work->fn(work->vm, work->run);
+    work_free(work);
+}
+
+void driver_run(Vm *vm, guint64 run, gboolean priority, DriverWork fn)
+{
+    rpc_server_run(vm->driver->server, priority, do_work, work_new(vm, run, fn));
+}
+
+static gboolean on_timer(gpointer opaque)
+{
+    Work *work = opaque;
+
+    work->fn(work->vm, work->run);
+    return G_SOURCE_REMOVE;
+}
+
+void driver_after(Vm *vm, guint64 run, guint ms, DriverWork fn)
+{
+    GSource *source = g_timeout_source_new(ms);
+
+    g_source_set_callback(source, on_timer, work_new(vm, run, fn), work_free);
+    g_source_attach(source, vm->driver->context);
+    g_source_unref(source);
+}
+
+Vm *driver_find(Driver *driver, const RemoteDomain *dom, GError **errp)
+{
+    Vm *vm = registry_by_uuid(driver->registry, dom->uuid);
+    char uuid[DOMAIN_UUID_STR_LEN];
+
+    if (!vm) {
+        xml_uuid_format(dom->uuid, uuid);
+        rpc_error_set(errp, VIR_ERR_NO_DOMAIN, "no domain with matching uuid '%s' (%s)",
+                      uuid, dom->name);
+    }
+    return vm;
+}
+
+gboolean driver_fix_error(GError **errp)
+{
+    if (errp && *errp && (*errp)->domain == XML_ERROR) {
+        (*errp)->domain = RPC_ERROR; /* the codes are the same */
+    }
+    return FALSE;
+}
+
+Domain *driver_parse_domain(Driver *driver, const char *xml, GError **errp)
+{
+    g_autoptr(GError) err = NULL;
+    g_autoptr(Domain) domain = xml_domain_parse(xml, XML_PARSE_INACTIVE, &err);
+
+    if (!domain || !command_complete(domain, driver->emulator, &err)) {
+        driver_fix_error(&err);
+        g_propagate_error(errp, g_steal_pointer(&err));
+        return NULL;
+    }
+    return g_steal_pointer(&domain);
+}

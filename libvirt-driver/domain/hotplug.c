@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "domain/hotplug.h"
+
+#include <unistd.h>
+
+#include "command/command.h"
+#include "domain/driver.h"
+#include "domain/event.h"
+#include "domain/lifecycle.h"
+#include "domain/monitor.h"
+#include "process/tap.h"
+
+#define UNPLUG_TIMEOUT_US (5 * G_USEC_PER_SEC) /* as libvirt */
+
+/* ---- plug ---- */
+
+static void undo_steps(Vm *vm, guint64 run, GPtrArray *steps, guint done)
+{
+    while (done-- > 0) {
+        CommandStep *step = steps->pdata[done];
+        g_autoptr(GError) err = NULL;
+
+        if (step->undo && !vm_call(vm, run, step->undo,
+                                   json_object_ref(step->undo_arguments), NULL, &err)) {
+            g_message("domain '%s': undoing a plug: %s", vm->name, err->message);
+        }
+    }
+}
+
+static gboolean run_steps(Vm *vm, guint64 run, GPtrArray *steps, GError **errp)
+{
+    for (guint i = 0; i < steps->len; i++) {
+        CommandStep *step = steps->pdata[i];
+
+        if (!vm_call_fd(vm, run, step->execute, json_object_ref(step->arguments),
+                        step->fd, NULL, errp)) {
+            undo_steps(vm, run, steps, i);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+/* Publishes a changed live definition and puts it on disk. */
+static gboolean set_live(Vm *vm, guint64 run, Domain *domain, GError **errp)
+{
+    g_autoptr(GError) err = NULL;
+    VmPhase phase;
+
+    g_mutex_lock(&vm->lock);
+    if (!vm_is_run_locked(vm, run)) {
+        g_mutex_unlock(&vm->lock);
+        xml_domain_free(domain);
+        return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED, "the domain has ended");
+    }
+    phase = vm->phase;
+    vm_set_live_locked(vm, vm_def_new(domain));
+    g_mutex_unlock(&vm->lock);
+    if (!vm_save_status(vm, run, phase, &err)) {
+        g_message("domain '%s': %s", vm->name, err->message);
+    }
+    return TRUE;
+}
+
+static int open_device(DomainDevice *device, GError **errp)
+{
+    DomainInterface *interface = device->interface;
+
+    return process_open_tap(&interface->target,
+                            interface->type == DOMAIN_INTERFACE_BRIDGE ? interface->bridge
+                                                                       : NULL,
+                            interface->managed != DOMAIN_TRISTATE_NO, errp);
+}
+
+gboolean vm_plug_device(Vm *vm, guint64 run, DomainDevice *device, GError **errp)
+{
+    g_autoptr(DomainDevice) owned = device;
+    g_autoptr(VmDef) old = vm_get_def(vm);
+    g_autoptr(Domain) domain = xml_domain_copy(old->domain);
+    g_autoptr(GPtrArray) steps = NULL;
+    g_autofree char *alias = NULL;
+    DomainDevice added;
+    gboolean ok;
+    int fd = -1;
+
+    if (!xml_domain_add_device(domain, device, &added, errp)) {
+        return driver_fix_error(errp);
+    }
+    if (added.type == DOMAIN_DEVICE_INTERFACE && (fd = open_device(&added, errp)) < 0) {
+        return FALSE;
+    }
+    ok = command_assign(domain, errp) && (steps = command_plug(&added, fd, errp)) &&
+         run_steps(vm, run, steps, errp);
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (!ok) {
+        return FALSE;
+    }
+    alias = g_strdup(xml_device_info(&added)->alias);
+    if (!set_live(vm, run, g_steal_pointer(&domain), errp)) {
+        return FALSE;
+    }
+    g_mutex_lock(&vm->lock);
+    vm_event_device_added_locked(vm, alias);
+    g_mutex_unlock(&vm->lock);
+    return TRUE;
+}
+
+/* ---- unplug ---- */
+
+/* The device is gone from the guest: takes away its back end and its definition. */
+static gboolean finish_unplug(Vm *vm, guint64 run, const char *alias, GError **errp)
+{
+    g_autoptr(VmDef) old = vm_get_def(vm);
+    g_autoptr(Domain) domain = xml_domain_copy(old->domain);
+    g_autoptr(GPtrArray) steps = NULL;
+    DomainDevice device;
+
+    if (!xml_domain_find_alias(domain, alias, &device)) {
+        return TRUE; /* someone was faster */
+    }
+    steps = command_unplugged(&device);
+    for (guint i = 0; i < steps->len; i++) {
+        CommandStep *step = steps->pdata[i];
+        g_autoptr(GError) err = NULL;
+
+        if (!vm_call(vm, run, step->execute, json_object_ref(step->arguments), NULL,
+                     &err)) {
+            g_message("domain '%s': after the removal of '%s': %s", vm->name, alias,
+                      err->message);
+        }
+    }
+    if (!xml_domain_remove_device(domain, &device, errp) ||
+        !set_live(vm, run, g_steal_pointer(&domain), errp)) {
+        return driver_fix_error(errp);
+    }
+    g_mutex_lock(&vm->lock);
+    vm_event_device_removed_locked(vm, alias);
+    g_mutex_unlock(&vm->lock);
+    return TRUE;
+}
+
+/* A removal that nobody waits for any more; by then there may be several. */
+static void finish_late(Vm *vm, guint64 run)
+{
+    g_autoptr(GError) err = NULL;
+    guint64 now;
+
+    if (!vm_begin_live_job(vm, JOB_MODIFY, "device removal", &now, &err)) {
+        g_message("domain '%s': %s", vm->name, err->message);
+        return;
+    }
+    while (now == run) {
+        g_autofree char *alias = NULL;
+
+        g_mutex_lock(&vm->lock);
+        if (vm->deleted->len > 0) {
+            alias = g_ptr_array_steal_index(vm->deleted, 0);
+        }
+        g_mutex_unlock(&vm->lock);
+        if (!alias) {
+            break;
+        }
+        if (!finish_unplug(vm, run, alias, &err)) {
+            g_message("domain '%s': %s", vm->name, err->message);
+            break;
+        }
+    }
+    vm_end_job(vm);
+}
+
+void vm_device_deleted_locked(Vm *vm, const char *alias)
+{
+    if (g_strcmp0(vm->unplugging, alias) == 0) {
+        vm->unplugged = TRUE;
+        g_cond_broadcast(&vm->cond);
+    } else {
+        g_ptr_array_add(vm->deleted, g_strdup(alias));
+        driver_run(vm, vm->run->serial, FALSE, finish_late);
+    }
+}
+
+/* Waits for DEVICE_DELETED. */
+static gboolean wait_unplugged(Vm *vm, guint64 run, const char *alias, GError **errp)
+{
+    gint64 deadline = g_get_monotonic_time() + UNPLUG_TIMEOUT_US;
+    gboolean in_time = TRUE, ok;
+
+    g_mutex_lock(&vm->lock);
+    while (vm_is_run_locked(vm, run) && !vm->unplugged && in_time) {
+        in_time = g_cond_wait_until(&vm->cond, &vm->lock, deadline);
+    }
+    ok = vm->unplugged && vm_is_run_locked(vm, run);
+    if (!vm_is_run_locked(vm, run)) {
+        rpc_error_set(errp, VIR_ERR_OPERATION_FAILED, "the domain has ended");
+    } else if (!ok) {
+        rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
+                      "unable to detach device '%s': the guest has not released it in "
+                      "time; the removal is still pending",
+                      alias);
+    }
+    g_clear_pointer(&vm->unplugging, g_free);
+    g_mutex_unlock(&vm->lock);
+    return ok;
+}
+
+gboolean vm_unplug_device(Vm *vm, guint64 run, const DomainDevice *match, GError **errp)
+{
+    g_autoptr(VmDef) def = vm_get_def(vm);
+    g_autoptr(GError) err = NULL;
+    JsonObject *arguments;
+    const char *alias;
+    DomainDevice device;
+
+    if (xml_domain_find_device(def->domain, match, &device, errp) < 0) {
+        return driver_fix_error(errp);
+    }
+    arguments = command_unplug(&device, errp);
+    if (!arguments) {
+        return FALSE;
+    }
+    alias = xml_device_info(&device)->alias;
+    g_mutex_lock(&vm->lock);
+    vm->unplugging = g_strdup(alias);
+    vm->unplugged = FALSE;
+    g_mutex_unlock(&vm->lock);
+    if (vm_call(vm, run, "device_del", arguments, NULL, &err)) {
+        return wait_unplugged(vm, run, alias, errp) &&
+               finish_unplug(vm, run, alias, errp);
+    }
+    g_mutex_lock(&vm->lock);
+    g_clear_pointer(&vm->unplugging, g_free);
+    g_mutex_unlock(&vm->lock);
+    if (g_error_matches(err, QMP_ERROR, QMP_ERROR_DEVICE_NOT_FOUND)) {
+        return finish_unplug(vm, run, alias, errp); /* gone already */
+    }
+    g_propagate_error(errp, g_steal_pointer(&err));
+    return FALSE;
+}

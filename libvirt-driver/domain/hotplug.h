@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Plugging devices into a running VM, and out of it. */
+#pragma once
+#include "domain/vm.h"
+
+G_BEGIN_DECLS
+
+/*
+ * Plugs a device (consumed; completed, without alias or place) into run. The caller holds
+ * a job. On failure everything is as before.
+ */
+gboolean vm_plug_device(Vm *vm, guint64 run, DomainDevice *device, GError **errp);
+
+/*
+ * Unplugs the device that match means, and waits for the guest to let go of it: after a
+ * while VIR_ERR_OPERATION_FAILED, and the removal is completed whenever it comes.
+ */
+gboolean vm_unplug_device(Vm *vm, guint64 run, const DomainDevice *match, GError **errp);
+
+/* The emulator has removed the device with this alias. On the I/O thread. */
+void vm_device_deleted_locked(Vm *vm, const char *alias);
+
+G_END_DECLS

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "domain/job.h"
+
+#include "rpc/error.h"
+
+static const char *const async_names[] = {
+    [JOB_ASYNC_NONE] = "none",
+    [JOB_ASYNC_MIGRATION_OUT] = "migration out",
+    [JOB_ASYNC_MIGRATION_IN] = "migration in",
+};
+
+void job_slot_init(JobSlot *slot)
+{
+    *slot = (JobSlot){ 0 };
+    g_cond_init(&slot->cond);
+}
+
+void job_slot_clear(JobSlot *slot)
+{
+    g_cond_clear(&slot->cond);
+}
+
+static gboolean is_free(const JobSlot *slot, JobKind kind)
+{
+    if (slot->active != JOB_NONE) {
+        return FALSE;
+    }
+    return slot->async == JOB_ASYNC_NONE ||
+           (kind != JOB_NONE && (slot->allowed & JOB_MASK(kind)));
+}
+
+/* kind is JOB_NONE for an async job. */
+static gboolean wait_free(JobSlot *slot, GMutex *lock, JobKind kind, gint64 deadline,
+                          GError **errp)
+{
+    while (!slot->dead && !is_free(slot, kind)) {
+        if (!g_cond_wait_until(&slot->cond, lock, deadline) && !is_free(slot, kind)) {
+            return rpc_error_set(errp, VIR_ERR_OPERATION_TIMEOUT,
+                                 "cannot acquire state change lock (held by %s)",
+                                 slot->active != JOB_NONE ? slot->owner
+                                                          : async_names[slot->async]);
+        }
+    }
+    if (slot->dead) {
+        return rpc_error_set(errp, VIR_ERR_NO_DOMAIN, "the domain is gone");
+    }
+    return TRUE;
+}
+
+gboolean job_slot_begin(JobSlot *slot, GMutex *lock, JobKind kind, const char *owner,
+                        gint64 deadline, GError **errp)
+{
+    if (!wait_free(slot, lock, kind, deadline, errp)) {
+        return FALSE;
+    }
+    slot->active = kind;
+    slot->owner = owner;
+    slot->since = g_get_monotonic_time();
+    return TRUE;
+}
+
+void job_slot_end(JobSlot *slot)
+{
+    g_assert(slot->active != JOB_NONE);
+    slot->active = JOB_NONE;
+    slot->owner = NULL;
+    g_cond_broadcast(&slot->cond);
+}
+
+gboolean job_slot_begin_async(JobSlot *slot, GMutex *lock, JobAsync async, guint allowed,
+                              gint64 deadline, GError **errp)
+{
+    if (!wait_free(slot, lock, JOB_NONE, deadline, errp)) {
+        return FALSE;
+    }
+    slot->async = async;
+    slot->allowed = allowed;
+    slot->async_since = g_get_monotonic_time();
+    return TRUE;
+}
+
+void job_slot_end_async(JobSlot *slot)
+{
+    g_assert(slot->async != JOB_ASYNC_NONE);
+    slot->async = JOB_ASYNC_NONE;
+    slot->allowed = 0;
+    g_cond_broadcast(&slot->cond);
+}
+
+void job_slot_kill(JobSlot *slot)
+{
+    slot->dead = TRUE;
+    g_cond_broadcast(&slot->cond);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The beginning and the end of a run. */
+#pragma once
+#include "domain/vm.h"
+
+G_BEGIN_DECLS
+
+typedef struct VmStart {
+    gboolean paused;        /* leave the CPUs stopped */
+    gboolean incoming;      /* wait for a migration: neither announced nor let run */
+    RpcClient *autodestroy; /* end it with this connection, or NULL */
+} VmStart;
+
+/*
+ * Starts a VM that is not running, on a worker, with a job held. live is consumed: a
+ * copy of the definition. *run gets the serial of the run. On failure everything is as
+ * before.
+ */
+gboolean vm_start(Vm *vm, Domain *live, const VmStart *how, guint64 *run, GError **errp);
+
+typedef enum VmStop {
+    VM_STOP_ASK,  /* SIGTERM */
+    VM_STOP_TERM, /* SIGTERM, and SIGKILL if that has not helped in 10 seconds */
+    VM_STOP_KILL, /* SIGKILL */
+} VmStop;
+
+/*
+ * Has the process end. reason (virDomainShutoffReason) and detail
+ * (virDomainEventStoppedDetailType) are told when it has, unless someone was earlier.
+ */
+void vm_stop_locked(Vm *vm, VmStop how, int reason, int detail);
+
+/* The same, and waits for the end. Fails after timeout_ms. No job is needed. */
+gboolean vm_stop_and_wait(Vm *vm, guint64 run, VmStop how, int reason, int detail,
+                          guint timeout_ms, GError **errp);
+
+/* The emulator says that the guest is off, or (reset) has reset where it must not. */
+void vm_shutdown_seen_locked(Vm *vm, gboolean guest, gboolean reset);
+
+/* Watches the process of the run that was just set. */
+void vm_watch_process_locked(Vm *vm);
+
+/* Ends the run together with the connection. */
+void vm_set_autodestroy(Vm *vm, guint64 run, RpcClient *client);
+
+/* Takes a VM that is neither persistent nor running out of the registry. */
+void vm_remove_locked(Vm *vm);
+
+/*
+ * Writes the status file, with fsync, so that it tells of phase. Serialised.
+ */
+gboolean vm_save_status(Vm *vm, guint64 run, VmPhase phase, GError **errp);
+char *vm_status_path(Driver *driver, const char *name);
+
+G_END_DECLS

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Flags, parameters and URIs of a migration. */
+#pragma once
+#include <glib.h>
+
+#include "rpc/values.h"
+
+G_BEGIN_DECLS
+
+typedef struct MigrationParams {
+    const char *uri;            /* migrate_uri; all strings are borrowed, or NULL */
+    const char *name;           /* destination_name */
+    const char *xml;            /* destination_xml */
+    const char *persistent_xml; /* persistent_xml */
+    const char *listen_address; /* listen_address */
+    guint64 bandwidth;          /* MiB/s; 0: not limited */
+} MigrationParams;
+
+/*
+ * Reads the parameters and checks the flags (virDomainMigrateFlags). What is not
+ * supported is refused by name: VIR_ERR_ARGUMENT_UNSUPPORTED, VIR_ERR_INVALID_ARG.
+ */
+gboolean migration_params_read(const RpcTypedParam *params, guint32 n, guint32 flags,
+                               MigrationParams *out, GError **errp);
+
+/*
+ * Takes "tcp:HOST:PORT" or "tcp://HOST[:PORT]" apart; HOST may be an IPv6 address in
+ * brackets. *port is 0 when there is none. VIR_ERR_INVALID_ARG.
+ */
+gboolean migration_uri_parse(const char *uri, char **host, guint *port, GError **errp);
+
+/* "tcp:HOST:PORT", to be freed. */
+char *migration_uri_format(const char *host, guint port);
+
+G_END_DECLS

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The events' callbacks run on the I/O thread. They change the state, announce it, and
+ * leave what takes long (or needs the monitor) to a worker.
+ */
+#include "domain/monitor.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "command/command.h"
+#include "domain/driver.h"
+#include "domain/event.h"
+#include "domain/hotplug.h"
+#include "domain/lifecycle.h"
+#include "domain/migration.h"
+#include "process/listen.h"
+#include "qmp/frame.h"
+
+#define GREETING_TIMEOUT_MS 30000
+#define STATE_TIMEOUT_MS    10000
+
+/* The VM and the run that a monitor belongs to. */
+typedef struct Binding {
+    Vm *vm;
+    guint64 run;
+} Binding;
+
+/* ---- events ---- */
+
+static int suspended_detail(int reason)
+{
+    return reason == VIR_DOMAIN_PAUSED_MIGRATION ? VIR_DOMAIN_EVENT_SUSPENDED_MIGRATED
+           : reason == VIR_DOMAIN_PAUSED_IOERROR ? VIR_DOMAIN_EVENT_SUSPENDED_IOERROR
+                                                 : VIR_DOMAIN_EVENT_SUSPENDED_PAUSED;
+}
+
+static void on_stop(Vm *vm, JsonObject *data)
+{
+    int reason = vm->pause_reason;
+
+    vm->pause_reason = VIR_DOMAIN_PAUSED_UNKNOWN;
+    if (vm->state == VIR_DOMAIN_RUNNING) {
+        vm_set_state_locked(vm, VIR_DOMAIN_PAUSED, reason);
+        vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_SUSPENDED,
+                                  suspended_detail(reason));
+    }
+}
+
+static void on_resume(Vm *vm, JsonObject *data)
+{
+    int reason = vm->resume_reason;
+
+    vm->resume_reason = VIR_DOMAIN_RUNNING_UNPAUSED;
+    if (vm->state != VIR_DOMAIN_RUNNING) {
+        vm_set_state_locked(vm, VIR_DOMAIN_RUNNING, reason);
+        vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_RESUMED,
+                                  reason == VIR_DOMAIN_RUNNING_MIGRATED ||
+                                          reason == VIR_DOMAIN_RUNNING_MIGRATION_CANCELED
+                                      ? VIR_DOMAIN_EVENT_RESUMED_MIGRATED
+                                      : VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
+    }
+}
+
+static void on_shutdown(Vm *vm, JsonObject *data)
+{
+    gboolean guest = qmp_json_bool(data, "guest");
+    const char *reason = qmp_json_string(data, "reason");
+
+    vm_shutdown_seen_locked(vm, guest, g_strcmp0(reason, "guest-reset") == 0);
+}
+
+static void on_reset(Vm *vm, JsonObject *data)
+{
+    vm_event_reboot_locked(vm);
+}
+
+static void on_device_deleted(Vm *vm, JsonObject *data)
+{
+    const char *alias = qmp_json_string(data, "device");
+
+    if (alias && *alias) {
+        vm_device_deleted_locked(vm, alias);
+    }
+}
+
+static void on_unplug_error(Vm *vm, JsonObject *data)
+{
+    const char *alias = qmp_json_string(data, "device");
+
+    if (alias && *alias) {
+        vm_event_device_removal_failed_locked(vm, alias);
+    }
+}
+
+static void on_migration(Vm *vm, JsonObject *data)
+{
+    vm_migration_event_locked(vm, qmp_json_string(data, "status"));
+}
+
+static void on_migration_pass(Vm *vm, JsonObject *data)
+{
+    gint64 pass = qmp_json_int(data, "pass");
+
+    if (pass > 0 && pass <= G_MAXINT) {
+        vm_event_migration_iteration_locked(vm, (int)pass);
+    }
+}
+
+/* The disk whose block node an event names, or NULL. */
+static const DomainDisk *disk_of_node(const Domain *domain, const char *node)
+{
+    guint index;
+
+    if (!node || sscanf(node, "libvirt-%u-", &index) != 1) {
+        return NULL;
+    }
+    for (guint i = 0; i < domain->disks->len; i++) {
+        const DomainDisk *disk = domain->disks->pdata[i];
+
+        if (disk->node_index == index) {
+            return disk;
+        }
+    }
+    return NULL;
+}
+
+static void on_io_error(Vm *vm, JsonObject *data)
+{
+    const DomainDisk *disk =
+        disk_of_node(vm->live->domain, qmp_json_string(data, "node-name"));
+    const char *action = qmp_json_string(data, "action");
+    gboolean stop = g_strcmp0(action, "stop") == 0;
+    int code = stop                               ? VIR_DOMAIN_EVENT_IO_ERROR_PAUSE
+               : g_strcmp0(action, "ignore") == 0 ? VIR_DOMAIN_EVENT_IO_ERROR_NONE
+                                                  : VIR_DOMAIN_EVENT_IO_ERROR_REPORT;
+
+    if (stop) {
+        vm->pause_reason = VIR_DOMAIN_PAUSED_IOERROR;
+    }
+    vm_event_io_error_locked(vm, disk ? disk->source : "",
+                             disk && disk->info.alias ? disk->info.alias : "", code,
+                             qmp_json_bool(data, "nospace") ? "enospc" : "");
+}
+
+/* Called with the VM's lock held. */
+static const struct {
+    const char *name;
+    void (*fn)(Vm *vm, JsonObject *data);
+} event_table[] = {
+    { "STOP", on_stop },
+    { "RESUME", on_resume },
+    { "SHUTDOWN", on_shutdown },
+    { "RESET", on_reset },
+    { "DEVICE_DELETED", on_device_deleted },
+    { "DEVICE_UNPLUG_GUEST_ERROR", on_unplug_error },
+    { "MIGRATION", on_migration },
+    { "MIGRATION_PASS", on_migration_pass },
+    { "BLOCK_IO_ERROR", on_io_error },
+};
+
+static void on_event(const char *name, JsonObject *data, gint64 usec, gpointer opaque)
+{
+    Binding *b = opaque;
+
+    for (guint i = 0; i < G_N_ELEMENTS(event_table); i++) {
+        if (strcmp(name, event_table[i].name) == 0) {
+            g_mutex_lock(&b->vm->lock);
+            if (vm_is_run_locked(b->vm, b->run)) {
+                event_table[i].fn(b->vm, data);
+                g_cond_broadcast(&b->vm->cond);
+            }
+            g_mutex_unlock(&b->vm->lock);
+        }
+    }
+}
+
+/* Without its monitor a VM cannot be managed: it has ended, or is ended here. */
+static void on_closed(gpointer opaque)
+{
+    Binding *b = opaque;
+
+    g_mutex_lock(&b->vm->lock);
+    if (vm_is_run_locked(b->vm, b->run)) {
+        vm_stop_locked(b->vm, VM_STOP_KILL, VIR_DOMAIN_SHUTOFF_CRASHED,
+                       VIR_DOMAIN_EVENT_STOPPED_FAILED);
+    }
+    g_mutex_unlock(&b->vm->lock);
+}
+
+static void binding_free(gpointer opaque)
+{
+    Binding *b = opaque;
+
+    vm_unref(b->vm);
+    g_free(b);
+}
+
+/* ---- commands ---- */
+
+JsonObject *vm_args(const char *key, const char *value)
+{
+    JsonObject *object = json_object_new();
+
+    json_object_set_string_member(object, key, value);
+    return object;
+}
+
+static QmpClient *get_monitor(Vm *vm, guint64 run, GError **errp)
+{
+    QmpClient *monitor = NULL;
+
+    g_mutex_lock(&vm->lock);
+    if (vm_is_run_locked(vm, run) && vm->run->monitor) {
+        monitor = qmp_client_ref(vm->run->monitor);
+    }
+    g_mutex_unlock(&vm->lock);
+    if (!monitor) {
+        g_set_error(errp, QMP_ERROR, QMP_ERROR_CLOSED, "the domain has ended");
+    }
+    return monitor;
+}
+
+gboolean vm_call_fd(Vm *vm, guint64 run, const char *command, JsonObject *args, int fd,
+                    JsonNode **reply, GError **errp)
+{
+    g_autoptr(QmpClient) monitor = get_monitor(vm, run, errp);
+
+    if (!monitor) {
+        g_clear_pointer(&args, json_object_unref);
+        return FALSE;
+    }
+    return qmp_client_call_full(monitor, command, args, fd, QMP_TIMEOUT_DEFAULT_MS, reply,
+                                errp);
+}
+
+gboolean vm_call(Vm *vm, guint64 run, const char *command, JsonObject *args,
+                 JsonNode **reply, GError **errp)
+{
+    return vm_call_fd(vm, run, command, args, -1, reply, errp);
+}
+
+gboolean vm_connect_monitor(Vm *vm, guint64 run, GError **errp)
+{
+    static const QmpClientOps ops = { on_event, on_closed };
+    g_autoptr(QmpClient) monitor = NULL;
+    g_autofree char *path = NULL;
+    Binding *binding;
+    int fd;
+
+    g_mutex_lock(&vm->lock);
+    path = vm_is_run_locked(vm, run) ? g_strdup(vm->run->monitor_path) : NULL;
+    g_mutex_unlock(&vm->lock);
+    if (!path) {
+        g_set_error(errp, QMP_ERROR, QMP_ERROR_CLOSED, "the domain has ended");
+        return FALSE;
+    }
+    fd = process_connect_unix(path, errp);
+    if (fd < 0) {
+        return FALSE;
+    }
+    binding = g_new0(Binding, 1);
+    binding->vm = vm_ref(vm);
+    binding->run = run;
+    monitor = qmp_client_new(fd, vm->driver->context, &ops, binding, binding_free);
+    g_mutex_lock(&vm->lock);
+    if (vm_is_run_locked(vm, run)) {
+        vm->run->monitor = qmp_client_ref(monitor);
+    } else {
+        qmp_client_close(monitor);
+    }
+    g_mutex_unlock(&vm->lock);
+    if (!qmp_client_negotiate(monitor, GREETING_TIMEOUT_MS, errp)) {
+        return FALSE;
+    }
+    g_mutex_lock(&vm->lock);
+    if (vm_is_run_locked(vm, run)) {
+        g_free(vm->run->version);
+        g_free(vm->run->package);
+        vm->run->version = g_strdup(qmp_client_version(monitor));
+        vm->run->package = g_strdup(qmp_client_package(monitor));
+    }
+    g_mutex_unlock(&vm->lock);
+    return TRUE;
+}
+
+gboolean vm_wait_state(Vm *vm, guint64 run, int state, guint timeout_ms, GError **errp)
+{
+    gint64 deadline = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
+    gboolean ok = TRUE, in_time = TRUE;
+
+    g_mutex_lock(&vm->lock);
+    while (vm_is_run_locked(vm, run) && vm->state != state && in_time) {
+        in_time = g_cond_wait_until(&vm->cond, &vm->lock, deadline);
+    }
+    if (!vm_is_run_locked(vm, run)) {
+        ok = rpc_error_set(errp, VIR_ERR_OPERATION_FAILED, "the domain has ended");
+    } else if (vm->state != state) {
+        ok = rpc_error_set(errp, VIR_ERR_OPERATION_TIMEOUT,
+                           "the emulator did not report its new state");
+    }
+    g_mutex_unlock(&vm->lock);
+    return ok;
+}
+
+gboolean vm_pause_cpus(Vm *vm, guint64 run, int reason, GError **errp)
+{
+    g_mutex_lock(&vm->lock);
+    vm->pause_reason = reason;
+    g_mutex_unlock(&vm->lock);
+    return vm_call(vm, run, "stop", NULL, NULL, errp) &&
+           vm_wait_state(vm, run, VIR_DOMAIN_PAUSED, STATE_TIMEOUT_MS, errp);
+}
+
+gboolean vm_resume_cpus(Vm *vm, guint64 run, int reason, GError **errp)
+{
+    g_mutex_lock(&vm->lock);
+    vm->resume_reason = reason;
+    g_mutex_unlock(&vm->lock);
+    return vm_call(vm, run, "cont", NULL, NULL, errp) &&
+           vm_wait_state(vm, run, VIR_DOMAIN_RUNNING, STATE_TIMEOUT_MS, errp);
+}
+
+/* ---- ptys ---- */
+
+/* "/dev/pts/N" of the chardev with this ID in the reply of query-chardev, or NULL. */
+static const char *pty_of(JsonArray *list, const char *id)
+{
+    for (guint i = 0; i < json_array_get_length(list); i++) {
+        JsonNode *node = json_array_get_element(list, i);
+        JsonObject *item =
+            JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+        const char *filename = qmp_json_string(item, "filename");
+
+        if (g_strcmp0(qmp_json_string(item, "label"), id) == 0 && filename &&
+            g_str_has_prefix(filename, "pty:/dev/pts/")) {
+            return filename + strlen("pty:");
+        }
+    }
+    return NULL;
+}
+
+static gboolean set_ptys(Domain *domain, JsonArray *list, GError **errp)
+{
+    for (guint i = 0; i < domain->serials->len; i++) {
+        DomainSerial *serial = domain->serials->pdata[i];
+        g_autofree char *id = command_chardev_id(serial);
+        const char *path;
+
+        if (serial->type != DOMAIN_CHARDEV_PTY) {
+            continue;
+        }
+        path = pty_of(list, id);
+        if (!path) {
+            return rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR,
+                                 "the emulator did not name the pty of '%s'", id);
+        }
+        g_free(serial->path);
+        serial->path = g_strdup(path);
+    }
+    return TRUE;
+}
+
+gboolean vm_refresh_ptys(Vm *vm, guint64 run, GError **errp)
+{
+    g_autoptr(VmDef) old = vm_get_def(vm);
+    g_autoptr(Domain) domain = NULL;
+    g_autoptr(JsonNode) reply = NULL;
+
+    if (old->domain->serials->len == 0) {
+        return TRUE;
+    }
+    if (!vm_call(vm, run, "query-chardev", NULL, &reply, errp)) {
+        return FALSE;
+    }
+    domain = xml_domain_copy(old->domain);
+    if (!JSON_NODE_HOLDS_ARRAY(reply) ||
+        !set_ptys(domain, json_node_get_array(reply), errp)) {
+        return FALSE;
+    }
+    g_mutex_lock(&vm->lock);
+    if (vm_is_run_locked(vm, run)) {
+        vm_set_live_locked(vm, vm_def_new(g_steal_pointer(&domain)));
+    }
+    g_mutex_unlock(&vm->lock);
+    return TRUE;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A VM's monitor: commands to the emulator, and following what it tells. */
+#pragma once
+#include "domain/vm.h"
+
+G_BEGIN_DECLS
+
+/*
+ * Executes a command in run, on a worker, without the VM's lock. args is consumed, reply
+ * (may be NULL) is freed with json_node_unref. Errors: QMP_ERROR; the VM may be gone
+ * when this returns, so look again.
+ */
+gboolean vm_call(Vm *vm, guint64 run, const char *command, JsonObject *args,
+                 JsonNode **reply, GError **errp);
+gboolean vm_call_fd(Vm *vm, guint64 run, const char *command, JsonObject *args, int fd,
+                    JsonNode **reply, GError **errp);
+
+/* Connects to the monitor of run and shakes hands. The run must have been published. */
+gboolean vm_connect_monitor(Vm *vm, guint64 run, GError **errp);
+
+/*
+ * Waits until the VM's state is state (a virDomainState), at most timeout_ms.
+ * VIR_ERR_OPERATION_FAILED when it ended, VIR_ERR_OPERATION_TIMEOUT.
+ */
+gboolean vm_wait_state(Vm *vm, guint64 run, int state, guint timeout_ms, GError **errp);
+
+/*
+ * "stop" and "cont", with the reason that the event is to give; done when the state has
+ * changed. The caller holds a job.
+ */
+gboolean vm_pause_cpus(Vm *vm, guint64 run, int reason, GError **errp);
+gboolean vm_resume_cpus(Vm *vm, guint64 run, int reason, GError **errp);
+
+/* Asks for the paths of ptys and publishes them in the live definition. */
+gboolean vm_refresh_ptys(Vm *vm, guint64 run, GError **errp);
+
+/* {"key": "value"}, for short arguments. */
+JsonObject *vm_args(const char *key, const char *value);
+
+G_END_DECLS

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Finding the VMs again that an earlier daemon has left running. */
+#pragma once
+#include "domain/driver.h"
+
+G_BEGIN_DECLS
+
+/* For store_foreach: takes over the VM of a status file, or clears up after it. */
+void vm_reconnect(const char *path, const char *name, gpointer driver);
+
+G_END_DECLS

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "domain/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "command/command.h"
+#include "domain/driver.h"
+#include "domain/lifecycle.h"
+#include "domain/store.h"
+#include "process/cgroup.h"
+#include "process/listen.h"
+#include "process/pidfile.h"
+#include "process/spawn.h"
+#include "process/tap.h"
+
+#define SHORT_NAME   20   /* of the domain's name in paths that must be short */
+#define LOG_TAIL_MAX 1024 /* bytes of the log in an error */
+
+/* Everything open for the child; closed here in any case. */
+typedef struct RunFds {
+    int monitor, pidfile, log, cgroup;
+    GHashTable *devices; /* alias -> fd */
+    GArray *inherited;   /* of int */
+} RunFds;
+
+static char *short_name(const char *name)
+{
+    g_autofree char *valid = g_utf8_make_valid(name, -1);
+
+    return g_utf8_strlen(valid, -1) > SHORT_NAME ? g_utf8_substring(valid, 0, SHORT_NAME)
+                                                 : g_steal_pointer(&valid);
+}
+
+VmRun *vm_run_new(Vm *vm, const Domain *live)
+{
+    const DriverPaths *paths = vm->driver->paths;
+    VmRun *run = g_new0(VmRun, 1);
+    g_autofree char *name = short_name(live->name);
+    g_autofree char *dir = g_strdup_printf("domain-%d-%s", live->id, name);
+
+    run->serial = (guint64)g_atomic_int_add(&vm->driver->last_run, 1) + 1;
+    run->pidfd = -1;
+    run->dir = g_build_filename(paths->run_dir, dir, NULL);
+    run->monitor_path = g_build_filename(run->dir, "monitor.sock", NULL);
+    run->pidfile_path = store_path(paths->run_dir, live->name, ".pid");
+    run->log_path = store_path(paths->log_dir, live->name, ".log");
+    run->emulator = g_strdup(live->emulator);
+    if (live->memory_source == DOMAIN_MEMORY_SOURCE_FILE) {
+        g_autofree char *file = g_strdup_printf("ram-%d", live->id);
+
+        run->memory_path = g_build_filename(paths->lib_dir, file, NULL);
+    }
+    return run;
+}
+
+void vm_run_remove_files(Vm *vm, const VmRun *run)
+{
+    g_autofree char *status = vm_status_path(vm->driver, vm->name);
+    g_autoptr(GError) err = NULL;
+
+    if (!store_remove(status, &err)) {
+        g_message("%s", err->message);
+    }
+    g_unlink(run->monitor_path);
+    if (run->dir) {
+        g_rmdir(run->dir);
+    }
+    if (run->memory_path) {
+        g_unlink(run->memory_path);
+    }
+    g_unlink(run->pidfile_path);
+    if (run->cgroup) {
+        process_cgroup_remove(run->cgroup);
+    }
+}
+
+static void close_fd(gpointer fd)
+{
+    close(GPOINTER_TO_INT(fd));
+}
+
+static void fds_init(RunFds *fds)
+{
+    *fds = (RunFds){ .monitor = -1, .pidfile = -1, .log = -1, .cgroup = -1 };
+    fds->devices = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, close_fd);
+    fds->inherited = g_array_new(FALSE, FALSE, sizeof(int));
+}
+
+static void fds_clear(RunFds *fds)
+{
+    int all[] = { fds->monitor, fds->pidfile, fds->log, fds->cgroup };
+
+    for (guint i = 0; i < G_N_ELEMENTS(all); i++) {
+        if (all[i] >= 0) {
+            close(all[i]);
+        }
+    }
+    g_hash_table_unref(fds->devices);
+    g_array_unref(fds->inherited);
+}
+
+static gboolean open_log(VmRun *run, RunFds *fds, GError **errp)
+{
+    struct stat st;
+
+    fds->log =
+        open(run->log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fds->log < 0 || fstat(fds->log, &st) < 0) {
+        return rpc_error_set(errp, VIR_ERR_SYSTEM_ERROR, "cannot open the log '%s': %s",
+                             run->log_path, g_strerror(errno));
+    }
+    run->log_start = st.st_size;
+    return TRUE;
+}
+
+/* So that whoever reads the log sees where a run begins, and how. */
+static void log_command(VmRun *run, int fd, char **argv)
+{
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    g_autofree char *when = g_date_time_format(now, "%F %T+0000");
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    g_string_append_printf(text, "%s: starting up, virtvireod:", when);
+    for (guint i = 0; argv[i]; i++) {
+        g_autofree char *quoted = g_shell_quote(argv[i]);
+
+        g_string_append_printf(text, " %s", quoted);
+    }
+    g_string_append_c(text, '\n');
+    if (write(fd, text->str, text->len) == (gssize)text->len) {
+        run->log_start += (goffset)text->len;
+    }
+}
+
+static gboolean add_device_fd(RunFds *fds, const char *alias, int fd)
+{
+    if (fd < 0) {
+        return FALSE;
+    }
+    g_hash_table_insert(fds->devices, g_strdup(alias), GINT_TO_POINTER(fd));
+    g_array_append_val(fds->inherited, fd);
+    return TRUE;
+}
+
+static gboolean open_devices(const Domain *live, RunFds *fds, GError **errp)
+{
+    for (guint i = 0; i < live->interfaces->len; i++) {
+        DomainInterface *interface = live->interfaces->pdata[i];
+        gboolean create = interface->managed != DOMAIN_TRISTATE_NO;
+        const char *bridge =
+            interface->type == DOMAIN_INTERFACE_BRIDGE ? interface->bridge : NULL;
+
+        if (!add_device_fd(fds, interface->info.alias,
+                           process_open_tap(&interface->target, bridge, create, errp))) {
+            return FALSE;
+        }
+    }
+    for (guint i = 0; i < live->serials->len; i++) {
+        const DomainSerial *serial = live->serials->pdata[i];
+
+        if (serial->type == DOMAIN_CHARDEV_UNIX &&
+            !add_device_fd(fds, serial->info.alias,
+                           process_listen_unix(serial->path, errp))) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static gboolean make_dir(const char *path, GError **errp)
+{
+    if (g_mkdir(path, 0700) < 0 && errno != EEXIST) {
+        return rpc_error_set(errp, VIR_ERR_SYSTEM_ERROR,
+                             "cannot create the directory '%s': %s", path,
+                             g_strerror(errno));
+    }
+    return TRUE;
+}
+
+static void open_cgroup(Vm *vm, VmRun *run, RunFds *fds)
+{
+    g_autofree char *name = g_path_get_basename(run->dir);
+    g_autoptr(GError) err = NULL;
+
+    fds->cgroup = process_cgroup_create(name, &run->cgroup, &err);
+    if (fds->cgroup < 0) {
+        g_info("domain '%s' gets no control group: %s", vm->name, err->message);
+    }
+}
+
+static gboolean open_files(Vm *vm, VmRun *run, const Domain *live, RunFds *fds,
+                           GError **errp)
+{
+    /* First: its lock says that there is no other process of this VM. */
+    fds->pidfile = process_pidfile_acquire(run->pidfile_path, errp);
+    if (fds->pidfile < 0 || !open_log(run, fds, errp) || !make_dir(run->dir, errp)) {
+        return FALSE;
+    }
+    fds->monitor = process_listen_unix(run->monitor_path, errp);
+    if (fds->monitor < 0) {
+        return FALSE;
+    }
+    g_array_append_val(fds->inherited, fds->monitor);
+    open_cgroup(vm, run, fds);
+    return open_devices(live, fds, errp);
+}
+
+static char **minimal_env(const DriverPaths *paths)
+{
+    char **env = g_new0(char *, 5);
+
+    env[0] = g_strdup("LC_ALL=C");
+    env[1] =
+        g_strdup("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    env[2] = g_strconcat("HOME=", paths->lib_dir, NULL);
+    env[3] = g_getenv("ASAN_OPTIONS") /* so that tests of an instrumented build can run */
+                 ? g_strconcat("ASAN_OPTIONS=", g_getenv("ASAN_OPTIONS"), NULL)
+                 : NULL;
+    return env;
+}
+
+static gboolean spawn(Vm *vm, VmRun *run, const Domain *live, gboolean incoming,
+                      RunFds *fds, GError **errp)
+{
+    CommandFacts facts = {
+        .monitor_fd = fds->monitor,
+        .device_fds = fds->devices,
+        .memory_path = run->memory_path,
+        .incoming = incoming,
+    };
+    g_auto(GStrv) argv = command_build(live, &facts, errp);
+    g_auto(GStrv) envp = minimal_env(vm->driver->paths);
+    ProcessSpawn process = {
+        .path = live->emulator,
+        .argv = argv,
+        .envp = envp,
+        .fds = (const int *)fds->inherited->data,
+        .n_fds = fds->inherited->len,
+        .log_fd = fds->log,
+        .pidfile_fd = fds->pidfile,
+        .cgroup_fd = fds->cgroup,
+    };
+
+    if (!argv) {
+        return FALSE;
+    }
+    log_command(run, fds->log, argv);
+    return process_spawn(&process, &run->pid, &run->pidfd, errp);
+}
+
+/* The intent, before the process exists. */
+static gboolean save_intent(Vm *vm, const VmRun *run, const Domain *live, GError **errp)
+{
+    g_autofree char *path = vm_status_path(vm->driver, vm->name);
+    VmStatus status = {
+        .phase = VM_PHASE_STARTING,
+        .boot_id = vm->driver->boot_id,
+        .id = live->id,
+        .dir = run->dir,
+        .monitor_path = run->monitor_path,
+        .pidfile_path = run->pidfile_path,
+        .log_path = run->log_path,
+        .memory_path = run->memory_path,
+        .cgroup = run->cgroup,
+        .emulator = run->emulator,
+        .domain = (Domain *)live,
+    };
+    g_autofree char *text = vm_status_format(&status);
+
+    return store_write(path, text, errp);
+}
+
+gboolean vm_run_spawn(Vm *vm, VmRun *run, const Domain *live, gboolean incoming,
+                      GError **errp)
+{
+    RunFds fds;
+    gboolean ok, ours;
+
+    fds_init(&fds);
+    ok = open_files(vm, run, live, &fds, errp) && save_intent(vm, run, live, errp) &&
+         spawn(vm, run, live, incoming, &fds, errp);
+    ours = fds.pidfile >= 0;
+    /* The lock of the PID file is now the child's alone, as are the sockets. */
+    fds_clear(&fds);
+    if (!ok && ours) {
+        vm_run_remove_files(vm, run); /* unless another process holds the PID file */
+    }
+    return ok;
+}
+
+char *vm_run_log_tail(const VmRun *run)
+{
+    char buffer[LOG_TAIL_MAX + 1] = "";
+    int fd = open(run->log_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    struct stat st;
+    goffset from = run->log_start;
+
+    if (fd >= 0 && fstat(fd, &st) == 0) {
+        from = MAX(from, st.st_size - LOG_TAIL_MAX);
+        if (pread(fd, buffer, LOG_TAIL_MAX, from) < 0) {
+            buffer[0] = '\0';
+        }
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return g_strstrip(g_utf8_make_valid(buffer, -1));
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The files, sockets and process of a run. */
+#pragma once
+#include "domain/vm.h"
+
+G_BEGIN_DECLS
+
+/* The paths for a new run of a VM with this ID; nothing is created yet. */
+VmRun *vm_run_new(Vm *vm, const Domain *live);
+
+/*
+ * Creates what the process needs, and starts it: run->pid and run->pidfd are set.
+ * Nothing is left behind on failure.
+ */
+gboolean vm_run_spawn(Vm *vm, VmRun *run, const Domain *live, gboolean incoming,
+                      GError **errp);
+
+/* Removes the files of a run whose process has ended (or never was). */
+void vm_run_remove_files(Vm *vm, const VmRun *run);
+
+/* What the process has written since its start, its end at least; to be freed. */
+char *vm_run_log_tail(const VmRun *run);
+
+G_END_DECLS

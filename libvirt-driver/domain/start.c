@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "domain/lifecycle.h"
+
+#include "command/command.h"
+#include "domain/driver.h"
+#include "domain/event.h"
+#include "domain/monitor.h"
+#include "domain/run.h"
+#include "domain/store.h"
+
+#define FAILED_STOP_MS 10000 /* for a process that is killed */
+
+char *vm_status_path(Driver *driver, const char *name)
+{
+    return store_path(driver->paths->run_dir, name, ".status");
+}
+
+/* What the status file is to say; borrows from vm and def. */
+static VmStatus collect_status_locked(Vm *vm, const VmDef *def)
+{
+    const VmRun *run = vm->run;
+
+    return (VmStatus){
+        .phase = vm->phase,
+        .boot_id = vm->driver->boot_id,
+        .id = vm->id,
+        .pid = run->pid,
+        .paused = vm->keep_paused,
+        .autodestroy = vm->autodestroy != NULL,
+        .dir = run->dir,
+        .monitor_path = run->monitor_path,
+        .pidfile_path = run->pidfile_path,
+        .log_path = run->log_path,
+        .memory_path = run->memory_path,
+        .cgroup = run->cgroup,
+        .emulator = run->emulator,
+        .version = run->version,
+        .package = run->package,
+        .domain = (Domain *)def->domain,
+    };
+}
+
+gboolean vm_save_status(Vm *vm, guint64 run, VmPhase phase, GError **errp)
+{
+    g_autofree char *path = vm_status_path(vm->driver, vm->name);
+    g_autofree char *text = NULL;
+    gboolean ok = TRUE;
+
+    g_mutex_lock(&vm->status_lock);
+    g_mutex_lock(&vm->lock);
+    if (vm_is_run_locked(vm, run)) {
+        VmStatus status;
+
+        vm->phase = phase;
+        status = collect_status_locked(vm, vm->live);
+        text = vm_status_format(&status);
+    }
+    g_mutex_unlock(&vm->lock);
+    if (text) {
+        ok = store_write(path, text, errp); /* the end of the run waits for status_lock */
+    }
+    g_mutex_unlock(&vm->status_lock);
+    return ok;
+}
+
+/* From here on the VM is active: the process exists, the CPUs stand. */
+static void publish(Vm *vm, VmRun *run, Domain *live, const VmStart *how)
+{
+    g_mutex_lock(&vm->lock);
+    vm->run = run;
+    vm->id = live->id;
+    vm->phase = VM_PHASE_STARTING;
+    vm->starting = TRUE;
+    vm->stopping = FALSE;
+    vm->reboot_wanted = FALSE;
+    vm->keep_paused = how->paused;
+    vm->pause_reason = VIR_DOMAIN_PAUSED_UNKNOWN;
+    vm->resume_reason = VIR_DOMAIN_RUNNING_UNPAUSED;
+    vm_set_live_locked(vm, vm_def_new(live));
+    vm_set_state_locked(vm, VIR_DOMAIN_PAUSED,
+                        how->incoming ? VIR_DOMAIN_PAUSED_MIGRATION
+                                      : VIR_DOMAIN_PAUSED_STARTING_UP);
+    vm_watch_process_locked(vm);
+    g_mutex_unlock(&vm->lock);
+}
+
+static void announce(Vm *vm, guint64 run, const VmStart *how)
+{
+    g_mutex_lock(&vm->lock);
+    if (vm_is_run_locked(vm, run)) {
+        vm->starting = FALSE;
+        vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_STARTED,
+                                  VIR_DOMAIN_EVENT_STARTED_BOOTED);
+        if (how->paused) {
+            vm_set_state_locked(vm, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
+            vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_SUSPENDED,
+                                      VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
+        }
+    }
+    g_mutex_unlock(&vm->lock);
+}
+
+static gboolean bring_up(Vm *vm, guint64 run, const VmStart *how, GError **errp)
+{
+    if (!vm_connect_monitor(vm, run, errp) || !vm_refresh_ptys(vm, run, errp)) {
+        return FALSE;
+    }
+    if (how->autodestroy) {
+        vm_set_autodestroy(vm, run, how->autodestroy);
+    }
+    /* On disk before the guest runs: a new daemon must find it. */
+    if (!vm_save_status(vm, run, how->incoming ? VM_PHASE_IN_PREPARE : VM_PHASE_RUNNING,
+                        errp)) {
+        return FALSE;
+    }
+    if (how->incoming) {
+        return TRUE;
+    }
+    if (!how->paused && !vm_resume_cpus(vm, run, VIR_DOMAIN_RUNNING_BOOTED, errp)) {
+        return FALSE;
+    }
+    announce(vm, run, how);
+    return TRUE;
+}
+
+/* Ends what did not come up; its own words are the better error, if it had any. */
+static void fail_start(Vm *vm, guint64 run, const char *log_tail, GError **err)
+{
+    gboolean spoke = log_tail && *log_tail;
+
+    if (spoke && g_error_matches(*err, QMP_ERROR, QMP_ERROR_CLOSED)) {
+        g_clear_error(err);
+        *err = rpc_error_new(VIR_ERR_INTERNAL_ERROR,
+                             "process exited while connecting to monitor: %s", log_tail);
+    }
+    vm_stop_and_wait(vm, run, VM_STOP_KILL, VIR_DOMAIN_SHUTOFF_FAILED,
+                     VIR_DOMAIN_EVENT_STOPPED_FAILED, FAILED_STOP_MS, NULL);
+}
+
+gboolean vm_start(Vm *vm, Domain *live, const VmStart *how, guint64 *serial,
+                  GError **errp)
+{
+    g_autoptr(Domain) owned = live;
+    g_autoptr(GError) err = NULL;
+    g_autofree char *log_path = NULL;
+    VmRun *run, tail;
+
+    live->id = registry_take_id(vm->driver->registry, vm);
+    run = vm_run_new(vm, live);
+    if (!command_assign(live, errp) ||
+        !vm_run_spawn(vm, run, live, how->incoming, errp)) {
+        registry_drop_id(vm->driver->registry, live->id);
+        vm_run_free(run);
+        return FALSE;
+    }
+    *serial = run->serial;
+    tail = (VmRun){ .log_path = log_path = g_strdup(run->log_path),
+                    .log_start = run->log_start };
+    publish(vm, run, g_steal_pointer(&owned), how);
+    if (!bring_up(vm, *serial, how, &err)) {
+        g_autofree char *text = NULL;
+
+        if (g_error_matches(err, QMP_ERROR, QMP_ERROR_CLOSED)) {
+            text = vm_run_log_tail(&tail);
+        }
+        fail_start(vm, *serial, text, &err);
+        g_propagate_error(errp, g_steal_pointer(&err));
+        return FALSE;
+    }
+    return TRUE;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "domain/status.h"
+
+#include <json-glib/json-glib.h>
+#include <string.h>
+
+#include "qmp/frame.h"
+#include "rpc/error.h"
+
+#define STATUS_VERSION   1
+#define STATUS_DEPTH_MAX 8
+
+static const char *const phase_names[] = {
+    [VM_PHASE_STARTING] = "starting",     [VM_PHASE_RUNNING] = "running",
+    [VM_PHASE_OUT_BEGIN] = "out-begin",   [VM_PHASE_OUT_DONE] = "out-done",
+    [VM_PHASE_IN_PREPARE] = "in-prepare", [VM_PHASE_IN_FINISH] = "in-finish",
+};
+
+/* The members that are strings and may be missing. */
+static const struct {
+    const char *name;
+    gsize offset;
+} strings[] = {
+    { "boot-id", G_STRUCT_OFFSET(VmStatus, boot_id) },
+    { "dir", G_STRUCT_OFFSET(VmStatus, dir) },
+    { "monitor", G_STRUCT_OFFSET(VmStatus, monitor_path) },
+    { "pidfile", G_STRUCT_OFFSET(VmStatus, pidfile_path) },
+    { "log", G_STRUCT_OFFSET(VmStatus, log_path) },
+    { "memory", G_STRUCT_OFFSET(VmStatus, memory_path) },
+    { "cgroup", G_STRUCT_OFFSET(VmStatus, cgroup) },
+    { "emulator", G_STRUCT_OFFSET(VmStatus, emulator) },
+    { "version", G_STRUCT_OFFSET(VmStatus, version) },
+    { "package", G_STRUCT_OFFSET(VmStatus, package) },
+};
+
+void vm_status_free(VmStatus *status)
+{
+    if (!status) {
+        return;
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(strings); i++) {
+        g_free(G_STRUCT_MEMBER(char *, status, strings[i].offset));
+    }
+    xml_domain_free(status->domain);
+    g_free(status);
+}
+
+char *vm_status_format(const VmStatus *status)
+{
+    g_autoptr(JsonObject) object = json_object_new();
+    g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+    g_autofree char *xml = xml_domain_format(status->domain, XML_FORMAT_STATUS);
+
+    json_object_set_int_member(object, "status-version", STATUS_VERSION);
+    json_object_set_string_member(object, "phase", phase_names[status->phase]);
+    json_object_set_int_member(object, "id", status->id);
+    json_object_set_int_member(object, "pid", status->pid);
+    json_object_set_boolean_member(object, "paused", status->paused);
+    json_object_set_boolean_member(object, "autodestroy", status->autodestroy);
+    for (guint i = 0; i < G_N_ELEMENTS(strings); i++) {
+        const char *value = G_STRUCT_MEMBER(char *, status, strings[i].offset);
+
+        if (value) {
+            json_object_set_string_member(object, strings[i].name, value);
+        }
+    }
+    json_object_set_string_member(object, "domain", xml);
+    json_node_set_object(node, object);
+    return json_to_string(node, TRUE);
+}
+
+static gboolean invalid(GError **errp, const char *what)
+{
+    return rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR, "not a valid status file: %s",
+                         what);
+}
+
+static gboolean parse_phase(JsonObject *object, VmPhase *phase)
+{
+    const char *name = qmp_json_string(object, "phase");
+
+    for (guint i = 0; name && i < G_N_ELEMENTS(phase_names); i++) {
+        if (strcmp(name, phase_names[i]) == 0) {
+            *phase = (VmPhase)i;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+static gboolean parse_object(JsonObject *object, VmStatus *status, GError **errp)
+{
+    const char *xml = qmp_json_string(object, "domain");
+    gint64 id = qmp_json_int(object, "id"), pid = qmp_json_int(object, "pid");
+
+    if (qmp_json_int(object, "status-version") != STATUS_VERSION) {
+        return invalid(errp, "it has another version");
+    }
+    if (!parse_phase(object, &status->phase) || id < 1 || id > G_MAXINT || pid < 0 ||
+        pid > G_MAXINT || !xml) {
+        return invalid(errp, "phase, id, pid or domain is missing or wrong");
+    }
+    status->id = (int)id;
+    status->pid = (pid_t)pid;
+    status->paused = qmp_json_bool(object, "paused");
+    status->autodestroy = qmp_json_bool(object, "autodestroy");
+    for (guint i = 0; i < G_N_ELEMENTS(strings); i++) {
+        G_STRUCT_MEMBER(char *, status, strings[i].offset) =
+            g_strdup(qmp_json_string(object, strings[i].name));
+    }
+    if (!status->boot_id || !status->monitor_path || !status->pidfile_path) {
+        return invalid(errp, "boot-id, monitor or pidfile is missing");
+    }
+    status->domain = xml_domain_parse(xml, XML_PARSE_STATUS, errp);
+    return status->domain != NULL;
+}
+
+VmStatus *vm_status_parse(const char *text, GError **errp)
+{
+    g_autoptr(JsonParser) parser = json_parser_new();
+    g_autoptr(VmStatus) status = g_new0(VmStatus, 1);
+    g_autoptr(GError) err = NULL;
+    JsonNode *root;
+
+    if (!qmp_frame_depth_ok(text, strlen(text), STATUS_DEPTH_MAX) ||
+        !json_parser_load_from_data(parser, text, -1, &err)) {
+        invalid(errp, err ? err->message : "it is nested too deeply");
+        return NULL;
+    }
+    root = json_parser_get_root(parser);
+    if (!root || !JSON_NODE_HOLDS_OBJECT(root)) {
+        invalid(errp, "it is not a JSON object");
+        return NULL;
+    }
+    return parse_object(json_node_get_object(root), status, errp)
+               ? g_steal_pointer(&status)
+               : NULL;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The status file of a running VM: what a daemon that starts again must know to find it
+ * and to go on. It is written, with fsync, before what it tells of happens: before the
+ * process starts, before each phase of a migration. JSON, one file per VM:
+ * STATE-DIR/NAME.status.
+ */
+#pragma once
+#include <glib.h>
+
+#include "domain/job.h"
+#include "xml/domain.h"
+
+G_BEGIN_DECLS
+
+/* How far a run, and a migration of it, has come. */
+typedef enum VmPhase {
+    VM_PHASE_STARTING = 0, /* not yet announced: a new daemon ends it */
+    VM_PHASE_RUNNING,      /* started; no async job */
+    VM_PHASE_OUT_BEGIN,    /* migration out: nothing sent yet, or sending */
+    VM_PHASE_OUT_DONE,     /* all sent, paused, waiting for Confirm */
+    VM_PHASE_IN_PREPARE,   /* migration in: waiting for data or for Finish */
+    VM_PHASE_IN_FINISH,    /* Finish has let it run, or is about to */
+} VmPhase;
+
+typedef struct VmStatus {
+    VmPhase phase;
+    char *boot_id; /* of the kernel that it was written under */
+    int id;
+    pid_t pid;       /* 0 before the process has started */
+    gboolean paused; /* a migration that fails must not let it run: it did not before */
+    gboolean autodestroy; /* it ends with a connection, so with that of the daemon */
+    char *dir, *monitor_path, *pidfile_path, *log_path;
+    char *memory_path, *cgroup; /* or NULL */
+    char *emulator, *version, *package;
+    Domain *domain; /* the live definition */
+} VmStatus;
+
+void vm_status_free(VmStatus *status);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VmStatus, vm_status_free)
+
+char *vm_status_format(const VmStatus *status);
+
+/* NULL with VIR_ERR_INTERNAL_ERROR for a file that does not make sense. */
+VmStatus *vm_status_parse(const char *text, GError **errp);
+
+G_END_DECLS

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The end of a run. There is one way: the process ends (by itself or by a signal), its
+ * pidfd becomes readable, and the I/O thread cleans up and announces it.
+ */
+#include <signal.h>
+
+#include <glib-unix.h>
+
+#include "domain/driver.h"
+#include "domain/event.h"
+#include "domain/lifecycle.h"
+#include "domain/migration.h"
+#include "domain/monitor.h"
+#include "domain/run.h"
+#include "process/spawn.h"
+
+#define TERM_TIMEOUT_MS 10000
+
+/* ---- asking for the end ---- */
+
+static void kill_late(Vm *vm, guint64 run)
+{
+    g_mutex_lock(&vm->lock);
+    if (vm_is_run_locked(vm, run)) {
+        g_message("domain '%s' does not end; killing its process %d", vm->name,
+                  (int)vm->run->pid);
+        process_signal(vm->run->pidfd, SIGKILL);
+    }
+    g_mutex_unlock(&vm->lock);
+}
+
+void vm_stop_locked(Vm *vm, VmStop how, int reason, int detail)
+{
+    if (!vm->run) {
+        return;
+    }
+    if (!vm->stopping) {
+        vm->stopping = TRUE;
+        vm->stop_reason = reason;
+        vm->stop_detail = detail;
+    }
+    process_signal(vm->run->pidfd, how == VM_STOP_KILL ? SIGKILL : SIGTERM);
+    if (how == VM_STOP_TERM) {
+        driver_after(vm, vm->run->serial, TERM_TIMEOUT_MS, kill_late);
+    }
+}
+
+gboolean vm_stop_and_wait(Vm *vm, guint64 run, VmStop how, int reason, int detail,
+                          guint timeout_ms, GError **errp)
+{
+    gint64 deadline = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
+    gboolean in_time = TRUE, ended;
+    pid_t pid = 0;
+
+    g_mutex_lock(&vm->lock);
+    if (vm_is_run_locked(vm, run)) {
+        pid = vm->run->pid;
+        vm_stop_locked(vm, how, reason, detail);
+    }
+    while (vm_is_run_locked(vm, run) && in_time) {
+        in_time = g_cond_wait_until(&vm->cond, &vm->lock, deadline);
+    }
+    ended = !vm_is_run_locked(vm, run);
+    g_mutex_unlock(&vm->lock);
+    return ended || rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
+                                  "failed to terminate process %d", (int)pid);
+}
+
+/* ---- what the guest does ---- */
+
+/* A shutdown that is to be a reset. */
+static void restart_guest(Vm *vm, guint64 run)
+{
+    g_autoptr(GError) err = NULL;
+    gboolean ok;
+    guint64 now;
+
+    ok = vm_begin_live_job(vm, JOB_MODIFY, "reset", &now, &err);
+    if (ok) {
+        ok = now == run && vm_call(vm, run, "system_reset", NULL, NULL, &err) &&
+             vm_resume_cpus(vm, run, VIR_DOMAIN_RUNNING_BOOTED, &err);
+        vm_end_job(vm);
+    }
+    if (!ok) {
+        g_message("domain '%s' could not be restarted: %s", vm->name,
+                  err ? err->message : "it has ended");
+        g_mutex_lock(&vm->lock);
+        if (vm_is_run_locked(vm, run)) {
+            vm_stop_locked(vm, VM_STOP_TERM, VIR_DOMAIN_SHUTOFF_SHUTDOWN,
+                           VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN);
+        }
+        g_mutex_unlock(&vm->lock);
+    }
+}
+
+void vm_shutdown_seen_locked(Vm *vm, gboolean guest, gboolean reset)
+{
+    const Domain *domain = vm->live->domain;
+    DomainLifecycle action = reset ? domain->on_reboot : domain->on_poweroff;
+    gboolean restart = vm->reboot_wanted || action == DOMAIN_LIFECYCLE_RESTART;
+
+    if (vm->stopping || vm->state == VIR_DOMAIN_SHUTDOWN) {
+        return;
+    }
+    vm->reboot_wanted = FALSE;
+    vm_set_state_locked(vm, VIR_DOMAIN_SHUTDOWN, VIR_DOMAIN_SHUTDOWN_USER);
+    if (restart) {
+        driver_run(vm, vm->run->serial, FALSE, restart_guest);
+        return;
+    }
+    vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_SHUTDOWN,
+                              guest ? VIR_DOMAIN_EVENT_SHUTDOWN_GUEST
+                                    : VIR_DOMAIN_EVENT_SHUTDOWN_HOST);
+    /* The emulator stays, as it is told (-no-shutdown), until it is sent away. */
+    vm_stop_locked(vm, VM_STOP_TERM, VIR_DOMAIN_SHUTOFF_SHUTDOWN,
+                   VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN);
+}
+
+/* ---- the end ---- */
+
+void vm_remove_locked(Vm *vm)
+{
+    vm->removed = TRUE;
+    job_slot_kill(&vm->job);
+    registry_remove(vm->driver->registry, vm);
+    g_cond_broadcast(&vm->cond);
+}
+
+static void drop_autodestroy_locked(Vm *vm)
+{
+    if (vm->autodestroy) {
+        rpc_client_remove_close_hook(vm->autodestroy, vm->autodestroy_hook);
+        g_clear_pointer(&vm->autodestroy, rpc_client_unref);
+    }
+}
+
+/* The VM is not running from here on. */
+static void announce_end_locked(Vm *vm)
+{
+    int reason = vm->stopping ? vm->stop_reason : VIR_DOMAIN_SHUTOFF_CRASHED;
+    int detail = vm->stopping ? vm->stop_detail : VIR_DOMAIN_EVENT_STOPPED_FAILED;
+
+    registry_drop_id(vm->driver->registry, vm->id);
+    vm->run = NULL;
+    vm->id = -1;
+    vm->stopping = FALSE;
+    g_ptr_array_set_size(vm->deleted, 0);
+    vm_set_state_locked(vm, VIR_DOMAIN_SHUTOFF, reason);
+    if (!vm->starting) {
+        vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_STOPPED, detail);
+    }
+    vm->starting = FALSE;
+    drop_autodestroy_locked(vm);
+    vm_migration_vm_ended_locked(vm);
+    if (vm->config) {
+        vm_set_live_locked(vm, NULL);
+    } else {
+        vm_remove_locked(vm);
+    }
+}
+
+static void end_run(Vm *vm)
+{
+    VmRun *run;
+    g_autofree char *how = NULL;
+
+    g_mutex_lock(&vm->lock);
+    run = vm->run;
+    if (run) {
+        how = process_reap(run->pidfd);
+        if (!vm->stopping) {
+            g_message("the process %d of domain '%s' has ended by itself: %s",
+                      (int)run->pid, vm->name, how ? how : "reason unknown");
+        }
+    }
+    g_mutex_unlock(&vm->lock);
+    if (!run) {
+        return; /* the daemon ends, and has let go of it */
+    }
+    /* Only this thread ends a run, so it is still there. The files go first: a new run,
+     * which may begin once this one is over, has files of the same names. */
+    g_mutex_lock(&vm->status_lock);
+    vm_run_remove_files(vm, run);
+    g_mutex_lock(&vm->lock);
+    announce_end_locked(vm);
+    g_mutex_unlock(&vm->lock);
+    g_mutex_unlock(&vm->status_lock);
+    vm_run_free(run);
+}
+
+static gboolean on_process_end(gint fd, GIOCondition condition, gpointer opaque)
+{
+    g_autoptr(Vm) vm = vm_ref(opaque);
+
+    end_run(vm);
+    return G_SOURCE_REMOVE;
+}
+
+void vm_watch_process_locked(Vm *vm)
+{
+    VmRun *run = vm->run;
+
+    run->exit_source = g_unix_fd_source_new(run->pidfd, G_IO_IN);
+    g_source_set_callback(run->exit_source, G_SOURCE_FUNC(on_process_end), vm_ref(vm),
+                          (GDestroyNotify)vm_unref);
+    g_source_attach(run->exit_source, vm->driver->context);
+}
+
+/* ---- with the connection ---- */
+
+static void on_client_closed(RpcClient *client, gpointer opaque)
+{
+    Vm *vm = opaque;
+
+    g_mutex_lock(&vm->lock);
+    if (vm->autodestroy == client) {
+        g_clear_pointer(&vm->autodestroy, rpc_client_unref);
+        vm_stop_locked(vm, VM_STOP_KILL, VIR_DOMAIN_SHUTOFF_DESTROYED,
+                       VIR_DOMAIN_EVENT_STOPPED_DESTROYED);
+    }
+    g_mutex_unlock(&vm->lock);
+}
+
+void vm_set_autodestroy(Vm *vm, guint64 run, RpcClient *client)
+{
+    g_mutex_lock(&vm->lock);
+    if (vm_is_run_locked(vm, run)) {
+        vm->autodestroy = rpc_client_ref(client);
+        vm->autodestroy_hook = rpc_client_add_close_hook(
+            client, on_client_closed, vm_ref(vm), (GDestroyNotify)vm_unref);
+    }
+    g_mutex_unlock(&vm->lock);
+}

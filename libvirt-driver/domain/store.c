@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "domain/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "rpc/error.h"
+
+static gboolean fail(GError **errp, const char *what, const char *path)
+{
+    return rpc_error_set(errp, VIR_ERR_SYSTEM_ERROR, "cannot %s '%s': %s", what, path,
+                         g_strerror(errno));
+}
+
+static gboolean sync_dir(const char *path, GError **errp)
+{
+    g_autofree char *dir = g_path_get_dirname(path);
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    gboolean ok = fd >= 0 && fsync(fd) == 0;
+
+    if (!ok) {
+        fail(errp, "sync", dir);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return ok;
+}
+
+static gboolean write_all(int fd, const char *text)
+{
+    gsize len = strlen(text);
+
+    while (len > 0) {
+        gssize n = write(fd, text, len);
+
+        if (n < 0 && errno != EINTR) {
+            return FALSE;
+        }
+        if (n > 0) {
+            text += n;
+            len -= (gsize)n;
+        }
+    }
+    return TRUE;
+}
+
+gboolean store_write(const char *path, const char *text, GError **errp)
+{
+    g_autofree char *temp = g_strconcat(path, ".new", NULL);
+    int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    gboolean ok;
+
+    if (fd < 0) {
+        return fail(errp, "create", temp);
+    }
+    ok = write_all(fd, text) && fsync(fd) == 0;
+    if (!ok) {
+        fail(errp, "write", temp);
+    }
+    close(fd);
+    if (ok && rename(temp, path) < 0) {
+        ok = fail(errp, "replace", path);
+    }
+    if (!ok) {
+        unlink(temp);
+    }
+    return ok && sync_dir(path, errp);
+}
+
+gboolean store_remove(const char *path, GError **errp)
+{
+    if (unlink(path) < 0) {
+        return errno == ENOENT || fail(errp, "remove", path);
+    }
+    return sync_dir(path, errp);
+}
+
+char *store_path(const char *dir, const char *name, const char *suffix)
+{
+    g_autofree char *file = g_strconcat(name, suffix, NULL);
+
+    return g_build_filename(dir, file, NULL);
+}
+
+gboolean store_save_config(const char *dir, const Domain *domain, GError **errp)
+{
+    g_autofree char *path = store_path(dir, domain->name, ".xml");
+    g_autofree char *xml =
+        xml_domain_format(domain, XML_FORMAT_INACTIVE | XML_FORMAT_SECURE);
+    g_autofree char *text =
+        g_strconcat("<!--\nThis file belongs to virtvireod, which reads it only when it "
+                    "starts.\nChange the domain with \"virsh edit\" instead.\n-->\n\n",
+                    xml, NULL);
+
+    return store_write(path, text, errp);
+}
+
+gboolean store_remove_config(const char *dir, const char *name, GError **errp)
+{
+    g_autofree char *path = store_path(dir, name, ".xml");
+
+    return store_remove(path, errp);
+}
+
+static gint compare_names(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void store_foreach(const char *dir, const char *suffix,
+                   void (*fn)(const char *path, const char *name, gpointer opaque),
+                   gpointer opaque)
+{
+    g_autoptr(GDir) d = g_dir_open(dir, 0, NULL);
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    const char *entry;
+
+    while (d && (entry = g_dir_read_name(d))) {
+        if (g_str_has_suffix(entry, suffix) && entry[0] != '.') {
+            g_ptr_array_add(names, g_strdup(entry));
+        }
+    }
+    g_ptr_array_sort(names, compare_names);
+    for (guint i = 0; i < names->len; i++) {
+        const char *file = names->pdata[i];
+        g_autofree char *path = g_build_filename(dir, file, NULL);
+        g_autofree char *name = g_strndup(file, strlen(file) - strlen(suffix));
+
+        fn(path, name, opaque);
+    }
+}

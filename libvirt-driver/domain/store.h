@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Files that must survive: persistent definitions and status files. */
+#pragma once
+#include <glib.h>
+
+#include "xml/domain.h"
+
+G_BEGIN_DECLS
+
+/*
+ * Replaces a file so that after a crash it is the old one or the new one: temporary
+ * file, fsync, rename, fsync of the directory. Mode 0600. Errors: VIR_ERR_SYSTEM_ERROR.
+ */
+gboolean store_write(const char *path, const char *text, GError **errp);
+
+/* Removes a file, if it is there, and syncs its directory. */
+gboolean store_remove(const char *path, GError **errp);
+
+/* DIR/NAME followed by suffix; to be freed. */
+char *store_path(const char *dir, const char *name, const char *suffix);
+
+gboolean store_save_config(const char *dir, const Domain *domain, GError **errp);
+gboolean store_remove_config(const char *dir, const char *name, GError **errp);
+
+/* Calls fn with the path of each file of dir that ends in suffix, sorted by name. */
+void store_foreach(const char *dir, const char *suffix,
+                   void (*fn)(const char *path, const char *name, gpointer opaque),
+                   gpointer opaque);
+
+G_END_DECLS

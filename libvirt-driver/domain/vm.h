@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A VM as the daemon knows it: a name with a UUID, a persistent definition, and, while
+ * it runs, its live definition, process and monitor.
+ *
+ * Locking. vm->lock guards every field that is not marked otherwise; it is held for
+ * short, never across a monitor call, a wait for a process, or file I/O that may block.
+ * Who changes something takes the job slot first, and looks again whether the VM is
+ * still alive (same run) after each call. Functions named *_locked want the lock held.
+ * The I/O thread takes the lock too, to follow the emulator's events. Lock order: a VM's
+ * lock, then the registry's, then those of rpc/.
+ *
+ * Definitions are immutable once published: readers take a reference under the lock and
+ * read without it, writers publish a changed copy.
+ */
+#pragma once
+#include <glib.h>
+#include <sys/types.h>
+
+#include "domain/job.h"
+#include "domain/status.h"
+#include "qmp/client.h"
+#include "rpc/client.h"
+#include "rpc/error.h"
+#include "rpc/protocol.h"
+#include "rpc/stream.h"
+#include "xml/domain.h"
+
+G_BEGIN_DECLS
+
+typedef struct Driver Driver;
+typedef struct VmMigration VmMigration;
+
+/* A published definition. */
+typedef struct VmDef {
+    gatomicrefcount refs;
+    const Domain *domain;
+} VmDef;
+
+VmDef *vm_def_new(Domain *domain); /* consumes domain */
+VmDef *vm_def_ref(VmDef *def);
+void vm_def_unref(VmDef *def);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VmDef, vm_def_unref)
+
+/* The files and the process of one run; set before the process starts, constant then. */
+typedef struct VmRun {
+    guint64 serial; /* which run it is; never 0 */
+    char *dir;      /* holds the monitor's socket */
+    char *monitor_path, *pidfile_path, *log_path;
+    char *memory_path;       /* of a memory file, or NULL */
+    char *cgroup;            /* or NULL */
+    char *emulator;          /* the binary */
+    char *version, *package; /* of the emulator, from its greeting */
+    goffset log_start;       /* where the log of this run begins */
+    pid_t pid;
+    int pidfd;
+    GSource *exit_source; /* on pidfd, in the driver's context */
+    QmpClient *monitor;
+} VmRun;
+
+/* Statistics of a migration, as virDomainGetJobStats tells them. */
+typedef struct VmJobStats {
+    gboolean valid;
+    int operation; /* virDomainJobOperation */
+    int type;      /* virDomainJobType */
+    guint64 elapsed_ms, downtime_ms, setup_ms;
+    guint64 total, processed, remaining; /* RAM, bytes */
+    guint64 duplicate, normal, normal_bytes, page_size, iterations;
+    guint64 dirty_rate; /* pages a second */
+    guint64 bps;
+} VmJobStats;
+
+typedef struct Vm {
+    gatomicrefcount refs;
+    Driver *driver;  /* constant; outlives all VMs */
+    char *name;      /* constant */
+    guint8 uuid[16]; /* constant */
+
+    GMutex lock;
+    GCond cond;        /* broadcast at every change of the fields below */
+    VmDef *config;     /* NULL: transient */
+    VmDef *live;       /* NULL: not running (or removed) */
+    VmRun *run;        /* NULL: not running */
+    int id;            /* -1: not running */
+    int state, reason; /* virDomainState and its reason */
+    gboolean removed;  /* no longer in the registry */
+    JobSlot job;
+
+    /* What the next event of the emulator means. */
+    int pause_reason;       /* virDomainPausedReason for the next STOP */
+    int resume_reason;      /* virDomainRunningReason for the next RESUME */
+    gboolean keep_paused;   /* it was not running when a migration began */
+    gboolean starting;      /* until STARTED is announced: the end is not */
+    gboolean stopping;      /* the process has been told to end, for... */
+    int stop_reason;        /* ... virDomainShutoffReason */
+    int stop_detail;        /* ... virDomainEventStoppedDetailType */
+    gboolean reboot_wanted; /* the next shutdown is to become a reset */
+
+    char *unplugging; /* alias whose removal a call waits for */
+    gboolean unplugged;
+    GPtrArray *deleted; /* aliases whose removal nobody waited for */
+
+    RpcClient *autodestroy; /* the connection that this run ends with, or NULL */
+    guint64 autodestroy_hook;
+    RpcStream *console; /* who has the console, or NULL */
+
+    VmPhase phase;      /* as in the status file */
+    GMutex status_lock; /* held, before the VM's lock, while the status file is written */
+
+    VmMigration *migration; /* with an async job, see domain/migration.h */
+    VmJobStats stats;       /* of the job in progress */
+    VmJobStats completed;   /* of the last one that completed */
+} Vm;
+
+/* A VM that is not running; the caller holds the only reference. */
+Vm *vm_new(Driver *driver, const char *name, const guint8 uuid[16]);
+Vm *vm_ref(Vm *vm);
+void vm_unref(Vm *vm);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Vm, vm_unref)
+
+/* TRUE while the run with this serial lasts. */
+static inline gboolean vm_is_run_locked(const Vm *vm, guint64 run)
+{
+    return vm->run && vm->run->serial == run;
+}
+
+static inline gboolean vm_is_active_locked(const Vm *vm)
+{
+    return vm->id != -1;
+}
+
+/*
+ * The live definition of a running VM, or else the persistent one; a reference, never
+ * NULL: a VM that was removed keeps its last one.
+ */
+VmDef *vm_get_def_locked(Vm *vm);
+VmDef *vm_get_def(Vm *vm);
+
+/* Publishes definitions; both consume def, which may be NULL. */
+void vm_set_live_locked(Vm *vm, VmDef *def);
+void vm_set_config_locked(Vm *vm, VmDef *def);
+
+/* Sets state and reason, and wakes who waits. */
+void vm_set_state_locked(Vm *vm, int state, int reason);
+
+/* The domain for a reply, its strings allocated; and, borrowed, for an event. */
+void vm_fill_domain(Vm *vm, RemoteDomain *dom);
+RemoteDomain vm_event_domain_locked(Vm *vm);
+
+/* Takes and gives back the job slot; with the usual limit of 30 seconds. */
+gboolean vm_begin_job(Vm *vm, JobKind kind, const char *owner, GError **errp);
+void vm_end_job(Vm *vm);
+
+/*
+ * Takes the slot and refuses with VIR_ERR_OPERATION_INVALID a VM that is not running.
+ * *run gets the serial of its run, for vm_call.
+ */
+gboolean vm_begin_live_job(Vm *vm, JobKind kind, const char *owner, guint64 *run,
+                           GError **errp);
+
+void vm_run_free(VmRun *run);
+
+G_END_DECLS
