@@ -47,6 +47,7 @@ class Host:
         self.prefix = prefix
         self.process = subprocess.Popen(
             command,
+            cwd=log.parent,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=open(log.with_suffix(".emulator.log"), "wb"),

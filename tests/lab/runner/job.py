@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One run of one scenario: its directory, its payload, its hosts, its verdict."""
 import fcntl
-import os
 import shlex
 import shutil
 import subprocess
@@ -15,6 +14,8 @@ from .scenario import LAB, LIBVIRT
 
 KEEP_RUNS = 30
 RESULTS_SIZE = 256 << 20
+# In the run's directory, which is the emulators' own: a socket's path must be short.
+SOCKET = "network.sock"
 # How long a host may go on after the other has powered off.
 GRACE = 20
 
@@ -140,24 +141,22 @@ class Job:
             command += host.disk(shared, directory / f"{shared}.img", "file.locking=off",
                                  device=",share-rw=on")
         if self.scenario.hosts == 2:
-            command += network(directory / "network.sock", number)
+            command += network(number)
         prefix = None
         if self.show:
             prefix = f"{name}| " if self.scenario.hosts == 2 else ""
         started = host.Host(name, command, directory / f"{name}.log", prefix)
         if self.scenario.hosts == 2 and number == 1:
-            wait_for_socket(directory / "network.sock", started)
+            wait_for_socket(directory / SOCKET, started)
         return started
 
 
-def network(socket, number):
+def network(number):
     """An Ethernet cable between the two hosts; host1's end is made first."""
-    # A socket's path is short; this one may lie deep.
-    path = os.path.relpath(socket) if len(str(socket)) > 100 else socket
     server = "on" if number == 1 else "off"
     return [
         "-netdev",
-        f"stream,id=n,server={server},addr.type=unix,addr.path={path}",
+        f"stream,id=n,server={server},addr.type=unix,addr.path={SOCKET}",
         "-device",
         f"virtio-net-pci,netdev=n,mac=52:54:00:0a:09:0{number},romfile=",
     ]
