@@ -96,6 +96,8 @@ gboolean guest_ring_take(GuestRing *ring, guint32 *head, guint32 *len)
     ring->memory->read(ring->used + 4 + 8 * (guint64)(ring->seen % ring->num), entry,
                        sizeof(entry));
     ring->seen++;
+    put16(ring, ring->avail + 4 + 2 * (guint64)ring->num, ring->seen); /* used_event */
+    __sync_synchronize();
     *head = GUINT32_FROM_LE(entry[0]);
     *len = GUINT32_FROM_LE(entry[1]);
     return TRUE;
