@@ -5,7 +5,7 @@
 #include "event/lock.h"
 #include "util/error.h"
 
-static const Accel *const accels[] = { &accel_qtest };
+static const Accel *const accels[] = { &accel_kvm, &accel_qtest };
 static const Accel *chosen;
 
 static struct {

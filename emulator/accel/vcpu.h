@@ -8,6 +8,14 @@
 #include "accel/accel.h"
 #include "util/state.h"
 
+/*
+ * -cpu and -smp (cpus, sockets, dies, clusters, cores, threads; complete): checks
+ * and keeps them. Before the first vCPU; the accelerator is ready.
+ */
+gboolean cpu_configure(ConfigNode *cpu, ConfigNode *smp, GError **errp);
+/* Place in the topology as an APIC ID: threads of a core are next to each other. */
+guint32 cpu_apic_id(unsigned index);
+
 /* By index; NULL where the accelerator has none (qtest). */
 Vcpu *vcpu_get(unsigned index);
 int vcpu_tid(const Vcpu *cpu);

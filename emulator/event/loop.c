@@ -9,6 +9,7 @@
  */
 #include "event/loop.h"
 
+#include <malloc.h>
 #include <poll.h>
 #include <sched.h>
 
@@ -255,6 +256,7 @@ void event_loop_enter(EventLoop *loop)
 void event_init(void)
 {
     g_assert(!main_loop);
+    mallopt(M_ARENA_MAX, 1); /* the data plane does not allocate: one heap is smaller */
     machine_lock();
     rcu_thread_register();
     main_loop = event_loop_new(TRUE);

@@ -1,1 +1,26 @@
-# tests/tiny
+# Tiny bare-metal guests: PVH ELF images for tests on /dev/kvm, built without libc
+# and without the flags of the emulator (sanitizers).
+TINY_GUESTS = tests/tiny/hello.elf tests/tiny/io.elf tests/tiny/notify.elf \
+	tests/tiny/dirty.elf tests/tiny/smp.elf
+check_DATA = $(TINY_GUESTS)
+CLEANFILES += $(TINY_GUESTS)
+TINY_COMMON = tests/tiny/start.S tests/tiny/tiny.h tests/tiny/tiny.ld
+EXTRA_DIST += $(TINY_COMMON) tests/tiny/hello.c tests/tiny/io.c tests/tiny/notify.c \
+	tests/tiny/dirty.c tests/tiny/smp.c
+
+TINY_CFLAGS = -m32 -march=i686 -Os -std=gnu11 -Wall -Wextra -Werror -ffreestanding \
+	-nostdlib -static -fno-pie -fno-stack-protector -fcf-protection=none \
+	-fno-asynchronous-unwind-tables -fno-builtin -Wl,--build-id=none \
+	-Wl,-T,$(srcdir)/tests/tiny/tiny.ld -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments
+TINY_LINK = $(MKDIR_P) tests/tiny && $(CC) $(TINY_CFLAGS) -o $@ $(srcdir)/tests/tiny/start.S
+
+tests/tiny/hello.elf: $(TINY_COMMON) tests/tiny/hello.c
+	$(AM_V_GEN)$(TINY_LINK) $(srcdir)/tests/tiny/hello.c
+tests/tiny/io.elf: $(TINY_COMMON) tests/tiny/io.c
+	$(AM_V_GEN)$(TINY_LINK) $(srcdir)/tests/tiny/io.c
+tests/tiny/notify.elf: $(TINY_COMMON) tests/tiny/notify.c
+	$(AM_V_GEN)$(TINY_LINK) $(srcdir)/tests/tiny/notify.c
+tests/tiny/dirty.elf: $(TINY_COMMON) tests/tiny/dirty.c
+	$(AM_V_GEN)$(TINY_LINK) $(srcdir)/tests/tiny/dirty.c
+tests/tiny/smp.elf: $(TINY_COMMON) tests/tiny/smp.c
+	$(AM_V_GEN)$(TINY_LINK) $(srcdir)/tests/tiny/smp.c

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reset: every vCPU goes back to the state that KVM created it with, which is kept;
+ * then the boot processor takes the entry state of the kernel (PVH: 32-bit flat
+ * protected mode; Linux' 64-bit entry: long mode with the loader's page tables).
+ * Application processors wait for INIT and SIPI in the kernel.
+ */
+#include <string.h>
+
+#include "accel/kvm-internal.h"
+#include "accel/run-state.h"
+#include "event/lock.h"
+
+#define CR0_PE   (1u << 0)
+#define CR0_ET   (1u << 4)
+#define CR0_PG   (1u << 31)
+#define CR4_PAE  (1u << 5)
+#define EFER_LME (1u << 8)
+#define EFER_LMA (1u << 10)
+
+#define SELECTOR_CODE 0x10
+#define SELECTOR_DATA 0x18
+#define SELECTOR_TSS  0x20
+
+#define TYPE_CODE 0xb /* execute, read, accessed */
+#define TYPE_DATA 0x3 /* read, write, accessed */
+#define TYPE_TSS  0xb /* busy: entry to the guest requires it */
+
+static struct kvm_segment flat(guint16 selector, guint8 type, gboolean long_mode)
+{
+    gboolean code = type == TYPE_CODE;
+    return (struct kvm_segment){
+        .limit = 0xffffffff,
+        .selector = selector,
+        .type = type,
+        .present = 1,
+        .db = !(long_mode && code),
+        .s = 1,
+        .l = long_mode && code,
+        .g = 1,
+    };
+}
+
+static void boot_sregs(struct kvm_sregs *s, const BootState *boot)
+{
+    struct kvm_segment data = flat(SELECTOR_DATA, TYPE_DATA, boot->long_mode);
+    s->cs = flat(SELECTOR_CODE, TYPE_CODE, boot->long_mode);
+    s->ds = s->es = s->fs = s->gs = s->ss = data;
+    s->tr = (struct kvm_segment){
+        .limit = 0x67, .selector = SELECTOR_TSS, .type = TYPE_TSS, .present = 1
+    };
+    s->gdt.base = boot->gdt_base;
+    s->gdt.limit = boot->gdt_limit;
+    s->idt.base = 0;
+    s->idt.limit = 0;
+    s->cr0 = CR0_PE | CR0_ET;
+    if (boot->long_mode) {
+        s->cr0 |= CR0_PG;
+        s->cr3 = boot->cr3;
+        s->cr4 = CR4_PAE;
+        s->efer = EFER_LME | EFER_LMA;
+    }
+}
+
+static gboolean enter_boot(Vcpu *cpu, const BootState *boot)
+{
+    struct kvm_sregs sregs = cpu->power_on->sregs;
+    struct kvm_regs regs = {
+        .rip = boot->entry,
+        .rsp = boot->stack,
+        .rsi = boot->rsi,
+        .rbx = boot->rbx,
+        .rflags = 2,
+    };
+    boot_sregs(&sregs, boot);
+    return kvm_vcpu_ioctl(cpu, KVM_SET_SREGS, &sregs) == 0 &&
+           kvm_vcpu_ioctl(cpu, KVM_SET_REGS, &regs) == 0;
+}
+
+static gboolean reset_vcpu(Vcpu *cpu, GError **errp)
+{
+    vcpu_wait_stopped(cpu);
+    if (cpu->power_on) {
+        return vcpu_load_reset(cpu, cpu->power_on, errp);
+    }
+    cpu->power_on = g_new0(VcpuState, 1); /* it has never run */
+    return vcpu_save(cpu, cpu->power_on, errp);
+}
+
+void kvm_reset_vcpus(const BootState *boot)
+{
+    g_assert(machine_lock_held());
+    for (guint i = 0; i < kvm.vcpus->len; i++) {
+        g_autoptr(GError) error = NULL;
+        if (!reset_vcpu(g_ptr_array_index(kvm.vcpus, i), &error)) {
+            vm_request_internal_error(error->message);
+            return;
+        }
+    }
+    if (kvm.vcpus->len && boot->valid &&
+        !enter_boot(g_ptr_array_index(kvm.vcpus, 0), boot)) {
+        vm_request_internal_error("KVM refuses the entry state of the kernel");
+    }
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * CPUID: what KVM supports on this host, with each vCPU's place in the topology, the
+ * hypervisor's leaves, and the features that -cpu switches off.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "accel/cpu-feature.h"
+#include "accel/kvm-internal.h"
+#include "accel/topology.h"
+#include "util/error.h"
+
+#define ENTRIES_MAX 256
+
+#define LEAF_KVM       0x40000000u
+#define LEAF_FREQUENCY 0x40000010u /* eax: TSC in kHz, ebx: APIC timer in kHz */
+#define APIC_KHZ       1000000u    /* KVM's APIC timer counts nanoseconds */
+
+#define FEATURE_HTT          (1u << 28) /* 1.edx */
+#define FEATURE_X2APIC       (1u << 21) /* 1.ecx */
+#define FEATURE_TSC_DEADLINE (1u << 24)
+#define FEATURE_HYPERVISOR   (1u << 31)
+#define FEATURE_VMX          (1u << 5)
+#define FEATURE_SVM          (1u << 2) /* 0x80000001.ecx */
+
+/* With room for ENTRIES_MAX entries. */
+typedef struct kvm_cpuid2 Cpuid;
+#define CPUID_BYTES (sizeof(Cpuid) + ENTRIES_MAX * sizeof(struct kvm_cpuid_entry2))
+
+static Cpuid *supported; /* asked once */
+
+static gboolean ask_supported(GError **errp)
+{
+    if (supported) {
+        return TRUE;
+    }
+    supported = g_malloc0(CPUID_BYTES);
+    supported->nent = ENTRIES_MAX - 1; /* one is added */
+    if (kvm_ioctl(KVM_GET_SUPPORTED_CPUID, supported) < 0) {
+        return error_set_errno(errp, errno, "KVM_GET_SUPPORTED_CPUID");
+    }
+    return TRUE;
+}
+
+static guint32 packages_cpus(void)
+{
+    return cpu_topology.dies * cpu_topology.cores * cpu_topology.threads;
+}
+
+static void fix_features(struct kvm_cpuid_entry2 *e, const Vcpu *cpu)
+{
+    guint32 logical = 1u << cpu_topology_shifts().package;
+    e->ebx =
+        (e->ebx & 0x0000ffff) | MIN(logical, 255) << 16 | (cpu->apic_id & 0xff) << 24;
+    e->edx = packages_cpus() > 1 ? e->edx | FEATURE_HTT : e->edx & ~FEATURE_HTT;
+    e->ecx |= FEATURE_HYPERVISOR | FEATURE_X2APIC;
+    e->ecx &= ~FEATURE_VMX; /* nested virtualization is not offered */
+    if (kvm.caps.tsc_deadline_timer) {
+        e->ecx |= FEATURE_TSC_DEADLINE;
+    }
+}
+
+/* Intel 4 and AMD 0x8000001d: who shares a cache (first two levels: one core). */
+static void fix_cache(struct kvm_cpuid_entry2 *e, gboolean intel)
+{
+    CpuTopologyShifts s = cpu_topology_shifts();
+    guint32 level = e->eax >> 5 & 7;
+    guint32 sharing = level >= 3 ? 1u << s.die : 1u << s.core;
+    if (!(e->eax & 0x1f)) {
+        return; /* no more caches */
+    }
+    e->eax = (e->eax & 0x3fff) | (sharing - 1) << 14;
+    if (intel) {
+        e->eax |= ((1u << (s.package - s.core)) - 1) << 26;
+    }
+}
+
+/* 0xb and 0x1f: levels of the topology, by sub-leaf. */
+static void fix_levels(struct kvm_cpuid_entry2 *e, const Vcpu *cpu)
+{
+    CpuTopologyShifts s = cpu_topology_shifts();
+    gboolean dies = e->function == 0x1f;
+    e->eax = e->ebx = 0;
+    e->ecx = e->index & 0xff;
+    e->edx = cpu->apic_id;
+    if (e->index == 0) {
+        e->eax = s.core;
+        e->ebx = cpu_topology.threads;
+        e->ecx |= 1 << 8; /* threads of a core */
+    } else if (e->index == 1) {
+        e->eax = dies ? s.die : s.package;
+        e->ebx = dies ? cpu_topology.cores * cpu_topology.threads : packages_cpus();
+        e->ecx |= 2 << 8; /* cores */
+    } else if (e->index == 2 && dies) {
+        e->eax = s.package;
+        e->ebx = packages_cpus();
+        e->ecx |= 5 << 8; /* dies */
+    }
+}
+
+static void fix_entry(struct kvm_cpuid_entry2 *e, const Vcpu *cpu)
+{
+    CpuTopologyShifts s = cpu_topology_shifts();
+    switch (e->function) {
+    case 0x1:
+        fix_features(e, cpu);
+        break;
+    case 0x4:
+        fix_cache(e, TRUE);
+        break;
+    case 0xb:
+    case 0x1f:
+        fix_levels(e, cpu);
+        break;
+    case LEAF_KVM:
+        e->eax = LEAF_FREQUENCY;
+        break;
+    case 0x80000001:
+        e->ecx &= ~FEATURE_SVM;
+        break;
+    case 0x80000008:
+        if (e->ecx) { /* AMD */
+            e->ecx =
+                (e->ecx & ~0xf0ffu) | s.package << 12 | MIN(packages_cpus() - 1, 255);
+        }
+        break;
+    case 0x8000001d:
+        fix_cache(e, FALSE);
+        break;
+    case 0x8000001e:
+        e->eax = cpu->apic_id;
+        e->ebx = (cpu_topology.threads - 1) << 8 | (cpu->apic_id >> s.core & 0xff);
+        e->ecx = cpu->apic_id >> s.package & 0xff;
+        break;
+    }
+}
+
+/* 0xb with its sub-leaves may be missing from KVM's list: then it is made. */
+static void add_levels(Cpuid *cpuid)
+{
+    for (guint32 i = 0; i < cpuid->nent; i++) {
+        if (cpuid->entries[i].function == 0xb && cpuid->entries[i].index == 1) {
+            return;
+        }
+    }
+    guint32 kept = 0;
+    for (guint32 i = 0; i < cpuid->nent; i++) {
+        if (cpuid->entries[i].function != 0xb) {
+            cpuid->entries[kept++] = cpuid->entries[i];
+        }
+    }
+    for (guint32 index = 0; index < 3 && kept < ENTRIES_MAX - 1; index++) {
+        cpuid->entries[kept++] = (struct kvm_cpuid_entry2){
+            .function = 0xb, .index = index, .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX
+        };
+    }
+    cpuid->nent = kept;
+    if (cpuid->entries[0].function == 0 && cpuid->entries[0].eax < 0xb) {
+        cpuid->entries[0].eax = 0xb;
+    }
+}
+
+static void add_frequency(Cpuid *cpuid, const Vcpu *cpu)
+{
+    int khz = kvm_vcpu_ioctl(cpu, KVM_GET_TSC_KHZ, NULL);
+    cpuid->entries[cpuid->nent++] = (struct kvm_cpuid_entry2){
+        .function = LEAF_FREQUENCY, .eax = (guint32)MAX(khz, 0), .ebx = APIC_KHZ
+    };
+}
+
+static guint32 *entry_register(struct kvm_cpuid_entry2 *e, CpuidRegister reg)
+{
+    switch (reg) {
+    case CPUID_EAX:
+        return &e->eax;
+    case CPUID_EBX:
+        return &e->ebx;
+    case CPUID_ECX:
+        return &e->ecx;
+    case CPUID_EDX:
+        return &e->edx;
+    }
+    g_assert_not_reached();
+}
+
+typedef struct Apply {
+    Cpuid *cpuid;
+    GError **errp;
+    gboolean ok;
+} Apply;
+
+static void apply_feature(const CpuFeature *f, gboolean on, void *opaque)
+{
+    Apply *a = opaque;
+    for (guint32 i = 0; i < a->cpuid->nent; i++) {
+        struct kvm_cpuid_entry2 *e = &a->cpuid->entries[i];
+        if (e->function != f->function || e->index != f->index) {
+            continue;
+        }
+        guint32 *reg = entry_register(e, f->reg), bit = 1u << f->bit;
+        if (!on) {
+            *reg &= ~bit;
+        }
+        if (!on || (*reg & bit)) {
+            return;
+        }
+    }
+    if (on && a->ok) {
+        a->ok = error_set(
+            a->errp, "-cpu host,%s=on: this host cannot provide the feature", f->name);
+    }
+}
+
+gboolean kvm_set_cpuid(Vcpu *cpu, GError **errp)
+{
+    if (!ask_supported(errp)) {
+        return FALSE;
+    }
+    g_autofree Cpuid *cpuid = g_memdup2(supported, CPUID_BYTES);
+    add_levels(cpuid);
+    for (guint32 i = 0; i < cpuid->nent; i++) {
+        fix_entry(&cpuid->entries[i], cpu);
+    }
+    add_frequency(cpuid, cpu);
+    Apply apply = { cpuid, errp, TRUE };
+    cpu_feature_foreach(apply_feature, &apply);
+    if (!apply.ok) {
+        return FALSE;
+    }
+    if (kvm_vcpu_ioctl(cpu, KVM_SET_CPUID2, cpuid) < 0) {
+        return error_set_errno(errp, errno, "vCPU %u: KVM_SET_CPUID2", cpu->index);
+    }
+    return TRUE;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Model-specific registers: KVM lists those that make up a vCPU's state. One that
+ * cannot be read is left out from then on; one that cannot be set is logged.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "accel/kvm-internal.h"
+#include "util/log.h"
+
+#define BATCH 128
+
+#define MSR_IA32_TSC        0x10
+#define MSR_IA32_TSC_ADJUST 0x3b
+
+/* Constants that CPUID and KVM decide; nested virtualization is not offered. */
+static const struct {
+    guint32 first, last;
+} constants[] = {
+    { 0x8b, 0x8b },             /* microcode revision */
+    { 0x10a, 0x10a },           /* ARCH_CAPABILITIES */
+    { 0x480, 0x493 },           /* VMX capabilities */
+    { 0xc0010015, 0xc0010015 }, /* HWCR */
+    { 0xc0010140, 0xc0010141 }, /* OSVW */
+};
+
+static guint32 *known;
+static guint n_known;
+
+/* A kvm_msrs with room for BATCH entries. */
+typedef union Batch {
+    struct kvm_msrs head;
+    guint8 space[sizeof(struct kvm_msrs) + BATCH * sizeof(struct kvm_msr_entry)];
+} Batch;
+
+static gboolean is_constant(guint32 index)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(constants); i++) {
+        if (index >= constants[i].first && index <= constants[i].last) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+static void ask_list(void)
+{
+    struct kvm_msr_list probe = { .nmsrs = 0 };
+    kvm_ioctl(KVM_GET_MSR_INDEX_LIST, &probe); /* E2BIG: says how many */
+    g_autofree struct kvm_msr_list *list =
+        g_malloc0(sizeof(*list) + probe.nmsrs * sizeof(guint32));
+    list->nmsrs = probe.nmsrs;
+    if (kvm_ioctl(KVM_GET_MSR_INDEX_LIST, list) < 0) {
+        log_warn("KVM_GET_MSR_INDEX_LIST: %s", g_strerror(errno));
+        list->nmsrs = 0;
+    }
+    known = g_new(guint32, list->nmsrs + 1);
+    for (guint32 i = 0; i < list->nmsrs && n_known < VCPU_MSRS_MAX; i++) {
+        if (!is_constant(list->indices[i])) {
+            known[n_known++] = list->indices[i];
+        }
+    }
+}
+
+void vcpu_msrs_save(Vcpu *cpu, VcpuState *state)
+{
+    if (!known) {
+        ask_list();
+    }
+    state->n_msrs = 0;
+    for (guint from = 0; from < n_known;) {
+        Batch batch = { .head.nmsrs = MIN(n_known - from, BATCH) };
+        for (guint i = 0; i < batch.head.nmsrs; i++) {
+            batch.head.entries[i].index = known[from + i];
+        }
+        int n = kvm_vcpu_ioctl(cpu, KVM_GET_MSRS, &batch);
+        for (int i = 0; i < n; i++) {
+            state->msrs[state->n_msrs++] =
+                (VcpuMsr){ batch.head.entries[i].index, batch.head.entries[i].data };
+        }
+        from += (guint)MAX(n, 0);
+        if (n < (int)batch.head.nmsrs) { /* the next one cannot be read */
+            memmove(&known[from], &known[from + 1],
+                    (n_known - from - 1) * sizeof(guint32));
+            n_known--;
+        }
+    }
+}
+
+void vcpu_msrs_load(Vcpu *cpu, const VcpuState *state, gboolean reset)
+{
+    for (guint from = 0; from < state->n_msrs;) {
+        Batch batch = { .head.nmsrs = 0 };
+        guint next = from;
+        for (; next < state->n_msrs && batch.head.nmsrs < BATCH; next++) {
+            const VcpuMsr *msr = &state->msrs[next];
+            if (reset &&
+                (msr->index == MSR_IA32_TSC || msr->index == MSR_IA32_TSC_ADJUST)) {
+                continue;
+            }
+            batch.head.entries[batch.head.nmsrs++] =
+                (struct kvm_msr_entry){ .index = msr->index, .data = msr->value };
+        }
+        for (guint32 done = 0; done < batch.head.nmsrs;) {
+            Batch rest = { .head.nmsrs = batch.head.nmsrs - done };
+            memcpy(rest.head.entries, &batch.head.entries[done],
+                   rest.head.nmsrs * sizeof(batch.head.entries[0]));
+            int n = kvm_vcpu_ioctl(cpu, KVM_SET_MSRS, &rest);
+            done += (guint32)MAX(n, 0);
+            if (done < batch.head.nmsrs) {
+                const struct kvm_msr_entry *refused = &batch.head.entries[done++];
+                if (refused->data) {
+                    log_warn("vCPU %u: KVM cannot set MSR 0x%x to 0x%" PRIx64, cpu->index,
+                             refused->index, (guint64)refused->data);
+                }
+            }
+        }
+        from = next;
+    }
+}

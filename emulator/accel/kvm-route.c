@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Interrupts into the kernel's local APICs: an MSI now, or a GSI whose route (to an
+ * MSI) the kernel keeps for irqfds and for the EOIs of level-triggered vectors. The
+ * routes are given to KVM as a whole, at commit, when any has changed.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "accel/kvm-internal.h"
+#include "event/lock.h"
+#include "util/log.h"
+
+static GArray *routes; /* kvm_irq_routing_entry, by no order; under the machine lock */
+static gboolean changed;
+
+void kvm_send_msi(const MsiMessage *msg)
+{
+    struct kvm_msi msi = {
+        .address_lo = (guint32)msg->address,
+        .address_hi = (guint32)(msg->address >> 32),
+        .data = msg->data,
+    };
+    if (kvm_vm_ioctl(KVM_SIGNAL_MSI, &msi) < 0) {
+        log_once("KVM does not deliver an interrupt: %s", g_strerror(errno));
+    }
+}
+
+static guint find_route(unsigned gsi)
+{
+    guint i = 0;
+    while (i < routes->len &&
+           g_array_index(routes, struct kvm_irq_routing_entry, i).gsi != gsi) {
+        i++;
+    }
+    return i;
+}
+
+gboolean kvm_set_gsi_route(unsigned gsi, const MsiMessage *msg)
+{
+    g_assert(machine_lock_held());
+    if (gsi >= (unsigned)kvm.caps.irq_routing) {
+        return FALSE;
+    }
+    if (!routes) {
+        routes = g_array_new(FALSE, TRUE, sizeof(struct kvm_irq_routing_entry));
+    }
+    guint i = find_route(gsi);
+    if (!msg) {
+        if (i < routes->len) {
+            g_array_remove_index_fast(routes, i);
+            changed = TRUE;
+        }
+        return TRUE;
+    }
+    struct kvm_irq_routing_entry entry = { .gsi = gsi, .type = KVM_IRQ_ROUTING_MSI };
+    entry.u.msi.address_lo = (guint32)msg->address;
+    entry.u.msi.address_hi = (guint32)(msg->address >> 32);
+    entry.u.msi.data = msg->data;
+    if (i == routes->len) {
+        g_array_append_val(routes, entry);
+        changed = TRUE;
+    } else {
+        struct kvm_irq_routing_entry *old =
+            &g_array_index(routes, struct kvm_irq_routing_entry, i);
+        changed |= memcmp(old, &entry, sizeof(entry)) != 0;
+        *old = entry;
+    }
+    return TRUE;
+}
+
+void kvm_commit_gsi_routes(void)
+{
+    g_assert(machine_lock_held());
+    if (!changed) {
+        return;
+    }
+    changed = FALSE;
+    gsize size = routes->len * sizeof(struct kvm_irq_routing_entry);
+    g_autofree struct kvm_irq_routing *table = g_malloc0(sizeof(*table) + size);
+    table->nr = routes->len;
+    memcpy(table->entries, routes->data, size);
+    if (kvm_vm_ioctl(KVM_SET_GSI_ROUTING, table) < 0) {
+        log_once("KVM refuses the interrupt routes: %s", g_strerror(errno));
+    }
+}
+
+gboolean kvm_add_irqfd(unsigned gsi, int fd)
+{
+    struct kvm_irqfd irqfd = { .fd = (guint32)fd, .gsi = gsi };
+    return kvm.caps.irqfd && kvm_vm_ioctl(KVM_IRQFD, &irqfd) == 0;
+}
+
+void kvm_del_irqfd(unsigned gsi, int fd)
+{
+    struct kvm_irqfd irqfd = { .fd = (guint32)fd,
+                               .gsi = gsi,
+                               .flags = KVM_IRQFD_FLAG_DEASSIGN };
+    g_assert(kvm_vm_ioctl(KVM_IRQFD, &irqfd) == 0);
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The state of a vCPU between KVM and the migration stream. The rows below are the
+ * format; each row is a member of one of KVM's structures, so that what KVM refuses
+ * is refused by name of its ioctl.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "accel/kvm-internal.h"
+#include "event/lock.h"
+#include "util/error.h"
+#include "util/log.h"
+
+static gboolean call(Vcpu *cpu, unsigned long request, const void *arg, const char *name,
+                     GError **errp)
+{
+    if (kvm_vcpu_ioctl(cpu, request, (void *)arg) < 0) {
+        return error_set_errno(errp, errno, "vCPU %u: %s", cpu->index, name);
+    }
+    return TRUE;
+}
+
+#define CALL(request, arg) call(cpu, request, arg, #request, errp)
+
+static gboolean save_xsave(Vcpu *cpu, VcpuState *s, GError **errp)
+{
+    guint32 size = MAX((guint32)kvm.caps.xsave2, sizeof(struct kvm_xsave));
+    if (size > sizeof(s->xsave)) {
+        return error_set(errp, "vCPU %u: extended state of %u bytes is not supported",
+                         cpu->index, size);
+    }
+    s->xsave_size = size;
+    return kvm.caps.xsave2 ? CALL(KVM_GET_XSAVE2, s->xsave)
+                           : CALL(KVM_GET_XSAVE, s->xsave);
+}
+
+gboolean vcpu_save(Vcpu *cpu, VcpuState *s, GError **errp)
+{
+    /* mp_state first: KVM carries out a pending INIT or SIPI when asked for it. */
+    if (!CALL(KVM_GET_MP_STATE, &s->mp_state) || !CALL(KVM_GET_REGS, &s->regs) ||
+        !CALL(KVM_GET_SREGS, &s->sregs) || !save_xsave(cpu, s, errp) ||
+        !CALL(KVM_GET_XCRS, &s->xcrs) || !CALL(KVM_GET_DEBUGREGS, &s->debugregs) ||
+        !CALL(KVM_GET_LAPIC, &s->lapic) || !CALL(KVM_GET_VCPU_EVENTS, &s->events)) {
+        return FALSE;
+    }
+    vcpu_msrs_save(cpu, s);
+    s->tsc_khz = (guint32)MAX(kvm_vcpu_ioctl(cpu, KVM_GET_TSC_KHZ, NULL), 0);
+    return TRUE;
+}
+
+static gboolean load(Vcpu *cpu, const VcpuState *s, gboolean reset, GError **errp)
+{
+    /* The APIC's base before the APIC, the APIC before the MSRs (TSC deadline). */
+    if (!CALL(KVM_SET_MP_STATE, &s->mp_state) || !CALL(KVM_SET_REGS, &s->regs) ||
+        !CALL(KVM_SET_SREGS, &s->sregs) || !CALL(KVM_SET_XCRS, &s->xcrs) ||
+        !CALL(KVM_SET_XSAVE, s->xsave) || !CALL(KVM_SET_DEBUGREGS, &s->debugregs) ||
+        !CALL(KVM_SET_LAPIC, &s->lapic)) {
+        return FALSE;
+    }
+    vcpu_msrs_load(cpu, s, reset);
+    return CALL(KVM_SET_VCPU_EVENTS, &s->events);
+}
+
+gboolean vcpu_load_reset(Vcpu *cpu, const VcpuState *state, GError **errp)
+{
+    return load(cpu, state, TRUE, errp);
+}
+
+gboolean vcpu_load(Vcpu *cpu, const VcpuState *state, GError **errp)
+{
+    int khz = kvm_vcpu_ioctl(cpu, KVM_GET_TSC_KHZ, NULL);
+    if (state->tsc_khz && khz != (int)state->tsc_khz &&
+        (!kvm.caps.tsc_control ||
+         kvm_vcpu_ioctl(cpu, KVM_SET_TSC_KHZ, GUINT_TO_POINTER(state->tsc_khz)) < 0)) {
+        log_warn("vCPU %u: the time stamp counter ran at %u kHz and runs at %d kHz here",
+                 cpu->index, state->tsc_khz, khz);
+    }
+    return load(cpu, state, FALSE, errp);
+}
+
+/* The stream: opaque is the Vcpu, offsets go into its `state`. */
+
+static void pre_save(void *opaque)
+{
+    Vcpu *cpu = opaque;
+    g_autoptr(GError) error = NULL;
+    g_assert(machine_lock_held());
+    vcpu_wait_stopped(cpu);
+    if (!vcpu_save(cpu, &cpu->state, &error)) {
+        /* An incomplete state is one that no destination takes. */
+        log_error("%s", error->message);
+        cpu->state.n_msrs = 0;
+        cpu->state.xsave_size = 0;
+    }
+    cpu->state.clock = kvm.clock;
+}
+
+static gboolean post_load(void *opaque, guint32 version, GError **errp)
+{
+    Vcpu *cpu = opaque;
+    g_assert(machine_lock_held());
+    vcpu_wait_stopped(cpu);
+    if (cpu->state.xsave_size < sizeof(struct kvm_xsave)) {
+        return error_set(errp, "vCPU %u: the extended state has only %u bytes",
+                         cpu->index, cpu->state.xsave_size);
+    }
+    kvm.clock = cpu->state.clock;
+    kvm.clock_valid = TRUE;
+    return vcpu_load(cpu, &cpu->state, errp);
+}
+
+#define AT(member) offsetof(Vcpu, state.member)
+#define ROW(n, T, member)                                                                \
+    {                                                                                    \
+        .name = n, .type = STATE_##T, .offset = AT(member), .count = 1                   \
+    }
+#define ROWS(n, T, member, number)                                                       \
+    {                                                                                    \
+        .name = n, .type = STATE_##T, .offset = AT(member), .count = number              \
+    }
+
+#define SEG(n, T, member)                                                                \
+    {                                                                                    \
+        .name = n, .type = STATE_##T, .offset = offsetof(struct kvm_segment, member),    \
+        .count = 1                                                                       \
+    }
+static const StateField segment_fields[] = {
+    SEG("base", U64, base),
+    SEG("limit", U32, limit),
+    SEG("selector", U16, selector),
+    SEG("type", U8, type),
+    SEG("present", U8, present),
+    SEG("dpl", U8, dpl),
+    SEG("db", U8, db),
+    SEG("s", U8, s),
+    SEG("l", U8, l),
+    SEG("g", U8, g),
+    SEG("avl", U8, avl),
+    SEG("unusable", U8, unusable),
+    { 0 },
+};
+static const StateDesc segment_desc = { .name = "segment",
+                                        .version = 1,
+                                        .fields = segment_fields };
+#define SEGMENT(n, member)                                                               \
+    {                                                                                    \
+        .name = n, .type = STATE_STRUCT, .offset = AT(sregs.member), .count = 1,         \
+        .nested = &segment_desc                                                          \
+    }
+
+static const StateField msr_fields[] = {
+    { .name = "index",
+      .type = STATE_U32,
+      .offset = offsetof(VcpuMsr, index),
+      .count = 1 },
+    { .name = "value",
+      .type = STATE_U64,
+      .offset = offsetof(VcpuMsr, value),
+      .count = 1 },
+    { 0 },
+};
+static const StateDesc msr_desc = { .name = "msr", .version = 1, .fields = msr_fields };
+
+static const StateField xcr_fields[] = {
+    { .name = "xcr",
+      .type = STATE_U32,
+      .offset = offsetof(struct kvm_xcr, xcr),
+      .count = 1 },
+    { .name = "value",
+      .type = STATE_U64,
+      .offset = offsetof(struct kvm_xcr, value),
+      .count = 1 },
+    { 0 },
+};
+static const StateDesc xcr_desc = { .name = "xcr", .version = 1, .fields = xcr_fields };
+
+static const StateField vcpu_fields[] = {
+    /* rax rbx rcx rdx rsi rdi rsp rbp r8-r15 rip rflags */
+    ROWS("gpr", U64, regs, sizeof(struct kvm_regs) / sizeof(guint64)),
+    SEGMENT("cs", cs),
+    SEGMENT("ds", ds),
+    SEGMENT("es", es),
+    SEGMENT("fs", fs),
+    SEGMENT("gs", gs),
+    SEGMENT("ss", ss),
+    SEGMENT("tr", tr),
+    SEGMENT("ldt", ldt),
+    ROW("gdt-base", U64, sregs.gdt.base),
+    ROW("gdt-limit", U16, sregs.gdt.limit),
+    ROW("idt-base", U64, sregs.idt.base),
+    ROW("idt-limit", U16, sregs.idt.limit),
+    ROW("cr0", U64, sregs.cr0),
+    ROW("cr2", U64, sregs.cr2),
+    ROW("cr3", U64, sregs.cr3),
+    ROW("cr4", U64, sregs.cr4),
+    ROW("cr8", U64, sregs.cr8),
+    ROW("efer", U64, sregs.efer),
+    ROW("apic-base", U64, sregs.apic_base),
+    ROWS("interrupt-bitmap", U64, sregs.interrupt_bitmap, 4),
+    ROW("mp-state", U32, mp_state.mp_state),
+    ROWS("debug-db", U64, debugregs.db, 4),
+    ROW("debug-dr6", U64, debugregs.dr6),
+    ROW("debug-dr7", U64, debugregs.dr7),
+    /* Packed flags and pending events, as KVM's ABI lays them out. */
+    ROWS("events", BYTES, events, sizeof(struct kvm_vcpu_events)),
+    { .name = "xcrs",
+      .type = STATE_STRUCT,
+      .offset = AT(xcrs.xcrs),
+      .count = KVM_MAX_XCRS,
+      .count_offset = AT(xcrs.nr_xcrs),
+      .nested = &xcr_desc,
+      .stride = sizeof(struct kvm_xcr) },
+    ROWS("lapic", BYTES, lapic, sizeof(struct kvm_lapic_state)),
+    { .name = "xsave",
+      .type = STATE_BYTES,
+      .offset = AT(xsave),
+      .count = VCPU_XSAVE_MAX,
+      .count_offset = AT(xsave_size) },
+    { .name = "msrs",
+      .type = STATE_STRUCT,
+      .offset = AT(msrs),
+      .count = VCPU_MSRS_MAX,
+      .count_offset = AT(n_msrs),
+      .nested = &msr_desc,
+      .stride = sizeof(VcpuMsr) },
+    ROW("tsc-khz", U32, tsc_khz),
+    ROW("kvmclock", U64, clock),
+    { 0 },
+};
+
+static const StateDesc vcpu_desc = {
+    .name = "vcpu",
+    .version = 1,
+    .fields = vcpu_fields,
+    .pre_save = pre_save,
+    .post_load = post_load,
+};
+
+const StateDesc *vcpu_state_desc(void)
+{
+    return &vcpu_desc;
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vCPU threads: when they run, stop and wait.
+ *
+ * A thread rests on `wake` with the machine lock, or runs the guest without it. To
+ * get it out, others set `stop` and kick: immediate_exit makes a KVM_RUN that has
+ * not begun return at once, the signal ends one that has. It leaves the loop only
+ * after a last KVM_RUN with immediate_exit, in which KVM completes the access of the
+ * previous exit, so that registers can be saved.
+ *
+ * For the replacement of memory slots vCPUs are held just outside KVM_RUN by a
+ * counter of its own, without the machine lock: the thread that replaces them has it.
+ *
+ * #syscalls:vcpu ioctl tgkill rt_sigreturn futex
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "accel/kvm-exit.h"
+#include "accel/kvm-internal.h"
+#include "accel/run-state.h"
+#include "event/lock.h"
+#include "event/loop.h"
+#include "util/error.h"
+#include "util/fd.h"
+#include "util/log.h"
+
+#define KICK_SIGNAL SIGUSR1
+
+static __thread Vcpu *current_vcpu;
+static GCond rested;        /* some vCPU has stopped, parked or started; machine lock */
+static gboolean loop_waits; /* the main loop waits for one by dispatching */
+
+static gint slot_pauses; /* atomic: vCPUs must stay out of KVM_RUN */
+static GMutex pause_lock;
+static GCond pause_cond; /* slot_pauses or some in_guest has become 0 */
+
+#define LOAD(field)         __atomic_load_n(&(field), __ATOMIC_SEQ_CST)
+#define STORE(field, value) __atomic_store_n(&(field), (value), __ATOMIC_SEQ_CST)
+
+static void on_kick(int sig)
+{
+}
+
+static void kick(Vcpu *cpu)
+{
+    STORE(cpu->run->immediate_exit, 1);
+    if (LOAD(cpu->in_guest)) {
+        tgkill(getpid(), cpu->tid, KICK_SIGNAL);
+    }
+}
+
+/* Slots: the counter is raised before in_guest is read, and in_guest before it. */
+
+static Vcpu *vcpu_at(guint i)
+{
+    return g_ptr_array_index(kvm.vcpus, i);
+}
+
+static gboolean any_in_guest(void)
+{
+    for (guint i = 0; i < kvm.vcpus->len; i++) {
+        if (LOAD(vcpu_at(i)->in_guest)) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+void kvm_pause_for_slots(void)
+{
+    g_assert(machine_lock_held());
+    STORE(slot_pauses, slot_pauses + 1);
+    for (guint i = 0; i < kvm.vcpus->len; i++) {
+        kick(vcpu_at(i));
+    }
+    g_mutex_lock(&pause_lock);
+    while (any_in_guest()) {
+        g_cond_wait(&pause_cond, &pause_lock);
+    }
+    g_mutex_unlock(&pause_lock);
+}
+
+void kvm_resume_after_slots(void)
+{
+    g_assert(machine_lock_held());
+    g_mutex_lock(&pause_lock);
+    STORE(slot_pauses, slot_pauses - 1);
+    g_cond_broadcast(&pause_cond);
+    g_mutex_unlock(&pause_lock);
+}
+
+static void leave_guest(Vcpu *cpu)
+{
+    STORE(cpu->in_guest, 0);
+    if (G_UNLIKELY(LOAD(slot_pauses))) {
+        g_mutex_lock(&pause_lock);
+        g_cond_broadcast(&pause_cond);
+        g_mutex_unlock(&pause_lock);
+    }
+}
+
+static void enter_guest(Vcpu *cpu)
+{
+    for (;;) {
+        STORE(cpu->in_guest, 1);
+        if (G_LIKELY(!LOAD(slot_pauses))) {
+            return;
+        }
+        leave_guest(cpu);
+        g_mutex_lock(&pause_lock);
+        while (LOAD(slot_pauses)) {
+            g_cond_wait(&pause_cond, &pause_lock);
+        }
+        g_mutex_unlock(&pause_lock);
+    }
+}
+
+/* Runs the guest until `stop`. Without the machine lock. */
+static void run_guest(Vcpu *cpu)
+{
+    struct kvm_run *run = cpu->run;
+    for (;;) {
+        if (LOAD(cpu->stop)) {
+            STORE(run->immediate_exit, 1);
+        }
+        enter_guest(cpu);
+        int r = ioctl(cpu->fd, KVM_RUN, 0);
+        int error = errno;
+        leave_guest(cpu);
+        if (r >= 0) {
+            kvm_handle_exit(cpu);
+        } else if (error == EINTR || error == EAGAIN) {
+            STORE(run->immediate_exit, 0);
+            if (LOAD(cpu->stop)) {
+                return;
+            }
+        } else {
+            kvm_handle_error(cpu, error);
+            STORE(run->immediate_exit, 0);
+            return; /* KVM would say the same again */
+        }
+    }
+}
+
+static void rest(Vcpu *cpu)
+{
+    cpu->stopped = TRUE;
+    g_cond_broadcast(&rested);
+    if (loop_waits) {
+        g_main_context_wakeup(event_loop_context(event_loop_main()));
+    }
+    while (!kvm.run || cpu->held) {
+        machine_lock_wait(&cpu->wake);
+    }
+    cpu->stopped = FALSE;
+}
+
+static void *vcpu_thread(void *opaque)
+{
+    Vcpu *cpu = opaque;
+    current_vcpu = cpu;
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, KICK_SIGNAL);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    STORE(cpu->tid, gettid());
+    machine_lock();
+    for (;;) {
+        rest(cpu);
+        machine_unlock();
+        run_guest(cpu);
+        machine_lock();
+    }
+    return NULL;
+}
+
+static void start_vcpus(void)
+{
+    struct kvm_clock_data data = { .clock = kvm.clock };
+    if (kvm.clock_valid && kvm_vm_ioctl(KVM_SET_CLOCK, &data) < 0) {
+        log_once("KVM_SET_CLOCK: %s", g_strerror(errno));
+    }
+    for (guint i = 0; i < kvm.vcpus->len; i++) {
+        Vcpu *cpu = vcpu_at(i);
+        if (kvm.clock_valid && kvm.caps.kvmclock_ctrl) {
+            kvm_vcpu_ioctl(cpu, KVM_KVMCLOCK_CTRL, NULL); /* fails where it is not used */
+        }
+        cpu->held = FALSE;
+        STORE(cpu->stop, 0);
+        g_cond_signal(&cpu->wake);
+    }
+}
+
+static void stop_vcpus(void)
+{
+    for (guint i = 0; i < kvm.vcpus->len; i++) {
+        STORE(vcpu_at(i)->stop, 1);
+        kick(vcpu_at(i));
+    }
+    for (guint i = 0; i < kvm.vcpus->len; i++) {
+        Vcpu *cpu = vcpu_at(i);
+        while (!cpu->stopped && !cpu->parked) {
+            machine_lock_wait(&rested);
+        }
+    }
+    struct kvm_clock_data data = { .clock = 0 };
+    if (kvm_vm_ioctl(KVM_GET_CLOCK, &data) == 0) {
+        kvm.clock = data.clock;
+        kvm.clock_valid = TRUE;
+    }
+}
+
+void kvm_run_vcpus(gboolean run)
+{
+    g_assert(machine_lock_held() && !current_vcpu);
+    if (kvm.run == run) {
+        return;
+    }
+    kvm.run = run;
+    if (run) {
+        start_vcpus();
+    } else {
+        stop_vcpus();
+    }
+}
+
+void vcpu_wait_stopped(Vcpu *cpu)
+{
+    g_assert(machine_lock_held());
+    while (!cpu->stopped) {
+        /* What holds a parked vCPU's access may need this loop to come to its end. */
+        if (cpu->parked && event_loop_current() == event_loop_main()) {
+            loop_waits = TRUE;
+            event_loop_iterate(event_loop_main(), TRUE);
+            loop_waits = FALSE;
+        } else {
+            machine_lock_wait(&rested);
+        }
+    }
+}
+
+void kvm_hold_current_vcpu(void)
+{
+    if (current_vcpu) {
+        /* Only its own thread reads it before the run state changes. */
+        current_vcpu->held = TRUE;
+        STORE(current_vcpu->stop, 1);
+    }
+}
+
+static void access_answered(void *opaque)
+{
+    Vcpu *cpu = opaque;
+    cpu->answered = TRUE;
+    g_cond_signal(&cpu->wake);
+}
+
+void vcpu_finish_access(Vcpu *cpu)
+{
+    cpu->answered = FALSE;
+    access_finish(access_answered, cpu);
+    while (!cpu->answered) {
+        cpu->parked = TRUE;
+        g_cond_broadcast(&rested);
+        machine_lock_wait(&cpu->wake);
+    }
+    cpu->parked = FALSE;
+}
+
+/* Creation */
+
+static gboolean open_vcpu(Vcpu *cpu, GError **errp)
+{
+    int fd = kvm_vm_ioctl(KVM_CREATE_VCPU, GUINT_TO_POINTER(cpu->apic_id));
+    if (fd < 0) {
+        return error_set_errno(errp, errno, "KVM cannot create vCPU %u (APIC ID %u)",
+                               cpu->index, cpu->apic_id);
+    }
+    cpu->fd = fd;
+    void *run = mmap(NULL, kvm.run_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (run == MAP_FAILED) {
+        return error_set_errno(errp, errno, "cannot map vCPU %u", cpu->index);
+    }
+    cpu->run = run;
+    return kvm_set_cpuid(cpu, errp);
+}
+
+static void free_vcpu(Vcpu *cpu)
+{
+    if (cpu->run) {
+        munmap(cpu->run, kvm.run_size);
+    }
+    fd_clear(&cpu->fd);
+    g_free(cpu);
+}
+
+Vcpu *kvm_create_vcpu(unsigned index, guint32 apic_id, GError **errp)
+{
+    g_assert(machine_lock_held() && index == kvm.vcpus->len);
+    Vcpu *cpu = g_new0(Vcpu, 1);
+    cpu->index = index;
+    cpu->apic_id = apic_id;
+    cpu->fd = -1;
+    g_cond_init(&cpu->wake);
+    if (!open_vcpu(cpu, errp)) {
+        free_vcpu(cpu);
+        return NULL;
+    }
+    if (!index) {
+        struct sigaction action = { .sa_handler = on_kick };
+        sigemptyset(&action.sa_mask);
+        sigaction(KICK_SIGNAL, &action, NULL);
+    }
+    g_autofree char *name = g_strdup_printf("CPU %u/KVM", index);
+    g_ptr_array_add(kvm.vcpus, cpu);
+    cpu->stopped = TRUE; /* from the start: nobody waits for the thread here */
+    cpu->thread = thread_start("vcpu", name, vcpu_thread, cpu);
+    return cpu;
+}
+
+Vcpu *vcpu_get(unsigned index)
+{
+    return kvm.vcpus && index < kvm.vcpus->len ? vcpu_at(index) : NULL;
+}
+
+int vcpu_tid(const Vcpu *cpu)
+{
+    g_assert(machine_lock_held());
+    while (!LOAD(cpu->tid)) {
+        machine_lock_wait(&rested); /* it has only just been started */
+    }
+    return cpu->tid;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The KVM accelerator: the VM, its split irqchip (local APICs in the kernel, all else
+ * ours) and the table of operations. The order matters for speed: memory slots are
+ * set before the irqchip exists, where no grace period has to pass in the kernel.
+ *
+ * #syscalls ioctl openat
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "accel/kvm-internal.h"
+#include "event/lock.h"
+#include "util/error.h"
+#include "util/fd.h"
+
+/* Three pages below the BIOS area that KVM on Intel wants for real mode. */
+#define TSS_ADDR 0xfffbd000
+
+Kvm kvm = { .fd = -1, .vm_fd = -1 };
+
+static int retry_ioctl(int fd, unsigned long request, void *arg)
+{
+    int r;
+    do {
+        r = ioctl(fd, request, arg);
+    } while (r < 0 && errno == EINTR);
+    return r;
+}
+
+int kvm_ioctl(unsigned long request, void *arg)
+{
+    return retry_ioctl(kvm.fd, request, arg);
+}
+
+int kvm_vm_ioctl(unsigned long request, void *arg)
+{
+    return retry_ioctl(kvm.vm_fd, request, arg);
+}
+
+int kvm_vcpu_ioctl(const Vcpu *cpu, unsigned long request, void *arg)
+{
+    return retry_ioctl(cpu->fd, request, arg);
+}
+
+static gboolean kvm_init(ConfigNode *node, GError **errp)
+{
+    const char *without;
+    if (!config_get_string(node, "x-without", NULL, &without, errp) ||
+        !config_check_unused(node, errp)) {
+        return FALSE;
+    }
+    autofd int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+    if (fd < 0) {
+        return error_set_errno(errp, errno,
+                               "Could not access KVM kernel module /dev/kvm");
+    }
+    kvm.fd = fd;
+    int version = kvm_ioctl(KVM_GET_API_VERSION, NULL);
+    if (version != KVM_API_VERSION) {
+        return error_set(errp, "/dev/kvm has API version %d, not %d", version,
+                         KVM_API_VERSION);
+    }
+    if (!kvm_probe(without, errp)) {
+        return FALSE;
+    }
+    int run_size = kvm_ioctl(KVM_GET_VCPU_MMAP_SIZE, NULL);
+    autofd int vm_fd = kvm_ioctl(KVM_CREATE_VM, NULL);
+    if (vm_fd < 0 || run_size < (int)sizeof(struct kvm_run)) {
+        return error_set_errno(errp, errno, "cannot create a VM on /dev/kvm");
+    }
+    if (kvm.caps.set_tss_addr &&
+        retry_ioctl(vm_fd, KVM_SET_TSS_ADDR, GUINT_TO_POINTER(TSS_ADDR)) < 0) {
+        return error_set_errno(errp, errno, "KVM_SET_TSS_ADDR");
+    }
+    kvm.fd = fd_steal(&fd);
+    kvm.vm_fd = fd_steal(&vm_fd);
+    kvm.run_size = (size_t)run_size;
+    kvm.vcpus = g_ptr_array_new();
+    kvm_memory_init();
+    return TRUE;
+}
+
+static gboolean kvm_create_irqchip(GError **errp)
+{
+    struct kvm_enable_cap cap = { .cap = KVM_CAP_SPLIT_IRQCHIP,
+                                  .args = { accel_ioapic_pins() } };
+    if (kvm_vm_ioctl(KVM_ENABLE_CAP, &cap) < 0) {
+        return error_set_errno(errp, errno, "cannot create the split irqchip");
+    }
+    return TRUE;
+}
+
+const Accel accel_kvm = {
+    .name = "kvm",
+    .init = kvm_init,
+    .create_irqchip = kvm_create_irqchip,
+    .create_vcpu = kvm_create_vcpu,
+    .reset_vcpus = kvm_reset_vcpus,
+    .run_vcpus = kvm_run_vcpus,
+    .hold_current_vcpu = kvm_hold_current_vcpu,
+    .send_msi = kvm_send_msi,
+    .set_gsi_route = kvm_set_gsi_route,
+    .commit_gsi_routes = kvm_commit_gsi_routes,
+    .add_irqfd = kvm_add_irqfd,
+    .del_irqfd = kvm_del_irqfd,
+};
