@@ -1,6 +1,6 @@
 # block, net, virtio
 VIRTIO_TESTS = tests/unit/block-test tests/unit/virtio-virtqueue-test \
-	tests/unit/virtio-mmio-test
+	tests/unit/virtio-mmio-test tests/unit/virtio-net-test
 check_PROGRAMS += $(VIRTIO_TESTS)
 TESTS += $(VIRTIO_TESTS)
 VIRTIO_TEST_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
@@ -16,3 +16,8 @@ tests_unit_virtio_mmio_test_SOURCES = tests/unit/virtio-mmio-test.c \
 	tests/unit/guest-ring.c tests/unit/guest-ring.h
 tests_unit_virtio_mmio_test_CPPFLAGS = $(VIRTIO_TEST_CPPFLAGS)
 tests_unit_virtio_mmio_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_virtio_net_test_SOURCES = tests/unit/virtio-net-test.c \
+	tests/unit/virtio-driver.c tests/unit/virtio-driver.h \
+	tests/unit/guest-ring.c tests/unit/guest-ring.h
+tests_unit_virtio_net_test_CPPFLAGS = $(VIRTIO_TEST_CPPFLAGS)
+tests_unit_virtio_net_test_LDADD = $(EMULATOR_TEST_LDADD)
