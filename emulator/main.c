@@ -1,8 +1,412 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The start-up order of the emulator, and nothing else. */
-#include <stdlib.h>
+/*
+ * The start-up order of the emulator, and nothing else.
+ *
+ * What can be checked is checked before anything is created. The monitor listens
+ * first, so that a client is heard as early as possible; the filter is loaded
+ * before any thread exists; memory back ends, and then all that devices refer to,
+ * come before the board, and the guest's boot image when all devices are there.
+ */
+#include "config.h"
 
-int main(void)
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "accel/accel.h"
+#include "accel/qtest.h"
+#include "accel/run-state.h"
+#include "block/block.h"
+#include "chardev/chardev.h"
+#include "config/argv.h"
+#include "config/dialect.h"
+#include "device/device.h"
+#include "event/loop.h"
+#include "machine/machine.h"
+#include "migration/migration.h"
+#include "monitor/help.h"
+#include "monitor/object.h"
+#include "monitor/qmp.h"
+#include "net/net.h"
+#include "sandbox/sandbox.h"
+#include "util/daemon.h"
+#include "util/error.h"
+#include "util/fd.h"
+#include "util/log.h"
+
+static int signal_fd = -1;
+static EventHandler *signal_handler;
+
+/* Helpers on the tree */
+
+static const char *text_at(ConfigNode *config, const char *key)
 {
+    ConfigNode *node = config_map_get(config, key);
+
+    return node ? config_node_string(node) : NULL;
+}
+
+static gboolean flag_at(ConfigNode *config, const char *key)
+{
+    return config_map_get(config, key) != NULL;
+}
+
+/* Calls fn for each entry of the list at key; errors begin with the entry's option. */
+static gboolean each(ConfigNode *config, const char *key,
+                     gboolean (*fn)(ConfigNode *node, GError **errp), GError **errp)
+{
+    ConfigNode *list = config_map_get(config, key);
+
+    for (guint i = 0; list && i < config_list_size(list); i++) {
+        ConfigNode *node = config_list_at(list, i);
+
+        if (!fn(node, errp)) {
+            g_prefix_error(errp, "%s: ", config_node_origin(node));
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+/* Checks */
+
+static gboolean check_device(ConfigNode *node, GError **errp)
+{
+    const char *driver;
+
+    return config_require_string(node, "driver", &driver, errp) &&
+           (device_class_find(driver) ||
+            error_set(errp, "'%s' is not a valid device model name", driver));
+}
+
+static gboolean check_mon(ConfigNode *node, GError **errp)
+{
+    const char *mode, *id, *chardev;
+    gboolean pretty;
+
+    if (!config_get_string(node, "mode", "readline", &mode, errp) ||
+        !config_get_string(node, "id", NULL, &id, errp) ||
+        !config_require_string(node, "chardev", &chardev, errp) ||
+        !config_get_bool(node, "pretty", FALSE, &pretty, errp) ||
+        !config_check_unused(node, errp)) {
+        return FALSE;
+    }
+    return g_str_equal(mode, "control") ||
+           error_set(errp, "mode=%s is not supported (only control)", mode);
+}
+
+static gboolean check_sandbox(ConfigNode *config, GError **errp)
+{
+    static const char *const rules[] = { "obsolete", "elevateprivileges", "spawn",
+                                         "resourcecontrol", "network" };
+    ConfigNode *node = config_map_get(config, "sandbox");
+    const char *value;
+    gboolean on;
+
+    if (!node) {
+        return TRUE;
+    }
+    if (!config_get_bool(node, "enable", TRUE, &on, errp)) {
+        return FALSE;
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(rules); i++) {
+        if (!config_get_string(node, rules[i], "allow", &value, errp)) {
+            return FALSE;
+        }
+        if (!g_str_equal(value, "allow") && !g_str_equal(value, "deny")) {
+            return error_set(errp, "Parameter '%s' does not accept value '%s'", rules[i],
+                             value);
+        }
+    }
+    return config_check_unused(node, errp);
+}
+
+static gboolean check(ConfigNode *config, GError **errp)
+{
+    ConfigNode *type = config_map_get(config_map_get(config, "machine"), "type");
+
+    if (config_node_type(type) == CONFIG_STRING &&
+        !machine_find(config_node_string(type))) {
+        return error_set(errp,
+                         "-machine %s: unsupported machine type\n"
+                         "Use -machine help to list supported machines",
+                         config_node_string(type));
+    }
+    if (!check_sandbox(config, errp)) {
+        g_prefix_error(errp,
+                       "%s: ", config_node_origin(config_map_get(config, "sandbox")));
+        return FALSE;
+    }
+    return each(config, "mon", check_mon, errp) &&
+           each(config, "object", object_check, errp) &&
+           each(config, "device", check_device, errp);
+}
+
+/* The steps */
+
+static void signal_ready(void *opaque, GIOCondition ready)
+{
+    struct signalfd_siginfo info;
+
+    if (read(signal_fd, &info, sizeof(info)) == sizeof(info)) {
+        log_info("terminating on signal %u from pid %u", info.ssi_signo, info.ssi_pid);
+        vm_request_shutdown(SHUTDOWN_HOST_SIGNAL);
+    }
+}
+
+/* Blocked in every thread; only the main loop hears them. */
+static gboolean set_up_signals(GError **errp)
+{
+    sigset_t set;
+
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (signal_fd < 0) {
+        return error_set_errno(errp, errno, "cannot receive signals");
+    }
+    signal_handler =
+        event_loop_add_fd(event_loop_main(), signal_fd, G_IO_IN, signal_ready, NULL);
+    return TRUE;
+}
+
+static gboolean start_process(ConfigNode *config, GError **errp)
+{
+    ConfigNode *name = config_map_get(config, "name");
+    const char *process = NULL, *pidfile = text_at(config, "pidfile");
+
+    if (name && !config_get_string(name, "process", NULL, &process, errp)) {
+        return FALSE;
+    }
+    if (process) {
+        prctl(PR_SET_NAME, process);
+    }
+    if ((flag_at(config, "daemonize") && !daemon_fork(errp)) ||
+        (pidfile && !pidfile_create(pidfile, errp))) {
+        return FALSE;
+    }
+    event_init();
+    return set_up_signals(errp);
+}
+
+static gboolean add_chardev(ConfigNode *node, GError **errp)
+{
+    return chardev_new(node, errp) != NULL;
+}
+
+static gboolean add_mon(ConfigNode *node, GError **errp)
+{
+    const char *id = config_node_string(config_map_get(node, "chardev"));
+    Chardev *chr = chardev_find(id);
+    gboolean pretty;
+
+    if (!chr) {
+        return error_set(errp, "chardev \"%s\" not found", id);
+    }
+    return config_get_bool(node, "pretty", FALSE, &pretty, errp) &&
+           qmp_server_add(chr, pretty, errp);
+}
+
+static gboolean start_monitors(ConfigNode *config, GError **errp)
+{
+    qmp_set_config(config);
+    net_set_fd_lookup(qmp_take_fd);
+    migration_set_fd_lookup(qmp_take_fd);
+    return each(config, "chardev", add_chardev, errp) &&
+           each(config, "mon", add_mon, errp);
+}
+
+static gboolean start_sandbox(ConfigNode *config, GError **errp)
+{
+    ConfigNode *node = config_map_get(config, "sandbox");
+    gboolean on = TRUE;
+    const char *network = "allow";
+
+    if (node && (!config_get_bool(node, "enable", TRUE, &on, errp) ||
+                 !config_get_string(node, "network", "allow", &network, errp))) {
+        return FALSE;
+    }
+    if (!on || flag_at(config, "disable-seccomp")) {
+        return TRUE;
+    }
+    thread_set_start_hook(sandbox_enter_thread);
+    return sandbox_enter(g_str_equal(network, "allow"), errp);
+}
+
+/* `-machine none` has nothing that could run: KVM is not even opened. */
+static gboolean start_accel(ConfigNode *config, GError **errp)
+{
+    ConfigNode *accel = config_map_get(config, "accel");
+    const char *qtest = text_at(config, "qtest"), *log = text_at(config, "qtest-log");
+    const char *machine;
+    g_autoptr(ConfigNode) none = NULL;
+
+    if (!config_get_string(config_map_get(config, "machine"), "type", NULL, &machine,
+                           errp)) {
+        return FALSE;
+    }
+    if (g_str_equal(machine, "none")) {
+        none = config_map_new();
+        config_map_set(none, "accel", config_string_new("qtest"));
+        accel = none;
+    }
+    if (!accel_init(accel, errp)) {
+        return FALSE;
+    }
+    if (qtest && accel_get() != &accel_qtest) {
+        return error_set(errp, "-qtest %s: needs -accel qtest", qtest);
+    }
+    return !qtest || qtest_server_start(qtest, log, errp);
+}
+
+static gboolean add_object(ConfigNode *node, GError **errp)
+{
+    return object_add(node, FALSE, errp);
+}
+
+static gboolean add_blockdev(ConfigNode *node, GError **errp)
+{
+    return block_node_add(node, errp) != NULL;
+}
+
+static gboolean add_netdev(ConfigNode *node, GError **errp)
+{
+    return net_backend_add(node, errp) != NULL;
+}
+
+static gboolean start_backends(ConfigNode *config, GError **errp)
+{
+    block_set_start_inactive(config_map_has(config, "incoming"));
+    return each(config, "object", add_object, errp) &&
+           each(config, "blockdev", add_blockdev, errp) &&
+           each(config, "netdev", add_netdev, errp);
+}
+
+static gboolean add_device(ConfigNode *node, GError **errp)
+{
+    return device_add_from_config(node, FALSE, errp) != NULL;
+}
+
+static gboolean start_machine(ConfigNode *config, GError **errp)
+{
+    return machine_create(config, errp) &&
+           each(config, "object", object_check_used, errp) &&
+           each(config, "device", add_device, errp) &&
+           machine_ready(config_map_has(config, "incoming"), errp);
+}
+
+static gboolean redirect_log(ConfigNode *config, GError **errp)
+{
+    const char *path = text_at(config, "log");
+    autofd int fd = -1;
+
+    if (!path || !*path) {
+        return TRUE;
+    }
+    fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (fd < 0 || dup2(fd, STDERR_FILENO) < 0) {
+        return error_set_errno(errp, errno, "-D %s: cannot open log file", path);
+    }
+    return TRUE;
+}
+
+static gboolean start_guest(ConfigNode *config, GError **errp)
+{
+    const char *incoming = text_at(config, "incoming");
+    gboolean autostart = !flag_at(config, "S");
+
+    vm_set_policy(flag_at(config, "no-shutdown"), flag_at(config, "no-reboot"));
+    if (incoming) {
+        run_state_set(RUN_STATE_INMIGRATE);
+        migration_set_autostart(autostart);
+        if (!migration_incoming(incoming, errp)) {
+            g_prefix_error(errp, "-incoming %s: ", incoming);
+            return FALSE;
+        }
+    }
+    if (!daemon_ready(errp) || !redirect_log(config, errp)) {
+        return FALSE;
+    }
+    if (!incoming && autostart) {
+        vm_start();
+    }
+    return TRUE;
+}
+
+static gboolean start(ConfigNode *config, GError **errp)
+{
+    static gboolean (*const steps[])(ConfigNode *, GError **) = {
+        check,       start_process,  start_monitors, start_sandbox,
+        start_accel, start_backends, start_machine,  start_guest,
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(steps); i++) {
+        if (!steps[i](config, errp)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+/* The other way round; each does nothing where its step was not reached. */
+static void clean_up(void)
+{
+    migration_cleanup();
+    qtest_server_stop();
+    machine_cleanup();
+    net_cleanup();
+    block_cleanup();
+    object_cleanup();
+    qmp_cleanup();
+    qmp_set_config(NULL);
+    chardev_cleanup();
+    event_handler_remove(signal_handler);
+    fd_clear(&signal_fd);
+    pidfile_remove();
+}
+
+/* -version, -help, `-device help`, ...: TRUE when that was all that was asked for. */
+static gboolean print_only(ConfigNode *config, const char *program, GError **errp)
+{
+    ConfigNode *topics = config_map_get(config, "help");
+    const Dialect *d = dialect_get();
+
+    if (flag_at(config, "version")) {
+        printf("QEMU emulator version %u.%u.%u (vireo " PACKAGE_VERSION ")\n",
+               d->version[0], d->version[1], d->version[2]);
+    } else if (flag_at(config, "usage")) {
+        config_print_usage(stdout, program);
+    } else if (topics) {
+        help_print(stdout, topics, errp);
+    } else {
+        return FALSE;
+    }
+    return TRUE;
+}
+
+int main(int argc, char **argv)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ConfigNode) config = config_parse_argv(argc, argv, &error);
+
+    log_set_program("vireo");
+    if (config && !print_only(config, argv[0], &error)) {
+        if (start(config, &error)) {
+            event_loop_run(event_loop_main());
+        }
+        clean_up();
+    }
+    if (error) {
+        log_error("%s", error->message);
+        return EXIT_FAILURE;
+    }
     return EXIT_SUCCESS;
 }

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "util/error.h"
+
 #define MIB            (1024 * 1024)
 #define MEMORY_ALIGN   8192
 #define TOPOLOGY_LIMIT 4096
@@ -201,6 +203,44 @@ static void complete_machine(ConfigNode *tree)
     }
 }
 
+/* -action: what it asks for beyond -no-reboot and -no-shutdown has no device yet. */
+static gboolean complete_action(ConfigNode *tree, GError **errp)
+{
+    static const struct {
+        const char *key, *values, *flag, *flag_value;
+    } rows[] = {
+        { "reboot", "reset|shutdown", "no-reboot", "shutdown" },
+        { "shutdown", "poweroff|pause", "no-shutdown", "pause" },
+        { "panic", "pause|shutdown|exit-failure|none", NULL, NULL },
+        { "watchdog", "reset|shutdown|poweroff|pause|debug|none|inject-nmi", NULL, NULL },
+    };
+    ConfigNode *action = config_map_get(tree, "action");
+
+    for (guint i = 0; action && i < G_N_ELEMENTS(rows); i++) {
+        g_auto(GStrv) values = g_strsplit(rows[i].values, "|", -1);
+        const char *value;
+
+        if (!config_get_string(action, rows[i].key, NULL, &value, errp)) {
+            prefix_origin(action, "-action", errp);
+            return FALSE;
+        }
+        if (value && !g_strv_contains((const char *const *)values, value)) {
+            error_set(errp, "Parameter '%s' does not accept value '%s'", rows[i].key,
+                      value);
+            prefix_origin(action, "-action", errp);
+            return FALSE;
+        }
+        if (rows[i].flag && g_strcmp0(value, rows[i].flag_value) == 0) {
+            config_map_set(tree, rows[i].flag, config_bool_new(TRUE));
+        }
+    }
+    if (action && !config_check_unused(action, errp)) {
+        prefix_origin(action, "-action", errp);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 /* -nographic puts the first serial port on stdio, unless anything says otherwise. */
 static gboolean complete_serial(ConfigNode *tree, GError **errp)
 {
@@ -234,8 +274,8 @@ static gboolean check_daemonize(ConfigNode *tree, GError **errp)
 gboolean config_complete(ConfigNode *tree, GError **errp)
 {
     if (!complete_memory(tree, errp) || !complete_smp(tree, errp) ||
-        !complete_accel(tree, errp) || !complete_serial(tree, errp) ||
-        !check_daemonize(tree, errp)) {
+        !complete_accel(tree, errp) || !complete_action(tree, errp) ||
+        !complete_serial(tree, errp) || !check_daemonize(tree, errp)) {
         return FALSE;
     }
     complete_machine(tree);

@@ -5,7 +5,8 @@
 #include "monitor/commands.h"
 #include "monitor/object.h"
 
-QMP_ENUM(object_type, "iothread", "secret");
+QMP_ENUM(object_type, "iothread", "rng-builtin", "rng-random", "secret");
+QMP_OBJECT(rng_options, { "filename", &qmp_str, TRUE });
 QMP_ENUM(secret_format, "raw", "base64");
 QMP_OBJECT(secret_options, { "data", &qmp_str, TRUE }, { "file", &qmp_str, TRUE },
            { "format", &secret_format, TRUE }, { "iv", &qmp_str, TRUE },
@@ -16,7 +17,9 @@ static const QmpType object_add_args = {
     .members =
         (const QmpMember[]){ { "qom-type", &object_type }, { "id", &qmp_str }, { NULL } },
     .tag = "qom-type",
-    .variants = (const QmpVariant[]){ { "secret", &secret_options }, { NULL } },
+    .variants = (const QmpVariant[]){ { "rng-random", &rng_options },
+                                      { "secret", &secret_options },
+                                      { NULL } },
 };
 
 static JsonNode *cmd_object_add(ConfigNode *args, GError **errp)

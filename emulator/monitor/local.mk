@@ -10,6 +10,8 @@ libemulator_a_SOURCES += \
 	emulator/monitor/commands.c \
 	emulator/monitor/commands.h \
 	emulator/monitor/dispatch.c \
+	emulator/monitor/help.c \
+	emulator/monitor/help.h \
 	emulator/monitor/object.c \
 	emulator/monitor/object.h \
 	emulator/monitor/qmp-command.h \

@@ -5,6 +5,7 @@
 
 #include "event/loop.h"
 #include "util/error.h"
+#include "virtio/rng-backend.h"
 
 static gboolean create_iothread(ConfigNode *node, const char *id, GError **errp)
 {
@@ -28,6 +29,11 @@ static gboolean create_secret(ConfigNode *node, const char *id, GError **errp)
     return config_check_unused(node, errp);
 }
 
+static gboolean create_rng(ConfigNode *node, const char *id, GError **errp)
+{
+    return rng_backend_add(node, errp) != NULL;
+}
+
 static gboolean forget(const char *id, GError **errp)
 {
     return TRUE;
@@ -35,6 +41,12 @@ static gboolean forget(const char *id, GError **errp)
 
 const ObjectType object_types[] = {
     { "iothread", "a thread for devices' requests", create_iothread, iothread_delete,
+      TRUE },
+    { .name = "memory-backend-file", .help = "guest memory from a file" },
+    { .name = "memory-backend-memfd", .help = "guest memory that can be shared" },
+    { .name = "memory-backend-ram", .help = "guest memory" },
+    { "rng-random", "entropy from a file", create_rng, rng_backend_del, TRUE },
+    { "rng-builtin", "entropy from the host's kernel", create_rng, rng_backend_del,
       TRUE },
     { "secret", "accepted; nothing uses secrets yet", create_secret, forget, TRUE },
     { .name = NULL },
@@ -52,28 +64,56 @@ static const ObjectType *type_find(const char *name)
     return NULL;
 }
 
-gboolean object_add(ConfigNode *node, gboolean hotplug, GError **errp)
+static const ObjectType *read_type(ConfigNode *node, const char **id, GError **errp)
 {
-    const char *name, *id;
+    const char *name;
     const ObjectType *type;
 
     if (!config_require_string(node, "qom-type", &name, errp) ||
-        !config_require_string(node, "id", &id, errp)) {
-        return FALSE;
+        !config_require_string(node, "id", id, errp)) {
+        return NULL;
     }
     type = type_find(name);
     if (!type) {
-        return error_set(errp, "invalid object type: %s", name);
+        error_set(errp, "invalid object type: %s", name);
+    }
+    return type;
+}
+
+gboolean object_check(ConfigNode *node, GError **errp)
+{
+    const char *id;
+
+    return read_type(node, &id, errp) != NULL;
+}
+
+gboolean object_check_used(ConfigNode *node, GError **errp)
+{
+    const char *id;
+    const ObjectType *type = read_type(node, &id, errp);
+
+    return type &&
+           (type->create || config_check_unused(node, NULL) ||
+            error_set(errp, "memory backend '%s' is not used by the machine", id));
+}
+
+gboolean object_add(ConfigNode *node, gboolean hotplug, GError **errp)
+{
+    const char *id;
+    const ObjectType *type = read_type(node, &id, errp);
+
+    if (!type) {
+        return FALSE;
     }
     if (hotplug && !type->hotplug) {
-        return error_set(errp, "object type %s cannot be added at run time", name);
+        return error_set(errp, "object type %s cannot be added at run time", type->name);
     }
     if (objects && g_hash_table_contains(objects, id)) {
         return error_set(
             errp, "attempt to add duplicate property '%s' to object (type 'container')",
             id);
     }
-    if (!type->create(node, id, errp)) {
+    if (type->create && !type->create(node, id, errp)) {
         return FALSE;
     }
     if (!objects) {
@@ -110,7 +150,9 @@ void object_cleanup(void)
     }
     g_hash_table_iter_init(&iter, objects);
     while (g_hash_table_iter_next(&iter, &id, &type)) {
-        ((const ObjectType *)type)->destroy(id, NULL);
+        if (((const ObjectType *)type)->destroy) {
+            ((const ObjectType *)type)->destroy(id, NULL);
+        }
     }
     g_clear_pointer(&objects, g_hash_table_unref);
 }

@@ -12,6 +12,7 @@ typedef struct ObjectType {
     const char *name;
     const char *help;
     /* The rest of node's keys are refused afterwards. */
+    /* NULL: the machine makes it where its options name it. */
     gboolean (*create)(ConfigNode *node, const char *id, GError **errp);
     gboolean (*destroy)(const char *id, GError **errp);
     gboolean hotplug; /* object-add and object-del */
@@ -19,6 +20,9 @@ typedef struct ObjectType {
 
 extern const ObjectType object_types[]; /* ends with a NULL name */
 
+/* Start-up: qom-type is known and id there. Memory backends are the machine's. */
+gboolean object_check(ConfigNode *node, GError **errp);
+gboolean object_check_used(ConfigNode *node, GError **errp);
 /* qom-type=, id= and the type's options. hotplug: by object-add. */
 gboolean object_add(ConfigNode *node, gboolean hotplug, GError **errp);
 gboolean object_del(const char *id, GError **errp);

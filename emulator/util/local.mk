@@ -1,4 +1,6 @@
 libutil_a_SOURCES += \
+	emulator/util/daemon.c \
+	emulator/util/daemon.h \
 	emulator/util/bitmap.c emulator/util/bitmap.h \
 	emulator/util/error.c emulator/util/error.h \
 	emulator/util/fd.c emulator/util/fd.h \

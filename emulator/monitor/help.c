@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include "monitor/help.h"
+
+#include "device/device.h"
+#include "machine/machine.h"
+#include "monitor/object.h"
+#include "util/error.h"
+
+static gboolean help_machine(FILE *out, const char *of, GError **errp)
+{
+    const MachineClass *klass = of ? machine_find(of) : NULL;
+    g_autofree char *text = NULL;
+
+    if (of && !klass) {
+        return error_set(errp, "unsupported machine type");
+    }
+    text = klass ? machine_class_help(klass) : machine_list();
+    fputs(text, out);
+    return TRUE;
+}
+
+static gboolean help_device(FILE *out, const char *of, GError **errp)
+{
+    const DeviceClass *klass = of ? device_class_find(of) : NULL;
+    g_autofree char *text = NULL;
+
+    if (of && !klass) {
+        return error_set(errp, "Device '%s' not found", of);
+    }
+    if (klass) {
+        text = device_class_help(klass);
+        fputs(text, out);
+        return TRUE;
+    }
+    for (guint i = 0; device_class_table[i]; i++) {
+        klass = device_class_table[i];
+        if (klass->user_creatable) {
+            fprintf(out, "name \"%s\"", klass->name);
+            if (klass->bus) {
+                fprintf(out, ", bus %s", klass->bus);
+            }
+            if (klass->alias) {
+                fprintf(out, ", alias \"%s\"", klass->alias);
+            }
+            fprintf(out, ", desc \"%s\"\n", klass->desc);
+        }
+    }
+    return TRUE;
+}
+
+static gboolean help_object(FILE *out, const char *of, GError **errp)
+{
+    fputs("List of user creatable objects:\n", out);
+    for (const ObjectType *type = object_types; type->name; type++) {
+        fprintf(out, "  %-22s %s\n", type->name, type->help);
+    }
+    return TRUE;
+}
+
+/* Topics whose lists are short and fixed. */
+static const struct {
+    const char *topic, *text;
+} texts[] = {
+    { "accel", "Accelerators supported:\nkvm\nqtest\n" },
+    { "cpu", "Available CPUs:\n  host  the host's CPU, as far as KVM can show it\n" },
+    { "chardev", "Available chardev backend types:\n  file\n  null\n  pty\n  socket\n"
+                 "  stdio\n" },
+    { "netdev", "Available netdev backend types:\ntap\n" },
+    { "blockdev", "Supported drivers: file host_device raw\n" },
+};
+
+static gboolean help_topic(FILE *out, ConfigNode *entry, GError **errp)
+{
+    const char *topic, *of;
+
+    if (!config_require_string(entry, "topic", &topic, errp) ||
+        !config_get_string(entry, "of", NULL, &of, errp)) {
+        return FALSE;
+    }
+    if (g_str_equal(topic, "machine")) {
+        return help_machine(out, of, errp);
+    }
+    if (g_str_equal(topic, "device")) {
+        return help_device(out, of, errp);
+    }
+    if (g_str_equal(topic, "object")) {
+        return help_object(out, of, errp);
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+        if (g_str_equal(texts[i].topic, topic)) {
+            fputs(texts[i].text, out);
+            return TRUE;
+        }
+    }
+    return error_set(errp, "-%s help: see -help", topic);
+}
+
+gboolean help_print(FILE *out, ConfigNode *topics, GError **errp)
+{
+    for (guint i = 0; i < config_list_size(topics); i++) {
+        if (!help_topic(out, config_list_at(topics, i), errp)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}

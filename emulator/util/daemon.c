@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include "util/daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/error.h"
+#include "util/fd.h"
+
+static int ready_fd = -1;
+static char *pidfile_path;
+static int pidfile_fd = -1;
+
+gboolean daemon_fork(GError **errp)
+{
+    int fds[2];
+    char status;
+    pid_t pid;
+
+    if (pipe2(fds, O_CLOEXEC) < 0) {
+        return error_set_errno(errp, errno, "-daemonize: cannot create a pipe");
+    }
+    pid = fork();
+    if (pid < 0) {
+        close(fds[0]);
+        close(fds[1]);
+        return error_set_errno(errp, errno, "-daemonize: cannot fork");
+    }
+    if (pid > 0) { /* the child has said on stderr what went wrong */
+        close(fds[1]);
+        _exit(fd_read_all(fds[0], &status, 1) ? EXIT_SUCCESS : EXIT_FAILURE);
+    }
+    close(fds[0]);
+    ready_fd = fds[1];
+    setsid();
+    umask(027);
+    return TRUE;
+}
+
+gboolean daemon_ready(GError **errp)
+{
+    autofd int null = -1;
+
+    if (ready_fd < 0) {
+        return TRUE;
+    }
+    null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0 || chdir("/") < 0) {
+        return error_set_errno(errp, errno, "-daemonize: cannot detach");
+    }
+    for (int fd = 0; fd <= 2; fd++) {
+        dup2(null, fd);
+    }
+    fd_write_all(ready_fd, "", 1); /* a parent that is gone needs no answer */
+    fd_clear(&ready_fd);
+    return TRUE;
+}
+
+/* The lock tells a file of a living process from a left-over one. */
+static gboolean lock_and_write(int fd, const char *path, GError **errp)
+{
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    g_autofree char *text = g_strdup_printf("%d\n", getpid());
+
+    if (fcntl(fd, F_SETLK, &lock) < 0) {
+        return error_set_errno(errp, errno, "-pidfile %s: cannot lock PID file", path);
+    }
+    if (ftruncate(fd, 0) < 0 || !fd_write_all(fd, text, strlen(text))) {
+        return error_set_errno(errp, errno, "-pidfile %s: cannot write PID file", path);
+    }
+    return TRUE;
+}
+
+gboolean pidfile_create(const char *path, GError **errp)
+{
+    autofd int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+
+    if (fd < 0) {
+        return error_set_errno(errp, errno, "-pidfile %s: cannot create PID file", path);
+    }
+    if (!lock_and_write(fd, path, errp)) {
+        return FALSE;
+    }
+    pidfile_fd = fd_steal(&fd);
+    pidfile_path = g_canonicalize_filename(path, NULL); /* survives chdir() */
+    return TRUE;
+}
+
+void pidfile_remove(void)
+{
+    if (pidfile_path) {
+        unlink(pidfile_path);
+    }
+    g_clear_pointer(&pidfile_path, g_free);
+    fd_clear(&pidfile_fd);
+}
