@@ -10,7 +10,7 @@
 QMP_ENUM(net_type, "tap");
 QMP_OBJECT(net_tap, { "ifname", &qmp_str, TRUE }, { "fd", &qmp_str, TRUE },
            { "script", &qmp_str, TRUE }, { "downscript", &qmp_str, TRUE },
-           { "vhost", &qmp_bool, TRUE });
+           { "vhost", &qmp_bool, TRUE }, { "queues", &qmp_int, TRUE });
 
 static const QmpType netdev_args = {
     .meta = QMP_META_OBJECT,

@@ -26,3 +26,17 @@ tests_fuzz_rpc_fuzz_CPPFLAGS = $(RPC_TEST_CPPFLAGS)
 tests_fuzz_rpc_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_rpc_fuzz_LDADD = $(RPC_TEST_LDADD)
 endif
+
+# Options and QMP.
+if FUZZERS
+check_PROGRAMS += tests/fuzz/config-argv-fuzz tests/fuzz/qmp-fuzz
+tests_fuzz_config_argv_fuzz_SOURCES = tests/fuzz/config-argv-fuzz.c \
+	tests/fuzz/config-argv-fuzz.h
+tests_fuzz_config_argv_fuzz_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
+tests_fuzz_config_argv_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_config_argv_fuzz_LDADD = $(EMULATOR_TEST_LDADD)
+tests_fuzz_qmp_fuzz_SOURCES = tests/fuzz/qmp-fuzz.c tests/fuzz/qmp-fuzz.h
+tests_fuzz_qmp_fuzz_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
+tests_fuzz_qmp_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_qmp_fuzz_LDADD = $(EMULATOR_TEST_LDADD)
+endif

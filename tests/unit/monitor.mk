@@ -3,7 +3,8 @@ QMP_TESTS = \
 	tests/unit/config-node-test \
 	tests/unit/config-argv-test \
 	tests/unit/chardev-test \
-	tests/unit/monitor-qmp-test
+	tests/unit/monitor-qmp-test \
+	tests/unit/monitor-schema-test
 check_PROGRAMS += $(QMP_TESTS)
 TESTS += $(QMP_TESTS)
 tests_unit_config_node_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
@@ -14,3 +15,5 @@ tests_unit_chardev_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_chardev_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_monitor_qmp_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_monitor_qmp_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_monitor_schema_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_monitor_schema_test_LDADD = $(EMULATOR_TEST_LDADD)

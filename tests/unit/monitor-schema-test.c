@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * query-qmp-schema and the tables behind it: every type that is named exists, every
+ * command is listed once, and what stock libvirt looks up is found.
+ */
+#include "config.h"
+
+#include "migration/migration.h"
+#include "monitor/object.h"
+#include "monitor/qmp-command.h"
+
+#include <string.h>
+
+static JsonArray *schema;
+
+static JsonObject *entry_named(const char *name)
+{
+    for (guint i = 0; i < json_array_get_length(schema); i++) {
+        JsonObject *entry = json_array_get_object_element(schema, i);
+
+        if (strcmp(json_object_get_string_member(entry, "name"), name) == 0) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+static const char *text(JsonObject *entry, const char *member)
+{
+    return json_object_get_string_member_with_default(entry, member, "");
+}
+
+static void assert_type(const char *name)
+{
+    JsonObject *entry = entry_named(name);
+
+    g_assert_nonnull(entry);
+    g_assert_cmpstr(text(entry, "meta-type"), !=, "command");
+    g_assert_cmpstr(text(entry, "meta-type"), !=, "event");
+}
+
+static void assert_types(JsonObject *entry, const char *member)
+{
+    JsonArray *list;
+
+    if (!json_object_has_member(entry, member) ||
+        strcmp(text(entry, "meta-type"), "enum") == 0) {
+        return;
+    }
+    list = json_object_get_array_member(entry, member);
+    for (guint i = 0; i < json_array_get_length(list); i++) {
+        assert_type(text(json_array_get_object_element(list, i), "type"));
+    }
+}
+
+static void test_references(void)
+{
+    static const char *const single[] = { "arg-type", "ret-type", "element-type" };
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+
+    g_assert_cmpuint(json_array_get_length(schema), >, 60);
+    for (guint i = 0; i < json_array_get_length(schema); i++) {
+        JsonObject *entry = json_array_get_object_element(schema, i);
+
+        g_assert_true(g_hash_table_add(seen, (gpointer)text(entry, "name")));
+        for (guint s = 0; s < G_N_ELEMENTS(single); s++) {
+            if (json_object_has_member(entry, single[s])) {
+                assert_type(text(entry, single[s]));
+            }
+        }
+        assert_types(entry, "members");
+        assert_types(entry, "variants");
+    }
+}
+
+static guint n_commands;
+
+static void check_command(const QmpCommand *command, void *opaque)
+{
+    JsonObject *entry = entry_named(command->name);
+
+    g_assert_nonnull(entry);
+    g_assert_cmpstr(text(entry, "meta-type"), ==, "command");
+    g_assert_nonnull(command->run);
+    g_assert_true(qmp_command_find(command->name) == command);
+    n_commands++;
+}
+
+static void test_commands(void)
+{
+    static const char *const wanted[] = {
+        "qmp_capabilities",
+        "query-status",
+        "query-version",
+        "query-commands",
+        "query-qmp-schema",
+        "query-machines",
+        "device-list-properties",
+        "qom-list-types",
+        "stop",
+        "cont",
+        "quit",
+        "system_reset",
+        "system_powerdown",
+        "query-cpus-fast",
+        "query-chardev",
+        "getfd",
+        "closefd",
+        "blockdev-add",
+        "blockdev-del",
+        "device_add",
+        "device_del",
+        "migrate",
+        "migrate-incoming",
+        "migrate_cancel",
+        "query-migrate",
+        "migrate-set-parameters",
+        "query-migrate-parameters",
+        "migrate-set-capabilities",
+        "query-migrate-capabilities",
+        "query-name",
+        "query-uuid",
+        "query-kvm",
+        "query-target",
+        "query-named-block-nodes",
+        "object-add",
+        "object-del",
+        "netdev_add",
+        "netdev_del",
+    };
+
+    qmp_command_foreach(check_command, NULL);
+    for (guint i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        g_assert_nonnull(qmp_command_find(wanted[i]));
+    }
+    g_assert_cmpuint(n_commands, >=, G_N_ELEMENTS(wanted));
+}
+
+/* The type at a path of members; "+value" is a variant, "^value" an enum's value. */
+static gboolean schema_has(const char *path)
+{
+    g_auto(GStrv) parts = g_strsplit(path, "/", -1);
+    JsonObject *entry = entry_named(parts[0]);
+
+    for (guint i = 1; parts[i] && entry; i++) {
+        const char *part = parts[i];
+        const char *list = part[0] == '+'                              ? "variants"
+                           : part[0] == '$'                            ? "features"
+                           : part[0] == '^'                            ? "values"
+                           : json_object_has_member(entry, "arg-type") ? NULL
+                                                                       : "members";
+        const char *next = NULL;
+        JsonArray *array;
+
+        if (!list) {
+            entry = entry_named(text(entry, part));
+            continue;
+        }
+        array = json_object_get_array_member(entry, list);
+        for (guint j = 0; j < json_array_get_length(array); j++) {
+            if (part[0] == '$' || part[0] == '^') {
+                if (strcmp(json_array_get_string_element(array, j), part + 1) == 0) {
+                    return TRUE;
+                }
+            } else {
+                JsonObject *member = json_array_get_object_element(array, j);
+                gboolean variant = part[0] == '+';
+
+                if (strcmp(text(member, variant ? "case" : "name"), part + variant) ==
+                    0) {
+                    next = text(member, "type");
+                }
+            }
+        }
+        entry = next ? entry_named(next) : NULL;
+    }
+    return entry != NULL;
+}
+
+static void test_libvirt_paths(void)
+{
+    g_assert_true(schema_has("device_add/$json-cli-hotplug"));
+    g_assert_true(schema_has("blockdev-add/arg-type/+file/aio/^io_uring"));
+    g_assert_true(schema_has("blockdev-add/arg-type/+raw/offset"));
+    g_assert_true(schema_has("object-add/arg-type/qom-type/^secret"));
+    g_assert_true(schema_has("query-named-block-nodes/arg-type/flat"));
+    g_assert_false(schema_has("netdev_add/arg-type/+stream"));
+    g_assert_false(schema_has("netdev_add/arg-type/type/^dgram"));
+}
+
+/* Names that stand in two places: the monitor's rows and a lower layer's table. */
+static void test_same_names(void)
+{
+    g_autoptr(JsonArray) capabilities = migration_query_capabilities();
+    g_autoptr(JsonObject) parameters = migration_query_parameters();
+    JsonObjectIter iter;
+    const char *name;
+
+    for (guint i = 0; i < json_array_get_length(capabilities); i++) {
+        const QmpCommand *set = qmp_command_find("migrate-set-capabilities");
+        const QmpType *type = set->args->members[0].type->element->members[0].type;
+
+        g_assert_true(g_strv_contains(
+            type->values,
+            text(json_array_get_object_element(capabilities, i), "capability")));
+    }
+    json_object_iter_init(&iter, parameters);
+    while (json_object_iter_next(&iter, &name, NULL)) {
+        g_autofree char *path =
+            g_strdup_printf("migrate-set-parameters/arg-type/%s", name);
+
+        g_assert_true(schema_has(path));
+    }
+    for (const ObjectType *type = object_types; type->name; type++) {
+        g_autofree char *path =
+            g_strdup_printf("object-add/arg-type/qom-type/^%s", type->name);
+
+        g_assert_true(schema_has(path) == type->hotplug);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    int rc;
+
+    g_test_init(&argc, &argv, NULL);
+    schema = qmp_schema();
+    g_test_add_func("/qmp/schema/references", test_references);
+    g_test_add_func("/qmp/schema/commands", test_commands);
+    g_test_add_func("/qmp/schema/libvirt", test_libvirt_paths);
+    g_test_add_func("/qmp/schema/same-names", test_same_names);
+    rc = g_test_run();
+    json_array_unref(schema);
+    return rc;
+}
