@@ -128,6 +128,7 @@ static gboolean check_sandbox(ConfigNode *config, GError **errp)
 static gboolean check(ConfigNode *config, GError **errp)
 {
     ConfigNode *type = config_map_get(config_map_get(config, "machine"), "type");
+    ConfigNode *accel = config_map_peek(config_map_get(config, "accel"), "accel");
 
     if (config_node_type(type) == CONFIG_STRING &&
         !machine_find(config_node_string(type))) {
@@ -135,6 +136,10 @@ static gboolean check(ConfigNode *config, GError **errp)
                          "-machine %s: unsupported machine type\n"
                          "Use -machine help to list supported machines",
                          config_node_string(type));
+    }
+    if (config_map_has(config, "qtest") &&
+        !g_str_equal(config_node_string(accel), "qtest")) {
+        return error_set(errp, "-qtest %s: needs -accel qtest", text_at(config, "qtest"));
     }
     if (!check_sandbox(config, errp)) {
         g_prefix_error(errp,
@@ -261,9 +266,6 @@ static gboolean start_accel(ConfigNode *config, GError **errp)
     if (!accel_init(accel, errp)) {
         return FALSE;
     }
-    if (qtest && accel_get() != &accel_qtest) {
-        return error_set(errp, "-qtest %s: needs -accel qtest", qtest);
-    }
     return !qtest || qtest_server_start(qtest, log, errp);
 }
 
@@ -312,7 +314,7 @@ static gboolean redirect_log(ConfigNode *config, GError **errp)
         return TRUE;
     }
     fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    if (fd < 0 || dup2(fd, STDERR_FILENO) < 0) {
+    if (fd < 0 || dup3(fd, STDERR_FILENO, 0) < 0) {
         return error_set_errno(errp, errno, "-D %s: cannot open log file", path);
     }
     return TRUE;

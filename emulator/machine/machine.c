@@ -107,6 +107,10 @@ static gboolean check_cpus(const MachineClass *klass, ConfigNode *config, GError
     if (!config_get_node(config, "smp", CONFIG_MAP, &smp, errp)) {
         return FALSE;
     }
+    if (!klass->create) {
+        cpus = 0;
+        return TRUE;
+    }
     if (!smp) {
         cpus = 1;
         return TRUE;

@@ -72,6 +72,7 @@ static const Rule rules[] = {
     { SCMP_SYS(close), ALL },
     { SCMP_SYS(dup), MAIN },
     { SCMP_SYS(dup3), MAIN },
+    { SCMP_SYS(chdir), MAIN }, /* -daemonize */
     { SCMP_SYS(eventfd2), ALL },
     { SCMP_SYS(fcntl), ALL },
     { SCMP_SYS(pipe2), MAIN },

@@ -55,7 +55,7 @@ gboolean daemon_ready(GError **errp)
         return error_set_errno(errp, errno, "-daemonize: cannot detach");
     }
     for (int fd = 0; fd <= 2; fd++) {
-        dup2(null, fd);
+        dup3(null, fd, 0);
     }
     fd_write_all(ready_fd, "", 1); /* a parent that is gone needs no answer */
     fd_clear(&ready_fd);

@@ -1,0 +1,305 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The real binary from the outside: start-up, errors, QMP, signals, end."""
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import unittest
+
+VIREO = os.path.join(os.environ.get("builddir", "."), "vireo")
+TIMEOUT = 30
+NONE = ["-machine", "none"]
+
+
+class Qmp:
+    """A client on a connected socket."""
+
+    def __init__(self, sock):
+        self.sock = sock
+        self.sock.settimeout(TIMEOUT)
+        self.buf = b""
+        self.events = []
+        self.greeting = self.read()
+        self.cmd("qmp_capabilities")
+
+    def read(self):
+        while b"\r\n" not in self.buf:
+            data = self.sock.recv(65536)
+            if not data:
+                raise EOFError
+            self.buf += data
+        line, self.buf = self.buf.split(b"\r\n", 1)
+        return json.loads(line)
+
+    def raw(self, name, **args):
+        self.sock.sendall(json.dumps({"execute": name, "arguments": args}).encode())
+        while True:
+            message = self.read()
+            if "event" not in message:
+                return message
+            self.events.append(message)
+
+    def cmd(self, name, **args):
+        return self.raw(name, **args)["return"]
+
+    def error(self, name, **args):
+        error = self.raw(name, **args)["error"]
+        return error["class"], error["desc"]
+
+    def event(self, name):
+        while True:
+            while self.events:
+                message = self.events.pop(0)
+                if message["event"] == name:
+                    return message
+            message = self.read()
+            if "event" in message:
+                self.events.append(message)
+
+
+class Vireo:
+    """A running process with one monitor on an inherited socket."""
+
+    running = []
+
+    @classmethod
+    def kill_all(cls):
+        """After a failed test."""
+        for vm in list(cls.running):
+            vm.proc.kill()
+            vm.end()
+
+    def __init__(self, *args):
+        ours, theirs = socket.socketpair()
+        self.proc = subprocess.Popen(
+            [VIREO, "-chardev", "socket,id=mon,fd=%d" % theirs.fileno(),
+             "-mon", "mon,mode=control", *args],
+            pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        theirs.close()
+        self.running.append(self)
+        self.qmp = Qmp(ours)
+
+    def end(self):
+        """Exit status and stderr."""
+        self.running.remove(self)
+        _, err = self.proc.communicate(timeout=TIMEOUT)
+        self.qmp.sock.close()
+        return self.proc.returncode, err.decode()
+
+
+def run(*args):
+    p = subprocess.run([VIREO, *args], stdin=subprocess.DEVNULL, capture_output=True,
+                       timeout=TIMEOUT)
+    return p.returncode, p.stdout.decode(), p.stderr.decode()
+
+
+class Printing(unittest.TestCase):
+    def test_version(self):
+        for option in "-version", "--version":
+            code, out, _ = run(option)
+            self.assertEqual(code, 0)
+            self.assertRegex(out.splitlines()[0],
+                             r"^QEMU emulator version \d+\.\d+\.\d+ \(vireo [0-9.]+\)$")
+
+    def test_help(self):
+        for args, word in ((["-help"], "-device DRIVER"), (["-machine", "help"], "microvm"),
+                           (["-device", "help"], "virtio-blk-device"),
+                           (["-device", "virtio-blk-device,help"], "drive="),
+                           (["-accel", "help"], "kvm"), (["-object", "help"], "iothread"),
+                           (["-machine", "microvm,help"], "acpi=")):
+            code, out, err = run(*args)
+            self.assertEqual((code, err), (0, ""), args)
+            self.assertIn(word, out)
+
+
+class Errors(unittest.TestCase):
+    CASES = [
+        (["-foo", "bar"], "-foo bar: invalid option"),
+        (["-machine", "foo"], "-machine foo: unsupported machine type"),
+        (["-device", "foo"], "-device foo: 'foo' is not a valid device model name"),
+        (["-object", "foo,id=a"], "-object foo,id=a: invalid object type: foo"),
+        (["-object", "iothread"], "-object iothread: Parameter 'id' is missing"),
+        (["-object", "iothread,id=a", "-object", "iothread,id=a"],
+         "-object iothread,id=a: attempt to add duplicate property 'a' to object "
+         "(type 'container')"),
+        (["-object", "iothread,id=a,x=1"],
+         "-object iothread,id=a,x=1: Invalid parameter 'x'"),
+        (["-object", "memory-backend-ram,id=m,size=1M"],
+         "-object memory-backend-ram,id=m,size=1M: memory backend 'm' is not used by "
+         "the machine"),
+        (["-mon", "x"], "-mon x: mode=readline is not supported (only control)"),
+        (["-mon", "x,mode=control"], "-mon x,mode=control: chardev \"x\" not found"),
+        (["-chardev", "vc,id=a"], "-chardev vc,id=a: 'vc' is not a valid char driver name"),
+        (["-sandbox", "on,spawn=maybe"],
+         "-sandbox on,spawn=maybe: Parameter 'spawn' does not accept value 'maybe'"),
+        (["-qtest", "unix:/x"], "-qtest unix:/x: needs -accel qtest"),
+        (["-blockdev", "file,node-name=a,filename=/nonexistent"], None),
+        (["-device", "virtio-rng-device"], None),
+        (["-incoming", "carrier-pigeon:1"], None),
+    ]
+
+    def test_errors(self):
+        with tempfile.TemporaryDirectory() as tmp:
+            pid, sock = os.path.join(tmp, "pid"), os.path.join(tmp, "sock")
+            for args, message in self.CASES:
+                code, out, err = run(*NONE, "-pidfile", pid,
+                                     "-qmp", "unix:%s,server=on,wait=off" % sock, *args)
+                self.assertEqual((code, out), (1, ""), args)
+                if message:
+                    self.assertEqual(err.splitlines()[0], "vireo: " + message)
+                else:
+                    self.assertTrue(err.startswith("vireo: " + args[0]), err)
+                self.assertEqual(os.listdir(tmp), [], args)
+
+
+class Life(unittest.TestCase):
+    def tearDown(self):
+        Vireo.kill_all()
+
+    def test_quit(self):
+        vm = Vireo(*NONE, "-name", "guest=n1", "-uuid",
+                   "c3915bb8-a1ac-4847-9e92-4a40f5ce3750", "-S")
+        qmp = vm.qmp
+        self.assertIn("vireo", qmp.greeting["QMP"]["version"]["package"])
+        self.assertEqual(qmp.cmd("query-status"),
+                         {"running": False, "singlestep": False, "status": "prelaunch"})
+        self.assertEqual(qmp.cmd("query-name"), {"name": "n1"})
+        self.assertEqual(qmp.cmd("query-uuid")["UUID"],
+                         "c3915bb8-a1ac-4847-9e92-4a40f5ce3750")
+        self.assertEqual(qmp.cmd("query-target"), {"arch": "x86_64"})
+        self.assertEqual(qmp.cmd("query-chardev"),
+                         [{"label": "mon", "filename": "fd", "frontend-open": True}])
+        self.assertEqual(qmp.cmd("query-cpus-fast"), [])
+        qmp.cmd("cont")
+        qmp.event("RESUME")
+        qmp.cmd("stop")
+        qmp.event("STOP")
+        self.assertEqual(qmp.cmd("query-status")["status"], "paused")
+        qmp.cmd("quit")
+        self.assertEqual(qmp.event("SHUTDOWN")["data"],
+                         {"guest": False, "reason": "host-qmp-quit"})
+        self.assertEqual(vm.end(), (0, ""))
+
+    def test_signals(self):
+        for number in signal.SIGTERM, signal.SIGINT, signal.SIGHUP:
+            vm = Vireo(*NONE, "-no-shutdown")
+            vm.proc.send_signal(number)
+            self.assertEqual(vm.qmp.event("SHUTDOWN")["data"]["reason"], "host-signal")
+            code, err = vm.end()
+            self.assertEqual(code, 0)
+            self.assertIn("terminating on signal %d" % number, err)
+
+    def test_introspection(self):
+        vm = Vireo(*NONE)
+        commands = {c["name"] for c in vm.qmp.cmd("query-commands")}
+        schema = vm.qmp.cmd("query-qmp-schema")
+        listed = {e["name"] for e in schema if e["meta-type"] == "command"}
+        self.assertEqual(commands, listed)
+        types = {t["name"] for t in vm.qmp.cmd("qom-list-types")}
+        self.assertLessEqual({"virtio-blk-device", "iothread",
+                              "microvm-vireo-1.0-machine"}, types)
+        blk = vm.qmp.cmd("qom-list-types", implements="virtio-blk-device")
+        self.assertEqual([t["name"] for t in blk], ["virtio-blk-device"])
+        names = {p["name"] for p in
+                 vm.qmp.cmd("device-list-properties", typename="virtio-blk-device")}
+        self.assertIn("drive", names)
+        self.assertEqual(vm.qmp.error("device-list-properties", typename="x"),
+                         ("DeviceNotFound", "Device 'x' not found"))
+        machines = {m["name"]: m for m in vm.qmp.cmd("query-machines")}
+        self.assertEqual(machines["microvm-vireo-1.0"]["alias"], "microvm")
+        vm.qmp.cmd("quit")
+        self.assertEqual(vm.end(), (0, ""))
+
+    def test_hotplug_of_back_ends(self):
+        vm = Vireo(*NONE)
+        qmp = vm.qmp
+        with tempfile.NamedTemporaryFile() as image:
+            image.truncate(1 << 20)
+            qmp.cmd("blockdev-add", **{"driver": "file", "filename": image.name,
+                                       "node-name": "n"})
+            nodes = qmp.cmd("query-named-block-nodes", flat=True)
+            self.assertEqual([n["node-name"] for n in nodes], ["n"])
+            self.assertEqual(qmp.error("blockdev-add", driver="file",
+                                       filename=image.name)[1],
+                             "'node-name' must be specified for the root node")
+            self.assertEqual(qmp.error("blockdev-add", driver="qcow2")[1],
+                             "Parameter 'driver' does not accept value 'qcow2'")
+            qmp.cmd("blockdev-del", **{"node-name": "n"})
+            self.assertEqual(qmp.cmd("query-named-block-nodes"), [])
+        qmp.cmd("object-add", **{"qom-type": "iothread", "id": "io"})
+        self.assertIn("duplicate", qmp.error("object-add", **{"qom-type": "iothread",
+                                                             "id": "io"})[1])
+        qmp.cmd("object-del", id="io")
+        self.assertEqual(qmp.error("object-del", id="io")[1], "object 'io' not found")
+        self.assertEqual(qmp.error("device_del", id="x"),
+                         ("DeviceNotFound", "Device 'x' not found"))
+        self.assertEqual(qmp.error("getfd", fdname="f")[1],
+                         "No file descriptor supplied via SCM_RIGHTS")
+        with open("/dev/null", "rb") as null:
+            socket.send_fds(qmp.sock, [b'{"execute":"getfd","arguments":{"fdname":"f"}}'],
+                            [null.fileno()])
+        self.assertEqual(qmp.read(), {"return": {}})
+        qmp.cmd("closefd", fdname="f")
+        self.assertEqual(qmp.error("closefd", fdname="f")[1],
+                         "File descriptor named 'f' not found")
+        qmp.cmd("quit")
+        self.assertEqual(vm.end(), (0, ""))
+
+    def test_daemonize(self):
+        with tempfile.TemporaryDirectory() as tmp:
+            pid, sock = os.path.join(tmp, "pid"), os.path.join(tmp, "sock")
+            # What libvirt runs to ask a binary what it can do.
+            code, out, err = run(
+                "-S", "-no-user-config", "-nodefaults", "-nographic", "-machine",
+                "none,accel=kvm:tcg", "-qmp", "unix:%s,server=on,wait=off" % sock,
+                "-pidfile", pid, "-daemonize")
+            self.assertEqual((code, out, err), (0, "", ""))
+            with open(pid, encoding="ascii") as f:
+                number = int(f.read())
+            self.assertEqual(stat.S_IMODE(os.stat(sock).st_mode), 0o600)
+            code, _, err = run(*NONE, "-pidfile", pid)
+            self.assertEqual(code, 1)
+            self.assertIn("-pidfile %s: cannot lock PID file" % pid, err)
+            for _ in range(2):  # one client after the other
+                client = socket.socket(socket.AF_UNIX)
+                client.connect(sock)
+                qmp = Qmp(client)
+                self.assertTrue(qmp.cmd("query-kvm")["present"])
+                client.close()
+            os.kill(number, signal.SIGTERM)
+            self.wait_gone(number)
+            self.assertEqual(os.listdir(tmp), [])
+
+    @staticmethod
+    def wait_gone(number):
+        try:
+            fd = os.pidfd_open(number)
+        except ProcessLookupError:
+            return
+        poll = __import__("select").poll()
+        poll.register(fd)
+        if not poll.poll(TIMEOUT * 1000):
+            raise TimeoutError
+        os.close(fd)
+
+    def test_incoming(self):
+        vm = Vireo(*NONE, "-incoming", "defer")
+        self.assertEqual(vm.qmp.cmd("query-status")["status"], "inmigrate")
+        vm.qmp.cmd("cont")  # a wish for later
+        self.assertEqual(vm.qmp.cmd("query-status")["status"], "inmigrate")
+        vm.qmp.cmd("quit")
+        self.assertEqual(vm.end(), (0, ""))
+        vm = Vireo(*NONE)
+        self.assertEqual(vm.qmp.error("migrate-incoming", uri="tcp:x:1")[1],
+                         "'-incoming' was not specified on the command line")
+        vm.qmp.cmd("quit")
+        self.assertEqual(vm.end(), (0, ""))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], "-q"])
