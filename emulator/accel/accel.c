@@ -2,7 +2,9 @@
 /* The choice of the accelerator, and the board's I/O APIC as it sees it. */
 #include "accel/accel.h"
 
+#include "accel/run-state.h"
 #include "event/lock.h"
+#include "memory/ram.h"
 #include "util/error.h"
 
 static const Accel *const accels[] = { &accel_kvm, &accel_qtest };
@@ -13,6 +15,11 @@ static struct {
     void (*eoi)(void *opaque, guint8 vector);
     void *opaque;
 } ioapic;
+
+static void on_hole(void)
+{
+    vm_request_internal_error("the host cannot provide a page of guest memory (SIGBUS)");
+}
 
 gboolean accel_init(ConfigNode *node, GError **errp)
 {
@@ -26,6 +33,7 @@ gboolean accel_init(ConfigNode *node, GError **errp)
                 return FALSE;
             }
             chosen = accels[i];
+            ram_set_hole_handler(on_hole);
             return TRUE;
         }
     }

@@ -77,14 +77,22 @@ static gboolean enter_boot(Vcpu *cpu, const BootState *boot)
            kvm_vcpu_ioctl(cpu, KVM_SET_REGS, &regs) == 0;
 }
 
+gboolean kvm_keep_power_on(Vcpu *cpu, GError **errp)
+{
+    if (cpu->power_on) {
+        return TRUE;
+    }
+    cpu->power_on = g_new0(VcpuState, 1);
+    return vcpu_save(cpu, cpu->power_on, errp);
+}
+
 static gboolean reset_vcpu(Vcpu *cpu, GError **errp)
 {
     vcpu_wait_stopped(cpu);
     if (cpu->power_on) {
         return vcpu_load_reset(cpu, cpu->power_on, errp);
     }
-    cpu->power_on = g_new0(VcpuState, 1); /* it has never run */
-    return vcpu_save(cpu, cpu->power_on, errp);
+    return kvm_keep_power_on(cpu, errp);
 }
 
 void kvm_reset_vcpus(const BootState *boot)

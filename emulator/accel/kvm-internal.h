@@ -116,6 +116,8 @@ void vcpu_msrs_load(Vcpu *cpu, const VcpuState *state, gboolean reset);
 
 /* kvm-boot.c */
 void kvm_reset_vcpus(const BootState *boot);
+/* Before a vCPU runs or is loaded for the first time: keeps its state for resets. */
+gboolean kvm_keep_power_on(Vcpu *cpu, GError **errp);
 
 /* kvm-cpuid.c */
 gboolean kvm_set_cpuid(Vcpu *cpu, GError **errp);
