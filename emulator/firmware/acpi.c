@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "accel/vcpu.h"
 #include "hw/ged.h"
 #include "hw/rtc-time.h"
 
@@ -180,7 +181,7 @@ static guint64 add_madt(GByteArray *blob, guint64 base, const AcpiBoard *board)
         put(table, MADT_LAPIC, 1);
         put(table, 8, 1);
         put(table, i, 1); /* _UID of the processor */
-        put(table, i, 1); /* APIC ID */
+        put(table, cpu_apic_id(i), 1);
         put(table, 1, 4); /* enabled */
     }
     put(table, MADT_IOAPIC, 1);

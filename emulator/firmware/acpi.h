@@ -11,7 +11,7 @@
 #define ACPI_MAX_SERIALS 4
 
 typedef struct AcpiBoard {
-    unsigned cpus; /* APIC IDs 0 .. cpus-1 */
+    unsigned cpus; /* APIC IDs: cpu_apic_id() */
     guint32 lapic_base, ioapic_base;
 
     guint32 ged_base; /* hw/ged.h says what is there */

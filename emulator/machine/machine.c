@@ -99,6 +99,15 @@ static gboolean set_options(const MachineClass *klass, ConfigNode *node, void *o
     return TRUE;
 }
 
+static gboolean configure_cpu(ConfigNode *config, ConfigNode *smp, GError **errp)
+{
+    g_autoptr(ConfigNode) none = config_map_new();
+    ConfigNode *cpu;
+
+    return config_get_node(config, "cpu", CONFIG_MAP, &cpu, errp) &&
+           cpu_configure(cpu ? cpu : none, smp, errp);
+}
+
 static gboolean check_cpus(const MachineClass *klass, ConfigNode *config, GError **errp)
 {
     ConfigNode *smp;
@@ -112,8 +121,10 @@ static gboolean check_cpus(const MachineClass *klass, ConfigNode *config, GError
         return TRUE;
     }
     if (!smp) {
+        g_autoptr(ConfigNode) none = config_map_new();
+
         cpus = 1;
-        return TRUE;
+        return configure_cpu(config, none, errp);
     }
     if (!config_get_uint(smp, "cpus", 1, 1, G_MAXUINT, &n, errp) ||
         !config_get_uint(smp, "maxcpus", n, 1, G_MAXUINT, &max, errp)) {
@@ -131,7 +142,7 @@ static gboolean check_cpus(const MachineClass *klass, ConfigNode *config, GError
                          (unsigned)max, klass->name, (unsigned)n);
     }
     cpus = n;
-    return TRUE;
+    return configure_cpu(config, smp, errp);
 }
 
 gboolean machine_create(ConfigNode *config, GError **errp)

@@ -13,6 +13,7 @@
 
 #include "accel/accel.h"
 #include "accel/run-state.h"
+#include "accel/vcpu.h"
 #include "firmware/acpi.h"
 #include "firmware/kernel.h"
 #include "hw/ged.h"
@@ -250,7 +251,7 @@ static gboolean create_vcpus(GError **errp)
     for (unsigned i = 0; i < machine_cpus(); i++) {
         GError *err = NULL;
 
-        accel->create_vcpu(i, i, &err);
+        accel->create_vcpu(i, cpu_apic_id(i), &err);
         if (err) {
             g_propagate_error(errp, err);
             return FALSE;

@@ -1,3 +1,15 @@
 # tests/device
 dist_check_SCRIPTS += tests/device/startup-test.py
 TESTS += tests/device/startup-test.py
+
+# The qtest client, linked by every device test in C.
+check_LIBRARIES = tests/device/libqtest.a
+tests_device_libqtest_a_CPPFLAGS = -I$(top_srcdir) $(GLIB_CFLAGS) $(JSON_CFLAGS)
+tests_device_libqtest_a_SOURCES = tests/device/qtest.c tests/device/qtest.h
+DEVICE_TEST_CPPFLAGS = $(tests_device_libqtest_a_CPPFLAGS) -I$(top_srcdir)/emulator
+DEVICE_TEST_LDADD = tests/device/libqtest.a $(JSON_LIBS) $(GLIB_LIBS)
+
+check_PROGRAMS += tests/device/qtest-test
+TESTS += tests/device/qtest-test
+tests_device_qtest_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_qtest_test_LDADD = $(DEVICE_TEST_LDADD)
