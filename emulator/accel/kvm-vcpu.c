@@ -258,7 +258,9 @@ static void access_answered(void *opaque)
 {
     Vcpu *cpu = opaque;
     cpu->answered = TRUE;
-    g_cond_signal(&cpu->wake);
+    if (cpu->parked) { /* else it is this thread; a signal would be a system call */
+        g_cond_signal(&cpu->wake);
+    }
 }
 
 void vcpu_finish_access(Vcpu *cpu)

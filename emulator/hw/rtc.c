@@ -13,6 +13,7 @@
 #include "hw/rtc.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "event/clock.h"
 #include "hw/isa.h"
@@ -291,6 +292,8 @@ static gboolean rtc_realize(Device *dev, GError **errp)
 {
     Rtc *s = (Rtc *)dev;
 
+    /* gmtime() reads the time zone's file, once: now, and not under a vCPU's filter. */
+    tzset();
     s->line = isa_bus_irq(dev, RTC_IRQ, errp);
     if (!s->line) {
         return FALSE;
