@@ -3,9 +3,8 @@
 import os
 import random
 import socket
-import time
 
-from vm import Vm
+from vm import Vm, cpu_of
 
 SIZE = 1 << 30
 PAGE = 4096
@@ -27,7 +26,7 @@ def memory_file():
 
 def argv(emulator, guest, backend):
     return [emulator, "-machine", "microvm,acpi=on,memory-backend=mem", "-accel", "kvm",
-            "-cpu", "host", "-nodefaults", "-no-user-config", "-display", "none",
+            "-cpu", cpu_of(emulator), "-nodefaults", "-no-user-config", "-display", "none",
             "-serial", "stdio", "-m", "%dM" % (SIZE >> 20), "-object",
             backend + ",id=mem,size=%dM" % (SIZE >> 20), "-kernel", guest]
 
@@ -52,17 +51,19 @@ def measure(args, emulator, workdir):
         source.qmp.call("migrate-set-parameters", **{"max-bandwidth": 100 << 30})
         source.qmp.call("migrate-set-capabilities",
                         capabilities=[{"capability": "events", "state": True}])
+        times = {}
         source.qmp.call("migrate", uri=uri)
-        state = ""
-        while state not in ("completed", "failed"):
+        while not times.keys() & {"completed", "failed"}:
             event = source.qmp.events.pop(0) if source.qmp.events else source.qmp.read()
-            if event.get("event") == "MIGRATION":
-                state = event["data"]["status"]
-        info = source.qmp.call("query-migrate")
-        if state != "completed":
+            name = event.get("data", {}).get("status", event["event"])
+            stamp = event["timestamp"]
+            times[name] = stamp["seconds"] + stamp["microseconds"] / 1e6
+        if "completed" not in times:
+            info = source.qmp.call("query-migrate")
             raise RuntimeError("migration failed: %s" % info.get("error-desc"))
-        return {"migration-rate": SIZE / (1 << 30) / (info["total-time"] / 1e3),
-                "migration-downtime": float(info["downtime"])}
+        seconds = times["completed"] - times["setup"]
+        return {"migration-rate": SIZE / (1 << 30) / seconds,
+                "migration-downtime": 1e3 * (times["completed"] - times["STOP"])}
     finally:
         target.stop()
         source.stop()
