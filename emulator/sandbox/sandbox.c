@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include <seccomp.h>
 
@@ -208,7 +207,6 @@ static gboolean load_filter(unsigned kinds, GError **errp)
 gboolean sandbox_enter(gboolean network, GError **errp)
 {
     network_allowed = network;
-    tzset(); /* gmtime_r() would open /etc/localtime on its first use, in any thread */
     entered = load_filter(MAIN | VCPU | IO | MIGRATE, errp);
     return entered;
 }
