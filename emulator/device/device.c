@@ -131,17 +131,17 @@ gboolean device_set_properties(Device *dev, ConfigNode *node, GError **errp)
     return TRUE;
 }
 
-static gboolean check_bus(const Device *dev, const Bus *bus, GError **errp)
+static gboolean check_bus(const DeviceClass *klass, const Bus *bus, GError **errp)
 {
-    const DeviceClass *with = CLASS_WITH(dev->klass, bus);
+    const DeviceClass *with = CLASS_WITH(klass, bus);
 
     if (!bus) {
         return TRUE;
     }
     if (!with || strcmp(with->bus, bus->klass->type) != 0) {
         g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
-                    "Device '%s' can't go on %s bus '%s'", dev->klass->name,
-                    bus->klass->type, bus->name);
+                    "Device '%s' can't go on %s bus '%s'", klass->name, bus->klass->type,
+                    bus->name);
         return FALSE;
     }
     if (bus_full(bus)) {
@@ -174,7 +174,7 @@ gboolean device_realize(Device *dev, Bus *bus, GError **errp)
     const DeviceClass *reset = CLASS_WITH(dev->klass, reset);
 
     g_assert(!dev->realized);
-    if (!check_bus(dev, bus, errp)) {
+    if (!check_bus(dev->klass, bus, errp)) {
         return FALSE;
     }
     if (!dev->path) {
@@ -223,7 +223,7 @@ static Bus *choose_bus(const DeviceClass *klass, ConfigNode *node, GError **errp
         }
         return bus;
     }
-    bus = bus_find_free(type, klass, &exists);
+    bus = bus_find_free(type, &exists);
     if (!bus) {
         g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
                     exists ? "No free '%s' bus for device '%s'"
@@ -304,7 +304,7 @@ Device *device_add_from_config(ConfigNode *node, gboolean hotplugged, GError **e
     }
     if (CLASS_WITH(klass, bus)) {
         bus = choose_bus(klass, node, errp);
-        if (!bus) {
+        if (!bus || !check_bus(klass, bus, errp)) {
             return NULL;
         }
     }

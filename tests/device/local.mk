@@ -13,3 +13,6 @@ check_PROGRAMS += tests/device/qtest-test
 TESTS += tests/device/qtest-test
 tests_device_qtest_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_qtest_test_LDADD = $(DEVICE_TEST_LDADD)
+
+# 16550, RTC, event device, I/O APIC, machine
+include tests/device/board.mk

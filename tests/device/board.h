@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the tests of the board's devices share. */
+#ifndef VIREO_TESTS_BOARD_H
+#define VIREO_TESTS_BOARD_H
+
+#include "tests/device/qtest.h"
+
+/* A command without arguments that must succeed. */
+static inline void board_qmp(QTest *q, const char *command)
+{
+    json_node_unref(qtest_qmp_ok(q, "{\"execute\": \"%s\"}", command));
+}
+
+static inline void board_wait(QTest *q, const char *event)
+{
+    json_object_unref(qtest_event_wait(q, event));
+}
+
+static inline void board_reset(QTest *q)
+{
+    board_qmp(q, "system_reset");
+    board_wait(q, "RESET");
+}
+
+/* Asks the emulator something, so that all it has said before has come. */
+static inline void board_sync(QTest *q)
+{
+    g_free(qtest_command_line(q, "endianness"));
+}
+
+static inline gboolean board_irq(QTest *q, unsigned n)
+{
+    board_sync(q);
+    return qtest_get_irq(q, n);
+}
+
+/* How often the line has gone up since the last call with this counter. */
+static inline guint64 board_irq_raised(QTest *q, unsigned n, guint64 *seen)
+{
+    guint64 before = *seen;
+
+    board_sync(q);
+    *seen = qtest_irq_raised(q, n);
+    return *seen - before;
+}
+
+#endif
