@@ -182,7 +182,9 @@ static void on_closed(gpointer opaque)
 
     g_mutex_lock(&b->vm->lock);
     if (vm_is_run_locked(b->vm, b->run)) {
-        vm_stop_locked(b->vm, VM_STOP_KILL, VIR_DOMAIN_SHUTOFF_CRASHED,
+        vm_stop_locked(b->vm, VM_STOP_KILL,
+                       b->vm->starting ? VIR_DOMAIN_SHUTOFF_FAILED
+                                       : VIR_DOMAIN_SHUTOFF_CRASHED,
                        VIR_DOMAIN_EVENT_STOPPED_FAILED);
     }
     g_mutex_unlock(&b->vm->lock);

@@ -138,7 +138,9 @@ static void drop_autodestroy_locked(Vm *vm)
 /* The VM is not running from here on. */
 static void announce_end_locked(Vm *vm)
 {
-    int reason = vm->stopping ? vm->stop_reason : VIR_DOMAIN_SHUTOFF_CRASHED;
+    int reason = vm->stopping   ? vm->stop_reason
+                 : vm->starting ? VIR_DOMAIN_SHUTOFF_FAILED
+                                : VIR_DOMAIN_SHUTOFF_CRASHED;
     int detail = vm->stopping ? vm->stop_detail : VIR_DOMAIN_EVENT_STOPPED_FAILED;
 
     registry_drop_id(vm->driver->registry, vm->id);

@@ -16,3 +16,8 @@ tests_device_qtest_test_LDADD = $(DEVICE_TEST_LDADD)
 
 # 16550, RTC, event device, I/O APIC, machine
 include tests/device/board.mk
+
+# The daemon under stock virsh.
+dist_check_SCRIPTS += tests/device/driver-test.py
+TESTS += tests/device/driver-test.py
+EXTRA_DIST += tests/device/driver-emulator.py

@@ -59,11 +59,19 @@ tests_unit_migration_ram_test_LDADD = $(EMULATOR_TEST_LDADD)
 
 # The daemon's QMP client and processes.
 DRIVER_TESTS = \
+	tests/unit/domain-job-test \
+	tests/unit/domain-state-test \
 	tests/unit/process-spawn-test \
 	tests/unit/qmp-client-test
 check_PROGRAMS += $(DRIVER_TESTS)
 TESTS += $(DRIVER_TESTS)
 DRIVER_TEST_LDADD = libdriver.a libxml.a libcapabilities.a libutil.a $(DRIVER_LIBS)
+tests_unit_domain_job_test_SOURCES = tests/unit/domain-job-test.c
+tests_unit_domain_job_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
+tests_unit_domain_job_test_LDADD = $(DRIVER_TEST_LDADD)
+tests_unit_domain_state_test_SOURCES = tests/unit/domain-state-test.c
+tests_unit_domain_state_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
+tests_unit_domain_state_test_LDADD = $(DRIVER_TEST_LDADD)
 tests_unit_process_spawn_test_SOURCES = tests/unit/process-spawn-test.c
 tests_unit_process_spawn_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_process_spawn_test_LDADD = $(DRIVER_TEST_LDADD)

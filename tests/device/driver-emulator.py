@@ -1,0 +1,305 @@
+#!/usr/bin/python3 -S
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A stand-in for the emulator in tests of the daemon: it speaks QMP on the descriptor
+that it inherits, keeps the state that the daemon looks at, and has no guest.
+
+What it shall do differently comes as words of the guest's command line (-append):
+    fail=COMMAND        answer this command with an error
+    exit=COMMAND        end without an answer
+    exit-at-start       print a line and end before the monitor works
+    ignore-term         ignore SIGTERM
+    keep-device         do not let go of devices (no DEVICE_DELETED)
+    late-device         let go of a device only at the next query-status
+    slow-migration      send for ever, until it is cancelled
+    bad-migration       the destination finds the state broken
+"""
+import array
+import json
+import os
+import pty
+import select
+import signal
+import socket
+import sys
+import time
+import tty
+
+argv = sys.argv[1:]
+
+
+def options(name):
+    return [argv[i + 1] for i in range(len(argv) - 1) if argv[i] == name]
+
+
+def suboptions(text):
+    return dict(part.split("=", 1) if "=" in part else ("type", part)
+                for part in text.split(","))
+
+
+words = (options("-append") or [""])[0].split()
+chardevs = {c["id"]: c for c in map(suboptions, options("-chardev"))}
+incoming = "defer" in options("-incoming")
+
+clients = []   # the one client of the monitor
+status = "inmigrate" if incoming else "prelaunch"
+devices = {json.loads(d)["id"] for d in options("-device")}
+nodes = {json.loads(b)["node-name"] for b in options("-blockdev")}
+fds = {}       # of getfd
+migration = None       # status of query-migrate
+migration_fd = None    # data goes out here, or comes in
+sending = receiving = False
+deferred = []  # devices whose removal is delayed
+ptys = {}
+powered_down = False
+
+
+def emit(event, **data):
+    now = time.time()
+    message = {"event": event,
+               "timestamp": {"seconds": int(now), "microseconds": int(now % 1 * 1e6)}}
+    if data:
+        message["data"] = data
+    for client in clients:
+        client.sendall(json.dumps(message).encode() + b"\r\n")
+
+
+def set_migration(state):
+    global migration
+    migration = state
+    emit("MIGRATION", status=state)
+
+
+def error(text, cls="GenericError"):
+    return {"error": {"class": cls, "desc": text}}
+
+
+def do_cont(args):
+    global status
+    if status in ("shutdown", "inmigrate"):
+        return error("Resetting the Virtual Machine is required")
+    if status != "running":
+        status = "running"
+        emit("RESUME")
+    return {"return": {}}
+
+
+def do_stop(args):
+    global status
+    if status == "running":
+        status = "paused"
+        emit("STOP")
+    return {"return": {}}
+
+
+def do_powerdown(args):
+    global status
+    emit("POWERDOWN")
+    status = "shutdown"
+    emit("SHUTDOWN", guest=True, reason="guest-shutdown")
+    emit("STOP")
+    return {"return": {}}
+
+
+def do_reset(args):
+    global status
+    emit("RESET", guest=False, reason="host-qmp-system-reset")
+    if status == "shutdown":
+        status = "paused"
+    return {"return": {}}
+
+
+def do_device_del(args):
+    if args["id"] not in devices:
+        return error("Device '%s' not found" % args["id"], "DeviceNotFound")
+    if "late-device" in words:
+        deferred.append(args["id"])
+    elif "keep-device" not in words:
+        devices.remove(args["id"])
+        emit("DEVICE_DELETED", device=args["id"], path="/machine/peripheral/" + args["id"])
+    return {"return": {}}
+
+
+def do_status(args):
+    while deferred:
+        device = deferred.pop()
+        devices.remove(device)
+        emit("DEVICE_DELETED", device=device, path="/machine/peripheral/" + device)
+    return {"return": {"status": status, "running": status == "running"}}
+
+
+def add(table, name):
+    if name in table:
+        return error("'%s' is there already" % name)
+    table.add(name)
+    return {"return": {}}
+
+
+def remove(table, name):
+    if name not in table:
+        return error("'%s' is not there" % name)
+    table.remove(name)
+    return {"return": {}}
+
+
+def do_migrate(args):
+    global migration_fd, sending
+    name = args["uri"].split(":", 1)[1]
+    migration_fd = fds.pop(name)
+    sending = True
+    set_migration("setup")
+    set_migration("active")
+    return {"return": {}}
+
+
+def do_incoming(args):
+    global migration_fd, receiving
+    migration_fd = fds.pop(args["uri"].split(":", 1)[1])
+    receiving = True
+    set_migration("active")
+    return {"return": {}}
+
+
+def do_cancel(args):
+    global sending
+    if sending:
+        sending = False
+        os.close(migration_fd)
+        set_migration("cancelling")
+        set_migration("cancelled")
+    return {"return": {}}
+
+
+def do_query_migrate(args):
+    if migration is None:
+        return {"return": {}}
+    return {"return": {"status": migration, "total-time": 20, "setup-time": 1,
+                       "downtime": 3, "error-desc": "it broke",
+                       "ram": {"total": 4096000, "transferred": 1000, "remaining": 0,
+                               "duplicate": 1, "normal": 2, "normal-bytes": 8192,
+                               "page-size": 4096, "mbps": 10.5, "dirty-sync-count": 2,
+                               "dirty-pages-rate": 0}}}
+
+
+def do_chardev(args):
+    return {"return": [{"label": i, "filename": "pty:" + ptys[i] if i in ptys else i,
+                        "frontend-open": True} for i in chardevs]}
+
+
+COMMANDS = {
+    "qmp_capabilities": lambda a: {"return": {}},
+    "cont": do_cont, "stop": do_stop, "query-status": do_status,
+    "system_powerdown": do_powerdown, "system_reset": do_reset,
+    "query-chardev": do_chardev,
+    "getfd": lambda a: {"return": {}},
+    "blockdev-add": lambda a: add(nodes, a["node-name"]),
+    "blockdev-del": lambda a: remove(nodes, a["node-name"]),
+    "device_add": lambda a: add(devices, a["id"]), "device_del": do_device_del,
+    "migrate-set-capabilities": lambda a: {"return": {}},
+    "migrate-set-parameters": lambda a: {"return": {}},
+    "migrate": do_migrate, "migrate-incoming": do_incoming, "migrate_cancel": do_cancel,
+    "query-migrate": do_query_migrate,
+}
+
+
+def execute(message, passed):
+    name = message["execute"]
+    args = message.get("arguments", {})
+    if "exit=" + name in words:
+        os._exit(1)
+    if name == "getfd":
+        fds[args["fdname"]] = passed.pop(0)
+    if "fail=" + name in words:
+        reply = error("told to fail")
+    elif name in COMMANDS:
+        reply = COMMANDS[name](args)
+    else:
+        reply = error("The command %s has not been found" % name, "CommandNotFound")
+    reply["id"] = message.get("id")
+    return reply
+
+
+def step_migration():
+    """Moves the migration on by one event."""
+    global status, sending, receiving
+    if sending and "slow-migration" not in words:
+        if status == "running":
+            status = "finish-migrate"
+            emit("STOP")
+        os.write(migration_fd, b"state")
+        os.close(migration_fd)
+        sending = False
+        status = "postmigrate"
+        set_migration("completed")
+    elif receiving:
+        data = os.read(migration_fd, 100)
+        if data != b"" and "bad-migration" not in words:
+            status = "paused"
+            receiving = False
+            set_migration("completed")
+        else:
+            receiving = False
+            set_migration("failed")
+
+
+def terminate(signum, frame):
+    if "ignore-term" not in words:
+        emit("SHUTDOWN", guest=False, reason="host-signal")
+        os._exit(0)
+
+
+def serve(listener):
+    """Everything happens here: the monitor, echo on the ptys, the migration's data."""
+    buffer = b""
+    passed = []
+    echo = {}
+    for ident, chardev in chardevs.items():
+        if chardev["type"] == "pty":
+            master, slave = pty.openpty()
+            tty.setraw(slave)
+            ptys[ident] = os.ttyname(slave)
+            echo[master] = slave
+    while True:
+        watched = [listener] + clients + list(echo)
+        if receiving:
+            watched.append(migration_fd)
+        busy = sending and "slow-migration" not in words
+        ready = select.select(watched, [], [], 0 if busy else None)[0]
+        for source in ready:
+            if source is listener:
+                client, _ = listener.accept()
+                client.sendall(json.dumps({"QMP": {
+                    "version": {"qemu": {"major": 8, "minor": 2, "micro": 0},
+                                "package": "stand-in"}, "capabilities": []}}).encode()
+                    + b"\r\n")
+                clients.append(client)
+                buffer = b""
+            elif source in clients:
+                data, ancillary, _, _ = source.recvmsg(65536, socket.CMSG_LEN(64))
+                for _, _, raw in ancillary:
+                    numbers = array.array("i")
+                    numbers.frombytes(raw)
+                    passed.extend(numbers)
+                if not data:
+                    clients.remove(source)
+                    continue
+                buffer += data
+                while b"\n" in buffer:
+                    line, buffer = buffer.split(b"\n", 1)
+                    reply = execute(json.loads(line), passed)
+                    source.sendall(json.dumps(reply).encode() + b"\r\n")
+            elif source in echo:
+                os.write(source, os.read(source, 4096).upper())
+        if busy or migration_fd in ready:
+            step_migration()
+
+
+def main():
+    if "exit-at-start" in words:
+        print("the stand-in was told to end", file=sys.stderr)
+        sys.exit(1)
+    signal.signal(signal.SIGTERM, terminate)
+    listener = socket.socket(fileno=int(chardevs["charmonitor"]["fd"]))
+    serve(listener)
+
+
+main()

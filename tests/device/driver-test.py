@@ -1,0 +1,627 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The daemon under stock virsh, with a stand-in for the emulator (driver-emulator.py)
+that can be told to fail. Skipped (77) where there is no virsh.
+
+    driver-test.py [NAME...]    runs all tests, or those named
+"""
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+SRC = os.environ.get("srcdir") or os.path.dirname(
+    os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("builddir") or os.getcwd()
+DAEMON = os.path.join(BUILD, "virtvireod")
+EMULATOR = os.path.abspath(os.path.join(SRC, "tests/device/driver-emulator.py"))
+LIMIT = 20  # seconds that anything may take
+
+XML = """<domain type='kvm'><name>{name}</name>
+<uuid>11111111-2222-3333-4444-{number:012d}</uuid><memory unit='MiB'>64</memory>
+<os><type arch='x86_64' machine='microvm'>hvm</type><kernel>/kernel</kernel>
+<cmdline>{words}</cmdline></os><features><acpi/></features>
+<on_poweroff>{on_poweroff}</on_poweroff>
+<devices>{devices}<serial type='pty'/><console type='pty'/></devices></domain>"""
+
+DISK = """<disk type='file' device='disk'><driver name='qemu' type='raw' {cache}/>
+<source file='{path}'/><target dev='{target}' bus='virtio'/>{more}</disk>"""
+
+
+def wait_for(what, condition):
+    end = time.time() + LIMIT
+    while not condition():
+        if time.time() > end:
+            raise AssertionError("waited too long: " + what)
+        time.sleep(0.02)
+
+
+class Daemon:
+    """A virtvireod of its own, and virsh connected to it."""
+
+    def __init__(self, root):
+        self.root = root
+        self.log = os.path.join(root, "daemon.log")
+        os.makedirs(root)
+        self.uri = "vireo+unix:///system?socket=%s/run/libvirt/virtvireod-sock" % root
+        self.run_dir = root + "/run/libvirt/vireo"
+        self.start()
+
+    def start(self):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                [DAEMON, "--prefix-dir", self.root, "--emulator", EMULATOR],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        wait_for("the daemon's start",
+                 lambda: self.process.poll() is not None or self.try_virsh("uri")[0] == 0)
+        assert self.process.poll() is None, open(self.log).read()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        self.process.terminate()
+        status = self.process.wait(LIMIT + 10)
+        assert status == 0, "the daemon's exit status is %d\n%s" % (
+            status, open(self.log).read())
+
+    def command(self, *args):
+        return ["virsh", "-q", "-c", self.uri] + list(args)
+
+    def try_virsh(self, *args):
+        p = subprocess.run(self.command(*args), capture_output=True, text=True,
+                           timeout=60, stdin=subprocess.DEVNULL)
+        return p.returncode, p.stdout.strip(), p.stderr.strip()
+
+    def virsh(self, *args):
+        status, out, err = self.try_virsh(*args)
+        assert status == 0, "virsh %s: %s" % (" ".join(args), err)
+        return out
+
+    def fails(self, pattern, *args):
+        status, out, err = self.try_virsh(*args)
+        assert status != 0, "virsh %s succeeded: %s" % (" ".join(args), out)
+        assert re.search(pattern, err), "virsh %s: %r does not have %r" % (
+            " ".join(args), err, pattern)
+
+    def state(self, name="vm"):
+        status, out, _ = self.try_virsh("domstate", "--reason", name)
+        return out if status == 0 else None
+
+    def expect(self, state, name="vm"):
+        wait_for("%s: %s, is %s" % (name, state, self.state(name)),
+                 lambda: self.state(name) == state)
+
+    def define(self, name="vm", words="", devices="", number=1, on_poweroff="destroy",
+               command="define"):
+        path = os.path.join(self.root, name + ".xml")
+        with open(path, "w") as f:
+            f.write(XML.format(name=name, words=words, devices=devices, number=number,
+                               on_poweroff=on_poweroff))
+        return self.virsh(command, path) if command == "define" else path
+
+    def pid(self, name="vm"):
+        return int(open("%s/%s.pid" % (self.run_dir, name)).read())
+
+    def files(self):
+        return sorted(os.listdir(self.run_dir))
+
+    def events(self):
+        return Events(self)
+
+
+class Events:
+    """The events of virsh event --all, as they come."""
+
+    def __init__(self, daemon):
+        self.path = os.path.join(daemon.root, "events")
+        self.process = subprocess.Popen(
+            ["stdbuf", "-oL"] + daemon.command("event", "--all", "--loop"),
+            stdout=open(self.path, "w"), stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL)
+        # It is registered once it shows an event: make some until then.
+        wait_for("events", lambda: self.poke(daemon))
+
+    def poke(self, daemon):
+        daemon.define("poke", number=99)
+        daemon.virsh("undefine", "poke")
+        return "poke" in open(self.path).read()
+
+    def read(self, name="vm"):
+        return re.findall(r"^event '(\S+)' for domain '%s':? ?(.*)$" % name,
+                          open(self.path).read(), re.M)
+
+    def expect(self, *events):
+        wanted = [tuple(e.split(": ")) if ": " in e else (e, "") for e in events]
+        end = time.time() + LIMIT
+        while len(self.read()) < len(wanted) and time.time() < end:
+            time.sleep(0.02)
+        assert self.read() == wanted, "events: %s" % self.read()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+# ---- one daemon ----
+
+def test_lifecycle(a, b):
+    a.define()
+    assert a.state() == "shut off (unknown)"
+    events = a.events()
+    a.virsh("start", "vm")
+    assert a.state() == "running (booted)"
+    a.fails("already active", "start", "vm")
+    a.virsh("suspend", "vm")
+    assert a.state() == "paused (user)"
+    a.virsh("resume", "vm")
+    assert a.state() == "running (unpaused)"
+    assert "id='1'" in a.virsh("dumpxml", "vm")
+    assert "id=" not in a.virsh("dumpxml", "--inactive", "vm").split("\n")[0]
+    a.virsh("reboot", "vm")
+    a.expect("running (booted)")
+    a.virsh("shutdown", "vm")
+    a.expect("shut off (shutdown)")
+    a.virsh("start", "--paused", "vm")
+    assert a.state() == "paused (user)"
+    a.virsh("destroy", "vm")
+    assert a.state() == "shut off (destroyed)"
+    a.fails("not running", "destroy", "vm")
+    a.fails("not running", "suspend", "vm")
+    a.virsh("undefine", "vm")
+    a.fails("failed to get domain", "domstate", "vm")
+    events.expect(
+        "lifecycle: Resumed Unpaused", "lifecycle: Started Booted",
+        "lifecycle: Suspended Paused", "lifecycle: Resumed Unpaused",
+        "reboot", "lifecycle: Resumed Unpaused",
+        "lifecycle: Shutdown Finished after guest request", "lifecycle: Stopped Shutdown",
+        "lifecycle: Started Booted", "lifecycle: Suspended Paused",
+        "lifecycle: Stopped Destroyed", "lifecycle: Undefined Removed")
+    events.stop()
+    assert a.files() == [], a.files()
+
+
+def test_definitions(a, b):
+    a.define()
+    a.define()  # again: replaces
+    a.fails("already exists with uuid", "define", a.define(number=2, command="path"))
+    a.fails("is already defined with uuid", "define",
+            a.define("other", number=1, command="path"))
+    path = a.define("transient", number=3, command="path")
+    a.virsh("create", path)
+    assert "transient" in a.virsh("list", "--transient", "--name")
+    a.fails("already active", "create", path)
+    a.fails("transient", "undefine", "transient")
+    a.virsh("define", path)
+    assert a.virsh("list", "--transient", "--name") == ""
+    a.virsh("undefine", "transient")
+    a.virsh("destroy", "transient")
+    assert a.state("transient") is None
+    assert a.virsh("list", "--all", "--name") == "vm"
+    a.stop()
+    a.start()  # definitions are read again
+    assert a.virsh("list", "--all", "--name") == "vm"
+
+
+def test_failed_starts(a, b):
+    a.define(words="exit-at-start")
+    a.fails("process exited while connecting to monitor: the stand-in was told to end",
+            "start", "vm")
+    assert a.state() == "shut off (failed)", a.state()
+    a.define(words="fail=query-chardev")
+    a.fails("unable to execute QEMU command 'query-chardev': told to fail", "start", "vm")
+    a.define(words="exit=cont")
+    a.fails("cont|ended|closed", "start", "vm")
+    a.fails("told to end", "create", a.define("new", words="exit-at-start", number=2,
+                                              command="path"))
+    assert a.virsh("list", "--all", "--name") == "vm"
+    assert a.files() == [], a.files()
+
+
+def test_crash(a, b):
+    a.define()
+    events = a.events()
+    a.virsh("start", "vm")
+    os.kill(a.pid(), signal.SIGKILL)
+    a.expect("shut off (crashed)")
+    a.virsh("start", "vm")
+    os.kill(a.pid(), signal.SIGTERM)  # by an administrator: an orderly end
+    a.expect("shut off (shutdown)")
+    events.expect("lifecycle: Resumed Unpaused", "lifecycle: Started Booted",
+                  "lifecycle: Stopped Failed",
+                  "lifecycle: Resumed Unpaused", "lifecycle: Started Booted",
+                  "lifecycle: Shutdown Finished after host request",
+                  "lifecycle: Stopped Shutdown")
+    events.stop()
+    assert a.files() == [], a.files()
+
+
+def test_restart_on_poweroff(a, b):
+    a.define(on_poweroff="restart")
+    a.virsh("start", "vm")
+    pid = a.pid()
+    a.virsh("shutdown", "vm")
+    a.expect("running (booted)")
+    assert a.pid() == pid
+
+
+def test_stubborn(a, b):
+    a.define(words="ignore-term")
+    a.virsh("start", "vm")
+    begin = time.time()
+    a.virsh("destroy", "vm")
+    assert 9 < time.time() - begin < 15
+    assert a.state() == "shut off (destroyed)"
+
+
+def test_daemon_death(a, b):
+    a.define()
+    a.define("ends", number=2)
+    a.define("off", number=3)
+    a.virsh("start", "vm")
+    a.virsh("start", "ends")
+    a.virsh("start", "--paused", "off")
+    pid, ends = a.pid(), a.pid("ends")
+    xml = a.virsh("dumpxml", "vm")
+    a.kill()
+    os.kill(ends, signal.SIGKILL)
+    a.start()
+    assert a.pid() == pid
+    assert a.state() == "running (unknown)"
+    assert a.state("off") == "paused (user)"
+    assert a.state("ends").startswith("shut off")
+    assert a.virsh("dumpxml", "vm") == xml
+    a.virsh("suspend", "vm")
+    a.stop()  # an orderly end leaves it alone, too
+    a.start()
+    assert a.state() == "paused (user)"
+    a.virsh("resume", "vm")
+    a.virsh("destroy", "vm")
+    a.virsh("start", "ends")
+    assert a.virsh("domid", "ends") not in ("1", "2", "3")
+    a.virsh("destroy", "ends")
+    a.virsh("destroy", "off")
+    assert a.files() == [], a.files()
+
+
+def test_autodestroy(a, b):
+    p = subprocess.Popen(
+        a.command("create --autodestroy %s ; domstate auto ; event --event lifecycle "
+                  "--loop" % a.define("auto", command="path")),
+        stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    wait_for("its start", lambda: a.state("auto") == "running (booted)")
+    p.kill()
+    p.wait()
+    wait_for("its end", lambda: a.state("auto") is None)
+    assert a.files() == [], a.files()
+
+
+# ---- devices ----
+
+def image(a, name="disk.img"):
+    path = os.path.join(a.root, name)
+    with open(path, "w") as f:
+        f.truncate(1 << 20)
+    return path
+
+
+def test_plug(a, b):
+    path = image(a)
+    a.define()
+    events = a.events()
+    a.virsh("start", "vm")
+    a.virsh("attach-disk", "vm", path, "vdb")  # without driver, bus
+    assert path in a.virsh("domblklist", "vm")
+    assert path not in a.virsh("domblklist", "--inactive", "vm")
+    a.fails("vdb", "attach-disk", "vm", path, "vdb")
+    a.kill()
+    a.start()  # what was plugged is known afterwards
+    events.stop()
+    events = a.events()
+    a.virsh("detach-disk", "vm", "vdb")
+    assert path not in a.virsh("domblklist", "vm")
+    a.virsh("attach-disk", "vm", path, "vdb", "--persistent")
+    assert path in a.virsh("domblklist", "--inactive", "vm")
+    a.virsh("detach-disk", "vm", "vdb", "--persistent")
+    assert path not in a.virsh("domblklist", "--inactive", "vm")
+    a.virsh("attach-disk", "vm", path, "vdc", "--config")
+    a.virsh("detach-disk", "vm", "vdc", "--config")
+    kinds = [e[0] for e in events.read()]
+    assert kinds == ["device-removed", "device-added", "lifecycle", "device-removed",
+                     "lifecycle", "lifecycle", "lifecycle"], events.read()
+    events.stop()
+    a.virsh("destroy", "vm")
+    a.fails("not running", "attach-disk", "vm", path, "vdb")
+
+
+def test_plug_failure(a, b):
+    path = image(a)
+    a.define(words="fail=device_add")
+    a.virsh("start", "vm")
+    for _ in range(2):  # the nodes are gone again, or the second time would differ
+        a.fails("'device_add': told to fail", "attach-disk", "vm", path, "vdb",
+                "--persistent")
+    assert path not in a.virsh("domblklist", "vm")
+    assert path not in a.virsh("domblklist", "--inactive", "vm")
+
+
+def test_unplug_pending(a, b):
+    path = image(a)
+    a.define(words="late-device")
+    a.virsh("start", "vm")
+    a.virsh("attach-disk", "vm", path, "vdb")
+    begin = time.time()
+    a.fails("has not released it", "detach-disk", "vm", "vdb")
+    assert time.time() - begin >= 5
+    assert path in a.virsh("domblklist", "vm")
+    # A new daemon asks for the state, which is when this guest lets go.
+    a.kill()
+    a.start()
+    wait_for("the removal", lambda: path not in a.virsh("domblklist", "vm"))
+    a.virsh("attach-disk", "vm", path, "vdb")
+
+
+# ---- console ----
+
+def spawn_tty(command):
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execvp(command[0], command)
+    return pid, fd
+
+
+def open_console(a, *options):
+    command = a.command("console", "vm", *options)
+    command.remove("-q")  # it hides the first line
+    return spawn_tty(command)
+
+
+def read_tty(fd, until):
+    data = b""
+    end = time.time() + LIMIT
+    while until not in data and time.time() < end:
+        if select.select([fd], [], [], 0.1)[0]:
+            try:
+                data += os.read(fd, 4096)
+            except OSError:
+                break
+    return data
+
+
+def test_console(a, b):
+    a.define()
+    a.fails("not running", "console", "vm", "--force")
+    a.virsh("start", "vm")
+    pid, fd = open_console(a)
+    read_tty(fd, b"Escape character")
+    os.write(fd, b"hello\n")
+    assert b"HELLO" in read_tty(fd, b"HELLO")
+    other, other_fd = open_console(a)
+    assert b"Active console session exists" in read_tty(other_fd, b"exists")
+    os.waitpid(other, 0)
+    forced, forced_fd = open_console(a, "--force")
+    read_tty(forced_fd, b"Escape character")
+    os.write(forced_fd, b"again\n")
+    assert b"AGAIN" in read_tty(forced_fd, b"AGAIN")
+    os.waitpid(pid, 0)  # the first has ended
+    a.virsh("destroy", "vm")
+    os.waitpid(forced, 0)
+    os.close(fd)
+    os.close(other_fd)
+    os.close(forced_fd)
+    a.virsh("start", "vm")
+    pid, fd = open_console(a)  # and is free again
+    read_tty(fd, b"Escape character")
+    os.write(fd, b"\x1d")
+    os.waitpid(pid, 0)
+    os.close(fd)
+
+
+# ---- migration ----
+
+def migrate(a, b, *options):
+    return ("migrate", "vm", b.uri, "--migrateuri", "tcp://127.0.0.1") + options
+
+
+def test_migration(a, b):
+    a.define()
+    a.virsh("start", "vm")
+    source, destination = a.events(), b.events()
+    a.virsh(*migrate(a, b, "--live", "--persistent", "--undefinesource"))
+    assert a.state() is None
+    assert b.state() == "running (migrated)"
+    assert b.virsh("list", "--persistent", "--name") == "vm"
+    assert "Completed" in b.virsh("domjobinfo", "--completed", "vm")
+    kinds = [e for e in source.read() if e[0] == "lifecycle"]
+    assert kinds == [("lifecycle", "Suspended Migrated"), ("lifecycle", "Stopped Migrated"),
+                     ("lifecycle", "Undefined Removed")], kinds
+    destination.expect("lifecycle: Defined Added", "lifecycle: Started Migrated",
+                       "lifecycle: Resumed Migrated")
+    source.stop()
+    destination.stop()
+    assert a.files() == [], a.files()
+    # And back, not live, paused afterwards.
+    b.virsh(*migrate(b, a, "--suspend"))
+    assert a.state() == "paused (user)", a.state()
+    assert b.state() == "shut off (migrated)", b.state()
+    a.virsh("resume", "vm")
+    a.kill()
+    a.start()
+    assert a.state() == "running (unknown)"
+    a.virsh("destroy", "vm")
+    assert a.state() is None  # it was transient
+
+
+def test_migration_refused(a, b):
+    a.define(devices=DISK.format(path=image(a), target="vda", cache="", more=""))
+    a.virsh("start", "vm")
+    a.fails("Unsafe migration: Migration may lead to data corruption",
+            *migrate(a, b, "--live"))
+    a.fails("not supported", *migrate(a, b, "--live", "--unsafe", "--copy-storage-all"))
+    a.fails("not supported", *migrate(a, b, "--live", "--unsafe", "--auto-converge"))
+    assert a.state() == "running (booted)"
+    a.virsh(*migrate(a, b, "--live", "--unsafe"))
+    assert b.state() == "running (migrated)"
+    a.virsh("start", "vm")
+    a.fails("already active", *migrate(a, b, "--live", "--unsafe"))
+    assert a.state() == "running (booted)"
+    a.virsh("suspend", "vm")  # no job was left
+
+
+def test_migration_fails(a, b):
+    a.define(words="bad-migration")
+    a.virsh("start", "vm")
+    a.fails("could not load the state", *migrate(a, b, "--live"))
+    a.expect("running (migration canceled)")
+    assert b.virsh("list", "--all", "--name") == "" and b.files() == []
+    a.define("vm", words="fail=migrate")
+    a.virsh("destroy", "vm")
+    a.virsh("start", "vm")
+    a.fails("told to fail", *migrate(a, b, "--live"))
+    a.virsh("suspend", "vm")
+    a.virsh("resume", "vm")
+    assert b.virsh("list", "--all", "--name") == "" and b.files() == []
+
+
+def start_slow(a, b):
+    """A migration that goes on until something ends it."""
+    a.define(words="slow-migration")
+    a.virsh("start", "vm")
+    p = subprocess.Popen(a.command(*migrate(a, b, "--live")), stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for("the job", lambda: "Unbounded" in a.virsh("domjobinfo", "vm") and
+             "out-begin" in open(a.run_dir + "/vm.status").read())
+    wait_for("the destination", lambda: b.state() is not None)
+    return p
+
+
+def source_goes_on(a, b):
+    a.expect(a.state() if (a.state() or "").startswith("running") else "running")
+    wait_for("the end of the destination",
+             lambda: b.virsh("list", "--all", "--name") == "" and b.files() == [])
+    a.virsh("suspend", "vm")
+    a.virsh("resume", "vm")
+    assert "None" in a.virsh("domjobinfo", "vm")
+
+
+def test_migration_abort(a, b):
+    p = start_slow(a, b)
+    a.fails("cannot acquire|timed out|Timed out|no job|domain", "domjobabort", "nobody")
+    a.virsh("domjobabort", "vm")
+    _, err = p.communicate(timeout=LIMIT)
+    assert p.returncode != 0 and "canceled by client" in err, err
+    source_goes_on(a, b)
+
+
+def test_migration_interrupted(a, b):
+    a.define(words="slow-migration")
+    a.virsh("start", "vm")
+    pid, fd = spawn_tty(a.command(*migrate(a, b, "--live", "--verbose")))
+    assert b"Migration" in read_tty(fd, b"Migration")
+    os.write(fd, b"\x03")  # Ctrl-C
+    assert b"canceled by client" in read_tty(fd, b"client")
+    os.waitpid(pid, 0)
+    os.close(fd)
+    source_goes_on(a, b)
+
+
+def test_migration_suspended(a, b):
+    p = start_slow(a, b)
+    a.virsh("suspend", "vm")  # allowed while it goes on
+    assert a.state() == "paused (user)"
+    a.virsh("domjobabort", "vm")
+    p.communicate(timeout=LIMIT)
+    assert a.state() == "paused (user)"  # and stays
+    a.virsh("resume", "vm")
+
+
+def test_migration_client_dies(a, b):
+    p = start_slow(a, b)
+    p.kill()
+    p.communicate()
+    source_goes_on(a, b)
+
+
+def test_migration_source_daemon_dies(a, b):
+    p = start_slow(a, b)
+    a.kill()
+    p.communicate(timeout=LIMIT)
+    assert p.returncode != 0
+    a.start()
+    source_goes_on(a, b)
+
+
+def test_migration_destination_daemon_dies(a, b):
+    p = start_slow(a, b)
+    b.kill()
+    a.virsh("domjobabort", "vm")  # the stand-in does not notice
+    p.communicate(timeout=LIMIT)
+    b.start()  # ends what waits for data
+    source_goes_on(a, b)
+
+
+def test_migration_vm_dies(a, b):
+    p = start_slow(a, b)
+    os.kill(a.pid(), signal.SIGKILL)
+    _, err = p.communicate(timeout=LIMIT)
+    assert p.returncode != 0, err
+    a.expect("shut off (crashed)")
+    wait_for("the end of the destination",
+             lambda: b.virsh("list", "--all", "--name") == "" and b.files() == [])
+
+
+# ---- the runner ----
+
+def kill_leftovers(root):
+    """Ends the stand-ins of daemons below root; they are known by their PID files."""
+    for folder, _, names in os.walk(root):
+        for name in names:
+            if name.endswith(".pid") and folder.endswith("/vireo"):
+                try:
+                    os.kill(int(open(os.path.join(folder, name)).read()), signal.SIGKILL)
+                except (OSError, ValueError):
+                    pass
+
+
+def run(name, function):
+    root = tempfile.mkdtemp(prefix="vd-")
+    daemons = []
+    try:
+        daemons = [Daemon(os.path.join(root, which)) for which in "ab"]
+        begin = time.time()
+        function(*daemons)
+        for daemon in daemons:
+            daemon.stop()
+        print("ok %s (%.1f s)" % (name, time.time() - begin), flush=True)
+        return True
+    except (AssertionError, subprocess.TimeoutExpired) as e:
+        print("not ok %s: line %d: %s" % (name, e.__traceback__.tb_next.tb_lineno, e))
+        for daemon in daemons:
+            print("---- %s\n%s" % (daemon.log, open(daemon.log).read()), flush=True)
+        return False
+    finally:
+        for daemon in daemons:
+            if daemon.process.poll() is None:
+                daemon.kill()
+        kill_leftovers(root)
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def main():
+    if not shutil.which("virsh") or not shutil.which("stdbuf"):
+        print("skipped: no virsh")
+        return 77
+    tests = {n[5:]: f for n, f in list(globals().items()) if n.startswith("test_")}
+    chosen = sys.argv[1:] or list(tests)
+    return 0 if all([run(n, tests[n]) for n in chosen]) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

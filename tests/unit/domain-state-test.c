@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is kept of VMs: registry, definitions on disk, status files, cookies, URIs. */
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "domain/cookie.h"
+#include "domain/migration-params.h"
+#include "domain/registry.h"
+#include "domain/status.h"
+#include "domain/store.h"
+
+static const char xml[] =
+    "<domain type='kvm'><name>one</name>"
+    "<uuid>11111111-2222-3333-4444-555555555555</uuid><memory>65536</memory>"
+    "<os><type arch='x86_64' machine='microvm-vireo-1.0'>hvm</type>"
+    "<kernel>/k</kernel></os><features><acpi/></features><devices>"
+    "<disk type='file' device='disk'><source file='/d.img'/>"
+    "<target dev='vda' bus='virtio'/></disk></devices></domain>";
+
+static Vm *new_vm(const char *name, guint8 byte)
+{
+    guint8 uuid[16] = { byte };
+
+    return vm_new(NULL, name, uuid);
+}
+
+/* ---- registry ---- */
+
+static void test_registry(void)
+{
+    Registry *registry = registry_new();
+    g_autoptr(Vm) one = new_vm("one", 1), two = new_vm("two", 2);
+    g_autoptr(Vm) same = new_vm("one", 1), name_clash = new_vm("one", 3);
+    g_autoptr(Vm) uuid_clash = new_vm("three", 1), got = NULL, none = NULL;
+    g_autoptr(GPtrArray) list = NULL;
+    g_autoptr(GError) err = NULL;
+    gboolean added;
+    int id;
+
+    vm_unref(registry_add(registry, one, &added, &err));
+    g_assert_true(added);
+    vm_unref(registry_add(registry, two, &added, &err));
+    g_assert_true(added);
+    got = registry_add(registry, same, &added, &err);
+    g_assert_false(added);
+    g_assert_true(got == one);
+    g_assert_null(registry_add(registry, name_clash, &added, &err));
+    g_assert_error(err, RPC_ERROR, VIR_ERR_OPERATION_FAILED);
+    g_clear_error(&err);
+    g_assert_null(registry_add(registry, uuid_clash, &added, &err));
+    g_assert_error(err, RPC_ERROR, VIR_ERR_OPERATION_FAILED);
+
+    id = registry_take_id(registry, one);
+    g_assert_cmpint(id, ==, 1);
+    g_assert_false(registry_set_id(registry, two, 1));
+    g_assert_true(registry_set_id(registry, two, 7));
+    vm_unref(got);
+    got = registry_by_id(registry, 7);
+    g_assert_true(got == two);
+    registry_drop_id(registry, 7);
+    g_assert_null(registry_by_id(registry, 7));
+    g_assert_cmpint(registry_take_id(registry, two), ==, 8); /* never given again soon */
+
+    list = registry_list(registry);
+    g_assert_cmpint(list->len, ==, 2);
+    registry_remove(registry, one);
+    none = registry_by_name(registry, "one");
+    g_assert_null(none);
+    registry_free(registry);
+}
+
+/* ---- files ---- */
+
+static void collect_name(const char *path, const char *name, gpointer opaque)
+{
+    g_string_append_printf(opaque, "%s ", name);
+}
+
+static void test_store(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("vireo-store-XXXXXX", NULL);
+    g_autofree char *path = store_path(dir, "one", ".xml"), *text = NULL;
+    g_autoptr(Domain) domain = NULL, again = NULL;
+    g_autoptr(GString) names = g_string_new(NULL);
+    g_autoptr(GError) err = NULL;
+    struct stat st;
+
+    domain = xml_domain_parse(xml, XML_PARSE_INACTIVE, &err);
+    g_assert_no_error(err);
+    g_assert_true(store_save_config(dir, domain, &err));
+    g_assert_true(store_save_config(dir, domain, &err)); /* replaces */
+    g_assert_no_error(err);
+    g_assert_cmpint(stat(path, &st), ==, 0);
+    g_assert_cmpint(st.st_mode & 0777, ==, 0600);
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    again = xml_domain_parse(text, XML_PARSE_INACTIVE, &err);
+    g_assert_no_error(err);
+    g_assert_cmpstr(again->name, ==, "one");
+    store_foreach(dir, ".xml", collect_name, names);
+    g_assert_cmpstr(names->str, ==, "one ");
+    g_assert_true(store_remove_config(dir, "one", &err));
+    g_assert_true(store_remove_config(dir, "one", &err)); /* not there: no error */
+    g_assert_cmpint(g_rmdir(dir), ==, 0);                 /* nothing else was left */
+    g_assert_false(store_save_config("/nonexistent", domain, &err));
+    g_assert_error(err, RPC_ERROR, VIR_ERR_SYSTEM_ERROR);
+}
+
+static void test_status(void)
+{
+    g_autoptr(Domain) domain = xml_domain_parse(xml, XML_PARSE_INACTIVE, NULL);
+    VmStatus status = {
+        .phase = VM_PHASE_OUT_DONE,
+        .boot_id = (char *)"boot",
+        .id = 5,
+        .pid = 1234,
+        .paused = TRUE,
+        .dir = (char *)"/run/x",
+        .monitor_path = (char *)"/run/x/monitor.sock",
+        .pidfile_path = (char *)"/run/one.pid",
+        .log_path = (char *)"/log",
+        .emulator = (char *)"/vireo",
+        .version = (char *)"8.2.0",
+        .domain = domain,
+    };
+    DomainDisk *disk = domain->disks->pdata[0];
+    g_autofree char *text = NULL;
+    g_autoptr(VmStatus) got = NULL;
+    g_autoptr(GError) err = NULL;
+
+    domain->id = 5;
+    disk->info.alias = g_strdup("virtio-disk0");
+    disk->info.address = DOMAIN_ADDRESS_VIRTIO_MMIO;
+    disk->info.slot = 3;
+    text = vm_status_format(&status);
+    got = vm_status_parse(text, &err);
+    g_assert_no_error(err);
+    g_assert_cmpint(got->phase, ==, VM_PHASE_OUT_DONE);
+    g_assert_cmpint(got->id, ==, 5);
+    g_assert_cmpint(got->pid, ==, 1234);
+    g_assert_true(got->paused);
+    g_assert_false(got->autodestroy);
+    g_assert_cmpstr(got->monitor_path, ==, "/run/x/monitor.sock");
+    g_assert_null(got->cgroup);
+    disk = got->domain->disks->pdata[0];
+    g_assert_cmpstr(disk->info.alias, ==, "virtio-disk0");
+    g_assert_cmpint(disk->info.slot, ==, 3);
+}
+
+static void test_bad_status(gconstpointer text)
+{
+    g_autoptr(GError) err = NULL;
+
+    g_assert_null(vm_status_parse(text, &err));
+    g_assert_nonnull(err);
+}
+
+/* ---- migration ---- */
+
+static void test_cookie(void)
+{
+    MigrationCookie cookie = { .name = (char *)"one", .token = (char *)"t" };
+    g_autoptr(MigrationCookie) got = NULL;
+    g_autoptr(GError) err = NULL;
+    g_autofree guint8 *data = NULL;
+    guint32 len;
+
+    cookie.stats.valid = TRUE;
+    cookie.stats.downtime_ms = 7;
+    cookie.paused = TRUE;
+    data = migration_cookie_format(&cookie, &len);
+    got = migration_cookie_parse(data, len, &err);
+    g_assert_no_error(err);
+    g_assert_cmpstr(got->name, ==, "one");
+    g_assert_cmpstr(got->token, ==, "t");
+    g_assert_null(got->domain);
+    g_assert_true(got->paused && got->stats.valid);
+    g_assert_cmpuint(got->stats.downtime_ms, ==, 7);
+    for (guint32 n = 0; n < len; n++) { /* cut off anywhere: refused, not read beyond */
+        g_autofree guint8 *part = g_memdup2(data, n);
+
+        g_assert_null(migration_cookie_parse(part, n, NULL));
+    }
+    data[5] = '\0';
+    g_assert_null(migration_cookie_parse(data, len, &err));
+    g_assert_error(err, RPC_ERROR, VIR_ERR_INVALID_ARG);
+}
+
+static void test_uri(void)
+{
+    static const struct {
+        const char *uri, *host;
+        guint port;
+    } rows[] = {
+        { "tcp:b:49152", "b", 49152 },
+        { "tcp://b", "b", 0 },
+        { "tcp://b/", "b", 0 },
+        { "tcp://[::1]:5", "::1", 5 },
+        { "tcp:[fe80::1]", "fe80::1", 0 },
+    };
+    static const char *const bad[] = { "tcp:",         "tcp://",    "tcp:b:0",
+                                       "tcp:b:65536",  "tcp:b:x",   "tcp:b:1/x",
+                                       "tcp:[::1",     "tcp://b/x", "rdma://b",
+                                       "unix:///sock", "" };
+    g_autofree char *four = migration_uri_format("b", 1);
+    g_autofree char *six = migration_uri_format("::1", 1);
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *host = NULL;
+        guint port;
+
+        g_assert_true(migration_uri_parse(rows[i].uri, &host, &port, NULL));
+        g_assert_cmpstr(host, ==, rows[i].host);
+        g_assert_cmpuint(port, ==, rows[i].port);
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autofree char *host = NULL;
+        guint port;
+
+        g_assert_false(migration_uri_parse(bad[i], &host, &port, NULL));
+    }
+    g_assert_cmpstr(four, ==, "tcp:b:1");
+    g_assert_cmpstr(six, ==, "tcp:[::1]:1");
+}
+
+static void test_flags(void)
+{
+    MigrationParams params;
+    g_autoptr(GError) err = NULL;
+
+    g_assert_true(migration_params_read(NULL, 0, VIR_MIGRATE_LIVE, &params, NULL));
+    g_assert_false(migration_params_read(NULL, 0, VIR_MIGRATE_POSTCOPY, &params, &err));
+    g_assert_error(err, RPC_ERROR, VIR_ERR_ARGUMENT_UNSUPPORTED);
+    g_assert_nonnull(strstr(err->message, "post-copy"));
+    g_clear_error(&err);
+    g_assert_false(migration_params_read(NULL, 0, 1u << 30, &params, &err));
+    g_assert_error(err, RPC_ERROR, VIR_ERR_INVALID_ARG);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name, *text;
+    } bad[] = {
+        { "empty", "" },
+        { "not-json", "<domain/>" },
+        { "array", "[]" },
+        { "version", "{\"status-version\": 99}" },
+        { "no-domain", "{\"status-version\": 1, \"phase\": \"running\", \"id\": 1, "
+                       "\"pid\": 2}" },
+        { "types", "{\"status-version\": 1, \"phase\": 1, \"id\": \"1\", \"pid\": {}, "
+                   "\"domain\": []}" },
+        { "deep", "[[[[[[[[[[[[[[[[[[" },
+    };
+
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/domain/registry", test_registry);
+    g_test_add_func("/domain/store", test_store);
+    g_test_add_func("/domain/status", test_status);
+    for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autofree char *path = g_strdup_printf("/domain/bad-status/%s", bad[i].name);
+
+        g_test_add_data_func(path, bad[i].text, test_bad_status);
+    }
+    g_test_add_func("/domain/cookie", test_cookie);
+    g_test_add_func("/domain/uri", test_uri);
+    g_test_add_func("/domain/flags", test_flags);
+    return g_test_run();
+}
