@@ -83,7 +83,7 @@ gboolean vm_plug_device(Vm *vm, guint64 run, DomainDevice *device, GError **errp
     gboolean ok;
     int fd = -1;
 
-    if (!xml_domain_add_device(domain, device, &added, errp)) {
+    if (!xml_domain_add_device(domain, owned, &added, errp)) {
         return driver_fix_error(errp);
     }
     if (added.type == DOMAIN_DEVICE_INTERFACE && (fd = open_device(&added, errp)) < 0) {

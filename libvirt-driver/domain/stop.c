@@ -204,6 +204,8 @@ void vm_watch_process_locked(Vm *vm)
     VmRun *run = vm->run;
 
     run->exit_source = g_unix_fd_source_new(run->pidfd, G_IO_IN);
+    /* After what its monitor has still said. */
+    g_source_set_priority(run->exit_source, G_PRIORITY_LOW);
     g_source_set_callback(run->exit_source, G_SOURCE_FUNC(on_process_end), vm_ref(vm),
                           (GDestroyNotify)vm_unref);
     g_source_attach(run->exit_source, vm->driver->context);

@@ -383,9 +383,9 @@ def open_console(a, *options):
     return spawn_tty(command)
 
 
-def read_tty(fd, until):
+def read_tty(fd, until, limit=LIMIT):
     data = b""
-    end = time.time() + LIMIT
+    end = time.time() + limit
     while until not in data and time.time() < end:
         if select.select([fd], [], [], 0.1)[0]:
             try:
@@ -395,21 +395,29 @@ def read_tty(fd, until):
     return data
 
 
+def type_until(fd, text, answer):
+    """virsh throws away what was typed before it was ready, so type again."""
+    end = time.time() + LIMIT
+    data = b""
+    while answer not in data and time.time() < end:
+        os.write(fd, text)
+        data += read_tty(fd, answer, 0.3)
+    return data
+
+
 def test_console(a, b):
     a.define()
     a.fails("not running", "console", "vm", "--force")
     a.virsh("start", "vm")
     pid, fd = open_console(a)
     read_tty(fd, b"Escape character")
-    os.write(fd, b"hello\n")
-    assert b"HELLO" in read_tty(fd, b"HELLO")
+    assert b"HELLO" in type_until(fd, b"hello\n", b"HELLO")
     other, other_fd = open_console(a)
     assert b"Active console session exists" in read_tty(other_fd, b"exists")
     os.waitpid(other, 0)
     forced, forced_fd = open_console(a, "--force")
     read_tty(forced_fd, b"Escape character")
-    os.write(forced_fd, b"again\n")
-    assert b"AGAIN" in read_tty(forced_fd, b"AGAIN")
+    assert b"AGAIN" in type_until(forced_fd, b"again\n", b"AGAIN")
     os.waitpid(pid, 0)  # the first has ended
     a.virsh("destroy", "vm")
     os.waitpid(forced, 0)
@@ -419,6 +427,7 @@ def test_console(a, b):
     a.virsh("start", "vm")
     pid, fd = open_console(a)  # and is free again
     read_tty(fd, b"Escape character")
+    assert b"ONCE MORE" in type_until(fd, b"once more\n", b"ONCE MORE")
     os.write(fd, b"\x1d")
     os.waitpid(pid, 0)
     os.close(fd)
