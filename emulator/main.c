@@ -20,6 +20,7 @@
 #include "accel/accel.h"
 #include "accel/qtest.h"
 #include "accel/run-state.h"
+#include "accel/vcpu.h"
 #include "block/block.h"
 #include "chardev/chardev.h"
 #include "config/argv.h"
@@ -263,7 +264,9 @@ static gboolean start_accel(ConfigNode *config, GError **errp)
         config_map_set(none, "accel", config_string_new("qtest"));
         accel = none;
     }
-    if (!accel_init(accel, errp)) {
+    if (!accel_init(accel, errp) ||
+        (!none && !cpu_configure(config_map_get(config, "cpu"),
+                                 config_map_get(config, "smp"), errp))) {
         return FALSE;
     }
     return !qtest || qtest_server_start(qtest, log, errp);

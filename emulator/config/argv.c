@@ -81,7 +81,8 @@ static gboolean apply_map(ConfigNode *tree, const Option *option, const char *ar
 {
     ConfigNode *map = config_tree_map(tree, option->key);
 
-    if (!keyval_parse_into(map, arg, option->implied, errp)) {
+    if (!(option->flat ? keyval_parse_flat_into
+                       : keyval_parse_into)(map, arg, option->implied, errp)) {
         return FALSE;
     }
     config_node_set_origin(map, origin);

@@ -23,6 +23,7 @@ typedef struct Option {
     const char *key;     /* in the tree */
     const char *implied; /* key that the first value may leave out */
     gboolean json;
+    gboolean flat; /* dots do not nest */
     gboolean (*call)(ConfigNode *tree, const char *arg, GError **errp);
     const char *arg_help;
     const char *help;

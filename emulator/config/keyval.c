@@ -66,7 +66,7 @@ static gboolean set_nested(ConfigNode *map, const char *key, ConfigNode *take,
 
 /* One item; *text moves behind it. */
 static gboolean parse_item(ConfigNode *map, const char **text, const char *implied,
-                           GError **errp)
+                           gboolean flat, GError **errp)
 {
     size_t len = strcspn(*text, "=,");
     g_autoptr(GString) value = g_string_new(NULL);
@@ -89,6 +89,10 @@ static gboolean parse_item(ConfigNode *map, const char **text, const char *impli
             key = g_steal_pointer(&word);
             g_string_assign(value, "on");
         }
+    }
+    if (flat) {
+        config_map_set(map, key, config_string_new(value->str));
+        return TRUE;
     }
     return set_nested(map, key, config_string_new(value->str), errp);
 }
@@ -140,12 +144,24 @@ gboolean keyval_parse_into(ConfigNode *map, const char *text, const char *implie
                            GError **errp)
 {
     while (*text) {
-        if (!parse_item(map, &text, implied, errp)) {
+        if (!parse_item(map, &text, implied, FALSE, errp)) {
             return FALSE;
         }
         implied = NULL;
     }
     convert_lists(map);
+    return TRUE;
+}
+
+gboolean keyval_parse_flat_into(ConfigNode *map, const char *text, const char *implied,
+                                GError **errp)
+{
+    while (*text) {
+        if (!parse_item(map, &text, implied, TRUE, errp)) {
+            return FALSE;
+        }
+        implied = NULL;
+    }
     return TRUE;
 }
 

@@ -16,6 +16,9 @@
 /* Adds what text says to map. implied may be NULL. */
 gboolean keyval_parse_into(ConfigNode *map, const char *text, const char *implied,
                            GError **errp);
+/* Dots are part of the key: -cpu host,sse4.1=on. */
+gboolean keyval_parse_flat_into(ConfigNode *map, const char *text, const char *implied,
+                                GError **errp);
 /* A new map, or NULL. */
 ConfigNode *keyval_parse(const char *text, const char *implied, GError **errp);
 

@@ -63,6 +63,7 @@ static void test_good(void)
         { "-machine accel=kvm -accel qtest", "accel.accel", "qtest" },
         { "-machine x -machine y", "machine.type", "y" },
         { "-accel kvm,x-without=KVM_CAP_IRQFD", "accel.x-without", "KVM_CAP_IRQFD" },
+        { "-cpu host,migratable=on,+x2apic", "cpu.+x2apic", "on" },
         { "-enable-kvm", "accel.accel", "kvm" },
         { "-m 512", "memory.size", "536870912" },
         { "-m 1G", "memory.size", "1073741824" },
@@ -305,9 +306,12 @@ static void test_libvirt(void)
     g_autofree char *machine = at(tree, "machine.memory-backend");
     ConfigNode *device = config_list_at(config_map_peek(tree, "device"), 0);
 
-    g_assert_cmpstr(machine, ==, "microvm.ram");
     g_assert_true(g_str_has_prefix(config_node_origin(device),
                                    "-device {\"driver\":\"isa-serial\""));
+    g_assert_cmpstr(machine, ==, "microvm.ram");
+    g_clear_pointer(&tree, config_node_unref);
+    tree = parse("-cpu max,sse4.1=on"); /* a dot in a name, no nesting */
+    g_assert_true(config_map_has(config_map_peek(tree, "cpu"), "sse4.1"));
 }
 
 int main(int argc, char **argv)
