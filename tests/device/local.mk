@@ -21,3 +21,4 @@ include tests/device/board.mk
 dist_check_SCRIPTS += tests/device/driver-test.py
 TESTS += tests/device/driver-test.py
 EXTRA_DIST += tests/device/driver-emulator.py
+include tests/device/virtio.mk

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * virtio-blk in the real emulator, with its seccomp filter: disks from the command
+ * line and by QMP, resets, image locks between processes, migration after disks
+ * have come and gone.
+ */
+#include <linux/virtio_blk.h>
+#include <linux/virtio_ids.h>
+#include <linux/virtio_mmio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/device/virtio-common.h"
+
+#define MIB (1u << 20)
+
+static char *dir; /* for images that outlive one emulator */
+
+static void add_disk(QTest *q, const char *id, const char *path, unsigned slot)
+{
+    qmp(q,
+        "{\"execute\":\"blockdev-add\",\"arguments\":{\"driver\":\"file\","
+        "\"node-name\":\"%s-storage\",\"filename\":\"%s\",\"auto-read-only\":true,"
+        "\"discard\":\"unmap\",\"cache\":{\"direct\":true,\"no-flush\":false}}}",
+        id, path);
+    qmp(q,
+        "{\"execute\":\"blockdev-add\",\"arguments\":{\"node-name\":\"%s-format\","
+        "\"read-only\":false,\"driver\":\"raw\",\"file\":\"%s-storage\"}}",
+        id, id);
+    qmp(q,
+        "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"virtio-blk-device\","
+        "\"id\":\"%s\",\"drive\":\"%s-format\",\"bus\":\"virtio-mmio-bus.%u\"}}",
+        id, id, slot);
+}
+
+static void del_disk(QTest *q, const char *id)
+{
+    qmp(q, "{\"execute\":\"device_del\",\"arguments\":{\"id\":\"%s\"}}", id);
+    wait_event(q, "DEVICE_DELETED");
+    qmp(q, "{\"execute\":\"blockdev-del\",\"arguments\":{\"node-name\":\"%s-format\"}}",
+        id);
+    qmp(q, "{\"execute\":\"blockdev-del\",\"arguments\":{\"node-name\":\"%s-storage\"}}",
+        id);
+}
+
+/* data: options of disk and node. */
+static void test_requests(gconstpointer data)
+{
+    const char *const *options = data;
+    g_autofree char *path = make_image(dir, "requests", MIB, 0x11);
+    QTest *q = qtest_start("-machine microvm -m 16M -object iothread,id=io "
+                           "-blockdev driver=file,node-name=n,filename=%s%s "
+                           "-device virtio-blk-device,drive=n,bus=virtio-mmio-bus.3%s",
+                           path, options[0], options[1]);
+    VirtioDriver d;
+    guint8 buf[8192], back[8192];
+
+    qtest_bus_set(q);
+    qtest_irq_intercept_in(q, "ioapic");
+    virtio_driver_start(&d, &qtest_bus, SLOT(3), ~0ull, 1, 128, RINGS);
+    g_assert_cmpuint(blk_capacity(&d), ==, MIB / 512);
+    g_assert_cmpint(virtio_driver_blk(&d, VIRTIO_BLK_T_IN, 16, back, 8192), ==, 0);
+    memset(buf, 0x11, sizeof(buf));
+    g_assert_cmpmem(buf, 8192, back, 8192);
+    qtest_wait_irq(q, SLOT_PIN(3), 1);
+    for (unsigned i = 0; i < sizeof(buf); i++) {
+        buf[i] = i * 13;
+    }
+    for (unsigned sector = 0; sector < 2048; sector += 300) {
+        gsize len = MIN(8192, MIB - sector * 512);
+        g_assert_cmpint(virtio_driver_blk(&d, VIRTIO_BLK_T_OUT, sector, buf, len), ==, 0);
+        g_assert_cmpint(virtio_driver_blk(&d, VIRTIO_BLK_T_IN, sector, back, len), ==, 0);
+        g_assert_cmpmem(buf, len, back, len);
+    }
+    g_assert_cmpint(virtio_driver_blk(&d, VIRTIO_BLK_T_FLUSH, 0, NULL, 0), ==, 0);
+    qtest_stop(q);
+
+    g_autofree char *file = NULL;
+    g_assert_true(g_file_get_contents(path, &file, NULL, NULL));
+    g_assert_cmpmem(file + 300 * 512, 8192, buf, 8192);
+}
+
+static void queue_reads(VirtioDriver *d, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        struct virtio_blk_outhdr header = { .type = VIRTIO_BLK_T_IN, .sector = i };
+        guint64 at = d->data + 0x4000 * i;
+        GuestBuffer chain[] = { { at, 16, FALSE },
+                                { at + 4096, 8192, TRUE },
+                                { at + 64, 1, TRUE } };
+        qtest_bus.memory.write(at, &header, 16);
+        guest_ring_add(&d->rings[0], chain, 3);
+    }
+    virtio_driver_kick(d, 0);
+}
+
+/* By the driver and by the machine, each with requests in flight. */
+static void test_reset(void)
+{
+    g_autofree char *path = make_image(dir, "reset", MIB, 0);
+    QTest *q = qtest_start("-machine microvm -m 16M -object iothread,id=io "
+                           "-blockdev driver=file,node-name=n,filename=%s "
+                           "-device virtio-blk-device,drive=n,iothread=io,"
+                           "bus=virtio-mmio-bus.0",
+                           path);
+    VirtioDriver d;
+    guint8 buf[512];
+
+    qtest_bus_set(q);
+    for (unsigned i = 0; i < 6; i++) {
+        virtio_driver_start(&d, &qtest_bus, SLOT(0), ~0ull, 1, 64, RINGS);
+        queue_reads(&d, 20);
+        if (i & 1) {
+            qmp(q, "{\"execute\":\"system_reset\"}");
+            wait_event(q, "RESET");
+        } else {
+            virtio_driver_write(&d, VIRTIO_MMIO_STATUS, 0);
+        }
+        g_assert_cmpuint(virtio_driver_read(&d, VIRTIO_MMIO_STATUS), ==, 0);
+        g_assert_cmpuint(virtio_driver_read(&d, VIRTIO_MMIO_INTERRUPT_STATUS), ==, 0);
+    }
+    virtio_driver_start(&d, &qtest_bus, SLOT(0), ~0ull, 1, 64, RINGS);
+    g_assert_cmpint(virtio_driver_blk(&d, VIRTIO_BLK_T_IN, 0, buf, 512), ==, 0);
+    queue_reads(&d, 20);
+    qtest_stop(q);
+}
+
+/* The guest finds a new disk; then one that goes, and another in its place. */
+static void test_plug(void)
+{
+    g_autofree char *one = make_image(dir, "one", MIB, 0x11),
+                    *two = make_image(dir, "two", 2 * MIB, 0x22);
+    QTest *q = qtest_start("-machine microvm -m 16M");
+    VirtioDriver d = { .bus = &qtest_bus, .base = SLOT(5) };
+    guint8 buf[512];
+
+    qtest_bus_set(q);
+    g_assert_cmpuint(virtio_driver_read(&d, VIRTIO_MMIO_DEVICE_ID), ==, 0);
+    g_assert_cmpuint(qtest_readl(q, GED_PRESENT) & 0x20, ==, 0);
+    add_disk(q, "d1", one, 5);
+    g_assert_cmpuint(qtest_readl(q, GED_PRESENT) & 0x20, ==, 0x20);
+    g_assert_cmpuint(virtio_driver_read(&d, VIRTIO_MMIO_DEVICE_ID), ==, VIRTIO_ID_BLOCK);
+    virtio_driver_start(&d, &qtest_bus, SLOT(5), ~0ull, 1, 128, RINGS);
+    g_assert_cmpint(virtio_driver_blk(&d, VIRTIO_BLK_T_IN, 0, buf, 512), ==, 0);
+    g_assert_cmphex(buf[511], ==, 0x11);
+
+    queue_reads(&d, 10);
+    del_disk(q, "d1");
+    for (unsigned i = 0; i < 10; i++) {
+        guint32 head, len;
+        virtio_driver_wait_used(&d, 0, &head, &len);
+    }
+    g_assert_cmpuint(blk_capacity(&d), ==, 0);
+    g_assert_true(virtio_driver_read(&d, VIRTIO_MMIO_INTERRUPT_STATUS) & 2);
+    g_assert_cmpint(virtio_driver_blk(&d, VIRTIO_BLK_T_IN, 0, buf, 512), ==,
+                    VIRTIO_BLK_S_IOERR);
+
+    add_disk(q, "d2", two, 5);
+    g_assert_cmpuint(blk_capacity(&d), ==, 4096);
+    g_assert_cmpint(virtio_driver_blk(&d, VIRTIO_BLK_T_IN, 4095, buf, 512), ==, 0);
+    g_assert_cmphex(buf[511], ==, 0x22);
+    g_autofree char *busy = qtest_qmp_fails(
+        q, "{\"execute\":\"blockdev-del\",\"arguments\":{\"node-name\":\"d2-format\"}}");
+    g_assert_nonnull(strstr(busy, "in use"));
+    qtest_stop(q);
+}
+
+/* StratoVirt's way for its light machine: names instead of drive=, and addr=. */
+static void test_stratovirt_plug(void)
+{
+    g_autofree char *path = make_image(dir, "strato", MIB, 0x11);
+    QTest *q = qtest_start("-machine microvm -m 16M -dialect stratovirt");
+    VirtioDriver d = { .bus = &qtest_bus, .base = SLOT(0) };
+
+    qtest_bus_set(q);
+    qmp(q,
+        "{\"execute\":\"blockdev-add\",\"arguments\":{\"node-name\":\"drive-0\","
+        "\"file\":{\"driver\":\"file\",\"filename\":\"%s\"},"
+        "\"cache\":{\"direct\":true},\"read-only\":false}}",
+        path);
+    qmp(q, "{\"execute\":\"device_add\",\"arguments\":{\"id\":\"drive-0\","
+           "\"driver\":\"virtio-blk-mmio\",\"addr\":\"0x0\"}}");
+    g_assert_cmpuint(blk_capacity(&d), ==, MIB / 512);
+    qmp(q, "{\"execute\":\"device_del\",\"arguments\":{\"id\":\"drive-0\"}}");
+    wait_event(q, "DEVICE_DELETED");
+    qtest_stop(q);
+}
+
+#define DISK_ARGS                                                                        \
+    "-machine microvm -m 16M -blockdev driver=file,node-name=n,filename=%s "             \
+    "-device virtio-blk-device,id=disk,drive=n,bus=virtio-mmio-bus.0%s"
+
+static void test_locks(void)
+{
+    g_autofree char *path = make_image(dir, "locked", MIB, 0);
+    QTest *q = qtest_start(DISK_ARGS, path, "");
+    g_autofree char *args = g_strdup_printf("-accel qtest " DISK_ARGS, path, "");
+    g_autofree char *messages = NULL;
+
+    g_assert_cmpint(qtest_run(args, &messages), ==, 1);
+    g_assert_nonnull(strstr(messages, "lock"));
+    g_assert_nonnull(strstr(messages, path));
+    qtest_stop(q);
+    q = qtest_start(DISK_ARGS, path, ",share-rw=on");
+    QTest *other = qtest_start(DISK_ARGS, path, ",share-rw=on");
+    qtest_stop(other);
+    qtest_stop(q);
+}
+
+static void wait_migrated(QTest *q)
+{
+    for (;;) {
+        g_autoptr(JsonNode) node = qtest_qmp_ok(q, "{\"execute\":\"query-migrate\"}");
+        const char *status =
+            json_object_get_string_member(json_node_get_object(node), "status");
+        if (g_str_equal(status, "completed")) {
+            return;
+        }
+        g_assert_cmpstr(status, !=, "failed");
+    }
+}
+
+/*
+ * One disk stays, one slot has been left by its disk: the guest's driver goes on
+ * with both, and the lock changes hands.
+ */
+static void test_migrate(void)
+{
+    g_autofree char *stays = make_image(dir, "stays", MIB, 0x11),
+                    *goes = make_image(dir, "goes", MIB, 0x22);
+    QTest *from = qtest_start("-disable-seccomp " DISK_ARGS, stays, "");
+    g_autofree char *uri = g_strdup_printf("unix:%s/migrate", dir);
+    QTest *to;
+    VirtioDriver d, gone;
+    guint8 buf[512];
+
+    qtest_bus_set(from);
+    add_disk(from, "g", goes, 1);
+    virtio_driver_start(&d, &qtest_bus, SLOT(0), ~0ull, 1, 64, RINGS);
+    virtio_driver_start(&gone, &qtest_bus, SLOT(1), ~0ull, 1, 64, 2 * RINGS);
+    for (unsigned i = 0; i < 100; i++) {
+        memset(buf, i, sizeof(buf));
+        g_assert_cmpint(virtio_driver_blk(&d, VIRTIO_BLK_T_OUT, i, buf, 512), ==, 0);
+        g_assert_cmpint(virtio_driver_blk(&gone, VIRTIO_BLK_T_IN, i, buf, 512), ==, 0);
+    }
+    del_disk(from, "g");
+
+    to = qtest_start("-disable-seccomp -incoming %s " DISK_ARGS, uri, stays, "");
+    qmp(from, "{\"execute\":\"migrate\",\"arguments\":{\"uri\":\"%s\"}}", uri);
+    wait_migrated(from);
+    wait_event(to, "RESUME");
+    qtest_bus_set(to);
+    for (unsigned i = 0; i < 100; i++) {
+        g_assert_cmpint(virtio_driver_blk(&d, VIRTIO_BLK_T_IN, i, buf, 512), ==, 0);
+        g_assert_cmpuint(buf[511], ==, i);
+    }
+    g_assert_cmpint(virtio_driver_blk(&d, VIRTIO_BLK_T_OUT, 0, buf, 512), ==, 0);
+    g_assert_cmpuint(qtest_readl(to, GED_PRESENT) & 3, ==, 3);
+    g_assert_cmpuint(blk_capacity(&gone), ==, 0);
+    add_disk(to, "g", goes, 1);
+    g_assert_cmpuint(blk_capacity(&gone), ==, MIB / 512);
+    g_assert_cmpint(virtio_driver_blk(&gone, VIRTIO_BLK_T_IN, 7, buf, 512), ==, 0);
+    g_assert_cmphex(buf[0], ==, 0x22);
+    qtest_stop(from);
+    qtest_stop(to);
+}
+
+static void test_refused(void)
+{
+    static const struct {
+        const char *args, *why;
+    } cases[] = {
+        { "-device virtio-blk-device,drive=nope", "nope" },
+        { "-blockdev driver=file,node-name=n,filename=/no/such", "/no/such" },
+        { "-blockdev driver=qcow2,node-name=n,file=x", "qcow2" },
+        { "-device virtio-blk-device,frob=1", "frob" },
+        { "-device virtio-blk-pci,drive=n", "virtio-blk-pci" },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *args =
+            g_strdup_printf("-accel qtest -machine microvm -m 16M %s", cases[i].args);
+        g_autofree char *messages = NULL;
+        g_assert_cmpint(qtest_run(args, &messages), ==, 1);
+        g_assert_nonnull(strstr(messages, cases[i].why));
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const engines[][3] = {
+        { "", "", "uring" },
+        { ",aio=threads", "", "threads" },
+        { ",cache.direct=on", ",iothread=io", "direct-iothread" },
+        { ",aio=threads,cache.direct=on", ",iothread=io,write-cache=off",
+          "threads-iothread" },
+    };
+
+    g_test_init(&argc, &argv, NULL);
+    dir = g_dir_make_tmp("vireo-blk-XXXXXX", NULL);
+    for (unsigned i = 0; i < G_N_ELEMENTS(engines); i++) {
+        g_autofree char *path = g_strdup_printf("/virtio-blk/requests/%s", engines[i][2]);
+        g_test_add_data_func(path, engines[i], test_requests);
+    }
+    g_test_add_func("/virtio-blk/reset", test_reset);
+    g_test_add_func("/virtio-blk/plug", test_plug);
+    g_test_add_func("/virtio-blk/plug-stratovirt", test_stratovirt_plug);
+    g_test_add_func("/virtio-blk/locks", test_locks);
+    g_test_add_func("/virtio-blk/migrate", test_migrate);
+    g_test_add_func("/virtio-blk/refused", test_refused);
+    int ret = g_test_run();
+    g_autofree char *command = g_strdup_printf("rm -rf '%s'", dir);
+    g_assert_cmpint(system(command), ==, 0);
+    g_free(dir);
+    return ret;
+}

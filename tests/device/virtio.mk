@@ -1,0 +1,11 @@
+# block, net, virtio
+VIRTIO_DEVICE_TESTS = tests/device/virtio-blk-test
+check_PROGRAMS += $(VIRTIO_DEVICE_TESTS)
+TESTS += $(VIRTIO_DEVICE_TESTS)
+VIRTIO_DEVICE_COMMON = tests/device/virtio-common.c tests/device/virtio-common.h \
+	tests/unit/virtio-driver.c tests/unit/virtio-driver.h \
+	tests/unit/guest-ring.c tests/unit/guest-ring.h
+tests_device_virtio_blk_test_SOURCES = tests/device/virtio-blk-test.c \
+	$(VIRTIO_DEVICE_COMMON)
+tests_device_virtio_blk_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_virtio_blk_test_LDADD = $(DEVICE_TEST_LDADD)
