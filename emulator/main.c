@@ -332,7 +332,7 @@ static gboolean start_guest(ConfigNode *config, GError **errp)
     if (incoming) {
         run_state_set(RUN_STATE_INMIGRATE);
         migration_set_autostart(autostart);
-        if (!migration_incoming(incoming, errp)) {
+        if (!migration_incoming("defer", errp) || !migration_incoming(incoming, errp)) {
             g_prefix_error(errp, "-incoming %s: ", incoming);
             return FALSE;
         }

@@ -228,7 +228,7 @@ static void test_migrate(void)
 {
     g_autofree char *stays = make_image(dir, "stays", MIB, 0x11),
                     *goes = make_image(dir, "goes", MIB, 0x22);
-    QTest *from = qtest_start("-disable-seccomp " DISK_ARGS, stays, "");
+    QTest *from = qtest_start(DISK_ARGS, stays, "");
     g_autofree char *uri = g_strdup_printf("unix:%s/migrate", dir);
     QTest *to;
     VirtioDriver d, gone;
@@ -245,7 +245,7 @@ static void test_migrate(void)
     }
     del_disk(from, "g");
 
-    to = qtest_start("-disable-seccomp -incoming %s " DISK_ARGS, uri, stays, "");
+    to = qtest_start("-incoming %s " DISK_ARGS, uri, stays, "");
     qmp(from, "{\"execute\":\"migrate\",\"arguments\":{\"uri\":\"%s\"}}", uri);
     wait_migrated(from);
     wait_event(to, "RESUME");

@@ -1,5 +1,6 @@
 # block, net, virtio
-VIRTIO_DEVICE_TESTS = tests/device/virtio-blk-test
+VIRTIO_DEVICE_TESTS = tests/device/virtio-blk-test tests/device/virtio-net-test \
+	tests/device/virtio-rng-test
 check_PROGRAMS += $(VIRTIO_DEVICE_TESTS)
 TESTS += $(VIRTIO_DEVICE_TESTS)
 VIRTIO_DEVICE_COMMON = tests/device/virtio-common.c tests/device/virtio-common.h \
@@ -9,3 +10,11 @@ tests_device_virtio_blk_test_SOURCES = tests/device/virtio-blk-test.c \
 	$(VIRTIO_DEVICE_COMMON)
 tests_device_virtio_blk_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_virtio_blk_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_virtio_net_test_SOURCES = tests/device/virtio-net-test.c \
+	$(VIRTIO_DEVICE_COMMON)
+tests_device_virtio_net_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_virtio_net_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_virtio_rng_test_SOURCES = tests/device/virtio-rng-test.c \
+	$(VIRTIO_DEVICE_COMMON)
+tests_device_virtio_rng_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_virtio_rng_test_LDADD = $(DEVICE_TEST_LDADD)
