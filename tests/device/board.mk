@@ -1,6 +1,7 @@
 # 16550, RTC, event device, I/O APIC, machine
 BOARD_DEVICE_TESTS = tests/device/serial-test tests/device/rtc-test \
-	tests/device/ged-test tests/device/ioapic-test tests/device/machine-test
+	tests/device/ged-test tests/device/ioapic-test tests/device/machine-test \
+	tests/device/board-migrate-test
 check_PROGRAMS += $(BOARD_DEVICE_TESTS)
 TESTS += $(BOARD_DEVICE_TESTS)
 tests_device_serial_test_SOURCES = tests/device/serial-test.c tests/device/board.h
@@ -18,3 +19,6 @@ tests_device_ioapic_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_machine_test_SOURCES = tests/device/machine-test.c tests/device/board.h
 tests_device_machine_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_machine_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_board_migrate_test_SOURCES = tests/device/board-migrate-test.c tests/device/board.h
+tests_device_board_migrate_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_board_migrate_test_LDADD = $(DEVICE_TEST_LDADD)
