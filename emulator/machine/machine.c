@@ -99,15 +99,6 @@ static gboolean set_options(const MachineClass *klass, ConfigNode *node, void *o
     return TRUE;
 }
 
-static gboolean configure_cpu(ConfigNode *config, ConfigNode *smp, GError **errp)
-{
-    g_autoptr(ConfigNode) none = config_map_new();
-    ConfigNode *cpu;
-
-    return config_get_node(config, "cpu", CONFIG_MAP, &cpu, errp) &&
-           cpu_configure(cpu ? cpu : none, smp, errp);
-}
-
 static gboolean check_cpus(const MachineClass *klass, ConfigNode *config, GError **errp)
 {
     ConfigNode *smp;
@@ -121,10 +112,8 @@ static gboolean check_cpus(const MachineClass *klass, ConfigNode *config, GError
         return TRUE;
     }
     if (!smp) {
-        g_autoptr(ConfigNode) none = config_map_new();
-
         cpus = 1;
-        return configure_cpu(config, none, errp);
+        return TRUE;
     }
     if (!config_get_uint(smp, "cpus", 1, 1, G_MAXUINT, &n, errp) ||
         !config_get_uint(smp, "maxcpus", n, 1, G_MAXUINT, &max, errp)) {
@@ -142,7 +131,7 @@ static gboolean check_cpus(const MachineClass *klass, ConfigNode *config, GError
                          (unsigned)max, klass->name, (unsigned)n);
     }
     cpus = n;
-    return configure_cpu(config, smp, errp);
+    return TRUE;
 }
 
 gboolean machine_create(ConfigNode *config, GError **errp)

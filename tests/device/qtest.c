@@ -156,29 +156,65 @@ static void open_qmp(QTest *q)
     g_assert_nonnull(reply);
 }
 
-QTest *qtest_start(const char *format, ...)
+/* own: the arguments of the accelerator; with qtest it connects to that socket. */
+static QTest *start(const char *own, gboolean with_qtest, const char *args)
 {
-    va_list ap;
-    va_start(ap, format);
-    g_autofree char *args = g_strdup_vprintf(format, ap);
-    va_end(ap);
     QTest *q = g_new0(QTest, 1);
     q->dir = g_dir_make_tmp("vireo-qtest-XXXXXX", NULL);
     q->messages = g_build_filename(q->dir, "stderr", NULL);
     int qtest = listen_on(q->dir, "qtest"), qmp = listen_on(q->dir, "qmp");
-    g_autofree char *command =
-        g_strdup_printf("%s/vireo -accel qtest -qtest unix:%s/qtest -qtest-log %s/log "
-                        "-qmp unix:%s/qmp %s %s",
-                        build_dir(), q->dir, q->dir, q->dir, UNFILTERED, args);
+    g_autofree char *plain = g_strdup_printf("%s/vireo %s -qmp unix:@DIR@/qmp %s %s",
+                                             build_dir(), own, UNFILTERED, args);
+    g_auto(GStrv) parts = g_strsplit(plain, "@DIR@", -1);
+    g_autofree char *command = g_strjoinv(q->dir, parts);
     q->pid = spawn(command, q->messages);
     q->levels = g_hash_table_new(NULL, NULL);
     q->raised = g_hash_table_new(NULL, NULL);
     q->qtest.in = g_string_new(NULL);
     q->qmp.in = g_string_new(NULL);
     q->qmp.fd = accept_from(q, qmp);
-    q->qtest.fd = accept_from(q, qtest);
+    if (with_qtest) {
+        q->qtest.fd = accept_from(q, qtest);
+    } else {
+        q->qtest.fd = qtest;
+    }
     open_qmp(q);
     return q;
+}
+
+QTest *qtest_start(const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    g_autofree char *args = g_strdup_vprintf(format, ap);
+    va_end(ap);
+    return start("-accel qtest -qtest unix:@DIR@/qtest -qtest-log @DIR@/log", TRUE, args);
+}
+
+QTest *qtest_start_kvm(const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    g_autofree char *args = g_strdup_vprintf(format, ap);
+    va_end(ap);
+    return start("-accel kvm -serial file:@DIR@/serial", FALSE, args);
+}
+
+char *qtest_serial(QTest *q, const char *text)
+{
+    g_autofree char *path = g_build_filename(q->dir, "serial", NULL);
+    for (int waited = 0; waited < TIMEOUT_MS; waited += 2) {
+        char *said = NULL;
+        g_file_get_contents(path, &said, NULL, NULL);
+        if (!text || (said && strstr(said, text))) {
+            return said;
+        }
+        g_free(said);
+        g_usleep(2000); /* a file has no way to wait for more */
+    }
+    g_autofree char *what = g_strdup_printf("the guest does not say '%s'", text);
+    fail(q, what);
+    return NULL;
 }
 
 int qtest_run(const char *args, char **messages)

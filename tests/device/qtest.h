@@ -16,6 +16,13 @@ typedef struct QTest QTest;
  * as a shell does). The VM is running when it returns.
  */
 QTest *qtest_start(const char *format, ...) G_GNUC_PRINTF(1, 2);
+/*
+ * The same with -accel kvm and without the qtest socket: for tiny guests. serial: what
+ * the first serial port says goes to qtest_serial().
+ */
+QTest *qtest_start_kvm(const char *format, ...) G_GNUC_PRINTF(1, 2);
+/* The text of the serial port so far; waits until it contains `text` (NULL: does not). */
+char *qtest_serial(QTest *q, const char *text);
 /* The same without starting a VM: exit status, and what it said on stderr. */
 int qtest_run(const char *args, char **messages);
 /* Quits by QMP; fails the test unless the emulator exits with 0. */

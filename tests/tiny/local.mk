@@ -24,3 +24,8 @@ tests/tiny/dirty.elf: $(TINY_COMMON) tests/tiny/dirty.c
 	$(AM_V_GEN)$(TINY_LINK) $(srcdir)/tests/tiny/dirty.c
 tests/tiny/smp.elf: $(TINY_COMMON) tests/tiny/smp.c
 	$(AM_V_GEN)$(TINY_LINK) $(srcdir)/tests/tiny/smp.c
+
+check_PROGRAMS += tests/tiny/guest-test
+TESTS += tests/tiny/guest-test
+tests_tiny_guest_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_tiny_guest_test_LDADD = $(DEVICE_TEST_LDADD)
