@@ -18,8 +18,24 @@
 #define CHILD_STACK (64 * 1024)
 #define VM_UMASK    0077
 
+/*
+ * The child borrows the daemon's memory. ThreadSanitizer does not understand that: there
+ * it gets a copy, and shares what it reports in.
+ */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define CHILD_MEMORY 0
+#endif
+#endif
+#if !defined(CHILD_MEMORY) && !defined(__SANITIZE_THREAD__)
+#define CHILD_MEMORY CLONE_VM
+#elif !defined(CHILD_MEMORY)
+#define CHILD_MEMORY 0
+#endif
+
 /* What the child works on; it reports the step that failed in here. */
 typedef struct Child {
+    _Alignas(16) char stack[CHILD_STACK];
     const ProcessSpawn *spawn;
     int null_fd;
     const char *step;
@@ -120,15 +136,15 @@ static int child_main(void *opaque)
 }
 
 /* Runs child_main in the daemon's memory; this thread waits until exec or exit. */
-static pid_t run_child(Child *child, int *pidfd, char *stack)
+static pid_t run_child(Child *child, int *pidfd)
 {
     sigset_t all, old;
     pid_t pid;
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    pid = clone(child_main, stack + CHILD_STACK,
-                CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, child, pidfd);
+    pid = clone(child_main, child->stack + sizeof(child->stack),
+                CHILD_MEMORY | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, child, pidfd);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     return pid;
 }
@@ -140,35 +156,41 @@ static gboolean set_error(GError **errp, const char *path, const char *step, int
     return FALSE;
 }
 
-gboolean process_spawn(const ProcessSpawn *spawn, pid_t *pid, int *pidfd, GError **errp)
+/* Fails with the step that failed, in the child or here. */
+static gboolean spawn_child(Child *child, pid_t *pid, int *pidfd, GError **errp)
 {
-    Child child = { .spawn = spawn };
-    char *stack = mmap(NULL, CHILD_STACK, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-    int saved;
+    const char *path = child->spawn->path;
 
-    if (stack == MAP_FAILED) {
-        return set_error(errp, spawn->path, "allocate a stack", errno);
-    }
-    child.null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (child.null_fd < 0) {
-        saved = errno;
-        munmap(stack, CHILD_STACK);
-        return set_error(errp, spawn->path, "/dev/null", saved);
-    }
-    *pid = run_child(&child, pidfd, stack);
-    saved = errno;
-    close(child.null_fd);
-    munmap(stack, CHILD_STACK);
+    *pid = run_child(child, pidfd);
     if (*pid < 0) {
-        return set_error(errp, spawn->path, "clone", saved);
+        return set_error(errp, path, "clone", errno);
     }
-    if (child.step) {
+    if (child->step) {
         g_free(process_reap(*pidfd));
         close(*pidfd);
-        return set_error(errp, spawn->path, child.step, child.error);
+        return set_error(errp, path, child->step, child->error);
     }
     return TRUE;
+}
+
+gboolean process_spawn(const ProcessSpawn *spawn, pid_t *pid, int *pidfd, GError **errp)
+{
+    Child *child = mmap(NULL, sizeof(*child), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    gboolean ok;
+
+    if (child == MAP_FAILED) {
+        return set_error(errp, spawn->path, "allocate a stack", errno);
+    }
+    child->spawn = spawn;
+    child->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    ok = child->null_fd >= 0 ? spawn_child(child, pid, pidfd, errp)
+                             : set_error(errp, spawn->path, "/dev/null", errno);
+    if (child->null_fd >= 0) {
+        close(child->null_fd);
+    }
+    munmap(child, sizeof(*child));
+    return ok;
 }
 
 int process_open(pid_t pid)

@@ -121,12 +121,15 @@ static void handle_event(QmpClient *client, JsonObject *message, const char *nam
                        sec * G_USEC_PER_SEC + usec % G_USEC_PER_SEC, client->opaque);
 }
 
-/* A message is a greeting, an event, or the reply to the command in progress. */
-static gboolean handle_message(QmpClient *client, JsonObject *message, GError **errp)
+/*
+ * A message (consumed) is a greeting, an event, or the reply to the command in progress.
+ * What waiting threads get, they get whole: json-glib's reference counts are not atomic.
+ */
+static gboolean handle_message(QmpClient *client, JsonObject *owned, GError **errp)
 {
+    g_autoptr(JsonObject) message = owned;
     const char *event = qmp_json_string(message, "event");
     const char *id = qmp_json_string(message, "id");
-    JsonObject *greeting = qmp_json_object(message, "QMP");
     gboolean ok = TRUE;
 
     if (event) {
@@ -134,14 +137,14 @@ static gboolean handle_message(QmpClient *client, JsonObject *message, GError **
         return TRUE;
     }
     g_mutex_lock(&client->lock);
-    if (greeting) {
+    if (qmp_json_object(message, "QMP")) {
         ok = client->greeting == NULL;
         if (ok) {
-            client->greeting = json_object_ref(greeting);
+            client->greeting = g_steal_pointer(&message);
         }
     } else if (client->id && g_strcmp0(id, client->id) == 0) {
         g_clear_pointer(&client->id, g_free);
-        client->reply = json_object_ref(message);
+        client->reply = g_steal_pointer(&message);
     } else if (!id || !g_str_has_prefix(id, "vireo-")) {
         ok = FALSE; /* replies that came too late have an ID of ours */
     }
@@ -157,7 +160,7 @@ static gboolean handle_message(QmpClient *client, JsonObject *message, GError **
 static gboolean handle_input(QmpClient *client, GError **errp)
 {
     for (;;) {
-        g_autoptr(JsonObject) message = NULL;
+        JsonObject *message;
 
         if (!qmp_frame_next(client->input, &message, errp)) {
             return FALSE;
@@ -400,7 +403,8 @@ gboolean qmp_client_call(QmpClient *client, const char *command, JsonObject *arg
 
 static void read_greeting(QmpClient *client)
 {
-    JsonObject *version = qmp_json_object(client->greeting, "version");
+    JsonObject *version =
+        qmp_json_object(qmp_json_object(client->greeting, "QMP"), "version");
     JsonObject *qemu = qmp_json_object(version, "qemu");
     const char *package = qmp_json_string(version, "package");
 
