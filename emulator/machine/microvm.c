@@ -375,12 +375,28 @@ static void build_tables(void)
     g_assert(board.tables->len <= MICROVM_ACPI_SIZE);
 }
 
+/*
+ * The BIOS's reset vector f000:fff0, in front of it an IDT of no entries. Linux jumps
+ * here for a reboot where ACPI is hardware-reduced and there is no EFI: it asks EFI,
+ * then the BIOS, and never the FADT's reset register. A triple fault is a reset.
+ */
+static const guint8 reset_vector[] = {
+    0,    0,    0,    0,    0,    0,    0,
+    0,    0xea, 0xf5, 0xff, 0x00, 0xf0, /* jmp f000:fff5, for who comes by ffff:0000 */
+    0x2e, 0x0f, 0x01, 0x1e, 0xe8, 0xff, /* lidt cs:[ffe8] */
+    0xcc,                               /* int3 */
+    0xf4,                               /* hlt */
+};
+#define RESET_VECTOR_BASE 0xfffe8u
+G_STATIC_ASSERT(MICROVM_ACPI_BASE + MICROVM_ACPI_SIZE <= RESET_VECTOR_BASE);
+
 /* Guest memory and vCPUs as a boot finds them. */
 static gboolean prepare_boot(GError **errp)
 {
     BootState boot = { 0 };
 
-    if (!guest_write(MICROVM_ACPI_BASE, board.tables->data, board.tables->len)) {
+    if (!guest_write(MICROVM_ACPI_BASE, board.tables->data, board.tables->len) ||
+        !guest_write(RESET_VECTOR_BASE, reset_vector, sizeof(reset_vector))) {
         return error_set(errp, "cannot write the ACPI tables to guest memory");
     }
     if (board.kernel && !kernel_load(board.kernel, &boot, errp)) {

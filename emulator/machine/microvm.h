@@ -8,7 +8,7 @@
 
 /* Memory. RAM from 0 on; what does not fit below the hole is above 4 GiB. */
 #define MICROVM_ACPI_BASE     0x000e0000u /* RSDP and tables, in low RAM */
-#define MICROVM_ACPI_SIZE     0x00020000u
+#define MICROVM_ACPI_SIZE     0x0001f000u
 #define MICROVM_LOW_RAM_MAX   0xc0000000u
 #define MICROVM_GED_BASE      0xfea00000u
 #define MICROVM_VIRTIO_BASE   0xfeb00000u
