@@ -88,14 +88,22 @@ static int unix_listen(const char *path, GError **errp)
     return fd_steal(&fd);
 }
 
-static int unix_connect(const char *path, GError **errp)
+static void remember_peer(SocketAddress *addr, const void *peer, socklen_t len)
+{
+    memcpy(&addr->peer, peer, len);
+    addr->peer_len = len;
+}
+
+static int unix_connect(SocketAddress *addr, GError **errp)
 {
     struct sockaddr_un sun = { 0 };
+    const char *path = addr->path;
     autofd int fd = -1;
 
     if (!unix_address(path, &sun, errp)) {
         return -1;
     }
+    remember_peer(addr, &sun, sizeof(sun));
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || connect(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0) {
         error_set_errno(errp, errno, "Failed to connect to '%s'", path);
@@ -130,13 +138,14 @@ static gboolean tcp_try(int fd, const struct addrinfo *ai, gboolean server)
     return bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 && listen(fd, 1) == 0;
 }
 
-static int tcp_open(const SocketAddress *addr, gboolean server, GError **errp)
+static int tcp_open(SocketAddress *addr, gboolean server, GError **errp)
 {
     struct addrinfo *list = resolve(addr, server ? AI_PASSIVE : 0, errp);
     autofd int fd = -1;
     int saved = 0;
 
     for (struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next) {
+        remember_peer(addr, ai->ai_addr, ai->ai_addrlen);
         fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (fd >= 0 && !tcp_try(fd, ai, server)) {
             saved = errno;
@@ -193,7 +202,31 @@ int socket_address_listen(SocketAddress *addr, GError **errp)
 
 int socket_address_connect(SocketAddress *addr, GError **errp)
 {
-    return make_nonblocking(addr->path   ? unix_connect(addr->path, errp)
+    return make_nonblocking(addr->path   ? unix_connect(addr, errp)
                             : addr->port ? tcp_open(addr, FALSE, errp)
                                          : take_fd(addr, FALSE, errp));
+}
+
+int socket_address_reconnect(const SocketAddress *addr)
+{
+    autofd int fd = -1;
+
+    if (!addr->peer_len) {
+        return -1; /* an inherited descriptor: nowhere to go back to */
+    }
+    fd = socket(addr->peer.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 ||
+        (connect(fd, (const struct sockaddr *)&addr->peer, addr->peer_len) < 0 &&
+         errno != EINPROGRESS)) {
+        return -1;
+    }
+    return fd_steal(&fd);
+}
+
+gboolean socket_address_connected(int fd)
+{
+    int error = 0;
+    socklen_t len = sizeof(error);
+
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error == 0;
 }

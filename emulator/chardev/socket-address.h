@@ -3,12 +3,17 @@
 #ifndef VIREO_CHARDEV_SOCKET_ADDRESS_H
 #define VIREO_CHARDEV_SOCKET_ADDRESS_H
 
+#include <sys/socket.h>
+
 #include "config/node.h"
 
 typedef struct SocketAddress {
     char *path;        /* unix */
     char *host, *port; /* tcp */
     int fd;            /* inherited, or -1 */
+    /* Where the last attempt to connect went to. */
+    struct sockaddr_storage peer;
+    socklen_t peer_len;
 } SocketAddress;
 
 gboolean socket_address_read(SocketAddress *addr, ConfigNode *node, GError **errp);
@@ -17,7 +22,16 @@ char *socket_address_describe(const SocketAddress *addr); /* "unix:PATH", owned 
 
 /* A listening descriptor (unix: mode 0600), or -1. Takes over addr->fd. */
 int socket_address_listen(SocketAddress *addr, GError **errp);
-/* A connected descriptor, or -1. Takes over addr->fd. May wait for the peer's host. */
+/*
+ * A connected descriptor, or -1. Takes over addr->fd. Resolves the host's name and
+ * waits for the connection: only for the start of the process.
+ */
 int socket_address_connect(SocketAddress *addr, GError **errp);
+/*
+ * Once more to the same peer, without waiting: a descriptor that is connected when
+ * it becomes writable (socket_address_connected() then tells), or -1.
+ */
+int socket_address_reconnect(const SocketAddress *addr);
+gboolean socket_address_connected(int fd);
 
 #endif

@@ -20,6 +20,7 @@
 #include "chardev/socket-address.h"
 #include "event/clock.h"
 #include "util/error.h"
+#include "util/fd.h"
 #include "util/log.h"
 
 #define MS_TO_NS 1000000ll
@@ -31,6 +32,8 @@ typedef struct Socket {
     guint64 reconnect_ms; /* client: 0 never */
     int listener, peer;
     EventHandler *accept_handler;
+    int connecting; /* -1: no attempt under way */
+    EventHandler *connect_handler;
     Timer *timer;
 } Socket;
 
@@ -68,9 +71,24 @@ static void arm_reconnect(Chardev *chr)
 {
     Socket *s = chr->data;
 
-    if (s->reconnect_ms) {
+    if (s->reconnect_ms && s->addr.peer_len) {
         timer_arm(s->timer,
                   clock_now(CLOCK_TYPE_REALTIME) + (gint64)s->reconnect_ms * MS_TO_NS);
+    }
+}
+
+static void connect_ready(void *opaque, GIOCondition ready)
+{
+    Chardev *chr = opaque;
+    Socket *s = chr->data;
+    int fd = fd_steal(&s->connecting);
+
+    event_handler_remove(g_steal_pointer(&s->connect_handler));
+    if (socket_address_connected(fd)) {
+        use_peer(chr, fd);
+    } else {
+        close(fd);
+        arm_reconnect(chr);
     }
 }
 
@@ -78,13 +96,14 @@ static void reconnect_due(void *opaque)
 {
     Chardev *chr = opaque;
     Socket *s = chr->data;
-    int fd = socket_address_connect(&s->addr, NULL);
 
-    if (fd >= 0) {
-        use_peer(chr, fd);
-    } else {
+    s->connecting = socket_address_reconnect(&s->addr);
+    if (s->connecting < 0) {
         arm_reconnect(chr);
+        return;
     }
+    s->connect_handler =
+        event_loop_add_fd(event_loop_main(), s->connecting, G_IO_OUT, connect_ready, chr);
 }
 
 static void wait_for_peer(Chardev *chr)
@@ -147,7 +166,7 @@ static gboolean open_client(Chardev *chr, GError **errp)
         use_peer(chr, fd);
         return TRUE;
     }
-    if (s->reconnect_ms) {
+    if (s->reconnect_ms && s->addr.peer_len) {
         arm_reconnect(chr);
         return TRUE;
     }
@@ -185,7 +204,7 @@ static gboolean socket_open(Chardev *chr, ConfigNode *node, GError **errp)
     Socket *s = g_new0(Socket, 1);
     gboolean wait;
 
-    s->listener = s->peer = -1;
+    s->listener = s->peer = s->connecting = -1;
     s->timer = timer_new(event_loop_main(), CLOCK_TYPE_REALTIME, reconnect_due, chr);
     chr->data = s;
     return read_options(s, node, &wait, errp) &&
@@ -206,7 +225,9 @@ static void socket_free(Chardev *chr)
     Socket *s = chr->data;
 
     event_handler_remove(s->accept_handler);
+    event_handler_remove(s->connect_handler);
     timer_free(s->timer);
+    fd_clear(&s->connecting);
     if (s->peer >= 0) {
         close(s->peer);
     }

@@ -194,6 +194,27 @@ class Life(unittest.TestCase):
                          {"guest": False, "reason": "host-qmp-quit"})
         self.assertEqual(vm.end(), (0, ""))
 
+    def test_dialects(self):
+        vm = Vireo(*NONE, "-dialect", "stratovirt")
+        qmp = vm.qmp
+        self.assertEqual(list(qmp.greeting["QMP"]["version"]), ["StratoVirt", "package"])
+        self.assertEqual(qmp.cmd("query-migrate"), {"status": "none"})
+        qmp.cmd("stop")
+        self.assertEqual(qmp.event("STOP")["data"], {})
+        self.assertNotIn("'type'", qmp.error("netdev_add", id="n")[1])
+        qmp.cmd("quit")
+        self.assertEqual(vm.end(), (0, ""))
+        vm = Vireo(*NONE)
+        qmp = vm.qmp
+        self.assertEqual(list(qmp.greeting["QMP"]["version"]), ["qemu", "package"])
+        self.assertEqual(qmp.cmd("query-migrate"), {})
+        qmp.cmd("stop")
+        self.assertNotIn("data", qmp.event("STOP"))
+        self.assertEqual(qmp.error("netdev_add", id="n")[1],
+                         "Parameter 'type' is missing")
+        qmp.cmd("quit")
+        self.assertEqual(vm.end(), (0, ""))
+
     def test_signals(self):
         for number in signal.SIGTERM, signal.SIGINT, signal.SIGHUP:
             vm = Vireo(*NONE, "-no-shutdown")

@@ -300,6 +300,35 @@ static void test_tcp(void)
     drop(s, &su, "s");
 }
 
+/* A TCP client whose server goes and comes back. */
+static void test_tcp_reconnect(void)
+{
+    User su = { 0 }, cu = { 0 };
+    g_autofree char *server = NULL;
+    g_autofree char *client = NULL;
+    Chardev *s = NULL, *c;
+
+    for (int port = 30000 + getpid() % 10000; !s; port++) {
+        g_free(server);
+        g_free(client);
+        server =
+            g_strdup_printf("socket,id=s,host=127.0.0.1,port=%d,server,nowait", port);
+        client =
+            g_strdup_printf("socket,id=c,host=127.0.0.1,port=%d,reconnect-ms=1", port);
+        s = make(server, &su, NULL);
+    }
+    c = make(client, &cu, NULL);
+    WAIT_UNTIL(su.opened == 1);
+    drop(s, &su, "s");
+    WAIT_UNTIL(cu.closed == 1);
+    su = (User){ 0 };
+    s = make(server, &su, NULL);
+    WAIT_UNTIL(cu.opened == 2 && su.opened == 1);
+    drop(c, &cu, "c");
+    WAIT_UNTIL(su.closed == 1);
+    drop(s, &su, "s");
+}
+
 static void test_pty(void)
 {
     g_autofree char *name = NULL;
@@ -431,6 +460,7 @@ int main(int argc, char **argv)
     g_test_add_func("/chardev/fds", test_fds);
     g_test_add_func("/chardev/reconnect", test_reconnect);
     g_test_add_func("/chardev/tcp", test_tcp);
+    g_test_add_func("/chardev/tcp-reconnect", test_tcp_reconnect);
     g_test_add_func("/chardev/pty", test_pty);
     g_test_add_func("/chardev/file-and-null", test_file_and_null);
     g_test_add_func("/chardev/errors", test_errors);
