@@ -22,3 +22,5 @@ dist_check_SCRIPTS += tests/device/driver-test.py
 TESTS += tests/device/driver-test.py
 EXTRA_DIST += tests/device/driver-emulator.py
 include tests/device/virtio.mk
+# migration
+include tests/device/migration.mk
