@@ -4,8 +4,8 @@ VIRTIO_TESTS = tests/unit/block-test tests/unit/virtio-virtqueue-test \
 check_PROGRAMS += $(VIRTIO_TESTS)
 TESTS += $(VIRTIO_TESTS)
 VIRTIO_TEST_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
-tests_unit_block_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
-tests_unit_block_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_block_test_CPPFLAGS = $(EMULATOR_CPPFLAGS) $(SECCOMP_CFLAGS)
+tests_unit_block_test_LDADD = $(EMULATOR_TEST_LDADD) $(SECCOMP_LIBS)
 tests_unit_virtio_virtqueue_test_SOURCES = tests/unit/virtio-virtqueue-test.c \
 	tests/unit/guest-ring.c tests/unit/guest-ring.h \
 	tests/fuzz/virtqueue-fuzz.c tests/fuzz/virtqueue-fuzz.h
