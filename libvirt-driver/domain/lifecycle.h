@@ -19,6 +19,7 @@ typedef struct VmStart {
 gboolean vm_start(Vm *vm, Domain *live, const VmStart *how, guint64 *run, GError **errp);
 
 typedef enum VmStop {
+    VM_STOP_WAIT, /* it ends by itself; SIGKILL if it has not in 3 seconds */
     VM_STOP_ASK,  /* SIGTERM */
     VM_STOP_TERM, /* SIGTERM, and SIGKILL if that has not helped in 10 seconds */
     VM_STOP_KILL, /* SIGKILL */

@@ -182,7 +182,7 @@ static void on_closed(gpointer opaque)
 
     g_mutex_lock(&b->vm->lock);
     if (vm_is_run_locked(b->vm, b->run)) {
-        vm_stop_locked(b->vm, VM_STOP_KILL,
+        vm_stop_locked(b->vm, VM_STOP_WAIT,
                        b->vm->starting ? VIR_DOMAIN_SHUTOFF_FAILED
                                        : VIR_DOMAIN_SHUTOFF_CRASHED,
                        VIR_DOMAIN_EVENT_STOPPED_FAILED);

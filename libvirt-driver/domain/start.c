@@ -123,18 +123,24 @@ static gboolean bring_up(Vm *vm, guint64 run, const VmStart *how, GError **errp)
     return TRUE;
 }
 
-/* Ends what did not come up; its own words are the better error, if it had any. */
-static void fail_start(Vm *vm, guint64 run, const char *log_tail, GError **err)
+/*
+ * Ends what did not come up. If the process has ended by itself, its own words are the
+ * better error, if it had any.
+ */
+static void fail_start(Vm *vm, guint64 run, const VmRun *log, GError **err)
 {
-    gboolean spoke = log_tail && *log_tail;
+    gboolean closed = g_error_matches(*err, QMP_ERROR, QMP_ERROR_CLOSED);
+    g_autofree char *words = NULL;
 
-    if (spoke && g_error_matches(*err, QMP_ERROR, QMP_ERROR_CLOSED)) {
+    vm_stop_and_wait(vm, run, closed ? VM_STOP_WAIT : VM_STOP_KILL,
+                     VIR_DOMAIN_SHUTOFF_FAILED, VIR_DOMAIN_EVENT_STOPPED_FAILED,
+                     FAILED_STOP_MS, NULL);
+    words = closed ? vm_run_log_tail(log) : NULL;
+    if (words && *words) {
         g_clear_error(err);
         *err = rpc_error_new(VIR_ERR_INTERNAL_ERROR,
-                             "process exited while connecting to monitor: %s", log_tail);
+                             "process exited while connecting to monitor: %s", words);
     }
-    vm_stop_and_wait(vm, run, VM_STOP_KILL, VIR_DOMAIN_SHUTOFF_FAILED,
-                     VIR_DOMAIN_EVENT_STOPPED_FAILED, FAILED_STOP_MS, NULL);
 }
 
 gboolean vm_start(Vm *vm, Domain *live, const VmStart *how, guint64 *serial,
@@ -143,7 +149,7 @@ gboolean vm_start(Vm *vm, Domain *live, const VmStart *how, guint64 *serial,
     g_autoptr(Domain) owned = live;
     g_autoptr(GError) err = NULL;
     g_autofree char *log_path = NULL;
-    VmRun *run, tail;
+    VmRun *run, log;
 
     live->id = registry_take_id(vm->driver->registry, vm);
     run = vm_run_new(vm, live);
@@ -154,16 +160,11 @@ gboolean vm_start(Vm *vm, Domain *live, const VmStart *how, guint64 *serial,
         return FALSE;
     }
     *serial = run->serial;
-    tail = (VmRun){ .log_path = log_path = g_strdup(run->log_path),
-                    .log_start = run->log_start };
+    log = (VmRun){ .log_path = log_path = g_strdup(run->log_path),
+                   .log_start = run->log_start };
     publish(vm, run, g_steal_pointer(&owned), how);
     if (!bring_up(vm, *serial, how, &err)) {
-        g_autofree char *text = NULL;
-
-        if (g_error_matches(err, QMP_ERROR, QMP_ERROR_CLOSED)) {
-            text = vm_run_log_tail(&tail);
-        }
-        fail_start(vm, *serial, text, &err);
+        fail_start(vm, *serial, &log, &err);
         g_propagate_error(errp, g_steal_pointer(&err));
         return FALSE;
     }

@@ -16,6 +16,7 @@
 #include "process/spawn.h"
 
 #define TERM_TIMEOUT_MS 10000
+#define WAIT_TIMEOUT_MS 3000
 
 /* ---- asking for the end ---- */
 
@@ -40,9 +41,12 @@ void vm_stop_locked(Vm *vm, VmStop how, int reason, int detail)
         vm->stop_reason = reason;
         vm->stop_detail = detail;
     }
-    process_signal(vm->run->pidfd, how == VM_STOP_KILL ? SIGKILL : SIGTERM);
-    if (how == VM_STOP_TERM) {
-        driver_after(vm, vm->run->serial, TERM_TIMEOUT_MS, kill_late);
+    if (how != VM_STOP_WAIT) {
+        process_signal(vm->run->pidfd, how == VM_STOP_KILL ? SIGKILL : SIGTERM);
+    }
+    if (how == VM_STOP_TERM || how == VM_STOP_WAIT) {
+        driver_after(vm, vm->run->serial,
+                     how == VM_STOP_TERM ? TERM_TIMEOUT_MS : WAIT_TIMEOUT_MS, kill_late);
     }
 }
 

@@ -18,9 +18,9 @@ tests_device_qtest_test_LDADD = $(DEVICE_TEST_LDADD)
 include tests/device/board.mk
 
 # The daemon under stock virsh.
-dist_check_SCRIPTS += tests/device/driver-test.py
-TESTS += tests/device/driver-test.py
-EXTRA_DIST += tests/device/driver-emulator.py
+dist_check_SCRIPTS += tests/device/driver-test.py tests/device/driver-kvm-test.py
+TESTS += tests/device/driver-test.py tests/device/driver-kvm-test.py
+EXTRA_DIST += tests/device/driver-emulator.py tests/device/driver_daemon.py
 include tests/device/virtio.mk
 # migration
 include tests/device/migration.mk

@@ -1,0 +1,174 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The daemon under stock virsh with the real emulator, tiny guests and /dev/kvm.
+Skipped (77) where one of them is missing.
+
+    driver-kvm-test.py [NAME...]    runs all tests, or those named
+"""
+import os
+import re
+import signal
+import sys
+import time
+
+from driver_daemon import (BUILD, DISK, image, main, migrate, open_console, read_tty,
+                           wait_for)
+
+EMULATOR = os.path.abspath(os.path.join(BUILD, "vireo"))
+DIRTY = os.path.abspath(os.path.join(BUILD, "tests/tiny/dirty.elf"))
+HELLO = os.path.abspath(os.path.join(BUILD, "tests/tiny/hello.elf"))
+
+
+def watch(a, pattern):
+    """What the console shows, up to the pattern."""
+    pid, fd = open_console(a)
+    data = b""
+    end = time.time() + 20
+    while not re.search(pattern, data) and time.time() < end:
+        data += read_tty(fd, b"\n", 0.5)
+    os.write(fd, b"\x1d")
+    read_tty(fd, b"no such text", 0.2)
+    os.close(fd)
+    os.waitpid(pid, 0)
+    assert re.search(pattern, data), data
+    return data
+
+
+def rounds(a):
+    return [int(n) for n in re.findall(rb"round (\d+)\r?\n", watch(a, rb"round \d+\r?\n"))]
+
+
+def test_lifecycle(a, b):
+    a.define(words="print=200")
+    events = a.events()
+    a.virsh("start", "vm")
+    first = rounds(a)[-1]
+    a.virsh("suspend", "vm")
+    assert a.state() == "paused (user)"
+    a.virsh("resume", "vm")
+    assert rounds(a)[-1] > first
+    a.virsh("reset", "vm")
+    watch(a, rb"round \d+\r?\n")
+    assert float(re.search(r"CPU time: +([\d.]+)s", a.virsh("dominfo", "vm")).group(1)) > 0
+    begin = time.time()
+    a.virsh("destroy", "vm")
+    assert time.time() - begin < 5
+    assert a.state() == "shut off (destroyed)"
+    events.expect("lifecycle: Resumed Unpaused", "lifecycle: Started Booted",
+                  "lifecycle: Suspended Paused", "lifecycle: Resumed Unpaused",
+                  "reboot", "lifecycle: Stopped Destroyed")
+    events.stop()
+    assert a.files() == [], a.files()
+
+
+def test_guest_reset(a, b):
+    """on_reboot=destroy: a triple fault ends the domain."""
+    a.kernel = HELLO
+    a.define(words="fault=1", on_reboot="destroy")
+    a.virsh("start", "vm")
+    a.expect("shut off (shutdown)")
+
+
+def test_bad_start(a, b):
+    a.kernel = "/nonexistent"
+    a.define()
+    a.fails("/nonexistent", "start", "vm")
+    a.kernel = HELLO
+    a.define(devices=DISK.format(path="/nonexistent.img", target="vda", cache="", more=""))
+    a.fails("/nonexistent.img", "start", "vm")
+    assert a.files() == [], a.files()
+
+
+def test_daemon_death(a, b):
+    a.define(words="print=200")
+    a.virsh("start", "vm")
+    last = rounds(a)[-1]
+    pid = a.pid()
+    a.kill()
+    a.start()
+    assert a.pid() == pid and a.state() == "running (unknown)"
+    assert rounds(a)[-1] > last
+    a.virsh("suspend", "vm")
+    a.kill()
+    a.start()
+    assert a.state() == "paused (user)"
+    a.kill()
+    os.kill(pid, signal.SIGKILL)
+    a.start()
+    assert a.state().startswith("shut off")
+    a.virsh("start", "vm")
+    a.virsh("destroy", "vm")
+
+
+def test_plug(a, b):
+    path = image(a)
+    a.define()
+    a.virsh("start", "vm")
+    a.virsh("attach-disk", "vm", path, "vdb")
+    assert path in a.virsh("domblklist", "vm")
+    a.fails("", "attach-disk", "vm", "/nonexistent.img", "vdc")
+    assert "vdc" not in a.virsh("domblklist", "vm")
+    a.virsh("attach-disk", "vm", image(a, "other.img"), "vdc")  # all as before
+    a.virsh("detach-disk", "vm", "vdb")
+    assert path not in a.virsh("domblklist", "vm")
+    a.virsh("attach-disk", "vm", path, "vdb")  # its back end was released
+
+
+def test_migration(a, b):
+    path = image(a, "shared.img")
+    a.define(words="mib=8 hot=64 print=200",
+             devices=DISK.format(path=path, target="vda", cache="cache='none'",
+                                 more="<shareable/>"))
+    a.virsh("start", "vm")
+    last = rounds(a)[-1]
+    for source, destination in ((a, b), (b, a)):
+        source.virsh(*migrate(source, destination, "--live", "--persistent",
+                              "--undefinesource"))
+        assert source.state() is None
+        assert destination.state() == "running (migrated)"
+        seen = rounds(destination)
+        assert seen[-1] > last, (last, seen)  # it has not begun again
+        last = seen[-1]
+    a.virsh("attach-disk", "vm", image(a), "vdb", "--cache", "none")
+    a.virsh(*migrate(a, b, "--live"))  # with what was plugged
+    assert "vdb" in b.virsh("domblklist", "vm")
+    b.virsh("detach-disk", "vm", "vdb")
+    assert rounds(b)[-1] > last
+    b.virsh("destroy", "vm")
+
+
+def test_migration_abort(a, b):
+    import subprocess
+    a.define(words="mib=32 hot=4000 print=100000")
+    a.virsh("start", "vm")
+    p = subprocess.Popen(
+        a.command(*migrate(a, b, "--live", "--bandwidth", "1")),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for("the job", lambda: p.poll() is not None or
+             ("Unbounded" in a.virsh("domjobinfo", "vm") and b.state() is not None))
+    a.virsh("domjobabort", "vm")
+    _, err = p.communicate(timeout=30)
+    assert p.returncode != 0 and "canceled by client" in err, err
+    assert a.state().startswith("running"), a.state()
+    assert b.virsh("list", "--all", "--name") == ""
+    p = subprocess.Popen(
+        a.command(*migrate(a, b, "--live", "--bandwidth", "1")),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for("the job", lambda: "Unbounded" in a.virsh("domjobinfo", "vm") and
+             b.state() is not None)
+    a.kill()  # in the middle: the next daemon takes the domain back
+    p.communicate(timeout=30)
+    a.start()
+    a.expect("running (migration canceled)" if a.state() == "running (migration canceled)"
+             else "running (unknown)")
+    wait_for("the end of the destination", lambda: b.virsh("list", "--all", "--name") == "")
+    a.virsh("suspend", "vm")
+    a.virsh("resume", "vm")
+
+
+if __name__ == "__main__":
+    for path in ("/dev/kvm", EMULATOR, DIRTY, HELLO):
+        if not os.access(path, os.R_OK):
+            print("skipped: no " + path)
+            sys.exit(77)
+    sys.exit(main(globals(), EMULATOR, DIRTY))

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Daemons under stock virsh, for driver-test.py and driver-kvm-test.py."""
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+SRC = os.environ.get("srcdir") or os.path.dirname(
+    os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("builddir") or os.getcwd()
+DAEMON = os.path.join(BUILD, "virtvireod")
+LIMIT = 20  # seconds that anything may take
+
+XML = """<domain type='kvm'><name>{name}</name>
+<uuid>11111111-2222-3333-4444-{number:012d}</uuid><memory unit='MiB'>64</memory>
+<os><type arch='x86_64' machine='microvm'>hvm</type><kernel>{kernel}</kernel>
+<cmdline>{words}</cmdline></os><features><acpi/></features>
+<on_poweroff>{on_poweroff}</on_poweroff><on_reboot>{on_reboot}</on_reboot>
+<devices>{devices}<serial type='pty'/><console type='pty'/></devices></domain>"""
+
+DISK = """<disk type='file' device='disk'><driver name='qemu' type='raw' {cache}/>
+<source file='{path}'/><target dev='{target}' bus='virtio'/>{more}</disk>"""
+
+
+def wait_for(what, condition):
+    end = time.time() + LIMIT
+    while not condition():
+        if time.time() > end:
+            raise AssertionError("waited too long: " + what)
+        time.sleep(0.02)
+
+
+class Daemon:
+    """A virtvireod of its own, and virsh connected to it."""
+
+    def __init__(self, root, emulator, kernel="/kernel"):
+        self.root = root
+        self.emulator = emulator
+        self.kernel = kernel
+        self.log = os.path.join(root, "daemon.log")
+        os.makedirs(root)
+        self.uri = "vireo+unix:///system?socket=%s/run/libvirt/virtvireod-sock" % root
+        self.run_dir = root + "/run/libvirt/vireo"
+        self.start()
+
+    def start(self):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                [DAEMON, "--prefix-dir", self.root, "--emulator", self.emulator],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        wait_for("the daemon's start",
+                 lambda: self.process.poll() is not None or self.try_virsh("uri")[0] == 0)
+        assert self.process.poll() is None, open(self.log).read()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        self.process.terminate()
+        status = self.process.wait(LIMIT + 10)
+        assert status == 0, "the daemon's exit status is %d\n%s" % (
+            status, open(self.log).read())
+
+    def command(self, *args):
+        return ["virsh", "-q", "-c", self.uri] + list(args)
+
+    def try_virsh(self, *args):
+        p = subprocess.run(self.command(*args), capture_output=True, text=True,
+                           timeout=60, stdin=subprocess.DEVNULL)
+        return p.returncode, p.stdout.strip(), p.stderr.strip()
+
+    def virsh(self, *args):
+        status, out, err = self.try_virsh(*args)
+        assert status == 0, "virsh %s: %s" % (" ".join(args), err)
+        return out
+
+    def fails(self, pattern, *args):
+        status, out, err = self.try_virsh(*args)
+        assert status != 0, "virsh %s succeeded: %s" % (" ".join(args), out)
+        assert re.search(pattern, err), "virsh %s: %r does not have %r" % (
+            " ".join(args), err, pattern)
+
+    def state(self, name="vm"):
+        status, out, _ = self.try_virsh("domstate", "--reason", name)
+        return out if status == 0 else None
+
+    def expect(self, state, name="vm"):
+        wait_for("%s: %s, is %s" % (name, state, self.state(name)),
+                 lambda: self.state(name) == state)
+
+    def define(self, name="vm", words="", devices="", number=1, on_poweroff="destroy",
+               on_reboot="restart", command="define"):
+        path = os.path.join(self.root, name + ".xml")
+        with open(path, "w") as f:
+            f.write(XML.format(name=name, words=words, devices=devices, number=number,
+                               kernel=self.kernel, on_poweroff=on_poweroff,
+                               on_reboot=on_reboot))
+        return self.virsh(command, path) if command == "define" else path
+
+    def pid(self, name="vm"):
+        return int(open("%s/%s.pid" % (self.run_dir, name)).read())
+
+    def files(self):
+        return sorted(os.listdir(self.run_dir))
+
+    def events(self):
+        return Events(self)
+
+
+class Events:
+    """The events of virsh event --all, as they come."""
+
+    def __init__(self, daemon):
+        self.path = os.path.join(daemon.root, "events")
+        self.process = subprocess.Popen(
+            ["stdbuf", "-oL"] + daemon.command("event", "--all", "--loop"),
+            stdout=open(self.path, "w"), stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL)
+        # It is registered once it shows an event: make some until then.
+        wait_for("events", lambda: self.poke(daemon))
+
+    def poke(self, daemon):
+        daemon.define("poke", number=99)
+        daemon.virsh("undefine", "poke")
+        return "poke" in open(self.path).read()
+
+    def read(self, name="vm"):
+        return re.findall(r"^event '(\S+)' for domain '%s':? ?(.*)$" % name,
+                          open(self.path).read(), re.M)
+
+    def expect(self, *events):
+        wanted = [tuple(e.split(": ")) if ": " in e else (e, "") for e in events]
+        end = time.time() + LIMIT
+        while len(self.read()) < len(wanted) and time.time() < end:
+            time.sleep(0.02)
+        assert self.read() == wanted, "events: %s" % self.read()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+# ---- terminals ----
+
+def spawn_tty(command):
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execvp(command[0], command)
+    return pid, fd
+
+
+def open_console(a, *options):
+    command = a.command("console", "vm", *options)
+    command.remove("-q")  # it hides the first line
+    return spawn_tty(command)
+
+
+def read_tty(fd, until, limit=LIMIT):
+    data = b""
+    end = time.time() + limit
+    while until not in data and time.time() < end:
+        if select.select([fd], [], [], 0.1)[0]:
+            try:
+                data += os.read(fd, 4096)
+            except OSError:
+                break
+    return data
+
+
+def type_until(fd, text, answer):
+    """virsh throws away what was typed before it was ready, so type again."""
+    end = time.time() + LIMIT
+    data = b""
+    while answer not in data and time.time() < end:
+        os.write(fd, text)
+        data += read_tty(fd, answer, 0.3)
+    return data
+
+
+# ---- what tests share ----
+
+def image(a, name="disk.img"):
+    path = os.path.join(a.root, name)
+    with open(path, "w") as f:
+        f.truncate(1 << 20)
+    return path
+
+
+def migrate(a, b, *options):
+    return ("migrate", "vm", b.uri, "--migrateuri", "tcp://127.0.0.1") + options
+
+
+# ---- the runner ----
+
+def kill_leftovers(root):
+    """Ends the stand-ins of daemons below root; they are known by their PID files."""
+    for folder, _, names in os.walk(root):
+        for name in names:
+            if name.endswith(".pid") and folder.endswith("/vireo"):
+                try:
+                    os.kill(int(open(os.path.join(folder, name)).read()), signal.SIGKILL)
+                except (OSError, ValueError):
+                    pass
+
+
+def run(name, function, emulator, kernel):
+    root = tempfile.mkdtemp(prefix="vd-")
+    daemons = []
+    try:
+        daemons = [Daemon(os.path.join(root, which), emulator, kernel) for which in "ab"]
+        begin = time.time()
+        function(*daemons)
+        for daemon in daemons:
+            daemon.stop()
+        print("ok %s (%.1f s)" % (name, time.time() - begin), flush=True)
+        return True
+    except (AssertionError, subprocess.TimeoutExpired) as e:
+        print("not ok %s: line %d: %s" % (name, e.__traceback__.tb_next.tb_lineno, e))
+        for daemon in daemons:
+            print("---- %s\n%s" % (daemon.log, open(daemon.log).read()), flush=True)
+        return False
+    finally:
+        for daemon in daemons:
+            if daemon.process.poll() is None:
+                daemon.kill()
+        kill_leftovers(root)
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def main(tests, emulator, kernel="/kernel"):
+    """Runs the functions test_* of a module's globals, or those named as arguments."""
+    if not shutil.which("virsh") or not shutil.which("stdbuf"):
+        print("skipped: no virsh")
+        return 77
+    tests = {n[5:]: f for n, f in list(tests.items()) if n.startswith("test_")}
+    chosen = sys.argv[1:] or list(tests)
+    return 0 if all([run(n, tests[n], emulator, kernel) for n in chosen]) else 1
