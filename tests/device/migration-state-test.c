@@ -271,9 +271,9 @@ static void test_all(gconstpointer data)
 {
     gboolean defer = GPOINTER_TO_INT(data);
     g_autofree char *disk = make_image(dir, "all", MIB, 0),
-                    *half = make_image(dir, "all.half", MIB, 0),
                     *plugged = make_image(dir, "plugged", MIB, 0),
                     *gone = make_image(dir, "gone", MIB, 0), *uri = stream_uri();
+    g_free(make_image(dir, "all.half", MIB, 0));
     g_autofree char *more = g_strdup_printf(
         "-incoming %s -blockdev driver=file,node-name=hot-node,filename=%s "
         "-device virtio-blk-device,id=hot,drive=hot-node,bus=virtio-mmio-bus.3",
