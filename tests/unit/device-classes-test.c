@@ -69,6 +69,7 @@ static void test_rows(void)
         g_autoptr(JsonArray) list = device_class_list_properties(klass);
 
         g_assert_true(dev->klass == klass);
+        g_assert_nonnull(list);
         g_assert_nonnull(klass->desc);
         check_properties(klass);
         if (klass->state) {
