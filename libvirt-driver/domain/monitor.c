@@ -18,6 +18,7 @@
 #include "qmp/frame.h"
 
 #define GREETING_TIMEOUT_MS 30000
+#define PTY_PREFIX          "/dev/pts/"
 #define STATE_TIMEOUT_US    (10 * G_USEC_PER_SEC)
 
 /* The VM and the run that a monitor belongs to. */
@@ -342,6 +343,15 @@ gboolean vm_resume_cpus(Vm *vm, guint64 run, int reason, GError **errp)
 
 /* ---- ptys ---- */
 
+/* The emulator is not to be trusted with other paths than these: root opens them. */
+static gboolean is_pty(const char *path)
+{
+    const char *number = path + strlen(PTY_PREFIX);
+
+    return g_str_has_prefix(path, PTY_PREFIX) && *number && strlen(number) < 10 &&
+           strspn(number, "0123456789") == strlen(number);
+}
+
 /* "/dev/pts/N" of the chardev with this ID in the reply of query-chardev, or NULL. */
 static const char *pty_of(JsonArray *list, const char *id)
 {
@@ -352,7 +362,7 @@ static const char *pty_of(JsonArray *list, const char *id)
         const char *filename = qmp_json_string(item, "filename");
 
         if (g_strcmp0(qmp_json_string(item, "label"), id) == 0 && filename &&
-            g_str_has_prefix(filename, "pty:/dev/pts/")) {
+            g_str_has_prefix(filename, "pty:") && is_pty(filename + strlen("pty:"))) {
             return filename + strlen("pty:");
         }
     }
