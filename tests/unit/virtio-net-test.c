@@ -160,10 +160,12 @@ static void stop_nic(VirtioDriver *d, Device *dev)
 
     g_assert_false(device_request_unplug(dev, &error));
     virtio_driver_write(d, VIRTIO_MMIO_STATUS, 0);
+    device_ref(dev);
     g_assert_true(device_request_unplug(dev, NULL));
     while (dev->realized) {
         bus_wait();
     }
+    device_unref(dev);
 }
 
 /* Buffers of `size` each for receiving. */
