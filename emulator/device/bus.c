@@ -60,7 +60,7 @@ gboolean bus_full(const Bus *bus)
     return bus->klass->max_devices && bus->devices->len >= bus->klass->max_devices;
 }
 
-Bus *bus_find_free(const char *type, gboolean *exists)
+Bus *bus_find_free(const char *type, const DeviceClass *klass, gboolean *exists)
 {
     *exists = FALSE;
     for (guint i = 0; buses && i < buses->len; i++) {
@@ -68,7 +68,8 @@ Bus *bus_find_free(const char *type, gboolean *exists)
 
         if (strcmp(bus->klass->type, type) == 0) {
             *exists = TRUE;
-            if (!bus_full(bus)) {
+            if (!bus_full(bus) &&
+                (!bus->klass->accepts || bus->klass->accepts(bus, klass))) {
                 return bus;
             }
         }

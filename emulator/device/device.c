@@ -223,7 +223,7 @@ static Bus *choose_bus(const DeviceClass *klass, ConfigNode *node, GError **errp
         }
         return bus;
     }
-    bus = bus_find_free(type, &exists);
+    bus = bus_find_free(type, klass, &exists);
     if (!bus) {
         g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
                     exists ? "No free '%s' bus for device '%s'"

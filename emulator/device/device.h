@@ -167,6 +167,11 @@ typedef struct BusClass {
     /* Connects the realizing device; after the device's own realize. */
     gboolean (*plug)(Bus *bus, Device *dev, GError **errp);
     void (*unplug)(Bus *bus, Device *dev);
+    /*
+     * Whether it would take a device of this class, for one that names no bus; NULL:
+     * yes. Only a guess: plug has the last word.
+     */
+    gboolean (*accepts)(const Bus *bus, const DeviceClass *klass);
     /* Asks the guest to let go; NULL: device_unplug() at once. */
     gboolean (*request_unplug)(Bus *bus, Device *dev, GError **errp);
 } BusClass;
@@ -182,7 +187,7 @@ Bus *bus_new(const BusClass *klass, const char *name, void *owner);
 void bus_free(Bus *bus);
 Bus *bus_find(const char *name);
 gboolean bus_full(const Bus *bus);
-/* The first bus of the type with room, in order of creation; NULL when none. */
-Bus *bus_find_free(const char *type, gboolean *exists);
+/* The first bus of the type that has room for one of klass; NULL when none. */
+Bus *bus_find_free(const char *type, const DeviceClass *klass, gboolean *exists);
 
 #endif

@@ -278,6 +278,15 @@ static void bus_unplug(Bus *bus, Device *dev)
     virtio_port_unplug(&((VirtioMmio *)bus->owner)->port);
 }
 
+/* A port that a driver still holds takes its own kind only. */
+static gboolean bus_accepts(const Bus *bus, const DeviceClass *klass)
+{
+    const VirtioPort *port = &((VirtioMmio *)bus->owner)->port;
+
+    return !port->vacant || !port->status ||
+           ((const VirtioDeviceClass *)klass)->device_id == port->device_id;
+}
+
 static gboolean bus_request_unplug(Bus *bus, Device *dev, GError **errp)
 {
     if (!virtio_port_can_unplug(&((VirtioMmio *)bus->owner)->port, errp)) {
@@ -292,6 +301,7 @@ static const BusClass bus_class = {
     .max_devices = 1,
     .plug = bus_plug,
     .unplug = bus_unplug,
+    .accepts = bus_accepts,
     .request_unplug = bus_request_unplug,
 };
 

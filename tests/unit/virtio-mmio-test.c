@@ -341,7 +341,8 @@ static void test_hostile(gconstpointer data)
 static void queue_writes(VirtioDriver *d, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
-        struct virtio_blk_outhdr header = { .type = VIRTIO_BLK_T_OUT, .sector = 8 * (i + 1) };
+        struct virtio_blk_outhdr header = { .type = VIRTIO_BLK_T_OUT,
+                                            .sector = 8 * (i + 1) };
         guint64 at = d->data + 0x2000 * i;
         GuestBuffer chain[] = { { at, 16, FALSE },
                                 { at + 4096, 4096, FALSE },
@@ -459,6 +460,10 @@ static void test_vacate_refusals(void)
         g_assert_cmpint(virtio_driver_blk(&d, VIRTIO_BLK_T_IN, 0, buf, 512), ==,
                         VIRTIO_BLK_S_IOERR);
     }
+    /* who names no bus gets one that takes it */
+    dev = add_device(NULL, "{\"driver\":\"virtio-rng-device\",\"rng\":\"r\"}");
+    g_assert_cmpstr(dev->bus->name, ==, "virtio-mmio-bus.1");
+    unplug(dev);
     /* with nobody bound, anything may come */
     virtio_driver_write(&d, VIRTIO_MMIO_STATUS, 0);
     dev = add_device(NULL, cases[1].json);
