@@ -196,6 +196,11 @@ static void do_reset(ShutdownCause cause)
     }
 }
 
+gboolean vm_resetting(void)
+{
+    return resetting;
+}
+
 void vm_reset_done(void)
 {
     g_assert(machine_lock_held() && resetting);

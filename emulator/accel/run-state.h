@@ -71,6 +71,8 @@ void vm_request_internal_error(const char *why);
  */
 void vm_set_reset_handler(void (*fn)(void *opaque), void *opaque);
 void vm_reset_done(void);
+/* Begun, and vm_reset_done() is to come. */
+gboolean vm_resetting(void);
 void vm_set_powerdown_handler(void (*fn)(void *opaque), void *opaque);
 /* -no-shutdown, -no-reboot, -action: set once at start. */
 void vm_set_policy(gboolean no_shutdown, gboolean no_reboot);

@@ -38,6 +38,7 @@ RamBlock *ram_block_find(const char *name);
 void ram_block_foreach(void (*fn)(RamBlock *block, void *opaque), void *opaque);
 RamBlock *ram_block_ref(RamBlock *block);
 void ram_block_unref(RamBlock *block);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RamBlock, ram_block_unref)
 /*
  * Catches SIGBUS on RAM (a truncated backing file, exhausted huge pages): the
  * access completes on a zero page, and fn is called on the main loop.

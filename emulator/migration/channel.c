@@ -3,8 +3,9 @@
  * The descriptor is non-blocking; every wait is a poll on it and on an eventfd
  * that cancelling makes readable.
  *
- * The rate limit counts bytes in windows of 100 ms: a writer that has used up the
- * window's share sleeps in the same poll until the window ends.
+ * The rate limit: what has been written is owed, and time pays it off. A writer that
+ * owes more than a burst sleeps in the same poll until that is paid; in slices, so
+ * that a change of the limit is soon heard.
  */
 #include "migration/channel.h"
 
@@ -17,17 +18,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define WINDOW_US 100000
+#define BURST_US 50000
+#define SLICE_MS 50
 
 struct MigChannel {
     int fd;
     int cancel_fd;
     gboolean socket;
     gint cancelled;
-    guint64 limit;       /* bytes per second; atomic */
-    guint64 written;     /* atomic */
-    gint64 window_start; /* writer's own */
-    guint64 window_bytes;
+    guint64 limit;   /* bytes per second; atomic */
+    guint64 written; /* atomic */
+    gdouble owed;    /* bytes; the writer's own */
+    gint64 paid_at;  /* monotonic us */
 };
 
 G_DEFINE_QUARK(vireo - migration - error, migration_error)
@@ -40,6 +42,7 @@ MigChannel *mig_channel_new(int fd)
 
     ch->fd = fd;
     ch->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    ch->paid_at = g_get_monotonic_time();
     ch->socket = getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
     if (flags >= 0) {
         fcntl(fd, F_SETFL, flags | O_NONBLOCK);
@@ -52,9 +55,17 @@ void mig_channel_free(MigChannel *ch)
     if (!ch) {
         return;
     }
-    close(ch->fd);
+    mig_channel_close(ch);
     close(ch->cancel_fd);
     g_free(ch);
+}
+
+void mig_channel_close(MigChannel *ch)
+{
+    if (ch->fd >= 0) {
+        close(ch->fd);
+        ch->fd = -1;
+    }
 }
 
 /* Waits until fd is ready, the timeout (ms, -1: none) has passed, or cancelled. */
@@ -83,26 +94,23 @@ static gboolean channel_wait(MigChannel *ch, short events, int timeout, GError *
 
 static gboolean channel_throttle(MigChannel *ch, size_t bytes, GError **errp)
 {
-    guint64 limit = __atomic_load_n(&ch->limit, __ATOMIC_RELAXED);
-    gint64 now = g_get_monotonic_time();
+    ch->owed += bytes;
+    for (;;) {
+        guint64 limit = __atomic_load_n(&ch->limit, __ATOMIC_RELAXED);
+        gint64 now = g_get_monotonic_time();
+        gdouble us; /* until no more than a burst is owed */
 
-    if (now - ch->window_start >= WINDOW_US) {
-        ch->window_start = now;
-        ch->window_bytes = 0;
-    }
-    ch->window_bytes += bytes;
-    while (limit && ch->window_bytes >= limit / (G_USEC_PER_SEC / WINDOW_US)) {
-        gint64 left = ch->window_start + WINDOW_US - g_get_monotonic_time();
-
-        if (left <= 0) {
-            break;
+        ch->owed = limit ? ch->owed - (gdouble)limit * (now - ch->paid_at) / 1e6 : 0;
+        ch->owed = MAX(ch->owed, 0);
+        ch->paid_at = now;
+        us = limit ? ch->owed * 1e6 / limit - BURST_US : 0;
+        if (us <= 0) {
+            return TRUE;
         }
-        if (!channel_wait(ch, 0, left / 1000 + 1, errp)) {
+        if (!channel_wait(ch, 0, MIN(us / 1000 + 1, SLICE_MS), errp)) {
             return FALSE;
         }
-        limit = __atomic_load_n(&ch->limit, __ATOMIC_RELAXED);
     }
-    return TRUE;
 }
 
 /* Drops `bytes` from the front of the vector. */
@@ -138,7 +146,7 @@ gboolean mig_channel_writev(MigChannel *ch, struct iovec *iov, unsigned n, GErro
                 return FALSE;
             }
         } else if (errno != EINTR) {
-            g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
+            g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_WRITE,
                         "Writing to the migration channel failed: %s", g_strerror(errno));
             return FALSE;
         }

@@ -16,6 +16,8 @@ typedef struct MigChannel MigChannel;
 /* Takes over fd. */
 MigChannel *mig_channel_new(int fd);
 void mig_channel_free(MigChannel *ch);
+/* The thread that moves bytes is done: the other side sees the end now. */
+void mig_channel_close(MigChannel *ch);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MigChannel, mig_channel_free)
 
 /* Moves all bytes, or fails; iov is used up. */
@@ -35,6 +37,11 @@ guint64 mig_channel_written(MigChannel *ch);
 
 #define MIGRATION_ERROR (migration_error_quark())
 GQuark migration_error_quark(void);
-enum { MIGRATION_ERROR_FAILED, MIGRATION_ERROR_CANCELLED };
+enum {
+    MIGRATION_ERROR_FAILED,
+    MIGRATION_ERROR_CANCELLED,
+    MIGRATION_ERROR_WRITE,   /* the other side has gone: it may have said why */
+    MIGRATION_ERROR_REFUSED, /* what the destination has answered */
+};
 
 #endif

@@ -14,10 +14,20 @@
 
 #define LINE_MAX_LENGTH 4096
 
+typedef struct RamLines {
+    GPtrArray *lines;
+    unsigned index;
+} RamLines;
+
+/* The index is how RAM records name the block. */
 static void add_ram(RamBlock *block, void *opaque)
 {
-    g_ptr_array_add(opaque, g_strdup_printf("RAM block %s=%" G_GUINT64_FORMAT " bytes",
-                                            block->name, block->size));
+    RamLines *r = opaque;
+
+    g_ptr_array_add(r->lines,
+                    g_strdup_printf("RAM block %u %s=%" G_GUINT64_FORMAT " bytes%s",
+                                    r->index++, block->name, block->size,
+                                    block->readonly ? ", read-only" : ""));
 }
 
 static void add_device(Device *dev, void *opaque)
@@ -30,10 +40,11 @@ static void add_device(Device *dev, void *opaque)
 static GPtrArray *config_lines(void)
 {
     GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
+    RamLines ram = { .lines = lines };
 
     g_ptr_array_add(lines, g_strdup_printf("machine=%s", machine_current()->name));
     g_ptr_array_add(lines, g_strdup_printf("cpus=%u", machine_cpus()));
-    ram_block_foreach(add_ram, lines);
+    ram_block_foreach(add_ram, &ram);
     device_foreach(add_device, lines);
     return lines;
 }

@@ -11,6 +11,7 @@
 
 #include "accel/run-state.h"
 #include "block/block.h"
+#include "device/device.h"
 #include "event/loop.h"
 #include "migration/device-state.h"
 #include "migration/migration.h"
@@ -18,6 +19,10 @@
 #include "migration/ram.h"
 #include "migration/status.h"
 #include "migration/uri.h"
+
+/* Of one stream: far above what any machine needs. */
+#define SECTIONS_MAX      4096
+#define SECTION_BYTES_MAX (64u << 20)
 
 typedef struct Incoming {
     GThread *thread;
@@ -27,8 +32,11 @@ typedef struct Incoming {
     MigChannel *channel;
     GBytes *config;
     GPtrArray *devices; /* GBytes */
+    gsize device_bytes;
     GError *error;
     gboolean run;
+    gboolean loaded; /* devices have been touched */
+    MigCall *finish; /* waits for their reset */
 } Incoming;
 
 static Incoming *incoming;
@@ -80,6 +88,7 @@ static void call_load(MigCall *call, void *opaque)
     Incoming *in = opaque;
 
     mig_status_set(MIG_DEVICE, NULL);
+    in->loaded = TRUE;
     device_state_load_all(in->devices, &in->run, &in->error);
     mig_call_done(call);
 }
@@ -123,7 +132,9 @@ static gboolean read_device(Incoming *in, const MigRecord *record, GError **errp
 {
     GBytes *payload;
 
-    if (in->devices->len >= 4096) {
+    in->device_bytes += record->length;
+    if (in->devices->len >= SECTIONS_MAX || record->length > SECTION_BYTES_MAX ||
+        in->device_bytes > SECTION_BYTES_MAX) {
         g_set_error_literal(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
                             "Too many device sections in the migration stream");
         return FALSE;
@@ -184,6 +195,15 @@ static gboolean incoming_run(Incoming *in, GError **errp)
     }
 }
 
+static void failed(void *opaque)
+{
+    Incoming *in = opaque;
+
+    mig_status_set(MIG_FAILED, in->error);
+    g_printerr("vireo: -incoming: %s\n", in->error->message);
+    mig_call_done(in->finish);
+}
+
 /*
  * Completed: with -S (a management layer decides) the VM is paused and its images
  * stay untouched until cont; otherwise it goes on as it was at the source.
@@ -194,18 +214,23 @@ static void call_finish(MigCall *call, void *opaque)
     g_autoptr(GError) err = NULL;
 
     if (in->error) {
-        mig_status_set(MIG_FAILED, in->error);
-        g_printerr("vireo: -incoming: %s\n", in->error->message);
-    } else {
-        expected = FALSE;
-        run_state_set(RUN_STATE_PAUSED);
-        mig_status_set(MIG_COMPLETED, NULL);
-        if (autostart && in->run) {
-            if (block_activate_all(&err)) {
-                vm_start();
-            } else {
-                g_printerr("vireo: -incoming: %s; the VM stays stopped\n", err->message);
-            }
+        in->finish = call;
+        if (in->loaded) {
+            /* Devices may be half loaded; the next attempt finds them fresh. */
+            device_reset_all(failed, in);
+        } else {
+            failed(in);
+        }
+        return;
+    }
+    expected = FALSE;
+    run_state_set(RUN_STATE_PAUSED);
+    mig_status_set(MIG_COMPLETED, NULL);
+    if (autostart && in->run) {
+        if (block_activate_all(&err)) {
+            vm_start();
+        } else {
+            g_printerr("vireo: -incoming: %s; the VM stays stopped\n", err->message);
         }
     }
     mig_call_done(call);
@@ -220,6 +245,7 @@ static gpointer incoming_thread(gpointer opaque)
         /* Best effort: tells the source why; it sees the closed channel anyway. */
         mig_stream_send_answer(in->channel, err->message, NULL);
     }
+    mig_channel_close(in->channel);
     in->error = err;
     mig_call_main(call_finish, in);
     return NULL;
@@ -313,7 +339,7 @@ void migration_set_autostart(gboolean on)
 
 void migration_cleanup(void)
 {
-    migration_cancel();
+    outgoing_abandon();
     if (incoming && incoming->channel && mig_status_busy()) {
         mig_channel_cancel(incoming->channel);
     }

@@ -18,6 +18,8 @@ gboolean migration_incoming(const char *uri, GError **errp);
 gboolean migration_incoming_expected(void);
 /* An outgoing or incoming one is under way: no plugging now. */
 gboolean migration_active(void);
+/* The last part of an outgoing one, in which the VM must not be started. */
+gboolean migration_switching_over(void);
 /*
  * cont after an incoming migration: what is still missing before vm_start().
  * autostart: -S was not given. FALSE while RAM is still arriving.

@@ -37,10 +37,11 @@ typedef struct Outgoing {
     GByteArray *config;
     GPtrArray *devices;
     GError *error;
-    gboolean cancelled; /* before there was a channel */
+    gboolean cancelled;
     gboolean was_running, stopped, inactivated;
     RunState old_state; /* before the switch-over, when it was not running */
     gboolean handshake, committed;
+    gboolean abandoned;                    /* nothing more is to be done for the guest */
     gint64 start, setup_end, stop, end;    /* monotonic µs */
     guint64 rounds, dirty_rate, bandwidth; /* pages/s, bytes/s of the last round */
 } Outgoing;
@@ -98,17 +99,21 @@ static void call_setup(MigCall *call, void *opaque)
         m->config = mig_config_save();
         m->ram = ram_sender_new(m->channel);
         m->setup_end = g_get_monotonic_time();
-        mig_status_set(MIG_ACTIVE, NULL);
+        if (!m->cancelled) {
+            mig_status_set(MIG_ACTIVE, NULL);
+        }
     }
     mig_call_done(call);
 }
 
-static gboolean sync_dirty(Outgoing *m, guint64 *pages, GError **errp)
+/* pages: what it took; downtime: the limit now, ms. */
+static gboolean sync_dirty(Outgoing *m, guint64 *pages, guint64 *downtime, GError **errp)
 {
     gboolean ok;
 
     machine_lock();
     ok = dirty_log_sync(errp);
+    *downtime = migration_parameters()->downtime_limit;
     machine_unlock();
     *pages = ok ? ram_sender_collect(m->ram) : 0;
     return ok;
@@ -119,10 +124,10 @@ static gboolean precopy(Outgoing *m, GError **errp)
 {
     for (;;) {
         gint64 begin = g_get_monotonic_time(), elapsed;
-        guint64 before = mig_channel_written(m->channel), pages, limit;
+        guint64 before = mig_channel_written(m->channel), pages, downtime;
         RamStats stats;
 
-        if (!ram_sender_pass(m->ram, errp) || !sync_dirty(m, &pages, errp)) {
+        if (!ram_sender_pass(m->ram, errp) || !sync_dirty(m, &pages, &downtime, errp)) {
             return FALSE;
         }
         elapsed = MAX(g_get_monotonic_time() - begin, 1);
@@ -131,16 +136,20 @@ static gboolean precopy(Outgoing *m, GError **errp)
         m->bandwidth =
             (mig_channel_written(m->channel) - before) * G_USEC_PER_SEC / elapsed;
         ram_sender_stats(m->ram, &stats);
-        limit = (gdouble)m->bandwidth * migration_parameters()->downtime_limit / 1000;
-        if (stats.remaining <= limit) {
+        if (stats.remaining <= (gdouble)m->bandwidth * downtime / 1000) {
             return TRUE;
         }
     }
 }
 
+/* A reset that was under way ends with this, or in the next round of the loop. */
 static void quiesced(void *opaque)
 {
-    mig_call_done(opaque);
+    if (vm_resetting()) {
+        event_loop_post(event_loop_main(), quiesced, opaque);
+    } else {
+        mig_call_done(opaque);
+    }
 }
 
 static void call_stop(MigCall *call, void *opaque)
@@ -156,7 +165,29 @@ static void call_stop(MigCall *call, void *opaque)
     } else {
         run_state_set(RUN_STATE_FINISH_MIGRATE);
     }
-    mig_status_set(MIG_DEVICE, NULL);
+    /* Nothing is written any more but this: as fast as it goes. */
+    mig_channel_set_limit(m->channel, 0);
+    mig_call_done(call);
+}
+
+/*
+ * A call of its own: what the guest has asked for before its vCPUs stood still (a
+ * reset, a shutdown) has been posted to the main loop, and is carried out before.
+ */
+static void call_quiesce(MigCall *call, void *opaque)
+{
+    Outgoing *m = opaque;
+
+    if (run_state_get() != RUN_STATE_FINISH_MIGRATE) {
+        g_set_error(&m->error, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
+                    "The VM went to state '%s' during the migration",
+                    run_state_name(run_state_get()));
+        mig_call_done(call);
+        return;
+    }
+    if (!m->cancelled) {
+        mig_status_set(MIG_DEVICE, NULL);
+    }
     device_quiesce_all(quiesced, call);
 }
 
@@ -192,7 +223,10 @@ static gboolean commit(Outgoing *m, GError **errp)
 static gboolean switch_over(Outgoing *m, GError **errp)
 {
     mig_call_main(call_stop, m);
-    mig_call_main(call_save, m);
+    mig_call_main(call_quiesce, m);
+    if (!m->error) {
+        mig_call_main(call_save, m);
+    }
     if (m->error) {
         g_propagate_error(errp, g_steal_pointer(&m->error));
         return FALSE;
@@ -237,7 +271,7 @@ static void roll_back(Outgoing *m)
 {
     g_autoptr(GError) err = NULL;
 
-    if (!m->stopped) {
+    if (!m->stopped || m->abandoned || run_state_get() != RUN_STATE_FINISH_MIGRATE) {
         return;
     }
     if (m->inactivated && !block_activate_all(&err)) {
@@ -264,10 +298,26 @@ static void call_finish(MigCall *call, void *opaque)
         mig_status_set(m->error ? MIG_FAILED : MIG_COMPLETED, m->error);
     } else {
         roll_back(m);
-        mig_status_set(mig_status() == MIG_CANCELLING ? MIG_CANCELLED : MIG_FAILED,
-                       mig_status() == MIG_CANCELLING ? NULL : m->error);
+        mig_status_set(m->cancelled ? MIG_CANCELLED : MIG_FAILED,
+                       m->cancelled ? NULL : m->error);
     }
     mig_call_done(call);
+}
+
+/* A destination that refuses says why before it closes the channel. */
+static void ask_why(Outgoing *m, GError **err)
+{
+    GError *answer = NULL;
+
+    if (!g_error_matches(*err, MIGRATION_ERROR, MIGRATION_ERROR_WRITE) ||
+        !mig_channel_duplex(m->channel) || mig_stream_read_answer(m->channel, &answer)) {
+        return;
+    }
+    if (g_error_matches(answer, MIGRATION_ERROR, MIGRATION_ERROR_REFUSED)) {
+        g_clear_error(err);
+        *err = g_steal_pointer(&answer);
+    }
+    g_clear_error(&answer);
 }
 
 static gpointer outgoing_thread(gpointer opaque)
@@ -275,7 +325,12 @@ static gpointer outgoing_thread(gpointer opaque)
     Outgoing *m = opaque;
     GError *err = NULL;
 
-    outgoing_run(m, &err);
+    if (!outgoing_run(m, &err)) {
+        ask_why(m, &err);
+    }
+    if (m->channel) {
+        mig_channel_close(m->channel);
+    }
     m->error = err;
     mig_call_main(call_finish, m);
     return NULL;
@@ -283,7 +338,7 @@ static gpointer outgoing_thread(gpointer opaque)
 
 static void limits_changed(void)
 {
-    if (outgoing && outgoing->channel) {
+    if (outgoing && outgoing->channel && !outgoing->stopped) {
         mig_channel_set_limit(outgoing->channel, migration_parameters()->max_bandwidth);
     }
 }
@@ -393,6 +448,22 @@ void outgoing_query(JsonObject *out)
                                                 : migration_parameters()->downtime_limit);
     }
     json_object_set_object_member(out, "ram", query_ram(m, &stats));
+}
+
+gboolean outgoing_switching(void)
+{
+    return outgoing && outgoing->stopped && mig_status_busy();
+}
+
+void outgoing_abandon(void)
+{
+    if (outgoing && mig_status_busy()) {
+        outgoing->abandoned = TRUE;
+        outgoing->cancelled = TRUE;
+        if (outgoing->channel) {
+            mig_channel_cancel(outgoing->channel);
+        }
+    }
 }
 
 gboolean outgoing_connecting(void)

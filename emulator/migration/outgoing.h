@@ -9,6 +9,10 @@
 void outgoing_query(JsonObject *out);
 /* The thread is in connect(), which nobody can interrupt. */
 gboolean outgoing_connecting(void);
+/* After the stop of vCPUs and before the end: the VM must not start. */
+gboolean outgoing_switching(void);
+/* The process ends: gives up, whatever stage it is in, and starts no vCPU again. */
+void outgoing_abandon(void);
 /* Not while one is under way. */
 void outgoing_cleanup(void);
 

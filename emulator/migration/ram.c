@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "event/lock.h"
 #include "memory/ram.h"
 
 #define RUNS_MAX       256
@@ -286,35 +287,37 @@ gboolean ram_load(MigChannel *ch, const MigRecord *record, GError **errp)
     guint8 table[TABLE_HEAD + RUNS_MAX * RUN_SIZE];
     struct iovec iov[RUNS_MAX];
     guint64 data = 0, left = record->length;
+    g_autoptr(RamBlock) block = NULL;
     guint32 runs;
     unsigned n = 0;
 
+    machine_lock(); /* the registry of blocks */
     ram_block_foreach(find_block, &find);
-    if (!find.block || find.block->readonly) {
+    block = find.block ? ram_block_ref(find.block) : NULL;
+    machine_unlock();
+    if (!block || block->readonly) {
         return bad_record(errp, "?", "index", record->aux);
     }
     if (left < TABLE_HEAD || !mig_channel_read(ch, table, TABLE_HEAD, errp)) {
-        return left < TABLE_HEAD ? bad_record(errp, find.block->name, "length", left)
-                                 : FALSE;
+        return left < TABLE_HEAD ? bad_record(errp, block->name, "length", left) : FALSE;
     }
     memcpy(&runs, table, sizeof(runs));
     runs = GUINT32_FROM_LE(runs);
     left -= TABLE_HEAD;
     if (runs > RUNS_MAX || runs * RUN_SIZE > left) {
-        return bad_record(errp, find.block->name, "number of runs", runs);
+        return bad_record(errp, block->name, "number of runs", runs);
     }
     if (!mig_channel_read(ch, table + TABLE_HEAD, runs * RUN_SIZE, errp)) {
         return FALSE;
     }
     left -= runs * RUN_SIZE;
     for (guint32 i = 0; i < runs; i++) {
-        if (!load_run(find.block, table + TABLE_HEAD + i * RUN_SIZE, iov, &n, &data,
-                      errp)) {
+        if (!load_run(block, table + TABLE_HEAD + i * RUN_SIZE, iov, &n, &data, errp)) {
             return FALSE;
         }
     }
     if (data != left) {
-        return bad_record(errp, find.block->name, "length", record->length);
+        return bad_record(errp, block->name, "length", record->length);
     }
     return mig_channel_readv(ch, iov, n, errp);
 }

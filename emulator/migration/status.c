@@ -50,6 +50,11 @@ gboolean migration_active(void)
     return mig_status_busy();
 }
 
+gboolean migration_switching_over(void)
+{
+    return outgoing_switching();
+}
+
 JsonObject *migration_query(void)
 {
     JsonObject *out = json_object_new();

@@ -132,7 +132,7 @@ gboolean mig_stream_read_answer(MigChannel *ch, GError **errp)
         return FALSE;
     }
     printable = g_utf8_make_valid(text, -1);
-    g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED, "The destination says: %s",
-                printable);
+    g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_REFUSED,
+                "The destination says: %s", printable);
     return FALSE;
 }

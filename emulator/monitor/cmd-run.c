@@ -47,7 +47,7 @@ static JsonNode *cmd_cont(ConfigNode *args, GError **errp)
         error_set(errp, "Resetting the Virtual Machine is required");
         return NULL;
     }
-    if (run_state_get() == RUN_STATE_FINISH_MIGRATE) {
+    if (migration_switching_over()) {
         error_set(errp, "Migration is not finalized yet");
         return NULL;
     }

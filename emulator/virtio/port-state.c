@@ -50,8 +50,14 @@ static const StateDesc vacancy_state = {
     }
 
 static const StateField port_fields[] = {
-    PORT(device_id, STATE_U32, .count = 1),
-    PORT(vacant, STATE_BOOL, .count = 1),
+    { .name = "device_id",
+      .type = STATE_U32,
+      .offset = offsetof(VirtioPort, source.device_id),
+      .count = 1 },
+    { .name = "vacant",
+      .type = STATE_BOOL,
+      .offset = offsetof(VirtioPort, source.vacant),
+      .count = 1 },
     PORT(vacancy, STATE_STRUCT, .count = 1, .nested = &vacancy_state,
          .stride = sizeof(VirtioVacancy)),
     PORT(status, STATE_U8, .count = 1),
@@ -66,10 +72,19 @@ static const StateField port_fields[] = {
     { NULL },
 };
 
+static void port_pre_save(void *opaque)
+{
+    VirtioPort *port = opaque;
+
+    port->source.device_id = port->device_id;
+    port->source.vacant = port->vacant;
+}
+
 const StateDesc virtio_port_state = {
     .name = "virtio-port",
     .version = 1,
     .fields = port_fields,
+    .pre_save = port_pre_save,
 };
 
 static gboolean check_queue(const VirtioPort *port, const Virtqueue *vq, GError **errp)
@@ -89,21 +104,24 @@ static gboolean check_queue(const VirtioPort *port, const Virtqueue *vq, GError 
 static gboolean match_device(VirtioPort *port, VirtioDevice *dev, GError **errp)
 {
     guint32 here = dev ? virtio_device_get_class(dev)->device_id : 0;
+    guint32 there = port->source.device_id;
 
-    if (port->vacant) {
-        if (dev || port->device_id != VIRTIO_ID_BLOCK) {
+    if (port->source.vacant) {
+        if (dev || there != VIRTIO_ID_BLOCK) {
             return error_set(errp, "%s: the source has unplugged its disk, here is one",
                              port->name);
         }
         port->dev = virtio_vacant_new(&port->vacancy);
         port->dev->port = port;
+        port->device_id = there;
+        port->vacant = TRUE;
         return TRUE;
     }
-    if (here != port->device_id) {
+    if (here != there) {
         return error_set(errp,
                          "%s: the source has a virtio device of type %u, here is type %u "
                          "(0: none)",
-                         port->name, port->device_id, here);
+                         port->name, there, here);
     }
     return TRUE;
 }
@@ -114,8 +132,6 @@ gboolean virtio_port_post_load(VirtioPort *port, GError **errp)
     guint64 unknown;
 
     if (!match_device(port, port->dev, errp)) {
-        /* port->dev and device_id agree again for whoever cleans up */
-        port->vacant = FALSE;
         return FALSE;
     }
     if (n_queues != (port->dev ? port->dev->n_queues : 0)) {

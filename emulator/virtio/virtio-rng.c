@@ -106,12 +106,14 @@ static void rng_handle(VirtioDevice *dev, Virtqueue *vq)
     VirtioRng *rng = (VirtioRng *)dev;
     gboolean served = !rng->waiting;
 
-    while (served && virtqueue_pop(vq, &rng->elem)) {
-        served = serve_one(rng, vq);
-    }
-    virtqueue_flush(vq);
-    if (virtqueue_set_notification(vq, TRUE) && served) {
-        virtio_queue_again(vq);
+    while (served) {
+        while (served && virtqueue_pop(vq, &rng->elem)) {
+            served = serve_one(rng, vq);
+        }
+        virtqueue_flush(vq);
+        if (!virtqueue_set_notification(vq, TRUE)) {
+            break;
+        }
     }
     if (rng->quota < rng->max_bytes && !timer_armed(rng->refill)) {
         timer_arm(rng->refill,

@@ -92,8 +92,6 @@ void virtio_device_put_loop(VirtioDevice *dev, const char *iothread);
 void virtio_device_config_changed(VirtioDevice *dev);
 /* Owner: fewer requests are in flight; to be called last, the device may stop. */
 void virtio_device_idle(VirtioDevice *dev);
-/* Owner: handle() will be called again, after others have had the loop. */
-void virtio_queue_again(Virtqueue *vq);
 /* Owner: the driver did what the device cannot make sense of: NEEDS_RESET. */
 void virtio_device_broken(VirtioDevice *dev, const char *why);
 gboolean virtio_device_has_feature(const VirtioDevice *dev, unsigned bit);
@@ -129,6 +127,12 @@ struct VirtioPort {
     void *transport;
     const char *name;  /* for messages: the bus's */
     VirtioDevice *dev; /* NULL: nothing there */
+
+    /* What the source had, to be compared with what is here. */
+    struct {
+        guint32 device_id;
+        gboolean vacant;
+    } source;
 
     /* The driver's state; migrated. */
     guint32 device_id; /* 0: nothing there */
