@@ -6,6 +6,8 @@
 	.asciz "Xen"
 	.long _start
 
+	.equ AP_STACKS, 3
+
 	.text
 	.globl _start
 _start:
@@ -53,7 +55,19 @@ ap_entry:
 	mov %ax, %ds
 	mov %ax, %es
 	mov %ax, %ss
-	lock incl ap_count
+	mov $1, %eax
+	lock xaddl %eax, ap_count	/* the how many-th AP, from 0 */
+	.weak tiny_ap_main		/* void (uint32_t index), where a guest has it */
+	mov $tiny_ap_main, %ecx
+	jecxz 1f
+	cmp $AP_STACKS, %eax
+	jae 1f
+	mov %eax, %edx
+	inc %edx
+	shl $12, %edx
+	lea ap_stacks(%edx), %esp
+	push %eax
+	call *%ecx
 1:	hlt
 	jmp 1b
 
@@ -65,5 +79,7 @@ ap_count:
 	.align 16
 	.skip 16384
 stack_top:
+ap_stacks:
+	.skip 4096 * AP_STACKS
 
 	.section .note.GNU-stack, "", @progbits

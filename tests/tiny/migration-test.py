@@ -1,0 +1,391 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Live migration of a tiny guest on /dev/kvm that writes on two processors and checks
+what it has written: by every kind of URI, cancelled, broken at every stage.
+"""
+import os
+import socket
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from migration_vm import END, GO, GUEST, Proxy, QmpError, Vm  # noqa: E402
+
+MIB = 1 << 20
+
+
+class Migration(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.TemporaryDirectory()
+        self.addCleanup(self.dir.cleanup)
+        self.numbers = iter(range(1000))
+
+    def vm(self, *args, mib=8, hot=4, every=20):
+        vm = Vm("-machine", "microvm", "-m", str(16 + mib + 48) + "M", "-smp", "2",
+                "-serial", "stdio", "-kernel", GUEST, "-append",
+                "cpus=2 mib=%d hot=%d print=%d" % (mib, hot, every), *args)
+        self.addCleanup(vm.kill)
+        return vm
+
+    def source(self, *args, **kwargs):
+        vm = self.vm(*args, **kwargs)
+        vm.wait_rounds(2)
+        return vm
+
+    def unix(self):
+        return "unix:%s/m%d" % (self.dir.name, next(self.numbers))
+
+    def check_counter(self, *parts, every=20):
+        """What has come out of the processes, one after the other, is one text."""
+        text = b"".join(parts)
+        self.assertNotIn(b"BAD", text)
+        self.assertEqual(text.count(b"filled"), 1)
+        lines = text.split(b"\n")[1:-1]
+        others = [0]
+        for i, line in enumerate(lines, 1):
+            words = line.split(b" ")
+            self.assertEqual(words[:4], [b"tiny:", b"round", b"%d" % (i * every), b"other"])
+            others.append(int(words[4]))
+        self.assertEqual(others, sorted(others))
+        self.assertGreater(others[-1], others[1])
+
+    def check_moved(self, source, destination):
+        """Completed: the guest runs there, and its counter has gone on."""
+        source.wait_migration("completed")
+        destination.wait_migration("completed")
+        self.assertEqual(source.status(), "postmigrate")
+        self.assertEqual(destination.status(), "running")
+        destination.wait_rounds(3)
+        info = source.qmp("query-migrate")
+        self.assertGreater(info["ram"]["dirty-sync-count"], 0)
+        self.assertGreater(info["ram"]["transferred"], 8 * MIB // 4096)
+        self.assertGreaterEqual(info["total-time"], info["downtime"])
+        source.quit()
+        destination.qmp("stop")
+        destination.quit()
+        self.check_counter(source.serial, destination.serial)
+
+    def check_stayed(self, source, *status):
+        source.wait_migration(*(status or ("failed",)))
+        self.assertEqual(source.status(), "running")
+        source.wait_rounds(3)
+
+    # Kinds of URI
+
+    def test_unix(self):
+        uri = self.unix()
+        source, destination = self.source(), self.vm("-incoming", uri)
+        source.qmp("migrate", uri=uri)
+        self.check_moved(source, destination)
+
+    def test_tcp(self):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            uri = "tcp:127.0.0.1:%d" % s.getsockname()[1]
+        source, destination = self.source(), self.vm("-incoming", "defer")
+        destination.qmp("migrate-incoming", uri=uri)
+        source.qmp("migrate", uri=uri)
+        self.check_moved(source, destination)
+
+    def test_fd_socket(self):
+        source, destination = self.source(), self.vm("-incoming", "defer")
+        a, b = socket.socketpair()
+        with a, b:
+            uris = source.getfd("m", a.fileno()), destination.getfd("n", b.fileno())
+        destination.qmp("migrate-incoming", uri=uris[1])
+        source.qmp("migrate", uri=uris[0])
+        self.check_moved(source, destination)
+
+    def test_fd_pipe(self):
+        source, destination = self.source(), self.vm("-incoming", "defer")
+        r, w = os.pipe()
+        uris = source.getfd("m", w), destination.getfd("n", r)
+        os.close(r)
+        os.close(w)
+        destination.qmp("migrate-incoming", uri=uris[1])
+        source.qmp("migrate", uri=uris[0])
+        self.check_moved(source, destination)
+
+    def test_pipe_broken(self):
+        source = self.source()
+        r, w = os.pipe()
+        uri = source.getfd("m", w)
+        os.close(w)
+        source.qmp("migrate", uri=uri)
+        source.wait_migration("active")
+        os.close(r)
+        self.check_stayed(source)
+        source.quit()
+        self.check_counter(source.serial)
+
+    def test_there_and_back(self):
+        first, uri = self.source(), self.unix()
+        second = self.vm("-incoming", uri)
+        first.qmp("migrate", uri=uri)
+        second.wait_migration("completed")
+        second.wait_rounds(2)
+        third = self.vm("-incoming", uri)
+        second.qmp("migrate", uri=uri)
+        third.wait_migration("completed")
+        third.wait_rounds(2)
+        third.qmp("stop")
+        for vm in (first, second, third):
+            vm.quit()
+        self.check_counter(first.serial, second.serial, third.serial)
+
+    # Cancel
+
+    def slow(self, source, bandwidth=4 * MIB):
+        """Starts one that is in mid-copy for seconds."""
+        uri = self.unix()
+        destination = self.vm("-incoming", uri, mib=32)
+        source.parameters(max_bandwidth=bandwidth)
+        source.qmp("migrate", uri=uri)
+        source.wait_migration("active")
+        destination.wait_migration("active")
+        return destination
+
+    def test_cancel(self):
+        source = self.source(mib=32)
+        for _ in range(2):
+            destination = self.slow(source)
+            source.wait_rounds(2)
+            self.assertRaisesRegex(QmpError, "in progress", source.qmp, "migrate",
+                                   uri="unix:/x")
+            self.assertRaisesRegex(QmpError, "migrating", source.qmp, "device_add",
+                                   driver="virtio-rng-device", rng="r")
+            source.qmp("migrate_cancel")
+            self.check_stayed(source, "cancelled")
+            destination.wait_migration("failed")
+            self.assertEqual(destination.status(), "inmigrate")
+            self.assertEqual(destination.serial, b"")
+            destination.quit()
+        source.parameters(max_bandwidth=0)
+        uri = self.unix()
+        destination = self.vm("-incoming", uri, mib=32)
+        source.qmp("migrate", uri=uri)
+        self.check_moved(source, destination)
+
+    def test_cancel_at_once(self):
+        """At whatever stage it hits, it ends as one of the two, and once."""
+        source = self.source()
+        for _ in range(15):
+            uri = self.unix()
+            destination = self.vm("-incoming", uri)
+            source.qmp("migrate", uri=uri)
+            source.qmp("migrate_cancel")
+            source.wait_migration("cancelled", "completed")
+            if source.migration() == "completed":
+                self.check_moved(source, destination)
+                return
+            self.assertEqual(source.status(), "running")
+            destination.quit()
+        source.wait_rounds(2)
+        source.quit()
+        self.check_counter(source.serial)
+
+    # Broken
+
+    def test_destination_killed(self):
+        source = self.source(mib=32)
+        destination = self.slow(source)
+        destination.kill()
+        self.check_stayed(source)
+        source.quit()
+        self.check_counter(source.serial)
+
+    def test_source_killed(self):
+        source = self.source(mib=32)
+        destination = self.slow(source)
+        source.kill()
+        destination.wait_migration("failed")
+        destination.qmp("cont")
+        self.assertEqual(destination.status(), "inmigrate")
+        self.assertIn("error-desc", destination.qmp("query-migrate"))
+        self.assertEqual(destination.serial, b"")
+        destination.quit()
+
+    def held(self, proxy):
+        source, destination = self.source(), self.vm("-incoming", "defer")
+        uris = (source.getfd("m", proxy.source.fileno()),
+                destination.getfd("n", proxy.destination.fileno()))
+        proxy.start()
+        self.addCleanup(proxy.close)
+        destination.qmp("migrate-incoming", uri=uris[1])
+        source.qmp("migrate", uri=uris[0])
+        self.assertTrue(proxy.held.wait(20))
+        return source, destination
+
+    def test_killed_in_switch_over(self):
+        """END has come, the answer has not: the source owns the VM."""
+        source, destination = self.held(Proxy(END, answers=0))
+        self.assertEqual(source.status(), "finish-migrate")
+        self.assertRaisesRegex(QmpError, "not finalized", source.qmp, "cont")
+        self.assertEqual(source.status(), "finish-migrate")
+        self.assertEqual(destination.status(), "inmigrate")
+        destination.kill()
+        self.check_stayed(source)
+        source.quit()
+        self.check_counter(source.serial)
+
+    def test_cancelled_in_switch_over(self):
+        source, destination = self.held(Proxy(END, answers=0))
+        source.qmp("migrate_cancel")
+        self.check_stayed(source, "cancelled")
+        destination.wait_migration("failed")
+        self.assertEqual(destination.status(), "inmigrate")
+        destination.quit()
+        source.quit()
+        self.check_counter(source.serial)
+
+    def test_source_killed_before_go(self):
+        """The answer was sent, GO has not come: the destination never runs."""
+        source, destination = self.held(Proxy(GO, before=True))
+        source.wait_migration("completed")
+        self.assertEqual(destination.status(), "inmigrate")
+        source.kill()
+        destination.wait_migration("failed")
+        destination.qmp("cont")
+        self.assertEqual(destination.status(), "inmigrate")
+        self.assertEqual(destination.serial, b"")
+        destination.quit()
+
+    def test_go_lost(self):
+        """The source has let go, and whoever manages it may take that back."""
+        source, destination = self.held(Proxy(GO, before=True))
+        source.wait_migration("completed")
+        destination.kill()
+        self.assertEqual(source.status(), "postmigrate")
+        source.qmp("cont")
+        self.assertEqual(source.status(), "running")
+        source.wait_rounds(3)
+        source.quit()
+        self.check_counter(source.serial)
+
+    def test_quit_while_active(self):
+        for first in (0, 1):
+            source = self.source(mib=32)
+            pair = [source, self.slow(source)]
+            pair[first].quit()
+            if first:
+                self.check_stayed(source)
+            pair[1 - first].quit()
+
+    def test_quit_in_switch_over(self):
+        source, destination = self.held(Proxy(END, answers=0))
+        source.quit()
+        destination.wait_migration("failed")
+        destination.quit()
+
+    def test_quit_while_listening(self):
+        uri = self.unix()
+        destination = self.vm("-incoming", uri)
+        self.assertTrue(os.path.exists(uri[5:]))
+        destination.quit()
+        self.assertFalse(os.path.exists(uri[5:]))
+
+    # Who runs
+
+    def test_source_resumes(self):
+        """The destination is paused (-S) and goes away; the source goes on."""
+        source, uri = self.source(), self.unix()
+        destination = self.vm("-S", "-incoming", uri)
+        source.qmp("migrate", uri=uri)
+        source.wait_migration("completed")
+        destination.wait_migration("completed")
+        self.assertEqual(destination.status(), "paused")
+        destination.quit()
+        self.assertEqual(destination.serial, b"")
+        source.qmp("cont")
+        self.assertEqual(source.status(), "running")
+        source.wait_rounds(3)
+        # and it can be migrated again
+        destination = self.vm("-S", "-incoming", uri)
+        source.qmp("migrate", uri=uri)
+        destination.wait_migration("completed")
+        self.assertEqual(destination.serial, b"")
+        destination.qmp("cont")
+        self.check_moved(source, destination)
+
+    def test_stopped_meanwhile(self):
+        source = self.source(mib=32)
+        destination = self.slow(source)
+        source.qmp("stop")
+        source.parameters(max_bandwidth=0)
+        source.wait_migration("completed")
+        destination.wait_migration("completed")
+        self.assertEqual(destination.status(), "paused")
+        self.assertEqual(destination.serial, b"")
+        destination.qmp("cont")
+        self.check_moved(source, destination)
+
+    def test_reset_meanwhile(self):
+        source = self.source(mib=32)
+        destination = self.slow(source)
+        source.qmp("system_reset")
+        source.parameters(max_bandwidth=0)
+        source.wait_migration("completed")
+        destination.wait_migration("completed")
+        destination.wait_rounds(2)
+        self.assertNotIn(b"BAD", destination.serial)
+        source.quit()
+        destination.quit()
+
+    # Limits
+
+    def test_bandwidth(self):
+        source = self.source(mib=32)
+        destination = self.slow(source, 4 * MIB)
+        begin, time0 = source.qmp("query-migrate")["ram"]["transferred"], time.monotonic()
+        time.sleep(1.5)  # what is measured is bytes in time
+        sent = source.qmp("query-migrate")["ram"]["transferred"] - begin
+        seconds = time.monotonic() - time0
+        self.assertLess(sent, 4 * MIB * seconds + MIB)
+        self.assertGreater(sent, 2 * MIB * seconds)
+        source.parameters(max_bandwidth=0)
+        self.check_moved(source, destination)
+        self.assertLess(time.monotonic() - time0, 10)
+
+    def test_downtime(self):
+        """What is dirty all the time never fits into 1 ms, but into a second."""
+        source, uri = self.source(hot=1000, every=2), self.unix()
+        destination = self.vm("-incoming", uri, hot=1000, every=2)
+        source.parameters(max_bandwidth=64 * MIB, downtime_limit=1)
+        source.qmp("migrate", uri=uri)
+        source.wait_until(lambda: source.qmp("query-migrate").get("ram", {}).get(
+            "dirty-sync-count", 0) > 5, True)
+        self.assertEqual(source.migration(), "active")
+        source.parameters(downtime_limit=1000)
+        source.wait_migration("completed")
+        self.assertLess(source.qmp("query-migrate")["downtime"], 1000)
+        destination.wait_migration("completed")
+        destination.wait_rounds(3)
+        source.quit()
+        destination.quit()
+        self.check_counter(source.serial, destination.serial, every=2)
+
+    def test_refused_early(self):
+        """It says why at once, and the source does not copy on."""
+        source, uri = self.source(mib=32), self.unix()
+        destination = self.vm("-incoming", uri, mib=33)
+        source.parameters(max_bandwidth=4 * MIB)
+        source.qmp("migrate", uri=uri)
+        source.wait_migration("failed")
+        info = source.qmp("query-migrate")
+        self.assertIn("RAM block", info["error-desc"])
+        self.assertIn("destination", info["error-desc"])
+        self.assertLess(info["ram"]["transferred"], 16 * MIB)
+        self.check_stayed(source)
+        destination.wait_migration("failed")
+        destination.quit()
+        source.quit()
+
+
+if __name__ == "__main__":
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        print("skipped: no /dev/kvm")
+        sys.exit(77)
+    unittest.main()

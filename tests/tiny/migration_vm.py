@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One emulator process for the tests of migration."""
+import array
+import json
+import os
+import re
+import socket
+import struct
+import subprocess
+import threading
+import time
+
+BUILD = os.environ.get("builddir", ".")
+VIREO = os.path.join(BUILD, "vireo")
+GUEST = os.path.join(BUILD, "tests/tiny/migration-guest.elf")
+TIMEOUT = 30.0
+LINE = re.compile(rb"tiny: round (\d+) other (\d+)\n")
+RECORD = struct.Struct("<IIQ")
+HELLO_SIZE = 16
+CONFIG, RAM, DEVICE, END, GO = 1, 2, 3, 4, 5
+
+
+def sanitized():
+    """The leak checker at exit does what no filter allows."""
+    with open(VIREO, "rb") as f:
+        return b"__asan_init" in f.read()
+
+
+EXTRA = ["-disable-seccomp"] if sanitized() else []
+
+
+class QmpError(Exception):
+    pass
+
+
+class Vm:
+    """The monitor is a listening socket that the emulator inherits."""
+
+    def __init__(self, *args, accel="kvm"):
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind("\0vireo-test-%d-%d" % (os.getpid(), id(self)))
+        listener.listen(1)
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(listener.getsockname())
+        self.sock.settimeout(TIMEOUT)
+        self.buffer, self.events = b"", []
+        fd = listener.fileno()
+        self.process = subprocess.Popen(
+            [VIREO, "-accel", accel, "-nodefaults", *EXTRA, *args,
+             "-chardev", "socket,id=qmp,fd=%d,server=on,wait=off" % fd,
+             "-mon", "chardev=qmp,mode=control"],
+            pass_fds=[fd], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
+        listener.close()
+        self.serial, self.said = b"", b""
+        self.news = threading.Condition()
+        self.readers = [threading.Thread(target=self.read_pipe, args=a) for a in
+                        ((self.process.stdout, "serial"), (self.process.stderr, "said"))]
+        for r in self.readers:
+            r.start()
+        try:
+            self.message()
+            self.qmp("qmp_capabilities")
+        except (EOFError, ConnectionError) as e:
+            self.wait()
+            raise AssertionError("ended at start: " + self.said.decode()) from e
+
+    def read_pipe(self, pipe, name):
+        while True:
+            data = os.read(pipe.fileno(), 65536)
+            with self.news:
+                setattr(self, name, getattr(self, name) + data)
+                self.news.notify_all()
+            if not data:
+                return
+
+    # The guest
+
+    def rounds(self):
+        return [int(n) for n, _ in LINE.findall(self.serial)]
+
+    def last(self):
+        return (self.rounds() or [0])[-1]
+
+    def wait_rounds(self, more):
+        """Until the guest has said that many lines more."""
+        with self.news:
+            want = len(self.rounds()) + more
+            if not self.news.wait_for(lambda: len(self.rounds()) >= want or
+                                      b"BAD" in self.serial, TIMEOUT):
+                raise AssertionError("the guest does not go on: %r %s" %
+                                     (self.serial[-200:], self.said.decode()))
+
+    # QMP
+
+    def message(self):
+        while b"\n" not in self.buffer:
+            data = self.sock.recv(65536)
+            if not data:
+                raise EOFError
+            self.buffer += data
+        line, self.buffer = self.buffer.split(b"\n", 1)
+        return json.loads(line)
+
+    def qmp(self, command, fd=None, **arguments):
+        """Runs a command; fd goes along (getfd)."""
+        text = json.dumps({"execute": command, "arguments": arguments}).encode()
+        with_fd = [] if fd is None else [
+            (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))]
+        self.sock.sendmsg([text], with_fd)
+        while True:
+            m = self.message()
+            if "return" in m:
+                return m["return"]
+            if "error" in m:
+                raise QmpError(m["error"]["desc"])
+            self.events.append(m["event"])
+
+    def getfd(self, name, fd):
+        self.qmp("getfd", fd=fd, fdname=name)
+        return "fd:" + name
+
+    def parameters(self, **values):
+        self.qmp("migrate-set-parameters",
+                 **{k.replace("_", "-"): v for k, v in values.items()})
+
+    def status(self):
+        return self.qmp("query-status")["status"]
+
+    def migration(self):
+        return self.qmp("query-migrate").get("status", "none")
+
+    def wait_until(self, what, *values):
+        """what() is asked until it is one of the values, which is returned."""
+        end = time.monotonic() + TIMEOUT
+        while (now := what()) not in values:
+            if time.monotonic() > end:
+                raise AssertionError("%r instead of %r: %s %s" % (
+                    now, values, self.qmp("query-migrate"), self.said.decode()))
+            time.sleep(0.001)
+        return now
+
+    def wait_migration(self, *status):
+        ends = {"completed", "failed", "cancelled"}
+        got = self.wait_until(self.migration, *(ends | set(status)))
+        if got not in status:
+            raise AssertionError("%s: %s %s" % (got, self.qmp("query-migrate"),
+                                                self.said.decode()))
+
+    # The end
+
+    def wait(self):
+        """Its exit status; all that it has said is there."""
+        code = self.process.wait(TIMEOUT)
+        for r in self.readers:
+            r.join()
+        for f in (self.process.stdout, self.process.stderr, self.sock):
+            f.close()
+        return code
+
+    def quit(self):
+        self.sock.sendall(b'{"execute":"quit"}')
+        if (code := self.wait()) != 0:
+            raise AssertionError("exit status %d: %s" % (code, self.said.decode()))
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.wait()
+
+
+class Proxy:
+    """
+    Between source and destination: passes the stream on until a record of type
+    hold_at has been passed on (or is to be, with before=True), and `answers` bytes of
+    what the destination answers. Where one side ends, the other one sees it.
+    """
+
+    def __init__(self, hold_at=None, before=False, answers=1 << 30):
+        self.hold_at, self.before, self.answers = hold_at, before, answers
+        self.held = threading.Event()
+        self.stream = bytearray()
+        self.source, self.ours_source = socket.socketpair()
+        self.destination, self.ours_destination = socket.socketpair()
+        self.threads = [threading.Thread(target=self.forward),
+                        threading.Thread(target=self.backward)]
+
+    def start(self):
+        self.source.close()
+        self.destination.close()
+        for t in self.threads:
+            t.start()
+
+    def pass_on(self, n):
+        while n:
+            data = self.ours_source.recv(min(n, 1 << 20))
+            if not data:
+                raise EOFError
+            self.stream += data
+            self.ours_destination.sendall(data)
+            n -= len(data)
+
+    def forward(self):
+        try:
+            self.pass_on(HELLO_SIZE)
+            while True:
+                head = self.ours_source.recv(RECORD.size, socket.MSG_WAITALL)
+                if len(head) < RECORD.size:
+                    break
+                kind, _, length = RECORD.unpack(head)
+                if kind == self.hold_at and self.before:
+                    break
+                self.stream += head
+                self.ours_destination.sendall(head)
+                self.pass_on(length)
+                if kind == self.hold_at:
+                    break
+            self.held.set()
+            while self.ours_source.recv(65536):
+                pass
+        except (EOFError, OSError):
+            pass
+        self.drop()
+
+    def backward(self):
+        try:
+            while data := self.ours_destination.recv(65536):
+                self.ours_source.sendall(data[:self.answers])
+                self.answers -= len(data[:self.answers])
+        except OSError:
+            pass
+        self.drop()
+
+    def drop(self):
+        for s in (self.ours_source, self.ours_destination):
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self):
+        self.drop()
+        for t in self.threads:
+            t.join()
+        self.ours_source.close()
+        self.ours_destination.close()
