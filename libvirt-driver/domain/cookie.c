@@ -65,7 +65,6 @@ guint8 *migration_cookie_format(const MigrationCookie *cookie, guint32 *len)
             json_object_set_string_member(object, strings[i].name, value);
         }
     }
-    json_object_set_boolean_member(object, "paused", cookie->paused);
     for (guint i = 0; cookie->stats.valid && i < G_N_ELEMENTS(numbers); i++) {
         guint64 value = G_STRUCT_MEMBER(guint64, &cookie->stats, numbers[i].offset);
 
@@ -89,7 +88,6 @@ static void parse_object(JsonObject *object, MigrationCookie *cookie)
         G_STRUCT_MEMBER(char *, cookie, strings[i].offset) =
             g_strdup(qmp_json_string(object, strings[i].name));
     }
-    cookie->paused = qmp_json_bool(object, "paused");
     cookie->stats.valid = json_object_has_member(object, numbers[0].name);
     for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {
         gint64 value = qmp_json_int(object, numbers[i].name);

@@ -19,7 +19,6 @@ typedef struct MigrationCookie {
     char *package;    /* of the emulator */
     char *token;      /* from the destination: what opens its socket */
     char *domain;     /* from the source: the status form of the live definition */
-    gboolean paused;  /* from the source, after Perform: do not let it run */
     VmJobStats stats; /* from the source, after Perform */
 } MigrationCookie;
 

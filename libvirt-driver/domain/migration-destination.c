@@ -378,7 +378,7 @@ static gboolean finish(Vm *vm, guint64 run, RpcClient *client,
     if (!cookie || !wait_received(vm, run, errp)) {
         return FALSE;
     }
-    paused = (args->flags & VIR_MIGRATE_PAUSED) || cookie->paused;
+    paused = (args->flags & VIR_MIGRATE_PAUSED) != 0;
     g_mutex_lock(&vm->lock);
     vm->keep_paused = paused;
     g_mutex_unlock(&vm->lock);

@@ -275,7 +275,6 @@ static guint8 *perform_cookie(Vm *vm, guint32 *len)
     g_mutex_lock(&vm->lock);
     vm->stats.type = VIR_DOMAIN_JOB_COMPLETED;
     cookie->stats = vm->stats;
-    cookie->paused = vm->migration && !vm->migration->was_running;
     g_mutex_unlock(&vm->lock);
     return migration_cookie_format(cookie, len);
 }

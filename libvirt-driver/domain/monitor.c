@@ -72,6 +72,7 @@ static void on_shutdown(Vm *vm, JsonObject *data)
 
 static void on_reset(Vm *vm, JsonObject *data)
 {
+    vm->reboot_wanted = FALSE;
     vm_event_reboot_locked(vm);
 }
 

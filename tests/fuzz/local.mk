@@ -40,3 +40,13 @@ tests_fuzz_qmp_fuzz_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
 tests_fuzz_qmp_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_qmp_fuzz_LDADD = $(EMULATOR_TEST_LDADD)
 endif
+
+# The daemon's JSON: monitor, cookies, status files.
+if FUZZERS
+check_PROGRAMS += tests/fuzz/driver-json-fuzz
+tests_fuzz_driver_json_fuzz_SOURCES = tests/fuzz/driver-json-fuzz.c \
+	tests/fuzz/driver-json-fuzz.h
+tests_fuzz_driver_json_fuzz_CPPFLAGS = $(DRIVER_CPPFLAGS)
+tests_fuzz_driver_json_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_driver_json_fuzz_LDADD = $(DRIVER_TEST_LDADD)
+endif

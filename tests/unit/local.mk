@@ -61,6 +61,7 @@ tests_unit_migration_ram_test_LDADD = $(EMULATOR_TEST_LDADD)
 DRIVER_TESTS = \
 	tests/unit/domain-job-test \
 	tests/unit/domain-state-test \
+	tests/unit/driver-json-fuzz-test \
 	tests/unit/process-spawn-test \
 	tests/unit/qmp-client-test
 check_PROGRAMS += $(DRIVER_TESTS)
@@ -72,6 +73,10 @@ tests_unit_domain_job_test_LDADD = $(DRIVER_TEST_LDADD)
 tests_unit_domain_state_test_SOURCES = tests/unit/domain-state-test.c
 tests_unit_domain_state_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_domain_state_test_LDADD = $(DRIVER_TEST_LDADD)
+tests_unit_driver_json_fuzz_test_SOURCES = tests/unit/driver-json-fuzz-test.c \
+	tests/fuzz/driver-json-fuzz.c tests/fuzz/driver-json-fuzz.h
+tests_unit_driver_json_fuzz_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
+tests_unit_driver_json_fuzz_test_LDADD = $(DRIVER_TEST_LDADD)
 tests_unit_process_spawn_test_SOURCES = tests/unit/process-spawn-test.c
 tests_unit_process_spawn_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_process_spawn_test_LDADD = $(DRIVER_TEST_LDADD)
