@@ -17,8 +17,7 @@ typedef enum JobKind {
     JOB_NONE = 0,
     JOB_QUERY,
     JOB_MODIFY,
-    JOB_SUSPEND,   /* stops the CPUs */
-    JOB_MIGRATION, /* a step that changes the parameters of a migration */
+    JOB_SUSPEND, /* stops the CPUs */
 } JobKind;
 
 typedef enum JobAsync {

@@ -24,11 +24,6 @@
 
 /* ---- Begin ---- */
 
-static char *own_cookie_domain(const VmDef *def)
-{
-    return xml_domain_format(def->domain, XML_FORMAT_STATUS);
-}
-
 static guint8 *begin_cookie(Vm *vm, const VmDef *def, guint32 *len)
 {
     g_autoptr(MigrationCookie) cookie = g_new0(MigrationCookie, 1);
@@ -41,7 +36,7 @@ static guint8 *begin_cookie(Vm *vm, const VmDef *def, guint32 *len)
     g_mutex_lock(&vm->lock);
     cookie->package = g_strdup(vm->run ? vm->run->package : NULL);
     g_mutex_unlock(&vm->lock);
-    cookie->domain = own_cookie_domain(def);
+    cookie->domain = xml_domain_format(def->domain, XML_FORMAT_STATUS);
     return migration_cookie_format(cookie, len);
 }
 

@@ -15,8 +15,7 @@
 #define RECHECK_US        (50 * 1000) /* of what an event announces as a rule */
 
 /* What may happen to a VM while it migrates away; an incoming one is left alone. */
-#define OUT_ALLOWED                                                                      \
-    (JOB_MASK(JOB_QUERY) | JOB_MASK(JOB_SUSPEND) | JOB_MASK(JOB_MIGRATION))
+#define OUT_ALLOWED (JOB_MASK(JOB_QUERY) | JOB_MASK(JOB_SUSPEND))
 
 static const struct {
     const char *name;

@@ -195,29 +195,3 @@ int process_connect_tcp(const char *host, guint port, int timeout_ms, GError **e
     }
     return fd;
 }
-
-int process_accept(int listen_fd, int cancel_fd, int timeout_ms, GError **errp)
-{
-    struct pollfd pfds[] = {
-        { .fd = listen_fd, .events = POLLIN },
-        { .fd = cancel_fd, .events = POLLIN },
-    };
-    int error, fd = -1, one = 1;
-    int n;
-
-    do {
-        n = poll(pfds, G_N_ELEMENTS(pfds), timeout_ms);
-    } while (n < 0 && errno == EINTR);
-    error = n < 0 ? errno : n == 0 ? ETIMEDOUT : pfds[1].revents ? ECANCELED : 0;
-    if (error == 0) {
-        fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
-        error = errno;
-    }
-    if (fd < 0) {
-        g_set_error(errp, G_FILE_ERROR, (int)g_file_error_from_errno(error),
-                    "no connection came in: %s", g_strerror(error));
-        return -1;
-    }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    return fd;
-}

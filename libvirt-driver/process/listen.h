@@ -27,10 +27,4 @@ int process_listen_tcp(const char *address, guint min, guint max, guint *port,
  */
 int process_connect_tcp(const char *host, guint port, int timeout_ms, GError **errp);
 
-/*
- * Waits for one connection on a listening socket until *cancel_fd becomes readable (-1:
- * never) or timeout_ms are over. -1 with an error (G_FILE_ERROR).
- */
-int process_accept(int listen_fd, int cancel_fd, int timeout_ms, GError **errp);
-
 G_END_DECLS

@@ -225,7 +225,7 @@ static void test_tcp(void)
     g_autoptr(GError) err = NULL;
     guint port, other;
     int listener = process_listen_tcp("127.0.0.1", 49152, 49215, &port, &err);
-    int second, peer, in, pipes[2];
+    int second, peer, in;
 
     g_assert_no_error(err);
     second = process_listen_tcp("127.0.0.1", port, 49215, &other, &err);
@@ -233,20 +233,13 @@ static void test_tcp(void)
     g_assert_cmpuint(other, >, port);
     peer = process_connect_tcp("127.0.0.1", port, 5000, &err);
     g_assert_no_error(err);
-    in = process_accept(listener, -1, 5000, &err);
-    g_assert_no_error(err);
+    in = accept(listener, NULL, NULL);
+    g_assert_cmpint(in, >=, 0);
     g_assert_cmpint(fcntl(peer, F_GETFL) & O_NONBLOCK, ==, 0);
     close(peer);
     close(in);
-    g_assert_cmpint(process_accept(listener, -1, 10, &err), ==, -1);
-    g_clear_error(&err);
-    g_assert_cmpint(pipe(pipes), ==, 0);
-    close(pipes[1]); /* readable: end of file */
-    g_assert_cmpint(process_accept(listener, pipes[0], 5000, &err), ==, -1);
-    g_clear_error(&err);
     g_assert_cmpint(process_listen_tcp("127.0.0.1", port, port, &other, &err), ==, -1);
     g_assert_nonnull(strstr(err->message, "127.0.0.1"));
-    close(pipes[0]);
     close(listener);
     close(second);
 }
