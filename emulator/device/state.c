@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "device/device.h"
+#include "util/error.h"
 
 #define MAX_FIELDS 256
 
@@ -305,8 +306,7 @@ static gboolean load_field(const StateDesc *desc, void *opaque, guint32 version,
     }
     index = find_field(desc, (const char *)name, *len);
     if (index < 0 || desc->fields[index].since > version) {
-        g_autofree char *raw = g_strndup((const char *)name, *len);
-        g_autofree char *shown = g_utf8_make_valid(raw, -1);
+        g_autofree char *shown = error_printable(name, *len);
 
         return refuse(errp, desc, shown, "unknown in version %u", version);
     }

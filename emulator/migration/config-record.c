@@ -11,6 +11,7 @@
 #include "machine/machine.h"
 #include "memory/ram.h"
 #include "migration/stream.h"
+#include "util/error.h"
 
 #define LINE_MAX_LENGTH 4096
 
@@ -49,7 +50,7 @@ static GPtrArray *config_lines(void)
     return lines;
 }
 
-GByteArray *mig_config_save(void)
+GBytes *mig_config_save(void)
 {
     g_autoptr(GPtrArray) lines = config_lines();
     GByteArray *out = g_byte_array_new();
@@ -60,7 +61,7 @@ GByteArray *mig_config_save(void)
         g_byte_array_append(out, (guint8 *)&le, sizeof(le));
         g_byte_array_append(out, lines->pdata[i], len);
     }
-    return out;
+    return g_byte_array_free_to_bytes(out);
 }
 
 /* The sender's lines as a set; NULL when they are malformed. */
@@ -84,7 +85,7 @@ static GHashTable *parse_lines(GBytes *payload, GError **errp)
                                 "Section 'config' of the migration stream is malformed");
             return NULL;
         }
-        g_hash_table_add(set, g_utf8_make_valid((const char *)p + sizeof(len), len));
+        g_hash_table_add(set, g_strndup((const char *)p + sizeof(len), len));
         p += sizeof(len) + len;
         left -= sizeof(len) + len;
     }
@@ -110,8 +111,10 @@ gboolean mig_config_check(GBytes *payload, GError **errp)
     }
     g_hash_table_iter_init(&iter, theirs);
     if (g_hash_table_iter_next(&iter, &line, NULL)) {
+        g_autofree char *shown = error_printable(line, strlen(line));
+
         g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
-                    "This VM does not have what the source has: %s", (char *)line);
+                    "This VM does not have what the source has: %s", shown);
         return FALSE;
     }
     return TRUE;

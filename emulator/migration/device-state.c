@@ -13,6 +13,7 @@
 #include "event/clock.h"
 #include "machine/machine.h"
 #include "migration/channel.h"
+#include "util/error.h"
 
 typedef struct Section {
     char *name;
@@ -27,7 +28,8 @@ typedef struct VmState {
 } VmState;
 
 static const StateField vm_fields[] = {
-    { "virtual-clock", STATE_U64, offsetof(VmState, virtual_clock), .limit = G_MAXINT64 },
+    { "virtual-clock", STATE_U64, offsetof(VmState, virtual_clock),
+      .limit = G_MAXINT64 / 2 },
     { "running", STATE_BOOL, offsetof(VmState, running) },
     { 0 },
 };
@@ -83,7 +85,7 @@ static GArray *all_sections(VmState *vm)
 GPtrArray *device_state_save_all(gboolean running)
 {
     VmState vm = { .virtual_clock = clock_now(CLOCK_TYPE_VIRTUAL), .running = running };
-    GPtrArray *out = g_ptr_array_new_with_free_func((GDestroyNotify)g_byte_array_unref);
+    GPtrArray *out = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
     g_autoptr(GArray) sections = all_sections(&vm);
 
     for (guint i = 0; i < sections->len; i++) {
@@ -98,7 +100,7 @@ GPtrArray *device_state_save_all(gboolean running)
         g_byte_array_append(payload, (guint8 *)&le, sizeof(le));
         g_byte_array_append(payload, (const guint8 *)s->name, len);
         state_save(payload, s->desc, s->opaque);
-        g_ptr_array_add(out, payload);
+        g_ptr_array_add(out, g_byte_array_free_to_bytes(payload));
     }
     return out;
 }
@@ -129,7 +131,7 @@ static Section *find_section(GArray *sections, GBytes *payload, gsize *rest,
             return s;
         }
     }
-    printable = g_utf8_make_valid((const char *)data + sizeof(len), MIN(len, 256));
+    printable = error_printable(data + sizeof(len), len);
     g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED, "Unknown section '%s'",
                 printable);
     return NULL;

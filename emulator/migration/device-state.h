@@ -9,7 +9,7 @@
 
 #include <glib.h>
 
-/* Payloads (GByteArray) in the order of loading. running: to go on running there. */
+/* Payloads (GBytes) in the order of loading. running: to go on running there. */
 GPtrArray *device_state_save_all(gboolean running);
 /* payloads: GBytes. Refuses unknown, repeated and missing sections by name. */
 gboolean device_state_load_all(GPtrArray *payloads, gboolean *running, GError **errp);

@@ -11,7 +11,6 @@
 
 #include "accel/run-state.h"
 #include "block/block.h"
-#include "device/device.h"
 #include "event/loop.h"
 #include "migration/device-state.h"
 #include "migration/migration.h"
@@ -35,8 +34,8 @@ typedef struct Incoming {
     gsize device_bytes;
     GError *error;
     gboolean run;
-    gboolean loaded; /* devices have been touched */
-    MigCall *finish; /* waits for their reset */
+    gboolean loaded;     /* devices have been touched */
+    GPtrArray *fallback; /* their state before, GBytes */
 } Incoming;
 
 static Incoming *incoming;
@@ -70,6 +69,7 @@ static void incoming_free(Incoming *in)
     g_clear_pointer(&in->channel, mig_channel_free);
     g_clear_pointer(&in->config, g_bytes_unref);
     g_ptr_array_unref(in->devices);
+    g_clear_pointer(&in->fallback, g_ptr_array_unref);
     g_clear_error(&in->error);
     g_free(in);
 }
@@ -79,7 +79,9 @@ static void call_check_config(MigCall *call, void *opaque)
     Incoming *in = opaque;
 
     mig_status_set(MIG_ACTIVE, NULL);
-    mig_config_check(in->config, &in->error);
+    if (mig_config_check(in->config, &in->error)) {
+        in->fallback = device_state_save_all(FALSE);
+    }
     mig_call_done(call);
 }
 
@@ -195,13 +197,15 @@ static gboolean incoming_run(Incoming *in, GError **errp)
     }
 }
 
-static void failed(void *opaque)
+/* Devices may be half loaded with what a stream liked: all is as it was before. */
+static void unload(Incoming *in)
 {
-    Incoming *in = opaque;
+    g_autoptr(GError) err = NULL;
+    gboolean run;
 
-    mig_status_set(MIG_FAILED, in->error);
-    g_printerr("vireo: -incoming: %s\n", in->error->message);
-    mig_call_done(in->finish);
+    if (!device_state_load_all(in->fallback, &run, &err)) {
+        g_warning("migration: %s", err->message);
+    }
 }
 
 /*
@@ -214,13 +218,12 @@ static void call_finish(MigCall *call, void *opaque)
     g_autoptr(GError) err = NULL;
 
     if (in->error) {
-        in->finish = call;
         if (in->loaded) {
-            /* Devices may be half loaded; the next attempt finds them fresh. */
-            device_reset_all(failed, in);
-        } else {
-            failed(in);
+            unload(in);
         }
+        mig_status_set(MIG_FAILED, in->error);
+        g_printerr("vireo: -incoming: %s\n", in->error->message);
+        mig_call_done(call);
         return;
     }
     expected = FALSE;

@@ -34,7 +34,7 @@ typedef struct Outgoing {
     int fd;              /* of fd:, or -1 */
     MigChannel *channel; /* created by the thread; under the machine lock */
     RamSender *ram;
-    GByteArray *config;
+    GBytes *config;
     GPtrArray *devices;
     GError *error;
     gboolean cancelled;
@@ -63,7 +63,7 @@ static void outgoing_free(Outgoing *m)
     }
     g_clear_pointer(&m->ram, ram_sender_free);
     g_clear_pointer(&m->channel, mig_channel_free);
-    g_clear_pointer(&m->config, g_byte_array_unref);
+    g_clear_pointer(&m->config, g_bytes_unref);
     g_clear_pointer(&m->devices, g_ptr_array_unref);
     g_clear_error(&m->error);
     mig_uri_free(m->uri);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "util/error.h"
+
 static const guint8 magic[8] = { 'V', 'I', 'R', 'E', 'O', 'M', 'I', 'G' };
 #define FORMAT_VERSION 1
 #define ANSWER_MAX     4096
@@ -55,14 +57,15 @@ gboolean mig_stream_read_hello(MigChannel *ch, GError **errp)
     return TRUE;
 }
 
-gboolean mig_stream_send(MigChannel *ch, MigRecordType type, guint32 aux,
-                         const GByteArray *payload, GError **errp)
+gboolean mig_stream_send(MigChannel *ch, MigRecordType type, guint32 aux, GBytes *payload,
+                         GError **errp)
 {
     guint8 head[MIG_RECORD_SIZE];
-    guint len = payload ? payload->len : 0;
+    gsize len = 0;
+    const void *data = payload ? g_bytes_get_data(payload, &len) : NULL;
     struct iovec iov[2] = {
         { .iov_base = head, .iov_len = sizeof(head) },
-        { .iov_base = payload ? payload->data : NULL, .iov_len = len },
+        { .iov_base = (void *)data, .iov_len = len },
     };
 
     g_assert(len <= MIG_PAYLOAD_MAX);
@@ -131,7 +134,7 @@ gboolean mig_stream_read_answer(MigChannel *ch, GError **errp)
     if (!mig_channel_read(ch, text, MIN(len, ANSWER_MAX), errp)) {
         return FALSE;
     }
-    printable = g_utf8_make_valid(text, -1);
+    printable = error_printable(text, strlen(text));
     g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_REFUSED,
                 "The destination says: %s", printable);
     return FALSE;

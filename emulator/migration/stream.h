@@ -43,8 +43,8 @@ void mig_record_pack(guint8 out[MIG_RECORD_SIZE], MigRecordType type, guint32 au
                      guint64 length);
 gboolean mig_stream_send_hello(MigChannel *ch, GError **errp);
 gboolean mig_stream_read_hello(MigChannel *ch, GError **errp);
-gboolean mig_stream_send(MigChannel *ch, MigRecordType type, guint32 aux,
-                         const GByteArray *payload, GError **errp);
+gboolean mig_stream_send(MigChannel *ch, MigRecordType type, guint32 aux, GBytes *payload,
+                         GError **errp);
 gboolean mig_stream_read_record(MigChannel *ch, MigRecord *record, GError **errp);
 /* The whole payload of a CONFIG or DEVICE record. */
 GBytes *mig_stream_read_payload(MigChannel *ch, const MigRecord *record, GError **errp);
@@ -56,7 +56,7 @@ gboolean mig_stream_read_answer(MigChannel *ch, GError **errp);
  * CONFIG: what must be equal on both sides. Made and checked under the machine
  * lock; the check names the first thing that differs.
  */
-GByteArray *mig_config_save(void);
+GBytes *mig_config_save(void);
 gboolean mig_config_check(GBytes *payload, GError **errp);
 
 #endif

@@ -59,7 +59,10 @@ static void send_text(QmpServer *server, const char *text)
 
 static void send_node(QmpServer *server, JsonNode *node)
 {
-    g_autofree char *text = json_to_string(node, server->pretty);
+    g_autofree char *raw = json_to_string(node, server->pretty);
+    /* json-glib (1.6) leaves this one control character as it is */
+    g_auto(GStrv) parts = g_strsplit(raw, "\x1f", -1);
+    g_autofree char *text = g_strjoinv("\\u001f", parts);
 
     send_text(server, text);
 }

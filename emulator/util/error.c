@@ -26,3 +26,15 @@ gboolean error_set_errno(GError **errp, int errnum, const char *format, ...)
                 g_strerror(errnum));
     return FALSE;
 }
+
+char *error_printable(const void *bytes, gsize len)
+{
+    char *text = g_utf8_make_valid(bytes, MIN(len, 1024));
+
+    for (char *p = text; *p; p++) {
+        if (g_ascii_iscntrl(*p)) {
+            *p = '?';
+        }
+    }
+    return text;
+}

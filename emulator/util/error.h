@@ -14,5 +14,10 @@ gboolean error_set(GError **errp, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* Appends ": " and the text of errnum. */
 gboolean error_set_errno(GError **errp, int errnum, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
+/*
+ * Bytes from outside as text that can stand in a message: valid UTF-8, one line
+ * without control characters, at most 1024 bytes of it. Free it.
+ */
+char *error_printable(const void *bytes, gsize len);
 
 #endif

@@ -101,13 +101,17 @@ static gboolean check_queue(const VirtioPort *port, const Virtqueue *vq, GError 
 }
 
 /* What is plugged here against what the stream says; makes the empty device. */
-static gboolean match_device(VirtioPort *port, VirtioDevice *dev, GError **errp)
+static gboolean match_device(VirtioPort *port, GError **errp)
 {
-    guint32 here = dev ? virtio_device_get_class(dev)->device_id : 0;
-    guint32 there = port->source.device_id;
+    guint32 here, there = port->source.device_id;
 
+    if (port->vacant) { /* of a stream that was not taken in the end */
+        virtio_port_drop_vacant(port);
+        port->ops->presence(port->transport, FALSE);
+    }
+    here = port->dev ? virtio_device_get_class(port->dev)->device_id : 0;
     if (port->source.vacant) {
-        if (dev || there != VIRTIO_ID_BLOCK) {
+        if (port->dev || there != VIRTIO_ID_BLOCK) {
             return error_set(errp, "%s: the source has unplugged its disk, here is one",
                              port->name);
         }
@@ -131,7 +135,7 @@ gboolean virtio_port_post_load(VirtioPort *port, GError **errp)
     guint32 n_queues = port->n_queues;
     guint64 unknown;
 
-    if (!match_device(port, port->dev, errp)) {
+    if (!match_device(port, errp)) {
         return FALSE;
     }
     if (n_queues != (port->dev ? port->dev->n_queues : 0)) {
