@@ -50,3 +50,6 @@ tests_fuzz_driver_json_fuzz_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_fuzz_driver_json_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_driver_json_fuzz_LDADD = $(DRIVER_TEST_LDADD)
 endif
+# Migration: a changed stream into the real emulator.
+dist_check_SCRIPTS += tests/fuzz/migration-stream-test.py
+TESTS += tests/fuzz/migration-stream-test.py

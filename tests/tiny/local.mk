@@ -33,4 +33,5 @@ tests_tiny_guest_test_LDADD = $(DEVICE_TEST_LDADD)
 tests/tiny/migration-guest.elf: $(TINY_COMMON) tests/tiny/migration-guest.c
 	$(AM_V_GEN)$(TINY_LINK) $(srcdir)/tests/tiny/migration-guest.c
 dist_check_SCRIPTS += tests/tiny/migration-test.py
+EXTRA_DIST += tests/tiny/migration_vm.py
 TESTS += tests/tiny/migration-test.py
