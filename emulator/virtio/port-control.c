@@ -225,10 +225,11 @@ void virtio_port_write_status(VirtioPort *port, guint8 status)
          !(port->driver_features & (1ull << VIRTIO_F_VERSION_1)))) {
         status &= ~VIRTIO_CONFIG_S_FEATURES_OK; /* 3.1.1: not accepted */
     }
-    if (!(status & VIRTIO_CONFIG_S_FEATURES_OK)) {
+    if (!((port->status | status) & VIRTIO_CONFIG_S_FEATURES_OK)) {
         status &= ~VIRTIO_CONFIG_S_DRIVER_OK;
     }
-    port->status = status & ~VIRTIO_CONFIG_S_NEEDS_RESET;
+    /* 2.1.1: only a reset clears bits; what was agreed on stays while queues run. */
+    port->status |= status & ~VIRTIO_CONFIG_S_NEEDS_RESET;
     virtio_port_update(port);
 }
 

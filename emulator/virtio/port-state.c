@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A port in the migration stream: rows, and whether they fit what is here. */
+#include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
 
 #include "util/error.h"
@@ -100,6 +101,15 @@ static gboolean check_queue(const VirtioPort *port, const Virtqueue *vq, GError 
     return TRUE;
 }
 
+/*
+ * Registers that a driver has written but not put to use hold what it likes, and a
+ * broken device starts no queue: neither keeps the guest from being migrated.
+ */
+static gboolean queue_matters(const VirtioPort *port, const Virtqueue *vq)
+{
+    return vq->ready && !port->broken;
+}
+
 /* What is plugged here against what the stream says; makes the empty device. */
 static gboolean match_device(VirtioPort *port, GError **errp)
 {
@@ -132,6 +142,7 @@ static gboolean match_device(VirtioPort *port, GError **errp)
 
 gboolean virtio_port_post_load(VirtioPort *port, GError **errp)
 {
+    const guint8 agreed = VIRTIO_CONFIG_S_FEATURES_OK | VIRTIO_CONFIG_S_DRIVER_OK;
     guint32 n_queues = port->n_queues;
     guint64 unknown;
 
@@ -144,12 +155,13 @@ gboolean virtio_port_post_load(VirtioPort *port, GError **errp)
     }
     for (unsigned i = 0; i < n_queues; i++) {
         port->queues[i].num_max = port->dev->queue_size;
-        if (!check_queue(port, &port->queues[i], errp)) {
+        if (queue_matters(port, &port->queues[i]) &&
+            !check_queue(port, &port->queues[i], errp)) {
             return FALSE;
         }
     }
     unknown = port->driver_features & ~virtio_port_features(port);
-    if (unknown) {
+    if (unknown && (port->status & agreed)) {
         return error_set(errp, "%s: the source's driver uses feature bit %u, not here",
                          port->name, __builtin_ctzll(unknown));
     }

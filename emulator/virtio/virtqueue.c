@@ -284,6 +284,10 @@ gboolean virtqueue_pop(Virtqueue *vq, VirtqElement *elem)
     if (available > vq->num) {
         return bad(vq, "available index is too far ahead");
     }
+    if (vq->in_flight + vq->filled >= vq->num) {
+        /* A head is the device's until it is used: that would be one given twice. */
+        return bad(vq, "more requests than the queue has entries");
+    }
     head = load(avail_entry(vq, vq->last_avail));
     if (head >= vq->num) {
         return bad(vq, "head is out of range");

@@ -213,6 +213,12 @@ static void test_negotiation(void)
     g_assert_false(virtio_driver_negotiate(&d, offered | 1ull << 63));
     g_assert_false(virtio_driver_negotiate(&d, offered & ~(1ull << VIRTIO_F_VERSION_1)));
     g_assert_true(virtio_driver_negotiate(&d, offered));
+    /* Only a reset takes back what was agreed on. */
+    virtio_driver_write(&d, VIRTIO_MMIO_STATUS, VIRTIO_CONFIG_S_ACKNOWLEDGE);
+    g_assert_true(virtio_driver_read(&d, VIRTIO_MMIO_STATUS) &
+                  VIRTIO_CONFIG_S_FEATURES_OK);
+    virtio_driver_write(&d, VIRTIO_MMIO_STATUS, 0);
+    g_assert_cmpuint(virtio_driver_read(&d, VIRTIO_MMIO_STATUS), ==, 0);
     stop_disk(dev);
 }
 
@@ -619,6 +625,29 @@ static void test_save_load(void)
     stop_disk(dev);
 }
 
+/* Registers of no use yet hold anything, and that migrates. */
+static void test_save_load_unused(void)
+{
+    VirtioDriver d;
+    Device *dev = start_disk(&d, ""), *slot;
+    g_autoptr(GError) error = NULL;
+    guint8 buf[512];
+
+    virtio_driver_write(&d, VIRTIO_MMIO_STATUS, 0);
+    virtio_driver_write(&d, VIRTIO_MMIO_QUEUE_SEL, 0);
+    virtio_driver_write(&d, VIRTIO_MMIO_QUEUE_NUM, 3);
+    virtio_driver_write(&d, VIRTIO_MMIO_DRIVER_FEATURES_SEL, 1);
+    virtio_driver_write(&d, VIRTIO_MMIO_DRIVER_FEATURES, 0xffffffff);
+    g_autoptr(GByteArray) saved = save_slot0(&slot);
+    reset_machine();
+    g_assert_true(state_load(saved->data, saved->len, slot->klass->state, slot, &error));
+    g_assert_no_error(error);
+    vm_start();
+    virtio_driver_start(&d, &bus, SLOT(0), ~0ull, 1, 64, RINGS);
+    g_assert_cmpint(virtio_driver_blk(&d, VIRTIO_BLK_T_IN, 0, buf, 512), ==, 0);
+    stop_disk(dev);
+}
+
 static void test_properties(void)
 {
     static const struct {
@@ -739,6 +768,7 @@ int main(int argc, char **argv)
     g_test_add_func("/virtio/vacate-refusals", test_vacate_refusals);
     g_test_add_func("/virtio/rng", test_rng);
     g_test_add_func("/virtio/save-load", test_save_load);
+    g_test_add_func("/virtio/save-load-unused", test_save_load_unused);
     g_test_add_func("/virtio/properties", test_properties);
     return run();
 }

@@ -345,6 +345,28 @@ static void test_hostile_ring(void)
     g_assert_nonnull(broken_why);
     tear_down();
 
+    /* More requests than entries, none of them used: by making one available twice. */
+    VirtqElement taken[NUM];
+    GuestBuffer one = { DATA, 64, TRUE };
+    set_up(FALSE, FALSE);
+    for (unsigned i = 0; i < NUM; i++) {
+        guest_ring_add(&ring, &one, 1);
+        virtq_element_init(&taken[i]);
+        g_assert_true(virtqueue_pop(&vq, &taken[i]));
+    }
+    virtqueue_fill(&vq, &taken[0], 0); /* the driver does not know of it yet */
+    guest_ring_make_available(&ring, 0);
+    g_assert_false(virtqueue_pop(&vq, &elem));
+    g_assert_nonnull(broken_why);
+    g_assert_cmpuint(vq.in_flight, ==, NUM - 1);
+    for (unsigned i = 0; i < NUM; i++) {
+        if (i) {
+            virtqueue_fill(&vq, &taken[i], 0);
+        }
+        virtq_element_free(&taken[i]);
+    }
+    tear_down();
+
     set_up(FALSE, FALSE);
     guest_ring_make_available(&ring, NUM); /* head out of range */
     g_assert_false(virtqueue_pop(&vq, &elem));
