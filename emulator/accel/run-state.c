@@ -56,6 +56,7 @@ static Handler reset_handler, powerdown_handler;
 static gboolean no_shutdown, no_reboot;
 static gboolean resetting; /* the handler has begun, vm_reset_done() is to come */
 static ShutdownCause reset_cause;
+static gboolean ending; /* the process is about to: no vCPU runs again */
 
 /* What is asked for; causes are -1 for none. */
 static GMutex request_lock;
@@ -129,7 +130,7 @@ static void tell(gboolean running)
 void vm_start(void)
 {
     g_assert(machine_lock_held());
-    if (vm_running()) {
+    if (vm_running() || ending) {
         return;
     }
     current = RUN_STATE_RUNNING;
@@ -173,6 +174,7 @@ static void do_shutdown(ShutdownCause cause)
         }
         return;
     }
+    ending = TRUE;
     accel_get()->run_vcpus(FALSE);
     event_loop_quit(event_loop_main());
 }
@@ -183,7 +185,7 @@ static void do_reset(ShutdownCause cause)
         do_shutdown(cause);
         return;
     }
-    if (resetting) {
+    if (resetting || ending) {
         return; /* one that is under way is as good */
     }
     resetting = TRUE;
@@ -206,6 +208,9 @@ void vm_reset_done(void)
     g_assert(machine_lock_held() && resetting);
     resetting = FALSE;
     vm_event_emit("RESET", cause_data(reset_cause));
+    if (ending) {
+        return;
+    }
     if (vm_running()) {
         accel_get()->run_vcpus(TRUE);
     } else if (run_state_needs_reset()) {

@@ -10,9 +10,12 @@
 #include "config.h"
 
 #include "device/internal.h"
+#include "event/loop.h"
 #include "event/vm-event.h"
 
 typedef void (*DoneFn)(void *opaque);
+
+static guint under_way; /* unplugs and quiesces that wait */
 
 static void quiesce(Device *dev, DoneFn done, void *opaque)
 {
@@ -73,6 +76,7 @@ static void unplug_quiesced(void *opaque)
     }
     device_unref(u->dev);
     g_free(u);
+    under_way--;
 }
 
 void device_unplug(Device *dev, void (*done)(void *opaque), void *opaque)
@@ -82,6 +86,7 @@ void device_unplug(Device *dev, void (*done)(void *opaque), void *opaque)
     g_assert(dev->realized && dev->ready);
     dev->unplugging = TRUE;
     dev->ready = FALSE;
+    under_way++;
     u->dev = device_ref(dev);
     u->done = done;
     u->opaque = opaque;
@@ -150,6 +155,7 @@ static void one_quiesced(void *opaque)
         q->done(q->opaque);
     }
     g_free(q);
+    under_way--;
 }
 
 static GPtrArray *snapshot(void)
@@ -167,6 +173,7 @@ static void quiesce_all(gboolean reset, DoneFn done, void *opaque)
 {
     QuiesceAll *q = g_new0(QuiesceAll, 1);
 
+    under_way++;
     q->devices = snapshot();
     q->reset = reset;
     q->done = done;
@@ -197,6 +204,10 @@ void device_cleanup(void)
 {
     GPtrArray *registry = device_registry();
 
+    /* What waits for requests in flight would go on in the middle of this. */
+    while (under_way) {
+        event_loop_iterate(event_loop_main(), TRUE);
+    }
     while (registry->len) {
         Device *dev = registry->pdata[registry->len - 1];
 

@@ -125,6 +125,29 @@ static void test_reset(void)
     qtest_stop(q);
 }
 
+/* The process ends while an unplug or a reset waits for requests in flight. */
+static void test_end(gconstpointer command)
+{
+    g_autofree char *path = make_image(dir, "end", MIB, 0);
+
+    for (unsigned i = 0; i < 3; i++) {
+        QTest *q =
+            qtest_start("-machine microvm -m 16M -object iothread,id=io "
+                        "-blockdev driver=file,node-name=n,filename=%s,aio=threads "
+                        "-device virtio-blk-device,id=d,drive=n,iothread=io,"
+                        "bus=virtio-mmio-bus.0",
+                        path);
+        VirtioDriver d;
+
+        qtest_bus_set(q);
+        virtio_driver_start(&d, &qtest_bus, SLOT(0), ~0ull, 1, 64, RINGS);
+        queue_reads(&d, 20);
+        qmp(q, "{\"execute\":\"%s\"%s}{\"execute\":\"quit\"}", (const char *)command,
+            strcmp(command, "device_del") == 0 ? ",\"arguments\":{\"id\":\"d\"}" : "");
+        g_assert_cmpint(qtest_wait_exit(q), ==, 0);
+    }
+}
+
 /* The guest finds a new disk; then one that goes, and another in its place. */
 static void test_plug(void)
 {
@@ -303,6 +326,8 @@ int main(int argc, char **argv)
         g_test_add_data_func(path, engines[i], test_requests);
     }
     g_test_add_func("/virtio-blk/reset", test_reset);
+    g_test_add_data_func("/virtio-blk/end/unplug", "device_del", test_end);
+    g_test_add_data_func("/virtio-blk/end/reset", "system_reset", test_end);
     g_test_add_func("/virtio-blk/plug", test_plug);
     g_test_add_func("/virtio-blk/plug-stratovirt", test_stratovirt_plug);
     g_test_add_func("/virtio-blk/locks", test_locks);
