@@ -56,6 +56,21 @@ static gpointer worker_run(gpointer opaque)
     return NULL;
 }
 
+/* The host gives no thread: others do the work, or, when there are none, this one. */
+static void work_without_thread(void)
+{
+    g_mutex_lock(&pool.lock);
+    pool.threads--;
+    g_cond_signal(&pool.ended);
+    while (!pool.threads && pool.head) {
+        BlockRequest *r = take();
+        g_mutex_unlock(&pool.lock);
+        block_loop_complete(r->node->loop, r, file_io(r->node, r));
+        g_mutex_lock(&pool.lock);
+    }
+    g_mutex_unlock(&pool.lock);
+}
+
 void block_worker_submit(BlockRequest *r)
 {
     gboolean start = FALSE;
@@ -77,7 +92,13 @@ void block_worker_submit(BlockRequest *r)
     }
     g_mutex_unlock(&pool.lock);
     if (start) {
-        g_thread_unref(thread_start("worker", "block-worker", worker_run, NULL));
+        GThread *thread =
+            thread_try_start("worker", "block-worker", worker_run, NULL, NULL);
+        if (thread) {
+            g_thread_unref(thread);
+        } else {
+            work_without_thread();
+        }
     }
 }
 

@@ -49,6 +49,15 @@ IoThread *iothread_find(const char *id)
     return NULL;
 }
 
+static void iothread_free(IoThread *t)
+{
+    event_loop_free(t->loop);
+    g_mutex_clear(&t->lock);
+    g_cond_clear(&t->cond);
+    g_free(t->id);
+    g_free(t);
+}
+
 IoThread *iothread_new(const char *id, GError **errp)
 {
     if (iothread_find(id)) {
@@ -63,7 +72,12 @@ IoThread *iothread_new(const char *id, GError **errp)
     g_mutex_init(&t->lock);
     g_cond_init(&t->cond);
     g_autofree char *name = g_strdup_printf("IO %s", id);
-    t->thread = thread_start("iothread", name, iothread_main, t);
+    t->thread = thread_try_start("iothread", name, iothread_main, t, errp);
+    if (!t->thread) {
+        g_prefix_error(errp, "iothread '%s': ", id);
+        iothread_free(t);
+        return NULL;
+    }
     g_mutex_lock(&t->lock);
     while (!t->started) {
         g_cond_wait(&t->cond, &t->lock);
@@ -113,15 +127,11 @@ gboolean iothread_delete(const char *id, GError **errp)
     }
     event_loop_quit(t->loop);
     g_thread_join(t->thread);
-    event_loop_free(t->loop);
     g_ptr_array_remove(iothreads, t);
     if (!iothreads->len) {
         g_clear_pointer(&iothreads, g_ptr_array_unref);
     }
-    g_mutex_clear(&t->lock);
-    g_cond_clear(&t->cond);
-    g_free(t->id);
-    g_free(t);
+    iothread_free(t);
     return TRUE;
 }
 

@@ -69,5 +69,8 @@ void iothread_foreach(void (*fn)(IoThread *thread, void *opaque), void *opaque);
 void thread_set_start_hook(void (*hook)(const char *kind));
 /* Starts a named thread that runs the hook, then fn. */
 GThread *thread_start(const char *kind, const char *name, GThreadFunc fn, void *opaque);
+/* The same where the host's limit of threads is no reason to end: NULL and error. */
+GThread *thread_try_start(const char *kind, const char *name, GThreadFunc fn,
+                          void *opaque, GError **errp);
 
 #endif

@@ -79,12 +79,27 @@ static void *thread_main(void *opaque)
     return start.fn(start.opaque);
 }
 
-GThread *thread_start(const char *kind, const char *name, GThreadFunc fn, void *opaque)
+GThread *thread_try_start(const char *kind, const char *name, GThreadFunc fn,
+                          void *opaque, GError **errp)
 {
     ThreadStart *start = g_new0(ThreadStart, 1);
     start->kind = kind;
     g_strlcpy(start->name, name, sizeof(start->name));
     start->fn = fn;
     start->opaque = opaque;
-    return g_thread_new(NULL, thread_main, start);
+    GThread *thread = g_thread_try_new(NULL, thread_main, start, errp);
+    if (!thread) {
+        g_free(start);
+    }
+    return thread;
+}
+
+GThread *thread_start(const char *kind, const char *name, GThreadFunc fn, void *opaque)
+{
+    g_autoptr(GError) error = NULL;
+    GThread *thread = thread_try_start(kind, name, fn, opaque, &error);
+    if (!thread) {
+        g_error("thread '%s': %s", name, error->message);
+    }
+    return thread;
 }
