@@ -77,11 +77,18 @@ static gboolean each(ConfigNode *config, const char *key,
 
 static gboolean check_device(ConfigNode *node, GError **errp)
 {
+    const DeviceClass *klass;
     const char *driver;
 
-    return config_require_string(node, "driver", &driver, errp) &&
-           (device_class_find(driver) ||
-            error_set(errp, "'%s' is not a valid device model name", driver));
+    if (!config_require_string(node, "driver", &driver, errp)) {
+        return FALSE;
+    }
+    klass = device_class_find(driver);
+    if (!klass) {
+        return error_set(errp, "'%s' is not a valid device model name", driver);
+    }
+    g_autoptr(Device) trial = device_new(klass);
+    return device_set_properties(trial, node, errp);
 }
 
 static gboolean check_mon(ConfigNode *node, GError **errp)

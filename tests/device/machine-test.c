@@ -182,9 +182,10 @@ static void test_refused(void)
         { "-M microvm -device isa-serial,iobase=0xfffc", "iobase" },
         { "-M microvm -device isa-serial,iobase=0x70", "iobase" },
         { "-M microvm -device acpi-ged", "expects a pluggable device type" },
-        { "-M microvm -device virtio-rng-device,bus=virtio-mmio-bus.24",
+        { "-M microvm -device virtio-rng-device,rng=r,bus=virtio-mmio-bus.24",
           "Bus 'virtio-mmio-bus.24' not found" },
-        { "-M microvm -device virtio-rng-device,bus=isa.0", "can't go on isa-bus bus" },
+        { "-M microvm -device virtio-rng-device,rng=r,bus=isa.0",
+          "can't go on isa-bus bus" },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
