@@ -128,7 +128,8 @@ static BlockNode *node_new(ConfigNode *config, gboolean top, GError **errp)
     node->anonymous = !top;
     node->name = name ? g_strdup(name) : g_strdup_printf("#block%03u", anonymous_count++);
     if (!common_options(node, config, errp) || !driver->open(node, config, errp) ||
-        !config_check_unused(config, errp)) {
+        !config_check_unused(config, errp) ||
+        (name && !check_name(name, errp))) { /* again: its child may have taken it */
         node_free(node);
         return NULL;
     }

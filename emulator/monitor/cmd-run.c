@@ -69,6 +69,11 @@ static JsonNode *cmd_quit(ConfigNode *args, GError **errp)
 
 static JsonNode *cmd_reset(ConfigNode *args, GError **errp)
 {
+    if (migration_switching_over()) {
+        /* It would change memory and devices whose state is on its way. */
+        error_set(errp, "Migration is not finalized yet");
+        return NULL;
+    }
     vm_request_reset(SHUTDOWN_HOST_QMP_SYSTEM_RESET);
     return NULL;
 }

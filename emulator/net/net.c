@@ -92,7 +92,7 @@ static int tap_from_options(ConfigNode *node, char **name, GError **errp)
     }
     fd = ifname ? tap_open(ifname, errp) : take_fd(fd_name, errp);
     if (fd >= 0 && !tap_check(fd, name, errp)) {
-        if (ifname) {
+        if (ifname || !g_ascii_isdigit(fd_name[0])) { /* a number stays the caller's */
             close(fd);
         }
         return -1;
