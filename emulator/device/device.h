@@ -47,6 +47,7 @@ typedef struct Property {
     const char *const *names; /* PROP_ENUM: NULL-terminated */
     const char *help;
     gboolean required;
+    gboolean guest;   /* the guest relies on the value: a migration keeps it */
     gboolean ignored; /* accepted for compatibility; it cannot matter here */
 } Property;
 
@@ -114,6 +115,11 @@ enum { DEVICE_ERROR_GENERIC, DEVICE_ERROR_NOT_FOUND };
 extern const DeviceClass *const device_class_table[];
 const DeviceClass *device_class_find(const char *name); /* aliases included */
 gboolean device_class_is_a(const DeviceClass *klass, const DeviceClass *parent);
+/*
+ * "name=value" of each property that the guest relies on, with what realize has made of
+ * it; owned. Both sides of a migration must agree in them.
+ */
+GPtrArray *device_guest_properties(const Device *dev);
 /* QMP device-list-properties and `-device X,help`. */
 JsonArray *device_class_list_properties(const DeviceClass *klass);
 char *device_class_help(const DeviceClass *klass);

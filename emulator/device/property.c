@@ -230,6 +230,34 @@ gboolean property_set(const Property *prop, const char *owner, void *object,
     g_assert_not_reached();
 }
 
+char *property_text(const Property *prop, const void *object)
+{
+    const void *member = (const guint8 *)object + prop->offset;
+    const guint8 *mac = member;
+
+    switch (prop->type) {
+    case PROP_U8:
+        return g_strdup_printf("%u", *(const guint8 *)member);
+    case PROP_U16:
+        return g_strdup_printf("%u", *(const guint16 *)member);
+    case PROP_U32:
+        return g_strdup_printf("%u", *(const guint32 *)member);
+    case PROP_U64:
+    case PROP_SIZE:
+        return g_strdup_printf("%" G_GUINT64_FORMAT, *(const guint64 *)member);
+    case PROP_STRING:
+        return g_strdup(*(char *const *)member ? *(char *const *)member : "");
+    case PROP_MAC:
+        return g_strdup_printf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+                               mac[3], mac[4], mac[5]);
+    case PROP_BOOL:
+    case PROP_ENUM:
+    case PROP_AUTO:
+        return g_strdup_printf("%d", *(const int *)member);
+    }
+    g_assert_not_reached();
+}
+
 void properties_set_defaults(const Property *props, void *object)
 {
     for (const Property *p = props; p && p->name; p++) {

@@ -25,4 +25,7 @@ const Property *properties_find(const Property *props, const char *name);
 /* Frees what the rows own (strings). */
 void properties_clear(const Property *props, void *object);
 
+/* The value as text; owned. Of an enum its number. */
+char *property_text(const Property *prop, const void *object);
+
 #endif

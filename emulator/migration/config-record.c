@@ -36,6 +36,12 @@ static void add_device(Device *dev, void *opaque)
     g_ptr_array_add(opaque,
                     g_strdup_printf("device %s=%s on %s", dev->path, dev->klass->name,
                                     dev->bus ? dev->bus->name : "the board"));
+    g_autoptr(GPtrArray) properties = device_guest_properties(dev);
+    for (guint i = 0; i < properties->len; i++) {
+        g_autofree char *text = g_strescape(properties->pdata[i], NULL);
+
+        g_ptr_array_add(opaque, g_strdup_printf("device %s: %.1024s", dev->path, text));
+    }
 }
 
 static GPtrArray *config_lines(void)

@@ -4,7 +4,7 @@
  *
  *   hello:   "VIREOMIG", u32 format version, u32 channel index (0: the only one)
  *   records: u32 type, u32 aux, u64 length of what follows, payload
- *     CONFIG  first: machine, RAM blocks, and the fingerprint (stream.c)
+ *     CONFIG  first: machine, RAM blocks, and the fingerprint (config-record.c)
  *     RAM     aux = index of the block; runs of pages, then their data (ram.c)
  *     DEVICE  aux = 0; name of the section, then its fields (device-state.c)
  *     END     everything has been sent; aux: MIG_END_HANDSHAKE or 0

@@ -180,8 +180,10 @@ static const StateDesc net_state = {
 static const Property properties[] = {
     { "netdev", PROP_STRING, FIELD(netdev), .help = "id of the network back end" },
     { "iothread", PROP_STRING, FIELD(iothread), .help = "iothread that serves it" },
-    { "mac", PROP_MAC, FIELD(mac), .help = "address; default: 52:54:00:12:34:56 and on" },
-    { "host_mtu", PROP_U16, FIELD(host_mtu), .help = "MTU to tell the guest; 0: none" },
+    { "mac", PROP_MAC, FIELD(mac), .guest = TRUE,
+      .help = "address; default: 52:54:00:12:34:56 and on" },
+    { "host_mtu", PROP_U16, FIELD(host_mtu), .guest = TRUE,
+      .help = "MTU to tell the guest; 0: none" },
     { "rx_queue_size", PROP_U16, FIELD(rx_queue_size), "256", 256, VIRTQUEUE_MAX_SIZE,
       .help = "entries, a power of two" },
     { "tx_queue_size", PROP_U16, FIELD(tx_queue_size), "256", 256, VIRTQUEUE_MAX_SIZE,
