@@ -206,7 +206,8 @@ void rpc_client_run_hooks(RpcClient *client)
         g_free(run);
         return;
     }
-    rpc_server_run(client->server, FALSE, run_hooks, run);
+    /* Not behind calls that take long: it may be what ends them. */
+    rpc_server_run(client->server, TRUE, run_hooks, run);
 }
 
 guint64 rpc_client_add_close_hook(RpcClient *client, RpcCloseHook fn, gpointer opaque,

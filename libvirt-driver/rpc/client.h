@@ -38,7 +38,8 @@ void rpc_client_disconnect(RpcClient *client, const char *reason);
 /*
  * What must end with the connection (an autodestroyed VM, a migration after Begin, an
  * incoming VM after Prepare): fn(client, opaque) runs once on a worker when the
- * connection has ended, also when it already had ended before this call; it may block.
+ * connection has ended, also when it already had ended before this call. A reserved
+ * worker may run it, so it must not wait long.
  * Handlers of the same client may still be running then. Hooks run in the order of
  * their creation. destroy (may be NULL) is called on opaque after fn, or at the removal.
  * Returns an ID for the removal, never 0.
