@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -37,6 +38,7 @@
 typedef struct Child {
     _Alignas(16) char stack[CHILD_STACK];
     const ProcessSpawn *spawn;
+    pid_t parent;
     int null_fd;
     const char *step;
     int error;
@@ -109,6 +111,10 @@ static int child_main(void *opaque)
     Child *child = opaque;
     const ProcessSpawn *spawn = child->spawn;
 
+    /* Until the PID file names it, no new daemon could find it: end with this one. */
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != child->parent) {
+        return child_fail(child, "watch the daemon");
+    }
     if (setsid() < 0) {
         return child_fail(child, "setsid");
     }
@@ -129,6 +135,9 @@ static int child_main(void *opaque)
     }
     if (spawn->pidfile_fd >= 0 && !child_write_pid(spawn->pidfile_fd)) {
         return child_fail(child, "write the PID file");
+    }
+    if (prctl(PR_SET_PDEATHSIG, 0) < 0) {
+        return child_fail(child, "stop watching the daemon");
     }
     child_reset_signals();
     execve(spawn->path, spawn->argv, spawn->envp);
@@ -183,6 +192,7 @@ gboolean process_spawn(const ProcessSpawn *spawn, pid_t *pid, int *pidfd, GError
         return set_error(errp, spawn->path, "allocate a stack", errno);
     }
     child->spawn = spawn;
+    child->parent = getpid();
     child->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     ok = child->null_fd >= 0 ? spawn_child(child, pid, pidfd, errp)
                              : set_error(errp, spawn->path, "/dev/null", errno);
