@@ -183,8 +183,8 @@ static const SupportRow support_rows[] = {
     REFUSED("clock/timer@mode"),
     REFUSED("clock/timer/catchup"),
     /* life cycle */
-    EXCEPT("on_poweroff", "destroy|restart|preserve"),
-    EXCEPT("on_reboot", "destroy|restart|preserve"),
+    EXCEPT("on_poweroff", "destroy|restart"),
+    EXCEPT("on_reboot", "destroy|restart"),
     EXCEPT("on_crash", "destroy|restart|preserve"),
     REFUSED("on_lockfailure"),
     HANDLED("pm"),

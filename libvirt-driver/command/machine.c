@@ -25,6 +25,12 @@ static gboolean complete_machine(Domain *domain, GError **errp)
                            "vireo's machine is " COMMAND_MACHINE_MICROVM
                            " (or its alias " COMMAND_MACHINE_ALIAS ")");
     }
+    /* A guest that powers off is reset, and a reset would end it. */
+    if (domain->on_poweroff == DOMAIN_LIFECYCLE_RESTART &&
+        domain->on_reboot == DOMAIN_LIFECYCLE_DESTROY) {
+        return unsupported(errp, "domain/on_poweroff", "restart",
+                           "not together with <on_reboot> 'destroy'");
+    }
     if (!domain->kernel) {
         return rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
                              "missing element <domain/os/kernel>: machine '%s' has no "
