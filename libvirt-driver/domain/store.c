@@ -120,7 +120,7 @@ void store_foreach(const char *dir, const char *suffix,
     const char *entry;
 
     while (d && (entry = g_dir_read_name(d))) {
-        if (g_str_has_suffix(entry, suffix) && entry[0] != '.') {
+        if (g_str_has_suffix(entry, suffix)) {
             g_ptr_array_add(names, g_strdup(entry));
         }
     }
