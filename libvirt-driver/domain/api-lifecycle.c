@@ -249,20 +249,22 @@ static int get_state(Vm *vm)
     return state;
 }
 
+/*
+ * Suspending a guest that migrates helps the migration along ("virsh migrate --timeout").
+ * As in libvirt, it runs again when that ends: on the destination, or here if it fails.
+ */
 static gboolean suspend(Vm *vm, guint64 run, GError **errp)
 {
-    gboolean ok;
+    gboolean migrating;
 
     if (get_state(vm) == VIR_DOMAIN_PAUSED) {
         return TRUE;
     }
-    ok = vm_pause_cpus(vm, run, VIR_DOMAIN_PAUSED_USER, errp);
     g_mutex_lock(&vm->lock);
-    if (ok && vm->migration) {
-        vm->migration->was_running = FALSE; /* nor shall it be afterwards */
-    }
+    migrating = vm->migration != NULL;
     g_mutex_unlock(&vm->lock);
-    return ok;
+    return vm_pause_cpus(
+        vm, run, migrating ? VIR_DOMAIN_PAUSED_MIGRATION : VIR_DOMAIN_PAUSED_USER, errp);
 }
 
 gboolean remote_domain_suspend(RpcCall *call, const RemoteDomainSuspendArgs *args,

@@ -130,7 +130,8 @@ static gboolean on_connection(gint fd, GIOCondition condition, gpointer opaque)
     int connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
 
     if (connection >= 0) {
-        rpc_server_run(in->vm->driver->server, FALSE, receive,
+        /* Even if all ordinary workers wait for migrations the other way. */
+        rpc_server_run(in->vm->driver->server, TRUE, receive,
                        incoming_new(in->vm, in->run, connection));
     }
     return G_SOURCE_CONTINUE;

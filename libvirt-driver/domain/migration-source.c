@@ -128,7 +128,8 @@ gboolean remote_domain_migrate_begin3_params(
     ok = begin(vm, args, &params, ret, errp);
     if (!ok) {
         g_mutex_lock(&vm->lock);
-        if (vm->migration) {
+        /* If the connection has ended meanwhile, this may be another client's. */
+        if (vm->migration && vm->migration->client == rpc_call_client(call)) {
             vm_migration_end_locked(vm);
         }
         g_mutex_unlock(&vm->lock);
@@ -184,10 +185,7 @@ static gboolean set_parameters(Vm *vm, guint64 run, const MigrationParams *param
                              "bandwidth %" G_GUINT64_FORMAT " MiB/s is too large",
                              params->bandwidth);
     }
-    if (params->bandwidth == 0) {
-        json_object_unref(args);
-        return TRUE;
-    }
+    /* Always: 0 takes away the emulator's own limit, and that of an earlier attempt. */
     json_object_set_int_member(args, "max-bandwidth", (gint64)params->bandwidth * MIB);
     return vm_call(vm, run, "migrate-set-parameters", args, NULL, errp);
 }
@@ -323,7 +321,8 @@ static void go_on(Vm *vm, guint64 run)
     gboolean resume;
 
     g_mutex_lock(&vm->lock);
-    resume = vm->migration->was_running;
+    resume = vm->migration->was_running &&
+             !(vm->state == VIR_DOMAIN_PAUSED && vm->reason == VIR_DOMAIN_PAUSED_IOERROR);
     vm->pause_reason = VIR_DOMAIN_PAUSED_UNKNOWN;
     g_mutex_unlock(&vm->lock);
     if (!vm_migration_cancel(vm, run, resume, &err) ||
@@ -402,15 +401,22 @@ static void publish_completed(Vm *vm)
 /* The destination runs: the source goes. */
 static gboolean let_go(Vm *vm, guint64 run, guint32 flags, GError **errp)
 {
-    gboolean ok;
+    gboolean ok, undefine;
 
     publish_completed(vm);
     ok = vm_stop_and_wait(vm, run, VM_STOP_TERM, VIR_DOMAIN_SHUTOFF_MIGRATED,
                           VIR_DOMAIN_EVENT_STOPPED_MIGRATED, STOP_TIMEOUT_MS, errp);
     g_mutex_lock(&vm->lock);
+    undefine = (flags & VIR_MIGRATE_UNDEFINE_SOURCE) && vm->config;
+    g_mutex_unlock(&vm->lock);
+    /* Within the job: who waits for it must not start what is about to go. */
+    if (ok && undefine) {
+        ok = vm_undefine(vm, errp);
+    }
+    g_mutex_lock(&vm->lock);
     vm_migration_end_locked(vm);
     g_mutex_unlock(&vm->lock);
-    return ok && (!(flags & VIR_MIGRATE_UNDEFINE_SOURCE) || vm_undefine(vm, errp));
+    return ok;
 }
 
 gboolean remote_domain_migrate_confirm3_params(
