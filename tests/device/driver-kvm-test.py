@@ -160,8 +160,9 @@ def test_migration(a, b):
 
 def test_migration_abort(a, b):
     import subprocess
-    a.define(words="mib=32 hot=4000 print=100000")
+    a.define(words="mib=32 hot=4000 print=50")
     a.virsh("start", "vm")
+    rounds(a)  # its memory is full
     p = subprocess.Popen(
         a.command(*migrate(a, b, "--live", "--bandwidth", "1")),
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -13,6 +13,7 @@ import time
 
 from driver_daemon import (DISK, LIMIT, SRC, image, main, migrate, open_console, read_tty,
                            spawn_tty, type_until, wait_for)
+from driver_proxy import (BEGIN, CALL, CONFIRM, FINISH, PERFORM, PREPARE, REPLY, Proxy)
 
 EMULATOR = os.path.abspath(os.path.join(SRC, "tests/device/driver-emulator.py"))
 
@@ -72,9 +73,13 @@ def test_definitions(a, b):
     a.virsh("destroy", "transient")
     assert a.state("transient") is None
     assert a.virsh("list", "--all", "--name") == "vm"
+    a.define(name=".hidden", number=7)
+    a.fails("on_poweroff.*preserve", "define", a.define(on_poweroff="preserve", command="-"))
+    a.fails("on_reboot", "define", a.define(on_poweroff="restart", on_reboot="destroy",
+                                            command="-"))
     a.stop()
     a.start()  # definitions are read again
-    assert a.virsh("list", "--all", "--name") == "vm"
+    assert a.virsh("list", "--all", "--name").split() == [".hidden", "vm"]
 
 
 def test_failed_starts(a, b):
@@ -354,9 +359,11 @@ def test_migration_interrupted(a, b):
     a.define(words="slow-migration")
     a.virsh("start", "vm")
     pid, fd = spawn_tty(a.command(*migrate(a, b, "--live", "--verbose")))
-    assert b"Migration" in read_tty(fd, b"Migration")
+    seen = read_tty(fd, b"Migration")
+    assert b"Migration" in seen, seen
     os.write(fd, b"\x03")  # Ctrl-C
-    assert b"canceled by client" in read_tty(fd, b"client")
+    seen = read_tty(fd, b"client")
+    assert b"canceled by client" in seen, seen
     os.waitpid(pid, 0)
     os.close(fd)
     source_goes_on(a, b)
@@ -365,11 +372,10 @@ def test_migration_interrupted(a, b):
 def test_migration_suspended(a, b):
     p = start_slow(a, b)
     a.virsh("suspend", "vm")  # allowed while it goes on
-    assert a.state() == "paused (user)"
+    assert a.state() == "paused (migrating)"
     a.virsh("domjobabort", "vm")
     p.communicate(timeout=LIMIT)
-    assert a.state() == "paused (user)"  # and stays
-    a.virsh("resume", "vm")
+    assert a.state() == "running (migration canceled)"  # as if nothing had been
 
 
 def test_migration_client_dies(a, b):
@@ -377,6 +383,52 @@ def test_migration_client_dies(a, b):
     p.kill()
     p.communicate()
     source_goes_on(a, b)
+
+
+def die_in_phase(a, b, procedure, kind):
+    """virsh dies when this call has been sent, or before it sees the reply."""
+    def die():
+        source.cut()
+        destination.cut()
+        p.kill()
+
+    a.virsh("start", "vm")
+    on_source = procedure in (BEGIN, PERFORM, CONFIRM)
+    source = Proxy(a, procedure if on_source else None, kind, die)
+    destination = Proxy(b, None if on_source else procedure, kind, die)
+    command = a.command(*migrate(a, destination, "--live"))
+    command[command.index(a.uri)] = source.uri
+    p = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE)
+    p.communicate(timeout=LIMIT)
+    assert (source if on_source else destination).done.wait(LIMIT)
+    source.close()
+    destination.close()
+    wait_for("both sides", lambda: "None" in a.virsh("domjobinfo", "vm") and
+             b.state() in (None, "running (migrated)"))
+
+
+def test_migration_client_dies_anywhere(a, b):
+    """Never do two run; one always does, or the source can be resumed."""
+    a.define()
+    for procedure in (BEGIN, PREPARE, PERFORM, FINISH, CONFIRM):
+        for kind in (CALL, REPLY):
+            die_in_phase(a, b, procedure, kind)
+            where = (procedure, kind, a.state(), b.state())
+            if b.state() is not None:
+                assert not a.state().startswith("running"), where
+                assert procedure in (FINISH, CONFIRM), where
+                b.virsh("destroy", "vm")
+            elif a.state() == "paused (migrating)":
+                assert (procedure, kind) in ((PERFORM, CALL), (PERFORM, REPLY),
+                                             (FINISH, CALL)), where
+                a.virsh("resume", "vm")
+            else:
+                assert a.state().startswith("running"), where
+            if not a.state().startswith("shut off"):
+                a.virsh("destroy", "vm")
+            wait_for("the end of the destination",
+                     lambda: b.virsh("list", "--all", "--name") == "" and b.files() == [])
 
 
 def test_migration_source_daemon_dies(a, b):

@@ -21,6 +21,7 @@ include tests/device/board.mk
 dist_check_SCRIPTS += tests/device/driver-test.py tests/device/driver-kvm-test.py
 TESTS += tests/device/driver-test.py tests/device/driver-kvm-test.py
 EXTRA_DIST += tests/device/driver-emulator.py tests/device/driver_daemon.py
+EXTRA_DIST += tests/device/driver_proxy.py
 include tests/device/virtio.mk
 # migration
 include tests/device/migration.mk
