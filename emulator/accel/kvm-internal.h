@@ -105,7 +105,7 @@ struct Vcpu {
 /* kvm-state.c: between KVM and *state; while the vCPU is not in KVM_RUN. */
 gboolean vcpu_save(Vcpu *cpu, VcpuState *state, GError **errp);
 gboolean vcpu_load(Vcpu *cpu, const VcpuState *state, GError **errp);
-/* All but time stamp counters, which go on. */
+/* The same for a reset: the time stamp counter begins at 0. */
 gboolean vcpu_load_reset(Vcpu *cpu, const VcpuState *state, GError **errp);
 /* Waits until the thread has come to rest. Main loop, or under the machine lock. */
 void vcpu_wait_stopped(Vcpu *cpu);

@@ -12,8 +12,7 @@
 
 #define BATCH 128
 
-#define MSR_IA32_TSC        0x10
-#define MSR_IA32_TSC_ADJUST 0x3b
+#define MSR_IA32_TSC 0x10
 
 /* Constants that CPUID and KVM decide; nested virtualization is not offered. */
 static const struct {
@@ -96,12 +95,15 @@ void vcpu_msrs_load(Vcpu *cpu, const VcpuState *state, gboolean reset)
         guint next = from;
         for (; next < state->n_msrs && batch.head.nmsrs < BATCH; next++) {
             const VcpuMsr *msr = &state->msrs[next];
-            if (reset &&
-                (msr->index == MSR_IA32_TSC || msr->index == MSR_IA32_TSC_ADJUST)) {
-                continue;
-            }
+            /*
+             * A reset writes 0 to the TSC, which KVM takes as the wish that all vCPUs
+             * agree. It must write: after a triple fault KVM on AMD has forgotten the
+             * TSC's offset, and the guest's deadlines would be far in the future.
+             */
+            gboolean zero = reset && msr->index == MSR_IA32_TSC;
             batch.head.entries[batch.head.nmsrs++] =
-                (struct kvm_msr_entry){ .index = msr->index, .data = msr->value };
+                (struct kvm_msr_entry){ .index = msr->index,
+                                        .data = zero ? 0 : msr->value };
         }
         for (guint32 done = 0; done < batch.head.nmsrs;) {
             Batch rest = { .head.nmsrs = batch.head.nmsrs - done };

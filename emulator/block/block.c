@@ -57,6 +57,7 @@ static gboolean common_options(BlockNode *node, ConfigNode *config, GError **err
     const char *discard, *zeroes;
 
     if (!config_get_bool(config, "read-only", FALSE, &node->read_only, errp) ||
+        !config_get_bool(config, "auto-read-only", FALSE, &node->auto_read_only, errp) ||
         !config_get_string(config, "discard", "ignore", &discard, errp) ||
         !config_get_string(config, "detect-zeroes", "off", &zeroes, errp)) {
         return FALSE;

@@ -167,27 +167,11 @@ static int move_bounced(BlockNode *node, BlockRequest *r)
     return error;
 }
 
-/* A second descriptor without O_DIRECT; opened once, by whoever needs it first. */
-static int buffered_fd(BlockNode *node)
-{
-    static GMutex lock;
-    int fd;
-
-    g_mutex_lock(&lock);
-    if (node->buffered_fd < 0) {
-        node->buffered_fd =
-            open(node->filename, O_CLOEXEC | (node->read_only ? O_RDONLY : O_RDWR));
-    }
-    fd = node->buffered_fd < 0 ? -errno : node->buffered_fd;
-    g_mutex_unlock(&lock);
-    return fd;
-}
-
 static int move_buffered(BlockNode *node, BlockRequest *r)
 {
     guint64 from = r->moved;
-    int fd = buffered_fd(node);
-    int ret = fd < 0 ? fd : move_plain(fd, r);
+    int fd = node->buffered_fd;
+    int ret = fd < 0 ? -EINVAL : move_plain(fd, r);
 
     if (ret == 0 && r->op == BLOCK_WRITE && fdatasync(fd) < 0) {
         ret = -errno;

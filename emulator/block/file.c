@@ -73,12 +73,12 @@ static gboolean file_options(BlockNode *node, ConfigNode *config, GError **errp)
 }
 
 /* Opens for writing if it may be written; auto-read-only: or if it can. */
-static gboolean file_open_fd(BlockNode *node, gboolean auto_read_only, GError **errp)
+static gboolean file_open_fd(BlockNode *node, GError **errp)
 {
     int flags = O_CLOEXEC | (node->direct ? O_DIRECT : 0);
 
     node->fd = open(node->filename, flags | (node->read_only ? O_RDONLY : O_RDWR));
-    if (node->fd < 0 && !node->read_only && auto_read_only &&
+    if (node->fd < 0 && !node->read_only && node->auto_read_only &&
         (errno == EACCES || errno == EPERM || errno == EROFS)) {
         node->read_only = TRUE;
         node->fd = open(node->filename, flags | O_RDONLY);
@@ -113,6 +113,17 @@ static void file_probe_alignment(BlockNode *node)
 #endif
 }
 
+/* Guests may use smaller blocks than O_DIRECT takes: file-io.c. */
+static gboolean file_open_buffered(BlockNode *node, GError **errp)
+{
+    if (!node->direct || node->dio_align <= node->sector_size) {
+        return TRUE;
+    }
+    node->buffered_fd =
+        open(node->filename, O_CLOEXEC | (node->read_only ? O_RDONLY : O_RDWR));
+    return node->buffered_fd >= 0 || file_error(errp, node, g_strerror(errno));
+}
+
 static gboolean file_refresh_size(BlockNode *node, GError **errp)
 {
     off_t end = lseek(node->fd, 0, SEEK_END);
@@ -128,12 +139,10 @@ static gboolean file_refresh_size(BlockNode *node, GError **errp)
 static gboolean file_open(BlockNode *node, ConfigNode *config, GError **errp)
 {
     gboolean want_device = node->driver == &block_driver_host_device;
-    gboolean auto_read_only;
     struct stat st;
 
     node->fd = node->buffered_fd = -1;
-    if (!config_get_bool(config, "auto-read-only", FALSE, &auto_read_only, errp) ||
-        !file_options(node, config, errp) || !file_open_fd(node, auto_read_only, errp)) {
+    if (!file_options(node, config, errp) || !file_open_fd(node, errp)) {
         return FALSE;
     }
     if (fstat(node->fd, &st) < 0) {
@@ -146,7 +155,7 @@ static gboolean file_open(BlockNode *node, ConfigNode *config, GError **errp)
         return FALSE;
     }
     file_probe_alignment(node);
-    return file_refresh_size(node, errp);
+    return file_open_buffered(node, errp) && file_refresh_size(node, errp);
 }
 
 static void file_close(BlockNode *node)

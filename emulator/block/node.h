@@ -29,7 +29,7 @@ struct BlockNode {
     BlockNode *parent, *child;
 
     /* options of all drivers */
-    gboolean read_only;
+    gboolean read_only, auto_read_only;
     gboolean direct;   /* cache.direct: O_DIRECT */
     gboolean no_flush; /* cache.no-flush: flushes do nothing */
     gboolean unmap;    /* discard=unmap */
@@ -40,7 +40,7 @@ struct BlockNode {
     /* file, host_device */
     char *filename;
     int fd;
-    int buffered_fd; /* direct: for what is not aligned; -1 until needed */
+    int buffered_fd; /* direct: for what is not aligned; -1: not needed */
     gboolean is_device;
     BlockAio aio;
     gboolean locking;

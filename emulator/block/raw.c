@@ -38,6 +38,9 @@ static gboolean raw_open(BlockNode *node, ConfigNode *config, GError **errp)
         return FALSE;
     }
     node->child->parent = node;
+    if (node->child->read_only && node->auto_read_only) {
+        node->read_only = TRUE;
+    }
     if (node->child->read_only && !node->read_only) {
         error_set(errp, "Node '%s' cannot be written: its file '%s' is read-only",
                   node->name, node->child->name);

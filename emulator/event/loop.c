@@ -178,9 +178,15 @@ EventHandler *event_loop_add_fd(EventLoop *loop, int fd, GIOCondition condition,
     handler->fn = fn;
     handler->opaque = opaque;
     handler->tag = g_source_add_unix_fd(source, fd, condition);
+    g_source_set_can_recurse(source, !loop->is_main);
     TSAN_RELEASE(handler);
     g_source_attach(source, loop->context);
     return handler;
+}
+
+void event_handler_set_leaf(EventHandler *handler)
+{
+    g_source_set_can_recurse(&handler->base, TRUE);
 }
 
 void event_handler_set_condition(EventHandler *handler, GIOCondition condition)

@@ -35,6 +35,12 @@ GMainContext *event_loop_context(EventLoop *loop);
  */
 EventHandler *event_loop_add_fd(EventLoop *loop, int fd, GIOCondition condition,
                                 EventFdFn fn, void *opaque);
+/*
+ * For the data plane on the main loop: fn never dispatches events itself. glib then
+ * need not take the descriptor out of the set while fn runs (four system calls an
+ * event). Handlers on iothreads, which never nest, have it from the start.
+ */
+void event_handler_set_leaf(EventHandler *handler);
 void event_handler_set_condition(EventHandler *handler, GIOCondition condition);
 void event_handler_remove(EventHandler *handler);
 

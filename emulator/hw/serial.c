@@ -438,6 +438,13 @@ static void serial_reset(Device *dev)
     update_irq(s);
 }
 
+static void serial_init(Device *dev)
+{
+    Serial *s = (Serial *)dev;
+
+    s->index = s->iobase = s->irq = UNSET;
+}
+
 static gboolean serial_realize(Device *dev, GError **errp)
 {
     Serial *s = (Serial *)dev;
@@ -544,17 +551,14 @@ static const Property serial_properties[] = {
     { .name = "index",
       .type = PROP_U32,
       .offset = offsetof(Serial, index),
-      .def = "4294967295",
       .help = "number of the port (0-3); the first free one by default" },
     { .name = "iobase",
       .type = PROP_U32,
       .offset = offsetof(Serial, iobase),
-      .def = "4294967295",
       .help = "first I/O port; that of the port's number by default" },
     { .name = "irq",
       .type = PROP_U32,
       .offset = offsetof(Serial, irq),
-      .def = "4294967295",
       .help = "ISA interrupt; that of the port's number by default" },
     { NULL },
 };
@@ -567,6 +571,7 @@ const DeviceClass serial_class = {
     .user_creatable = TRUE,
     .properties = serial_properties,
     .state = &serial_state,
+    .init = serial_init,
     .realize = serial_realize,
     .reset = serial_reset,
     .unrealize = serial_unrealize,

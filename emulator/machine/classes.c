@@ -18,7 +18,6 @@ const DeviceClass *const device_class_table[] = {
     &virtio_device_class,
     &virtio_mmio_class,
     &virtio_net_class.device,
-    &virtio_net_class.device,
     &virtio_rng_class.device,
     NULL,
 };

@@ -195,9 +195,10 @@ char *machine_class_help(const MachineClass *klass)
 
     g_string_append_printf(text, "%s options:\n", klass->name);
     for (const Property *p = klass->properties; p && p->name; p++) {
-        g_string_append_printf(text, "  %s=<%s>%*s - %s\n", p->name,
-                               property_type_name(p), MAX(0, 20 - (int)strlen(p->name)),
-                               "", p->help ? p->help : "");
+        g_autofree char *left =
+            g_strdup_printf("  %s=<%s>", p->name, property_type_name(p));
+
+        g_string_append_printf(text, "%-26s - %s\n", left, p->help ? p->help : "");
     }
     return g_string_free(text, FALSE);
 }

@@ -13,3 +13,4 @@ BUILT_SOURCES += emulator/sandbox/filters.h
 CLEANFILES += emulator/sandbox/filters.h
 emulator/sandbox/filters.h: gen-filters$(EXEEXT)
 	$(AM_V_GEN)$(MKDIR_P) emulator/sandbox && ./gen-filters > $@.tmp && mv $@.tmp $@
+emulator/sandbox/libemulator_a-sandbox.$(OBJEXT): emulator/sandbox/filters.h

@@ -64,6 +64,7 @@ static void update_tap(NetQueues *q)
         event_handler_set_condition(q->tap, want);
     } else {
         q->tap = event_loop_add_fd(q->net->dev.loop, q->fd, want, tap_ready, q);
+        event_handler_set_leaf(q->tap);
     }
 }
 
@@ -259,8 +260,7 @@ static void send_burst(NetQueues *q)
         virtqueue_flush(vq);
     } while (!q->tx_blocked && n < TX_BURST && virtqueue_set_notification(vq, TRUE));
     if (n >= TX_BURST) {
-        guint64 one = 1; /* let others have the loop, then go on */
-        g_assert(write(vq->kick_fd, &one, sizeof(one)) > 0 || errno == EAGAIN);
+        virtio_queue_again(vq);
     }
     update_tap(q);
 }

@@ -91,6 +91,11 @@ static void queue_kicked(void *opaque, GIOCondition ready)
     }
 }
 
+void virtio_queue_again(Virtqueue *vq)
+{
+    signal_fd(vq->kick_fd);
+}
+
 static void owner_start(void *opaque)
 {
     VirtioPort *port = opaque;
@@ -108,6 +113,7 @@ static void owner_start(void *opaque)
         if (vq->enabled) {
             vq->kick_handler =
                 event_loop_add_fd(dev->loop, vq->kick_fd, G_IO_IN, queue_kicked, vq);
+            event_handler_set_leaf(vq->kick_handler);
             handle_queue(port, vq);
         }
     }

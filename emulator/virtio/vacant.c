@@ -34,16 +34,17 @@ static void vacant_handle(VirtioDevice *dev, Virtqueue *vq)
     static const guint8 status = VIRTIO_BLK_S_IOERR;
     VirtqElement *elem = &((VirtioBlkVacant *)dev)->elem;
 
-    do {
-        while (virtqueue_pop(vq, elem)) {
-            guint32 size = elem->in.size;
-            if (size) {
-                guest_iov_from_buf(&elem->in, size - 1, &status, 1);
-            }
-            virtqueue_fill(vq, elem, size);
+    while (virtqueue_pop(vq, elem)) {
+        guint32 size = elem->in.size;
+        if (size) {
+            guest_iov_from_buf(&elem->in, size - 1, &status, 1);
         }
-        virtqueue_flush(vq);
-    } while (virtqueue_set_notification(vq, TRUE));
+        virtqueue_fill(vq, elem, size);
+    }
+    virtqueue_flush(vq);
+    if (virtqueue_set_notification(vq, TRUE)) {
+        virtio_queue_again(vq);
+    }
 }
 
 static void vacant_finalize(Device *device)

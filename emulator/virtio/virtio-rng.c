@@ -106,14 +106,12 @@ static void rng_handle(VirtioDevice *dev, Virtqueue *vq)
     VirtioRng *rng = (VirtioRng *)dev;
     gboolean served = !rng->waiting;
 
-    while (served) {
-        while (served && virtqueue_pop(vq, &rng->elem)) {
-            served = serve_one(rng, vq);
-        }
-        virtqueue_flush(vq);
-        if (!virtqueue_set_notification(vq, TRUE)) {
-            break;
-        }
+    while (served && virtqueue_pop(vq, &rng->elem)) {
+        served = serve_one(rng, vq);
+    }
+    virtqueue_flush(vq);
+    if (virtqueue_set_notification(vq, TRUE) && served) {
+        virtio_queue_again(vq);
     }
     if (rng->quota < rng->max_bytes && !timer_armed(rng->refill)) {
         timer_arm(rng->refill,

@@ -92,6 +92,8 @@ void virtio_device_put_loop(VirtioDevice *dev, const char *iothread);
 void virtio_device_config_changed(VirtioDevice *dev);
 /* Owner: fewer requests are in flight; to be called last, the device may stop. */
 void virtio_device_idle(VirtioDevice *dev);
+/* Owner: handle() will be called again, after others have had the loop. */
+void virtio_queue_again(Virtqueue *vq);
 /* Owner: the driver did what the device cannot make sense of: NEEDS_RESET. */
 void virtio_device_broken(VirtioDevice *dev, const char *why);
 gboolean virtio_device_has_feature(const VirtioDevice *dev, unsigned bit);
