@@ -175,7 +175,8 @@ void vm_device_deleted_locked(Vm *vm, const char *alias)
     if (g_strcmp0(vm->unplugging, alias) == 0) {
         vm->unplugged = TRUE;
         g_cond_broadcast(&vm->cond);
-    } else {
+    } else if (xml_domain_find_alias(vm->live->domain, alias, NULL) &&
+               !g_ptr_array_find_with_equal_func(vm->deleted, alias, g_str_equal, NULL)) {
         g_ptr_array_add(vm->deleted, g_strdup(alias));
         driver_run(vm, vm->run->serial, FALSE, finish_late);
     }

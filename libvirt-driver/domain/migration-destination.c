@@ -17,7 +17,7 @@
 #include "domain/monitor.h"
 #include "process/listen.h"
 
-#define TOKEN_TIMEOUT_S   10
+#define TOKEN_TIMEOUT_S   3
 #define FINISH_TIMEOUT_US (30 * G_USEC_PER_SEC) /* for the rest of the data */
 #define KILL_TIMEOUT_MS   10000
 #define FD_NAME           "incoming"
@@ -82,6 +82,35 @@ static void stop_listening_locked(VmMigration *m)
     }
 }
 
+static gboolean on_connection(gint fd, GIOCondition condition, gpointer opaque);
+
+/* Waits for one connection; whoever is being checked comes before the next. */
+static void listen_locked(Vm *vm, guint64 run)
+{
+    VmMigration *m = vm->migration;
+
+    m->listen_source = g_unix_fd_source_new(m->listen_fd, G_IO_IN);
+    g_source_set_callback(m->listen_source, G_SOURCE_FUNC(on_connection),
+                          incoming_new(vm, run, -1), incoming_free);
+    g_source_attach(m->listen_source, vm->driver->context);
+}
+
+/* The migration that a connection is for, if it still waits for one. */
+static VmMigration *waiting_locked(Incoming *in)
+{
+    VmMigration *m = vm_is_run_locked(in->vm, in->run) ? in->vm->migration : NULL;
+
+    return m && m->listen_fd >= 0 ? m : NULL;
+}
+
+static gboolean give_to_emulator(Incoming *in, GError **errp)
+{
+    return vm_call_fd(in->vm, in->run, "getfd", vm_args("fdname", FD_NAME), in->fd, NULL,
+                      errp) &&
+           vm_call(in->vm, in->run, "migrate-incoming", vm_args("uri", "fd:" FD_NAME),
+                   NULL, errp);
+}
+
 /* On a worker: the first connection with the right token becomes the emulator's. */
 static void receive(gpointer opaque)
 {
@@ -89,29 +118,27 @@ static void receive(gpointer opaque)
     Vm *vm = in->vm;
     char token[sizeof(((VmMigration *)NULL)->token)] = "";
     g_autoptr(GError) err = NULL;
-    gboolean ours = FALSE;
+    gboolean welcome;
+    VmMigration *m;
 
     g_mutex_lock(&vm->lock);
-    if (vm_is_run_locked(vm, in->run) && vm->migration) {
-        memcpy(token, vm->migration->token, sizeof(token));
+    m = waiting_locked(in);
+    if (m) {
+        memcpy(token, m->token, sizeof(token));
     }
     g_mutex_unlock(&vm->lock);
-    if (!token[0] || !check_token(in->fd, token)) {
+    welcome = token[0] && check_token(in->fd, token);
+    g_mutex_lock(&vm->lock);
+    m = waiting_locked(in);
+    if (m && welcome) {
+        stop_listening_locked(m);
+    } else if (m) {
         g_message("domain '%s': a connection to its migration port was refused",
                   vm->name);
-        incoming_free(in);
-        return;
-    }
-    g_mutex_lock(&vm->lock);
-    if (vm_is_run_locked(vm, in->run) && vm->migration && vm->migration->listen_fd >= 0) {
-        stop_listening_locked(vm->migration);
-        ours = TRUE;
+        listen_locked(vm, in->run);
     }
     g_mutex_unlock(&vm->lock);
-    if (ours && (!vm_call_fd(vm, in->run, "getfd", vm_args("fdname", FD_NAME), in->fd,
-                             NULL, &err) ||
-                 !vm_call(vm, in->run, "migrate-incoming", vm_args("uri", "fd:" FD_NAME),
-                          NULL, &err))) {
+    if (m && welcome && !give_to_emulator(in, &err)) {
         g_message("domain '%s': %s", vm->name, err->message);
         g_mutex_lock(&vm->lock);
         if (vm_is_run_locked(vm, in->run) && vm->migration) {
@@ -128,13 +155,21 @@ static gboolean on_connection(gint fd, GIOCondition condition, gpointer opaque)
 {
     Incoming *in = opaque;
     int connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+    VmMigration *m;
 
-    if (connection >= 0) {
-        /* Even if all ordinary workers wait for migrations the other way. */
-        rpc_server_run(in->vm->driver->server, TRUE, receive,
-                       incoming_new(in->vm, in->run, connection));
+    if (connection < 0) {
+        return G_SOURCE_CONTINUE;
     }
-    return G_SOURCE_CONTINUE;
+    g_mutex_lock(&in->vm->lock);
+    m = waiting_locked(in);
+    if (m) {
+        g_clear_pointer(&m->listen_source, g_source_unref);
+    }
+    g_mutex_unlock(&in->vm->lock);
+    /* Even if all ordinary workers wait for migrations the other way. */
+    rpc_server_run(in->vm->driver->server, TRUE, receive,
+                   incoming_new(in->vm, in->run, connection));
+    return G_SOURCE_REMOVE;
 }
 
 /* ---- Prepare ---- */
@@ -211,10 +246,7 @@ static char *start_listening(Vm *vm, guint64 run, const MigrationParams *params,
     g_mutex_lock(&vm->lock);
     make_token(m);
     m->listen_fd = fd;
-    m->listen_source = g_unix_fd_source_new(fd, G_IO_IN);
-    g_source_set_callback(m->listen_source, G_SOURCE_FUNC(on_connection),
-                          incoming_new(vm, run, -1), incoming_free);
-    g_source_attach(m->listen_source, vm->driver->context);
+    listen_locked(vm, run);
     g_mutex_unlock(&vm->lock);
     return migration_uri_format(host ? host : g_get_host_name(), port);
 }

@@ -18,7 +18,8 @@
 #include "qmp/frame.h"
 
 #define GREETING_TIMEOUT_MS 30000
-#define STATE_TIMEOUT_MS    10000
+#define PTY_PREFIX          "/dev/pts/"
+#define STATE_TIMEOUT_US    (10 * G_USEC_PER_SEC)
 
 /* The VM and the run that a monitor belongs to. */
 typedef struct Binding {
@@ -60,6 +61,12 @@ static void on_resume(Vm *vm, JsonObject *data)
                                       ? VIR_DOMAIN_EVENT_RESUMED_MIGRATED
                                       : VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
     }
+    if (vm->starting) {
+        vm->starting = FALSE;
+        vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_STARTED,
+                                  VIR_DOMAIN_EVENT_STARTED_BOOTED);
+    }
+    vm->resumes++;
 }
 
 static void on_shutdown(Vm *vm, JsonObject *data)
@@ -248,6 +255,7 @@ gboolean vm_connect_monitor(Vm *vm, guint64 run, GError **errp)
     static const QmpClientOps ops = { on_event, on_closed };
     g_autoptr(QmpClient) monitor = NULL;
     g_autofree char *path = NULL;
+    g_autoptr(GError) err = NULL;
     Binding *binding;
     int fd;
 
@@ -258,8 +266,10 @@ gboolean vm_connect_monitor(Vm *vm, guint64 run, GError **errp)
         g_set_error(errp, QMP_ERROR, QMP_ERROR_CLOSED, "the domain has ended");
         return FALSE;
     }
-    fd = process_connect_unix(path, errp);
+    fd = process_connect_unix(path, &err);
     if (fd < 0) {
+        /* Who has listened there has ended. */
+        g_set_error(errp, QMP_ERROR, QMP_ERROR_CLOSED, "%s", err->message);
         return FALSE;
     }
     binding = g_new0(Binding, 1);
@@ -287,20 +297,22 @@ gboolean vm_connect_monitor(Vm *vm, guint64 run, GError **errp)
     return TRUE;
 }
 
-gboolean vm_wait_state(Vm *vm, guint64 run, int state, guint timeout_ms, GError **errp)
+/* Waits for a state; one that a RESUME has led to may be over again by then. */
+static gboolean wait_state(Vm *vm, guint64 run, int state, guint64 resumes, GError **errp)
 {
-    gint64 deadline = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
-    gboolean ok = TRUE, in_time = TRUE;
+    gint64 deadline = g_get_monotonic_time() + STATE_TIMEOUT_US;
+    gboolean ok = TRUE, in_time = TRUE, reached;
 
     g_mutex_lock(&vm->lock);
-    while (vm_is_run_locked(vm, run) && vm->state != state && in_time) {
+    while (!(reached = vm->state == state || vm->resumes != resumes) &&
+           vm_is_run_locked(vm, run) && in_time) {
         in_time = g_cond_wait_until(&vm->cond, &vm->lock, deadline);
     }
-    if (!vm_is_run_locked(vm, run)) {
-        ok = rpc_error_set(errp, VIR_ERR_OPERATION_FAILED, "the domain has ended");
-    } else if (vm->state != state) {
-        ok = rpc_error_set(errp, VIR_ERR_OPERATION_TIMEOUT,
-                           "the emulator did not report its new state");
+    if (!reached) {
+        ok = vm_is_run_locked(vm, run)
+                 ? rpc_error_set(errp, VIR_ERR_OPERATION_TIMEOUT,
+                                 "the emulator did not report its new state")
+                 : rpc_error_set(errp, VIR_ERR_OPERATION_FAILED, "the domain has ended");
     }
     g_mutex_unlock(&vm->lock);
     return ok;
@@ -308,23 +320,38 @@ gboolean vm_wait_state(Vm *vm, guint64 run, int state, guint timeout_ms, GError 
 
 gboolean vm_pause_cpus(Vm *vm, guint64 run, int reason, GError **errp)
 {
+    guint64 resumes;
+
     g_mutex_lock(&vm->lock);
     vm->pause_reason = reason;
+    resumes = vm->resumes;
     g_mutex_unlock(&vm->lock);
     return vm_call(vm, run, "stop", NULL, NULL, errp) &&
-           vm_wait_state(vm, run, VIR_DOMAIN_PAUSED, STATE_TIMEOUT_MS, errp);
+           wait_state(vm, run, VIR_DOMAIN_PAUSED, resumes, errp);
 }
 
 gboolean vm_resume_cpus(Vm *vm, guint64 run, int reason, GError **errp)
 {
+    guint64 resumes;
+
     g_mutex_lock(&vm->lock);
     vm->resume_reason = reason;
+    resumes = vm->resumes;
     g_mutex_unlock(&vm->lock);
     return vm_call(vm, run, "cont", NULL, NULL, errp) &&
-           vm_wait_state(vm, run, VIR_DOMAIN_RUNNING, STATE_TIMEOUT_MS, errp);
+           wait_state(vm, run, VIR_DOMAIN_RUNNING, resumes, errp);
 }
 
 /* ---- ptys ---- */
+
+/* The emulator is not to be trusted with other paths than these: root opens them. */
+static gboolean is_pty(const char *path)
+{
+    const char *number = path + strlen(PTY_PREFIX);
+
+    return g_str_has_prefix(path, PTY_PREFIX) && *number && strlen(number) < 10 &&
+           strspn(number, "0123456789") == strlen(number);
+}
 
 /* "/dev/pts/N" of the chardev with this ID in the reply of query-chardev, or NULL. */
 static const char *pty_of(JsonArray *list, const char *id)
@@ -336,7 +363,7 @@ static const char *pty_of(JsonArray *list, const char *id)
         const char *filename = qmp_json_string(item, "filename");
 
         if (g_strcmp0(qmp_json_string(item, "label"), id) == 0 && filename &&
-            g_str_has_prefix(filename, "pty:/dev/pts/")) {
+            g_str_has_prefix(filename, "pty:") && is_pty(filename + strlen("pty:"))) {
             return filename + strlen("pty:");
         }
     }

@@ -19,12 +19,6 @@ gboolean vm_call_fd(Vm *vm, guint64 run, const char *command, JsonObject *args, 
 gboolean vm_connect_monitor(Vm *vm, guint64 run, GError **errp);
 
 /*
- * Waits until the VM's state is state (a virDomainState), at most timeout_ms.
- * VIR_ERR_OPERATION_FAILED when it ended, VIR_ERR_OPERATION_TIMEOUT.
- */
-gboolean vm_wait_state(Vm *vm, guint64 run, int state, guint timeout_ms, GError **errp);
-
-/*
  * "stop" and "cont", with the reason that the event is to give; done when the state has
  * changed. The caller holds a job.
  */

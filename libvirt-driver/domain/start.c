@@ -84,18 +84,17 @@ static void publish(Vm *vm, VmRun *run, Domain *live, const VmStart *how)
     g_mutex_unlock(&vm->lock);
 }
 
-static void announce(Vm *vm, guint64 run, const VmStart *how)
+/* One that is to run is announced by its RESUME event. */
+static void announce_paused(Vm *vm, guint64 run)
 {
     g_mutex_lock(&vm->lock);
     if (vm_is_run_locked(vm, run)) {
         vm->starting = FALSE;
         vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_STARTED,
                                   VIR_DOMAIN_EVENT_STARTED_BOOTED);
-        if (how->paused) {
-            vm_set_state_locked(vm, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
-            vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_SUSPENDED,
-                                      VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
-        }
+        vm_set_state_locked(vm, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
+        vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_SUSPENDED,
+                                  VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
     }
     g_mutex_unlock(&vm->lock);
 }
@@ -116,10 +115,10 @@ static gboolean bring_up(Vm *vm, guint64 run, const VmStart *how, GError **errp)
     if (how->incoming) {
         return TRUE;
     }
-    if (!how->paused && !vm_resume_cpus(vm, run, VIR_DOMAIN_RUNNING_BOOTED, errp)) {
-        return FALSE;
+    if (!how->paused) {
+        return vm_resume_cpus(vm, run, VIR_DOMAIN_RUNNING_BOOTED, errp);
     }
-    announce(vm, run, how);
+    announce_paused(vm, run);
     return TRUE;
 }
 

@@ -89,6 +89,7 @@ typedef struct Vm {
     /* What the next event of the emulator means. */
     int pause_reason;       /* virDomainPausedReason for the next STOP */
     int resume_reason;      /* virDomainRunningReason for the next RESUME */
+    guint64 resumes;        /* how often the emulator has reported RESUME */
     gboolean keep_paused;   /* it was not running when a migration began */
     gboolean starting;      /* until STARTED is announced: the end is not */
     gboolean stopping;      /* the process has been told to end, for... */

@@ -18,3 +18,5 @@ tests_device_virtio_rng_test_SOURCES = tests/device/virtio-rng-test.c \
 	$(VIRTIO_DEVICE_COMMON)
 tests_device_virtio_rng_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_virtio_rng_test_LDADD = $(DEVICE_TEST_LDADD)
+dist_check_SCRIPTS += tests/device/virtio-kvm-test.py
+TESTS += tests/device/virtio-kvm-test.py

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The whole `virsh start` of a tiny guest: virtvireod against stock libvirtd.
 
-Both daemons run on this machine with directories of their own, so that nothing of
-the machine's own libvirt is touched.
+Both daemons run on this machine with sockets and configuration of their own:
+libvirtd in a mount namespace with another /etc/libvirt, since qemu.conf has no
+option.
 """
 import contextlib
 import os
@@ -17,7 +18,7 @@ XML = """<domain type='kvm'>
   <vcpu>1</vcpu>
   <os><type arch='x86_64' machine='microvm'>hvm</type><kernel>%s</kernel></os>
   <features><acpi/></features>
-  <cpu mode='host-passthrough'/>
+  <cpu mode='host-passthrough'>%s</cpu>
   <on_poweroff>destroy</on_poweroff>
   <devices>
     <emulator>%s</emulator>
@@ -26,6 +27,15 @@ XML = """<domain type='kvm'>
     <memballoon model='none'/>
   </devices>
 </domain>
+"""
+# What vm.cpu_of() says to QEMU.
+QEMU_CPU = "<feature policy='disable' name='arch-capabilities'/>"
+QEMU_CONF = """user = "root"
+group = "root"
+security_driver = "none"
+cgroup_controllers = []
+stdio_handler = "file"
+namespaces = []
 """
 LIBVIRTD_CONF = """unix_sock_dir = "%s"
 auth_unix_rw = "none"
@@ -60,10 +70,10 @@ def daemon(argv, socket, log):
         process.wait()
 
 
-def define(uri, number, guest, emulator, workdir):
+def define(uri, number, guest, emulator, cpu, workdir):
     path = os.path.join(workdir, "perf-%d.xml" % number)
     with open(path, "w", encoding="utf-8") as f:
-        f.write(XML % (UUID % number, guest, emulator))
+        f.write(XML % (UUID % number, guest, cpu, emulator))
     subprocess.run(["virsh", "-q", "-c", uri, "destroy", "perf"], check=False,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     virsh(uri, "define", path)
@@ -76,21 +86,22 @@ def daemons(args, workdir):
     our_socket = ours + "/run/libvirt/virtvireod-sock"
     our_uri = "vireo+unix:///system?socket=" + our_socket
     theirs = os.path.join(workdir, "libvirt")
-    os.mkdir(theirs)
-    conf = os.path.join(theirs, "libvirtd.conf")
-    with open(conf, "w", encoding="utf-8") as f:
-        f.write(LIBVIRTD_CONF % theirs)
+    os.makedirs(theirs + "/etc/qemu")
+    for name, text in (("libvirtd.conf", LIBVIRTD_CONF % theirs), ("qemu.conf", QEMU_CONF)):
+        with open(os.path.join(theirs, "etc", name), "w", encoding="utf-8") as f:
+            f.write(text)
     their_uri = "qemu+unix:///system?socket=" + theirs + "/libvirt-sock"
     with contextlib.ExitStack() as stack:
         stack.enter_context(daemon(
             [os.path.join(args.build, "virtvireod"), "--prefix-dir", ours,
              "--emulator", args.vireo], our_socket, workdir + "/virtvireod.log"))
-        # libvirtd wants its log daemon; a file per VM does for a measurement.
         stack.enter_context(daemon(
-            ["libvirtd", "--config", conf, "--pid-file", theirs + "/pid"],
+            ["unshare", "--mount", "sh", "-c",
+             "mount --bind '%s/etc' /etc/libvirt && exec libvirtd --pid-file '%s/pid'"
+             % (theirs, theirs)],
             theirs + "/libvirt-sock", workdir + "/libvirtd.log"))
-        define(our_uri, 1, args.guest, args.vireo, workdir)
-        define(their_uri, 2, args.guest, args.qemu, workdir)
+        define(our_uri, 1, args.guest, args.vireo, "", workdir)
+        define(their_uri, 2, args.guest, args.qemu, QEMU_CPU, workdir)
         try:
             yield [("vireo", our_uri), ("qemu", their_uri)]
         finally:

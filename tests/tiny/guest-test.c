@@ -61,7 +61,8 @@ static void test_triple_fault(void)
     json_object_unref(qtest_event_wait(q, "RESET"));
     qtest_stop(q);
 
-    q = boot("hello", "fault=1", "-no-reboot");
+    q = boot("hello", "fault=1", "-no-reboot -S"); /* it must not end before we listen */
+    ok(q, "cont");
     g_autoptr(JsonObject) event = qtest_event_wait(q, "SHUTDOWN");
     JsonObject *data = json_object_get_object_member(event, "data");
     g_assert_true(json_object_get_boolean_member(data, "guest"));

@@ -1,12 +1,14 @@
 # Tiny bare-metal guests: PVH ELF images for tests on /dev/kvm, built without libc
 # and without the flags of the emulator (sanitizers).
 TINY_GUESTS = tests/tiny/hello.elf tests/tiny/io.elf tests/tiny/notify.elf \
-	tests/tiny/dirty.elf tests/tiny/smp.elf tests/tiny/migration-guest.elf
+	tests/tiny/dirty.elf tests/tiny/smp.elf tests/tiny/blk.elf \
+	tests/tiny/migration-guest.elf
 check_DATA = $(TINY_GUESTS)
 CLEANFILES += $(TINY_GUESTS)
 TINY_COMMON = tests/tiny/start.S tests/tiny/tiny.h tests/tiny/tiny.ld
 EXTRA_DIST += $(TINY_COMMON) tests/tiny/hello.c tests/tiny/io.c tests/tiny/notify.c \
-	tests/tiny/dirty.c tests/tiny/smp.c tests/tiny/migration-guest.c
+	tests/tiny/dirty.c tests/tiny/smp.c tests/tiny/blk.c \
+	tests/tiny/migration-guest.c
 
 TINY_CFLAGS = -m32 -march=i686 -Os -std=gnu11 -Wall -Wextra -Werror -ffreestanding \
 	-nostdlib -static -fno-pie -fno-stack-protector -fcf-protection=none \
@@ -24,6 +26,8 @@ tests/tiny/dirty.elf: $(TINY_COMMON) tests/tiny/dirty.c
 	$(AM_V_GEN)$(TINY_LINK) $(srcdir)/tests/tiny/dirty.c
 tests/tiny/smp.elf: $(TINY_COMMON) tests/tiny/smp.c
 	$(AM_V_GEN)$(TINY_LINK) $(srcdir)/tests/tiny/smp.c
+tests/tiny/blk.elf: $(TINY_COMMON) tests/tiny/blk.c
+	$(AM_V_GEN)$(TINY_LINK) $(srcdir)/tests/tiny/blk.c
 
 check_PROGRAMS += tests/tiny/guest-test
 TESTS += tests/tiny/guest-test
