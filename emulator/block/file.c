@@ -75,7 +75,8 @@ static gboolean file_options(BlockNode *node, ConfigNode *config, GError **errp)
 /* Opens for writing if it may be written; auto-read-only: or if it can. */
 static gboolean file_open_fd(BlockNode *node, GError **errp)
 {
-    int flags = O_CLOEXEC | (node->direct ? O_DIRECT : 0);
+    /* Non-blocking until it is known to be no FIFO, whose other end may never come. */
+    int flags = O_CLOEXEC | O_NONBLOCK | (node->direct ? O_DIRECT : 0);
 
     node->fd = open(node->filename, flags | (node->read_only ? O_RDONLY : O_RDWR));
     if (node->fd < 0 && !node->read_only && node->auto_read_only &&
@@ -153,6 +154,9 @@ static gboolean file_open(BlockNode *node, ConfigNode *config, GError **errp)
         error_set(errp, "Driver '%s' needs a %s, which '%s' is not", node->driver->name,
                   want_device ? "block device" : "regular file", node->filename);
         return FALSE;
+    }
+    if (fcntl(node->fd, F_SETFL, node->direct ? O_DIRECT : 0) < 0) {
+        return file_error(errp, node, g_strerror(errno));
     }
     file_probe_alignment(node);
     return file_open_buffered(node, errp) && file_refresh_size(node, errp);

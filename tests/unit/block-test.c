@@ -291,6 +291,14 @@ static void test_options(void)
     assert_refused("{\"driver\":\"file\",\"node-name\":\"a\",\"filename\":\"/no/such\"}",
                    "/no/such");
     assert_refused("{\"driver\":\"raw\",\"node-name\":\"a\",\"file\":\"nope\"}", "nope");
+    g_autofree char *fifo = g_strdup_printf("%s.fifo", path);
+    g_autofree char *waits =
+        g_strdup_printf("{\"driver\":\"file\",\"node-name\":\"a\",\"read-only\":true,"
+                        "\"filename\":\"%s\"}",
+                        fifo);
+    g_assert_cmpint(mkfifo(fifo, 0600), ==, 0);
+    assert_refused(waits, "regular file");
+    unlink(fifo);
     assert_refused(unknown, "frob");
     assert_refused(native, "cache.direct");
     assert_refused(device, "block device");
