@@ -37,17 +37,26 @@ G_DEFINE_QUARK(vireo - migration - error, migration_error)
 MigChannel *mig_channel_new(int fd)
 {
     MigChannel *ch = g_new0(MigChannel, 1);
+
+    ch->fd = -1;
+    ch->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    ch->paid_at = g_get_monotonic_time();
+    if (fd >= 0) {
+        mig_channel_set_fd(ch, fd);
+    }
+    return ch;
+}
+
+void mig_channel_set_fd(MigChannel *ch, int fd)
+{
     int type, flags = fcntl(fd, F_GETFL);
     socklen_t len = sizeof(type);
 
     ch->fd = fd;
-    ch->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    ch->paid_at = g_get_monotonic_time();
     ch->socket = getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
     if (flags >= 0) {
         fcntl(fd, F_SETFL, flags | O_NONBLOCK);
     }
-    return ch;
 }
 
 void mig_channel_free(MigChannel *ch)
@@ -69,14 +78,14 @@ void mig_channel_close(MigChannel *ch)
 }
 
 /* Waits until fd is ready, the timeout (ms, -1: none) has passed, or cancelled. */
-static gboolean channel_wait(MigChannel *ch, short events, int timeout, GError **errp)
+gboolean mig_channel_wait(MigChannel *ch, int fd, short events, int ms, GError **errp)
 {
     struct pollfd fds[2] = {
         { .fd = ch->cancel_fd, .events = POLLIN },
-        { .fd = events ? ch->fd : -1, .events = events },
+        { .fd = fd, .events = events },
     };
 
-    while (poll(fds, 2, timeout) < 0) {
+    while (poll(fds, 2, ms) < 0) {
         if (errno != EINTR) {
             g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
                         "Waiting for the migration channel failed: %s",
@@ -107,7 +116,7 @@ static gboolean channel_throttle(MigChannel *ch, size_t bytes, GError **errp)
         if (us <= 0) {
             return TRUE;
         }
-        if (!channel_wait(ch, 0, MIN(us / 1000 + 1, SLICE_MS), errp)) {
+        if (!mig_channel_wait(ch, -1, 0, MIN(us / 1000 + 1, SLICE_MS), errp)) {
             return FALSE;
         }
     }
@@ -142,7 +151,7 @@ gboolean mig_channel_writev(MigChannel *ch, struct iovec *iov, unsigned n, GErro
                 return FALSE;
             }
         } else if (errno == EAGAIN) {
-            if (!channel_wait(ch, POLLOUT, -1, errp)) {
+            if (!mig_channel_wait(ch, ch->fd, POLLOUT, -1, errp)) {
                 return FALSE;
             }
         } else if (errno != EINTR) {
@@ -151,7 +160,7 @@ gboolean mig_channel_writev(MigChannel *ch, struct iovec *iov, unsigned n, GErro
             return FALSE;
         }
     }
-    return !mig_channel_cancelled(ch) || channel_wait(ch, 0, 0, errp);
+    return !mig_channel_cancelled(ch) || mig_channel_wait(ch, -1, 0, 0, errp);
 }
 
 gboolean mig_channel_readv(MigChannel *ch, struct iovec *iov, unsigned n, GError **errp)
@@ -166,7 +175,7 @@ gboolean mig_channel_readv(MigChannel *ch, struct iovec *iov, unsigned n, GError
                                 "The other side closed the migration channel");
             return FALSE;
         } else if (errno == EAGAIN) {
-            if (!channel_wait(ch, POLLIN, -1, errp)) {
+            if (!mig_channel_wait(ch, ch->fd, POLLIN, -1, errp)) {
                 return FALSE;
             }
         } else if (errno != EINTR) {
@@ -176,7 +185,7 @@ gboolean mig_channel_readv(MigChannel *ch, struct iovec *iov, unsigned n, GError
             return FALSE;
         }
     }
-    return !mig_channel_cancelled(ch) || channel_wait(ch, 0, 0, errp);
+    return !mig_channel_cancelled(ch) || mig_channel_wait(ch, -1, 0, 0, errp);
 }
 
 gboolean mig_channel_write(MigChannel *ch, const void *buf, size_t len, GError **errp)

@@ -13,8 +13,9 @@
 
 typedef struct MigChannel MigChannel;
 
-/* Takes over fd. */
+/* Takes over fd; -1: comes later, by mig_channel_set_fd(). */
 MigChannel *mig_channel_new(int fd);
+void mig_channel_set_fd(MigChannel *ch, int fd);
 void mig_channel_free(MigChannel *ch);
 /* The thread that moves bytes is done: the other side sees the end now. */
 void mig_channel_close(MigChannel *ch);
@@ -25,6 +26,9 @@ gboolean mig_channel_writev(MigChannel *ch, struct iovec *iov, unsigned n, GErro
 gboolean mig_channel_readv(MigChannel *ch, struct iovec *iov, unsigned n, GError **errp);
 gboolean mig_channel_write(MigChannel *ch, const void *buf, size_t len, GError **errp);
 gboolean mig_channel_read(MigChannel *ch, void *buf, size_t len, GError **errp);
+
+/* Waits for another descriptor (-1: just for ms), or fails with "cancelled". */
+gboolean mig_channel_wait(MigChannel *ch, int fd, short events, int ms, GError **errp);
 
 /* Bytes per second from now on; 0: no limit. Any thread. */
 void mig_channel_set_limit(MigChannel *ch, guint64 bytes_per_second);

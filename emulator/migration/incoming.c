@@ -346,8 +346,11 @@ void migration_cleanup(void)
     if (incoming && incoming->channel && mig_status_busy()) {
         mig_channel_cancel(incoming->channel);
     }
+    if (outgoing_resolving()) {
+        return; /* the process is about to end, and the thread with it */
+    }
     /* The threads end with a call into this loop. */
-    while (mig_status_busy() && !outgoing_connecting()) {
+    while (mig_status_busy()) {
         event_loop_iterate(event_loop_main(), TRUE);
     }
     incoming_free(incoming);

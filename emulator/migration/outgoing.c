@@ -31,8 +31,8 @@
 typedef struct Outgoing {
     GThread *thread;
     MigUri *uri;
-    int fd;              /* of fd:, or -1 */
-    MigChannel *channel; /* created by the thread; under the machine lock */
+    int fd; /* of fd:, or -1 */
+    MigChannel *channel;
     RamSender *ram;
     GBytes *config;
     GPtrArray *devices;
@@ -72,21 +72,13 @@ static void outgoing_free(Outgoing *m)
 
 static gboolean open_channel(Outgoing *m, GError **errp)
 {
-    int fd = m->fd >= 0 ? m->fd : mig_uri_connect(m->uri, errp);
-    gboolean cancelled;
+    int fd = m->fd >= 0 ? m->fd : mig_uri_connect(m->uri, m->channel, errp);
 
     if (fd < 0) {
         return FALSE;
     }
     m->fd = -1;
-    machine_lock();
-    m->channel = mig_channel_new(fd);
-    cancelled = m->cancelled;
-    if (cancelled) {
-        mig_channel_cancel(m->channel);
-    }
-    mig_channel_set_limit(m->channel, migration_parameters()->max_bandwidth);
-    machine_unlock();
+    mig_channel_set_fd(m->channel, fd);
     return TRUE;
 }
 
@@ -328,9 +320,7 @@ static gpointer outgoing_thread(gpointer opaque)
     if (!outgoing_run(m, &err)) {
         ask_why(m, &err);
     }
-    if (m->channel) {
-        mig_channel_close(m->channel);
-    }
+    mig_channel_close(m->channel);
     m->error = err;
     mig_call_main(call_finish, m);
     return NULL;
@@ -338,7 +328,7 @@ static gpointer outgoing_thread(gpointer opaque)
 
 static void limits_changed(void)
 {
-    if (outgoing && outgoing->channel && !outgoing->stopped) {
+    if (outgoing && !outgoing->stopped) {
         mig_channel_set_limit(outgoing->channel, migration_parameters()->max_bandwidth);
     }
 }
@@ -379,6 +369,8 @@ gboolean migration_start(const char *uri, GError **errp)
     outgoing = g_new0(Outgoing, 1);
     outgoing->uri = g_steal_pointer(&parsed);
     outgoing->fd = fd;
+    outgoing->channel = mig_channel_new(-1);
+    mig_channel_set_limit(outgoing->channel, migration_parameters()->max_bandwidth);
     outgoing->start = g_get_monotonic_time();
     migration_parameters_set_hook(limits_changed);
     mig_status_set(MIG_SETUP, NULL);
@@ -394,9 +386,7 @@ void migration_cancel(void)
     }
     mig_status_set(MIG_CANCELLING, NULL);
     outgoing->cancelled = TRUE;
-    if (outgoing->channel) {
-        mig_channel_cancel(outgoing->channel);
-    }
+    mig_channel_cancel(outgoing->channel);
 }
 
 void migration_set_fd_lookup(int (*take)(const char *name))
@@ -460,22 +450,17 @@ void outgoing_abandon(void)
     if (outgoing && mig_status_busy()) {
         outgoing->abandoned = TRUE;
         outgoing->cancelled = TRUE;
-        if (outgoing->channel) {
-            mig_channel_cancel(outgoing->channel);
-        }
+        mig_channel_cancel(outgoing->channel);
     }
 }
 
-gboolean outgoing_connecting(void)
+gboolean outgoing_resolving(void)
 {
-    return outgoing && !outgoing->channel && mig_status_busy();
+    return outgoing && mig_status_busy() && g_atomic_int_get(&outgoing->uri->resolving);
 }
 
 void outgoing_cleanup(void)
 {
-    if (outgoing_connecting()) {
-        return; /* the process is about to end, and the thread with it */
-    }
     outgoing_free(outgoing);
     outgoing = NULL;
 }

@@ -7,8 +7,8 @@
 
 /* Adds times and RAM statistics of the last outgoing migration, if there was one. */
 void outgoing_query(JsonObject *out);
-/* The thread is in connect(), which nobody can interrupt. */
-gboolean outgoing_connecting(void);
+/* The thread looks a name up, which nobody can interrupt. */
+gboolean outgoing_resolving(void);
 /* After the stop of vCPUs and before the end: the VM must not start. */
 gboolean outgoing_switching(void);
 /* The process ends: gives up, whatever stage it is in, and starts no vCPU again. */

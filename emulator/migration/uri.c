@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -12,6 +13,8 @@
 #include <unistd.h>
 
 #include "migration/channel.h"
+
+#define BACKLOG_MS 20
 
 static gboolean parse_tcp(MigUri *out, const char *rest, GError **errp)
 {
@@ -69,27 +72,64 @@ void mig_uri_free(MigUri *uri)
     }
 }
 
-static int fail_errno(GError **errp, const char *what, const char *where, int fd)
+/* Closes fd, and keeps errno. */
+static void drop(int fd)
 {
-    g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED, "Failed to %s '%s': %s",
-                what, where, g_strerror(errno));
+    int saved = errno;
+
     if (fd >= 0) {
         close(fd);
+    }
+    errno = saved;
+}
+
+static int fail_errno(GError **errp, const char *what, const char *where, int fd)
+{
+    drop(fd);
+    if (errp && !*errp) {
+        g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
+                    "Failed to %s '%s': %s", what, where, g_strerror(errno));
     }
     return -1;
 }
 
-static int unix_socket(const MigUri *uri, gboolean listening, GError **errp)
+/* FALSE: errno says why, or *errp that it was cancelled. */
+static gboolean connect_fd(int fd, const struct sockaddr *addr, socklen_t addr_len,
+                           MigChannel *ch, GError **errp)
+{
+    int error = 0;
+    socklen_t len = sizeof(error);
+
+    while (connect(fd, addr, addr_len) < 0) {
+        if (errno == EAGAIN) {
+            /* a full backlog of a unix socket: the kernel tells nobody when it is not */
+            if (!mig_channel_wait(ch, -1, 0, BACKLOG_MS, errp)) {
+                return FALSE;
+            }
+            continue;
+        }
+        if (errno != EINPROGRESS || !mig_channel_wait(ch, fd, POLLOUT, -1, errp)) {
+            return FALSE;
+        }
+        getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
+        errno = error;
+        return error == 0;
+    }
+    return TRUE;
+}
+
+/* ch: to connect; NULL: to listen. */
+static int unix_socket(const MigUri *uri, MigChannel *ch, GError **errp)
 {
     struct sockaddr_un addr = { .sun_family = AF_UNIX };
-    int ret, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int ret, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     g_strlcpy(addr.sun_path, uri->path, sizeof(addr.sun_path));
     if (fd < 0) {
         return fail_errno(errp, "create a socket for", uri->path, -1);
     }
-    if (!listening) {
-        if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
+    if (ch) {
+        if (!connect_fd(fd, (struct sockaddr *)&addr, sizeof(addr), ch, errp)) {
             return fail_errno(errp, "connect to", uri->path, fd);
         }
         return fd;
@@ -103,60 +143,66 @@ static int unix_socket(const MigUri *uri, gboolean listening, GError **errp)
     return fd;
 }
 
-static int tcp_try(const struct addrinfo *ai, gboolean listening)
+/* -1: errno or *errp. */
+static int tcp_try(const struct addrinfo *ai, MigChannel *ch, GError **errp)
 {
-    int one = 1, fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int one = 1,
+        fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     if (fd < 0) {
         return -1;
     }
-    if (listening) {
+    if (ch) {
+        if (connect_fd(fd, ai->ai_addr, ai->ai_addrlen, ch, errp)) {
+            setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+            return fd;
+        }
+    } else {
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
         if (bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 && listen(fd, 1) == 0) {
             return fd;
         }
-    } else if (connect(fd, ai->ai_addr, ai->ai_addrlen) == 0) {
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-        return fd;
     }
-    int saved = errno;
-    close(fd);
-    errno = saved;
+    drop(fd);
     return -1;
 }
 
-static int tcp_socket(const MigUri *uri, gboolean listening, GError **errp)
+static int tcp_socket(MigUri *uri, MigChannel *ch, GError **errp)
 {
     struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
     struct addrinfo *list = NULL;
     g_autofree char *where = g_strdup_printf("%s:%s", uri->host, uri->port);
+    g_autoptr(GError) err = NULL;
     int ret, fd = -1;
 
-    hints.ai_flags = AI_NUMERICSERV | (listening ? AI_PASSIVE : 0);
+    hints.ai_flags = AI_NUMERICSERV | (ch ? 0 : AI_PASSIVE);
+    g_atomic_int_set(&uri->resolving, TRUE);
     ret = getaddrinfo(*uri->host ? uri->host : NULL, uri->port, &hints, &list);
+    g_atomic_int_set(&uri->resolving, FALSE);
     if (ret) {
         g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
                     "Failed to resolve '%s': %s", where, gai_strerror(ret));
         return -1;
     }
-    for (struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next) {
-        fd = tcp_try(ai, listening);
+    for (struct addrinfo *ai = list; ai && fd < 0 && !err; ai = ai->ai_next) {
+        fd = tcp_try(ai, ch, &err);
     }
     if (fd < 0) {
-        fail_errno(errp, listening ? "listen on" : "connect to", where, -1);
+        fail_errno(&err, ch ? "connect to" : "listen on", where, -1);
+        g_propagate_error(errp, g_steal_pointer(&err));
     }
     freeaddrinfo(list);
     return fd;
 }
 
-int mig_uri_connect(const MigUri *uri, GError **errp)
+int mig_uri_connect(MigUri *uri, MigChannel *ch, GError **errp)
 {
-    return uri->kind == MIG_URI_TCP ? tcp_socket(uri, FALSE, errp)
-                                    : unix_socket(uri, FALSE, errp);
+    return uri->kind == MIG_URI_TCP ? tcp_socket(uri, ch, errp)
+                                    : unix_socket(uri, ch, errp);
 }
 
-int mig_uri_listen(const MigUri *uri, GError **errp)
+int mig_uri_listen(MigUri *uri, GError **errp)
 {
-    return uri->kind == MIG_URI_TCP ? tcp_socket(uri, TRUE, errp)
-                                    : unix_socket(uri, TRUE, errp);
+    return uri->kind == MIG_URI_TCP ? tcp_socket(uri, NULL, errp)
+                                    : unix_socket(uri, NULL, errp);
 }

@@ -9,10 +9,13 @@
 
 typedef enum MigUriKind { MIG_URI_TCP, MIG_URI_UNIX, MIG_URI_FD } MigUriKind;
 
+typedef struct MigChannel MigChannel;
+
 typedef struct MigUri {
     MigUriKind kind;
     char *host, *port; /* tcp */
     char *path;        /* unix: the socket; fd: name or number */
+    gint resolving;    /* atomic: in a call that nobody can interrupt */
 } MigUri;
 
 /* Errors name the URI. */
@@ -20,9 +23,12 @@ MigUri *mig_uri_parse(const char *uri, GError **errp);
 void mig_uri_free(MigUri *uri);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MigUri, mig_uri_free)
 
-/* tcp and unix: a connected descriptor. Blocks: for the migration thread. */
-int mig_uri_connect(const MigUri *uri, GError **errp);
+/*
+ * tcp and unix: a connected descriptor. Blocks, until the channel that it is for is
+ * cancelled: for the migration thread.
+ */
+int mig_uri_connect(MigUri *uri, MigChannel *ch, GError **errp);
 /* tcp and unix: a listening descriptor; a unix socket has mode 0600. */
-int mig_uri_listen(const MigUri *uri, GError **errp);
+int mig_uri_listen(MigUri *uri, GError **errp);
 
 #endif
