@@ -50,6 +50,14 @@ tests_fuzz_driver_json_fuzz_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_fuzz_driver_json_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_driver_json_fuzz_LDADD = $(DRIVER_TEST_LDADD)
 endif
-# Migration: a changed stream into the real emulator.
+
+# Migration: the reader of the stream; a changed stream into the real emulator.
+if FUZZERS
+check_PROGRAMS += tests/fuzz/migration-fuzz
+tests_fuzz_migration_fuzz_SOURCES = tests/fuzz/migration-fuzz.c tests/fuzz/migration-fuzz.h
+tests_fuzz_migration_fuzz_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
+tests_fuzz_migration_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_migration_fuzz_LDADD = $(EMULATOR_TEST_LDADD)
+endif
 dist_check_SCRIPTS += tests/fuzz/migration-stream-test.py
 TESTS += tests/fuzz/migration-stream-test.py

@@ -91,6 +91,15 @@ class Vm:
                 raise AssertionError("the guest does not go on: %r %s" %
                                      (self.serial[-200:], self.said.decode()))
 
+    def wait_all_run(self):
+        """Until both processors have gone on."""
+        self.wait_rounds(1)
+        first = LINE.findall(self.serial)[-1]
+        end = time.monotonic() + TIMEOUT
+        while LINE.findall(self.serial)[-1][1] == first[1]:
+            assert time.monotonic() < end, "the other processor stands: %r" % self.serial
+            self.wait_rounds(1)
+
     # QMP
 
     def message(self):
