@@ -220,6 +220,24 @@ static void test_triple_fault(void)
     g_assert_cmpint(resets, ==, 1);
 }
 
+/* The number in the last whole line "round N" of the output, or 0. */
+static guint32 last_round(void)
+{
+    guint32 n = 0;
+    for (const char *p = output->str; (p = strstr(p, "round ")) && strchr(p, '\n');) {
+        p += strlen("round ");
+        n = (guint32)strtoul(p, NULL, 10);
+    }
+    return n;
+}
+
+static void until_round(void)
+{
+    while (!last_round()) {
+        event_loop_iterate(event_loop_main(), TRUE);
+    }
+}
+
 /* Stop, look at the pages it wrote, go on; many times. */
 static void test_dirty_log(void)
 {
@@ -234,11 +252,13 @@ static void test_dirty_log(void)
     }
     g_assert_false(bitmap_test(got, first + 1024));
 
+    /* The stop may have cut a line in two: only what follows a whole one is new. */
     memset(got, 0, RAM_SIZE >> RAM_PAGE_BITS >> 3);
     g_string_truncate(output, 0);
     vm_start();
-    until_output("round ");
-    until_output("\n");
+    until_round();
+    g_string_truncate(output, 0);
+    until_round();
     vm_stop(RUN_STATE_PAUSED);
     g_assert_true(dirty_log_sync(NULL));
     dirty_log_take(ram, got);
@@ -248,18 +268,13 @@ static void test_dirty_log(void)
     dirty_log_stop();
 }
 
-static guint32 round_of(const char *text)
-{
-    const char *p = strstr(text, "round ");
-    return p ? (guint32)strtoul(p + 6, NULL, 10) : 0;
-}
-
 /* A saved vCPU goes on where it was, after other things have run on it. */
 static void test_state(void)
 {
     g_autoptr(GError) error = NULL;
     const StateDesc *desc = vcpu_state_desc();
     run_guest("dirty", "mib=1 hot=2 print=100", "round 100\n");
+    guint32 before = last_round();
     g_autofree VcpuState *saved = g_new0(VcpuState, CPUS);
     for (unsigned i = 0; i < CPUS; i++) {
         desc->pre_save(vcpu_get(i));
@@ -279,9 +294,9 @@ static void test_state(void)
     }
     g_string_truncate(output, 0);
     vm_start();
-    until_output("round 200\n");
+    until_round();
     vm_stop(RUN_STATE_PAUSED);
-    g_assert_cmpint(round_of(output->str), ==, 200);
+    g_assert_cmpuint(last_round(), >, before); /* it did not begin again */
 
     vcpu_get(0)->state.xsave_size = 5;
     g_assert_false(desc->post_load(vcpu_get(0), 1, &error));
