@@ -4,9 +4,8 @@
 
 #include "hw/rtc-time.h"
 
-#include <time.h>
-
 #define DAY       86400
+#define HOUR      3600
 #define PM        0x80
 #define ALARM_ANY 0xc0
 
@@ -40,35 +39,35 @@ static unsigned decode_hours(guint8 value, guint8 reg_b)
 
 void rtc_time_to_regs(gint64 seconds, guint8 reg_b, guint8 *cmos)
 {
-    time_t t = seconds;
-    struct tm tm;
+    /* Not gmtime(), which reads the local time zone's file. */
+    g_autoptr(GDateTime) t = g_date_time_new_from_unix_utc(seconds);
 
-    if (!gmtime_r(&t, &tm)) {
-        return;
+    if (!t) {
+        return; /* beyond the year 9999 */
     }
-    cmos[RTC_SECONDS] = encode(MIN(tm.tm_sec, 59), reg_b);
-    cmos[RTC_MINUTES] = encode(tm.tm_min, reg_b);
-    cmos[RTC_HOURS] = encode_hours(tm.tm_hour, reg_b);
-    cmos[RTC_DAY_OF_WEEK] = encode(tm.tm_wday + 1, reg_b);
-    cmos[RTC_DAY_OF_MONTH] = encode(tm.tm_mday, reg_b);
-    cmos[RTC_MONTH] = encode(tm.tm_mon + 1, reg_b);
-    cmos[RTC_YEAR] = encode((tm.tm_year + 1900) % 100, reg_b);
-    cmos[RTC_CENTURY] = encode((tm.tm_year + 1900) / 100 % 100, reg_b);
+    cmos[RTC_SECONDS] = encode(g_date_time_get_second(t), reg_b);
+    cmos[RTC_MINUTES] = encode(g_date_time_get_minute(t), reg_b);
+    cmos[RTC_HOURS] = encode_hours(g_date_time_get_hour(t), reg_b);
+    cmos[RTC_DAY_OF_WEEK] = encode(g_date_time_get_day_of_week(t) % 7 + 1, reg_b);
+    cmos[RTC_DAY_OF_MONTH] = encode(g_date_time_get_day_of_month(t), reg_b);
+    cmos[RTC_MONTH] = encode(g_date_time_get_month(t), reg_b);
+    cmos[RTC_YEAR] = encode(g_date_time_get_year(t) % 100, reg_b);
+    cmos[RTC_CENTURY] = encode(g_date_time_get_year(t) / 100, reg_b);
 }
 
+/* What is out of range is carried over: 31 February is early in March. */
 gint64 rtc_time_from_regs(const guint8 *cmos, guint8 reg_b)
 {
-    struct tm tm = {
-        .tm_sec = decode(cmos[RTC_SECONDS], reg_b),
-        .tm_min = decode(cmos[RTC_MINUTES], reg_b),
-        .tm_hour = decode_hours(cmos[RTC_HOURS], reg_b),
-        .tm_mday = decode(cmos[RTC_DAY_OF_MONTH], reg_b),
-        .tm_mon = (int)decode(cmos[RTC_MONTH], reg_b) - 1,
-        .tm_year = (int)decode(cmos[RTC_YEAR], reg_b) +
-                   (int)decode(cmos[RTC_CENTURY], reg_b) * 100 - 1900,
-    };
+    int year = decode(cmos[RTC_YEAR], reg_b) + decode(cmos[RTC_CENTURY], reg_b) * 100;
+    int month = decode(cmos[RTC_MONTH], reg_b),
+        day = decode(cmos[RTC_DAY_OF_MONTH], reg_b);
+    g_autoptr(GDateTime) january =
+        g_date_time_new_utc(CLAMP(year, 1, 9000), 1, 1, 0, 0, 0);
+    g_autoptr(GDateTime) first = g_date_time_add_months(january, month - 1);
 
-    return timegm(&tm); /* normalises */
+    return g_date_time_to_unix(first) + (gint64)(day - 1) * DAY +
+           decode_hours(cmos[RTC_HOURS], reg_b) * HOUR +
+           decode(cmos[RTC_MINUTES], reg_b) * 60 + decode(cmos[RTC_SECONDS], reg_b);
 }
 
 static gboolean matches(guint8 alarm, unsigned value, guint8 reg_b)

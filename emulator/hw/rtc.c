@@ -292,8 +292,6 @@ static gboolean rtc_realize(Device *dev, GError **errp)
 {
     Rtc *s = (Rtc *)dev;
 
-    /* gmtime() reads the time zone's file, once: now, and not under a vCPU's filter. */
-    tzset();
     s->line = isa_bus_irq(dev, RTC_IRQ, errp);
     if (!s->line) {
         return FALSE;
