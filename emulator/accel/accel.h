@@ -32,8 +32,12 @@ typedef struct Accel {
     gboolean (*init)(ConfigNode *node, GError **errp);
     /* After the board's RAM is mapped: irqchip, vCPUs (their threads wait). */
     gboolean (*create_irqchip)(GError **errp);
-    /* qtest has none: NULL without an error. */
-    Vcpu *(*create_vcpu)(unsigned index, guint32 apic_id, GError **errp);
+    /*
+     * Begins to make a vCPU, in the order of their indices; qtest has none. The work
+     * is done when finish_vcpus() returns, and what went wrong comes from there.
+     */
+    gboolean (*create_vcpu)(unsigned index, guint32 apic_id, GError **errp);
+    gboolean (*finish_vcpus)(GError **errp);
     /* All vCPUs to the state after power-on; the first one takes the boot state. */
     void (*reset_vcpus)(const BootState *boot);
     void (*run_vcpus)(gboolean run); /* returns when all have stopped, if !run */

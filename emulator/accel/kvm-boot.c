@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reset: every vCPU goes back to the state that KVM created it with, which is kept;
+ * Reset: every vCPU goes back to the state that KVM made it with, which is kept;
  * then the boot processor takes the entry state of the kernel (PVH: 32-bit flat
  * protected mode; Linux' 64-bit entry: long mode with the loader's page tables).
  * Application processors wait for INIT and SIPI in the kernel.
@@ -64,7 +64,7 @@ static void boot_sregs(struct kvm_sregs *s, const BootState *boot)
 
 static gboolean enter_boot(Vcpu *cpu, const BootState *boot)
 {
-    struct kvm_sregs sregs = cpu->power_on->sregs;
+    struct kvm_sregs sregs = cpu->power_on.sregs;
     struct kvm_regs regs = {
         .rip = boot->entry,
         .rsp = boot->stack,
@@ -77,22 +77,14 @@ static gboolean enter_boot(Vcpu *cpu, const BootState *boot)
            kvm_vcpu_ioctl(cpu, KVM_SET_REGS, &regs) == 0;
 }
 
-gboolean kvm_keep_power_on(Vcpu *cpu, GError **errp)
-{
-    if (cpu->power_on) {
-        return TRUE;
-    }
-    cpu->power_on = g_new0(VcpuState, 1);
-    return vcpu_save(cpu, cpu->power_on, errp);
-}
-
 static gboolean reset_vcpu(Vcpu *cpu, GError **errp)
 {
     vcpu_wait_stopped(cpu);
-    if (cpu->power_on) {
-        return vcpu_load_reset(cpu, cpu->power_on, errp);
+    if (cpu->fresh) {
+        cpu->fresh = FALSE;
+        return TRUE;
     }
-    return kvm_keep_power_on(cpu, errp);
+    return vcpu_load_reset(cpu, &cpu->power_on, errp);
 }
 
 void kvm_reset_vcpus(const BootState *boot)

@@ -28,18 +28,21 @@
 typedef struct kvm_cpuid2 Cpuid;
 #define CPUID_BYTES (sizeof(Cpuid) + ENTRIES_MAX * sizeof(struct kvm_cpuid_entry2))
 
-static Cpuid *supported; /* asked once */
+static GMutex supported_lock;
+static Cpuid *supported; /* asked once, by the vCPU that comes first */
 
 static gboolean ask_supported(GError **errp)
 {
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&supported_lock);
     if (supported) {
         return TRUE;
     }
-    supported = g_malloc0(CPUID_BYTES);
-    supported->nent = ENTRIES_MAX - 1; /* one is added */
-    if (kvm_ioctl(KVM_GET_SUPPORTED_CPUID, supported) < 0) {
+    g_autofree Cpuid *cpuid = g_malloc0(CPUID_BYTES);
+    cpuid->nent = ENTRIES_MAX - 1; /* one is added */
+    if (kvm_ioctl(KVM_GET_SUPPORTED_CPUID, cpuid) < 0) {
         return error_set_errno(errp, errno, "KVM_GET_SUPPORTED_CPUID");
     }
+    supported = g_steal_pointer(&cpuid);
     return TRUE;
 }
 

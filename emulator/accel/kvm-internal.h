@@ -51,7 +51,8 @@ void kvm_del_irqfd(unsigned gsi, int fd);
  * kvm-vcpu.c. All of these under the machine lock. Between pause and resume no vCPU
  * is inside KVM_RUN (they wait just before it): memory slots are replaced then.
  */
-Vcpu *kvm_create_vcpu(unsigned index, guint32 apic_id, GError **errp);
+gboolean kvm_create_vcpu(unsigned index, guint32 apic_id, GError **errp);
+gboolean kvm_finish_vcpus(GError **errp);
 void kvm_run_vcpus(gboolean run);
 void kvm_hold_current_vcpu(void);
 void kvm_pause_for_slots(void);
@@ -86,9 +87,13 @@ struct Vcpu {
     unsigned index;
     guint32 apic_id;
     int fd;
-    struct kvm_run *run;
+    struct kvm_run *run; /* atomic: NULL until the thread has made it */
     GThread *thread;
-    int tid; /* atomic: 0 until the thread runs */
+    int tid;
+
+    gboolean made; /* the thread has done so, or failed with `error` */
+    GError *error;
+    gboolean fresh; /* and nothing has changed it since */
 
     GCond wake;        /* the thread waits here with the machine lock */
     gboolean held;     /* asked for something: waits for run_vcpus(TRUE) */
@@ -98,8 +103,8 @@ struct Vcpu {
     gint stop;         /* atomic: leave the run loop */
     gint in_guest;     /* atomic: inside KVM_RUN */
 
-    VcpuState state;     /* for saving and loading */
-    VcpuState *power_on; /* what a reset goes back to */
+    VcpuState state;    /* for saving and loading */
+    VcpuState power_on; /* what a reset goes back to; constant once made */
 };
 
 /* kvm-state.c: between KVM and *state; while the vCPU is not in KVM_RUN. */
@@ -116,8 +121,6 @@ void vcpu_msrs_load(Vcpu *cpu, const VcpuState *state, gboolean reset);
 
 /* kvm-boot.c */
 void kvm_reset_vcpus(const BootState *boot);
-/* Before a vCPU runs or is loaded for the first time: keeps its state for resets. */
-gboolean kvm_keep_power_on(Vcpu *cpu, GError **errp);
 
 /* kvm-cpuid.c */
 gboolean kvm_set_cpuid(Vcpu *cpu, GError **errp);

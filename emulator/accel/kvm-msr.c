@@ -25,6 +25,8 @@ static const struct {
     { 0xc0010140, 0xc0010141 }, /* OSVW */
 };
 
+/* vCPUs are made by several threads at once. */
+static GMutex lock;
 static guint32 *known;
 static guint n_known;
 
@@ -65,6 +67,7 @@ static void ask_list(void)
 
 void vcpu_msrs_save(Vcpu *cpu, VcpuState *state)
 {
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&lock);
     if (!known) {
         ask_list();
     }

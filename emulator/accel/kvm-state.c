@@ -105,12 +105,9 @@ static gboolean post_load(void *opaque, guint32 version, GError **errp)
         return error_set(errp, "vCPU %u: the extended state has only %u bytes",
                          cpu->index, cpu->state.xsave_size);
     }
-    /* A later reset goes back to what it is now, before its first instruction. */
-    if (!kvm_keep_power_on(cpu, errp)) {
-        return FALSE;
-    }
     kvm.clock = cpu->state.clock;
     kvm.clock_valid = TRUE;
+    cpu->fresh = FALSE;
     return vcpu_load(cpu, &cpu->state, errp);
 }
 

@@ -8,6 +8,10 @@
  * after a last KVM_RUN with immediate_exit, in which KVM completes the access of the
  * previous exit, so that registers can be saved.
  *
+ * It is the thread itself that makes its vCPU, without the machine lock, while the
+ * main loop goes on with the board: the two take about as long. Nothing but
+ * kvm_finish_vcpus() waits for it, which is where errors come to light.
+ *
  * For the replacement of memory slots vCPUs are held just outside KVM_RUN by a
  * counter of its own, without the machine lock: the thread that replaces them has it.
  *
@@ -49,7 +53,11 @@ static void on_kick(int sig)
 
 static void kick(Vcpu *cpu)
 {
-    STORE(cpu->run->immediate_exit, 1);
+    struct kvm_run *run = LOAD(cpu->run);
+    if (!run) {
+        return; /* still being made */
+    }
+    STORE(run->immediate_exit, 1);
     if (LOAD(cpu->in_guest)) {
         tgkill(getpid(), cpu->tid, KICK_SIGNAL);
     }
@@ -161,22 +169,42 @@ static void rest(Vcpu *cpu)
     cpu->stopped = FALSE;
 }
 
+static gboolean open_vcpu(Vcpu *cpu, GError **errp)
+{
+    int fd = kvm_vm_ioctl(KVM_CREATE_VCPU, GUINT_TO_POINTER(cpu->apic_id));
+    if (fd < 0) {
+        return error_set_errno(errp, errno, "KVM cannot create vCPU %u (APIC ID %u)",
+                               cpu->index, cpu->apic_id);
+    }
+    cpu->fd = fd;
+    void *run = mmap(NULL, kvm.run_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (run == MAP_FAILED) {
+        return error_set_errno(errp, errno, "cannot map vCPU %u", cpu->index);
+    }
+    STORE(cpu->run, run);
+    return kvm_set_cpuid(cpu, errp) && vcpu_save(cpu, &cpu->power_on, errp);
+}
+
 static void *vcpu_thread(void *opaque)
 {
     Vcpu *cpu = opaque;
     current_vcpu = cpu;
+    gboolean ok = open_vcpu(cpu, &cpu->error);
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, KICK_SIGNAL);
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
     STORE(cpu->tid, gettid());
     machine_lock();
-    for (;;) {
+    cpu->made = cpu->fresh = TRUE;
+    while (ok) {
         rest(cpu);
         machine_unlock();
         run_guest(cpu);
         machine_lock();
     }
+    g_cond_broadcast(&rested);
+    machine_unlock();
     return NULL;
 }
 
@@ -277,53 +305,46 @@ void vcpu_finish_access(Vcpu *cpu)
 
 /* Creation */
 
-static gboolean open_vcpu(Vcpu *cpu, GError **errp)
-{
-    int fd = kvm_vm_ioctl(KVM_CREATE_VCPU, GUINT_TO_POINTER(cpu->apic_id));
-    if (fd < 0) {
-        return error_set_errno(errp, errno, "KVM cannot create vCPU %u (APIC ID %u)",
-                               cpu->index, cpu->apic_id);
-    }
-    cpu->fd = fd;
-    void *run = mmap(NULL, kvm.run_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (run == MAP_FAILED) {
-        return error_set_errno(errp, errno, "cannot map vCPU %u", cpu->index);
-    }
-    cpu->run = run;
-    return kvm_set_cpuid(cpu, errp);
-}
-
-static void free_vcpu(Vcpu *cpu)
-{
-    if (cpu->run) {
-        munmap(cpu->run, kvm.run_size);
-    }
-    fd_clear(&cpu->fd);
-    g_free(cpu);
-}
-
-Vcpu *kvm_create_vcpu(unsigned index, guint32 apic_id, GError **errp)
+gboolean kvm_create_vcpu(unsigned index, guint32 apic_id, GError **errp)
 {
     g_assert(machine_lock_held() && index == kvm.vcpus->len);
-    Vcpu *cpu = g_new0(Vcpu, 1);
-    cpu->index = index;
-    cpu->apic_id = apic_id;
-    cpu->fd = -1;
-    g_cond_init(&cpu->wake);
-    if (!open_vcpu(cpu, errp)) {
-        free_vcpu(cpu);
-        return NULL;
-    }
     if (!index) {
         struct sigaction action = { .sa_handler = on_kick };
         sigemptyset(&action.sa_mask);
         sigaction(KICK_SIGNAL, &action, NULL);
     }
     g_autofree char *name = g_strdup_printf("CPU %u/KVM", index);
+    Vcpu *cpu = g_new0(Vcpu, 1);
+    cpu->index = index;
+    cpu->apic_id = apic_id;
+    cpu->fd = -1;
+    cpu->stopped = TRUE;
+    g_cond_init(&cpu->wake);
+    cpu->thread = thread_try_start("vcpu", name, vcpu_thread, cpu, errp);
+    if (!cpu->thread) {
+        g_free(cpu);
+        return FALSE;
+    }
     g_ptr_array_add(kvm.vcpus, cpu);
-    cpu->stopped = TRUE; /* from the start: nobody waits for the thread here */
-    cpu->thread = thread_start("vcpu", name, vcpu_thread, cpu);
-    return cpu;
+    return TRUE;
+}
+
+gboolean kvm_finish_vcpus(GError **errp)
+{
+    g_assert(machine_lock_held());
+    gboolean ok = TRUE;
+    for (guint i = 0; i < kvm.vcpus->len; i++) {
+        Vcpu *cpu = vcpu_at(i);
+        while (!cpu->made) {
+            machine_lock_wait(&rested);
+        }
+        if (ok && cpu->error) {
+            g_propagate_error(errp, g_steal_pointer(&cpu->error));
+            ok = FALSE;
+        }
+        g_clear_error(&cpu->error);
+    }
+    return ok;
 }
 
 Vcpu *vcpu_get(unsigned index)
@@ -334,8 +355,8 @@ Vcpu *vcpu_get(unsigned index)
 int vcpu_tid(const Vcpu *cpu)
 {
     g_assert(machine_lock_held());
-    while (!LOAD(cpu->tid)) {
-        machine_lock_wait(&rested); /* it has only just been started */
+    while (!cpu->made) {
+        machine_lock_wait(&rested);
     }
     return cpu->tid;
 }

@@ -98,6 +98,7 @@ const Accel accel_kvm = {
     .init = kvm_init,
     .create_irqchip = kvm_create_irqchip,
     .create_vcpu = kvm_create_vcpu,
+    .finish_vcpus = kvm_finish_vcpus,
     .reset_vcpus = kvm_reset_vcpus,
     .run_vcpus = kvm_run_vcpus,
     .hold_current_vcpu = kvm_hold_current_vcpu,

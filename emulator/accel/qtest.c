@@ -22,9 +22,14 @@ static gboolean qtest_create_irqchip(GError **errp)
     return TRUE;
 }
 
-static Vcpu *qtest_create_vcpu(unsigned index, guint32 apic_id, GError **errp)
+static gboolean qtest_create_vcpu(unsigned index, guint32 apic_id, GError **errp)
 {
-    return NULL;
+    return TRUE;
+}
+
+static gboolean qtest_finish_vcpus(GError **errp)
+{
+    return TRUE;
 }
 
 static void qtest_reset_vcpus(const BootState *boot)
@@ -64,6 +69,7 @@ const Accel accel_qtest = {
     .init = qtest_init,
     .create_irqchip = qtest_create_irqchip,
     .create_vcpu = qtest_create_vcpu,
+    .finish_vcpus = qtest_finish_vcpus,
     .reset_vcpus = qtest_reset_vcpus,
     .run_vcpus = qtest_run_vcpus,
     .send_msi = qtest_send_msi,

@@ -249,11 +249,7 @@ static gboolean create_vcpus(GError **errp)
         return FALSE;
     }
     for (unsigned i = 0; i < machine_cpus(); i++) {
-        GError *err = NULL;
-
-        accel->create_vcpu(i, cpu_apic_id(i), &err);
-        if (err) {
-            g_propagate_error(errp, err);
+        if (!accel->create_vcpu(i, cpu_apic_id(i), errp)) {
             return FALSE;
         }
     }
@@ -265,12 +261,10 @@ static gboolean create_slots(GError **errp)
     gboolean ok = TRUE;
 
     G_STATIC_ASSERT(VIRTIO_MMIO_SIZE == MICROVM_VIRTIO_SIZE);
-    address_map_begin(address_map_memory()); /* one view for all */
     for (unsigned i = 0; ok && i < MICROVM_VIRTIO_SLOTS; i++) {
         ok = virtio_mmio_create(i, MICROVM_VIRTIO_BASE + i * MICROVM_VIRTIO_STRIDE,
                                 ioapic_pin(board.ioapic, MICROVM_VIRTIO_PIN + i), errp);
     }
-    address_map_commit(address_map_memory());
     return ok;
 }
 
@@ -390,27 +384,24 @@ static const guint8 reset_vector[] = {
 #define RESET_VECTOR_BASE 0xfffe8u
 G_STATIC_ASSERT(MICROVM_ACPI_BASE + MICROVM_ACPI_SIZE <= RESET_VECTOR_BASE);
 
-/* Guest memory and vCPUs as a boot finds them. */
-static gboolean prepare_boot(GError **errp)
+/* Guest memory as a boot finds it. */
+static gboolean load_guest(BootState *boot, GError **errp)
 {
-    BootState boot = { 0 };
-
     if (!guest_write(MICROVM_ACPI_BASE, board.tables->data, board.tables->len) ||
         !guest_write(RESET_VECTOR_BASE, reset_vector, sizeof(reset_vector))) {
         return error_set(errp, "cannot write the ACPI tables to guest memory");
     }
-    if (board.kernel && !kernel_load(board.kernel, &boot, errp)) {
-        return FALSE;
-    }
-    accel_get()->reset_vcpus(&boot);
-    return TRUE;
+    return !board.kernel || kernel_load(board.kernel, boot, errp);
 }
 
 static void devices_reset(void *opaque)
 {
     g_autoptr(GError) err = NULL;
+    BootState boot = { 0 };
 
-    if (!prepare_boot(&err)) {
+    if (load_guest(&boot, &err)) {
+        accel_get()->reset_vcpus(&boot);
+    } else {
         vm_request_internal_error(err->message);
     }
     vm_reset_done();
@@ -428,13 +419,37 @@ static void powerdown(void *opaque)
 
 static gboolean microvm_ready(gboolean incoming, GError **errp)
 {
+    BootState boot = { 0 };
+
     build_tables();
     vm_set_reset_handler(reset, NULL);
     vm_set_powerdown_handler(powerdown, NULL);
-    return incoming || prepare_boot(errp);
+    if ((!incoming && !load_guest(&boot, errp)) || !accel_get()->finish_vcpus(errp)) {
+        return FALSE;
+    }
+    if (!incoming) {
+        accel_get()->reset_vcpus(&boot);
+    }
+    return TRUE;
 }
 
-/* The event device comes after the slots: its reset asks what they hold then. */
+/*
+ * One new view of each address space for all of them. The event device comes after
+ * the slots: its reset asks what they hold then.
+ */
+static gboolean create_devices(const Options *o, ConfigNode *config, GError **errp)
+{
+    gboolean ok;
+
+    address_map_begin(address_map_memory());
+    address_map_begin(address_map_io());
+    ok = create_ioapic(errp) && create_vcpus(errp) && create_slots(errp) &&
+         create_ged(errp) && create_isa(errp) && create_serials(o, config, errp);
+    address_map_commit(address_map_io());
+    address_map_commit(address_map_memory());
+    return ok;
+}
+
 static gboolean microvm_create(const MachineClass *klass, const void *options,
                                ConfigNode *config, GError **errp)
 {
@@ -443,9 +458,8 @@ static gboolean microvm_create(const MachineClass *klass, const void *options,
 
     return check_options(o, errp) && check_memory(config, errp) &&
            find_backend(o, config, &backend, errp) && check_kernel(config, errp) &&
-           create_ram(o, backend, errp) && map_ram(errp) && create_ioapic(errp) &&
-           create_vcpus(errp) && create_slots(errp) && create_ged(errp) &&
-           create_isa(errp) && create_serials(o, config, errp);
+           create_ram(o, backend, errp) && map_ram(errp) &&
+           create_devices(o, config, errp);
 }
 
 static void free_region(Region **region)

@@ -273,7 +273,9 @@ void address_map_commit(AddressMap *map)
     View *old = map->view;
     View *new = map->regions->len ? view_new(map) : &empty_view;
     rcu_publish(&map->view, new);
-    rcu_wait();
+    if (old != &empty_view) {
+        rcu_wait();
+    }
     tell_difference(map, old, new);
     view_free(old);
     map->depth--;
