@@ -263,8 +263,13 @@ static gboolean suspend(Vm *vm, guint64 run, GError **errp)
     g_mutex_lock(&vm->lock);
     migrating = vm->migration != NULL;
     g_mutex_unlock(&vm->lock);
-    return vm_pause_cpus(
-        vm, run, migrating ? VIR_DOMAIN_PAUSED_MIGRATION : VIR_DOMAIN_PAUSED_USER, errp);
+    if (!vm_pause_cpus(vm, run,
+                       migrating ? VIR_DOMAIN_PAUSED_MIGRATION : VIR_DOMAIN_PAUSED_USER,
+                       errp)) {
+        return FALSE;
+    }
+    vm_update_status(vm, run);
+    return TRUE;
 }
 
 gboolean remote_domain_suspend(RpcCall *call, const RemoteDomainSuspendArgs *args,
@@ -297,7 +302,11 @@ static gboolean resume(Vm *vm, guint64 run, GError **errp)
     phase = vm->phase;
     g_mutex_unlock(&vm->lock);
     /* A source that was left paused by a migration has been taken back. */
-    return phase != VM_PHASE_OUT_DONE || vm_save_status(vm, run, VM_PHASE_RUNNING, errp);
+    if (phase == VM_PHASE_OUT_DONE) {
+        return vm_save_status(vm, run, VM_PHASE_RUNNING, errp);
+    }
+    vm_update_status(vm, run);
+    return TRUE;
 }
 
 gboolean remote_domain_resume(RpcCall *call, const RemoteDomainResumeArgs *args,

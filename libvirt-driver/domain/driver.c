@@ -7,6 +7,8 @@
 #include "domain/reconnect.h"
 #include "domain/store.h"
 
+#define RECONNECT_WAIT_US (2 * G_USEC_PER_SEC) /* of those who want to connect */
+
 static gpointer io_thread(gpointer opaque)
 {
     Driver *driver = opaque;
@@ -39,6 +41,8 @@ Driver *driver_new(const DriverPaths *paths, RpcServer *server, const char *emul
     driver->context = g_main_context_new();
     driver->loop = g_main_loop_new(driver->context, FALSE);
     g_mutex_init(&driver->define_lock);
+    g_mutex_init(&driver->reconnect_lock);
+    g_cond_init(&driver->reconnected);
     driver->thread = g_thread_new("vm-events", io_thread, driver);
     rpc_server_set_driver(server, driver);
     return driver;
@@ -59,8 +63,14 @@ static void release_vm(gpointer opaque, gpointer unused)
     g_mutex_lock(&vm->lock);
     run = g_steal_pointer(&vm->run);
     vm->id = -1;
+    g_cond_broadcast(&vm->cond);
     g_mutex_unlock(&vm->lock);
     vm_run_free(run);
+}
+
+static void join_thread(gpointer thread)
+{
+    g_thread_join(thread);
 }
 
 void driver_free(Driver *driver)
@@ -70,6 +80,8 @@ void driver_free(Driver *driver)
     g_main_context_invoke(driver->context, quit_loop, driver->loop);
     g_thread_join(driver->thread);
     g_ptr_array_foreach(vms, release_vm, NULL);
+    /* Those that still wait for an emulator see that their VM has gone. */
+    g_slist_free_full(driver->reconnect_threads, join_thread);
     /* What the monitors' ends have queued runs here, and gives its references back. */
     while (g_main_context_iteration(driver->context, FALSE)) {
     }
@@ -78,6 +90,8 @@ void driver_free(Driver *driver)
     g_main_loop_unref(driver->loop);
     g_main_context_unref(driver->context);
     g_mutex_clear(&driver->define_lock);
+    g_mutex_clear(&driver->reconnect_lock);
+    g_cond_clear(&driver->reconnected);
     g_free(driver->emulator);
     g_free(driver->boot_id);
     g_free(driver);
@@ -110,10 +124,27 @@ static void load_config(const char *path, const char *name, gpointer opaque)
     vm->config = vm_def_new(g_steal_pointer(&domain));
 }
 
+static void wait_reconnected(Driver *driver, gint64 deadline)
+{
+    gboolean in_time = TRUE;
+
+    g_mutex_lock(&driver->reconnect_lock);
+    while (driver->reconnecting && in_time) {
+        in_time =
+            g_cond_wait_until(&driver->reconnected, &driver->reconnect_lock, deadline);
+    }
+    if (driver->reconnecting) {
+        g_message("%u emulators do not answer; serving without them for now",
+                  driver->reconnecting);
+    }
+    g_mutex_unlock(&driver->reconnect_lock);
+}
+
 void driver_start(Driver *driver)
 {
     store_foreach(driver->paths->config_dir, ".xml", load_config, driver);
     store_foreach(driver->paths->run_dir, ".status", vm_reconnect, driver);
+    wait_reconnected(driver, g_get_monotonic_time() + RECONNECT_WAIT_US);
 }
 
 gboolean driver_busy(gpointer opaque)

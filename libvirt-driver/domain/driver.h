@@ -31,6 +31,11 @@ struct Driver {
     GThread *thread;
     gint last_run;      /* atomic */
     GMutex define_lock; /* one definition or removal at a time */
+
+    GSList *reconnect_threads; /* of driver_start; joined in the end */
+    GMutex reconnect_lock;
+    GCond reconnected;
+    guint reconnecting; /* VMs that are not taken over yet; under reconnect_lock */
 };
 
 /* paths and server stay the caller's, and must outlive the driver. */
@@ -38,7 +43,8 @@ Driver *driver_new(const DriverPaths *paths, RpcServer *server, const char *emul
 
 /*
  * Loads the definitions and finds the VMs that run already. Before rpc_server_start.
- * What cannot be read is logged and left alone.
+ * What cannot be read is logged and left alone. Waits a little for the emulators to
+ * answer; those that do not are followed up by threads of their own.
  */
 void driver_start(Driver *driver);
 

@@ -44,21 +44,15 @@ static gboolean run_steps(Vm *vm, guint64 run, GPtrArray *steps, GError **errp)
 /* Publishes a changed live definition and puts it on disk. */
 static gboolean set_live(Vm *vm, guint64 run, Domain *domain, GError **errp)
 {
-    g_autoptr(GError) err = NULL;
-    VmPhase phase;
-
     g_mutex_lock(&vm->lock);
     if (!vm_is_run_locked(vm, run)) {
         g_mutex_unlock(&vm->lock);
         xml_domain_free(domain);
         return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED, "the domain has ended");
     }
-    phase = vm->phase;
     vm_set_live_locked(vm, vm_def_new(domain));
     g_mutex_unlock(&vm->lock);
-    if (!vm_save_status(vm, run, phase, &err)) {
-        g_message("domain '%s': %s", vm->name, err->message);
-    }
+    vm_update_status(vm, run);
     return TRUE;
 }
 

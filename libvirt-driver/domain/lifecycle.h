@@ -51,6 +51,8 @@ void vm_remove_locked(Vm *vm);
  * Writes the status file, with fsync, so that it tells of phase. Serialised.
  */
 gboolean vm_save_status(Vm *vm, guint64 run, VmPhase phase, GError **errp);
+/* The same for what has changed within the phase; a failure is logged. */
+void vm_update_status(Vm *vm, guint64 run);
 char *vm_status_path(Driver *driver, const char *name);
 
 G_END_DECLS

@@ -17,9 +17,9 @@
 #include "process/listen.h"
 #include "qmp/frame.h"
 
-#define GREETING_TIMEOUT_MS 30000
-#define PTY_PREFIX          "/dev/pts/"
-#define STATE_TIMEOUT_US    (10 * G_USEC_PER_SEC)
+#define CONNECT_TIMEOUT_MS 1000 /* then look whether the process still lives */
+#define PTY_PREFIX         "/dev/pts/"
+#define STATE_TIMEOUT_US   (10 * G_USEC_PER_SEC)
 
 /* The VM and the run that a monitor belongs to. */
 typedef struct Binding {
@@ -219,14 +219,18 @@ JsonObject *vm_args(const char *key, const char *value)
 static QmpClient *get_monitor(Vm *vm, guint64 run, GError **errp)
 {
     QmpClient *monitor = NULL;
+    gboolean alive;
 
     g_mutex_lock(&vm->lock);
-    if (vm_is_run_locked(vm, run) && vm->run->monitor) {
+    alive = vm_is_run_locked(vm, run);
+    if (alive && vm->run->monitor) {
         monitor = qmp_client_ref(vm->run->monitor);
     }
     g_mutex_unlock(&vm->lock);
     if (!monitor) {
-        g_set_error(errp, QMP_ERROR, QMP_ERROR_CLOSED, "the domain has ended");
+        g_set_error(errp, QMP_ERROR, QMP_ERROR_CLOSED, "%s",
+                    alive ? "there is no connection to the domain's monitor"
+                          : "the domain has ended");
     }
     return monitor;
 }
@@ -250,26 +254,49 @@ gboolean vm_call(Vm *vm, guint64 run, const char *command, JsonObject *args,
     return vm_call_fd(vm, run, command, args, -1, reply, errp);
 }
 
-gboolean vm_connect_monitor(Vm *vm, guint64 run, GError **errp)
+/*
+ * A socket to the monitor. The queue of one that does not answer may be full, of earlier
+ * attempts: then connect waits.
+ */
+static int connect_monitor(Vm *vm, guint64 run, gint64 deadline, GError **errp)
+{
+    for (;;) {
+        g_autofree char *path = NULL;
+        g_autoptr(GError) err = NULL;
+        int fd;
+
+        g_mutex_lock(&vm->lock);
+        path = vm_is_run_locked(vm, run) ? g_strdup(vm->run->monitor_path) : NULL;
+        g_mutex_unlock(&vm->lock);
+        if (!path) {
+            g_set_error(errp, QMP_ERROR, QMP_ERROR_CLOSED, "the domain has ended");
+            return -1;
+        }
+        fd = process_connect_unix(path, CONNECT_TIMEOUT_MS, &err);
+        if (fd >= 0) {
+            return fd;
+        }
+        if (!g_error_matches(err, G_FILE_ERROR, G_FILE_ERROR_AGAIN)) {
+            /* Who has listened there has ended. */
+            g_set_error(errp, QMP_ERROR, QMP_ERROR_CLOSED, "%s", err->message);
+            return -1;
+        }
+        if (g_get_monotonic_time() >= deadline) {
+            g_set_error(errp, QMP_ERROR, QMP_ERROR_TIMEOUT, "%s", err->message);
+            return -1;
+        }
+    }
+}
+
+gboolean vm_connect_monitor(Vm *vm, guint64 run, guint timeout_ms, GError **errp)
 {
     static const QmpClientOps ops = { on_event, on_closed };
+    gint64 deadline = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
     g_autoptr(QmpClient) monitor = NULL;
-    g_autofree char *path = NULL;
-    g_autoptr(GError) err = NULL;
     Binding *binding;
-    int fd;
+    int fd = connect_monitor(vm, run, deadline, errp);
 
-    g_mutex_lock(&vm->lock);
-    path = vm_is_run_locked(vm, run) ? g_strdup(vm->run->monitor_path) : NULL;
-    g_mutex_unlock(&vm->lock);
-    if (!path) {
-        g_set_error(errp, QMP_ERROR, QMP_ERROR_CLOSED, "the domain has ended");
-        return FALSE;
-    }
-    fd = process_connect_unix(path, &err);
     if (fd < 0) {
-        /* Who has listened there has ended. */
-        g_set_error(errp, QMP_ERROR, QMP_ERROR_CLOSED, "%s", err->message);
         return FALSE;
     }
     binding = g_new0(Binding, 1);
@@ -283,7 +310,7 @@ gboolean vm_connect_monitor(Vm *vm, guint64 run, GError **errp)
         qmp_client_close(monitor);
     }
     g_mutex_unlock(&vm->lock);
-    if (!qmp_client_negotiate(monitor, GREETING_TIMEOUT_MS, errp)) {
+    if (!qmp_client_negotiate(monitor, timeout_ms, errp)) {
         return FALSE;
     }
     g_mutex_lock(&vm->lock);

@@ -15,8 +15,11 @@ gboolean vm_call(Vm *vm, guint64 run, const char *command, JsonObject *args,
 gboolean vm_call_fd(Vm *vm, guint64 run, const char *command, JsonObject *args, int fd,
                     JsonNode **reply, GError **errp);
 
-/* Connects to the monitor of run and shakes hands. The run must have been published. */
-gboolean vm_connect_monitor(Vm *vm, guint64 run, GError **errp);
+/*
+ * Connects to the monitor of run and shakes hands, within timeout_ms (G_MAXUINT: for as
+ * long as the process lives). The run must have been published.
+ */
+gboolean vm_connect_monitor(Vm *vm, guint64 run, guint timeout_ms, GError **errp);
 
 /*
  * "stop" and "cont", with the reason that the event is to give; done when the state has

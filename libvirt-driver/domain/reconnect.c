@@ -11,6 +11,11 @@
  *                it paused; the administrator resumes or destroys it
  *   in-prepare   a destination that was not told to run: end it, the source goes on
  *   in-finish    a destination that runs; or, when it does not yet, as in-prepare
+ *
+ * Each VM has a thread of its own for this, which holds the VM's job: an emulator that
+ * does not answer (it is stopped, say, or waits for a disk) keeps nobody else waiting.
+ * Until it answers, or ends, its VM is shown as its status file has it, calls that need
+ * the job wait for it, and destroy works.
  */
 #include "domain/reconnect.h"
 
@@ -74,6 +79,23 @@ static gboolean open_process(VmRun *run)
            pid == run->pid;
 }
 
+/* As far as the status file tells. */
+static void set_stored_state_locked(Vm *vm, const VmStatus *status)
+{
+    gboolean paused = status->phase == VM_PHASE_OUT_DONE    ? TRUE
+                      : status->phase == VM_PHASE_IN_FINISH ? status->paused
+                                                            : status->suspended;
+
+    if (vm->starting) {
+        vm_set_state_locked(vm, VIR_DOMAIN_NOSTATE, VIR_DOMAIN_NOSTATE_UNKNOWN);
+    } else if (paused) {
+        vm_set_state_locked(vm, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_UNKNOWN);
+    } else {
+        vm_set_state_locked(vm, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNKNOWN);
+    }
+}
+
+/* From here on it can be found. Nobody else has its job yet: this cannot wait. */
 static void publish(Vm *vm, VmRun *run, VmStatus *status)
 {
     g_mutex_lock(&vm->lock);
@@ -81,11 +103,13 @@ static void publish(Vm *vm, VmRun *run, VmStatus *status)
     vm->id = status->id;
     vm->phase = status->phase;
     vm->keep_paused = status->paused;
-    vm->starting = status->phase == VM_PHASE_STARTING;
+    vm->starting =
+        status->phase == VM_PHASE_STARTING || status->phase == VM_PHASE_IN_PREPARE;
     vm->resume_reason = VIR_DOMAIN_RUNNING_UNPAUSED;
     vm->pause_reason = VIR_DOMAIN_PAUSED_UNKNOWN;
     vm_set_live_locked(vm, vm_def_new(g_steal_pointer(&status->domain)));
-    vm_set_state_locked(vm, VIR_DOMAIN_NOSTATE, VIR_DOMAIN_NOSTATE_UNKNOWN);
+    set_stored_state_locked(vm, status);
+    job_slot_begin(&vm->job, &vm->lock, JOB_MODIFY, "reconnect", 0, NULL);
     vm_watch_process_locked(vm);
     g_mutex_unlock(&vm->lock);
 }
@@ -97,30 +121,48 @@ static void end_leftover(Vm *vm, guint64 run, const char *why)
                      VIR_DOMAIN_EVENT_STOPPED_FAILED, KILL_TIMEOUT_MS, NULL);
 }
 
-/* The state that the emulator reports. */
+static void set_state_locked(Vm *vm, gboolean running)
+{
+    gboolean moving = vm->phase == VM_PHASE_OUT_BEGIN || vm->phase == VM_PHASE_OUT_DONE;
+    int before = vm->state;
+
+    if (running) {
+        vm_set_state_locked(vm, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNKNOWN);
+    } else {
+        vm_set_state_locked(vm, VIR_DOMAIN_PAUSED,
+                            moving ? VIR_DOMAIN_PAUSED_MIGRATION
+                                   : VIR_DOMAIN_PAUSED_USER);
+    }
+    /* Clients that came before the emulator answered have been told otherwise. */
+    if (vm->state != before && running) {
+        vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_RESUMED,
+                                  VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
+    } else if (vm->state != before) {
+        vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_SUSPENDED,
+                                  VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
+    }
+}
+
+/* The state that the emulator reports, whenever it does. */
 static gboolean refresh_state(Vm *vm, guint64 run, GError **errp)
 {
     g_autoptr(JsonNode) reply = NULL;
+    g_autoptr(GError) err = NULL;
     JsonObject *object;
     const char *status;
 
-    if (!vm_call(vm, run, "query-status", NULL, &reply, errp)) {
-        return FALSE;
+    while (!vm_call(vm, run, "query-status", NULL, &reply, &err)) {
+        if (!g_error_matches(err, QMP_ERROR, QMP_ERROR_TIMEOUT)) {
+            g_propagate_error(errp, g_steal_pointer(&err));
+            return FALSE;
+        }
+        g_clear_error(&err);
     }
     object = JSON_NODE_HOLDS_OBJECT(reply) ? json_node_get_object(reply) : NULL;
     status = qmp_json_string(object, "status");
     g_mutex_lock(&vm->lock);
     if (vm_is_run_locked(vm, run)) {
-        gboolean moving =
-            vm->phase == VM_PHASE_OUT_BEGIN || vm->phase == VM_PHASE_OUT_DONE;
-
-        if (qmp_json_bool(object, "running")) {
-            vm_set_state_locked(vm, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNKNOWN);
-        } else {
-            vm_set_state_locked(vm, VIR_DOMAIN_PAUSED,
-                                moving ? VIR_DOMAIN_PAUSED_MIGRATION
-                                       : VIR_DOMAIN_PAUSED_USER);
-        }
+        set_state_locked(vm, qmp_json_bool(object, "running"));
         if (g_strcmp0(status, "shutdown") == 0) {
             vm_shutdown_seen_locked(vm, TRUE, FALSE);
         }
@@ -142,8 +184,11 @@ static int get_state(Vm *vm)
 /* What the phase of a migration demands, once the state is known. */
 static gboolean resolve_phase(Vm *vm, guint64 run, VmPhase phase, GError **errp)
 {
-    gboolean paused = vm->keep_paused;
+    gboolean paused;
 
+    g_mutex_lock(&vm->lock);
+    paused = vm->keep_paused;
+    g_mutex_unlock(&vm->lock);
     switch (phase) {
     case VM_PHASE_OUT_BEGIN:
         g_message("domain '%s': a migration was going on; cancelling it", vm->name);
@@ -165,6 +210,16 @@ static gboolean resolve_phase(Vm *vm, guint64 run, VmPhase phase, GError **errp)
     }
 }
 
+static gboolean is_run(Vm *vm, guint64 run)
+{
+    gboolean result;
+
+    g_mutex_lock(&vm->lock);
+    result = vm_is_run_locked(vm, run);
+    g_mutex_unlock(&vm->lock);
+    return result;
+}
+
 static void take_over(Vm *vm, guint64 run, VmPhase phase)
 {
     g_autoptr(GError) err = NULL;
@@ -176,9 +231,12 @@ static void take_over(Vm *vm, guint64 run, VmPhase phase)
                          : "it was waiting for a migration");
         return;
     }
-    if (!vm_connect_monitor(vm, run, &err) || !refresh_state(vm, run, &err)) {
+    if (!vm_connect_monitor(vm, run, G_MAXUINT, &err) || !refresh_state(vm, run, &err)) {
         /* It may be of use still: only its monitor is not. destroy works. */
-        g_message("domain '%s': cannot talk to its monitor: %s", vm->name, err->message);
+        if (is_run(vm, run)) {
+            g_message("domain '%s': cannot talk to its monitor: %s", vm->name,
+                      err->message);
+        }
         return;
     }
     if (!resolve_phase(vm, run, phase, &err)) {
@@ -188,6 +246,55 @@ static void take_over(Vm *vm, guint64 run, VmPhase phase)
             g_message("domain '%s': %s", vm->name, err->message);
         }
     }
+}
+
+typedef struct Reconnect {
+    Vm *vm;
+    guint64 run;
+    VmPhase phase;
+} Reconnect;
+
+static void finish(Reconnect *r)
+{
+    Driver *driver = r->vm->driver;
+
+    vm_end_job(r->vm);
+    vm_unref(r->vm);
+    g_free(r);
+    g_mutex_lock(&driver->reconnect_lock);
+    driver->reconnecting--;
+    g_cond_signal(&driver->reconnected);
+    g_mutex_unlock(&driver->reconnect_lock);
+}
+
+static gpointer reconnect_thread(gpointer opaque)
+{
+    Reconnect *r = opaque;
+
+    take_over(r->vm, r->run, r->phase);
+    finish(r);
+    return NULL;
+}
+
+/* Consumes vm, whose job is held. */
+static void start_thread(Vm *vm, guint64 run, VmPhase phase)
+{
+    Driver *driver = vm->driver;
+    Reconnect *r = g_new(Reconnect, 1);
+    g_autoptr(GError) err = NULL;
+    GThread *thread;
+
+    *r = (Reconnect){ vm, run, phase };
+    g_mutex_lock(&driver->reconnect_lock);
+    driver->reconnecting++;
+    g_mutex_unlock(&driver->reconnect_lock);
+    thread = g_thread_try_new("reconnect", reconnect_thread, r, &err);
+    if (!thread) {
+        g_message("domain '%s': cannot talk to its monitor: %s", vm->name, err->message);
+        finish(r);
+        return;
+    }
+    driver->reconnect_threads = g_slist_prepend(driver->reconnect_threads, thread);
 }
 
 static void clear_up(Driver *driver, const char *name, VmRun *run)
@@ -244,5 +351,5 @@ void vm_reconnect(const char *path, const char *name, gpointer opaque)
     phase = status->autodestroy ? VM_PHASE_STARTING : status->phase;
     serial = run->serial;
     publish(vm, run, status);
-    take_over(vm, serial, phase);
+    start_thread(g_steal_pointer(&vm), serial, phase);
 }

@@ -5,7 +5,10 @@
 
 G_BEGIN_DECLS
 
-/* For store_foreach: takes over the VM of a status file, or clears up after it. */
+/*
+ * For store_foreach, when the daemon starts: takes over the VM of a status file, on a
+ * thread that is added to the driver's, or clears up after it.
+ */
 void vm_reconnect(const char *path, const char *name, gpointer driver);
 
 G_END_DECLS

@@ -8,11 +8,19 @@
 #include "domain/run.h"
 #include "domain/store.h"
 
-#define FAILED_STOP_MS 10000 /* for a process that is killed */
+#define GREETING_TIMEOUT_MS 30000
+#define FAILED_STOP_MS      10000 /* for a process that is killed */
 
 char *vm_status_path(Driver *driver, const char *name)
 {
     return store_path(driver->paths->run_dir, name, ".status");
+}
+
+/* TRUE if its CPUs stand, other than until what goes on now is done. */
+static gboolean is_suspended_locked(const Vm *vm)
+{
+    return vm->state == VIR_DOMAIN_PAUSED &&
+           (vm->reason != VIR_DOMAIN_PAUSED_STARTING_UP || vm->keep_paused);
 }
 
 /* What the status file is to say; borrows from vm and def. */
@@ -26,6 +34,7 @@ static VmStatus collect_status_locked(Vm *vm, const VmDef *def)
         .id = vm->id,
         .pid = run->pid,
         .paused = vm->keep_paused,
+        .suspended = is_suspended_locked(vm),
         .autodestroy = vm->autodestroy != NULL,
         .dir = run->dir,
         .monitor_path = run->monitor_path,
@@ -61,6 +70,19 @@ gboolean vm_save_status(Vm *vm, guint64 run, VmPhase phase, GError **errp)
     }
     g_mutex_unlock(&vm->status_lock);
     return ok;
+}
+
+void vm_update_status(Vm *vm, guint64 run)
+{
+    g_autoptr(GError) err = NULL;
+    VmPhase phase;
+
+    g_mutex_lock(&vm->lock);
+    phase = vm->phase;
+    g_mutex_unlock(&vm->lock);
+    if (!vm_save_status(vm, run, phase, &err)) {
+        g_message("domain '%s': %s", vm->name, err->message);
+    }
 }
 
 /* From here on the VM is active: the process exists, the CPUs stand. */
@@ -101,7 +123,8 @@ static void announce_paused(Vm *vm, guint64 run)
 
 static gboolean bring_up(Vm *vm, guint64 run, const VmStart *how, GError **errp)
 {
-    if (!vm_connect_monitor(vm, run, errp) || !vm_refresh_ptys(vm, run, errp)) {
+    if (!vm_connect_monitor(vm, run, GREETING_TIMEOUT_MS, errp) ||
+        !vm_refresh_ptys(vm, run, errp)) {
         return FALSE;
     }
     if (how->autodestroy) {

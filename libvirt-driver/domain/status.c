@@ -56,6 +56,7 @@ char *vm_status_format(const VmStatus *status)
     json_object_set_int_member(object, "id", status->id);
     json_object_set_int_member(object, "pid", status->pid);
     json_object_set_boolean_member(object, "paused", status->paused);
+    json_object_set_boolean_member(object, "suspended", status->suspended);
     json_object_set_boolean_member(object, "autodestroy", status->autodestroy);
     for (guint i = 0; i < G_N_ELEMENTS(strings); i++) {
         const char *value = G_STRUCT_MEMBER(char *, status, strings[i].offset);
@@ -103,6 +104,7 @@ static gboolean parse_object(JsonObject *object, VmStatus *status, GError **errp
     status->id = (int)id;
     status->pid = (pid_t)pid;
     status->paused = qmp_json_bool(object, "paused");
+    status->suspended = qmp_json_bool(object, "suspended");
     status->autodestroy = qmp_json_bool(object, "autodestroy");
     for (guint i = 0; i < G_N_ELEMENTS(strings); i++) {
         G_STRUCT_MEMBER(char *, status, strings[i].offset) =

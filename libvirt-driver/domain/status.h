@@ -29,6 +29,7 @@ typedef struct VmStatus {
     int id;
     pid_t pid;       /* 0 before the process has started */
     gboolean paused; /* a migration that fails must not let it run: it did not before */
+    gboolean suspended;   /* its CPUs stood when this was written */
     gboolean autodestroy; /* it ends with a connection, so with that of the daemon */
     char *dir, *monitor_path, *pidfile_path, *log_path;
     char *memory_path, *cgroup; /* or NULL */

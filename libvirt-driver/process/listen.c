@@ -55,14 +55,24 @@ int process_listen_unix(const char *path, GError **errp)
     return fd;
 }
 
-int process_connect_unix(const char *path, GError **errp)
+int process_connect_unix(const char *path, guint timeout_ms, GError **errp)
 {
+    /* A limit of 0 would be none. */
+    struct timeval none = { 0 }, limit = {
+        .tv_sec = timeout_ms / 1000,
+        .tv_usec = (suseconds_t)MAX(timeout_ms % 1000, 1) * 1000,
+    };
     struct sockaddr_un addr;
     int fd = unix_socket(path, &addr, errp);
 
-    if (fd >= 0 && connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
+    if (fd < 0) {
+        return -1;
+    }
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+    if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
         return fail(errp, fd, "cannot connect to", path, errno);
     }
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &none, sizeof(none));
     return fd;
 }
 

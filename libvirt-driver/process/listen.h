@@ -11,8 +11,11 @@ G_BEGIN_DECLS
  */
 int process_listen_unix(const char *path, GError **errp);
 
-/* A connected UNIX socket. -1 with an error (G_FILE_ERROR). */
-int process_connect_unix(const char *path, GError **errp);
+/*
+ * A connected UNIX socket. -1 with an error (G_FILE_ERROR): G_FILE_ERROR_AGAIN when who
+ * listens there has not made room in its queue within timeout_ms.
+ */
+int process_connect_unix(const char *path, guint timeout_ms, GError **errp);
 
 /*
  * A listening TCP socket on the first free port of min..max (both included). address may

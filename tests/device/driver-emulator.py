@@ -267,10 +267,13 @@ def serve(listener):
         for source in ready:
             if source is listener:
                 client, _ = listener.accept()
-                client.sendall(json.dumps({"QMP": {
-                    "version": {"qemu": {"major": 8, "minor": 2, "micro": 0},
-                                "package": "stand-in"}, "capabilities": []}}).encode()
-                    + b"\r\n")
+                try:
+                    client.sendall(json.dumps({"QMP": {
+                        "version": {"qemu": {"major": 8, "minor": 2, "micro": 0},
+                                    "package": "stand-in"},
+                        "capabilities": []}}).encode() + b"\r\n")
+                except OSError:  # it has gone while it was in the queue
+                    continue
                 clients.append(client)
                 buffer = b""
             elif source in clients:

@@ -163,6 +163,45 @@ def test_daemon_death(a, b):
     assert a.files() == [], a.files()
 
 
+def test_daemon_death_hung(a, b):
+    """An emulator that does not answer keeps nobody else waiting."""
+    a.define()
+    a.define("other", number=2)
+    a.virsh("start", "vm")
+    a.virsh("start", "other")
+    pid = a.pid()
+    os.kill(pid, signal.SIGSTOP)
+    for _ in range(3):  # more than its monitor's queue holds
+        a.kill()
+        begin = time.time()
+        a.start()
+        assert time.time() - begin < 10
+        assert a.state() == "running (unknown)"
+        assert a.virsh("list", "--name").split() == ["vm", "other"]
+        a.virsh("suspend", "other")
+        a.virsh("resume", "other")
+    waiting = subprocess.Popen(a.command("suspend", "vm"), stdin=subprocess.DEVNULL)
+    assert a.state() == "running (unknown)"
+    os.kill(pid, signal.SIGCONT)
+    assert waiting.wait(LIMIT) == 0
+    assert a.state() == "paused (user)"
+    a.stop()
+    os.kill(pid, signal.SIGSTOP)
+    a.start()
+    assert a.state() == "paused (unknown)"
+    a.stop()  # which does not wait for it, either
+    a.start()
+    events = a.events()
+    os.kill(pid, signal.SIGKILL)
+    a.expect("shut off (crashed)")
+    events.expect("lifecycle: Stopped Failed")
+    events.stop()
+    a.virsh("start", "vm")
+    a.virsh("destroy", "vm")
+    a.virsh("destroy", "other")
+    assert a.files() == [], a.files()
+
+
 def test_autodestroy(a, b):
     p = subprocess.Popen(
         a.command("create --autodestroy %s ; domstate auto ; event --event lifecycle "

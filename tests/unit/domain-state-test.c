@@ -115,6 +115,7 @@ static void test_status(void)
         .id = 5,
         .pid = 1234,
         .paused = TRUE,
+        .suspended = TRUE,
         .dir = (char *)"/run/x",
         .monitor_path = (char *)"/run/x/monitor.sock",
         .pidfile_path = (char *)"/run/one.pid",
@@ -139,6 +140,7 @@ static void test_status(void)
     g_assert_cmpint(got->id, ==, 5);
     g_assert_cmpint(got->pid, ==, 1234);
     g_assert_true(got->paused);
+    g_assert_true(got->suspended);
     g_assert_false(got->autodestroy);
     g_assert_cmpstr(got->monitor_path, ==, "/run/x/monitor.sock");
     g_assert_null(got->cgroup);
