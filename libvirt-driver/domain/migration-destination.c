@@ -16,6 +16,7 @@
 #include "domain/migration.h"
 #include "domain/monitor.h"
 #include "process/listen.h"
+#include "util/hostname.h"
 
 #define TOKEN_TIMEOUT_S   3
 #define FINISH_TIMEOUT_US (30 * G_USEC_PER_SEC) /* for the rest of the data */
@@ -236,11 +237,18 @@ static char *start_listening(Vm *vm, guint64 run, const MigrationParams *params,
     if (params->uri && !migration_uri_parse(params->uri, &host, &port, errp)) {
         return NULL;
     }
+    if (!host && !migration_check_hostname(host = driver_hostname(), errp)) {
+        return NULL;
+    }
     if (port) {
         min = max = port;
     }
     fd = process_listen_tcp(params->listen_address, min, max, &port, errp);
-    if (fd < 0 || !g_unix_set_fd_nonblocking(fd, TRUE, errp)) {
+    if (fd < 0) {
+        return NULL;
+    }
+    if (!g_unix_set_fd_nonblocking(fd, TRUE, errp)) {
+        close(fd);
         return NULL;
     }
     g_mutex_lock(&vm->lock);
@@ -248,7 +256,7 @@ static char *start_listening(Vm *vm, guint64 run, const MigrationParams *params,
     m->listen_fd = fd;
     listen_locked(vm, run);
     g_mutex_unlock(&vm->lock);
-    return migration_uri_format(host ? host : g_get_host_name(), port);
+    return migration_uri_format(host, port);
 }
 
 static gboolean enable_events(Vm *vm, guint64 run, GError **errp)
@@ -268,7 +276,7 @@ static guint8 *prepare_cookie(Vm *vm, guint32 *len)
     g_autoptr(MigrationCookie) cookie = g_new0(MigrationCookie, 1);
 
     cookie->name = g_strdup(vm->name);
-    cookie->hostname = g_strdup(g_get_host_name());
+    cookie->hostname = driver_hostname();
     g_mutex_lock(&vm->lock);
     cookie->token = g_strdup(vm->migration ? vm->migration->token : NULL);
     g_mutex_unlock(&vm->lock);

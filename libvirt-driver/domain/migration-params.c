@@ -107,6 +107,18 @@ gboolean migration_uri_parse(const char *uri, char **host, guint *port, GError *
     return TRUE;
 }
 
+gboolean migration_check_hostname(const char *name, GError **errp)
+{
+    if (!name || !*name || strcmp(name, "localhost") == 0 ||
+        g_str_has_prefix(name, "localhost.")) {
+        return rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR,
+                             "the name of the destination host is '%s', which the source "
+                             "cannot connect to; give the address with --migrateuri",
+                             name ? name : "");
+    }
+    return TRUE;
+}
+
 char *migration_uri_format(const char *host, guint port)
 {
     return g_strdup_printf(strchr(host, ':') ? "tcp:[%s]:%u" : "tcp:%s:%u", host, port);

@@ -29,6 +29,12 @@ gboolean migration_params_read(const RpcTypedParam *params, guint32 n, guint32 f
  */
 gboolean migration_uri_parse(const char *uri, char **host, guint *port, GError **errp);
 
+/*
+ * Whether the source can be told to connect to this host by its name (NULL: it has
+ * none). VIR_ERR_INTERNAL_ERROR, as libvirt.
+ */
+gboolean migration_check_hostname(const char *name, GError **errp);
+
 /* "tcp:HOST:PORT", to be freed. */
 char *migration_uri_format(const char *host, guint port);
 

@@ -15,6 +15,7 @@
 #include "domain/migration.h"
 #include "domain/monitor.h"
 #include "process/listen.h"
+#include "util/hostname.h"
 
 #define CONNECT_TIMEOUT_MS 20000
 #define STOP_TIMEOUT_MS    30000
@@ -32,7 +33,7 @@ static guint8 *begin_cookie(Vm *vm, const VmDef *def, guint32 *len)
     xml_uuid_format(vm->uuid, uuid);
     cookie->name = g_strdup(vm->name);
     cookie->uuid = g_strdup(uuid);
-    cookie->hostname = g_strdup(g_get_host_name());
+    cookie->hostname = driver_hostname();
     g_mutex_lock(&vm->lock);
     cookie->package = g_strdup(vm->run ? vm->run->package : NULL);
     g_mutex_unlock(&vm->lock);

@@ -3,12 +3,11 @@
 #include "config.h"
 
 #include <libvirt/libvirt.h>
-#include <netdb.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "rpc/internal.h"
+#include "util/hostname.h"
 
 /* ---- authentication ---- */
 
@@ -168,27 +167,12 @@ gboolean remote_connect_get_lib_version(RpcCall *call, RemoteConnectGetLibVersio
     return TRUE;
 }
 
-/* The canonical name where the resolver knows one, as clients and migration expect. */
 gboolean remote_connect_get_hostname(RpcCall *call, RemoteConnectGetHostnameRet *ret,
                                      GError **errp)
 {
-    char name[256] = "";
-    struct addrinfo hints = { .ai_flags = AI_CANONNAME }, *info = NULL;
-
-    if (gethostname(name, sizeof(name) - 1) < 0)
-        return rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR,
-                             "failed to determine host name");
-    ret->hostname = g_strdup(name);
-    if (strchr(name, '.') || g_str_has_prefix(name, "localhost"))
-        return TRUE;
-    if (!getaddrinfo(name, NULL, &hints, &info)) {
-        if (info->ai_canonname && !g_str_has_prefix(info->ai_canonname, "localhost")) {
-            g_free(ret->hostname);
-            ret->hostname = g_strdup(info->ai_canonname);
-        }
-        freeaddrinfo(info);
-    }
-    return TRUE;
+    ret->hostname = driver_hostname();
+    return ret->hostname ||
+           rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR, "failed to determine host name");
 }
 
 gboolean remote_connect_is_secure(RpcCall *call, RemoteConnectIsSecureRet *ret,

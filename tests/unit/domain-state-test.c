@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is kept of VMs: registry, definitions on disk, status files, cookies, URIs. */
 #include <glib/gstdio.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "domain/cookie.h"
 #include "domain/migration-params.h"
 #include "domain/registry.h"
 #include "domain/status.h"
 #include "domain/store.h"
+#include "util/hostname.h"
 
 static const char xml[] =
     "<domain type='kvm'><name>one</name>"
@@ -238,6 +241,34 @@ static void test_flags(void)
     g_assert_error(err, RPC_ERROR, VIR_ERR_INVALID_ARG);
 }
 
+static void test_hostname(void)
+{
+    static const struct {
+        const char *name;
+        gboolean ok;
+    } rows[] = { { NULL, FALSE },          { "", FALSE },
+                 { "localhost", FALSE },   { "localhost.localdomain", FALSE },
+                 { "host", TRUE },         { "localhosts", TRUE },
+                 { "h.example.org", TRUE } };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GError) err = NULL;
+
+        g_assert_cmpint(migration_check_hostname(rows[i].name, &err), ==, rows[i].ok);
+        g_assert_cmpint(err != NULL, ==, !rows[i].ok);
+        g_assert_true(rows[i].ok || strstr(err->message, "--migrateuri"));
+        /* A host of that name, where the test may make one; no resolver is asked. */
+        if (rows[i].name &&
+            (strchr(rows[i].name, '.') || g_str_has_prefix(rows[i].name, "localhost")) &&
+            unshare(CLONE_NEWUTS) == 0 &&
+            sethostname(rows[i].name, strlen(rows[i].name)) == 0) {
+            g_autofree char *name = driver_hostname();
+
+            g_assert_cmpstr(name, ==, rows[i].name);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -265,6 +296,7 @@ int main(int argc, char **argv)
     }
     g_test_add_func("/domain/cookie", test_cookie);
     g_test_add_func("/domain/uri", test_uri);
+    g_test_add_func("/domain/hostname", test_hostname);
     g_test_add_func("/domain/flags", test_flags);
     return g_test_run();
 }
