@@ -90,6 +90,10 @@ gboolean remote_domain_abort_job(RpcCall *call, const RemoteDomainAbortJobArgs *
         ok = rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
                            "cannot abort incoming migration; use virDomainDestroy "
                            "instead");
+    } else if (vm->migration->done) {
+        ok = rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
+                           "cannot abort the migration: it is complete, and the "
+                           "destination is about to run");
     } else {
         /* Perform sees it, cancels, and lets the domain run on. */
         vm->migration->abort = TRUE;

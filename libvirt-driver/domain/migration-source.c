@@ -240,6 +240,9 @@ static gboolean wait_sent(Vm *vm, guint64 run, guint32 flags, GError **errp)
             return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
                                  "migration out job: failed due to I/O error");
         }
+        if (alive && state == MIGRATION_COMPLETED) {
+            vm->migration->done = TRUE; /* from here on it is too late to abort */
+        }
         g_mutex_unlock(&vm->lock);
         if (!alive) {
             return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
@@ -372,9 +375,6 @@ gboolean remote_domain_migrate_perform3_params(
         return FALSE;
     }
     ret->cookie_out = perform_cookie(vm, &ret->n_cookie_out);
-    g_mutex_lock(&vm->lock);
-    vm->migration->done = TRUE;
-    g_mutex_unlock(&vm->lock);
     vm_migration_unclaim(vm);
     return TRUE;
 }

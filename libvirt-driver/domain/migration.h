@@ -31,7 +31,7 @@ struct VmMigration {
     gboolean incoming;
     gboolean busy;  /* a handler works on it: that cleans up */
     gboolean abort; /* a user, or the end of the connection, wants it to end */
-    gboolean done;  /* source: all sent, waiting for Confirm */
+    gboolean done;  /* source: all sent, and not aborted until then: Confirm is next */
     gboolean was_running;
     MigrationState state; /* of the emulator, from its events */
     RpcClient *client;

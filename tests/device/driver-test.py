@@ -394,6 +394,23 @@ def test_migration_abort(a, b):
     source_goes_on(a, b)
 
 
+def test_migration_abort_late(a, b):
+    """When all has been sent, there is nothing left to abort."""
+    a.define()
+    a.virsh("start", "vm")
+    results = []
+    source = Proxy(a, PERFORM, REPLY,
+                   lambda: results.append(a.try_virsh("domjobabort", "vm")))
+    command = list(migrate(a, b, "--live"))
+    p = subprocess.run(["virsh", "-q", "-c", source.uri] + command, capture_output=True,
+                       timeout=LIMIT, stdin=subprocess.DEVNULL)
+    assert p.returncode == 0, p.stderr
+    source.close()
+    assert results[0][0] != 0 and "it is complete" in results[0][2], results
+    assert b.state() == "running (migrated)"
+    assert a.state() == "shut off (migrated)"
+
+
 def test_migration_interrupted(a, b):
     a.define(words="slow-migration")
     a.virsh("start", "vm")

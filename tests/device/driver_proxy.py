@@ -62,19 +62,26 @@ class Proxy:
                 break
             program, _, procedure, kind = struct.unpack(">IIII", frame[4:20])
             hit = program == PROGRAM and (procedure, kind) == self.trigger
+            if hit and kind == REPLY:
+                self.act()
+                if self.is_cut:
+                    break
             try:
-                if not hit or kind == CALL:
-                    destination.sendall(frame)
+                destination.sendall(frame)
             except OSError:
                 break
-            if hit and not self.done.is_set():
-                self.action()
-                self.done.set()
+            if hit and kind == CALL:
+                self.act()
         for s in (source, destination):
             try:
                 s.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
+
+    def act(self):
+        if not self.done.is_set():
+            self.action()
+            self.done.set()
 
     def cut(self):
         self.is_cut = True
