@@ -115,8 +115,8 @@ gboolean vcpu_load_reset(Vcpu *cpu, const VcpuState *state, GError **errp);
 /* Waits until the thread has come to rest. Main loop, or under the machine lock. */
 void vcpu_wait_stopped(Vcpu *cpu);
 
-/* kvm-msr.c: which MSRs there are, is asked once. */
-void vcpu_msrs_save(Vcpu *cpu, VcpuState *state);
+/* kvm-msr.c: which MSRs there are, is asked once; those that cannot be read go. */
+gboolean vcpu_msrs_save(Vcpu *cpu, VcpuState *state, GError **errp);
 void vcpu_msrs_load(Vcpu *cpu, const VcpuState *state, gboolean reset);
 
 /* kvm-boot.c */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "accel/kvm-internal.h"
+#include "util/error.h"
 #include "util/log.h"
 
 #define BATCH 128
@@ -65,7 +66,7 @@ static void ask_list(void)
     }
 }
 
-void vcpu_msrs_save(Vcpu *cpu, VcpuState *state)
+gboolean vcpu_msrs_save(Vcpu *cpu, VcpuState *state, GError **errp)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&lock);
     if (!known) {
@@ -78,17 +79,21 @@ void vcpu_msrs_save(Vcpu *cpu, VcpuState *state)
             batch.head.entries[i].index = known[from + i];
         }
         int n = kvm_vcpu_ioctl(cpu, KVM_GET_MSRS, &batch);
+        if (n < 0) {
+            return error_set_errno(errp, errno, "vCPU %u: KVM_GET_MSRS", cpu->index);
+        }
         for (int i = 0; i < n; i++) {
             state->msrs[state->n_msrs++] =
                 (VcpuMsr){ batch.head.entries[i].index, batch.head.entries[i].data };
         }
-        from += (guint)MAX(n, 0);
+        from += (guint)n;
         if (n < (int)batch.head.nmsrs) { /* the next one cannot be read */
             memmove(&known[from], &known[from + 1],
                     (n_known - from - 1) * sizeof(guint32));
             n_known--;
         }
     }
+    return TRUE;
 }
 
 void vcpu_msrs_load(Vcpu *cpu, const VcpuState *state, gboolean reset)

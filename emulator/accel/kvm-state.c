@@ -41,10 +41,10 @@ gboolean vcpu_save(Vcpu *cpu, VcpuState *s, GError **errp)
     if (!CALL(KVM_GET_MP_STATE, &s->mp_state) || !CALL(KVM_GET_REGS, &s->regs) ||
         !CALL(KVM_GET_SREGS, &s->sregs) || !save_xsave(cpu, s, errp) ||
         !CALL(KVM_GET_XCRS, &s->xcrs) || !CALL(KVM_GET_DEBUGREGS, &s->debugregs) ||
-        !CALL(KVM_GET_LAPIC, &s->lapic) || !CALL(KVM_GET_VCPU_EVENTS, &s->events)) {
+        !CALL(KVM_GET_LAPIC, &s->lapic) || !CALL(KVM_GET_VCPU_EVENTS, &s->events) ||
+        !vcpu_msrs_save(cpu, s, errp)) {
         return FALSE;
     }
-    vcpu_msrs_save(cpu, s);
     s->tsc_khz = (guint32)MAX(kvm_vcpu_ioctl(cpu, KVM_GET_TSC_KHZ, NULL), 0);
     return TRUE;
 }
@@ -81,19 +81,13 @@ gboolean vcpu_load(Vcpu *cpu, const VcpuState *state, GError **errp)
 
 /* The stream: opaque is the Vcpu, offsets go into its `state`. */
 
-static void pre_save(void *opaque)
+static gboolean pre_save(void *opaque, GError **errp)
 {
     Vcpu *cpu = opaque;
-    g_autoptr(GError) error = NULL;
     g_assert(machine_lock_held());
     vcpu_wait_stopped(cpu);
-    if (!vcpu_save(cpu, &cpu->state, &error)) {
-        /* An incomplete state is one that no destination takes. */
-        log_error("%s", error->message);
-        cpu->state.n_msrs = 0;
-        cpu->state.xsave_size = 0;
-    }
     cpu->state.clock = kvm.clock;
+    return vcpu_save(cpu, &cpu->state, errp);
 }
 
 static gboolean post_load(void *opaque, guint32 version, GError **errp)

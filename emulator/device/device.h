@@ -54,9 +54,10 @@ typedef struct Property {
 /*
  * The rows are the format. Appends the description's version and fields: each its
  * name, type, number of elements and length, little-endian. Whether the description
- * itself is needed is for the caller to ask. Under the machine lock.
+ * itself is needed is for the caller to ask. When a pre_save fails, nothing has been
+ * appended. Under the machine lock.
  */
-void state_save(GByteArray *out, const StateDesc *desc, void *opaque);
+gboolean state_save(GByteArray *out, const StateDesc *desc, void *opaque, GError **errp);
 /*
  * Reads what state_save() wrote. The input is hostile: whatever is unknown,
  * missing, doubled, too long, cut off or above its limit is refused with section

@@ -122,7 +122,8 @@ static gboolean struct_needed(const StateField *f, void *opaque)
            !f->nested->needed || f->nested->needed(elements(f, opaque));
 }
 
-static void save_field(GByteArray *out, const StateField *f, void *opaque)
+static gboolean save_field(GByteArray *out, const StateField *f, void *opaque,
+                           GError **errp)
 {
     guint8 name_len = strlen(f->name), type = f->type;
     guint32 count = struct_needed(f, opaque) ? used_count(f, opaque) : 0;
@@ -138,7 +139,9 @@ static void save_field(GByteArray *out, const StateField *f, void *opaque)
         if (f->type == STATE_STRUCT) {
             guint element = begin_length(out);
 
-            state_save(out, f->nested, p);
+            if (!state_save(out, f->nested, p, errp)) {
+                return FALSE;
+            }
             fill_length(out, element);
         } else {
             guint64 value = GUINT64_TO_LE(get_member(f, p));
@@ -147,17 +150,24 @@ static void save_field(GByteArray *out, const StateField *f, void *opaque)
         }
     }
     fill_length(out, start);
+    return TRUE;
 }
 
-void state_save(GByteArray *out, const StateDesc *desc, void *opaque)
+gboolean state_save(GByteArray *out, const StateDesc *desc, void *opaque, GError **errp)
 {
-    if (desc->pre_save) {
-        desc->pre_save(opaque);
+    guint before = out->len;
+
+    if (desc->pre_save && !desc->pre_save(opaque, errp)) {
+        return FALSE;
     }
     put_u32(out, desc->version);
     for (const StateField *f = desc->fields; f->name; f++) {
-        save_field(out, f, opaque);
+        if (!save_field(out, f, opaque, errp)) {
+            g_byte_array_set_size(out, before);
+            return FALSE;
+        }
     }
+    return TRUE;
 }
 
 G_GNUC_PRINTF(4, 5)

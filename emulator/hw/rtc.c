@@ -318,7 +318,7 @@ static void rtc_unrealize(Device *dev)
     g_clear_pointer(&s->region, region_free);
 }
 
-static void rtc_pre_save(void *opaque)
+static gboolean rtc_pre_save(void *opaque, GError **errp)
 {
     Rtc *s = opaque;
 
@@ -326,6 +326,7 @@ static void rtc_pre_save(void *opaque)
     if (running(s)) {
         rtc_time_to_regs(floor_seconds(guest_now(s)), s->cmos[REG_B], s->cmos);
     }
+    return TRUE;
 }
 
 static gboolean rtc_post_load(void *opaque, guint32 version, GError **errp)

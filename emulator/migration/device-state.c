@@ -82,16 +82,17 @@ static GArray *all_sections(VmState *vm)
     return sections;
 }
 
-GPtrArray *device_state_save_all(gboolean running)
+GPtrArray *device_state_save_all(gboolean running, GError **errp)
 {
     VmState vm = { .virtual_clock = clock_now(CLOCK_TYPE_VIRTUAL), .running = running };
-    GPtrArray *out = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+    g_autoptr(GPtrArray) out =
+        g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
     g_autoptr(GArray) sections = all_sections(&vm);
 
     for (guint i = 0; i < sections->len; i++) {
         const Section *s = &g_array_index(sections, Section, i);
         guint32 len = strlen(s->name), le = GUINT32_TO_LE(len);
-        GByteArray *payload;
+        g_autoptr(GByteArray) payload = NULL;
 
         if (s->desc->needed && !s->desc->needed(s->opaque)) {
             continue;
@@ -99,10 +100,13 @@ GPtrArray *device_state_save_all(gboolean running)
         payload = g_byte_array_new();
         g_byte_array_append(payload, (guint8 *)&le, sizeof(le));
         g_byte_array_append(payload, (const guint8 *)s->name, len);
-        state_save(payload, s->desc, s->opaque);
-        g_ptr_array_add(out, g_byte_array_free_to_bytes(payload));
+        if (!state_save(payload, s->desc, s->opaque, errp)) {
+            g_prefix_error(errp, "Section '%s': ", s->name);
+            return NULL;
+        }
+        g_ptr_array_add(out, g_byte_array_free_to_bytes(g_steal_pointer(&payload)));
     }
-    return out;
+    return g_steal_pointer(&out);
 }
 
 /* The section that a payload is for; *rest is where its fields begin. */

@@ -10,7 +10,7 @@
 #include <glib.h>
 
 /* Payloads (GBytes) in the order of loading. running: to go on running there. */
-GPtrArray *device_state_save_all(gboolean running);
+GPtrArray *device_state_save_all(gboolean running, GError **errp);
 /* payloads: GBytes. Refuses unknown, repeated and missing sections by name. */
 gboolean device_state_load_all(GPtrArray *payloads, gboolean *running, GError **errp);
 

@@ -80,7 +80,7 @@ static void call_check_config(MigCall *call, void *opaque)
 
     mig_status_set(MIG_ACTIVE, NULL);
     if (mig_config_check(in->config, &in->error)) {
-        in->fallback = device_state_save_all(FALSE);
+        in->fallback = device_state_save_all(FALSE, &in->error);
     }
     mig_call_done(call);
 }

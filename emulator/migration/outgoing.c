@@ -188,7 +188,9 @@ static void call_save(MigCall *call, void *opaque)
     Outgoing *m = opaque;
 
     if (dirty_log_sync(&m->error)) {
-        m->devices = device_state_save_all(m->was_running);
+        m->devices = device_state_save_all(m->was_running, &m->error);
+    }
+    if (!m->error) {
         m->inactivated = TRUE;
         block_inactivate_all(&m->error);
     }

@@ -41,7 +41,8 @@ struct StateDesc {
     guint32 version;
     const StateField *fields;         /* ends with a NULL name */
     gboolean (*needed)(void *opaque); /* FALSE: not saved; may then be missing */
-    void (*pre_save)(void *opaque);
+    /* Fills in what the rows point at; a failure is that of the whole save. */
+    gboolean (*pre_save)(void *opaque, GError **errp);
     gboolean (*post_load)(void *opaque, guint32 version, GError **errp);
 };
 

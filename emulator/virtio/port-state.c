@@ -73,12 +73,13 @@ static const StateField port_fields[] = {
     { NULL },
 };
 
-static void port_pre_save(void *opaque)
+static gboolean port_pre_save(void *opaque, GError **errp)
 {
     VirtioPort *port = opaque;
 
     port->source.device_id = port->device_id;
     port->source.vacant = port->vacant;
+    return TRUE;
 }
 
 const StateDesc virtio_port_state = {

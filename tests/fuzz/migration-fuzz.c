@@ -92,7 +92,7 @@ static void load_section(const uint8_t *data, size_t len)
     }
     g_assert_true(o.u8 <= 3 && o.used <= 4 && o.flag <= 1);
     g_autoptr(GByteArray) again = g_byte_array_new();
-    state_save(again, &outer, &o);
+    g_assert_true(state_save(again, &outer, &o, NULL));
 }
 
 static gboolean read_payload(MigChannel *ch, const MigRecord *record, GError **errp)

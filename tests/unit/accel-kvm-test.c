@@ -277,7 +277,7 @@ static void test_state(void)
     guint32 before = last_round();
     g_autofree VcpuState *saved = g_new0(VcpuState, CPUS);
     for (unsigned i = 0; i < CPUS; i++) {
-        desc->pre_save(vcpu_get(i));
+        g_assert_true(desc->pre_save(vcpu_get(i), &error));
         saved[i] = vcpu_get(i)->state;
         g_assert_cmpuint(saved[i].n_msrs, >, 10);
     }
@@ -300,6 +300,21 @@ static void test_state(void)
 
     vcpu_get(0)->state.xsave_size = 5;
     g_assert_false(desc->post_load(vcpu_get(0), 1, &error));
+}
+
+/* A vCPU that KVM does not let be read has no state to be sent. */
+static void test_state_unreadable(void)
+{
+    g_autoptr(GError) error = NULL;
+    Vcpu *cpu = vcpu_get(0);
+    int fd = cpu->fd;
+
+    cpu->fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    g_assert_false(vcpu_state_desc()->pre_save(cpu, &error));
+    g_assert_nonnull(strstr(error->message, "vCPU 0: KVM_GET_"));
+    close(cpu->fd);
+    cpu->fd = fd;
+    g_assert_true(vcpu_state_desc()->pre_save(cpu, NULL));
 }
 
 /* Memory comes and goes while three vCPUs run. */
@@ -437,6 +452,7 @@ int main(int argc, char **argv)
     g_test_add_func("/accel/kvm/triple-fault", test_triple_fault);
     g_test_add_func("/accel/kvm/dirty-log", test_dirty_log);
     g_test_add_func("/accel/kvm/state", test_state);
+    g_test_add_func("/accel/kvm/state-unreadable", test_state_unreadable);
     g_test_add_func("/accel/kvm/slots", test_slots);
     g_test_add_func("/accel/kvm/stop-and-go", test_stop_and_go);
     g_test_add_func("/accel/kvm/internal-error", test_internal_error);

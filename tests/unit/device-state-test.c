@@ -6,6 +6,8 @@
 
 #include "device/device.h"
 
+#define UNREADABLE 0xbadu
+
 typedef struct Queue {
     guint16 index;
     guint64 ring;
@@ -27,9 +29,18 @@ typedef struct Thing {
     struct {
         guint32 value;
     } extra;
-    gboolean refuse;
+    gboolean refuse, unreadable;
     int saved, loaded;
 } Thing;
+
+static gboolean queue_pre_save(void *opaque, GError **errp)
+{
+    if (((Queue *)opaque)->ring == UNREADABLE) {
+        g_set_error_literal(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC, "no such ring");
+        return FALSE;
+    }
+    return TRUE;
+}
 
 static const StateField queue_fields[] = {
     { .name = "index",
@@ -40,9 +51,9 @@ static const StateField queue_fields[] = {
     { .name = "ring", .type = STATE_U64, .offset = offsetof(Queue, ring), .count = 1 },
     { NULL },
 };
-static const StateDesc queue_desc = { .name = "queue",
-                                      .version = 1,
-                                      .fields = queue_fields };
+static const StateDesc queue_desc = {
+    .name = "queue", .version = 1, .fields = queue_fields, .pre_save = queue_pre_save
+};
 
 static gboolean extra_needed(void *opaque)
 {
@@ -57,9 +68,15 @@ static const StateDesc extra_desc = {
     .name = "extra", .version = 1, .fields = extra_fields, .needed = extra_needed
 };
 
-static void thing_pre_save(void *opaque)
+static gboolean thing_pre_save(void *opaque, GError **errp)
 {
-    ((Thing *)opaque)->saved++;
+    Thing *t = opaque;
+
+    t->saved++;
+    if (t->unreadable) {
+        g_set_error_literal(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC, "no such thing");
+    }
+    return !t->unreadable;
 }
 
 static gboolean thing_post_load(void *opaque, guint32 version, GError **errp)
@@ -165,7 +182,7 @@ static void test_round_trip(void)
     g_autoptr(GError) err = NULL;
 
     fill(from);
-    state_save(out, &thing_desc, from);
+    g_assert_true(state_save(out, &thing_desc, from, NULL));
     g_assert_cmpint(from->saved, ==, 1);
     state_load(out->data, out->len, &thing_desc, to, &err);
     g_assert_no_error(err);
@@ -177,7 +194,7 @@ static void test_round_trip(void)
     g_assert_cmpuint(to->more[2].index, ==, 3);
     g_assert_cmpuint(to->extra.value, ==, 42);
     to->has_extra = TRUE;
-    state_save(again, &thing_desc, to);
+    g_assert_true(state_save(again, &thing_desc, to, NULL));
     g_assert_cmpmem(out->data, out->len, again->data, again->len);
 }
 
@@ -190,7 +207,7 @@ static void test_not_needed(void)
 
     from->extra.value = 1;
     to->extra.value = 2;
-    state_save(out, &thing_desc, from);
+    g_assert_true(state_save(out, &thing_desc, from, NULL));
     state_load(out->data, out->len, &thing_desc, to, &err);
     g_assert_no_error(err);
     g_assert_cmpuint(to->extra.value, ==, 2);
@@ -204,7 +221,7 @@ static void test_truncated(void)
     g_autoptr(GByteArray) out = g_byte_array_new();
 
     fill(from);
-    state_save(out, &thing_desc, from);
+    g_assert_true(state_save(out, &thing_desc, from, NULL));
     for (guint len = 0; len < out->len; len++) {
         g_autofree Thing *to = thing_new(more);
         g_autofree guint8 *copy = g_memdup2(out->data, len);
@@ -224,7 +241,7 @@ static void test_corrupted(void)
     g_autoptr(GByteArray) out = g_byte_array_new();
 
     fill(from);
-    state_save(out, &thing_desc, from);
+    g_assert_true(state_save(out, &thing_desc, from, NULL));
     for (guint i = 0; i < out->len; i++) {
         for (guint bit = 0; bit < 8; bit++) {
             Queue to_more[3] = { { 0 } };
@@ -251,7 +268,7 @@ static void expect_refused(const StateDesc *writer, Thing *from, const StateDesc
     g_autoptr(GByteArray) out = g_byte_array_new();
     g_autoptr(GError) err = NULL;
 
-    state_save(out, writer, from);
+    g_assert_true(state_save(out, writer, from, NULL));
     g_assert_false(state_load(out->data, out->len, reader, to, &err));
     g_assert_cmpstr(err->message, ==, text);
 }
@@ -314,7 +331,7 @@ static void test_versions(void)
     from->a = 1;
     from->b = 2;
     to->c = 3;
-    state_save(out, &one, from);
+    g_assert_true(state_save(out, &one, from, NULL));
     state_load(out->data, out->len, &two, to, &err);
     g_assert_no_error(err);
     g_assert_cmpuint(to->a, ==, 1);
@@ -330,9 +347,32 @@ static void test_post_load(void)
     g_autoptr(GError) err = NULL;
 
     to->refuse = TRUE;
-    state_save(out, &thing_desc, from);
+    g_assert_true(state_save(out, &thing_desc, from, NULL));
     g_assert_false(state_load(out->data, out->len, &thing_desc, to, &err));
     g_assert_cmpstr(err->message, ==, "refused in version 2");
+}
+
+/* What cannot be read is not written, not even in part. */
+static void test_pre_save(void)
+{
+    Queue more[3] = { { 0 } };
+    g_autofree Thing *from = thing_new(more);
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    g_autoptr(GError) err = NULL;
+
+    g_byte_array_append(out, (const guint8 *)"kept", 4);
+    from->unreadable = TRUE;
+    g_assert_false(state_save(out, &thing_desc, from, &err));
+    g_assert_cmpstr(err->message, ==, "no such thing");
+    g_assert_cmpuint(out->len, ==, 4);
+    g_clear_error(&err);
+    from->unreadable = FALSE;
+    more[2].ring = UNREADABLE;
+    g_assert_false(state_save(out, &thing_desc, from, &err));
+    g_assert_cmpstr(err->message, ==, "no such ring");
+    g_assert_cmpmem(out->data, out->len, "kept", 4);
+    more[2].ring = 0;
+    g_assert_true(state_save(out, &thing_desc, from, NULL));
 }
 
 /* What realize has allocated decides how many there are. */
@@ -344,7 +384,7 @@ static void test_indirect_count(void)
     g_autoptr(GError) err = NULL;
 
     to->n_more = 2;
-    state_save(out, &thing_desc, from);
+    g_assert_true(state_save(out, &thing_desc, from, NULL));
     g_assert_false(state_load(out->data, out->len, &thing_desc, to, &err));
     g_assert_cmpstr(err->message, ==,
                     "Section 'thing', field 'more': 3 elements where there are 2");
@@ -361,6 +401,7 @@ int main(int argc, char **argv)
     g_test_add_func("/device/state/refused", test_refused);
     g_test_add_func("/device/state/versions", test_versions);
     g_test_add_func("/device/state/post-load", test_post_load);
+    g_test_add_func("/device/state/pre-save", test_pre_save);
     g_test_add_func("/device/state/indirect-count", test_indirect_count);
     return g_test_run();
 }

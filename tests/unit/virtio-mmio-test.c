@@ -574,7 +574,7 @@ static GByteArray *save_slot0(Device **slot)
     *slot = f.dev;
     vm_stop(RUN_STATE_FINISH_MIGRATE);
     quiesce_all();
-    state_save(saved, f.dev->klass->state, f.dev);
+    g_assert_true(state_save(saved, f.dev->klass->state, f.dev, NULL));
     return saved;
 }
 

@@ -320,7 +320,7 @@ static void test_announce(void)
     g_autoptr(GError) error = NULL;
 
     vm_stop(RUN_STATE_PAUSED);
-    state_save(saved, dev->klass->state, dev);
+    g_assert_true(state_save(saved, dev->klass->state, dev, NULL));
     g_assert_true(state_load(saved->data, saved->len, dev->klass->state, dev, &error));
     vm_start();
     for (unsigned i = 0; i < 5; i++) {

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The source up to the switch-over: what fails there leaves the VM running here. */
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "accel/accel.h"
+#include "accel/run-state.h"
+#include "device/device.h"
+#include "event/loop.h"
+#include "machine/machine.h"
+#include "migration/migration.h"
+#include "util/error.h"
+
+typedef struct Toy {
+    Device dev;
+    guint8 value;
+    gboolean unreadable;
+} Toy;
+
+static gboolean toy_pre_save(void *opaque, GError **errp)
+{
+    return !((Toy *)opaque)->unreadable || error_set(errp, "the toy does not answer");
+}
+
+static const StateField toy_fields[] = {
+    { .name = "value", .type = STATE_U8, .offset = offsetof(Toy, value), .count = 1 },
+    { NULL },
+};
+
+static const StateDesc toy_state = {
+    .name = "toy", .version = 1, .fields = toy_fields, .pre_save = toy_pre_save
+};
+
+static const DeviceClass toy_class = { .name = "toy",
+                                       .instance_size = sizeof(Toy),
+                                       .state = &toy_state };
+
+static Toy *toy;
+static int stream;
+
+static int take_fd(const char *name)
+{
+    return stream;
+}
+
+/* The whole stream, until the source ends it. */
+static gpointer read_all(gpointer opaque)
+{
+    GByteArray *all = g_byte_array_new();
+    guint8 buf[4096];
+    ssize_t n;
+
+    while ((n = read(GPOINTER_TO_INT(opaque), buf, sizeof(buf))) > 0) {
+        g_byte_array_append(all, buf, n);
+    }
+    close(GPOINTER_TO_INT(opaque));
+    return all;
+}
+
+static gboolean stream_has(const GByteArray *all, const char *text)
+{
+    return memmem(all->data, all->len, text, strlen(text)) != NULL;
+}
+
+/* Migrates into a pipe, which has no way back; what came out of it. */
+static GByteArray *migrate(void)
+{
+    g_autoptr(GError) err = NULL;
+    int fds[2];
+    GThread *reader;
+
+    g_assert_cmpint(pipe(fds), ==, 0);
+    stream = fds[1];
+    reader = g_thread_new("reader", read_all, GINT_TO_POINTER(fds[0]));
+    migration_start("fd:stream", &err);
+    g_assert_no_error(err);
+    while (migration_active()) {
+        event_loop_iterate(event_loop_main(), TRUE);
+    }
+    return g_thread_join(reader);
+}
+
+static void assert_failed(const char *why)
+{
+    g_autoptr(JsonObject) info = migration_query();
+
+    g_assert_cmpstr(json_object_get_string_member(info, "status"), ==, "failed");
+    g_assert_nonnull(strstr(json_object_get_string_member(info, "error-desc"), why));
+}
+
+static void assert_completed(void)
+{
+    g_autoptr(JsonObject) info = migration_query();
+
+    g_assert_cmpstr(json_object_get_string_member(info, "status"), ==, "completed");
+    g_assert_cmpint(run_state_get(), ==, RUN_STATE_POSTMIGRATE);
+}
+
+static void test_unreadable_device(void)
+{
+    toy->unreadable = TRUE;
+    vm_start();
+    g_autoptr(GByteArray) half = migrate();
+    assert_failed("Section '/machine/toy/toy': the toy does not answer");
+    g_assert_true(vm_running());
+    g_assert_false(stream_has(half, "/machine/toy/toy"));
+
+    toy->unreadable = FALSE;
+    g_autoptr(GByteArray) whole = migrate();
+    assert_completed();
+    g_assert_true(stream_has(whole, "/machine/toy/toy"));
+}
+
+static void set_up(void)
+{
+    g_autoptr(ConfigNode) accel = config_map_new(), config = config_map_new();
+    g_autoptr(GError) err = NULL;
+    ConfigNode *machine = config_map_new();
+    g_autoptr(Device) dev = device_new(&toy_class);
+
+    event_init();
+    config_map_set(accel, "accel", config_string_new("qtest"));
+    config_map_set(machine, "type", config_string_new("none"));
+    config_map_set(config, "machine", machine);
+    accel_init(accel, &err);
+    g_assert_no_error(err);
+    machine_create(config, &err);
+    g_assert_no_error(err);
+    device_set_name(dev, "toy");
+    device_realize(dev, NULL, &err);
+    g_assert_no_error(err);
+    toy = (Toy *)dev;
+    migration_set_fd_lookup(take_fd);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    set_up();
+    g_test_add_func("/migration/outgoing/unreadable-device", test_unreadable_device);
+    int ret = g_test_run();
+    migration_cleanup();
+    machine_cleanup();
+    return ret;
+}
