@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* CPUID feature bits that -cpu can switch, by QEMU's names. */
+/* CPUID: the feature bits that -cpu can switch, by QEMU's names; what the guest sees. */
 #ifndef VIREO_ACCEL_CPU_FEATURE_H
 #define VIREO_ACCEL_CPU_FEATURE_H
 
@@ -17,5 +17,20 @@ typedef struct CpuFeature {
 /* Those that the command line named, in its order. */
 void cpu_feature_foreach(void (*fn)(const CpuFeature *feature, gboolean on, void *opaque),
                          void *opaque);
+/* NULL: a bit that -cpu does not know. */
+const char *cpu_feature_name(guint32 function, guint32 index, CpuidRegister reg,
+                             unsigned bit);
+
+typedef struct CpuidEntry {
+    guint32 function, index; /* leaf; subleaf, 0 where there is none */
+    guint32 regs[4];         /* by CpuidRegister */
+} CpuidEntry;
+
+/*
+ * What the guest's first CPU answers, as it was set. The accelerator tells, once and
+ * before the machine is ready; an entry that there is none of is all zeros.
+ */
+void cpu_set_cpuid(const CpuidEntry *entries, guint n);
+guint32 cpu_get_cpuid(guint32 function, guint32 index, CpuidRegister reg);
 
 #endif

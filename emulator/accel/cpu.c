@@ -85,6 +85,7 @@ typedef struct Asked {
 } Asked;
 
 static GArray *asked;
+static GArray *cpuid; /* CpuidEntry */
 
 void cpu_feature_foreach(void (*fn)(const CpuFeature *feature, gboolean on, void *opaque),
                          void *opaque)
@@ -93,6 +94,37 @@ void cpu_feature_foreach(void (*fn)(const CpuFeature *feature, gboolean on, void
         const Asked *a = &g_array_index(asked, Asked, i);
         fn(a->feature, a->on, opaque);
     }
+}
+
+const char *cpu_feature_name(guint32 function, guint32 index, CpuidRegister reg,
+                             unsigned bit)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(features); i++) {
+        const CpuFeature *f = &features[i];
+        if (f->function == function && f->index == index && f->reg == reg &&
+            f->bit == bit) {
+            return f->name;
+        }
+    }
+    return NULL;
+}
+
+void cpu_set_cpuid(const CpuidEntry *entries, guint n)
+{
+    g_clear_pointer(&cpuid, g_array_unref);
+    cpuid = g_array_sized_new(FALSE, FALSE, sizeof(CpuidEntry), n);
+    g_array_append_vals(cpuid, entries, n);
+}
+
+guint32 cpu_get_cpuid(guint32 function, guint32 index, CpuidRegister reg)
+{
+    for (guint i = 0; cpuid && i < cpuid->len; i++) {
+        const CpuidEntry *e = &g_array_index(cpuid, CpuidEntry, i);
+        if (e->function == function && e->index == index) {
+            return e->regs[reg];
+        }
+    }
+    return 0;
 }
 
 static const CpuFeature *find_feature(const char *name)

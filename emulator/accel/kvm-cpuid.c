@@ -215,6 +215,17 @@ static void apply_feature(const CpuFeature *f, gboolean on, void *opaque)
     }
 }
 
+static void tell(const Cpuid *cpuid)
+{
+    g_autofree CpuidEntry *entries = g_new0(CpuidEntry, cpuid->nent);
+    for (guint32 i = 0; i < cpuid->nent; i++) {
+        const struct kvm_cpuid_entry2 *e = &cpuid->entries[i];
+        entries[i] =
+            (CpuidEntry){ e->function, e->index, { e->eax, e->ebx, e->ecx, e->edx } };
+    }
+    cpu_set_cpuid(entries, cpuid->nent);
+}
+
 gboolean kvm_set_cpuid(Vcpu *cpu, GError **errp)
 {
     if (!ask_supported(errp)) {
@@ -233,6 +244,9 @@ gboolean kvm_set_cpuid(Vcpu *cpu, GError **errp)
     }
     if (kvm_vcpu_ioctl(cpu, KVM_SET_CPUID2, cpuid) < 0) {
         return error_set_errno(errp, errno, "vCPU %u: KVM_SET_CPUID2", cpu->index);
+    }
+    if (cpu->index == 0) {
+        tell(cpuid);
     }
     return TRUE;
 }

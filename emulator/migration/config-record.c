@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The CONFIG record: a list of "key=value" lines in which both sides must agree.
+ * The CONFIG record: a list of "key=value" lines in which both sides must agree (but
+ * for the CPU's features: cpu-record.c).
  * Each line is u32 length, text. The order is that of creation, which the command
  * line fixes; the check compares as sets, so that a device plugged at run time may
  * be given on the destination's command line.
@@ -51,6 +52,7 @@ static GPtrArray *config_lines(void)
 
     g_ptr_array_add(lines, g_strdup_printf("machine=%s", machine_current()->name));
     g_ptr_array_add(lines, g_strdup_printf("cpus=%u", machine_cpus()));
+    mig_cpu_add_equal(lines);
     ram_block_foreach(add_ram, &ram);
     device_foreach(add_device, lines);
     return lines;
@@ -61,6 +63,7 @@ GBytes *mig_config_save(void)
     g_autoptr(GPtrArray) lines = config_lines();
     GByteArray *out = g_byte_array_new();
 
+    mig_cpu_add_features(lines);
     for (guint i = 0; i < lines->len; i++) {
         guint32 len = strlen(lines->pdata[i]), le = GUINT32_TO_LE(len);
 
@@ -114,6 +117,9 @@ gboolean mig_config_check(GBytes *payload, GError **errp)
                         "The source VM does not have: %s", (char *)mine->pdata[i]);
             return FALSE;
         }
+    }
+    if (!mig_cpu_check_features(theirs, errp)) {
+        return FALSE;
     }
     g_hash_table_iter_init(&iter, theirs);
     if (g_hash_table_iter_next(&iter, &line, NULL)) {

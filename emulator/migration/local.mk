@@ -1,6 +1,7 @@
 libemulator_a_SOURCES += \
 	emulator/migration/channel.c emulator/migration/channel.h \
 	emulator/migration/config-record.c \
+	emulator/migration/cpu-record.c \
 	emulator/migration/device-state.c emulator/migration/device-state.h \
 	emulator/migration/incoming.c emulator/migration/migration.h \
 	emulator/migration/outgoing.c emulator/migration/outgoing.h \

@@ -53,6 +53,15 @@ gboolean mig_stream_send_answer(MigChannel *ch, const char *error, GError **errp
 gboolean mig_stream_read_answer(MigChannel *ch, GError **errp);
 
 /*
+ * cpu-record.c: the lines of CONFIG about CPUID. Those that must be equal; those that
+ * are compared as sets of bits; and that comparison, which takes the sender's out of
+ * the set of lines and names the first feature that is missing here.
+ */
+void mig_cpu_add_equal(GPtrArray *lines);
+void mig_cpu_add_features(GPtrArray *lines);
+gboolean mig_cpu_check_features(GHashTable *theirs, GError **errp);
+
+/*
  * CONFIG: what must be equal on both sides. Made and checked under the machine
  * lock; the check names the first thing that differs.
  */

@@ -408,6 +408,23 @@ class Migration(unittest.TestCase):
         destination.quit()
         source.quit()
 
+    def test_cpu_features(self):
+        """The destination has what the guest has seen, and may have more."""
+        less = ("-cpu", "host,kvmclock=off")
+        source, uri = self.source(), self.unix()
+        destination = self.vm("-incoming", uri, *less)
+        source.qmp("migrate", uri=uri)
+        source.wait_migration("failed")
+        self.assertIn("CPUID 0x40000001.0 eax bit 3 (kvmclock)",
+                      source.qmp("query-migrate")["error-desc"])
+        self.check_stayed(source)
+        source.quit()
+        destination.quit()
+        source = self.source(*less)
+        destination = self.vm("-incoming", uri)
+        source.qmp("migrate", uri=uri)
+        self.check_moved(source, destination)
+
 
 if __name__ == "__main__":
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):

@@ -52,8 +52,14 @@ EXTRA_DIST += tests/golden/command/minimal.xml tests/golden/command/minimal.args
 	tests/golden/command/incoming.xml tests/golden/command/incoming.args.json
 
 # migration
-check_PROGRAMS += tests/unit/migration-ram-test tests/unit/migration-outgoing-test
-TESTS += tests/unit/migration-ram-test tests/unit/migration-outgoing-test
+MIGRATION_TESTS = \
+	tests/unit/migration-config-test \
+	tests/unit/migration-outgoing-test \
+	tests/unit/migration-ram-test
+check_PROGRAMS += $(MIGRATION_TESTS)
+TESTS += $(MIGRATION_TESTS)
+tests_unit_migration_config_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_migration_config_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_migration_outgoing_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_migration_outgoing_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_migration_ram_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
