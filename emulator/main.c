@@ -34,12 +34,13 @@
 #include "monitor/qmp.h"
 #include "net/net.h"
 #include "sandbox/sandbox.h"
+#include "util/created.h"
 #include "util/daemon.h"
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/log.h"
 
-static int signal_fd = -1;
+static int signal_fd = -1, log_fd = -1;
 static EventHandler *signal_handler;
 
 /* Helpers on the tree */
@@ -191,6 +192,19 @@ static gboolean set_up_signals(GError **errp)
     return TRUE;
 }
 
+/* What goes wrong until the start has succeeded is still said on stderr. */
+static gboolean open_log(ConfigNode *config, GError **errp)
+{
+    const char *path = text_at(config, "log");
+
+    if (!path || !*path) {
+        return TRUE;
+    }
+    log_fd = created_open(path, O_WRONLY | O_APPEND, 0644);
+    return log_fd >= 0 ||
+           error_set_errno(errp, errno, "-D %s: cannot open log file", path);
+}
+
 static gboolean start_process(ConfigNode *config, GError **errp)
 {
     ConfigNode *name = config_map_get(config, "name");
@@ -203,7 +217,7 @@ static gboolean start_process(ConfigNode *config, GError **errp)
         prctl(PR_SET_NAME, process);
     }
     if ((flag_at(config, "daemonize") && !daemon_fork(errp)) ||
-        (pidfile && !pidfile_create(pidfile, errp))) {
+        (pidfile && !pidfile_lock(pidfile, errp)) || !open_log(config, errp)) {
         return FALSE;
     }
     event_init();
@@ -315,21 +329,6 @@ static gboolean start_machine(ConfigNode *config, GError **errp)
            machine_ready(config_map_has(config, "incoming"), errp);
 }
 
-static gboolean redirect_log(ConfigNode *config, GError **errp)
-{
-    const char *path = text_at(config, "log");
-    autofd int fd = -1;
-
-    if (!path || !*path) {
-        return TRUE;
-    }
-    fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    if (fd < 0 || dup3(fd, STDERR_FILENO, 0) < 0) {
-        return error_set_errno(errp, errno, "-D %s: cannot open log file", path);
-    }
-    return TRUE;
-}
-
 static gboolean start_guest(ConfigNode *config, GError **errp)
 {
     const char *incoming = text_at(config, "incoming");
@@ -344,9 +343,15 @@ static gboolean start_guest(ConfigNode *config, GError **errp)
             return FALSE;
         }
     }
-    if (!daemon_ready(errp) || !redirect_log(config, errp)) {
+    if (!pidfile_write(errp) || !daemon_detach(errp)) {
         return FALSE;
     }
+    created_keep(); /* from here on nothing fails */
+    if (log_fd >= 0) {
+        dup3(log_fd, STDERR_FILENO, 0);
+        fd_clear(&log_fd);
+    }
+    daemon_ready();
     if (!incoming && autostart) {
         vm_start();
     }
@@ -382,7 +387,9 @@ static void clean_up(void)
     chardev_cleanup();
     event_handler_remove(signal_handler);
     fd_clear(&signal_fd);
+    fd_clear(&log_fd);
     pidfile_remove();
+    created_undo(); /* of a start that has failed */
 }
 
 /* -version, -help, `-device help`, ...: TRUE when that was all that was asked for. */

@@ -15,6 +15,7 @@
 #include "event/clock.h"
 #include "event/lock.h"
 #include "event/loop.h"
+#include "util/created.h"
 #include "util/error.h"
 #include "util/fd.h"
 
@@ -188,10 +189,11 @@ gboolean qtest_server_start(const char *address, const char *log, GError **errp)
         return error_set_errno(errp, errno, "-qtest %s", address);
     }
     if (log && !g_str_equal(log, "none")) {
-        server.log = fopen(log, "we");
-        if (!server.log) {
+        autofd int log_fd = created_open(log, O_WRONLY | O_TRUNC, 0666);
+        if (log_fd < 0) {
             return error_set_errno(errp, errno, "-qtest-log %s: cannot open", log);
         }
+        server.log = fdopen(fd_steal(&log_fd), "w");
         setlinebuf(server.log);
     }
     server.fd = fd_steal(&fd);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "util/created.h"
 #include "util/error.h"
 
 static gboolean file_open(Chardev *chr, ConfigNode *node, GError **errp)
@@ -20,9 +21,7 @@ static gboolean file_open(Chardev *chr, ConfigNode *node, GError **errp)
         !config_get_bool(node, "append", FALSE, &append, errp)) {
         return FALSE;
     }
-    fd = open(path,
-              O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | (append ? O_APPEND : O_TRUNC),
-              0666);
+    fd = created_open(path, O_WRONLY | (append ? O_APPEND : O_TRUNC), 0666);
     if (fd < 0) {
         return error_set_errno(errp, errno, "cannot open path '%s'", path);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * #syscalls socket bind listen connect unlink fchmod getsockopt setsockopt getsockname
+ * #syscalls socket bind listen connect getsockopt setsockopt getsockname
  */
 #include "config.h"
 
@@ -11,10 +11,10 @@
 #include <netdb.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "util/created.h"
 #include "util/error.h"
 #include "util/fd.h"
 
@@ -48,6 +48,7 @@ void socket_address_clear(SocketAddress *addr)
     g_free(addr->path);
     g_free(addr->host);
     g_free(addr->port);
+    g_clear_pointer(&addr->made, created_remove);
 }
 
 char *socket_address_describe(const SocketAddress *addr)
@@ -71,17 +72,18 @@ static gboolean unix_address(const char *path, struct sockaddr_un *sun, GError *
     return TRUE;
 }
 
-static int unix_listen(const char *path, GError **errp)
+static int unix_listen(SocketAddress *addr, GError **errp)
 {
     struct sockaddr_un sun = { 0 };
+    const char *path = addr->path;
     autofd int fd = -1;
 
     if (!unix_address(path, &sun, errp)) {
         return -1;
     }
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 || fchmod(fd, 0600) < 0 || (unlink(path) < 0 && errno != ENOENT) ||
-        bind(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0 || listen(fd, 1) < 0) {
+    addr->made = fd < 0 ? NULL : created_bind(fd, path);
+    if (!addr->made || listen(fd, 1) < 0) {
         error_set_errno(errp, errno, "Failed to bind socket to %s", path);
         return -1;
     }
@@ -195,7 +197,7 @@ static int make_nonblocking(int fd)
 
 int socket_address_listen(SocketAddress *addr, GError **errp)
 {
-    return make_nonblocking(addr->path   ? unix_listen(addr->path, errp)
+    return make_nonblocking(addr->path   ? unix_listen(addr, errp)
                             : addr->port ? tcp_open(addr, TRUE, errp)
                                          : take_fd(addr, TRUE, errp));
 }

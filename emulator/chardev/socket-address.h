@@ -11,6 +11,7 @@ typedef struct SocketAddress {
     char *path;        /* unix */
     char *host, *port; /* tcp */
     int fd;            /* inherited, or -1 */
+    char *made;        /* a listening socket, from created_bind() */
     /* Where the last attempt to connect went to. */
     struct sockaddr_storage peer;
     socklen_t peer_len;

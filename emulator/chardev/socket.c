@@ -233,9 +233,6 @@ static void socket_free(Chardev *chr)
     }
     if (s->listener >= 0) {
         close(s->listener);
-        if (s->addr.path) {
-            unlink(s->addr.path);
-        }
     }
     socket_address_clear(&s->addr);
     g_free(s);

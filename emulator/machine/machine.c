@@ -88,11 +88,11 @@ static gboolean set_options(const MachineClass *klass, ConfigNode *node, void *o
         if (strcmp(key, "type") == 0) {
             continue;
         }
-        if (!prop) {
-            return error_set(errp, "-machine: Property '%s.%s' not found", owner, key);
-        }
-        if (!property_set(prop, owner, options, value, errp)) {
-            g_prefix_error(errp, "-machine: ");
+        if (prop ? !property_set(prop, owner, options, value, errp)
+                 : !error_set(errp, "Property '%s.%s' not found", owner, key)) {
+            g_autofree char *text = config_node_describe(value);
+
+            g_prefix_error(errp, "-machine %s=%s: ", key, text);
             return FALSE;
         }
     }

@@ -15,6 +15,7 @@
 
 #include "event/loop.h"
 #include "memory/map-internal.h"
+#include "util/created.h"
 #include "util/error.h"
 #include "util/fd.h"
 
@@ -127,7 +128,8 @@ static int open_file(const Backend *b, GError **errp)
             unlink(name);
         }
     } else {
-        fd = open(b->mem_path, flags | (b->readonly ? 0 : O_CREAT), 0600);
+        fd = b->readonly ? open(b->mem_path, flags)
+                         : created_open(b->mem_path, flags, 0600);
     }
     if (fd < 0 || fstat(fd, &st) < 0) {
         error_set_errno(errp, errno, "can't open backing store %s for guest RAM",
@@ -147,7 +149,7 @@ static int open_file(const Backend *b, GError **errp)
                       (guint64)st.st_size, b->size);
             return -1;
         }
-        if (b->readonly || ftruncate(fd, (off_t)end) < 0) {
+        if (b->readonly || !created_grow(fd, (off_t)end)) {
             error_set_errno(errp, b->readonly ? EROFS : errno,
                             "backend '%s': cannot set the size of '%s'", b->id,
                             b->mem_path);

@@ -18,6 +18,7 @@
 #include "migration/ram.h"
 #include "migration/status.h"
 #include "migration/uri.h"
+#include "util/created.h"
 
 /* Of one stream: far above what any machine needs. */
 #define SECTIONS_MAX      4096
@@ -27,7 +28,7 @@ typedef struct Incoming {
     GThread *thread;
     EventHandler *accept;
     int listen_fd;
-    char *unlink_path;
+    char *made; /* the socket, see created_bind() */
     MigChannel *channel;
     GBytes *config;
     GPtrArray *devices; /* GBytes */
@@ -51,10 +52,7 @@ static void stop_listening(Incoming *in)
         close(in->listen_fd);
         in->listen_fd = -1;
     }
-    if (in->unlink_path) {
-        unlink(in->unlink_path);
-        g_clear_pointer(&in->unlink_path, g_free);
-    }
+    g_clear_pointer(&in->made, created_remove);
 }
 
 static void incoming_free(Incoming *in)
@@ -322,9 +320,7 @@ gboolean migration_incoming(const char *uri, GError **errp)
         return TRUE;
     }
     incoming->listen_fd = fd;
-    if (parsed->kind == MIG_URI_UNIX) {
-        incoming->unlink_path = g_strdup(parsed->path);
-    }
+    incoming->made = g_steal_pointer(&parsed->made);
     incoming->accept =
         event_loop_add_fd(event_loop_main(), fd, G_IO_IN, on_accept, incoming);
     return TRUE;

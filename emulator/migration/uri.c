@@ -8,11 +8,11 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "migration/channel.h"
+#include "util/created.h"
 
 #define BACKLOG_MS 20
 
@@ -65,6 +65,7 @@ MigUri *mig_uri_parse(const char *uri, GError **errp)
 void mig_uri_free(MigUri *uri)
 {
     if (uri) {
+        g_clear_pointer(&uri->made, created_remove);
         g_free(uri->host);
         g_free(uri->port);
         g_free(uri->path);
@@ -119,10 +120,10 @@ static gboolean connect_fd(int fd, const struct sockaddr *addr, socklen_t addr_l
 }
 
 /* ch: to connect; NULL: to listen. */
-static int unix_socket(const MigUri *uri, MigChannel *ch, GError **errp)
+static int unix_socket(MigUri *uri, MigChannel *ch, GError **errp)
 {
     struct sockaddr_un addr = { .sun_family = AF_UNIX };
-    int ret, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     g_strlcpy(addr.sun_path, uri->path, sizeof(addr.sun_path));
     if (fd < 0) {
@@ -134,10 +135,8 @@ static int unix_socket(const MigUri *uri, MigChannel *ch, GError **errp)
         }
         return fd;
     }
-    unlink(uri->path);
-    fchmod(fd, 0600); /* the mode that bind() gives the socket's file */
-    ret = bind(fd, (struct sockaddr *)&addr, sizeof(addr));
-    if (ret < 0 || chmod(uri->path, 0600) < 0 || listen(fd, 1) < 0) {
+    uri->made = created_bind(fd, uri->path);
+    if (!uri->made || listen(fd, 1) < 0) {
         return fail_errno(errp, "listen on", uri->path, fd);
     }
     return fd;

@@ -15,6 +15,7 @@ typedef struct MigUri {
     MigUriKind kind;
     char *host, *port; /* tcp */
     char *path;        /* unix: the socket; fd: name or number */
+    char *made;        /* unix, listening: from created_bind() */
     gint resolving;    /* atomic: in a call that nobody can interrupt */
 } MigUri;
 

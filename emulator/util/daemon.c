@@ -10,11 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "util/created.h"
 #include "util/error.h"
 #include "util/fd.h"
 
 static int ready_fd = -1;
-static char *pidfile_path;
+static char *pidfile_path; /* absolute */
+static gboolean pidfile_written;
 static int pidfile_fd = -1;
 
 gboolean daemon_fork(GError **errp)
@@ -43,7 +45,7 @@ gboolean daemon_fork(GError **errp)
     return TRUE;
 }
 
-gboolean daemon_ready(GError **errp)
+gboolean daemon_detach(GError **errp)
 {
     autofd int null = -1;
 
@@ -57,44 +59,52 @@ gboolean daemon_ready(GError **errp)
     for (int fd = 0; fd <= 2; fd++) {
         dup3(null, fd, 0);
     }
-    fd_write_all(ready_fd, "", 1); /* a parent that is gone needs no answer */
-    fd_clear(&ready_fd);
     return TRUE;
+}
+
+void daemon_ready(void)
+{
+    if (ready_fd >= 0) {
+        fd_write_all(ready_fd, "", 1); /* a parent that is gone needs no answer */
+        fd_clear(&ready_fd);
+    }
 }
 
 /* The lock tells a file of a living process from a left-over one. */
-static gboolean lock_and_write(int fd, const char *path, GError **errp)
+gboolean pidfile_lock(const char *path, GError **errp)
 {
     struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-    g_autofree char *text = g_strdup_printf("%d\n", getpid());
-
-    if (fcntl(fd, F_SETLK, &lock) < 0) {
-        return error_set_errno(errp, errno, "-pidfile %s: cannot lock PID file", path);
-    }
-    if (ftruncate(fd, 0) < 0 || !fd_write_all(fd, text, strlen(text))) {
-        return error_set_errno(errp, errno, "-pidfile %s: cannot write PID file", path);
-    }
-    return TRUE;
-}
-
-gboolean pidfile_create(const char *path, GError **errp)
-{
-    autofd int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+    autofd int fd = created_open(path, O_WRONLY, 0644);
 
     if (fd < 0) {
         return error_set_errno(errp, errno, "-pidfile %s: cannot create PID file", path);
     }
-    if (!lock_and_write(fd, path, errp)) {
-        return FALSE;
+    if (fcntl(fd, F_SETLK, &lock) < 0) {
+        return error_set_errno(errp, errno, "-pidfile %s: cannot lock PID file", path);
     }
     pidfile_fd = fd_steal(&fd);
-    pidfile_path = g_canonicalize_filename(path, NULL); /* survives chdir() */
+    pidfile_path = g_canonicalize_filename(path, NULL);
+    return TRUE;
+}
+
+gboolean pidfile_write(GError **errp)
+{
+    g_autofree char *text = g_strdup_printf("%d\n", getpid());
+
+    if (pidfile_fd < 0) {
+        return TRUE;
+    }
+    pidfile_written = TRUE;
+    if (ftruncate(pidfile_fd, 0) < 0 || !fd_write_all(pidfile_fd, text, strlen(text))) {
+        return error_set_errno(errp, errno, "-pidfile %s: cannot write PID file",
+                               pidfile_path);
+    }
     return TRUE;
 }
 
 void pidfile_remove(void)
 {
-    if (pidfile_path) {
+    if (pidfile_written) {
         unlink(pidfile_path);
     }
     g_clear_pointer(&pidfile_path, g_free);

@@ -10,11 +10,15 @@
  * calls daemon_ready() (exit status 0) or ends (1). Before any thread exists.
  */
 gboolean daemon_fork(GError **errp);
-/* Set-up is complete: lets the parent go and lets go of stdin, stdout, stderr. */
-gboolean daemon_ready(GError **errp);
+/* The last step that can fail: lets go of stdin, stdout, stderr and the directory. */
+gboolean daemon_detach(GError **errp);
+/* Set-up is complete: lets the parent go. */
+void daemon_ready(void);
 
-/* Creates the file, locks it as long as the process lives, and writes the pid. */
-gboolean pidfile_create(const char *path, GError **errp);
+/* Opens or creates the file and locks it as long as the process lives. */
+gboolean pidfile_lock(const char *path, GError **errp);
+/* Puts the pid in; nothing to do where no file is locked. */
+gboolean pidfile_write(GError **errp);
 void pidfile_remove(void);
 
 #endif

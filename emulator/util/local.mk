@@ -1,4 +1,5 @@
 libutil_a_SOURCES += \
+	emulator/util/created.c emulator/util/created.h \
 	emulator/util/daemon.c \
 	emulator/util/daemon.h \
 	emulator/util/bitmap.c emulator/util/bitmap.h \

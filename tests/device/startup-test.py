@@ -166,6 +166,104 @@ class Errors(unittest.TestCase):
                 self.assertEqual(os.listdir(tmp), [], args)
 
 
+class NothingLeft(unittest.TestCase):
+    """A start that fails late takes back what it has made."""
+
+    MICROVM = ["-machine", "microvm,memory-backend=m", "-m", "64M", "-accel", "qtest"]
+    FILES = [*MICROVM, "-object", "memory-backend-file,id=m,size=64M,mem-path=ram,share=on",
+             "-serial", "file:serial", "-chardev", "file,id=f,path=char", "-D", "log",
+             "-chardev", "file,id=g,path=append,append=on", "-pidfile", "pid"]
+    SOCKETS = ["-qmp", "unix:qmp,server=on,wait=off",
+               "-chardev", "socket,id=s,path=sock,server=on,wait=off"]
+    LATE = [
+        (["-device", "virtio-blk-device,drive=none"], "'none'"),
+        (["-device", "virtio-net-device,netdev=none"], "'none'"),
+        (["-blockdev", "driver=file,node-name=a,filename=missing"], "'missing'"),
+        (["-machine", "foo=1"], "'microvm-machine.foo' not found"),
+        (["-netdev", "foo,id=n"], "'foo'"),
+        (["-netdev", "tap,id=n,fd=999"], "999"),
+        (["-kernel", "missing"], "'missing'"),
+        (["-cpu", "foo"], "foo"),
+        (["-incoming", "unix:nowhere/sock"], "'nowhere/sock'"),
+        (["-incoming", "tcp:nowhere"], "'tcp:nowhere'"),
+        (["-incoming", "unix:in", "-kernel", "missing"], "'missing'"),
+        (["-chardev", "socket,id=c,path=missing"], "'missing'"),
+        (["-chardev", "socket,id=c,path=nowhere/sock,server=on"], "nowhere/sock"),
+        (["-object", "memory-backend-file,id=x,size=1M,mem-path=x"], "'x'"),
+        (["-pidfile", "nowhere/pid"], "nowhere/pid"),
+        (["-D", "nowhere/log"], "nowhere/log"),
+    ]
+
+    def setUp(self):
+        # pylint: disable=consider-using-with
+        tmp = tempfile.TemporaryDirectory()
+        self.addCleanup(tmp.cleanup)
+        self.dir = tmp.name
+
+    def start(self, *args):
+        return subprocess.run([os.path.abspath(VIREO), *EXTRA, *args], cwd=self.dir,
+                              stdin=subprocess.DEVNULL, capture_output=True,
+                              timeout=TIMEOUT, check=False)
+
+    def refused(self, args, *late, name=None):
+        p = self.start(*args, *late)
+        option = (name or late)[0]
+        self.assertEqual((p.returncode, p.stdout), (1, b""), late)
+        self.assertIn(b"vireo: " + option.encode(), p.stderr)
+        return p.stderr.decode()
+
+    def contents(self):
+        found = {}
+        for name in os.listdir(self.dir):
+            with open(os.path.join(self.dir, name), "rb") as f:
+                found[name] = f.read()
+        return found
+
+    def write(self, name, data):
+        with open(os.path.join(self.dir, name), "wb") as f:
+            f.write(data)
+
+    def test_new(self):
+        for late, value in self.LATE:
+            for daemonize in [], ["-daemonize"]:
+                err = self.refused([*self.FILES, *self.SOCKETS, *daemonize], *late,
+                                   name=["-kernel"] if "-kernel" in late else None)
+                self.assertIn(value, err)
+                self.assertEqual(os.listdir(self.dir), [], (late, err))
+
+    def test_existing(self):
+        for name in "serial", "char", "append", "log", "pid":
+            self.write(name, b"what was here before\n")
+        self.write("ram", b"")  # it is given its size, and that is taken back
+        before = self.contents()
+        for late, _ in self.LATE:
+            self.refused(self.FILES, *late, name=["-kernel"] if "-kernel" in late else None)
+            self.assertEqual(self.contents(), before, late)
+
+    def test_other_files_than_sockets(self):
+        self.write("file", b"not a socket")
+        for args in (["-qmp", "unix:file,server=on,wait=off"], ["-incoming", "unix:file"]):
+            self.assertIn("File exists", self.refused(NONE, *args))
+            self.assertEqual(self.contents(), {"file": b"not a socket"})
+
+    def test_success(self):
+        """Then old output goes, new files stay, and sockets go at the end."""
+        for name in "serial", "append", "log":
+            self.write(name, b"before\n")
+        with socket.socket(socket.AF_UNIX) as left_over:
+            left_over.bind(os.path.join(self.dir, "sock"))
+        p = self.start(*self.FILES, *self.SOCKETS, "-S", "-daemonize")
+        self.assertEqual((p.returncode, p.stderr), (0, b""))
+        with open(os.path.join(self.dir, "pid"), encoding="ascii") as f:
+            number = int(f.read())
+        os.kill(number, signal.SIGTERM)
+        Life.wait_gone(number)
+        left = self.contents()
+        self.assertEqual(len(left.pop("ram")), 64 << 20)
+        self.assertTrue(left.pop("log").startswith(b"before\nvireo: info: terminating"))
+        self.assertEqual(left, {"serial": b"", "char": b"", "append": b"before\n"})
+
+
 class Life(unittest.TestCase):
     def tearDown(self):
         Vireo.kill_all()

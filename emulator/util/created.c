@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * #syscalls openat newfstatat unlink bind fchmod ftruncate fcntl getcwd
+ */
+#include "util/created.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+typedef enum Undo {
+    REMOVE,        /* path is new */
+    EMPTY_ON_KEEP, /* fd: its content goes when the start has succeeded */
+    EMPTY_ON_UNDO, /* fd: it was empty before */
+} Undo;
+
+typedef struct Created {
+    Undo undo;
+    char *path;
+    int fd;
+} Created;
+
+static GArray *entries; /* of Created */
+static gboolean kept;
+
+static void entry_clear(gpointer data)
+{
+    Created *entry = data;
+
+    g_free(entry->path);
+    if (entry->fd >= 0) {
+        close(entry->fd);
+    }
+}
+
+static void remember(Undo undo, const char *path, int fd)
+{
+    Created entry = { undo, g_strdup(path), fd };
+
+    if (!entries) {
+        entries = g_array_new(FALSE, FALSE, sizeof(Created));
+        g_array_set_clear_func(entries, entry_clear);
+    }
+    g_array_append_val(entries, entry);
+}
+
+/* Of its own, since the owner may close his before. */
+static gboolean remember_fd(Undo undo, int fd)
+{
+    int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+    if (own >= 0) {
+        remember(undo, NULL, own);
+    }
+    return own >= 0;
+}
+
+/* Returns the path in a form that survives chdir(). */
+static char *remember_new(const char *path)
+{
+    char *absolute = g_canonicalize_filename(path, NULL);
+
+    if (!kept) {
+        remember(REMOVE, absolute, -1);
+    }
+    return absolute;
+}
+
+static gboolean remove_socket(const char *path)
+{
+    struct stat st;
+
+    if (lstat(path, &st) < 0) {
+        return errno == ENOENT;
+    }
+    errno = EEXIST;
+    return S_ISSOCK(st.st_mode) && unlink(path) == 0;
+}
+
+char *created_bind(int fd, const char *path)
+{
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
+    if (g_strlcpy(addr.sun_path, path, sizeof(addr.sun_path)) >= sizeof(addr.sun_path)) {
+        errno = ENAMETOOLONG;
+        return NULL;
+    }
+    if (fchmod(fd, 0600) < 0 || !remove_socket(path) ||
+        bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
+        return NULL;
+    }
+    return remember_new(path);
+}
+
+void created_remove(char *path)
+{
+    for (guint i = 0; entries && i < entries->len; i++) {
+        if (g_strcmp0(g_array_index(entries, Created, i).path, path) == 0) {
+            g_array_remove_index(entries, i);
+            break;
+        }
+    }
+    unlink(path);
+    g_free(path);
+}
+
+int created_open(const char *path, int flags, mode_t mode)
+{
+    int saved;
+    int now = kept ? flags : flags & ~O_TRUNC;
+    int fd = open(path, flags | O_CREAT | O_EXCL | O_NONBLOCK | O_CLOEXEC, mode);
+
+    if (fd >= 0) {
+        g_free(remember_new(path));
+        return fd;
+    }
+    if (errno != EEXIST) {
+        return -1;
+    }
+    fd = open(path, now | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0 && now != flags && !remember_fd(EMPTY_ON_KEEP, fd)) {
+        saved = errno;
+        close(fd);
+        errno = saved;
+        return -1;
+    }
+    return fd;
+}
+
+gboolean created_grow(int fd, off_t size)
+{
+    return (kept || remember_fd(EMPTY_ON_UNDO, fd)) && ftruncate(fd, size) == 0;
+}
+
+static void forget_all(Undo empty, gboolean remove)
+{
+    for (guint i = 0; entries && i < entries->len; i++) {
+        Created *entry = &g_array_index(entries, Created, i);
+
+        if (entry->undo == REMOVE && remove) {
+            unlink(entry->path);
+        } else if (entry->undo == empty && ftruncate(entry->fd, 0) < 0) {
+            continue; /* a terminal or a FIFO has nothing to lose */
+        }
+    }
+    g_clear_pointer(&entries, g_array_unref);
+    kept = TRUE;
+}
+
+void created_keep(void)
+{
+    forget_all(EMPTY_ON_KEEP, FALSE);
+}
+
+void created_undo(void)
+{
+    forget_all(EMPTY_ON_UNDO, TRUE);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a start makes in the file system, and how it is taken back.
+ *
+ * A start that fails leaves everything as it was. So whoever makes a file or a socket
+ * says so here: what is new is removed again by created_undo(), and a file that was
+ * there loses its content only in created_keep(), when nothing can fail any more.
+ * After created_keep() nothing is remembered: these then act at once. Main thread only.
+ */
+#ifndef VIREO_UTIL_CREATED_H
+#define VIREO_UTIL_CREATED_H
+
+#include <glib.h>
+#include <sys/types.h>
+
+/*
+ * open() for a file to write, which is made if it is missing. Never waits for the
+ * other end of a FIFO: O_NONBLOCK is set, and stays. -1: errno.
+ */
+int created_open(const char *path, int flags, mode_t mode);
+
+/* Gives an empty file its size. FALSE: errno. */
+gboolean created_grow(int fd, off_t size);
+
+/*
+ * Binds a UNIX socket, mode 0600. A socket that was left there is replaced, any other
+ * file is not. Returns the absolute path, for created_remove(); NULL: errno.
+ */
+char *created_bind(int fd, const char *path);
+
+/* Removes the socket and frees its path. */
+void created_remove(char *path);
+
+void created_keep(void);
+void created_undo(void);
+
+#endif
