@@ -170,6 +170,7 @@ static gboolean incoming_run(Incoming *in, GError **errp)
     if (!read_config(in, errp)) {
         return FALSE;
     }
+    g_autoptr(Populate) populate = populate_new();
     for (;;) {
         MigRecord record;
 
@@ -178,7 +179,7 @@ static gboolean incoming_run(Incoming *in, GError **errp)
         }
         switch (record.type) {
         case MIG_RECORD_RAM:
-            if (!ram_load(in->channel, &record, errp)) {
+            if (!ram_load(in->channel, &record, populate, errp)) {
                 return FALSE;
             }
             break;

@@ -6,6 +6,7 @@ libemulator_a_SOURCES += \
 	emulator/migration/incoming.c emulator/migration/migration.h \
 	emulator/migration/outgoing.c emulator/migration/outgoing.h \
 	emulator/migration/parameters.c emulator/migration/parameters.h \
+	emulator/migration/populate.c emulator/migration/populate.h \
 	emulator/migration/ram.c emulator/migration/ram.h \
 	emulator/migration/status.c emulator/migration/status.h \
 	emulator/migration/stream.c emulator/migration/stream.h \

@@ -97,14 +97,23 @@ void ram_sender_stats(RamSender *s, RamStats *stats)
     stats->duplicate = __atomic_load_n(&s->duplicate, __ATOMIC_RELAXED);
 }
 
-/* Eight words at a time, so that the compiler can use vector registers. */
+/*
+ * Eight vectors at a time. The processor's own prefetching ends with the page, so that
+ * the beginning of the next one is asked for here: it is what is looked at next.
+ */
 static gboolean page_is_zero(const guint8 *page)
 {
-    const guint64 *w = (const guint64 *)page;
+    typedef guint64 Vector __attribute__((vector_size(16)));
+    const Vector *v = (const Vector *)page;
 
-    for (unsigned i = 0; i < RAM_PAGE_SIZE / 8; i += 8) {
-        if (w[i] | w[i + 1] | w[i + 2] | w[i + 3] | w[i + 4] | w[i + 5] | w[i + 6] |
-            w[i + 7]) {
+    for (unsigned i = 0; i < 512; i += 64) {
+        __builtin_prefetch(page + RAM_PAGE_SIZE + i);
+    }
+    for (unsigned i = 0; i < RAM_PAGE_SIZE / sizeof(Vector); i += 8) {
+        Vector or = v[i] | v[i + 1] | v[i + 2] | v[i + 3] | v[i + 4] | v[i + 5] |
+                    v[i + 6] | v[i + 7];
+
+        if (or [0] | or [1]) {
             return FALSE;
         }
     }
@@ -281,7 +290,25 @@ static gboolean load_run(RamBlock *block, const guint8 *p, struct iovec *iov, un
     return TRUE;
 }
 
-gboolean ram_load(MigChannel *ch, const MigRecord *record, GError **errp)
+/* The span of guest memory that the data of a record goes to. */
+static void follow(Populate *populate, RamBlock *block, const struct iovec *iov,
+                   unsigned n, guint64 data)
+{
+    guint8 *first = NULL, *end = NULL;
+
+    for (unsigned i = 0; i < n; i++) {
+        guint8 *base = iov[i].iov_base;
+
+        first = i ? MIN(first, base) : base;
+        end = i ? MAX(end, base + iov[i].iov_len) : base + iov[i].iov_len;
+    }
+    if (n) {
+        populate_follow(populate, block, first - block->host, end - first, data);
+    }
+}
+
+gboolean ram_load(MigChannel *ch, const MigRecord *record, Populate *populate,
+                  GError **errp)
 {
     FindBlock find = { .index = record->aux };
     guint8 table[TABLE_HEAD + RUNS_MAX * RUN_SIZE];
@@ -318,6 +345,9 @@ gboolean ram_load(MigChannel *ch, const MigRecord *record, GError **errp)
     }
     if (data != left) {
         return bad_record(errp, block->name, "length", record->length);
+    }
+    if (populate) {
+        follow(populate, block, iov, n, data);
     }
     return mig_channel_readv(ch, iov, n, errp);
 }

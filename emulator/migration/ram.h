@@ -12,6 +12,7 @@
 #ifndef VIREO_MIGRATION_RAM_H
 #define VIREO_MIGRATION_RAM_H
 
+#include "migration/populate.h"
 #include "migration/stream.h"
 
 typedef struct RamSender RamSender;
@@ -32,7 +33,8 @@ typedef struct RamStats {
 /* Any thread. */
 void ram_sender_stats(RamSender *sender, RamStats *stats);
 
-/* One RAM record into guest memory. Incoming thread only. */
-gboolean ram_load(MigChannel *ch, const MigRecord *record, GError **errp);
+/* One RAM record into guest memory; populate may be NULL. Incoming thread only. */
+gboolean ram_load(MigChannel *ch, const MigRecord *record, Populate *populate,
+                  GError **errp);
 
 #endif

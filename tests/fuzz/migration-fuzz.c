@@ -115,7 +115,7 @@ static void read_records(MigChannel *ch, GError **errp)
     while (ok && mig_stream_read_record(ch, &record, errp)) {
         switch (record.type) {
         case MIG_RECORD_RAM:
-            ok = ram_load(ch, &record, errp);
+            ok = ram_load(ch, &record, NULL, errp);
             break;
         case MIG_RECORD_END:
             mig_stream_read_answer(ch, errp);

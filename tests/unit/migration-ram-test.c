@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* RAM through the stream: round trips, and a reader that believes nothing. */
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include "migration/ram.h"
 
 #define PAGES 1200
+#define DENSE 12
 
 typedef struct Pair {
     MigChannel *a, *b;
@@ -46,13 +48,15 @@ static void block_remove(RamBlock *block)
     ram_block_unref(block);
 }
 
+static Populate *populate; /* of the test, or NULL */
+
 /* On the incoming thread, which does not have the machine lock. */
 static gboolean load(MigChannel *ch, const MigRecord *record, GError **errp)
 {
     gboolean ok;
 
     machine_unlock();
-    ok = ram_load(ch, record, errp);
+    ok = ram_load(ch, record, populate, errp);
     machine_lock();
     return ok;
 }
@@ -72,9 +76,27 @@ static gpointer send_all(gpointer opaque)
     return GUINT_TO_POINTER(stats.duplicate);
 }
 
+static void load_until_end(MigChannel *ch)
+{
+    for (;;) {
+        g_autoptr(GError) err = NULL;
+        MigRecord record;
+
+        mig_stream_read_record(ch, &record, &err);
+        g_assert_no_error(err);
+        if (record.type == MIG_RECORD_END) {
+            return;
+        }
+        g_assert_cmpuint(record.type, ==, MIG_RECORD_RAM);
+        load(ch, &record, &err);
+        g_assert_no_error(err);
+    }
+}
+
 /* Reads records into a copy of the memory taken aside, then compares. */
 static void test_round_trip(void)
 {
+    g_autoptr(Populate) ahead = populate_new();
     RamBlock *first = block_add("first", PAGES), *second = block_add("second", 3);
     gsize size = PAGES * RAM_PAGE_SIZE;
     g_autofree guint8 *want = g_malloc0(size);
@@ -90,25 +112,93 @@ static void test_round_trip(void)
     memset(second->host, 0xa5, second->size);
     memcpy(want, first->host, size);
     thread = g_thread_new("send", send_all, p.a);
-    for (;;) {
-        g_autoptr(GError) err = NULL;
-        MigRecord record;
-
-        mig_stream_read_record(p.b, &record, &err);
-        g_assert_no_error(err);
-        if (record.type == MIG_RECORD_END) {
-            break;
-        }
-        g_assert_cmpuint(record.type, ==, MIG_RECORD_RAM);
-        load(p.b, &record, &err);
-        g_assert_no_error(err);
-    }
+    populate = ahead;
+    load_until_end(p.b);
+    populate = NULL;
     zero_pages = GPOINTER_TO_UINT(g_thread_join(thread));
     g_assert_cmpuint(zero_pages, ==, (PAGES + 6) / 7);
     g_assert_cmpmem(first->host, size, want, size);
     pair_free(&p);
     block_remove(first);
     block_remove(second);
+}
+
+static guint64 resident(const RamBlock *block)
+{
+    gsize pages = block->size / RAM_PAGE_SIZE;
+    g_autofree guint8 *in_core = g_malloc0(pages);
+    guint64 n = 0;
+
+    g_assert_cmpint(mincore(block->host, block->size, in_core), ==, 0);
+    for (gsize i = 0; i < pages; i++) {
+        n += in_core[i] & 1;
+    }
+    return n * RAM_PAGE_SIZE;
+}
+
+/* One record of a chunk full of `fill`, at the place of that chunk. */
+static gpointer send_chunks(gpointer opaque)
+{
+    g_autofree guint8 *data = g_malloc(POPULATE_CHUNK);
+    g_autoptr(GError) err = NULL;
+
+    for (guint i = 0; i < DENSE; i++) {
+        guint8 head[MIG_RECORD_SIZE], table[8 + 16] = { 1 };
+        guint64 offset = GUINT64_TO_LE((guint64)i * POPULATE_CHUNK);
+        guint32 pages = GUINT32_TO_LE(POPULATE_CHUNK / RAM_PAGE_SIZE);
+
+        memset(data, i + 1, POPULATE_CHUNK);
+        memcpy(table + 8, &offset, sizeof(offset));
+        memcpy(table + 16, &pages, sizeof(pages));
+        mig_record_pack(head, MIG_RECORD_RAM, 0, sizeof(table) + POPULATE_CHUNK);
+        mig_channel_write(opaque, head, sizeof(head), &err);
+        mig_channel_write(opaque, table, sizeof(table), &err);
+        mig_channel_write(opaque, data, POPULATE_CHUNK, &err);
+        g_assert_no_error(err);
+    }
+    mig_stream_send(opaque, MIG_RECORD_END, 0, NULL, &err);
+    g_assert_no_error(err);
+    return NULL;
+}
+
+/* Dense memory is populated ahead of the reader, and not much further than it came. */
+static void test_populate(void)
+{
+    RamBlock *block = block_add("ram", (DENSE + 20) * POPULATE_CHUNK / RAM_PAGE_SIZE);
+    Pair p = pair_new();
+    GThread *thread = g_thread_new("send", send_chunks, p.a);
+
+    populate = populate_new();
+    load_until_end(p.b);
+    g_clear_pointer(&populate, populate_free);
+    g_thread_join(thread);
+    for (guint i = 0; i < DENSE; i++) {
+        const guint8 *chunk = block->host + i * POPULATE_CHUNK;
+
+        g_assert_cmpuint(chunk[0], ==, i + 1);
+        g_assert_cmpmem(chunk, POPULATE_CHUNK - 1, chunk + 1, POPULATE_CHUNK - 1);
+    }
+    g_assert_cmpuint(resident(block), <=, (DENSE + POPULATE_AHEAD) * POPULATE_CHUNK);
+    pair_free(&p);
+    block_remove(block);
+}
+
+/* The helpers themselves: what they have populated is there, the rest is not. */
+static void test_populate_follow(void)
+{
+    RamBlock *block = block_add("ram", 20 * POPULATE_CHUNK / RAM_PAGE_SIZE);
+    Populate *ahead = populate_new();
+
+    populate_follow(ahead, block, 0, POPULATE_CHUNK, POPULATE_CHUNK);
+    while (resident(block) < POPULATE_AHEAD * POPULATE_CHUNK) {
+        g_thread_yield();
+    }
+    /* Far away, and sparse: no guess. */
+    populate_follow(ahead, block, 10 * POPULATE_CHUNK, POPULATE_CHUNK, POPULATE_CHUNK);
+    populate_follow(ahead, block, 11 * POPULATE_CHUNK, POPULATE_CHUNK, RAM_PAGE_SIZE);
+    populate_free(ahead);
+    g_assert_cmpuint(resident(block), ==, POPULATE_AHEAD * POPULATE_CHUNK);
+    block_remove(block);
 }
 
 /* What was written into the channel lands where it says, not where we sent from. */
@@ -266,6 +356,8 @@ int main(int argc, char **argv)
     event_init();
     g_test_add_func("/migration/ram/round-trip", test_round_trip);
     g_test_add_func("/migration/ram/load-places-data", test_load_places_data);
+    g_test_add_func("/migration/ram/populate", test_populate);
+    g_test_add_func("/migration/ram/populate-follow", test_populate_follow);
     g_test_add_func("/migration/ram/hostile", test_hostile);
     g_test_add_func("/migration/channel/cancel", test_cancel);
     g_test_add_func("/migration/channel/closed", test_closed);
