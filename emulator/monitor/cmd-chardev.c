@@ -28,7 +28,7 @@ static JsonNode *cmd_getfd(ConfigNode *args, GError **errp)
         close(fd);
         error_set(errp, "Parameter 'fdname' expects a name not starting with a digit");
     } else {
-        qmp_server_add_fd(qmp_current_server(), name, fd);
+        qmp_server_add_fd(qmp_current_server(), name, fd, errp);
     }
     return NULL;
 }

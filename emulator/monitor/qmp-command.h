@@ -55,8 +55,8 @@ const char *qmp_arg_string(ConfigNode *args, const char *name);
 typedef struct QmpServer QmpServer;
 QmpServer *qmp_current_server(void);
 Chardev *qmp_server_chardev(QmpServer *server);
-/* getfd: takes over fd; replaces one of the same name. */
-void qmp_server_add_fd(QmpServer *server, const char *name, int fd);
+/* getfd: takes over fd, even when it fails; replaces one of the same name. */
+gboolean qmp_server_add_fd(QmpServer *server, const char *name, int fd, GError **errp);
 gboolean qmp_server_close_fd(QmpServer *server, const char *name);
 
 /*

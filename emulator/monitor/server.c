@@ -14,9 +14,11 @@
 #include "config/json.h"
 #include "event/vm-event.h"
 #include "monitor/qmp-command.h"
+#include "util/error.h"
 
 #define READ_MAX   4096
-#define OUTPUT_LOW (64 * 1024)        /* above it no further command is read */
+#define OUTPUT_LOW (64 * 1024) /* above it no further command is read */
+#define FDS_MAX    64          /* of getfd, a monitor; libvirt keeps a few for a moment */
 #define OUTPUT_MAX (16 * 1024 * 1024) /* above it the client is given up */
 
 struct QmpServer {
@@ -198,9 +200,17 @@ Chardev *qmp_server_chardev(QmpServer *server)
     return server->chr;
 }
 
-void qmp_server_add_fd(QmpServer *server, const char *name, int fd)
+gboolean qmp_server_add_fd(QmpServer *server, const char *name, int fd, GError **errp)
 {
+    if (g_hash_table_size(server->fds) >= FDS_MAX &&
+        !g_hash_table_contains(server->fds, name)) {
+        close(fd);
+        return error_set(errp,
+                         "Too many file descriptors are stored (%d): '%s' is refused",
+                         FDS_MAX, name);
+    }
     g_hash_table_replace(server->fds, g_strdup(name), GINT_TO_POINTER(fd));
+    return TRUE;
 }
 
 gboolean qmp_server_close_fd(QmpServer *server, const char *name)

@@ -12,6 +12,7 @@
 #include "monitor/qmp-command.h"
 #include "util/error.h"
 
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -86,7 +87,7 @@ static JsonNode *run_getfd(ConfigNode *args, GError **errp)
     if (fd < 0) {
         error_set(errp, "none");
     } else {
-        qmp_server_add_fd(qmp_current_server(), qmp_arg_string(args, "text"), fd);
+        qmp_server_add_fd(qmp_current_server(), qmp_arg_string(args, "text"), fd, errp);
     }
     return NULL;
 }
@@ -385,31 +386,42 @@ static void test_events(void)
     clients_close(c, 2);
 }
 
-static void test_getfd(void)
+/* A getfd command with n copies of a descriptor. */
+static void send_getfd(Client *client, const char *name, int fd, guint n)
 {
     union {
-        char space[CMSG_SPACE(sizeof(int))];
+        char space[CMSG_SPACE(sizeof(int) * 20)];
         struct cmsghdr align;
     } control = { 0 };
-    char text[] = "{\"execute\":\"getfd\",\"arguments\":{\"text\":\"f\"}}";
+    g_autofree char *text =
+        g_strdup_printf("{\"execute\":\"getfd\",\"arguments\":{\"text\":\"%s\"}}", name);
     struct iovec iov = { text, strlen(text) };
     struct msghdr msg = { .msg_iov = &iov,
                           .msg_iovlen = 1,
                           .msg_control = control.space,
-                          .msg_controllen = sizeof(control.space) };
+                          .msg_controllen = CMSG_SPACE(sizeof(int) * n) };
+
+    *CMSG_FIRSTHDR(&msg) = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int) * n),
+                                             .cmsg_level = SOL_SOCKET,
+                                             .cmsg_type = SCM_RIGHTS };
+    for (guint i = 0; i < n; i++) {
+        memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)) + i * sizeof(int), &fd, sizeof(int));
+    }
+    g_assert_cmpint(sendmsg(client->fd, &msg, 0), >, 0);
+}
+
+static void test_getfd(void)
+{
     int pipes[2], fd;
     char byte;
     Client c;
 
     client_ready(&c, "c");
     g_assert_cmpint(pipe(pipes), ==, 0);
-    *CMSG_FIRSTHDR(&msg) = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)),
-                                             .cmsg_level = SOL_SOCKET,
-                                             .cmsg_type = SCM_RIGHTS };
-    memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)), &pipes[1], sizeof(int));
-    g_assert_cmpint(sendmsg(c.fd, &msg, 0), >, 0);
+    send_getfd(&c, "f", pipes[1], 1);
     expect(&c, NULL, "{\"return\":{}}");
-    expect(&c, text, ERROR("GenericError", "none"));
+    expect(&c, "{\"execute\":\"getfd\",\"arguments\":{\"text\":\"f\"}}",
+           ERROR("GenericError", "none"));
     g_assert_cmpint(qmp_take_fd("g"), ==, -1);
     fd = qmp_take_fd("f");
     g_assert_cmpint(fd, >=, 0);
@@ -417,10 +429,51 @@ static void test_getfd(void)
     g_assert_cmpint(write(fd, "x", 1), ==, 1);
     g_assert_cmpint(read(pipes[0], &byte, 1), ==, 1);
     close(fd);
-    g_assert_cmpint(sendmsg(c.fd, &msg, 0), >, 0); /* left in the table: no leak */
+    send_getfd(&c, "f", pipes[1], 1); /* left in the table: no leak */
     expect(&c, NULL, "{\"return\":{}}");
     close(pipes[0]);
     close(pipes[1]);
+    clients_close(&c, 1);
+}
+
+/* The end of a pipe tells when the last copy of its other end is closed. */
+static gboolean at_end(int fd)
+{
+    struct pollfd pfd = { .fd = fd };
+
+    return poll(&pfd, 1, 0) == 1 && pfd.revents & POLLHUP;
+}
+
+static void test_many_fds(void)
+{
+    int pipes[2];
+    Client c;
+
+    client_ready(&c, "c");
+    for (int i = 0; i < 65; i++) {
+        g_autofree char *name = g_strdup_printf("f%d", i);
+
+        g_assert_cmpint(pipe(pipes), ==, 0);
+        send_getfd(&c, name, pipes[1], 1);
+        close(pipes[1]);
+        expect(&c, NULL,
+               i < 64 ? "{\"return\":{}}"
+                      : ERROR("GenericError", "Too many file descriptors are stored "
+                                              "(64): 'f64' is refused"));
+        g_assert_true(at_end(pipes[0]) == (i == 64));
+        close(pipes[0]);
+    }
+    g_assert_cmpint(pipe(pipes), ==, 0);
+    send_getfd(&c, "f0", pipes[1], 1); /* one of the same name is replaced */
+    expect(&c, NULL, "{\"return\":{}}");
+    send_getfd(&c, "f0", pipes[1], 20); /* the kernel closes what is too much for us, */
+    expect(&c, NULL, "{\"return\":{}}");
+    send_getfd(&c, "f0", pipes[1], 1); /* and we what nobody asked for */
+    expect(&c, NULL, "{\"return\":{}}");
+    close(qmp_take_fd("f0"));
+    close(pipes[1]);
+    g_assert_true(at_end(pipes[0]));
+    close(pipes[0]);
     clients_close(&c, 1);
 }
 
@@ -497,6 +550,7 @@ int main(int argc, char **argv)
     g_test_add_func("/qmp/pipelined", test_pipelined);
     g_test_add_func("/qmp/events", test_events);
     g_test_add_func("/qmp/getfd", test_getfd);
+    g_test_add_func("/qmp/many-fds", test_many_fds);
     g_test_add_func("/qmp/flood", test_flood);
     g_test_add_func("/qmp/hostile", test_hostile);
     g_test_add_func("/qmp/pretty", test_pretty);
