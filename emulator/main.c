@@ -220,6 +220,9 @@ static gboolean start_process(ConfigNode *config, GError **errp)
         (pidfile && !pidfile_lock(pidfile, errp)) || !open_log(config, errp)) {
         return FALSE;
     }
+    if (!event_loop_check(errp)) {
+        return FALSE;
+    }
     event_init();
     return set_up_signals(errp);
 }

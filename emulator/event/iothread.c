@@ -66,6 +66,10 @@ IoThread *iothread_new(const char *id, GError **errp)
                   id);
         return NULL;
     }
+    if (!event_loop_check(errp)) {
+        g_prefix_error(errp, "iothread '%s': ", id);
+        return NULL;
+    }
     IoThread *t = g_new0(IoThread, 1);
     t->id = g_strdup(id);
     t->loop = event_loop_new(FALSE);

@@ -9,13 +9,17 @@
  */
 #include "event/loop.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/eventfd.h>
 
 #include "event/lock.h"
 #include "event/loop-internal.h"
 #include "event/rcu.h"
+#include "util/error.h"
+#include "util/fd.h"
 #include "util/tsan.h"
 
 typedef struct PostedWork {
@@ -211,6 +215,15 @@ static GSource *loop_source(EventLoop *loop, GSourceFuncs *funcs)
     g_source_set_can_recurse(source, TRUE);
     g_source_attach(source, loop->context);
     return source;
+}
+
+/* One is needed, the other is for a thread that opens something in between. */
+gboolean event_loop_check(GError **errp)
+{
+    autofd G_GNUC_UNUSED int wake = eventfd(0, EFD_CLOEXEC);
+    autofd int spare = eventfd(0, EFD_CLOEXEC);
+
+    return spare >= 0 || error_set_errno(errp, errno, "cannot create an event loop");
 }
 
 EventLoop *event_loop_new(gboolean is_main)

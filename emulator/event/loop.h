@@ -19,6 +19,11 @@ typedef void (*EventFn)(void *opaque);
 typedef void (*EventFdFn)(void *opaque, GIOCondition ready);
 
 /*
+ * Whether there are descriptors for one more loop: glib ends the process when it
+ * gets none to wake a loop with.
+ */
+gboolean event_loop_check(GError **errp);
+/*
  * Makes the calling thread the main thread: its loop exists from here on, and it
  * holds the machine lock except while the loop waits.
  */

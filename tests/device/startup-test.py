@@ -3,6 +3,7 @@
 """The real binary from the outside: start-up, errors, QMP, signals, end."""
 import json
 import os
+import resource
 import signal
 import socket
 import stat
@@ -376,6 +377,27 @@ class Life(unittest.TestCase):
         self.assertEqual(qmp.error("closefd", fdname="f")[1],
                          "File descriptor named 'f' not found")
         qmp.cmd("quit")
+        self.assertEqual(vm.end(), (0, ""))
+
+    def test_descriptors_run_out(self):
+        """The process says so and lives on."""
+        vm = Vireo(*NONE)
+        with open("/dev/null", "rb") as null:
+            for i in range(65):
+                command = '{"execute":"getfd","arguments":{"fdname":"f%d"}}' % i
+                socket.send_fds(vm.qmp.sock, [command.encode()], [null.fileno()])
+                reply = vm.qmp.read()
+                self.assertEqual("error" in reply, i == 64, reply)
+        self.assertIn("Too many file descriptors", reply["error"]["desc"])
+        used = max(map(int, os.listdir("/proc/%d/fd" % vm.proc.pid)))
+        limit = resource.prlimit(vm.proc.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(vm.proc.pid, resource.RLIMIT_NOFILE, (used + 1, limit[1]))
+        add = {"qom-type": "iothread", "id": "io"}
+        self.assertEqual(vm.qmp.error("object-add", **add)[1],
+                         "iothread 'io': cannot create an event loop: Too many open files")
+        resource.prlimit(vm.proc.pid, resource.RLIMIT_NOFILE, limit)
+        vm.qmp.cmd("object-add", **add)
+        vm.qmp.cmd("quit")
         self.assertEqual(vm.end(), (0, ""))
 
     def test_daemonize(self):

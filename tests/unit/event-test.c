@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <json-glib/json-glib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "event/clock.h"
@@ -65,6 +66,25 @@ static void test_iothread(void)
     until(&ping.done, 1001); /* what was posted before the end has run */
     g_assert_cmpint(ping.next, ==, 1001);
     g_assert_false(iothread_delete("io0", &error));
+}
+
+/* Without descriptors an iothread is refused, and nothing aborts. */
+static void test_no_descriptors(void)
+{
+    g_autoptr(GError) error = NULL;
+    struct rlimit before, none;
+    int next = dup(0);
+
+    close(next);
+    g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &before), ==, 0);
+    none = (struct rlimit){ next, before.rlim_max };
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &none), ==, 0);
+    g_assert_null(iothread_new("io0", &error));
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &before), ==, 0);
+    g_assert_cmpstr(error->message, ==,
+                    "iothread 'io0': cannot create an event loop: Too many open files");
+    g_assert_nonnull(iothread_new("io0", NULL));
+    g_assert_true(iothread_delete("io0", NULL));
 }
 
 /* File descriptors: on the main loop, removed inside the handler. */
@@ -312,6 +332,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     event_init();
     g_test_add_func("/event/iothread", test_iothread);
+    g_test_add_func("/event/no-descriptors", test_no_descriptors);
     g_test_add_func("/event/fd", test_fd);
     g_test_add_func("/event/timer/realtime", test_realtime);
     g_test_add_func("/event/timer/virtual", test_virtual_stopped);
