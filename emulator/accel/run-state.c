@@ -87,6 +87,22 @@ gboolean vm_running(void)
     return current == RUN_STATE_RUNNING;
 }
 
+/* A shutdown ends the process, or else the VM is only stopped. */
+static gboolean ends_process(ShutdownCause cause)
+{
+    return causes[cause].always || !no_shutdown;
+}
+
+gboolean vm_ending(void)
+{
+    gboolean asked;
+
+    g_mutex_lock(&request_lock);
+    asked = request.shutdown >= 0 && ends_process((ShutdownCause)request.shutdown);
+    g_mutex_unlock(&request_lock);
+    return asked || ending;
+}
+
 void run_state_set(RunState state)
 {
     g_assert(machine_lock_held() && state != RUN_STATE_RUNNING && !vm_running());
@@ -166,7 +182,7 @@ static JsonObject *cause_data(ShutdownCause cause)
 static void do_shutdown(ShutdownCause cause)
 {
     vm_event_emit("SHUTDOWN", cause_data(cause));
-    if (no_shutdown && !causes[cause].always) {
+    if (!ends_process(cause)) {
         if (vm_running()) {
             vm_stop(RUN_STATE_SHUTDOWN);
         } else {

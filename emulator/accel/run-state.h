@@ -26,6 +26,8 @@ typedef enum RunState {
 RunState run_state_get(void);
 const char *run_state_name(RunState state);
 gboolean vm_running(void);
+/* The process is going to end, and nothing more is to be begun. Main thread. */
+gboolean vm_ending(void);
 
 /*
  * vm_start(): vCPUs, virtual clock, RESUME event. vm_stop(): vCPUs have left

@@ -4,13 +4,15 @@
  *
  * Commands run one after the other on the main loop; while replies wait for a
  * client that does not read, its input waits too. Events are not paused: a client
- * that lets them pile up is disconnected, never silently skipped.
+ * that lets them pile up is disconnected, never silently skipped. When the process is
+ * going to end no further command runs, also where the cleaning up waits in this loop.
  */
 #include "config.h"
 
 #include <string.h>
 #include <unistd.h>
 
+#include "accel/run-state.h"
 #include "config/json.h"
 #include "event/vm-event.h"
 #include "monitor/qmp-command.h"
@@ -95,7 +97,7 @@ static void process_input(QmpServer *server)
         return; /* a command that ran the main loop */
     }
     server->running = TRUE;
-    while (server->input->len > 0 && server->output->len < OUTPUT_LOW) {
+    while (server->input->len > 0 && server->output->len < OUTPUT_LOW && !vm_ending()) {
         const char *data = (const char *)server->input->data;
         size_t left = server->input->len;
         g_autoptr(GError) error = NULL;
@@ -119,7 +121,10 @@ static size_t qmp_can_receive(void *opaque)
 {
     QmpServer *server = opaque;
 
-    return server->input->len || server->output->len >= OUTPUT_LOW ? 0 : READ_MAX;
+    gboolean wait =
+        server->input->len || server->output->len >= OUTPUT_LOW || vm_ending();
+
+    return wait ? 0 : READ_MAX;
 }
 
 static void qmp_receive(void *opaque, const guint8 *buf, size_t len)

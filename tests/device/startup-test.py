@@ -293,6 +293,27 @@ class Life(unittest.TestCase):
                          {"guest": False, "reason": "host-qmp-quit"})
         self.assertEqual(vm.end(), (0, ""))
 
+    def test_nothing_after_quit(self):
+        """Not even what the same packet brings; the reply and the event still come."""
+        for _ in range(5):
+            vm = Vireo("-machine", "microvm", "-accel", "qtest")
+            sock = vm.qmp.sock
+            add = b'{"execute":"object-add","arguments":{"qom-type":"iothread","id":"io"}}'
+            sock.sendall(b'{"execute":"quit"}' + add)
+            self.assertEqual(vm.qmp.read(), {"return": {}})
+            events = []
+            try:
+                while True:
+                    try:
+                        sock.sendall(add)
+                    except BrokenPipeError:
+                        pass  # there may be more to read
+                    events.append(vm.qmp.read().get("event"))
+            except (EOFError, ConnectionResetError):
+                pass
+            self.assertEqual(events, ["SHUTDOWN"])
+            self.assertEqual(vm.end(), (0, ""))
+
     def test_dialects(self):
         vm = Vireo(*NONE, "-dialect", "stratovirt")
         qmp = vm.qmp
