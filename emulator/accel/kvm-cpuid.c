@@ -33,7 +33,7 @@ static Cpuid *supported; /* asked once, by the vCPU that comes first */
 
 static gboolean ask_supported(GError **errp)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&supported_lock);
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&supported_lock);
     if (supported) {
         return TRUE;
     }

@@ -68,7 +68,7 @@ static void ask_list(void)
 
 gboolean vcpu_msrs_save(Vcpu *cpu, VcpuState *state, GError **errp)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&lock);
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&lock);
     if (!known) {
         ask_list();
     }
