@@ -85,13 +85,15 @@ void block_plug(BlockNode *node);
 void block_unplug(BlockNode *node);
 
 /*
- * Migration: all nodes at once, nothing in flight. Inactivate: flush, give up
- * image locks. Activate: take them; fails by name when another process still
- * holds one, and then all stay inactive. With -incoming nodes are created
- * inactive.
+ * Migration: all nodes at once, nothing in flight. Flush: those in use for writing,
+ * side by side, each on its own loop; done (main loop, now or later) gets the first
+ * error, which it owns, or NULL. Inactivate: give up image locks. Activate: take
+ * them; fails by name when another process still holds one, and then all stay
+ * inactive. With -incoming nodes are created inactive.
  */
+void block_flush_all(void (*done)(void *opaque, GError *error), void *opaque);
 void block_set_start_inactive(gboolean inactive);
-gboolean block_inactivate_all(GError **errp);
+void block_inactivate_all(void);
 gboolean block_activate_all(GError **errp);
 JsonArray *block_query_named_nodes(void);
 void block_cleanup(void);

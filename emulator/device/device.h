@@ -155,6 +155,8 @@ void device_unplug(Device *dev, void (*done)(void *opaque), void *opaque);
  * in any device. vm_start() sets their data planes going again.
  */
 void device_quiesce_all(void (*done)(void *opaque), void *opaque);
+/* The unplug of some device has begun, and waits for what is in flight. */
+gboolean device_unplugging(void);
 /* All devices, in order of creation: quiesce, then reset; done when all are. */
 void device_reset_all(void (*done)(void *opaque), void *opaque);
 

@@ -16,6 +16,7 @@
 typedef void (*DoneFn)(void *opaque);
 
 static guint under_way; /* unplugs and quiesces that wait */
+static guint unplugs;   /* of these */
 
 static void quiesce(Device *dev, DoneFn done, void *opaque)
 {
@@ -77,6 +78,7 @@ static void unplug_quiesced(void *opaque)
     device_unref(u->dev);
     g_free(u);
     under_way--;
+    unplugs--;
 }
 
 void device_unplug(Device *dev, void (*done)(void *opaque), void *opaque)
@@ -87,10 +89,16 @@ void device_unplug(Device *dev, void (*done)(void *opaque), void *opaque)
     dev->unplugging = TRUE;
     dev->ready = FALSE;
     under_way++;
+    unplugs++;
     u->dev = device_ref(dev);
     u->done = done;
     u->opaque = opaque;
     quiesce(dev, unplug_quiesced, u);
+}
+
+gboolean device_unplugging(void)
+{
+    return unplugs > 0;
 }
 
 gboolean device_request_unplug(Device *dev, GError **errp)

@@ -4,7 +4,8 @@
  *
  *   log dirty pages -> send all of RAM -> send what became dirty, again and again,
  *   until what is left fits into the downtime limit -> stop vCPUs and data plane ->
- *   save devices -> send the rest -> flush and give up the images -> END -> answer.
+ *   flush the images -> save devices -> give up the images -> send the rest -> END ->
+ *   answer.
  *
  * Until the commit (before GO; before END, where the destination cannot answer)
  * every failure and a cancel end with the images taken back and the VM running as
@@ -134,10 +135,10 @@ static gboolean precopy(Outgoing *m, GError **errp)
     }
 }
 
-/* A reset that was under way ends with this, or in the next round of the loop. */
+/* A reset or unplug under way ends with this, or in one of the next rounds. */
 static void quiesced(void *opaque)
 {
-    if (vm_resetting()) {
+    if (vm_resetting() || device_unplugging()) {
         event_loop_post(event_loop_main(), quiesced, opaque);
     } else {
         mig_call_done(opaque);
@@ -183,6 +184,18 @@ static void call_quiesce(MigCall *call, void *opaque)
     device_quiesce_all(quiesced, call);
 }
 
+static void flushed(void *opaque, GError *error)
+{
+    outgoing->error = error;
+    mig_call_done(opaque);
+}
+
+/* The disks may take long; the main loop goes on meanwhile. */
+static void call_flush(MigCall *call, void *opaque)
+{
+    block_flush_all(flushed, call);
+}
+
 static void call_save(MigCall *call, void *opaque)
 {
     Outgoing *m = opaque;
@@ -192,7 +205,7 @@ static void call_save(MigCall *call, void *opaque)
     }
     if (!m->error) {
         m->inactivated = TRUE;
-        block_inactivate_all(&m->error);
+        block_inactivate_all();
     }
     mig_call_done(call);
 }
@@ -218,6 +231,9 @@ static gboolean switch_over(Outgoing *m, GError **errp)
 {
     mig_call_main(call_stop, m);
     mig_call_main(call_quiesce, m);
+    if (!m->error) {
+        mig_call_main(call_flush, m);
+    }
     if (!m->error) {
         mig_call_main(call_save, m);
     }

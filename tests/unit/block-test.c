@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "block/block.h"
+#include "block/node.h"
 #include "config/json.h"
 
 #define KIB 1024u
@@ -455,11 +455,90 @@ static void test_inactive(void)
     g_assert_false(others_may_write(path));
     g_assert_cmpuint(block_node_size(node), ==, 8192);
     g_assert_cmpint(io(node, BLOCK_WRITE, 0, buf, 512), ==, 0);
-    g_assert_true(block_inactivate_all(&error));
+    block_inactivate_all();
     g_assert_true(others_may_write(path));
     g_assert_cmpint(io(node, BLOCK_WRITE, 0, buf, 512), ==, -EIO);
     g_assert_true(block_activate_all(&error));
     g_assert_false(others_may_write(path));
+    del_pair(node);
+}
+
+typedef struct AllFlushed {
+    gboolean done;
+    GError *error;
+} AllFlushed;
+
+static void all_flushed(void *opaque, GError *error)
+{
+    *(AllFlushed *)opaque = (AllFlushed){ TRUE, error };
+}
+
+static GMutex gate;
+
+static void wait_at_gate(void *opaque)
+{
+    g_mutex_lock(&gate);
+    g_mutex_unlock(&gate);
+}
+
+static void note(void *opaque)
+{
+    *(gboolean *)opaque = TRUE;
+}
+
+/* The main loop goes on while the disks are at it; one of them has lost data. */
+static void test_flush_all(void)
+{
+    g_autofree char *path = make_image("flush", 4096, 0x77),
+                    *other = make_image("flush-other", 4096, 0x77);
+    g_autoptr(GError) error = NULL;
+    BlockNode *node = add_pair(path, "", FALSE);
+    BlockNode *lost = add_json(
+        &error, "{\"driver\":\"file\",\"filename\":\"%s\",\"node-name\":\"lost\"}",
+        other);
+    IoThread *io = iothread_new("flush", &error);
+    BlockUser on_thread = { .loop = iothread_loop(io) };
+    AllFlushed all = { FALSE };
+    gboolean alive = FALSE;
+
+    g_assert_no_error(error);
+    g_assert_true(block_node_attach(node, &on_thread, &error));
+    g_assert_true(
+        block_node_attach(lost, &(BlockUser){ .loop = event_loop_main() }, NULL));
+    g_mutex_lock(&gate);
+    event_loop_post(iothread_loop(io), wait_at_gate, NULL);
+    block_flush_all(all_flushed, &all);
+    event_loop_post(event_loop_main(), note, &alive);
+    while (!alive) {
+        event_loop_iterate(event_loop_main(), TRUE);
+    }
+    g_assert_false(all.done);
+    g_mutex_unlock(&gate);
+    while (!all.done) {
+        event_loop_iterate(event_loop_main(), TRUE);
+    }
+    g_assert_no_error(all.error);
+
+    g_atomic_int_set(&lost->flush_error, ENOSPC);
+    all.done = FALSE;
+    block_flush_all(all_flushed, &all);
+    while (!all.done) {
+        event_loop_iterate(event_loop_main(), TRUE);
+    }
+    g_assert_cmpstr(all.error->message, ==,
+                    "Could not flush node 'lost': No space left on device");
+    g_clear_error(&all.error);
+    block_node_detach(lost);
+    g_assert_true(block_node_del("lost", NULL));
+    del_pair(node);
+    g_assert_true(iothread_delete("flush", NULL));
+
+    /* nobody writes: nothing to wait for */
+    all.done = FALSE;
+    node = add_pair(path, "", FALSE);
+    g_assert_true(attach(node, TRUE, FALSE, NULL));
+    block_flush_all(all_flushed, &all);
+    g_assert_true(all.done && !all.error);
     del_pair(node);
 }
 
@@ -508,6 +587,7 @@ int main(int argc, char **argv)
     g_test_add_func("/block/read-only", test_read_only);
     g_test_add_func("/block/locks", test_locks);
     g_test_add_func("/block/inactive", test_inactive);
+    g_test_add_func("/block/flush-all", test_flush_all);
     g_test_add_func("/block/query", test_query);
     int ret = g_test_run();
     block_cleanup();

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The source up to the switch-over: what fails there leaves the VM running here. */
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "accel/accel.h"
 #include "accel/run-state.h"
+#include "block/node.h"
 #include "device/device.h"
 #include "event/loop.h"
 #include "machine/machine.h"
@@ -97,10 +99,20 @@ static void assert_completed(void)
     g_assert_cmpint(run_state_get(), ==, RUN_STATE_POSTMIGRATE);
 }
 
+/* As QMP's cont. */
+static void cont(void)
+{
+    g_autoptr(GError) err = NULL;
+
+    block_activate_all(&err);
+    g_assert_no_error(err);
+    vm_start();
+}
+
 static void test_unreadable_device(void)
 {
     toy->unreadable = TRUE;
-    vm_start();
+    cont();
     g_autoptr(GByteArray) half = migrate();
     assert_failed("Section '/machine/toy/toy': the toy does not answer");
     g_assert_true(vm_running());
@@ -110,6 +122,40 @@ static void test_unreadable_device(void)
     g_autoptr(GByteArray) whole = migrate();
     assert_completed();
     g_assert_true(stream_has(whole, "/machine/toy/toy"));
+}
+
+/* What the guest has written does not reach the disk: it stays where it is. */
+static void test_flush_fails(void)
+{
+    g_autoptr(GError) err = NULL;
+    g_autofree char *path = NULL;
+    g_autoptr(ConfigNode) config = config_map_new();
+    BlockUser user = { .loop = event_loop_main() };
+    int fd = g_file_open_tmp("vireo-flush-XXXXXX", &path, &err);
+
+    g_assert_cmpint(ftruncate(fd, 4096), ==, 0);
+    config_map_set(config, "driver", config_string_new("file"));
+    config_map_set(config, "node-name", config_string_new("disk"));
+    config_map_set(config, "filename", config_string_new(path));
+    BlockNode *node = block_node_add(config, &err);
+    g_assert_no_error(err);
+    block_node_attach(node, &user, &err);
+    g_assert_no_error(err);
+    g_atomic_int_set(&node->flush_error, EIO);
+    cont();
+    g_byte_array_unref(migrate());
+    assert_failed("Could not flush node 'disk': Input/output error");
+    g_assert_true(vm_running());
+    g_assert_true(node->active && node->locked);
+
+    g_atomic_int_set(&node->flush_error, 0);
+    g_byte_array_unref(migrate());
+    assert_completed();
+    g_assert_false(node->active || node->locked);
+    block_node_detach(node);
+    g_assert_true(block_node_del("disk", NULL));
+    close(fd);
+    unlink(path);
 }
 
 static void set_up(void)
@@ -139,6 +185,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     set_up();
     g_test_add_func("/migration/outgoing/unreadable-device", test_unreadable_device);
+    g_test_add_func("/migration/outgoing/flush-fails", test_flush_fails);
     int ret = g_test_run();
     migration_cleanup();
     machine_cleanup();
