@@ -109,9 +109,10 @@ static void finish_end(RpcStream *stream)
 {
     RpcServer *server = stream->client->server;
 
-    /* The reference of the list passes to the job, or goes. */
+    /* The reference of the list passes to the job, or goes. What a stream holds is given
+     * back even while all ordinary workers wait. */
     if (stream->closed_due)
-        rpc_server_run(server, FALSE, run_closed, stream);
+        rpc_server_run(server, TRUE, run_closed, stream);
     else
         rpc_stream_unref(stream);
     rpc_server_wake(server);
@@ -129,7 +130,7 @@ void rpc_stream_set_closed(RpcStream *stream,
     gboolean ended = stream->state == STREAM_ENDED;
     g_mutex_unlock(&stream->client->lock);
     if (ended)
-        rpc_server_run(stream->client->server, FALSE, run_closed, rpc_stream_ref(stream));
+        rpc_server_run(stream->client->server, TRUE, run_closed, rpc_stream_ref(stream));
 }
 
 void rpc_streams_close(RpcClient *client)

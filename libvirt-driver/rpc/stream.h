@@ -20,9 +20,9 @@ void rpc_stream_unref(RpcStream *stream);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpcStream, rpc_stream_unref)
 
 /*
- * Calls fn(stream, opaque) once on a worker when the stream has ended, whoever ended it;
- * also when it already has. destroy (may be NULL) is called on opaque afterwards. At
- * most one per stream.
+ * Calls fn(stream, opaque) once, on a worker and with priority, when the stream has
+ * ended, whoever ended it; also when it already has. It must not wait for long. destroy
+ * (may be NULL) is called on opaque afterwards. At most one per stream.
  */
 void rpc_stream_set_closed(RpcStream *stream,
                            void (*fn)(RpcStream *stream, gpointer opaque),

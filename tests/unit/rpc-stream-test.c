@@ -10,7 +10,15 @@
 #include "rpc-peer.h"
 #include "rpc/protocol.h"
 
-enum { PROC_SPLICE = 1000, PROC_SEND, PROC_TAKE, PROC_FAIL, PROC_DEAD, PROC_PTY };
+enum {
+    PROC_SPLICE = 1000,
+    PROC_SEND,
+    PROC_TAKE,
+    PROC_FAIL,
+    PROC_DEAD,
+    PROC_PTY,
+    PROC_BLOCK
+};
 
 static struct {
     GMutex lock;
@@ -18,6 +26,8 @@ static struct {
     int fd;            /* the far end of the last splice */
     RpcStream *stream; /* the last one; a reference */
     guint closed, destroyed;
+    guint blocked; /* handlers that wait for go_on */
+    gboolean go_on;
     gsize taken;
     gboolean send_failed;
 } shared;
@@ -141,15 +151,33 @@ static gboolean handle_dead(RpcCall *call, const void *args, void *ret, GError *
     return TRUE;
 }
 
+static gboolean handle_block(RpcCall *call, const void *args, void *ret, GError **errp)
+{
+    g_mutex_lock(&shared.lock);
+    shared.blocked++;
+    g_cond_broadcast(&shared.cond);
+    while (!shared.go_on)
+        g_cond_wait(&shared.cond, &shared.lock);
+    g_mutex_unlock(&shared.lock);
+    return TRUE;
+}
+
 #define ROW(number_, name_, handler_)                                                    \
     {                                                                                    \
         .number = number_, .name = name_, .attributes = RPC_PROC_STREAM,                 \
         .flags_offset = -1, .handler = handler_                                          \
     }
 static const RpcProc extra[] = {
-    ROW(PROC_SPLICE, "SPLICE", handle_splice), ROW(PROC_SEND, "SEND", handle_send),
-    ROW(PROC_TAKE, "TAKE", handle_take),       ROW(PROC_FAIL, "FAIL", handle_fail),
-    ROW(PROC_DEAD, "DEAD", handle_dead),       ROW(PROC_PTY, "PTY", handle_pty),
+    ROW(PROC_SPLICE, "SPLICE", handle_splice),
+    ROW(PROC_SEND, "SEND", handle_send),
+    ROW(PROC_TAKE, "TAKE", handle_take),
+    ROW(PROC_FAIL, "FAIL", handle_fail),
+    ROW(PROC_DEAD, "DEAD", handle_dead),
+    ROW(PROC_PTY, "PTY", handle_pty),
+    { .number = PROC_BLOCK,
+      .name = "BLOCK",
+      .flags_offset = -1,
+      .handler = handle_block },
 };
 
 typedef struct Fixture {
@@ -260,6 +288,27 @@ static void test_abort(Fixture *f, gconstpointer procedure)
     send_stream(f, RPC_STATUS_ERROR, "", 0);
     expect(f, RPC_STATUS_OK, "");
     wait_guint(&shared.closed, 1);
+}
+
+/* What a stream holds is given back while all ordinary workers wait. */
+static void test_busy(Fixture *f, gconstpointer procedure)
+{
+    Peer *other = peer_new(f->server, 0);
+    guint32 serial = 0;
+
+    peer_open(other, 0);
+    for (guint i = 0; i < RPC_WORKERS; i++)
+        serial = peer_call(other, PROC_BLOCK, NULL, NULL);
+    wait_guint(&shared.blocked, RPC_WORKERS);
+    send_stream(f, RPC_STATUS_ERROR, "", 0);
+    expect(f, RPC_STATUS_OK, "");
+    wait_guint(&shared.closed, 1);
+    g_mutex_lock(&shared.lock);
+    shared.go_on = TRUE;
+    g_cond_broadcast(&shared.cond);
+    g_mutex_unlock(&shared.lock);
+    peer_reply(other, serial, NULL, NULL);
+    peer_free(other);
 }
 
 static void test_eof(Fixture *f, gconstpointer procedure)
@@ -456,6 +505,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     add("/rpc/stream/splice", test_splice, PROC_SPLICE);
     add("/rpc/stream/abort", test_abort, PROC_SPLICE);
+    add("/rpc/stream/busy", test_busy, PROC_SPLICE);
     add("/rpc/stream/eof", test_eof, PROC_SPLICE);
     add("/rpc/stream/pty", test_eof, PROC_PTY);
     add("/rpc/stream/server-abort", test_server_abort, PROC_SPLICE);
