@@ -37,6 +37,30 @@ typedef enum {
     DOMAIN_LIFECYCLE_PRESERVE,
 } DomainLifecycle;
 
+/* In the order in which they are written. */
+typedef enum {
+    DOMAIN_TIMER_RTC = 0,
+    DOMAIN_TIMER_PIT,
+    DOMAIN_TIMER_HPET,
+    DOMAIN_TIMER_KVMCLOCK,
+    DOMAIN_TIMER_COUNT,
+} DomainTimerName;
+
+typedef enum {
+    DOMAIN_TICK_POLICY_DEFAULT = 0,
+    DOMAIN_TICK_POLICY_DELAY,
+    DOMAIN_TICK_POLICY_CATCHUP,
+    DOMAIN_TICK_POLICY_MERGE,
+    DOMAIN_TICK_POLICY_DISCARD,
+} DomainTickPolicy;
+
+/* Kept for the user: no timer that is accepted changes anything. */
+typedef struct DomainTimer {
+    gboolean given;
+    DomainTristate present;
+    DomainTickPolicy policy;
+} DomainTimer;
+
 typedef enum {
     DOMAIN_MEMORY_SOURCE_DEFAULT = 0,
     DOMAIN_MEMORY_SOURCE_ANONYMOUS,
@@ -204,8 +228,7 @@ typedef struct Domain {
     DomainCpuMode cpu_mode;
     DomainCpuCheck cpu_check;
     DomainTristate cpu_migratable;
-    gboolean timer_hpet_absent;      /* <timer name='hpet' present='no'/> */
-    gboolean timer_kvmclock_present; /* <timer name='kvmclock' present='yes'/> */
+    DomainTimer timers[DOMAIN_TIMER_COUNT];
     DomainLifecycle on_poweroff;
     DomainLifecycle on_reboot;
     DomainLifecycle on_crash;
@@ -346,6 +369,8 @@ void xml_mac_format(const guint8 mac[6], char text[18]);
 
 /* Names of the enumerations' values as the XML has them. */
 extern const char *const xml_lifecycle_names[];
+extern const char *const xml_timer_names[];
+extern const char *const xml_tick_policy_names[];
 extern const char *const xml_memory_source_names[];
 extern const char *const xml_memory_access_names[];
 extern const char *const xml_boot_names[];

@@ -101,28 +101,37 @@ static void write_os(XmlWriter *w, const Domain *domain)
     }
 }
 
-static void write_timer(XmlWriter *w, const char *name, const char *present)
+static void write_timer(XmlWriter *w, const char *name, const DomainTimer *timer)
 {
     xml_write_begin(w, "timer");
     xml_write_attr(w, "name", name);
-    xml_write_attr(w, "present", present);
+    if (timer->present) {
+        xml_write_attr(w, "present", xml_yes_no_names[timer->present]);
+    }
+    if (timer->policy) {
+        xml_write_attr(w, "tickpolicy", xml_tick_policy_names[timer->policy]);
+    }
     xml_write_end_empty(w);
 }
 
 static void write_clock(XmlWriter *w, const Domain *domain)
 {
+    gboolean any = FALSE;
+
+    for (guint i = 0; i < DOMAIN_TIMER_COUNT; i++) {
+        any |= domain->timers[i].given;
+    }
     xml_write_begin(w, "clock");
     xml_write_attr(w, "offset", "utc");
-    if (!domain->timer_hpet_absent && !domain->timer_kvmclock_present) {
+    if (!any) {
         xml_write_end_empty(w);
         return;
     }
     xml_write_end_open(w);
-    if (domain->timer_hpet_absent) {
-        write_timer(w, "hpet", "no");
-    }
-    if (domain->timer_kvmclock_present) {
-        write_timer(w, "kvmclock", "yes");
+    for (guint i = 0; i < DOMAIN_TIMER_COUNT; i++) {
+        if (domain->timers[i].given) {
+            write_timer(w, xml_timer_names[i], &domain->timers[i]);
+        }
     }
     xml_write_close(w, "clock");
 }

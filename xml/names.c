@@ -6,6 +6,9 @@
 const char *const xml_yes_no_names[] = { "", "yes", "no", NULL };
 const char *const xml_on_off_names[] = { "", "on", "off", NULL };
 const char *const xml_lifecycle_names[] = { "", "destroy", "restart", "preserve", NULL };
+const char *const xml_timer_names[] = { "rtc", "pit", "hpet", "kvmclock", NULL };
+const char *const xml_tick_policy_names[] = { "",      "delay",   "catchup",
+                                              "merge", "discard", NULL };
 const char *const xml_memory_source_names[] = { "", "anonymous", "file", "memfd", NULL };
 const char *const xml_memory_access_names[] = { "", "shared", "private", NULL };
 const char *const xml_boot_names[] = { "hd", "network", "cdrom", "fd", NULL };

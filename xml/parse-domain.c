@@ -256,30 +256,63 @@ static gboolean parse_os(const xmlNode *root, Domain *domain, XmlParseFlags flag
            parse_boot(os, domain, errp);
 }
 
+/*
+ * What may be asked of a timer: what is the case anyway. There is no PIT whose ticks
+ * could come late, and no HPET. "catchup" of the RTC, which virt-install asks for by
+ * default, is the exception: its late ticks are merged, but Linux does not keep time by
+ * them.
+ */
+#define BIT(value) (1u << (value))
+static const struct {
+    guint present; /* BIT(DomainTristate) */
+    guint policy;  /* BIT(DomainTickPolicy) */
+} timer_rows[DOMAIN_TIMER_COUNT] = {
+    [DOMAIN_TIMER_RTC] = { BIT(DOMAIN_TRISTATE_ABSENT) | BIT(DOMAIN_TRISTATE_YES),
+                           BIT(DOMAIN_TICK_POLICY_DEFAULT) |
+                               BIT(DOMAIN_TICK_POLICY_DELAY) |
+                               BIT(DOMAIN_TICK_POLICY_CATCHUP) },
+    [DOMAIN_TIMER_PIT] = { BIT(DOMAIN_TRISTATE_ABSENT) | BIT(DOMAIN_TRISTATE_NO),
+                           BIT(DOMAIN_TICK_POLICY_DEFAULT) |
+                               BIT(DOMAIN_TICK_POLICY_DELAY) |
+                               BIT(DOMAIN_TICK_POLICY_CATCHUP) |
+                               BIT(DOMAIN_TICK_POLICY_DISCARD) },
+    [DOMAIN_TIMER_HPET] = { BIT(DOMAIN_TRISTATE_NO), BIT(DOMAIN_TICK_POLICY_DEFAULT) },
+    [DOMAIN_TIMER_KVMCLOCK] = { BIT(DOMAIN_TRISTATE_YES),
+                                BIT(DOMAIN_TICK_POLICY_DEFAULT) },
+};
+
+static gboolean parse_timer(const xmlNode *node, Domain *domain, GError **errp)
+{
+    g_autofree char *name = xml_node_attr(node, "name");
+    int index = name ? xml_names_index(xml_timer_names, name) : -1;
+    int present = 0, policy = 0;
+
+    if (!name) {
+        g_set_error(errp, XML_ERROR, VIR_ERR_XML_ERROR,
+                    "missing attribute 'name' in element <domain/clock/timer>");
+        return FALSE;
+    }
+    if (!xml_node_enum(node, "present", xml_yes_no_names, &present, errp) ||
+        !xml_node_enum(node, "tickpolicy", xml_tick_policy_names, &policy, errp)) {
+        return FALSE;
+    }
+    if (index < 0 || !(timer_rows[index].present & BIT(present)) ||
+        !(timer_rows[index].policy & BIT(policy))) {
+        g_set_error(errp, XML_ERROR, VIR_ERR_CONFIG_UNSUPPORTED,
+                    "element <clock/timer name='%.100s' present='%s' tickpolicy='%s'> is "
+                    "not supported by vireo",
+                    name, xml_yes_no_names[present], xml_tick_policy_names[policy]);
+        return FALSE;
+    }
+    domain->timers[index] = (DomainTimer){ TRUE, present, policy };
+    return TRUE;
+}
+
 static gboolean parse_timers(const xmlNode *clock, Domain *domain, GError **errp)
 {
     for (const xmlNode *node = xml_node_child(clock, "timer"); node;
          node = xml_node_next(node)) {
-        g_autofree char *name = xml_node_attr(node, "name");
-        int present = 0;
-
-        if (!name) {
-            g_set_error(errp, XML_ERROR, VIR_ERR_XML_ERROR,
-                        "missing attribute 'name' in element <domain/clock/timer>");
-            return FALSE;
-        }
-        if (!xml_node_enum(node, "present", xml_yes_no_names, &present, errp)) {
-            return FALSE;
-        }
-        if (strcmp(name, "hpet") == 0 && present == DOMAIN_TRISTATE_NO) {
-            domain->timer_hpet_absent = TRUE;
-        } else if (strcmp(name, "kvmclock") == 0 && present == DOMAIN_TRISTATE_YES) {
-            domain->timer_kvmclock_present = TRUE;
-        } else {
-            g_set_error(errp, XML_ERROR, VIR_ERR_CONFIG_UNSUPPORTED,
-                        "element <clock/timer name='%s' present='%s'> is not supported "
-                        "by vireo",
-                        name, xml_yes_no_names[present]);
+        if (!parse_timer(node, domain, errp)) {
             return FALSE;
         }
     }

@@ -86,6 +86,32 @@ static void test_golden(gconstpointer name)
     g_assert_cmpstr(text, ==, expected);
 }
 
+/* Timers that are accepted change nothing. */
+static void test_timers(void)
+{
+    static const char timers[] = "<clock offset='utc'>"
+                                 "<timer name='rtc' tickpolicy='catchup'/>"
+                                 "<timer name='pit' tickpolicy='delay'/>"
+                                 "<timer name='hpet' present='no'/>"
+                                 "<timer name='kvmclock' present='yes'/></clock>";
+    g_autofree char *with = g_strdup_printf(
+        "<domain type='kvm'><name>d</name>"
+        "<uuid>c3915bb8-a1ac-4847-9e92-4a40f5ce3750</uuid><memory unit='MiB'>64</memory>"
+        "<os><type>hvm</type><kernel>/k</kernel></os>%s<devices></devices></domain>",
+        timers);
+    g_autoptr(Domain) a = prepare(MICROVM("")), b = prepare(with);
+    CommandFacts facts = { .monitor_fd = 3 };
+    g_autoptr(GError) error = NULL;
+    g_auto(GStrv) plain = command_build(a, &facts, &error);
+    g_auto(GStrv) timed = command_build(b, &facts, &error);
+    g_autofree char *plain_text = NULL, *timed_text = NULL;
+
+    g_assert_no_error(error);
+    plain_text = argv_text(plain);
+    timed_text = argv_text(timed);
+    g_assert_cmpstr(plain_text, ==, timed_text);
+}
+
 static void test_missing_fds(void)
 {
     static const char *const texts[] = {
@@ -375,6 +401,7 @@ int main(int argc, char **argv)
     g_test_add_data_func("/command/golden/minimal", "minimal", test_golden);
     g_test_add_data_func("/command/golden/devices", "devices", test_golden);
     g_test_add_data_func("/command/golden/incoming", "incoming", test_golden);
+    g_test_add_func("/command/timers", test_timers);
     g_test_add_func("/command/missing-fds", test_missing_fds);
     g_test_add_func("/command/refusals", test_refusals);
     g_test_add_func("/command/complete", test_complete);

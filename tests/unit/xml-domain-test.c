@@ -12,6 +12,7 @@
     "<uuid>c3915bb8-a1ac-4847-9e92-4a40f5ce3750</uuid>"                                  \
     "<memory unit='MiB'>64</memory><os><type arch='x86_64'>hvm</type></os>" top          \
     "<devices>" devices "</devices></domain>"
+#define CLOCK(timer) DOMAIN("<clock offset='utc'><timer " timer "/></clock>", "")
 #define DISK(more)                                                                       \
     "<disk type='file'><source file='/d.img'/><target dev='vda'/>" more "</disk>"
 
@@ -53,6 +54,21 @@ static char *read_golden(const char *name)
     return text;
 }
 
+/* What virt-install writes by default comes back as it is. */
+static void test_timers(void)
+{
+    static const char clock[] = "  <clock offset='utc'>\n"
+                                "    <timer name='rtc' tickpolicy='catchup'/>\n"
+                                "    <timer name='pit' tickpolicy='delay'/>\n"
+                                "    <timer name='hpet' present='no'/>\n"
+                                "  </clock>\n";
+    g_autofree char *text = g_strdup_printf(DOMAIN("%s", ""), clock);
+    g_autoptr(Domain) domain = parse(text);
+    g_autofree char *out = xml_domain_format(domain, XML_FORMAT_INACTIVE);
+
+    g_assert_nonnull(strstr(out, clock));
+}
+
 /* NAME.xml is parsed; formatted it is NAME.out.xml; that again is the same. */
 static void test_golden(gconstpointer name)
 {
@@ -92,7 +108,7 @@ static void test_fields(void)
     g_assert_cmpint(d->cpu_migratable, ==, DOMAIN_TRISTATE_YES);
     g_assert_cmpint(d->on_reboot, ==, DOMAIN_LIFECYCLE_DESTROY);
     g_assert_cmpint(d->on_crash, ==, DOMAIN_LIFECYCLE_PRESERVE);
-    g_assert_true(d->timer_hpet_absent && d->usb_none && d->balloon_none &&
+    g_assert_true(d->timers[DOMAIN_TIMER_HPET].given && d->usb_none && d->balloon_none &&
                   d->video_none);
     g_assert_cmpuint(d->disks->len, ==, 2);
     g_assert_cmpint(disk->type, ==, DOMAIN_DISK_FILE);
@@ -231,10 +247,24 @@ static const struct {
       VIR_ERR_CONFIG_UNSUPPORTED, "memoryBacking/hugepages" },
     { DOMAIN("<clock offset='localtime'/>", ""), VIR_ERR_CONFIG_UNSUPPORTED,
       "offset='localtime'~clock" },
-    { DOMAIN("<clock offset='utc'><timer name='rtc' tickpolicy='catchup'/></clock>", ""),
-      VIR_ERR_CONFIG_UNSUPPORTED, "name='rtc'~clock/timer" },
-    { DOMAIN("<clock offset='utc'><timer name='hpet' present='yes'/></clock>", ""),
-      VIR_ERR_CONFIG_UNSUPPORTED, "hpet~present='yes'~clock/timer" },
+    { CLOCK("name='rtc' tickpolicy='merge'"), VIR_ERR_CONFIG_UNSUPPORTED,
+      "name='rtc'~tickpolicy='merge'~clock/timer" },
+    { CLOCK("name='rtc' track='guest'"), VIR_ERR_CONFIG_UNSUPPORTED,
+      "track='guest'~clock/timer" },
+    { CLOCK("name='rtc' present='no'"), VIR_ERR_CONFIG_UNSUPPORTED,
+      "name='rtc'~present='no'~clock/timer" },
+    { CLOCK("name='pit' present='yes'"), VIR_ERR_CONFIG_UNSUPPORTED,
+      "name='pit'~present='yes'~clock/timer" },
+    { CLOCK("name='pit' tickpolicy='late'"), VIR_ERR_XML_ERROR,
+      "'tickpolicy'~'late'~clock/timer" },
+    { CLOCK("name='hpet' present='yes'"), VIR_ERR_CONFIG_UNSUPPORTED,
+      "hpet~present='yes'~clock/timer" },
+    { CLOCK("name='hpet'"), VIR_ERR_CONFIG_UNSUPPORTED, "hpet~clock/timer" },
+    { CLOCK("name='kvmclock' present='no'"), VIR_ERR_CONFIG_UNSUPPORTED,
+      "kvmclock~present='no'~clock/timer" },
+    { CLOCK("name='hypervclock' present='yes'"), VIR_ERR_CONFIG_UNSUPPORTED,
+      "name='hypervclock'~clock/timer" },
+    { CLOCK("present='yes'"), VIR_ERR_XML_ERROR, "'name'~clock/timer" },
     { DOMAIN("<on_crash>coredump-destroy</on_crash>", ""), VIR_ERR_CONFIG_UNSUPPORTED,
       "on_crash~coredump-destroy" },
     { DOMAIN("<pm><suspend-to-mem enabled='yes'/></pm>", ""), VIR_ERR_CONFIG_UNSUPPORTED,
@@ -449,6 +479,7 @@ int main(int argc, char **argv)
     g_test_add_data_func("/xml/golden/full", "full", test_golden);
     g_test_add_func("/xml/fields", test_fields);
     g_test_add_func("/xml/defaults", test_defaults);
+    g_test_add_func("/xml/timers", test_timers);
     g_test_add_func("/xml/live", test_live);
     g_test_add_func("/xml/refusals", test_refusals);
     g_test_add_func("/xml/unknown", test_unknown);
