@@ -179,15 +179,21 @@ static JsonObject *cause_data(ShutdownCause cause)
     return data;
 }
 
+/* Also when it has been stopped meanwhile for another reason, from which it goes on. */
+static void stop_until_reset(RunState state)
+{
+    if (vm_running()) {
+        vm_stop(state);
+    } else if (current != RUN_STATE_INMIGRATE && !run_state_needs_reset()) {
+        run_state_set(state);
+    }
+}
+
 static void do_shutdown(ShutdownCause cause)
 {
     vm_event_emit("SHUTDOWN", cause_data(cause));
     if (!ends_process(cause)) {
-        if (vm_running()) {
-            vm_stop(RUN_STATE_SHUTDOWN);
-        } else {
-            run_state_set(RUN_STATE_SHUTDOWN);
-        }
+        stop_until_reset(RUN_STATE_SHUTDOWN);
         return;
     }
     ending = TRUE;
@@ -249,7 +255,7 @@ static void carry_out(void *opaque)
     }
     if (error) {
         log_error("internal error: %s", error);
-        vm_stop(RUN_STATE_INTERNAL_ERROR);
+        stop_until_reset(RUN_STATE_INTERNAL_ERROR);
     }
     if (reset >= 0) {
         do_reset((ShutdownCause)reset);

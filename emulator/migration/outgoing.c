@@ -83,6 +83,16 @@ static gboolean open_channel(Outgoing *m, GError **errp)
     return TRUE;
 }
 
+/* Of a call on the main loop. */
+static gboolean take_error(Outgoing *m, GError **errp)
+{
+    if (!m->error) {
+        return TRUE;
+    }
+    g_propagate_error(errp, g_steal_pointer(&m->error));
+    return FALSE;
+}
+
 /* Main loop: from here on writes are logged; the configuration is what it is now. */
 static void call_setup(MigCall *call, void *opaque)
 {
@@ -164,17 +174,30 @@ static void call_stop(MigCall *call, void *opaque)
 }
 
 /*
+ * A VM that has been shut down, or that cannot go on, is not to go on elsewhere. What
+ * was asked for before this call has been posted to the main loop before it.
+ */
+static gboolean check_state(GError **errp)
+{
+    RunState state = vm_ending() ? RUN_STATE_SHUTDOWN : run_state_get();
+
+    if (state != RUN_STATE_FINISH_MIGRATE) {
+        g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
+                    "The VM went to state '%s' during the migration",
+                    run_state_name(state));
+    }
+    return state == RUN_STATE_FINISH_MIGRATE;
+}
+
+/*
  * A call of its own: what the guest has asked for before its vCPUs stood still (a
- * reset, a shutdown) has been posted to the main loop, and is carried out before.
+ * reset, a shutdown) is carried out before.
  */
 static void call_quiesce(MigCall *call, void *opaque)
 {
     Outgoing *m = opaque;
 
-    if (run_state_get() != RUN_STATE_FINISH_MIGRATE) {
-        g_set_error(&m->error, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
-                    "The VM went to state '%s' during the migration",
-                    run_state_name(run_state_get()));
+    if (!check_state(&m->error)) {
         mig_call_done(call);
         return;
     }
@@ -210,20 +233,28 @@ static void call_save(MigCall *call, void *opaque)
     mig_call_done(call);
 }
 
+static void call_commit(MigCall *call, void *opaque)
+{
+    Outgoing *m = opaque;
+
+    if (mig_channel_cancelled(m->channel)) {
+        g_set_error_literal(&m->error, MIGRATION_ERROR, MIGRATION_ERROR_CANCELLED,
+                            "The migration was cancelled");
+    } else {
+        m->committed = check_state(&m->error);
+    }
+    mig_call_done(call);
+}
+
 /*
  * The point of no return: what follows lets the destination run, so from here on
- * this VM does not start by itself again, and a cancel comes too late.
+ * this VM does not start by itself again, and a cancel comes too late. So does a
+ * hole in guest memory, which is found when it is sent: it has been told by now.
  */
 static gboolean commit(Outgoing *m, GError **errp)
 {
-    machine_lock();
-    m->committed = !mig_channel_cancelled(m->channel);
-    machine_unlock();
-    if (!m->committed) {
-        g_set_error_literal(errp, MIGRATION_ERROR, MIGRATION_ERROR_CANCELLED,
-                            "The migration was cancelled");
-    }
-    return m->committed;
+    mig_call_main(call_commit, m);
+    return take_error(m, errp);
 }
 
 /* The last part: nothing changes any more while this runs. */
@@ -237,8 +268,7 @@ static gboolean switch_over(Outgoing *m, GError **errp)
     if (!m->error) {
         mig_call_main(call_save, m);
     }
-    if (m->error) {
-        g_propagate_error(errp, g_steal_pointer(&m->error));
+    if (!take_error(m, errp)) {
         return FALSE;
     }
     ram_sender_collect(m->ram);
@@ -267,30 +297,32 @@ static gboolean outgoing_run(Outgoing *m, GError **errp)
         return FALSE;
     }
     mig_call_main(call_setup, m);
-    if (m->error) {
-        g_propagate_error(errp, g_steal_pointer(&m->error));
-        return FALSE;
-    }
-    return mig_stream_send_hello(m->channel, errp) &&
+    return take_error(m, errp) && mig_stream_send_hello(m->channel, errp) &&
            mig_stream_send(m->channel, MIG_RECORD_CONFIG, 0, m->config, errp) &&
            precopy(m, errp) && switch_over(m, errp);
 }
 
-/* Takes the VM back to what it was before the switch-over began. */
+/*
+ * Takes the VM back to what it was before the switch-over began; one that has ended
+ * meanwhile stays as it is, with its images.
+ */
 static void roll_back(Outgoing *m)
 {
     g_autoptr(GError) err = NULL;
+    gboolean ended = run_state_get() != RUN_STATE_FINISH_MIGRATE;
 
-    if (!m->stopped || m->abandoned || run_state_get() != RUN_STATE_FINISH_MIGRATE) {
+    if (!m->stopped || m->abandoned) {
         return;
     }
     if (m->inactivated && !block_activate_all(&err)) {
         /* Somebody else holds the images: running now would corrupt them. */
         g_warning("migration: %s; the VM stays stopped", err->message);
-        run_state_set(RUN_STATE_POSTMIGRATE);
-    } else if (m->was_running) {
+        m->old_state = RUN_STATE_POSTMIGRATE;
+        m->was_running = FALSE;
+    }
+    if (!ended && m->was_running) {
         vm_start();
-    } else {
+    } else if (!ended) {
         run_state_set(m->old_state);
     }
 }

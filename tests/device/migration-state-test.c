@@ -15,7 +15,8 @@
 
 #include "tests/device/virtio-common.h"
 
-#define MIB (1u << 20)
+#define MIB       (1u << 20)
+#define GED_SLEEP 0xfea00010u
 
 enum { DISK, RNG, NET, PLUGGED, VACANT, HALF_WAY, N_SLOTS };
 
@@ -467,6 +468,38 @@ static void test_refusal(gconstpointer data)
     qtest_stop(to);
 }
 
+/* Powers off while its memory is on the way, at a speed that takes seconds. */
+static void power_off_in_mid_copy(QTest *q, const char *uri)
+{
+    qtest_memset(q, MIB, 0x5a, 8 * MIB);
+    qmp(q, "{\"execute\":\"migrate-set-parameters\",\"arguments\":"
+           "{\"max-bandwidth\":1048576}}");
+    migrate(q, uri);
+    for (;;) {
+        g_autofree char *now = migrate_info(q, "status");
+
+        if (g_str_equal(now, "active")) {
+            break;
+        }
+    }
+    qtest_writeb(q, GED_SLEEP, 0x20 | 5 << 2);
+    wait_event(q, "SHUTDOWN");
+}
+
+/* The process ends with its guest, which then is nowhere. */
+static void test_power_off(void)
+{
+    g_autofree char *uri = stream_uri();
+    QTest *from = qtest_start("-machine microvm -m 16M"),
+          *to = qtest_start("-machine microvm -m 16M -incoming %s", uri);
+
+    power_off_in_mid_copy(from, uri);
+    g_assert_cmpint(qtest_wait_exit(from), ==, 0);
+    wait_end(to, "failed");
+    assert_status(to, "inmigrate");
+    qtest_stop(to);
+}
+
 /* What migrate itself refuses. */
 static void test_arguments(void)
 {
@@ -510,6 +543,7 @@ int main(int argc, char **argv)
             g_strconcat("/migration/refused/", refusals[i].name, NULL);
         g_test_add_data_func(path, &refusals[i], test_refusal);
     }
+    g_test_add_func("/migration/power-off", test_power_off);
     g_test_add_func("/migration/arguments", test_arguments);
     int ret = g_test_run();
     g_autofree char *command = g_strdup_printf("rm -rf '%s'", dir);

@@ -12,17 +12,24 @@
 #include "event/loop.h"
 #include "machine/machine.h"
 #include "migration/migration.h"
+#include "migration/stream.h"
 #include "util/error.h"
 
 typedef struct Toy {
     Device dev;
     guint8 value;
     gboolean unreadable;
+    void (*request)(void); /* while it is saved */
 } Toy;
 
 static gboolean toy_pre_save(void *opaque, GError **errp)
 {
-    return !((Toy *)opaque)->unreadable || error_set(errp, "the toy does not answer");
+    Toy *t = opaque;
+
+    if (t->request) {
+        t->request();
+    }
+    return !t->unreadable || error_set(errp, "the toy does not answer");
 }
 
 static const StateField toy_fields[] = {
@@ -158,6 +165,86 @@ static void test_flush_fails(void)
     unlink(path);
 }
 
+static gboolean stream_has_end(const GByteArray *all)
+{
+    guint32 type = 0;
+
+    if (all->len >= MIG_RECORD_SIZE) {
+        memcpy(&type, all->data + all->len - MIG_RECORD_SIZE, sizeof(type));
+    }
+    return GUINT32_FROM_LE(type) == MIG_RECORD_END;
+}
+
+static void power_off(void)
+{
+    vm_request_shutdown(SHUTDOWN_GUEST_SHUTDOWN);
+}
+
+static void lose_memory(void)
+{
+    vm_request_internal_error("a page of memory is lost");
+}
+
+/* The last thing that a vCPU does before it comes to rest for the switch-over. */
+static void last_exit(gboolean running, void *opaque)
+{
+    if (!running) {
+        ((void (*)(void))opaque)();
+    }
+}
+
+static void assert_ended(RunState state, const GByteArray *stream)
+{
+    g_autofree char *why = g_strdup_printf("state '%s'", run_state_name(state));
+
+    assert_failed(why);
+    g_assert_cmpint(run_state_get(), ==, state);
+    g_assert_false(stream_has_end(stream));
+}
+
+/* What ends a VM is not overtaken by the switch-over. */
+static void test_ended(gconstpointer opaque)
+{
+    void (*request)(void) = opaque;
+    RunState state = request == power_off ? RUN_STATE_SHUTDOWN : RUN_STATE_INTERNAL_ERROR;
+
+    vm_set_policy(TRUE, FALSE);
+    cont();
+    run_state_subscribe(last_exit, request);
+    g_autoptr(GByteArray) stopped = migrate();
+    run_state_unsubscribe(last_exit, request);
+    assert_ended(state, stopped);
+    g_assert_false(stream_has(stopped, "/machine/toy/toy"));
+
+    run_state_set(RUN_STATE_PAUSED);
+    cont();
+    toy->request = request;
+    g_autoptr(GByteArray) saved = migrate();
+    toy->request = NULL;
+    assert_ended(state, saved);
+    g_assert_true(stream_has(saved, "/machine/toy/toy"));
+
+    run_state_set(RUN_STATE_PAUSED);
+    cont();
+    g_autoptr(GByteArray) whole = migrate();
+    assert_completed();
+    g_assert_true(stream_has_end(whole));
+}
+
+/* The process ends with it; nothing runs in this one afterwards. */
+static void test_process_ends(void)
+{
+    vm_set_policy(FALSE, FALSE);
+    cont();
+    run_state_subscribe(last_exit, power_off);
+    g_autoptr(GByteArray) stream = migrate();
+    run_state_unsubscribe(last_exit, power_off);
+    assert_failed("state 'shutdown'");
+    g_assert_false(stream_has_end(stream));
+    g_assert_false(stream_has(stream, "/machine/toy/toy"));
+    g_assert_false(vm_running());
+}
+
 static void set_up(void)
 {
     g_autoptr(ConfigNode) accel = config_map_new(), config = config_map_new();
@@ -186,6 +273,9 @@ int main(int argc, char **argv)
     set_up();
     g_test_add_func("/migration/outgoing/unreadable-device", test_unreadable_device);
     g_test_add_func("/migration/outgoing/flush-fails", test_flush_fails);
+    g_test_add_data_func("/migration/outgoing/shutdown", power_off, test_ended);
+    g_test_add_data_func("/migration/outgoing/internal-error", lose_memory, test_ended);
+    g_test_add_func("/migration/outgoing/process-ends", test_process_ends); /* the last */
     int ret = g_test_run();
     migration_cleanup();
     machine_cleanup();
