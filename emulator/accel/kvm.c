@@ -66,6 +66,7 @@ static gboolean kvm_init(ConfigNode *node, GError **errp)
     if (!kvm_probe(without, errp)) {
         return FALSE;
     }
+    kvm_cpuid_begin();
     int run_size = kvm_ioctl(KVM_GET_VCPU_MMAP_SIZE, NULL);
     autofd int vm_fd = kvm_ioctl(KVM_CREATE_VM, NULL);
     if (vm_fd < 0 || run_size < (int)sizeof(struct kvm_run)) {
