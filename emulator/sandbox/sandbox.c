@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "filters.h"
+#include "util/log.h"
 
 #define PROGRAM(filter)                                                                  \
     {                                                                                    \
@@ -30,6 +31,19 @@ static const struct {
     { "migration", PROGRAM(filter_migration) },
 };
 
+/*
+ * AddressSanitizer looks for leaks at exit, with a process that traces this one: what
+ * it calls is its own affair, and no filter could allow it and still be one.
+ */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#endif
+
 static gboolean entered;
 
 static gboolean load(const struct sock_fprog *program, GError **errp)
@@ -46,6 +60,10 @@ static gboolean load(const struct sock_fprog *program, GError **errp)
 
 gboolean sandbox_enter(gboolean network, GError **errp)
 {
+#ifdef SANITIZED
+    log_warn("-sandbox on: not in a build with AddressSanitizer; nothing is filtered");
+    return TRUE;
+#endif
     entered = load(network ? &main_program : &offline_program, errp);
     return entered;
 }

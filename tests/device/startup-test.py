@@ -224,6 +224,14 @@ class NothingLeft(unittest.TestCase):
         with open(os.path.join(self.dir, name), "wb") as f:
             f.write(data)
 
+    def test_filtered(self):
+        """The status is 1 with the filter, too, whatever looks for leaks at exit."""
+        p = subprocess.run([VIREO, *self.MICROVM[:2], "-accel", "qtest"], check=False,
+                           stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT)
+        self.assertEqual(p.returncode, 1)
+        self.assertIn(b"vireo: -machine memory-backend=m: ", p.stderr)
+        self.assertEqual(b"nothing is filtered" in p.stderr, sanitized())
+
     def test_new(self):
         for late, value in self.LATE:
             for daemonize in [], ["-daemonize"]:
