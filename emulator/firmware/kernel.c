@@ -18,7 +18,7 @@
 /* Regular files only: their size is needed, and they can be read again. */
 static int open_file(const char *option, const char *path, guint64 *size, GError **errp)
 {
-    autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
+    autofd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO waits */
     struct stat st;
 
     if (fd < 0 || fstat(fd, &st) < 0) {

@@ -200,6 +200,9 @@ static gboolean create_ram(const Options *o, ConfigNode *backend, GError **errp)
     }
     board.ram = backend ? ram_backend_new(backend, errp)
                         : ram_block_new("microvm.ram", board.ram_size, errp);
+    if (!board.ram && backend && config_node_origin(backend)) {
+        g_prefix_error(errp, "%s: ", config_node_origin(backend));
+    }
     return board.ram && ram_block_register(board.ram, errp);
 }
 

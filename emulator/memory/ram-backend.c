@@ -117,7 +117,7 @@ static gboolean read_properties(Backend *b, ConfigNode *node, GError **errp)
 /* A directory (hugetlbfs) gets an unnamed file; a name that is missing a new one. */
 static int open_file(const Backend *b, GError **errp)
 {
-    int flags = (b->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC;
+    int flags = (b->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK;
     struct stat st;
     gboolean directory = stat(b->mem_path, &st) == 0 && S_ISDIR(st.st_mode);
     autofd int fd = -1;
@@ -134,6 +134,13 @@ static int open_file(const Backend *b, GError **errp)
     if (fd < 0 || fstat(fd, &st) < 0) {
         error_set_errno(errp, errno, "can't open backing store %s for guest RAM",
                         b->mem_path);
+        return -1;
+    }
+    if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) {
+        error_set(errp,
+                  "backend '%s': mem-path '%s' is not a regular file, a block device or "
+                  "a directory",
+                  b->id, b->mem_path);
         return -1;
     }
     guint64 end;

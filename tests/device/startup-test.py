@@ -255,6 +255,27 @@ class NothingLeft(unittest.TestCase):
             self.assertIn("File exists", self.refused(NONE, *args))
             self.assertEqual(self.contents(), {"file": b"not a socket"})
 
+    def test_fifos(self):
+        """Nobody at their other end is waited for; output may go to a reader."""
+        os.mkfifo(os.path.join(self.dir, "fifo"))
+        memory = "memory-backend-file,id=m,size=64M,mem-path=fifo,share=on"
+        cases = [
+            (["-object", memory], "mem-path 'fifo' is not a regular file"),
+            (["-object", memory + ",readonly=on"], "mem-path 'fifo' is not a regular file"),
+            (["-object", memory.replace("fifo", "/dev/zero")], "not a regular file"),
+            (["-kernel", "fifo"], "-kernel 'fifo': not a regular file"),
+            (["-blockdev", "driver=file,node-name=a,filename=fifo"], "regular file"),
+            (["-blockdev", "driver=file,node-name=a,filename=fifo,read-only=on"],
+             "regular file"),
+            (["-serial", "file:fifo"], "cannot open path 'fifo'"),
+            (["-pidfile", "fifo"], "-pidfile fifo: cannot create PID file"),
+            (["-D", "fifo"], "-D fifo: cannot open log file"),
+        ]
+        for args, message in cases:
+            machine = self.MICROVM if args[0] == "-object" else ["-M", "microvm"]
+            self.assertIn(message, self.refused([*machine, "-accel", "qtest"], *args))
+        self.assertEqual(os.listdir(self.dir), ["fifo"])
+
     def test_success(self):
         """Then old output goes, new files stay, and sockets go at the end."""
         for name in "serial", "append", "log":
