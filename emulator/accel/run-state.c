@@ -51,6 +51,7 @@ typedef struct Handler {
 } Handler;
 
 static RunState current = RUN_STATE_PRELAUNCH;
+static gboolean needs_reset; /* since the last one; a migration does not change it */
 static GArray *subscribers;
 static Handler reset_handler, powerdown_handler;
 static gboolean no_shutdown, no_reboot;
@@ -77,6 +78,17 @@ const char *run_state_name(RunState state)
     return state_names[state];
 }
 
+gboolean run_state_parse(const char *name, RunState *state)
+{
+    for (int i = 0; i < RUN_STATE__MAX; i++) {
+        if (g_str_equal(state_names[i], name)) {
+            *state = (RunState)i;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
 const char *shutdown_cause_name(ShutdownCause cause)
 {
     return causes[cause].name;
@@ -85,6 +97,18 @@ const char *shutdown_cause_name(ShutdownCause cause)
 gboolean vm_running(void)
 {
     return current == RUN_STATE_RUNNING;
+}
+
+static gboolean is_final(RunState state)
+{
+    return state == RUN_STATE_SHUTDOWN || state == RUN_STATE_INTERNAL_ERROR ||
+           state == RUN_STATE_GUEST_PANICKED;
+}
+
+static void enter(RunState state)
+{
+    current = state;
+    needs_reset = needs_reset || is_final(state);
 }
 
 /* A shutdown ends the process, or else the VM is only stopped. */
@@ -106,13 +130,12 @@ gboolean vm_ending(void)
 void run_state_set(RunState state)
 {
     g_assert(machine_lock_held() && state != RUN_STATE_RUNNING && !vm_running());
-    current = state;
+    enter(state);
 }
 
 gboolean run_state_needs_reset(void)
 {
-    return current == RUN_STATE_SHUTDOWN || current == RUN_STATE_INTERNAL_ERROR ||
-           current == RUN_STATE_GUEST_PANICKED;
+    return needs_reset;
 }
 
 void run_state_subscribe(void (*fn)(gboolean running, void *opaque), void *opaque)
@@ -166,7 +189,7 @@ void vm_stop(RunState state)
     }
     accel_get()->run_vcpus(FALSE);
     clock_virtual_run(FALSE);
-    current = state;
+    enter(state);
     tell(FALSE);
     vm_event_emit("STOP", NULL);
 }
@@ -184,7 +207,7 @@ static void stop_until_reset(RunState state)
 {
     if (vm_running()) {
         vm_stop(state);
-    } else if (current != RUN_STATE_INMIGRATE && !run_state_needs_reset()) {
+    } else if (current != RUN_STATE_INMIGRATE && !is_final(current)) {
         run_state_set(state);
     }
 }
@@ -229,13 +252,14 @@ void vm_reset_done(void)
 {
     g_assert(machine_lock_held() && resetting);
     resetting = FALSE;
+    needs_reset = FALSE;
     vm_event_emit("RESET", cause_data(reset_cause));
     if (ending) {
         return;
     }
     if (vm_running()) {
         accel_get()->run_vcpus(TRUE);
-    } else if (run_state_needs_reset()) {
+    } else if (is_final(current)) {
         run_state_set(RUN_STATE_PAUSED); /* `cont` may start it again */
     }
 }

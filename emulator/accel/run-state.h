@@ -25,6 +25,8 @@ typedef enum RunState {
 
 RunState run_state_get(void);
 const char *run_state_name(RunState state);
+/* FALSE: no such name. */
+gboolean run_state_parse(const char *name, RunState *state);
 gboolean vm_running(void);
 /* The process is going to end, and nothing more is to be begun. Main thread. */
 gboolean vm_ending(void);
@@ -40,7 +42,7 @@ void vm_stop(RunState state);
 void run_state_set(RunState state);
 void run_state_subscribe(void (*fn)(gboolean running, void *opaque), void *opaque);
 void run_state_unsubscribe(void (*fn)(gboolean running, void *opaque), void *opaque);
-/* In this state the guest cannot go on: `cont` is refused until a reset. */
+/* The guest cannot go on (it is off, say): `cont` is refused until a reset. */
 gboolean run_state_needs_reset(void);
 
 typedef enum ShutdownCause {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What has a state: the VM itself (clock, whether it ran), vCPUs, devices in the
+ * What has a state: the VM itself (clock, run state), vCPUs, devices in the
  * order of their creation. A class brings a section for each description in its
  * ancestry, so that a transport's or a common base's rows are written once.
  */
@@ -22,19 +22,43 @@ typedef struct Section {
     gboolean loaded;
 } Section;
 
+#define RUN_STATE_BYTES 32
+
 typedef struct VmState {
-    guint64 virtual_clock; /* ns */
-    gboolean running;
+    guint64 virtual_clock;             /* ns */
+    guint8 run_state[RUN_STATE_BYTES]; /* its name, padded with zeros */
 } VmState;
 
 static const StateField vm_fields[] = {
     { "virtual-clock", STATE_U64, offsetof(VmState, virtual_clock),
       .limit = G_MAXINT64 / 2 },
-    { "running", STATE_BOOL, offsetof(VmState, running) },
+    { "run-state", STATE_BYTES, offsetof(VmState, run_state), RUN_STATE_BYTES },
     { 0 },
 };
 
-static const StateDesc vm_state = { .name = "vm", .version = 1, .fields = vm_fields };
+/* What a VM can be between two migrations. */
+static gboolean is_own_state(RunState state)
+{
+    return state != RUN_STATE_INMIGRATE && state != RUN_STATE_FINISH_MIGRATE &&
+           state != RUN_STATE_POSTMIGRATE;
+}
+
+static gboolean vm_post_load(void *opaque, guint32 version, GError **errp)
+{
+    VmState *vm = opaque;
+    gsize len = strnlen((const char *)vm->run_state, RUN_STATE_BYTES);
+    g_autofree char *shown = error_printable(vm->run_state, len);
+    RunState state;
+
+    return (len < RUN_STATE_BYTES &&
+            run_state_parse((const char *)vm->run_state, &state) &&
+            is_own_state(state)) ||
+           error_set(errp, "Field 'run-state': '%s' is none that a VM goes on in", shown);
+}
+
+static const StateDesc vm_state = {
+    .name = "vm", .version = 1, .fields = vm_fields, .post_load = vm_post_load
+};
 
 static void section_clear(gpointer data)
 {
@@ -82,13 +106,14 @@ static GArray *all_sections(VmState *vm)
     return sections;
 }
 
-GPtrArray *device_state_save_all(gboolean running, GError **errp)
+GPtrArray *device_state_save_all(RunState state, GError **errp)
 {
-    VmState vm = { .virtual_clock = clock_now(CLOCK_TYPE_VIRTUAL), .running = running };
+    VmState vm = { .virtual_clock = clock_now(CLOCK_TYPE_VIRTUAL) };
     g_autoptr(GPtrArray) out =
         g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
     g_autoptr(GArray) sections = all_sections(&vm);
 
+    g_strlcpy((char *)vm.run_state, run_state_name(state), RUN_STATE_BYTES);
     for (guint i = 0; i < sections->len; i++) {
         const Section *s = &g_array_index(sections, Section, i);
         guint32 len = strlen(s->name), le = GUINT32_TO_LE(len);
@@ -163,7 +188,7 @@ static gboolean load_one(GArray *sections, GBytes *payload, GError **errp)
     return TRUE;
 }
 
-gboolean device_state_load_all(GPtrArray *payloads, gboolean *running, GError **errp)
+gboolean device_state_load_all(GPtrArray *payloads, RunState *state, GError **errp)
 {
     VmState vm = { 0 };
     g_autoptr(GArray) sections = all_sections(&vm);
@@ -183,6 +208,5 @@ gboolean device_state_load_all(GPtrArray *payloads, gboolean *running, GError **
         }
     }
     clock_virtual_set(vm.virtual_clock);
-    *running = vm.running;
-    return TRUE;
+    return run_state_parse((const char *)vm.run_state, state);
 }

@@ -7,11 +7,11 @@
 #ifndef VIREO_MIGRATION_DEVICE_STATE_H
 #define VIREO_MIGRATION_DEVICE_STATE_H
 
-#include <glib.h>
+#include "accel/run-state.h"
 
-/* Payloads (GBytes) in the order of loading. running: to go on running there. */
-GPtrArray *device_state_save_all(gboolean running, GError **errp);
+/* Payloads (GBytes) in the order of loading. state: what the VM is to be there. */
+GPtrArray *device_state_save_all(RunState state, GError **errp);
 /* payloads: GBytes. Refuses unknown, repeated and missing sections by name. */
-gboolean device_state_load_all(GPtrArray *payloads, gboolean *running, GError **errp);
+gboolean device_state_load_all(GPtrArray *payloads, RunState *state, GError **errp);
 
 #endif

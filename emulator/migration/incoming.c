@@ -34,7 +34,7 @@ typedef struct Incoming {
     GPtrArray *devices; /* GBytes */
     gsize device_bytes;
     GError *error;
-    gboolean run;
+    RunState state;      /* of the source's VM */
     gboolean loaded;     /* devices have been touched */
     GPtrArray *fallback; /* their state before, GBytes */
 } Incoming;
@@ -78,7 +78,7 @@ static void call_check_config(MigCall *call, void *opaque)
 
     mig_status_set(MIG_ACTIVE, NULL);
     if (mig_config_check(in->config, &in->error)) {
-        in->fallback = device_state_save_all(FALSE, &in->error);
+        in->fallback = device_state_save_all(RUN_STATE_PAUSED, &in->error);
     }
     mig_call_done(call);
 }
@@ -89,7 +89,7 @@ static void call_load(MigCall *call, void *opaque)
 
     mig_status_set(MIG_DEVICE, NULL);
     in->loaded = TRUE;
-    device_state_load_all(in->devices, &in->run, &in->error);
+    device_state_load_all(in->devices, &in->state, &in->error);
     mig_call_done(call);
 }
 
@@ -200,20 +200,22 @@ static gboolean incoming_run(Incoming *in, GError **errp)
 static void unload(Incoming *in)
 {
     g_autoptr(GError) err = NULL;
-    gboolean run;
+    RunState state;
 
-    if (!device_state_load_all(in->fallback, &run, &err)) {
+    if (!device_state_load_all(in->fallback, &state, &err)) {
         g_warning("migration: %s", err->message);
     }
 }
 
 /*
- * Completed: with -S (a management layer decides) the VM is paused and its images
- * stay untouched until cont; otherwise it goes on as it was at the source.
+ * Completed: the VM is what it was at the source (shut down, say), but with -S (a
+ * management layer decides) one that ran is paused and its images stay untouched until
+ * cont.
  */
 static void call_finish(MigCall *call, void *opaque)
 {
     Incoming *in = opaque;
+    gboolean run = in->state == RUN_STATE_RUNNING;
     g_autoptr(GError) err = NULL;
 
     if (in->error) {
@@ -226,9 +228,9 @@ static void call_finish(MigCall *call, void *opaque)
         return;
     }
     expected = FALSE;
-    run_state_set(RUN_STATE_PAUSED);
+    run_state_set(run ? RUN_STATE_PAUSED : in->state);
     mig_status_set(MIG_COMPLETED, NULL);
-    if (autostart && in->run) {
+    if (autostart && run) {
         if (block_activate_all(&err)) {
             vm_start();
         } else {

@@ -224,7 +224,8 @@ static void call_save(MigCall *call, void *opaque)
     Outgoing *m = opaque;
 
     if (dirty_log_sync(&m->error)) {
-        m->devices = device_state_save_all(m->was_running, &m->error);
+        m->devices = device_state_save_all(
+            m->was_running ? RUN_STATE_RUNNING : m->old_state, &m->error);
     }
     if (!m->error) {
         m->inactivated = TRUE;

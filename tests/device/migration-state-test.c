@@ -500,6 +500,34 @@ static void test_power_off(void)
     qtest_stop(to);
 }
 
+/* A guest that is off arrives so, and does not run without a reset. */
+static void test_shutdown_state(void)
+{
+    g_autofree char *uri = stream_uri();
+    QTest *from = qtest_start("-machine microvm -m 16M -no-shutdown"),
+          *to = qtest_start("-machine microvm -m 16M -no-shutdown -incoming %s", uri);
+
+    power_off_in_mid_copy(from, uri);
+    assert_status(from, "shutdown");
+    qmp(from, "{\"execute\":\"migrate-set-parameters\",\"arguments\":"
+              "{\"max-bandwidth\":0}}");
+    wait_end(from, "completed");
+    wait_end(to, "completed");
+    assert_status(from, "postmigrate");
+    assert_status(to, "shutdown");
+    g_autofree char *why = qtest_qmp_fails(to, "{\"execute\":\"cont\"}"),
+                    *here = qtest_qmp_fails(from, "{\"execute\":\"cont\"}");
+    g_assert_nonnull(strstr(why, "Reset"));
+    g_assert_nonnull(strstr(here, "Reset"));
+    qmp(to, "{\"execute\":\"system_reset\"}");
+    wait_event(to, "RESET");
+    assert_status(to, "paused");
+    qmp(to, "{\"execute\":\"cont\"}");
+    assert_status(to, "running");
+    qtest_stop(from);
+    qtest_stop(to);
+}
+
 /* What migrate itself refuses. */
 static void test_arguments(void)
 {
@@ -544,6 +572,7 @@ int main(int argc, char **argv)
         g_test_add_data_func(path, &refusals[i], test_refusal);
     }
     g_test_add_func("/migration/power-off", test_power_off);
+    g_test_add_func("/migration/shutdown-state", test_shutdown_state);
     g_test_add_func("/migration/arguments", test_arguments);
     int ret = g_test_run();
     g_autofree char *command = g_strdup_printf("rm -rf '%s'", dir);

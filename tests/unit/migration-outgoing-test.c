@@ -11,6 +11,7 @@
 #include "device/device.h"
 #include "event/loop.h"
 #include "machine/machine.h"
+#include "migration/device-state.h"
 #include "migration/migration.h"
 #include "migration/stream.h"
 #include "util/error.h"
@@ -193,6 +194,43 @@ static void last_exit(gboolean running, void *opaque)
     }
 }
 
+/* Nothing but a state that a VM can be in by itself is taken from a stream. */
+static void test_run_states(void)
+{
+    static const struct {
+        const char *text;
+        gboolean ok;
+    } rows[] = {
+        { "running", TRUE },         { "paused", TRUE },
+        { "shutdown", TRUE },        { "inmigrate", FALSE },
+        { "finish-migrate", FALSE }, { "postmigrate", FALSE },
+        { "runninh", FALSE },        { "", FALSE },
+        { "\xff\n", FALSE },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GError) err = NULL;
+        g_autoptr(GPtrArray) saved = device_state_save_all(RUN_STATE_RUNNING, &err);
+        gsize len;
+        g_autofree guint8 *vm =
+            g_bytes_unref_to_data(g_ptr_array_steal_index(saved, 0), &len);
+        guint8 *at = memmem(vm, len, "running", 7);
+        RunState state;
+
+        g_assert_true(at && at + 32 <= vm + len);
+        memset(at, 0, 32);
+        memcpy(at, rows[i].text, strlen(rows[i].text));
+        g_ptr_array_insert(saved, 0, g_bytes_new(vm, len));
+        g_assert_cmpint(device_state_load_all(saved, &state, &err), ==, rows[i].ok);
+        if (rows[i].ok) {
+            g_assert_cmpstr(run_state_name(state), ==, rows[i].text);
+        } else {
+            g_assert_nonnull(strstr(err->message, "run-state"));
+            g_assert_true(g_utf8_validate(err->message, -1, NULL));
+        }
+    }
+}
+
 static void assert_ended(RunState state, const GByteArray *stream)
 {
     g_autofree char *why = g_strdup_printf("state '%s'", run_state_name(state));
@@ -273,6 +311,7 @@ int main(int argc, char **argv)
     set_up();
     g_test_add_func("/migration/outgoing/unreadable-device", test_unreadable_device);
     g_test_add_func("/migration/outgoing/flush-fails", test_flush_fails);
+    g_test_add_func("/migration/outgoing/run-states", test_run_states);
     g_test_add_data_func("/migration/outgoing/shutdown", power_off, test_ended);
     g_test_add_data_func("/migration/outgoing/internal-error", lose_memory, test_ended);
     g_test_add_func("/migration/outgoing/process-ends", test_process_ends); /* the last */
