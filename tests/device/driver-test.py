@@ -147,13 +147,13 @@ def test_daemon_death(a, b):
     a.start()
     assert a.pid() == pid
     assert a.state() == "running (unknown)"
-    assert a.state("off") == "paused (user)"
+    a.expect("paused (user)", "off")
     assert a.state("ends").startswith("shut off")
     assert a.virsh("dumpxml", "vm") == xml
     a.virsh("suspend", "vm")
     a.stop()  # an orderly end leaves it alone, too
     a.start()
-    assert a.state() == "paused (user)"
+    a.expect("paused (user)")
     a.virsh("resume", "vm")
     a.virsh("destroy", "vm")
     a.virsh("start", "ends")
@@ -377,7 +377,7 @@ def start_slow(a, b):
 
 
 def source_goes_on(a, b):
-    a.expect(a.state() if (a.state() or "").startswith("running") else "running")
+    wait_for("the source to run", lambda: (a.state() or "").startswith("running"))
     wait_for("the end of the destination",
              lambda: b.virsh("list", "--all", "--name") == "" and b.files() == [])
     a.virsh("suspend", "vm")
