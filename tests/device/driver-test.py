@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import termios
 import time
 
 from driver_daemon import (DISK, LIMIT, SRC, image, main, migrate, open_console, read_tty,
@@ -417,6 +418,9 @@ def test_migration_interrupted(a, b):
     pid, fd = spawn_tty(a.command(*migrate(a, b, "--live", "--verbose")))
     seen = read_tty(fd, b"Migration")
     assert b"Migration" in seen, seen
+    # virsh shows this before it takes the terminal; until then Ctrl-C is lost on it.
+    wait_for("virsh to take the terminal",
+             lambda: not termios.tcgetattr(fd)[3] & termios.ICANON)
     os.write(fd, b"\x03")  # Ctrl-C
     seen = read_tty(fd, b"client")
     assert b"canceled by client" in seen, seen
