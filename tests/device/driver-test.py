@@ -83,6 +83,20 @@ def test_definitions(a, b):
     assert a.virsh("list", "--all", "--name").split() == [".hidden", "vm"]
 
 
+def test_not_supported(a, b):
+    """What virt-manager and Nova ask for first is refused at once, and does no harm."""
+    a.define()
+    for command in ("net-list --all", "iface-list --all", "nodedev-list", "pool-list --all",
+                    "secret-list", "nwfilter-list", "domstats", "nodecpumap",
+                    "cpu-models x86_64", "nodecpustats", "event --list; net-event "
+                    "--event lifecycle --timeout 1"):
+        begin = time.time()
+        a.fails("not supported by the connection driver", command)
+        assert time.time() - begin < 5, command
+        out = a.try_virsh(command + "; list --all --name")[1]  # on the same connection
+        assert out.split()[-1] == "vm", (command, out)
+
+
 def test_failed_starts(a, b):
     a.define(words="exit-at-start")
     a.fails("process exited while connecting to monitor: the stand-in was told to end",

@@ -181,6 +181,37 @@ static void test_read_only(Fixture *f, gconstpointer flags)
                     ==, VIR_ERR_OPERATION_DENIED);
 }
 
+static gboolean is_implemented(guint32 number)
+{
+    for (guint i = 0; i < REMOTE_N_PROCS; i++) {
+        if (remote_procs[i].number == number)
+            return remote_procs[i].handler != NULL;
+    }
+    return FALSE;
+}
+
+/*
+ * Whatever is not implemented is answered, with the code that clients' fallbacks look
+ * for; libvirt 11.3 has procedures up to 453. Arguments do not matter: they are not read.
+ */
+static void test_no_support(Fixture *f, gconstpointer flags)
+{
+    static const guint8 junk[12] = { 0xff, 0xff, 0xff, 0xff };
+    guint n = 0;
+
+    peer_open(f->peer, 0);
+    for (guint32 number = 0; number < 600; number++) {
+        RpcHeader header = { RPC_PROGRAM_REMOTE, 1,      number,
+                             RPC_TYPE_CALL,      number, RPC_STATUS_OK };
+
+        if (is_implemented(number))
+            continue;
+        peer_send(f->peer, &header, junk, n++ % 2 ? sizeof(junk) : 0);
+        g_assert_cmpint(peer_error(f->peer, number), ==, VIR_ERR_NO_SUPPORT);
+    }
+    g_assert_cmpuint(n, >, 300);
+}
+
 static void test_refused(Fixture *f, gconstpointer flags)
 {
     RemoteDomainGetXmlDescArgs args = { .dom.name = (char *)"x", .flags = 2 };
@@ -284,6 +315,8 @@ int main(int argc, char **argv)
     add("/rpc/connect/read-only-flag", test_read_only, 0);
     add("/rpc/connect/read-only-socket", test_read_only, RPC_LISTEN_READ_ONLY);
     add("/rpc/connect/refused", test_refused, 0);
+    add("/rpc/connect/no-support", test_no_support, 0);
+    add("/rpc/connect/no-support-read-only", test_no_support, RPC_LISTEN_READ_ONLY);
     add("/rpc/connect/identity", test_identity, 0);
     add("/rpc/connect/broken-frames", test_broken_frames, 0);
     add("/rpc/connect/cut", test_cut, 0);
