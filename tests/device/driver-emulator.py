@@ -50,7 +50,7 @@ migration_fd = None    # data goes out here, or comes in
 sending = receiving = False
 deferred = []  # devices whose removal is delayed
 ptys = {}
-powered_down = False
+after_reply = []  # functions to call when the reply has been sent
 
 
 def emit(event, **data):
@@ -92,12 +92,17 @@ def do_stop(args):
 
 
 def do_powerdown(args):
+    after_reply.append(power_down)
+    return {"return": {}}
+
+
+def power_down():
+    """The guest hears of the button later than the client of its reply."""
     global status
     emit("POWERDOWN")
     status = "shutdown"
     emit("SHUTDOWN", guest=True, reason="guest-shutdown")
     emit("STOP")
-    return {"return": {}}
 
 
 def do_reset(args):
@@ -290,6 +295,8 @@ def serve(listener):
                     line, buffer = buffer.split(b"\n", 1)
                     reply = execute(json.loads(line), passed)
                     source.sendall(json.dumps(reply).encode() + b"\r\n")
+                    while after_reply:
+                        after_reply.pop()()
             elif source in echo:
                 os.write(source, os.read(source, 4096).upper())
         if busy or migration_fd in ready:
