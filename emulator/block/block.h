@@ -54,7 +54,7 @@ typedef struct BlockUser {
     EventLoop *loop;    /* where requests are made and complete */
     gboolean read_only; /* what the user needs; fails when the node allows less */
     gboolean share_rw;  /* other processes may write the image too */
-    void (*resized)(void *opaque);    /* main loop; NULL: never mind */
+    void (*resized)(void *opaque);    /* or activated; main loop; NULL: never mind */
     void (*batch_done)(void *opaque); /* the loop: after some requests' done() */
     void *opaque;
 } BlockUser;

@@ -94,9 +94,16 @@ static gboolean blk_adopt(VirtioDevice *dev, guint64 features, GError **errp)
     return TRUE;
 }
 
+/* Or has become active here, perhaps with the size that it had at the source. */
 static void blk_resized(void *opaque)
 {
-    virtio_device_config_changed(opaque);
+    VirtioBlk *blk = opaque;
+    guint64 size = block_node_size(blk->node);
+
+    if (size != blk->told_size) {
+        blk->told_size = size;
+        virtio_device_config_changed(&blk->dev);
+    }
 }
 
 static gboolean check_power_of_two(const char *name, guint64 value, GError **errp)
@@ -209,6 +216,7 @@ static gboolean blk_realize(Device *device, GError **errp)
         virtio_device_put_loop(&blk->dev, blk->iothread);
         return FALSE;
     }
+    blk->told_size = block_node_size(blk->node);
     return TRUE;
 }
 
@@ -232,6 +240,10 @@ static const StateField state_fields[] = {
     { .name = "writeback",
       .type = STATE_BOOL,
       .offset = offsetof(VirtioBlk, writeback),
+      .count = 1 },
+    { .name = "told-size",
+      .type = STATE_U64,
+      .offset = offsetof(VirtioBlk, told_size),
       .count = 1 },
     { NULL },
 };

@@ -27,6 +27,7 @@ typedef struct VirtioBlk {
 
     BlockNode *node;
     gboolean read_only;
+    guint64 told_size;      /* bytes, that the driver knows of */
     gint writeback;         /* atomic: the write cache is on; the driver may switch it */
     gboolean write_through; /* whatever that says: the driver cannot flush */
 
