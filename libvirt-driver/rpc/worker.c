@@ -117,9 +117,9 @@ void rpc_workers_push(RpcWorkers *w, gboolean priority, void (*fn)(gpointer),
     GSList *finished = g_steal_pointer(&w->finished);
     g_queue_push_tail(priority ? &w->priority_jobs : &w->jobs, job);
     guint waiting = w->priority_jobs.length + w->jobs.length;
-    gboolean spawned = waiting > w->ordinary.idle && w->ordinary.n < w->ordinary.max &&
-                       spawn(&w->ordinary);
-    if (!spawned && priority &&
+    gboolean spawned = !w->stopping && waiting > w->ordinary.idle &&
+                       w->ordinary.n < w->ordinary.max && spawn(&w->ordinary);
+    if (!spawned && !w->stopping && priority &&
         w->priority_jobs.length > w->ordinary.idle + w->reserved.idle &&
         w->reserved.n < w->reserved.max)
         spawn(&w->reserved);

@@ -18,7 +18,7 @@ void rpc_workers_push(RpcWorkers *workers, gboolean priority, void (*fn)(gpointe
                       gpointer opaque);
 
 /*
- * Waits until all jobs are done and all threads gone; nothing may be pushed afterwards.
+ * Waits until all jobs are done and all threads gone; what is pushed later is not run.
  * FALSE: some still ran after timeout_ms, and workers must not be freed.
  */
 gboolean rpc_workers_stop(RpcWorkers *workers, guint timeout_ms);

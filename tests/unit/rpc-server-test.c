@@ -295,6 +295,23 @@ static void test_stop(void)
     peer_free(silent);
 }
 
+static void not_run(gpointer opaque)
+{
+    g_assert_not_reached();
+}
+
+/* Threads of the driver may still have work for a server that has stopped. */
+static void test_late(void)
+{
+    RpcServer *server = new_server();
+
+    rpc_server_start(server);
+    g_assert_true(rpc_server_stop(server, 10000));
+    rpc_server_run(server, FALSE, not_run, NULL);
+    rpc_server_run(server, TRUE, not_run, NULL);
+    peer_server_free(server);
+}
+
 /* Many clients at once, each with calls in flight, coming and going. */
 static void test_crowd(void)
 {
@@ -330,6 +347,7 @@ int main(int argc, char **argv)
     g_test_add_func("/rpc/server/hooks", test_hooks);
     g_test_add_func("/rpc/server/gone", test_gone);
     g_test_add_func("/rpc/server/stop", test_stop);
+    g_test_add_func("/rpc/server/late", test_late);
     g_test_add_func("/rpc/server/crowd", test_crowd);
     return g_test_run();
 }
