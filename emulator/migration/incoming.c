@@ -6,13 +6,12 @@
  * are opened for use only then: until that moment this side owns nothing.
  */
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "accel/run-state.h"
 #include "block/block.h"
 #include "event/loop.h"
 #include "migration/device-state.h"
+#include "migration/listener.h"
 #include "migration/migration.h"
 #include "migration/outgoing.h"
 #include "migration/ram.h"
@@ -26,9 +25,9 @@
 
 typedef struct Incoming {
     GThread *thread;
-    EventHandler *accept;
-    int listen_fd;
-    char *made; /* the socket, see created_bind() */
+    MigListener *listener; /* NULL: fd:, or the source has come */
+    char *made;            /* its socket, see created_bind() */
+    gboolean magic_read;
     MigChannel *channel;
     GBytes *config;
     GPtrArray *devices; /* GBytes */
@@ -44,14 +43,7 @@ static gboolean expected, autostart = TRUE;
 
 static void stop_listening(Incoming *in)
 {
-    if (in->accept) {
-        event_handler_remove(in->accept);
-        in->accept = NULL;
-    }
-    if (in->listen_fd >= 0) {
-        close(in->listen_fd);
-        in->listen_fd = -1;
-    }
+    g_clear_pointer(&in->listener, mig_listener_free);
     g_clear_pointer(&in->made, created_remove);
 }
 
@@ -113,7 +105,7 @@ static gboolean read_config(Incoming *in, GError **errp)
 {
     MigRecord record;
 
-    if (!mig_stream_read_hello(in->channel, errp) ||
+    if (!mig_stream_read_hello(in->channel, in->magic_read, errp) ||
         !mig_stream_read_record(in->channel, &record, errp)) {
         return FALSE;
     }
@@ -262,15 +254,13 @@ static void start_thread(Incoming *in, int fd)
     in->thread = thread_start("migration", "incoming", incoming_thread, in);
 }
 
-static void on_accept(void *opaque, GIOCondition ready)
+static void on_source(int fd, void *opaque)
 {
     Incoming *in = opaque;
-    int fd = accept4(in->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 
-    if (fd >= 0) {
-        stop_listening(in); /* one source, once */
-        start_thread(in, fd);
-    }
+    stop_listening(in); /* one source, once */
+    in->magic_read = TRUE;
+    start_thread(in, fd);
 }
 
 /* A failed attempt may be followed by another one; a running or done one not. */
@@ -316,16 +306,13 @@ gboolean migration_incoming(const char *uri, GError **errp)
     }
     incoming_free(incoming);
     incoming = g_new0(Incoming, 1);
-    incoming->listen_fd = -1;
     incoming->devices = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
     if (parsed->kind == MIG_URI_FD) {
         start_thread(incoming, fd);
         return TRUE;
     }
-    incoming->listen_fd = fd;
     incoming->made = g_steal_pointer(&parsed->made);
-    incoming->accept =
-        event_loop_add_fd(event_loop_main(), fd, G_IO_IN, on_accept, incoming);
+    incoming->listener = mig_listener_new(fd, on_source, incoming);
     return TRUE;
 }
 

@@ -5,7 +5,7 @@
 
 #include "util/error.h"
 
-static const guint8 magic[8] = { 'V', 'I', 'R', 'E', 'O', 'M', 'I', 'G' };
+static const char magic[8] = MIG_MAGIC; /* no NUL */
 #define FORMAT_VERSION 1
 #define ANSWER_MAX     4096
 
@@ -29,12 +29,14 @@ gboolean mig_stream_send_hello(MigChannel *ch, GError **errp)
     return mig_channel_write(ch, buf, sizeof(buf), errp);
 }
 
-gboolean mig_stream_read_hello(MigChannel *ch, GError **errp)
+gboolean mig_stream_read_hello(MigChannel *ch, gboolean magic_read, GError **errp)
 {
+    gsize done = magic_read ? sizeof(magic) : 0;
     guint8 buf[16];
     guint32 words[2];
 
-    if (!mig_channel_read(ch, buf, sizeof(buf), errp)) {
+    memcpy(buf, magic, done);
+    if (!mig_channel_read(ch, buf + done, sizeof(buf) - done, errp)) {
         return FALSE;
     }
     memcpy(words, buf + sizeof(magic), sizeof(words));

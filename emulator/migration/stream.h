@@ -29,6 +29,7 @@ typedef enum MigRecordType {
     MIG_RECORD_GO = 5,
 } MigRecordType;
 
+#define MIG_MAGIC         "VIREOMIG"
 #define MIG_END_HANDSHAKE 1u
 
 #define MIG_RECORD_SIZE 16
@@ -42,7 +43,8 @@ typedef struct MigRecord {
 void mig_record_pack(guint8 out[MIG_RECORD_SIZE], MigRecordType type, guint32 aux,
                      guint64 length);
 gboolean mig_stream_send_hello(MigChannel *ch, GError **errp);
-gboolean mig_stream_read_hello(MigChannel *ch, GError **errp);
+/* magic_read: the magic has been seen to, what follows it is still to be read. */
+gboolean mig_stream_read_hello(MigChannel *ch, gboolean magic_read, GError **errp);
 gboolean mig_stream_send(MigChannel *ch, MigRecordType type, guint32 aux, GBytes *payload,
                          GError **errp);
 gboolean mig_stream_read_record(MigChannel *ch, MigRecord *record, GError **errp);

@@ -14,6 +14,7 @@
 #include "migration/channel.h"
 #include "util/created.h"
 
+#define BACKLOG    8
 #define BACKLOG_MS 20
 
 static gboolean parse_tcp(MigUri *out, const char *rest, GError **errp)
@@ -136,7 +137,7 @@ static int unix_socket(MigUri *uri, MigChannel *ch, GError **errp)
         return fd;
     }
     uri->made = created_bind(fd, uri->path);
-    if (!uri->made || listen(fd, 1) < 0) {
+    if (!uri->made || listen(fd, BACKLOG) < 0) {
         return fail_errno(errp, "listen on", uri->path, fd);
     }
     return fd;
@@ -158,7 +159,7 @@ static int tcp_try(const struct addrinfo *ai, MigChannel *ch, GError **errp)
         }
     } else {
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-        if (bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 && listen(fd, 1) == 0) {
+        if (bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0) {
             return fd;
         }
     }

@@ -145,7 +145,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     g_assert_cmpint(write(fds[0], data + 1, len - 1), ==, (ssize_t)len - 1);
     close(fds[0]);
     g_autoptr(MigChannel) ch = mig_channel_new(fds[1]);
-    if (data[0] % 4 != 1 || mig_stream_read_hello(ch, &err)) {
+    if (data[0] % 4 != 1 || mig_stream_read_hello(ch, FALSE, &err)) {
         read_records(ch, &err);
     }
     g_assert_true(!err || g_utf8_validate(err->message, -1, NULL));

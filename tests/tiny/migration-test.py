@@ -90,6 +90,36 @@ class Migration(unittest.TestCase):
         source.qmp("migrate", uri=uri)
         self.check_moved(source, destination)
 
+    def test_strangers(self):
+        """Who connects and is no source keeps nobody out, and is let go in the end."""
+        path = self.dir.name + "/strangers"
+        source, destination = self.source(), self.vm("-incoming", "unix:" + path)
+
+        def stranger(data):
+            s = socket.socket(socket.AF_UNIX)
+            self.addCleanup(s.close)
+            s.connect(path)
+            s.settimeout(30)
+            s.sendall(data)
+            return s
+
+        for data in b"GET / HTTP/1.1", b"VIREOMIX":
+            with self.assertRaises(ConnectionError):
+                if not stranger(data).recv(1):
+                    raise ConnectionError
+        stranger(b"").close()
+        silent = [stranger(b"VIRE"[:i % 5]) for i in range(12)]
+        for s in silent[:4]:  # more than eight are not held
+            self.assertEqual(s.recv(1), b"")
+        self.assertEqual(destination.status(), "inmigrate")
+        source.qmp("migrate", uri="unix:" + path)
+        destination.wait_migration("completed")
+        for s in silent[4:]:
+            self.assertEqual(s.recv(1), b"")
+        self.assertFalse(os.path.exists(path))
+        self.check_moved(source, destination)
+        self.assertIn(b"Not a vireo migration stream", destination.said)
+
     def test_fd_socket(self):
         """As under the driver: neither side may make sockets of its own."""
         deny = ("-sandbox", "on,network=deny")

@@ -332,7 +332,7 @@ static void test_hello(void)
         g_autoptr(GError) err = NULL;
 
         g_assert_true(mig_channel_write(p.a, rows[i].bytes, 16, &err));
-        g_assert_cmpint(mig_stream_read_hello(p.b, &err), ==, rows[i].ok);
+        g_assert_cmpint(mig_stream_read_hello(p.b, FALSE, &err), ==, rows[i].ok);
         pair_free(&p);
     }
 }
