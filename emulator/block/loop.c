@@ -132,6 +132,9 @@ static void uring_done(BlockRequest *r, int res, BlockNode **completed)
     if (res == -EAGAIN || res == -EINTR ||
         (moves && res >= 0 && (guint64)res < r->bytes)) {
         r->moved = MAX(res, 0);
+        if (r->node->direct) { /* the end of the file may be in mid-sector */
+            r->moved -= r->moved % r->node->dio_align;
+        }
         block_worker_submit(r);
         return;
     }

@@ -199,7 +199,7 @@ static void test_ragged_end(gconstpointer data)
 {
     g_autofree char *path = make_image("ragged", 1000, 0x33);
     BlockNode *node = add_pair(path, data, FALSE);
-    guint8 buf[1024];
+    _Alignas(4096) guint8 buf[1024]; /* that O_DIRECT takes as it is */
 
     g_assert_true(attach(node, FALSE, FALSE, NULL));
     g_assert_cmpuint(block_node_size(node), ==, 1024);
