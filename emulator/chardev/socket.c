@@ -4,7 +4,7 @@
  * connected nobody else is accepted, the next one waits in the backlog. As a client
  * the connection is made at start, and again when `reconnect` says so.
  *
- * #syscalls accept4 recvmsg sendto shutdown ppoll
+ * #syscalls accept4 recvmsg sendto shutdown ppoll signalfd4
  */
 #include "config.h"
 
@@ -14,6 +14,8 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -127,17 +129,30 @@ static void socket_closed(Chardev *chr)
     wait_for_peer(chr);
 }
 
-/* server=on with wait=on: start-up goes on when a client has come. */
-static void wait_at_start(Chardev *chr)
+/*
+ * server=on with wait=on: start-up goes on when a client has come, and fails when a
+ * signal to end the process comes first (they are blocked, and heard by a loop that
+ * does not run yet).
+ */
+static gboolean wait_at_start(Chardev *chr, GError **errp)
 {
     Socket *s = chr->data;
-    struct pollfd pfd = { .fd = s->listener, .events = POLLIN };
     g_autofree char *where = socket_address_describe(&s->addr);
+    autofd int signals = -1;
+    sigset_t blocked;
 
+    sigprocmask(SIG_BLOCK, NULL, &blocked);
+    signals = signalfd(-1, &blocked, SFD_CLOEXEC);
     log_info("waiting for connection on: %s,server=on", where);
     while (!accept_peer(chr)) {
-        poll(&pfd, 1, -1);
+        struct pollfd pfd[2] = { { .fd = s->listener, .events = POLLIN },
+                                 { .fd = signals, .events = POLLIN } };
+
+        if (poll(pfd, 2, -1) > 0 && pfd[1].revents) {
+            return error_set(errp, "ended by a signal while waiting for a connection");
+        }
     }
+    return TRUE;
 }
 
 static gboolean open_server(Chardev *chr, gboolean wait, GError **errp)
@@ -149,10 +164,9 @@ static gboolean open_server(Chardev *chr, gboolean wait, GError **errp)
         return FALSE;
     }
     if (wait) {
-        wait_at_start(chr);
-    } else {
-        wait_for_peer(chr);
+        return wait_at_start(chr, errp);
     }
+    wait_for_peer(chr);
     return TRUE;
 }
 

@@ -276,6 +276,18 @@ class NothingLeft(unittest.TestCase):
             self.assertIn(message, self.refused([*machine, "-accel", "qtest"], *args))
         self.assertEqual(os.listdir(self.dir), ["fifo"])
 
+    def test_signal_while_waiting(self):
+        with subprocess.Popen([os.path.abspath(VIREO), *EXTRA, *self.FILES, "-qmp",
+                               "unix:qmp,server=on"], cwd=self.dir,
+                              stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as p:
+            self.assertIn(b"waiting for connection on: unix:qmp", p.stderr.readline())
+            p.terminate()
+            self.assertEqual(p.stderr.readline(),
+                             b"vireo: -qmp unix:qmp,server=on: ended by a signal while "
+                             b"waiting for a connection\n")
+            self.assertEqual(p.wait(TIMEOUT), 1)
+        self.assertEqual(os.listdir(self.dir), [])
+
     def test_success(self):
         """Then old output goes, new files stay, and sockets go at the end."""
         for name in "serial", "append", "log":
