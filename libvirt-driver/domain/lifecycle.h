@@ -48,7 +48,7 @@ void vm_set_autodestroy(Vm *vm, guint64 run, RpcClient *client);
 void vm_remove_locked(Vm *vm);
 
 /*
- * Writes the status file so that it tells of phase. Serialised.
+ * Writes the status file, with fsync, so that it tells of phase. Serialised.
  */
 gboolean vm_save_status(Vm *vm, guint64 run, VmPhase phase, GError **errp);
 /* The same for what has changed within the phase; a failure is logged. */

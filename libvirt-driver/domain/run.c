@@ -63,7 +63,7 @@ void vm_run_remove_files(Vm *vm, const VmRun *run)
     g_autofree char *status = vm_status_path(vm->driver, vm->name);
     g_autoptr(GError) err = NULL;
 
-    if (!store_remove(status, STORE_BOOT, &err)) {
+    if (!store_remove(status, &err)) {
         g_message("%s", err->message);
     }
     g_unlink(run->monitor_path);
@@ -272,7 +272,7 @@ static gboolean save_intent(Vm *vm, const VmRun *run, const Domain *live, GError
     };
     g_autofree char *text = vm_status_format(&status);
 
-    return store_write(path, text, STORE_BOOT, errp);
+    return store_write(path, text, errp);
 }
 
 gboolean vm_run_spawn(Vm *vm, VmRun *run, const Domain *live, gboolean incoming,

@@ -66,8 +66,7 @@ gboolean vm_save_status(Vm *vm, guint64 run, VmPhase phase, GError **errp)
     }
     g_mutex_unlock(&vm->lock);
     if (text) {
-        /* The end of the run, on the I/O thread, waits for status_lock. */
-        ok = store_write(path, text, STORE_BOOT, errp);
+        ok = store_write(path, text, errp); /* the end of the run waits for status_lock */
     }
     g_mutex_unlock(&vm->status_lock);
     return ok;

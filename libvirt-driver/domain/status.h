@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The status file of a running VM: what a daemon that starts again must know to find it
- * and to go on. It is written before what it tells of happens: before the process starts,
- * before each phase of a migration. It is replaced as a whole, but not synced: the VM
- * does not outlive the host's boot, and a file of another boot tells nothing. JSON, one
- * file per VM: STATE-DIR/NAME.status.
+ * and to go on. It is written, with fsync, before what it tells of happens: before the
+ * process starts, before each phase of a migration. JSON, one file per VM:
+ * STATE-DIR/NAME.status.
  */
 #pragma once
 #include <glib.h>

@@ -185,8 +185,7 @@ static void end_run(Vm *vm)
         return; /* the daemon ends, and has let go of it */
     }
     /* Only this thread ends a run, so it is still there. The files go first: a new run,
-     * which may begin once this one is over, has files of the same names. None is synced:
-     * this thread must not wait for a disk, and a worker might wait for this end. */
+     * which may begin once this one is over, has files of the same names. */
     g_mutex_lock(&vm->status_lock);
     vm_run_remove_files(vm, run);
     g_mutex_lock(&vm->lock);

@@ -48,7 +48,7 @@ static gboolean write_all(int fd, const char *text)
     return TRUE;
 }
 
-gboolean store_write(const char *path, const char *text, StoreLife life, GError **errp)
+gboolean store_write(const char *path, const char *text, GError **errp)
 {
     g_autofree char *temp = g_strconcat(path, ".new", NULL);
     int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -57,7 +57,7 @@ gboolean store_write(const char *path, const char *text, StoreLife life, GError 
     if (fd < 0) {
         return fail(errp, "create", temp);
     }
-    ok = write_all(fd, text) && (life == STORE_BOOT || fsync(fd) == 0);
+    ok = write_all(fd, text) && fsync(fd) == 0;
     if (!ok) {
         fail(errp, "write", temp);
     }
@@ -68,15 +68,15 @@ gboolean store_write(const char *path, const char *text, StoreLife life, GError 
     if (!ok) {
         unlink(temp);
     }
-    return ok && (life == STORE_BOOT || sync_dir(path, errp));
+    return ok && sync_dir(path, errp);
 }
 
-gboolean store_remove(const char *path, StoreLife life, GError **errp)
+gboolean store_remove(const char *path, GError **errp)
 {
     if (unlink(path) < 0) {
         return errno == ENOENT || fail(errp, "remove", path);
     }
-    return life == STORE_BOOT || sync_dir(path, errp);
+    return sync_dir(path, errp);
 }
 
 char *store_path(const char *dir, const char *name, const char *suffix)
@@ -96,14 +96,14 @@ gboolean store_save_config(const char *dir, const Domain *domain, GError **errp)
                     "starts.\nChange the domain with \"virsh edit\" instead.\n-->\n\n",
                     xml, NULL);
 
-    return store_write(path, text, STORE_LASTS, errp);
+    return store_write(path, text, errp);
 }
 
 gboolean store_remove_config(const char *dir, const char *name, GError **errp)
 {
     g_autofree char *path = store_path(dir, name, ".xml");
 
-    return store_remove(path, STORE_LASTS, errp);
+    return store_remove(path, errp);
 }
 
 static gint compare_names(gconstpointer a, gconstpointer b)

@@ -7,20 +7,14 @@
 
 G_BEGIN_DECLS
 
-/* What a file must survive. */
-typedef enum StoreLife {
-    STORE_BOOT,  /* a crash of the daemon: what it tells of ends with the host's boot */
-    STORE_LASTS, /* a crash of the host, too: synced, which may take long */
-} StoreLife;
-
 /*
  * Replaces a file so that after a crash it is the old one or the new one: temporary
- * file, rename. Mode 0600. Errors: VIR_ERR_SYSTEM_ERROR.
+ * file, fsync, rename, fsync of the directory. Mode 0600. Errors: VIR_ERR_SYSTEM_ERROR.
  */
-gboolean store_write(const char *path, const char *text, StoreLife life, GError **errp);
+gboolean store_write(const char *path, const char *text, GError **errp);
 
-/* Removes a file, if it is there. */
-gboolean store_remove(const char *path, StoreLife life, GError **errp);
+/* Removes a file, if it is there, and syncs its directory. */
+gboolean store_remove(const char *path, GError **errp);
 
 /* DIR/NAME followed by suffix; to be freed. */
 char *store_path(const char *dir, const char *name, const char *suffix);

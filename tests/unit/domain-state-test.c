@@ -102,18 +102,6 @@ static void test_store(void)
     g_assert_cmpstr(again->name, ==, "one");
     store_foreach(dir, ".xml", collect_name, names);
     g_assert_cmpstr(names->str, ==, "one ");
-    for (StoreLife life = STORE_BOOT; life <= STORE_LASTS; life++) {
-        g_autofree char *status = store_path(dir, "one", ".status");
-        g_autofree char *got = NULL;
-
-        g_assert_true(store_write(status, "old, and longer", life, &err));
-        g_assert_true(store_write(status, "new", life, &err));
-        g_assert_true(g_file_get_contents(status, &got, NULL, NULL));
-        g_assert_cmpstr(got, ==, "new");
-        g_assert_true(store_remove(status, life, &err));
-        g_assert_true(store_remove(status, life, &err));
-        g_assert_false(g_file_test(status, G_FILE_TEST_EXISTS));
-    }
     g_assert_true(store_remove_config(dir, "one", &err));
     g_assert_true(store_remove_config(dir, "one", &err)); /* not there: no error */
     g_assert_cmpint(g_rmdir(dir), ==, 0);                 /* nothing else was left */
