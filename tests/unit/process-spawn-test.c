@@ -184,11 +184,9 @@ static void test_pidfile(void)
 
 static void test_cpu_time(void)
 {
-    gint64 end = g_get_monotonic_time() + 50000;
-
-    while (g_get_monotonic_time() < end) {
+    while (process_cpu_time(getpid()) == 0) {
+        /* it is what this loop takes; a loaded machine gives it late */
     }
-    g_assert_cmpuint(process_cpu_time(getpid()), >, 0);
     g_assert_cmpuint(process_cpu_time(G_MAXINT), ==, 0);
 }
 
