@@ -20,6 +20,7 @@
 
 #define XML_ERROR           (xml_error_quark())
 #define XML_TEXT_MAX        (4u << 20) /* bytes of one document, as libvirt's RPC strings */
+#define XML_DOMAIN_SCHEMA   "/usr/share/libvirt/schemas/domain.rng"
 #define DOMAIN_NAME_MAX     255
 #define DOMAIN_SLOT_NONE    (-1)
 #define DOMAIN_UUID_STR_LEN 37 /* with its NUL */
@@ -287,6 +288,13 @@ GQuark xml_error_quark(void);
  * CONFIG_UNSUPPORTED, OS_TYPE, INVALID_ARG.
  */
 Domain *xml_domain_parse(const char *text, XmlParseFlags flags, GError **errp);
+
+/*
+ * Checks a document against the RelaxNG schema at @path; NULL: libvirt's, installed at
+ * XML_DOMAIN_SCHEMA. XML_INVALID_SCHEMA with libxml2's words; INTERNAL_ERROR with the
+ * path when the schema is missing.
+ */
+gboolean xml_domain_validate(const char *text, const char *path, GError **errp);
 
 /* Formats as `virsh dumpxml` prints it. Returns a new string; cannot fail. */
 char *xml_domain_format(const Domain *domain, XmlFormatFlags flags);

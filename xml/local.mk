@@ -4,4 +4,4 @@ libxml_a_CPPFLAGS = -I$(top_srcdir)/emulator -I$(top_srcdir) $(GLIB_CFLAGS) $(XM
 libxml_a_SOURCES = xml/abi.c xml/device.c xml/domain.h xml/format-device.c \
 	xml/format-domain.c xml/internal.h xml/names.c xml/node.c xml/node.h \
 	xml/parse-device.c xml/parse-devices.c xml/parse-domain.c xml/support.c \
-	xml/units.c xml/writer.c
+	xml/units.c xml/validate.c xml/writer.c

@@ -12,10 +12,19 @@
 
 /* ---- definition ---- */
 
-static gboolean define(RpcCall *call, const char *xml, RemoteDomain *dom, GError **errp)
+/* A definition that a client sends; validated when it asks for that. */
+static Domain *parse(Driver *driver, const char *xml, gboolean validate, GError **errp)
+{
+    return !validate || xml_domain_validate(xml, NULL, errp)
+               ? driver_parse_domain(driver, xml, errp)
+               : NULL;
+}
+
+static gboolean define(RpcCall *call, const char *xml, guint32 flags, RemoteDomain *dom,
+                       GError **errp)
 {
     Driver *driver = driver_of_call(call);
-    Domain *domain = driver_parse_domain(driver, xml, errp);
+    Domain *domain = parse(driver, xml, flags & VIR_DOMAIN_DEFINE_VALIDATE, errp);
     g_autoptr(Vm) vm = domain ? vm_define(driver, domain, errp) : NULL;
 
     if (!vm) {
@@ -28,14 +37,14 @@ static gboolean define(RpcCall *call, const char *xml, RemoteDomain *dom, GError
 gboolean remote_domain_define_xml(RpcCall *call, const RemoteDomainDefineXmlArgs *args,
                                   RemoteDomainDefineXmlRet *ret, GError **errp)
 {
-    return define(call, args->xml, &ret->dom, errp);
+    return define(call, args->xml, 0, &ret->dom, errp);
 }
 
 gboolean remote_domain_define_xml_flags(RpcCall *call,
                                         const RemoteDomainDefineXmlFlagsArgs *args,
                                         RemoteDomainDefineXmlFlagsRet *ret, GError **errp)
 {
-    return define(call, args->xml, &ret->dom, errp);
+    return define(call, args->xml, args->flags, &ret->dom, errp);
 }
 
 static gboolean undefine(RpcCall *call, const RemoteDomain *dom, GError **errp)
@@ -111,7 +120,8 @@ gboolean remote_domain_create_xml(RpcCall *call, const RemoteDomainCreateXmlArgs
 {
     Driver *driver = driver_of_call(call);
     VmStart how = start_of_flags(call, args->flags);
-    g_autoptr(Domain) domain = driver_parse_domain(driver, args->xml_desc, errp);
+    g_autoptr(Domain) domain =
+        parse(driver, args->xml_desc, args->flags & VIR_DOMAIN_START_VALIDATE, errp);
     g_autoptr(Vm) vm = domain ? vm_find_or_create(driver, domain, errp) : NULL;
 
     if (!vm) {

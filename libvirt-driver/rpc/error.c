@@ -36,6 +36,7 @@ static const struct {
     { VIR_ERR_ACCESS_DENIED, "access denied: " },
     { VIR_ERR_NO_DOMAIN_METADATA, "metadata not found: " },
     { VIR_ERR_NO_DOMAIN_SNAPSHOT, "Domain snapshot not found: " },
+    { VIR_ERR_XML_INVALID_SCHEMA, "XML document failed to validate against schema: " },
     { VIR_ERR_DEVICE_MISSING, "device not found: " },
 };
 

@@ -83,6 +83,28 @@ def test_definitions(a, b):
     assert a.virsh("list", "--all", "--name").split() == [".hidden", "vm"]
 
 
+def test_edit(a, b):
+    """virsh edit, and what else asks for validation against libvirt's schema."""
+    a.define()
+    os.environ["EDITOR"] = "sed -i s/65536/131072/"
+    a.virsh("edit", "vm")
+    assert "<memory unit='KiB'>131072</memory>" in a.virsh("dumpxml", "vm")
+    path = a.define("other", number=2, command="path")
+    a.virsh("define", "--validate", path)
+    a.virsh("undefine", "other")
+    a.virsh("create", "--validate", path)
+    a.virsh("destroy", "other")
+    with open(path) as f:
+        text = f.read()
+    with open(path, "w") as f:
+        f.write(text.replace("<devices>", "<devices><colour/>"))
+    for command in ("define", "create"):
+        a.fails("failed to validate against schema: Unable to validate doc against /.*"
+                "domain.rng\n.*element", command, "--validate", path)
+    assert a.virsh("list", "--all", "--name") == "vm"
+    a.virsh("define", path)  # what is unknown is dropped
+
+
 def test_not_supported(a, b):
     """What virt-manager and Nova ask for first is refused at once, and does no harm."""
     a.define()

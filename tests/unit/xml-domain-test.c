@@ -472,6 +472,28 @@ static void test_texts(void)
     g_assert_false(xml_mac_parse("5", mac));
 }
 
+/* Against libvirt's own schema, where it is installed; what we write is valid. */
+static void test_validate(void)
+{
+    g_autofree char *text = read_golden("full.out.xml");
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(xml_domain_validate(text, "/nonexistent/domain.rng", &error));
+    g_assert_error(error, XML_ERROR, VIR_ERR_INTERNAL_ERROR);
+    g_assert_nonnull(strstr(error->message, "/nonexistent/domain.rng"));
+    g_clear_error(&error);
+    if (!g_file_test(XML_DOMAIN_SCHEMA, G_FILE_TEST_EXISTS)) {
+        g_test_skip("no " XML_DOMAIN_SCHEMA);
+        return;
+    }
+    xml_domain_validate(text, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_false(xml_domain_validate(DOMAIN("<cpu><colour/></cpu>", ""), NULL, &error));
+    g_assert_error(error, XML_ERROR, VIR_ERR_XML_INVALID_SCHEMA);
+    g_assert_nonnull(strstr(error->message, XML_DOMAIN_SCHEMA "\n"));
+    g_assert_nonnull(strstr(error->message, "cpu"));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -486,5 +508,6 @@ int main(int argc, char **argv)
     g_test_add_func("/xml/units", test_units);
     g_test_add_func("/xml/hostile", test_hostile);
     g_test_add_func("/xml/texts", test_texts);
+    g_test_add_func("/xml/validate", test_validate);
     return g_test_run();
 }
