@@ -13,6 +13,7 @@
 #include "accel/run-state.h"
 #include "event/lock.h"
 #include "memory/address-map.h"
+#include "util/error.h"
 
 static void handle_io(Vcpu *cpu)
 {
@@ -155,7 +156,7 @@ void kvm_handle_exit(Vcpu *cpu)
 void kvm_handle_error(Vcpu *cpu, int error)
 {
     GString *text = g_string_new("KVM_RUN: ");
-    g_string_append(text, g_strerror(error));
+    g_string_append(text, error_text(error));
     if (error == EFAULT) {
         g_string_append(text, " (guest memory that the host cannot provide)");
     }

@@ -41,7 +41,7 @@ static gboolean set_slot(guint n, guint64 size)
     if (kvm_vm_ioctl(KVM_SET_USER_MEMORY_REGION, &region) < 0) {
         g_autofree char *why = g_strdup_printf("KVM refuses memory slot %u (0x%" PRIx64
                                                " at 0x%" PRIx64 "): %s",
-                                               n, size, s->addr, g_strerror(errno));
+                                               n, size, s->addr, error_text(errno));
         vm_request_internal_error(why);
         return FALSE;
     }
@@ -181,7 +181,7 @@ static void add_ioeventfd(guint64 addr, unsigned size, gboolean match, guint64 v
     if (!set_ioeventfd(addr, size, match, value, fd, flags)) {
         log_once("KVM refuses an ioeventfd at 0x%" PRIx64 " (%s): notifications take the "
                  "slow path",
-                 addr, g_strerror(errno));
+                 addr, error_text(errno));
     }
 }
 

@@ -55,7 +55,7 @@ static void ask_list(void)
         g_malloc0(sizeof(*list) + probe.nmsrs * sizeof(guint32));
     list->nmsrs = probe.nmsrs;
     if (kvm_ioctl(KVM_GET_MSR_INDEX_LIST, list) < 0) {
-        log_warn("KVM_GET_MSR_INDEX_LIST: %s", g_strerror(errno));
+        log_warn("KVM_GET_MSR_INDEX_LIST: %s", error_text(errno));
         list->nmsrs = 0;
     }
     known = g_new(guint32, list->nmsrs + 1);

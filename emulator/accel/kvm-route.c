@@ -9,6 +9,7 @@
 
 #include "accel/kvm-internal.h"
 #include "event/lock.h"
+#include "util/error.h"
 #include "util/log.h"
 
 static GArray *routes; /* kvm_irq_routing_entry, by no order; under the machine lock */
@@ -22,7 +23,7 @@ void kvm_send_msi(const MsiMessage *msg)
         .data = msg->data,
     };
     if (kvm_vm_ioctl(KVM_SIGNAL_MSI, &msi) < 0) {
-        log_once("KVM does not deliver an interrupt: %s", g_strerror(errno));
+        log_once("KVM does not deliver an interrupt: %s", error_text(errno));
     }
 }
 
@@ -81,7 +82,7 @@ void kvm_commit_gsi_routes(void)
     table->nr = routes->len;
     memcpy(table->entries, routes->data, size);
     if (kvm_vm_ioctl(KVM_SET_GSI_ROUTING, table) < 0) {
-        log_once("KVM refuses the interrupt routes: %s", g_strerror(errno));
+        log_once("KVM refuses the interrupt routes: %s", error_text(errno));
     }
 }
 

@@ -212,7 +212,7 @@ static void start_vcpus(void)
 {
     struct kvm_clock_data data = { .clock = kvm.clock };
     if (kvm.clock_valid && kvm_vm_ioctl(KVM_SET_CLOCK, &data) < 0) {
-        log_once("KVM_SET_CLOCK: %s", g_strerror(errno));
+        log_once("KVM_SET_CLOCK: %s", error_text(errno));
     }
     for (guint i = 0; i < kvm.vcpus->len; i++) {
         Vcpu *cpu = vcpu_at(i);

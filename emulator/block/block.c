@@ -370,7 +370,7 @@ static void flush_ended(void *opaque)
 
     if (flush->ret < 0 && !flush->all->error) {
         error_set(&flush->all->error, "Could not flush node '%s': %s", flush->node->name,
-                  g_strerror(-flush->ret));
+                  error_text(-flush->ret));
     }
     flush_all_put(flush->all);
     g_free(flush);

@@ -88,7 +88,7 @@ static gboolean file_open_fd(BlockNode *node, GError **errp)
         return file_error(errp, node,
                           errno == EINVAL && node->direct
                               ? "the file system does not support cache.direct=on"
-                              : g_strerror(errno));
+                              : error_text(errno));
     }
     return TRUE;
 }
@@ -122,7 +122,7 @@ static gboolean file_open_buffered(BlockNode *node, GError **errp)
     }
     node->buffered_fd =
         open(node->filename, O_CLOEXEC | (node->read_only ? O_RDONLY : O_RDWR));
-    return node->buffered_fd >= 0 || file_error(errp, node, g_strerror(errno));
+    return node->buffered_fd >= 0 || file_error(errp, node, error_text(errno));
 }
 
 static gboolean file_refresh_size(BlockNode *node, GError **errp)
@@ -130,7 +130,7 @@ static gboolean file_refresh_size(BlockNode *node, GError **errp)
     off_t end = lseek(node->fd, 0, SEEK_END);
 
     if (end < 0 || end > G_MAXINT64 - BLOCK_SECTOR_SIZE) {
-        return file_error(errp, node, end < 0 ? g_strerror(errno) : "too large");
+        return file_error(errp, node, end < 0 ? error_text(errno) : "too large");
     }
     node->size =
         ((guint64)end + BLOCK_SECTOR_SIZE - 1) / BLOCK_SECTOR_SIZE * BLOCK_SECTOR_SIZE;
@@ -147,7 +147,7 @@ static gboolean file_open(BlockNode *node, ConfigNode *config, GError **errp)
         return FALSE;
     }
     if (fstat(node->fd, &st) < 0) {
-        return file_error(errp, node, g_strerror(errno));
+        return file_error(errp, node, error_text(errno));
     }
     node->is_device = S_ISBLK(st.st_mode);
     if (want_device ? !S_ISBLK(st.st_mode) : !S_ISREG(st.st_mode)) {
@@ -156,7 +156,7 @@ static gboolean file_open(BlockNode *node, ConfigNode *config, GError **errp)
         return FALSE;
     }
     if (fcntl(node->fd, F_SETFL, node->direct ? O_DIRECT : 0) < 0) {
-        return file_error(errp, node, g_strerror(errno));
+        return file_error(errp, node, error_text(errno));
     }
     file_probe_alignment(node);
     return file_open_buffered(node, errp) && file_refresh_size(node, errp);

@@ -55,7 +55,7 @@ static gboolean lock_mask(int fd, off_t base, unsigned mask, const char *filenam
     for (unsigned i = 0; i < LOCK_PERM_COUNT; i++) {
         if ((mask & (1u << i)) &&
             lock_byte(fd, F_OFD_SETLK, F_RDLCK, base + i, NULL) < 0) {
-            error_set(errp, "Failed to lock image '%s': %s", filename, g_strerror(errno));
+            error_set(errp, "Failed to lock image '%s': %s", filename, error_text(errno));
             return FALSE;
         }
     }

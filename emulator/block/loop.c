@@ -198,7 +198,7 @@ BlockLoop *block_loop_get(EventLoop *loop, GError **errp)
     }
     int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (fd < 0) {
-        error_set(errp, "eventfd: %s", g_strerror(errno));
+        error_set(errp, "eventfd: %s", error_text(errno));
         return NULL;
     }
     BlockLoop *bl = g_new0(BlockLoop, 1);

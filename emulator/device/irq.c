@@ -14,6 +14,7 @@
 
 #include "accel/accel.h"
 #include "event/loop.h"
+#include "util/error.h"
 
 struct IrqLine {
     IrqFn fn;
@@ -85,7 +86,7 @@ int irq_line_fd_get(IrqLine *line, GError **errp)
         if (line->fd < 0) {
             g_set_error(errp, G_FILE_ERROR, g_file_error_from_errno(errno),
                         "Cannot create an eventfd for interrupt %u: %s", line->n,
-                        g_strerror(errno));
+                        error_text(errno));
             return -1;
         }
         line->in_kernel = line->gsi >= 0 && accel && accel->add_irqfd &&

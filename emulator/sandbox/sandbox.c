@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "filters.h"
+#include "util/error.h"
 #include "util/log.h"
 
 #define PROGRAM(filter)                                                                  \
@@ -52,7 +53,7 @@ static gboolean load(const struct sock_fprog *program, GError **errp)
         syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, program) != 0) {
         g_set_error(errp, G_FILE_ERROR, G_FILE_ERROR_FAILED,
                     "-sandbox on: loading the seccomp filter failed: %s",
-                    g_strerror(errno));
+                    error_text(errno));
         return FALSE;
     }
     return TRUE;
@@ -76,7 +77,7 @@ void sandbox_enter_thread(const char *kind)
         if (strcmp(kind, thread_programs[i].kind) == 0 &&
             !load(&thread_programs[i].program, &err)) {
             /* The inherited filter still holds. */
-            g_warning("sandbox: thread '%s': %s", kind, err->message);
+            log_warn("sandbox: thread '%s': %s", kind, err->message);
         }
     }
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "util/error.h"
 
+#include <string.h>
+
 GQuark vireo_error_quark(void)
 {
     return g_quark_from_static_string("vireo");
@@ -23,8 +25,13 @@ gboolean error_set_errno(GError **errp, int errnum, const char *format, ...)
     g_autofree char *text = g_strdup_vprintf(format, ap);
     va_end(ap);
     g_set_error(errp, VIREO_ERROR, VIREO_ERROR_GENERIC, "%s: %s", text,
-                g_strerror(errnum));
+                error_text(errnum));
     return FALSE;
+}
+
+const char *error_text(int errnum)
+{
+    return strerrordesc_np(errnum) ?: "Unknown error";
 }
 
 char *error_printable(const void *bytes, gsize len)

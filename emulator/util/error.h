@@ -15,6 +15,12 @@ gboolean error_set(GError **errp, const char *format, ...) G_GNUC_PRINTF(2, 3);
 gboolean error_set_errno(GError **errp, int errnum, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
 /*
+ * What errnum means, in English; never NULL. Any thread: strerror() and its kin look
+ * at the locale's files the first time, which no thread's filter but the main one's
+ * allows.
+ */
+const char *error_text(int errnum);
+/*
  * Bytes from outside as text that can stand in a message: valid UTF-8, one line
  * without control characters, at most 1024 bytes of it. Free it.
  */

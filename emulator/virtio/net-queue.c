@@ -15,6 +15,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "util/error.h"
 #include "util/log.h"
 #include "virtio/virtio-net.h"
 
@@ -182,7 +183,7 @@ static gboolean receive(NetQueues *q, Virtqueue *vq)
     if (len < 0) {
         if (errno != EAGAIN && errno != EINTR) {
             log_once("virtio-net: cannot read from the tap of netdev '%s': %s",
-                     q->net->netdev, g_strerror(errno));
+                     q->net->netdev, error_text(errno));
             q->want_rx = FALSE;
         }
         return FALSE;
@@ -311,7 +312,7 @@ static void announce(void *opaque)
     memcpy(p + 32, mac, 6); /* target */
     if (write(q->fd, frame, sizeof(frame)) < 0 && errno != EAGAIN) {
         log_once("virtio-net: cannot announce the guest on netdev '%s': %s",
-                 q->net->netdev, g_strerror(errno));
+                 q->net->netdev, error_text(errno));
     }
     q->announced++;
     if (g_atomic_int_add(&q->net->announce, -1) > 1) {

@@ -39,3 +39,5 @@ tests/tiny/migration-guest.elf: $(TINY_COMMON) tests/tiny/migration-guest.c
 dist_check_SCRIPTS += tests/tiny/migration-test.py
 EXTRA_DIST += tests/tiny/migration_vm.py
 TESTS += tests/tiny/migration-test.py
+dist_check_SCRIPTS += tests/tiny/sandbox-test.py
+TESTS += tests/tiny/sandbox-test.py
