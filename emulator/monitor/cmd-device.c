@@ -127,6 +127,46 @@ static JsonNode *cmd_list_types(ConfigNode *args, GError **errp)
     return qmp_return_array(list);
 }
 
+#define PERIPHERAL "/machine/peripheral"
+
+QMP_OBJECT(path_args, { "path", &qmp_str });
+QMP_OBJECT(object_property, { "name", &qmp_str }, { "type", &qmp_str },
+           { "description", &qmp_str, TRUE }, { "default-value", &qmp_any, TRUE });
+QMP_LIST(object_property_list, &object_property);
+
+static void add_object_property(JsonArray *list, const char *name, const char *type)
+{
+    JsonObject *info = json_object_new();
+
+    json_object_set_string_member(info, "name", name);
+    json_object_set_string_member(info, "type", type);
+    json_array_add_object_element(list, info);
+}
+
+static void add_peripheral(Device *dev, void *opaque)
+{
+    if (dev->path && g_str_has_prefix(dev->path, PERIPHERAL "/")) {
+        g_autofree char *type = g_strdup_printf("child<%s>", dev->klass->name);
+
+        add_object_property(opaque, dev->id, type);
+    }
+}
+
+/* The container of the user's devices is the one object whose members are told. */
+static JsonNode *cmd_qom_list(ConfigNode *args, GError **errp)
+{
+    const char *path = qmp_arg_string(args, "path");
+    JsonArray *list;
+
+    if (strcmp(path, PERIPHERAL) != 0) {
+        return qmp_fail(errp, QMP_ERROR_DEVICE_NOT_FOUND, "Device '%s' not found", path);
+    }
+    list = json_array_new();
+    add_object_property(list, "type", "string");
+    device_foreach(add_peripheral, list);
+    return qmp_return_array(list);
+}
+
 static const char *const device_add_features[] = { "json-cli", "json-cli-hotplug", NULL };
 
 const QmpCommand qmp_device_commands[] = {
@@ -135,6 +175,7 @@ const QmpCommand qmp_device_commands[] = {
     { "device_del", cmd_device_del, .args = &device_del_args },
     { "device-list-properties", cmd_list_properties, .args = &typename_args,
       .ret = &property_info_list },
+    { "qom-list", cmd_qom_list, .args = &path_args, .ret = &object_property_list },
     { "qom-list-types", cmd_list_types, .args = &types_args, .ret = &type_info_list },
     { .name = NULL },
 };

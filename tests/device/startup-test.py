@@ -386,7 +386,9 @@ class Life(unittest.TestCase):
             self.assertIn("terminating on signal %d" % number, err)
 
     def test_introspection(self):
-        vm = Vireo(*NONE)
+        vm = Vireo("-machine", "microvm", "-accel", "qtest",
+                   "-object", "rng-random,id=o", "-device", "virtio-rng-device,rng=o",
+                   "-device", "virtio-rng-device,rng=o,id=r")
         commands = {c["name"] for c in vm.qmp.cmd("query-commands")}
         schema = vm.qmp.cmd("query-qmp-schema")
         listed = {e["name"] for e in schema if e["meta-type"] == "command"}
@@ -396,6 +398,11 @@ class Life(unittest.TestCase):
                               "microvm-vireo-1.0-machine"}, types)
         blk = vm.qmp.cmd("qom-list-types", implements="virtio-blk-device")
         self.assertEqual([t["name"] for t in blk], ["virtio-blk-device"])
+        self.assertEqual(vm.qmp.cmd("qom-list", path="/machine/peripheral"),
+                         [{"name": "type", "type": "string"},
+                          {"name": "r", "type": "child<virtio-rng-device>"}])
+        self.assertEqual(vm.qmp.error("qom-list", path="/x"),
+                         ("DeviceNotFound", "Device '/x' not found"))
         names = {p["name"] for p in
                  vm.qmp.cmd("device-list-properties", typename="virtio-blk-device")}
         self.assertIn("drive", names)

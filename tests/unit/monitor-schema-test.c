@@ -96,6 +96,7 @@ static void test_commands(void)
         "query-qmp-schema",
         "query-machines",
         "device-list-properties",
+        "qom-list",
         "qom-list-types",
         "stop",
         "cont",
