@@ -108,7 +108,8 @@ gboolean xml_domain_check_abi_stable(const Domain *from, const Domain *to, GErro
 
     xml_uuid_format(from->uuid, a);
     xml_uuid_format(to->uuid, b);
-    return same_string("domain uuid", a, b, errp) &&
+    return same_string("domain name", from->name, to->name, errp) &&
+           same_string("domain uuid", a, b, errp) &&
            same_number("domain memory in KiB", from->memory, to->memory, errp) &&
            same_number("domain vCPU count", from->vcpus, to->vcpus, errp) &&
            same_number("domain iothreads count", from->iothreads, to->iothreads, errp) &&

@@ -307,8 +307,8 @@ void xml_domain_free(Domain *domain);
 
 /*
  * Refuses (CONFIG_UNSUPPORTED, naming what differs and both values) when a
- * guest that runs with @from would notice that its definition is @to. Names,
- * sources and other things of the host may differ. Aliases and slots are
+ * guest that runs with @from would notice that its definition is @to, or it has
+ * another name. Sources and other things of the host may differ. Aliases and slots are
  * compared where both have them.
  */
 gboolean xml_domain_check_abi_stable(const Domain *from, const Domain *to, GError **errp);

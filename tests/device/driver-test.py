@@ -386,6 +386,23 @@ def test_migration_refused(a, b):
     a.virsh("suspend", "vm")  # no job was left
 
 
+def test_migration_definition(a, b):
+    """What the user gives for the destination is of the same domain."""
+    a.define()
+    a.virsh("start", "vm")
+    name = a.define("other", command="path")
+    uuid = a.define(number=2, command="path")
+    a.fails("Target domain name 'other' does not match source 'vm'",
+            *migrate(a, b, "--live", "--xml", name))
+    a.fails("Target domain uuid '11111111.*2' does not match source '11111111.*1'",
+            *migrate(a, b, "--live", "--xml", uuid))
+    assert a.state() == "running (booted)"
+    assert b.virsh("list", "--all", "--name") == ""
+    a.virsh(*migrate(a, b, "--live", "--dname", "other", "--xml",
+                     a.define(command="path")))
+    assert b.state("other") == "running (migrated)"
+
+
 def test_migration_fails(a, b):
     a.define(words="bad-migration")
     a.virsh("start", "vm")
