@@ -196,6 +196,9 @@ static Domain *parse_incoming(Driver *driver, const MigrationParams *params,
         driver_fix_error(errp);
         return NULL;
     }
+    if (!migration_check_persistent(driver, params, source->name, source->uuid, errp)) {
+        return NULL;
+    }
     if (params->name && strcmp(params->name, domain->name) != 0) {
         g_autofree char *xml = NULL;
 

@@ -66,6 +66,32 @@ gboolean migration_params_read(const RpcTypedParam *params, guint32 n, guint32 f
                                  errp);
 }
 
+gboolean migration_check_persistent(Driver *driver, const MigrationParams *params,
+                                    const char *name, const guint8 uuid[16],
+                                    GError **errp)
+{
+    g_autoptr(Domain) domain = NULL;
+    char a[DOMAIN_UUID_STR_LEN], b[DOMAIN_UUID_STR_LEN];
+
+    if (!params->persistent_xml) {
+        return TRUE;
+    }
+    domain = driver_parse_domain(driver, params->persistent_xml, errp);
+    if (!domain) {
+        return FALSE;
+    }
+    if (strcmp(domain->name, name) != 0 && g_strcmp0(domain->name, params->name) != 0) {
+        return rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
+                             "Target domain name '%s' does not match source '%s'",
+                             domain->name, name);
+    }
+    xml_uuid_format(uuid, a);
+    xml_uuid_format(domain->uuid, b);
+    return strcmp(a, b) == 0 ||
+           rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "Target domain uuid '%s' does not match source '%s'", b, a);
+}
+
 static gboolean invalid(GError **errp, const char *uri)
 {
     return rpc_error_set(errp, VIR_ERR_INVALID_ARG,

@@ -3,6 +3,7 @@
 #pragma once
 #include <glib.h>
 
+#include "domain/driver.h"
 #include "rpc/values.h"
 
 G_BEGIN_DECLS
@@ -22,6 +23,15 @@ typedef struct MigrationParams {
  */
 gboolean migration_params_read(const RpcTypedParam *params, guint32 n, guint32 flags,
                                MigrationParams *out, GError **errp);
+
+/*
+ * Whether persistent_xml, if given, is a definition of the domain that migrates: with
+ * this name (or destination_name) and UUID. Both sides look before anything moves.
+ * VIR_ERR_CONFIG_UNSUPPORTED, or the error of the parser.
+ */
+gboolean migration_check_persistent(Driver *driver, const MigrationParams *params,
+                                    const char *name, const guint8 uuid[16],
+                                    GError **errp);
 
 /*
  * Takes "tcp:HOST:PORT" or "tcp://HOST[:PORT]" apart; HOST may be an IPv6 address in

@@ -100,6 +100,7 @@ static gboolean begin(Vm *vm, const RemoteDomainMigrateBegin3ParamsArgs *args,
     if (!get_run(vm, &run, errp) || !check_state(vm, errp) ||
         (!(args->flags & VIR_MIGRATE_UNSAFE) &&
          !command_check_migration_safe(def->domain, errp)) ||
+        !migration_check_persistent(vm->driver, params, vm->name, vm->uuid, errp) ||
         !(ret->xml = begin_xml(vm, def, params, errp))) {
         return FALSE;
     }

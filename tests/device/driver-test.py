@@ -396,7 +396,12 @@ def test_migration_definition(a, b):
             *migrate(a, b, "--live", "--xml", name))
     a.fails("Target domain uuid '11111111.*2' does not match source '11111111.*1'",
             *migrate(a, b, "--live", "--xml", uuid))
-    assert a.state() == "running (booted)"
+    persistent = ("--live", "--persistent", "--persistent-xml")
+    a.fails("Target domain name 'other'", *migrate(a, b, *persistent, name))
+    a.fails("Target domain uuid", *migrate(a, b, *persistent, uuid))
+    broken = a.define(on_poweroff="preserve", command="path")
+    a.fails("on_poweroff.*preserve", *migrate(a, b, *persistent, broken))
+    assert a.state() == "running (booted)"  # it has not stood for this
     assert b.virsh("list", "--all", "--name") == ""
     a.virsh(*migrate(a, b, "--live", "--dname", "other", "--xml",
                      a.define(command="path")))
