@@ -67,7 +67,7 @@ static gboolean each(ConfigNode *config, const char *key,
         ConfigNode *node = config_list_at(list, i);
 
         if (!fn(node, errp)) {
-            g_prefix_error(errp, "%s: ", config_node_origin(node));
+            config_prefix_origin(node, key, errp);
             return FALSE;
         }
     }
@@ -151,8 +151,7 @@ static gboolean check(ConfigNode *config, GError **errp)
         return error_set(errp, "-qtest %s: needs -accel qtest", text_at(config, "qtest"));
     }
     if (!check_sandbox(config, errp)) {
-        g_prefix_error(errp,
-                       "%s: ", config_node_origin(config_map_get(config, "sandbox")));
+        config_prefix_origin(config_map_get(config, "sandbox"), "-sandbox", errp);
         return FALSE;
     }
     return each(config, "mon", check_mon, errp) &&

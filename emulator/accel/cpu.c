@@ -158,7 +158,7 @@ static gboolean take_feature(ConfigNode *cpu, const char *key, GError **errp)
             return TRUE;
         }
     }
-    return error_set(errp, "-cpu: the feature '%s' is not supported", key);
+    return error_set(errp, "the feature '%s' is not supported", key);
 }
 
 static gboolean configure_topology(ConfigNode *smp, GError **errp)
@@ -199,6 +199,7 @@ gboolean cpu_configure(ConfigNode *cpu, ConfigNode *smp, GError **errp)
     for (guint i = 0; i < config_map_size(cpu); i++) {
         const char *key = config_map_key(cpu, i);
         if (!g_str_equal(key, "model") && !take_feature(cpu, key, errp)) {
+            config_prefix_origin(cpu, "-cpu", errp);
             return FALSE;
         }
     }

@@ -13,18 +13,10 @@
 #define MEMORY_ALIGN   8192
 #define TOPOLOGY_LIMIT 4096
 
-static void prefix_origin(const ConfigNode *node, const char *option, GError **errp)
+/* A bare number is MiB; rounded up to whole pages. */
+static gboolean memory_size(ConfigNode *memory, guint64 *out, GError **errp)
 {
-    const char *origin = config_node_origin(node);
-
-    g_prefix_error(errp, "%s: ", origin ? origin : option);
-}
-
-/* memory{size}: a bare number is MiB; rounded up to whole pages. */
-static gboolean complete_memory(ConfigNode *tree, GError **errp)
-{
-    ConfigNode *memory = config_tree_map(tree, "memory");
-    ConfigNode *node = config_map_peek(memory, "size");
+    ConfigNode *node = config_map_get(memory, "size");
     guint64 size = dialect_get()->default_memory;
 
     if (node) {
@@ -33,7 +25,6 @@ static gboolean complete_memory(ConfigNode *tree, GError **errp)
 
         if (!config_node_to_string(node, "size", &text, errp) ||
             !config_node_to_size(node, "size", &size, errp)) {
-            prefix_origin(memory, "-m", errp);
             return FALSE;
         }
         bare = strspn(text, "0123456789") == strlen(text);
@@ -41,12 +32,44 @@ static gboolean complete_memory(ConfigNode *tree, GError **errp)
             size > G_MAXINT64 - MEMORY_ALIGN) {
             g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC, "invalid size '%s'",
                         text);
-            prefix_origin(memory, "-m", errp);
             return FALSE;
         }
         size = (size + MEMORY_ALIGN - 1) / MEMORY_ALIGN * MEMORY_ALIGN;
     }
+    *out = size;
+    return TRUE;
+}
+
+static gboolean complete_memory(ConfigNode *tree, GError **errp)
+{
+    ConfigNode *memory = config_tree_map(tree, "memory");
+    guint64 size, maxmem, slots;
+
+    if (!memory_size(memory, &size, errp) ||
+        !config_get_size(memory, "maxmem", 0, &maxmem, errp) ||
+        !config_get_uint(memory, "slots", 0, 0, G_MAXUINT, &slots, errp) ||
+        !config_check_unused(memory, errp)) {
+        config_prefix_origin(memory, "-m", errp);
+        return FALSE;
+    }
     config_map_set(memory, "size", config_int_new(size));
+    return TRUE;
+}
+
+/* A thread is always named: debug-threads does not matter. */
+static gboolean complete_name(ConfigNode *tree, GError **errp)
+{
+    ConfigNode *name = config_map_peek(tree, "name");
+    const char *text;
+    gboolean on;
+
+    if (name && (!config_get_string(name, "guest", NULL, &text, errp) ||
+                 !config_get_string(name, "process", NULL, &text, errp) ||
+                 !config_get_bool(name, "debug-threads", FALSE, &on, errp) ||
+                 !config_check_unused(name, errp))) {
+        config_prefix_origin(name, "-name", errp);
+        return FALSE;
+    }
     return TRUE;
 }
 
@@ -125,17 +148,17 @@ static gboolean complete_smp(ConfigNode *tree, GError **errp)
     for (guint i = 0; i < G_N_ELEMENTS(fields); i++) {
         if (!config_get_uint(smp, fields[i].key, 0, 1, TOPOLOGY_LIMIT, fields[i].value,
                              errp)) {
-            prefix_origin(smp, "-smp", errp);
+            config_prefix_origin(smp, "-smp", errp);
             return FALSE;
         }
     }
     if (!config_check_unused(smp, errp)) {
-        prefix_origin(smp, "-smp", errp);
+        config_prefix_origin(smp, "-smp", errp);
         return FALSE;
     }
     topology_complete(&t);
     if (!topology_check(&t, errp)) {
-        prefix_origin(smp, "-smp", errp);
+        config_prefix_origin(smp, "-smp", errp);
         return FALSE;
     }
     for (guint i = 0; i < G_N_ELEMENTS(fields); i++) {
@@ -183,13 +206,20 @@ static gboolean complete_accel(ConfigNode *tree, GError **errp)
         config_map_remove(machine, "accel");
     }
     if (!choose_accel(accel, errp)) {
-        prefix_origin(by, "-accel", errp);
+        config_prefix_origin(by, "-accel", errp);
+        return FALSE;
+    }
+    if (g_str_equal(config_node_string(config_map_get(accel, "accel")), "kvm")) {
+        config_map_get(accel, "x-without"); /* for tests; read in accel/ */
+    }
+    if (!config_check_unused(accel, errp)) {
+        config_prefix_origin(accel, "-accel", errp);
         return FALSE;
     }
     return TRUE;
 }
 
-static void complete_machine(ConfigNode *tree)
+static gboolean complete_machine(ConfigNode *tree, GError **errp)
 {
     ConfigNode *machine = config_tree_map(tree, "machine");
     ConfigNode *cpu = config_tree_map(tree, "cpu");
@@ -199,8 +229,14 @@ static void complete_machine(ConfigNode *tree)
                        config_string_new(dialect_get()->default_machine));
     }
     if (!config_map_has(cpu, "model")) {
+        if (config_node_origin(cpu)) {
+            error_set(errp, "Parameter 'model' is missing");
+            config_prefix_origin(cpu, "-cpu", errp);
+            return FALSE;
+        }
         config_map_set(cpu, "model", config_string_new("host"));
     }
+    return TRUE;
 }
 
 /* -action: what it asks for beyond -no-reboot and -no-shutdown has no device yet. */
@@ -221,13 +257,13 @@ static gboolean complete_action(ConfigNode *tree, GError **errp)
         const char *value;
 
         if (!config_get_string(action, rows[i].key, NULL, &value, errp)) {
-            prefix_origin(action, "-action", errp);
+            config_prefix_origin(action, "-action", errp);
             return FALSE;
         }
         if (value && !g_strv_contains((const char *const *)values, value)) {
             error_set(errp, "Parameter '%s' does not accept value '%s'", rows[i].key,
                       value);
-            prefix_origin(action, "-action", errp);
+            config_prefix_origin(action, "-action", errp);
             return FALSE;
         }
         if (rows[i].flag && g_strcmp0(value, rows[i].flag_value) == 0) {
@@ -235,7 +271,7 @@ static gboolean complete_action(ConfigNode *tree, GError **errp)
         }
     }
     if (action && !config_check_unused(action, errp)) {
-        prefix_origin(action, "-action", errp);
+        config_prefix_origin(action, "-action", errp);
         return FALSE;
     }
     return TRUE;
@@ -264,7 +300,7 @@ static gboolean check_daemonize(ConfigNode *tree, GError **errp)
             g_str_equal(config_node_string(backend), "stdio")) {
             g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
                         "stdio cannot be used with -daemonize");
-            prefix_origin(chr, "-chardev", errp);
+            config_prefix_origin(chr, "-chardev", errp);
             return FALSE;
         }
     }
@@ -273,11 +309,8 @@ static gboolean check_daemonize(ConfigNode *tree, GError **errp)
 
 gboolean config_complete(ConfigNode *tree, GError **errp)
 {
-    if (!complete_memory(tree, errp) || !complete_smp(tree, errp) ||
-        !complete_accel(tree, errp) || !complete_action(tree, errp) ||
-        !complete_serial(tree, errp) || !check_daemonize(tree, errp)) {
-        return FALSE;
-    }
-    complete_machine(tree);
-    return TRUE;
+    return complete_memory(tree, errp) && complete_smp(tree, errp) &&
+           complete_name(tree, errp) && complete_accel(tree, errp) &&
+           complete_action(tree, errp) && complete_serial(tree, errp) &&
+           check_daemonize(tree, errp) && complete_machine(tree, errp);
 }

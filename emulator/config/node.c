@@ -151,6 +151,11 @@ const char *config_node_origin(const ConfigNode *node)
     return node->origin;
 }
 
+void config_prefix_origin(const ConfigNode *node, const char *option, GError **errp)
+{
+    g_prefix_error(errp, "%s: ", node->origin ? node->origin : option);
+}
+
 static Entry *map_find(const ConfigNode *map, const char *key)
 {
     g_assert(map->type == CONFIG_MAP);

@@ -47,6 +47,8 @@ gboolean config_node_bool(const ConfigNode *node);
  */
 void config_node_set_origin(ConfigNode *node, const char *origin);
 const char *config_node_origin(const ConfigNode *node);
+/* Puts the origin, or `option` when it is unknown, in front of an error. */
+void config_prefix_origin(const ConfigNode *node, const char *option, GError **errp);
 
 /*
  * The value of a scalar in either form; `name` is for the message only. Errors as

@@ -89,21 +89,19 @@ static gboolean check_memory(ConfigNode *config, GError **errp)
     if (!config_get_size(memory, "size", 0, &board.ram_size, errp) ||
         !config_get_size(memory, "maxmem", board.ram_size, &max, errp) ||
         !config_get_uint(memory, "slots", 0, 0, G_MAXUINT, &slots, errp)) {
-        g_prefix_error(errp, "-m: ");
+        config_prefix_origin(memory, "-m", errp);
         return FALSE;
     }
     if (board.ram_size < MICROVM_MIN_RAM || board.ram_size > MICROVM_MAX_RAM ||
         board.ram_size % RAM_PAGE_SIZE) {
-        return error_set(errp,
-                         "-m size=%" G_GUINT64_FORMAT
-                         ": machine 'microvm' takes whole pages from 1 MiB to 4 TiB",
-                         board.ram_size);
+        error_set(errp, "machine 'microvm' takes whole pages from 1 MiB to 4 TiB");
+        config_prefix_origin(memory, "-m", errp);
+        return FALSE;
     }
     if (max != board.ram_size || slots) {
-        return error_set(errp,
-                         "-m maxmem=%" G_GUINT64_FORMAT ",slots=%" G_GUINT64_FORMAT
-                         ": machine 'microvm' has no memory hot-plug",
-                         max, slots);
+        error_set(errp, "machine 'microvm' has no memory hot-plug");
+        config_prefix_origin(memory, "-m", errp);
+        return FALSE;
     }
     return TRUE;
 }
@@ -201,7 +199,7 @@ static gboolean create_ram(const Options *o, ConfigNode *backend, GError **errp)
     board.ram = backend ? ram_backend_new(backend, errp)
                         : ram_block_new("microvm.ram", board.ram_size, errp);
     if (!board.ram && backend && config_node_origin(backend)) {
-        g_prefix_error(errp, "%s: ", config_node_origin(backend));
+        config_prefix_origin(backend, "-object", errp);
     }
     return board.ram && ram_block_register(board.ram, errp);
 }

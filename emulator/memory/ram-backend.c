@@ -114,6 +114,13 @@ static gboolean read_properties(Backend *b, ConfigNode *node, GError **errp)
     return TRUE;
 }
 
+gboolean ram_backend_check(ConfigNode *node, GError **errp)
+{
+    Backend b = { 0 };
+
+    return read_properties(&b, node, errp);
+}
+
 /* A directory (hugetlbfs) gets an unnamed file; a name that is missing a new one. */
 static int open_file(const Backend *b, GError **errp)
 {

@@ -27,6 +27,8 @@ typedef struct RamBlock {
 
 /* `-object memory-backend-{ram,file,memfd}`; node is its own configuration. */
 RamBlock *ram_backend_new(ConfigNode *node, GError **errp);
+/* Whether the properties are good: for a backend that nothing uses. */
+gboolean ram_backend_check(ConfigNode *node, GError **errp);
 /* Host page size behind a backing file (huge pages: theirs). */
 guint64 ram_fd_page_size(int fd);
 /* Anonymous memory: what `-m` alone gives. */

@@ -4,6 +4,7 @@
 #include "monitor/object.h"
 
 #include "event/loop.h"
+#include "memory/ram.h"
 #include "util/error.h"
 #include "virtio/rng-backend.h"
 
@@ -94,7 +95,8 @@ gboolean object_check_used(ConfigNode *node, GError **errp)
 
     return type &&
            (type->create || config_check_unused(node, NULL) ||
-            error_set(errp, "memory backend '%s' is not used by the machine", id));
+            (ram_backend_check(node, errp) &&
+             error_set(errp, "memory backend '%s' is not used by the machine", id)));
 }
 
 gboolean object_add(ConfigNode *node, gboolean hotplug, GError **errp)

@@ -162,7 +162,7 @@ static void test_refused(void)
         { "-M microvm,acpi=maybe",
           "Parameter 'acpi' expects 'on' or 'off', not 'maybe'" },
         { "-M microvm,pcie=on", "pcie=on" },
-        { "-M microvm -m 512k", "-m size=524288: machine 'microvm' takes" },
+        { "-M microvm -m 512k", "-m 512k: machine 'microvm' takes" },
         { "-M microvm -m 16,slots=2,maxmem=1G", "has no memory hot-plug" },
         { "-M microvm -smp 255", "The max CPUs supported by machine" },
         { "-M microvm -smp 1,maxcpus=2", "has no CPU hot-plug" },

@@ -3,6 +3,7 @@
 """The real binary from the outside: start-up, errors, QMP, signals, end."""
 import json
 import os
+import re
 import resource
 import signal
 import socket
@@ -142,6 +143,19 @@ class Errors(unittest.TestCase):
         (["-object", "memory-backend-ram,id=m,size=1M"],
          "-object memory-backend-ram,id=m,size=1M: memory backend 'm' is not used by "
          "the machine"),
+        (["-object", "memory-backend-ram,id=m,size=-5"],
+         "-object memory-backend-ram,id=m,size=-5: Parameter 'size' expects a size in "
+         "bytes (suffixes k, M, G, T, P, E), not '-5'"),
+        (["-object", "memory-backend-ram,id=m,size=1M,foo=2"],
+         "-object memory-backend-ram,id=m,size=1M,foo=2: Invalid parameter 'foo'"),
+        (["-machine", "microvm", "-accel", "qtest", "-m", "1k"],
+         "-m 1k: machine 'microvm' takes whole pages from 1 MiB to 4 TiB"),
+        (["-machine", "microvm", "-accel", "qtest", "-cpu", "max,migratable=maybe"],
+         "-cpu max,migratable=maybe: Parameter 'migratable' expects 'on' or 'off', not "
+         "'maybe'"),
+        (["-machine", "microvm", "-accel", "qtest", "-cpu", "host,foo=on"],
+         "-cpu host,foo=on: the feature 'foo' is not supported"),
+        (["-cpu", ""], "-cpu : Parameter 'model' is missing"),
         (["-mon", "x"], "-mon x: mode=readline is not supported (only control)"),
         (["-mon", "x,mode=control"], "-mon x,mode=control: chardev \"x\" not found"),
         (["-chardev", "vc,id=a"], "-chardev vc,id=a: 'vc' is not a valid char driver name"),
@@ -165,6 +179,41 @@ class Errors(unittest.TestCase):
                 else:
                     self.assertTrue(err.startswith("vireo: " + args[0]), err)
                 self.assertEqual(os.listdir(tmp), [], args)
+
+
+class UnknownKeys(unittest.TestCase):
+    """Whatever takes key=value refuses a key that it does not know, by option."""
+
+    # an argument with which the option would be taken
+    GOOD = {
+        "machine": "microvm", "accel": "qtest", "cpu": "host", "smp": "1", "m": "64M",
+        "object": "iothread,id=a", "chardev": "null,id=a", "mon": "mon,mode=control",
+        "blockdev": "file,node-name=a,filename=/dev/null,read-only=on",
+        "drive": "if=none,id=a,file=/dev/null,readonly=on", "netdev": "tap,id=a,ifname=a",
+        "device": "virtio-rng-device", "name": "a", "action": "reboot=reset",
+        "sandbox": "on", "rtc": "utc", "boot": "strict=on", "overcommit": "mem-lock=off",
+        "realtime": "mlock=off", "msg": "timestamp=on", "audiodev": "none,id=a",
+        "run-with": "async-teardown=on", "serial": "null", "qmp": "null",
+        "qmp-pretty": "null", "display": "none", "vnc": "none", "vga": "none",
+        "net": "none", "nic": "none", "parallel": "none", "usb": "off",
+        "watchdog-action": "reset",
+    }
+    PLAIN = {"monitor", "kernel", "initrd", "append", "incoming", "uuid", "pidfile", "D",
+             "dialect", "qtest", "qtest-log"}
+
+    def test_all(self):
+        lines = run("-help")[1].splitlines()
+        # a flag's help follows in the same line, padded; an argument's name does not
+        options = {line[1:].split()[0] for line in lines
+                   if re.match(r"-\S+ \S", line)}
+        self.assertEqual(options - self.PLAIN - set(self.GOOD), set())
+        for option, good in self.GOOD.items():
+            bad = good + ",x-nonsense=1"
+            base = [] if option == "machine" else ["-machine", "microvm"]
+            base += [] if option == "accel" else ["-accel", "qtest"]
+            code, out, err = run(*base, "-chardev", "null,id=mon", "-" + option, bad)
+            self.assertEqual((code, out), (1, ""), option)
+            self.assertRegex(err, "^vireo: -%s .*x-nonsense" % option)
 
 
 class NothingLeft(unittest.TestCase):

@@ -151,6 +151,16 @@ static void test_bad(void)
         { "-m 12q", "-m 12q: Parameter 'size' expects a size in bytes (suffixes k, M, G, "
                     "T, P, E), not '12q'" },
         { "-m 0", "-m 0: invalid size '0'" },
+        { "-m 128M,foo", "-m 128M,foo: Invalid parameter 'foo'" },
+        { "-m 1,slots=x", "-m 1,slots=x: Parameter 'slots' expects a number, not 'x'" },
+        { "-name a,foo=b", "-name a,foo=b: Invalid parameter 'foo'" },
+        { "-name a,debug-threads=foo", "-name a,debug-threads=foo: Parameter "
+                                       "'debug-threads' expects 'on' or 'off', not "
+                                       "'foo'" },
+        { "-cpu migratable=on", "-cpu migratable=on: Parameter 'model' is missing" },
+        { "-accel kvm,foo=1", "-accel kvm,foo=1: Invalid parameter 'foo'" },
+        { "-accel qtest,x-without=a", "-accel qtest,x-without=a: Invalid parameter "
+                                      "'x-without'" },
         { "-m size.x=1", "-m size.x=1: Parameter 'size' expects a string, not '{...}'" },
         { "-m 17592186044416", "-m 17592186044416: invalid size '17592186044416'" },
         { "-smp two", "-smp two: Parameter 'cpus' expects a number, not 'two'" },
