@@ -69,9 +69,13 @@ static JsonNode *cmd_quit(ConfigNode *args, GError **errp)
 
 static JsonNode *cmd_reset(ConfigNode *args, GError **errp)
 {
+    /* It would change memory and devices whose state is on its way, or coming in. */
     if (migration_switching_over()) {
-        /* It would change memory and devices whose state is on its way. */
         error_set(errp, "Migration is not finalized yet");
+        return NULL;
+    }
+    if (run_state_get() == RUN_STATE_INMIGRATE) {
+        error_set(errp, "Guest is waiting for an incoming migration");
         return NULL;
     }
     vm_request_reset(SHUTDOWN_HOST_QMP_SYSTEM_RESET);

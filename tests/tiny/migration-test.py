@@ -390,6 +390,16 @@ class Migration(unittest.TestCase):
         source.quit()
         destination.quit()
 
+    def test_reset_of_destination(self):
+        """What has come in stays as it came, whatever is asked for there."""
+        source = self.source(mib=32)
+        destination = self.slow(source)
+        self.assertRaisesRegex(QmpError, "waiting for an incoming migration",
+                               destination.qmp, "system_reset")
+        source.parameters(max_bandwidth=0)
+        self.check_moved(source, destination)
+        self.assertNotIn("RESET", destination.events)
+
     # Limits
 
     def test_bandwidth(self):
