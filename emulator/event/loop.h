@@ -78,9 +78,7 @@ void iothread_foreach(void (*fn)(IoThread *thread, void *opaque), void *opaque);
  * filter. Must be set before threads start.
  */
 void thread_set_start_hook(void (*hook)(const char *kind));
-/* Starts a named thread that runs the hook, then fn. */
-GThread *thread_start(const char *kind, const char *name, GThreadFunc fn, void *opaque);
-/* The same where the host's limit of threads is no reason to end: NULL and error. */
+/* Starts a named thread that runs the hook, then fn. NULL: the host gives none. */
 GThread *thread_try_start(const char *kind, const char *name, GThreadFunc fn,
                           void *opaque, GError **errp);
 

@@ -10,7 +10,7 @@
 
 #include <glib.h>
 
-/* Cheap when done before; thread_start() and event_init() call it. */
+/* Cheap when done before; thread_try_start() and event_init() call it. */
 void rcu_thread_register(void);
 void rcu_enter(void);
 void rcu_leave(void);

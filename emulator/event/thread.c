@@ -93,13 +93,3 @@ GThread *thread_try_start(const char *kind, const char *name, GThreadFunc fn,
     }
     return thread;
 }
-
-GThread *thread_start(const char *kind, const char *name, GThreadFunc fn, void *opaque)
-{
-    g_autoptr(GError) error = NULL;
-    GThread *thread = thread_try_start(kind, name, fn, opaque, &error);
-    if (!thread) {
-        g_error("thread '%s': %s", name, error->message);
-    }
-    return thread;
-}

@@ -226,12 +226,15 @@ static gboolean prealloc(const Backend *b, RamBlock *block, GError **errp)
         from = to;
     }
     for (guint i = 1; i < n; i++) {
-        threads[i] = thread_start("worker", "prealloc", populate, &part[i]);
+        threads[i] = thread_try_start("worker", "prealloc", populate, &part[i], NULL);
     }
-    populate(&part[0]);
-    int error = part[0].error;
-    for (guint i = 1; i < n; i++) {
-        g_thread_join(threads[i]);
+    int error = 0;
+    for (guint i = 0; i < n; i++) {
+        if (i && threads[i]) {
+            g_thread_join(threads[i]);
+        } else {
+            populate(&part[i]); /* the first; and where the host gives no thread */
+        }
         error = error ? error : part[i].error;
     }
     return error == 0 ||

@@ -18,6 +18,7 @@
 #include "migration/status.h"
 #include "migration/uri.h"
 #include "util/created.h"
+#include "util/log.h"
 
 /* Of one stream: far above what any machine needs. */
 #define SECTIONS_MAX      4096
@@ -247,20 +248,30 @@ static gpointer incoming_thread(gpointer opaque)
     return NULL;
 }
 
-static void start_thread(Incoming *in, int fd)
+/* Takes over fd; its first call into the main loop comes after what the caller does. */
+static gboolean start_thread(Incoming *in, int fd, GError **errp)
 {
     in->channel = mig_channel_new(fd);
-    mig_status_set(MIG_SETUP, NULL);
-    in->thread = thread_start("migration", "incoming", incoming_thread, in);
+    in->thread = thread_try_start("migration", "incoming", incoming_thread, in, errp);
+    if (!in->thread) {
+        g_clear_pointer(&in->channel, mig_channel_free);
+        return FALSE;
+    }
+    return TRUE;
 }
 
 static void on_source(int fd, void *opaque)
 {
+    g_autoptr(GError) err = NULL;
     Incoming *in = opaque;
 
-    stop_listening(in); /* one source, once */
     in->magic_read = TRUE;
-    start_thread(in, fd);
+    if (!start_thread(in, fd, &err)) {
+        log_warn("-incoming: the source was let go: %s", err->message);
+        return; /* it may come again */
+    }
+    stop_listening(in); /* one source, once */
+    mig_status_set(MIG_SETUP, NULL);
 }
 
 /* A failed attempt may be followed by another one; a running or done one not. */
@@ -282,6 +293,7 @@ static gboolean may_start(GError **errp)
 gboolean migration_incoming(const char *uri, GError **errp)
 {
     g_autoptr(MigUri) parsed = NULL;
+    Incoming *in;
     int fd;
 
     if (strcmp(uri, "defer") == 0) {
@@ -304,15 +316,20 @@ gboolean migration_incoming(const char *uri, GError **errp)
     if (fd < 0) {
         return FALSE;
     }
-    incoming_free(incoming);
-    incoming = g_new0(Incoming, 1);
-    incoming->devices = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
-    if (parsed->kind == MIG_URI_FD) {
-        start_thread(incoming, fd);
-        return TRUE;
+    in = g_new0(Incoming, 1);
+    in->devices = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+    if (parsed->kind != MIG_URI_FD) {
+        in->made = g_steal_pointer(&parsed->made);
+        in->listener = mig_listener_new(fd, on_source, in);
+    } else if (!start_thread(in, fd, errp)) {
+        incoming_free(in);
+        return FALSE;
     }
-    incoming->made = g_steal_pointer(&parsed->made);
-    incoming->listener = mig_listener_new(fd, on_source, incoming);
+    incoming_free(incoming);
+    incoming = in;
+    if (in->thread) {
+        mig_status_set(MIG_SETUP, NULL);
+    }
     return TRUE;
 }
 

@@ -387,6 +387,7 @@ static void limits_changed(void)
 gboolean migration_start(const char *uri, GError **errp)
 {
     g_autoptr(MigUri) parsed = mig_uri_parse(uri, errp);
+    Outgoing *m;
     int fd = -1;
 
     if (!parsed) {
@@ -416,16 +417,21 @@ gboolean migration_start(const char *uri, GError **errp)
             return FALSE;
         }
     }
+    m = g_new0(Outgoing, 1);
+    m->uri = g_steal_pointer(&parsed);
+    m->fd = fd;
+    m->channel = mig_channel_new(-1);
+    mig_channel_set_limit(m->channel, migration_parameters()->max_bandwidth);
+    m->start = g_get_monotonic_time();
+    m->thread = thread_try_start("migration", "migration", outgoing_thread, m, errp);
+    if (!m->thread) {
+        outgoing_free(m);
+        return FALSE;
+    }
     outgoing_free(outgoing);
-    outgoing = g_new0(Outgoing, 1);
-    outgoing->uri = g_steal_pointer(&parsed);
-    outgoing->fd = fd;
-    outgoing->channel = mig_channel_new(-1);
-    mig_channel_set_limit(outgoing->channel, migration_parameters()->max_bandwidth);
-    outgoing->start = g_get_monotonic_time();
+    outgoing = m; /* before the thread's first call, which waits for the main loop */
     migration_parameters_set_hook(limits_changed);
     mig_status_set(MIG_SETUP, NULL);
-    outgoing->thread = thread_start("migration", "migration", outgoing_thread, outgoing);
     return TRUE;
 }
 

@@ -5,6 +5,7 @@ Live migration of a tiny guest on /dev/kvm that writes on two processors and che
 what it has written: by every kind of URI, cancelled, broken at every stage.
 """
 import os
+import resource
 import socket
 import sys
 import tempfile
@@ -12,7 +13,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from migration_vm import END, GO, GUEST, Proxy, QmpError, Vm  # noqa: E402
+from migration_vm import END, GO, GUEST, Proxy, QmpError, Vm, sanitized  # noqa: E402
 
 MIB = 1 << 20
 
@@ -399,6 +400,43 @@ class Migration(unittest.TestCase):
         source.parameters(max_bandwidth=0)
         self.check_moved(source, destination)
         self.assertNotIn("RESET", destination.events)
+
+    # No room on the host
+
+    def limit(self, vm, kind, value):
+        """Returns what lifts it again."""
+        before = resource.prlimit(vm.process.pid, kind)
+        resource.prlimit(vm.process.pid, kind, (value, before[1]))
+        return lambda: resource.prlimit(vm.process.pid, kind, before)
+
+    def no_threads(self, vm):
+        """Nothing the size of a stack is left."""
+        with open("/proc/%d/statm" % vm.process.pid) as f:
+            size = int(f.read().split()[0]) * 4096
+        return self.limit(vm, resource.RLIMIT_AS, size + MIB)
+
+    @unittest.skipIf(sanitized(), "the sanitizers reserve all addresses")
+    def test_no_thread(self):
+        """Neither side ends or changes; later it goes."""
+        source, destination = self.source(), self.vm("-incoming", "defer")
+        a, b = socket.socketpair()
+        with a, b:
+            uris = source.getfd("m", a.fileno()), destination.getfd("n", b.fileno())
+        for vm, command, uri in ((source, "migrate", uris[0]),
+                                 (destination, "migrate-incoming", uris[1])):
+            lift = self.no_threads(vm)
+            self.assertRaisesRegex(QmpError, "thread", vm.qmp, command, uri=uri)
+            self.assertEqual(vm.migration(), "none")
+            lift()
+        uri = self.unix()
+        destination.qmp("migrate-incoming", uri=uri)
+        lift = self.no_threads(destination)
+        source.qmp("migrate", uri=uri)
+        self.check_stayed(source)
+        self.assertEqual(destination.migration(), "none")
+        lift()
+        source.qmp("migrate", uri=uri)
+        self.check_moved(source, destination)
 
     # Limits
 

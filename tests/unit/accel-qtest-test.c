@@ -234,7 +234,7 @@ static void test_run_state(void)
     expect_events("RESET(0,host-qmp-system-reset)[shutdown] ");
     g_assert_cmpint(run_state_get(), ==, RUN_STATE_PAUSED);
     vm_start();
-    g_thread_join(thread_start("worker", "asks", asks_from_thread, NULL));
+    g_thread_join(thread_try_start("worker", "asks", asks_from_thread, NULL, NULL));
     expect_events("RESUME[running] STOP[internal-error] ");
 
     vm_set_policy(FALSE, TRUE);

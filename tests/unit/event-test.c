@@ -145,7 +145,7 @@ static void busy(void *opaque)
 static void test_lock(void)
 {
     int shared = 0;
-    GThread *thread = thread_start("worker", "locker", locker, &shared);
+    GThread *thread = thread_try_start("worker", "locker", locker, &shared, NULL);
     event_loop_post(event_loop_main(), busy, &shared);
     event_loop_run(event_loop_main());
     g_thread_join(thread);
@@ -314,7 +314,7 @@ static int *answer(void)
 static void test_rcu(void)
 {
     Readers r = { .published = answer() };
-    GThread *thread = thread_start("worker", "reader", reader, &r);
+    GThread *thread = thread_try_start("worker", "reader", reader, &r, NULL);
     for (int i = 0; i < 200; i++) {
         int *old = r.published;
         rcu_publish(&r.published, answer());

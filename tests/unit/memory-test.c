@@ -448,7 +448,7 @@ static void *toucher(void *opaque)
 static void test_rcu(void)
 {
     guint64 hits = 0;
-    GThread *thread = thread_start("worker", "toucher", toucher, &hits);
+    GThread *thread = thread_try_start("worker", "toucher", toucher, &hits, NULL);
     for (int i = 0; i < 200; i++) {
         map_ram();
         g_assert_true(dirty_log_start(NULL));
