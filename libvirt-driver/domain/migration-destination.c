@@ -461,16 +461,20 @@ static void conclude(Vm *vm, guint64 run)
     g_mutex_unlock(&vm->lock);
 }
 
-/* Takes back what Finish may have persisted of a VM that was not defined before. */
-static void take_back(Vm *vm, gboolean was_persistent)
+/* Puts back what Finish may have put in the place of old, which is NULL for nothing. */
+static void take_back(Vm *vm, VmDef *old)
 {
     g_autoptr(GError) err = NULL;
-    gboolean persistent;
+    gboolean changed, ok = TRUE;
 
     g_mutex_lock(&vm->lock);
-    persistent = vm->config != NULL && !vm->removed;
+    changed = vm->config != old && !vm->removed;
     g_mutex_unlock(&vm->lock);
-    if (persistent && !was_persistent && !vm_undefine(vm, &err)) {
+    if (changed) {
+        ok = old ? vm_save_config(vm, xml_domain_copy(old->domain), &err)
+                 : vm_undefine(vm, &err);
+    }
+    if (!ok) {
         g_message("domain '%s': %s", vm->name, err->message);
     }
 }
@@ -482,8 +486,9 @@ gboolean remote_domain_migrate_finish3_params(
     Driver *driver = driver_of_call(call);
     RpcClient *client = rpc_call_client(call);
     g_autoptr(Vm) vm = NULL;
+    g_autoptr(VmDef) old = NULL;
     MigrationParams params;
-    gboolean was_persistent, ok;
+    gboolean ok;
     guint64 run;
 
     if (!migration_params_read(args->params, args->n_params, args->flags, &params,
@@ -500,7 +505,7 @@ gboolean remote_domain_migrate_finish3_params(
     }
     g_mutex_lock(&vm->lock);
     run = vm->migration->run;
-    was_persistent = vm->config != NULL;
+    old = vm->config ? vm_def_ref(vm->config) : NULL;
     g_mutex_unlock(&vm->lock);
     ok = !args->cancelled && finish(vm, run, client, args, &params, errp);
     if (ok) {
@@ -511,7 +516,9 @@ gboolean remote_domain_migrate_finish3_params(
         return TRUE;
     }
     kill_incoming(vm, run);
-    take_back(vm, was_persistent);
+    if (!args->cancelled && (args->flags & VIR_MIGRATE_PERSIST_DEST)) {
+        take_back(vm, old);
+    }
     vm_migration_unclaim(vm);
     return args->cancelled
                ? rpc_error_set(errp, VIR_ERR_MIGRATE_FINISH_OK,

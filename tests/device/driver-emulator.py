@@ -5,6 +5,7 @@ that it inherits, keeps the state that the daemon looks at, and has no guest.
 
 What it shall do differently comes as words of the guest's command line (-append):
     fail=COMMAND        answer this command with an error
+    fail-incoming=COMMAND   the same, on the destination of a migration only
     exit=COMMAND        end without an answer
     exit-at-start       print a line and end before the monitor works
     ignore-term         ignore SIGTERM
@@ -213,7 +214,7 @@ def execute(message, passed):
         os._exit(1)
     if name == "getfd":
         fds[args["fdname"]] = passed.pop(0)
-    if "fail=" + name in words:
+    if "fail=" + name in words or incoming and "fail-incoming=" + name in words:
         reply = error("told to fail")
     elif name in COMMANDS:
         reply = COMMANDS[name](args)

@@ -423,6 +423,24 @@ def test_migration_fails(a, b):
     assert b.virsh("list", "--all", "--name") == "" and b.files() == []
 
 
+def test_migration_persist_fails(a, b):
+    """What the destination had defined before is there again, or nothing."""
+    a.define(words="fail-incoming=cont")
+    a.virsh("start", "vm")
+    a.fails("told to fail", *migrate(a, b, "--live", "--persistent"))
+    a.expect("running (migration canceled)")
+    assert b.virsh("list", "--all", "--name") == "" and b.files() == []
+    b.define(words="old")
+    old = b.virsh("dumpxml", "vm")
+    for _ in range(2):
+        a.fails("told to fail", *migrate(a, b, "--live", "--persistent"))
+        assert b.state().startswith("shut off"), b.state()
+        assert b.virsh("dumpxml", "vm") == old
+        b.stop()
+        b.start()  # and on disk
+    assert b.virsh("dumpxml", "vm") == old
+
+
 def start_slow(a, b):
     """A migration that goes on until something ends it."""
     a.define(words="slow-migration")
