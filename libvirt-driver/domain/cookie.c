@@ -16,6 +16,7 @@ static const struct {
     { "name", G_STRUCT_OFFSET(MigrationCookie, name) },
     { "uuid", G_STRUCT_OFFSET(MigrationCookie, uuid) },
     { "hostname", G_STRUCT_OFFSET(MigrationCookie, hostname) },
+    { "host", G_STRUCT_OFFSET(MigrationCookie, host) },
     { "package", G_STRUCT_OFFSET(MigrationCookie, package) },
     { "token", G_STRUCT_OFFSET(MigrationCookie, token) },
     { "domain", G_STRUCT_OFFSET(MigrationCookie, domain) },

@@ -16,6 +16,7 @@ typedef struct MigrationCookie {
     char *name; /* the domain's, on the source */
     char *uuid;
     char *hostname;   /* of who wrote it */
+    char *host;       /* of who wrote it: see Driver */
     char *package;    /* of the emulator */
     char *token;      /* from the destination: what opens its socket */
     char *domain;     /* from the source: the status form of the live definition */

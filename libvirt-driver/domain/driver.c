@@ -2,11 +2,13 @@
 #include "domain/driver.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "command/command.h"
 #include "domain/reconnect.h"
 #include "domain/store.h"
 
+#define BOOT_ID           "/proc/sys/kernel/random/boot_id"
 #define RECONNECT_WAIT_US (2 * G_USEC_PER_SEC) /* of those who want to connect */
 
 static gpointer io_thread(gpointer opaque)
@@ -23,10 +25,24 @@ static char *read_boot_id(void)
 {
     char *text = NULL;
 
-    if (!g_file_get_contents("/proc/sys/kernel/random/boot_id", &text, NULL, NULL)) {
+    if (!g_file_get_contents(BOOT_ID, &text, NULL, NULL)) {
         return g_strdup("unknown");
     }
     return g_strstrip(text);
+}
+
+/* The kernel, and the directory where only one daemon at a time keeps its state. */
+static char *make_identity(const DriverPaths *paths)
+{
+    g_autofree char *boot_id = NULL;
+    struct stat st;
+
+    if (!g_file_get_contents(BOOT_ID, &boot_id, NULL, NULL) ||
+        stat(paths->run_dir, &st) < 0) {
+        return NULL;
+    }
+    return g_strdup_printf("%s:%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT,
+                           g_strstrip(boot_id), (guint64)st.st_dev, (guint64)st.st_ino);
 }
 
 Driver *driver_new(const DriverPaths *paths, RpcServer *server, const char *emulator)
@@ -38,6 +54,7 @@ Driver *driver_new(const DriverPaths *paths, RpcServer *server, const char *emul
     driver->registry = registry_new();
     driver->emulator = g_strdup(emulator);
     driver->boot_id = read_boot_id();
+    driver->identity = make_identity(paths);
     driver->context = g_main_context_new();
     driver->loop = g_main_loop_new(driver->context, FALSE);
     g_mutex_init(&driver->define_lock);
@@ -94,6 +111,7 @@ void driver_free(Driver *driver)
     g_cond_clear(&driver->reconnected);
     g_free(driver->emulator);
     g_free(driver->boot_id);
+    g_free(driver->identity);
     g_free(driver);
 }
 

@@ -26,6 +26,7 @@ struct Driver {
     Registry *registry;
     char *emulator;        /* for domains without <emulator> */
     char *boot_id;         /* of the running kernel */
+    char *identity;        /* no other daemon on any host has it; NULL: not known */
     GMainContext *context; /* of the I/O thread: monitors, processes, timers */
     GMainLoop *loop;
     GThread *thread;

@@ -216,6 +216,18 @@ static Domain *parse_incoming(Driver *driver, const MigrationParams *params,
     return g_steal_pointer(&domain);
 }
 
+/* To itself a VM would wait for its own job. */
+static gboolean check_other_host(Driver *driver, const MigrationCookie *cookie,
+                                 GError **errp)
+{
+    if (!driver->identity || g_strcmp0(driver->identity, cookie->host) != 0) {
+        return TRUE;
+    }
+    return rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR,
+                         "Attempt to migrate guest to the same host %s",
+                         cookie->hostname ? cookie->hostname : "");
+}
+
 static void make_token(VmMigration *m)
 {
     for (guint i = 0; i < 4; i++) {
@@ -332,6 +344,7 @@ gboolean remote_domain_migrate_prepare3_params(
     if (!migration_params_read(args->params, args->n_params, args->flags, &params,
                                errp) ||
         !(cookie = migration_cookie_parse(args->cookie_in, args->n_cookie_in, errp)) ||
+        !check_other_host(driver, cookie, errp) ||
         !(domain = parse_incoming(driver, &params, cookie, errp)) ||
         !(vm = vm_find_or_create(driver, domain, errp))) {
         return FALSE;

@@ -34,6 +34,7 @@ static guint8 *begin_cookie(Vm *vm, const VmDef *def, guint32 *len)
     cookie->name = g_strdup(vm->name);
     cookie->uuid = g_strdup(uuid);
     cookie->hostname = driver_hostname();
+    cookie->host = g_strdup(vm->driver->identity);
     g_mutex_lock(&vm->lock);
     cookie->package = g_strdup(vm->run ? vm->run->package : NULL);
     g_mutex_unlock(&vm->lock);

@@ -377,6 +377,10 @@ def test_migration_refused(a, b):
             *migrate(a, b, "--live"))
     a.fails("not supported", *migrate(a, b, "--live", "--unsafe", "--copy-storage-all"))
     a.fails("not supported", *migrate(a, b, "--live", "--unsafe", "--auto-converge"))
+    begin = time.time()
+    a.fails("Attempt to migrate guest to the same host",
+            *migrate(a, a, "--live", "--unsafe"))
+    assert time.time() - begin < 10
     assert a.state() == "running (booted)"
     a.virsh(*migrate(a, b, "--live", "--unsafe"))
     assert b.state() == "running (migrated)"
