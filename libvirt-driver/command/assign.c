@@ -102,13 +102,17 @@ static gboolean assign_device(const DomainDevice *device, gpointer opaque)
     return TRUE;
 }
 
-gboolean command_assign(Domain *domain, GError **errp)
+gboolean command_assign(Domain *domain, guint *next_node, GError **errp)
 {
-    Assignment a = { .domain = domain, .next_node = 1, .errp = errp };
+    Assignment a = { .domain = domain, .next_node = MAX(*next_node, 1), .errp = errp };
 
     domain->current_memory = domain->memory; /* there is no balloon */
-    return xml_domain_foreach_device(domain, note_taken, &a) &&
-           xml_domain_foreach_device(domain, assign_device, &a);
+    if (!xml_domain_foreach_device(domain, note_taken, &a) ||
+        !xml_domain_foreach_device(domain, assign_device, &a)) {
+        return FALSE;
+    }
+    *next_node = a.next_node;
+    return TRUE;
 }
 
 static void adopt(GPtrArray *to, GPtrArray *from, DomainDeviceType type)

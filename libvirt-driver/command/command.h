@@ -38,8 +38,11 @@ gboolean command_complete_device(const DomainDevice *device, GError **errp);
  * Completes the devices, and gives aliases, block node numbers and virtio-mmio slots to
  * those that have none; others keep them. Aliases not chosen by the user come from
  * XML_PARSE_STATUS only. CONFIG_UNSUPPORTED when slots run out.
+ *
+ * *next_node is the lowest node number that the run has not used yet, 0 at first: what
+ * is left of a disk may still have its name.
  */
-gboolean command_assign(Domain *domain, GError **errp);
+gboolean command_assign(Domain *domain, guint *next_node, GError **errp);
 
 /*
  * For the destination of a migration: @to (from the client) takes aliases, node numbers
@@ -82,8 +85,8 @@ typedef struct CommandStep {
  */
 GPtrArray *command_plug(const DomainDevice *device, int fd, GError **errp);
 
-/* The device_del that begins an unplug; DEVICE_DELETED ends it. */
-JsonObject *command_unplug(const DomainDevice *device, GError **errp);
+/* CONFIG_UNSUPPORTED for devices that cannot be unplugged. */
+gboolean command_can_unplug(const DomainDevice *device, GError **errp);
 
 /* What to call once DEVICE_DELETED has come, in order; as from command_plug(). */
 GPtrArray *command_unplugged(const DomainDevice *device);

@@ -97,13 +97,10 @@ GPtrArray *command_plug(const DomainDevice *device, int fd, GError **errp)
     return ok ? g_steal_pointer(&steps) : NULL;
 }
 
-JsonObject *command_unplug(const DomainDevice *device, GError **errp)
+gboolean command_can_unplug(const DomainDevice *device, GError **errp)
 {
-    if (device->type != DOMAIN_DEVICE_DISK && device->type != DOMAIN_DEVICE_INTERFACE) {
-        cannot_plug(device, errp);
-        return NULL;
-    }
-    return one_string("id", xml_device_info(device)->alias);
+    return device->type == DOMAIN_DEVICE_DISK ||
+           device->type == DOMAIN_DEVICE_INTERFACE || cannot_plug(device, errp);
 }
 
 GPtrArray *command_unplugged(const DomainDevice *device)

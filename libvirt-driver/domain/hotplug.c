@@ -8,6 +8,7 @@
 #include "domain/event.h"
 #include "domain/lifecycle.h"
 #include "domain/monitor.h"
+#include "domain/reconcile.h"
 #include "process/tap.h"
 
 #define UNPLUG_TIMEOUT_US (5 * G_USEC_PER_SEC) /* as libvirt */
@@ -66,6 +67,32 @@ static int open_device(DomainDevice *device, GError **errp)
                             interface->managed != DOMAIN_TRISTATE_NO, errp);
 }
 
+/*
+ * Alias, slot and node number. The number is on disk before anything has its name: no
+ * daemon will give it to another disk.
+ */
+static gboolean assign(Vm *vm, guint64 run, Domain *domain, GError **errp)
+{
+    guint next_node = 0;
+    VmPhase phase;
+
+    g_mutex_lock(&vm->lock);
+    if (vm_is_run_locked(vm, run)) {
+        next_node = vm->run->next_node;
+    }
+    g_mutex_unlock(&vm->lock);
+    if (!command_assign(domain, &next_node, errp)) {
+        return FALSE;
+    }
+    g_mutex_lock(&vm->lock);
+    if (vm_is_run_locked(vm, run)) {
+        vm->run->next_node = next_node;
+    }
+    phase = vm->phase;
+    g_mutex_unlock(&vm->lock);
+    return vm_save_status(vm, run, phase, errp);
+}
+
 gboolean vm_plug_device(Vm *vm, guint64 run, DomainDevice *device, GError **errp)
 {
     g_autoptr(DomainDevice) owned = device;
@@ -83,7 +110,7 @@ gboolean vm_plug_device(Vm *vm, guint64 run, DomainDevice *device, GError **errp
     if (added.type == DOMAIN_DEVICE_INTERFACE && (fd = open_device(&added, errp)) < 0) {
         return FALSE;
     }
-    ok = command_assign(domain, errp) && (steps = command_plug(&added, fd, errp)) &&
+    ok = assign(vm, run, domain, errp) && (steps = command_plug(&added, fd, errp)) &&
          run_steps(vm, run, steps, errp);
     if (fd >= 0) {
         close(fd);
@@ -103,8 +130,7 @@ gboolean vm_plug_device(Vm *vm, guint64 run, DomainDevice *device, GError **errp
 
 /* ---- unplug ---- */
 
-/* The device is gone from the guest: takes away its back end and its definition. */
-static gboolean finish_unplug(Vm *vm, guint64 run, const char *alias, GError **errp)
+gboolean vm_finish_unplug(Vm *vm, guint64 run, const char *alias, GError **errp)
 {
     g_autoptr(VmDef) old = vm_get_def(vm);
     g_autoptr(Domain) domain = xml_domain_copy(old->domain);
@@ -156,7 +182,7 @@ static void finish_late(Vm *vm, guint64 run)
         if (!alias) {
             break;
         }
-        if (!finish_unplug(vm, run, alias, &err)) {
+        if (!vm_finish_unplug(vm, run, alias, &err)) {
             g_message("domain '%s': %s", vm->name, err->message);
             break;
         }
@@ -173,6 +199,10 @@ void vm_device_deleted_locked(Vm *vm, const char *alias)
                !g_ptr_array_find_with_equal_func(vm->deleted, alias, g_str_equal, NULL)) {
         g_ptr_array_add(vm->deleted, g_strdup(alias));
         driver_run(vm, vm->run->serial, FALSE, finish_late);
+    } else if (!xml_domain_find_alias(vm->live->domain, alias, NULL) &&
+               !vm->run->unreconciled) {
+        vm->run->unreconciled = TRUE; /* its back end may be left */
+        driver_run(vm, vm->run->serial, FALSE, vm_reconcile_late);
     }
 }
 
@@ -200,36 +230,40 @@ static gboolean wait_unplugged(Vm *vm, guint64 run, const char *alias, GError **
     return ok;
 }
 
-gboolean vm_unplug_device(Vm *vm, guint64 run, const DomainDevice *match, GError **errp)
+gboolean vm_remove_device(Vm *vm, guint64 run, const char *alias, GError **errp)
 {
-    g_autoptr(VmDef) def = vm_get_def(vm);
     g_autoptr(GError) err = NULL;
-    JsonObject *arguments;
-    const char *alias;
-    DomainDevice device;
 
-    if (xml_domain_find_device(def->domain, match, &device, errp) < 0) {
-        return driver_fix_error(errp);
-    }
-    arguments = command_unplug(&device, errp);
-    if (!arguments) {
-        return FALSE;
-    }
-    alias = xml_device_info(&device)->alias;
     g_mutex_lock(&vm->lock);
     vm->unplugging = g_strdup(alias);
     vm->unplugged = FALSE;
     g_mutex_unlock(&vm->lock);
-    if (vm_call(vm, run, "device_del", arguments, NULL, &err)) {
-        return wait_unplugged(vm, run, alias, errp) &&
-               finish_unplug(vm, run, alias, errp);
+    if (vm_call(vm, run, "device_del", vm_args("id", alias), NULL, &err)) {
+        return wait_unplugged(vm, run, alias, errp);
     }
     g_mutex_lock(&vm->lock);
     g_clear_pointer(&vm->unplugging, g_free);
     g_mutex_unlock(&vm->lock);
     if (g_error_matches(err, QMP_ERROR, QMP_ERROR_DEVICE_NOT_FOUND)) {
-        return finish_unplug(vm, run, alias, errp); /* gone already */
+        return TRUE; /* gone already */
     }
     g_propagate_error(errp, g_steal_pointer(&err));
     return FALSE;
+}
+
+gboolean vm_unplug_device(Vm *vm, guint64 run, const DomainDevice *match, GError **errp)
+{
+    g_autoptr(VmDef) def = vm_get_def(vm);
+    DomainDevice device;
+    const char *alias;
+
+    if (xml_domain_find_device(def->domain, match, &device, errp) < 0) {
+        return driver_fix_error(errp);
+    }
+    if (!command_can_unplug(&device, errp)) {
+        return FALSE;
+    }
+    alias = xml_device_info(&device)->alias;
+    return vm_remove_device(vm, run, alias, errp) &&
+           vm_finish_unplug(vm, run, alias, errp);
 }

@@ -17,6 +17,15 @@ gboolean vm_plug_device(Vm *vm, guint64 run, DomainDevice *device, GError **errp
  */
 gboolean vm_unplug_device(Vm *vm, guint64 run, const DomainDevice *match, GError **errp);
 
+/*
+ * Has the emulator remove a device, and waits for that as vm_unplug_device does. The
+ * definition is not looked at.
+ */
+gboolean vm_remove_device(Vm *vm, guint64 run, const char *alias, GError **errp);
+
+/* The device is gone from the guest: takes away its back end and its definition. */
+gboolean vm_finish_unplug(Vm *vm, guint64 run, const char *alias, GError **errp);
+
 /* The emulator has removed the device with this alias. On the I/O thread. */
 void vm_device_deleted_locked(Vm *vm, const char *alias);
 

@@ -28,6 +28,8 @@ libdriver_a_SOURCES += \
 	libvirt-driver/domain/migration.h \
 	libvirt-driver/domain/monitor.c \
 	libvirt-driver/domain/monitor.h \
+	libvirt-driver/domain/reconcile.c \
+	libvirt-driver/domain/reconcile.h \
 	libvirt-driver/domain/reconnect.c \
 	libvirt-driver/domain/reconnect.h \
 	libvirt-driver/domain/registry.c \

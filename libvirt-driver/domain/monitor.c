@@ -115,8 +115,7 @@ static void on_migration_pass(Vm *vm, JsonObject *data)
     }
 }
 
-/* The disk whose block node an event names, or NULL. */
-static const DomainDisk *disk_of_node(const Domain *domain, const char *node)
+const DomainDisk *vm_disk_of_node(const Domain *domain, const char *node)
 {
     guint index;
 
@@ -136,7 +135,7 @@ static const DomainDisk *disk_of_node(const Domain *domain, const char *node)
 static void on_io_error(Vm *vm, JsonObject *data)
 {
     const DomainDisk *disk =
-        disk_of_node(vm->live->domain, qmp_json_string(data, "node-name"));
+        vm_disk_of_node(vm->live->domain, qmp_json_string(data, "node-name"));
     const char *action = qmp_json_string(data, "action");
     gboolean stop = g_strcmp0(action, "stop") == 0;
     int code = stop                               ? VIR_DOMAIN_EVENT_IO_ERROR_PAUSE

@@ -27,6 +27,7 @@
 #include "domain/lifecycle.h"
 #include "domain/migration.h"
 #include "domain/monitor.h"
+#include "domain/reconcile.h"
 #include "domain/run.h"
 #include "domain/store.h"
 #include "process/pidfile.h"
@@ -52,6 +53,7 @@ static VmRun *run_of_status(Driver *driver, VmStatus *status)
     run->emulator = g_steal_pointer(&status->emulator);
     run->version = g_steal_pointer(&status->version);
     run->package = g_steal_pointer(&status->package);
+    run->next_node = status->next_node;
     return run;
 }
 
@@ -245,6 +247,13 @@ static void take_over(Vm *vm, guint64 run, VmPhase phase)
         } else {
             g_message("domain '%s': %s", vm->name, err->message);
         }
+        return;
+    }
+    if (phase == VM_PHASE_OUT_DONE) {
+        vm_mark_unreconciled(vm, run); /* when it goes on here after all */
+    } else if (!vm_reconcile(vm, run, &err)) {
+        g_message("domain '%s': cannot tell what it has of devices: %s", vm->name,
+                  err->message);
     }
 }
 

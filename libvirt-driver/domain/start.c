@@ -45,6 +45,7 @@ static VmStatus collect_status_locked(Vm *vm, const VmDef *def)
         .emulator = run->emulator,
         .version = run->version,
         .package = run->package,
+        .next_node = run->next_node,
         .domain = (Domain *)def->domain,
     };
 }
@@ -175,7 +176,7 @@ gboolean vm_start(Vm *vm, Domain *live, const VmStart *how, guint64 *serial,
 
     live->id = registry_take_id(vm->driver->registry, vm);
     run = vm_run_new(vm, live);
-    if (!command_assign(live, errp) ||
+    if (!command_assign(live, &run->next_node, errp) ||
         !vm_run_spawn(vm, run, live, how->incoming, errp)) {
         registry_drop_id(vm->driver->registry, live->id);
         vm_run_free(run);

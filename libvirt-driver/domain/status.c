@@ -55,6 +55,7 @@ char *vm_status_format(const VmStatus *status)
     json_object_set_string_member(object, "phase", phase_names[status->phase]);
     json_object_set_int_member(object, "id", status->id);
     json_object_set_int_member(object, "pid", status->pid);
+    json_object_set_int_member(object, "next-node", status->next_node);
     json_object_set_boolean_member(object, "paused", status->paused);
     json_object_set_boolean_member(object, "suspended", status->suspended);
     json_object_set_boolean_member(object, "autodestroy", status->autodestroy);
@@ -93,6 +94,7 @@ static gboolean parse_object(JsonObject *object, VmStatus *status, GError **errp
 {
     const char *xml = qmp_json_string(object, "domain");
     gint64 id = qmp_json_int(object, "id"), pid = qmp_json_int(object, "pid");
+    gint64 next_node = qmp_json_int(object, "next-node"); /* -1: an older daemon's */
 
     if (qmp_json_int(object, "status-version") != STATUS_VERSION) {
         return invalid(errp, "it has another version");
@@ -103,6 +105,7 @@ static gboolean parse_object(JsonObject *object, VmStatus *status, GError **errp
     }
     status->id = (int)id;
     status->pid = (pid_t)pid;
+    status->next_node = (guint)CLAMP(next_node, 0, G_MAXINT);
     status->paused = qmp_json_bool(object, "paused");
     status->suspended = qmp_json_bool(object, "suspended");
     status->autodestroy = qmp_json_bool(object, "autodestroy");

@@ -34,7 +34,8 @@ typedef struct VmStatus {
     char *dir, *monitor_path, *pidfile_path, *log_path;
     char *memory_path, *cgroup; /* or NULL */
     char *emulator, *version, *package;
-    Domain *domain; /* the live definition */
+    guint next_node; /* the number of the next disk's block nodes; 0: not known */
+    Domain *domain;  /* the live definition */
 } VmStatus;
 
 void vm_status_free(VmStatus *status);

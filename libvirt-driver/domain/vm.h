@@ -51,6 +51,8 @@ typedef struct VmRun {
     char *cgroup;            /* or NULL */
     char *emulator;          /* the binary */
     char *version, *package; /* of the emulator, from its greeting */
+    guint next_node;         /* lowest number of block nodes not used yet; not constant */
+    gboolean unreconciled;   /* see domain/reconcile.h; not constant */
     goffset log_start;       /* where the log of this run begins */
     pid_t pid;
     int pidfd;

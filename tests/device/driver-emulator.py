@@ -11,6 +11,8 @@ What it shall do differently comes as words of the guest's command line (-append
     ignore-term         ignore SIGTERM
     keep-device         do not let go of devices (no DEVICE_DELETED)
     late-device         let go of a device only at the next query-status
+    alone-device        let go of a device only when nobody is connected
+    stall=COMMAND       stop (SIGSTOP) before it executes this command, once
     slow-migration      send for ever, until it is cancelled
     bad-migration       the destination finds the state broken
 """
@@ -45,6 +47,7 @@ clients = []   # the one client of the monitor
 status = "inmigrate" if incoming else "prelaunch"
 devices = {json.loads(d)["id"] for d in options("-device")}
 nodes = {json.loads(b)["node-name"] for b in options("-blockdev")}
+netdevs = set()
 fds = {}       # of getfd
 migration = None       # status of query-migrate
 migration_fd = None    # data goes out here, or comes in
@@ -54,6 +57,13 @@ ptys = {}
 after_reply = []  # functions to call when the reply has been sent
 
 
+def send(client, message):
+    try:
+        client.sendall(json.dumps(message).encode() + b"\r\n")
+    except BrokenPipeError:  # a daemon that was killed
+        pass
+
+
 def emit(event, **data):
     now = time.time()
     message = {"event": event,
@@ -61,7 +71,7 @@ def emit(event, **data):
     if data:
         message["data"] = data
     for client in clients:
-        client.sendall(json.dumps(message).encode() + b"\r\n")
+        send(client, message)
 
 
 def set_migration(state):
@@ -117,7 +127,7 @@ def do_reset(args):
 def do_device_del(args):
     if args["id"] not in devices:
         return error("Device '%s' not found" % args["id"], "DeviceNotFound")
-    if "late-device" in words:
+    if "late-device" in words or "alone-device" in words:
         deferred.append(args["id"])
     elif "keep-device" not in words:
         devices.remove(args["id"])
@@ -125,11 +135,16 @@ def do_device_del(args):
     return {"return": {}}
 
 
-def do_status(args):
+def let_go():
     while deferred:
         device = deferred.pop()
         devices.remove(device)
         emit("DEVICE_DELETED", device=device, path="/machine/peripheral/" + device)
+
+
+def do_status(args):
+    if "late-device" in words:
+        let_go()
     return {"return": {"status": status, "running": status == "running"}}
 
 
@@ -191,6 +206,15 @@ def do_chardev(args):
                         "frontend-open": True} for i in chardevs]}
 
 
+def do_qom_list(args):
+    return {"return": [{"name": "type", "type": "string"}] +
+            [{"name": d, "type": "child<device>"} for d in sorted(devices)]}
+
+
+def do_query_nodes(args):
+    return {"return": [{"node-name": n} for n in sorted(nodes)]}
+
+
 COMMANDS = {
     "qmp_capabilities": lambda a: {"return": {}},
     "cont": do_cont, "stop": do_stop, "query-status": do_status,
@@ -199,6 +223,9 @@ COMMANDS = {
     "getfd": lambda a: {"return": {}},
     "blockdev-add": lambda a: add(nodes, a["node-name"]),
     "blockdev-del": lambda a: remove(nodes, a["node-name"]),
+    "query-named-block-nodes": do_query_nodes, "qom-list": do_qom_list,
+    "netdev_add": lambda a: add(netdevs, a["id"]),
+    "netdev_del": lambda a: remove(netdevs, a["id"]),
     "device_add": lambda a: add(devices, a["id"]), "device_del": do_device_del,
     "migrate-set-capabilities": lambda a: {"return": {}},
     "migrate-set-parameters": lambda a: {"return": {}},
@@ -210,6 +237,9 @@ COMMANDS = {
 def execute(message, passed):
     name = message["execute"]
     args = message.get("arguments", {})
+    if "stall=" + name in words:
+        words.remove("stall=" + name)
+        os.kill(os.getpid(), signal.SIGSTOP)
     if "exit=" + name in words:
         os._exit(1)
     if name == "getfd":
@@ -290,12 +320,14 @@ def serve(listener):
                     passed.extend(numbers)
                 if not data:
                     clients.remove(source)
+                    if "alone-device" in words:
+                        let_go()
                     continue
                 buffer += data
                 while b"\n" in buffer:
                     line, buffer = buffer.split(b"\n", 1)
                     reply = execute(json.loads(line), passed)
-                    source.sendall(json.dumps(reply).encode() + b"\r\n")
+                    send(source, reply)
                     while after_reply:
                         after_reply.pop()()
             elif source in echo:

@@ -5,9 +5,11 @@ Skipped (77) where one of them is missing.
 
     driver-kvm-test.py [NAME...]    runs all tests, or those named
 """
+import json
 import os
 import re
 import signal
+import socket
 import sys
 import time
 
@@ -112,6 +114,47 @@ def test_plug(a, b):
     a.virsh("detach-disk", "vm", "vdb")
     assert path not in a.virsh("domblklist", "vm")
     a.virsh("attach-disk", "vm", path, "vdb")  # its back end was released
+
+
+def call_monitor(a, *commands):
+    """Plays the daemon that has died."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(a.run_dir + "/domain-1-vm/monitor.sock")
+        stream = sock.makefile("rw")
+        assert "QMP" in stream.readline()
+        for command, arguments in (("qmp_capabilities", {}),) + commands:
+            stream.write(json.dumps({"execute": command, "arguments": arguments}))
+            stream.flush()
+            while "event" in (reply := json.loads(stream.readline())):
+                pass
+            assert "return" in reply, reply
+
+
+def test_plug_daemon_death(a, b):
+    """A plug and an unplug have been begun: the next daemon ends both."""
+    path = image(a)
+    a.define()
+    a.virsh("start", "vm")
+    a.virsh("attach-disk", "vm", path, "vdb")
+    a.kill()
+    call_monitor(a, ("device_del", {"id": "virtio-disk1"}),
+                 ("blockdev-add", {"driver": "file", "node-name": "libvirt-2-storage",
+                                   "filename": image(a, "other.img")}),
+                 ("blockdev-add", {"driver": "raw", "node-name": "libvirt-2-format",
+                                   "file": "libvirt-2-storage"}),
+                 ("device_add", {"driver": "virtio-blk-device", "id": "virtio-disk2",
+                                 "drive": "libvirt-2-format"}))
+    a.start()
+    wait_for("the removal", lambda: path not in a.virsh("domblklist", "vm"))
+    for target in ("vdb", "vdc"):  # their images are closed
+        a.virsh("attach-disk", "vm", path, target)
+        a.virsh("detach-disk", "vm", target)
+    a.virsh("attach-disk", "vm", os.path.join(a.root, "other.img"), "vdc")
+    log = open(a.log).read()
+    assert re.findall("'vm': removing (.*), which", log) == [
+        "device 'virtio-disk2'", "block node 'libvirt-2-format'",
+        "block node 'libvirt-2-storage'"], log
+    assert "what a plug has left" not in log, log
 
 
 def test_interface(a, b):

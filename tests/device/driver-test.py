@@ -5,7 +5,9 @@ that can be told to fail. Skipped (77) where there is no virsh.
 
     driver-test.py [NAME...]    runs all tests, or those named
 """
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -306,6 +308,62 @@ def test_unplug_pending(a, b):
     a.kill()
     a.start()
     wait_for("the removal", lambda: path not in a.virsh("domblklist", "vm"))
+    a.virsh("attach-disk", "vm", path, "vdb")
+
+
+def stopped(pid):
+    return open("/proc/%d/stat" % pid).read().rpartition(")")[2].split()[0] == "T"
+
+
+def start_stalled(a, command, name="vm", number=1):
+    """A plug that the emulator does not answer: virsh and the emulator's PID."""
+    a.define(name, words="stall=" + command, number=number)
+    a.virsh("start", name)
+    p = subprocess.Popen(a.command("attach-disk", name, image(a, name + ".img"), "vdb"),
+                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, text=True)
+    pid = a.pid(name)
+    wait_for("the stall of " + command, lambda: stopped(pid))
+    return p, pid
+
+
+def plug_again(a, name="vm"):
+    """Nothing is left of an earlier attempt: a stand-in refuses names it has."""
+    path = os.path.join(a.root, name + ".img")
+    assert path not in a.virsh("domblklist", name)
+    a.virsh("attach-disk", name, path, "vdb")
+    assert path in a.virsh("domblklist", name)
+    a.virsh("detach-disk", name, "vdb")
+
+
+def test_plug_daemon_death(a, b):
+    for number, command in enumerate(("blockdev-add", "device_add"), 1):
+        name = "vm%d" % number
+        p, pid = start_stalled(a, command, name, number)
+        a.kill()
+        p.communicate()
+        a.start()
+        os.kill(pid, signal.SIGCONT)
+        plug_again(a, name)
+        log = open(a.log).read()
+        left = re.findall(r"'%s': removing (.*), which" % name, log)
+        nodes = ["block node 'libvirt-1-%s'" % n for n in ("format", "storage")]
+        assert left == (nodes[1:] if number == 1 else
+                        ["device 'virtio-disk1'"] + nodes), log
+        # Not even its number was used again.
+        assert json.load(open("%s/%s.status" % (a.run_dir, name)))["next-node"] == 3
+
+
+def test_unplug_daemon_death(a, b):
+    path = image(a)
+    a.define(words="alone-device")
+    a.virsh("start", "vm")
+    a.virsh("attach-disk", "vm", path, "vdb")
+    a.fails("has not released it", "detach-disk", "vm", "vdb")
+    a.kill()
+    a.start()
+    wait_for("the removal", lambda: path not in a.virsh("domblklist", "vm"))
+    assert path not in open(a.run_dir + "/vm.status").read()
     a.virsh("attach-disk", "vm", path, "vdb")
 
 

@@ -125,6 +125,7 @@ static void test_status(void)
         .log_path = (char *)"/log",
         .emulator = (char *)"/vireo",
         .version = (char *)"8.2.0",
+        .next_node = 7,
         .domain = domain,
     };
     DomainDisk *disk = domain->disks->pdata[0];
@@ -142,6 +143,7 @@ static void test_status(void)
     g_assert_cmpint(got->phase, ==, VM_PHASE_OUT_DONE);
     g_assert_cmpint(got->id, ==, 5);
     g_assert_cmpint(got->pid, ==, 1234);
+    g_assert_cmpuint(got->next_node, ==, 7);
     g_assert_true(got->paused);
     g_assert_true(got->suspended);
     g_assert_false(got->autodestroy);

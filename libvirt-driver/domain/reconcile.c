@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A plug is several commands. When the daemon dies between them, or one of them is not
+ * answered in time, what they have made stays behind in the emulator; and a
+ * DEVICE_DELETED that comes while no daemon runs is heard by nobody. The emulator is
+ * asked what it has: its devices and block nodes can be listed. Its network back ends
+ * cannot, but their names are known.
+ */
+#include "domain/reconcile.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "command/command.h"
+#include "domain/hotplug.h"
+#include "domain/monitor.h"
+#include "qmp/frame.h"
+
+#define PERIPHERAL "/machine/peripheral"
+
+/* The strings under key in the objects of an array; NULL when it is none. */
+static GPtrArray *collect_strings(JsonNode *reply, const char *key)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    JsonArray *array;
+
+    if (!JSON_NODE_HOLDS_ARRAY(reply)) {
+        return NULL;
+    }
+    array = json_node_get_array(reply);
+    for (guint i = 0; i < json_array_get_length(array); i++) {
+        JsonNode *node = json_array_get_element(array, i);
+        const char *name = JSON_NODE_HOLDS_OBJECT(node)
+                               ? qmp_json_string(json_node_get_object(node), key)
+                               : NULL;
+
+        if (name) {
+            g_ptr_array_add(names, g_strdup(name));
+        }
+    }
+    return g_steal_pointer(&names);
+}
+
+static GPtrArray *query_names(Vm *vm, guint64 run, const char *command, JsonObject *args,
+                              const char *key, GError **errp)
+{
+    g_autoptr(JsonNode) reply = NULL;
+    GPtrArray *names;
+
+    if (!vm_call(vm, run, command, args, &reply, errp)) {
+        return NULL;
+    }
+    names = collect_strings(reply, key);
+    if (!names) {
+        g_set_error(errp, QMP_ERROR, QMP_ERROR_PROTOCOL, "'%s' did not return a list",
+                    command);
+    }
+    return names;
+}
+
+static gboolean has_name(GPtrArray *names, const char *name)
+{
+    return g_ptr_array_find_with_equal_func(names, name, g_str_equal, NULL);
+}
+
+static void log_error(Vm *vm, const GError *err)
+{
+    g_message("domain '%s': what a plug has left: %s", vm->name, err->message);
+}
+
+/* ---- devices ---- */
+
+typedef struct Missing {
+    GPtrArray *present;
+    GPtrArray *aliases;
+} Missing;
+
+static gboolean note_missing(const DomainDevice *device, gpointer opaque)
+{
+    Missing *m = opaque;
+    const char *alias = xml_device_info(device)->alias;
+
+    if ((device->type == DOMAIN_DEVICE_DISK || device->type == DOMAIN_DEVICE_INTERFACE) &&
+        !has_name(m->present, alias)) {
+        g_ptr_array_add(m->aliases, g_strdup(alias));
+    }
+    return TRUE;
+}
+
+/* Their DEVICE_DELETED came when nobody listened. */
+static void finish_missing(Vm *vm, guint64 run, GPtrArray *present)
+{
+    g_autoptr(VmDef) def = vm_get_def(vm);
+    g_autoptr(GPtrArray) aliases = g_ptr_array_new_with_free_func(g_free);
+    Missing m = { present, aliases };
+
+    xml_domain_foreach_device(def->domain, note_missing, &m);
+    for (guint i = 0; i < aliases->len; i++) {
+        g_autoptr(GError) err = NULL;
+
+        if (!vm_finish_unplug(vm, run, aliases->pdata[i], &err)) {
+            log_error(vm, err);
+        }
+    }
+}
+
+/* Whether a device that was plugged can have this alias. */
+static gboolean is_our_alias(const char *alias)
+{
+    return g_str_has_prefix(alias, "virtio-disk") || g_str_has_prefix(alias, "net") ||
+           g_str_has_prefix(alias, "ua-");
+}
+
+static void remove_unknown_devices(Vm *vm, guint64 run, GPtrArray *present)
+{
+    g_autoptr(VmDef) def = vm_get_def(vm);
+
+    for (guint i = 0; i < present->len; i++) {
+        const char *alias = present->pdata[i];
+        g_autoptr(GError) err = NULL;
+
+        if (!is_our_alias(alias) || xml_domain_find_alias(def->domain, alias, NULL)) {
+            continue;
+        }
+        g_message("domain '%s': removing device '%s', which was left by a plug", vm->name,
+                  alias);
+        if (!vm_remove_device(vm, run, alias, &err)) {
+            log_error(vm, err);
+        }
+    }
+}
+
+/* ---- back ends ---- */
+
+static void remove_node(Vm *vm, guint64 run, const char *node)
+{
+    g_autoptr(GError) err = NULL;
+
+    g_message("domain '%s': removing block node '%s', which was left by a plug", vm->name,
+              node);
+    if (!vm_call(vm, run, "blockdev-del", vm_args("node-name", node), NULL, &err)) {
+        log_error(vm, err);
+    }
+}
+
+/* First those that stand on others. */
+static void remove_unknown_nodes(Vm *vm, guint64 run, GPtrArray *nodes)
+{
+    static const char *const suffixes[] = { "-format", "-storage" };
+    g_autoptr(VmDef) def = vm_get_def(vm);
+    guint index;
+
+    for (guint s = 0; s < G_N_ELEMENTS(suffixes); s++) {
+        for (guint i = 0; i < nodes->len; i++) {
+            const char *node = nodes->pdata[i];
+
+            if (sscanf(node, "libvirt-%u-", &index) == 1 &&
+                g_str_has_suffix(node, suffixes[s]) &&
+                !vm_disk_of_node(def->domain, node)) {
+                remove_node(vm, run, node);
+            }
+        }
+    }
+}
+
+/* As a rule there are none, and the emulator says so. */
+static void remove_unknown_netdevs(Vm *vm, guint64 run)
+{
+    g_autoptr(VmDef) def = vm_get_def(vm);
+
+    for (guint i = 0; i < COMMAND_VIRTIO_SLOTS; i++) {
+        g_autofree char *alias = g_strdup_printf("net%u", i);
+        g_autofree char *netdev = g_strconcat("host", alias, NULL);
+        g_autofree char *fd = g_strconcat("fd-", alias, NULL);
+
+        if (!xml_domain_find_alias(def->domain, alias, NULL)) {
+            vm_call(vm, run, "netdev_del", vm_args("id", netdev), NULL, NULL);
+            vm_call(vm, run, "closefd", vm_args("fdname", fd), NULL, NULL);
+        }
+    }
+}
+
+/* ---- all ---- */
+
+static gboolean set_pending(Vm *vm, guint64 run, gboolean pending)
+{
+    gboolean before = FALSE;
+
+    g_mutex_lock(&vm->lock);
+    if (vm_is_run_locked(vm, run)) {
+        before = vm->run->unreconciled;
+        vm->run->unreconciled = pending;
+    }
+    g_mutex_unlock(&vm->lock);
+    return before;
+}
+
+void vm_mark_unreconciled(Vm *vm, guint64 run)
+{
+    set_pending(vm, run, TRUE);
+}
+
+gboolean vm_reconcile(Vm *vm, guint64 run, GError **errp)
+{
+    g_autoptr(GPtrArray) devices = NULL, nodes = NULL;
+
+    set_pending(vm, run, FALSE);
+    if (!(devices = query_names(vm, run, "qom-list", vm_args("path", PERIPHERAL), "name",
+                                errp))) {
+        set_pending(vm, run, TRUE);
+        return FALSE;
+    }
+    finish_missing(vm, run, devices);
+    remove_unknown_devices(vm, run, devices);
+    if (!(nodes =
+              query_names(vm, run, "query-named-block-nodes", NULL, "node-name", errp))) {
+        set_pending(vm, run, TRUE);
+        return FALSE;
+    }
+    remove_unknown_nodes(vm, run, nodes);
+    remove_unknown_netdevs(vm, run);
+    return TRUE;
+}
+
+gboolean vm_reconcile_pending(Vm *vm, guint64 run, GError **errp)
+{
+    return !set_pending(vm, run, FALSE) || vm_reconcile(vm, run, errp);
+}
+
+void vm_reconcile_late(Vm *vm, guint64 run)
+{
+    g_autoptr(GError) err = NULL;
+    guint64 now;
+
+    if (!vm_begin_live_job(vm, JOB_MODIFY, "reconciliation", &now, &err)) {
+        log_error(vm, err);
+        return;
+    }
+    if (now == run && !vm_reconcile_pending(vm, run, &err)) {
+        log_error(vm, err);
+    }
+    vm_end_job(vm);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Putting right what a plug or an unplug has left half done. */
+#pragma once
+#include "domain/vm.h"
+
+G_BEGIN_DECLS
+
+/*
+ * Compares the devices of the live definition with those that the emulator has. One that
+ * is gone is taken out of the definition, as if its DEVICE_DELETED had come; devices and
+ * back ends under our names that no definition has are taken away again. What cannot be
+ * done is logged; fails if the emulator does not tell what it has. The caller holds a
+ * job.
+ */
+gboolean vm_reconcile(Vm *vm, guint64 run, GError **errp);
+
+/* The same, if it is known that something may be left. */
+gboolean vm_reconcile_pending(Vm *vm, guint64 run, GError **errp);
+
+/* The same, with a job of its own; on a worker. Errors are logged. */
+void vm_reconcile_late(Vm *vm, guint64 run);
+
+/* Something may be left: from now on vm_reconcile_pending() has something to do. */
+void vm_mark_unreconciled(Vm *vm, guint64 run);
+
+G_END_DECLS
