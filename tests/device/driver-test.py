@@ -276,6 +276,7 @@ def test_plug(a, b):
     assert path not in a.virsh("domblklist", "--inactive", "vm")
     a.virsh("attach-disk", "vm", path, "vdc", "--config")
     a.virsh("detach-disk", "vm", "vdc", "--config")
+    wait_for("the events", lambda: len(events.read()) >= 7)
     kinds = [e[0] for e in events.read()]
     assert kinds == ["device-removed", "device-added", "lifecycle", "device-removed",
                      "lifecycle", "lifecycle", "lifecycle"], events.read()
