@@ -99,6 +99,7 @@ static gboolean check_mon(ConfigNode *node, GError **errp)
 
     if (!config_get_string(node, "mode", "readline", &mode, errp) ||
         !config_get_string(node, "id", NULL, &id, errp) ||
+        (id && !config_check_id("id", id, CONFIG_ID_MAX, errp)) ||
         !config_require_string(node, "chardev", &chardev, errp) ||
         !config_get_bool(node, "pretty", FALSE, &pretty, errp) ||
         !config_check_unused(node, errp)) {

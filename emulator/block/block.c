@@ -83,16 +83,8 @@ static gboolean common_options(BlockNode *node, ConfigNode *config, GError **err
 
 static gboolean check_name(const char *name, GError **errp)
 {
-    if (!g_ascii_isalpha(name[0]) || strlen(name) > 31) {
-        return error_set(errp,
-                         "Invalid node-name '%s': it must start with a letter and have "
-                         "at most 31 characters",
-                         name);
-    }
-    for (const char *p = name; *p; p++) {
-        if (!g_ascii_isalnum(*p) && !strchr("-._", *p)) {
-            return error_set(errp, "Invalid node-name '%s': character '%c'", name, *p);
-        }
+    if (!config_check_id("node-name", name, CONFIG_NODE_NAME_MAX, errp)) {
+        return FALSE;
     }
     if (block_node_find(name)) {
         return error_set(errp, "Duplicate nodes with node-name='%s'", name);

@@ -279,7 +279,8 @@ Chardev *chardev_new(ConfigNode *node, GError **errp)
     const char *id;
     Chardev *chr;
 
-    if (!backend || !config_require_string(node, "id", &id, errp)) {
+    if (!backend || !config_require_string(node, "id", &id, errp) ||
+        !config_check_id("id", id, CONFIG_ID_MAX, errp)) {
         return NULL;
     }
     if (chardev_find(id)) {

@@ -106,6 +106,14 @@ gboolean config_require_string(ConfigNode *map, const char *key, const char **ou
 gboolean config_get_node(ConfigNode *map, const char *key, ConfigType type,
                          ConfigNode **out, GError **errp);
 
+/*
+ * Whether the value of `key` can name something: a letter, then letters, digits, '-',
+ * '.', '_', at most max bytes in all.
+ */
+#define CONFIG_ID_MAX        255
+#define CONFIG_NODE_NAME_MAX 31
+gboolean config_check_id(const char *key, const char *id, gsize max, GError **errp);
+
 /* Fails with "Invalid parameter 'x'" for the first key that nobody has read. */
 gboolean config_check_unused(const ConfigNode *map, GError **errp);
 

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "util/error.h"
+
 static const char *const type_names[] = { "null",     "a boolean", "a number",
                                           "a string", "a list",    "an object" };
 
@@ -209,6 +211,26 @@ gboolean config_get_node(ConfigNode *map, const char *key, ConfigType type,
         bad_value(*out, key, type_names[type], errp);
         *out = NULL;
         return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean config_check_id(const char *key, const char *id, gsize max, GError **errp)
+{
+    const char *p = id;
+
+    if (g_ascii_isalpha(*p)) {
+        while (g_ascii_isalnum(*p) || (*p && strchr("-._", *p))) {
+            p++;
+        }
+    }
+    if (!*id || *p || (gsize)(p - id) > max) {
+        g_autofree char *text = error_printable(id, strlen(id));
+
+        return error_set(errp,
+                         "Parameter '%s' expects an identifier (a letter, then letters, "
+                         "digits, '-', '.', '_', at most %zu in all), not '%s'",
+                         key, max, text);
     }
     return TRUE;
 }

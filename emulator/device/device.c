@@ -285,18 +285,7 @@ static const DeviceClass *choose_class(ConfigNode *node, gboolean hotplugged,
 
 static gboolean check_id(const char *id, GError **errp)
 {
-    const char *p = id;
-
-    if (g_ascii_isalpha(*p)) {
-        while (g_ascii_isalnum(*p) || (*p && strchr("-._", *p))) {
-            p++;
-        }
-    }
-    if (!*id || *p) {
-        g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
-                    "Parameter 'id' expects an identifier (a letter, then letters, "
-                    "digits, '-', '.', '_'), not '%s'",
-                    id);
+    if (!config_check_id("id", id, CONFIG_ID_MAX, errp)) {
         return FALSE;
     }
     if (device_find(id)) {

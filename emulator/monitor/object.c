@@ -71,7 +71,8 @@ static const ObjectType *read_type(ConfigNode *node, const char **id, GError **e
     const ObjectType *type;
 
     if (!config_require_string(node, "qom-type", &name, errp) ||
-        !config_require_string(node, "id", id, errp)) {
+        !config_require_string(node, "id", id, errp) ||
+        !config_check_id("id", *id, CONFIG_ID_MAX, errp)) {
         return NULL;
     }
     type = type_find(name);

@@ -117,6 +117,9 @@ NetBackend *net_backend_add(ConfigNode *node, GError **errp)
         error_set(errp, "Parameter 'type' does not accept value '%s'", type);
         return NULL;
     }
+    if (!config_check_id("id", id, CONFIG_ID_MAX, errp)) {
+        return NULL;
+    }
     if (net_backend_find(id)) {
         error_set(errp, "Duplicate ID '%s' for netdev", id);
         return NULL;

@@ -216,6 +216,43 @@ class UnknownKeys(unittest.TestCase):
             self.assertRegex(err, "^vireo: -%s .*x-nonsense" % option)
 
 
+class Ids(unittest.TestCase):
+    """One rule for whatever has a name; over QMP and on the command line."""
+
+    BAD = ["", "1a", "a b", "-a", "a/b", "a\u00e4", "a" * 256]
+    GOOD = ["libvirt-1-storage", "charserial0", "net0", "virtio-disk0", "a._-9"]
+
+    def test_all(self):
+        vm = Vireo("-machine", "microvm", "-accel", "qtest")
+        self.addCleanup(Vireo.kill_all)
+        add = {
+            "object-add": ("id", {"qom-type": "iothread"}),
+            "blockdev-add": ("node-name", {"driver": "file", "filename": "/dev/null",
+                                           "read-only": True}),
+            "device_add": ("id", {"driver": "virtio-rng-device"}),
+            "netdev_add": ("id", {"type": "tap", "fd": "none"}),
+        }
+        for command, (key, args) in add.items():
+            for name in self.BAD + ["a" * 32] * (key == "node-name"):
+                self.assertIn("'%s' expects an identifier" % key,
+                              vm.qmp.error(command, **args, **{key: name})[1], command)
+            for name in self.GOOD:
+                reply = vm.qmp.raw(command, **args, **{key: name})
+                self.assertNotIn("identifier", str(reply), command)
+        vm.qmp.cmd("quit")
+        self.assertEqual(vm.end(), (0, ""))
+
+    def test_command_line(self):
+        for args in (["-object", "iothread,id=1"], ["-chardev", "null,id=1"],
+                     ["-netdev", "tap,id=1,fd=0"], ["-mon", "x,mode=control,id=1"],
+                     ["-blockdev", "file,node-name=1,filename=/dev/null"],
+                     ["-drive", "id=1,file=/dev/null"]):
+            code, _, err = run(*NONE, *args)
+            self.assertEqual(code, 1)
+            self.assertRegex(err, "^vireo: %s: Parameter '(id|node-name)' expects an "
+                             "identifier .*, not '1'\n" % " ".join(args))
+
+
 class NothingLeft(unittest.TestCase):
     """A start that fails late takes back what it has made."""
 

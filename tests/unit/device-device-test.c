@@ -287,7 +287,7 @@ static void test_errors(void)
         { "driver=toy,drive=d,rombar=x", "Parameter 'rombar' expects a number, not 'x'" },
         { "driver=toy,drive=d,id=1a", "Parameter 'id' expects an identifier (a letter, "
                                       "then letters, digits, '-', '.', "
-                                      "'_'), not '1a'" },
+                                      "'_', at most 255 in all), not '1a'" },
         { "driver=toy,drive=d,id=taken", "Duplicate device ID 'taken'" },
         { "driver=toy,drive=d,bus=toy-bus.0", "Bus 'toy-bus.0' is full" },
     };
