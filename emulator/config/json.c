@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "util/error.h"
+
 void json_framer_init(JsonFramer *framer)
 {
     memset(framer, 0, sizeof(*framer));
@@ -108,19 +110,50 @@ JsonFrame json_framer_feed(JsonFramer *framer, const char **data, size_t *len,
     return frame;
 }
 
+/* What has been seen of the objects: the parser replaces a member that comes again. */
+typedef struct Seen {
+    GHashTable *counts; /* JsonObject -> members */
+    char *duplicate;    /* the first name */
+} Seen;
+
+static void object_member(JsonParser *parser, JsonObject *object, const char *name,
+                          gpointer opaque)
+{
+    Seen *seen = opaque;
+    guint n = GPOINTER_TO_UINT(g_hash_table_lookup(seen->counts, object)) + 1;
+
+    g_hash_table_insert(seen->counts, object, GUINT_TO_POINTER(n));
+    if (!seen->duplicate && n > json_object_get_size(object)) {
+        seen->duplicate = g_strdup(name);
+    }
+}
+
 JsonNode *json_parse_framed(const char *text, size_t len, GError **errp)
 {
     g_autoptr(JsonParser) parser = json_parser_new();
+    g_autoptr(GHashTable) counts = g_hash_table_new(NULL, NULL);
     g_autoptr(GError) error = NULL;
+    g_autofree char *duplicate = NULL;
+    Seen seen = { .counts = counts };
 
     if (memchr(text, 0, len)) { /* inside a string */
         g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
                     "JSON parse error, stray character");
         return NULL;
     }
-    if (!json_parser_load_from_data(parser, text, len, &error)) {
+    g_signal_connect(parser, "object-member", G_CALLBACK(object_member), &seen);
+    json_parser_load_from_data(parser, text, len, &error);
+    duplicate = seen.duplicate;
+    if (error) {
         g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC, "JSON parse error, %s",
                     error->message);
+        return NULL;
+    }
+    if (duplicate) {
+        g_autofree char *key = error_printable(duplicate, strlen(duplicate));
+
+        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
+                    "JSON parse error, duplicate key '%s'", key);
         return NULL;
     }
     return json_parser_steal_root(parser);

@@ -193,6 +193,10 @@ static void test_json(void)
         { "", NULL, "JSON parse error, premature end of input" },
         { "x", NULL, "JSON parse error, expecting value" },
         { "{} {}", NULL, "JSON parse error, text after the value: ' {}'" },
+        { "{\"a\":{\"b\":1},\"b\":{\"a\":1}}", "{a:{b:1} b:{a:1}}", NULL },
+        { "{\"a\":1,\"b\":2,\"a\":3}", NULL, "JSON parse error, duplicate key 'a'" },
+        { "{\"b\":[{\"a\":1,\"\\u0061\":{}}]}", NULL,
+          "JSON parse error, duplicate key 'a'" },
         { "{'a':1}", NULL, "JSON parse error, stray character" },
         { "{/*\"*/\"a\":1}", NULL, "JSON parse error, stray character" },
     };

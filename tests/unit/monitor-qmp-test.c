@@ -518,6 +518,8 @@ static void test_hostile(void)
     g_string_append(deep, "\n");
     client_send(&c, deep->str);
     expect(&c, NULL, ERROR("GenericError", "JSON parse error, nested too deeply"));
+    expect(&c, "{\"execute\":\"fail\",\"execute\":\"fail\"}",
+           ERROR("GenericError", "JSON parse error, duplicate key 'execute'"));
     expect(&c, "}}}\n", ERROR("GenericError", "JSON parse error, expecting value"));
     client_send(&c, "{]\n");
     g_free(client_line(&c)); /* the parser's own words */
