@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # CPU models, host and guest capabilities: one truth for emulator and driver.
 noinst_LIBRARIES += libcapabilities.a
 libcapabilities_a_CPPFLAGS = -I$(top_srcdir)/emulator -I$(top_srcdir) $(GLIB_CFLAGS) $(LIBVIRT_CFLAGS)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # The emulator: every layer is a list of sources in one convenience library, so
 # that unit tests link exactly what ships.
 EMULATOR_CPPFLAGS = -I$(top_srcdir)/emulator -I$(top_srcdir) \

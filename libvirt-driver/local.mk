@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # virtvireod: the libvirt hypervisor driver as a daemon.
 DRIVER_CPPFLAGS = -I$(top_srcdir)/libvirt-driver -I$(builddir)/libvirt-driver \
 	-I$(top_srcdir)/emulator -I$(top_srcdir) \

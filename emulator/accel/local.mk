@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 libemulator_a_SOURCES += \
 	emulator/accel/accel.c emulator/accel/accel.h \
 	emulator/accel/cpu.c emulator/accel/cpu-feature.h \

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 libemulator_a_SOURCES += \
 	emulator/machine/boards.h \
 	emulator/machine/classes.c \

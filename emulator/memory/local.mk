@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 libemulator_a_SOURCES += \
 	emulator/memory/address-map.c emulator/memory/address-map.h \
 	emulator/memory/dirty.c \

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 libemulator_a_SOURCES += \
 	emulator/monitor/cmd-block.c \
 	emulator/monitor/cmd-chardev.c \

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 libutil_a_SOURCES += \
 	emulator/util/created.c emulator/util/created.h \
 	emulator/util/daemon.c \

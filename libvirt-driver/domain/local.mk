@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # libvirt-driver/domain
 libdriver_a_SOURCES += \
 	libvirt-driver/domain/api-console.c \

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # libvirt-driver/process
 libdriver_a_SOURCES += \
 	libvirt-driver/process/cgroup.c \

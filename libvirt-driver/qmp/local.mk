@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # libvirt-driver/qmp
 libdriver_a_SOURCES += \
 	libvirt-driver/qmp/client.c \

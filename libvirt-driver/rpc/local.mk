@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # The RPC server. protocol.h and protocol.c are made from protocol.def.
 libdriver_a_SOURCES += \
 	libvirt-driver/rpc/call.h \

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # 16550, RTC, event device, I/O APIC, machine
 BOARD_DEVICE_TESTS = tests/device/serial-test tests/device/rtc-test \
 	tests/device/ged-test tests/device/ioapic-test tests/device/machine-test \

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # tests/device
 dist_check_SCRIPTS += tests/device/startup-test.py
 TESTS += tests/device/startup-test.py

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Migration: device state, refusals, who owns the images.
 check_PROGRAMS += tests/device/migration-state-test
 TESTS += tests/device/migration-state-test

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Tiny bare-metal guests: PVH ELF images for tests on /dev/kvm, built without libc
 # and without the flags of the emulator (sanitizers).
 TINY_GUESTS = tests/tiny/hello.elf tests/tiny/io.elf tests/tiny/notify.elf \

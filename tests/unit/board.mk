@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # device, hw, firmware
 BOARD_TESTS = tests/unit/device-state-test tests/unit/device-device-test \
 	tests/unit/firmware-kernel-test tests/unit/device-classes-test

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # config, chardev, monitor
 QMP_TESTS = \
 	tests/unit/config-node-test \
