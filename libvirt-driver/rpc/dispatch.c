@@ -37,6 +37,11 @@ RpcCall *rpc_call_new(RpcClient *client, GByteArray *frame)
     return call;
 }
 
+gboolean rpc_call_has_priority(const RpcCall *call)
+{
+    return !call->proc || call->proc->attributes & RPC_PROC_PRIORITY;
+}
+
 static void after_free(gpointer opaque)
 {
     RpcAfter *after = opaque;
@@ -187,6 +192,20 @@ static void reply_error(RpcCall *call, GError *error)
     g_error_free(error);
 }
 
+/* The worker is free again for other calls. */
+static void end_call(RpcCall *call)
+{
+    RpcClient *client = call->client;
+
+    if (!rpc_call_has_priority(call)) {
+        g_mutex_lock(&client->lock);
+        client->busy--;
+        g_mutex_unlock(&client->lock);
+        rpc_server_wake(client->server);
+    }
+    rpc_call_free(call);
+}
+
 void rpc_call_run(gpointer opaque)
 {
     RpcCall *call = opaque;
@@ -194,7 +213,7 @@ void rpc_call_run(gpointer opaque)
 
     /* Nobody waits for it any more: what has not begun shall not happen. */
     if (rpc_client_is_closed(call->client)) {
-        rpc_call_free(call);
+        end_call(call);
         return;
     }
     GByteArray *frame = execute(call, &error);
@@ -210,5 +229,5 @@ void rpc_call_run(gpointer opaque)
     call->after = g_slist_reverse(call->after);
     for (GSList *l = success ? call->after : NULL; l; l = l->next)
         ((RpcAfter *)l->data)->fn(((RpcAfter *)l->data)->opaque);
-    rpc_call_free(call);
+    end_call(call);
 }

@@ -11,8 +11,10 @@
  * A call goes: io.c reads a frame -> held queue of its client -> begun when the client
  * has fewer than RPC_MAX_IN_FLIGHT calls -> worker: dispatch.c checks, decodes, runs
  * the handler, encodes -> output queue -> io.c writes. It counts as in flight until its
- * reply is written, which bounds the queue. Frames are read beyond the limit, as far as
- * the held queue allows, so that keepalive is still served.
+ * reply is written, which bounds the queue. Calls that may wait are besides held back
+ * while RPC_MAX_BUSY of the client's occupy workers: it can neither take the workers
+ * from others, nor keep its own calls of priority from being served. Frames are read
+ * beyond the limits, as far as the held queues allow, so that keepalive is still served.
  *
  * Locks: server->events_lock before client->lock; server->lock is a leaf; streams are
  * protected by the lock of their client. No lock is held while foreign code runs.
@@ -32,7 +34,8 @@ G_BEGIN_DECLS
 
 enum {
     RPC_MAX_CLIENTS = 5000,
-    RPC_MAX_IN_FLIGHT = 20,            /* calls of one client */
+    RPC_MAX_IN_FLIGHT = 32,            /* calls of one client */
+    RPC_MAX_BUSY = 16,                 /* of them, on workers and without priority */
     RPC_MAX_HELD = 256,                /* calls read beyond that */
     RPC_MAX_HELD_BYTES = 4 << 20,      /* of them */
     RPC_MAX_EVENTS = 8192,             /* waiting for one client */
@@ -40,7 +43,7 @@ enum {
     RPC_MAX_STREAMS = 64,              /* of one client */
     RPC_MAX_STREAM_BYTES = 256 * 1024, /* waiting in either direction */
     RPC_MAX_REGISTRATIONS = 1024,      /* for events, of one client */
-    RPC_WORKERS = 20,
+    RPC_WORKERS = 64,                  /* at most; they come and go */
     RPC_RESERVED_WORKERS = 5,
     RPC_KEEPALIVE_SECONDS = 5,
     RPC_KEEPALIVE_COUNT = 5, /* unanswered pings before we give up */
@@ -92,7 +95,8 @@ struct RpcClient {
     gsize event_bytes;
     gboolean keepalive_queued;
     guint in_flight;
-    GQueue held; /* of RpcCall */
+    guint busy;     /* calls without priority on workers */
+    GQueue held[2]; /* of RpcCall: without priority, with it */
     gsize held_bytes;
     guint paused; /* by streams that do not take data */
     GQueue hooks; /* of RpcHook */
@@ -182,6 +186,7 @@ void rpc_io_close(RpcClient *client, const char *reason);
 
 /* ---- dispatch.c ---- */
 RpcCall *rpc_call_new(RpcClient *client, GByteArray *frame);
+gboolean rpc_call_has_priority(const RpcCall *call);
 void rpc_call_free(RpcCall *call);
 /* Checks, runs and answers the call, and frees it; on a worker. */
 void rpc_call_run(gpointer call);

@@ -21,12 +21,20 @@ typedef struct ClientSource {
 static gboolean can_read(const RpcClient *client)
 {
     return !client->close_when_sent && !client->paused &&
-           client->held.length < RPC_MAX_HELD && client->held_bytes < RPC_MAX_HELD_BYTES;
+           client->held[FALSE].length + client->held[TRUE].length < RPC_MAX_HELD &&
+           client->held_bytes < RPC_MAX_HELD_BYTES;
 }
 
-static gboolean can_begin(const RpcClient *client)
+/* The queue whose first call can begin, or NULL; with client->lock held. */
+static GQueue *can_begin(RpcClient *client)
 {
-    return client->held.length && client->in_flight < RPC_MAX_IN_FLIGHT;
+    if (client->in_flight >= RPC_MAX_IN_FLIGHT)
+        return NULL;
+    if (client->held[TRUE].length)
+        return &client->held[TRUE];
+    return client->held[FALSE].length && client->busy < RPC_MAX_BUSY
+               ? &client->held[FALSE]
+               : NULL;
 }
 
 /* ---- ending ---- */
@@ -39,14 +47,16 @@ void rpc_io_close(RpcClient *client, const char *reason)
         return;
     }
     client->closed = TRUE;
-    GQueue held = client->held, out = client->out;
-    g_queue_init(&client->held);
+    GQueue held[2] = { client->held[FALSE], client->held[TRUE] }, out = client->out;
+    g_queue_init(&client->held[FALSE]);
+    g_queue_init(&client->held[TRUE]);
     g_queue_init(&client->out);
     g_cond_broadcast(&client->room);
     g_mutex_unlock(&client->lock);
 
     g_debug("client %" G_GUINT64_FORMAT " ends: %s", client->id, reason);
-    g_queue_clear_full(&held, (GDestroyNotify)rpc_call_free);
+    g_queue_clear_full(&held[FALSE], (GDestroyNotify)rpc_call_free);
+    g_queue_clear_full(&held[TRUE], (GDestroyNotify)rpc_call_free);
     g_queue_clear_full(&out, (GDestroyNotify)rpc_out_free);
     close(client->fd);
     client->fd = -1;
@@ -139,19 +149,19 @@ static void begin_calls(RpcClient *client)
     g_autoptr(GPtrArray) calls = g_ptr_array_new();
 
     g_mutex_lock(&client->lock);
-    while (can_begin(client)) {
-        RpcCall *call = g_queue_pop_head(&client->held);
+    for (GQueue *queue; (queue = can_begin(client));) {
+        RpcCall *call = g_queue_pop_head(queue);
 
         client->held_bytes -= call->frame->len;
         client->in_flight++;
+        client->busy += !rpc_call_has_priority(call);
         g_ptr_array_add(calls, call);
     }
     g_mutex_unlock(&client->lock);
     for (guint i = 0; i < calls->len; i++) {
         RpcCall *call = calls->pdata[i];
-        gboolean priority = !call->proc || call->proc->attributes & RPC_PROC_PRIORITY;
 
-        rpc_server_run(client->server, priority, rpc_call_run, call);
+        rpc_server_run(client->server, rpc_call_has_priority(call), rpc_call_run, call);
     }
 }
 
@@ -172,7 +182,7 @@ static const char *route(RpcClient *client, GByteArray *frame)
         RpcCall *call = rpc_call_new(client, frame);
 
         g_mutex_lock(&client->lock);
-        g_queue_push_tail(&client->held, call);
+        g_queue_push_tail(&client->held[rpc_call_has_priority(call)], call);
         client->held_bytes += frame->len;
         g_mutex_unlock(&client->lock);
         begin_calls(client);
@@ -286,7 +296,7 @@ static gboolean client_prepare(GSource *source, int *timeout)
         client->poll.events |= G_IO_IN;
     if (client->out.length)
         client->poll.events |= G_IO_OUT;
-    ready = client->disconnect || can_begin(client) ||
+    ready = client->disconnect || can_begin(client) != NULL ||
             (client->close_when_sent && !client->out.length && !client->in_flight);
     g_mutex_unlock(&client->lock);
     g_source_set_ready_time(source, client->next_ping);
@@ -300,7 +310,7 @@ static gboolean client_check(GSource *source)
     gboolean ready;
 
     g_mutex_lock(&client->lock);
-    ready = client->poll.revents || client->disconnect || can_begin(client);
+    ready = client->poll.revents || client->disconnect || can_begin(client) != NULL;
     g_mutex_unlock(&client->lock);
     return ready;
 }

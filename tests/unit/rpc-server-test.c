@@ -150,35 +150,38 @@ static void test_order(void)
 }
 
 /*
- * One client fills its limit and all ordinary workers: keepalive is answered, and other
- * clients' urgent calls are served.
+ * One client fills its limit with calls that wait: keepalive is answered, and so are its
+ * urgent calls, and all of other clients.
  */
 static void test_limit(void)
 {
-    guint32 serials[RPC_MAX_IN_FLIGHT + 10];
+    guint32 serials[RPC_MAX_BUSY + 10];
     RpcServer *server = new_server();
     rpc_server_start(server);
     Peer *peer = peer_new(server, 0), *other = peer_new(server, 0);
 
-    G_STATIC_ASSERT(RPC_MAX_IN_FLIGHT >= 16 && RPC_MAX_IN_FLIGHT <= RPC_WORKERS);
+    G_STATIC_ASSERT(RPC_MAX_BUSY >= 16 && RPC_MAX_BUSY <= RPC_WORKERS / 4);
     peer_open(peer, 0);
     peer_open(other, 0);
     for (guint i = 0; i < G_N_ELEMENTS(serials); i++)
         serials[i] = peer_call(peer, PROC_BLOCK, NULL, NULL);
-    wait_for(&shared.begun, RPC_MAX_IN_FLIGHT);
+    wait_for(&shared.begun, RPC_MAX_BUSY);
     for (guint i = 0; i < 3; i++) {
         send_keepalive(peer, RPC_KEEPALIVE_PING);
         g_assert_true(wait_keepalive(peer, RPC_KEEPALIVE_PONG));
     }
+    for (guint i = 0; i < RPC_MAX_IN_FLIGHT; i++)
+        peer_do(peer, PROC_URGENT, NULL, NULL, NULL, NULL);
     peer_do(other, PROC_URGENT, NULL, NULL, NULL, NULL);
+    peer_do(other, PROC_QUICK, NULL, NULL, NULL, NULL);
     g_mutex_lock(&shared.lock);
-    g_assert_cmpuint(shared.begun, ==, RPC_MAX_IN_FLIGHT);
+    g_assert_cmpuint(shared.begun, ==, RPC_MAX_BUSY);
     g_mutex_unlock(&shared.lock);
     release();
     for (guint i = 0; i < G_N_ELEMENTS(serials); i++)
         peer_reply(peer, serials[i], NULL, NULL);
     g_assert_cmpuint(shared.begun, ==, G_N_ELEMENTS(serials));
-    g_assert_cmpuint(shared.most, <=, RPC_MAX_IN_FLIGHT);
+    g_assert_cmpuint(shared.most, <=, RPC_MAX_BUSY);
     peer_free(peer);
     peer_free(other);
     peer_server_free(server);
@@ -187,7 +190,7 @@ static void test_limit(void)
 /* A client that has more waiting than we hold is not read, but hears that we live. */
 static void test_sign_of_life(void)
 {
-    guint n = RPC_MAX_IN_FLIGHT + RPC_MAX_HELD + 20;
+    guint n = RPC_MAX_BUSY + RPC_MAX_HELD + 20;
     RpcServer *server = new_server();
     server->keepalive_us = 200 * 1000; /* five of them end it, also under load */
     rpc_server_start(server);
@@ -262,16 +265,16 @@ static void test_gone(void)
     Peer *peer = peer_new(server, 0);
 
     peer_open(peer, 0);
-    for (guint i = 0; i < RPC_MAX_IN_FLIGHT + 5; i++)
+    for (guint i = 0; i < RPC_MAX_BUSY + 5; i++)
         peer_call(peer, PROC_BLOCK, NULL, NULL);
-    wait_for(&shared.begun, RPC_MAX_IN_FLIGHT);
+    wait_for(&shared.begun, RPC_MAX_BUSY);
     peer_free(peer);
     while (rpc_server_n_clients(server))
         g_thread_yield();
     release();
     peer_server_free(server);
     /* What had not begun when the client went has not happened. */
-    g_assert_cmpuint(shared.begun, ==, RPC_MAX_IN_FLIGHT);
+    g_assert_cmpuint(shared.begun, ==, RPC_MAX_BUSY);
 }
 
 static void test_stop(void)
@@ -337,11 +340,37 @@ static void test_crowd(void)
     peer_server_free(server);
 }
 
+/* Looking on never waits for others' calls; what takes a domain's job may not. */
+static void test_rows(void)
+{
+    static const guint32 high[] = {
+        REMOTE_PROC_CONNECT_LIST_ALL_DOMAINS, REMOTE_PROC_CONNECT_GET_CAPABILITIES,
+        REMOTE_PROC_DOMAIN_LOOKUP_BY_NAME,    REMOTE_PROC_DOMAIN_GET_XML_DESC,
+        REMOTE_PROC_DOMAIN_GET_STATE,         REMOTE_PROC_DOMAIN_GET_INFO,
+        REMOTE_PROC_DOMAIN_ABORT_JOB,         REMOTE_PROC_DOMAIN_DESTROY_FLAGS,
+    };
+    static const guint32 low[] = { REMOTE_PROC_DOMAIN_CREATE, REMOTE_PROC_DOMAIN_UNDEFINE,
+                                   REMOTE_PROC_DOMAIN_MIGRATE_PERFORM3_PARAMS };
+    guint n_high = 0, n_low = 0;
+
+    for (guint i = 0; i < REMOTE_N_PROCS; i++) {
+        gboolean is_high = (remote_procs[i].attributes & RPC_PROC_PRIORITY) != 0;
+
+        for (guint j = 0; j < G_N_ELEMENTS(high); j++)
+            n_high += remote_procs[i].number == high[j] && is_high;
+        for (guint j = 0; j < G_N_ELEMENTS(low); j++)
+            n_low += remote_procs[i].number == low[j] && !is_high;
+    }
+    g_assert_cmpuint(n_high, ==, G_N_ELEMENTS(high));
+    g_assert_cmpuint(n_low, ==, G_N_ELEMENTS(low));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/rpc/server/order", test_order);
     g_test_add_func("/rpc/server/limit", test_limit);
+    g_test_add_func("/rpc/server/rows", test_rows);
     g_test_add_func("/rpc/server/sign-of-life", test_sign_of_life);
     g_test_add_func("/rpc/server/pings", test_pings);
     g_test_add_func("/rpc/server/hooks", test_hooks);

@@ -294,12 +294,17 @@ static void test_abort(Fixture *f, gconstpointer procedure)
 /* What a stream holds is given back while all ordinary workers wait. */
 static void test_busy(Fixture *f, gconstpointer procedure)
 {
-    Peer *other = peer_new(f->server, 0);
+    Peer *others[(RPC_WORKERS + RPC_MAX_BUSY - 1) / RPC_MAX_BUSY];
     guint32 serial = 0;
 
-    peer_open(other, 0);
-    for (guint i = 0; i < RPC_WORKERS; i++)
-        serial = peer_call(other, PROC_BLOCK, NULL, NULL);
+    for (guint i = 0; i < RPC_WORKERS; i++) {
+        Peer **other = &others[i / RPC_MAX_BUSY];
+        if (i % RPC_MAX_BUSY == 0) {
+            *other = peer_new(f->server, 0);
+            peer_open(*other, 0);
+        }
+        serial = peer_call(*other, PROC_BLOCK, NULL, NULL);
+    }
     wait_guint(&shared.blocked, RPC_WORKERS);
     send_stream(f, RPC_STATUS_ERROR, "", 0);
     expect(f, RPC_STATUS_OK, "");
@@ -308,8 +313,9 @@ static void test_busy(Fixture *f, gconstpointer procedure)
     shared.go_on = TRUE;
     g_cond_broadcast(&shared.cond);
     g_mutex_unlock(&shared.lock);
-    peer_reply(other, serial, NULL, NULL);
-    peer_free(other);
+    peer_reply(others[G_N_ELEMENTS(others) - 1], serial, NULL, NULL);
+    for (guint i = 0; i < G_N_ELEMENTS(others); i++)
+        peer_free(others[i]);
 }
 
 static void test_eof(Fixture *f, gconstpointer procedure)
