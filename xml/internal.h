@@ -12,6 +12,12 @@
  */
 gboolean xml_support_check(const xmlNode *root, const char *base, GError **errp);
 
+/*
+ * Sets CONFIG_UNSUPPORTED for @node, an element at @path below <domain>, with its
+ * attributes and its text as they were written, each cut to a sane length. FALSE.
+ */
+gboolean xml_support_refuse(const xmlNode *node, const char *path, GError **errp);
+
 /* How the table of support.c sees a path, for the tests. */
 typedef enum {
     XML_SUPPORT_UNKNOWN,

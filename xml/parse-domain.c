@@ -367,16 +367,27 @@ static gboolean parse_platform(const xmlNode *root, Domain *domain, XmlParseFlag
     return TRUE;
 }
 
+/* The host has no security driver: what asks for one's protection is refused. */
 static gboolean parse_seclabel(const xmlNode *root, Domain *domain, XmlParseFlags flags,
                                GError **errp)
 {
     for (const xmlNode *node = xml_node_child(root, "seclabel"); node;
          node = xml_node_next(node)) {
         g_autofree char *type = xml_node_attr(node, "type");
+        g_autofree char *model = xml_node_attr(node, "model");
+        g_autofree char *relabel = xml_node_attr(node, "relabel");
+        gboolean none = g_strcmp0(type, "none") == 0;
 
-        if (g_strcmp0(type, "none") == 0 && !domain->seclabel_none) {
+        if (none && g_strcmp0(relabel, "yes") == 0) {
+            return xml_node_invalid(node, "relabel", relabel, "not with type 'none'",
+                                    errp);
+        }
+        if (!none && model && strcmp(model, "none") != 0) {
+            return xml_support_refuse(node, "seclabel", errp);
+        }
+        if (none && !domain->seclabel_none) {
             domain->seclabel_none = TRUE;
-            domain->seclabel_model = xml_node_attr(node, "model");
+            domain->seclabel_model = g_steal_pointer(&model);
         }
     }
     return TRUE;

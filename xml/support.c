@@ -194,8 +194,11 @@ static const SupportRow support_rows[] = {
     /* what protects */
     HANDLED("seclabel"),
     EXCEPT("seclabel@type", "none|dynamic"),
-    EXCEPT("seclabel@model", "none|dac"),
+    EXCEPT("seclabel@model", "none|dac"), /* dac: with type='none' only */
+    EXCEPT("seclabel@relabel", "yes|no"),
+    REFUSED("seclabel/label"),
     REFUSED("seclabel/baselabel"),
+    REFUSED("seclabel/imagelabel"),
     /* devices */
     HANDLED("devices"),
     HANDLED("devices/emulator"),
@@ -414,8 +417,7 @@ static void append_namespace(GString *path, const xmlNs *ns)
     g_string_append_c(path, ':');
 }
 
-/* Names the element with its attributes and its text, each cut to a sane length. */
-static void refuse_element(const xmlNode *node, const char *path, GError **errp)
+gboolean xml_support_refuse(const xmlNode *node, const char *path, GError **errp)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     g_autofree char *content = NULL;
@@ -432,6 +434,7 @@ static void refuse_element(const xmlNode *node, const char *path, GError **errp)
     }
     g_set_error(errp, XML_ERROR, VIR_ERR_CONFIG_UNSUPPORTED,
                 "element %s is not supported by vireo", text->str);
+    return FALSE;
 }
 
 static gboolean check_attributes(const xmlNode *node, GString *path, GError **errp)
@@ -484,8 +487,7 @@ static gboolean check_node(const xmlNode *node, GString *path, GError **errp)
             class = xml_support_class(path->str, g_strstrip(text));
         }
         if (class == XML_SUPPORT_REFUSED) {
-            refuse_element(child, path->str, errp);
-            return FALSE;
+            return xml_support_refuse(child, path->str, errp);
         }
         if (class == XML_SUPPORT_HANDLED && !check_node(child, path, errp)) {
             return FALSE;
@@ -502,8 +504,7 @@ gboolean xml_support_check(const xmlNode *root, const char *base, GError **errp)
     if (base[0]) {
         g_string_append_printf(path, "/%s", (const char *)root->name);
         if (xml_support_class(path->str, NULL) != XML_SUPPORT_HANDLED) {
-            refuse_element(root, path->str, errp);
-            return FALSE;
+            return xml_support_refuse(root, path->str, errp);
         }
     }
     return check_node(root, path, errp);
