@@ -97,10 +97,6 @@ static gboolean parse_general(const xmlNode *root, Domain *domain, XmlParseFlags
     domain->metadata = metadata ? metadata_text(metadata) : NULL;
     domain->partition =
         xml_node_child_text(xml_node_child(root, "resource"), "partition");
-    if (domain->partition) {
-        return xml_path_check(xml_node_child(root, "resource"), NULL, domain->partition,
-                              errp);
-    }
     return TRUE;
 }
 

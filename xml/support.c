@@ -73,7 +73,7 @@ static const SupportRow support_rows[] = {
     REFUSED("numatune"),
     REFUSED("throttlegroups"),
     HANDLED("resource"),
-    HANDLED("resource/partition"),
+    EXCEPT("resource/partition", "/machine"),
     REFUSED("resource/fibrechannel"),
     REFUSED("sysinfo"),
     REFUSED("idmap"),

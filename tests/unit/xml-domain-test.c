@@ -281,6 +281,8 @@ static const struct {
       VIR_ERR_CONFIG_UNSUPPORTED, "seclabel/label>+107:+107" },
     { DOMAIN("<seclabel type='none' relabel='yes'/>", ""), VIR_ERR_XML_ERROR,
       "'relabel'~'yes'~seclabel" },
+    { DOMAIN("<resource><partition>/tenant</partition></resource>", ""),
+      VIR_ERR_CONFIG_UNSUPPORTED, "resource/partition>/tenant" },
     { DOMAIN("<cputune><shares>1</shares></cputune>", ""), VIR_ERR_CONFIG_UNSUPPORTED,
       "cputune" },
     { DOMAIN("<q:commandline xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'/>", ""),
