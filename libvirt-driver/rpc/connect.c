@@ -47,10 +47,10 @@ static char *check_uri(const char *name, GError **errp)
     }
     const char *path = colon + strlen("://");
     g_autofree char *plain = g_strndup(path, strcspn(path, "?#"));
-    if (!g_str_equal(plain, "/session") && !(system && g_str_equal(plain, "/system"))) {
+    if (!g_str_equal(plain, system ? "/system" : "/session")) {
         rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR,
-                      "unexpected URI path '%s', try vireo:///%s", plain,
-                      system ? "system" : "session");
+                      "unexpected URI path '%s': this daemon is that of vireo:///%s",
+                      plain, system ? "system" : "session");
         return NULL;
     }
     return g_strdup_printf("%s://%s", scheme, plain);

@@ -189,7 +189,7 @@ int peer_fail(Peer *peer, guint32 procedure, const XdrType *args_type, const voi
 
 void peer_open(Peer *peer, guint32 flags)
 {
-    RemoteConnectOpenArgs args = { (char *)"vireo:///session", flags };
+    RemoteConnectOpenArgs args = { NULL, flags };
 
     peer_do(peer, REMOTE_PROC_CONNECT_OPEN, &remote_connect_open_args_xdr, &args, NULL,
             NULL);

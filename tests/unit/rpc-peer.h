@@ -46,7 +46,7 @@ void peer_do(Peer *peer, guint32 procedure, const XdrType *args_type, const void
              const XdrType *ret_type, void *ret);
 int peer_fail(Peer *peer, guint32 procedure, const XdrType *args_type, const void *args);
 
-/* CONNECT_OPEN of vireo:///session, which every user may. */
+/* CONNECT_OPEN of the default URI. */
 void peer_open(Peer *peer, guint32 flags);
 
 /* Waits until the server has closed the connection. */
