@@ -37,6 +37,13 @@ static gboolean complete_machine(Domain *domain, GError **errp)
                              "firmware that could boot a disk",
                              domain->machine);
     }
+    if (!domain->acpi) {
+        return rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
+                             "missing element <domain/features/acpi>: a guest finds the "
+                             "devices of machine '%s' through ACPI; add "
+                             "<features><acpi/></features>",
+                             domain->machine);
+    }
     return TRUE;
 }
 

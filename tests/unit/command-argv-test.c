@@ -6,10 +6,11 @@
 #include "command/command.h"
 #include "rpc/error.h"
 
+#define ACPI "<features><acpi/></features>"
 #define MICROVM(more)                                                                    \
     "<domain type='kvm'><name>d</name>"                                                  \
     "<uuid>c3915bb8-a1ac-4847-9e92-4a40f5ce3750</uuid>"                                  \
-    "<memory unit='MiB'>64</memory><os><type>hvm</type><kernel>/k</kernel></os>"         \
+    "<memory unit='MiB'>64</memory><os><type>hvm</type><kernel>/k</kernel></os>" ACPI    \
     "<devices>" more "</devices></domain>"
 #define DISK(dev, more)                                                                  \
     "<disk><source file='/" dev ".img'/><target dev='" dev "'/>" more "</disk>"
@@ -104,7 +105,8 @@ static void test_timers(void)
     g_autofree char *with = g_strdup_printf(
         "<domain type='kvm'><name>d</name>"
         "<uuid>c3915bb8-a1ac-4847-9e92-4a40f5ce3750</uuid><memory unit='MiB'>64</memory>"
-        "<os><type>hvm</type><kernel>/k</kernel></os>%s<devices></devices></domain>",
+        "<os><type>hvm</type><kernel>/k</kernel></os>" ACPI
+        "%s<devices></devices></domain>",
         timers);
     g_autoptr(Domain) a = prepare(MICROVM("")), b = prepare(with);
     CommandFacts facts = { .monitor_fd = 3 };
@@ -158,15 +160,19 @@ static void test_refusals(void)
             "<type machine='q35'>hvm</type><kernel>/k</kernel></os></domain>",
             "'q35'");
     refused("<domain type='kvm'><name>d</name><memory>4096</memory><vcpu>255</vcpu><os>"
-            "<type>hvm</type><kernel>/k</kernel></os></domain>",
+            "<type>hvm</type><kernel>/k</kernel></os>" ACPI "</domain>",
             "'255'");
+    refused("<domain type='kvm'><name>d</name><memory>4096</memory><os><type>hvm</type>"
+            "<kernel>/k</kernel></os><features><apic/></features></domain>",
+            "missing element <domain/features/acpi>");
     refused(MICROVM("<serial><target port='4'/></serial>"), "'4'");
     for (char c = 'a'; c <= 'y'; c++) {
         g_string_append_printf(many,
                                "<disk><source file='/d'/><target dev='vd%c'/></disk>", c);
     }
     text = g_strdup_printf("<domain type='kvm'><name>d</name><memory>4096</memory><os>"
-                           "<type>hvm</type><kernel>/k</kernel></os><devices>%s</devices>"
+                           "<type>hvm</type><kernel>/k</kernel></os>" ACPI
+                           "<devices>%s</devices>"
                            "</domain>",
                            many->str);
     refused(text, "'25'");
@@ -387,7 +393,7 @@ static void test_migration_safe(void)
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autofree char *text = g_strdup_printf(
             "<domain type='kvm'><name>d</name><memory>4096</memory><os>"
-            "<type>hvm</type><kernel>/k</kernel></os><devices>%s</devices>"
+            "<type>hvm</type><kernel>/k</kernel></os>" ACPI "<devices>%s</devices>"
             "</domain>",
             rows[i].disk);
         g_autoptr(Domain) domain = prepare(text);
