@@ -132,6 +132,14 @@ static gboolean parse_memory(const xmlNode *root, Domain *domain, XmlParseFlags 
                     domain->current_memory, domain->memory);
         return FALSE;
     }
+    if (domain->current_memory < domain->memory) {
+        g_set_error(errp, XML_ERROR, VIR_ERR_CONFIG_UNSUPPORTED,
+                    "element <currentMemory> of %" G_GUINT64_FORMAT
+                    " KiB, less than <memory> of %" G_GUINT64_FORMAT
+                    " KiB, is not supported by vireo: there is no balloon",
+                    domain->current_memory, domain->memory);
+        return FALSE;
+    }
     domain->memory_source = source;
     domain->memory_access = access;
     return TRUE;

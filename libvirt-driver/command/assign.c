@@ -106,7 +106,6 @@ gboolean command_assign(Domain *domain, guint *next_node, GError **errp)
 {
     Assignment a = { .domain = domain, .next_node = MAX(*next_node, 1), .errp = errp };
 
-    domain->current_memory = domain->memory; /* there is no balloon */
     if (!xml_domain_foreach_device(domain, note_taken, &a) ||
         !xml_domain_foreach_device(domain, assign_device, &a)) {
         return FALSE;

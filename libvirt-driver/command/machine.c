@@ -71,10 +71,7 @@ static gboolean complete_memory(Domain *domain, GError **errp)
                              domain->memory);
     }
     rounded -= rounded % MEMORY_GRAIN_KIB;
-    if (domain->current_memory == domain->memory) {
-        domain->current_memory = rounded;
-    }
-    domain->memory = rounded;
+    domain->memory = domain->current_memory = rounded;
     return TRUE;
 }
 

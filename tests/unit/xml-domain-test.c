@@ -232,6 +232,8 @@ static const struct {
       VIR_ERR_OS_TYPE, "'linux'~domain/os/type" },
     { DOMAIN("<currentMemory unit='GiB'>1</currentMemory>", ""), VIR_ERR_XML_ERROR,
       "currentMemory~1048576~65536" },
+    { DOMAIN("<currentMemory unit='MiB'>32</currentMemory>", ""),
+      VIR_ERR_CONFIG_UNSUPPORTED, "currentMemory~32768~65536" },
     { DOMAIN("<title>a\nb</title>", ""), VIR_ERR_XML_ERROR, "domain/title" },
     { DOMAIN("<vcpu>0</vcpu>", ""), VIR_ERR_XML_ERROR, "'0'~domain/vcpu" },
     { DOMAIN("<vcpu>-1</vcpu>", ""), VIR_ERR_XML_ERROR, "'-1'~domain/vcpu" },
