@@ -17,11 +17,13 @@
 #define XML_DOMAIN_H
 
 #include <glib.h>
+#include <limits.h>
 
-#define XML_ERROR           (xml_error_quark())
-#define XML_TEXT_MAX        (4u << 20) /* bytes of one document, as libvirt's RPC strings */
-#define XML_DOMAIN_SCHEMA   "/usr/share/libvirt/schemas/domain.rng"
-#define DOMAIN_NAME_MAX     255
+#define XML_ERROR         (xml_error_quark())
+#define XML_TEXT_MAX      (4u << 20) /* bytes of one document, as libvirt's RPC strings */
+#define XML_DOMAIN_SCHEMA "/usr/share/libvirt/schemas/domain.rng"
+/* Bytes; files are called after the domain, with suffixes of at most ".status.new". */
+#define DOMAIN_NAME_MAX     (NAME_MAX + 1 - (int)sizeof(".status.new"))
 #define DOMAIN_SLOT_NONE    (-1)
 #define DOMAIN_UUID_STR_LEN 37 /* with its NUL */
 

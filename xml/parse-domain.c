@@ -5,8 +5,11 @@
 
 #include "xml/internal.h"
 
+#define NAME_BYTES    244  /* DOMAIN_NAME_MAX, for the message */
 #define VCPUS_MAX     4096 /* of the schema; the machine's limit is command/'s */
 #define IOTHREADS_MAX 1024
+
+G_STATIC_ASSERT(NAME_BYTES == DOMAIN_NAME_MAX);
 
 static gboolean required(const char *what, GError **errp)
 {
@@ -46,7 +49,7 @@ static gboolean parse_name(const xmlNode *root, Domain *domain, GError **errp)
     if (!domain->name[strspn(domain->name, " \t\r\n")]) {
         reason = "it is empty";
     } else if (strlen(domain->name) > DOMAIN_NAME_MAX) {
-        reason = "more than 255 bytes";
+        reason = "more than " G_STRINGIFY(NAME_BYTES) " bytes";
     } else if (strpbrk(domain->name, "/\n\r")) {
         reason = "'/' and line breaks are not allowed";
     } else if (strcmp(domain->name, ".") == 0 || strcmp(domain->name, "..") == 0) {

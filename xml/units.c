@@ -10,13 +10,27 @@ static const struct {
     const char *name;
     guint64 bytes;
 } memory_units[] = {
-    { "b", 1 },          { "bytes", 1 },        { "KB", 1000ull },
-    { "k", 1ull << 10 }, { "KiB", 1ull << 10 }, { "MB", 1000000ull },
-    { "M", 1ull << 20 }, { "MiB", 1ull << 20 }, { "GB", 1000000000ull },
-    { "G", 1ull << 30 }, { "GiB", 1ull << 30 }, { "TB", 1000000000000ull },
-    { "T", 1ull << 40 }, { "TiB", 1ull << 40 }, { "PB", 1000000000000000ull },
-    { "P", 1ull << 50 }, { "PiB", 1ull << 50 }, { "EB", 1000000000000000000ull },
-    { "E", 1ull << 60 }, { "EiB", 1ull << 60 },
+    { "b", 1 },
+    { "byte", 1 },
+    { "bytes", 1 },
+    { "KB", 1000ull },
+    { "k", 1ull << 10 },
+    { "KiB", 1ull << 10 },
+    { "MB", 1000000ull },
+    { "M", 1ull << 20 },
+    { "MiB", 1ull << 20 },
+    { "GB", 1000000000ull },
+    { "G", 1ull << 30 },
+    { "GiB", 1ull << 30 },
+    { "TB", 1000000000000ull },
+    { "T", 1ull << 40 },
+    { "TiB", 1ull << 40 },
+    { "PB", 1000000000000000ull },
+    { "P", 1ull << 50 },
+    { "PiB", 1ull << 50 },
+    { "EB", 1000000000000000000ull },
+    { "E", 1ull << 60 },
+    { "EiB", 1ull << 60 },
 };
 
 static guint64 unit_bytes(const char *unit)
@@ -34,19 +48,22 @@ gboolean xml_node_memory(const xmlNode *node, guint64 *kib, GError **errp)
     g_autofree char *text = xml_node_text(node);
     g_autofree char *unit = xml_node_attr(node, "unit");
     guint64 number, scale = unit_bytes(unit ? unit : "KiB"), bytes;
+    gboolean digits;
 
     g_strstrip(text);
     if (!scale) {
         return xml_node_invalid(node, "unit", unit, "not a unit of memory", errp);
     }
-    if (!xml_uint_parse(text, G_MAXUINT64, &number)) {
+    digits = *text && !text[strspn(text, "0123456789")];
+    if (!digits) {
         return xml_node_invalid(node, NULL, text, "not a number", errp);
     }
     /* Bytes must fit 63 bits: the size is one of offsets in a file, too. */
-    if (__builtin_mul_overflow(number, scale, &bytes) || bytes > G_MAXINT64) {
+    if (!xml_uint_parse(text, G_MAXUINT64, &number) ||
+        __builtin_mul_overflow(number, scale, &bytes) || bytes > G_MAXINT64) {
         g_autofree char *path = xml_node_path(node);
-        g_set_error(errp, XML_ERROR, VIR_ERR_OVERFLOW, "value '%s' of <%s> is too large",
-                    text, path);
+        g_set_error(errp, XML_ERROR, VIR_ERR_OVERFLOW,
+                    "value '%.100s' of <%s> is out of range", text, path);
         return FALSE;
     }
     *kib = bytes / 1024 + (bytes % 1024 != 0);

@@ -18,7 +18,7 @@
 #include "process/spawn.h"
 #include "process/tap.h"
 
-#define SHORT_NAME   20   /* of the domain's name in paths that must be short */
+#define SHORT_NAME   20   /* bytes of the domain's name in paths that must be short */
 #define LOG_TAIL_MAX 1024 /* bytes of the log in an error */
 
 /* Everything open for the child; closed here in any case. */
@@ -32,8 +32,10 @@ static char *short_name(const char *name)
 {
     g_autofree char *valid = g_utf8_make_valid(name, -1);
 
-    return g_utf8_strlen(valid, -1) > SHORT_NAME ? g_utf8_substring(valid, 0, SHORT_NAME)
-                                                 : g_steal_pointer(&valid);
+    if (strlen(valid) > SHORT_NAME) {
+        *g_utf8_find_prev_char(valid, valid + SHORT_NAME + 1) = 0;
+    }
+    return g_steal_pointer(&valid);
 }
 
 VmRun *vm_run_new(Vm *vm, const Domain *live)

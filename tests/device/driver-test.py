@@ -107,6 +107,24 @@ def test_edit(a, b):
     a.virsh("define", path)  # what is unknown is dropped
 
 
+def test_longest_name(a, b):
+    name = "\U0001f40e" * 61
+    a.define(name)
+    a.virsh("start", name)
+    a.kill()
+    a.start()
+    assert a.state(name) == "running (unknown)"
+    a.virsh("destroy", name)
+    a.virsh("undefine", name)
+    assert a.files() == [], a.files()
+    short = a.define("short", command="path")
+    with open(short) as f:
+        text = f.read()
+    with open(short, "w") as f:
+        f.write(text.replace("<name>short", "<name>" + 245 * "x"))
+    a.fails("domain/name>: more than 244 bytes", "define", short)
+
+
 def test_not_supported(a, b):
     """What virt-manager and Nova ask for first is refused at once, and does no harm."""
     a.define()

@@ -227,6 +227,9 @@ static const struct {
       VIR_ERR_XML_ERROR, "'unit'~Mb/s~domain/memory" },
     { "<domain type='kvm'><name>d</name><memory unit='EiB'>8</memory></domain>",
       VIR_ERR_OVERFLOW, "'8'~domain/memory" },
+    { "<domain type='kvm'><name>d</name><memory unit='b'>18446744073709551616</memory>"
+      "</domain>",
+      VIR_ERR_OVERFLOW, "'18446744073709551616'~domain/memory~range" },
     { "<domain type='kvm'><name>d</name><memory>1</memory>"
       "<os><type>linux</type></os></domain>",
       VIR_ERR_OS_TYPE, "'linux'~domain/os/type" },
@@ -404,6 +407,7 @@ static void test_units(void)
         guint64 kib;
     } rows[] = {
         { "b", "1", 1 },
+        { "byte", "1024", 1 },
         { "bytes", "1025", 2 },
         { "KB", "1", 1 },
         { "k", "3", 3 },
@@ -459,7 +463,7 @@ static void test_hostile(void)
     refused(text->str, VIR_ERR_XML_DETAIL, "bytes");
     g_string_truncate(text, XML_TEXT_MAX - 1000);
     g_string_append(text, "</name></domain>");
-    refused(text->str, VIR_ERR_XML_ERROR, "255");
+    refused(text->str, VIR_ERR_XML_ERROR, "domain/name~more than 244 bytes");
     refused("<domain type='kvm'><name>a\x01</name></domain>", VIR_ERR_XML_DETAIL, "");
     refused("<domain type='kvm'><name>\xff\xfe</name></domain>", VIR_ERR_XML_DETAIL, "");
 }
