@@ -305,11 +305,10 @@ static gboolean parse_timer(const xmlNode *node, Domain *domain, GError **errp)
     }
     if (index < 0 || !(timer_rows[index].present & BIT(present)) ||
         !(timer_rows[index].policy & BIT(policy))) {
-        g_set_error(errp, XML_ERROR, VIR_ERR_CONFIG_UNSUPPORTED,
-                    "element <clock/timer name='%.100s' present='%s' tickpolicy='%s'> is "
-                    "not supported by vireo",
-                    name, xml_yes_no_names[present], xml_tick_policy_names[policy]);
-        return FALSE;
+        return xml_support_refuse(node, "clock/timer", errp);
+    }
+    if (domain->timers[index].given) {
+        return xml_node_invalid(node, "name", name, "given twice", errp);
     }
     domain->timers[index] = (DomainTimer){ TRUE, present, policy };
     return TRUE;
