@@ -215,10 +215,11 @@ static gboolean simple(RpcCall *call, const RemoteDomain *dom, const char *owner
     if (!vm || !vm_begin_live_job(vm, JOB_MODIFY, owner, &run, errp)) {
         return FALSE;
     }
-    g_mutex_lock(&vm->lock);
-    vm->reboot_wanted = reboot;
-    g_mutex_unlock(&vm->lock);
+    vm_set_reboot_wanted(vm, run, reboot);
     ok = vm_call(vm, run, command, NULL, NULL, errp);
+    if (!ok) {
+        vm_set_reboot_wanted(vm, run, FALSE);
+    }
     vm_end_job(vm);
     return ok;
 }

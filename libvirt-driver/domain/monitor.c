@@ -79,7 +79,10 @@ static void on_shutdown(Vm *vm, JsonObject *data)
 
 static void on_reset(Vm *vm, JsonObject *data)
 {
-    vm->reboot_wanted = FALSE;
+    if (vm->reboot_wanted) {
+        vm->reboot_wanted = FALSE;
+        driver_run(vm, vm->run->serial, FALSE, vm_update_status);
+    }
     vm_event_reboot_locked(vm);
 }
 

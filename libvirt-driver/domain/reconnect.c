@@ -105,6 +105,7 @@ static void publish(Vm *vm, VmRun *run, VmStatus *status)
     vm->id = status->id;
     vm->phase = status->phase;
     vm->keep_paused = status->paused;
+    vm->reboot_wanted = status->reboot_wanted;
     vm->starting =
         status->phase == VM_PHASE_STARTING || status->phase == VM_PHASE_IN_PREPARE;
     vm->resume_reason = VIR_DOMAIN_RUNNING_UNPAUSED;

@@ -36,6 +36,7 @@ static VmStatus collect_status_locked(Vm *vm, const VmDef *def)
         .paused = vm->keep_paused,
         .suspended = is_suspended_locked(vm),
         .autodestroy = vm->autodestroy != NULL,
+        .reboot_wanted = vm->reboot_wanted,
         .dir = run->dir,
         .monitor_path = run->monitor_path,
         .pidfile_path = run->pidfile_path,

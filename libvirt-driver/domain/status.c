@@ -59,6 +59,7 @@ char *vm_status_format(const VmStatus *status)
     json_object_set_boolean_member(object, "paused", status->paused);
     json_object_set_boolean_member(object, "suspended", status->suspended);
     json_object_set_boolean_member(object, "autodestroy", status->autodestroy);
+    json_object_set_boolean_member(object, "reboot-wanted", status->reboot_wanted);
     for (guint i = 0; i < G_N_ELEMENTS(strings); i++) {
         const char *value = G_STRUCT_MEMBER(char *, status, strings[i].offset);
 
@@ -109,6 +110,7 @@ static gboolean parse_object(JsonObject *object, VmStatus *status, GError **errp
     status->paused = qmp_json_bool(object, "paused");
     status->suspended = qmp_json_bool(object, "suspended");
     status->autodestroy = qmp_json_bool(object, "autodestroy");
+    status->reboot_wanted = qmp_json_bool(object, "reboot-wanted");
     for (guint i = 0; i < G_N_ELEMENTS(strings); i++) {
         G_STRUCT_MEMBER(char *, status, strings[i].offset) =
             g_strdup(qmp_json_string(object, strings[i].name));

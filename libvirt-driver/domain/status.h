@@ -31,6 +31,7 @@ typedef struct VmStatus {
     gboolean paused; /* a migration that fails must not let it run: it did not before */
     gboolean suspended;   /* its CPUs stood when this was written */
     gboolean autodestroy; /* it ends with a connection, so with that of the daemon */
+    gboolean reboot_wanted; /* its next shutdown is to become a reset */
     char *dir, *monitor_path, *pidfile_path, *log_path;
     char *memory_path, *cgroup; /* or NULL */
     char *emulator, *version, *package;

@@ -73,6 +73,21 @@ gboolean vm_stop_and_wait(Vm *vm, guint64 run, VmStop how, int reason, int detai
 
 /* ---- what the guest does ---- */
 
+void vm_set_reboot_wanted(Vm *vm, guint64 run, gboolean wanted)
+{
+    gboolean changed;
+
+    g_mutex_lock(&vm->lock);
+    changed = vm_is_run_locked(vm, run) && vm->reboot_wanted != wanted;
+    if (changed) {
+        vm->reboot_wanted = wanted;
+    }
+    g_mutex_unlock(&vm->lock);
+    if (changed) {
+        vm_update_status(vm, run);
+    }
+}
+
 /* A shutdown that is to be a reset. */
 static void restart_guest(Vm *vm, guint64 run)
 {
@@ -84,6 +99,7 @@ static void restart_guest(Vm *vm, guint64 run)
     if (ok) {
         ok = now == run && vm_call(vm, run, "system_reset", NULL, NULL, &err) &&
              vm_resume_cpus(vm, run, VIR_DOMAIN_RUNNING_BOOTED, &err);
+        vm_set_reboot_wanted(vm, run, FALSE);
         vm_end_job(vm);
     }
     if (!ok) {
@@ -107,7 +123,7 @@ void vm_shutdown_seen_locked(Vm *vm, gboolean guest, gboolean reset)
     if (vm->stopping || vm->state == VIR_DOMAIN_SHUTDOWN) {
         return;
     }
-    vm->reboot_wanted = FALSE;
+    /* reboot_wanted stays until it is a reset: a new daemon may have to see to that. */
     vm_set_state_locked(vm, VIR_DOMAIN_SHUTDOWN, VIR_DOMAIN_SHUTDOWN_USER);
     if (restart) {
         driver_run(vm, vm->run->serial, FALSE, restart_guest);

@@ -13,6 +13,7 @@ What it shall do differently comes as words of the guest's command line (-append
     late-device         let go of a device only at the next query-status
     alone-device        let go of a device only when nobody is connected
     stall=COMMAND       stop (SIGSTOP) before it executes this command, once
+    late-shutdown       the guest hears of the button when the monitor's client has gone
     slow-migration      send for ever, until it is cancelled
     bad-migration       the destination finds the state broken
 """
@@ -55,6 +56,7 @@ sending = receiving = False
 deferred = []  # devices whose removal is delayed
 ptys = {}
 after_reply = []  # functions to call when the reply has been sent
+after_client = []  # ... when the client has gone
 
 
 def send(client, message):
@@ -103,7 +105,7 @@ def do_stop(args):
 
 
 def do_powerdown(args):
-    after_reply.append(power_down)
+    (after_client if "late-shutdown" in words else after_reply).append(power_down)
     return {"return": {}}
 
 
@@ -322,6 +324,8 @@ def serve(listener):
                     clients.remove(source)
                     if "alone-device" in words:
                         let_go()
+                    while after_client:
+                        after_client.pop()()
                     continue
                 buffer += data
                 while b"\n" in buffer:

@@ -220,6 +220,25 @@ def test_daemon_death(a, b):
     assert a.files() == [], a.files()
 
 
+def test_daemon_death_reboot(a, b):
+    """A guest that shuts down meanwhile is reset if that was the wish, or else ended."""
+    a.define(words="late-shutdown")
+    a.virsh("start", "vm")
+    pid = a.pid()
+    a.virsh("reboot", "vm")
+    a.kill()
+    a.start()
+    a.expect("running (booted)")
+    assert a.pid() == pid
+    wait_for("the wish to be forgotten", lambda: '"reboot-wanted" : false' in
+             open(a.run_dir + "/vm.status").read())
+    a.virsh("shutdown", "vm")
+    a.kill()
+    a.start()
+    a.expect("shut off (shutdown)")
+    assert a.files() == [], a.files()
+
+
 def test_daemon_death_hung(a, b):
     """An emulator that does not answer keeps nobody else waiting."""
     a.define()

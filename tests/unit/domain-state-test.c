@@ -119,6 +119,7 @@ static void test_status(void)
         .pid = 1234,
         .paused = TRUE,
         .suspended = TRUE,
+        .reboot_wanted = TRUE,
         .dir = (char *)"/run/x",
         .monitor_path = (char *)"/run/x/monitor.sock",
         .pidfile_path = (char *)"/run/one.pid",
@@ -146,6 +147,7 @@ static void test_status(void)
     g_assert_cmpuint(got->next_node, ==, 7);
     g_assert_true(got->paused);
     g_assert_true(got->suspended);
+    g_assert_true(got->reboot_wanted);
     g_assert_false(got->autodestroy);
     g_assert_cmpstr(got->monitor_path, ==, "/run/x/monitor.sock");
     g_assert_null(got->cgroup);
