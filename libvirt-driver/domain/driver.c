@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "domain/driver.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -158,10 +159,24 @@ static void wait_reconnected(Driver *driver, gint64 deadline)
     g_mutex_unlock(&driver->reconnect_lock);
 }
 
+/* Files that have an ID in their names may still be of a VM that is not known. */
+static void skip_id(const char *path, const char *name, gpointer opaque)
+{
+    Driver *driver = opaque;
+    int id;
+
+    if (sscanf(name, "domain-%9d-", &id) == 1) {
+        registry_skip_id(driver->registry, id);
+    }
+}
+
 void driver_start(Driver *driver)
 {
     store_foreach(driver->paths->config_dir, ".xml", load_config, driver);
     store_foreach(driver->paths->run_dir, ".status", vm_reconnect, driver);
+    store_foreach(driver->paths->run_dir, "", skip_id, driver);
+    /* When all IDs that are taken are known. */
+    store_foreach(driver->paths->run_dir, ".pid", vm_reconnect_orphan, driver);
     wait_reconnected(driver, g_get_monotonic_time() + RECONNECT_WAIT_US);
 }
 

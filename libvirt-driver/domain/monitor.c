@@ -221,18 +221,21 @@ JsonObject *vm_args(const char *key, const char *value)
 static QmpClient *get_monitor(Vm *vm, guint64 run, GError **errp)
 {
     QmpClient *monitor = NULL;
-    gboolean alive;
+    gboolean alive, known;
 
     g_mutex_lock(&vm->lock);
     alive = vm_is_run_locked(vm, run);
+    known = alive && vm->run->monitor_path;
     if (alive && vm->run->monitor) {
         monitor = qmp_client_ref(vm->run->monitor);
     }
     g_mutex_unlock(&vm->lock);
     if (!monitor) {
         g_set_error(errp, QMP_ERROR, QMP_ERROR_CLOSED, "%s",
-                    alive ? "there is no connection to the domain's monitor"
-                          : "the domain has ended");
+                    known   ? "there is no connection to the domain's monitor"
+                    : alive ? "the domain's status file could not be read when the "
+                              "daemon started; it can only be destroyed"
+                            : "the domain has ended");
     }
     return monitor;
 }

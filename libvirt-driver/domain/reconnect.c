@@ -12,6 +12,10 @@
  *   in-prepare   a destination that was not told to run: end it, the source goes on
  *   in-finish    a destination that runs; or, when it does not yet, as in-prepare
  *
+ * A status file that cannot be read (it is damaged, or of a newer daemon) says nothing:
+ * a VM whose PID file is locked is shown as running then, without a monitor, so that it
+ * can be destroyed.
+ *
  * Each VM has a thread of its own for this, which holds the VM's job: an emulator that
  * does not answer (it is stopped, say, or waits for a disk) keeps nobody else waiting.
  * Until it answers, or ends, its VM is shown as its status file has it, calls that need
@@ -362,4 +366,57 @@ void vm_reconnect(const char *path, const char *name, gpointer opaque)
     serial = run->serial;
     publish(vm, run, status);
     start_thread(g_steal_pointer(&vm), serial, phase);
+}
+
+/*
+ * Opens the process that holds the PID file path of a VM that no status file has told
+ * of; NULL if there is none.
+ */
+static VmRun *find_orphan(Driver *driver, const char *path)
+{
+    VmRun *run = g_new0(VmRun, 1);
+
+    run->serial = (guint64)g_atomic_int_add(&driver->last_run, 1) + 1;
+    run->pidfd = -1;
+    run->pidfile_path = g_strdup(path);
+    if (!open_process(run)) {
+        g_clear_pointer(&run, vm_run_free);
+    }
+    return run;
+}
+
+void vm_reconnect_orphan(const char *path, const char *name, gpointer opaque)
+{
+    Driver *driver = opaque;
+    g_autoptr(Vm) vm = registry_by_name(driver->registry, name);
+    g_autofree char *file = vm_status_path(driver, name);
+    VmStatus status = { .phase = VM_PHASE_RUNNING };
+    g_autoptr(VmDef) config = NULL;
+    gboolean active = FALSE;
+    VmRun *run;
+
+    if (vm) {
+        g_mutex_lock(&vm->lock);
+        active = vm_is_active_locked(vm);
+        config = vm->config ? vm_def_ref(vm->config) : NULL;
+        g_mutex_unlock(&vm->lock);
+    }
+    run = active ? NULL : find_orphan(driver, path);
+    if (!run) {
+        return;
+    }
+    g_message("the process %d of domain '%s' runs, but its status file '%s' cannot be "
+              "read; %s",
+              (int)run->pid, name, file,
+              config ? "the domain can only be destroyed"
+                     : "as it is not defined, the process is left alone");
+    if (!config) {
+        vm_run_free(run);
+        return;
+    }
+    status.id = registry_take_id(driver->registry, vm);
+    status.domain = xml_domain_copy(config->domain);
+    status.domain->id = status.id;
+    publish(vm, run, &status);
+    vm_end_job(vm);
 }

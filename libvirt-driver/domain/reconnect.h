@@ -11,4 +11,10 @@ G_BEGIN_DECLS
  */
 void vm_reconnect(const char *path, const char *name, gpointer driver);
 
+/*
+ * The same for a PID file, after all status files: a process of a VM that is defined but
+ * whose status could not be read is shown, so that it can be destroyed.
+ */
+void vm_reconnect_orphan(const char *path, const char *name, gpointer driver);
+
 G_END_DECLS

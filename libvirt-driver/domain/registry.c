@@ -150,6 +150,13 @@ gboolean registry_set_id(Registry *registry, Vm *vm, int id)
     return ok;
 }
 
+void registry_skip_id(Registry *registry, int id)
+{
+    g_mutex_lock(&registry->lock);
+    registry->last_id = MAX(registry->last_id, id);
+    g_mutex_unlock(&registry->lock);
+}
+
 void registry_drop_id(Registry *registry, int id)
 {
     g_mutex_lock(&registry->lock);

@@ -28,6 +28,8 @@ int registry_take_id(Registry *registry, Vm *vm);
 /* The same with an ID that it has already, of a VM found again. FALSE: taken. */
 gboolean registry_set_id(Registry *registry, Vm *vm, int id);
 void registry_drop_id(Registry *registry, int id);
+/* New VMs get higher IDs than this (until those have run out). */
+void registry_skip_id(Registry *registry, int id);
 
 /* All VMs, each a reference, in no order. */
 GPtrArray *registry_list(Registry *registry);

@@ -68,7 +68,9 @@ void vm_run_remove_files(Vm *vm, const VmRun *run)
     if (!store_remove(status, &err)) {
         g_message("%s", err->message);
     }
-    g_unlink(run->monitor_path);
+    if (run->monitor_path) {
+        g_unlink(run->monitor_path);
+    }
     if (run->dir) {
         g_rmdir(run->dir);
     }

@@ -59,7 +59,11 @@ gboolean vm_save_status(Vm *vm, guint64 run, VmPhase phase, GError **errp)
 
     g_mutex_lock(&vm->status_lock);
     g_mutex_lock(&vm->lock);
-    if (vm_is_run_locked(vm, run)) {
+    if (vm_is_run_locked(vm, run) && !vm->run->monitor_path) {
+        /* What a newer daemon may still be able to read stays. */
+        ok = rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
+                           "the status file '%s' could not be read", path);
+    } else if (vm_is_run_locked(vm, run)) {
         VmStatus status;
 
         vm->phase = phase;

@@ -46,7 +46,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VmDef, vm_def_unref)
 typedef struct VmRun {
     guint64 serial; /* which run it is; never 0 */
     char *dir;      /* holds the monitor's socket */
-    char *monitor_path, *pidfile_path, *log_path;
+    char *monitor_path;      /* NULL: its status file could not be read */
+    char *pidfile_path, *log_path;
     char *memory_path;       /* of a memory file, or NULL */
     char *cgroup;            /* or NULL */
     char *emulator;          /* the binary */

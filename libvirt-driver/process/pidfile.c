@@ -18,6 +18,19 @@ static gboolean still_there(int fd, const char *path)
            mine.st_ino == theirs.st_ino && mine.st_dev == theirs.st_dev;
 }
 
+static void set_error(GError **errp, const char *path, int err)
+{
+    g_autofree char *why = g_strdup(g_strerror(err));
+    pid_t pid;
+
+    if (err == EWOULDBLOCK && process_pidfile_held(path, &pid) && pid) {
+        g_free(why);
+        why = g_strdup_printf("process %d holds it", (int)pid);
+    }
+    g_set_error(errp, G_FILE_ERROR, (int)g_file_error_from_errno(err),
+                "cannot lock the PID file '%s': %s", path, why);
+}
+
 int process_pidfile_acquire(const char *path, GError **errp)
 {
     for (;;) {
@@ -30,9 +43,7 @@ int process_pidfile_acquire(const char *path, GError **errp)
             close(fd);
             continue;
         }
-        g_set_error(errp, G_FILE_ERROR, (int)g_file_error_from_errno(errno),
-                    "cannot lock the PID file '%s': %s", path,
-                    errno == EWOULDBLOCK ? "a process holds it" : g_strerror(errno));
+        set_error(errp, path, errno);
         if (fd >= 0) {
             close(fd);
         }

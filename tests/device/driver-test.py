@@ -278,6 +278,50 @@ def test_daemon_death_hung(a, b):
     assert a.files() == [], a.files()
 
 
+def test_daemon_death_status(a, b):
+    """A VM whose status file cannot be read can be destroyed, and is not harmed before."""
+    a.define()
+    a.define("other", number=2)
+    transient = a.define("transient", number=3, command="path")
+    for name in ("vm", "other"):
+        a.virsh("start", name)
+    a.virsh("create", transient)
+    a.kill()
+    texts = {"vm": None, "transient": "{"}
+    for name in texts:
+        path = "%s/%s.status" % (a.run_dir, name)
+        with open(path) as f:
+            texts[name] = texts[name] or f.read().replace('"status-version" : 1',
+                                                          '"status-version" : 99')
+        with open(path, "w") as f:
+            f.write(texts[name])
+    a.start()
+    pids = str(a.pid()), str(a.pid("transient"))
+    assert a.state() == "running (unknown)", a.state()
+    assert a.virsh("domid", "vm") not in ("1", "2", "3")
+    a.virsh("suspend", "other")  # the ID was not taken away from it
+    a.fails("already active|already running", "start", "vm")
+    for command in (("suspend", "vm"), ("reboot", "vm"), migrate(a, b)):
+        a.fails("status file.* could not be read", *command)
+    assert b.state() is None
+    assert open(a.run_dir + "/vm.status").read() == texts["vm"]
+    a.fails("transient.pid.*process %s holds it" % pids[1], "create", transient)
+    log = open(a.log).read()
+    for pid, name in zip(pids, texts):
+        assert "process %s of domain '%s' runs, but its status file" % (pid, name) in log
+    a.stop()
+    a.start()  # again
+    a.virsh("destroy", "vm")
+    assert a.state() == "shut off (destroyed)"
+    assert "vm.status" not in a.files() and "vm.pid" not in a.files()
+    a.virsh("start", "vm")
+    assert a.state() == "running (booted)"
+    os.kill(int(pids[1]), signal.SIGKILL)
+    wait_for("its end", lambda: a.try_virsh("create", transient)[0] == 0)
+    for name in ("vm", "other", "transient"):
+        a.virsh("destroy", name)
+
+
 def test_autodestroy(a, b):
     p = subprocess.Popen(
         a.command("create --autodestroy %s ; domstate auto ; event --event lifecycle "
