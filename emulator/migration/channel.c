@@ -34,12 +34,22 @@ struct MigChannel {
 
 G_DEFINE_QUARK(vireo - migration - error, migration_error)
 
-MigChannel *mig_channel_new(int fd)
+MigChannel *mig_channel_new(int fd, GError **errp)
 {
-    MigChannel *ch = g_new0(MigChannel, 1);
+    int cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    MigChannel *ch;
 
+    if (cancel_fd < 0) {
+        g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
+                    "Cannot create an eventfd for the migration: %s", g_strerror(errno));
+        if (fd >= 0) {
+            close(fd);
+        }
+        return NULL;
+    }
+    ch = g_new0(MigChannel, 1);
     ch->fd = -1;
-    ch->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    ch->cancel_fd = cancel_fd;
     ch->paid_at = g_get_monotonic_time();
     if (fd >= 0) {
         mig_channel_set_fd(ch, fd);

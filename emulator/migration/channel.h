@@ -13,8 +13,11 @@
 
 typedef struct MigChannel MigChannel;
 
-/* Takes over fd; -1: comes later, by mig_channel_set_fd(). */
-MigChannel *mig_channel_new(int fd);
+/*
+ * Takes over fd, also when it fails (no descriptor to cancel with); -1: comes later, by
+ * mig_channel_set_fd().
+ */
+MigChannel *mig_channel_new(int fd, GError **errp);
 void mig_channel_set_fd(MigChannel *ch, int fd);
 void mig_channel_free(MigChannel *ch);
 /* The thread that moves bytes is done: the other side sees the end now. */

@@ -251,7 +251,10 @@ static gpointer incoming_thread(gpointer opaque)
 /* Takes over fd; its first call into the main loop comes after what the caller does. */
 static gboolean start_thread(Incoming *in, int fd, GError **errp)
 {
-    in->channel = mig_channel_new(fd);
+    in->channel = mig_channel_new(fd, errp);
+    if (!in->channel) {
+        return FALSE;
+    }
     in->thread = thread_try_start("migration", "incoming", incoming_thread, in, errp);
     if (!in->thread) {
         g_clear_pointer(&in->channel, mig_channel_free);

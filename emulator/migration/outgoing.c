@@ -420,7 +420,11 @@ gboolean migration_start(const char *uri, GError **errp)
     m = g_new0(Outgoing, 1);
     m->uri = g_steal_pointer(&parsed);
     m->fd = fd;
-    m->channel = mig_channel_new(-1);
+    m->channel = mig_channel_new(-1, errp);
+    if (!m->channel) {
+        outgoing_free(m);
+        return FALSE;
+    }
     mig_channel_set_limit(m->channel, migration_parameters()->max_bandwidth);
     m->start = g_get_monotonic_time();
     m->thread = thread_try_start("migration", "migration", outgoing_thread, m, errp);

@@ -144,7 +144,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), ==, 0);
     g_assert_cmpint(write(fds[0], data + 1, len - 1), ==, (ssize_t)len - 1);
     close(fds[0]);
-    g_autoptr(MigChannel) ch = mig_channel_new(fds[1]);
+    g_autoptr(MigChannel) ch = mig_channel_new(fds[1], NULL);
     if (data[0] % 4 != 1 || mig_stream_read_hello(ch, FALSE, &err)) {
         read_records(ch, &err);
     }

@@ -410,10 +410,15 @@ class Migration(unittest.TestCase):
         return lambda: resource.prlimit(vm.process.pid, kind, before)
 
     def no_threads(self, vm):
-        """Nothing the size of a stack is left."""
+        """Nothing the size of a stack is left, nor a stack of a thread that has ended."""
         with open("/proc/%d/statm" % vm.process.pid) as f:
             size = int(f.read().split()[0]) * 4096
-        return self.limit(vm, resource.RLIMIT_AS, size + MIB)
+        lift = self.limit(vm, resource.RLIMIT_AS, size + MIB)
+        with self.assertRaisesRegex(QmpError, "thread"):
+            for _ in range(10):
+                vm.qmp("object-add", **{"qom-type": "iothread",
+                                        "id": "t%d" % next(self.numbers)})
+        return lift
 
     @unittest.skipIf(sanitized(), "the sanitizers reserve all addresses")
     def test_no_thread(self):
@@ -435,6 +440,27 @@ class Migration(unittest.TestCase):
         self.check_stayed(source)
         self.assertEqual(destination.migration(), "none")
         lift()
+        source.qmp("migrate", uri=uri)
+        self.check_moved(source, destination)
+
+    def no_descriptors(self, vm):
+        used = len(os.listdir("/proc/%d/fd" % vm.process.pid))
+        return self.limit(vm, resource.RLIMIT_NOFILE, used)
+
+    def test_no_descriptor(self):
+        """Without one that could cancel it nothing is begun."""
+        source, destination = self.source(), self.vm("-incoming", "defer")
+        a, b = socket.socketpair()
+        with a, b:
+            uris = source.getfd("m", a.fileno()), destination.getfd("n", b.fileno())
+        for vm, command, uri in ((source, "migrate", uris[0]),
+                                 (destination, "migrate-incoming", uris[1])):
+            lift = self.no_descriptors(vm)
+            self.assertRaisesRegex(QmpError, "eventfd", vm.qmp, command, uri=uri)
+            self.assertEqual(vm.migration(), "none")
+            lift()
+        uri = self.unix()
+        destination.qmp("migrate-incoming", uri=uri)
         source.qmp("migrate", uri=uri)
         self.check_moved(source, destination)
 

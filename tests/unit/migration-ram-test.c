@@ -22,7 +22,7 @@ static Pair pair_new(void)
     int fds[2];
 
     g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), ==, 0);
-    return (Pair){ mig_channel_new(fds[0]), mig_channel_new(fds[1]) };
+    return (Pair){ mig_channel_new(fds[0], NULL), mig_channel_new(fds[1], NULL) };
 }
 
 static void pair_free(Pair *p)
