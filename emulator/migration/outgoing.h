@@ -9,7 +9,7 @@
 void outgoing_query(JsonObject *out);
 /* The thread looks a name up, which nobody can interrupt. */
 gboolean outgoing_resolving(void);
-/* After the stop of vCPUs and before the end: the VM must not start. */
+/* After the stop of vCPUs and before the end: the VM must not start, nor stop for another reason. */
 gboolean outgoing_switching(void);
 /* The process ends: gives up, whatever stage it is in, and starts no vCPU again. */
 void outgoing_abandon(void);

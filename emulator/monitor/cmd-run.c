@@ -29,7 +29,10 @@ static JsonNode *cmd_query_status(ConfigNode *args, GError **errp)
 
 static JsonNode *cmd_stop(ConfigNode *args, GError **errp)
 {
-    if (run_state_get() == RUN_STATE_INMIGRATE) {
+    if (migration_switching_over()) {
+        /* The state that the VM is to go on with has been chosen, here or there. */
+        error_set(errp, "Migration is not finalized yet");
+    } else if (run_state_get() == RUN_STATE_INMIGRATE) {
         migration_set_autostart(FALSE);
     } else {
         vm_stop(RUN_STATE_PAUSED);

@@ -280,7 +280,8 @@ class Migration(unittest.TestCase):
         """END has come, the answer has not: the source owns the VM."""
         source, destination = self.held(Proxy(END, answers=0))
         self.assertEqual(source.status(), "finish-migrate")
-        self.assertRaisesRegex(QmpError, "not finalized", source.qmp, "cont")
+        for command in "cont", "stop", "system_reset":
+            self.assertRaisesRegex(QmpError, "not finalized", source.qmp, command)
         self.assertEqual(source.status(), "finish-migrate")
         self.assertEqual(destination.status(), "inmigrate")
         destination.kill()
