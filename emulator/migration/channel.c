@@ -6,12 +6,16 @@
  * The rate limit: what has been written is owed, and time pays it off. A writer that
  * owes more than a burst sleeps in the same poll until that is paid; in slices, so
  * that a change of the limit is soon heard.
+ *
+ * A host that has gone says nothing: TCP is told to find out, also while we only wait.
  */
 #include "migration/channel.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -21,11 +25,16 @@
 #define BURST_US 50000
 #define SLICE_MS 50
 
+#define DEAD_AFTER_S  30
+#define PROBE_IDLE_S  10
+#define PROBE_EVERY_S 5
+
 struct MigChannel {
     int fd;
     int cancel_fd;
     gboolean socket;
     gint cancelled;
+    gint64 deadline; /* of reads, monotonic us; 0: none; the reader's own */
     guint64 limit;   /* bytes per second; atomic */
     guint64 written; /* atomic */
     gdouble owed;    /* bytes; the writer's own */
@@ -57,6 +66,25 @@ MigChannel *mig_channel_new(int fd, GError **errp)
     return ch;
 }
 
+/* Harmless on what is not TCP. */
+static void notice_dead_host(int fd)
+{
+    static const struct {
+        int level, name, value;
+    } options[] = {
+        { SOL_SOCKET, SO_KEEPALIVE, 1 },
+        { IPPROTO_TCP, TCP_KEEPIDLE, PROBE_IDLE_S },
+        { IPPROTO_TCP, TCP_KEEPINTVL, PROBE_EVERY_S },
+        { IPPROTO_TCP, TCP_KEEPCNT, (DEAD_AFTER_S - PROBE_IDLE_S) / PROBE_EVERY_S },
+        { IPPROTO_TCP, TCP_USER_TIMEOUT, DEAD_AFTER_S * 1000 },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(options); i++) {
+        setsockopt(fd, options[i].level, options[i].name, &options[i].value,
+                   sizeof(options[i].value));
+    }
+}
+
 void mig_channel_set_fd(MigChannel *ch, int fd)
 {
     int type, flags = fcntl(fd, F_GETFL);
@@ -64,6 +92,9 @@ void mig_channel_set_fd(MigChannel *ch, int fd)
 
     ch->fd = fd;
     ch->socket = getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
+    if (ch->socket) {
+        notice_dead_host(fd);
+    }
     if (flags >= 0) {
         fcntl(fd, F_SETFL, flags | O_NONBLOCK);
     }
@@ -173,6 +204,25 @@ gboolean mig_channel_writev(MigChannel *ch, struct iovec *iov, unsigned n, GErro
     return !mig_channel_cancelled(ch) || mig_channel_wait(ch, -1, 0, 0, errp);
 }
 
+/* Until there is something to read, or the deadline has passed. */
+static gboolean wait_readable(MigChannel *ch, GError **errp)
+{
+    gint64 left = ch->deadline ? ch->deadline - g_get_monotonic_time() : 0;
+
+    if (ch->deadline && left <= 0) {
+        g_set_error_literal(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
+                            "The other side of the migration channel is silent");
+        return FALSE;
+    }
+    return mig_channel_wait(ch, ch->fd, POLLIN, ch->deadline ? left / 1000 + 1 : -1,
+                            errp);
+}
+
+void mig_channel_set_deadline(MigChannel *ch, unsigned ms)
+{
+    ch->deadline = ms ? g_get_monotonic_time() + ms * (gint64)1000 : 0;
+}
+
 gboolean mig_channel_readv(MigChannel *ch, struct iovec *iov, unsigned n, GError **errp)
 {
     while (n) {
@@ -185,7 +235,7 @@ gboolean mig_channel_readv(MigChannel *ch, struct iovec *iov, unsigned n, GError
                                 "The other side closed the migration channel");
             return FALSE;
         } else if (errno == EAGAIN) {
-            if (!mig_channel_wait(ch, ch->fd, POLLIN, -1, errp)) {
+            if (!wait_readable(ch, errp)) {
                 return FALSE;
             }
         } else if (errno != EINTR) {

@@ -33,6 +33,9 @@ gboolean mig_channel_read(MigChannel *ch, void *buf, size_t len, GError **errp);
 /* Waits for another descriptor (-1: just for ms), or fails with "cancelled". */
 gboolean mig_channel_wait(MigChannel *ch, int fd, short events, int ms, GError **errp);
 
+/* The reader's: all that is read until it is set anew has to come within ms; 0: no limit.
+ */
+void mig_channel_set_deadline(MigChannel *ch, unsigned ms);
 /* Bytes per second from now on; 0: no limit. Any thread. */
 void mig_channel_set_limit(MigChannel *ch, guint64 bytes_per_second);
 /* Any thread, once: every call under way or to come fails with "cancelled". */

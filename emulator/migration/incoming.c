@@ -24,6 +24,9 @@
 #define SECTIONS_MAX      4096
 #define SECTION_BYTES_MAX (64u << 20)
 
+/* For hello and CONFIG, which a source sends at once: then another one may come. */
+#define BEGIN_MS 10000
+
 typedef struct Incoming {
     GThread *thread;
     MigListener *listener; /* NULL: fd:, or the source has come */
@@ -106,6 +109,10 @@ static gboolean read_config(Incoming *in, GError **errp)
 {
     MigRecord record;
 
+    if (in->magic_read) {
+        /* Whoever came in by the listener; fd: may wait for a source to be started. */
+        mig_channel_set_deadline(in->channel, BEGIN_MS);
+    }
     if (!mig_stream_read_hello(in->channel, in->magic_read, errp) ||
         !mig_stream_read_record(in->channel, &record, errp)) {
         return FALSE;
@@ -117,6 +124,7 @@ static gboolean read_config(Incoming *in, GError **errp)
     if (!in->config) {
         return FALSE;
     }
+    mig_channel_set_deadline(in->channel, 0);
     mig_call_main(call_check_config, in);
     return take_error(in, errp);
 }

@@ -121,6 +121,21 @@ class Migration(unittest.TestCase):
         self.check_moved(source, destination)
         self.assertIn(b"Not a vireo migration stream", destination.said)
 
+    def test_silent(self):
+        """Who begins as a source and says no more keeps the place for ten seconds."""
+        path = self.dir.name + "/silent"
+        source, destination = self.source(), self.vm("-incoming", "unix:" + path)
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(path)
+            s.sendall(b"VIREOMIG")
+            destination.wait_migration("setup")
+            destination.wait_migration("failed")
+        self.assertIn("silent", destination.qmp("query-migrate")["error-desc"])
+        self.assertEqual(destination.status(), "inmigrate")
+        destination.qmp("migrate-incoming", uri="unix:" + path)
+        source.qmp("migrate", uri="unix:" + path)
+        self.check_moved(source, destination)
+
     def test_fd_socket(self):
         """As under the driver: neither side may make sockets of its own."""
         deny = ("-sandbox", "on,network=deny")

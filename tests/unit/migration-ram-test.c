@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* RAM through the stream: round trips, and a reader that believes nothing. */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -29,6 +31,49 @@ static void pair_free(Pair *p)
 {
     mig_channel_free(p->a);
     mig_channel_free(p->b);
+}
+
+/* Each byte within the time, but not all of them; without it they come. */
+static void test_deadline(void)
+{
+    g_autoptr(GError) err = NULL;
+    Pair p = pair_new();
+    char buf[8];
+
+    mig_channel_write(p.a, "1234", 4, &err);
+    g_assert_no_error(err);
+    mig_channel_set_deadline(p.b, 20);
+    g_assert_false(mig_channel_read(p.b, buf, sizeof(buf), &err));
+    g_assert_nonnull(strstr(err->message, "silent"));
+    g_clear_error(&err);
+    mig_channel_write(p.a, "12345678", 8, &err);
+    mig_channel_set_deadline(p.b, 0);
+    g_assert_true(mig_channel_read(p.b, buf, sizeof(buf), &err));
+    pair_free(&p);
+}
+
+static int option(int fd, int level, int name)
+{
+    int value = 0;
+    socklen_t len = sizeof(value);
+
+    g_assert_cmpint(getsockopt(fd, level, name, &value, &len), ==, 0);
+    return value;
+}
+
+/* A host that has gone is noticed in half a minute, whoever waits for whom. */
+static void test_dead_host(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    MigChannel *ch = mig_channel_new(fd, NULL);
+
+    g_assert_cmpint(option(fd, SOL_SOCKET, SO_KEEPALIVE), ==, 1);
+    g_assert_cmpint(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), ==, 30000);
+    g_assert_cmpint(option(fd, IPPROTO_TCP, TCP_KEEPIDLE) +
+                        option(fd, IPPROTO_TCP, TCP_KEEPINTVL) *
+                            option(fd, IPPROTO_TCP, TCP_KEEPCNT),
+                    ==, 30);
+    mig_channel_free(ch);
 }
 
 static RamBlock *block_add(const char *name, guint64 pages)
@@ -354,6 +399,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     event_init();
+    g_test_add_func("/migration-channel/deadline", test_deadline);
+    g_test_add_func("/migration-channel/dead-host", test_dead_host);
     g_test_add_func("/migration/ram/round-trip", test_round_trip);
     g_test_add_func("/migration/ram/load-places-data", test_load_places_data);
     g_test_add_func("/migration/ram/populate", test_populate);
