@@ -17,6 +17,7 @@
 #include "util/created.h"
 #include "util/error.h"
 #include "util/fd.h"
+#include "util/tcp-port.h"
 
 gboolean socket_address_read(SocketAddress *addr, ConfigNode *node, GError **errp)
 {
@@ -33,6 +34,11 @@ gboolean socket_address_read(SocketAddress *addr, ConfigNode *node, GError **err
     }
     if ((path != NULL) + (port != NULL) + has_fd != 1 || (host && !port)) {
         return error_set(errp, "exactly one of 'path', 'fd' and 'port' is required");
+    }
+    /* what begins with a letter is the name of a service */
+    if (port && !g_ascii_isalpha(*port) &&
+        !tcp_port_check(port, "Parameter 'port'", errp)) {
+        return FALSE;
     }
     addr->path = g_strdup(path);
     addr->host = g_strdup(host);

@@ -13,6 +13,7 @@
 
 #include "migration/channel.h"
 #include "util/created.h"
+#include "util/tcp-port.h"
 
 #define BACKLOG    8
 #define BACKLOG_MS 20
@@ -21,9 +22,14 @@ static gboolean parse_tcp(MigUri *out, const char *rest, GError **errp)
 {
     const char *colon = strrchr(rest, ':');
 
-    if (!colon || !colon[1] || strspn(colon + 1, "0123456789") != strlen(colon + 1)) {
-        g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
-                    "Migration URI 'tcp:%s' has no port", rest);
+    g_autofree char *owner = g_strdup_printf("Migration URI 'tcp:%s'", rest);
+
+    if (!colon || !colon[1]) {
+        g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED, "%s has no port",
+                    owner);
+        return FALSE;
+    }
+    if (!tcp_port_check(colon + 1, owner, errp)) {
         return FALSE;
     }
     out->kind = MIG_URI_TCP;

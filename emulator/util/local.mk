@@ -8,4 +8,5 @@ libutil_a_SOURCES += \
 	emulator/util/fd.c emulator/util/fd.h \
 	emulator/util/log.c emulator/util/log.h \
 	emulator/util/state.h \
+	emulator/util/tcp-port.c emulator/util/tcp-port.h \
 	emulator/util/tsan.h emulator/util/tsan-glib.h

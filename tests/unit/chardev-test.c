@@ -421,6 +421,10 @@ static void test_errors(void)
                               "non-socket" },
         { "socket,id=x,path=/a,server=on,reconnect=1",
           "'reconnect' option is incompatible with 'server=on'" },
+        { "socket,id=x,port=65536",
+          "Parameter 'port': '65536' is not a port number from 0 to 65535" },
+        { "socket,id=x,port=+1,server=on",
+          "Parameter 'port': '+1' is not a port number from 0 to 65535" },
         { "socket,id=x,path=/a,telnet=on", "Invalid parameter 'telnet'" },
     };
     Chardev *taken = make("null,id=taken", NULL, NULL);

@@ -283,6 +283,20 @@ static void test_process_ends(void)
     g_assert_false(vm_running());
 }
 
+static void test_port(void)
+{
+    static const char *const uris[] = { "tcp:127.0.0.1:70000", "tcp:[::1]:65536",
+                                        "tcp::-1", "tcp:localhost:ssh" };
+
+    for (guint i = 0; i < G_N_ELEMENTS(uris); i++) {
+        g_autoptr(GError) err = NULL;
+
+        g_assert_false(migration_start(uris[i], &err));
+        g_assert_nonnull(strstr(err->message, uris[i]));
+        g_assert_nonnull(strstr(err->message, "from 0 to 65535"));
+    }
+}
+
 static void set_up(void)
 {
     g_autoptr(ConfigNode) accel = config_map_new(), config = config_map_new();
@@ -309,6 +323,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     set_up();
+    g_test_add_func("/migration/outgoing/port", test_port);
     g_test_add_func("/migration/outgoing/unreadable-device", test_unreadable_device);
     g_test_add_func("/migration/outgoing/flush-fails", test_flush_fails);
     g_test_add_func("/migration/outgoing/run-states", test_run_states);
