@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "chardev/socket-address.h"
+#include "event/acceptor.h"
 #include "event/clock.h"
 #include "util/error.h"
 #include "util/fd.h"
@@ -33,8 +34,8 @@ typedef struct Socket {
     gboolean nodelay;
     guint64 reconnect_ms; /* client: 0 never */
     int listener, peer;
-    EventHandler *accept_handler;
-    int connecting; /* -1: no attempt under way */
+    Acceptor *acceptor; /* NULL: nobody else is to come */
+    int connecting;     /* -1: no attempt under way */
     EventHandler *connect_handler;
     Timer *timer;
 } Socket;
@@ -51,22 +52,13 @@ static void use_peer(Chardev *chr, int fd)
     chardev_peer_opened(chr, fd, fd);
 }
 
-static gboolean accept_peer(Chardev *chr)
+static void accept_peer(int fd, void *opaque)
 {
+    Chardev *chr = opaque;
     Socket *s = chr->data;
-    int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-    if (fd < 0) {
-        return FALSE;
-    }
-    event_handler_remove(g_steal_pointer(&s->accept_handler));
+    acceptor_free(g_steal_pointer(&s->acceptor));
     use_peer(chr, fd);
-    return TRUE;
-}
-
-static void accept_ready(void *opaque, GIOCondition ready)
-{
-    accept_peer(opaque);
 }
 
 static void arm_reconnect(Chardev *chr)
@@ -112,9 +104,8 @@ static void wait_for_peer(Chardev *chr)
 {
     Socket *s = chr->data;
 
-    if (s->server && !s->accept_handler) {
-        s->accept_handler =
-            event_loop_add_fd(event_loop_main(), s->listener, G_IO_IN, accept_ready, chr);
+    if (s->server && !s->acceptor) {
+        s->acceptor = acceptor_new(s->listener, accept_peer, chr);
     } else if (!s->server) {
         arm_reconnect(chr);
     }
@@ -140,18 +131,24 @@ static gboolean wait_at_start(Chardev *chr, GError **errp)
     g_autofree char *where = socket_address_describe(&s->addr);
     autofd int signals = -1;
     sigset_t blocked;
+    int fd;
 
     sigprocmask(SIG_BLOCK, NULL, &blocked);
     signals = signalfd(-1, &blocked, SFD_CLOEXEC);
     log_info("waiting for connection on: %s,server=on", where);
-    while (!accept_peer(chr)) {
+    while ((fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) < 0) {
         struct pollfd pfd[2] = { { .fd = s->listener, .events = POLLIN },
                                  { .fd = signals, .events = POLLIN } };
 
+        if (acceptor_exhausted(errno)) {
+            return error_set_errno(errp, errno, "cannot accept a connection on %s",
+                                   where);
+        }
         if (poll(pfd, 2, -1) > 0 && pfd[1].revents) {
             return error_set(errp, "ended by a signal while waiting for a connection");
         }
     }
+    use_peer(chr, fd);
     return TRUE;
 }
 
@@ -238,7 +235,7 @@ static void socket_free(Chardev *chr)
 {
     Socket *s = chr->data;
 
-    event_handler_remove(s->accept_handler);
+    acceptor_free(s->acceptor);
     event_handler_remove(s->connect_handler);
     timer_free(s->timer);
     fd_clear(&s->connecting);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 libemulator_a_SOURCES += \
+	emulator/event/acceptor.c emulator/event/acceptor.h \
 	emulator/event/clock.c emulator/event/clock.h \
 	emulator/event/iothread.c \
 	emulator/event/lock.c emulator/event/lock.h \

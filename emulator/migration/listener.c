@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * #syscalls accept4 recvfrom
+ * #syscalls recvfrom
  */
 #include "migration/listener.h"
 
@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "event/acceptor.h"
 #include "event/loop.h"
 #include "migration/stream.h"
 #include "util/fd.h"
@@ -25,7 +26,7 @@ typedef struct Pending {
 
 struct MigListener {
     int fd;
-    EventHandler *handler;
+    Acceptor *acceptor;
     GQueue pending;
     MigListenerFn found;
     void *opaque;
@@ -72,15 +73,11 @@ static void on_readable(void *opaque, GIOCondition ready)
     }
 }
 
-static void on_connection(void *opaque, GIOCondition ready)
+static void on_connection(int fd, void *opaque)
 {
     MigListener *l = opaque;
-    int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     Pending *p;
 
-    if (fd < 0) {
-        return;
-    }
     if (l->pending.length == PENDING_MAX) {
         drop(g_queue_peek_head(&l->pending), "others connect, and it is silent");
     }
@@ -98,14 +95,14 @@ MigListener *mig_listener_new(int fd, MigListenerFn found, void *opaque)
     l->fd = fd;
     l->found = found;
     l->opaque = opaque;
-    l->handler = event_loop_add_fd(event_loop_main(), fd, G_IO_IN, on_connection, l);
+    l->acceptor = acceptor_new(fd, on_connection, l);
     return l;
 }
 
 void mig_listener_free(MigListener *l)
 {
     g_queue_clear_full(&l->pending, pending_free);
-    event_handler_remove(l->handler);
+    acceptor_free(l->acceptor);
     fd_clear(&l->fd);
     g_free(l);
 }

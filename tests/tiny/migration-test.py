@@ -480,6 +480,21 @@ class Migration(unittest.TestCase):
         source.qmp("migrate", uri=uri)
         self.check_moved(source, destination)
 
+    def test_no_descriptor_to_accept(self):
+        """The listener waits for one, and does not spin meanwhile."""
+        path = self.dir.name + "/full"
+        source = self.source()
+        destination = self.vm("-S", "-incoming", "unix:" + path)
+        lift = self.no_descriptors(destination)
+        source.qmp("migrate", uri="unix:" + path)
+        before = destination.cpu_time()
+        time.sleep(1)  # what is measured is work in time
+        self.assertLess(destination.cpu_time() - before, 0.3)
+        self.assertEqual(destination.migration(), "none")
+        lift()
+        source.wait_migration("completed")
+        destination.wait_migration("completed")
+
     # Limits
 
     def test_bandwidth(self):

@@ -156,6 +156,12 @@ class Vm:
             raise AssertionError("%s: %s %s" % (got, self.qmp("query-migrate"),
                                                 self.said.decode()))
 
+    def cpu_time(self):
+        """Of the process, in seconds."""
+        with open("/proc/%d/stat" % self.process.pid) as f:
+            ticks = f.read().rsplit(")", 1)[1].split()[11:13]
+        return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
     # The end
 
     def wait(self):

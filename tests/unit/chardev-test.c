@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -300,6 +301,36 @@ static void test_tcp(void)
     drop(s, &su, "s");
 }
 
+/* Who comes while there is no descriptor waits until there is one. */
+static void test_no_descriptor(void)
+{
+    g_autofree char *path = g_build_filename(tmp_dir, "full", NULL);
+    g_autofree char *server =
+        g_strdup_printf("socket,id=s,path=%s,server=on,wait=off", path);
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    struct rlimit before, none;
+    User su = { 0 };
+    Chardev *s = make(server, &su, NULL);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), next;
+
+    g_strlcpy(addr.sun_path, path, sizeof(addr.sun_path));
+    g_assert_cmpint(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), ==, 0);
+    next = dup(fd);
+    close(next);
+    g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &before), ==, 0);
+    none = (struct rlimit){ next, before.rlim_max };
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &none), ==, 0);
+    settle();
+    g_assert_cmpuint(su.opened, ==, 0);
+    /* It does not wake the loop any more; the timer does. */
+    g_assert_false(g_main_context_pending(event_loop_context(event_loop_main())));
+    setrlimit(RLIMIT_NOFILE, &before);
+    WAIT_UNTIL(su.opened == 1);
+    close(fd);
+    WAIT_UNTIL(su.closed == 1);
+    drop(s, &su, "s");
+}
+
 /* A TCP client whose server goes and comes back. */
 static void test_tcp_reconnect(void)
 {
@@ -464,6 +495,7 @@ int main(int argc, char **argv)
     g_test_add_func("/chardev/fds", test_fds);
     g_test_add_func("/chardev/reconnect", test_reconnect);
     g_test_add_func("/chardev/tcp", test_tcp);
+    g_test_add_func("/chardev/no-descriptor", test_no_descriptor);
     g_test_add_func("/chardev/tcp-reconnect", test_tcp_reconnect);
     g_test_add_func("/chardev/pty", test_pty);
     g_test_add_func("/chardev/file-and-null", test_file_and_null);
