@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Daemons under stock virsh, for driver-test.py and driver-kvm-test.py."""
+"""Daemons under stock virsh, for the driver tests here."""
 import os
 import pty
 import re

@@ -20,7 +20,9 @@ include tests/device/board.mk
 
 # The daemon under stock virsh.
 dist_check_SCRIPTS += tests/device/driver-test.py tests/device/driver-kvm-test.py
+dist_check_SCRIPTS += tests/device/driver-migration-test.py
 TESTS += tests/device/driver-test.py tests/device/driver-kvm-test.py
+TESTS += tests/device/driver-migration-test.py
 EXTRA_DIST += tests/device/driver-emulator.py tests/device/driver_daemon.py
 EXTRA_DIST += tests/device/driver_proxy.py
 include tests/device/virtio.mk
