@@ -3,6 +3,8 @@
 
 #include "config/json.h"
 
+#include <errno.h>
+#include <math.h>
 #include <string.h>
 
 #include "util/error.h"
@@ -110,6 +112,93 @@ JsonFrame json_framer_feed(JsonFramer *framer, const char **data, size_t *len,
     return frame;
 }
 
+static gboolean number_fits(const char *number)
+{
+    const char *digits = number + (*number == '-');
+
+    errno = 0;
+    if (digits[0] == '0' && g_ascii_isdigit(digits[1])) {
+        return FALSE; /* octal to the parser */
+    }
+    if (strpbrk(number, ".eE")) {
+        return isfinite(g_ascii_strtod(number, NULL));
+    }
+    g_ascii_strtoll(number, NULL, 10);
+    return errno != ERANGE;
+}
+
+/* The code unit of "\uXXXX"; -1: something else. */
+static int code_unit(const char *p)
+{
+    int value = 0;
+
+    if (p[0] != '\\' || p[1] != 'u') {
+        return -1;
+    }
+    for (int i = 2; i < 6; i++) {
+        if (!g_ascii_isxdigit(p[i])) {
+            return -1;
+        }
+        value = value * 16 + g_ascii_xdigit_value(p[i]);
+    }
+    return value;
+}
+
+/* The length of the escape at p; 0 for NUL and for half a surrogate pair. */
+static size_t escape_length(const char *p)
+{
+    int first = code_unit(p);
+
+    if (first < 0) {
+        return p[1] ? 2 : 1;
+    }
+    if ((first & 0xfc00) == 0xd800) {
+        int second = code_unit(p + 6);
+
+        return second >= 0 && (second & 0xfc00) == 0xdc00 ? 12 : 0;
+    }
+    return first == 0 || (first & 0xfc00) == 0xdc00 ? 0 : 6;
+}
+
+static gboolean bad_token(const char *what, const char *token, size_t len, GError **errp)
+{
+    g_autofree char *text = error_printable(token, len);
+
+    g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC, "JSON parse error, %s: %s",
+                what, text);
+    return FALSE;
+}
+
+/*
+ * Refuses of what the parser would make something else: numbers out of range or in
+ * another base, NUL and half surrogate pairs in strings.
+ */
+static gboolean check_values(const char *p, GError **errp)
+{
+    gboolean in_string = FALSE;
+
+    while (*p) {
+        size_t n = 1;
+
+        if (in_string && *p == '\\') {
+            n = escape_length(p);
+            if (n == 0) {
+                return bad_token("escape is not supported", p, strlen("\\uXXXX"), errp);
+            }
+        } else if (*p == '"') {
+            in_string = !in_string;
+        } else if (!in_string && (*p == '-' || g_ascii_isdigit(*p))) {
+            g_autofree char *number = g_strndup(p, n = strspn(p, "+-.0123456789eE"));
+
+            if (!number_fits(number) || p[n] == 'x' || p[n] == 'X') {
+                return bad_token("number out of range or not decimal", p, n, errp);
+            }
+        }
+        p += n;
+    }
+    return TRUE;
+}
+
 /* What has been seen of the objects: the parser replaces a member that comes again. */
 typedef struct Seen {
     GHashTable *counts; /* JsonObject -> members */
@@ -139,6 +228,9 @@ JsonNode *json_parse_framed(const char *text, size_t len, GError **errp)
     if (memchr(text, 0, len)) { /* inside a string */
         g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
                     "JSON parse error, stray character");
+        return NULL;
+    }
+    if (!check_values(text, errp)) {
         return NULL;
     }
     g_signal_connect(parser, "object-member", G_CALLBACK(object_member), &seen);

@@ -39,7 +39,11 @@ void json_framer_reset(JsonFramer *framer);
 JsonFrame json_framer_feed(JsonFramer *framer, const char **data, size_t *len,
                            GError **errp);
 
-/* One value (an object or array) and nothing else, framed as above. */
+/*
+ * One value (an object or array) and nothing else, framed as above; text ends with NUL.
+ * What could not be given back as it came is refused: a key that comes twice, numbers
+ * out of range, NUL in a string.
+ */
 JsonNode *json_parse_framed(const char *text, size_t len, GError **errp);
 JsonNode *json_parse_text(const char *text, GError **errp);
 

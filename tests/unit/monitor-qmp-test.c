@@ -518,6 +518,11 @@ static void test_hostile(void)
     g_string_append(deep, "\n");
     client_send(&c, deep->str);
     expect(&c, NULL, ERROR("GenericError", "JSON parse error, nested too deeply"));
+    expect(
+        &c, "{\"execute\":\"fail\",\"id\":9223372036854775808}",
+        ERROR(
+            "GenericError",
+            "JSON parse error, number out of range or not decimal: 9223372036854775808"));
     expect(&c, "{\"execute\":\"fail\",\"execute\":\"fail\"}",
            ERROR("GenericError", "JSON parse error, duplicate key 'execute'"));
     expect(&c, "}}}\n", ERROR("GenericError", "JSON parse error, expecting value"));
