@@ -14,15 +14,15 @@
 #define JSON_MAX_BYTES (1024 * 1024)
 
 /*
- * Cuts a stream into top-level objects and arrays. After an error (something else
- * outside of them, too deep, too long) everything up to the end of the line is
- * dropped, and the next value is looked for.
+ * Cuts a stream into top-level objects and arrays. After an error outside of them what
+ * stands in front of the next one is dropped, after an error in one (too deep, too
+ * long) the rest of it, and in either case no more than the line.
  */
 typedef struct JsonFramer {
     GString *buf;
     guint depth;
     gboolean in_string, escaped;
-    gboolean skipping; /* dropping the rest of a bad line */
+    gboolean skipping; /* dropping what is left of something bad */
 } JsonFramer;
 
 typedef enum JsonFrame {

@@ -219,7 +219,7 @@ static void test_json(void)
         { "{\"a\":1,\"b\":2,\"a\":3}", NULL, "JSON parse error, duplicate key 'a'" },
         { "{\"b\":[{\"a\":1,\"\\u0061\":{}}]}", NULL,
           "JSON parse error, duplicate key 'a'" },
-        { "{'a':1}", NULL, "JSON parse error, stray character" },
+        { "{'a':1}", NULL, "JSON parse error, strings stand in double quotes" },
         { "{/*\"*/\"a\":1}", NULL, "JSON parse error, stray character" },
     };
 
@@ -267,11 +267,16 @@ static char *frames(const char *text, size_t len, size_t split)
 static void test_frames(void)
 {
     static const char text[] =
-        "{\"a\":\"}\\\"\"}\r\n[{}] {\"b\":{}}junk{}\n{\"c\":'}\n{}}\n{}";
+        "{\"a\":\"}\\\"\"}\r\n[{}] {\"b\":{}}junk{}\n{\"c\":'}\n{}}\n{}}{\"d\":1}"
+        "{'e':{\"f\":\"}\"}}{\"g\":2}\"{\"\\\"{\" x[3]{'\n{}";
     static const char expected[] = "<{\"a\":\"}\\\"\"}><[{}]><{\"b\":{}}>"
-                                   "!parse error, expecting value!"
-                                   "!parse error, stray character!<{}>"
-                                   "!parse error, expecting value!<{}>";
+                                   "!parse error, expecting value!<{}>"
+                                   "!parse error, strings stand in double quotes!<{}>"
+                                   "!parse error, expecting value!<{}>"
+                                   "!parse error, expecting value!<{\"d\":1}>"
+                                   "!parse error, strings stand in double quotes!"
+                                   "<{\"g\":2}>!parse error, expecting value!<[3]>"
+                                   "!parse error, strings stand in double quotes!<{}>";
 
     for (size_t split = 0; split < sizeof(text); split++) {
         g_autofree char *got = frames(text, sizeof(text) - 1, split);

@@ -526,6 +526,9 @@ static void test_hostile(void)
     expect(&c, "{\"execute\":\"fail\",\"execute\":\"fail\"}",
            ERROR("GenericError", "JSON parse error, duplicate key 'execute'"));
     expect(&c, "}}}\n", ERROR("GenericError", "JSON parse error, expecting value"));
+    client_send(&c, "}{\"execute\":\"fail\"}"); /* and no line ever ends */
+    expect(&c, NULL, ERROR("GenericError", "JSON parse error, expecting value"));
+    expect(&c, NULL, ERROR("GenericError", "it \\\"failed\\\""));
     client_send(&c, "{]\n");
     g_free(client_line(&c)); /* the parser's own words */
     client_send(&c, "{\"\xff\xfe\":1}");
