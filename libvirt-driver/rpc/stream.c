@@ -147,6 +147,23 @@ void rpc_streams_close(RpcClient *client)
     }
 }
 
+/* Stops, or starts again, the reading of the client's socket; with client->lock held. */
+static void pause_locked(RpcStream *stream, gboolean paused)
+{
+    if (stream->state != STREAM_ENDED && stream->paused != paused) {
+        stream->paused = paused;
+        stream->client->paused += paused ? 1 : -1;
+    }
+}
+
+/* With client->lock held: takes len bytes from a splice's sink. */
+static void sunk_locked(RpcStream *stream, gsize len)
+{
+    g_byte_array_remove_range(stream->sink, 0, len);
+    if (stream->sink->len < RPC_MAX_STREAM_BYTES)
+        pause_locked(stream, FALSE);
+}
+
 /* ---- frames to the client ---- */
 
 static GByteArray *make_frame(RpcStream *stream, RpcStatus status, const void *data,
@@ -223,6 +240,8 @@ void rpc_stream_send_eof(RpcStream *stream)
     if (stream->state == STREAM_OPEN && !stream->eof)
         send_locked(stream, make_frame(stream, RPC_STATUS_CONTINUE, NULL, 0));
     stream->eof = TRUE;
+    if (stream->sink) /* a splice has ended in both directions */
+        sunk_locked(stream, stream->sink->len);
     g_mutex_unlock(&stream->client->lock);
     rpc_server_wake(stream->client->server);
 }
@@ -259,15 +278,10 @@ void rpc_stream_set_data(RpcStream *stream, RpcStreamData fn, gpointer opaque,
 
 static void set_paused(RpcStream *stream, gboolean paused)
 {
-    RpcClient *client = stream->client;
-
-    g_mutex_lock(&client->lock);
-    if (stream->state != STREAM_ENDED && stream->paused != paused) {
-        stream->paused = paused;
-        client->paused += paused ? 1 : -1;
-    }
-    g_mutex_unlock(&client->lock);
-    rpc_server_wake(client->server);
+    g_mutex_lock(&stream->client->lock);
+    pause_locked(stream, paused);
+    g_mutex_unlock(&stream->client->lock);
+    rpc_server_wake(stream->client->server);
 }
 
 void rpc_stream_pause(RpcStream *stream)
@@ -307,20 +321,18 @@ static void abort_with(RpcStream *stream, int code, const char *message)
 
 static void receive_data(RpcStream *stream, const guint8 *data, gsize len)
 {
-    gboolean full = FALSE, splice;
-
     if (!len)
         return;
     g_mutex_lock(&stream->client->lock);
-    splice = stream->sink != NULL;
-    if (splice && !stream->eof) {
-        full = len > RPC_MAX_STREAM_BYTES - stream->sink->len;
-        if (!full)
-            g_byte_array_append(stream->sink, data, len);
+    gboolean splice = stream->sink != NULL, large = len > RPC_MAX_STREAM_BYTES;
+    if (splice && !stream->eof && !large) {
+        g_byte_array_append(stream->sink, data, len);
+        if (stream->sink->len >= RPC_MAX_STREAM_BYTES)
+            pause_locked(stream, TRUE);
     }
     g_mutex_unlock(&stream->client->lock);
-    if (full)
-        abort_with(stream, VIR_ERR_OPERATION_FAILED, "the data sent is not being read");
+    if (splice && large)
+        abort_with(stream, VIR_ERR_OPERATION_FAILED, "more than 256 KiB in one piece");
     else if (!splice && stream->data)
         stream->data(stream, data, len, stream->data_opaque);
 }
@@ -405,9 +417,9 @@ static void splice_write(SpliceSource *splice)
     if (stream->sink->len) {
         ssize_t n = write(splice->poll.fd, stream->sink->data, stream->sink->len);
         if (n > 0)
-            g_byte_array_remove_range(stream->sink, 0, n);
+            sunk_locked(stream, n);
         else if (n < 0 && errno != EAGAIN && errno != EINTR)
-            g_byte_array_set_size(stream->sink, 0); /* the reader sees the end */
+            sunk_locked(stream, stream->sink->len); /* the reader sees the end */
     }
     g_mutex_unlock(&stream->client->lock);
 }

@@ -31,9 +31,9 @@ void rpc_stream_set_closed(RpcStream *stream,
 /*
  * Moves data both ways between the client and fd (a pty or a socket, made non-blocking;
  * owned by the stream from here on, also if it has already ended) on the I/O thread. The
- * end of fd is sent as end of data; the client then finishes the stream. A client that
- * sends more than fd takes (256 KiB) has its stream aborted: a guest that does not read
- * its console must not block the calls of its user.
+ * end of fd is sent as end of data; the client then finishes the stream. When
+ * a client has sent 256 KiB more than fd takes, its socket is not read until fd takes
+ * them: as with libvirt's own daemons, that holds up its other calls, too.
  */
 void rpc_stream_splice_fd(RpcStream *stream, int fd);
 

@@ -26,6 +26,7 @@ static struct {
     GCond cond;
     int fd;            /* the far end of the last splice */
     RpcStream *stream; /* the last one; a reference */
+    RpcClient *client; /* its client, while it is connected */
     guint closed, destroyed;
     guint blocked; /* handlers that wait for go_on */
     gboolean go_on;
@@ -56,6 +57,7 @@ static RpcStream *open_stream(RpcCall *call)
     rpc_stream_set_closed(stream, on_closed, &shared, on_destroy);
     g_clear_pointer(&shared.stream, rpc_stream_unref);
     shared.stream = rpc_stream_ref(stream);
+    shared.client = rpc_call_client(call);
     return stream;
 }
 
@@ -357,15 +359,75 @@ static void test_server_abort(Fixture *f, gconstpointer procedure)
     g_assert_cmpint(peer_fail(f->peer, 4711, NULL, NULL), ==, VIR_ERR_NO_SUPPORT);
 }
 
-/* A guest that does not read its console does not block its user's calls. */
+/* Waits until the server does not read the peer's socket any more. */
+static void wait_paused(void)
+{
+    for (gboolean paused = FALSE; !paused; g_usleep(1000)) {
+        g_mutex_lock(&shared.client->lock);
+        paused = shared.client->paused > 0;
+        g_mutex_unlock(&shared.client->lock);
+    }
+}
+
+static gpointer send_much(gpointer opaque)
+{
+    Fixture *f = opaque;
+    g_autofree char *data = g_strnfill(64 * 1024, 'x');
+
+    for (gsize sent = 0; sent < SEND_BYTES; sent += 64 * 1024)
+        send_stream(f, RPC_STATUS_CONTINUE, data, 64 * 1024);
+    peer_call(f->peer, 4711, NULL, NULL);
+    return NULL;
+}
+
+/*
+ * A guest that does not read its console: the client's socket is not read any more,
+ * nothing is lost, and all goes on when the guest reads.
+ */
 static void test_not_read(Fixture *f, gconstpointer procedure)
 {
-    g_autofree char *data = g_strnfill(RPC_STREAM_CHUNK, 'x');
+    g_autofree char *data = g_strnfill(SEND_BYTES, 'x');
+    GThread *thread = g_thread_new("sender", send_much, f);
 
-    for (guint i = 0; i < 8; i++)
-        send_stream(f, RPC_STATUS_CONTINUE, data, 100 * 1024);
+    wait_paused();
+    read_all(shared.fd, data);
+    g_thread_join(thread);
+    g_assert_cmpint(peer_error(f->peer, f->peer->serial), ==, VIR_ERR_NO_SUPPORT);
+}
+
+/* More than a pty and the stream take, less than would block us. */
+static void send_enough(Fixture *f)
+{
+    g_autofree char *data = g_strnfill(64 * 1024, 'x');
+
+    for (guint i = 0; i < 6; i++)
+        send_stream(f, RPC_STATUS_CONTINUE, data, 64 * 1024);
+    wait_paused();
+}
+
+static void test_too_much(Fixture *f, gconstpointer procedure)
+{
+    g_autofree char *data = g_strnfill(RPC_MAX_STREAM_BYTES + 1, 'x');
+
+    send_stream(f, RPC_STATUS_CONTINUE, data, RPC_MAX_STREAM_BYTES + 1);
     expect_error(f, VIR_ERR_OPERATION_FAILED);
-    g_assert_cmpint(peer_fail(f->peer, 4711, NULL, NULL), ==, VIR_ERR_NO_SUPPORT);
+}
+
+static void test_not_read_client_gone(Fixture *f, gconstpointer procedure)
+{
+    send_enough(f);
+    shutdown(f->peer->fd, SHUT_RDWR);
+    wait_guint(&shared.closed, 1);
+}
+
+static void test_not_read_guest_gone(Fixture *f, gconstpointer procedure)
+{
+    send_enough(f);
+    close(shared.fd);
+    shared.fd = -1;
+    expect(f, RPC_STATUS_CONTINUE, "");
+    send_stream(f, RPC_STATUS_OK, "", 0);
+    expect(f, RPC_STATUS_OK, "");
 }
 
 static void test_hole(Fixture *f, gconstpointer procedure)
@@ -517,6 +579,10 @@ int main(int argc, char **argv)
     add("/rpc/stream/pty", test_eof, PROC_PTY);
     add("/rpc/stream/server-abort", test_server_abort, PROC_SPLICE);
     add("/rpc/stream/not-read", test_not_read, PROC_SPLICE);
+    add("/rpc/stream/too-much", test_too_much, PROC_SPLICE);
+    add("/rpc/stream/not-read-pty", test_not_read, PROC_PTY);
+    add("/rpc/stream/not-read-client-gone", test_not_read_client_gone, PROC_PTY);
+    add("/rpc/stream/not-read-guest-gone", test_not_read_guest_gone, PROC_PTY);
     add("/rpc/stream/hole", test_hole, PROC_SPLICE);
     add("/rpc/stream/flood", test_flood, PROC_SPLICE);
     add("/rpc/stream/client-gone", test_client_gone, PROC_SPLICE);
