@@ -6,6 +6,7 @@
 #include "domain/api.h"
 #include "domain/define.h"
 #include "domain/hotplug.h"
+#include "domain/reconcile.h"
 
 /* What a call is to change. */
 typedef struct Impact {
@@ -108,7 +109,9 @@ static gboolean change(RpcCall *call, const RemoteDomain *dom, const char *xml,
     if (!vm || !vm_begin_job(vm, JOB_MODIFY, owner, errp)) {
         return FALSE;
     }
-    ok = read_impact(vm, flags, &impact, errp) && fn(vm, xml, &impact, errp);
+    ok = read_impact(vm, flags, &impact, errp) &&
+         (!impact.live || vm_reconcile_pending(vm, impact.run, errp)) &&
+         fn(vm, xml, &impact, errp);
     vm_end_job(vm);
     return ok;
 }

@@ -24,18 +24,24 @@ static void undo_steps(Vm *vm, guint64 run, GPtrArray *steps, guint done)
         if (step->undo && !vm_call(vm, run, step->undo,
                                    json_object_ref(step->undo_arguments), NULL, &err)) {
             g_message("domain '%s': undoing a plug: %s", vm->name, err->message);
+            vm_mark_if_timeout(vm, run, err);
         }
     }
 }
 
+/* A step that is not answered in time may be done yet: undoing has to wait for it. */
 static gboolean run_steps(Vm *vm, guint64 run, GPtrArray *steps, GError **errp)
 {
     for (guint i = 0; i < steps->len; i++) {
         CommandStep *step = steps->pdata[i];
+        g_autoptr(GError) err = NULL;
 
         if (!vm_call_fd(vm, run, step->execute, json_object_ref(step->arguments),
-                        step->fd, NULL, errp)) {
-            undo_steps(vm, run, steps, i);
+                        step->fd, NULL, &err)) {
+            if (!vm_mark_if_timeout(vm, run, err)) {
+                undo_steps(vm, run, steps, i);
+            }
+            g_propagate_error(errp, g_steal_pointer(&err));
             return FALSE;
         }
     }
@@ -149,6 +155,7 @@ gboolean vm_finish_unplug(Vm *vm, guint64 run, const char *alias, GError **errp)
                      &err)) {
             g_message("domain '%s': after the removal of '%s': %s", vm->name, alias,
                       err->message);
+            vm_mark_if_timeout(vm, run, err);
         }
     }
     if (!xml_domain_remove_device(domain, &device, errp) ||
@@ -199,10 +206,8 @@ void vm_device_deleted_locked(Vm *vm, const char *alias)
                !g_ptr_array_find_with_equal_func(vm->deleted, alias, g_str_equal, NULL)) {
         g_ptr_array_add(vm->deleted, g_strdup(alias));
         driver_run(vm, vm->run->serial, FALSE, finish_late);
-    } else if (!xml_domain_find_alias(vm->live->domain, alias, NULL) &&
-               !vm->run->unreconciled) {
-        vm->run->unreconciled = TRUE; /* its back end may be left */
-        driver_run(vm, vm->run->serial, FALSE, vm_reconcile_late);
+    } else if (!xml_domain_find_alias(vm->live->domain, alias, NULL)) {
+        vm_reconcile_soon_locked(vm); /* its back end may be left */
     }
 }
 

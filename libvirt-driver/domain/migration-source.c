@@ -14,6 +14,7 @@
 #include "domain/migration-params.h"
 #include "domain/migration.h"
 #include "domain/monitor.h"
+#include "domain/reconcile.h"
 #include "process/listen.h"
 #include "util/hostname.h"
 
@@ -109,6 +110,16 @@ static gboolean begin(Vm *vm, const RemoteDomainMigrateBegin3ParamsArgs *args,
     return TRUE;
 }
 
+/* The destination is to have the devices that the emulator has. */
+static void settle(Vm *vm)
+{
+    guint64 run = 0;
+
+    if (get_run(vm, &run, NULL)) {
+        vm_reconcile_now(vm, run);
+    }
+}
+
 gboolean remote_domain_migrate_begin3_params(
     RpcCall *call, const RemoteDomainMigrateBegin3ParamsArgs *args,
     RemoteDomainMigrateBegin3ParamsRet *ret, GError **errp)
@@ -121,6 +132,7 @@ gboolean remote_domain_migrate_begin3_params(
                                       errp)) {
         return FALSE;
     }
+    settle(vm);
     if (!(args->flags & VIR_MIGRATE_CHANGE_PROTECTION)) {
         /* Nobody would tell us if the next phase failed: Perform takes the job. */
         return begin(vm, args, &params, ret, errp);

@@ -14,6 +14,7 @@
 #include "domain/hotplug.h"
 #include "domain/lifecycle.h"
 #include "domain/migration.h"
+#include "domain/reconcile.h"
 #include "process/listen.h"
 #include "qmp/frame.h"
 
@@ -200,6 +201,18 @@ static void on_closed(gpointer opaque)
     g_mutex_unlock(&b->vm->lock);
 }
 
+/* What it was the answer to, or what could not be undone before, is done now. */
+static void on_late_reply(gpointer opaque)
+{
+    Binding *b = opaque;
+
+    g_mutex_lock(&b->vm->lock);
+    if (vm_is_run_locked(b->vm, b->run) && b->vm->run->unreconciled) {
+        vm_reconcile_soon_locked(b->vm);
+    }
+    g_mutex_unlock(&b->vm->lock);
+}
+
 static void binding_free(gpointer opaque)
 {
     Binding *b = opaque;
@@ -295,7 +308,7 @@ static int connect_monitor(Vm *vm, guint64 run, gint64 deadline, GError **errp)
 
 gboolean vm_connect_monitor(Vm *vm, guint64 run, guint timeout_ms, GError **errp)
 {
-    static const QmpClientOps ops = { on_event, on_closed };
+    static const QmpClientOps ops = { on_event, on_closed, on_late_reply };
     gint64 deadline = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
     g_autoptr(QmpClient) monitor = NULL;
     Binding *binding;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "command/command.h"
+#include "domain/driver.h"
 #include "domain/hotplug.h"
 #include "domain/monitor.h"
 #include "qmp/frame.h"
@@ -63,8 +64,9 @@ static gboolean has_name(GPtrArray *names, const char *name)
     return g_ptr_array_find_with_equal_func(names, name, g_str_equal, NULL);
 }
 
-static void log_error(Vm *vm, const GError *err)
+static void log_error(Vm *vm, guint64 run, const GError *err)
 {
+    vm_mark_if_timeout(vm, run, err);
     g_message("domain '%s': what a plug has left: %s", vm->name, err->message);
 }
 
@@ -99,7 +101,7 @@ static void finish_missing(Vm *vm, guint64 run, GPtrArray *present)
         g_autoptr(GError) err = NULL;
 
         if (!vm_finish_unplug(vm, run, aliases->pdata[i], &err)) {
-            log_error(vm, err);
+            log_error(vm, run, err);
         }
     }
 }
@@ -125,7 +127,7 @@ static void remove_unknown_devices(Vm *vm, guint64 run, GPtrArray *present)
         g_message("domain '%s': removing device '%s', which was left by a plug", vm->name,
                   alias);
         if (!vm_remove_device(vm, run, alias, &err)) {
-            log_error(vm, err);
+            log_error(vm, run, err);
         }
     }
 }
@@ -139,7 +141,7 @@ static void remove_node(Vm *vm, guint64 run, const char *node)
     g_message("domain '%s': removing block node '%s', which was left by a plug", vm->name,
               node);
     if (!vm_call(vm, run, "blockdev-del", vm_args("node-name", node), NULL, &err)) {
-        log_error(vm, err);
+        log_error(vm, run, err);
     }
 }
 
@@ -163,7 +165,16 @@ static void remove_unknown_nodes(Vm *vm, guint64 run, GPtrArray *nodes)
     }
 }
 
-/* As a rule there are none, and the emulator says so. */
+/* Whether there was an answer: that there is none to remove is the usual one. */
+static gboolean try_remove(Vm *vm, guint64 run, const char *command, const char *key,
+                           const char *name)
+{
+    g_autoptr(GError) err = NULL;
+
+    return vm_call(vm, run, command, vm_args(key, name), NULL, &err) ||
+           !vm_mark_if_timeout(vm, run, err);
+}
+
 static void remove_unknown_netdevs(Vm *vm, guint64 run)
 {
     g_autoptr(VmDef) def = vm_get_def(vm);
@@ -173,9 +184,10 @@ static void remove_unknown_netdevs(Vm *vm, guint64 run)
         g_autofree char *netdev = g_strconcat("host", alias, NULL);
         g_autofree char *fd = g_strconcat("fd-", alias, NULL);
 
-        if (!xml_domain_find_alias(def->domain, alias, NULL)) {
-            vm_call(vm, run, "netdev_del", vm_args("id", netdev), NULL, NULL);
-            vm_call(vm, run, "closefd", vm_args("fdname", fd), NULL, NULL);
+        if (!xml_domain_find_alias(def->domain, alias, NULL) &&
+            (!try_remove(vm, run, "netdev_del", "id", netdev) ||
+             !try_remove(vm, run, "closefd", "fdname", fd))) {
+            return;
         }
     }
 }
@@ -198,6 +210,16 @@ static gboolean set_pending(Vm *vm, guint64 run, gboolean pending)
 void vm_mark_unreconciled(Vm *vm, guint64 run)
 {
     set_pending(vm, run, TRUE);
+}
+
+gboolean vm_mark_if_timeout(Vm *vm, guint64 run, const GError *err)
+{
+    gboolean timeout = g_error_matches(err, QMP_ERROR, QMP_ERROR_TIMEOUT);
+
+    if (timeout) {
+        vm_mark_unreconciled(vm, run);
+    }
+    return timeout;
 }
 
 gboolean vm_reconcile(Vm *vm, guint64 run, GError **errp)
@@ -227,17 +249,53 @@ gboolean vm_reconcile_pending(Vm *vm, guint64 run, GError **errp)
     return !set_pending(vm, run, FALSE) || vm_reconcile(vm, run, errp);
 }
 
-void vm_reconcile_late(Vm *vm, guint64 run)
+/* What comes from here on is another worker's. Whether there is something to do. */
+static gboolean take_pending(Vm *vm, guint64 run)
+{
+    gboolean pending = FALSE;
+
+    g_mutex_lock(&vm->lock);
+    if (vm_is_run_locked(vm, run)) {
+        vm->run->reconcile_soon = FALSE;
+        pending = vm->run->unreconciled;
+    }
+    g_mutex_unlock(&vm->lock);
+    return pending;
+}
+
+static void reconcile_soon(Vm *vm, guint64 run)
 {
     g_autoptr(GError) err = NULL;
     guint64 now;
+    gboolean ok = vm_begin_live_job(vm, JOB_MODIFY, "reconciliation", &now, &err);
+    gboolean pending = take_pending(vm, run);
 
-    if (!vm_begin_live_job(vm, JOB_MODIFY, "reconciliation", &now, &err)) {
-        log_error(vm, err);
-        return;
+    if (ok) {
+        ok = !pending || vm_reconcile(vm, run, &err);
+        vm_end_job(vm);
     }
-    if (now == run && !vm_reconcile_pending(vm, run, &err)) {
-        log_error(vm, err);
+    if (!ok) {
+        log_error(vm, run, err);
     }
-    vm_end_job(vm);
+}
+
+void vm_reconcile_now(Vm *vm, guint64 run)
+{
+    gboolean pending;
+
+    g_mutex_lock(&vm->lock);
+    pending = vm_is_run_locked(vm, run) && vm->run->unreconciled;
+    g_mutex_unlock(&vm->lock);
+    if (pending) {
+        reconcile_soon(vm, run);
+    }
+}
+
+void vm_reconcile_soon_locked(Vm *vm)
+{
+    vm->run->unreconciled = TRUE;
+    if (!vm->run->reconcile_soon) { /* one worker that waits for the job is enough */
+        vm->run->reconcile_soon = TRUE;
+        driver_run(vm, vm->run->serial, FALSE, reconcile_soon);
+    }
 }

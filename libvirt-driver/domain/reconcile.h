@@ -17,10 +17,16 @@ gboolean vm_reconcile(Vm *vm, guint64 run, GError **errp);
 /* The same, if it is known that something may be left. */
 gboolean vm_reconcile_pending(Vm *vm, guint64 run, GError **errp);
 
-/* The same, with a job of its own; on a worker. Errors are logged. */
-void vm_reconcile_late(Vm *vm, guint64 run);
+/* The same, with a job of its own, if it can have one. Errors are logged. */
+void vm_reconcile_now(Vm *vm, guint64 run);
+
+/* Something may be left; a worker is to see to it. */
+void vm_reconcile_soon_locked(Vm *vm);
 
 /* Something may be left: from now on vm_reconcile_pending() has something to do. */
 void vm_mark_unreconciled(Vm *vm, guint64 run);
+
+/* The same, if err is that of a command without an answer, which is then returned. */
+gboolean vm_mark_if_timeout(Vm *vm, guint64 run, const GError *err);
 
 G_END_DECLS

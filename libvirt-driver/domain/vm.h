@@ -54,6 +54,7 @@ typedef struct VmRun {
     char *version, *package; /* of the emulator, from its greeting */
     guint next_node;         /* lowest number of block nodes not used yet; not constant */
     gboolean unreconciled;   /* see domain/reconcile.h; not constant */
+    gboolean reconcile_soon; /* a worker has been told to; not constant */
     goffset log_start;       /* where the log of this run begins */
     pid_t pid;
     int pidfd;

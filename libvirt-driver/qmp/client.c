@@ -130,7 +130,7 @@ static gboolean handle_message(QmpClient *client, JsonObject *owned, GError **er
     g_autoptr(JsonObject) message = owned;
     const char *event = qmp_json_string(message, "event");
     const char *id = qmp_json_string(message, "id");
-    gboolean ok = TRUE;
+    gboolean ok = TRUE, late = FALSE;
 
     if (event) {
         handle_event(client, message, event);
@@ -145,11 +145,14 @@ static gboolean handle_message(QmpClient *client, JsonObject *owned, GError **er
     } else if (client->id && g_strcmp0(id, client->id) == 0) {
         g_clear_pointer(&client->id, g_free);
         client->reply = g_steal_pointer(&message);
-    } else if (!id || !g_str_has_prefix(id, "vireo-")) {
-        ok = FALSE; /* replies that came too late have an ID of ours */
+    } else {
+        ok = late = id && g_str_has_prefix(id, "vireo-");
     }
     g_cond_broadcast(&client->cond);
     g_mutex_unlock(&client->lock);
+    if (late && client->ops->late_reply) {
+        client->ops->late_reply(client->opaque);
+    }
     if (!ok) {
         g_set_error(errp, QMP_ERROR, QMP_ERROR_PROTOCOL,
                     "the monitor sent a message that nobody has asked for");

@@ -42,6 +42,8 @@ typedef struct QmpClientOps {
     void (*event)(const char *name, JsonObject *data, gint64 usec, gpointer opaque);
     /* The connection has ended, by whichever side; called once, last. */
     void (*closed)(gpointer opaque);
+    /* A command that had timed out has been answered; may be NULL. */
+    void (*late_reply)(gpointer opaque);
 } QmpClientOps;
 
 /*

@@ -434,6 +434,21 @@ def test_plug_daemon_death(a, b):
         assert json.load(open("%s/%s.status" % (a.run_dir, name)))["next-node"] == 3
 
 
+def test_plug_stalled(a, b):
+    """What times out is undone when it is done at last."""
+    stalled = [start_stalled(a, command, "vm%d" % number, number)
+               for number, command in enumerate(("blockdev-add", "device_add"), 1)]
+    for p, pid in stalled:
+        _, err = p.communicate(timeout=60)
+        assert p.returncode != 0 and "did not answer" in err, err
+        os.kill(pid, signal.SIGCONT)
+    for number in 1, 2:
+        wait_for("the removal", lambda: "'vm%d': removing block node 'libvirt-1-storage'"
+                 % number in open(a.log).read())
+        plug_again(a, "vm%d" % number)
+    assert "removing device 'virtio-disk1'" in open(a.log).read()
+
+
 def test_unplug_daemon_death(a, b):
     path = image(a)
     a.define(words="alone-device")
