@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * #syscalls openat newfstatat unlink bind fchmod ftruncate fcntl getcwd
+ * #syscalls openat newfstatat unlink socket connect bind fchmod ftruncate fcntl getcwd
  */
 #include "util/created.h"
 
@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "util/fd.h"
 
 typedef enum Undo {
     REMOVE,        /* path is new */
@@ -69,15 +71,34 @@ static char *remember_new(const char *path)
     return absolute;
 }
 
-static gboolean remove_socket(const char *path)
+/* Whether nobody listens on the socket any more. FALSE: errno. */
+static gboolean is_left_over(const struct sockaddr_un *addr)
+{
+    autofd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0) {
+        return FALSE;
+    }
+    if (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) == 0 ||
+        errno == EAGAIN || errno == EPROTOTYPE) {
+        errno = EADDRINUSE;
+        return FALSE;
+    }
+    return errno == ECONNREFUSED || errno == ENOENT;
+}
+
+static gboolean remove_socket(const struct sockaddr_un *addr)
 {
     struct stat st;
 
-    if (lstat(path, &st) < 0) {
+    if (lstat(addr->sun_path, &st) < 0) {
         return errno == ENOENT;
     }
-    errno = EEXIST;
-    return S_ISSOCK(st.st_mode) && unlink(path) == 0;
+    if (!S_ISSOCK(st.st_mode)) {
+        errno = EEXIST;
+        return FALSE;
+    }
+    return is_left_over(addr) && (unlink(addr->sun_path) == 0 || errno == ENOENT);
 }
 
 char *created_bind(int fd, const char *path)
@@ -88,7 +109,7 @@ char *created_bind(int fd, const char *path)
         errno = ENAMETOOLONG;
         return NULL;
     }
-    if (fchmod(fd, 0600) < 0 || !remove_socket(path) ||
+    if (fchmod(fd, 0600) < 0 || !remove_socket(&addr) ||
         bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
         return NULL;
     }

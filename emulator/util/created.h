@@ -23,8 +23,9 @@ int created_open(const char *path, int flags, mode_t mode);
 gboolean created_grow(int fd, off_t size);
 
 /*
- * Binds a UNIX socket, mode 0600. A socket that was left there is replaced, any other
- * file is not. Returns the absolute path, for created_remove(); NULL: errno.
+ * Binds a UNIX socket, mode 0600. A socket that was left there is replaced; one that
+ * somebody listens on, and any other file, is not. Returns the absolute path, for
+ * created_remove(); NULL: errno.
  */
 char *created_bind(int fd, const char *path);
 

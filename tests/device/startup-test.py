@@ -341,6 +341,23 @@ class NothingLeft(unittest.TestCase):
             self.assertIn("File exists", self.refused(NONE, *args))
             self.assertEqual(self.contents(), {"file": b"not a socket"})
 
+    def test_socket_in_use(self):
+        """Another VM's socket stays its own, also where the start fails later."""
+        with socket.socket(socket.AF_UNIX) as other:
+            other.bind(os.path.join(self.dir, "sock"))
+            other.listen(1)
+            for args in (["-qmp", "unix:sock,server=on,wait=off"],
+                         ["-incoming", "unix:sock"]):
+                self.assertIn("Address already in use", self.refused(NONE, *args))
+                with socket.socket(socket.AF_UNIX) as client:
+                    client.connect(os.path.join(self.dir, "sock"))
+                for _ in range(2):  # who looked, and ours
+                    other.accept()[0].close()
+        self.assertIn("Address already in use",
+                      self.refused(NONE, "-qmp", "unix:a,server=on,wait=off", "-chardev",
+                                   "socket,id=a,path=a,server=on", name=["-chardev"]))
+        self.assertEqual(os.listdir(self.dir), ["sock"])
+
     def test_fifos(self):
         """Nobody at their other end is waited for; output may go to a reader."""
         os.mkfifo(os.path.join(self.dir, "fifo"))
