@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * #syscalls openat newfstatat unlink socket connect bind fchmod ftruncate fcntl getcwd
+ * readlink
  */
 #include "util/created.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -128,6 +130,19 @@ void created_remove(char *path)
     g_free(path);
 }
 
+/* A symbolic link to nothing: the file that it names is made. */
+static int open_behind_link(const char *path, int flags, mode_t mode)
+{
+    autofd int fd = open(path, flags | O_CREAT | O_NONBLOCK | O_CLOEXEC, mode);
+    g_autofree char *target = fd < 0 ? NULL : realpath(path, NULL);
+
+    if (!target) {
+        return -1;
+    }
+    g_free(remember_new(target));
+    return fd_steal(&fd);
+}
+
 int created_open(const char *path, int flags, mode_t mode)
 {
     int saved;
@@ -142,6 +157,9 @@ int created_open(const char *path, int flags, mode_t mode)
         return -1;
     }
     fd = open(path, now | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) {
+        return open_behind_link(path, flags, mode);
+    }
     if (fd >= 0 && now != flags && !remember_fd(EMPTY_ON_KEEP, fd)) {
         saved = errno;
         close(fd);

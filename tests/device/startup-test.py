@@ -358,6 +358,21 @@ class NothingLeft(unittest.TestCase):
                                    "socket,id=a,path=a,server=on", name=["-chardev"]))
         self.assertEqual(os.listdir(self.dir), ["sock"])
 
+    def test_links_to_nothing(self):
+        """The file behind is made, and taken back; the link stays."""
+        names = "serial", "char", "append", "log", "pid", "ram"
+        for name in names:
+            os.symlink("real-" + name, os.path.join(self.dir, name))
+        self.refused(self.FILES, "-device", "virtio-blk-device,drive=none")
+        self.assertEqual(sorted(os.listdir(self.dir)), sorted(names))
+        p = self.start(*self.FILES, "-daemonize")
+        self.assertEqual((p.returncode, p.stderr), (0, b""))
+        with open(os.path.join(self.dir, "pid"), encoding="ascii") as f:
+            number = int(f.read())
+        self.assertTrue(os.path.exists(os.path.join(self.dir, "real-ram")))
+        os.kill(number, signal.SIGTERM)
+        Life.wait_gone(number)
+
     def test_fifos(self):
         """Nobody at their other end is waited for; output may go to a reader."""
         os.mkfifo(os.path.join(self.dir, "fifo"))
