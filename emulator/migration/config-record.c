@@ -58,19 +58,34 @@ static GPtrArray *config_lines(void)
     return lines;
 }
 
-GBytes *mig_config_save(void)
+GBytes *mig_config_save(GError **errp)
 {
     g_autoptr(GPtrArray) lines = config_lines();
-    GByteArray *out = g_byte_array_new();
+    g_autoptr(GByteArray) out = g_byte_array_new();
 
     mig_cpu_add_features(lines);
     for (guint i = 0; i < lines->len; i++) {
-        guint32 len = strlen(lines->pdata[i]), le = GUINT32_TO_LE(len);
+        gsize len = strlen(lines->pdata[i]);
+        guint32 le = GUINT32_TO_LE((guint32)len);
 
+        if (len > LINE_MAX_LENGTH) {
+            error_set(errp,
+                      "Section 'config' of the migration stream: '%.100s...' has %zu "
+                      "bytes, the limit is %d",
+                      (char *)lines->pdata[i], len, LINE_MAX_LENGTH);
+            return NULL;
+        }
         g_byte_array_append(out, (guint8 *)&le, sizeof(le));
         g_byte_array_append(out, lines->pdata[i], len);
     }
-    return g_byte_array_free_to_bytes(out);
+    if (out->len > MIG_PAYLOAD_MAX) {
+        error_set(errp,
+                  "Section 'config' of the migration stream has %u bytes, the "
+                  "limit is %u",
+                  out->len, MIG_PAYLOAD_MAX);
+        return NULL;
+    }
+    return g_byte_array_free_to_bytes(g_steal_pointer(&out));
 }
 
 /* The sender's lines as a set; NULL when they are malformed. */

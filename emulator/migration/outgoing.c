@@ -98,8 +98,8 @@ static void call_setup(MigCall *call, void *opaque)
 {
     Outgoing *m = opaque;
 
-    if (dirty_log_start(&m->error)) {
-        m->config = mig_config_save();
+    m->config = mig_config_save(&m->error);
+    if (m->config && dirty_log_start(&m->error)) {
         m->ram = ram_sender_new(m->channel);
         m->setup_end = g_get_monotonic_time();
         if (!m->cancelled) {

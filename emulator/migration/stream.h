@@ -65,9 +65,10 @@ gboolean mig_cpu_check_features(GHashTable *theirs, GError **errp);
 
 /*
  * CONFIG: what must be equal on both sides. Made and checked under the machine
- * lock; the check names the first thing that differs.
+ * lock; the check names the first thing that differs. What the reader would refuse is
+ * not made: NULL.
  */
-GBytes *mig_config_save(void);
+GBytes *mig_config_save(GError **errp);
 gboolean mig_config_check(GBytes *payload, GError **errp);
 
 #endif

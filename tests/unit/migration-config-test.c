@@ -78,7 +78,7 @@ static void test_cpu(gconstpointer data)
     g_autoptr(GError) err = NULL;
 
     be(SOURCE, c);
-    g_autoptr(GBytes) record = mig_config_save();
+    g_autoptr(GBytes) record = mig_config_save(NULL);
     be(DESTINATION, c);
     gboolean ok = mig_config_check(record, &err);
     if (!c->why) {
@@ -94,7 +94,7 @@ static void test_cpu(gconstpointer data)
 
 static GBytes *one_more_line(const char *line)
 {
-    g_autoptr(GBytes) record = mig_config_save();
+    g_autoptr(GBytes) record = mig_config_save(NULL);
     GByteArray *all = g_byte_array_new();
     guint32 len = GUINT32_TO_LE(strlen(line));
 
@@ -132,7 +132,7 @@ static void test_no_cpu(void)
     g_autoptr(GError) err = NULL;
 
     cpu_set_cpuid(NULL, 0);
-    g_autoptr(GBytes) record = mig_config_save();
+    g_autoptr(GBytes) record = mig_config_save(NULL);
     g_assert_null(memmem(g_bytes_get_data(record, NULL), g_bytes_get_size(record),
                          "CPUID", strlen("CPUID")));
     g_assert_true(mig_config_check(record, &err));

@@ -283,6 +283,24 @@ static void test_process_ends(void)
     g_assert_false(vm_running());
 }
 
+/* A line that no reader takes is not sent. */
+static void test_long_name(void)
+{
+    g_autofree char *name = g_strnfill(5000, 'x');
+    g_autoptr(Device) dev = device_new(&toy_class);
+    g_autoptr(GError) err = NULL;
+
+    device_set_name(dev, name);
+    device_realize(dev, NULL, &err);
+    g_assert_no_error(err);
+    g_byte_array_unref(migrate());
+    assert_failed("the limit is 4096");
+    device_unplug(dev, NULL, NULL);
+    while (device_unplugging()) {
+        event_loop_iterate(event_loop_main(), FALSE);
+    }
+}
+
 static void test_port(void)
 {
     static const char *const uris[] = { "tcp:127.0.0.1:70000", "tcp:[::1]:65536",
@@ -323,6 +341,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     set_up();
+    g_test_add_func("/migration/outgoing/long-name", test_long_name);
     g_test_add_func("/migration/outgoing/port", test_port);
     g_test_add_func("/migration/outgoing/unreadable-device", test_unreadable_device);
     g_test_add_func("/migration/outgoing/flush-fails", test_flush_fails);
