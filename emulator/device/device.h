@@ -155,8 +155,11 @@ void device_unplug(Device *dev, void (*done)(void *opaque), void *opaque);
  * in any device. vm_start() sets their data planes going again.
  */
 void device_quiesce_all(void (*done)(void *opaque), void *opaque);
-/* The unplug of some device has begun, and waits for what is in flight. */
-gboolean device_unplugging(void);
+/*
+ * Calls fn when no unplug or reset waits for what is in flight: now, or after the last
+ * one. One at a time asks for that.
+ */
+void device_after_changes(void (*fn)(void *opaque), void *opaque);
 /* All devices, in order of creation: quiesce, then reset; done when all are. */
 void device_reset_all(void (*done)(void *opaque), void *opaque);
 

@@ -16,7 +16,33 @@
 typedef void (*DoneFn)(void *opaque);
 
 static guint under_way; /* unplugs and quiesces that wait */
-static guint unplugs;   /* of these */
+static guint changes;   /* of these: unplugs and resets */
+
+static struct {
+    DoneFn fn;
+    void *opaque;
+} after_changes;
+
+static void change_done(void)
+{
+    if (--changes == 0 && after_changes.fn) {
+        DoneFn fn = after_changes.fn;
+
+        after_changes.fn = NULL;
+        fn(after_changes.opaque);
+    }
+}
+
+void device_after_changes(DoneFn fn, void *opaque)
+{
+    if (changes == 0) {
+        fn(opaque);
+        return;
+    }
+    g_assert(!after_changes.fn);
+    after_changes.fn = fn;
+    after_changes.opaque = opaque;
+}
 
 static void quiesce(Device *dev, DoneFn done, void *opaque)
 {
@@ -78,7 +104,7 @@ static void unplug_quiesced(void *opaque)
     device_unref(u->dev);
     g_free(u);
     under_way--;
-    unplugs--;
+    change_done();
 }
 
 void device_unplug(Device *dev, void (*done)(void *opaque), void *opaque)
@@ -89,16 +115,11 @@ void device_unplug(Device *dev, void (*done)(void *opaque), void *opaque)
     dev->unplugging = TRUE;
     dev->ready = FALSE;
     under_way++;
-    unplugs++;
+    changes++;
     u->dev = device_ref(dev);
     u->done = done;
     u->opaque = opaque;
     quiesce(dev, unplug_quiesced, u);
-}
-
-gboolean device_unplugging(void)
-{
-    return unplugs > 0;
 }
 
 gboolean device_request_unplug(Device *dev, GError **errp)
@@ -162,8 +183,11 @@ static void one_quiesced(void *opaque)
     if (q->done) {
         q->done(q->opaque);
     }
-    g_free(q);
     under_way--;
+    if (q->reset) {
+        change_done();
+    }
+    g_free(q);
 }
 
 static GPtrArray *snapshot(void)
@@ -182,6 +206,7 @@ static void quiesce_all(gboolean reset, DoneFn done, void *opaque)
     QuiesceAll *q = g_new0(QuiesceAll, 1);
 
     under_way++;
+    changes += reset ? 1 : 0;
     q->devices = snapshot();
     q->reset = reset;
     q->done = done;

@@ -145,14 +145,16 @@ static gboolean precopy(Outgoing *m, GError **errp)
     }
 }
 
-/* A reset or unplug under way ends with this, or in one of the next rounds. */
+static void unchanging(void *opaque)
+{
+    g_assert(!vm_resetting());
+    mig_call_done(opaque);
+}
+
+/* A reset or unplug under way has its end first. */
 static void quiesced(void *opaque)
 {
-    if (vm_resetting() || device_unplugging()) {
-        event_loop_post(event_loop_main(), quiesced, opaque);
-    } else {
-        mig_call_done(opaque);
-    }
+    device_after_changes(unchanging, opaque);
 }
 
 static void call_stop(MigCall *call, void *opaque)

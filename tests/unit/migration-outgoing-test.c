@@ -9,12 +9,14 @@
 #include "accel/run-state.h"
 #include "block/node.h"
 #include "device/device.h"
-#include "event/loop.h"
+#include "event/clock.h"
 #include "machine/machine.h"
 #include "migration/device-state.h"
 #include "migration/migration.h"
 #include "migration/stream.h"
 #include "util/error.h"
+
+#define SLOW_NS 50000000
 
 typedef struct Toy {
     Device dev;
@@ -42,12 +44,48 @@ static const StateDesc toy_state = {
     .name = "toy", .version = 1, .fields = toy_fields, .pre_save = toy_pre_save
 };
 
-static const DeviceClass toy_class = { .name = "toy",
+typedef struct Held {
+    Timer *timer;
+    void (*done)(void *opaque);
+    void *opaque;
+} Held;
+
+static gboolean slow; /* the next one */
+
+static void let_go(void *opaque)
+{
+    Held *h = opaque;
+
+    h->done(h->opaque);
+    timer_free(h->timer);
+    g_free(h);
+}
+
+/* Something is in flight when it is reset or unplugged. */
+static void toy_quiesce(Device *dev, void (*done)(void *opaque), void *opaque)
+{
+    Held *h;
+
+    if (!slow) {
+        done(opaque);
+        return;
+    }
+    slow = FALSE;
+    h = g_new0(Held, 1);
+    h->done = done;
+    h->opaque = opaque;
+    h->timer = timer_new(event_loop_main(), CLOCK_TYPE_REALTIME, let_go, h);
+    timer_arm(h->timer, clock_now(CLOCK_TYPE_REALTIME) + SLOW_NS);
+}
+
+static const DeviceClass toy_class = { .quiesce = toy_quiesce,
+                                       .name = "toy",
                                        .instance_size = sizeof(Toy),
                                        .state = &toy_state };
 
 static Toy *toy;
 static int stream;
+static guint iterations; /* of the main loop, in the last migration */
 
 static int take_fd(const char *name)
 {
@@ -85,7 +123,7 @@ static GByteArray *migrate(void)
     reader = g_thread_new("reader", read_all, GINT_TO_POINTER(fds[0]));
     migration_start("fd:stream", &err);
     g_assert_no_error(err);
-    while (migration_active()) {
+    for (iterations = 0; migration_active(); iterations++) {
         event_loop_iterate(event_loop_main(), TRUE);
     }
     return g_thread_join(reader);
@@ -283,6 +321,49 @@ static void test_process_ends(void)
     g_assert_false(vm_running());
 }
 
+static void reset_done(void *opaque)
+{
+    vm_reset_done();
+}
+
+static void reset(void *opaque)
+{
+    device_reset_all(reset_done, NULL);
+}
+
+static void assert_waited(void)
+{
+    assert_completed();
+    g_assert_cmpuint(iterations, <, 500);
+    g_assert_false(slow);
+}
+
+/* They have their end before the state is saved, without being asked all the time. */
+static void test_changes(void)
+{
+    g_autoptr(Device) dev = device_new(&toy_class);
+    g_autoptr(GError) err = NULL;
+
+    vm_set_reset_handler(reset, NULL);
+    cont();
+    slow = TRUE;
+    vm_request_reset(SHUTDOWN_GUEST_RESET);
+    g_byte_array_unref(migrate());
+    assert_waited();
+    vm_set_reset_handler(NULL, NULL);
+
+    device_set_name(dev, "other");
+    device_realize(dev, NULL, &err);
+    g_assert_no_error(err);
+    cont();
+    slow = TRUE;
+    device_unplug(dev, NULL, NULL);
+    g_autoptr(GByteArray) stream = migrate();
+    assert_waited();
+    g_assert_false(dev->realized || stream_has(stream, "/machine/other/toy"));
+    cont();
+}
+
 /* A line that no reader takes is not sent. */
 static void test_long_name(void)
 {
@@ -296,9 +377,6 @@ static void test_long_name(void)
     g_byte_array_unref(migrate());
     assert_failed("the limit is 4096");
     device_unplug(dev, NULL, NULL);
-    while (device_unplugging()) {
-        event_loop_iterate(event_loop_main(), FALSE);
-    }
 }
 
 static void test_port(void)
@@ -345,6 +423,7 @@ int main(int argc, char **argv)
     g_test_add_func("/migration/outgoing/port", test_port);
     g_test_add_func("/migration/outgoing/unreadable-device", test_unreadable_device);
     g_test_add_func("/migration/outgoing/flush-fails", test_flush_fails);
+    g_test_add_func("/migration/outgoing/changes", test_changes);
     g_test_add_func("/migration/outgoing/run-states", test_run_states);
     g_test_add_data_func("/migration/outgoing/shutdown", power_off, test_ended);
     g_test_add_data_func("/migration/outgoing/internal-error", lose_memory, test_ended);
