@@ -59,10 +59,38 @@ static DomainDevice *parse_device(Vm *vm, const char *xml, XmlParseFlags flags,
     return device;
 }
 
+/*
+ * A call that changes both definitions changes both or neither: what can be expected to
+ * fail with the persistent one is done before the guest is touched.
+ */
+static gboolean finish(Vm *vm, const Impact *impact, Domain *config, gboolean live_ok,
+                       GError **errp)
+{
+    g_autoptr(Domain) owned = config;
+
+    if (config && !live_ok) {
+        vm_unstage_config(vm);
+    }
+    return live_ok && (!config || vm_commit_config(vm, impact->before,
+                                                   g_steal_pointer(&owned), errp));
+}
+
+static void take_back(Vm *vm, guint64 run, const char *alias)
+{
+    g_autoptr(GError) err = NULL;
+
+    if (!vm_remove_device(vm, run, alias, &err) ||
+        !vm_finish_unplug(vm, run, alias, &err)) {
+        g_message("domain '%s': undoing a plug: %s", vm->name, err->message);
+    }
+}
+
 static gboolean attach(Vm *vm, const char *xml, const Impact *impact, GError **errp)
 {
     g_autoptr(DomainDevice) device = parse_device(vm, xml, XML_PARSE_INACTIVE, errp);
     g_autoptr(Domain) config = NULL;
+    g_autofree char *alias = NULL;
+    gboolean ok;
 
     if (!device || !command_complete_device(device, errp)) {
         return FALSE;
@@ -74,15 +102,23 @@ static gboolean attach(Vm *vm, const char *xml, const Impact *impact, GError **e
             return driver_fix_error(errp);
         }
     }
-    return (!impact->live ||
-            vm_plug_device(vm, impact->run, g_steal_pointer(&device), errp)) &&
-           (!impact->config || vm_save_config(vm, g_steal_pointer(&config), errp));
+    if (config && !vm_stage_config(vm, config, errp)) {
+        return FALSE;
+    }
+    ok = !impact->live ||
+         vm_plug_device(vm, impact->run, g_steal_pointer(&device), &alias, errp);
+    ok = finish(vm, impact, g_steal_pointer(&config), ok, errp);
+    if (!ok && alias) {
+        take_back(vm, impact->run, alias);
+    }
+    return ok;
 }
 
 static gboolean detach(Vm *vm, const char *xml, const Impact *impact, GError **errp)
 {
     g_autoptr(DomainDevice) match = parse_device(vm, xml, XML_PARSE_STATUS, errp);
     g_autoptr(Domain) config = NULL;
+    gboolean ok;
 
     if (!match) {
         return FALSE;
@@ -93,8 +129,11 @@ static gboolean detach(Vm *vm, const char *xml, const Impact *impact, GError **e
             return driver_fix_error(errp);
         }
     }
-    return (!impact->live || vm_unplug_device(vm, impact->run, match, errp)) &&
-           (!impact->config || vm_save_config(vm, g_steal_pointer(&config), errp));
+    if (config && !vm_stage_config(vm, config, errp)) {
+        return FALSE;
+    }
+    ok = !impact->live || vm_unplug_device(vm, impact->run, match, errp);
+    return finish(vm, impact, g_steal_pointer(&config), ok, errp);
 }
 
 static gboolean change(RpcCall *call, const RemoteDomain *dom, const char *xml,

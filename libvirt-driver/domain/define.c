@@ -39,6 +39,16 @@ static Vm *find_or_add(Driver *driver, const Domain *domain, gboolean persistent
     }
 }
 
+static void set_config(Vm *vm, Domain *domain, int detail)
+{
+    g_mutex_lock(&vm->lock);
+    vm_set_config_locked(vm, vm_def_new(domain));
+    if (detail >= 0) {
+        vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_DEFINED, detail);
+    }
+    g_mutex_unlock(&vm->lock);
+}
+
 static gboolean store_config(Vm *vm, Domain *domain, int detail, GError **errp)
 {
     g_autoptr(Domain) owned = domain;
@@ -46,12 +56,7 @@ static gboolean store_config(Vm *vm, Domain *domain, int detail, GError **errp)
     if (!store_save_config(vm->driver->paths->config_dir, domain, errp)) {
         return FALSE;
     }
-    g_mutex_lock(&vm->lock);
-    vm_set_config_locked(vm, vm_def_new(g_steal_pointer(&owned)));
-    if (detail >= 0) {
-        vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_DEFINED, detail);
-    }
-    g_mutex_unlock(&vm->lock);
+    set_config(vm, g_steal_pointer(&owned), detail);
     return TRUE;
 }
 
@@ -147,6 +152,49 @@ gboolean vm_save_config(Vm *vm, Domain *domain, GError **errp)
 
     g_mutex_lock(&vm->driver->define_lock);
     ok = store_config(vm, domain, VIR_DOMAIN_EVENT_DEFINED_UPDATED, errp);
+    g_mutex_unlock(&vm->driver->define_lock);
+    return ok;
+}
+
+gboolean vm_stage_config(Vm *vm, const Domain *domain, GError **errp)
+{
+    return store_stage_config(vm->driver->paths->config_dir, domain, errp);
+}
+
+void vm_unstage_config(Vm *vm)
+{
+    store_unstage_config(vm->driver->paths->config_dir, vm->name);
+}
+
+/* With define_lock held. */
+static gboolean commit(Vm *vm, const VmDef *before, GError **errp)
+{
+    gboolean same;
+
+    g_mutex_lock(&vm->lock);
+    same = vm->config == before;
+    g_mutex_unlock(&vm->lock);
+    if (!same) {
+        return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
+                             "the persistent definition of domain '%s' has been changed "
+                             "meanwhile",
+                             vm->name);
+    }
+    return store_commit_config(vm->driver->paths->config_dir, vm->name, errp);
+}
+
+gboolean vm_commit_config(Vm *vm, const VmDef *before, Domain *domain, GError **errp)
+{
+    g_autoptr(Domain) owned = domain;
+    gboolean ok;
+
+    g_mutex_lock(&vm->driver->define_lock);
+    ok = commit(vm, before, errp);
+    if (ok) {
+        set_config(vm, g_steal_pointer(&owned), VIR_DOMAIN_EVENT_DEFINED_UPDATED);
+    } else {
+        vm_unstage_config(vm);
+    }
     g_mutex_unlock(&vm->driver->define_lock);
     return ok;
 }

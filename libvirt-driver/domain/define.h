@@ -26,4 +26,12 @@ gboolean vm_undefine(Vm *vm, GError **errp);
 /* Puts a changed copy of the persistent definition (consumed) in its place. */
 gboolean vm_save_config(Vm *vm, Domain *domain, GError **errp);
 
+/*
+ * The same in two steps (see domain/store.h), with a job held. Committing fails if the
+ * definition is no longer before; domain is consumed, and was the staged one.
+ */
+gboolean vm_stage_config(Vm *vm, const Domain *domain, GError **errp);
+gboolean vm_commit_config(Vm *vm, const VmDef *before, Domain *domain, GError **errp);
+void vm_unstage_config(Vm *vm);
+
 G_END_DECLS

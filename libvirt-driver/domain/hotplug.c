@@ -99,13 +99,14 @@ static gboolean assign(Vm *vm, guint64 run, Domain *domain, GError **errp)
     return vm_save_status(vm, run, phase, errp);
 }
 
-gboolean vm_plug_device(Vm *vm, guint64 run, DomainDevice *device, GError **errp)
+gboolean vm_plug_device(Vm *vm, guint64 run, DomainDevice *device, char **alias,
+                        GError **errp)
 {
     g_autoptr(DomainDevice) owned = device;
     g_autoptr(VmDef) old = vm_get_def(vm);
     g_autoptr(Domain) domain = xml_domain_copy(old->domain);
     g_autoptr(GPtrArray) steps = NULL;
-    g_autofree char *alias = NULL;
+    g_autofree char *name = NULL;
     DomainDevice added;
     gboolean ok;
     int fd = -1;
@@ -124,13 +125,14 @@ gboolean vm_plug_device(Vm *vm, guint64 run, DomainDevice *device, GError **errp
     if (!ok) {
         return FALSE;
     }
-    alias = g_strdup(xml_device_info(&added)->alias);
+    name = g_strdup(xml_device_info(&added)->alias);
     if (!set_live(vm, run, g_steal_pointer(&domain), errp)) {
         return FALSE;
     }
     g_mutex_lock(&vm->lock);
-    vm_event_device_added_locked(vm, alias);
+    vm_event_device_added_locked(vm, name);
     g_mutex_unlock(&vm->lock);
+    *alias = g_steal_pointer(&name);
     return TRUE;
 }
 

@@ -7,9 +7,10 @@ G_BEGIN_DECLS
 
 /*
  * Plugs a device (consumed; completed, without alias or place) into run. The caller holds
- * a job. On failure everything is as before.
+ * a job. On failure everything is as before. *alias gets the device's alias.
  */
-gboolean vm_plug_device(Vm *vm, guint64 run, DomainDevice *device, GError **errp);
+gboolean vm_plug_device(Vm *vm, guint64 run, DomainDevice *device, char **alias,
+                        GError **errp);
 
 /*
  * Unplugs the device that match means, and waits for the guest to let go of it: after a

@@ -86,9 +86,12 @@ char *store_path(const char *dir, const char *name, const char *suffix)
     return g_build_filename(dir, file, NULL);
 }
 
-gboolean store_save_config(const char *dir, const Domain *domain, GError **errp)
+#define STAGED ".xml.staged" /* not read when the daemon starts */
+
+static gboolean save_as(const char *dir, const Domain *domain, const char *suffix,
+                        GError **errp)
 {
-    g_autofree char *path = store_path(dir, domain->name, ".xml");
+    g_autofree char *path = store_path(dir, domain->name, suffix);
     g_autofree char *xml =
         xml_domain_format(domain, XML_FORMAT_INACTIVE | XML_FORMAT_SECURE);
     g_autofree char *text =
@@ -97,6 +100,38 @@ gboolean store_save_config(const char *dir, const Domain *domain, GError **errp)
                     xml, NULL);
 
     return store_write(path, text, errp);
+}
+
+gboolean store_save_config(const char *dir, const Domain *domain, GError **errp)
+{
+    return save_as(dir, domain, ".xml", errp);
+}
+
+gboolean store_stage_config(const char *dir, const Domain *domain, GError **errp)
+{
+    return save_as(dir, domain, STAGED, errp);
+}
+
+gboolean store_commit_config(const char *dir, const char *name, GError **errp)
+{
+    g_autofree char *staged = store_path(dir, name, STAGED);
+    g_autofree char *path = store_path(dir, name, ".xml");
+    g_autoptr(GError) err = NULL;
+
+    if (rename(staged, path) < 0) {
+        return fail(errp, "replace", path);
+    }
+    if (!sync_dir(path, &err)) {
+        g_message("%s", err->message); /* it is there, if not for sure after a crash */
+    }
+    return TRUE;
+}
+
+void store_unstage_config(const char *dir, const char *name)
+{
+    g_autofree char *staged = store_path(dir, name, STAGED);
+
+    unlink(staged);
 }
 
 gboolean store_remove_config(const char *dir, const char *name, GError **errp)

@@ -20,6 +20,15 @@ gboolean store_remove(const char *path, GError **errp);
 char *store_path(const char *dir, const char *name, const char *suffix);
 
 gboolean store_save_config(const char *dir, const Domain *domain, GError **errp);
+
+/*
+ * The same in two steps, for a change of which the other half may fail: staging does all
+ * that can be expected to fail, and changes nothing yet. Then commit, or unstage.
+ */
+gboolean store_stage_config(const char *dir, const Domain *domain, GError **errp);
+gboolean store_commit_config(const char *dir, const char *name, GError **errp);
+void store_unstage_config(const char *dir, const char *name);
+
 gboolean store_remove_config(const char *dir, const char *name, GError **errp);
 
 /* Calls fn with the path of each file of dir that ends in suffix, sorted by name. */

@@ -375,6 +375,41 @@ def test_plug_failure(a, b):
     assert path not in a.virsh("domblklist", "--inactive", "vm")
 
 
+def test_plug_half(a, b):
+    """What is to change both definitions changes both or neither."""
+    path, config = image(a), None
+    a.define()
+    for folder, _, names in os.walk(a.root):
+        if "vm.xml" in names and folder != a.root:
+            config = folder
+    a.virsh("start", "vm")
+    both = ("--live", "--config")
+    change = (("attach-disk", "vm", path, "vdb"), ("detach-disk", "vm", "vdb"))
+    for command, there in zip(change, (False, True)):
+        os.rename(config, config + ".away")  # nothing can be written
+        a.fails("No such file", *command, *both)
+        os.rename(config + ".away", config)
+        for which in (), ("--inactive",):
+            assert (path in a.virsh("domblklist", "vm", *which)) == there
+        a.virsh(*command, *both)
+    # Only the last step fails.
+    os.rename(config + "/vm.xml", config + "/saved")
+    os.mkdir(config + "/vm.xml")
+    a.fails("cannot replace", *change[0], *both)
+    os.rmdir(config + "/vm.xml")
+    os.rename(config + "/saved", config + "/vm.xml")
+    assert path not in a.virsh("domblklist", "vm") + a.virsh("domblklist", "--inactive", "vm")
+    a.virsh(*change[0], *both)
+    a.virsh(*change[1], *both)
+    # The live part fails: nothing is left of the other.
+    a.define(words="fail=device_add")
+    a.virsh("destroy", "vm")
+    a.virsh("start", "vm")
+    a.fails("told to fail", *change[0], *both)
+    assert path not in a.virsh("domblklist", "--inactive", "vm")
+    assert not [n for n in os.listdir(config) if "staged" in n]
+
+
 def test_unplug_pending(a, b):
     path = image(a)
     a.define(words="late-device")
