@@ -222,22 +222,34 @@ gboolean vm_mark_if_timeout(Vm *vm, guint64 run, const GError *err)
     return timeout;
 }
 
+/* An emulator that started before such a command was there is left as it is. */
+static gboolean cannot_tell(Vm *vm, guint64 run, GError *err, GError **errp)
+{
+    if (g_error_matches(err, QMP_ERROR, QMP_ERROR_COMMAND_NOT_FOUND)) {
+        log_error(vm, run, err);
+        g_error_free(err);
+        return TRUE;
+    }
+    vm_mark_unreconciled(vm, run);
+    g_propagate_error(errp, err);
+    return FALSE;
+}
+
 gboolean vm_reconcile(Vm *vm, guint64 run, GError **errp)
 {
     g_autoptr(GPtrArray) devices = NULL, nodes = NULL;
+    GError *err = NULL;
 
     set_pending(vm, run, FALSE);
     if (!(devices = query_names(vm, run, "qom-list", vm_args("path", PERIPHERAL), "name",
-                                errp))) {
-        set_pending(vm, run, TRUE);
-        return FALSE;
+                                &err))) {
+        return cannot_tell(vm, run, err, errp);
     }
     finish_missing(vm, run, devices);
     remove_unknown_devices(vm, run, devices);
     if (!(nodes =
-              query_names(vm, run, "query-named-block-nodes", NULL, "node-name", errp))) {
-        set_pending(vm, run, TRUE);
-        return FALSE;
+              query_names(vm, run, "query-named-block-nodes", NULL, "node-name", &err))) {
+        return cannot_tell(vm, run, err, errp);
     }
     remove_unknown_nodes(vm, run, nodes);
     remove_unknown_netdevs(vm, run);

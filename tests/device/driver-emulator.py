@@ -12,6 +12,7 @@ What it shall do differently comes as words of the guest's command line (-append
     keep-device         do not let go of devices (no DEVICE_DELETED)
     late-device         let go of a device only at the next query-status
     alone-device        let go of a device only when nobody is connected
+    lacks=COMMAND       do not know this command
     stall=COMMAND       stop (SIGSTOP) before it executes this command, once
     late-shutdown       the guest hears of the button when the monitor's client has gone
     slow-migration      send for ever, until it is cancelled
@@ -248,7 +249,7 @@ def execute(message, passed):
         fds[args["fdname"]] = passed.pop(0)
     if "fail=" + name in words or incoming and "fail-incoming=" + name in words:
         reply = error("told to fail")
-    elif name in COMMANDS:
+    elif name in COMMANDS and "lacks=" + name not in words:
         reply = COMMANDS[name](args)
     else:
         reply = error("The command %s has not been found" % name, "CommandNotFound")

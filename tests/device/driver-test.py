@@ -469,6 +469,18 @@ def test_plug_daemon_death(a, b):
         assert json.load(open("%s/%s.status" % (a.run_dir, name)))["next-node"] == 3
 
 
+def test_plug_old_emulator(a, b):
+    """One that cannot tell what it has is no reason not to plug."""
+    path = image(a)
+    a.define(words="lacks=qom-list")
+    a.virsh("start", "vm")
+    a.virsh("attach-disk", "vm", path, "vdb")
+    a.kill()
+    a.start()
+    a.virsh("detach-disk", "vm", "vdb")
+    a.virsh("attach-disk", "vm", path, "vdb")
+
+
 def test_plug_stalled(a, b):
     """What times out is undone when it is done at last."""
     stalled = [start_stalled(a, command, "vm%d" % number, number)
