@@ -72,7 +72,13 @@ static JsonNode *cmd_query_parameters(ConfigNode *args, GError **errp)
     return qmp_return_object(migration_query_parameters());
 }
 
-QMP_ENUM(capability, "events", "return-path");
+/* QEMU's names: those that are not offered are off, and can only be switched off. */
+QMP_ENUM(capability, "events", "return-path", "xbzrle", "rdma-pin-all", "auto-converge",
+         "zero-blocks", "compress", "postcopy-ram", "x-colo", "release-ram", "block",
+         "pause-before-switchover", "multifd", "dirty-bitmaps", "postcopy-blocktime",
+         "late-block-activate", "x-ignore-shared", "validate-uuid", "background-snapshot",
+         "zero-copy-send", "postcopy-preempt", "switchover-ack", "dirty-limit",
+         "mapped-ram");
 QMP_OBJECT(capability_status, { "capability", &capability }, { "state", &qmp_bool });
 QMP_LIST(capability_list, &capability_status);
 QMP_OBJECT(set_capabilities_args, { "capabilities", &capability_list });

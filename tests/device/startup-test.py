@@ -632,6 +632,16 @@ class Life(unittest.TestCase):
         vm.qmp.cmd("quit")
         self.assertEqual(vm.end(), (0, ""))
         vm = Vireo(*NONE)
+        off = [{"capability": c, "state": False} for c in ("xbzrle", "multifd", "events")]
+        vm.qmp.cmd("migrate-set-capabilities", capabilities=off)
+        self.assertEqual({c["capability"] for c in vm.qmp.cmd("query-migrate-capabilities")},
+                         {"events", "return-path"})
+        for name, message in (("xbzrle", "Migration capability 'xbzrle' is not supported"),
+                              ("x", "Parameter 'capabilities[0].capability' does not "
+                                    "accept value 'x'")):
+            on = [{"capability": name, "state": True}]
+            self.assertEqual(
+                vm.qmp.error("migrate-set-capabilities", capabilities=on)[1], message)
         self.assertEqual(vm.qmp.error("migrate-incoming", uri="tcp:x:1")[1],
                          "'-incoming' was not specified on the command line")
         vm.qmp.cmd("quit")
