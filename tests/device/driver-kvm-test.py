@@ -96,8 +96,8 @@ def test_daemon_death(a, b):
     assert a.state() == "paused (user)"
     a.kill()
     os.kill(pid, signal.SIGKILL)
-    a.start()
-    assert a.state().startswith("shut off")
+    a.start()  # the process may take a moment to go
+    wait_for("the end", lambda: a.state().startswith("shut off"))
     a.virsh("start", "vm")
     a.virsh("destroy", "vm")
 
