@@ -28,7 +28,9 @@ void migration_set_autostart(gboolean autostart);
 JsonObject *migration_query(void);
 gboolean migration_set_parameters(ConfigNode *params, GError **errp);
 JsonObject *migration_query_parameters(void);
-gboolean migration_set_capability(const char *name, gboolean on, GError **errp);
+/* apply: FALSE only looks whether it can be done. */
+gboolean migration_set_capability(const char *name, gboolean on, gboolean apply,
+                                  GError **errp);
 JsonArray *migration_query_capabilities(void);
 /* fd:NAME of getfd: the monitor installs the look-up. */
 void migration_set_fd_lookup(int (*take)(const char *name));

@@ -73,11 +73,14 @@ JsonObject *migration_query_parameters(void)
     return out;
 }
 
-gboolean migration_set_capability(const char *name, gboolean on, GError **errp)
+gboolean migration_set_capability(const char *name, gboolean on, gboolean apply,
+                                  GError **errp)
 {
     for (guint i = 0; i < G_N_ELEMENTS(capability_rows); i++) {
         if (strcmp(capability_rows[i].name, name) == 0) {
-            capability_rows[i].on = on;
+            if (apply) {
+                capability_rows[i].on = on;
+            }
             return TRUE;
         }
     }

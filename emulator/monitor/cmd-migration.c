@@ -87,13 +87,16 @@ static JsonNode *cmd_set_capabilities(ConfigNode *args, GError **errp)
 {
     ConfigNode *list = config_map_get(args, "capabilities");
 
-    for (guint i = 0; i < config_list_size(list); i++) {
-        ConfigNode *row = config_list_at(list, i);
+    /* All or none: first it is only looked at. */
+    for (int apply = FALSE; apply <= TRUE; apply++) {
+        for (guint i = 0; i < config_list_size(list); i++) {
+            ConfigNode *row = config_list_at(list, i);
 
-        if (!migration_set_capability(qmp_arg_string(row, "capability"),
-                                      config_node_bool(config_map_get(row, "state")),
-                                      errp)) {
-            break;
+            if (!migration_set_capability(qmp_arg_string(row, "capability"),
+                                          config_node_bool(config_map_get(row, "state")),
+                                          apply, errp)) {
+                return NULL;
+            }
         }
     }
     return NULL;

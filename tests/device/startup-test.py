@@ -636,6 +636,10 @@ class Life(unittest.TestCase):
         vm.qmp.cmd("migrate-set-capabilities", capabilities=off)
         self.assertEqual({c["capability"] for c in vm.qmp.cmd("query-migrate-capabilities")},
                          {"events", "return-path"})
+        both = [{"capability": c, "state": True} for c in ("events", "xbzrle")]
+        vm.qmp.error("migrate-set-capabilities", capabilities=both)
+        self.assertNotIn({"capability": "events", "state": True},
+                         vm.qmp.cmd("query-migrate-capabilities"))  # all or none
         for name, message in (("xbzrle", "Migration capability 'xbzrle' is not supported"),
                               ("x", "Parameter 'capabilities[0].capability' does not "
                                     "accept value 'x'")):
