@@ -9,7 +9,6 @@
 #include "accel/cpu-feature.h"
 #include "accel/kvm-internal.h"
 #include "accel/topology.h"
-#include "event/loop.h"
 #include "util/error.h"
 
 #define ENTRIES_MAX 256
@@ -30,7 +29,7 @@ typedef struct kvm_cpuid2 Cpuid;
 #define CPUID_BYTES (sizeof(Cpuid) + ENTRIES_MAX * sizeof(struct kvm_cpuid_entry2))
 
 static GMutex supported_lock;
-static Cpuid *supported; /* asked once, by whoever comes first */
+static Cpuid *supported; /* asked once, by the vCPU that comes first */
 
 static gboolean ask_supported(GError **errp)
 {
@@ -45,20 +44,6 @@ static gboolean ask_supported(GError **errp)
     }
     supported = g_steal_pointer(&cpuid);
     return TRUE;
-}
-
-static void *ask_ahead(void *opaque)
-{
-    ask_supported(NULL); /* who needs it asks again, and gets the error */
-    return NULL;
-}
-
-void kvm_cpuid_begin(void)
-{
-    GThread *thread = thread_try_start("vcpu", "cpuid", ask_ahead, NULL, NULL);
-    if (thread) {
-        g_thread_unref(thread);
-    }
 }
 
 static guint32 packages_cpus(void)

@@ -122,11 +122,7 @@ void vcpu_msrs_load(Vcpu *cpu, const VcpuState *state, gboolean reset);
 /* kvm-boot.c */
 void kvm_reset_vcpus(const BootState *boot);
 
-/*
- * kvm-cpuid.c. begin: asks KVM for its CPUID on a thread of its own, beside the making
- * of the VM. Where KVM itself runs in a VM, the two take as long as each other.
- */
-void kvm_cpuid_begin(void);
+/* kvm-cpuid.c */
 gboolean kvm_set_cpuid(Vcpu *cpu, GError **errp);
 
 #endif

@@ -66,8 +66,6 @@ static gboolean kvm_init(ConfigNode *node, GError **errp)
     if (!kvm_probe(without, errp)) {
         return FALSE;
     }
-    kvm.fd = fd_steal(&fd); /* stays open from here on: a thread begins to use it */
-    kvm_cpuid_begin();
     int run_size = kvm_ioctl(KVM_GET_VCPU_MMAP_SIZE, NULL);
     autofd int vm_fd = kvm_ioctl(KVM_CREATE_VM, NULL);
     if (vm_fd < 0 || run_size < (int)sizeof(struct kvm_run)) {
@@ -77,6 +75,7 @@ static gboolean kvm_init(ConfigNode *node, GError **errp)
         retry_ioctl(vm_fd, KVM_SET_TSS_ADDR, GUINT_TO_POINTER(TSS_ADDR)) < 0) {
         return error_set_errno(errp, errno, "KVM_SET_TSS_ADDR");
     }
+    kvm.fd = fd_steal(&fd);
     kvm.vm_fd = fd_steal(&vm_fd);
     kvm.run_size = (size_t)run_size;
     kvm.vcpus = g_ptr_array_new();
