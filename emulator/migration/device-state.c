@@ -3,6 +3,9 @@
  * What has a state: the VM itself (clock, run state), vCPUs, devices in the
  * order of their creation. A class brings a section for each description in its
  * ancestry, so that a transport's or a common base's rows are written once.
+ *
+ * Sections are found by name and loaded in the order that they have here: the clock
+ * goes first, since devices look at it when they are loaded.
  */
 #include "migration/device-state.h"
 
@@ -19,7 +22,8 @@ typedef struct Section {
     char *name;
     const StateDesc *desc;
     void *opaque;
-    gboolean loaded;
+    const guint8 *data; /* of the stream: its fields; NULL: it has not come */
+    gsize size;
 } Section;
 
 #define RUN_STATE_BYTES 32
@@ -50,10 +54,13 @@ static gboolean vm_post_load(void *opaque, guint32 version, GError **errp)
     g_autofree char *shown = error_printable(vm->run_state, len);
     RunState state;
 
-    return (len < RUN_STATE_BYTES &&
-            run_state_parse((const char *)vm->run_state, &state) &&
-            is_own_state(state)) ||
-           error_set(errp, "Field 'run-state': '%s' is none that a VM goes on in", shown);
+    if (len == RUN_STATE_BYTES || !run_state_parse((const char *)vm->run_state, &state) ||
+        !is_own_state(state)) {
+        return error_set(errp, "Field 'run-state': '%s' is none that a VM goes on in",
+                         shown);
+    }
+    clock_virtual_set(vm->virtual_clock);
+    return TRUE;
 }
 
 static const StateDesc vm_state = {
@@ -67,7 +74,7 @@ static void section_clear(gpointer data)
 
 static void add_section(GArray *sections, char *name, const StateDesc *desc, void *opaque)
 {
-    Section s = { name, desc, opaque, FALSE };
+    Section s = { .name = name, .desc = desc, .opaque = opaque };
 
     g_array_append_val(sections, s);
 }
@@ -166,7 +173,7 @@ static Section *find_section(GArray *sections, GBytes *payload, gsize *rest,
     return NULL;
 }
 
-static gboolean load_one(GArray *sections, GBytes *payload, GError **errp)
+static gboolean assign(GArray *sections, GBytes *payload, GError **errp)
 {
     gsize rest = 0, size;
     const guint8 *data = g_bytes_get_data(payload, &size);
@@ -175,15 +182,26 @@ static gboolean load_one(GArray *sections, GBytes *payload, GError **errp)
     if (!s) {
         return FALSE;
     }
-    if (s->loaded) {
+    if (s->data) {
         g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
                     "Section '%s' comes twice", s->name);
         return FALSE;
     }
-    s->loaded = TRUE;
-    if (!state_load(data + rest, size - rest, s->desc, s->opaque, errp)) {
-        g_prefix_error(errp, "Section '%s': ", s->name);
-        return FALSE;
+    s->data = data + rest;
+    s->size = size - rest;
+    return TRUE;
+}
+
+static gboolean check_complete(GArray *sections, GError **errp)
+{
+    for (guint i = 0; i < sections->len; i++) {
+        const Section *s = &g_array_index(sections, Section, i);
+
+        if (!s->data && !s->desc->needed) {
+            g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
+                        "Section '%s' is missing", s->name);
+            return FALSE;
+        }
     }
     return TRUE;
 }
@@ -194,19 +212,20 @@ gboolean device_state_load_all(GPtrArray *payloads, RunState *state, GError **er
     g_autoptr(GArray) sections = all_sections(&vm);
 
     for (guint i = 0; i < payloads->len; i++) {
-        if (!load_one(sections, payloads->pdata[i], errp)) {
+        if (!assign(sections, payloads->pdata[i], errp)) {
             return FALSE;
         }
+    }
+    if (!check_complete(sections, errp)) {
+        return FALSE;
     }
     for (guint i = 0; i < sections->len; i++) {
         const Section *s = &g_array_index(sections, Section, i);
 
-        if (!s->loaded && !s->desc->needed) {
-            g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
-                        "Section '%s' is missing", s->name);
+        if (s->data && !state_load(s->data, s->size, s->desc, s->opaque, errp)) {
+            g_prefix_error(errp, "Section '%s': ", s->name);
             return FALSE;
         }
     }
-    clock_virtual_set(vm.virtual_clock);
     return run_state_parse((const char *)vm.run_state, state);
 }

@@ -57,6 +57,9 @@ static void prepare(QTest *q)
     rtc_set(q, 0x09, 0x01); /* 2001 */
     rtc_set(q, 0x32, 0x20);
     rtc_set(q, 0x0b, 0x02);
+    g_free(qtest_command_line(q, "clock_step 2000000000")); /* periods go by ... */
+    g_assert_cmphex(rtc_get(q, 0x0c) & 0x40, ==, 0x40);     /* ... and are seen */
+    g_assert_cmphex(rtc_get(q, 0x0c) & 0x40, ==, 0);
 
     ioapic_set(q, 0x11 + 2 * 20, 0x03000000);
     ioapic_set(q, 0x10 + 2 * 20, 0x8071);
@@ -84,6 +87,7 @@ static void expect(QTest *q)
 
     g_assert_cmphex(rtc_get(q, 0x40), ==, 0xa5);
     g_assert_cmphex(rtc_get(q, 0x09), ==, 0x01);
+    g_assert_cmphex(rtc_get(q, 0x0c) & 0x40, ==, 0); /* no period on the way */
 
     g_assert_cmphex(ioapic_get(q, 0x10 + 2 * 20), ==, 0xc071); /* remote IRR */
     g_assert_cmphex(ioapic_get(q, 0x11 + 2 * 20), ==, 0x03000000);

@@ -56,7 +56,8 @@ EXTRA_DIST += tests/golden/command/minimal.xml tests/golden/command/minimal.args
 MIGRATION_TESTS = \
 	tests/unit/migration-config-test \
 	tests/unit/migration-outgoing-test \
-	tests/unit/migration-ram-test
+	tests/unit/migration-ram-test \
+	tests/unit/migration-state-test
 check_PROGRAMS += $(MIGRATION_TESTS)
 TESTS += $(MIGRATION_TESTS)
 tests_unit_migration_config_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
@@ -65,6 +66,8 @@ tests_unit_migration_outgoing_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_migration_outgoing_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_migration_ram_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_migration_ram_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_migration_state_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_migration_state_test_LDADD = $(EMULATOR_TEST_LDADD)
 
 # The daemon's QMP client and processes.
 DRIVER_TESTS = \
