@@ -14,7 +14,18 @@ G_DEFINE_QUARK(device - error - quark, device_error)
 
 /* All realized devices, a reference each. */
 static GPtrArray *registry;
-static guint anonymous;
+
+/*
+ * Devices without an id are numbered in each container. The stream names them so: a
+ * number is used up only by what has become a device.
+ */
+typedef struct Container {
+    const char *path;
+    guint next;
+} Container;
+
+static Container unattached = { "/machine/unattached" };
+static Container peripheral_anon = { "/machine/peripheral-anon" };
 
 GPtrArray *device_registry(void)
 {
@@ -27,7 +38,7 @@ GPtrArray *device_registry(void)
 void device_registry_free(void)
 {
     g_clear_pointer(&registry, g_ptr_array_unref);
-    anonymous = 0;
+    unattached.next = peripheral_anon.next = 0;
 }
 
 static void set_defaults(const DeviceClass *klass, Device *dev)
@@ -174,16 +185,7 @@ void device_set_name(Device *dev, const char *name)
     dev->path = g_strdup_printf("/machine/%s", name);
 }
 
-static void set_path(Device *dev)
-{
-    if (dev->id) {
-        dev->path = g_strdup_printf("/machine/peripheral/%s", dev->id);
-    } else {
-        dev->path = g_strdup_printf("/machine/unattached/device[%u]", anonymous++);
-    }
-}
-
-gboolean device_realize(Device *dev, Bus *bus, GError **errp)
+static gboolean realize_on(Device *dev, Bus *bus, GError **errp)
 {
     const DeviceClass *realize = CLASS_WITH(dev->klass, realize);
     const DeviceClass *unrealize = CLASS_WITH(dev->klass, unrealize);
@@ -192,9 +194,6 @@ gboolean device_realize(Device *dev, Bus *bus, GError **errp)
     g_assert(!dev->realized);
     if (!check_bus(dev->klass, bus, errp)) {
         return FALSE;
-    }
-    if (!dev->path) {
-        set_path(dev);
     }
     dev->bus = bus;
     if (realize && !realize->realize(dev, errp)) {
@@ -218,6 +217,31 @@ gboolean device_realize(Device *dev, Bus *bus, GError **errp)
         reset->reset(dev);
     }
     return TRUE;
+}
+
+/* With the name that it gets in this container, unless it has one already. */
+static gboolean realize_in(Container *container, Device *dev, Bus *bus, GError **errp)
+{
+    gboolean numbered = !dev->path && !dev->id;
+
+    if (numbered) {
+        dev->path = g_strdup_printf("%s/device[%u]", container->path, container->next);
+    } else if (!dev->path) {
+        dev->path = g_strdup_printf("/machine/peripheral/%s", dev->id);
+    }
+    if (!realize_on(dev, bus, errp)) {
+        if (numbered) {
+            g_clear_pointer(&dev->path, g_free);
+        }
+        return FALSE;
+    }
+    container->next += numbered ? 1 : 0;
+    return TRUE;
+}
+
+gboolean device_realize(Device *dev, Bus *bus, GError **errp)
+{
+    return realize_in(&unattached, dev, bus, errp);
 }
 
 /* The bus that bus= names, or the first free one of the class's type. */
@@ -316,10 +340,8 @@ Device *device_add_from_config(ConfigNode *node, gboolean hotplugged, GError **e
     dev = device_new(klass);
     dev->id = g_strdup(id);
     dev->hotplugged = hotplugged;
-    if (!id) {
-        dev->path = g_strdup_printf("/machine/peripheral-anon/device[%u]", anonymous++);
-    }
-    if (!device_set_properties(dev, node, errp) || !device_realize(dev, bus, errp)) {
+    if (!device_set_properties(dev, node, errp) ||
+        !realize_in(&peripheral_anon, dev, bus, errp)) {
         return NULL;
     }
     return dev; /* borrowed: the registry keeps it */

@@ -234,6 +234,38 @@ static void test_properties(void)
     tear_down();
 }
 
+/*
+ * What fails takes no number: the stream names devices by them, and a destination is
+ * started with those that are there.
+ */
+static void test_numbers(void)
+{
+    static const char *const failing[] = { "driver=toy,drive=d,foo=1", "driver=toy",
+                                           "driver=toy,drive=d,fail=realize",
+                                           "driver=toy,drive=d,queues=65" };
+    Device *first = device_new(&toy_class), *second = device_new(&toy_class);
+    g_autoptr(GError) err = NULL;
+    Toy *toy;
+
+    set_up();
+    ((Toy *)first)->fail = g_strdup("realize");
+    for (guint i = 0; i < G_N_ELEMENTS(failing); i++) {
+        g_assert_null(add(failing[i], NULL));
+        g_assert_false(device_realize(first, NULL, NULL));
+    }
+    g_assert_true(device_realize(second, NULL, NULL));
+    g_assert_cmpstr(second->path, ==, "/machine/unattached/device[0]");
+    toy = (Toy *)add("driver=toy,drive=d", &err);
+    g_assert_no_error(err);
+    g_assert_cmpstr(toy->dev.path, ==, "/machine/peripheral-anon/device[0]");
+    g_clear_pointer(&((Toy *)first)->fail, g_free);
+    g_assert_true(device_realize(first, NULL, NULL));
+    g_assert_cmpstr(first->path, ==, "/machine/unattached/device[1]");
+    device_unref(first);
+    device_unref(second);
+    tear_down();
+}
+
 static void test_defaults(void)
 {
     g_autoptr(GError) err = NULL;
@@ -474,6 +506,7 @@ int main(int argc, char **argv)
     machine_lock();
     vm_event_subscribe(on_event, NULL);
     g_test_add_func("/device/properties", test_properties);
+    g_test_add_func("/device/numbers", test_numbers);
     g_test_add_func("/device/defaults", test_defaults);
     g_test_add_func("/device/errors", test_errors);
     g_test_add_func("/device/roll-back", test_roll_back);
