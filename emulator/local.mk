@@ -2,8 +2,8 @@
 # The emulator: every layer is a list of sources in one convenience library, so
 # that unit tests link exactly what ships.
 EMULATOR_CPPFLAGS = -I$(top_srcdir)/emulator -I$(top_srcdir) \
-	$(GLIB_CFLAGS) $(JSON_CFLAGS) $(URING_CFLAGS) $(URCU_CFLAGS)
-EMULATOR_LIBS = $(JSON_LIBS) $(GLIB_LIBS) $(URING_LIBS) $(URCU_LIBS) -lpthread
+	$(GLIB_CFLAGS) $(URING_CFLAGS) $(URCU_CFLAGS)
+EMULATOR_LIBS = $(GLIB_LIBS) $(URING_LIBS) $(URCU_LIBS) -lpthread
 
 # util/ is the only layer that the daemon shares with the emulator.
 noinst_LIBRARIES += libutil.a

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Checks that no source includes a header of a layer above its own."""
+"""Checks that no source includes a header of a layer above its own, and a few bans."""
 import os
 import re
 import sys
@@ -14,6 +14,12 @@ DRIVER = [["util"], ["capabilities"], ["xml"], ["rpc", "qmp", "process"], ["comm
           ["domain"]]
 # Used by main.c alone.
 TOP = {"sandbox"}
+
+# What must not come back: (below which directory, pattern, why).
+BANS = [
+    ("emulator", r'#\s*include\s+<(json-glib|gio)/',
+     "json-glib and gio cost a third of the start"),
+]
 
 
 def rank(order, layer):
@@ -37,6 +43,15 @@ def check_file(path, layer, order, errors):
                               (path, number, layer, m.group(1)))
 
 
+def check_bans(path, base, errors):
+    """Appends to errors every line in path that is banned below base."""
+    with open(path, encoding="utf-8") as f:
+        for number, line in enumerate(f, 1):
+            for where, pattern, why in BANS:
+                if where == base and re.search(pattern, line):
+                    errors.append("%s:%d: %s: %s" % (path, number, line.strip(), why))
+
+
 def main():
     top = os.environ.get("srcdir") or os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     errors, files = [], 0
@@ -46,7 +61,10 @@ def main():
             part = os.path.relpath(folder, os.path.join(top, base)).split(os.sep)[0]
             layer = base if base in ("xml", "capabilities") else part
             for name in sorted(names):
-                if not name.endswith((".c", ".h", ".def", ".inc")) or part == "." and layer == ".":
+                if not name.endswith((".c", ".h", ".def", ".inc")):
+                    continue
+                check_bans(os.path.join(folder, name), base, errors)
+                if part == "." and layer == ".":
                     continue  # main.c sees every layer
                 if layer in TOP:
                     order_here = order + [[layer]]

@@ -194,11 +194,11 @@ void vm_stop(RunState state)
     vm_event_emit("STOP", NULL);
 }
 
-static JsonObject *cause_data(ShutdownCause cause)
+static ConfigNode *cause_data(ShutdownCause cause)
 {
-    JsonObject *data = json_object_new();
-    json_object_set_boolean_member(data, "guest", causes[cause].guest);
-    json_object_set_string_member(data, "reason", causes[cause].name);
+    ConfigNode *data = config_map_new();
+    config_map_set_bool(data, "guest", causes[cause].guest);
+    config_map_set_string(data, "reason", causes[cause].name);
     return data;
 }
 

@@ -448,56 +448,56 @@ gboolean block_activate_all(GError **errp)
     return TRUE;
 }
 
-static JsonObject *query_cache(const BlockNode *node)
+static ConfigNode *query_cache(const BlockNode *node)
 {
-    JsonObject *cache = json_object_new();
+    ConfigNode *cache = config_map_new();
 
-    json_object_set_boolean_member(cache, "writeback", TRUE);
-    json_object_set_boolean_member(cache, "direct", bottom(node)->direct);
-    json_object_set_boolean_member(cache, "no-flush", bottom(node)->no_flush);
+    config_map_set_bool(cache, "writeback", TRUE);
+    config_map_set_bool(cache, "direct", bottom(node)->direct);
+    config_map_set_bool(cache, "no-flush", bottom(node)->no_flush);
     return cache;
 }
 
-static JsonObject *query_image(const BlockNode *node)
+static ConfigNode *query_image(const BlockNode *node)
 {
     BlockNode *file = bottom(node);
-    JsonObject *image = json_object_new();
+    ConfigNode *image = config_map_new();
     struct stat st;
 
-    json_object_set_string_member(image, "filename", file->filename);
-    json_object_set_string_member(image, "format", node->driver->name);
-    json_object_set_int_member(image, "virtual-size", node->size);
+    config_map_set_string(image, "filename", file->filename);
+    config_map_set_string(image, "format", node->driver->name);
+    config_map_set_int(image, "virtual-size", node->size);
     if (fstat(file->fd, &st) == 0) {
-        json_object_set_int_member(image, "actual-size", (gint64)st.st_blocks * 512);
+        config_map_set_int(image, "actual-size", (gint64)st.st_blocks * 512);
     }
-    json_object_set_boolean_member(image, "dirty-flag", FALSE);
+    config_map_set_bool(image, "dirty-flag", FALSE);
     return image;
 }
 
-JsonArray *block_query_named_nodes(void)
+ConfigNode *block_query_named_nodes(void)
 {
     static const char *const limits[] = { "bps",  "bps_rd",  "bps_wr",
                                           "iops", "iops_rd", "iops_wr" };
-    JsonArray *array = json_array_new();
+    ConfigNode *array = config_list_new();
 
     for (GSList *l = nodes; l; l = l->next) {
         BlockNode *node = l->data;
-        JsonObject *info = json_object_new();
-        json_object_set_string_member(info, "file", bottom(node)->filename);
-        json_object_set_string_member(info, "node-name", node->name);
-        json_object_set_string_member(info, "drv", node->driver->name);
-        json_object_set_boolean_member(info, "ro", node->read_only);
-        json_object_set_boolean_member(info, "encrypted", FALSE);
-        json_object_set_boolean_member(info, "active", node->active);
-        json_object_set_string_member(info, "detect_zeroes", "off");
-        json_object_set_int_member(info, "backing_file_depth", 0);
-        json_object_set_int_member(info, "write_threshold", 0);
+        ConfigNode *info = config_map_new();
+        config_map_set_string(info, "file", bottom(node)->filename);
+        config_map_set_string(info, "node-name", node->name);
+        config_map_set_string(info, "drv", node->driver->name);
+        config_map_set_bool(info, "ro", node->read_only);
+        config_map_set_bool(info, "encrypted", FALSE);
+        config_map_set_bool(info, "active", node->active);
+        config_map_set_string(info, "detect_zeroes", "off");
+        config_map_set_int(info, "backing_file_depth", 0);
+        config_map_set_int(info, "write_threshold", 0);
         for (unsigned i = 0; i < G_N_ELEMENTS(limits); i++) {
-            json_object_set_int_member(info, limits[i], 0);
+            config_map_set_int(info, limits[i], 0);
         }
-        json_object_set_object_member(info, "cache", query_cache(node));
-        json_object_set_object_member(info, "image", query_image(node));
-        json_array_add_object_element(array, info);
+        config_map_set(info, "cache", query_cache(node));
+        config_map_set(info, "image", query_image(node));
+        config_list_add(array, info);
     }
     return array;
 }

@@ -11,7 +11,7 @@
 
 #include <sys/uio.h>
 
-#include <json-glib/json-glib.h>
+#include "config/node.h"
 
 #include "config/node.h"
 #include "event/loop.h"
@@ -95,7 +95,7 @@ void block_flush_all(void (*done)(void *opaque, GError *error), void *opaque);
 void block_set_start_inactive(gboolean inactive);
 void block_inactivate_all(void);
 gboolean block_activate_all(GError **errp);
-JsonArray *block_query_named_nodes(void);
+ConfigNode *block_query_named_nodes(void);
 void block_cleanup(void);
 
 #endif

@@ -328,19 +328,19 @@ gboolean chardev_delete(const char *id, GError **errp)
     return TRUE;
 }
 
-JsonArray *chardev_query(void)
+ConfigNode *chardev_query(void)
 {
-    JsonArray *list = json_array_new();
+    ConfigNode *list = config_list_new();
 
     for (guint i = 0; chardevs && i < chardevs->len; i++) {
         Chardev *chr = g_ptr_array_index(chardevs, i);
         g_autofree char *filename = chr->backend->describe(chr);
-        JsonObject *entry = json_object_new();
+        ConfigNode *entry = config_map_new();
 
-        json_object_set_string_member(entry, "label", chr->id);
-        json_object_set_string_member(entry, "filename", filename);
-        json_object_set_boolean_member(entry, "frontend-open", chr->user != NULL);
-        json_array_add_object_element(list, entry);
+        config_map_set_string(entry, "label", chr->id);
+        config_map_set_string(entry, "filename", filename);
+        config_map_set_bool(entry, "frontend-open", chr->user != NULL);
+        config_list_add(list, entry);
     }
     return list;
 }

@@ -6,7 +6,7 @@
 #ifndef VIREO_CHARDEV_CHARDEV_H
 #define VIREO_CHARDEV_CHARDEV_H
 
-#include <json-glib/json-glib.h>
+#include "config/node.h"
 
 #include "config/node.h"
 
@@ -39,7 +39,7 @@ void chardev_resume(Chardev *chr);
 int chardev_take_fd(Chardev *chr);
 /* Socket: ends the current connection. */
 void chardev_disconnect(Chardev *chr);
-JsonArray *chardev_query(void); /* QMP query-chardev */
+ConfigNode *chardev_query(void); /* QMP query-chardev */
 void chardev_cleanup(void);
 
 #endif

@@ -49,6 +49,12 @@ gboolean config_add_monitor(ConfigNode *tree, const char *arg, GError **errp);
 /* -drive as a block node. */
 gboolean config_add_drive(ConfigNode *tree, const char *arg, GError **errp);
 
+/*
+ * A key that the map has twice, borrowed; NULL: none. Counts the comparisons of keys
+ * that it takes.
+ */
+const char *json_duplicate_key(const ConfigNode *map, guint64 *comparisons);
+
 /* After all options: defaults, -m, -smp and what depends on several options. */
 gboolean config_complete(ConfigNode *tree, GError **errp);
 

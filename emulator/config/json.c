@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * JSON (RFC 8259) to configuration nodes, strictly: what could not be given back as it
+ * came (NUL or half a surrogate pair in a string, a number out of range, a key that
+ * comes twice) is refused.
+ */
 #include "config.h"
 
 #include "config/json.h"
@@ -7,153 +12,121 @@
 #include <math.h>
 #include <string.h>
 
+#include "config/internal.h"
 #include "util/error.h"
 
-void json_framer_init(JsonFramer *framer)
-{
-    memset(framer, 0, sizeof(*framer));
-    framer->buf = g_string_new(NULL);
-}
+typedef struct Parser {
+    const char *p; /* the text ends with NUL, and has none before */
+    guint depth;
+} Parser;
 
-void json_framer_clear(JsonFramer *framer)
-{
-    g_string_free(framer->buf, TRUE);
-    framer->buf = NULL;
-}
+static ConfigNode *parse_value(Parser *parser, GError **errp);
 
-void json_framer_reset(JsonFramer *framer)
+static gboolean parse_error(GError **errp, const char *why)
 {
-    g_string_truncate(framer->buf, 0);
-    framer->depth = 0;
-    framer->in_string = framer->escaped = framer->skipping = FALSE;
-}
-
-static JsonFrame frame_error(JsonFramer *framer, char last, const char *why,
-                             GError **errp)
-{
-    g_string_truncate(framer->buf, 0);
-    framer->skipping = TRUE;
-    if (last == '\n') {
-        json_framer_reset(framer);
-    }
     g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC, "JSON parse error, %s", why);
-    return JSON_FRAME_ERROR;
+    return FALSE;
 }
 
-/* Keeps account of strings and nesting. */
-static void walk(JsonFramer *framer, char c)
+static gboolean bad_token(const char *what, const char *token, size_t len, GError **errp)
 {
-    if (framer->in_string) {
-        framer->in_string = framer->escaped || c != '"';
-        framer->escaped = !framer->escaped && c == '\\';
-    } else if (c == '"') {
-        framer->in_string = TRUE;
-    } else if (c == '{' || c == '[') {
-        framer->depth++;
-    } else if ((c == '}' || c == ']') && framer->depth > 0) {
-        framer->depth--;
-    }
+    g_autofree char *text = error_printable(token, len);
+
+    g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC, "JSON parse error, %s: %s",
+                what, text);
+    return FALSE;
 }
 
-/* One byte outside of any value. */
-static JsonFrame feed_outside(JsonFramer *framer, char c, GError **errp)
+static void skip_space(Parser *parser)
 {
-    if (c == '{' || c == '[') {
-        g_string_truncate(framer->buf, 0);
-        g_string_append_c(framer->buf, c);
-        framer->depth = 1;
-        return JSON_FRAME_MORE;
-    }
-    if (c == ' ' || c == '\t' || c == '\r' || c == '\n') {
-        return JSON_FRAME_MORE;
-    }
-    walk(framer, c);
-    return frame_error(framer, c, "expecting value", errp);
+    parser->p += strspn(parser->p, " \t\r\n");
 }
 
-/*
- * What may stand outside of strings. The parser behind us knows more (comments,
- * single quotes), and would count strings and nesting differently.
- */
-static gboolean is_token_char(char c)
+/* Takes the character if it is next, after white space. */
+static gboolean accept(Parser *parser, char c)
 {
-    return g_ascii_isalnum(c) || (c && strchr("-+.:, \t\r\n\"{}[]", c));
+    skip_space(parser);
+    if (*parser->p != c) {
+        return FALSE;
+    }
+    parser->p++;
+    return TRUE;
 }
 
-static JsonFrame feed_inside(JsonFramer *framer, char c, GError **errp)
+static gboolean expect(Parser *parser, char c, GError **errp)
 {
-    gboolean token = framer->in_string || is_token_char(c);
+    char what[] = "expecting ' '";
 
-    walk(framer, c);
-    if (framer->buf->len >= JSON_MAX_BYTES) {
-        return frame_error(framer, c, "value too long", errp);
+    if (accept(parser, c)) {
+        return TRUE;
     }
-    if (framer->depth > JSON_MAX_DEPTH) {
-        return frame_error(framer, c, "nested too deeply", errp);
-    }
-    if (!token) {
-        return frame_error(
-            framer, c, c == '\'' ? "strings stand in double quotes" : "stray character",
-            errp);
-    }
-    g_string_append_c(framer->buf, c);
-    return framer->depth > 0 ? JSON_FRAME_MORE : JSON_FRAME_VALUE;
+    what[strlen("expecting '")] = c;
+    return parse_error(errp, what);
 }
 
-/*
- * After an error: to the end of the line, of the bad value, or of the junk in front of
- * the next one. What a string holds is no command, also where the string is junk.
- */
-static void skip(JsonFramer *framer, char c)
-{
-    gboolean inside = framer->depth > 0;
+/* Numbers */
 
-    if (!inside && !framer->in_string && (c == '{' || c == '[')) {
-        json_framer_reset(framer);
-        feed_outside(framer, c, NULL);
-        return;
-    }
-    walk(framer, c);
-    if (c == '\n' || (inside && framer->depth == 0)) {
-        json_framer_reset(framer);
-    }
+static const char *skip_digits(const char *p)
+{
+    return p + strspn(p, "0123456789");
 }
 
-JsonFrame json_framer_feed(JsonFramer *framer, const char **data, size_t *len,
-                           GError **errp)
+/* Whether all of s is a number of JSON: no sign '+', no leading zero. */
+static gboolean is_number(const char *s)
 {
-    JsonFrame frame = JSON_FRAME_MORE;
+    const char *digits = s + (*s == '-');
+    const char *p = skip_digits(digits);
 
-    while (*len > 0 && frame == JSON_FRAME_MORE) {
-        char c = **data;
-
-        (*data)++;
-        (*len)--;
-        if (framer->skipping) {
-            skip(framer, c);
-        } else if (framer->depth == 0) {
-            frame = feed_outside(framer, c, errp);
-        } else {
-            frame = feed_inside(framer, c, errp);
+    if (p == digits || (*digits == '0' && p > digits + 1)) {
+        return FALSE;
+    }
+    if (*p == '.') {
+        digits = p + 1;
+        p = skip_digits(digits);
+        if (p == digits) {
+            return FALSE;
         }
     }
-    return frame;
+    if (*p == 'e' || *p == 'E') {
+        digits = p + 1 + (p[1] == '-' || p[1] == '+');
+        p = skip_digits(digits);
+        if (p == digits) {
+            return FALSE;
+        }
+    }
+    return *p == 0;
 }
 
-static gboolean number_fits(const char *number)
+static ConfigNode *number_node(const char *number)
 {
-    const char *digits = number + (*number == '-');
-
-    errno = 0;
-    if (digits[0] == '0' && g_ascii_isdigit(digits[1])) {
-        return FALSE; /* octal to the parser */
-    }
     if (strpbrk(number, ".eE")) {
-        return isfinite(g_ascii_strtod(number, NULL));
+        double d = g_ascii_strtod(number, NULL);
+
+        return isfinite(d) ? config_double_new(d) : NULL;
     }
-    g_ascii_strtoll(number, NULL, 10);
-    return errno != ERANGE;
+    errno = 0;
+    gint64 i = g_ascii_strtoll(number, NULL, 10);
+
+    return errno != ERANGE ? config_int_new(i) : NULL;
 }
+
+static ConfigNode *parse_number(Parser *parser, GError **errp)
+{
+    size_t n = strspn(parser->p, "+-.0123456789eE");
+    g_autofree char *number = g_strndup(parser->p, n);
+    ConfigNode *node = NULL;
+
+    if (!g_ascii_isalnum(parser->p[n]) && is_number(number)) {
+        node = number_node(number);
+    }
+    if (!node) {
+        bad_token("number out of range or not decimal", parser->p, n, errp);
+    }
+    parser->p += n;
+    return node;
+}
+
+/* Strings */
 
 /* The code unit of "\uXXXX"; -1: something else. */
 static int code_unit(const char *p)
@@ -172,126 +145,290 @@ static int code_unit(const char *p)
     return value;
 }
 
-/* The length of the escape at p; 0 for NUL and for half a surrogate pair. */
-static size_t escape_length(const char *p)
+/* The character of one or two \uXXXX at p; 0 for NUL, half a pair and nonsense. */
+static gunichar unicode_escape(const char *p, size_t *len)
 {
     int first = code_unit(p);
+    int second;
 
-    if (first < 0) {
-        return p[1] ? 2 : 1;
+    *len = strlen("\\uXXXX");
+    if (first < 0 || (first & 0xfc00) == 0xdc00) {
+        return 0;
     }
-    if ((first & 0xfc00) == 0xd800) {
-        int second = code_unit(p + 6);
-
-        return second >= 0 && (second & 0xfc00) == 0xdc00 ? 12 : 0;
+    if ((first & 0xfc00) != 0xd800) {
+        return first;
     }
-    return first == 0 || (first & 0xfc00) == 0xdc00 ? 0 : 6;
+    second = code_unit(p + *len);
+    if (second < 0 || (second & 0xfc00) != 0xdc00) {
+        return 0;
+    }
+    *len *= 2;
+    return 0x10000 + ((first & 0x3ff) << 10) + (second & 0x3ff);
 }
 
-static gboolean bad_token(const char *what, const char *token, size_t len, GError **errp)
+/* What stands for itself or for a control character after a backslash; 0: nothing. */
+static char short_escape(char c)
 {
-    g_autofree char *text = error_printable(token, len);
+    static const char escapes[] = "\"\"\\\\//b\bf\fn\nr\rt\t";
 
-    g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC, "JSON parse error, %s: %s",
-                what, text);
-    return FALSE;
-}
-
-/*
- * Refuses of what the parser would make something else: numbers out of range or in
- * another base, NUL and half surrogate pairs in strings.
- */
-static gboolean check_values(const char *p, GError **errp)
-{
-    gboolean in_string = FALSE;
-
-    while (*p) {
-        size_t n = 1;
-
-        if (in_string && *p == '\\') {
-            n = escape_length(p);
-            if (n == 0) {
-                return bad_token("escape is not supported", p, strlen("\\uXXXX"), errp);
-            }
-        } else if (*p == '"') {
-            in_string = !in_string;
-        } else if (!in_string && (*p == '-' || g_ascii_isdigit(*p))) {
-            g_autofree char *number = g_strndup(p, n = strspn(p, "+-.0123456789eE"));
-
-            if (!number_fits(number) || p[n] == 'x' || p[n] == 'X') {
-                return bad_token("number out of range or not decimal", p, n, errp);
-            }
+    for (const char *e = escapes; *e; e += 2) {
+        if (*e == c) {
+            return e[1];
         }
-        p += n;
     }
+    return 0;
+}
+
+static gboolean parse_escape(Parser *parser, GString *out, GError **errp)
+{
+    char c = short_escape(parser->p[1]);
+    size_t len = 2;
+
+    if (c) {
+        g_string_append_c(out, c);
+    } else {
+        gunichar u = unicode_escape(parser->p, &len);
+
+        if (u == 0) {
+            return bad_token("escape is not supported", parser->p,
+                             strnlen(parser->p, strlen("\\uXXXX")), errp);
+        }
+        g_string_append_unichar(out, u);
+    }
+    parser->p += len;
     return TRUE;
 }
 
-/* What has been seen of the objects: the parser replaces a member that comes again. */
-typedef struct Seen {
-    GHashTable *counts; /* JsonObject -> members */
-    char *duplicate;    /* the first name */
-} Seen;
-
-static void object_member(JsonParser *parser, JsonObject *object, const char *name,
-                          gpointer opaque)
+/* The string behind its first quote. NULL: errp says why. */
+static char *parse_string(Parser *parser, GError **errp)
 {
-    Seen *seen = opaque;
-    guint n = GPOINTER_TO_UINT(g_hash_table_lookup(seen->counts, object)) + 1;
+    g_autoptr(GString) out = g_string_new(NULL);
 
-    g_hash_table_insert(seen->counts, object, GUINT_TO_POINTER(n));
-    if (!seen->duplicate && n > json_object_get_size(object)) {
-        seen->duplicate = g_strdup(name);
+    while (*parser->p != '"') {
+        const char *start = parser->p;
+
+        while ((guchar)*parser->p >= ' ' && *parser->p != '"' && *parser->p != '\\') {
+            parser->p++;
+        }
+        g_string_append_len(out, start, parser->p - start);
+        if ((guchar)*parser->p < ' ') {
+            parse_error(errp, *parser->p ? "control character in a string"
+                                         : "string without an end");
+            return NULL;
+        }
+        if (*parser->p == '\\' && !parse_escape(parser, out, errp)) {
+            return NULL;
+        }
     }
+    parser->p++;
+    return g_string_free(g_steal_pointer(&out), FALSE);
 }
 
-JsonNode *json_parse_framed(const char *text, size_t len, GError **errp)
+static ConfigNode *parse_string_node(Parser *parser, GError **errp)
 {
-    g_autoptr(JsonParser) parser = json_parser_new();
-    g_autoptr(GHashTable) counts = g_hash_table_new(NULL, NULL);
-    g_autoptr(GError) error = NULL;
-    g_autofree char *duplicate = NULL;
-    Seen seen = { .counts = counts };
+    g_autofree char *text = parse_string(parser, errp);
+
+    return text ? config_string_new(text) : NULL;
+}
+
+/* Lists and maps */
+
+static int compare_keys(gconstpointer a, gconstpointer b, gpointer opaque)
+{
+    guint64 *comparisons = opaque;
+
+    (*comparisons)++;
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/*
+ * By sorting, n log n whatever the keys are: they are a client's choice, and a hash
+ * table of strings that are made to collide is quadratic.
+ */
+const char *json_duplicate_key(const ConfigNode *map, guint64 *comparisons)
+{
+    guint n = config_map_size(map);
+    g_autofree const char **keys = NULL;
+
+    if (n < 2) {
+        return NULL;
+    }
+    keys = g_new(const char *, n);
+    for (guint i = 0; i < n; i++) {
+        keys[i] = config_map_key(map, i);
+    }
+    g_qsort_with_data(keys, (gint)n, sizeof(keys[0]), compare_keys, comparisons);
+    for (guint i = 1; i < n; i++) {
+        if (compare_keys(&keys[i - 1], &keys[i], comparisons) == 0) {
+            return keys[i];
+        }
+    }
+    return NULL;
+}
+
+static gboolean check_duplicates(const ConfigNode *map, GError **errp)
+{
+    guint64 comparisons = 0;
+    const char *key = json_duplicate_key(map, &comparisons);
+    g_autofree char *text = NULL;
+
+    if (!key) {
+        return TRUE;
+    }
+    text = error_printable(key, strlen(key));
+    g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
+                "JSON parse error, duplicate key '%s'", text);
+    return FALSE;
+}
+
+static gboolean parse_member(Parser *parser, ConfigNode *map, GError **errp)
+{
+    g_autofree char *key = NULL;
+    ConfigNode *value;
+
+    if (!expect(parser, '"', errp)) {
+        return FALSE;
+    }
+    key = parse_string(parser, errp);
+    if (!key || !expect(parser, ':', errp)) {
+        return FALSE;
+    }
+    value = parse_value(parser, errp);
+    if (!value) {
+        return FALSE;
+    }
+    config_map_append(map, key, value);
+    return TRUE;
+}
+
+static ConfigNode *parse_map(Parser *parser, GError **errp)
+{
+    g_autoptr(ConfigNode) map = config_map_new();
+
+    if (accept(parser, '}')) {
+        return g_steal_pointer(&map);
+    }
+    do {
+        if (!parse_member(parser, map, errp)) {
+            return NULL;
+        }
+    } while (accept(parser, ','));
+    if (!expect(parser, '}', errp) || !check_duplicates(map, errp)) {
+        return NULL;
+    }
+    return g_steal_pointer(&map);
+}
+
+static ConfigNode *parse_list(Parser *parser, GError **errp)
+{
+    g_autoptr(ConfigNode) list = config_list_new();
+
+    if (accept(parser, ']')) {
+        return g_steal_pointer(&list);
+    }
+    do {
+        ConfigNode *value = parse_value(parser, errp);
+
+        if (!value) {
+            return NULL;
+        }
+        config_list_add(list, value);
+    } while (accept(parser, ','));
+    return expect(parser, ']', errp) ? g_steal_pointer(&list) : NULL;
+}
+
+static ConfigNode *parse_nested(Parser *parser, gboolean map, GError **errp)
+{
+    ConfigNode *node;
+
+    if (parser->depth == JSON_MAX_DEPTH) {
+        parse_error(errp, "nested too deeply");
+        return NULL;
+    }
+    parser->depth++;
+    node = map ? parse_map(parser, errp) : parse_list(parser, errp);
+    parser->depth--;
+    return node;
+}
+
+/* Values */
+
+static ConfigNode *parse_word(Parser *parser, GError **errp)
+{
+    size_t n = 0;
+
+    while (g_ascii_isalnum(parser->p[n])) {
+        n++;
+    }
+    parser->p += n;
+    if (n == 4 && memcmp(parser->p - n, "true", n) == 0) {
+        return config_bool_new(TRUE);
+    }
+    if (n == 5 && memcmp(parser->p - n, "false", n) == 0) {
+        return config_bool_new(FALSE);
+    }
+    if (n == 4 && memcmp(parser->p - n, "null", n) == 0) {
+        return config_null_new();
+    }
+    if (n > 0) {
+        bad_token("unknown word", parser->p - n, n, errp);
+    } else {
+        parse_error(errp, "expecting value");
+    }
+    return NULL;
+}
+
+static ConfigNode *parse_value(Parser *parser, GError **errp)
+{
+    if (accept(parser, '{')) {
+        return parse_nested(parser, TRUE, errp);
+    }
+    if (accept(parser, '[')) {
+        return parse_nested(parser, FALSE, errp);
+    }
+    if (accept(parser, '"')) {
+        return parse_string_node(parser, errp);
+    }
+    if (*parser->p == '-' || g_ascii_isdigit(*parser->p)) {
+        return parse_number(parser, errp);
+    }
+    return parse_word(parser, errp);
+}
+
+ConfigNode *json_parse_framed(const char *text, size_t len, GError **errp)
+{
+    g_autoptr(ConfigNode) root = NULL;
+    Parser parser = { .p = text };
 
     if (memchr(text, 0, len)) { /* inside a string */
-        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
-                    "JSON parse error, stray character");
+        parse_error(errp, "stray character");
         return NULL;
     }
-    if (!check_values(text, errp)) {
+    if (!g_utf8_validate(text, (gssize)len, NULL)) {
+        parse_error(errp, "invalid UTF-8");
         return NULL;
     }
-    g_signal_connect(parser, "object-member", G_CALLBACK(object_member), &seen);
-    json_parser_load_from_data(parser, text, len, &error);
-    duplicate = seen.duplicate;
-    if (error) {
-        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC, "JSON parse error, %s",
-                    error->message);
+    root = parse_value(&parser, errp);
+    skip_space(&parser);
+    if (root && *parser.p) {
+        parse_error(errp, "text after the value");
         return NULL;
     }
-    if (duplicate) {
-        g_autofree char *key = error_printable(duplicate, strlen(duplicate));
-
-        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
-                    "JSON parse error, duplicate key '%s'", key);
-        return NULL;
-    }
-    return json_parser_steal_root(parser);
+    return g_steal_pointer(&root);
 }
 
-JsonNode *json_parse_text(const char *text, GError **errp)
+ConfigNode *config_parse_json(const char *text, GError **errp)
 {
     const char *data = text;
     size_t len = strlen(text);
-    JsonNode *root = NULL;
+    ConfigNode *root = NULL;
     JsonFramer framer;
     JsonFrame frame;
 
     json_framer_init(&framer);
     frame = json_framer_feed(&framer, &data, &len, errp);
     if (frame == JSON_FRAME_MORE) {
-        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
-                    "JSON parse error, premature end of input");
+        parse_error(errp, "premature end of input");
     } else if (frame == JSON_FRAME_VALUE) {
         if (strspn(data, " \t\r\n") != len) {
             g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
@@ -302,78 +439,4 @@ JsonNode *json_parse_text(const char *text, GError **errp)
     }
     json_framer_clear(&framer);
     return root;
-}
-
-static ConfigNode *value_from_json(JsonNode *json, GError **errp)
-{
-    GType type = json_node_get_value_type(json);
-
-    if (type == G_TYPE_BOOLEAN) {
-        return config_bool_new(json_node_get_boolean(json));
-    }
-    if (type == G_TYPE_INT64) {
-        return config_int_new(json_node_get_int(json));
-    }
-    if (type == G_TYPE_STRING) {
-        return config_string_new(json_node_get_string(json));
-    }
-    g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
-                "JSON number %g is not a whole number", json_node_get_double(json));
-    return NULL;
-}
-
-static ConfigNode *list_from_json(JsonArray *array, GError **errp)
-{
-    g_autoptr(ConfigNode) list = config_list_new();
-
-    for (guint i = 0; i < json_array_get_length(array); i++) {
-        ConfigNode *value = config_from_json(json_array_get_element(array, i), errp);
-
-        if (!value) {
-            return NULL;
-        }
-        config_list_add(list, value);
-    }
-    return g_steal_pointer(&list);
-}
-
-static ConfigNode *map_from_json(JsonObject *object, GError **errp)
-{
-    g_autoptr(ConfigNode) map = config_map_new();
-    JsonObjectIter iter;
-    const char *name;
-    JsonNode *member;
-
-    json_object_iter_init_ordered(&iter, object);
-    while (json_object_iter_next_ordered(&iter, &name, &member)) {
-        ConfigNode *value = config_from_json(member, errp);
-
-        if (!value) {
-            return NULL;
-        }
-        config_map_append(map, name, value);
-    }
-    return g_steal_pointer(&map);
-}
-
-ConfigNode *config_from_json(JsonNode *json, GError **errp)
-{
-    switch (json_node_get_node_type(json)) {
-    case JSON_NODE_OBJECT:
-        return map_from_json(json_node_get_object(json), errp);
-    case JSON_NODE_ARRAY:
-        return list_from_json(json_node_get_array(json), errp);
-    case JSON_NODE_VALUE:
-        return value_from_json(json, errp);
-    case JSON_NODE_NULL:
-        return config_null_new();
-    }
-    return NULL;
-}
-
-ConfigNode *config_parse_json(const char *text, GError **errp)
-{
-    g_autoptr(JsonNode) root = json_parse_text(text, errp);
-
-    return root ? config_from_json(root, errp) : NULL;
 }

@@ -6,8 +6,6 @@
 #ifndef VIREO_CONFIG_JSON_H
 #define VIREO_CONFIG_JSON_H
 
-#include <json-glib/json-glib.h>
-
 #include "config/node.h"
 
 #define JSON_MAX_DEPTH 64
@@ -40,15 +38,14 @@ JsonFrame json_framer_feed(JsonFramer *framer, const char **data, size_t *len,
                            GError **errp);
 
 /*
- * One value (an object or array) and nothing else, framed as above; text ends with NUL.
- * What could not be given back as it came is refused: a key that comes twice, numbers
- * out of range, NUL in a string.
+ * The value that a framer has cut out; text ends with NUL. What could not be given back
+ * as it came is refused: a key that comes twice, numbers out of range, NUL in a string.
  */
-JsonNode *json_parse_framed(const char *text, size_t len, GError **errp);
-JsonNode *json_parse_text(const char *text, GError **errp);
-
-/* JSON as configuration. Numbers must be whole; depth was limited by the framer. */
-ConfigNode *config_from_json(JsonNode *json, GError **errp);
+ConfigNode *json_parse_framed(const char *text, size_t len, GError **errp);
+/* One object or array and nothing else, within the framer's limits. */
 ConfigNode *config_parse_json(const char *text, GError **errp);
+
+/* ASCII on one line, or pretty; new. */
+char *config_to_json(const ConfigNode *node, gboolean pretty);
 
 #endif

@@ -2,11 +2,14 @@
 libemulator_a_SOURCES += \
 	emulator/config/argv.c \
 	emulator/config/argv.h \
+	emulator/config/build.c \
 	emulator/config/complete.c \
 	emulator/config/dialect.c \
 	emulator/config/dialect.h \
 	emulator/config/drive.c \
 	emulator/config/internal.h \
+	emulator/config/json-frame.c \
+	emulator/config/json-write.c \
 	emulator/config/json.c \
 	emulator/config/json.h \
 	emulator/config/keyval.c \

@@ -24,6 +24,8 @@ struct ConfigNode {
     union {
         gboolean b;
         gint64 i;
+        guint64 u;
+        double d;
         char *s;
         GPtrArray *list; /* of ConfigNode */
         GArray *map;     /* of Entry */
@@ -82,6 +84,26 @@ ConfigNode *config_int_new(gint64 value)
     return node;
 }
 
+ConfigNode *config_uint_new(guint64 value)
+{
+    ConfigNode *node;
+
+    if (value <= G_MAXINT64) {
+        return config_int_new((gint64)value);
+    }
+    node = node_new(CONFIG_UINT);
+    node->u.u = value;
+    return node;
+}
+
+ConfigNode *config_double_new(double value)
+{
+    ConfigNode *node = node_new(CONFIG_DOUBLE);
+
+    node->u.d = value;
+    return node;
+}
+
 ConfigNode *config_bool_new(gboolean value)
 {
     ConfigNode *node = node_new(CONFIG_BOOL);
@@ -132,6 +154,18 @@ gint64 config_node_int(const ConfigNode *node)
 {
     g_assert(node->type == CONFIG_INT);
     return node->u.i;
+}
+
+guint64 config_node_uint(const ConfigNode *node)
+{
+    g_assert(node->type == CONFIG_UINT);
+    return node->u.u;
+}
+
+double config_node_double(const ConfigNode *node)
+{
+    g_assert(node->type == CONFIG_DOUBLE);
+    return node->u.d;
 }
 
 gboolean config_node_bool(const ConfigNode *node)

@@ -19,6 +19,8 @@ typedef enum ConfigType {
     CONFIG_NULL,
     CONFIG_BOOL,
     CONFIG_INT,
+    CONFIG_UINT,   /* above G_MAXINT64 */
+    CONFIG_DOUBLE, /* no option takes one: QMP's "number" */
     CONFIG_STRING,
     CONFIG_LIST,
     CONFIG_MAP,
@@ -29,6 +31,8 @@ ConfigNode *config_map_new(void);
 ConfigNode *config_list_new(void);
 ConfigNode *config_string_new(const char *value);
 ConfigNode *config_int_new(gint64 value);
+ConfigNode *config_uint_new(guint64 value); /* a CONFIG_INT where it fits */
+ConfigNode *config_double_new(double value);
 ConfigNode *config_bool_new(gboolean value);
 ConfigNode *config_null_new(void);
 ConfigNode *config_node_ref(ConfigNode *node);
@@ -39,6 +43,8 @@ ConfigType config_node_type(const ConfigNode *node);
 /* The value of a scalar of exactly that type; borrowed. Own bug otherwise. */
 const char *config_node_string(const ConfigNode *node);
 gint64 config_node_int(const ConfigNode *node);
+guint64 config_node_uint(const ConfigNode *node);
+double config_node_double(const ConfigNode *node);
 gboolean config_node_bool(const ConfigNode *node);
 
 /*
@@ -82,6 +88,16 @@ void config_map_append(ConfigNode *map, const char *key, ConfigNode *value);
 void config_list_add(ConfigNode *list, ConfigNode *value);
 guint config_list_size(const ConfigNode *list);
 ConfigNode *config_list_at(const ConfigNode *list, guint i);
+
+/* The same with new values. */
+void config_map_set_string(ConfigNode *map, const char *key, const char *value);
+void config_map_set_int(ConfigNode *map, const char *key, gint64 value);
+void config_map_set_uint(ConfigNode *map, const char *key, guint64 value);
+void config_map_set_double(ConfigNode *map, const char *key, double value);
+void config_map_set_bool(ConfigNode *map, const char *key, gboolean value);
+void config_list_add_string(ConfigNode *list, const char *value);
+/* Borrowed; NULL when it is missing or no string. The key is not marked. */
+const char *config_map_string(const ConfigNode *map, const char *key);
 
 /*
  * Typed getters: a missing key gives the default and success; a value of the

@@ -8,8 +8,12 @@
 
 #include "util/error.h"
 
-static const char *const type_names[] = { "null",     "a boolean", "a number",
-                                          "a string", "a list",    "an object" };
+static const char *const type_names[] = {
+    [CONFIG_NULL] = "null",       [CONFIG_BOOL] = "a boolean",
+    [CONFIG_INT] = "a number",    [CONFIG_UINT] = "a number",
+    [CONFIG_DOUBLE] = "a number", [CONFIG_STRING] = "a string",
+    [CONFIG_LIST] = "a list",     [CONFIG_MAP] = "an object",
+};
 
 char *config_node_describe(const ConfigNode *node)
 {
@@ -20,6 +24,10 @@ char *config_node_describe(const ConfigNode *node)
         return g_strdup(config_node_bool(node) ? "true" : "false");
     case CONFIG_INT:
         return g_strdup_printf("%" G_GINT64_FORMAT, config_node_int(node));
+    case CONFIG_UINT:
+        return g_strdup_printf("%" G_GUINT64_FORMAT, config_node_uint(node));
+    case CONFIG_DOUBLE:
+        return g_strdup_printf("%g", config_node_double(node));
     case CONFIG_STRING:
         return g_strdup(config_node_string(node));
     case CONFIG_LIST:
@@ -82,16 +90,29 @@ static gboolean parse_digits(const char *s, guint64 *out, const char **end)
     return p != first;
 }
 
+/* Of a typed node. */
+static gboolean node_unsigned(const ConfigNode *node, guint64 *out)
+{
+    if (config_node_type(node) == CONFIG_INT && config_node_int(node) >= 0) {
+        *out = config_node_int(node);
+        return TRUE;
+    }
+    if (config_node_type(node) == CONFIG_UINT) {
+        *out = config_node_uint(node);
+        return TRUE;
+    }
+    return FALSE;
+}
+
 gboolean config_node_to_uint(const ConfigNode *node, const char *name, guint64 min,
                              guint64 max, guint64 *out, GError **errp)
 {
     guint64 value = 0;
     const char *end;
 
-    if (config_node_type(node) == CONFIG_INT && config_node_int(node) >= 0) {
-        value = config_node_int(node);
-    } else if (config_node_type(node) != CONFIG_STRING ||
-               !parse_digits(config_node_string(node), &value, &end) || *end) {
+    if (!node_unsigned(node, &value) &&
+        (config_node_type(node) != CONFIG_STRING ||
+         !parse_digits(config_node_string(node), &value, &end) || *end)) {
         return bad_value(node, name, "a number", errp);
     }
     if (value < min || value > max) {
@@ -128,8 +149,7 @@ gboolean config_node_to_size(const ConfigNode *node, const char *name, guint64 *
     const char *end;
     int shift;
 
-    if (config_node_type(node) == CONFIG_INT && config_node_int(node) >= 0) {
-        *out = config_node_int(node);
+    if (node_unsigned(node, out)) {
         return TRUE;
     }
     if (config_node_type(node) == CONFIG_STRING &&

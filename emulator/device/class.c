@@ -43,22 +43,22 @@ static void foreach_property(const DeviceClass *klass,
 
 static void add_property(const Property *prop, void *opaque)
 {
-    JsonObject *o = json_object_new();
+    ConfigNode *o = config_map_new();
 
-    json_object_set_string_member(o, "name", prop->name);
-    json_object_set_string_member(o, "type", property_type_name(prop));
+    config_map_set_string(o, "name", prop->name);
+    config_map_set_string(o, "type", property_type_name(prop));
     if (prop->help) {
-        json_object_set_string_member(o, "description", prop->help);
+        config_map_set_string(o, "description", prop->help);
     }
     if (prop->def) {
-        json_object_set_member(o, "default-value", property_default_json(prop));
+        config_map_set(o, "default-value", property_default_value(prop));
     }
-    json_array_add_object_element(opaque, o);
+    config_list_add(opaque, o);
 }
 
-JsonArray *device_class_list_properties(const DeviceClass *klass)
+ConfigNode *device_class_list_properties(const DeviceClass *klass)
 {
-    JsonArray *list = json_array_new();
+    ConfigNode *list = config_list_new();
 
     foreach_property(klass, add_property, list);
     return list;

@@ -14,7 +14,7 @@
 #ifndef VIREO_DEVICE_DEVICE_H
 #define VIREO_DEVICE_DEVICE_H
 
-#include <json-glib/json-glib.h>
+#include "config/node.h"
 
 #include "config/node.h"
 #include "util/state.h"
@@ -122,7 +122,7 @@ gboolean device_class_is_a(const DeviceClass *klass, const DeviceClass *parent);
  */
 GPtrArray *device_guest_properties(const Device *dev);
 /* QMP device-list-properties and `-device X,help`. */
-JsonArray *device_class_list_properties(const DeviceClass *klass);
+ConfigNode *device_class_list_properties(const DeviceClass *klass);
 char *device_class_help(const DeviceClass *klass);
 
 /* For code that makes the board: class by pointer, no configuration needed. */

@@ -82,12 +82,12 @@ static void unrealize(Device *dev)
 
 static void emit_deleted(const Device *dev)
 {
-    JsonObject *data = json_object_new();
+    ConfigNode *data = config_map_new();
 
     if (dev->id) {
-        json_object_set_string_member(data, "device", dev->id);
+        config_map_set_string(data, "device", dev->id);
     }
-    json_object_set_string_member(data, "path", dev->path);
+    config_map_set_string(data, "path", dev->path);
     vm_event_emit("DEVICE_DELETED", data);
 }
 

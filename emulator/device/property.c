@@ -29,30 +29,26 @@ const char *property_type_name(const Property *prop)
     return types[prop->type].name;
 }
 
-JsonNode *property_default_json(const Property *prop)
+ConfigNode *property_default_value(const Property *prop)
 {
     g_autoptr(ConfigNode) value = config_string_new(prop->def);
-    JsonNode *node = json_node_new(JSON_NODE_VALUE);
     gboolean on = FALSE;
     guint64 n = 0;
 
     switch (prop->type) {
     case PROP_BOOL:
         config_node_to_bool(value, prop->name, &on, NULL);
-        json_node_set_boolean(node, on);
-        break;
+        return config_bool_new(on);
     case PROP_U8:
     case PROP_U16:
     case PROP_U32:
     case PROP_U64:
     case PROP_SIZE:
         config_node_to_size(value, prop->name, &n, NULL);
-        json_node_set_int(node, (gint64)n);
-        break;
+        return config_uint_new(n);
     default:
-        json_node_set_string(node, prop->def);
+        return g_steal_pointer(&value);
     }
-    return node;
 }
 
 static gboolean set_number(const Property *prop, void *member, ConfigNode *value,

@@ -11,7 +11,7 @@
 /* "uint16", "bool", "str" ...: QMP's name of the type. */
 const char *property_type_name(const Property *prop);
 /* The default in QMP's form; prop->def is not NULL. */
-JsonNode *property_default_json(const Property *prop);
+ConfigNode *property_default_value(const Property *prop);
 
 /*
  * Sets the member of `object` that the row describes. owner: the class, for error

@@ -33,7 +33,7 @@ void vm_event_unsubscribe(VmEventFn fn, void *opaque)
     }
 }
 
-void vm_event_emit(const char *name, JsonObject *data)
+void vm_event_emit(const char *name, ConfigNode *data)
 {
     g_assert(machine_lock_held());
     for (guint i = 0; subscribers && i < subscribers->len; i++) {
@@ -41,6 +41,6 @@ void vm_event_emit(const char *name, JsonObject *data)
         s.fn(name, data, s.opaque);
     }
     if (data) {
-        json_object_unref(data);
+        config_node_unref(data);
     }
 }

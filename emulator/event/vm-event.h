@@ -6,11 +6,11 @@
 #ifndef VIREO_EVENT_VM_EVENT_H
 #define VIREO_EVENT_VM_EVENT_H
 
-#include <json-glib/json-glib.h>
+#include "config/node.h"
 
 /* name: QMP's event name. data: its members, consumed; NULL for none. */
-void vm_event_emit(const char *name, JsonObject *data);
-typedef void (*VmEventFn)(const char *name, JsonObject *data, void *opaque);
+void vm_event_emit(const char *name, ConfigNode *data);
+typedef void (*VmEventFn)(const char *name, ConfigNode *data, void *opaque);
 void vm_event_subscribe(VmEventFn fn, void *opaque);
 void vm_event_unsubscribe(VmEventFn fn, void *opaque);
 

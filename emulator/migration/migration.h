@@ -6,7 +6,7 @@
 #ifndef VIREO_MIGRATION_MIGRATION_H
 #define VIREO_MIGRATION_MIGRATION_H
 
-#include <json-glib/json-glib.h>
+#include "config/node.h"
 
 #include "config/node.h"
 
@@ -25,13 +25,13 @@ gboolean migration_switching_over(void);
  * autostart: -S was not given. FALSE while RAM is still arriving.
  */
 void migration_set_autostart(gboolean autostart);
-JsonObject *migration_query(void);
+ConfigNode *migration_query(void);
 gboolean migration_set_parameters(ConfigNode *params, GError **errp);
-JsonObject *migration_query_parameters(void);
+ConfigNode *migration_query_parameters(void);
 /* apply: FALSE only looks whether it can be done. */
 gboolean migration_set_capability(const char *name, gboolean on, gboolean apply,
                                   GError **errp);
-JsonArray *migration_query_capabilities(void);
+ConfigNode *migration_query_capabilities(void);
 /* fd:NAME of getfd: the monitor installs the look-up. */
 void migration_set_fd_lookup(int (*take)(const char *name));
 int migration_take_fd(const char *name);

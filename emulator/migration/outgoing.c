@@ -462,25 +462,25 @@ int migration_take_fd(const char *name)
     return fd_lookup ? fd_lookup(name) : -1;
 }
 
-static JsonObject *query_ram(const Outgoing *m, const RamStats *stats)
+static ConfigNode *query_ram(const Outgoing *m, const RamStats *stats)
 {
-    JsonObject *ram = json_object_new();
+    ConfigNode *ram = config_map_new();
 
-    json_object_set_int_member(ram, "transferred", mig_channel_written(m->channel));
-    json_object_set_int_member(ram, "remaining", stats->remaining);
-    json_object_set_int_member(ram, "total", stats->total);
-    json_object_set_int_member(ram, "duplicate", stats->duplicate);
-    json_object_set_int_member(ram, "skipped", 0);
-    json_object_set_int_member(ram, "normal", stats->normal);
-    json_object_set_int_member(ram, "normal-bytes", stats->normal << RAM_PAGE_BITS);
-    json_object_set_int_member(ram, "dirty-pages-rate", m->dirty_rate);
-    json_object_set_double_member(ram, "mbps", m->bandwidth * 8 / 1e6);
-    json_object_set_int_member(ram, "dirty-sync-count", m->rounds);
-    json_object_set_int_member(ram, "page-size", RAM_PAGE_SIZE);
+    config_map_set_int(ram, "transferred", mig_channel_written(m->channel));
+    config_map_set_int(ram, "remaining", stats->remaining);
+    config_map_set_int(ram, "total", stats->total);
+    config_map_set_int(ram, "duplicate", stats->duplicate);
+    config_map_set_int(ram, "skipped", 0);
+    config_map_set_int(ram, "normal", stats->normal);
+    config_map_set_int(ram, "normal-bytes", stats->normal << RAM_PAGE_BITS);
+    config_map_set_int(ram, "dirty-pages-rate", m->dirty_rate);
+    config_map_set_double(ram, "mbps", m->bandwidth * 8 / 1e6);
+    config_map_set_int(ram, "dirty-sync-count", m->rounds);
+    config_map_set_int(ram, "page-size", RAM_PAGE_SIZE);
     return ram;
 }
 
-void outgoing_query(JsonObject *out)
+void outgoing_query(ConfigNode *out)
 {
     Outgoing *m = outgoing;
     RamStats stats;
@@ -491,16 +491,16 @@ void outgoing_query(JsonObject *out)
     }
     now = m->end ? m->end : g_get_monotonic_time();
     ram_sender_stats(m->ram, &stats);
-    json_object_set_int_member(out, "total-time", (now - m->start) / 1000);
-    json_object_set_int_member(out, "setup-time", (m->setup_end - m->start) / 1000);
+    config_map_set_int(out, "total-time", (now - m->start) / 1000);
+    config_map_set_int(out, "setup-time", (m->setup_end - m->start) / 1000);
     if (mig_status() == MIG_COMPLETED) {
-        json_object_set_int_member(out, "downtime", (m->end - m->stop) / 1000);
+        config_map_set_int(out, "downtime", (m->end - m->stop) / 1000);
     } else {
-        json_object_set_int_member(out, "expected-downtime",
-                                   m->bandwidth ? stats.remaining * 1000 / m->bandwidth
-                                                : migration_parameters()->downtime_limit);
+        config_map_set_int(out, "expected-downtime",
+                           m->bandwidth ? stats.remaining * 1000 / m->bandwidth
+                                        : migration_parameters()->downtime_limit);
     }
-    json_object_set_object_member(out, "ram", query_ram(m, &stats));
+    config_map_set(out, "ram", query_ram(m, &stats));
 }
 
 gboolean outgoing_switching(void)

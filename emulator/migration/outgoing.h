@@ -3,13 +3,14 @@
 #ifndef VIREO_MIGRATION_OUTGOING_H
 #define VIREO_MIGRATION_OUTGOING_H
 
-#include <json-glib/json-glib.h>
+#include "config/node.h"
 
 /* Adds times and RAM statistics of the last outgoing migration, if there was one. */
-void outgoing_query(JsonObject *out);
+void outgoing_query(ConfigNode *out);
 /* The thread looks a name up, which nobody can interrupt. */
 gboolean outgoing_resolving(void);
-/* After the stop of vCPUs and before the end: the VM must not start, nor stop for another reason. */
+/* After the stop of vCPUs and before the end: the VM must not start, nor stop for another
+ * reason. */
 gboolean outgoing_switching(void);
 /* The process ends: gives up, whatever stage it is in, and starts no vCPU again. */
 void outgoing_abandon(void);

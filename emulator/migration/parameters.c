@@ -61,14 +61,13 @@ gboolean migration_set_parameters(ConfigNode *params, GError **errp)
     return TRUE;
 }
 
-JsonObject *migration_query_parameters(void)
+ConfigNode *migration_query_parameters(void)
 {
-    JsonObject *out = json_object_new();
+    ConfigNode *out = config_map_new();
 
     for (guint i = 0; i < G_N_ELEMENTS(parameter_rows); i++) {
-        json_object_set_int_member(
-            out, parameter_rows[i].name,
-            *(guint64 *)((char *)&parameters + parameter_rows[i].offset));
+        config_map_set_int(out, parameter_rows[i].name,
+                           *(guint64 *)((char *)&parameters + parameter_rows[i].offset));
     }
     return out;
 }
@@ -102,16 +101,16 @@ gboolean migration_capability(const char *name)
     return FALSE;
 }
 
-JsonArray *migration_query_capabilities(void)
+ConfigNode *migration_query_capabilities(void)
 {
-    JsonArray *out = json_array_new();
+    ConfigNode *out = config_list_new();
 
     for (guint i = 0; i < G_N_ELEMENTS(capability_rows); i++) {
-        JsonObject *row = json_object_new();
+        ConfigNode *row = config_map_new();
 
-        json_object_set_string_member(row, "capability", capability_rows[i].name);
-        json_object_set_boolean_member(row, "state", capability_rows[i].on);
-        json_array_add_object_element(out, row);
+        config_map_set_string(row, "capability", capability_rows[i].name);
+        config_map_set_bool(row, "state", capability_rows[i].on);
+        config_list_add(out, row);
     }
     return out;
 }

@@ -27,9 +27,9 @@ void mig_status_set(MigStatus status, const GError *error)
     g_free(error_text);
     error_text = error ? g_strdup(error->message) : NULL;
     if (migration_capability("events")) {
-        JsonObject *data = json_object_new();
+        ConfigNode *data = config_map_new();
 
-        json_object_set_string_member(data, "status", status_names[status]);
+        config_map_set_string(data, "status", status_names[status]);
         vm_event_emit("MIGRATION", data);
     }
 }
@@ -55,16 +55,16 @@ gboolean migration_switching_over(void)
     return outgoing_switching();
 }
 
-JsonObject *migration_query(void)
+ConfigNode *migration_query(void)
 {
-    JsonObject *out = json_object_new();
+    ConfigNode *out = config_map_new();
 
     if (current == MIG_NONE) {
         return out;
     }
-    json_object_set_string_member(out, "status", status_names[current]);
+    config_map_set_string(out, "status", status_names[current]);
     if (error_text) {
-        json_object_set_string_member(out, "error-desc", error_text);
+        config_map_set_string(out, "error-desc", error_text);
     }
     outgoing_query(out);
     return out;

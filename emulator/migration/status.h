@@ -6,7 +6,7 @@
 #ifndef VIREO_MIGRATION_STATUS_H
 #define VIREO_MIGRATION_STATUS_H
 
-#include <json-glib/json-glib.h>
+#include "config/node.h"
 
 #include "migration/ram.h"
 

@@ -44,16 +44,16 @@ static const QmpType blockdev_options = {
                                       { NULL } },
 };
 
-static void blockdev_defaults(JsonObject *args)
+static void blockdev_defaults(ConfigNode *args)
 {
     const char *name = dialect_get()->blockdev_driver;
 
-    if (name && !json_object_has_member(args, "driver")) {
-        json_object_set_string_member(args, "driver", name);
+    if (name && !config_map_has(args, "driver")) {
+        config_map_set_string(args, "driver", name);
     }
 }
 
-static JsonNode *cmd_blockdev_add(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_blockdev_add(ConfigNode *args, GError **errp)
 {
     if (!config_map_has(args, "node-name")) {
         error_set(errp, "'node-name' must be specified for the root node");
@@ -65,7 +65,7 @@ static JsonNode *cmd_blockdev_add(ConfigNode *args, GError **errp)
 
 QMP_OBJECT(del_args, { "node-name", &qmp_str });
 
-static JsonNode *cmd_blockdev_del(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_blockdev_del(ConfigNode *args, GError **errp)
 {
     block_node_del(qmp_arg_string(args, "node-name"), errp);
     return NULL;
@@ -86,9 +86,9 @@ QMP_OBJECT(node_info, { "file", &qmp_str }, { "node-name", &qmp_str },
            { "cache", &cache_info }, { "image", &image_info });
 QMP_LIST(node_info_list, &node_info);
 
-static JsonNode *cmd_query_nodes(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_query_nodes(ConfigNode *args, GError **errp)
 {
-    return qmp_return_array(block_query_named_nodes());
+    return block_query_named_nodes();
 }
 
 const QmpCommand qmp_block_commands[] = {

@@ -10,14 +10,14 @@ QMP_OBJECT(chardev_info, { "label", &qmp_str }, { "filename", &qmp_str },
            { "frontend-open", &qmp_bool });
 QMP_LIST(chardev_info_list, &chardev_info);
 
-static JsonNode *cmd_query_chardev(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_query_chardev(ConfigNode *args, GError **errp)
 {
-    return qmp_return_array(chardev_query());
+    return chardev_query();
 }
 
 QMP_OBJECT(fd_args, { "fdname", &qmp_str });
 
-static JsonNode *cmd_getfd(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_getfd(ConfigNode *args, GError **errp)
 {
     const char *name = qmp_arg_string(args, "fdname");
     int fd = chardev_take_fd(qmp_server_chardev(qmp_current_server()));
@@ -33,7 +33,7 @@ static JsonNode *cmd_getfd(ConfigNode *args, GError **errp)
     return NULL;
 }
 
-static JsonNode *cmd_closefd(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_closefd(ConfigNode *args, GError **errp)
 {
     const char *name = qmp_arg_string(args, "fdname");
 

@@ -28,7 +28,7 @@ static gboolean check_idle(const char *command, GError **errp)
            error_set(errp, "%s not allowed while migrating", command);
 }
 
-static JsonNode *cmd_device_add(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_device_add(ConfigNode *args, GError **errp)
 {
     if (check_idle("device_add", errp)) {
         device_add_from_config(args, TRUE, errp);
@@ -38,7 +38,7 @@ static JsonNode *cmd_device_add(ConfigNode *args, GError **errp)
 
 QMP_OBJECT(device_del_args, { "id", &qmp_str });
 
-static JsonNode *cmd_device_del(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_device_del(ConfigNode *args, GError **errp)
 {
     const char *id = qmp_arg_string(args, "id");
     Device *dev = device_find(id);
@@ -57,7 +57,7 @@ QMP_OBJECT(property_info, { "name", &qmp_str }, { "type", &qmp_str },
            { "description", &qmp_str, TRUE }, { "default-value", &qmp_any, TRUE });
 QMP_LIST(property_info_list, &property_info);
 
-static JsonNode *cmd_list_properties(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_list_properties(ConfigNode *args, GError **errp)
 {
     const char *name = qmp_arg_string(args, "typename");
     const DeviceClass *klass = device_class_find(name);
@@ -65,7 +65,7 @@ static JsonNode *cmd_list_properties(ConfigNode *args, GError **errp)
     if (!klass) {
         return qmp_fail(errp, QMP_ERROR_DEVICE_NOT_FOUND, "Device '%s' not found", name);
     }
-    return qmp_return_array(device_class_list_properties(klass));
+    return device_class_list_properties(klass);
 }
 
 QMP_OBJECT(types_args, { "implements", &qmp_str, TRUE }, { "abstract", &qmp_bool, TRUE });
@@ -73,16 +73,16 @@ QMP_OBJECT(type_info, { "name", &qmp_str }, { "abstract", &qmp_bool, TRUE },
            { "parent", &qmp_str, TRUE });
 QMP_LIST(type_info_list, &type_info);
 
-static void add_type(JsonArray *list, const char *name, const char *parent)
+static void add_type(ConfigNode *list, const char *name, const char *parent)
 {
-    JsonObject *info = json_object_new();
+    ConfigNode *info = config_map_new();
 
-    json_object_set_string_member(info, "name", name);
-    json_object_set_string_member(info, "parent", parent);
-    json_array_add_object_element(list, info);
+    config_map_set_string(info, "name", name);
+    config_map_set_string(info, "parent", parent);
+    config_list_add(list, info);
 }
 
-static void add_devices(JsonArray *list, const char *implements)
+static void add_devices(ConfigNode *list, const char *implements)
 {
     for (guint i = 0; device_class_table[i]; i++) {
         const DeviceClass *klass = device_class_table[i];
@@ -97,7 +97,7 @@ static void add_devices(JsonArray *list, const char *implements)
     }
 }
 
-static void add_others(JsonArray *list, const char *implements)
+static void add_others(ConfigNode *list, const char *implements)
 {
     for (guint i = 0; machine_table[i]; i++) {
         g_autofree char *name = g_strdup_printf("%s-machine", machine_table[i]->name);
@@ -114,17 +114,17 @@ static void add_others(JsonArray *list, const char *implements)
     }
 }
 
-static JsonNode *cmd_list_types(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_list_types(ConfigNode *args, GError **errp)
 {
     const char *implements = qmp_arg_string(args, "implements");
-    JsonArray *list = json_array_new();
+    ConfigNode *list = config_list_new();
 
     if (g_strcmp0(implements, "object") == 0) {
         implements = NULL;
     }
     add_devices(list, implements);
     add_others(list, implements);
-    return qmp_return_array(list);
+    return list;
 }
 
 #define PERIPHERAL "/machine/peripheral"
@@ -134,13 +134,13 @@ QMP_OBJECT(object_property, { "name", &qmp_str }, { "type", &qmp_str },
            { "description", &qmp_str, TRUE }, { "default-value", &qmp_any, TRUE });
 QMP_LIST(object_property_list, &object_property);
 
-static void add_object_property(JsonArray *list, const char *name, const char *type)
+static void add_object_property(ConfigNode *list, const char *name, const char *type)
 {
-    JsonObject *info = json_object_new();
+    ConfigNode *info = config_map_new();
 
-    json_object_set_string_member(info, "name", name);
-    json_object_set_string_member(info, "type", type);
-    json_array_add_object_element(list, info);
+    config_map_set_string(info, "name", name);
+    config_map_set_string(info, "type", type);
+    config_list_add(list, info);
 }
 
 static void add_peripheral(Device *dev, void *opaque)
@@ -153,18 +153,18 @@ static void add_peripheral(Device *dev, void *opaque)
 }
 
 /* The container of the user's devices is the one object whose members are told. */
-static JsonNode *cmd_qom_list(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_qom_list(ConfigNode *args, GError **errp)
 {
     const char *path = qmp_arg_string(args, "path");
-    JsonArray *list;
+    ConfigNode *list;
 
     if (strcmp(path, PERIPHERAL) != 0) {
         return qmp_fail(errp, QMP_ERROR_DEVICE_NOT_FOUND, "Device '%s' not found", path);
     }
-    list = json_array_new();
+    list = config_list_new();
     add_object_property(list, "type", "string");
     device_foreach(add_peripheral, list);
-    return qmp_return_array(list);
+    return list;
 }
 
 static const char *const device_add_features[] = { "json-cli", "json-cli-hotplug", NULL };

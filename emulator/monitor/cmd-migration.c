@@ -11,13 +11,13 @@
 
 QMP_OBJECT(migrate_args, { "uri", &qmp_str }, { "detach", &qmp_bool, TRUE });
 
-static JsonNode *cmd_migrate(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_migrate(ConfigNode *args, GError **errp)
 {
     migration_start(qmp_arg_string(args, "uri"), errp);
     return NULL;
 }
 
-static JsonNode *cmd_migrate_cancel(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_migrate_cancel(ConfigNode *args, GError **errp)
 {
     migration_cancel();
     return NULL;
@@ -25,7 +25,7 @@ static JsonNode *cmd_migrate_cancel(ConfigNode *args, GError **errp)
 
 QMP_OBJECT(incoming_args, { "uri", &qmp_str });
 
-static JsonNode *cmd_migrate_incoming(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_migrate_incoming(ConfigNode *args, GError **errp)
 {
     if (!migration_incoming_expected()) {
         error_set(errp, "'-incoming' was not specified on the command line");
@@ -47,29 +47,29 @@ QMP_OBJECT(migration_info, { "status", &migration_status, TRUE },
            { "expected-downtime", &qmp_int, TRUE }, { "downtime", &qmp_int, TRUE },
            { "setup-time", &qmp_int, TRUE }, { "error-desc", &qmp_str, TRUE });
 
-static JsonNode *cmd_query_migrate(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_query_migrate(ConfigNode *args, GError **errp)
 {
     const char *idle = dialect_get()->migrate_idle_status;
-    JsonObject *info = migration_query();
+    ConfigNode *info = migration_query();
 
-    if (idle && !json_object_has_member(info, "status")) {
-        json_object_set_string_member(info, "status", idle);
+    if (idle && !config_map_has(info, "status")) {
+        config_map_set_string(info, "status", idle);
     }
-    return qmp_return_object(info);
+    return info;
 }
 
 QMP_OBJECT(parameters, { "max-bandwidth", &qmp_int, TRUE },
            { "downtime-limit", &qmp_int, TRUE });
 
-static JsonNode *cmd_set_parameters(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_set_parameters(ConfigNode *args, GError **errp)
 {
     migration_set_parameters(args, errp);
     return NULL;
 }
 
-static JsonNode *cmd_query_parameters(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_query_parameters(ConfigNode *args, GError **errp)
 {
-    return qmp_return_object(migration_query_parameters());
+    return migration_query_parameters();
 }
 
 /* QEMU's names: those that are not offered are off, and can only be switched off. */
@@ -83,7 +83,7 @@ QMP_OBJECT(capability_status, { "capability", &capability }, { "state", &qmp_boo
 QMP_LIST(capability_list, &capability_status);
 QMP_OBJECT(set_capabilities_args, { "capabilities", &capability_list });
 
-static JsonNode *cmd_set_capabilities(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_set_capabilities(ConfigNode *args, GError **errp)
 {
     ConfigNode *list = config_map_get(args, "capabilities");
 
@@ -102,9 +102,9 @@ static JsonNode *cmd_set_capabilities(ConfigNode *args, GError **errp)
     return NULL;
 }
 
-static JsonNode *cmd_query_capabilities(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_query_capabilities(ConfigNode *args, GError **errp)
 {
-    return qmp_return_array(migration_query_capabilities());
+    return migration_query_capabilities();
 }
 
 const QmpCommand qmp_migration_commands[] = {

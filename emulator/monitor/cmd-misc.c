@@ -35,7 +35,7 @@ QMP_LIST(capability_list, &capability);
 QMP_OBJECT(capabilities_args, { "enable", &capability_list, TRUE });
 
 /* We offer none, so none can be enabled. */
-static JsonNode *cmd_capabilities(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_capabilities(ConfigNode *args, GError **errp)
 {
     ConfigNode *enable = config_map_get(args, "enable");
 
@@ -50,18 +50,18 @@ QMP_OBJECT(version_triple, { "major", &qmp_int }, { "minor", &qmp_int },
            { "micro", &qmp_int });
 QMP_OBJECT(version_info, { "qemu", &version_triple }, { "package", &qmp_str });
 
-static JsonNode *cmd_query_version(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_query_version(ConfigNode *args, GError **errp)
 {
     const Dialect *dialect = dialect_get();
-    JsonObject *triple = json_object_new();
-    JsonObject *info = json_object_new();
+    ConfigNode *triple = config_map_new();
+    ConfigNode *info = config_map_new();
 
-    json_object_set_int_member(triple, "micro", dialect->version[2]);
-    json_object_set_int_member(triple, "minor", dialect->version[1]);
-    json_object_set_int_member(triple, "major", dialect->version[0]);
-    json_object_set_object_member(info, "qemu", triple);
-    json_object_set_string_member(info, "package", "vireo " PACKAGE_VERSION);
-    return qmp_return_object(info);
+    config_map_set_int(triple, "micro", dialect->version[2]);
+    config_map_set_int(triple, "minor", dialect->version[1]);
+    config_map_set_int(triple, "major", dialect->version[0]);
+    config_map_set(info, "qemu", triple);
+    config_map_set_string(info, "package", "vireo " PACKAGE_VERSION);
+    return info;
 }
 
 QMP_OBJECT(command_info, { "name", &qmp_str });
@@ -69,18 +69,18 @@ QMP_LIST(command_info_list, &command_info);
 
 static void add_command(const QmpCommand *command, void *opaque)
 {
-    JsonObject *info = json_object_new();
+    ConfigNode *info = config_map_new();
 
-    json_object_set_string_member(info, "name", command->name);
-    json_array_add_object_element(opaque, info);
+    config_map_set_string(info, "name", command->name);
+    config_list_add(opaque, info);
 }
 
-static JsonNode *cmd_query_commands(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_query_commands(ConfigNode *args, GError **errp)
 {
-    JsonArray *list = json_array_new();
+    ConfigNode *list = config_list_new();
 
     qmp_command_foreach(add_command, list);
-    return qmp_return_array(list);
+    return list;
 }
 
 static const QmpType schema_info = {
@@ -91,59 +91,59 @@ static const QmpType schema_info = {
 };
 QMP_LIST(schema_info_list, &schema_info);
 
-static JsonNode *cmd_query_schema(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_query_schema(ConfigNode *args, GError **errp)
 {
-    return qmp_return_array(qmp_schema());
+    return qmp_schema();
 }
 
 QMP_OBJECT(name_info, { "name", &qmp_str, TRUE });
 
-static JsonNode *cmd_query_name(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_query_name(ConfigNode *args, GError **errp)
 {
     const char *name = config_text("name", "guest");
-    JsonObject *info = json_object_new();
+    ConfigNode *info = config_map_new();
 
     if (name) {
-        json_object_set_string_member(info, "name", name);
+        config_map_set_string(info, "name", name);
     }
-    return qmp_return_object(info);
+    return info;
 }
 
 QMP_OBJECT(uuid_info, { "UUID", &qmp_str });
 
-static JsonNode *cmd_query_uuid(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_query_uuid(ConfigNode *args, GError **errp)
 {
     const char *uuid = config_text(NULL, "uuid");
-    JsonObject *info = json_object_new();
+    ConfigNode *info = config_map_new();
 
-    json_object_set_string_member(info, "UUID",
-                                  uuid ? uuid : "00000000-0000-0000-0000-000000000000");
-    return qmp_return_object(info);
+    config_map_set_string(info, "UUID",
+                          uuid ? uuid : "00000000-0000-0000-0000-000000000000");
+    return info;
 }
 
 QMP_ENUM(target_arch, "x86_64");
 QMP_OBJECT(target_info, { "arch", &target_arch });
 
-static JsonNode *cmd_query_target(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_query_target(ConfigNode *args, GError **errp)
 {
-    JsonObject *info = json_object_new();
+    ConfigNode *info = config_map_new();
 
-    json_object_set_string_member(info, "arch", "x86_64");
-    return qmp_return_object(info);
+    config_map_set_string(info, "arch", "x86_64");
+    return info;
 }
 
 QMP_OBJECT(kvm_info, { "enabled", &qmp_bool }, { "present", &qmp_bool });
 
 /* `-machine none` does not open KVM, and is asked all the same. */
-static JsonNode *cmd_query_kvm(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_query_kvm(ConfigNode *args, GError **errp)
 {
-    JsonObject *info = json_object_new();
+    ConfigNode *info = config_map_new();
     gboolean enabled = g_strcmp0(config_text("accel", "accel"), "kvm") == 0 &&
                        access("/dev/kvm", R_OK | W_OK) == 0;
 
-    json_object_set_boolean_member(info, "enabled", enabled);
-    json_object_set_boolean_member(info, "present", TRUE);
-    return qmp_return_object(info);
+    config_map_set_bool(info, "enabled", enabled);
+    config_map_set_bool(info, "present", TRUE);
+    return info;
 }
 
 QMP_OBJECT(machine_info, { "name", &qmp_str }, { "alias", &qmp_str, TRUE },
@@ -152,29 +152,29 @@ QMP_OBJECT(machine_info, { "name", &qmp_str }, { "alias", &qmp_str, TRUE },
            { "deprecated", &qmp_bool }, { "acpi", &qmp_bool });
 QMP_LIST(machine_info_list, &machine_info);
 
-static JsonNode *cmd_query_machines(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_query_machines(ConfigNode *args, GError **errp)
 {
-    JsonArray *list = json_array_new();
+    ConfigNode *list = config_list_new();
 
     for (guint i = 0; machine_table[i]; i++) {
         const MachineClass *klass = machine_table[i];
-        JsonObject *info = json_object_new();
+        ConfigNode *info = config_map_new();
 
-        json_object_set_string_member(info, "name", klass->name);
+        config_map_set_string(info, "name", klass->name);
         if (klass->alias) {
-            json_object_set_string_member(info, "alias", klass->alias);
+            config_map_set_string(info, "alias", klass->alias);
         }
         if (klass->is_default) {
-            json_object_set_boolean_member(info, "is-default", TRUE);
+            config_map_set_bool(info, "is-default", TRUE);
         }
-        json_object_set_int_member(info, "cpu-max", MAX(klass->max_cpus, 1));
-        json_object_set_boolean_member(info, "hotpluggable-cpus", FALSE);
-        json_object_set_boolean_member(info, "numa-mem-supported", FALSE);
-        json_object_set_boolean_member(info, "deprecated", FALSE);
-        json_object_set_boolean_member(info, "acpi", klass->max_cpus > 0);
-        json_array_add_object_element(list, info);
+        config_map_set_int(info, "cpu-max", MAX(klass->max_cpus, 1));
+        config_map_set_bool(info, "hotpluggable-cpus", FALSE);
+        config_map_set_bool(info, "numa-mem-supported", FALSE);
+        config_map_set_bool(info, "deprecated", FALSE);
+        config_map_set_bool(info, "acpi", klass->max_cpus > 0);
+        config_list_add(list, info);
     }
-    return qmp_return_array(list);
+    return list;
 }
 
 const QmpCommand qmp_misc_commands[] = {

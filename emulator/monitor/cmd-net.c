@@ -19,16 +19,16 @@ static const QmpType netdev_args = {
     .variants = (const QmpVariant[]){ { "tap", &net_tap }, { NULL } },
 };
 
-static void netdev_defaults(JsonObject *args)
+static void netdev_defaults(ConfigNode *args)
 {
     const char *type = dialect_get()->netdev_type;
 
-    if (type && !json_object_has_member(args, "type")) {
-        json_object_set_string_member(args, "type", type);
+    if (type && !config_map_has(args, "type")) {
+        config_map_set_string(args, "type", type);
     }
 }
 
-static JsonNode *cmd_netdev_add(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_netdev_add(ConfigNode *args, GError **errp)
 {
     net_backend_add(args, errp);
     return NULL;
@@ -36,7 +36,7 @@ static JsonNode *cmd_netdev_add(ConfigNode *args, GError **errp)
 
 QMP_OBJECT(netdev_del_args, { "id", &qmp_str });
 
-static JsonNode *cmd_netdev_del(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_netdev_del(ConfigNode *args, GError **errp)
 {
     net_backend_del(qmp_arg_string(args, "id"), errp);
     return NULL;

@@ -22,7 +22,7 @@ static const QmpType object_add_args = {
                                       { NULL } },
 };
 
-static JsonNode *cmd_object_add(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_object_add(ConfigNode *args, GError **errp)
 {
     object_add(args, TRUE, errp);
     return NULL;
@@ -30,7 +30,7 @@ static JsonNode *cmd_object_add(ConfigNode *args, GError **errp)
 
 QMP_OBJECT(object_del_args, { "id", &qmp_str });
 
-static JsonNode *cmd_object_del(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_object_del(ConfigNode *args, GError **errp)
 {
     object_del(qmp_arg_string(args, "id"), errp);
     return NULL;

@@ -17,17 +17,17 @@ QMP_ENUM(run_state, "debug", "inmigrate", "internal-error", "io-error", "paused"
 QMP_OBJECT(status_info, { "running", &qmp_bool }, { "singlestep", &qmp_bool },
            { "status", &run_state });
 
-static JsonNode *cmd_query_status(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_query_status(ConfigNode *args, GError **errp)
 {
-    JsonObject *info = json_object_new();
+    ConfigNode *info = config_map_new();
 
-    json_object_set_boolean_member(info, "running", vm_running());
-    json_object_set_boolean_member(info, "singlestep", FALSE);
-    json_object_set_string_member(info, "status", run_state_name(run_state_get()));
-    return qmp_return_object(info);
+    config_map_set_bool(info, "running", vm_running());
+    config_map_set_bool(info, "singlestep", FALSE);
+    config_map_set_string(info, "status", run_state_name(run_state_get()));
+    return info;
 }
 
-static JsonNode *cmd_stop(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_stop(ConfigNode *args, GError **errp)
 {
     if (migration_switching_over()) {
         /* The state that the VM is to go on with has been chosen, here or there. */
@@ -44,7 +44,7 @@ static JsonNode *cmd_stop(ConfigNode *args, GError **errp)
  * While a migration comes in, cont is a wish for when it is complete. Images that
  * were given away (or not yet taken) are taken first: whoever holds them runs.
  */
-static JsonNode *cmd_cont(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_cont(ConfigNode *args, GError **errp)
 {
     if (run_state_needs_reset()) {
         error_set(errp, "Resetting the Virtual Machine is required");
@@ -64,13 +64,13 @@ static JsonNode *cmd_cont(ConfigNode *args, GError **errp)
     return NULL;
 }
 
-static JsonNode *cmd_quit(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_quit(ConfigNode *args, GError **errp)
 {
     vm_request_shutdown(SHUTDOWN_HOST_QMP_QUIT);
     return NULL;
 }
 
-static JsonNode *cmd_reset(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_reset(ConfigNode *args, GError **errp)
 {
     /* It would change memory and devices whose state is on its way, or coming in. */
     if (migration_switching_over()) {
@@ -85,7 +85,7 @@ static JsonNode *cmd_reset(ConfigNode *args, GError **errp)
     return NULL;
 }
 
-static JsonNode *cmd_powerdown(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_powerdown(ConfigNode *args, GError **errp)
 {
     vm_request_powerdown();
     return NULL;
@@ -96,21 +96,21 @@ QMP_OBJECT(cpu_info, { "cpu-index", &qmp_int }, { "qom-path", &qmp_str },
            { "thread-id", &qmp_int }, { "target", &cpu_target });
 QMP_LIST(cpu_info_list, &cpu_info);
 
-static JsonNode *cmd_query_cpus(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_query_cpus(ConfigNode *args, GError **errp)
 {
-    JsonArray *list = json_array_new();
+    ConfigNode *list = config_list_new();
 
     for (unsigned i = 0; i < machine_cpus(); i++) {
         g_autofree char *path = g_strdup_printf("/machine/unattached/device[%u]", i);
-        JsonObject *info = json_object_new();
+        ConfigNode *info = config_map_new();
 
-        json_object_set_int_member(info, "cpu-index", i);
-        json_object_set_string_member(info, "qom-path", path);
-        json_object_set_int_member(info, "thread-id", machine_cpu_tid(i));
-        json_object_set_string_member(info, "target", "x86_64");
-        json_array_add_object_element(list, info);
+        config_map_set_int(info, "cpu-index", i);
+        config_map_set_string(info, "qom-path", path);
+        config_map_set_int(info, "thread-id", machine_cpu_tid(i));
+        config_map_set_string(info, "target", "x86_64");
+        config_list_add(list, info);
     }
-    return qmp_return_array(list);
+    return list;
 }
 
 const QmpCommand qmp_run_commands[] = {

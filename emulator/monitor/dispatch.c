@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "config/dialect.h"
-#include "config/json.h"
 #include "device/device.h"
 #include "event/clock.h"
 #include "monitor/qmp-command.h"
@@ -29,23 +28,7 @@ static const char *error_class(const GError *error)
     return error->domain == QMP_ERROR ? names[error->code] : "GenericError";
 }
 
-JsonNode *qmp_return_object(JsonObject *object)
-{
-    JsonNode *node = json_node_new(JSON_NODE_OBJECT);
-
-    json_node_take_object(node, object);
-    return node;
-}
-
-JsonNode *qmp_return_array(JsonArray *array)
-{
-    JsonNode *node = json_node_new(JSON_NODE_ARRAY);
-
-    json_node_take_array(node, array);
-    return node;
-}
-
-JsonNode *qmp_fail(GError **errp, QmpErrorClass klass, const char *format, ...)
+ConfigNode *qmp_fail(GError **errp, QmpErrorClass klass, const char *format, ...)
 {
     g_autofree char *text = NULL;
     va_list args;
@@ -86,18 +69,18 @@ void qmp_command_foreach(void (*fn)(const QmpCommand *command, void *opaque),
     }
 }
 
-JsonNode *qmp_error_reply(const GError *error, JsonNode *id)
+ConfigNode *qmp_error_reply(const GError *error, ConfigNode *id)
 {
-    JsonObject *reply = json_object_new();
-    JsonObject *object = json_object_new();
+    ConfigNode *reply = config_map_new();
+    ConfigNode *object = config_map_new();
 
     if (id) {
-        json_object_set_member(reply, "id", json_node_copy(id));
+        config_map_set(reply, "id", config_node_ref(id));
     }
-    json_object_set_string_member(object, "class", error_class(error));
-    json_object_set_string_member(object, "desc", error->message);
-    json_object_set_object_member(reply, "error", object);
-    return qmp_return_object(reply);
+    config_map_set_string(object, "class", error_class(error));
+    config_map_set_string(object, "desc", error->message);
+    config_map_set(reply, "error", object);
+    return reply;
 }
 
 static gboolean bad_member(const char *name, const char *what, GError **errp)
@@ -106,55 +89,49 @@ static gboolean bad_member(const char *name, const char *what, GError **errp)
 }
 
 /* {"execute": NAME, "arguments": {...}, "id": ANY} and nothing else. */
-static gboolean check_envelope(JsonObject *message, GError **errp)
+static gboolean check_envelope(const ConfigNode *message, GError **errp)
 {
-    JsonObjectIter iter;
-    const char *name;
-    JsonNode *member;
+    for (guint i = 0; i < config_map_size(message); i++) {
+        const char *name = config_map_key(message, i);
+        ConfigType type = config_node_type(config_map_value(message, i));
 
-    json_object_iter_init_ordered(&iter, message);
-    while (json_object_iter_next_ordered(&iter, &name, &member)) {
         if (strcmp(name, "execute") == 0) {
-            if (json_node_get_value_type(member) != G_TYPE_STRING) {
+            if (type != CONFIG_STRING) {
                 return bad_member(name, "must be a string", errp);
             }
         } else if (strcmp(name, "arguments") == 0) {
-            if (!JSON_NODE_HOLDS_OBJECT(member)) {
+            if (type != CONFIG_MAP) {
                 return bad_member(name, "must be an object", errp);
             }
         } else if (strcmp(name, "id") != 0) {
             return bad_member(name, "is unexpected", errp);
         }
     }
-    if (!json_object_has_member(message, "execute")) {
+    if (!config_map_has(message, "execute")) {
         return error_set(errp, "QMP input lacks member 'execute'");
     }
     return TRUE;
 }
 
-/* The arguments as configuration: what handlers and the layers below read. */
-static ConfigNode *read_arguments(const QmpCommand *command, JsonObject *message,
+/* The arguments, checked: what handlers and the layers below read. New reference. */
+static ConfigNode *read_arguments(const QmpCommand *command, const ConfigNode *message,
                                   GError **errp)
 {
     const QmpType *type = command->args ? command->args : &qmp_empty;
-    JsonNode *args = json_object_get_member(message, "arguments");
-    g_autoptr(JsonNode) none = NULL;
+    ConfigNode *given = config_map_peek(message, "arguments");
+    g_autoptr(ConfigNode) args = given ? config_node_ref(given) : config_map_new();
 
-    if (!args) {
-        none = qmp_return_object(json_object_new());
-        args = none;
-    }
     if (command->prepare) {
-        command->prepare(json_node_get_object(args));
+        command->prepare(args);
     }
-    return qmp_type_check(type, args, errp) ? config_from_json(args, errp) : NULL;
+    return qmp_type_check(type, args, errp) ? g_steal_pointer(&args) : NULL;
 }
 
-static JsonNode *negotiate(JsonObject *message, gboolean *negotiated, GError **errp)
+static ConfigNode *negotiate(ConfigNode *message, gboolean *negotiated, GError **errp)
 {
     const QmpCommand *command = qmp_command_find("qmp_capabilities");
     g_autoptr(ConfigNode) args = NULL;
-    JsonNode *ret;
+    ConfigNode *ret;
     g_autoptr(GError) error = NULL;
 
     args = read_arguments(command, message, errp);
@@ -170,9 +147,9 @@ static JsonNode *negotiate(JsonObject *message, gboolean *negotiated, GError **e
     return ret;
 }
 
-static JsonNode *run_command(JsonObject *message, gboolean *negotiated, GError **errp)
+static ConfigNode *run_command(ConfigNode *message, gboolean *negotiated, GError **errp)
 {
-    const char *name = json_object_get_string_member(message, "execute");
+    const char *name = config_map_string(message, "execute");
     gboolean is_negotiation = strcmp(name, "qmp_capabilities") == 0;
     const QmpCommand *command;
     g_autoptr(ConfigNode) args = NULL;
@@ -197,50 +174,47 @@ static JsonNode *run_command(JsonObject *message, gboolean *negotiated, GError *
     return args ? command->run(args, errp) : NULL;
 }
 
-JsonNode *qmp_dispatch(JsonNode *message, gboolean *negotiated)
+ConfigNode *qmp_dispatch(ConfigNode *message, gboolean *negotiated)
 {
     g_autoptr(GError) error = NULL;
-    JsonObject *object, *reply;
-    JsonNode *ret = NULL;
-    JsonNode *id;
+    ConfigNode *ret = NULL;
+    ConfigNode *id, *reply;
 
-    if (!JSON_NODE_HOLDS_OBJECT(message)) {
+    if (config_node_type(message) != CONFIG_MAP) {
         error_set(&error, "QMP input must be a JSON object");
         return qmp_error_reply(error, NULL);
     }
-    object = json_node_get_object(message);
-    id = json_object_get_member(object, "id");
-    if (check_envelope(object, &error)) {
-        ret = run_command(object, negotiated, &error);
+    id = config_map_peek(message, "id");
+    if (check_envelope(message, &error)) {
+        ret = run_command(message, negotiated, &error);
     }
     if (error) {
         return qmp_error_reply(error, id);
     }
-    reply = json_object_new();
-    json_object_set_member(reply, "return",
-                           ret ? ret : qmp_return_object(json_object_new()));
+    reply = config_map_new();
+    config_map_set(reply, "return", ret ? ret : config_map_new());
     if (id) {
-        json_object_set_member(reply, "id", json_node_copy(id));
+        config_map_set(reply, "id", config_node_ref(id));
     }
-    return qmp_return_object(reply);
+    return reply;
 }
 
-JsonNode *qmp_event_message(const char *name, JsonObject *data)
+ConfigNode *qmp_event_message(const char *name, ConfigNode *data)
 {
     gint64 now = clock_now(CLOCK_TYPE_HOST);
-    JsonObject *message = json_object_new();
-    JsonObject *time = json_object_new();
+    ConfigNode *message = config_map_new();
+    ConfigNode *time = config_map_new();
 
-    json_object_set_int_member(time, "seconds", now / 1000000000);
-    json_object_set_int_member(time, "microseconds", now % 1000000000 / 1000);
-    json_object_set_object_member(message, "timestamp", time);
-    json_object_set_string_member(message, "event", name);
-    if (data && (json_object_get_size(data) || dialect_get()->event_data_always)) {
-        json_object_set_object_member(message, "data", json_object_ref(data));
+    config_map_set_int(time, "seconds", now / 1000000000);
+    config_map_set_int(time, "microseconds", now % 1000000000 / 1000);
+    config_map_set(message, "timestamp", time);
+    config_map_set_string(message, "event", name);
+    if (data && (config_map_size(data) || dialect_get()->event_data_always)) {
+        config_map_set(message, "data", config_node_ref(data));
     } else if (dialect_get()->event_data_always) {
-        json_object_set_object_member(message, "data", json_object_new());
+        config_map_set(message, "data", config_map_new());
     }
-    return qmp_return_object(message);
+    return message;
 }
 
 char *qmp_greeting(void)

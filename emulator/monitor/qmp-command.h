@@ -15,7 +15,7 @@
  * an error: an empty object), or NULL with an error. Main loop, under the machine
  * lock.
  */
-typedef JsonNode *(*QmpHandler)(ConfigNode *args, GError **errp);
+typedef ConfigNode *(*QmpHandler)(ConfigNode *args, GError **errp);
 
 typedef struct QmpCommand {
     const char *name;
@@ -23,7 +23,7 @@ typedef struct QmpCommand {
     const QmpType *args;               /* an object; NULL: no arguments */
     const QmpType *ret;                /* NULL: an empty object */
     const char *const *features;       /* ends with NULL */
-    void (*prepare)(JsonObject *args); /* a dialect's defaults, before checking */
+    void (*prepare)(ConfigNode *args); /* a dialect's defaults, before checking */
 } QmpCommand;
 
 typedef struct QmpEvent {
@@ -40,13 +40,10 @@ void qmp_command_foreach(void (*fn)(const QmpCommand *command, void *opaque),
                          void *opaque);
 
 /* query-qmp-schema, from the rows. */
-JsonArray *qmp_schema(void);
+ConfigNode *qmp_schema(void);
 
-/* Helpers for handlers: JSON objects and arrays as results (consumed). */
-JsonNode *qmp_return_object(JsonObject *object);
-JsonNode *qmp_return_array(JsonArray *array);
 /* An error of another class than GenericError. Returns NULL. */
-JsonNode *qmp_fail(GError **errp, QmpErrorClass klass, const char *format, ...)
+ConfigNode *qmp_fail(GError **errp, QmpErrorClass klass, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
 /* A string argument that the row requires, or NULL when it is optional and missing. */
 const char *qmp_arg_string(ConfigNode *args, const char *name);
@@ -63,11 +60,11 @@ gboolean qmp_server_close_fd(QmpServer *server, const char *name);
  * One message of a client: a reply to send, or NULL. *negotiated is the client's
  * state, which qmp_capabilities changes.
  */
-JsonNode *qmp_dispatch(JsonNode *message, gboolean *negotiated);
+ConfigNode *qmp_dispatch(ConfigNode *message, gboolean *negotiated);
 /* The reply that only says error. id may be NULL. */
-JsonNode *qmp_error_reply(const GError *error, JsonNode *id);
+ConfigNode *qmp_error_reply(const GError *error, ConfigNode *id);
 /* The event as clients get it. */
-JsonNode *qmp_event_message(const char *name, JsonObject *data);
+ConfigNode *qmp_event_message(const char *name, ConfigNode *data);
 char *qmp_greeting(void);
 
 #endif

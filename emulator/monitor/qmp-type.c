@@ -18,7 +18,7 @@ const QmpType qmp_empty = { .meta = QMP_META_OBJECT,
                             .members = (const QmpMember[]){ { NULL } } };
 const QmpType qmp_str_list = { .meta = QMP_META_ARRAY, .element = &qmp_str };
 
-static gboolean check(const QmpType *type, JsonNode *json, const char *path,
+static gboolean check(const QmpType *type, const ConfigNode *node, const char *path,
                       GError **errp);
 
 static char *join(const char *path, const char *name)
@@ -32,33 +32,23 @@ static gboolean wrong_type(const char *path, const char *expected, GError **errp
                      *path ? path : "arguments", expected);
 }
 
-static gboolean holds(JsonNode *json, GType type)
-{
-    return JSON_NODE_HOLDS_VALUE(json) && json_node_get_value_type(json) == type;
-}
-
 /* Whether the JSON type alone fits: how alternates are told apart. */
-static gboolean json_type_fits(const QmpType *type, JsonNode *json)
+static gboolean type_fits(const QmpType *type, const ConfigNode *node)
 {
-    switch (type->meta) {
-    case QMP_META_STR:
-    case QMP_META_ENUM:
-        return holds(json, G_TYPE_STRING);
-    case QMP_META_INT:
-        return holds(json, G_TYPE_INT64);
-    case QMP_META_NUMBER:
-        return holds(json, G_TYPE_INT64) || holds(json, G_TYPE_DOUBLE);
-    case QMP_META_BOOL:
-        return holds(json, G_TYPE_BOOLEAN);
-    case QMP_META_NULL:
-        return JSON_NODE_HOLDS_NULL(json);
-    case QMP_META_ARRAY:
-        return JSON_NODE_HOLDS_ARRAY(json);
-    case QMP_META_OBJECT:
-        return JSON_NODE_HOLDS_OBJECT(json);
-    default:
-        return TRUE;
-    }
+    static const guint fits[] = {
+        [QMP_META_STR] = 1 << CONFIG_STRING,
+        [QMP_META_ENUM] = 1 << CONFIG_STRING,
+        [QMP_META_INT] = 1 << CONFIG_INT | 1 << CONFIG_UINT,
+        [QMP_META_NUMBER] = 1 << CONFIG_INT | 1 << CONFIG_UINT | 1 << CONFIG_DOUBLE,
+        [QMP_META_BOOL] = 1 << CONFIG_BOOL,
+        [QMP_META_NULL] = 1 << CONFIG_NULL,
+        [QMP_META_ARRAY] = 1 << CONFIG_LIST,
+        [QMP_META_OBJECT] = 1 << CONFIG_MAP,
+        [QMP_META_ANY] = ~0u,
+        [QMP_META_ALTERNATE] = ~0u,
+    };
+
+    return fits[type->meta] >> config_node_type(node) & 1;
 }
 
 static const char *meta_word(QmpMeta meta)
@@ -74,47 +64,45 @@ static const char *meta_word(QmpMeta meta)
     return words[meta];
 }
 
-static gboolean check_enum(const QmpType *type, JsonNode *json, const char *path,
+static gboolean check_enum(const QmpType *type, const ConfigNode *node, const char *path,
                            GError **errp)
 {
-    const char *value = json_node_get_string(json);
+    const char *value = config_node_string(node);
 
     return g_strv_contains(type->values, value) ||
            error_set(errp, "Parameter '%s' does not accept value '%s'", path, value);
 }
 
-static gboolean check_list(const QmpType *type, JsonNode *json, const char *path,
+static gboolean check_list(const QmpType *type, const ConfigNode *node, const char *path,
                            GError **errp)
 {
-    JsonArray *array = json_node_get_array(json);
-
-    for (guint i = 0; i < json_array_get_length(array); i++) {
+    for (guint i = 0; i < config_list_size(node); i++) {
         g_autofree char *at = g_strdup_printf("%s[%u]", path, i);
 
-        if (!check(type->element, json_array_get_element(array, i), at, errp)) {
+        if (!check(type->element, config_list_at(node, i), at, errp)) {
             return FALSE;
         }
     }
     return TRUE;
 }
 
-static gboolean check_alternate(const QmpType *type, JsonNode *json, const char *path,
-                                GError **errp)
+static gboolean check_alternate(const QmpType *type, const ConfigNode *node,
+                                const char *path, GError **errp)
 {
     for (const QmpMember *m = type->members; m->name; m++) {
-        if (json_type_fits(m->type, json)) {
-            return check(m->type, json, path, errp);
+        if (type_fits(m->type, node)) {
+            return check(m->type, node, path, errp);
         }
     }
     return wrong_type(path, meta_word(type->meta), errp);
 }
 
-static gboolean check_members(const QmpMember *m, JsonObject *object, const char *path,
+static gboolean check_members(const QmpMember *m, const ConfigNode *map, const char *path,
                               GError **errp)
 {
     for (; m && m->name; m++) {
         g_autofree char *at = join(path, m->name);
-        JsonNode *value = json_object_get_member(object, m->name);
+        const ConfigNode *value = config_map_peek(map, m->name);
 
         if (!value && !m->optional) {
             return error_set(errp, "Parameter '%s' is missing", at);
@@ -136,14 +124,13 @@ static gboolean has_member(const QmpMember *m, const char *name)
     return FALSE;
 }
 
-static const QmpType *find_variant(const QmpType *type, JsonObject *object)
+static const QmpType *find_variant(const QmpType *type, const ConfigNode *map)
 {
-    const char *value;
+    const char *value = type->variants ? config_map_string(map, type->tag) : NULL;
 
-    if (!type->variants || !json_object_has_member(object, type->tag)) {
+    if (!value) {
         return NULL;
     }
-    value = json_object_get_string_member(object, type->tag);
     for (const QmpVariant *v = type->variants; v->value; v++) {
         if (strcmp(v->value, value) == 0) {
             return v->type;
@@ -152,26 +139,24 @@ static const QmpType *find_variant(const QmpType *type, JsonObject *object)
     return NULL;
 }
 
-static gboolean check_object(const QmpType *type, JsonNode *json, const char *path,
+static gboolean check_object(const QmpType *type, const ConfigNode *map, const char *path,
                              GError **errp)
 {
-    JsonObject *object = json_node_get_object(json);
     const QmpType *variant;
-    JsonObjectIter iter;
-    const char *name;
 
-    if (!check_members(type->members, object, path, errp)) {
+    if (!check_members(type->members, map, path, errp)) {
         return FALSE;
     }
-    variant = find_variant(type, object); /* the tag is a string: checked above */
-    if (variant && !check_members(variant->members, object, path, errp)) {
+    variant = find_variant(type, map); /* the tag is a string: checked above */
+    if (variant && !check_members(variant->members, map, path, errp)) {
         return FALSE;
     }
     if (type->open || (variant && variant->open)) {
         return TRUE;
     }
-    json_object_iter_init_ordered(&iter, object);
-    while (json_object_iter_next_ordered(&iter, &name, NULL)) {
+    for (guint i = 0; i < config_map_size(map); i++) {
+        const char *name = config_map_key(map, i);
+
         if (!has_member(type->members, name) &&
             !(variant && has_member(variant->members, name))) {
             g_autofree char *at = join(path, name);
@@ -182,27 +167,27 @@ static gboolean check_object(const QmpType *type, JsonNode *json, const char *pa
     return TRUE;
 }
 
-static gboolean check(const QmpType *type, JsonNode *json, const char *path,
+static gboolean check(const QmpType *type, const ConfigNode *node, const char *path,
                       GError **errp)
 {
-    if (!json_type_fits(type, json)) {
+    if (!type_fits(type, node)) {
         return wrong_type(path, meta_word(type->meta), errp);
     }
     switch (type->meta) {
     case QMP_META_ENUM:
-        return check_enum(type, json, path, errp);
+        return check_enum(type, node, path, errp);
     case QMP_META_ARRAY:
-        return check_list(type, json, path, errp);
+        return check_list(type, node, path, errp);
     case QMP_META_ALTERNATE:
-        return check_alternate(type, json, path, errp);
+        return check_alternate(type, node, path, errp);
     case QMP_META_OBJECT:
-        return check_object(type, json, path, errp);
+        return check_object(type, node, path, errp);
     default:
         return TRUE;
     }
 }
 
-gboolean qmp_type_check(const QmpType *type, JsonNode *json, GError **errp)
+gboolean qmp_type_check(const QmpType *type, const ConfigNode *node, GError **errp)
 {
-    return check(type, json, "", errp);
+    return check(type, node, "", errp);
 }

@@ -6,7 +6,7 @@
 #ifndef VIREO_MONITOR_QMP_TYPE_H
 #define VIREO_MONITOR_QMP_TYPE_H
 
-#include <json-glib/json-glib.h>
+#include "config/node.h"
 
 typedef struct QmpType QmpType;
 
@@ -61,7 +61,7 @@ extern const QmpType qmp_str_list;
                                    .members =                                            \
                                        (const QmpMember[]){ __VA_ARGS__, { NULL } } }
 
-/* Whether json (NULL: missing) is what the type says; errors as QEMU words them. */
-gboolean qmp_type_check(const QmpType *type, JsonNode *json, GError **errp);
+/* Whether node is what the type says; errors as QEMU words them. */
+gboolean qmp_type_check(const QmpType *type, const ConfigNode *node, GError **errp);
 
 #endif

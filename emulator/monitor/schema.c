@@ -10,7 +10,7 @@
 #include "monitor/qmp-command.h"
 
 typedef struct Schema {
-    JsonArray *list;
+    ConfigNode *list;
     GHashTable *names; /* QmpType -> name */
     GHashTable *done;  /* names that have an entry: lists of one type share theirs */
     guint next;
@@ -18,41 +18,41 @@ typedef struct Schema {
 
 static const char *type_name(Schema *schema, const QmpType *type);
 
-static JsonObject *new_entry(Schema *schema, const char *name, const char *meta)
+static ConfigNode *new_entry(Schema *schema, const char *name, const char *meta)
 {
-    JsonObject *entry = json_object_new();
+    ConfigNode *entry = config_map_new();
 
-    json_object_set_string_member(entry, "name", name);
-    json_object_set_string_member(entry, "meta-type", meta);
-    json_array_add_object_element(schema->list, entry);
+    config_map_set_string(entry, "name", name);
+    config_map_set_string(entry, "meta-type", meta);
+    config_list_add(schema->list, entry);
     return entry;
 }
 
-static JsonArray *string_array(const char *const *values)
+static ConfigNode *string_array(const char *const *values)
 {
-    JsonArray *array = json_array_new();
+    ConfigNode *array = config_list_new();
 
     for (guint i = 0; values[i]; i++) {
-        json_array_add_string_element(array, values[i]);
+        config_list_add_string(array, values[i]);
     }
     return array;
 }
 
-static JsonArray *member_array(Schema *schema, const QmpMember *m, gboolean named)
+static ConfigNode *member_array(Schema *schema, const QmpMember *m, gboolean named)
 {
-    JsonArray *array = json_array_new();
+    ConfigNode *array = config_list_new();
 
     for (; m && m->name; m++) {
-        JsonObject *member = json_object_new();
+        ConfigNode *member = config_map_new();
 
         if (named) {
-            json_object_set_string_member(member, "name", m->name);
+            config_map_set_string(member, "name", m->name);
         }
-        json_object_set_string_member(member, "type", type_name(schema, m->type));
+        config_map_set_string(member, "type", type_name(schema, m->type));
         if (m->optional) {
-            json_object_set_null_member(member, "default");
+            config_map_set(member, "default", config_null_new());
         }
-        json_array_add_object_element(array, member);
+        config_list_add(array, member);
     }
     return array;
 }
@@ -68,37 +68,37 @@ static const char *const *tag_values(const QmpType *type)
 }
 
 /* Each value of the tag is a case; those without more members have none. */
-static JsonArray *variant_array(Schema *schema, const QmpType *type)
+static ConfigNode *variant_array(Schema *schema, const QmpType *type)
 {
     const char *const *values = tag_values(type);
-    JsonArray *array = json_array_new();
+    ConfigNode *array = config_list_new();
 
     for (guint i = 0; values[i]; i++) {
-        JsonObject *variant = json_object_new();
+        ConfigNode *variant = config_map_new();
         const QmpType *members = &qmp_empty;
 
         for (const QmpVariant *v = type->variants; v->value; v++) {
             members = strcmp(v->value, values[i]) == 0 ? v->type : members;
         }
-        json_object_set_string_member(variant, "case", values[i]);
-        json_object_set_string_member(variant, "type", type_name(schema, members));
-        json_array_add_object_element(array, variant);
+        config_map_set_string(variant, "case", values[i]);
+        config_map_set_string(variant, "type", type_name(schema, members));
+        config_list_add(array, variant);
     }
     return array;
 }
 
-static void describe_enum(JsonObject *entry, const QmpType *type)
+static void describe_enum(ConfigNode *entry, const QmpType *type)
 {
-    JsonArray *members = json_array_new();
+    ConfigNode *members = config_list_new();
 
     for (guint i = 0; type->values[i]; i++) {
-        JsonObject *member = json_object_new();
+        ConfigNode *member = config_map_new();
 
-        json_object_set_string_member(member, "name", type->values[i]);
-        json_array_add_object_element(members, member);
+        config_map_set_string(member, "name", type->values[i]);
+        config_list_add(members, member);
     }
-    json_object_set_array_member(entry, "members", members);
-    json_object_set_array_member(entry, "values", string_array(type->values));
+    config_map_set(entry, "members", members);
+    config_map_set(entry, "values", string_array(type->values));
 }
 
 static void describe(Schema *schema, const QmpType *type, const char *name)
@@ -109,21 +109,20 @@ static void describe(Schema *schema, const QmpType *type, const char *name)
         [QMP_META_OBJECT] = "object",
         [QMP_META_ALTERNATE] = "alternate",
     };
-    JsonObject *entry = new_entry(schema, name, meta[type->meta]);
+    ConfigNode *entry = new_entry(schema, name, meta[type->meta]);
 
     if (type->meta == QMP_META_ENUM) {
         describe_enum(entry, type);
     } else if (type->meta == QMP_META_ARRAY) {
-        json_object_set_string_member(entry, "element-type",
-                                      type_name(schema, type->element));
+        config_map_set_string(entry, "element-type", type_name(schema, type->element));
     } else {
-        json_object_set_array_member(
+        config_map_set(
             entry, "members",
             member_array(schema, type->members, type->meta == QMP_META_OBJECT));
     }
     if (type->variants) {
-        json_object_set_string_member(entry, "tag", type->tag);
-        json_object_set_array_member(entry, "variants", variant_array(schema, type));
+        config_map_set_string(entry, "tag", type->tag);
+        config_map_set(entry, "variants", variant_array(schema, type));
     }
 }
 
@@ -142,9 +141,9 @@ static const char *builtin(Schema *schema, const QmpType *type)
     const char *name = builtins[type->meta].name;
 
     if (g_hash_table_add(schema->done, g_strdup(name))) {
-        JsonObject *entry = new_entry(schema, name, "builtin");
+        ConfigNode *entry = new_entry(schema, name, "builtin");
 
-        json_object_set_string_member(entry, "json-type", builtins[type->meta].json_type);
+        config_map_set_string(entry, "json-type", builtins[type->meta].json_type);
     }
     return name;
 }
@@ -173,32 +172,31 @@ static const char *type_name(Schema *schema, const QmpType *type)
 static void add_command(const QmpCommand *command, void *opaque)
 {
     Schema *schema = opaque;
-    JsonObject *entry = new_entry(schema, command->name, "command");
+    ConfigNode *entry = new_entry(schema, command->name, "command");
 
-    json_object_set_string_member(
-        entry, "arg-type", type_name(schema, command->args ? command->args : &qmp_empty));
-    json_object_set_string_member(
-        entry, "ret-type", type_name(schema, command->ret ? command->ret : &qmp_empty));
+    config_map_set_string(entry, "arg-type",
+                          type_name(schema, command->args ? command->args : &qmp_empty));
+    config_map_set_string(entry, "ret-type",
+                          type_name(schema, command->ret ? command->ret : &qmp_empty));
     if (command->features) {
-        json_object_set_array_member(entry, "features", string_array(command->features));
+        config_map_set(entry, "features", string_array(command->features));
     }
 }
 
-JsonArray *qmp_schema(void)
+ConfigNode *qmp_schema(void)
 {
     Schema schema = {
-        .list = json_array_new(),
+        .list = config_list_new(),
         .names = g_hash_table_new_full(NULL, NULL, NULL, g_free),
         .done = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
     };
 
     qmp_command_foreach(add_command, &schema);
     for (const QmpEvent *event = qmp_event_table; event->name; event++) {
-        JsonObject *entry = new_entry(&schema, event->name, "event");
+        ConfigNode *entry = new_entry(&schema, event->name, "event");
 
-        json_object_set_string_member(
-            entry, "arg-type",
-            type_name(&schema, event->data ? event->data : &qmp_empty));
+        config_map_set_string(entry, "arg-type",
+                              type_name(&schema, event->data ? event->data : &qmp_empty));
     }
     g_hash_table_unref(schema.names);
     g_hash_table_unref(schema.done);

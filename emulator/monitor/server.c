@@ -61,12 +61,9 @@ static void send_text(QmpServer *server, const char *text)
     flush(server);
 }
 
-static void send_node(QmpServer *server, JsonNode *node)
+static void send_node(QmpServer *server, ConfigNode *node)
 {
-    g_autofree char *raw = json_to_string(node, server->pretty);
-    /* json-glib (1.6) leaves this one control character as it is */
-    g_auto(GStrv) parts = g_strsplit(raw, "\x1f", -1);
-    g_autofree char *text = g_strjoinv("\\u001f", parts);
+    g_autofree char *text = config_to_json(node, server->pretty);
 
     send_text(server, text);
 }
@@ -76,8 +73,8 @@ static void send_node(QmpServer *server, JsonNode *node)
 static void handle_message(QmpServer *server)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(JsonNode) message = NULL;
-    g_autoptr(JsonNode) reply = NULL;
+    g_autoptr(ConfigNode) message = NULL;
+    g_autoptr(ConfigNode) reply = NULL;
     QmpServer *outer = current;
 
     message = json_parse_framed(server->framer.buf->str, server->framer.buf->len, &error);
@@ -107,7 +104,7 @@ static void process_input(QmpServer *server)
         if (frame == JSON_FRAME_VALUE) {
             handle_message(server);
         } else if (frame == JSON_FRAME_ERROR) {
-            g_autoptr(JsonNode) reply = qmp_error_reply(error, NULL);
+            g_autoptr(ConfigNode) reply = qmp_error_reply(error, NULL);
 
             send_node(server, reply);
         }
@@ -172,9 +169,9 @@ static const ChardevUser qmp_user = { qmp_can_receive, qmp_receive, qmp_event,
 
 /* Events */
 
-static void broadcast(const char *name, JsonObject *data, void *opaque)
+static void broadcast(const char *name, ConfigNode *data, void *opaque)
 {
-    g_autoptr(JsonNode) message = NULL;
+    g_autoptr(ConfigNode) message = NULL;
 
     for (guint i = 0; i < servers->len; i++) {
         QmpServer *server = g_ptr_array_index(servers, i);

@@ -31,7 +31,7 @@ static const QmpType open_args = { .meta = QMP_META_OBJECT,
                                    .members = (const QmpMember[]){ { NULL } },
                                    .open = TRUE };
 
-static JsonNode *run(ConfigNode *node, GError **errp)
+static ConfigNode *run(ConfigNode *node, GError **errp)
 {
     return NULL;
 }
@@ -48,17 +48,18 @@ const QmpEvent qmp_event_table[] = { { NULL, NULL } };
 static void dispatch(JsonFramer *framer, gboolean *negotiated)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(JsonNode) message =
+    g_autoptr(ConfigNode) message =
         json_parse_framed(framer->buf->str, framer->buf->len, &error);
-    g_autoptr(JsonNode) reply = NULL;
+    g_autoptr(ConfigNode) reply = NULL;
+    g_autoptr(ConfigNode) again = NULL;
     g_autofree char *text = NULL;
 
     g_assert_true(!message == !!error);
     reply = message ? qmp_dispatch(message, negotiated) : qmp_error_reply(error, NULL);
-    g_assert_true(json_object_has_member(json_node_get_object(reply), "return") !=
-                  json_object_has_member(json_node_get_object(reply), "error"));
-    text = json_to_string(reply, FALSE);
-    g_assert_nonnull(text);
+    g_assert_true(config_map_has(reply, "return") != config_map_has(reply, "error"));
+    text = config_to_json(reply, FALSE);
+    again = json_parse_framed(text, strlen(text), NULL);
+    g_assert_nonnull(again);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

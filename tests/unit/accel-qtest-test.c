@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The qtest server and the run state, driven through a socket pair. */
-#include <json-glib/json-glib.h>
+#include "config/node.h"
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -175,13 +175,13 @@ static void test_clock(void)
 static GString *events;
 static int resets;
 
-static void on_event(const char *name, JsonObject *data, void *opaque)
+static void on_event(const char *name, ConfigNode *data, void *opaque)
 {
     g_string_append(events, name);
     if (data) {
         g_string_append_printf(events, "(%d,%s)",
-                               json_object_get_boolean_member(data, "guest"),
-                               json_object_get_string_member(data, "reason"));
+                               config_node_bool(config_map_peek(data, "guest")),
+                               config_map_string(data, "reason"));
     }
     g_string_append_printf(events, "[%s] ", run_state_name(run_state_get()));
 }

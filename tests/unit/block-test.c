@@ -546,13 +546,13 @@ static void test_query(void)
 {
     g_autofree char *path = make_image("query", 4096, 0);
     BlockNode *node = add_pair(path, "", FALSE);
-    g_autoptr(JsonArray) array = block_query_named_nodes();
+    g_autoptr(ConfigNode) array = block_query_named_nodes();
 
-    g_assert_cmpuint(json_array_get_length(array), ==, 2);
-    JsonObject *info = json_array_get_object_element(array, 1);
-    g_assert_cmpstr(json_object_get_string_member(info, "node-name"), ==, "f");
-    g_assert_cmpstr(json_object_get_string_member(info, "drv"), ==, "raw");
-    g_assert_cmpstr(json_object_get_string_member(info, "file"), ==, path);
+    g_assert_cmpuint(config_list_size(array), ==, 2);
+    ConfigNode *info = config_list_at(array, 1);
+    g_assert_cmpstr(config_map_string(info, "node-name"), ==, "f");
+    g_assert_cmpstr(config_map_string(info, "drv"), ==, "raw");
+    g_assert_cmpstr(config_map_string(info, "file"), ==, path);
     g_assert_false(block_node_del("s", NULL));
     g_assert_true(attach(node, FALSE, FALSE, NULL));
     del_pair(node);

@@ -115,10 +115,10 @@ static void expect_read(int fd, const char *text)
 
 static char *query_filename(void)
 {
-    g_autoptr(JsonArray) list = chardev_query();
-    JsonObject *entry = json_array_get_object_element(list, 0);
+    g_autoptr(ConfigNode) list = chardev_query();
+    ConfigNode *entry = config_list_at(list, 0);
 
-    return g_strdup(json_object_get_string_member(entry, "filename"));
+    return g_strdup(config_map_string(entry, "filename"));
 }
 
 static void test_server(void)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The configuration tree, the key=value grammar, and JSON in front of it. */
+/* The configuration tree and the key=value grammar. */
 #include "config.h"
 
-#include "config/json.h"
 #include "config/keyval.h"
 #include "config/node.h"
 
@@ -31,6 +30,8 @@ static void test_map(void)
     assert_error(error, "Invalid parameter 'a'");
     g_assert_true(config_get_bool(map, "a", TRUE, &b, NULL) && !b);
     g_assert_true(config_check_unused(map, NULL));
+    g_assert_cmpstr(config_map_string(map, "a"), ==, "off");
+    g_assert_null(config_map_string(map, "b"));
     config_map_remove(map, "b");
     g_assert_false(config_map_has(map, "b"));
     g_assert_true(config_get_bool(map, "b", TRUE, &b, NULL) && b);
@@ -76,6 +77,8 @@ static void test_value_errors(void)
 {
     g_autoptr(ConfigNode) map = keyval_parse("cpus=two,on=maybe,n=9,m.x=1", NULL, NULL);
     g_autoptr(ConfigNode) negative = config_int_new(-1);
+    g_autoptr(ConfigNode) large = config_uint_new(G_MAXUINT64);
+    g_autoptr(ConfigNode) fraction = config_double_new(1.5);
     GError *error = NULL;
     const char *s;
     guint64 n;
@@ -95,6 +98,11 @@ static void test_value_errors(void)
     error = NULL;
     g_assert_false(config_require_string(map, "id", &s, &error));
     assert_error(error, "Parameter 'id' is missing");
+    error = NULL;
+    g_assert_true(config_node_to_uint(large, "n", 0, G_MAXUINT64, &n, NULL));
+    g_assert_cmpuint(n, ==, G_MAXUINT64);
+    g_assert_false(config_node_to_uint(fraction, "n", 0, 9, &n, &error));
+    assert_error(error, "Parameter 'n' expects a number, not '1.5'");
     error = NULL;
     g_assert_false(config_node_to_uint(negative, "n", 0, 9, &n, &error));
     assert_error(error, "Parameter 'n' expects a number, not '-1'");
@@ -180,133 +188,6 @@ static void test_keyval(void)
     }
 }
 
-static void test_json(void)
-{
-    static const struct {
-        const char *text, *tree, *error;
-    } rows[] = {
-        { "{\"a\":1,\"b\":[true,null,\"x\"],\"c\":{}}", "{a:1 b:[true null 'x'] c:{}}",
-          NULL },
-        { " {\"s\":\"}\\\"{\"} ", "{s:'}\"{'}", NULL },
-        { "{\"a\":1.5}", NULL, "JSON number 1.5 is not a whole number" },
-        { "{\"a\":1", NULL, "JSON parse error, premature end of input" },
-        { "", NULL, "JSON parse error, premature end of input" },
-        { "x", NULL, "JSON parse error, expecting value" },
-        { "{} {}", NULL, "JSON parse error, text after the value: ' {}'" },
-        { "{\"a\":9223372036854775807,\"b\":-9223372036854775808,\"c\":\"\\\\u0000 "
-          "18446744073709551615\"}",
-          "{a:9223372036854775807 b:-9223372036854775808 c:'\\u0000 "
-          "18446744073709551615'}",
-          NULL },
-        { "{\"a\":[18446744073709551615]}", NULL,
-          "JSON parse error, number out of range or not decimal: 18446744073709551615" },
-        { "{\"a\":-9223372036854775809}", NULL,
-          "JSON parse error, number out of range or not decimal: -9223372036854775809" },
-        { "{\"a\":1e400}", NULL,
-          "JSON parse error, number out of range or not decimal: 1e400" },
-        { "{\"a\":\"x\\u0000y\"}", NULL,
-          "JSON parse error, escape is not supported: \\u0000" },
-        { "{\"a\":\"\\ud83d\\ude00\"}", "{a:'\xf0\x9f\x98\x80'}", NULL },
-        { "{\"a\":\"\\ud83dx\"}", NULL,
-          "JSON parse error, escape is not supported: \\ud83d" },
-        { "{\"a\":\"\\ude00\"}", NULL,
-          "JSON parse error, escape is not supported: \\ude00" },
-        { "{\"a\":010}", NULL,
-          "JSON parse error, number out of range or not decimal: 010" },
-        { "{\"a\":0xff}", NULL,
-          "JSON parse error, number out of range or not decimal: 0" },
-        { "{\"a\":{\"b\":1},\"b\":{\"a\":1}}", "{a:{b:1} b:{a:1}}", NULL },
-        { "{\"a\":1,\"b\":2,\"a\":3}", NULL, "JSON parse error, duplicate key 'a'" },
-        { "{\"b\":[{\"a\":1,\"\\u0061\":{}}]}", NULL,
-          "JSON parse error, duplicate key 'a'" },
-        { "{'a':1}", NULL, "JSON parse error, strings stand in double quotes" },
-        { "{/*\"*/\"a\":1}", NULL, "JSON parse error, stray character" },
-    };
-
-    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-        GError *error = NULL;
-        g_autoptr(ConfigNode) map = config_parse_json(rows[i].text, &error);
-
-        if (rows[i].tree) {
-            g_assert_no_error(error);
-            assert_tree(map, rows[i].tree);
-        } else {
-            g_assert_null(map);
-            assert_error(error, rows[i].error);
-        }
-    }
-}
-
-/* Everything that a framer says about a stream, fed in two pieces. */
-static char *frames(const char *text, size_t len, size_t split)
-{
-    g_autoptr(GString) out = g_string_new(NULL);
-    JsonFramer framer;
-
-    json_framer_init(&framer);
-    for (int part = 0; part < 2; part++) {
-        const char *data = part ? text + split : text;
-        size_t left = part ? len - split : split;
-        JsonFrame frame;
-
-        do {
-            g_autoptr(GError) error = NULL;
-
-            frame = json_framer_feed(&framer, &data, &left, &error);
-            if (frame == JSON_FRAME_VALUE) {
-                g_string_append_printf(out, "<%s>", framer.buf->str);
-            } else if (frame == JSON_FRAME_ERROR) {
-                g_string_append_printf(out, "!%s!", error->message + strlen("JSON "));
-            }
-        } while (frame != JSON_FRAME_MORE);
-    }
-    json_framer_clear(&framer);
-    return g_string_free(g_steal_pointer(&out), FALSE);
-}
-
-static void test_frames(void)
-{
-    static const char text[] =
-        "{\"a\":\"}\\\"\"}\r\n[{}] {\"b\":{}}junk{}\n{\"c\":'}\n{}}\n{}}{\"d\":1}"
-        "{'e':{\"f\":\"}\"}}{\"g\":2}\"{\"\\\"{\" x[3]{'\n{}";
-    static const char expected[] = "<{\"a\":\"}\\\"\"}><[{}]><{\"b\":{}}>"
-                                   "!parse error, expecting value!<{}>"
-                                   "!parse error, strings stand in double quotes!<{}>"
-                                   "!parse error, expecting value!<{}>"
-                                   "!parse error, expecting value!<{\"d\":1}>"
-                                   "!parse error, strings stand in double quotes!"
-                                   "<{\"g\":2}>!parse error, expecting value!<[3]>"
-                                   "!parse error, strings stand in double quotes!<{}>";
-
-    for (size_t split = 0; split < sizeof(text); split++) {
-        g_autofree char *got = frames(text, sizeof(text) - 1, split);
-
-        g_assert_cmpstr(got, ==, expected);
-    }
-}
-
-static void test_frame_limits(void)
-{
-    g_autoptr(GString) deep = g_string_new(NULL);
-    g_autoptr(GString) huge = g_string_new("{\"a\":\"");
-    g_autofree char *got_deep = NULL;
-    g_autofree char *got_huge = NULL;
-
-    for (int i = 0; i < 100000; i++) {
-        g_string_append_c(deep, '[');
-    }
-    g_string_append(deep, "\n{}");
-    got_deep = frames(deep->str, deep->len, 70);
-    g_assert_cmpstr(got_deep, ==, "!parse error, nested too deeply!<{}>");
-
-    while (huge->len < 2 * JSON_MAX_BYTES) {
-        g_string_append(huge, "0123456789abcdef");
-    }
-    g_string_append(huge, "\"}\n{}");
-    got_huge = frames(huge->str, huge->len, 1000);
-    g_assert_cmpstr(got_huge, ==, "!parse error, value too long!<{}>");
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -314,8 +195,5 @@ int main(int argc, char **argv)
     g_test_add_func("/config/node/values", test_values);
     g_test_add_func("/config/node/value-errors", test_value_errors);
     g_test_add_func("/config/keyval", test_keyval);
-    g_test_add_func("/config/json", test_json);
-    g_test_add_func("/config/json/frames", test_frames);
-    g_test_add_func("/config/json/limits", test_frame_limits);
     return g_test_run();
 }

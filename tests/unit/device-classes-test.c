@@ -66,7 +66,7 @@ static void test_rows(void)
         const DeviceClass *klass = device_class_table[i];
         g_autoptr(Device) dev = device_new(klass);
         g_autofree char *help = device_class_help(klass);
-        g_autoptr(JsonArray) list = device_class_list_properties(klass);
+        g_autoptr(ConfigNode) list = device_class_list_properties(klass);
 
         g_assert_true(dev->klass == klass);
         g_assert_nonnull(list);

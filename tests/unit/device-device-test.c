@@ -153,14 +153,13 @@ static const BusClass toy_bus = {
 };
 static Bus *buses[2];
 
-static void on_event(const char *name, JsonObject *data, void *opaque)
+static void on_event(const char *name, ConfigNode *data, void *opaque)
 {
     if (strcmp(name, "DEVICE_DELETED") == 0) {
-        g_string_append_printf(trace, "[%s %s]",
-                               json_object_has_member(data, "device")
-                                   ? json_object_get_string_member(data, "device")
-                                   : "-",
-                               json_object_get_string_member(data, "path"));
+        g_string_append_printf(
+            trace, "[%s %s]",
+            config_map_has(data, "device") ? config_map_string(data, "device") : "-",
+            config_map_string(data, "path"));
     }
 }
 
@@ -465,12 +464,12 @@ static void test_reset_during_unplug(void)
     tear_down();
 }
 
-static JsonObject *find_row(JsonArray *rows, const char *name)
+static ConfigNode *find_row(ConfigNode *rows, const char *name)
 {
-    for (guint i = 0; i < json_array_get_length(rows); i++) {
-        JsonObject *row = json_array_get_object_element(rows, i);
+    for (guint i = 0; i < config_list_size(rows); i++) {
+        ConfigNode *row = config_list_at(rows, i);
 
-        if (strcmp(json_object_get_string_member(row, "name"), name) == 0) {
+        if (strcmp(config_map_string(row, "name"), name) == 0) {
             return row;
         }
     }
@@ -479,19 +478,18 @@ static JsonObject *find_row(JsonArray *rows, const char *name)
 
 static void test_introspection(void)
 {
-    g_autoptr(JsonArray) rows = device_class_list_properties(&toy_class);
+    g_autoptr(ConfigNode) rows = device_class_list_properties(&toy_class);
     g_autofree char *help = device_class_help(&toy_class);
 
-    g_assert_cmpuint(json_array_get_length(rows), ==, 11);
-    g_assert_cmpstr(json_object_get_string_member(find_row(rows, "flag"), "type"), ==,
-                    "bool");
+    g_assert_cmpuint(config_list_size(rows), ==, 11);
+    g_assert_cmpstr(config_map_string(find_row(rows, "flag"), "type"), ==, "bool");
     g_assert_true(
-        json_object_get_boolean_member(find_row(rows, "flag"), "default-value"));
-    g_assert_cmpint(json_object_get_int_member(find_row(rows, "size"), "default-value"),
-                    ==, 4096);
-    g_assert_cmpstr(json_object_get_string_member(find_row(rows, "queues"), "type"), ==,
-                    "uint16");
-    g_assert_false(json_object_has_member(find_row(rows, "drive"), "default-value"));
+        config_node_bool(config_map_peek(find_row(rows, "flag"), "default-value")));
+    g_assert_cmpint(
+        config_node_int(config_map_peek(find_row(rows, "size"), "default-value")), ==,
+        4096);
+    g_assert_cmpstr(config_map_string(find_row(rows, "queues"), "type"), ==, "uint16");
+    g_assert_false(config_map_has(find_row(rows, "drive"), "default-value"));
     g_assert_nonnull(strstr(help, "toy options:\n"));
     g_assert_nonnull(strstr(help, "  flag=<bool>              - a flag (default: on)\n"));
     g_assert_true(device_class_is_a(&toy_class, &base_class));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <json-glib/json-glib.h>
+#include "config/node.h"
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -266,10 +266,10 @@ static void test_hold(void)
     access_release(NULL);
 }
 
-static void heard(const char *name, JsonObject *data, void *opaque)
+static void heard(const char *name, ConfigNode *data, void *opaque)
 {
     g_assert_cmpstr(name, ==, "RESET");
-    g_assert_cmpint(json_object_get_int_member(data, "n"), ==, 7);
+    g_assert_cmpint(config_node_int(config_map_peek(data, "n")), ==, 7);
     (*(int *)opaque)++;
 }
 
@@ -277,8 +277,8 @@ static void test_vm_event(void)
 {
     int n = 0;
     vm_event_subscribe(heard, &n);
-    JsonObject *data = json_object_new();
-    json_object_set_int_member(data, "n", 7);
+    ConfigNode *data = config_map_new();
+    config_map_set_int(data, "n", 7);
     vm_event_emit("RESET", data);
     vm_event_unsubscribe(heard, &n);
     vm_event_emit("RESET", NULL);

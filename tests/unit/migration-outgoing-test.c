@@ -131,17 +131,17 @@ static GByteArray *migrate(void)
 
 static void assert_failed(const char *why)
 {
-    g_autoptr(JsonObject) info = migration_query();
+    g_autoptr(ConfigNode) info = migration_query();
 
-    g_assert_cmpstr(json_object_get_string_member(info, "status"), ==, "failed");
-    g_assert_nonnull(strstr(json_object_get_string_member(info, "error-desc"), why));
+    g_assert_cmpstr(config_map_string(info, "status"), ==, "failed");
+    g_assert_nonnull(strstr(config_map_string(info, "error-desc"), why));
 }
 
 static void assert_completed(void)
 {
-    g_autoptr(JsonObject) info = migration_query();
+    g_autoptr(ConfigNode) info = migration_query();
 
-    g_assert_cmpstr(json_object_get_string_member(info, "status"), ==, "completed");
+    g_assert_cmpstr(config_map_string(info, "status"), ==, "completed");
     g_assert_cmpint(run_state_get(), ==, RUN_STATE_POSTMIGRATE);
 }
 

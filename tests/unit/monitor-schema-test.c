@@ -11,45 +11,44 @@
 
 #include <string.h>
 
-static JsonArray *schema;
+static ConfigNode *schema;
 
-static JsonObject *entry_named(const char *name)
+static ConfigNode *entry_named(const char *name)
 {
-    for (guint i = 0; i < json_array_get_length(schema); i++) {
-        JsonObject *entry = json_array_get_object_element(schema, i);
+    for (guint i = 0; i < config_list_size(schema); i++) {
+        ConfigNode *entry = config_list_at(schema, i);
 
-        if (strcmp(json_object_get_string_member(entry, "name"), name) == 0) {
+        if (strcmp(config_map_string(entry, "name"), name) == 0) {
             return entry;
         }
     }
     return NULL;
 }
 
-static const char *text(JsonObject *entry, const char *member)
+static const char *text(ConfigNode *entry, const char *member)
 {
-    return json_object_get_string_member_with_default(entry, member, "");
+    return (config_map_string(entry, member) ?: "");
 }
 
 static void assert_type(const char *name)
 {
-    JsonObject *entry = entry_named(name);
+    ConfigNode *entry = entry_named(name);
 
     g_assert_nonnull(entry);
     g_assert_cmpstr(text(entry, "meta-type"), !=, "command");
     g_assert_cmpstr(text(entry, "meta-type"), !=, "event");
 }
 
-static void assert_types(JsonObject *entry, const char *member)
+static void assert_types(ConfigNode *entry, const char *member)
 {
-    JsonArray *list;
+    ConfigNode *list;
 
-    if (!json_object_has_member(entry, member) ||
-        strcmp(text(entry, "meta-type"), "enum") == 0) {
+    if (!config_map_has(entry, member) || strcmp(text(entry, "meta-type"), "enum") == 0) {
         return;
     }
-    list = json_object_get_array_member(entry, member);
-    for (guint i = 0; i < json_array_get_length(list); i++) {
-        assert_type(text(json_array_get_object_element(list, i), "type"));
+    list = config_map_peek(entry, member);
+    for (guint i = 0; i < config_list_size(list); i++) {
+        assert_type(text(config_list_at(list, i), "type"));
     }
 }
 
@@ -58,13 +57,13 @@ static void test_references(void)
     static const char *const single[] = { "arg-type", "ret-type", "element-type" };
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 
-    g_assert_cmpuint(json_array_get_length(schema), >, 60);
-    for (guint i = 0; i < json_array_get_length(schema); i++) {
-        JsonObject *entry = json_array_get_object_element(schema, i);
+    g_assert_cmpuint(config_list_size(schema), >, 60);
+    for (guint i = 0; i < config_list_size(schema); i++) {
+        ConfigNode *entry = config_list_at(schema, i);
 
         g_assert_true(g_hash_table_add(seen, (gpointer)text(entry, "name")));
         for (guint s = 0; s < G_N_ELEMENTS(single); s++) {
-            if (json_object_has_member(entry, single[s])) {
+            if (config_map_has(entry, single[s])) {
                 assert_type(text(entry, single[s]));
             }
         }
@@ -77,7 +76,7 @@ static guint n_commands;
 
 static void check_command(const QmpCommand *command, void *opaque)
 {
-    JsonObject *entry = entry_named(command->name);
+    ConfigNode *entry = entry_named(command->name);
 
     g_assert_nonnull(entry);
     g_assert_cmpstr(text(entry, "meta-type"), ==, "command");
@@ -141,30 +140,30 @@ static void test_commands(void)
 static gboolean schema_has(const char *path)
 {
     g_auto(GStrv) parts = g_strsplit(path, "/", -1);
-    JsonObject *entry = entry_named(parts[0]);
+    ConfigNode *entry = entry_named(parts[0]);
 
     for (guint i = 1; parts[i] && entry; i++) {
         const char *part = parts[i];
-        const char *list = part[0] == '+'                              ? "variants"
-                           : part[0] == '$'                            ? "features"
-                           : part[0] == '^'                            ? "values"
-                           : json_object_has_member(entry, "arg-type") ? NULL
-                                                                       : "members";
+        const char *list = part[0] == '+'                      ? "variants"
+                           : part[0] == '$'                    ? "features"
+                           : part[0] == '^'                    ? "values"
+                           : config_map_has(entry, "arg-type") ? NULL
+                                                               : "members";
         const char *next = NULL;
-        JsonArray *array;
+        ConfigNode *array;
 
         if (!list) {
             entry = entry_named(text(entry, part));
             continue;
         }
-        array = json_object_get_array_member(entry, list);
-        for (guint j = 0; j < json_array_get_length(array); j++) {
+        array = config_map_peek(entry, list);
+        for (guint j = 0; j < config_list_size(array); j++) {
             if (part[0] == '$' || part[0] == '^') {
-                if (strcmp(json_array_get_string_element(array, j), part + 1) == 0) {
+                if (strcmp(config_node_string(config_list_at(array, j)), part + 1) == 0) {
                     return TRUE;
                 }
             } else {
-                JsonObject *member = json_array_get_object_element(array, j);
+                ConfigNode *member = config_list_at(array, j);
                 gboolean variant = part[0] == '+';
 
                 if (strcmp(text(member, variant ? "case" : "name"), part + variant) ==
@@ -192,21 +191,18 @@ static void test_libvirt_paths(void)
 /* Names that stand in two places: the monitor's rows and a lower layer's table. */
 static void test_same_names(void)
 {
-    g_autoptr(JsonArray) capabilities = migration_query_capabilities();
-    g_autoptr(JsonObject) parameters = migration_query_parameters();
-    JsonObjectIter iter;
-    const char *name;
+    g_autoptr(ConfigNode) capabilities = migration_query_capabilities();
+    g_autoptr(ConfigNode) parameters = migration_query_parameters();
 
-    for (guint i = 0; i < json_array_get_length(capabilities); i++) {
+    for (guint i = 0; i < config_list_size(capabilities); i++) {
         const QmpCommand *set = qmp_command_find("migrate-set-capabilities");
         const QmpType *type = set->args->members[0].type->element->members[0].type;
 
         g_assert_true(g_strv_contains(
-            type->values,
-            text(json_array_get_object_element(capabilities, i), "capability")));
+            type->values, text(config_list_at(capabilities, i), "capability")));
     }
-    json_object_iter_init(&iter, parameters);
-    while (json_object_iter_next(&iter, &name, NULL)) {
+    for (guint i = 0; i < config_map_size(parameters); i++) {
+        const char *name = config_map_key(parameters, i);
         g_autofree char *path =
             g_strdup_printf("migrate-set-parameters/arg-type/%s", name);
 
@@ -231,6 +227,6 @@ int main(int argc, char **argv)
     g_test_add_func("/qmp/schema/libvirt", test_libvirt_paths);
     g_test_add_func("/qmp/schema/same-names", test_same_names);
     rc = g_test_run();
-    json_array_unref(schema);
+    config_node_unref(schema);
     return rc;
 }

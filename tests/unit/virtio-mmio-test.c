@@ -94,7 +94,7 @@ static void presence(unsigned slot, gboolean present, void *opaque)
     g_assert_cmpint(virtio_mmio_present(slot), ==, present);
 }
 
-static void on_event(const char *name, JsonObject *data, void *opaque)
+static void on_event(const char *name, ConfigNode *data, void *opaque)
 {
     g_string_append_printf(events, "%s ", name);
 }
