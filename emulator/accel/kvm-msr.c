@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Model-specific registers: KVM lists those that make up a vCPU's state. One that
- * cannot be read is left out from then on; one that cannot be set is logged.
+ * Model-specific registers: KVM lists those that make up a vCPU's state, but for the
+ * MTRRs and machine checks. One that cannot be read is left out from then on; one that
+ * cannot be set is logged.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -26,6 +27,18 @@ static const struct {
     { 0xc0010140, 0xc0010141 }, /* OSVW */
 };
 
+/* KVM does not list them, but has them. The banks of machine checks come behind. */
+static const struct {
+    guint32 first, n;
+} unlisted[] = {
+    { 0x200, 16 }, /* MTRRs: variable, fixed, default type */
+    { 0x250, 1 },  { 0x258, 2 }, { 0x268, 8 }, { 0x2ff, 1 },
+};
+
+#define MSR_MCG_CAP  0x179
+#define MSR_MC0_CTL  0x400
+#define MC_BANK_MSRS 4
+
 /* vCPUs are made by several threads at once. */
 static GMutex lock;
 static guint32 *known;
@@ -47,7 +60,35 @@ static gboolean is_constant(guint32 index)
     return FALSE;
 }
 
-static void ask_list(void)
+static void add_known(guint32 index)
+{
+    if (n_known < VCPU_MSRS_MAX && !is_constant(index)) {
+        known[n_known++] = index;
+    }
+}
+
+static guint bank_msrs(const Vcpu *cpu)
+{
+    Batch batch = { .head.nmsrs = 1 };
+    batch.head.entries[0].index = MSR_MCG_CAP;
+    return kvm_vcpu_ioctl(cpu, KVM_GET_MSRS, &batch) == 1
+               ? (batch.head.entries[0].data & 0xff) * MC_BANK_MSRS
+               : 0;
+}
+
+static void add_unlisted(const Vcpu *cpu)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(unlisted); i++) {
+        for (guint k = 0; k < unlisted[i].n; k++) {
+            add_known(unlisted[i].first + k);
+        }
+    }
+    for (guint i = 0, n = bank_msrs(cpu); i < n; i++) {
+        add_known(MSR_MC0_CTL + i);
+    }
+}
+
+static void ask_list(const Vcpu *cpu)
 {
     struct kvm_msr_list probe = { .nmsrs = 0 };
     kvm_ioctl(KVM_GET_MSR_INDEX_LIST, &probe); /* E2BIG: says how many */
@@ -58,19 +99,18 @@ static void ask_list(void)
         log_warn("KVM_GET_MSR_INDEX_LIST: %s", error_text(errno));
         list->nmsrs = 0;
     }
-    known = g_new(guint32, list->nmsrs + 1);
-    for (guint32 i = 0; i < list->nmsrs && n_known < VCPU_MSRS_MAX; i++) {
-        if (!is_constant(list->indices[i])) {
-            known[n_known++] = list->indices[i];
-        }
+    known = g_new(guint32, VCPU_MSRS_MAX);
+    for (guint32 i = 0; i < list->nmsrs; i++) {
+        add_known(list->indices[i]);
     }
+    add_unlisted(cpu);
 }
 
 gboolean vcpu_msrs_save(Vcpu *cpu, VcpuState *state, GError **errp)
 {
     G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&lock);
     if (!known) {
-        ask_list();
+        ask_list(cpu);
     }
     state->n_msrs = 0;
     for (guint from = 0; from < n_known;) {

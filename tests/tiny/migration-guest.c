@@ -5,9 +5,9 @@
  *
  * From start= on, mib= MiB of pages with a pattern that stays; behind them hot=
  * pages for each processor, which it rewrites round by round after it has checked
- * what it wrote in the round before. Every print= rounds the first processor says
- * "tiny: round N other M", M being a round of the last processor; what is wrong is
- * said as "tiny: BAD ...", and then nothing more.
+ * what it wrote in the round before, and with it two of its registers. Every print=
+ * rounds the first processor says "tiny: round N other M", M being a round of the last
+ * processor; what is wrong is said as "tiny: BAD ...", and then nothing more.
  */
 #include "tiny.h"
 
@@ -33,14 +33,15 @@ static uint32_t pattern(uint32_t page)
     return (page + 1) * 2654435761u;
 }
 
-static void check(uint32_t address, uint32_t want, uint32_t cpu)
+static void compare(const char *what, uint32_t where, uint32_t got, uint32_t want,
+                    uint32_t cpu)
 {
-    uint32_t got = read32(address);
-
     if (got != want && !bad) {
         bad = 1;
-        print("tiny: BAD address ");
-        print_number(address);
+        print("tiny: BAD ");
+        print(what);
+        print(" ");
+        print_number(where);
         print(" is ");
         print_number(got);
         print(" not ");
@@ -49,6 +50,30 @@ static void check(uint32_t address, uint32_t want, uint32_t cpu)
         print_number(cpu);
         print("\n");
     }
+}
+
+static void check(uint32_t address, uint32_t want, uint32_t cpu)
+{
+    compare("address", address, read32(address), want, cpu);
+}
+
+/* Of each processor's own: an MTRR's mask, and the control of a machine check bank. */
+static uint32_t mtrr_mask(uint32_t cpu)
+{
+    return 0xfff00800u - (cpu << 20);
+}
+
+static void set_registers(uint32_t cpu)
+{
+    write_msr(MSR_MTRR_MASK0, mtrr_mask(cpu));
+    write_msr(MSR_MC0_CTL, ~0ull);
+}
+
+static void check_registers(uint32_t cpu)
+{
+    compare("MSR", MSR_MTRR_MASK0, (uint32_t)read_msr(MSR_MTRR_MASK0), mtrr_mask(cpu),
+            cpu);
+    compare("MSR", MSR_MC0_CTL, (uint32_t)read_msr(MSR_MC0_CTL), ~0u, cpu);
 }
 
 static void run_round(uint32_t cpu, uint32_t round)
@@ -66,11 +91,13 @@ static void run_round(uint32_t cpu, uint32_t round)
 
         check(start + n * PAGE + (n % 1000) * 4, pattern(n), cpu);
     }
+    check_registers(cpu);
     rounds[cpu] = round;
 }
 
 static void run(uint32_t cpu)
 {
+    set_registers(cpu);
     for (uint32_t i = 0; i < hot; i++) { /* memory outlives a reset */
         uint32_t page = start + (cold + cpu * hot + i) * PAGE;
 

@@ -50,6 +50,22 @@ static inline uint32_t read32(uint32_t address)
     return *(volatile uint32_t *)(uintptr_t)address;
 }
 
+static inline uint64_t read_msr(uint32_t index)
+{
+    uint64_t value;
+    __asm__ volatile("rdmsr" : "=A"(value) : "c"(index));
+    return value;
+}
+
+static inline void write_msr(uint32_t index, uint64_t value)
+{
+    __asm__ volatile("wrmsr" : : "c"(index), "A"(value));
+}
+
+#define MSR_MTRR_DEF_TYPE 0x2ff
+#define MSR_MTRR_MASK0    0x201
+#define MSR_MC0_CTL       0x400
+
 static inline void print(const char *text)
 {
     while (*text) {
