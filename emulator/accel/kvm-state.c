@@ -12,6 +12,8 @@
 #include "util/error.h"
 #include "util/log.h"
 
+#define CR0_PE 1u
+
 static gboolean call(Vcpu *cpu, unsigned long request, const void *arg, const char *name,
                      GError **errp)
 {
@@ -62,9 +64,28 @@ static gboolean load(Vcpu *cpu, const VcpuState *s, gboolean reset, GError **err
     return CALL(KVM_SET_VCPU_EVENTS, &s->events);
 }
 
+/*
+ * An INIT that another vCPU has sent in the last moment is carried out by KVM when the
+ * state is asked for, not after the reset.
+ *
+ * After a triple fault KVM on AMD has emptied the VMCB, the root of the nested page
+ * table with it, and puts that back only when it sees CR0, CR4 or EFER change. Where
+ * the vCPU had no paging on (Linux reboots by the real mode), nothing does: what waits
+ * for INIT and SIPI would then take each access for a page fault for ever. So CR0
+ * changes twice.
+ */
+static gboolean prepare_reset(Vcpu *cpu, const VcpuState *state, GError **errp)
+{
+    struct kvm_mp_state now;
+    struct kvm_sregs other = state->sregs;
+
+    other.cr0 ^= CR0_PE;
+    return CALL(KVM_GET_MP_STATE, &now) && CALL(KVM_SET_SREGS, &other);
+}
+
 gboolean vcpu_load_reset(Vcpu *cpu, const VcpuState *state, GError **errp)
 {
-    return load(cpu, state, TRUE, errp);
+    return prepare_reset(cpu, state, errp) && load(cpu, state, TRUE, errp);
 }
 
 gboolean vcpu_load(Vcpu *cpu, const VcpuState *state, GError **errp)

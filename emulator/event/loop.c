@@ -18,7 +18,6 @@
 #include "event/lock.h"
 #include "event/loop-internal.h"
 #include "event/rcu.h"
-#include "event/turn.h"
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/tsan.h"
@@ -100,33 +99,26 @@ static gint loop_poll(GPollFD *fds, guint n, gint timeout_ms)
 
 /* Posted work */
 
-static void run_posted(EventLoop *loop)
+static gboolean post_dispatch(GSource *source, GSourceFunc fn, gpointer data)
 {
+    EventLoop *loop = ((LoopSource *)source)->loop;
     g_mutex_lock(&loop->post_lock);
     guint n = loop->posted.length; /* what is posted meanwhile waits a round */
-    while (n-- && !turn_over()) {
+    while (n--) {
         PostedWork *work = g_queue_pop_head(&loop->posted);
         if (!work) {
             break; /* a nested iteration ran the rest */
         }
         g_mutex_unlock(&loop->post_lock);
         TSAN_ACQUIRE(work);
-        turn_count(TURN_POSTED, 1);
         work->fn(work->opaque);
         g_free(work);
         g_mutex_lock(&loop->post_lock);
     }
     if (!loop->posted.length) {
-        g_source_set_ready_time(loop->post_source, -1);
+        g_source_set_ready_time(source, -1);
     }
     g_mutex_unlock(&loop->post_lock);
-}
-
-static gboolean post_dispatch(GSource *source, GSourceFunc fn, gpointer data)
-{
-    gboolean outer = turn_begin();
-    run_posted(((LoopSource *)source)->loop);
-    turn_end(outer);
     return G_SOURCE_CONTINUE;
 }
 
@@ -160,9 +152,7 @@ static gboolean timers_check(GSource *source)
 
 static gboolean timers_dispatch(GSource *source, GSourceFunc fn, gpointer data)
 {
-    gboolean outer = turn_begin();
     event_timers_fire(((LoopSource *)source)->loop);
-    turn_end(outer);
     return G_SOURCE_CONTINUE;
 }
 
@@ -177,9 +167,7 @@ static gboolean handler_dispatch(GSource *source, GSourceFunc fn, gpointer data)
     TSAN_ACQUIRE(handler);
     GIOCondition ready = g_source_query_unix_fd(source, handler->tag);
     if (ready) {
-        gboolean outer = turn_begin();
         handler->fn(handler->opaque, ready);
-        turn_end(outer);
     }
     return G_SOURCE_CONTINUE;
 }
@@ -267,7 +255,7 @@ void event_loop_free(EventLoop *loop)
     *link = loop->next;
     g_mutex_unlock(&all_lock);
 
-    run_posted(loop);
+    post_dispatch(loop->post_source, NULL, NULL);
     g_source_destroy(loop->post_source);
     g_source_unref(loop->post_source);
     g_source_destroy(loop->timer_source);

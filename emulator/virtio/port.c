@@ -62,8 +62,7 @@ static void queue_broken(Virtqueue *vq, void *opaque, const char *why)
     }
 }
 
-static const VirtqueueOps queue_ops = { queue_interrupt, queue_broken,
-                                        virtio_queue_again };
+static const VirtqueueOps queue_ops = { queue_interrupt, queue_broken };
 
 void virtio_device_broken(VirtioDevice *dev, const char *why)
 {

@@ -78,6 +78,19 @@ static void test_reset(void)
     qtest_stop(q);
 }
 
+/*
+ * The second processor asks for it by the reset register and by triple faults in
+ * protected and real mode, and is started anew; nor does an INIT on its way to the
+ * first one reach it after the reset.
+ */
+static void test_reset_by_other(void)
+{
+    QTest *q = boot("reset", "rounds=3", "-smp 2");
+    g_autofree char *said = qtest_serial(q, "tiny: all 12\n");
+    g_assert_null(strstr(said, "BAD"));
+    qtest_stop(q);
+}
+
 /* The number of the last complete "tiny: round N" line. */
 static guint64 last_round(const char *text)
 {
@@ -159,6 +172,7 @@ int main(int argc, char **argv)
     g_test_add_func("/tiny/smp", test_smp);
     g_test_add_func("/tiny/triple-fault", test_triple_fault);
     g_test_add_func("/tiny/reset", test_reset);
+    g_test_add_func("/tiny/reset-by-other", test_reset_by_other);
     g_test_add_func("/tiny/pause", test_pause);
     g_test_add_func("/tiny/migrate", test_migrate);
     return g_test_run();

@@ -2,13 +2,15 @@
 # Tiny bare-metal guests: PVH ELF images for tests on /dev/kvm, built without libc
 # and without the flags of the emulator (sanitizers).
 TINY_GUESTS = tests/tiny/hello.elf tests/tiny/io.elf tests/tiny/notify.elf \
-	tests/tiny/dirty.elf tests/tiny/smp.elf tests/tiny/blk.elf \
+	tests/tiny/dirty.elf tests/tiny/smp.elf tests/tiny/blk.elf tests/tiny/reset.elf \
 	tests/tiny/migration-guest.elf
 check_DATA = $(TINY_GUESTS)
+.PHONY: tiny-guests
+tiny-guests: $(TINY_GUESTS)
 CLEANFILES += $(TINY_GUESTS)
 TINY_COMMON = tests/tiny/start.S tests/tiny/tiny.h tests/tiny/tiny.ld
 EXTRA_DIST += $(TINY_COMMON) tests/tiny/hello.c tests/tiny/io.c tests/tiny/notify.c \
-	tests/tiny/dirty.c tests/tiny/smp.c tests/tiny/blk.c \
+	tests/tiny/dirty.c tests/tiny/smp.c tests/tiny/blk.c tests/tiny/reset.c \
 	tests/tiny/migration-guest.c
 
 TINY_CFLAGS = -m32 -march=i686 -Os -std=gnu11 -Wall -Wextra -Werror -ffreestanding \
@@ -29,6 +31,8 @@ tests/tiny/smp.elf: $(TINY_COMMON) tests/tiny/smp.c
 	$(AM_V_GEN)$(TINY_LINK) $(srcdir)/tests/tiny/smp.c
 tests/tiny/blk.elf: $(TINY_COMMON) tests/tiny/blk.c
 	$(AM_V_GEN)$(TINY_LINK) $(srcdir)/tests/tiny/blk.c
+tests/tiny/reset.elf: $(TINY_COMMON) tests/tiny/reset.c
+	$(AM_V_GEN)$(TINY_LINK) $(srcdir)/tests/tiny/reset.c
 
 check_PROGRAMS += tests/tiny/guest-test
 TESTS += tests/tiny/guest-test

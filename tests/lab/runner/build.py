@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The programs under test: built out of the tree, in a directory of the cache for
-each checkout, and installed into a directory that goes into the payload."""
+each checkout, and installed into a directory that goes into the payload, with the
+tiny guests of tests/tiny as /lab/tiny."""
 import fcntl
 import hashlib
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -45,4 +47,8 @@ def build(cache):
 
 def install(directory, destination):
     log = destination.parent / "install.log"
-    run(["make", "install", f"DESTDIR={destination}"], directory, log)
+    run(["make", "install", "tiny-guests", f"DESTDIR={destination}"], directory, log)
+    tiny = destination / "lab" / "tiny"
+    tiny.mkdir(parents=True)
+    for guest in (directory / "tests" / "tiny").glob("*.elf"):
+        shutil.copy(guest, tiny)
