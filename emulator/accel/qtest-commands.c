@@ -9,6 +9,8 @@
 #include "accel/qtest-internal.h"
 #include "event/clock.h"
 #include "event/lock.h"
+#include "event/loop.h"
+#include "event/turn.h"
 #include "memory/address-map.h"
 
 #define BYTES_MAX (8u << 20)
@@ -147,6 +149,24 @@ static void cmd_memset(const Command *c, char **args)
     finish(g_strdup("OK"));
 }
 
+/* Moves the clock, in as many turns as it takes; the next line waits. */
+static void step_to(void *target)
+{
+    if (clock_qtest_step_to(*(gint64 *)target)) {
+        g_free(target);
+        qtest_send("OK %" PRIi64, clock_now(CLOCK_TYPE_VIRTUAL));
+        qtest_resume();
+    } else {
+        event_loop_post(event_loop_main(), step_to, target);
+    }
+}
+
+static void start_step(gint64 target)
+{
+    qtest_pause();
+    step_to(g_memdup2(&target, sizeof(target)));
+}
+
 static void cmd_clock_step(const Command *c, char **args)
 {
     guint64 step = 0;
@@ -162,17 +182,28 @@ static void cmd_clock_step(const Command *c, char **args)
     } else {
         target = clock_next_virtual_deadline();
     }
-    clock_qtest_step_to(MAX(target, now));
-    qtest_send("OK %" PRIi64, clock_now(CLOCK_TYPE_VIRTUAL));
+    start_step(MAX(target, now));
 }
 
 static void cmd_clock_set(const Command *c, char **args)
 {
     guint64 now;
     if (number(args[0], &now)) {
-        clock_qtest_step_to((gint64)MIN(now, (guint64)G_MAXINT64));
-        qtest_send("OK %" PRIi64, clock_now(CLOCK_TYPE_VIRTUAL));
+        start_step((gint64)MIN(now, (guint64)G_MAXINT64));
     }
+}
+
+/* Not QEMU's. "OK NAME=PEAK/BOUND/TOTAL ...": event/turn.h */
+static void cmd_turns(const Command *c, char **args)
+{
+    g_autoptr(GString) text = g_string_new("OK");
+
+    for (unsigned kind = 0; kind < TURN_KINDS; kind++) {
+        TurnCounter t = turn_counter((TurnKind)kind);
+        g_string_append_printf(text, " %s=%" PRIu64 "/%" PRIu64 "/%" PRIu64, t.name,
+                               t.peak, t.bound, t.total);
+    }
+    qtest_send("%s", text->str);
 }
 
 static void cmd_endianness(const Command *c, char **args)
@@ -332,6 +363,7 @@ static const Command commands[] = {
     { "memset", 3, 0, cmd_memset, 0 },
     { "clock_step", 0, 1, cmd_clock_step, 0 },
     { "clock_set", 1, 0, cmd_clock_set, 0 },
+    { "turns", 0, 0, cmd_turns, 0 },
     { "endianness", 0, 0, cmd_endianness, 0 },
     { "irq_intercept_in", 1, 0, cmd_intercept, 0 },
     { "irq_intercept_out", 1, 0, cmd_intercept, 0 },

@@ -15,6 +15,7 @@
 #include "event/clock.h"
 #include "event/lock.h"
 #include "event/loop.h"
+#include "event/turn.h"
 #include "util/created.h"
 #include "util/error.h"
 #include "util/fd.h"
@@ -26,6 +27,7 @@ static struct {
     EventHandler *handler;
     GString *in, *out;
     gboolean paused, draining;
+    gboolean posted; /* lines are left for another turn */
     FILE *log;
 } server = { .fd = -1 };
 
@@ -48,7 +50,8 @@ static void disconnect(void)
 static void update_conditions(void)
 {
     if (server.handler) {
-        event_handler_set_condition(server.handler, (server.paused ? 0 : G_IO_IN) |
+        gboolean reads = !server.paused && !server.posted;
+        event_handler_set_condition(server.handler, (reads ? G_IO_IN : 0) |
                                                         (server.out->len ? G_IO_OUT : 0));
     }
 }
@@ -86,6 +89,22 @@ void qtest_send(const char *format, ...)
     flush();
 }
 
+static void drain(void);
+
+static void drain_later(void *opaque)
+{
+    server.posted = FALSE;
+    drain();
+}
+
+static void post_drain(void)
+{
+    if (!server.posted) {
+        server.posted = TRUE;
+        event_loop_post(event_loop_main(), drain_later, NULL);
+    }
+}
+
 /* Carries out the lines that are complete. Not entered twice. */
 static void drain(void)
 {
@@ -98,6 +117,11 @@ static void drain(void)
         if (!end) {
             break;
         }
+        if (turn_over()) {
+            post_drain();
+            break;
+        }
+        turn_count(TURN_QTEST_COMMANDS, 1);
         g_autofree char *line = g_strndup(server.in->str, (gsize)(end - server.in->str));
         g_string_erase(server.in, 0, end + 1 - server.in->str);
         log_line('R', line);
@@ -115,16 +139,11 @@ void qtest_pause(void)
     server.paused = TRUE;
 }
 
-static void drain_later(void *opaque)
-{
-    drain();
-}
-
 void qtest_resume(void)
 {
     server.paused = FALSE;
     if (!server.draining) {
-        event_loop_post(event_loop_main(), drain_later, NULL);
+        post_drain();
     }
 }
 
@@ -137,7 +156,8 @@ static void on_ready(void *opaque, GIOCondition ready)
     if (server.paused && (ready & (G_IO_HUP | G_IO_ERR))) {
         disconnect(); /* poll would report it again and again */
     }
-    if (server.paused || server.fd < 0 || !(ready & (G_IO_IN | G_IO_HUP | G_IO_ERR))) {
+    if (server.paused || server.posted || server.fd < 0 ||
+        !(ready & (G_IO_IN | G_IO_HUP | G_IO_ERR))) {
         return;
     }
     ssize_t n = read(server.fd, buf, sizeof(buf));

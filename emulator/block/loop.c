@@ -12,7 +12,11 @@
 #include <unistd.h>
 
 #include "block/node.h"
+#include "event/turn.h"
 #include "util/error.h"
+
+/* What this thread may have to copy at once; more is for a worker. */
+#define URING_BYTES_MAX (2u << 20)
 
 struct BlockLoop {
     EventLoop *loop;
@@ -65,7 +69,8 @@ static void add_waiting(BlockLoop *bl, BlockRequest *r)
 /* Is there a ring for this request? Makes it when the first one comes. */
 static gboolean wants_uring(BlockLoop *bl, const BlockRequest *r)
 {
-    if (r->op > BLOCK_FLUSH || r->node->aio == BLOCK_AIO_THREADS || bl->no_uring) {
+    if (r->op > BLOCK_FLUSH || r->bytes > URING_BYTES_MAX ||
+        r->node->aio == BLOCK_AIO_THREADS || bl->no_uring) {
         return FALSE;
     }
     if (!bl->uring) {
@@ -93,6 +98,7 @@ void block_loop_submit(BlockLoop *bl, BlockRequest *r)
         block_worker_submit(r);
         return;
     }
+    turn_count(TURN_BLOCK_BYTES, r->bytes);
     if (bl->waiting || !block_uring_queue(bl->uring, r)) {
         add_waiting(bl, r);
     }
@@ -117,6 +123,7 @@ static void request_done(BlockRequest *r, int ret, BlockNode **completed)
 {
     BlockNode *node = r->node;
 
+    turn_count(TURN_BLOCK_DONE, 1);
     if (!node->completed) {
         node->completed = TRUE;
         node->next_completed = *completed;
@@ -144,21 +151,40 @@ static void uring_done(BlockRequest *r, int res, BlockNode **completed)
     request_done(r, MIN(res, 0), completed);
 }
 
-static void reap(BlockLoop *bl, BlockNode **completed)
+/* Those that workers have ended: what this turn has no room for is put back. */
+static void reap_finished(BlockLoop *bl, BlockNode **completed)
 {
-    BlockRequest *r, *next;
-    int res;
+    BlockRequest *r, *next, *last;
 
-    while (bl->uring && (r = block_uring_reap(bl->uring, &res))) {
-        uring_done(r, res, completed);
-    }
     g_mutex_lock(&bl->lock);
-    r = bl->finished;
-    bl->finished = NULL;
+    r = g_steal_pointer(&bl->finished);
     g_mutex_unlock(&bl->lock);
-    for (; r; r = next) {
+    for (; r && !turn_over(); r = next) {
         next = r->next;
         request_done(r, r->ret, completed);
+    }
+    if (!r) {
+        return;
+    }
+    for (last = r; last->next; last = last->next) {
+    }
+    g_mutex_lock(&bl->lock);
+    last->next = bl->finished;
+    bl->finished = r;
+    g_mutex_unlock(&bl->lock);
+}
+
+static void reap(BlockLoop *bl, BlockNode **completed)
+{
+    BlockRequest *r;
+    int res;
+
+    while (bl->uring && !turn_over() && (r = block_uring_reap(bl->uring, &res))) {
+        uring_done(r, res, completed);
+    }
+    reap_finished(bl, completed);
+    if (turn_over()) {
+        loop_signal(bl); /* the rest in another turn */
     }
 }
 

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "event/turn.h"
 #include "util/error.h"
 
 #define READ_MAX 4096
@@ -90,6 +91,7 @@ static void input_ready(void *opaque, GIOCondition ready)
     }
     n = peer_read(chr, buf, MIN(room, sizeof(buf)));
     if (n > 0) {
+        turn_count(TURN_CHARDEV_IN, n);
         chr->user->receive(chr->opaque, buf, n);
     } else if (n == 0 && chr->backend->eof_stays) {
         stop_reading(chr);
@@ -160,6 +162,14 @@ static ssize_t peer_write(Chardev *chr, const guint8 *buf, size_t len)
     return write(chr->out_fd, buf, len);
 }
 
+static void wait_writable(Chardev *chr)
+{
+    if (!chr->out_handler) {
+        chr->out_handler = event_loop_add_fd(event_loop_main(), chr->out_fd, G_IO_OUT,
+                                             output_ready, chr);
+    }
+}
+
 size_t chardev_write(Chardev *chr, const guint8 *buf, size_t len)
 {
     size_t done = 0;
@@ -174,15 +184,14 @@ size_t chardev_write(Chardev *chr, const guint8 *buf, size_t len)
         return 0;
     }
     while (done < len) {
-        ssize_t n = peer_write(chr, buf + done, len - done);
+        size_t piece = MIN(len - done, turn_left(TURN_CHARDEV_OUT));
+        ssize_t n = piece ? peer_write(chr, buf + done, piece) : -1;
 
         if (n > 0) {
+            turn_count(TURN_CHARDEV_OUT, n);
             done += n;
-        } else if (n < 0 && errno == EAGAIN) {
-            if (!chr->out_handler) {
-                chr->out_handler = event_loop_add_fd(event_loop_main(), chr->out_fd,
-                                                     G_IO_OUT, output_ready, chr);
-            }
+        } else if (!piece || (n < 0 && errno == EAGAIN)) {
+            wait_writable(chr);
             break;
         } else if (n == 0 || errno != EINTR) {
             return len; /* broken: reading will find its end */

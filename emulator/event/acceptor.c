@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "event/clock.h"
+#include "event/turn.h"
 
 #define RETRY_NS 100000000ll
 
@@ -30,6 +31,7 @@ static void on_connection(void *opaque, GIOCondition ready)
     int fd = accept4(a->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
     if (fd >= 0) {
+        turn_count(TURN_CONNECTIONS, 1);
         a->fn(fd, a->opaque);
     } else if (acceptor_exhausted(errno)) {
         event_handler_remove(g_steal_pointer(&a->handler));

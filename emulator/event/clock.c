@@ -14,8 +14,7 @@
 
 #include "event/lock.h"
 #include "event/loop-internal.h"
-
-#define FIRE_MAX 64 /* timers in one dispatch: others get their turn too */
+#include "event/turn.h"
 
 struct Timer {
     EventLoop *loop;
@@ -200,13 +199,15 @@ gint64 event_timers_timeout(EventLoop *loop)
 
 void event_timers_fire(EventLoop *loop)
 {
-    int budget = FIRE_MAX;
-    for (int type = 0; type < CLOCK_TYPES; type++) {
+    loop->first_clock++;
+    for (unsigned i = 0; i < CLOCK_TYPES; i++) {
+        unsigned type = (loop->first_clock + i) % CLOCK_TYPES;
         gint64 now = clock_now((ClockType)type);
         while (loop->timers[type] && loop->timers[type]->deadline <= now &&
-               clock_fires((ClockType)type) && budget-- > 0) {
+               clock_fires((ClockType)type) && !turn_over()) {
             Timer *timer = loop->timers[type];
             timer_disarm(timer);
+            turn_count(TURN_TIMERS, 1);
             timer->fn(timer->opaque); /* may free it */
         }
     }
@@ -218,7 +219,7 @@ gint64 clock_next_virtual_deadline(void)
     return timer ? timer->deadline : -1;
 }
 
-void clock_qtest_step_to(gint64 now)
+gboolean clock_qtest_step_to(gint64 now)
 {
     EventLoop *loop = event_loop_main();
     g_assert(LOAD(qtest) && machine_lock_held());
@@ -226,6 +227,9 @@ void clock_qtest_step_to(gint64 now)
         gint64 deadline = clock_next_virtual_deadline();
         if (deadline < 0 || deadline > now) {
             break;
+        }
+        if (turn_over()) {
+            return FALSE;
         }
         if (deadline > virtual_now()) {
             virtual_change(FALSE, deadline);
@@ -235,4 +239,5 @@ void clock_qtest_step_to(gint64 now)
     if (now > virtual_now()) {
         virtual_change(FALSE, now);
     }
+    return TRUE;
 }

@@ -35,10 +35,13 @@ void timer_free(Timer *timer);
 void clock_virtual_run(gboolean running);
 /* Migration: the value that the virtual clock goes on from. */
 void clock_virtual_set(gint64 now);
-/* qtest: takes the virtual clock over, then moves it, firing timers on the way. */
+/*
+ * qtest: takes the virtual clock over, then moves it, firing timers on the way. FALSE:
+ * not there yet, and the turn is over (turn.h); to be called again in another.
+ */
 void clock_qtest_enable(void);
 gboolean clock_qtest_enabled(void);
-void clock_qtest_step_to(gint64 now);
+gboolean clock_qtest_step_to(gint64 now);
 /* qtest: deadline of the next virtual timer, or -1. */
 gint64 clock_next_virtual_deadline(void);
 

@@ -20,6 +20,7 @@ struct EventLoop {
     /* Sorted by deadline. The loop's thread; main loop: under the machine lock. */
     Timer *timers[CLOCK_TYPES];
     GSource *timer_source;
+    unsigned first_clock; /* whose timers fire first: taken in turn */
 };
 
 EventLoop *event_loop_new(gboolean is_main);

@@ -18,6 +18,7 @@
 #include "event/lock.h"
 #include "event/loop-internal.h"
 #include "event/rcu.h"
+#include "event/turn.h"
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/tsan.h"
@@ -99,26 +100,33 @@ static gint loop_poll(GPollFD *fds, guint n, gint timeout_ms)
 
 /* Posted work */
 
-static gboolean post_dispatch(GSource *source, GSourceFunc fn, gpointer data)
+static void run_posted(EventLoop *loop)
 {
-    EventLoop *loop = ((LoopSource *)source)->loop;
     g_mutex_lock(&loop->post_lock);
     guint n = loop->posted.length; /* what is posted meanwhile waits a round */
-    while (n--) {
+    while (n-- && !turn_over()) {
         PostedWork *work = g_queue_pop_head(&loop->posted);
         if (!work) {
             break; /* a nested iteration ran the rest */
         }
         g_mutex_unlock(&loop->post_lock);
         TSAN_ACQUIRE(work);
+        turn_count(TURN_POSTED, 1);
         work->fn(work->opaque);
         g_free(work);
         g_mutex_lock(&loop->post_lock);
     }
     if (!loop->posted.length) {
-        g_source_set_ready_time(source, -1);
+        g_source_set_ready_time(loop->post_source, -1);
     }
     g_mutex_unlock(&loop->post_lock);
+}
+
+static gboolean post_dispatch(GSource *source, GSourceFunc fn, gpointer data)
+{
+    gboolean outer = turn_begin();
+    run_posted(((LoopSource *)source)->loop);
+    turn_end(outer);
     return G_SOURCE_CONTINUE;
 }
 
@@ -152,7 +160,9 @@ static gboolean timers_check(GSource *source)
 
 static gboolean timers_dispatch(GSource *source, GSourceFunc fn, gpointer data)
 {
+    gboolean outer = turn_begin();
     event_timers_fire(((LoopSource *)source)->loop);
+    turn_end(outer);
     return G_SOURCE_CONTINUE;
 }
 
@@ -167,7 +177,9 @@ static gboolean handler_dispatch(GSource *source, GSourceFunc fn, gpointer data)
     TSAN_ACQUIRE(handler);
     GIOCondition ready = g_source_query_unix_fd(source, handler->tag);
     if (ready) {
+        gboolean outer = turn_begin();
         handler->fn(handler->opaque, ready);
+        turn_end(outer);
     }
     return G_SOURCE_CONTINUE;
 }
@@ -255,7 +267,7 @@ void event_loop_free(EventLoop *loop)
     *link = loop->next;
     g_mutex_unlock(&all_lock);
 
-    post_dispatch(loop->post_source, NULL, NULL);
+    run_posted(loop);
     g_source_destroy(loop->post_source);
     g_source_unref(loop->post_source);
     g_source_destroy(loop->timer_source);

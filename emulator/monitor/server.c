@@ -2,10 +2,11 @@
 /*
  * QMP sessions: one server a chardev, one client at a time on it.
  *
- * Commands run one after the other on the main loop; while replies wait for a
- * client that does not read, its input waits too. Events are not paused: a client
- * that lets them pile up is disconnected, never silently skipped. When the process is
- * going to end no further command runs, also where the cleaning up waits in this loop.
+ * Commands run one after the other on the main loop, one a turn (event/turn.h); while
+ * replies wait for a client that does not read, its input waits too. Events are not
+ * paused: a client that lets them pile up is disconnected, never silently skipped. When
+ * the process is going to end no further command runs, also where the cleaning up waits
+ * in this loop.
  */
 #include "config.h"
 
@@ -14,6 +15,8 @@
 
 #include "accel/run-state.h"
 #include "config/json.h"
+#include "event/clock.h"
+#include "event/turn.h"
 #include "event/vm-event.h"
 #include "monitor/qmp-command.h"
 #include "util/error.h"
@@ -29,6 +32,7 @@ struct QmpServer {
     gboolean connected, negotiated, running;
     JsonFramer framer;
     GByteArray *input; /* received and not yet looked at */
+    Timer *more;       /* to look at it in another turn */
     GString *output;   /* written and not yet taken */
     GHashTable *fds;   /* getfd: name -> descriptor */
 };
@@ -77,6 +81,7 @@ static void handle_message(QmpServer *server)
     g_autoptr(ConfigNode) reply = NULL;
     QmpServer *outer = current;
 
+    turn_count(TURN_QMP_COMMANDS, 1);
     message = json_parse_framed(server->framer.buf->str, server->framer.buf->len, &error);
     if (message) {
         current = server;
@@ -88,13 +93,18 @@ static void handle_message(QmpServer *server)
     send_node(server, reply);
 }
 
+static gboolean may_take_more(const QmpServer *server)
+{
+    return server->input->len > 0 && server->output->len < OUTPUT_LOW && !vm_ending();
+}
+
 static void process_input(QmpServer *server)
 {
     if (server->running) {
         return; /* a command that ran the main loop */
     }
     server->running = TRUE;
-    while (server->input->len > 0 && server->output->len < OUTPUT_LOW && !vm_ending()) {
+    while (may_take_more(server) && !turn_over()) {
         const char *data = (const char *)server->input->data;
         size_t left = server->input->len;
         g_autoptr(GError) error = NULL;
@@ -110,6 +120,17 @@ static void process_input(QmpServer *server)
         }
     }
     server->running = FALSE;
+    if (may_take_more(server)) {
+        timer_arm(server->more, clock_now(CLOCK_TYPE_REALTIME));
+    }
+}
+
+static void process_more(void *opaque)
+{
+    QmpServer *server = opaque;
+
+    process_input(server);
+    chardev_resume(server->chr);
 }
 
 /* The chardev's side */
@@ -248,6 +269,7 @@ static void server_free(gpointer data)
 
     json_framer_clear(&server->framer);
     g_byte_array_unref(server->input);
+    timer_free(server->more);
     g_string_free(server->output, TRUE);
     g_hash_table_unref(server->fds);
     g_free(server);
@@ -261,6 +283,8 @@ gboolean qmp_server_add(Chardev *chr, gboolean pretty, GError **errp)
     server->pretty = pretty;
     json_framer_init(&server->framer);
     server->input = g_byte_array_new();
+    server->more =
+        timer_new(event_loop_main(), CLOCK_TYPE_REALTIME, process_more, server);
     server->output = g_string_new(NULL);
     server->fds = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, close_fd);
     if (!chardev_attach(chr, &qmp_user, server, errp)) {

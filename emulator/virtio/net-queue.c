@@ -15,6 +15,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "event/turn.h"
 #include "util/error.h"
 #include "util/log.h"
 #include "virtio/virtio-net.h"
@@ -24,8 +25,6 @@
 #define MAX_PACKET (NET_HEADER + 65536 + 18) /* with Ethernet and VLAN headers */
 #define AHEAD      64                        /* receive buffers, a power of two */
 #define MAX_PIECES 512
-#define RX_BURST   64
-#define TX_BURST   256
 
 struct NetQueues {
     VirtioNet *net;
@@ -188,6 +187,8 @@ static gboolean receive(NetQueues *q, Virtqueue *vq)
         }
         return FALSE;
     }
+    turn_count(TURN_PACKETS, 1);
+    turn_count(TURN_NET_BYTES, len);
     if (len < NET_HEADER || len > MAX_PACKET) {
         return TRUE;
     }
@@ -205,7 +206,7 @@ static void receive_burst(NetQueues *q)
         return;
     }
     q->want_rx = TRUE;
-    for (unsigned i = 0; i < RX_BURST; i++) {
+    while (!turn_over()) { /* the tap stays readable: another turn comes */
         if (!refill(q, vq)) {
             q->want_rx = FALSE;
             break;
@@ -235,10 +236,15 @@ static gboolean send_one(NetQueues *q, Virtqueue *vq)
 {
     const GuestIov *out = &q->tx.out;
 
-    if (writev(q->fd, out->iov, MIN(out->n, IOV_MAX)) < 0 && errno == EAGAIN) {
-        virtqueue_unpop(vq, &q->tx);
-        q->tx_blocked = TRUE;
-        return FALSE;
+    /* What is longer than any packet no tap takes, after having copied it. */
+    if (out->size <= MAX_PACKET) {
+        turn_count(TURN_PACKETS, 1);
+        turn_count(TURN_NET_BYTES, out->size);
+        if (writev(q->fd, out->iov, MIN(out->n, IOV_MAX)) < 0 && errno == EAGAIN) {
+            virtqueue_unpop(vq, &q->tx);
+            q->tx_blocked = TRUE;
+            return FALSE;
+        }
     }
     /* Anything else is a packet that the host does not take: lost, as on a wire. */
     virtqueue_fill(vq, &q->tx, 0);
@@ -248,7 +254,6 @@ static gboolean send_one(NetQueues *q, Virtqueue *vq)
 static void send_burst(NetQueues *q)
 {
     Virtqueue *vq = virtio_device_queue(&q->net->dev, TX);
-    unsigned n = 0;
 
     if (!vq->enabled) {
         return;
@@ -256,13 +261,10 @@ static void send_burst(NetQueues *q)
     q->tx_blocked = FALSE;
     do {
         virtqueue_set_notification(vq, FALSE);
-        while (n++ < TX_BURST && virtqueue_pop(vq, &q->tx) && send_one(q, vq)) {
+        while (virtqueue_pop(vq, &q->tx) && send_one(q, vq)) {
         }
         virtqueue_flush(vq);
-    } while (!q->tx_blocked && n < TX_BURST && virtqueue_set_notification(vq, TRUE));
-    if (n >= TX_BURST) {
-        virtio_queue_again(vq);
-    }
+    } while (!q->tx_blocked && virtqueue_set_notification(vq, TRUE));
     update_tap(q);
 }
 

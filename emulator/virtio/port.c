@@ -62,7 +62,8 @@ static void queue_broken(Virtqueue *vq, void *opaque, const char *why)
     }
 }
 
-static const VirtqueueOps queue_ops = { queue_interrupt, queue_broken };
+static const VirtqueueOps queue_ops = { queue_interrupt, queue_broken,
+                                        virtio_queue_again };
 
 void virtio_device_broken(VirtioDevice *dev, const char *why)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * virtio-rng (virtio 1.2, section 5.4): each buffer of the driver is filled with
- * what the source has now, at most max-bytes every `period` milliseconds.
+ * what the source has now, at most max-bytes every `period` milliseconds. A buffer that
+ * is larger than what one turn may read is given back with that much in it.
  */
 #include <errno.h>
 #include <limits.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "event/clock.h"
+#include "event/turn.h"
 #include "util/error.h"
 #include "util/log.h"
 #include "virtio/rng-backend.h"
@@ -83,9 +85,10 @@ static void quota_refilled(void *opaque)
 /* FALSE: not now; something will call again. */
 static gboolean serve_one(VirtioRng *rng, Virtqueue *vq)
 {
-    guint64 bytes = MIN(rng->elem.in.size, rng->quota);
+    guint64 bytes = MIN(MIN(rng->elem.in.size, rng->quota), turn_left(TURN_RNG_BYTES));
     gssize got = bytes ? fill_buffer(rng, bytes) : 0;
 
+    turn_count(TURN_RNG_BYTES, MAX(got, 0));
     if (got > 0 || rng->elem.in.size == 0) {
         rng->quota -= MAX(got, 0);
         virtqueue_fill(vq, &rng->elem, MAX(got, 0));

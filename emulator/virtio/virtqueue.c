@@ -13,6 +13,7 @@
 #include <linux/virtio_ring.h>
 #include <string.h>
 
+#include "event/turn.h"
 #include "util/error.h"
 
 #define CHAIN_WINDOW 16
@@ -273,12 +274,18 @@ gboolean virtqueue_pop(Virtqueue *vq, VirtqElement *elem)
     guint16 idx, available, head;
     Chain chain;
 
+    vq->again = FALSE;
     if (vq->broken) {
         return FALSE;
     }
     idx = load(avail_idx(vq));
     available = idx - vq->last_avail;
     if (available == 0) {
+        return FALSE;
+    }
+    if (turn_over()) {
+        vq->again = TRUE;
+        vq->ops->again(vq);
         return FALSE;
     }
     if (available > vq->num) {
@@ -297,7 +304,9 @@ gboolean virtqueue_pop(Virtqueue *vq, VirtqElement *elem)
     chain.in_table = FALSE;
     chain.table_len = vq->num;
     chain.count = 0;
-    if (!walk(&chain, head)) {
+    gboolean good = walk(&chain, head);
+    turn_count(TURN_DESCRIPTORS, chain.count);
+    if (!good) {
         guest_iov_done(&elem->out, 0);
         guest_iov_done(&elem->in, 0);
         return FALSE;
@@ -392,5 +401,5 @@ gboolean virtqueue_set_notification(Virtqueue *vq, gboolean on)
         return FALSE;
     }
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    return !virtqueue_empty(vq);
+    return !vq->again && !virtqueue_empty(vq);
 }

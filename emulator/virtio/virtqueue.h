@@ -31,6 +31,8 @@ typedef struct VirtqueueOps {
     void (*interrupt)(Virtqueue *vq,
                       void *opaque); /* buffers were used: tell the driver */
     void (*broken)(Virtqueue *vq, void *opaque, const char *why);
+    /* The turn is over (event/turn.h): look at the queue again in another. */
+    void (*again)(Virtqueue *vq);
 } VirtqueueOps;
 
 struct Virtqueue {
@@ -50,6 +52,7 @@ struct Virtqueue {
     gboolean event_idx, indirect;
     GuestPin desc_pin, avail_pin, used_pin;
     gboolean broken;
+    gboolean again;    /* asked for: the owner will look at the queue again */
     guint16 filled;    /* filled and not yet published */
     guint16 signalled; /* used_idx at the last interrupt */
     gboolean signalled_valid;
@@ -72,7 +75,10 @@ gboolean virtqueue_enable(Virtqueue *vq, gboolean event_idx, gboolean indirect,
                           GError **errp);
 void virtqueue_disable(Virtqueue *vq); /* nothing in flight */
 
-/* The next chain. FALSE: there is none, or the queue is broken. */
+/*
+ * The next chain. FALSE: there is none, the queue is broken, or the turn is over and
+ * the owner will be called again in another.
+ */
 gboolean virtqueue_pop(Virtqueue *vq, VirtqElement *elem);
 /* Takes back the last pop: the chain will be popped again. */
 void virtqueue_unpop(Virtqueue *vq, VirtqElement *elem);
@@ -85,7 +91,8 @@ void virtqueue_push(Virtqueue *vq, VirtqElement *elem, guint32 written);
 gboolean virtqueue_empty(const Virtqueue *vq);
 /*
  * Asks the driver (not) to notify of new buffers: a hint, 2.7.10. Switching on
- * returns TRUE when there are buffers already: look again, no notification comes.
+ * returns TRUE when there are buffers already and nobody else will look again: no
+ * notification comes.
  */
 gboolean virtqueue_set_notification(Virtqueue *vq, gboolean on);
 

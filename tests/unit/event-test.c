@@ -7,6 +7,7 @@
 #include "event/lock.h"
 #include "event/loop.h"
 #include "event/rcu.h"
+#include "event/turn.h"
 #include "event/vm-event.h"
 #include "util/tsan.h"
 
@@ -23,6 +24,34 @@ static void count(void *opaque)
     g_assert_true(event_loop_current() == event_loop_main());
     g_assert_true(machine_lock_held());
     (*(int *)opaque)++;
+}
+
+/* What was posted is run in pieces: a timer that is due comes in between. */
+static void fired(void *opaque)
+{
+    const int *posted = opaque;
+
+    g_assert_cmpint(*posted, <, 1000);
+}
+
+static void test_turns(void)
+{
+    TurnCounter before = turn_counter(TURN_POSTED);
+    int posted = 0;
+
+    for (int i = 0; i < 1000; i++) {
+        event_loop_post(event_loop_main(), count, &posted);
+    }
+    Timer *timer = timer_new(event_loop_main(), CLOCK_TYPE_REALTIME, fired, &posted);
+    timer_arm(timer, 0);
+    until(&posted, 1000);
+    g_assert_false(timer_armed(timer));
+    timer_free(timer);
+    TurnCounter after = turn_counter(TURN_POSTED);
+    g_assert_cmpuint(after.total - before.total, ==, 1000);
+    g_assert_cmpuint(after.peak, ==, after.bound);
+    g_assert_false(turn_over());
+    g_assert_cmpuint(turn_left(TURN_POSTED), ==, G_MAXUINT64);
 }
 
 /* Posts: order, both directions, the lock on the main loop only. */
@@ -331,6 +360,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     event_init();
+    g_test_add_func("/event/turns", test_turns);
     g_test_add_func("/event/iothread", test_iothread);
     g_test_add_func("/event/no-descriptors", test_no_descriptors);
     g_test_add_func("/event/fd", test_fd);

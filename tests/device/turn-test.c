@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Bounded turns (event/turn.h): each device and each socket is fed the largest legal
+ * request; no turn of a loop may have moved more than its bound, and what was asked
+ * for is more than that.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_packet.h>
+#include <linux/virtio_blk.h>
+#include <linux/virtio_mmio.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "tests/device/virtio-common.h"
+
+#define TABLE   0x500000u /* an indirect table of the most descriptors */
+#define HEADER  0x700000u /* what the first may point to, */
+#define BUFFER  0x800000u /* and the others do */
+#define ENTRIES 1024u
+#define KIB     1024ull
+#define MIB     (1024 * KIB)
+
+typedef struct Turn {
+    guint64 peak, bound, total;
+} Turn;
+
+static Turn turn(QTest *q, const char *name)
+{
+    g_autofree char *line = qtest_command_line(q, "turns");
+    g_autofree char *key = g_strdup_printf(" %s=", name);
+    const char *at = strstr(line, key);
+    Turn t;
+
+    g_assert_nonnull(at);
+    g_assert_cmpint(sscanf(at + strlen(key),
+                           "%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT
+                           "/%" G_GUINT64_FORMAT,
+                           &t.peak, &t.bound, &t.total),
+                    ==, 3);
+    return t;
+}
+
+/* fed: how much has to have moved at least; limit: what a turn may be at most. */
+static void check(QTest *q, const char *name, guint64 fed, guint64 limit)
+{
+    Turn t = turn(q, name);
+
+    g_test_message("%s: peak %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                   ", total %" G_GUINT64_FORMAT,
+                   name, t.peak, t.bound, t.total);
+    g_assert_cmpuint(t.peak, >, 0);
+    g_assert_cmpuint(t.total, >=, fed);
+    g_assert_cmpuint(fed, >, t.bound); /* or the bound could not show */
+    g_assert_cmpuint(t.peak, <=, t.bound);
+    g_assert_cmpuint(t.bound, <=, limit);
+}
+
+/* A table of ENTRIES descriptors of len bytes; first: a readable one before. */
+static void write_table(guint32 first, guint32 len, gboolean writable, guint32 last)
+{
+    g_autofree struct vring_desc *table = g_new0(struct vring_desc, ENTRIES);
+    unsigned flag = writable ? VRING_DESC_F_WRITE : 0;
+
+    for (unsigned i = 0; i < ENTRIES; i++) {
+        table[i] = (struct vring_desc){ BUFFER, len, VRING_DESC_F_NEXT | flag, i + 1 };
+    }
+    if (first) {
+        table[0].addr = HEADER;
+        table[0].len = first;
+        table[0].flags &= ~VRING_DESC_F_WRITE;
+    }
+    table[ENTRIES - 1].flags &= ~VRING_DESC_F_NEXT;
+    table[ENTRIES - 1].len = last;
+    qtest_bus.memory.write(TABLE, table, ENTRIES * sizeof(table[0]));
+}
+
+/* All entries of the ring are that table, made available at once; waits for `used`. */
+static void fill_ring(VirtioDriver *d, unsigned queue, unsigned used)
+{
+    GuestRing *ring = &d->rings[queue];
+    guint32 head, len;
+
+    for (guint16 i = 0; i < ring->num; i++) {
+        guest_ring_set_desc(ring, i, TABLE, ENTRIES * sizeof(struct vring_desc),
+                            VRING_DESC_F_INDIRECT, 0);
+        guest_ring_make_available(ring, i);
+    }
+    virtio_driver_kick(d, queue);
+    for (unsigned i = 0; i < used; i++) {
+        virtio_driver_wait_used(d, queue, &head, &len);
+    }
+}
+
+/* data: more of the device's options. */
+static void test_rng(gconstpointer data)
+{
+    QTest *q = qtest_start("-machine microvm -m 64M -object iothread,id=io -object "
+                           "rng-random,id=r -device virtio-rng-device,rng=r,"
+                           "bus=virtio-mmio-bus.2%s",
+                           (const char *)data);
+    VirtioDriver d;
+
+    qtest_bus_set(q);
+    virtio_driver_start(&d, &qtest_bus, SLOT(2), ~0ull, 1, 8, RINGS);
+    write_table(0, 8 * MIB / ENTRIES * 64, TRUE, 1); /* 512 MiB a request */
+    fill_ring(&d, 0, 8);
+    check(q, "rng-bytes", 8 * 64 * KIB, 64 * KIB);
+    check(q, "descriptors", 8 * ENTRIES, 4 * KIB);
+    qtest_stop(q);
+}
+
+/* Reads as long as the disk, by a ring full of requests of many pieces. */
+static void test_blk(gconstpointer data)
+{
+    g_autofree char *dir = g_dir_make_tmp("vireo-turn-XXXXXX", NULL);
+    g_autofree char *path = make_image(dir, "disk", 64 * MIB, 0x5a);
+    QTest *q = qtest_start("-machine microvm -m 64M -object iothread,id=io "
+                           "-blockdev driver=file,node-name=n,filename=%s,%s "
+                           "-device virtio-blk-device,drive=n,queue-size=64,"
+                           "bus=virtio-mmio-bus.3",
+                           path, (const char *)data);
+    struct virtio_blk_outhdr header = { .type = VIRTIO_BLK_T_IN };
+    VirtioDriver d;
+
+    qtest_bus_set(q);
+    virtio_driver_start(&d, &qtest_bus, SLOT(3), ~0ull, 1, 64, RINGS);
+    qtest_bus.memory.write(HEADER, &header, sizeof(header));
+    write_table(sizeof(header), 1024, TRUE, 1); /* about 1 MiB a request */
+    fill_ring(&d, 0, 64);
+    check(q, "descriptors", 64 * ENTRIES, 4 * KIB);
+    if (strstr(data, "io_uring") && turn(q, "block-bytes").total) {
+        check(q, "block-bytes", 60 * MIB, 8 * MIB);
+    }
+    qtest_stop(q);
+    unlink(path);
+    rmdir(dir);
+}
+
+static int connect_to(const char *path)
+{
+    struct sockaddr_un sun = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    g_strlcpy(sun.sun_path, path, sizeof(sun.sun_path));
+    while (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0) {
+        g_assert_cmpint(errno, ==, EAGAIN); /* others wait to be accepted */
+    }
+    return fd;
+}
+
+/* Writes all of it, reading away what comes, until that many lines have come. */
+static void exchange(int fd, const char *text, gsize len, unsigned lines)
+{
+    static char buf[65536];
+
+    while (len || lines) {
+        ssize_t n = len ? write(fd, text, len) : 0;
+
+        if (n > 0) {
+            text += n;
+            len -= n;
+        }
+        n = read(fd, buf, sizeof(buf));
+        g_assert_true(n > 0 || (n < 0 && errno == EAGAIN));
+        for (ssize_t i = 0; i < n; i++) {
+            lines -= buf[i] == '\n';
+        }
+    }
+}
+
+/* Commands in one piece, replies that are long, from several clients at once. */
+static void test_qmp(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("vireo-turn-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "qmp", NULL);
+    QTest *q = qtest_start("-machine microvm -m 16M "
+                           "-chardev socket,id=m,path=%s,server=on,wait=off "
+                           "-mon chardev=m,mode=control",
+                           path);
+    GString *text = g_string_new("{\"execute\":\"qmp_capabilities\"}");
+
+    for (unsigned i = 0; i < 200; i++) {
+        g_string_append(text, "{\"execute\":\"query-qmp-schema\"}");
+    }
+    int fd = connect_to(path);
+    exchange(fd, text->str, text->len, 202);
+    check(q, "qmp-commands", 200, 1);
+    check(q, "chardev-out", 200 * 10 * KIB, 64 * KIB);
+    close(fd);
+    qtest_stop(q);
+    g_string_free(text, TRUE);
+    rmdir(dir);
+}
+
+/* A serial port's peer says much, and the guest takes it. */
+static void test_serial(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("vireo-turn-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "port", NULL);
+    QTest *q = qtest_start("-machine microvm -m 16M -nodefaults -device "
+                           "isa-serial,chardev=s "
+                           "-chardev socket,id=s,path=%s,server=on,wait=off",
+                           path);
+    g_autofree char *data = g_malloc0(MIB);
+    int fd = connect_to(path);
+
+    qtest_outb(q, 0x3fa, 1);
+    g_assert_cmpint(write(fd, data, MIB), >, 8000);
+    for (unsigned i = 0; i < 8000;) {
+        if (qtest_inb(q, 0x3fd) & 1) {
+            qtest_inb(q, 0x3f8);
+            i++;
+        }
+    }
+    check(q, "chardev-in", 8000, 4 * KIB);
+    close(fd);
+    qtest_stop(q);
+    rmdir(dir);
+}
+
+/* The fastest periodic interrupt, and clients that knock one after the other. */
+static void test_timers(void)
+{
+    QTest *q = qtest_start("-machine microvm,rtc=on -m 16M");
+
+    qtest_outb(q, 0x70, 10);
+    qtest_outb(q, 0x71, 0x23);
+    qtest_outb(q, 0x70, 11);
+    qtest_outb(q, 0x71, 0x42);
+    qtest_clock_step(q, 1000000000);
+    check(q, "timers", 8000, 64);
+    qtest_stop(q);
+}
+
+static void test_connections(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("vireo-turn-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "qmp", NULL);
+    QTest *q = qtest_start("-machine microvm -m 16M "
+                           "-chardev socket,id=m,path=%s,server=on,wait=off "
+                           "-mon chardev=m,mode=control",
+                           path);
+
+    for (unsigned i = 0; i < 8; i++) {
+        close(connect_to(path));
+    }
+    while (turn(q, "connections").total < 8) {
+    }
+    check(q, "connections", 8, 1);
+    qtest_stop(q);
+    rmdir(dir);
+}
+
+static void test_qtest(void)
+{
+    QTest *q = qtest_start("-machine microvm -m 16M");
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (unsigned i = 0; i < 20000; i++) {
+        g_string_append_c(text, '\n');
+    }
+    g_string_append(text, "endianness");
+    g_free(qtest_command_line(q, text->str));
+    check(q, "qtest-commands", 20000, 64);
+    qtest_stop(q);
+}
+
+static void bring_up(const char *ifname)
+{
+    struct ifreq ifr = { .ifr_flags = IFF_UP };
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+    g_strlcpy(ifr.ifr_name, ifname, IFNAMSIZ);
+    g_assert_cmpint(ioctl(fd, SIOCSIFFLAGS, &ifr), ==, 0);
+    close(fd);
+}
+
+/* The longest packets, a ring full of them. */
+static void test_net(void)
+{
+    QTest *q = qtest_start("-machine microvm -m 64M -netdev tap,id=n,ifname=vireo5 "
+                           "-device virtio-net-device,netdev=n,bus=virtio-mmio-bus.4");
+    VirtioDriver d;
+
+    qtest_bus_set(q);
+    bring_up("vireo5");
+    virtio_driver_start(&d, &qtest_bus, SLOT(4), ~0ull, 2, 256, RINGS);
+    write_table(0, 63, FALSE, 63);
+    for (unsigned i = 0; i < 4; i++) {
+        fill_ring(&d, 1, 256);
+    }
+    check(q, "descriptors", 4 * 256 * ENTRIES, 4 * KIB);
+    /* and in few pieces, so that it is bytes that count */
+    for (unsigned i = 0; i < 256; i++) {
+        GuestBuffer b = { BUFFER, 12 + 65000, FALSE };
+        guest_ring_add(&d.rings[1], &b, 1);
+    }
+    virtio_driver_kick(&d, 1);
+    for (unsigned i = 0; i < 256; i++) {
+        guint32 head, len;
+        virtio_driver_wait_used(&d, 1, &head, &len);
+    }
+    check(q, "net-bytes", 256 * 65000, 2 * MIB);
+    check(q, "packets", 1000, 256);
+    qtest_stop(q);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_data_func("/turn/rng/main", "", test_rng);
+    g_test_add_data_func("/turn/rng/iothread", ",iothread=io", test_rng);
+    g_test_add_data_func("/turn/blk/io_uring", "aio=io_uring", test_blk);
+    g_test_add_data_func("/turn/blk/threads", "aio=threads", test_blk);
+    g_test_add_func("/turn/qmp", test_qmp);
+    g_test_add_func("/turn/serial", test_serial);
+    g_test_add_func("/turn/timers", test_timers);
+    g_test_add_func("/turn/connections", test_connections);
+    g_test_add_func("/turn/qtest", test_qtest);
+    if (unshare(CLONE_NEWNET) < 0 || access("/dev/net/tun", R_OK | W_OK)) {
+        return g_test_run() ? 1 : 77; /* the rest was not run */
+    }
+    g_test_add_func("/turn/net", test_net);
+    return g_test_run();
+}
