@@ -46,7 +46,9 @@ static void set_defaults(const DeviceClass *klass, Device *dev)
     if (klass->parent) {
         set_defaults(klass->parent, dev);
     }
-    properties_set_defaults(klass->properties, dev);
+    for (const Property *p = klass->properties; p && p->name; p++) {
+        property_set_default(p, device_class_default(dev->klass, p), dev);
+    }
 }
 
 Device *device_new(const DeviceClass *klass)
@@ -140,22 +142,6 @@ gboolean device_set_properties(Device *dev, ConfigNode *node, GError **errp)
         }
     }
     return TRUE;
-}
-
-GPtrArray *device_guest_properties(const Device *dev)
-{
-    GPtrArray *list = g_ptr_array_new_with_free_func(g_free);
-
-    for (const DeviceClass *klass = dev->klass; klass; klass = klass->parent) {
-        for (const Property *p = klass->properties; p && p->name; p++) {
-            if (p->guest) {
-                g_autofree char *value = property_text(p, dev);
-
-                g_ptr_array_add(list, g_strdup_printf("%s=%s", p->name, value));
-            }
-        }
-    }
-    return list;
 }
 
 static gboolean check_bus(const DeviceClass *klass, const Bus *bus, GError **errp)

@@ -47,7 +47,8 @@ typedef struct Property {
     const char *const *names; /* PROP_ENUM: NULL-terminated */
     const char *help;
     gboolean required;
-    gboolean guest;   /* the guest relies on the value: a migration keeps it */
+    gboolean guest;   /* the guest relies on the value: a migration keeps it, and tells
+                         it where it is not the default */
     gboolean ignored; /* accepted for compatibility; it cannot matter here */
 } Property;
 
@@ -116,11 +117,27 @@ enum { DEVICE_ERROR_GENERIC, DEVICE_ERROR_NOT_FOUND };
 extern const DeviceClass *const device_class_table[];
 const DeviceClass *device_class_find(const char *name); /* aliases included */
 gboolean device_class_is_a(const DeviceClass *klass, const DeviceClass *parent);
+
 /*
- * "name=value" of each property that the guest relies on, with what realize has made of
- * it; owned. Both sides of a migration must agree in them.
+ * A machine's version fixes what its guests see: where a later release has another
+ * default, or a new property whose default is not what there was before, the older
+ * versions have a row here. Of a class and of those derived from it.
  */
-GPtrArray *device_guest_properties(const Device *dev);
+typedef struct PropertyDefault {
+    const char *class_name, *property;
+    const char *value; /* as the command line would say it */
+} PropertyDefault;
+/* Before any device is made; borrowed. rows end with a NULL class name; NULL: none. */
+void device_set_machine_defaults(const PropertyDefault *rows);
+/* The default of the class's property on this machine; NULL: zero. */
+const char *device_class_default(const DeviceClass *klass, const Property *prop);
+/*
+ * Calls fn for each property that the guest relies on, with what realize has made of it
+ * and what the default would be. Both sides of a migration must agree in the values.
+ */
+typedef void (*GuestPropertyFn)(const char *name, const char *value, const char *def,
+                                void *opaque);
+void device_foreach_guest_property(const Device *dev, GuestPropertyFn fn, void *opaque);
 /* QMP device-list-properties and `-device X,help`. */
 ConfigNode *device_class_list_properties(const DeviceClass *klass);
 char *device_class_help(const DeviceClass *klass);

@@ -4,6 +4,7 @@ libemulator_a_SOURCES += \
 	emulator/device/class.c \
 	emulator/device/device.c \
 	emulator/device/device.h \
+	emulator/device/guest-property.c \
 	emulator/device/internal.h \
 	emulator/device/irq.c \
 	emulator/device/irq.h \

@@ -174,17 +174,20 @@ static gboolean set_auto(const Property *prop, OnOffAuto *member, ConfigNode *va
     return TRUE;
 }
 
+/* Any member. */
+typedef union Value {
+    guint64 n;
+    gboolean b;
+    int i;
+    char *s;
+    guint8 mac[6];
+} Value;
+
 /* A compatibility row stores nothing, but a value of the wrong type is wrong. */
 static gboolean check_ignored(const Property *prop, const char *owner, ConfigNode *value,
                               GError **errp)
 {
-    union {
-        guint64 n;
-        gboolean b;
-        int i;
-        char *s;
-        guint8 mac[6];
-    } none = { 0 };
+    Value none = { 0 };
     Property row = *prop;
     gboolean ok;
 
@@ -247,26 +250,46 @@ char *property_text(const Property *prop, const void *object)
         return g_strdup_printf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
                                mac[3], mac[4], mac[5]);
     case PROP_BOOL:
+        return g_strdup(*(const gboolean *)member ? "on" : "off");
     case PROP_ENUM:
+        return g_strdup(prop->names[*(const int *)member]);
     case PROP_AUTO:
-        return g_strdup_printf("%d", *(const int *)member);
+        return g_strdup(auto_names[*(const OnOffAuto *)member]);
     }
     g_assert_not_reached();
+}
+
+void property_set_default(const Property *prop, const char *def, void *object)
+{
+    g_autoptr(GError) err = NULL;
+    g_autoptr(ConfigNode) value = NULL;
+
+    if (!def || prop->ignored) {
+        return;
+    }
+    value = config_string_new(def);
+    if (!property_set(prop, "default", object, value, &err)) {
+        g_error("default of a property: %s", err->message);
+    }
+}
+
+char *property_default_text(const Property *prop, const char *def)
+{
+    Value value = { 0 };
+    Property row = *prop;
+    char *text;
+
+    row.offset = 0;
+    property_set_default(&row, def, &value);
+    text = property_text(&row, &value);
+    properties_clear((Property[]){ row, { NULL } }, &value);
+    return text;
 }
 
 void properties_set_defaults(const Property *props, void *object)
 {
     for (const Property *p = props; p && p->name; p++) {
-        g_autoptr(GError) err = NULL;
-        g_autoptr(ConfigNode) value = NULL;
-
-        if (!p->def || p->ignored) {
-            continue;
-        }
-        value = config_string_new(p->def);
-        if (!property_set(p, "default", object, value, &err)) {
-            g_error("default of a property: %s", err->message);
-        }
+        property_set_default(p, p->def, object);
     }
 }
 

@@ -25,7 +25,11 @@ const Property *properties_find(const Property *props, const char *name);
 /* Frees what the rows own (strings). */
 void properties_clear(const Property *props, void *object);
 
-/* The value as text; owned. Of an enum its number. */
+/* The value as text, in the same form for the same value; owned. */
 char *property_text(const Property *prop, const void *object);
+/* A default (NULL: zero) in the same form; it must be right: our own bug otherwise. */
+char *property_default_text(const Property *prop, const char *def);
+/* Sets the member to such a default. */
+void property_set_default(const Property *prop, const char *def, void *object);
 
 #endif

@@ -152,6 +152,7 @@ gboolean machine_create(ConfigNode *config, GError **errp)
     }
     options = g_malloc0(klass->options_size + 1);
     current = klass;
+    device_set_machine_defaults(klass->defaults);
     ok = set_options(klass, node, options, errp) && check_cpus(klass, config, errp) &&
          (!klass->create || klass->create(klass, options, config, errp));
     properties_clear(klass->properties, options);
@@ -170,6 +171,7 @@ void machine_cleanup(void)
         current->cleanup();
     }
     current = NULL;
+    device_set_machine_defaults(NULL);
 }
 
 char *machine_list(void)

@@ -16,6 +16,8 @@ typedef struct MachineClass {
     /* `-machine NAME,...`: rows for a structure of options_size bytes. */
     const Property *properties;
     size_t options_size;
+    /* What later versions have otherwise, see device.h; NULL: this is the newest. */
+    const PropertyDefault *defaults;
 
     /* config: the whole tree (machine, memory, smp, kernel, serial ...). */
     gboolean (*create)(const struct MachineClass *klass, const void *options,

@@ -34,6 +34,7 @@ typedef struct Incoming {
     gboolean magic_read;
     MigChannel *channel;
     GBytes *config;
+    GPtrArray *blocks;  /* RamBlock, by their numbers in RAM records */
     GPtrArray *devices; /* GBytes */
     gsize device_bytes;
     GError *error;
@@ -62,6 +63,7 @@ static void incoming_free(Incoming *in)
     }
     g_clear_pointer(&in->channel, mig_channel_free);
     g_clear_pointer(&in->config, g_bytes_unref);
+    g_clear_pointer(&in->blocks, g_ptr_array_unref);
     g_ptr_array_unref(in->devices);
     g_clear_pointer(&in->fallback, g_ptr_array_unref);
     g_clear_error(&in->error);
@@ -73,7 +75,8 @@ static void call_check_config(MigCall *call, void *opaque)
     Incoming *in = opaque;
 
     mig_status_set(MIG_ACTIVE, NULL);
-    if (mig_config_check(in->config, &in->error)) {
+    in->blocks = mig_config_check(in->config, &in->error);
+    if (in->blocks) {
         in->fallback = device_state_save_all(RUN_STATE_PAUSED, &in->error);
     }
     mig_call_done(call);
@@ -180,7 +183,7 @@ static gboolean incoming_run(Incoming *in, GError **errp)
         }
         switch (record.type) {
         case MIG_RECORD_RAM:
-            if (!ram_load(in->channel, &record, populate, errp)) {
+            if (!ram_load(in->channel, &record, in->blocks, populate, errp)) {
                 return FALSE;
             }
             break;
@@ -219,6 +222,7 @@ static void call_finish(MigCall *call, void *opaque)
     gboolean run = in->state == RUN_STATE_RUNNING;
     g_autoptr(GError) err = NULL;
 
+    g_clear_pointer(&in->blocks, g_ptr_array_unref); /* they may be unplugged */
     if (in->error) {
         if (in->loaded) {
             unload(in);

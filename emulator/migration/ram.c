@@ -4,7 +4,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "event/lock.h"
 #include "memory/ram.h"
 
 #define RUNS_MAX       256
@@ -227,20 +226,6 @@ gboolean ram_sender_pass(RamSender *s, GError **errp)
     return TRUE;
 }
 
-typedef struct FindBlock {
-    guint32 index;
-    RamBlock *block;
-} FindBlock;
-
-static void find_block(RamBlock *block, void *opaque)
-{
-    FindBlock *find = opaque;
-
-    if (find->index-- == 0) {
-        find->block = block;
-    }
-}
-
 /* A zero page that was never touched stays untouched. */
 static void load_zero_run(RamBlock *block, guint64 offset, guint64 size)
 {
@@ -307,23 +292,18 @@ static void follow(Populate *populate, RamBlock *block, const struct iovec *iov,
     }
 }
 
-gboolean ram_load(MigChannel *ch, const MigRecord *record, Populate *populate,
-                  GError **errp)
+gboolean ram_load(MigChannel *ch, const MigRecord *record, const GPtrArray *blocks,
+                  Populate *populate, GError **errp)
 {
-    FindBlock find = { .index = record->aux };
     guint8 table[TABLE_HEAD + RUNS_MAX * RUN_SIZE];
     struct iovec iov[RUNS_MAX];
     guint64 data = 0, left = record->length;
-    g_autoptr(RamBlock) block = NULL;
+    RamBlock *block = record->aux < blocks->len ? blocks->pdata[record->aux] : NULL;
     guint32 runs;
     unsigned n = 0;
 
-    machine_lock(); /* the registry of blocks */
-    ram_block_foreach(find_block, &find);
-    block = find.block ? ram_block_ref(find.block) : NULL;
-    machine_unlock();
     if (!block || block->readonly) {
-        return bad_record(errp, "?", "index", record->aux);
+        return bad_record(errp, block ? block->name : "?", "index", record->aux);
     }
     if (left < TABLE_HEAD || !mig_channel_read(ch, table, TABLE_HEAD, errp)) {
         return left < TABLE_HEAD ? bad_record(errp, block->name, "length", left) : FALSE;

@@ -2,8 +2,8 @@
 /*
  * RAM through the stream.
  *
- * A RAM record: aux is the index of the block in the order of registration,
- * length counts the run table and the data. Run table: u32 number of runs, u32
+ * A RAM record: aux is the number of the block, its place among those in CONFIG; length
+ * counts the run table and the data. Run table: u32 number of runs, u32
  * zero, then per run u64 offset in the block, u32 pages, u32 flags (1: all zero,
  * no data). The data of the other runs follows, in their order: the sender writes
  * it from guest memory, the receiver reads it into guest memory, nothing is copied
@@ -33,8 +33,11 @@ typedef struct RamStats {
 /* Any thread. */
 void ram_sender_stats(RamSender *sender, RamStats *stats);
 
-/* One RAM record into guest memory; populate may be NULL. Incoming thread only. */
-gboolean ram_load(MigChannel *ch, const MigRecord *record, Populate *populate,
-                  GError **errp);
+/*
+ * One RAM record into guest memory; blocks: RamBlock by number; populate may be NULL.
+ * Incoming thread only.
+ */
+gboolean ram_load(MigChannel *ch, const MigRecord *record, const GPtrArray *blocks,
+                  Populate *populate, GError **errp);
 
 #endif

@@ -6,7 +6,7 @@
 #include "util/error.h"
 
 static const char magic[8] = MIG_MAGIC; /* no NUL */
-#define FORMAT_VERSION 1
+#define FORMAT_VERSION 2
 #define ANSWER_MAX     4096
 
 void mig_record_pack(guint8 out[MIG_RECORD_SIZE], MigRecordType type, guint32 aux,

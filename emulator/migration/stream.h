@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The migration stream (format version 1), little-endian.
+ * The migration stream (format version 2), little-endian.
  *
  *   hello:   "VIREOMIG", u32 format version, u32 channel index (0: the only one)
  *   records: u32 type, u32 aux, u64 length of what follows, payload
- *     CONFIG  first: machine, RAM blocks, and the fingerprint (config-record.c)
- *     RAM     aux = index of the block; runs of pages, then their data (ram.c)
- *     DEVICE  aux = 0; name of the section, then its fields (device-state.c)
+ *     CONFIG  first: machine, RAM blocks, what the guest sees (config-record.c)
+ *     RAM     aux = number of the block in CONFIG; runs of pages, then their data (ram.c)
+ *     DEVICE  aux = MIG_DEVICE_MAY_SKIP or 0; name of the section, then its fields
+ *             (device-state.c, device/state.c)
  *     END     everything has been sent; aux: MIG_END_HANDSHAKE or 0
  *   With the handshake (sockets) the destination answers END: u32 length, text;
  *   empty: all is loaded. Then
@@ -15,6 +16,14 @@
  *   with the source, one after it leaves it stopped there: never do both run.
  *
  * The reader takes every byte as hostile: an error names record and field.
+ *
+ * Releases understand each other as long as no VM uses what one of them does not know:
+ *   - what a guest sees is fixed by the machine's version, and told where it is not the
+ *     default of that version (device.h: PropertyDefault);
+ *   - fields and sections that a VM does not need are left out (util/state.h), and a
+ *     description has the version that what is left needs;
+ *   - what a reader does not know is refused by name, unless the writer has marked it as
+ *     something that may be lost.
  */
 #ifndef VIREO_MIGRATION_STREAM_H
 #define VIREO_MIGRATION_STREAM_H
@@ -31,6 +40,8 @@ typedef enum MigRecordType {
 
 #define MIG_MAGIC         "VIREOMIG"
 #define MIG_END_HANDSHAKE 1u
+/* Of DEVICE: a reader that does not know the section goes on without it. */
+#define MIG_DEVICE_MAY_SKIP 1u
 
 #define MIG_RECORD_SIZE 16
 #define MIG_PAYLOAD_MAX (16u << 20) /* CONFIG and DEVICE */
@@ -55,20 +66,21 @@ gboolean mig_stream_send_answer(MigChannel *ch, const char *error, GError **errp
 gboolean mig_stream_read_answer(MigChannel *ch, GError **errp);
 
 /*
- * cpu-record.c: the lines of CONFIG about CPUID. Those that must be equal; those that
- * are compared as sets of bits; and that comparison, which takes the sender's out of
- * the set of lines and names the first feature that is missing here.
- */
-void mig_cpu_add_equal(GPtrArray *lines);
-void mig_cpu_add_features(GPtrArray *lines);
-gboolean mig_cpu_check_features(GHashTable *theirs, GError **errp);
-
-/*
- * CONFIG: what must be equal on both sides. Made and checked under the machine
- * lock; the check names the first thing that differs. What the reader would refuse is
- * not made: NULL.
+ * CONFIG: what must be equal on both sides (config-record.c). Made and checked under the
+ * machine lock; the check names the first thing that differs. What the reader would
+ * refuse is not made: NULL.
  */
 GBytes *mig_config_save(GError **errp);
-gboolean mig_config_check(GBytes *payload, GError **errp);
+/* The blocks in the order of their numbers in RAM records, a reference each; or NULL. */
+GPtrArray *mig_config_check(GBytes *payload, GError **errp);
+
+/*
+ * cpu-record.c: the rows of CONFIG about CPUID. add is called with key and value of each;
+ * the check is that of one row of the sender's, *known: whether it is one about CPUID.
+ */
+void mig_cpu_foreach_row(void (*add)(const char *key, const char *value, void *opaque),
+                         void *opaque);
+gboolean mig_cpu_check_row(const char *key, const char *value, gboolean *known,
+                           GError **errp);
 
 #endif

@@ -440,9 +440,9 @@ static const struct Refusal {
     { "queues", "-m 16M " BLK, "-m 16M " BLK ",num-queues=3", "queues" },
     { "queue-size", "-m 16M " BLK, "-m 16M " BLK ",queue-size=16",
       "queue 0 has size 64" },
-    { "serial", "-m 16M " BLK ",serial=a", "-m 16M " BLK ",serial=b", "serial=b" },
+    { "serial", "-m 16M " BLK ",serial=a", "-m 16M " BLK ",serial=b", "serial=b, but" },
     { "block-size", "-m 16M " BLK, "-m 16M " BLK ",logical_block_size=4096",
-      "block_size=4096" },
+      "block_size=4096, but" },
     { "features", "-m 16M " BLK, "-m 16M " BLK ",discard=off", "feature bit 13" },
 };
 

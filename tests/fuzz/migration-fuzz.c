@@ -68,6 +68,7 @@ static const StateField outer_fields[] = {
 static const StateDesc outer = { .name = "outer", .version = 2, .fields = outer_fields };
 
 static RamBlock *blocks[2];
+static GPtrArray by_number = { (gpointer *)blocks, G_N_ELEMENTS(blocks) };
 
 static void set_up(void)
 {
@@ -115,7 +116,7 @@ static void read_records(MigChannel *ch, GError **errp)
     while (ok && mig_stream_read_record(ch, &record, errp)) {
         switch (record.type) {
         case MIG_RECORD_RAM:
-            ok = ram_load(ch, &record, NULL, errp);
+            ok = ram_load(ch, &record, &by_number, NULL, errp);
             break;
         case MIG_RECORD_END:
             mig_stream_read_answer(ch, errp);

@@ -225,7 +225,7 @@ class Hostile(unittest.TestCase):
         end = time.monotonic() + SECONDS
         self.assertEqual(self.feed(vm, mutants.stream(mutants.records)), b"")
         vm.wait_migration("failed")
-        for bad in (b"", b"VIREOMIG", b"x" * 4096, hello[:8] + b"\2" + hello[9:],
+        for bad in (b"", b"VIREOMIG", b"x" * 4096, hello[:8] + b"\1" + hello[9:],
                     hello[:12] + b"\1" + hello[13:]):
             self.try_one(vm, bad)
         for data in mutants.ram():

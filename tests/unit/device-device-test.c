@@ -82,18 +82,18 @@ static const char *const modes[] = { "fast", "slow", NULL };
 
 static const Property base_properties[] = {
     PROP("flag", PROP_BOOL, flag, .def = "on", .help = "a flag"),
-    PROP("size", PROP_SIZE, size, .def = "4k", .max = 1 << 20),
+    PROP("size", PROP_SIZE, size, .def = "4k", .max = 1 << 20, .guest = TRUE),
     { NULL },
 };
 
 static const Property toy_properties[] = {
-    PROP("small", PROP_U8, small),
+    PROP("small", PROP_U8, small, .guest = TRUE),
     PROP("queues", PROP_U16, queues, .def = "1", .min = 1, .max = 64),
     PROP("big", PROP_U64, big),
     PROP("drive", PROP_STRING, drive, .required = TRUE),
     PROP("fail", PROP_STRING, fail),
     PROP("mac", PROP_MAC, mac),
-    PROP("mode", PROP_ENUM, mode, .names = modes, .def = "slow"),
+    PROP("mode", PROP_ENUM, mode, .names = modes, .def = "slow", .guest = TRUE),
     PROP("lazy", PROP_AUTO, lazy),
     { .name = "rombar", .type = PROP_U32, .ignored = TRUE },
     { NULL },
@@ -282,6 +282,47 @@ static void test_defaults(void)
     expect_trace("rpR");
     tear_down();
     g_assert_null(device_find("a"));
+}
+
+static void add_guest_property(const char *name, const char *value, const char *def,
+                               void *opaque)
+{
+    g_string_append_printf(opaque, "%s=%s(%s) ", name, value, def);
+}
+
+static void expect_guest_properties(Toy *toy, const char *expected)
+{
+    g_autoptr(GString) all = g_string_new(NULL);
+
+    device_foreach_guest_property(&toy->dev, add_guest_property, all);
+    g_assert_cmpstr(all->str, ==, expected);
+}
+
+/* What a machine's version says of a class holds for those derived from it, too. */
+static void test_machine_defaults(void)
+{
+    static const PropertyDefault rows[] = {
+        { "toy-base", "size", "8k" },  { "toy", "small", "3" },
+        { "toy-base", "small", "4" },  { "toy-base", "flag", "off" },
+        { "other-toy", "small", "5" }, { NULL },
+    };
+    g_autoptr(GError) err = NULL;
+    Toy *toy;
+
+    set_up();
+    toy = (Toy *)add("driver=toy,drive=x,id=a,mode=fast", &err);
+    g_assert_no_error(err);
+    expect_guest_properties(toy, "small=0(0) mode=fast(slow) size=4096(4096) ");
+    tear_down();
+
+    set_up();
+    device_set_machine_defaults(rows);
+    toy = (Toy *)add("driver=toy,drive=x,id=a,size=4k", &err);
+    g_assert_no_error(err);
+    g_assert_false(toy->flag);
+    expect_guest_properties(toy, "small=3(3) mode=slow(slow) size=4096(8192) ");
+    tear_down();
+    device_set_machine_defaults(NULL);
 }
 
 static void test_errors(void)
@@ -506,6 +547,7 @@ int main(int argc, char **argv)
     g_test_add_func("/device/properties", test_properties);
     g_test_add_func("/device/numbers", test_numbers);
     g_test_add_func("/device/defaults", test_defaults);
+    g_test_add_func("/device/machine-defaults", test_machine_defaults);
     g_test_add_func("/device/errors", test_errors);
     g_test_add_func("/device/roll-back", test_roll_back);
     g_test_add_func("/device/buses-in-order", test_buses_in_order);

@@ -6,6 +6,7 @@
 #include "accel/cpu-feature.h"
 #include "event/loop.h"
 #include "machine/machine.h"
+#include "memory/ram.h"
 #include "migration/stream.h"
 
 /* A CPU with something in every kind of word. */
@@ -47,7 +48,8 @@ static const struct Case {
     { "apic-id", SOURCE, 1, 0, CPUID_EBX, 0x01000000, NULL },
     { "more-states-here", DESTINATION, 0xd, 0, CPUID_EAX, 0x200, "0xd.0 eax=00000207" },
     { "more-states-there", SOURCE, 0xd, 0, CPUID_EAX, 0x200, "0xd.0 eax=00000007" },
-    { "new-state", SOURCE, 0xd, 9, CPUID_EBX, 0x980, "0xd.9 ebx=00000980" },
+    { "new-state", SOURCE, 0xd, 9, CPUID_EBX, 0x980, "source: 00000980" },
+    { "new-state-here", DESTINATION, 0xd, 9, CPUID_EBX, 0x980, "0xd.9 ebx=00000980" },
     { "state-moved", SOURCE, 0xd, 2, CPUID_EBX, 0x40, "0xd.2 ebx=00000240" },
     { "vendor", SOURCE, 0, 0, CPUID_EBX, 1, "0x0.0 ebx=68747541" },
 };
@@ -80,10 +82,10 @@ static void test_cpu(gconstpointer data)
     be(SOURCE, c);
     g_autoptr(GBytes) record = mig_config_save(NULL);
     be(DESTINATION, c);
-    gboolean ok = mig_config_check(record, &err);
+    g_autoptr(GPtrArray) blocks = mig_config_check(record, &err);
     if (!c->why) {
         g_assert_no_error(err);
-        g_assert_true(ok);
+        g_assert_nonnull(blocks);
         return;
     }
     g_assert_error(err, MIGRATION_ERROR, MIGRATION_ERROR_FAILED);
@@ -92,38 +94,154 @@ static void test_cpu(gconstpointer data)
     }
 }
 
-static GBytes *one_more_line(const char *line)
+static void put_row(GByteArray *out, guint32 flags, const char *text)
+{
+    guint32 head[2] = { GUINT32_TO_LE(strlen(text)), GUINT32_TO_LE(flags) };
+
+    g_byte_array_append(out, (const guint8 *)head, sizeof(head));
+    g_byte_array_append(out, (const guint8 *)text, strlen(text));
+}
+
+static GBytes *one_more_row(guint32 flags, const char *text)
 {
     g_autoptr(GBytes) record = mig_config_save(NULL);
     GByteArray *all = g_byte_array_new();
-    guint32 len = GUINT32_TO_LE(strlen(line));
 
     g_byte_array_append(all, g_bytes_get_data(record, NULL), g_bytes_get_size(record));
-    g_byte_array_append(all, (const guint8 *)&len, sizeof(len));
-    g_byte_array_append(all, (const guint8 *)line, strlen(line));
+    put_row(all, flags, text);
     return g_byte_array_free_to_bytes(all);
 }
 
-static void test_hostile(void)
-{
-    static const char *const lines[] = {
-        "CPUID 0x7.0 ebx",           "CPUID 0x7.0 ebx=",
-        "CPUID 0x7.0 ebx=x",         "CPUID 0x7.0 ebx=0000000g",
-        "CPUID 0x7.0 ebx=000000001", "CPUID 0x7.0 ebx=-0000001",
-        "CPUID 0x7.0 ebx=ffffffff",  "CPUID 0x7.9 ebx=00000001",
-        "CPUID 0xd.0 eax=00000003",  "CPUID",
-        "CPUID 0x7.0 ebx=\xff\n",
-    };
+/* Rows that a later release has added, and what is none: NULL: it is taken. */
+static const struct {
+    guint32 flags;
+    const char *text, *why;
+} rows[] = {
+    /* CPUID words that are in no table of ours are compared all the same. */
+    { 0, "CPUID features 0x7.2 edx=00000000", NULL },
+    { 0, "CPUID features 0x7.2 eax=00000010", "feature CPUID 0x7.2 eax bit 4, which" },
+    { 0, "CPUID features 0x40000001.0 eax=00000002", "has it twice: CPUID features" },
+    { 0, "CPUID features 0x80000008.0 eax=00000030", NULL },
+    { 0, "CPUID 0x80000008.0 eax=00003030", NULL },
+    { 0, "CPUID 0x80000008.0 eax=00000030", "0x80000008.0 eax=00003030, but the source" },
+    { 0, "CPUID 0x24.1 ecx=00000000", NULL },
+    { 0, "next=1", "This VM does not have what the source (vireo " },
+    { 1, "next=1", NULL },
+    { 1, "CPUID features 0x7.2 eax=00000010", "feature CPUID 0x7.2 eax bit 4, which" },
+    { 1, "RAM block nowhere=4096 bytes", "has: RAM block nowhere=4096" },
+    { 2, "next=1", "unknown flags: next=1" },
+    { 0, "cpus=0", "has it twice: cpus" },
+    { 1, "machine=other", "has it twice: machine" },
+    { 0, "CPUID", "malformed" },
+    { 0, "", "malformed" },
+    { 0, "CPUID=1", "has: CPUID=1" },
+    { 0, "CPUID features=1", "has: CPUID features=1" },
+    { 0, "CPUID 7.0 ebx=00000001", "has: CPUID 7.0 ebx" },
+    { 0, "CPUID 0x.0 ebx=00000001", "has: CPUID 0x.0 ebx" },
+    { 0, "CPUID 0x7.0=00000001", "has: CPUID 0x7.0" },
+    { 0, "CPUID 0x7.9 ebp=00000001", "has: CPUID 0x7.9 ebp" },
+    { 0, "CPUID 0x100000007.9 ebx=00000001", "has: CPUID 0x100000007.9" },
+    { 0, "CPUID 0x7.9 ebx=", "no number: ''" },
+    { 0, "CPUID 0x7.9 ebx=0000000g", "no number: '0000000g'" },
+    { 0, "CPUID 0x7.9 ebx=000000001", "no number: '000000001'" },
+    { 0, "CPUID 0x7.9 ebx=-0000001", "no number: '-0000001'" },
+    { 0, "CPUID 0x7.9 ebx=\xff\n", "no number" },
+    { 0, "CPUID features 0x7.9 ebx=ffffffff", "0x7.9 ebx bit 0, which" },
+    { 0, "\xff\n=\xff", "does not have what the source" },
+};
 
+static void test_rows(void)
+{
     be(NEITHER, &cases[0]);
-    for (guint i = 0; i < G_N_ELEMENTS(lines); i++) {
-        g_autoptr(GBytes) record = one_more_line(lines[i]);
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GBytes) record = one_more_row(rows[i].flags, rows[i].text);
+        g_autoptr(GError) err = NULL;
+        g_autoptr(GPtrArray) blocks = mig_config_check(record, &err);
+
+        g_test_message("%s: %s", rows[i].text, err ? err->message : "taken");
+        g_assert_true(!blocks == !!rows[i].why);
+        if (!blocks) {
+            g_assert_nonnull(strstr(err->message, rows[i].why));
+            g_assert_true(g_utf8_validate(err->message, -1, NULL));
+            g_assert_null(strchr(err->message, '\n'));
+        }
+    }
+}
+
+/* Who writes is told to whoever refuses, whatever the name is. */
+static void test_emulator(void)
+{
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    g_autoptr(GError) err = NULL;
+
+    put_row(out, 0, "machine=none");
+    put_row(out, 0, "cpus=0");
+    put_row(out, 1, "emulator=vireo 9.9\n\xff");
+    put_row(out, 0, "next=1");
+    g_autoptr(GBytes) record = g_byte_array_free_to_bytes(g_steal_pointer(&out));
+    g_assert_null(mig_config_check(record, &err));
+    g_assert_nonnull(strstr(err->message, "vireo 9.9"));
+    g_assert_true(g_utf8_validate(err->message, -1, NULL));
+    g_assert_null(strchr(err->message, '\n'));
+}
+
+/* Cut anywhere, it is refused, or what is missing is. */
+static void test_cut(void)
+{
+    be(NEITHER, &cases[0]);
+    g_autoptr(GBytes) record = mig_config_save(NULL);
+    const guint8 *data = g_bytes_get_data(record, NULL);
+    gsize machine = 8 + strlen("machine=none"), size = machine + 8 + strlen("cpus=0");
+
+    for (gsize len = 0; len < size; len++) {
+        g_autofree guint8 *copy = g_memdup2(data, len);
+        g_autoptr(GBytes) cut = g_bytes_new(copy, len);
         g_autoptr(GError) err = NULL;
 
-        g_assert_false(mig_config_check(record, &err));
-        g_assert_true(g_utf8_validate(err->message, -1, NULL));
-        g_assert_null(strchr(err->message, '\n'));
+        g_assert_null(mig_config_check(cut, &err));
+        g_assert_nonnull(err);
     }
+}
+
+/*
+ * RAM is known by name: the numbers of RAM records are the sender's, whatever the
+ * order is here.
+ */
+static void test_ram(void)
+{
+    RamBlock *d0 = ram_block_new("d0", 2 * RAM_PAGE_SIZE, NULL);
+    RamBlock *d1 = ram_block_new("d1", 3 * RAM_PAGE_SIZE, NULL);
+    g_autoptr(GError) err = NULL;
+
+    cpu_set_cpuid(NULL, 0);
+    g_assert_true(ram_block_register(d1, NULL));
+    g_assert_true(ram_block_register(d0, NULL));
+    g_autoptr(GBytes) record = mig_config_save(NULL);
+    ram_block_unregister(d1);
+    g_assert_null(mig_config_check(record, &err));
+    g_assert_nonnull(strstr(err->message, "has: RAM block d1=12288 bytes"));
+    g_clear_error(&err);
+
+    g_assert_true(ram_block_register(d1, NULL)); /* the other order */
+    g_autoptr(GPtrArray) blocks = mig_config_check(record, &err);
+    g_assert_no_error(err);
+    g_assert_cmpuint(blocks->len, ==, 2);
+    g_assert_true(blocks->pdata[0] == d1 && blocks->pdata[1] == d0);
+
+    d0->size -= RAM_PAGE_SIZE;
+    g_assert_null(mig_config_check(record, &err));
+    g_assert_nonnull(strstr(err->message, "RAM block d0=4096 bytes, but the source"));
+    g_clear_error(&err);
+    d0->size += RAM_PAGE_SIZE;
+    d0->readonly = TRUE;
+    g_assert_null(mig_config_check(record, &err));
+    g_assert_nonnull(strstr(err->message, "d0=8192 bytes, read-only, but the source"));
+    d0->readonly = FALSE;
+
+    ram_block_unregister(d0);
+    ram_block_unregister(d1);
+    ram_block_unref(d0);
+    ram_block_unref(d1);
 }
 
 /* A VM without CPUs (qtest) says nothing about them. */
@@ -135,7 +253,9 @@ static void test_no_cpu(void)
     g_autoptr(GBytes) record = mig_config_save(NULL);
     g_assert_null(memmem(g_bytes_get_data(record, NULL), g_bytes_get_size(record),
                          "CPUID", strlen("CPUID")));
-    g_assert_true(mig_config_check(record, &err));
+    g_autoptr(GPtrArray) blocks = mig_config_check(record, &err);
+    g_assert_no_error(err);
+    g_assert_nonnull(blocks);
 }
 
 static void set_up(void)
@@ -164,7 +284,10 @@ int main(int argc, char **argv)
 
         g_test_add_data_func(path, &cases[i], test_cpu);
     }
-    g_test_add_func("/migration/config/hostile", test_hostile);
+    g_test_add_func("/migration/config/rows", test_rows);
+    g_test_add_func("/migration/config/emulator", test_emulator);
+    g_test_add_func("/migration/config/cut", test_cut);
+    g_test_add_func("/migration/config/ram", test_ram);
     g_test_add_func("/migration/config/no-cpu", test_no_cpu);
     int ret = g_test_run();
     machine_cleanup();

@@ -95,13 +95,20 @@ static void block_remove(RamBlock *block)
 
 static Populate *populate; /* of the test, or NULL */
 
+static void add_block(RamBlock *block, void *opaque)
+{
+    g_ptr_array_add(opaque, block);
+}
+
 /* On the incoming thread, which does not have the machine lock. */
 static gboolean load(MigChannel *ch, const MigRecord *record, GError **errp)
 {
+    g_autoptr(GPtrArray) blocks = g_ptr_array_new();
     gboolean ok;
 
+    ram_block_foreach(add_block, blocks);
     machine_unlock();
-    ok = ram_load(ch, record, populate, errp);
+    ok = ram_load(ch, record, blocks, populate, errp);
     machine_lock();
     return ok;
 }
@@ -366,10 +373,10 @@ static void test_hello(void)
         const char *bytes;
         gboolean ok;
     } rows[] = {
-        { "VIREOMIG\1\0\0\0\0\0\0\0", TRUE },
-        { "VIREOMIH\1\0\0\0\0\0\0\0", FALSE },
-        { "VIREOMIG\2\0\0\0\0\0\0\0", FALSE },
-        { "VIREOMIG\1\0\0\0\1\0\0\0", FALSE },
+        { "VIREOMIG\2\0\0\0\0\0\0\0", TRUE },
+        { "VIREOMIH\2\0\0\0\0\0\0\0", FALSE },
+        { "VIREOMIG\1\0\0\0\0\0\0\0", FALSE },
+        { "VIREOMIG\2\0\0\0\1\0\0\0", FALSE },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
