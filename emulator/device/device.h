@@ -53,8 +53,8 @@ typedef struct Property {
 } Property;
 
 /*
- * The rows are the format. Appends the description's version and fields: each its
- * name, type, number of elements and length, little-endian. Whether the description
+ * The rows are the format. Appends the description's version and its needed fields: each
+ * its name, type, number of elements and length, little-endian. Whether the description
  * itself is needed is for the caller to ask. When a pre_save fails, nothing has been
  * appended. Under the machine lock.
  */
@@ -66,6 +66,8 @@ gboolean state_save(GByteArray *out, const StateDesc *desc, void *opaque, GError
  */
 gboolean state_load(const guint8 *buf, gsize len, const StateDesc *desc, void *opaque,
                     GError **errp);
+/* What stands for a description that was left out. */
+gboolean state_load_absent(const StateDesc *desc, void *opaque, GError **errp);
 
 /*
  * A life cycle function that is NULL is the parent's; one that is there replaces

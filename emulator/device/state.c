@@ -2,14 +2,15 @@
 /*
  * State rows <-> bytes. All numbers are little-endian.
  *
- *   description:  u32 version, then its fields until the end
- *   field:        u8 length of the name, name, u8 type, u32 elements, u32 length of
- *                 the payload, payload
+ *   description:  u32 version (of its newest field that is there), then its fields until
+ *                 the end
+ *   field:        u8 length of the name, name, u8 type (0x80: who does not know the name
+ *                 may go on without it), u32 elements, u32 length of the payload, payload
  *   payload:      the numbers one after the other; of a structure, for each element
  *                 u32 length and its description
  *
- * Fields are found by name, so their order does not matter; each must be there
- * exactly once, unless it is newer than the stream's version of the description.
+ * Fields are found by name, so their order does not matter; each must be there exactly
+ * once, unless it can be left out (util/state.h) or is newer than the stream's version.
  */
 #include "config.h"
 
@@ -18,7 +19,8 @@
 #include "device/device.h"
 #include "util/error.h"
 
-#define MAX_FIELDS 256
+#define MAX_FIELDS    256
+#define TYPE_MAY_SKIP 0x80
 
 static const struct {
     guint8 size;   /* of an element in the stream; 0: a structure */
@@ -116,17 +118,73 @@ static void set_member(const StateField *f, guint8 *p, guint64 value)
     }
 }
 
-static gboolean struct_needed(const StateField *f, void *opaque)
+/* One structure that says itself whether it is needed. */
+static gboolean asks_itself(const StateField *f)
 {
-    return f->type != STATE_STRUCT || f->count_offset || f->count > 1 ||
-           !f->nested->needed || f->nested->needed(elements(f, opaque));
+    return f->type == STATE_STRUCT && !f->count_offset && f->count <= 1 &&
+           f->nested->needed;
+}
+
+static gboolean can_be_left_out(const StateField *f)
+{
+    return f->needed || f->optional || asks_itself(f);
+}
+
+static gboolean is_absent(const StateField *f, void *opaque)
+{
+    guint32 count = used_count(f, opaque);
+    const guint8 *p = count ? elements(f, opaque) : NULL;
+
+    if (f->count_offset && !f->indirect) {
+        return count == 0;
+    }
+    for (guint32 i = 0; i < count; i++, p += stride(f)) {
+        if (get_member(f, p) != f->absent) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static gboolean field_needed(const StateField *f, void *opaque)
+{
+    if (f->needed) {
+        return f->needed(opaque);
+    }
+    if (f->optional) {
+        return !is_absent(f, opaque);
+    }
+    return !asks_itself(f) || f->nested->needed(elements(f, opaque));
+}
+
+/* After loading, a field that has not come. */
+static void set_absent(const StateField *f, void *opaque)
+{
+    guint32 count;
+    guint8 *p;
+
+    if (f->count_offset && !f->indirect) {
+        *(guint32 *)((guint8 *)opaque + f->count_offset) = 0;
+        return;
+    }
+    count = used_count(f, opaque);
+    p = count ? elements(f, opaque) : NULL;
+    for (guint32 i = 0; i < count; i++, p += stride(f)) {
+        if (f->type != STATE_STRUCT) {
+            set_member(f, p, f->absent);
+            continue;
+        }
+        for (const StateField *n = f->nested->fields; n->name; n++) {
+            set_absent(n, p);
+        }
+    }
 }
 
 static gboolean save_field(GByteArray *out, const StateField *f, void *opaque,
                            GError **errp)
 {
-    guint8 name_len = strlen(f->name), type = f->type;
-    guint32 count = struct_needed(f, opaque) ? used_count(f, opaque) : 0;
+    guint8 name_len = strlen(f->name), type = f->type | (f->may_skip ? TYPE_MAY_SKIP : 0);
+    guint32 count = used_count(f, opaque);
     guint8 *p = count ? elements(f, opaque) : NULL;
     guint start;
 
@@ -156,17 +214,25 @@ static gboolean save_field(GByteArray *out, const StateField *f, void *opaque,
 gboolean state_save(GByteArray *out, const StateDesc *desc, void *opaque, GError **errp)
 {
     guint before = out->len;
+    guint32 version = 1;
 
     if (desc->pre_save && !desc->pre_save(opaque, errp)) {
         return FALSE;
     }
-    put_u32(out, desc->version);
+    put_u32(out, 0);
     for (const StateField *f = desc->fields; f->name; f++) {
+        if (!field_needed(f, opaque)) {
+            continue;
+        }
         if (!save_field(out, f, opaque, errp)) {
             g_byte_array_set_size(out, before);
             return FALSE;
         }
+        version = MAX(version, f->may_skip ? 0 : f->since);
     }
+    g_assert(version <= desc->version);
+    version = GUINT32_TO_LE(version);
+    memcpy(out->data + before, &version, sizeof(version));
     return TRUE;
 }
 
@@ -227,13 +293,9 @@ static gboolean check_count(const StateDesc *desc, const StateField *f, void *op
 
     if (f->indirect || !f->count_offset) {
         guint32 expected = f->indirect ? used_count(f, opaque) : max;
-        gboolean optional = f->type == STATE_STRUCT && f->nested->needed &&
-                            !f->count_offset && expected == 1;
 
-        if (count == expected || (count == 0 && optional)) {
-            return TRUE;
-        }
-        return refuse(errp, desc, f->name, "%u elements where there are %u", count,
+        return count == expected ||
+               refuse(errp, desc, f->name, "%u elements where there are %u", count,
                       expected);
     }
     if (count > max) {
@@ -302,37 +364,88 @@ static int find_field(const StateDesc *desc, const char *name, gsize len)
     return -1;
 }
 
+/* A field as it is in the stream. */
+typedef struct Field {
+    const guint8 *name;
+    guint8 name_len, type;
+    guint32 count;
+    Reader payload;
+} Field;
+
+static gboolean get_field(const StateDesc *desc, Reader *r, Field *field, GError **errp)
+{
+    const guint8 *len, *type;
+    g_autofree char *shown = NULL;
+
+    if (!get_bytes(r, 1, &len) || !get_bytes(r, *len, &field->name)) {
+        return refuse(errp, desc, NULL, "cut off in a field's name");
+    }
+    field->name_len = *len;
+    if (!get_bytes(r, 1, &type) || !get_u32(r, &field->count) ||
+        !get_reader(r, &field->payload)) {
+        shown = error_printable(field->name, field->name_len);
+        return refuse(errp, desc, shown, "cut off");
+    }
+    field->type = *type;
+    return TRUE;
+}
+
+static gboolean unknown_field(const StateDesc *desc, const Field *field, guint32 version,
+                              GError **errp)
+{
+    g_autofree char *shown = error_printable(field->name, field->name_len);
+
+    return refuse(errp, desc, shown, "unknown in version %u", version);
+}
+
 static gboolean load_field(const StateDesc *desc, void *opaque, guint32 version,
                            gboolean *seen, Reader *r, GError **errp)
 {
-    const guint8 *name, *len, *type;
     const StateField *f;
-    Reader payload;
-    guint32 count;
+    Field field;
     int index;
 
-    if (!get_bytes(r, 1, &len) || !get_bytes(r, *len, &name)) {
-        return refuse(errp, desc, NULL, "cut off in a field's name");
+    if (!get_field(desc, r, &field, errp)) {
+        return FALSE;
     }
-    index = find_field(desc, (const char *)name, *len);
-    if (index < 0 || desc->fields[index].since > version) {
-        g_autofree char *shown = error_printable(name, *len);
-
-        return refuse(errp, desc, shown, "unknown in version %u", version);
+    index = find_field(desc, (const char *)field.name, field.name_len);
+    if (index < 0 && (field.type & TYPE_MAY_SKIP)) {
+        return TRUE;
+    }
+    if (index < 0 ||
+        (desc->fields[index].since > version && !(field.type & TYPE_MAY_SKIP))) {
+        return unknown_field(desc, &field, version, errp);
     }
     f = &desc->fields[index];
     if (seen[index]) {
         return refuse(errp, desc, f->name, "there twice");
     }
     seen[index] = TRUE;
-    if (!get_bytes(r, 1, &type) || !get_u32(r, &count) || !get_reader(r, &payload)) {
-        return refuse(errp, desc, f->name, "cut off");
+    if ((field.type & ~TYPE_MAY_SKIP) != f->type) {
+        return refuse(errp, desc, f->name, "type %u instead of %u",
+                      field.type & ~TYPE_MAY_SKIP, f->type);
     }
-    if (*type != f->type) {
-        return refuse(errp, desc, f->name, "type %u instead of %u", *type, f->type);
+    return check_count(desc, f, opaque, field.count, errp) &&
+           load_payload(desc, f, opaque, field.count, &field.payload, errp);
+}
+
+/* Says what it is that a newer writer has and this reader has not. */
+static gboolean refuse_version(const StateDesc *desc, guint32 version, Reader r,
+                               GError **errp)
+{
+    while (version > desc->version && r.left) {
+        Field field;
+
+        if (!get_field(desc, &r, &field, errp)) {
+            return FALSE;
+        }
+        if (find_field(desc, (const char *)field.name, field.name_len) < 0 &&
+            !(field.type & TYPE_MAY_SKIP)) {
+            return unknown_field(desc, &field, desc->version, errp);
+        }
     }
-    return check_count(desc, f, opaque, count, errp) &&
-           load_payload(desc, f, opaque, count, &payload, errp);
+    return refuse(errp, desc, NULL, "version %u is not known (up to %u is)", version,
+                  desc->version);
 }
 
 gboolean state_load(const guint8 *buf, gsize len, const StateDesc *desc, void *opaque,
@@ -346,8 +459,7 @@ gboolean state_load(const guint8 *buf, gsize len, const StateDesc *desc, void *o
         return refuse(errp, desc, NULL, "cut off");
     }
     if (version == 0 || version > desc->version) {
-        return refuse(errp, desc, NULL, "version %u is not known (up to %u is)", version,
-                      desc->version);
+        return refuse_version(desc, version, r, errp);
     }
     while (r.left) {
         if (!load_field(desc, opaque, version, seen, &r, errp)) {
@@ -355,10 +467,24 @@ gboolean state_load(const guint8 *buf, gsize len, const StateDesc *desc, void *o
         }
     }
     for (int i = 0; desc->fields[i].name; i++) {
+        const StateField *f = &desc->fields[i];
+
         g_assert(i < MAX_FIELDS);
-        if (!seen[i] && desc->fields[i].since <= version) {
-            return refuse(errp, desc, desc->fields[i].name, "missing");
+        if (seen[i]) {
+            continue;
         }
+        if (f->since <= version && !can_be_left_out(f)) {
+            return refuse(errp, desc, f->name, "missing");
+        }
+        set_absent(f, opaque);
     }
     return !desc->post_load || desc->post_load(opaque, version, errp);
+}
+
+gboolean state_load_absent(const StateDesc *desc, void *opaque, GError **errp)
+{
+    for (const StateField *f = desc->fields; f->name; f++) {
+        set_absent(f, opaque);
+    }
+    return !desc->post_load || desc->post_load(opaque, desc->version, errp);
 }

@@ -4,8 +4,9 @@
  * order of their creation. A class brings a section for each description in its
  * ancestry, so that a transport's or a common base's rows are written once.
  *
- * Sections are found by name and loaded in the order that they have here: the clock
- * goes first, since devices look at it when they are loaded.
+ * Section: u32 length of the name, u32 flags (1: a reader that does not know it goes on),
+ * name, fields (device/state.c). Sections are found by name and loaded in the order that
+ * they have here: the clock goes first, since devices look at it when they are loaded.
  */
 #include "migration/device-state.h"
 
@@ -27,6 +28,8 @@ typedef struct Section {
 } Section;
 
 #define RUN_STATE_BYTES 32
+#define HEAD_SIZE       8
+#define MAY_SKIP        1u
 
 typedef struct VmState {
     guint64 virtual_clock;             /* ns */
@@ -123,14 +126,16 @@ GPtrArray *device_state_save_all(RunState state, GError **errp)
     g_strlcpy((char *)vm.run_state, run_state_name(state), RUN_STATE_BYTES);
     for (guint i = 0; i < sections->len; i++) {
         const Section *s = &g_array_index(sections, Section, i);
-        guint32 len = strlen(s->name), le = GUINT32_TO_LE(len);
+        guint32 len = strlen(s->name);
+        guint32 head[2] = { GUINT32_TO_LE(len),
+                            GUINT32_TO_LE(s->desc->may_skip ? MAY_SKIP : 0) };
         g_autoptr(GByteArray) payload = NULL;
 
         if (s->desc->needed && !s->desc->needed(s->opaque)) {
             continue;
         }
         payload = g_byte_array_new();
-        g_byte_array_append(payload, (guint8 *)&le, sizeof(le));
+        g_byte_array_append(payload, (guint8 *)head, HEAD_SIZE);
         g_byte_array_append(payload, (const guint8 *)s->name, len);
         if (!state_save(payload, s->desc, s->opaque, errp)) {
             g_prefix_error(errp, "Section '%s': ", s->name);
@@ -141,54 +146,64 @@ GPtrArray *device_state_save_all(RunState state, GError **errp)
     return g_steal_pointer(&out);
 }
 
-/* The section that a payload is for; *rest is where its fields begin. */
-static Section *find_section(GArray *sections, GBytes *payload, gsize *rest,
-                             GError **errp)
+static Section *find_section(GArray *sections, const guint8 *name, guint32 len)
 {
-    gsize size;
-    const guint8 *data = g_bytes_get_data(payload, &size);
-    g_autofree char *printable = NULL;
-    guint32 len;
-
-    if (size >= sizeof(len)) {
-        memcpy(&len, data, sizeof(len));
-        len = GUINT32_FROM_LE(len);
-    }
-    if (size < sizeof(len) || len > size - sizeof(len)) {
-        g_set_error_literal(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
-                            "A device section of the migration stream has no name");
-        return NULL;
-    }
-    *rest = sizeof(len) + len;
     for (guint i = 0; i < sections->len; i++) {
         Section *s = &g_array_index(sections, Section, i);
 
-        if (strlen(s->name) == len && memcmp(s->name, data + sizeof(len), len) == 0) {
+        if (strlen(s->name) == len && memcmp(s->name, name, len) == 0) {
             return s;
         }
     }
-    printable = error_printable(data + sizeof(len), len);
-    g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED, "Unknown section '%s'",
-                printable);
     return NULL;
 }
 
+G_GNUC_PRINTF(4, 5)
+static gboolean refuse(GError **errp, const guint8 *name, guint32 len, const char *format,
+                       ...)
+{
+    g_autofree char *printable = error_printable(name, len);
+    va_list ap;
+
+    va_start(ap, format);
+    if (errp) {
+        *errp = g_error_new_valist(MIGRATION_ERROR, MIGRATION_ERROR_FAILED, format, ap);
+        g_prefix_error(errp, "Section '%s' ", printable);
+    }
+    va_end(ap);
+    return FALSE;
+}
+
+/* Gives a payload to its section. */
 static gboolean assign(GArray *sections, GBytes *payload, GError **errp)
 {
-    gsize rest = 0, size;
-    const guint8 *data = g_bytes_get_data(payload, &size);
-    Section *s = find_section(sections, payload, &rest, errp);
+    gsize size;
+    const guint8 *data = g_bytes_get_data(payload, &size), *name = data + HEAD_SIZE;
+    guint32 head[2], len;
+    Section *s;
 
-    if (!s) {
+    if (size >= HEAD_SIZE) {
+        memcpy(head, data, HEAD_SIZE);
+    }
+    if (size < HEAD_SIZE || GUINT32_FROM_LE(head[0]) > size - HEAD_SIZE) {
+        g_set_error_literal(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
+                            "A device section of the migration stream has no name");
         return FALSE;
+    }
+    len = GUINT32_FROM_LE(head[0]);
+    if (GUINT32_FROM_LE(head[1]) & ~MAY_SKIP) {
+        return refuse(errp, name, len, "has unknown flags");
+    }
+    s = find_section(sections, name, len);
+    if (!s) {
+        return (GUINT32_FROM_LE(head[1]) & MAY_SKIP) ||
+               refuse(errp, name, len, "is unknown");
     }
     if (s->data) {
-        g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
-                    "Section '%s' comes twice", s->name);
-        return FALSE;
+        return refuse(errp, name, len, "comes twice");
     }
-    s->data = data + rest;
-    s->size = size - rest;
+    s->data = name + len;
+    s->size = size - HEAD_SIZE - len;
     return TRUE;
 }
 
@@ -222,7 +237,8 @@ gboolean device_state_load_all(GPtrArray *payloads, RunState *state, GError **er
     for (guint i = 0; i < sections->len; i++) {
         const Section *s = &g_array_index(sections, Section, i);
 
-        if (s->data && !state_load(s->data, s->size, s->desc, s->opaque, errp)) {
+        if (!(s->data ? state_load(s->data, s->size, s->desc, s->opaque, errp)
+                      : state_load_absent(s->desc, s->opaque, errp))) {
             g_prefix_error(errp, "Section '%s': ", s->name);
             return FALSE;
         }

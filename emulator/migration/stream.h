@@ -6,8 +6,7 @@
  *   records: u32 type, u32 aux, u64 length of what follows, payload
  *     CONFIG  first: machine, RAM blocks, what the guest sees (config-record.c)
  *     RAM     aux = number of the block in CONFIG; runs of pages, then their data (ram.c)
- *     DEVICE  aux = MIG_DEVICE_MAY_SKIP or 0; name of the section, then its fields
- *             (device-state.c, device/state.c)
+ *     DEVICE  aux = 0; name of the section, then its fields (device-state.c)
  *     END     everything has been sent; aux: MIG_END_HANDSHAKE or 0
  *   With the handshake (sockets) the destination answers END: u32 length, text;
  *   empty: all is loaded. Then
@@ -40,8 +39,6 @@ typedef enum MigRecordType {
 
 #define MIG_MAGIC         "VIREOMIG"
 #define MIG_END_HANDSHAKE 1u
-/* Of DEVICE: a reader that does not know the section goes on without it. */
-#define MIG_DEVICE_MAY_SKIP 1u
 
 #define MIG_RECORD_SIZE 16
 #define MIG_PAYLOAD_MAX (16u << 20) /* CONFIG and DEVICE */

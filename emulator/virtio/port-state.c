@@ -45,6 +45,11 @@ static const StateDesc vacancy_state = {
     .fields = vacancy_fields,
 };
 
+static gboolean is_vacant(void *opaque)
+{
+    return ((VirtioPort *)opaque)->vacant;
+}
+
 #define PORT(field, t, ...)                                                              \
     {                                                                                    \
         .name = #field, .type = t, .offset = offsetof(VirtioPort, field), __VA_ARGS__    \
@@ -59,7 +64,7 @@ static const StateField port_fields[] = {
       .type = STATE_BOOL,
       .offset = offsetof(VirtioPort, source.vacant),
       .count = 1 },
-    PORT(vacancy, STATE_STRUCT, .count = 1, .nested = &vacancy_state,
+    PORT(vacancy, STATE_STRUCT, .count = 1, .needed = is_vacant, .nested = &vacancy_state,
          .stride = sizeof(VirtioVacancy)),
     PORT(status, STATE_U8, .count = 1),
     PORT(driver_features, STATE_U64, .count = 1),

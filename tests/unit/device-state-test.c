@@ -194,6 +194,7 @@ static void test_round_trip(void)
     g_assert_cmpuint(to->more[2].index, ==, 3);
     g_assert_cmpuint(to->extra.value, ==, 42);
     to->has_extra = TRUE;
+    g_assert_cmpuint(out->data[0], ==, 2);
     g_assert_true(state_save(again, &thing_desc, to, NULL));
     g_assert_cmpmem(out->data, out->len, again->data, again->len);
 }
@@ -208,12 +209,16 @@ static void test_not_needed(void)
     from->extra.value = 1;
     to->extra.value = 2;
     g_assert_true(state_save(out, &thing_desc, from, NULL));
+    g_assert_null(memmem(out->data, out->len, "extra", 5));
     state_load(out->data, out->len, &thing_desc, to, &err);
     g_assert_no_error(err);
-    g_assert_cmpuint(to->extra.value, ==, 2);
+    g_assert_cmpuint(to->extra.value, ==, 0); /* not what it was before */
 }
 
-/* Every prefix of a stream is refused; a cut between two fields misses the rest. */
+/*
+ * Every prefix of a stream is refused: a cut between two fields misses the rest. The last
+ * one is seen to be missing by nobody: it can be left out.
+ */
 static void test_truncated(void)
 {
     Queue more[3] = { { 0 } };
@@ -222,7 +227,11 @@ static void test_truncated(void)
 
     fill(from);
     g_assert_true(state_save(out, &thing_desc, from, NULL));
+    gsize last = (guint8 *)memmem(out->data, out->len, "\5extra", 6) - out->data;
     for (guint len = 0; len < out->len; len++) {
+        if (len == last) {
+            continue;
+        }
         g_autofree Thing *to = thing_new(more);
         g_autofree guint8 *copy = g_memdup2(out->data, len);
         g_autoptr(GError) err = NULL;
@@ -260,17 +269,46 @@ static void test_corrupted(void)
     }
 }
 
-static void expect_refused(const StateDesc *writer, Thing *from, const StateDesc *reader,
-                           const char *text)
+static GByteArray *save(const StateDesc *writer, Thing *from)
+{
+    GByteArray *out = g_byte_array_new();
+
+    g_assert_true(state_save(out, writer, from, NULL));
+    return out;
+}
+
+/* The version that a stream says that it has. */
+static guint32 get_version(const GByteArray *out)
+{
+    guint32 version;
+
+    memcpy(&version, out->data, sizeof(version));
+    return GUINT32_FROM_LE(version);
+}
+
+static void set_version(GByteArray *out, guint32 version)
+{
+    version = GUINT32_TO_LE(version);
+    memcpy(out->data, &version, sizeof(version));
+}
+
+static void expect_bytes_refused(const GByteArray *out, const StateDesc *reader,
+                                 const char *text)
 {
     Queue more[3] = { { 0 } };
     g_autofree Thing *to = thing_new(more);
-    g_autoptr(GByteArray) out = g_byte_array_new();
     g_autoptr(GError) err = NULL;
 
-    g_assert_true(state_save(out, writer, from, NULL));
     g_assert_false(state_load(out->data, out->len, reader, to, &err));
     g_assert_cmpstr(err->message, ==, text);
+}
+
+static void expect_refused(const StateDesc *writer, Thing *from, const StateDesc *reader,
+                           const char *text)
+{
+    g_autoptr(GByteArray) out = save(writer, from);
+
+    expect_bytes_refused(out, reader, text);
 }
 
 static void test_refused(void)
@@ -290,14 +328,20 @@ static void test_refused(void)
     StateField none[] = { ROW(b, STATE_U16), { NULL } };
     StateDesc other = one;
 
+    g_autoptr(GByteArray) lying = NULL;
+
     from->a = 6;
-    expect_refused(&two, from, &one, "Section 't': version 2 is not known (up to 1 is)");
-    other.version = 0;
-    expect_refused(&other, from, &one,
-                   "Section 't': version 0 is not known (up to 1 is)");
-    other.version = 1;
-    other.fields = new_fields; /* claims to be of version 1 */
-    expect_refused(&other, from, &two, "Section 't', field 'c': unknown in version 1");
+    expect_refused(&two, from, &one, "Section 't', field 'c': unknown in version 1");
+    lying = save(&one, from);
+    set_version(lying, 0);
+    expect_bytes_refused(lying, &one, "Section 't': version 0 is not known (up to 1 is)");
+    set_version(lying, 2);
+    expect_bytes_refused(lying, &one, "Section 't': version 2 is not known (up to 1 is)");
+    expect_bytes_refused(lying, &two, "Section 't', field 'c': missing");
+    g_byte_array_unref(lying);
+    lying = save(&two, from);
+    set_version(lying, 1);
+    expect_bytes_refused(lying, &two, "Section 't', field 'c': unknown in version 1");
     other.fields = none;
     expect_refused(&other, from, &one, "Section 't', field 'a': missing");
     expect_refused(&one, from, &other, "Section 't', field 'a': unknown in version 1");
@@ -336,7 +380,114 @@ static void test_versions(void)
     g_assert_no_error(err);
     g_assert_cmpuint(to->a, ==, 1);
     g_assert_cmpuint(to->b, ==, 2);
-    g_assert_cmpuint(to->c, ==, 3);
+    g_assert_cmpuint(to->c, ==, 0); /* whatever it was before */
+}
+
+/* What a later release may add, each in its own way. */
+
+static gboolean d_needed(void *opaque)
+{
+    return ((Thing *)opaque)->on;
+}
+
+static const StateField next_fields[] = {
+    ROW(a, STATE_U8),
+    ROW(b, STATE_U16),
+    ROW(c, STATE_U32, .since = 2, .optional = TRUE, .absent = 7),
+    ROW(d, STATE_U64, .since = 3, .needed = d_needed, .absent = 5),
+    { .name = "words",
+      .type = STATE_U16,
+      .offset = offsetof(Thing, words),
+      .count = 4,
+      .count_offset = offsetof(Thing, n_words),
+      .since = 4,
+      .optional = TRUE },
+    { .name = "bytes",
+      .type = STATE_BYTES,
+      .offset = offsetof(Thing, bytes),
+      .count = 8,
+      .since = 5,
+      .optional = TRUE,
+      .may_skip = TRUE },
+    { NULL },
+};
+static const StateDesc next_desc = { .name = "t", .version = 5, .fields = next_fields };
+static const StateDesc old_desc = { .name = "t", .version = 1, .fields = old_fields };
+
+static void load_next(const GByteArray *out, Thing *to)
+{
+    g_autoptr(GError) err = NULL;
+
+    to->c = to->d = to->n_words = to->bytes[3] = 99;
+    state_load(out->data, out->len, &next_desc, to, &err);
+    g_assert_no_error(err);
+}
+
+/* A VM that does not need what is new goes both ways, with the bytes that it had. */
+static void test_left_out(void)
+{
+    Queue more[3] = { { 0 } };
+    g_autofree Thing *from = thing_new(more), *to = thing_new(more);
+    g_autoptr(GError) err = NULL;
+
+    from->a = 1;
+    from->c = 7;
+    g_autoptr(GByteArray) new = save(&next_desc, from), old = save(&old_desc, from);
+    g_assert_cmpmem(new->data, new->len, old->data, old->len);
+    load_next(new, to);
+    g_assert_cmpuint(to->a, ==, 1);
+    g_assert_cmpuint(to->c, ==, 7);
+    g_assert_cmpuint(to->d, ==, 5);
+    g_assert_cmpuint(to->n_words, ==, 0);
+    g_assert_cmpuint(to->bytes[3], ==, 0);
+
+    to->c = to->d = to->n_words = to->bytes[3] = 99;
+    g_assert_true(state_load_absent(&next_desc, to, &err));
+    g_assert_cmpuint(to->a, ==, 0);
+    g_assert_cmpuint(to->c, ==, 7);
+    g_assert_cmpuint(to->d, ==, 5);
+    g_assert_cmpuint(to->n_words, ==, 0);
+}
+
+/* The version is what the fields need, and who cannot take one says which. */
+static void test_needed(void)
+{
+    static const struct {
+        guint32 version;
+        const char *why;
+    } cases[] = {
+        { 2, "Section 't', field 'c': unknown in version 1" },
+        { 3, "Section 't', field 'd': unknown in version 1" },
+        { 4, "Section 't', field 'words': unknown in version 1" },
+        { 1, NULL }, /* may be lost */
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        Queue more[3] = { { 0 } };
+        g_autofree Thing *from = thing_new(more), *to = thing_new(more);
+        g_autoptr(GError) err = NULL;
+
+        from->c = i == 0 ? 8 : 7;
+        from->on = i == 1;
+        from->d = i == 1 ? 6 : 1;
+        from->n_words = i == 2 ? 2 : 0;
+        from->words[1] = 12;
+        from->bytes[3] = i == 3 ? 1 : 0;
+        g_autoptr(GByteArray) out = save(&next_desc, from);
+        g_assert_cmpuint(get_version(out), ==, cases[i].version);
+        load_next(out, to);
+        g_assert_cmpuint(to->c, ==, from->c);
+        g_assert_cmpuint(to->d, ==, i == 1 ? 6 : 5);
+        g_assert_cmpuint(to->n_words, ==, from->n_words);
+        g_assert_cmpuint(to->words[1], ==, i == 2 ? 12 : 0);
+        g_assert_cmpuint(to->bytes[3], ==, from->bytes[3]);
+        if (cases[i].why) {
+            expect_bytes_refused(out, &old_desc, cases[i].why);
+        } else {
+            state_load(out->data, out->len, &old_desc, to, &err);
+            g_assert_no_error(err);
+        }
+    }
 }
 
 static void test_post_load(void)
@@ -400,6 +551,8 @@ int main(int argc, char **argv)
     g_test_add_func("/device/state/corrupted", test_corrupted);
     g_test_add_func("/device/state/refused", test_refused);
     g_test_add_func("/device/state/versions", test_versions);
+    g_test_add_func("/device/state/left-out", test_left_out);
+    g_test_add_func("/device/state/needed", test_needed);
     g_test_add_func("/device/state/post-load", test_post_load);
     g_test_add_func("/device/state/pre-save", test_pre_save);
     g_test_add_func("/device/state/indirect-count", test_indirect_count);

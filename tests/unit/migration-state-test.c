@@ -52,6 +52,43 @@ const DeviceClass *const device_class_table[] = { &watch_class, NULL };
 
 static Watch *watches[3];
 
+/* With a section that is only there while it is needed, and may be lost. */
+typedef struct Rare {
+    Device dev;
+    guint32 number;
+    int loaded;
+} Rare;
+
+static gboolean rare_needed(void *opaque)
+{
+    return ((Rare *)opaque)->number != 4;
+}
+
+static gboolean rare_post_load(void *opaque, guint32 version, GError **errp)
+{
+    ((Rare *)opaque)->loaded++;
+    return TRUE;
+}
+
+static const StateField rare_fields[] = {
+    { .name = "number",
+      .type = STATE_U32,
+      .offset = offsetof(Rare, number),
+      .count = 1,
+      .absent = 4 },
+    { NULL },
+};
+static const StateDesc rare_state = { .name = "rare",
+                                      .version = 1,
+                                      .fields = rare_fields,
+                                      .needed = rare_needed,
+                                      .may_skip = TRUE,
+                                      .post_load = rare_post_load };
+static const DeviceClass rare_class = { .name = "rare",
+                                        .instance_size = sizeof(Rare),
+                                        .state = &rare_state };
+static Rare *rare;
+
 static GPtrArray *save(void)
 {
     g_autoptr(GError) err = NULL;
@@ -66,7 +103,7 @@ static gboolean starts_with_name(GBytes *section, const char *name)
     gsize size, len = strlen(name);
     const guint8 *data = g_bytes_get_data(section, &size);
 
-    return size >= 4 + len && data[0] == len && memcmp(data + 4, name, len) == 0;
+    return size >= 8 + len && data[0] == len && memcmp(data + 8, name, len) == 0;
 }
 
 /* Index of a section. */
@@ -125,8 +162,12 @@ static void refused(GPtrArray *sections, const char *why)
 static void test_names(void)
 {
     static const char two[] = "/machine/unattached/device[2]/watch";
-    static const guint8 other[] = { 3, 0, 0, 0, 'r', 't', 'c' },
-                        cut[] = { 9, 0, 0, 0, 'r' };
+    static const guint8 other[] = { 3, 0, 0, 0, 0, 0, 0, 0, 'r', 't', 'c' },
+                        skipped[] = { 3, 0, 0, 0, 1, 0, 0, 0, 'r', 't', 'c' },
+                        flags[] = { 3, 0, 0, 0, 2, 0, 0, 0, 'r', 't', 'c' },
+                        cut[] = { 9, 0, 0, 0, 0, 0, 0, 0, 'r' };
+    g_autoptr(GError) err = NULL;
+    RunState state;
 
     g_autoptr(GPtrArray) missing = save();
     g_ptr_array_remove_index(missing, find(missing, two));
@@ -142,11 +183,53 @@ static void test_names(void)
 
     g_autoptr(GPtrArray) unknown = save();
     g_ptr_array_add(unknown, g_bytes_new_static(other, sizeof(other)));
-    refused(unknown, "Unknown section 'rtc'");
+    refused(unknown, "Section 'rtc' is unknown");
+
+    g_autoptr(GPtrArray) flagged = save();
+    g_ptr_array_add(flagged, g_bytes_new_static(flags, sizeof(flags)));
+    refused(flagged, "Section 'rtc' has unknown flags");
+
+    g_autoptr(GPtrArray) more = save();
+    g_ptr_array_add(more, g_bytes_new_static(skipped, sizeof(skipped)));
+    device_state_load_all(more, &state, &err);
+    g_assert_no_error(err);
 
     g_autoptr(GPtrArray) nameless = save();
     g_ptr_array_add(nameless, g_bytes_new_static(cut, sizeof(cut)));
     refused(nameless, "A device section of the migration stream has no name");
+}
+
+/* What is not needed does not come, and is not what it was before then. */
+static void test_not_needed(void)
+{
+    g_autoptr(GError) err = NULL;
+    RunState state;
+
+    rare->number = 4;
+    g_autoptr(GPtrArray) without = save();
+    rare->number = 3;
+    rare->loaded = 0;
+    g_autoptr(GPtrArray) with = save();
+    g_assert_cmpuint(with->len, ==, without->len + 1);
+    device_state_load_all(without, &state, &err);
+    g_assert_no_error(err);
+    g_assert_cmpuint(rare->number, ==, 4);
+    g_assert_cmpint(rare->loaded, ==, 1);
+    device_state_load_all(with, &state, &err);
+    g_assert_no_error(err);
+    g_assert_cmpuint(rare->number, ==, 3);
+    g_assert_cmpint(rare->loaded, ==, 2);
+}
+
+/* Puts a device of the class on the board; the registry's. */
+static Device *add(const DeviceClass *klass)
+{
+    g_autoptr(Device) dev = device_new(klass);
+    g_autoptr(GError) err = NULL;
+
+    device_realize(dev, NULL, &err);
+    g_assert_no_error(err);
+    return dev;
 }
 
 static void set_up(void)
@@ -164,12 +247,9 @@ static void set_up(void)
     machine_create(config, &err);
     g_assert_no_error(err);
     for (guint i = 0; i < G_N_ELEMENTS(watches); i++) {
-        g_autoptr(Device) dev = device_new(&watch_class);
-
-        device_realize(dev, NULL, &err);
-        g_assert_no_error(err);
-        watches[i] = (Watch *)dev; /* the registry's */
+        watches[i] = (Watch *)add(&watch_class);
     }
+    rare = (Rare *)add(&rare_class);
 }
 
 int main(int argc, char **argv)
@@ -178,6 +258,7 @@ int main(int argc, char **argv)
     set_up();
     g_test_add_func("/migration/state/clock", test_clock);
     g_test_add_func("/migration/state/names", test_names);
+    g_test_add_func("/migration/state/not-needed", test_not_needed);
     int ret = g_test_run();
     machine_cleanup();
     return ret;
