@@ -443,6 +443,8 @@ static const struct Refusal {
     { "serial", "-m 16M " BLK ",serial=a", "-m 16M " BLK ",serial=b", "serial=b, but" },
     { "block-size", "-m 16M " BLK, "-m 16M " BLK ",logical_block_size=4096",
       "block_size=4096, but" },
+    { "port", "-m 16M " BLK " -device isa-serial,id=s,index=1",
+      "-m 16M " BLK " -device isa-serial,id=s,index=2", "s index=2, but" },
     { "features", "-m 16M " BLK, "-m 16M " BLK ",discard=off", "feature bit 13" },
 };
 
