@@ -150,23 +150,29 @@ static gboolean read_device(Incoming *in, const MigRecord *record, GError **errp
     return payload != NULL;
 }
 
-/* Loads all devices; with the handshake answers, and waits until the source lets go. */
-static gboolean finish(Incoming *in, const MigRecord *end, GError **errp)
+/* With the handshake: says that all is loaded, and waits until the source lets go. */
+static gboolean take_over(Incoming *in, GError **errp)
 {
     MigRecord record;
 
-    mig_call_main(call_load, in);
-    if (!take_error(in, errp)) {
-        return FALSE;
-    }
-    if (!(end->aux & MIG_END_HANDSHAKE)) {
-        return TRUE;
-    }
     if (!mig_stream_send_answer(in->channel, NULL, errp) ||
         !mig_stream_read_record(in->channel, &record, errp)) {
+        g_prefix_error(errp, "The source has not let the VM go: ");
         return FALSE;
     }
-    return record.type == MIG_RECORD_GO || unexpected(&record, errp);
+    if (record.type != MIG_RECORD_GO) {
+        return unexpected(&record, errp);
+    }
+    /* Ours now, whether or not the source hears of it. */
+    mig_stream_send_answer(in->channel, NULL, NULL);
+    return TRUE;
+}
+
+static gboolean finish(Incoming *in, const MigRecord *end, GError **errp)
+{
+    mig_call_main(call_load, in);
+    return take_error(in, errp) &&
+           (!(end->aux & MIG_END_HANDSHAKE) || take_over(in, errp));
 }
 
 static gboolean incoming_run(Incoming *in, GError **errp)

@@ -5,11 +5,15 @@
  *   log dirty pages -> send all of RAM -> send what became dirty, again and again,
  *   until what is left fits into the downtime limit -> stop vCPUs and data plane ->
  *   flush the images -> save devices -> give up the images -> send the rest -> END ->
- *   answer.
+ *   answer -> GO -> answer.
  *
  * Until the commit (before GO; before END, where the destination cannot answer)
  * every failure and a cancel end with the images taken back and the VM running as
- * before. Afterwards the VM stays here, stopped ("postmigrate") and resumable.
+ * before; so does a GO that could not be sent, or that the destination refuses.
+ * Afterwards the VM stays here, stopped ("postmigrate") and resumable. Where the second
+ * answer does not come nobody can know on which side the VM is: the migration has
+ * failed, says so, and whoever manages it asks the destination, which has either
+ * completed or failed.
  */
 #include "migration/outgoing.h"
 
@@ -28,6 +32,12 @@
 #include "migration/ram.h"
 #include "migration/status.h"
 #include "migration/uri.h"
+#include "util/log.h"
+
+/* For the answer to GO, which the destination has nothing to do for. */
+#define TAKEN_MS 10000
+/* For why it does not read any more. */
+#define WHY_MS 10000
 
 typedef struct Outgoing {
     GThread *thread;
@@ -42,9 +52,10 @@ typedef struct Outgoing {
     gboolean was_running, stopped, inactivated;
     RunState old_state; /* before the switch-over, when it was not running */
     gboolean handshake, committed;
-    gboolean abandoned;                    /* nothing more is to be done for the guest */
-    gint64 start, setup_end, stop, end;    /* monotonic µs */
-    guint64 rounds, dirty_rate, bandwidth; /* pages/s, bytes/s of the last round */
+    gboolean not_taken; /* after the commit: the destination is known not to run */
+    gboolean abandoned; /* nothing more is to be done for the guest */
+    gint64 start, setup_end, stop, gone, end; /* monotonic µs */
+    guint64 rounds, dirty_rate, bandwidth;    /* pages/s, bytes/s of the last round */
 } Outgoing;
 
 /* The current or last migration; replaced by the next one. Machine lock. */
@@ -260,6 +271,34 @@ static gboolean commit(Outgoing *m, GError **errp)
     return take_error(m, errp);
 }
 
+/* After the commit: its first record makes the destination's VM run. */
+static gboolean let_go(Outgoing *m, MigRecordType type, GError **errp)
+{
+    guint64 before = mig_channel_written(m->channel);
+
+    if (!mig_stream_send(m->channel, type, 0, NULL, errp)) {
+        m->not_taken = mig_channel_written(m->channel) == before;
+        return FALSE;
+    }
+    m->gone = g_get_monotonic_time();
+    return TRUE;
+}
+
+/* Whether the destination has got GO; it answers at once. */
+static gboolean read_taken(Outgoing *m, GError **errp)
+{
+    mig_channel_set_deadline(m->channel, TAKEN_MS);
+    if (mig_stream_read_answer(m->channel, errp)) {
+        return TRUE;
+    }
+    m->not_taken = g_error_matches(*errp, MIGRATION_ERROR, MIGRATION_ERROR_REFUSED);
+    if (!m->not_taken) {
+        g_prefix_error(errp, "It is not known whether the destination has taken the VM "
+                             "over, and it stays stopped here: ");
+    }
+    return FALSE;
+}
+
 /* The last part: nothing changes any more while this runs. */
 static gboolean switch_over(Outgoing *m, GError **errp)
 {
@@ -286,12 +325,11 @@ static gboolean switch_over(Outgoing *m, GError **errp)
     }
     m->handshake = mig_channel_duplex(m->channel) && migration_capability("return-path");
     if (!m->handshake) {
-        return commit(m, errp) &&
-               mig_stream_send(m->channel, MIG_RECORD_END, 0, NULL, errp);
+        return commit(m, errp) && let_go(m, MIG_RECORD_END, errp);
     }
     return mig_stream_send(m->channel, MIG_RECORD_END, MIG_END_HANDSHAKE, NULL, errp) &&
            mig_stream_read_answer(m->channel, errp) && commit(m, errp) &&
-           mig_stream_send(m->channel, MIG_RECORD_GO, 0, NULL, errp);
+           let_go(m, MIG_RECORD_GO, errp) && read_taken(m, errp);
 }
 
 static gboolean outgoing_run(Outgoing *m, GError **errp)
@@ -334,11 +372,14 @@ static void call_finish(MigCall *call, void *opaque)
 {
     Outgoing *m = opaque;
 
-    m->end = g_get_monotonic_time();
+    m->end = m->gone ? m->gone : g_get_monotonic_time();
     if (dirty_log_active()) {
         dirty_log_stop();
     }
-    if (m->committed) {
+    if (m->committed && !m->not_taken) {
+        if (m->error) {
+            log_error("migration: %s", m->error->message);
+        }
         run_state_set(RUN_STATE_POSTMIGRATE);
         mig_status_set(m->error ? MIG_FAILED : MIG_COMPLETED, m->error);
     } else {
@@ -354,6 +395,7 @@ static void ask_why(Outgoing *m, GError **err)
 {
     GError *answer = NULL;
 
+    mig_channel_set_deadline(m->channel, WHY_MS);
     if (!g_error_matches(*err, MIGRATION_ERROR, MIGRATION_ERROR_WRITE) ||
         !mig_channel_duplex(m->channel) || mig_stream_read_answer(m->channel, &answer)) {
         return;

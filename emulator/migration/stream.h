@@ -11,8 +11,10 @@
  *   With the handshake (sockets) the destination answers END: u32 length, text;
  *   empty: all is loaded. Then
  *     GO      the source has let go; only now may the destination run
- *   Without it the destination may run after END. A break before GO leaves the VM
- *   with the source, one after it leaves it stopped there: never do both run.
+ *   which the destination answers, too: empty: the VM is its own now. Without the
+ *   handshake it may run after END. A break before GO leaves the VM with the source, one
+ *   after it leaves it stopped there: never do both run. The source has completed when
+ *   it knows that the destination has the VM.
  *
  * The reader takes every byte as hostile: an error names record and field.
  *

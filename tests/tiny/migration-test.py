@@ -13,7 +13,8 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from migration_vm import END, GO, GUEST, Proxy, QmpError, Vm, sanitized  # noqa: E402
+from migration_vm import (CONFIG, DEVICE, END, GO, GUEST, RAM, Proxy,  # noqa: E402
+                          QmpError, Vm, sanitized)
 
 MIB = 1 << 20
 
@@ -304,6 +305,39 @@ class Migration(unittest.TestCase):
         source.quit()
         self.check_counter(source.serial)
 
+    def test_broken_anywhere(self):
+        """Before END is answered, whoever goes, and whenever: the VM is the source's."""
+        for kind, before, what in (
+                (CONFIG, True, "kill"), (CONFIG, False, "quit"), (RAM, False, "cancel"),
+                (DEVICE, True, "quit"), (DEVICE, False, "kill"), (END, True, "cancel")):
+            with self.subTest(kind=kind, before=before, what=what):
+                source, destination = self.held(Proxy(kind, before=before))
+                if what == "kill":
+                    destination.kill()
+                elif what == "quit":
+                    destination.quit()
+                else:
+                    source.qmp("migrate_cancel")
+                self.check_stayed(source, "cancelled" if what == "cancel" else "failed")
+                if what == "cancel":
+                    destination.wait_migration("failed")
+                    self.assertEqual(destination.status(), "inmigrate")
+                    destination.quit()
+                self.assertEqual(destination.serial, b"")
+                source.quit()
+                self.check_counter(source.serial)
+
+    def test_source_killed_anywhere(self):
+        for kind in CONFIG, RAM, DEVICE, END:
+            with self.subTest(kind=kind):
+                source, destination = self.held(Proxy(kind))
+                source.kill()
+                destination.wait_migration("failed")
+                destination.qmp("cont")
+                self.assertEqual(destination.status(), "inmigrate")
+                self.assertEqual(destination.serial, b"")
+                destination.quit()
+
     def test_cancelled_in_switch_over(self):
         source, destination = self.held(Proxy(END, answers=0))
         source.qmp("migrate_cancel")
@@ -317,24 +351,66 @@ class Migration(unittest.TestCase):
     def test_source_killed_before_go(self):
         """The answer was sent, GO has not come: the destination never runs."""
         source, destination = self.held(Proxy(GO, before=True))
-        source.wait_migration("completed")
+        self.assertEqual(source.migration(), "device")
         self.assertEqual(destination.status(), "inmigrate")
         source.kill()
         destination.wait_migration("failed")
+        self.assertIn("has not let the VM go", destination.why())
         destination.qmp("cont")
         self.assertEqual(destination.status(), "inmigrate")
         self.assertEqual(destination.serial, b"")
         destination.quit()
 
-    def test_go_lost(self):
-        """The source has let go, and whoever manages it may take that back."""
-        source, destination = self.held(Proxy(GO, before=True))
-        source.wait_migration("completed")
-        destination.kill()
+    def check_unknown(self, source):
+        """It has let go and does not know more: it says so, and never runs by itself."""
+        source.wait_migration("failed")
+        self.assertIn("not known whether the destination", source.why())
         self.assertEqual(source.status(), "postmigrate")
+
+    def test_go_lost(self):
+        """Both sides say that they have failed; whoever manages the VM takes it back."""
+        source, destination = self.held(Proxy(GO, before=True))
+        source.qmp("migrate_cancel")  # too late
+        destination.kill()
+        self.check_unknown(source)
         source.qmp("cont")
         self.assertEqual(source.status(), "running")
         source.wait_rounds(3)
+        source.quit()
+        self.assertIn(b"not known whether the destination", source.said)
+        self.check_counter(source.serial)
+
+    def test_answer_to_go_lost(self):
+        """The destination has the VM, and the source does not know."""
+        source, destination = self.held(Proxy(GO, answers=4))
+        destination.wait_migration("completed")
+        self.check_unknown(source)
+        destination.wait_all_run()
+        source.quit()
+        destination.quit()
+        self.check_counter(source.serial, destination.serial)
+
+    def test_go_refused(self):
+        """The destination says that it has not got GO: there is nothing to be known."""
+        source, destination = self.held(Proxy(GO, before=True))
+        destination.quit()
+        self.check_stayed(source)
+        self.assertIn("destination says", source.why())
+        source.quit()
+        self.check_counter(source.serial)
+
+    def test_go_not_sent(self):
+        """Nobody can have got it."""
+        source = self.source()
+        ours, theirs = socket.socketpair()
+        with ours:
+            with theirs:
+                uri = source.getfd("m", theirs.fileno())
+            source.qmp("migrate", uri=uri)
+            Proxy.read_until(ours, END)
+            ours.shutdown(socket.SHUT_RD)
+            ours.sendall(bytes(4))
+        self.check_stayed(source)
         source.quit()
         self.check_counter(source.serial)
 

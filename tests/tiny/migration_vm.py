@@ -139,6 +139,10 @@ class Vm:
     def migration(self):
         return self.qmp("query-migrate").get("status", "none")
 
+    def why(self):
+        """Of a migration that has failed."""
+        return self.qmp("query-migrate").get("error-desc", "")
+
     def wait_until(self, what, *values):
         """what() is asked until it is one of the values, which is returned."""
         end = time.monotonic() + TIMEOUT
@@ -214,6 +218,20 @@ class Proxy:
             self.stream += data
             self.ours_destination.sendall(data)
             n -= len(data)
+
+    @staticmethod
+    def read_until(sock, last):
+        """Reads a stream until a record of that type has come."""
+        def read(n):
+            while n:
+                data = sock.recv(min(n, 1 << 20))
+                assert data, "the source ends in the middle"
+                n -= len(data)
+        read(HELLO_SIZE)
+        kind = None
+        while kind != last:
+            kind, _, length = RECORD.unpack(sock.recv(RECORD.size, socket.MSG_WAITALL))
+            read(length)
 
     def forward(self):
         try:
