@@ -19,71 +19,12 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tiny"))
 from migration_vm import (CONFIG, DEVICE, END, GO, GUEST, HELLO_SIZE, RAM,  # noqa: E402
-                          RECORD, Vm)
+                          RECORD, SLOT, QtestVm, Vm, capture, pack)
 
 SECONDS = float(os.environ.get("VIREO_FUZZ_SECONDS", "5"))
 SEED = int(os.environ.get("VIREO_FUZZ_SEED", "1"))
-SLOT = 0xfeb00000
 U32 = (0, 1, 2, 0x7f, 0x80, 0xff, 0x100, 0xffff, 0x10000, 0x7fffffff, 0xffffffff)
 U64 = U32 + (1 << 32, 1 << 40, (1 << 63) - 1, (1 << 64) - 1)
-
-
-class QtestVm(Vm):
-    """With the qtest socket: devices are put to use by their registers."""
-
-    def __init__(self, directory, *args):
-        with socket.socket(socket.AF_UNIX) as listener:
-            path = os.path.join(directory, "qtest%d" % id(self))
-            listener.bind(path)
-            listener.listen(1)
-            super().__init__("-qtest", "unix:" + path, *args, accel="qtest")
-            self.qtest, _ = listener.accept()
-
-    def writel(self, address, value):
-        self.qtest.sendall(b"writel 0x%x 0x%x\n" % (address, value))
-        assert self.qtest.recv(4096).startswith(b"OK")
-
-    def use_disk(self, slot, live):
-        base = SLOT + 0x1000 * slot
-        for register, value in ((0x70, 1), (0x70, 3), (0x24, 1), (0x20, 1), (0x70, 11),
-                                (0x38, 8), (0x80, 0x400000), (0x90, 0x401000),
-                                (0xa0, 0x402000), (0x44, 1), (0x70, 15 if live else 3)):
-            self.writel(base + register, value)
-
-    def wait(self):
-        self.qtest.close()
-        return super().wait()
-
-
-def receive(sock, n):
-    data = b""
-    while len(data) < n:
-        got = sock.recv(n - len(data))
-        assert got, "the source ends in the middle"
-        data += got
-    return data
-
-
-def capture(source):
-    """The records of a migration that is broken off before the answer."""
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        uri = source.getfd("capture", theirs.fileno())
-        theirs.close()
-        source.qmp("migrate", uri=uri)
-        ours.settimeout(30)
-        hello = receive(ours, HELLO_SIZE)
-        records = []
-        while not records or records[-1][0] != END:
-            kind, aux, length = RECORD.unpack(receive(ours, RECORD.size))
-            records.append((kind, aux, receive(ours, length)))
-    source.wait_migration("failed")
-    assert source.status() == "running", source.status()
-    return hello, records
-
-
-def pack(kind, aux, payload, length=None):
-    return RECORD.pack(kind, aux, len(payload) if length is None else length) + payload
 
 
 def runs(*rows, data=b"", count=None):

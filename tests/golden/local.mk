@@ -13,3 +13,7 @@ dist_check_SCRIPTS += tests/golden/acpi/acpi.sh
 TESTS += tests/golden/acpi/acpi.sh
 EXTRA_DIST += tests/golden/acpi/APIC.dsl tests/golden/acpi/FACP.dsl \
 	tests/golden/acpi/DSDT.dsl
+
+# Migration streams: this build's, and those of all releases.
+dist_check_SCRIPTS += tests/golden/stream/stream.py
+TESTS += tests/golden/stream/stream.py

@@ -18,6 +18,7 @@ LINE = re.compile(rb"tiny: round (\d+) other (\d+)\n")
 RECORD = struct.Struct("<IIQ")
 HELLO_SIZE = 16
 CONFIG, RAM, DEVICE, END, GO = 1, 2, 3, 4, 5
+SLOT = 0xfeb00000
 
 
 def sanitized():
@@ -125,6 +126,10 @@ class Vm:
                 raise QmpError(m["error"]["desc"])
             self.events.append(m["event"])
 
+    def wait_event(self, name):
+        while name not in self.events:
+            self.events.append(self.message()["event"])
+
     def getfd(self, name, fd):
         self.qmp("getfd", fd=fd, fdname=name)
         return "fd:" + name
@@ -186,6 +191,64 @@ class Vm:
         if self.process.poll() is None:
             self.process.kill()
             self.wait()
+
+
+class QtestVm(Vm):
+    """With the qtest socket: devices are put to use by their registers."""
+
+    def __init__(self, directory, *args):
+        with socket.socket(socket.AF_UNIX) as listener:
+            path = os.path.join(directory, "qtest%d" % id(self))
+            listener.bind(path)
+            listener.listen(1)
+            super().__init__("-qtest", "unix:" + path, *args, accel="qtest")
+            self.qtest, _ = listener.accept()
+
+    def writel(self, address, value):
+        self.qtest.sendall(b"writel 0x%x 0x%x\n" % (address, value))
+        assert self.qtest.recv(4096).startswith(b"OK")
+
+    def use_disk(self, slot, live):
+        base = SLOT + 0x1000 * slot
+        for register, value in ((0x70, 1), (0x70, 3), (0x24, 1), (0x20, 1), (0x70, 11),
+                                (0x38, 8), (0x80, 0x400000), (0x90, 0x401000),
+                                (0xa0, 0x402000), (0x44, 1), (0x70, 15 if live else 3)):
+            self.writel(base + register, value)
+
+    def wait(self):
+        self.qtest.close()
+        return super().wait()
+
+
+def receive(sock, n):
+    data = b""
+    while len(data) < n:
+        got = sock.recv(n - len(data))
+        assert got, "the source ends in the middle"
+        data += got
+    return data
+
+
+def capture(source):
+    """The records of a migration that is broken off before the answer."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        uri = source.getfd("capture", theirs.fileno())
+        theirs.close()
+        source.qmp("migrate", uri=uri)
+        ours.settimeout(30)
+        hello = receive(ours, HELLO_SIZE)
+        records = []
+        while not records or records[-1][0] != END:
+            kind, aux, length = RECORD.unpack(receive(ours, RECORD.size))
+            records.append((kind, aux, receive(ours, length)))
+    source.wait_migration("failed")
+    assert source.status() == "running", source.status()
+    return hello, records
+
+
+def pack(kind, aux, payload, length=None):
+    return RECORD.pack(kind, aux, len(payload) if length is None else length) + payload
 
 
 class Proxy:
