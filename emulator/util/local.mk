@@ -9,4 +9,5 @@ libutil_a_SOURCES += \
 	emulator/util/log.c emulator/util/log.h \
 	emulator/util/state.h \
 	emulator/util/tcp-port.c emulator/util/tcp-port.h \
+	emulator/util/text.c emulator/util/text.h \
 	emulator/util/tsan.h emulator/util/tsan-glib.h
