@@ -1,148 +1,82 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The devices of a domain: making, copying and freeing them, and finding the one
- * that a piece of XML means. */
+/* Devices whatever their kind: on their own, and found, added and removed in a domain. */
 #include <libvirt/virterror.h>
 #include <string.h>
 
+#include "util/text.h"
 #include "xml/internal.h"
 
-static void info_clear(DomainDeviceInfo *info)
+static const XmlKind *kind_of(const DomainDevice *device)
 {
-    g_free(info->alias);
+    return xml_kinds[device->type];
 }
-
-static void info_copy(DomainDeviceInfo *to)
-{
-    to->alias = g_strdup(to->alias);
-}
-
-static void disk_free(gpointer opaque)
-{
-    DomainDisk *disk = opaque;
-
-    g_free(disk->source);
-    g_free(disk->target);
-    g_free(disk->serial);
-    info_clear(&disk->info);
-    g_free(disk);
-}
-
-static gpointer disk_copy(gconstpointer from)
-{
-    DomainDisk *disk = g_memdup2(from, sizeof(DomainDisk));
-
-    disk->source = g_strdup(disk->source);
-    disk->target = g_strdup(disk->target);
-    disk->serial = g_strdup(disk->serial);
-    info_copy(&disk->info);
-    return disk;
-}
-
-static void interface_free(gpointer opaque)
-{
-    DomainInterface *interface = opaque;
-
-    g_free(interface->bridge);
-    g_free(interface->target);
-    info_clear(&interface->info);
-    g_free(interface);
-}
-
-static gpointer interface_copy(gconstpointer from)
-{
-    DomainInterface *interface = g_memdup2(from, sizeof(DomainInterface));
-
-    interface->bridge = g_strdup(interface->bridge);
-    interface->target = g_strdup(interface->target);
-    info_copy(&interface->info);
-    return interface;
-}
-
-static void serial_free(gpointer opaque)
-{
-    DomainSerial *serial = opaque;
-
-    g_free(serial->path);
-    info_clear(&serial->info);
-    g_free(serial);
-}
-
-static gpointer serial_copy(gconstpointer from)
-{
-    DomainSerial *serial = g_memdup2(from, sizeof(DomainSerial));
-
-    serial->path = g_strdup(serial->path);
-    info_copy(&serial->info);
-    return serial;
-}
-
-static void rng_free(gpointer opaque)
-{
-    DomainRng *rng = opaque;
-
-    g_free(rng->filename);
-    info_clear(&rng->info);
-    g_free(rng);
-}
-
-static gpointer rng_copy(gconstpointer from)
-{
-    DomainRng *rng = g_memdup2(from, sizeof(DomainRng));
-
-    rng->filename = g_strdup(rng->filename);
-    info_copy(&rng->info);
-    return rng;
-}
-
-static const struct {
-    const char *name;
-    gboolean unique; /* whether same_key() may hold for one device only */
-    size_t size;
-    size_t info;  /* offset of DomainDeviceInfo in the device */
-    size_t array; /* offset of the GPtrArray in Domain */
-    GDestroyNotify free;
-    gpointer (*copy)(gconstpointer from);
-} device_types[] = {
-    [DOMAIN_DEVICE_DISK] = { "disk", TRUE, sizeof(DomainDisk), offsetof(DomainDisk, info),
-                             offsetof(Domain, disks), disk_free, disk_copy },
-    [DOMAIN_DEVICE_INTERFACE] = { "interface", FALSE, sizeof(DomainInterface),
-                                  offsetof(DomainInterface, info),
-                                  offsetof(Domain, interfaces), interface_free,
-                                  interface_copy },
-    [DOMAIN_DEVICE_SERIAL] = { "serial", TRUE, sizeof(DomainSerial),
-                               offsetof(DomainSerial, info), offsetof(Domain, serials),
-                               serial_free, serial_copy },
-    [DOMAIN_DEVICE_RNG] = { "rng", FALSE, sizeof(DomainRng), offsetof(DomainRng, info),
-                            offsetof(Domain, rngs), rng_free, rng_copy },
-};
 
 const char *xml_device_type_name(DomainDeviceType type)
 {
-    return device_types[type].name;
+    return xml_kinds[type]->name;
 }
 
 DomainDeviceInfo *xml_device_info(const DomainDevice *device)
 {
-    return G_STRUCT_MEMBER_P(device->any, device_types[device->type].info);
-}
-
-gpointer xml_device_new(DomainDeviceType type)
-{
-    DomainDevice device = { .type = type, .any = g_malloc0(device_types[type].size) };
-
-    xml_device_info(&device)->slot = DOMAIN_SLOT_NONE;
-    return device.any;
+    return G_STRUCT_MEMBER_P(device->any, kind_of(device)->info);
 }
 
 GPtrArray *xml_domain_devices(const Domain *domain, DomainDeviceType type)
 {
-    return G_STRUCT_MEMBER(GPtrArray *, domain, device_types[type].array);
+    return G_STRUCT_MEMBER(GPtrArray *, domain, xml_kinds[type]->array);
+}
+
+static gboolean type_of(const xmlNode *node, DomainDeviceType *type)
+{
+    for (guint i = 0; i < DOMAIN_DEVICE_COUNT; i++) {
+        if (xml_node_is(node, xml_kinds[i]->name)) {
+            *type = (DomainDeviceType)i;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+DomainDevice *xml_device_parse(const char *text, XmlParseFlags flags, GError **errp)
+{
+    g_autoptr(xmlDoc) doc = xml_document_parse(text, errp);
+    const xmlNode *root = doc ? xmlDocGetRootElement(doc) : NULL;
+    DomainDevice device = { 0 };
+
+    if (!doc) {
+        return NULL;
+    }
+    if (!type_of(root, &device.type)) {
+        g_autofree char *shown = util_text_cut((const char *)root->name, 100);
+        g_set_error(errp, XML_ERROR, VIR_ERR_CONFIG_UNSUPPORTED,
+                    "element <devices/%s> is not supported by vireo", shown);
+        return NULL;
+    }
+    device.any = xml_struct_parse(&kind_of(&device)->type, root, flags, errp);
+    if (device.any && device.type == DOMAIN_DEVICE_SERIAL &&
+        device.serial->port == G_MAXUINT) {
+        device.serial->port = 0; /* among others it would be the next */
+    }
+    return device.any ? g_memdup2(&device, sizeof(device)) : NULL;
+}
+
+char *xml_device_format(const DomainDevice *device, XmlFormatFlags flags)
+{
+    XmlWriter w = { .text = g_string_new(NULL), .flags = flags };
+
+    xml_struct_write(&kind_of(device)->type, &w, kind_of(device)->name, device->any);
+    return g_string_free(w.text, FALSE);
+}
+
+gboolean xml_device_check(const DomainDevice *device, GError **errp)
+{
+    return xml_struct_check(&kind_of(device)->type, device->any, errp);
 }
 
 void xml_device_free(DomainDevice *device)
 {
     if (device) {
-        device_types[device->type].free(device->any);
+        xml_struct_free(&kind_of(device)->type, device->any);
         g_free(device);
     }
 }
@@ -151,72 +85,14 @@ DomainDevice *xml_device_copy(const DomainDevice *device)
 {
     DomainDevice *copy = g_memdup2(device, sizeof(*device));
 
-    copy->any = device_types[device->type].copy(device->any);
+    copy->any = xml_struct_copy(&kind_of(device)->type, device->any);
     return copy;
-}
-
-static void domain_devices_init(Domain *domain, const Domain *from)
-{
-    for (DomainDeviceType type = 0; type < G_N_ELEMENTS(device_types); type++) {
-        GPtrArray *array = g_ptr_array_new_with_free_func(device_types[type].free);
-        GPtrArray *others = from ? xml_domain_devices(from, type) : NULL;
-
-        for (guint i = 0; others && i < others->len; i++) {
-            g_ptr_array_add(array, device_types[type].copy(others->pdata[i]));
-        }
-        G_STRUCT_MEMBER(GPtrArray *, domain, device_types[type].array) = array;
-    }
-}
-
-Domain *xml_domain_new(void)
-{
-    Domain *domain = g_new0(Domain, 1);
-
-    domain->id = -1;
-    domain_devices_init(domain, NULL);
-    return domain;
-}
-
-/* The strings that a Domain owns. */
-static const size_t domain_strings[] = {
-    offsetof(Domain, name),          offsetof(Domain, title),
-    offsetof(Domain, description),   offsetof(Domain, metadata),
-    offsetof(Domain, partition),     offsetof(Domain, machine),
-    offsetof(Domain, kernel),        offsetof(Domain, initrd),
-    offsetof(Domain, cmdline),       offsetof(Domain, emulator),
-    offsetof(Domain, seclabel_model)
-};
-
-Domain *xml_domain_copy(const Domain *domain)
-{
-    Domain *copy = g_memdup2(domain, sizeof(*domain));
-
-    for (size_t i = 0; i < G_N_ELEMENTS(domain_strings); i++) {
-        char **string = G_STRUCT_MEMBER_P(copy, domain_strings[i]);
-        *string = g_strdup(*string);
-    }
-    domain_devices_init(copy, domain);
-    return copy;
-}
-
-void xml_domain_free(Domain *domain)
-{
-    if (!domain) {
-        return;
-    }
-    for (size_t i = 0; i < G_N_ELEMENTS(domain_strings); i++) {
-        g_free(G_STRUCT_MEMBER(char *, domain, domain_strings[i]));
-    }
-    for (DomainDeviceType type = 0; type < G_N_ELEMENTS(device_types); type++) {
-        g_ptr_array_unref(xml_domain_devices(domain, type));
-    }
-    g_free(domain);
 }
 
 gboolean xml_domain_foreach_device(const Domain *domain, DomainDeviceFunc func,
                                    gpointer opaque)
 {
-    for (DomainDeviceType type = 0; type < G_N_ELEMENTS(device_types); type++) {
+    for (guint type = 0; type < DOMAIN_DEVICE_COUNT; type++) {
         GPtrArray *array = xml_domain_devices(domain, type);
 
         for (guint i = 0; i < array->len; i++) {
@@ -255,69 +131,97 @@ gboolean xml_domain_find_alias(const Domain *domain, const char *alias,
     return !xml_domain_foreach_device(domain, alias_differs, &search);
 }
 
-/* How messages name a device: its target, MAC, port or backend. */
-static char *device_label(const DomainDevice *device)
+void xml_device_adopt_place(const DomainDevice *to, const DomainDevice *from,
+                            gboolean named)
 {
-    char mac[18];
+    DomainDeviceInfo *info = xml_device_info(to);
+    const DomainDeviceInfo *other = xml_device_info(from);
 
-    switch (device->type) {
-    case DOMAIN_DEVICE_DISK:
-        return g_strdup_printf("disk %s", device->disk->target);
-    case DOMAIN_DEVICE_INTERFACE:
-        xml_mac_format(device->interface->mac, mac);
-        return g_strdup_printf("interface with MAC address %s", mac);
-    case DOMAIN_DEVICE_SERIAL:
-        return g_strdup_printf("serial port %u", device->serial->port);
-    case DOMAIN_DEVICE_RNG:
-    default:
-        return g_strdup_printf("rng with backend %s", device->rng->filename);
+    g_free(info->address.usb_port);
+    info->address = other->address;
+    info->address.usb_port = g_strdup(other->address.usb_port);
+    if (named) {
+        g_free(info->alias);
+        info->alias = g_strdup(other->alias);
     }
 }
 
-/* Whether both have what makes a device of this type unique. */
-static gboolean same_key(const DomainDevice *a, const DomainDevice *b)
+/* ---- which device is meant ---- */
+
+static gboolean note_key(const XmlField *field, gconstpointer base, gpointer opaque)
 {
-    switch (a->type) {
-    case DOMAIN_DEVICE_DISK:
-        return strcmp(a->disk->target, b->disk->target) == 0;
-    case DOMAIN_DEVICE_INTERFACE:
-        return memcmp(a->interface->mac, b->interface->mac, 6) == 0;
-    case DOMAIN_DEVICE_SERIAL:
-        return a->serial->port == b->serial->port;
-    case DOMAIN_DEVICE_RNG:
-    default:
-        return strcmp(a->rng->filename, b->rng->filename) == 0;
+    char **key = opaque;
+
+    if (!(field->flags & XML_KEY)) {
+        return TRUE;
     }
+    *key = xml_field_text(field, base);
+    return FALSE;
+}
+
+static char *key_of(const DomainDevice *device)
+{
+    char *key = NULL;
+
+    xml_struct_foreach(&kind_of(device)->type, device->any, note_key, &key);
+    return key ? key : g_strdup("");
+}
+
+char *xml_device_label(const DomainDevice *device)
+{
+    g_autofree char *key = key_of(device);
+
+    return g_strconcat(kind_of(device)->label, " ", key, NULL);
+}
+
+gboolean xml_device_same_key(const DomainDevice *a, const DomainDevice *b)
+{
+    g_autofree char *left = key_of(a), *right = key_of(b);
+
+    return strcmp(left, right) == 0;
+}
+
+typedef struct Pair {
+    const char *match, *device;
+} Pair;
+
+static gboolean is_detail_equal(const XmlField *field, gconstpointer base,
+                                gpointer opaque)
+{
+    const Pair *pair = opaque;
+    g_autofree char *wanted = NULL, *value = NULL;
+
+    if (!(field->flags & XML_DETAIL) || !(wanted = xml_field_text(field, base))) {
+        return TRUE;
+    }
+    value = xml_field_text(field, pair->device + ((const char *)base - pair->match));
+    return g_strcmp0(value, wanted) == 0;
 }
 
 /* What tells apart devices with the same key; absent values match all. */
 static gboolean same_details(const DomainDevice *device, const DomainDevice *match)
 {
-    const char *alias = xml_device_info(match)->alias;
+    Pair pair = { match->any, device->any };
 
-    if (alias && g_strcmp0(xml_device_info(device)->alias, alias) != 0) {
-        return FALSE;
-    }
-    return match->type != DOMAIN_DEVICE_INTERFACE || !match->interface->target ||
-           g_strcmp0(device->interface->target, match->interface->target) == 0;
+    return xml_struct_foreach(&kind_of(match)->type, match->any, is_detail_equal, &pair);
 }
 
 int xml_domain_find_device(const Domain *domain, const DomainDevice *match,
                            DomainDevice *found, GError **errp)
 {
     GPtrArray *array = xml_domain_devices(domain, match->type);
-    g_autofree char *label = device_label(match);
+    g_autofree char *label = xml_device_label(match);
     guint keys = 0, details = 0;
     int by_key = -1, by_details = -1, index;
 
     for (guint i = 0; i < array->len; i++) {
         DomainDevice device = { .type = match->type, .any = array->pdata[i] };
 
-        if (same_key(&device, match)) {
+        if (xml_device_same_key(&device, match)) {
             by_key = by_key < 0 ? (int)i : by_key;
             keys++;
             if (same_details(&device, match)) {
-                by_details = i;
+                by_details = (int)i;
                 details++;
             }
         }
@@ -338,26 +242,28 @@ int xml_domain_find_device(const Domain *domain, const DomainDevice *match,
     return index;
 }
 
+static gboolean has_unique_key(const XmlField *field, gconstpointer base, gpointer opaque)
+{
+    return !(field->flags & XML_KEY) || !(field->flags & XML_UNIQUE);
+}
+
 gboolean xml_domain_add_device(Domain *domain, const DomainDevice *device,
                                DomainDevice *added, GError **errp)
 {
+    const XmlStruct *type = &kind_of(device)->type;
     GPtrArray *array = xml_domain_devices(domain, device->type);
     const char *alias = xml_device_info(device)->alias;
+    gboolean unique = !xml_struct_foreach(type, device->any, has_unique_key, NULL);
     gpointer copy;
-    guint place = array->len;
 
-    for (guint i = 0; i < array->len; i++) {
+    for (guint i = 0; unique && i < array->len; i++) {
         DomainDevice other = { .type = device->type, .any = array->pdata[i] };
 
-        if (device_types[device->type].unique && same_key(&other, device)) {
-            g_autofree char *label = device_label(device);
+        if (xml_device_same_key(&other, device)) {
+            g_autofree char *label = xml_device_label(device);
             g_set_error(errp, XML_ERROR, VIR_ERR_OPERATION_INVALID, "%s already exists",
                         label);
             return FALSE;
-        }
-        if (device->type == DOMAIN_DEVICE_SERIAL && place == array->len &&
-            other.serial->port > device->serial->port) {
-            place = i;
         }
     }
     if (alias && xml_domain_find_alias(domain, alias, NULL)) {
@@ -365,11 +271,8 @@ gboolean xml_domain_add_device(Domain *domain, const DomainDevice *device,
                     "alias '%s' is already in use", alias);
         return FALSE;
     }
-    if (!xml_device_check_iothread(domain, device, errp)) {
-        return FALSE;
-    }
-    copy = device_types[device->type].copy(device->any);
-    g_ptr_array_insert(array, place, copy);
+    copy = xml_struct_copy(type, device->any);
+    xml_list_insert(array, type, copy);
     if (added) {
         *added = (DomainDevice){ .type = device->type, .any = copy };
     }
@@ -380,10 +283,12 @@ gboolean xml_domain_remove_device(Domain *domain, const DomainDevice *match,
                                   GError **errp)
 {
     int index = xml_domain_find_device(domain, match, NULL, errp);
+    GPtrArray *array;
 
     if (index < 0) {
         return FALSE;
     }
-    g_ptr_array_remove_index(xml_domain_devices(domain, match->type), index);
+    array = xml_domain_devices(domain, match->type);
+    xml_struct_free(&kind_of(match)->type, g_ptr_array_remove_index(array, (guint)index));
     return TRUE;
 }

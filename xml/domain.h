@@ -3,9 +3,10 @@
  * A domain's definition: one structure, parsed from and formatted to libvirt's
  * domain XML (the subset that vireo can be true to).
  *
- * Elements fall into three classes (support.c holds the table): handled ones
- * have a field here; those that libvirt knows and we cannot honour are refused
- * with VIR_ERR_CONFIG_UNSUPPORTED; unknown ones are dropped, as libvirt does.
+ * Elements fall into three classes (the tables of field.h): handled ones have a field
+ * here; those that libvirt knows and we cannot honour are kept as they were written, and
+ * refused by xml_domain_check() with VIR_ERR_CONFIG_UNSUPPORTED; unknown ones are
+ * dropped, as libvirt does. So what is stored can always be read, listed and shown.
  * What depends on the machine (defaults, aliases, slots, limits) is no business
  * of this layer: see libvirt-driver/command/.
  *
@@ -19,19 +20,14 @@
 #include <glib.h>
 #include <limits.h>
 
+#include "xml/device.h"
+
 #define XML_ERROR         (xml_error_quark())
 #define XML_TEXT_MAX      (4u << 20) /* bytes of one document, as libvirt's RPC strings */
 #define XML_DOMAIN_SCHEMA "/usr/share/libvirt/schemas/domain.rng"
 /* Bytes; files are called after the domain, with suffixes of at most ".status.new". */
 #define DOMAIN_NAME_MAX     (NAME_MAX + 1 - (int)sizeof(".status.new"))
-#define DOMAIN_SLOT_NONE    (-1)
 #define DOMAIN_UUID_STR_LEN 37 /* with its NUL */
-
-typedef enum {
-    DOMAIN_TRISTATE_ABSENT = 0,
-    DOMAIN_TRISTATE_YES, /* "yes" or "on" */
-    DOMAIN_TRISTATE_NO,  /* "no" or "off" */
-} DomainTristate;
 
 typedef enum {
     DOMAIN_LIFECYCLE_DEFAULT = 0, /* only while parsing */
@@ -59,10 +55,16 @@ typedef enum {
 
 /* Kept for the user: no timer that is accepted changes anything. */
 typedef struct DomainTimer {
-    gboolean given;
+    GPtrArray *extras; /* see xml/field.h */
+    DomainTimerName name;
     DomainTristate present;
     DomainTickPolicy policy;
 } DomainTimer;
+
+typedef enum {
+    DOMAIN_PARTITION_DEFAULT = 0,
+    DOMAIN_PARTITION_MACHINE, /* "/machine" */
+} DomainPartition;
 
 typedef enum {
     DOMAIN_MEMORY_SOURCE_DEFAULT = 0,
@@ -98,112 +100,32 @@ typedef enum {
 } DomainCpuCheck;
 
 typedef enum {
-    DOMAIN_ADDRESS_NONE = 0,
-    DOMAIN_ADDRESS_VIRTIO_MMIO,
-} DomainAddress;
+    DOMAIN_SUSPEND_DEFAULT = 0,
+    DOMAIN_SUSPEND_DISABLED,
+} DomainSuspend;
 
-/* What every device has. */
-typedef struct DomainDeviceInfo {
-    char *alias; /* "virtio-disk0"; NULL until assigned; users' own begin with "ua-" */
-    DomainAddress address;
-    int slot;         /* virtio-mmio slot, or DOMAIN_SLOT_NONE; only in the status form */
-    guint boot_order; /* <boot order='N'/>, 0 when absent */
-} DomainDeviceInfo;
+/* <boot dev=''/> */
+typedef struct DomainBootDev {
+    GPtrArray *extras;
+    DomainBoot dev;
+} DomainBootDev;
 
+/* No security driver: that nothing is to be labelled can be promised. */
 typedef enum {
-    DOMAIN_DISK_FILE = 0,
-    DOMAIN_DISK_BLOCK,
-} DomainDiskType;
+    DOMAIN_SECLABEL_DYNAMIC = 0,
+    DOMAIN_SECLABEL_NONE,
+} DomainSeclabelType;
 
-typedef enum {
-    DOMAIN_DISK_BUS_VIRTIO = 0,
-} DomainDiskBus;
-
-typedef enum {
-    DOMAIN_DISK_FORMAT_RAW = 0,
-} DomainDiskFormat;
-
-typedef enum {
-    DOMAIN_DISK_CACHE_DEFAULT = 0,
-    DOMAIN_DISK_CACHE_NONE,
-    DOMAIN_DISK_CACHE_WRITETHROUGH,
-    DOMAIN_DISK_CACHE_WRITEBACK,
-    DOMAIN_DISK_CACHE_DIRECTSYNC,
-    DOMAIN_DISK_CACHE_UNSAFE,
-} DomainDiskCache;
-
-typedef enum {
-    DOMAIN_DISK_IO_DEFAULT = 0,
-    DOMAIN_DISK_IO_NATIVE,
-    DOMAIN_DISK_IO_THREADS,
-    DOMAIN_DISK_IO_URING,
-} DomainDiskIo;
-
-typedef enum {
-    DOMAIN_DISK_DISCARD_DEFAULT = 0,
-    DOMAIN_DISK_DISCARD_IGNORE,
-    DOMAIN_DISK_DISCARD_UNMAP,
-} DomainDiskDiscard;
-
-typedef struct DomainDisk {
-    DomainDiskType type;
-    DomainDiskFormat format;
-    DomainDiskCache cache;
-    DomainDiskIo io;
-    DomainDiskDiscard discard;
-    guint iothread;   /* 1..iothreads, 0 when absent */
-    char *source;     /* absolute path */
-    guint node_index; /* N of the block nodes libvirt-N-*; 0 until assigned */
-    char *target;     /* "vda" */
-    DomainDiskBus bus;
-    char *serial; /* or NULL */
-    gboolean readonly;
-    gboolean shareable;
-    DomainDeviceInfo info;
-} DomainDisk;
-
-typedef enum {
-    DOMAIN_INTERFACE_ETHERNET =
-        0,                   /* a tap device, made by us or by the user (managed='no') */
-    DOMAIN_INTERFACE_BRIDGE, /* a tap device that we put on a bridge */
-} DomainInterfaceType;
-
-typedef enum {
-    DOMAIN_INTERFACE_MODEL_DEFAULT = 0, /* no <model>: command/ chooses */
-    DOMAIN_INTERFACE_MODEL_VIRTIO,
-} DomainInterfaceModel;
-
-typedef struct DomainInterface {
-    DomainInterfaceType type;
-    guint8 mac[6]; /* generated when the XML has none */
-    char *bridge;  /* for BRIDGE */
-    char *target;  /* the tap's name or NULL; "vnet*" are ours and not persistent */
-    DomainTristate managed; /* target@managed: NO means the tap exists already */
-    DomainInterfaceModel model;
-    gboolean link_up; /* <link state='up'/> was there (down is refused) */
-    DomainDeviceInfo info;
-} DomainInterface;
-
-typedef enum {
-    DOMAIN_CHARDEV_PTY = 0,
-    DOMAIN_CHARDEV_UNIX, /* mode='bind': the driver listens */
-} DomainChardevType;
-
-/* A serial port. The first one is also the domain's <console>, as in libvirt. */
-typedef struct DomainSerial {
-    DomainChardevType type;
-    char *path; /* UNIX: the socket; PTY: the slave's path while the domain runs */
-    guint port; /* 0 is COM1 */
-    DomainDeviceInfo info;
-} DomainSerial;
-
-typedef struct DomainRng {
-    char *filename; /* backend model='random' */
-    DomainDeviceInfo info;
-} DomainRng;
+typedef struct DomainSeclabel {
+    GPtrArray *extras;
+    DomainSeclabelType type;
+    char *model;
+    DomainTristate relabel;
+} DomainSeclabel;
 
 typedef struct Domain {
-    int id; /* -1 when it does not run */
+    GPtrArray *extras; /* see xml/field.h */
+    int id;            /* -1 when it does not run */
     char *name;
     guint8 uuid[16]; /* generated when the XML has none */
     char *title;     /* these three or NULL */
@@ -215,15 +137,15 @@ typedef struct Domain {
     DomainMemorySource memory_source;
     DomainMemoryAccess memory_access;
     guint vcpus;
+    guint vcpus_current; /* 0: all */
     guint iothreads;
-    char *partition; /* <resource><partition>, or NULL */
+    DomainPartition partition;
 
     char *machine; /* or NULL: command/ chooses */
     char *kernel;  /* these three or NULL */
     char *initrd;
     char *cmdline;
-    guint boot_count; /* at least one unless a device has a boot order */
-    DomainBoot boot[DOMAIN_BOOT_COUNT];
+    GPtrArray *boots; /* of DomainBootDev; at least one unless a device has an order */
 
     gboolean acpi;
     gboolean apic;
@@ -231,47 +153,32 @@ typedef struct Domain {
     DomainCpuMode cpu_mode;
     DomainCpuCheck cpu_check;
     DomainTristate cpu_migratable;
-    DomainTimer timers[DOMAIN_TIMER_COUNT];
+    GPtrArray *timers; /* of DomainTimer, by name */
     DomainLifecycle on_poweroff;
     DomainLifecycle on_reboot;
     DomainLifecycle on_crash;
-    DomainTristate suspend_to_mem; /* NO or absent */
-    DomainTristate suspend_to_disk;
+    DomainSuspend suspend_to_mem;
+    DomainSuspend suspend_to_disk;
 
-    char *emulator;        /* absolute path, or NULL: command/ chooses */
-    GPtrArray *disks;      /* of DomainDisk, in the order of the XML */
-    GPtrArray *interfaces; /* of DomainInterface */
-    GPtrArray *serials;    /* of DomainSerial, sorted by port */
-    GPtrArray *rngs;       /* of DomainRng */
-    gboolean usb_none;     /* <controller type='usb' model='none'/> was there */
-    gboolean balloon_none; /* <memballoon model='none'/> was there */
-    gboolean video_none;   /* <video><model type='none'/></video> was there */
-    gboolean seclabel_none;
-    char *seclabel_model; /* of <seclabel type='none'>, or NULL */
+    char *emulator; /* absolute path, or NULL: command/ chooses */
+    /* In the order of the XML where nothing else is said. */
+    GPtrArray *disks;       /* of DomainDisk, by target */
+    GPtrArray *controllers; /* of DomainController */
+    GPtrArray *interfaces;  /* of DomainInterface */
+    GPtrArray *serials;     /* of DomainSerial, sorted by port */
+    GPtrArray *consoles;  /* of DomainSerial, those that cannot be the first of serials */
+    GPtrArray *audios;    /* of DomainAudio */
+    GPtrArray *videos;    /* of DomainVideo */
+    GPtrArray *balloons;  /* of DomainBalloon */
+    GPtrArray *rngs;      /* of DomainRng */
+    GPtrArray *seclabels; /* of DomainSeclabel */
 } Domain;
-
-typedef enum {
-    DOMAIN_DEVICE_DISK = 0,
-    DOMAIN_DEVICE_INTERFACE,
-    DOMAIN_DEVICE_SERIAL,
-    DOMAIN_DEVICE_RNG,
-} DomainDeviceType;
-
-/* One device on its own, as attach-device and detach-device send it. */
-typedef struct DomainDevice {
-    DomainDeviceType type;
-    union {
-        gpointer any;
-        DomainDisk *disk;
-        DomainInterface *interface;
-        DomainSerial *serial;
-        DomainRng *rng;
-    };
-} DomainDevice;
 
 typedef enum {
     XML_PARSE_INACTIVE = 0,    /* a definition: id, aliases not "ua-", ttys are dropped */
     XML_PARSE_STATUS = 1 << 0, /* our own status form: everything is kept */
+    XML_PARSE_STORED = 1 << 1, /* a definition that we have stored: slots are kept */
+    XML_PARSE_MATCH = 1 << 2, /* one to compare with: only what makes the key is needed */
 } XmlParseFlags;
 
 typedef enum {
@@ -280,6 +187,7 @@ typedef enum {
     XML_FORMAT_INACTIVE = 2,     /* without live data */
     XML_FORMAT_MIGRATABLE = 8,   /* for another host: without what only this host knows */
     XML_FORMAT_STATUS = 1 << 16, /* for XML_PARSE_STATUS: live data and slots */
+    XML_FORMAT_STORED = 1 << 17, /* for XML_PARSE_STORED: slots, too */
 } XmlFormatFlags;
 
 GQuark xml_error_quark(void);
@@ -287,9 +195,16 @@ GQuark xml_error_quark(void);
 /*
  * Parses a <domain>. Returns a new Domain, or NULL with an error that names
  * element and value: XML_DETAIL (not well-formed), XML_ERROR (wrong value),
- * CONFIG_UNSUPPORTED, OS_TYPE, INVALID_ARG.
+ * OS_TYPE, OVERFLOW.
  */
 Domain *xml_domain_parse(const char *text, XmlParseFlags flags, GError **errp);
+
+/*
+ * Refuses what libvirt knows and we cannot honour, whatever machine: CONFIG_UNSUPPORTED,
+ * naming element and value. For a definition that is new or about to run.
+ */
+gboolean xml_domain_check(const Domain *domain, GError **errp);
+gboolean xml_device_check(const DomainDevice *device, GError **errp);
 
 /*
  * Checks a document against the RelaxNG schema at @path; NULL: libvirt's, installed at
@@ -316,14 +231,11 @@ void xml_domain_free(Domain *domain);
 gboolean xml_domain_check_abi_stable(const Domain *from, const Domain *to, GError **errp);
 
 /*
- * Parses one device (<disk>, <interface>, <serial>, <rng>). A disk may come
- * without <driver> and bus (virsh attach-disk): raw and virtio are the
- * defaults. Take XML_PARSE_INACTIVE for a device to attach, and
+ * Parses one device. A disk may come without <driver> and bus (virsh attach-disk): raw
+ * and virtio are the defaults. Take XML_PARSE_INACTIVE for a device to attach, and
  * XML_PARSE_STATUS for one to find or detach: it keeps the alias of live XML.
- * @domain may be NULL; when given, iothreads are checked against it.
  */
-DomainDevice *xml_device_parse(const char *text, const Domain *domain,
-                               XmlParseFlags flags, GError **errp);
+DomainDevice *xml_device_parse(const char *text, XmlParseFlags flags, GError **errp);
 
 /* Formats one device as it stands within <devices>, not indented. */
 char *xml_device_format(const DomainDevice *device, XmlFormatFlags flags);
@@ -334,18 +246,21 @@ DomainDevice *xml_device_copy(const DomainDevice *device);
 void xml_device_free(DomainDevice *device);
 
 /*
- * Finds the device of @domain that @match means: disks by target, interfaces
- * by MAC (and target, where several have it), serials by port, rngs by alias
- * or backend. Fills @found, which borrows from @domain, and returns its index
+ * Finds the device of @domain that @match means: by the fields that are the kind's key
+ * (disks by target, interfaces by MAC, serials by port ...), and where several have the
+ * same by alias and such. Fills @found, which borrows from @domain, and returns its index
  * in the domain's array; -1 with DEVICE_MISSING or OPERATION_FAILED
  * (ambiguous). @found may be NULL.
  */
 int xml_domain_find_device(const Domain *domain, const DomainDevice *match,
                            DomainDevice *found, GError **errp);
 
+/* Whether @a and @b, of one kind, have the same key. */
+gboolean xml_device_same_key(const DomainDevice *a, const DomainDevice *b);
+
 /*
- * Adds a copy of @device; refused with OPERATION_INVALID when its target, port
- * or alias is taken. Returns the domain's own device, borrowed, through
+ * Adds a copy of @device in its place in the order; refused with OPERATION_INVALID when
+ * its target, port or alias is taken. Returns the domain's own device, borrowed, through
  * @added (may be NULL).
  */
 gboolean xml_domain_add_device(Domain *domain, const DomainDevice *device,
@@ -355,9 +270,22 @@ gboolean xml_domain_add_device(Domain *domain, const DomainDevice *device,
 gboolean xml_domain_remove_device(Domain *domain, const DomainDevice *match,
                                   GError **errp);
 
+/* The domain's devices of one kind, borrowed. */
+GPtrArray *xml_domain_devices(const Domain *domain, DomainDeviceType type);
+
 /* The device with this alias. Fills @found (borrowed) and returns TRUE. */
 gboolean xml_domain_find_alias(const Domain *domain, const char *alias,
                                DomainDevice *found);
+
+/* "disk vda": how messages name it. Free with g_free. */
+char *xml_device_label(const DomainDevice *device);
+
+/* @to takes the address of @from, and with @named the alias. */
+void xml_device_adopt_place(const DomainDevice *to, const DomainDevice *from,
+                            gboolean named);
+
+/* The end of a chain of backing files, as <backingStore/>. */
+DomainStorage *xml_storage_end_new(void);
 
 /* The part that all device types share; borrowed. */
 DomainDeviceInfo *xml_device_info(const DomainDevice *device);
@@ -378,25 +306,14 @@ gboolean xml_mac_parse(const char *text, guint8 mac[6]);
 void xml_mac_format(const guint8 mac[6], char text[18]);
 
 /* Names of the enumerations' values as the XML has them. */
-extern const char *const xml_lifecycle_names[];
-extern const char *const xml_timer_names[];
-extern const char *const xml_tick_policy_names[];
-extern const char *const xml_memory_source_names[];
-extern const char *const xml_memory_access_names[];
-extern const char *const xml_boot_names[];
+extern const char *const xml_yes_no_names[]; /* of DomainTristate */
+extern const char *const xml_on_off_names[];
 extern const char *const xml_cpu_mode_names[];
-extern const char *const xml_cpu_check_names[];
-extern const char *const xml_disk_type_names[];
-extern const char *const xml_disk_bus_names[];
 extern const char *const xml_disk_format_names[];
 extern const char *const xml_disk_cache_names[];
 extern const char *const xml_disk_io_names[];
 extern const char *const xml_disk_discard_names[];
-extern const char *const xml_interface_type_names[];
-extern const char *const xml_interface_model_names[];
-extern const char *const xml_chardev_type_names[];
-extern const char *const xml_yes_no_names[]; /* of DomainTristate */
-extern const char *const xml_on_off_names[];
+extern const char *const xml_address_names[];
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Domain, xml_domain_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DomainDevice, xml_device_free)

@@ -1,71 +1,63 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files of xml/ share with each other only. */
+/* The kinds of devices, for the files of xml/ and its tests. A new kind is a structure in
+ * device.h, a file with its fields, a row in kind.c and one in domain.c. */
 #ifndef XML_INTERNAL_H
 #define XML_INTERNAL_H
 
-#include "xml/domain.h"
-#include "xml/node.h"
+#include "xml/field.h"
 
-/*
- * Goes through @root (a <domain>, or a device when @base is "devices") and
- * refuses what libvirt knows and we cannot honour. CONFIG_UNSUPPORTED.
- */
-gboolean xml_support_check(const xmlNode *root, const char *base, GError **errp);
+typedef struct XmlKind {
+    const char *name;  /* of the element */
+    const char *label; /* how messages name one, before its key */
+    XmlStruct type;
+    size_t info;  /* offset of DomainDeviceInfo */
+    size_t array; /* offset of the GPtrArray in Domain */
+} XmlKind;
 
-/*
- * Sets CONFIG_UNSUPPORTED for @node, an element at @path below <domain>, with its
- * attributes and its text as they were written, each cut to a sane length. FALSE.
- */
-gboolean xml_support_refuse(const xmlNode *node, const char *path, GError **errp);
+#define XML_KIND(structure, domain_array)                                                \
+    .type.size = sizeof(structure), .info = offsetof(structure, info),                   \
+    .array = offsetof(Domain, domain_array)
 
-/* How the table of support.c sees a path, for the tests. */
-typedef enum {
-    XML_SUPPORT_UNKNOWN,
-    XML_SUPPORT_HANDLED,
-    XML_SUPPORT_REFUSED,
-} XmlSupport;
-XmlSupport xml_support_class(const char *path, const char *value);
+extern const XmlKind xml_kind_disk, xml_kind_controller, xml_kind_interface,
+    xml_kind_serial, xml_kind_audio, xml_kind_video, xml_kind_balloon, xml_kind_rng;
 
-/* An empty Domain with its arrays. */
-Domain *xml_domain_new(void);
-gpointer xml_device_new(DomainDeviceType type);
-GPtrArray *xml_domain_devices(const Domain *domain, DomainDeviceType type);
+extern const XmlKind *const xml_kinds[DOMAIN_DEVICE_COUNT];
 
-/* parse-device.c: @node is the element of the device; returns a new one. */
-DomainDevice *xml_device_parse_node(const xmlNode *node, DomainDeviceType type,
-                                    XmlParseFlags flags, GError **errp);
-gboolean xml_device_check_iothread(const Domain *domain, const DomainDevice *device,
-                                   GError **errp);
+/* Groups that kinds share. */
+extern const XmlStruct xml_info;       /* alias, address, boot order */
+extern const XmlStruct xml_plain_info; /* alias and address */
+extern const XmlStruct xml_image;      /* of a DomainStorage: the path */
+extern const XmlStruct xml_storage;    /* and what is in and below <source> */
+extern const XmlStruct xml_console;    /* a DomainSerial as <console> */
+extern const XmlStruct xml_domain_type;
 
-/* parse-devices.c: @root is the <domain>. */
-gboolean xml_devices_parse(const xmlNode *root, Domain *domain, XmlParseFlags flags,
-                           GError **errp);
+/* Items of the domain's other lists. */
+extern const XmlStruct xml_timer, xml_seclabel;
 
-/* A buffer that escapes and indents. */
-typedef struct XmlWriter {
-    GString *text;
-    guint depth;
-    XmlFormatFlags flags;
-} XmlWriter;
-
-/* "<name"; attributes may follow, then one of the ends. */
-void xml_write_begin(XmlWriter *w, const char *name);
-/* " name='value'"; nothing when @value is NULL or "". */
-void xml_write_attr(XmlWriter *w, const char *name, const char *value);
-void xml_write_attr_uint(XmlWriter *w, const char *name, guint64 value);
-void xml_write_end_empty(XmlWriter *w);                 /* "/>" */
-void xml_write_end_text(XmlWriter *w, const char *name, /* ">text</name>" */
-                        const char *text);
-void xml_write_end_open(XmlWriter *w); /* ">"; what follows is one level deeper */
-void xml_write_close(XmlWriter *w, const char *name);
-/* Whole elements. The text form writes nothing when @text is NULL. */
-void xml_write_empty(XmlWriter *w, const char *name);
-void xml_write_text(XmlWriter *w, const char *name, const char *text);
-/* Markup as it is. */
-void xml_write_verbatim(XmlWriter *w, const char *text);
-
-/* format-device.c */
-void xml_device_write(XmlWriter *w, const DomainDevice *device);
-void xml_console_write(XmlWriter *w, const DomainSerial *serial);
+/* Rows that several kinds have. */
+extern const char *const xml_none_names[];
+#define XML_REFUSE(p)                                                                    \
+    {                                                                                    \
+        .path = (p), .type = XML_FIELD_REFUSED                                           \
+    }
+#define XML_REFUSE_BUT(p, harmless)                                                      \
+    {                                                                                    \
+        .path = (p), .type = XML_FIELD_REFUSED, .text = (harmless)                       \
+    }
+#define XML_INFO(structure, group)                                                       \
+    {                                                                                    \
+        .type = XML_FIELD_GROUP, .offset = offsetof(structure, info), .of = &(group)     \
+    }
+#define XML_NONE(p, structure)                                                           \
+    {                                                                                    \
+        .path = (p), .type = XML_FIELD_ENUM, .offset = offsetof(structure, none),        \
+        .names = xml_none_names, .text = "*"                                             \
+    }
+#define XML_VIRTIO_DRIVER(p)                                                             \
+    XML_REFUSE_BUT(p "@iommu", "off"), XML_REFUSE_BUT(p "@ats", "off"),                  \
+        XML_REFUSE_BUT(p "@packed", "off"), XML_REFUSE_BUT(p "@page_per_vq", "off")
+#define XML_CHARDEV_REFUSED                                                              \
+    XML_REFUSE_BUT("source@append", "off"), XML_REFUSE("source/reconnect"),              \
+        XML_REFUSE("source/seclabel"), XML_REFUSE("log"), XML_REFUSE("protocol")
 
 #endif

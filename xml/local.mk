@@ -2,7 +2,9 @@
 # Domain XML <-> one structure; knows nothing of daemon or emulator.
 noinst_LIBRARIES += libxml.a
 libxml_a_CPPFLAGS = -I$(top_srcdir)/emulator -I$(top_srcdir) $(GLIB_CFLAGS) $(XML_CFLAGS) $(LIBVIRT_CFLAGS)
-libxml_a_SOURCES = xml/abi.c xml/device.c xml/domain.h xml/format-device.c \
-	xml/format-domain.c xml/internal.h xml/names.c xml/node.c xml/node.h \
-	xml/parse-device.c xml/parse-devices.c xml/parse-domain.c xml/support.c \
-	xml/units.c xml/validate.c xml/writer.c
+libxml_a_SOURCES = xml/audio.c xml/controller.c xml/device.c xml/device.h xml/disk.c \
+	xml/domain.c xml/domain.h xml/extra.c xml/field-format.c xml/field-parse.c \
+	xml/field.c xml/field.h xml/info.c xml/interface.c xml/internal.h xml/kind.c \
+	xml/memballoon.c xml/node.c xml/node.h xml/rng.c xml/seclabel.c xml/serial.c \
+	xml/storage.c xml/timer.c xml/units.c xml/validate.c xml/video.c xml/writer.c \
+	xml/writer.h

@@ -5,9 +5,11 @@
 #include <libxml/parser.h>
 #include <string.h>
 
+#include "util/text.h"
 #include "xml/domain.h"
 
 #define ATTRIBUTES_MAX 4096
+#define VALUE_SHOWN    200 /* bytes */
 
 G_DEFINE_QUARK(xml - error - quark, xml_error)
 
@@ -154,10 +156,11 @@ gboolean xml_node_invalid(const xmlNode *node, const char *attr, const char *val
                           const char *reason, GError **errp)
 {
     g_autofree char *path = xml_node_path(node);
+    g_autofree char *shown = util_text_cut(value, VALUE_SHOWN);
 
     g_set_error(
-        errp, XML_ERROR, VIR_ERR_XML_ERROR, "Invalid value '%.200s' for %s%s%s%s<%s>%s%s",
-        value, attr ? "attribute '" : "", attr ? attr : "", attr ? "' " : "",
+        errp, XML_ERROR, VIR_ERR_XML_ERROR, "Invalid value '%s' for %s%s%s%s<%s>%s%s",
+        shown, attr ? "attribute '" : "", attr ? attr : "", attr ? "' " : "",
         attr ? "of " : "element ", path, reason ? ": " : "", reason ? reason : "");
     return FALSE;
 }
@@ -172,50 +175,7 @@ int xml_names_index(const char *const *names, const char *text)
     return -1;
 }
 
-gboolean xml_node_enum(const xmlNode *node, const char *attr, const char *const *names,
-                       int *value, GError **errp)
-{
-    g_autofree char *text = xml_node_attr(node, attr);
-    int index;
-
-    if (!text) {
-        return TRUE;
-    }
-    index = xml_names_index(names, text);
-    if (index < 0) {
-        return xml_node_invalid(node, attr, text, NULL, errp);
-    }
-    *value = index;
-    return TRUE;
-}
-
 gboolean xml_uint_parse(const char *text, guint64 max, guint64 *value)
 {
     return g_ascii_string_to_unsigned(text, 10, 0, max, value, NULL);
-}
-
-gboolean xml_node_uint(const xmlNode *node, const char *attr, guint max, guint *value,
-                       GError **errp)
-{
-    g_autofree char *text = xml_node_attr(node, attr);
-    guint64 number;
-
-    if (!text) {
-        return TRUE;
-    }
-    if (!xml_uint_parse(text, max, &number)) {
-        g_autofree char *reason = g_strdup_printf("not a number from 0 to %u", max);
-        return xml_node_invalid(node, attr, text, reason, errp);
-    }
-    *value = number;
-    return TRUE;
-}
-
-gboolean xml_path_check(const xmlNode *node, const char *attr, const char *path,
-                        GError **errp)
-{
-    if (path[0] != '/') {
-        return xml_node_invalid(node, attr, path, "not an absolute path", errp);
-    }
-    return TRUE;
 }

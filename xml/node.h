@@ -36,16 +36,6 @@ char *xml_node_attr(const xmlNode *node, const char *name);
 /* How errors name @node: "domain/devices/disk". Free with g_free. */
 char *xml_node_path(const xmlNode *node);
 
-/*
- * Each sets *value when the attribute is there and leaves it when it is not.
- * Errors: XML_ERROR, naming element, attribute and value; an empty value is an
- * error. @names as in names.c. @node may be NULL.
- */
-gboolean xml_node_enum(const xmlNode *node, const char *attr, const char *const *names,
-                       int *value, GError **errp);
-gboolean xml_node_uint(const xmlNode *node, const char *attr, guint max, guint *value,
-                       GError **errp);
-
 /* The index of @text in @names ("" never matches), or -1. */
 int xml_names_index(const char *const *names, const char *text);
 
@@ -62,9 +52,5 @@ gboolean xml_node_invalid(const xmlNode *node, const char *attr, const char *val
  * unknown unit or no number, OVERFLOW beyond what KiB can hold.
  */
 gboolean xml_node_memory(const xmlNode *node, guint64 *kib, GError **errp);
-
-/* An absolute path, or XML_ERROR. */
-gboolean xml_path_check(const xmlNode *node, const char *attr, const char *path,
-                        GError **errp);
 
 #endif

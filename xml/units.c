@@ -3,6 +3,7 @@
 #include <libvirt/virterror.h>
 #include <string.h>
 
+#include "util/text.h"
 #include "xml/domain.h"
 #include "xml/node.h"
 
@@ -62,8 +63,9 @@ gboolean xml_node_memory(const xmlNode *node, guint64 *kib, GError **errp)
     if (!xml_uint_parse(text, G_MAXUINT64, &number) ||
         __builtin_mul_overflow(number, scale, &bytes) || bytes > G_MAXINT64) {
         g_autofree char *path = xml_node_path(node);
+        g_autofree char *shown = util_text_cut(text, 100);
         g_set_error(errp, XML_ERROR, VIR_ERR_OVERFLOW,
-                    "value '%.100s' of <%s> is out of range", text, path);
+                    "value '%s' of <%s> is out of range", shown, path);
         return FALSE;
     }
     *kib = bytes / 1024 + (bytes % 1024 != 0);

@@ -2,7 +2,7 @@
 /* Writes XML as virsh dumpxml has it: two spaces a level, single quotes. */
 #include <string.h>
 
-#include "xml/internal.h"
+#include "xml/writer.h"
 
 /* Line breaks and tabs in attributes, and carriage returns anywhere, would not
  * come back as they were: they are written as references. */
@@ -54,16 +54,9 @@ void xml_write_begin(XmlWriter *w, const char *name)
 
 void xml_write_attr(XmlWriter *w, const char *name, const char *value)
 {
-    if (value && *value) {
-        g_string_append_printf(w->text, " %s='", name);
-        append_escaped(w->text, value, TRUE);
-        g_string_append_c(w->text, '\'');
-    }
-}
-
-void xml_write_attr_uint(XmlWriter *w, const char *name, guint64 value)
-{
-    g_string_append_printf(w->text, " %s='%" G_GUINT64_FORMAT "'", name, value);
+    g_string_append_printf(w->text, " %s='", name);
+    append_escaped(w->text, value, TRUE);
+    g_string_append_c(w->text, '\'');
 }
 
 void xml_write_end_empty(XmlWriter *w)
@@ -91,23 +84,14 @@ void xml_write_close(XmlWriter *w, const char *name)
     g_string_append_printf(w->text, "</%s>\n", name);
 }
 
-void xml_write_empty(XmlWriter *w, const char *name)
-{
-    xml_write_begin(w, name);
-    xml_write_end_empty(w);
-}
-
-void xml_write_text(XmlWriter *w, const char *name, const char *text)
-{
-    if (text) {
-        xml_write_begin(w, name);
-        xml_write_end_text(w, name, text);
-    }
-}
-
 void xml_write_verbatim(XmlWriter *w, const char *text)
 {
     indent(w);
     g_string_append(w->text, text);
     g_string_append_c(w->text, '\n');
+}
+
+gboolean xml_write_inactive(const XmlWriter *w)
+{
+    return (w->flags & XML_FORMAT_INACTIVE) && !(w->flags & XML_FORMAT_STATUS);
 }

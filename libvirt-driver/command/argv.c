@@ -2,11 +2,7 @@
 /* The emulator's command line, in libvirt's order of options. */
 #include <string.h>
 
-#include "command/command.h"
-#include "command/device.h"
-#include "rpc/error.h"
-
-#define RAM_ID "microvm.ram"
+#include "command/kind.h"
 
 typedef struct Builder {
     const Domain *domain;
@@ -54,19 +50,6 @@ static char *escape_commas(const char *value)
     return g_strjoinv(",,", parts);
 }
 
-static gboolean device_fd(const Builder *b, const char *alias, int *fd, GError **errp)
-{
-    gpointer value;
-
-    if (!b->facts->device_fds ||
-        !g_hash_table_lookup_extended(b->facts->device_fds, alias, NULL, &value)) {
-        return rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR,
-                             "no descriptor for device '%s'", alias);
-    }
-    *fd = GPOINTER_TO_INT(value);
-    return TRUE;
-}
-
 static gboolean add_memory(Builder *b, GError **errp)
 {
     const Domain *domain = b->domain;
@@ -84,7 +67,8 @@ static gboolean add_memory(Builder *b, GError **errp)
     }
     backend = json_object_new();
     json_object_set_string_member(backend, "qom-type", types[domain->memory_source]);
-    json_object_set_string_member(backend, "id", RAM_ID);
+    json_object_set_string_member(backend, "id",
+                                  command_machine(domain->machine)->ram_id);
     if (domain->memory_source == DOMAIN_MEMORY_SOURCE_FILE) {
         json_object_set_string_member(backend, "mem-path", b->facts->memory_path);
     }
@@ -107,7 +91,8 @@ static gboolean add_machine(Builder *b, GError **errp)
     add_format(b, "-name", "guest=%s,debug-threads=on", name);
     add(b, "-S");
     add_format(b, "-machine", "%s,usb=off,dump-guest-core=off,memory-backend=%s,acpi=%s",
-               domain->machine, RAM_ID, domain->acpi ? "on" : "off");
+               domain->machine, command_machine(domain->machine)->ram_id,
+               domain->acpi ? "on" : "off");
     add2(b, "-accel", "kvm");
     add_format(b, "-cpu", "host,migratable=%s", xml_on_off_names[domain->cpu_migratable]);
     if (!add_memory(b, errp)) {
@@ -154,74 +139,54 @@ static void add_boot(Builder *b)
 }
 
 /* The place in the boot order: the device's own, or its class's for the first one. */
-static guint boot_index(const Domain *domain, const DomainDeviceInfo *info,
-                        DomainBoot class, guint nth)
+static guint boot_index(const Domain *domain, const DomainDeviceInfo *info, int class,
+                        guint nth)
 {
-    for (guint i = 0; nth == 0 && i < domain->boot_count; i++) {
-        if (domain->boot[i] == class) {
+    for (guint i = 0; nth == 0 && i < domain->boots->len; i++) {
+        if ((int)((const DomainBootDev *)domain->boots->pdata[i])->dev == class) {
             return i + 1;
         }
     }
     return info->boot_order;
 }
 
-static void add_disks(Builder *b)
+/* The devices' steps, in the order of the kinds. */
+static gboolean add_kind(CommandSteps *steps, DomainDeviceType type, GError **errp)
 {
-    for (guint i = 0; i < b->domain->disks->len; i++) {
-        const DomainDisk *disk = b->domain->disks->pdata[i];
+    const CommandKind *kind = command_kind(type);
+    GPtrArray *array = xml_domain_devices(steps->domain, type);
 
-        add_json(b, "-blockdev", device_disk_storage(disk));
-        add_json(b, "-blockdev", device_disk_format(disk));
-        add_json(
-            b, "-device",
-            device_disk(disk, boot_index(b->domain, &disk->info, DOMAIN_BOOT_HD, i)));
-    }
-}
+    for (guint i = 0; kind && i < array->len; i++) {
+        DomainDevice device = { .type = type, .any = array->pdata[i] };
+        guint boot = boot_index(steps->domain, xml_device_info(&device), kind->boot, i);
 
-static gboolean add_interfaces(Builder *b, GError **errp)
-{
-    for (guint i = 0; i < b->domain->interfaces->len; i++) {
-        const DomainInterface *interface = b->domain->interfaces->pdata[i];
-        guint boot = boot_index(b->domain, &interface->info, DOMAIN_BOOT_NETWORK, i);
-        g_autofree char *number = NULL;
-        int fd = -1;
-
-        if (!device_fd(b, interface->info.alias, &fd, errp)) {
+        if (!kind->steps(steps, device.any, boot, errp)) {
             return FALSE;
         }
-        number = g_strdup_printf("%d", fd);
-        add_json(b, "-netdev", device_netdev(interface, number));
-        add_json(b, "-device", device_interface(interface, boot));
     }
     return TRUE;
 }
 
-static gboolean add_serials(Builder *b, GError **errp)
+static gboolean add_devices(Builder *b, GError **errp)
 {
-    for (guint i = 0; i < b->domain->serials->len; i++) {
-        const DomainSerial *serial = b->domain->serials->pdata[i];
-        g_autofree char *id = command_chardev_id(serial);
-        int fd = -1;
+    CommandSteps steps;
+    gboolean ok = TRUE;
 
-        if (serial->type == DOMAIN_CHARDEV_PTY) {
-            add_format(b, "-chardev", "pty,id=%s", id);
-        } else {
-            if (!device_fd(b, serial->info.alias, &fd, errp)) {
-                return FALSE;
-            }
-            add_format(b, "-chardev", "socket,id=%s,fd=%d,server=on,wait=off", id, fd);
+    command_steps_init(&steps, b->domain, b->facts->device_fds);
+    for (guint type = 0; type < DOMAIN_DEVICE_COUNT && ok; type++) {
+        ok = add_kind(&steps, type, errp);
+    }
+    for (guint i = 0; i < steps.list->len && ok; i++) {
+        const CommandStep *step = steps.list->pdata[i];
+
+        if (step->option && step->text) {
+            add2(b, step->option, step->text);
+        } else if (step->option) {
+            add_json(b, step->option, json_object_ref(step->arguments));
         }
-        add_json(b, "-device", device_serial(serial));
     }
-    return TRUE;
-}
-
-static void add_rngs(Builder *b)
-{
-    for (guint i = 0; i < b->domain->rngs->len; i++) {
-        add_json(b, "-object", device_rng_backend(b->domain->rngs->pdata[i]));
-        add_json(b, "-device", device_rng(b->domain->rngs->pdata[i]));
-    }
+    g_ptr_array_unref(steps.list);
+    return ok;
 }
 
 char **command_build(const Domain *domain, const CommandFacts *facts, GError **errp)
@@ -234,11 +199,9 @@ char **command_build(const Domain *domain, const CommandFacts *facts, GError **e
         return NULL;
     }
     add_boot(&b);
-    add_disks(&b);
-    if (!add_interfaces(&b, errp) || !add_serials(&b, errp)) {
+    if (!add_devices(&b, errp)) {
         return NULL;
     }
-    add_rngs(&b);
     if (facts->incoming) {
         add2(&b, "-incoming", "defer");
     }

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From a domain's definition to the emulator: what the machine adds to it (defaults,
- * aliases, slots, limits), its command line, and the QMP commands that plug a device.
- * One function per device type makes the JSON that both of the latter use (device.c),
- * as libvirt's QEMU driver has them.
+ * From a domain's definition to the emulator: what machine and emulator add to it
+ * (defaults, addresses, aliases) and what they cannot have, its command line, and the
+ * QMP commands that plug a device. A row a kind of device (kind.h) says all of it; start
+ * and plug come from the same steps, as libvirt's QEMU driver has them.
  *
- * The order of use: command_complete() on a new definition; command_assign() on the
- * copy that is to run; command_build(). Hot-plug: xml_domain_add_device() to a copy of
- * the running one, command_assign() on that copy, command_plug() with the new device.
+ * The order of use: command_complete() on a definition that is new or about to run;
+ * command_assign() on the copy that is to run; command_prepare(), command_build().
+ * Hot-plug: xml_domain_add_device() to a copy of the running one, command_assign() on
+ * that copy, command_prepare_device(), command_plug() with the new device.
  *
- * All functions are pure and may be called from any thread. Errors are RPC_ERRORs.
+ * What does not touch the host (command_prepare* do) is pure and may be called from any
+ * thread. Errors are RPC_ERRORs, or XML_ERRORs with the same codes.
  */
 #ifndef COMMAND_COMMAND_H
 #define COMMAND_COMMAND_H
@@ -18,26 +20,41 @@
 
 #include "xml/domain.h"
 
-#define COMMAND_MACHINE_MICROVM "microvm-vireo-1.0"
-#define COMMAND_MACHINE_ALIAS   "microvm"
-#define COMMAND_VIRTIO_SLOTS    24  /* virtio-mmio-bus.0 ... of a microvm */
-#define COMMAND_VCPUS_MAX       254 /* 8-bit APIC IDs, one taken by the I/O APIC */
-#define COMMAND_SERIAL_PORTS    4
+/* What the machine that is the default is called, for capabilities. */
+typedef struct CommandMachine CommandMachine;
+struct CommandMachine {
+    const char *name;
+    const char *alias;
+    const char *ram_id; /* of its memory's back end */
+    guint vcpus_max;    /* 8-bit APIC IDs, one taken by the I/O APIC */
+    guint serial_ports;
+    const char *virtio_suffix; /* of the drivers' names: "virtio-blk-device" */
+    DomainAddressType virtio;  /* the bus of virtio devices ... */
+    guint virtio_slots;        /* ... and its places */
+    const char *virtio_bus;    /* the name of one, before its number */
+};
+
+/* The row with this name or alias; the default one for NULL; else NULL. */
+const CommandMachine *command_machine(const char *name);
 
 /*
- * Fills in what a definition leaves to the machine (machine name in its versioned form,
- * CPU, emulator, models, addresses, memory rounded up to MiB) and checks what depends
- * on it. CONFIG_UNSUPPORTED and INVALID_ARG, naming element and value.
+ * Checks that vireo can be true to the definition (xml_domain_check), and what depends on
+ * the machine; fills in what it leaves to the machine (machine name in its versioned
+ * form, CPU, emulator, models, memory rounded up to MiB, addresses). A device that is in
+ * @before, too (may be NULL) has the same address as there. CONFIG_UNSUPPORTED and
+ * INVALID_ARG, naming element and value.
  */
-gboolean command_complete(Domain *domain, const char *emulator, GError **errp);
+gboolean command_complete(Domain *domain, const Domain *before, const char *emulator,
+                          GError **errp);
 
-/* The same for one device; command_assign() does it, too. */
-gboolean command_complete_device(const DomainDevice *device, GError **errp);
+/* The same for one device of @domain, before it is added. */
+gboolean command_complete_device(const Domain *domain, const DomainDevice *device,
+                                 GError **errp);
 
 /*
- * Completes the devices, and gives aliases, block node numbers and virtio-mmio slots to
- * those that have none; others keep them. Aliases not chosen by the user come from
- * XML_PARSE_STATUS only. CONFIG_UNSUPPORTED when slots run out.
+ * Gives addresses, aliases and block node numbers to those devices that have none; others
+ * keep them. Aliases not chosen by the user come from XML_PARSE_STATUS only.
+ * CONFIG_UNSUPPORTED when places run out.
  *
  * *next_node is the lowest node number that the run has not used yet, 0 at first: what
  * is left of a disk may still have its name.
@@ -46,17 +63,24 @@ gboolean command_assign(Domain *domain, guint *next_node, GError **errp);
 
 /*
  * For the destination of a migration: @to (from the client) takes aliases, node numbers
- * and slots from @from (the source's status form), device by device in order.
+ * and addresses from @from (the source's status form), device by device in order.
  * Call after xml_domain_check_abi_stable(from, to).
  */
 void command_adopt(Domain *to, const Domain *from);
 
+/* Descriptors that devices need: alias -> GArray of int. Owns them. */
+GHashTable *command_fds_new(void);
+
+/* Opens what a device needs of the host (taps, listening sockets) into @fds; may give it
+ * a name (vnet0). */
+gboolean command_prepare_device(const DomainDevice *device, GHashTable *fds,
+                                GError **errp);
+gboolean command_prepare(Domain *domain, GHashTable *fds, GError **errp);
+
 /* What must exist before the command line can be made. Nothing of it is taken over. */
 typedef struct CommandFacts {
-    int monitor_fd; /* a listening UNIX socket */
-    /* alias -> GINT_TO_POINTER(fd): taps of interfaces, listening sockets of unix serial
-     * ports; may be NULL when there are none */
-    GHashTable *device_fds;
+    int monitor_fd;          /* a listening UNIX socket */
+    GHashTable *device_fds;  /* of command_prepare() */
     const char *memory_path; /* a file for memoryBacking source 'file'; else NULL */
     gboolean incoming;       /* -incoming defer */
 } CommandFacts;
@@ -68,28 +92,48 @@ typedef struct CommandFacts {
  */
 char **command_build(const Domain *domain, const CommandFacts *facts, GError **errp);
 
-/* One QMP command, and the one that undoes it. */
+/* What makes one thing in the emulator: an option of the command line, or a QMP command
+ * and the one that undoes it. */
 typedef struct CommandStep {
-    const char *execute;
-    JsonObject *arguments;
-    int fd;           /* to send along (getfd), borrowed; -1: none */
-    const char *undo; /* NULL when there is nothing to undo */
+    const char *option;    /* NULL: nothing to do at start */
+    char *text;            /* the option's value, where it is not `arguments` in JSON */
+    const char *execute;   /* NULL: cannot be done later */
+    JsonObject *arguments; /* of both */
+    int fd;                /* to send along (getfd), borrowed; -1: none */
+    const char *undo;      /* NULL when there is nothing to undo */
     JsonObject *undo_arguments;
+    gboolean lasting; /* undone, too, when the device has been unplugged */
 } CommandStep;
 
 /*
  * The commands that plug @device (completed, assigned), in order. When one fails, the
- * undo commands of those before it restore what was, in reverse order. Interfaces need
- * their tap's descriptor, others -1. CONFIG_UNSUPPORTED for devices that cannot be
+ * undo commands of those before it restore what was, in reverse order. @fds as from
+ * command_prepare_device(). CONFIG_UNSUPPORTED for devices that cannot be
  * plugged. A GPtrArray of CommandStep that owns them.
  */
-GPtrArray *command_plug(const DomainDevice *device, int fd, GError **errp);
+GPtrArray *command_plug(const DomainDevice *device, GHashTable *fds, GError **errp);
 
 /* CONFIG_UNSUPPORTED for devices that cannot be unplugged. */
 gboolean command_can_unplug(const DomainDevice *device, GError **errp);
 
-/* What to call once DEVICE_DELETED has come, in order; as from command_plug(). */
+/* What to call once DEVICE_DELETED has come, in order: `undo` of each step. */
 GPtrArray *command_unplugged(const DomainDevice *device);
+
+/* Whether a device that was plugged can have this alias. */
+gboolean command_is_plugged_alias(const char *alias);
+
+/*
+ * Back ends that a plug may have left and that cannot be listed: `undo` of each step
+ * removes one, if it is there.
+ */
+GPtrArray *command_leftovers(const Domain *domain);
+
+/* The disk that a block node of ours belongs to, or NULL. */
+const DomainDisk *command_disk_of_node(const Domain *domain, const char *node);
+
+/* Of names of block nodes: those that we have given and @domain does not have, those that
+ * stand on others first. Borrowed from @names. */
+GPtrArray *command_unknown_nodes(const Domain *domain, GPtrArray *names);
 
 /*
  * Whether the disks can follow a migration without copying: a writable disk with a cache

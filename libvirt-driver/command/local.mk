@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-libdriver_a_SOURCES += libvirt-driver/command/argv.c libvirt-driver/command/assign.c \
-	libvirt-driver/command/command.h libvirt-driver/command/device.c \
-	libvirt-driver/command/device.h libvirt-driver/command/machine.c \
-	libvirt-driver/command/plug.c
+libdriver_a_SOURCES += libvirt-driver/command/address.c libvirt-driver/command/argv.c \
+	libvirt-driver/command/command.h libvirt-driver/command/disk.c \
+	libvirt-driver/command/interface.c libvirt-driver/command/kind.c \
+	libvirt-driver/command/kind.h libvirt-driver/command/machine.c \
+	libvirt-driver/command/rng.c libvirt-driver/command/serial.c \
+	libvirt-driver/command/steps.c libvirt-driver/command/storage.c \
+	libvirt-driver/command/storage.h

@@ -1,35 +1,66 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a microvm adds to a definition, and what it cannot have. */
+/* The machines, what they add to a definition, and what they cannot have. */
 #include <string.h>
 
-#include "command/command.h"
-#include "rpc/error.h"
+#include "command/kind.h"
+#include "util/text.h"
 
 #define MEMORY_GRAIN_KIB 1024u
 
-static gboolean unsupported(GError **errp, const char *element, const char *value,
-                            const char *reason)
+gboolean command_unsupported(GError **errp, const char *element, const char *value,
+                             const char *reason)
 {
-    return rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED, "<%s> '%.100s': %s", element,
-                         value, reason);
+    g_autofree char *shown = util_text_cut(value, 100);
+
+    return rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED, "<%s> '%s': %s", element,
+                         shown, reason);
 }
 
-static gboolean complete_machine(Domain *domain, GError **errp)
+static const CommandMachine machines[] = {
+    { .name = "microvm-vireo-1.0",
+      .alias = "microvm",
+      .ram_id = "microvm.ram",
+      .vcpus_max = 254,
+      .serial_ports = 4,
+      .virtio_suffix = "-device",
+      .virtio = DOMAIN_ADDRESS_VIRTIO_MMIO,
+      .virtio_slots = 24,
+      .virtio_bus = "virtio-mmio-bus." },
+};
+
+const CommandMachine *command_machine(const char *name)
 {
-    if (!domain->machine || strcmp(domain->machine, COMMAND_MACHINE_ALIAS) == 0) {
-        g_free(domain->machine);
-        domain->machine = g_strdup(COMMAND_MACHINE_MICROVM);
+    for (size_t i = 0; name && i < G_N_ELEMENTS(machines); i++) {
+        if (strcmp(name, machines[i].name) == 0 || strcmp(name, machines[i].alias) == 0) {
+            return &machines[i];
+        }
     }
-    if (strcmp(domain->machine, COMMAND_MACHINE_MICROVM) != 0) {
-        return unsupported(errp, "domain/os/type machine", domain->machine,
-                           "vireo's machine is " COMMAND_MACHINE_MICROVM
-                           " (or its alias " COMMAND_MACHINE_ALIAS ")");
+    return name ? NULL : &machines[0];
+}
+
+static gboolean complete_name(Domain *domain, GError **errp)
+{
+    const CommandMachine *machine = command_machine(domain->machine);
+
+    if (!machine) {
+        g_autofree char *reason =
+            g_strdup_printf("vireo's machine is %s (or its alias %s)", machines[0].name,
+                            machines[0].alias);
+        return command_unsupported(errp, "domain/os/type machine", domain->machine,
+                                   reason);
     }
+    g_free(domain->machine);
+    domain->machine = g_strdup(machine->name);
+    return TRUE;
+}
+
+static gboolean check_boot(const Domain *domain, GError **errp)
+{
     /* A guest that powers off is reset, and a reset would end it. */
     if (domain->on_poweroff == DOMAIN_LIFECYCLE_RESTART &&
         domain->on_reboot == DOMAIN_LIFECYCLE_DESTROY) {
-        return unsupported(errp, "domain/on_poweroff", "restart",
-                           "not together with <on_reboot> 'destroy'");
+        return command_unsupported(errp, "domain/on_poweroff", "restart",
+                                   "not together with <on_reboot> 'destroy'");
     }
     if (!domain->kernel) {
         return rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
@@ -64,6 +95,14 @@ static gboolean complete_memory(Domain *domain, GError **errp)
 {
     guint64 rounded;
 
+    if (domain->current_memory < domain->memory) {
+        return rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
+                             "element <currentMemory> of %" G_GUINT64_FORMAT
+                             " KiB, less than <memory> of %" G_GUINT64_FORMAT
+                             " KiB, is not supported by vireo: there is no balloon",
+                             domain->current_memory, domain->memory);
+    }
+
     if (__builtin_add_overflow(domain->memory, MEMORY_GRAIN_KIB - 1, &rounded) ||
         rounded > G_MAXINT64 / 1024) {
         return rpc_error_set(errp, VIR_ERR_OVERFLOW,
@@ -75,72 +114,34 @@ static gboolean complete_memory(Domain *domain, GError **errp)
     return TRUE;
 }
 
-gboolean command_complete_device(const DomainDevice *device, GError **errp)
+static gboolean check_vcpus(const Domain *domain, GError **errp)
 {
-    DomainDeviceInfo *info = xml_device_info(device);
+    guint max = command_machine(domain->machine)->vcpus_max;
+    g_autofree char *vcpus = g_strdup_printf("%u", domain->vcpus);
+    g_autofree char *reason = g_strdup_printf("the machine has at most %u vCPUs", max);
 
-    if (device->type == DOMAIN_DEVICE_SERIAL) {
-        if (device->serial->port >= COMMAND_SERIAL_PORTS) {
-            g_autofree char *port = g_strdup_printf("%u", device->serial->port);
-            return unsupported(errp, "devices/serial/target port", port,
-                               "the machine has 4 serial ports");
-        }
-        return TRUE;
+    if (domain->vcpus > max) {
+        return command_unsupported(errp, "domain/vcpu", vcpus, reason);
     }
-    if (device->type == DOMAIN_DEVICE_INTERFACE) {
-        device->interface->model = DOMAIN_INTERFACE_MODEL_VIRTIO;
+    if (domain->vcpus_current) {
+        return rpc_error_set(
+            errp, VIR_ERR_CONFIG_UNSUPPORTED,
+            "attribute current='%u' of element <vcpu>%u is not supported by vireo: "
+            "all vCPUs are there from the start",
+            domain->vcpus_current, domain->vcpus);
     }
-    info->address = DOMAIN_ADDRESS_VIRTIO_MMIO;
     return TRUE;
 }
 
-gboolean command_complete(Domain *domain, const char *emulator, GError **errp)
+gboolean command_complete_machine(Domain *domain, const char *emulator, GError **errp)
 {
-    guint virtio = domain->disks->len + domain->interfaces->len + domain->rngs->len;
-
-    if (!complete_machine(domain, errp) || !complete_memory(domain, errp)) {
+    if (!complete_name(domain, errp) || !check_boot(domain, errp) ||
+        !complete_memory(domain, errp) || !check_vcpus(domain, errp)) {
         return FALSE;
     }
     complete_cpu(domain);
     if (!domain->emulator) {
         domain->emulator = g_strdup(emulator);
-    }
-    if (domain->vcpus > COMMAND_VCPUS_MAX) {
-        g_autofree char *vcpus = g_strdup_printf("%u", domain->vcpus);
-        return unsupported(errp, "domain/vcpu", vcpus,
-                           "the machine has at most 254 vCPUs");
-    }
-    if (virtio > COMMAND_VIRTIO_SLOTS) {
-        g_autofree char *count = g_strdup_printf("%u", virtio);
-        return unsupported(errp, "devices", count,
-                           "the machine has 24 slots for virtio devices");
-    }
-    for (DomainDeviceType type = DOMAIN_DEVICE_DISK; type <= DOMAIN_DEVICE_RNG; type++) {
-        GPtrArray *arrays[] = { domain->disks, domain->interfaces, domain->serials,
-                                domain->rngs };
-        for (guint i = 0; i < arrays[type]->len; i++) {
-            DomainDevice device = { .type = type, .any = arrays[type]->pdata[i] };
-            if (!command_complete_device(&device, errp)) {
-                return FALSE;
-            }
-        }
-    }
-    return TRUE;
-}
-
-gboolean command_check_migration_safe(const Domain *domain, GError **errp)
-{
-    for (guint i = 0; i < domain->disks->len; i++) {
-        const DomainDisk *disk = domain->disks->pdata[i];
-
-        if (!disk->readonly && disk->cache != DOMAIN_DISK_CACHE_NONE &&
-            disk->cache != DOMAIN_DISK_CACHE_DIRECTSYNC) {
-            return rpc_error_set(
-                errp, VIR_ERR_MIGRATE_UNSAFE,
-                "Migration may lead to data corruption if disks use cache "
-                "other than none or directsync: disk %s has cache='%s'",
-                disk->target, xml_disk_cache_names[disk->cache]);
-        }
     }
     return TRUE;
 }

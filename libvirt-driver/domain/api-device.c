@@ -47,11 +47,9 @@ static gboolean read_impact(Vm *vm, guint32 flags, Impact *impact, GError **errp
     return ok;
 }
 
-static DomainDevice *parse_device(Vm *vm, const char *xml, XmlParseFlags flags,
-                                  GError **errp)
+static DomainDevice *parse_device(const char *xml, XmlParseFlags flags, GError **errp)
 {
-    g_autoptr(VmDef) def = vm_get_def(vm);
-    DomainDevice *device = xml_device_parse(xml, def->domain, flags, errp);
+    DomainDevice *device = xml_device_parse(xml, flags, errp);
 
     if (!device) {
         driver_fix_error(errp);
@@ -87,18 +85,21 @@ static void take_back(Vm *vm, guint64 run, const char *alias)
 
 static gboolean attach(Vm *vm, const char *xml, const Impact *impact, GError **errp)
 {
-    g_autoptr(DomainDevice) device = parse_device(vm, xml, XML_PARSE_INACTIVE, errp);
+    g_autoptr(DomainDevice) device = parse_device(xml, XML_PARSE_INACTIVE, errp);
     g_autoptr(Domain) config = NULL;
+    g_autoptr(VmDef) def = NULL;
     g_autofree char *alias = NULL;
     gboolean ok;
 
-    if (!device || !command_complete_device(device, errp)) {
+    def = impact->config ? vm_def_ref(impact->before) : vm_get_def(vm);
+    if (!device || !command_complete_device(def->domain, device, errp)) {
         return FALSE;
     }
     /* First what may be refused without touching the guest. */
     if (impact->config) {
         config = xml_domain_copy(impact->before->domain);
-        if (!xml_domain_add_device(config, device, NULL, errp)) {
+        if (!xml_domain_add_device(config, device, NULL, errp) ||
+            !command_complete(config, NULL, vm->driver->emulator, errp)) {
             return driver_fix_error(errp);
         }
     }
@@ -116,7 +117,8 @@ static gboolean attach(Vm *vm, const char *xml, const Impact *impact, GError **e
 
 static gboolean detach(Vm *vm, const char *xml, const Impact *impact, GError **errp)
 {
-    g_autoptr(DomainDevice) match = parse_device(vm, xml, XML_PARSE_STATUS, errp);
+    g_autoptr(DomainDevice) match =
+        parse_device(xml, XML_PARSE_STATUS | XML_PARSE_MATCH, errp);
     g_autoptr(Domain) config = NULL;
     gboolean ok;
 

@@ -16,13 +16,13 @@ gboolean remote_connect_get_version(RpcCall *call, RemoteConnectGetVersionRet *r
     return TRUE;
 }
 
-static CapabilitiesGuest guest_capabilities(Driver *driver)
+static CapabilitiesGuest guest_capabilities(Driver *driver, const CommandMachine *machine)
 {
     return (CapabilitiesGuest){
         .emulator = driver->emulator,
-        .machine = COMMAND_MACHINE_MICROVM,
-        .machine_alias = COMMAND_MACHINE_ALIAS,
-        .vcpus_max = COMMAND_VCPUS_MAX,
+        .machine = machine->name,
+        .machine_alias = machine->alias,
+        .vcpus_max = machine->vcpus_max,
     };
 }
 
@@ -30,7 +30,8 @@ gboolean remote_connect_get_capabilities(RpcCall *call,
                                          RemoteConnectGetCapabilitiesRet *ret,
                                          GError **errp)
 {
-    CapabilitiesGuest guest = guest_capabilities(driver_of_call(call));
+    CapabilitiesGuest guest =
+        guest_capabilities(driver_of_call(call), command_machine(NULL));
     g_autoptr(CapabilitiesHost) host = capabilities_host_read("/", errp);
 
     if (!host) {
@@ -71,7 +72,8 @@ gboolean remote_connect_get_domain_capabilities(
     RemoteConnectGetDomainCapabilitiesRet *ret, GError **errp)
 {
     Driver *driver = driver_of_call(call);
-    CapabilitiesGuest guest = guest_capabilities(driver);
+    const CommandMachine *machine = command_machine(args->machine);
+    CapabilitiesGuest guest;
 
     if (args->virttype && strcmp(args->virttype, "kvm") != 0) {
         return rpc_error_set(errp, VIR_ERR_INVALID_ARG, "unknown virttype '%s'",
@@ -81,11 +83,11 @@ gboolean remote_connect_get_domain_capabilities(
         return rpc_error_set(errp, VIR_ERR_INVALID_ARG,
                              "architecture '%s' is not supported", args->arch);
     }
-    if (args->machine && strcmp(args->machine, COMMAND_MACHINE_MICROVM) != 0 &&
-        strcmp(args->machine, COMMAND_MACHINE_ALIAS) != 0) {
+    if (!machine) {
         return rpc_error_set(errp, VIR_ERR_INVALID_ARG,
                              "the machine '%s' is not supported", args->machine);
     }
+    guest = guest_capabilities(driver, machine);
     if (args->emulatorbin) {
         guest.emulator = args->emulatorbin;
     }

@@ -116,6 +116,21 @@ void driver_free(Driver *driver)
     g_free(driver);
 }
 
+/* A definition that we cannot be true to any more is kept as it is: starting it tells. */
+static Domain *load_domain(Driver *driver, const char *path, const char *text,
+                           GError **errp)
+{
+    g_autoptr(Domain) stored = xml_domain_parse(text, XML_PARSE_STORED, errp);
+    g_autoptr(Domain) completed = stored ? xml_domain_copy(stored) : NULL;
+    g_autoptr(GError) err = NULL;
+
+    if (stored && !command_complete(completed, NULL, driver->emulator, &err)) {
+        g_message("'%s' cannot be started as it is: %s", path, err->message);
+        return g_steal_pointer(&stored);
+    }
+    return g_steal_pointer(&completed);
+}
+
 static void load_config(const char *path, const char *name, gpointer opaque)
 {
     Driver *driver = opaque;
@@ -126,7 +141,7 @@ static void load_config(const char *path, const char *name, gpointer opaque)
     gboolean added;
 
     if (!g_file_get_contents(path, &text, NULL, &err) ||
-        !(domain = driver_parse_domain(driver, text, &err))) {
+        !(domain = load_domain(driver, path, text, &err))) {
         g_message("ignoring '%s': %s", path, err->message);
         return;
     }
@@ -280,8 +295,18 @@ Domain *driver_parse_domain(Driver *driver, const char *xml, GError **errp)
 {
     g_autoptr(GError) err = NULL;
     g_autoptr(Domain) domain = xml_domain_parse(xml, XML_PARSE_INACTIVE, &err);
+    g_autoptr(Vm) vm = domain ? registry_by_uuid(driver->registry, domain->uuid) : NULL;
+    g_autoptr(VmDef) before = NULL;
 
-    if (!domain || !command_complete(domain, driver->emulator, &err)) {
+    if (vm) {
+        g_mutex_lock(&vm->lock);
+        before = vm->config ? vm_def_ref(vm->config)
+                 : vm->live ? vm_def_ref(vm->live)
+                            : NULL;
+        g_mutex_unlock(&vm->lock);
+    }
+    if (!domain || !command_complete(domain, before ? before->domain : NULL,
+                                     driver->emulator, &err)) {
         driver_fix_error(&err);
         g_propagate_error(errp, g_steal_pointer(&err));
         return NULL;

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "domain/hotplug.h"
 
-#include <unistd.h>
-
 #include "command/command.h"
 #include "domain/driver.h"
 #include "domain/event.h"
 #include "domain/lifecycle.h"
 #include "domain/monitor.h"
 #include "domain/reconcile.h"
-#include "process/tap.h"
 
 #define UNPLUG_TIMEOUT_US (5 * G_USEC_PER_SEC) /* as libvirt */
 
@@ -63,16 +60,6 @@ static gboolean set_live(Vm *vm, guint64 run, Domain *domain, GError **errp)
     return TRUE;
 }
 
-static int open_device(DomainDevice *device, GError **errp)
-{
-    DomainInterface *interface = device->interface;
-
-    return process_open_tap(&interface->target,
-                            interface->type == DOMAIN_INTERFACE_BRIDGE ? interface->bridge
-                                                                       : NULL,
-                            interface->managed != DOMAIN_TRISTATE_NO, errp);
-}
-
 /*
  * Alias, slot and node number. The number is on disk before anything has its name: no
  * daemon will give it to another disk.
@@ -108,21 +95,14 @@ gboolean vm_plug_device(Vm *vm, guint64 run, DomainDevice *device, char **alias,
     g_autoptr(GPtrArray) steps = NULL;
     g_autofree char *name = NULL;
     DomainDevice added;
-    gboolean ok;
-    int fd = -1;
+    g_autoptr(GHashTable) fds = command_fds_new();
 
     if (!xml_domain_add_device(domain, owned, &added, errp)) {
         return driver_fix_error(errp);
     }
-    if (added.type == DOMAIN_DEVICE_INTERFACE && (fd = open_device(&added, errp)) < 0) {
-        return FALSE;
-    }
-    ok = assign(vm, run, domain, errp) && (steps = command_plug(&added, fd, errp)) &&
-         run_steps(vm, run, steps, errp);
-    if (fd >= 0) {
-        close(fd);
-    }
-    if (!ok) {
+    if (!command_can_unplug(&added, errp) || !assign(vm, run, domain, errp) ||
+        !command_prepare_device(&added, fds, errp) ||
+        !(steps = command_plug(&added, fds, errp)) || !run_steps(vm, run, steps, errp)) {
         return FALSE;
     }
     name = g_strdup(xml_device_info(&added)->alias);
@@ -153,7 +133,7 @@ gboolean vm_finish_unplug(Vm *vm, guint64 run, const char *alias, GError **errp)
         CommandStep *step = steps->pdata[i];
         g_autoptr(GError) err = NULL;
 
-        if (!vm_call(vm, run, step->execute, json_object_ref(step->arguments), NULL,
+        if (!vm_call(vm, run, step->undo, json_object_ref(step->undo_arguments), NULL,
                      &err)) {
             g_message("domain '%s': after the removal of '%s': %s", vm->name, alias,
                       err->message);

@@ -119,27 +119,10 @@ static void on_migration_pass(Vm *vm, JsonObject *data)
     }
 }
 
-const DomainDisk *vm_disk_of_node(const Domain *domain, const char *node)
-{
-    guint index;
-
-    if (!node || sscanf(node, "libvirt-%u-", &index) != 1) {
-        return NULL;
-    }
-    for (guint i = 0; i < domain->disks->len; i++) {
-        const DomainDisk *disk = domain->disks->pdata[i];
-
-        if (disk->node_index == index) {
-            return disk;
-        }
-    }
-    return NULL;
-}
-
 static void on_io_error(Vm *vm, JsonObject *data)
 {
     const DomainDisk *disk =
-        vm_disk_of_node(vm->live->domain, qmp_json_string(data, "node-name"));
+        command_disk_of_node(vm->live->domain, qmp_json_string(data, "node-name"));
     const char *action = qmp_json_string(data, "action");
     gboolean stop = g_strcmp0(action, "stop") == 0;
     int code = stop                               ? VIR_DOMAIN_EVENT_IO_ERROR_PAUSE
@@ -149,7 +132,7 @@ static void on_io_error(Vm *vm, JsonObject *data)
     if (stop) {
         vm->pause_reason = VIR_DOMAIN_PAUSED_IOERROR;
     }
-    vm_event_io_error_locked(vm, disk ? disk->source : "",
+    vm_event_io_error_locked(vm, disk ? disk->source.path : "",
                              disk && disk->info.alias ? disk->info.alias : "", code,
                              qmp_json_bool(data, "nospace") ? "enospc" : "");
 }

@@ -28,9 +28,6 @@ gboolean vm_connect_monitor(Vm *vm, guint64 run, guint timeout_ms, GError **errp
 gboolean vm_pause_cpus(Vm *vm, guint64 run, int reason, GError **errp);
 gboolean vm_resume_cpus(Vm *vm, guint64 run, int reason, GError **errp);
 
-/* The disk whose block node has this name (or NULL), or NULL. */
-const DomainDisk *vm_disk_of_node(const Domain *domain, const char *node);
-
 /* Asks for the paths of ptys and publishes them in the live definition. */
 gboolean vm_refresh_ptys(Vm *vm, guint64 run, GError **errp);
 

@@ -8,7 +8,6 @@
  */
 #include "domain/reconcile.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "command/command.h"
@@ -82,8 +81,7 @@ static gboolean note_missing(const DomainDevice *device, gpointer opaque)
     Missing *m = opaque;
     const char *alias = xml_device_info(device)->alias;
 
-    if ((device->type == DOMAIN_DEVICE_DISK || device->type == DOMAIN_DEVICE_INTERFACE) &&
-        !has_name(m->present, alias)) {
+    if (command_can_unplug(device, NULL) && !has_name(m->present, alias)) {
         g_ptr_array_add(m->aliases, g_strdup(alias));
     }
     return TRUE;
@@ -106,13 +104,6 @@ static void finish_missing(Vm *vm, guint64 run, GPtrArray *present)
     }
 }
 
-/* Whether a device that was plugged can have this alias. */
-static gboolean is_our_alias(const char *alias)
-{
-    return g_str_has_prefix(alias, "virtio-disk") || g_str_has_prefix(alias, "net") ||
-           g_str_has_prefix(alias, "ua-");
-}
-
 static void remove_unknown_devices(Vm *vm, guint64 run, GPtrArray *present)
 {
     g_autoptr(VmDef) def = vm_get_def(vm);
@@ -121,7 +112,8 @@ static void remove_unknown_devices(Vm *vm, guint64 run, GPtrArray *present)
         const char *alias = present->pdata[i];
         g_autoptr(GError) err = NULL;
 
-        if (!is_our_alias(alias) || xml_domain_find_alias(def->domain, alias, NULL)) {
+        if (!command_is_plugged_alias(alias) ||
+            xml_domain_find_alias(def->domain, alias, NULL)) {
             continue;
         }
         g_message("domain '%s': removing device '%s', which was left by a plug", vm->name,
@@ -145,48 +137,29 @@ static void remove_node(Vm *vm, guint64 run, const char *node)
     }
 }
 
-/* First those that stand on others. */
 static void remove_unknown_nodes(Vm *vm, guint64 run, GPtrArray *nodes)
 {
-    static const char *const suffixes[] = { "-format", "-storage" };
     g_autoptr(VmDef) def = vm_get_def(vm);
-    guint index;
+    g_autoptr(GPtrArray) unknown = command_unknown_nodes(def->domain, nodes);
 
-    for (guint s = 0; s < G_N_ELEMENTS(suffixes); s++) {
-        for (guint i = 0; i < nodes->len; i++) {
-            const char *node = nodes->pdata[i];
-
-            if (sscanf(node, "libvirt-%u-", &index) == 1 &&
-                g_str_has_suffix(node, suffixes[s]) &&
-                !vm_disk_of_node(def->domain, node)) {
-                remove_node(vm, run, node);
-            }
-        }
+    for (guint i = 0; i < unknown->len; i++) {
+        remove_node(vm, run, unknown->pdata[i]);
     }
 }
 
-/* Whether there was an answer: that there is none to remove is the usual one. */
-static gboolean try_remove(Vm *vm, guint64 run, const char *command, const char *key,
-                           const char *name)
-{
-    g_autoptr(GError) err = NULL;
-
-    return vm_call(vm, run, command, vm_args(key, name), NULL, &err) ||
-           !vm_mark_if_timeout(vm, run, err);
-}
-
-static void remove_unknown_netdevs(Vm *vm, guint64 run)
+/* That there is none to remove is the usual answer. */
+static void remove_leftovers(Vm *vm, guint64 run)
 {
     g_autoptr(VmDef) def = vm_get_def(vm);
+    g_autoptr(GPtrArray) steps = command_leftovers(def->domain);
 
-    for (guint i = 0; i < COMMAND_VIRTIO_SLOTS; i++) {
-        g_autofree char *alias = g_strdup_printf("net%u", i);
-        g_autofree char *netdev = g_strconcat("host", alias, NULL);
-        g_autofree char *fd = g_strconcat("fd-", alias, NULL);
+    for (guint i = 0; i < steps->len; i++) {
+        const CommandStep *step = steps->pdata[i];
+        g_autoptr(GError) err = NULL;
 
-        if (!xml_domain_find_alias(def->domain, alias, NULL) &&
-            (!try_remove(vm, run, "netdev_del", "id", netdev) ||
-             !try_remove(vm, run, "closefd", "fdname", fd))) {
+        if (!vm_call(vm, run, step->undo, json_object_ref(step->undo_arguments), NULL,
+                     &err) &&
+            vm_mark_if_timeout(vm, run, err)) {
             return;
         }
     }
@@ -252,7 +225,7 @@ gboolean vm_reconcile(Vm *vm, guint64 run, GError **errp)
         return cannot_tell(vm, run, err, errp);
     }
     remove_unknown_nodes(vm, run, nodes);
-    remove_unknown_netdevs(vm, run);
+    remove_leftovers(vm, run);
     return TRUE;
 }
 

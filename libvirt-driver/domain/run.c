@@ -16,7 +16,6 @@
 #include "process/listen.h"
 #include "process/pidfile.h"
 #include "process/spawn.h"
-#include "process/tap.h"
 
 #define SHORT_NAME   20   /* bytes of the domain's name in paths that must be short */
 #define LOG_TAIL_MAX 1024 /* bytes of the log in an error */
@@ -83,15 +82,10 @@ void vm_run_remove_files(Vm *vm, const VmRun *run)
     }
 }
 
-static void close_fd(gpointer fd)
-{
-    close(GPOINTER_TO_INT(fd));
-}
-
 static void fds_init(RunFds *fds)
 {
     *fds = (RunFds){ .monitor = -1, .pidfile = -1, .log = -1, .cgroup = -1 };
-    fds->devices = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, close_fd);
+    fds->devices = command_fds_new();
     fds->inherited = g_array_new(FALSE, FALSE, sizeof(int));
 }
 
@@ -141,37 +135,18 @@ static void log_command(VmRun *run, int fd, char **argv)
     }
 }
 
-static gboolean add_device_fd(RunFds *fds, const char *alias, int fd)
+static gboolean open_devices(Domain *live, RunFds *fds, GError **errp)
 {
-    if (fd < 0) {
+    GHashTableIter iter;
+    gpointer own;
+
+    if (!command_prepare(live, fds->devices, errp)) {
         return FALSE;
     }
-    g_hash_table_insert(fds->devices, g_strdup(alias), GINT_TO_POINTER(fd));
-    g_array_append_val(fds->inherited, fd);
-    return TRUE;
-}
-
-static gboolean open_devices(const Domain *live, RunFds *fds, GError **errp)
-{
-    for (guint i = 0; i < live->interfaces->len; i++) {
-        DomainInterface *interface = live->interfaces->pdata[i];
-        gboolean create = interface->managed != DOMAIN_TRISTATE_NO;
-        const char *bridge =
-            interface->type == DOMAIN_INTERFACE_BRIDGE ? interface->bridge : NULL;
-
-        if (!add_device_fd(fds, interface->info.alias,
-                           process_open_tap(&interface->target, bridge, create, errp))) {
-            return FALSE;
-        }
-    }
-    for (guint i = 0; i < live->serials->len; i++) {
-        const DomainSerial *serial = live->serials->pdata[i];
-
-        if (serial->type == DOMAIN_CHARDEV_UNIX &&
-            !add_device_fd(fds, serial->info.alias,
-                           process_listen_unix(serial->path, errp))) {
-            return FALSE;
-        }
+    g_hash_table_iter_init(&iter, fds->devices);
+    while (g_hash_table_iter_next(&iter, NULL, &own)) {
+        const GArray *array = own;
+        g_array_append_vals(fds->inherited, array->data, array->len);
     }
     return TRUE;
 }
@@ -211,7 +186,7 @@ static gboolean open_files(Vm *vm, VmRun *run, const Domain *live, RunFds *fds,
     }
     g_array_append_val(fds->inherited, fds->monitor);
     open_cgroup(vm, run, fds);
-    return open_devices(live, fds, errp);
+    return open_devices((Domain *)live, fds, errp);
 }
 
 static char **minimal_env(const DriverPaths *paths)

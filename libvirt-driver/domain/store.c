@@ -92,8 +92,8 @@ static gboolean save_as(const char *dir, const Domain *domain, const char *suffi
                         GError **errp)
 {
     g_autofree char *path = store_path(dir, domain->name, suffix);
-    g_autofree char *xml =
-        xml_domain_format(domain, XML_FORMAT_INACTIVE | XML_FORMAT_SECURE);
+    g_autofree char *xml = xml_domain_format(
+        domain, XML_FORMAT_INACTIVE | XML_FORMAT_SECURE | XML_FORMAT_STORED);
     g_autofree char *text =
         g_strconcat("<!--\nThis file belongs to virtvireod, which reads it only when it "
                     "starts.\nChange the domain with \"virsh edit\" instead.\n-->\n\n",

@@ -38,6 +38,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     check_domain(text, XML_PARSE_INACTIVE, XML_FORMAT_INACTIVE);
     check_domain(text, XML_PARSE_STATUS, XML_FORMAT_STATUS);
-    device = xml_device_parse(text, NULL, XML_PARSE_STATUS, NULL);
+    device = xml_device_parse(text, XML_PARSE_STATUS, NULL);
     return 0;
 }

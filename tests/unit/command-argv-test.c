@@ -37,11 +37,26 @@ static Domain *prepare(const char *text)
     g_autoptr(GError) error = NULL;
     Domain *domain = parse(text);
 
-    command_complete(domain, "/usr/bin/vireo", &error);
+    command_complete(domain, NULL, "/usr/bin/vireo", &error);
     g_assert_no_error(error);
     assign(domain, &error);
     g_assert_no_error(error);
     return domain;
+}
+
+/* Numbers that nobody closes. */
+static GHashTable *fds_new(void)
+{
+    return g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
+                                 (GDestroyNotify)g_array_unref);
+}
+
+static void add_fd(GHashTable *fds, const char *alias, int fd)
+{
+    GArray *own = g_array_new(FALSE, FALSE, sizeof(int));
+
+    g_array_append_val(own, fd);
+    g_hash_table_insert(fds, (gpointer)alias, own);
 }
 
 static char *read_golden(const char *name, const char *suffix)
@@ -78,14 +93,14 @@ static void test_golden(gconstpointer name)
     g_autofree char *expected = read_golden(name, ".args.json");
     g_autoptr(GError) error = NULL;
     g_autoptr(Domain) domain = prepare(xml);
-    g_autoptr(GHashTable) fds = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) fds = fds_new();
     CommandFacts facts = { .monitor_fd = 31, .device_fds = fds };
     g_auto(GStrv) argv = NULL;
     g_autofree char *text = NULL;
 
-    g_hash_table_insert(fds, "net0", GINT_TO_POINTER(32));
-    g_hash_table_insert(fds, "net1", GINT_TO_POINTER(33));
-    g_hash_table_insert(fds, "serial0", GINT_TO_POINTER(34));
+    add_fd(fds, "net0", 32);
+    add_fd(fds, "net1", 33);
+    add_fd(fds, "serial0", 34);
     facts.incoming = strcmp(name, "incoming") == 0;
     facts.memory_path = "/run/ram";
     argv = command_build(domain, &facts, &error);
@@ -143,9 +158,11 @@ static void refused(const char *text, const char *word)
     g_autoptr(Domain) domain = parse(text);
     g_autoptr(GError) error = NULL;
 
-    g_assert_false(command_complete(domain, "/e", &error));
+    g_assert_false(command_complete(domain, NULL, "/e", &error));
     g_assert_error(error, RPC_ERROR, VIR_ERR_CONFIG_UNSUPPORTED);
-    g_assert_nonnull(strstr(error->message, word));
+    if (!strstr(error->message, word)) {
+        g_error("'%s' is not in: %s", word, error->message);
+    }
 }
 
 static void test_refusals(void)
@@ -175,7 +192,24 @@ static void test_refusals(void)
                            "<devices>%s</devices>"
                            "</domain>",
                            many->str);
-    refused(text, "'25'");
+    refused(text, "disk vdy: the machine has 24");
+    refused(MICROVM(DISK("vda", "<driver iothread='1'/>")), "vda has iothread='1'");
+    refused(MICROVM(DISK("vda", "<address type='pci'/>")),
+            "type='pci' of element <devices/disk/address>");
+    refused("<domain type='kvm'><name>d</name><memory>4096</memory><currentMemory>2048"
+            "</currentMemory><os><type>hvm</type><kernel>/k</kernel></os>" ACPI
+            "</domain>",
+            "<currentMemory> of 2048");
+    refused("<domain type='kvm'><name>d</name><memory>4096</memory><vcpu current='1'>2"
+            "</vcpu><os><type>hvm</type><kernel>/k</kernel></os>" ACPI "</domain>",
+            "current='1'");
+    refused(MICROVM("<disk><source file='/d'><slices><slice type='storage' offset='0' "
+                    "size='512'/></slices></source><target dev='vda'/></disk>"),
+            "devices/disk/source/slices> of disk vda");
+    refused(MICROVM("<disk><source file='/d'/><backingStore type='file'><format "
+                    "type='raw'/><source file='/b'/><backingStore/></backingStore>"
+                    "<target dev='vda'/></disk>"),
+            "devices/disk/backingStore> of disk vda");
 }
 
 /* Completing is done once: what it adds is in the definition and stays. */
@@ -205,6 +239,14 @@ static char *step_text(const char *name, JsonObject *arguments)
     return g_strdup_printf("%s %s", name, json);
 }
 
+static void check_undo(GPtrArray *steps, guint i, const char *undo)
+{
+    const CommandStep *step = steps->pdata[i];
+    g_autofree char *text = step_text(step->undo, step->undo_arguments);
+
+    g_assert_cmpstr(text, ==, undo);
+}
+
 static void check_step(GPtrArray *steps, guint i, const char *todo, const char *undo)
 {
     const CommandStep *step = steps->pdata[i];
@@ -213,8 +255,7 @@ static void check_step(GPtrArray *steps, guint i, const char *todo, const char *
     g_assert_cmpstr(text, ==, todo);
     g_assert_cmpint(step->undo != NULL, ==, undo != NULL);
     if (undo) {
-        g_autofree char *undo_text = step_text(step->undo, step->undo_arguments);
-        g_assert_cmpstr(undo_text, ==, undo);
+        check_undo(steps, i, undo);
     }
 }
 
@@ -224,10 +265,9 @@ static void test_plug(void)
     g_autoptr(GError) error = NULL;
     g_autoptr(Domain) domain = prepare(MICROVM(DISK("vda", "") DISK("vdb", "")));
     g_autoptr(DomainDevice) gone =
-        xml_device_parse(DISK("vda", ""), domain, XML_PARSE_STATUS, &error);
-    g_autoptr(DomainDevice) fresh =
-        xml_device_parse(DISK("vdc", "<driver name='qemu' cache='none'/>"), domain,
-                         XML_PARSE_INACTIVE, &error);
+        xml_device_parse(DISK("vda", ""), XML_PARSE_STATUS, &error);
+    g_autoptr(DomainDevice) fresh = xml_device_parse(
+        DISK("vdc", "<driver name='qemu' cache='none'/>"), XML_PARSE_INACTIVE, &error);
     g_autoptr(GPtrArray) steps = NULL, after = NULL;
     guint next_node = 5; /* 3 and 4 have been used */
     DomainDevice added;
@@ -237,8 +277,8 @@ static void test_plug(void)
     g_assert_true(xml_domain_add_device(domain, fresh, &added, &error));
     g_assert_true(command_assign(domain, &next_node, &error));
     g_assert_cmpuint(next_node, ==, 6);
-    g_assert_cmpint(added.disk->info.address, ==, DOMAIN_ADDRESS_VIRTIO_MMIO);
-    steps = command_plug(&added, -1, &error);
+    g_assert_cmpint(added.disk->info.address.type, ==, DOMAIN_ADDRESS_VIRTIO_MMIO);
+    steps = command_plug(&added, NULL, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(steps->len, ==, 3);
     check_step(
@@ -261,8 +301,9 @@ static void test_plug(void)
         NULL);
     g_assert_true(command_can_unplug(&added, &error));
     after = command_unplugged(&added);
-    check_step(after, 0, "blockdev-del {\"node-name\":\"libvirt-5-format\"}", NULL);
-    check_step(after, 1, "blockdev-del {\"node-name\":\"libvirt-5-storage\"}", NULL);
+    g_assert_cmpuint(after->len, ==, 2);
+    check_undo(after, 0, "blockdev-del {\"node-name\":\"libvirt-5-format\"}");
+    check_undo(after, 1, "blockdev-del {\"node-name\":\"libvirt-5-storage\"}");
 }
 
 static void test_plug_interface(void)
@@ -275,7 +316,11 @@ static void test_plug_interface(void)
                          .interface = domain->interfaces->pdata[0] };
     DomainDevice serial = { .type = DOMAIN_DEVICE_SERIAL,
                             .serial = domain->serials->pdata[0] };
-    g_autoptr(GPtrArray) steps = command_plug(&net, 9, &error);
+    g_autoptr(GHashTable) fds = fds_new();
+    g_autoptr(GPtrArray) steps = NULL, after = NULL;
+
+    add_fd(fds, "net0", 9);
+    steps = command_plug(&net, fds, &error);
 
     g_assert_no_error(error);
     check_step(steps, 0, "getfd {\"fdname\":\"fd-net0\"}",
@@ -289,8 +334,11 @@ static void test_plug_interface(void)
         "device_add {\"driver\":\"virtio-net-device\",\"bus\":\"virtio-mmio-bus.0\","
         "\"id\":\"net0\",\"netdev\":\"hostnet0\",\"mac\":\"52:54:00:00:00:01\"}",
         NULL);
-    g_assert_null(command_plug(&net, -1, NULL));
-    g_assert_null(command_plug(&serial, -1, &error));
+    after = command_unplugged(&net);
+    g_assert_cmpuint(after->len, ==, 1);
+    check_undo(after, 0, "netdev_del {\"id\":\"hostnet0\"}");
+    g_assert_null(command_plug(&net, NULL, NULL));
+    g_assert_null(command_plug(&serial, NULL, &error));
     g_assert_error(error, RPC_ERROR, VIR_ERR_CONFIG_UNSUPPORTED);
     g_clear_error(&error);
     g_assert_false(command_can_unplug(&serial, &error));
@@ -303,19 +351,20 @@ static void test_slots(void)
     g_autoptr(GError) error = NULL;
     g_autoptr(Domain) domain = prepare(MICROVM(""));
 
-    for (int i = 0; i <= COMMAND_VIRTIO_SLOTS; i++) {
+    guint slots = command_machine(NULL)->virtio_slots;
+
+    for (guint i = 0; i <= slots; i++) {
         g_autofree char *text = g_strdup_printf(
             "<disk><source file='/d'/><target dev='vd%c'/></disk>", 'a' + i);
-        g_autoptr(DomainDevice) disk =
-            xml_device_parse(text, domain, XML_PARSE_INACTIVE, &error);
+        g_autoptr(DomainDevice) disk = xml_device_parse(text, XML_PARSE_INACTIVE, &error);
         DomainDevice added;
         gboolean ok;
 
         g_assert_true(xml_domain_add_device(domain, disk, &added, &error));
         ok = assign(domain, &error);
-        g_assert_cmpint(ok, ==, i < COMMAND_VIRTIO_SLOTS);
+        g_assert_cmpint(ok, ==, i < slots);
         if (ok) {
-            g_assert_cmpint(added.disk->info.slot, ==, i);
+            g_assert_cmpuint(added.disk->info.address.slot, ==, i);
         }
     }
     g_assert_error(error, RPC_ERROR, VIR_ERR_CONFIG_UNSUPPORTED);
@@ -327,7 +376,7 @@ static void test_adopt(void)
     g_autoptr(GError) error = NULL;
     g_autoptr(Domain) source = prepare(MICROVM(DISK("vda", "") DISK("vdb", "")));
     g_autoptr(DomainDevice) first =
-        xml_device_parse(DISK("vda", ""), NULL, XML_PARSE_STATUS, &error);
+        xml_device_parse(DISK("vda", ""), XML_PARSE_STATUS, &error);
     g_autoptr(Domain) target = parse(MICROVM(DISK("vdb", "")));
     g_autofree char *status = NULL;
     g_autoptr(Domain) cookie = NULL;
@@ -338,14 +387,14 @@ static void test_adopt(void)
     status = xml_domain_format(source, XML_FORMAT_STATUS);
     cookie = xml_domain_parse(status, XML_PARSE_STATUS, &error);
     g_assert_no_error(error);
-    g_assert_true(command_complete(target, "/other/vireo", &error));
+    g_assert_true(command_complete(target, NULL, "/other/vireo", &error));
     g_assert_true(xml_domain_check_abi_stable(cookie, target, &error));
     command_adopt(target, cookie);
     g_assert_true(assign(target, &error));
     disk = target->disks->pdata[0];
-    g_assert_cmpint(disk->info.slot, ==, 1);
+    g_assert_cmpuint(disk->info.address.slot, ==, 1);
     g_assert_cmpstr(disk->info.alias, ==, "virtio-disk1");
-    g_assert_cmpuint(disk->node_index, ==, 2);
+    g_assert_cmpuint(disk->source.node_index, ==, 2);
 }
 
 static void test_abi(void)
@@ -357,6 +406,9 @@ static void test_abi(void)
         { MICROVM(DISK("vdb", "")), "disk target 'vdb'" },
         { MICROVM(DISK("vda", "<readonly/>")), "disk readonly '1'" },
         { MICROVM(DISK("vda", "<serial>s</serial>")), "disk serial 's'" },
+        { MICROVM(DISK("vda", "<driver cache='writethrough'/>")),
+          "disk cache 'writethrough'" },
+        { MICROVM(DISK("vda", "<driver discard='unmap'/>")), "disk discard 'unmap'" },
         { MICROVM(""), "number of disk devices '0'" },
         { MICROVM(DISK("vda", "") "<serial/>"), "number of serial devices '1'" },
         { MICROVM(DISK("vda", "") "<interface type='ethernet'/>"),

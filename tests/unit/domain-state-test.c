@@ -136,8 +136,8 @@ static void test_status(void)
 
     domain->id = 5;
     disk->info.alias = g_strdup("virtio-disk0");
-    disk->info.address = DOMAIN_ADDRESS_VIRTIO_MMIO;
-    disk->info.slot = 3;
+    disk->info.address.type = DOMAIN_ADDRESS_VIRTIO_MMIO;
+    disk->info.address.slot = 3;
     text = vm_status_format(&status);
     got = vm_status_parse(text, &err);
     g_assert_no_error(err);
@@ -153,7 +153,7 @@ static void test_status(void)
     g_assert_null(got->cgroup);
     disk = got->domain->disks->pdata[0];
     g_assert_cmpstr(disk->info.alias, ==, "virtio-disk0");
-    g_assert_cmpint(disk->info.slot, ==, 3);
+    g_assert_cmpint(disk->info.address.slot, ==, 3);
 }
 
 static void test_bad_status(gconstpointer text)

@@ -26,12 +26,15 @@ tests_unit_event_test_LDADD = $(EMULATOR_TEST_LDADD)
 include tests/unit/monitor.mk
 
 # xml/
-check_PROGRAMS += tests/unit/xml-domain-test tests/unit/xml-fuzz-test
-TESTS += tests/unit/xml-domain-test tests/unit/xml-fuzz-test
-XML_TEST_LIBS = libxml.a $(XML_LIBS) $(GLIB_LIBS)
+check_PROGRAMS += tests/unit/xml-domain-test tests/unit/xml-fuzz-test \
+	tests/unit/xml-keep-test
+TESTS += tests/unit/xml-domain-test tests/unit/xml-fuzz-test tests/unit/xml-keep-test
+XML_TEST_LIBS = libxml.a libutil.a $(XML_LIBS) $(GLIB_LIBS)
 XML_TEST_CPPFLAGS = $(libxml_a_CPPFLAGS)
 tests_unit_xml_domain_test_CPPFLAGS = $(XML_TEST_CPPFLAGS)
 tests_unit_xml_domain_test_LDADD = $(XML_TEST_LIBS)
+tests_unit_xml_keep_test_CPPFLAGS = $(XML_TEST_CPPFLAGS)
+tests_unit_xml_keep_test_LDADD = $(XML_TEST_LIBS)
 tests_unit_xml_fuzz_test_SOURCES = tests/unit/xml-fuzz-test.c tests/fuzz/xml-domain-fuzz.c
 tests_unit_xml_fuzz_test_CPPFLAGS = $(XML_TEST_CPPFLAGS)
 tests_unit_xml_fuzz_test_LDADD = $(XML_TEST_LIBS)

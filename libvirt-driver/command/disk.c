@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Disks: block nodes and virtio-blk. */
+#include <string.h>
+
+#include "command/kind.h"
+#include "command/storage.h"
+
+/* The property that the guest sees of each cache mode, "on" or "off". */
+static const char *const write_cache[] = {
+    [DOMAIN_DISK_CACHE_NONE] = "on",      [DOMAIN_DISK_CACHE_WRITETHROUGH] = "off",
+    [DOMAIN_DISK_CACHE_WRITEBACK] = "on", [DOMAIN_DISK_CACHE_DIRECTSYNC] = "off",
+    [DOMAIN_DISK_CACHE_UNSAFE] = "on",
+};
+
+static gboolean complete(const CommandMachine *machine, const Domain *domain,
+                         gpointer device, GError **errp)
+{
+    DomainDisk *disk = device;
+
+    if (disk->iothread > domain->iothreads) {
+        return rpc_error_set(
+            errp, VIR_ERR_CONFIG_UNSUPPORTED,
+            "disk %s has iothread='%u', but the domain has <iothreads>%u", disk->target,
+            disk->iothread, domain->iothreads);
+    }
+    return command_storage_check(disk, errp);
+}
+
+/* "vdc" -> "virtio-disk2", as libvirt has it. */
+static char *own_alias(gconstpointer device)
+{
+    return g_strdup_printf("%s%u", command_kind_disk.alias, xml_disk_index(device));
+}
+
+static void note(gconstpointer device, guint *next_node)
+{
+    command_storage_note(&((const DomainDisk *)device)->source, next_node);
+}
+
+static void assign(gpointer device, guint *next_node)
+{
+    command_storage_assign(&((DomainDisk *)device)->source, next_node);
+}
+
+static void adopt(gpointer device, gconstpointer from)
+{
+    command_storage_adopt(&((DomainDisk *)device)->source,
+                          &((const DomainDisk *)from)->source);
+}
+
+static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_index,
+                      GError **errp)
+{
+    const DomainDisk *disk = device;
+    g_autofree char *node = command_format_node(&disk->source);
+    JsonObject *props = command_virtio_device(steps, "virtio-blk", &disk->info);
+
+    command_storage_steps(steps, disk);
+    if (disk->iothread) {
+        g_autofree char *iothread = g_strdup_printf("iothread%u", disk->iothread);
+        json_object_set_string_member(props, "iothread", iothread);
+    }
+    json_object_set_string_member(props, "drive", node);
+    if (boot_index) {
+        json_object_set_int_member(props, "bootindex", boot_index);
+    }
+    if (disk->cache != DOMAIN_DISK_CACHE_DEFAULT) {
+        json_object_set_string_member(props, "write-cache", write_cache[disk->cache]);
+    }
+    if (disk->serial) {
+        json_object_set_string_member(props, "serial", disk->serial);
+    }
+    command_step_device(steps, props);
+    return TRUE;
+}
+
+const CommandKind command_kind_disk = {
+    .alias = "virtio-disk",
+    .virtio = TRUE,
+    .pluggable = TRUE,
+    .boot = DOMAIN_BOOT_HD,
+    .complete = complete,
+    .own_alias = own_alias,
+    .note = note,
+    .assign = assign,
+    .adopt = adopt,
+    .steps = steps,
+};
+
+gboolean command_check_migration_safe(const Domain *domain, GError **errp)
+{
+    for (guint i = 0; i < domain->disks->len; i++) {
+        const DomainDisk *disk = domain->disks->pdata[i];
+
+        if (!disk->readonly && disk->cache != DOMAIN_DISK_CACHE_NONE &&
+            disk->cache != DOMAIN_DISK_CACHE_DIRECTSYNC) {
+            return rpc_error_set(
+                errp, VIR_ERR_MIGRATE_UNSAFE,
+                "Migration may lead to data corruption if disks use cache "
+                "other than none or directsync: disk %s has cache='%s'",
+                disk->target, xml_disk_cache_names[disk->cache]);
+        }
+    }
+    return TRUE;
+}

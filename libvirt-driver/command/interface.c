@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Network interfaces: a tap and virtio-net. */
+#include "command/kind.h"
+#include "process/tap.h"
+
+static gboolean complete(const CommandMachine *machine, const Domain *domain,
+                         gpointer device, GError **errp)
+{
+    ((DomainInterface *)device)->model = DOMAIN_INTERFACE_MODEL_VIRTIO;
+    return TRUE;
+}
+
+static gboolean prepare_host(gpointer device, GArray *fds, GError **errp)
+{
+    DomainInterface *interface = device;
+    const char *bridge =
+        interface->type == DOMAIN_INTERFACE_BRIDGE ? interface->bridge : NULL;
+    int fd = process_open_tap(&interface->target, bridge,
+                              interface->managed != DOMAIN_TRISTATE_NO, errp);
+
+    if (fd < 0) {
+        return FALSE;
+    }
+    g_array_append_val(fds, fd);
+    return TRUE;
+}
+
+static char *netdev_id(const char *alias)
+{
+    return g_strconcat("host", alias, NULL);
+}
+
+static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_index,
+                      GError **errp)
+{
+    const DomainInterface *interface = device;
+    g_autofree char *id = netdev_id(interface->info.alias);
+    g_autofree char *fd = command_step_fd(steps, interface->info.alias, 0, errp);
+    JsonObject *netdev, *props;
+    char mac[18];
+
+    if (!fd) {
+        return FALSE;
+    }
+    netdev = command_pair("type", "tap");
+    json_object_set_string_member(netdev, "fd", fd);
+    json_object_set_string_member(netdev, "id", id);
+    command_step(steps, "-netdev", "netdev_add", netdev, "netdev_del",
+                 command_pair("id", id));
+    props = command_virtio_device(steps, "virtio-net", &interface->info);
+    xml_mac_format(interface->mac, mac);
+    json_object_set_string_member(props, "netdev", id);
+    json_object_set_string_member(props, "mac", mac);
+    if (boot_index) {
+        json_object_set_int_member(props, "bootindex", boot_index);
+    }
+    command_step_device(steps, props);
+    return TRUE;
+}
+
+static void leftovers(CommandSteps *steps, const char *alias)
+{
+    g_autofree char *id = netdev_id(alias);
+    g_autofree char *fd = g_strconcat("fd-", alias, NULL);
+
+    command_step(steps, NULL, NULL, NULL, "netdev_del", command_pair("id", id));
+    command_step(steps, NULL, NULL, NULL, "closefd", command_pair("fdname", fd));
+}
+
+const CommandKind command_kind_interface = {
+    .alias = "net",
+    .virtio = TRUE,
+    .pluggable = TRUE,
+    .boot = DOMAIN_BOOT_NETWORK,
+    .complete = complete,
+    .prepare_host = prepare_host,
+    .steps = steps,
+    .leftovers = leftovers,
+};

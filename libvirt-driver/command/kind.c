@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of kinds, and what is done with all of them. */
+#include "command/kind.h"
+
+#include <unistd.h>
+
+static const CommandKind *const kinds[DOMAIN_DEVICE_COUNT] = {
+    [DOMAIN_DEVICE_DISK] = &command_kind_disk,
+    [DOMAIN_DEVICE_INTERFACE] = &command_kind_interface,
+    [DOMAIN_DEVICE_SERIAL] = &command_kind_serial,
+    [DOMAIN_DEVICE_RNG] = &command_kind_rng,
+};
+
+const CommandKind *command_kind(DomainDeviceType type)
+{
+    return kinds[type];
+}
+
+/* ---- definitions ---- */
+
+static gboolean complete(const CommandMachine *machine, const Domain *domain,
+                         const DomainDevice *device, GError **errp)
+{
+    const CommandKind *kind = kinds[device->type];
+
+    return command_check_address(machine, device, errp) &&
+           (!kind || !kind->complete ||
+            kind->complete(machine, domain, device->any, errp));
+}
+
+gboolean command_complete_device(const Domain *domain, const DomainDevice *device,
+                                 GError **errp)
+{
+    return xml_device_check(device, errp) &&
+           complete(command_machine(domain->machine), domain, device, errp);
+}
+
+typedef struct Completion {
+    const Domain *domain;
+    const CommandMachine *machine;
+    GError **errp;
+} Completion;
+
+static gboolean complete_one(const DomainDevice *device, gpointer opaque)
+{
+    Completion *c = opaque;
+
+    return complete(c->machine, c->domain, device, c->errp);
+}
+
+gboolean command_complete(Domain *domain, const Domain *before, const char *emulator,
+                          GError **errp)
+{
+    Completion c = { .domain = domain, .errp = errp };
+
+    if (!xml_domain_check(domain, errp) ||
+        !command_complete_machine(domain, emulator, errp)) {
+        return FALSE;
+    }
+    c.machine = command_machine(domain->machine);
+    if (!xml_domain_foreach_device(domain, complete_one, &c)) {
+        return FALSE;
+    }
+    if (before) {
+        command_keep_addresses(domain, before);
+    }
+    return command_assign_addresses(c.machine, domain, errp);
+}
+
+/* ---- runs ---- */
+
+/* The first number that no other device has. */
+static char *free_alias(const Domain *domain, const char *prefix)
+{
+    for (guint i = 0;; i++) {
+        g_autofree char *alias = g_strdup_printf("%s%u", prefix, i);
+        if (!xml_domain_find_alias(domain, alias, NULL)) {
+            return g_steal_pointer(&alias);
+        }
+    }
+}
+
+typedef struct Assignment {
+    const Domain *domain;
+    guint next_node;
+} Assignment;
+
+static gboolean note(const DomainDevice *device, gpointer opaque)
+{
+    const CommandKind *kind = kinds[device->type];
+    Assignment *a = opaque;
+
+    if (kind && kind->note) {
+        kind->note(device->any, &a->next_node);
+    }
+    return TRUE;
+}
+
+static gboolean assign(const DomainDevice *device, gpointer opaque)
+{
+    const CommandKind *kind = kinds[device->type];
+    DomainDeviceInfo *info = xml_device_info(device);
+    Assignment *a = opaque;
+
+    if (!kind) {
+        return TRUE;
+    }
+    if (!info->alias && kind->own_alias) {
+        g_autofree char *alias = kind->own_alias(device->any);
+        if (!xml_domain_find_alias(a->domain, alias, NULL)) {
+            info->alias = g_steal_pointer(&alias);
+        }
+    }
+    if (!info->alias) {
+        info->alias = free_alias(a->domain, kind->alias);
+    }
+    if (kind->assign) {
+        kind->assign(device->any, &a->next_node);
+    }
+    return TRUE;
+}
+
+gboolean command_assign(Domain *domain, guint *next_node, GError **errp)
+{
+    Assignment a = { .domain = domain, .next_node = MAX(*next_node, 1) };
+
+    if (!command_assign_addresses(command_machine(domain->machine), domain, errp)) {
+        return FALSE;
+    }
+    xml_domain_foreach_device(domain, note, &a);
+    xml_domain_foreach_device(domain, assign, &a);
+    *next_node = a.next_node;
+    return TRUE;
+}
+
+void command_adopt(Domain *to, const Domain *from)
+{
+    for (guint type = 0; type < DOMAIN_DEVICE_COUNT; type++) {
+        GPtrArray *mine = xml_domain_devices(to, type);
+        GPtrArray *theirs = xml_domain_devices(from, type);
+
+        for (guint i = 0; i < MIN(mine->len, theirs->len); i++) {
+            DomainDevice device = { .type = type, .any = mine->pdata[i] };
+            DomainDevice source = { .type = type, .any = theirs->pdata[i] };
+
+            xml_device_adopt_place(&device, &source, TRUE);
+            if (kinds[type] && kinds[type]->adopt) {
+                kinds[type]->adopt(device.any, source.any);
+            }
+        }
+    }
+}
+
+/* ---- the host ---- */
+
+static void close_fds(gpointer opaque)
+{
+    GArray *fds = opaque;
+
+    for (guint i = 0; i < fds->len; i++) {
+        close(g_array_index(fds, int, i));
+    }
+    g_array_unref(fds);
+}
+
+GHashTable *command_fds_new(void)
+{
+    return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, close_fds);
+}
+
+gboolean command_prepare_device(const DomainDevice *device, GHashTable *fds,
+                                GError **errp)
+{
+    const CommandKind *kind = kinds[device->type];
+    GArray *own;
+    gboolean ok;
+
+    if (!kind || !kind->prepare_host) {
+        return TRUE;
+    }
+    own = g_array_new(FALSE, FALSE, sizeof(int));
+    ok = kind->prepare_host(device->any, own, errp);
+    g_hash_table_insert(fds, g_strdup(xml_device_info(device)->alias), own);
+    return ok;
+}
+
+typedef struct Preparation {
+    GHashTable *fds;
+    GError **errp;
+} Preparation;
+
+static gboolean prepare_one(const DomainDevice *device, gpointer opaque)
+{
+    Preparation *p = opaque;
+
+    return command_prepare_device(device, p->fds, p->errp);
+}
+
+gboolean command_prepare(Domain *domain, GHashTable *fds, GError **errp)
+{
+    Preparation p = { fds, errp };
+
+    return xml_domain_foreach_device(domain, prepare_one, &p);
+}
+
+/* ---- plug and unplug ---- */
+
+gboolean command_can_unplug(const DomainDevice *device, GError **errp)
+{
+    const CommandKind *kind = kinds[device->type];
+
+    return (kind && kind->pluggable) ||
+           rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "element <devices/%s>: such a device cannot be plugged or "
+                         "unplugged while the domain runs",
+                         xml_device_type_name(device->type));
+}
+
+GPtrArray *command_plug(const DomainDevice *device, GHashTable *fds, GError **errp)
+{
+    CommandSteps steps;
+
+    if (!command_can_unplug(device, errp)) {
+        return NULL;
+    }
+    command_steps_init(&steps, NULL, fds);
+    if (!kinds[device->type]->steps(&steps, device->any,
+                                    xml_device_info(device)->boot_order, errp)) {
+        g_clear_pointer(&steps.list, g_ptr_array_unref);
+    }
+    return steps.list;
+}
+
+/* The lasting ones of @made, the last one first. */
+static void reverse_lasting(CommandSteps *undo, GPtrArray *made)
+{
+    for (guint i = made->len; i-- > 0;) {
+        CommandStep *step = made->pdata[i];
+
+        if (step->lasting) {
+            command_step(undo, NULL, NULL, NULL, step->undo,
+                         json_object_ref(step->undo_arguments));
+        }
+    }
+}
+
+GPtrArray *command_unplugged(const DomainDevice *device)
+{
+    g_autoptr(GHashTable) fds = command_fds_new();
+    GArray *none = g_array_new(FALSE, FALSE, sizeof(int));
+    static const int no_fd[] = { -1, -1, -1, -1 };
+    CommandSteps made, undo;
+
+    /* What was made does not depend on the descriptors' numbers. */
+    g_array_append_vals(none, no_fd, G_N_ELEMENTS(no_fd));
+    g_hash_table_insert(fds, g_strdup(xml_device_info(device)->alias), none);
+    command_steps_init(&made, NULL, fds);
+    command_steps_init(&undo, NULL, NULL);
+    if (kinds[device->type] && kinds[device->type]->steps(&made, device->any, 0, NULL)) {
+        reverse_lasting(&undo, made.list);
+    }
+    g_ptr_array_unref(made.list);
+    return undo.list;
+}
+
+gboolean command_is_plugged_alias(const char *alias)
+{
+    for (guint i = 0; i < DOMAIN_DEVICE_COUNT; i++) {
+        if (kinds[i] && kinds[i]->pluggable && g_str_has_prefix(alias, kinds[i]->alias)) {
+            return TRUE;
+        }
+    }
+    return g_str_has_prefix(alias, "ua-");
+}
+
+GPtrArray *command_leftovers(const Domain *domain)
+{
+    CommandSteps steps;
+
+    command_steps_init(&steps, domain, NULL);
+    for (guint i = 0; i < DOMAIN_DEVICE_COUNT; i++) {
+        for (guint n = 0;
+             kinds[i] && kinds[i]->leftovers && n < steps.machine->virtio_slots; n++) {
+            g_autofree char *alias = g_strdup_printf("%s%u", kinds[i]->alias, n);
+
+            if (!xml_domain_find_alias(domain, alias, NULL)) {
+                kinds[i]->leftovers(&steps, alias);
+            }
+        }
+    }
+    return steps.list;
+}

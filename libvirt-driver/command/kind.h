@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the driver knows of a kind of device: one row. A new kind is a file with its row,
+ * and a place in the table of kind.c; kinds without a row need nothing from the emulator.
+ */
+#ifndef COMMAND_KIND_H
+#define COMMAND_KIND_H
+
+#include "command/command.h"
+#include "rpc/error.h"
+
+/* Steps as they come together. */
+typedef struct CommandSteps {
+    GPtrArray *list;
+    const Domain *domain; /* NULL when a device is plugged */
+    const CommandMachine *machine;
+    GHashTable *fds;
+} CommandSteps;
+
+typedef struct CommandKind {
+    const char *alias;  /* "net" before a number */
+    gboolean virtio;    /* it has a place on the machine's virtio bus */
+    gboolean isa;       /* its address may be an ISA one */
+    gboolean pluggable; /* while the domain runs */
+    int boot;           /* the DomainBoot that the first one answers to, or -1 */
+    /* Fills in defaults and checks what depends on the machine. May be NULL, as those
+     * that follow. @domain is what the device is in, or will be. */
+    gboolean (*complete)(const CommandMachine *machine, const Domain *domain,
+                         gpointer device, GError **errp);
+    /* An alias of its own; NULL: the first number that is free. */
+    char *(*own_alias)(gconstpointer device);
+    void (*assign)(gpointer device, guint *next_node);
+    void (*note)(gconstpointer device, guint *next_node); /* what it has already */
+    void (*adopt)(gpointer device, gconstpointer from);
+    gboolean (*prepare_host)(gpointer device, GArray *fds, GError **errp);
+    gboolean (*steps)(CommandSteps *steps, gconstpointer device, guint boot_index,
+                      GError **errp);
+    /* Steps whose undo removes what a plug with the alias may have left. */
+    void (*leftovers)(CommandSteps *steps, const char *alias);
+} CommandKind;
+
+extern const CommandKind command_kind_disk, command_kind_interface, command_kind_serial,
+    command_kind_rng;
+
+/* NULL for kinds without a row. */
+const CommandKind *command_kind(DomainDeviceType type);
+
+/* CONFIG_UNSUPPORTED "<element> 'value': reason". FALSE. */
+gboolean command_unsupported(GError **errp, const char *element, const char *value,
+                             const char *reason);
+
+/* machine.c: what is not a device. */
+gboolean command_complete_machine(Domain *domain, const char *emulator, GError **errp);
+
+/* address.c */
+gboolean command_check_address(const CommandMachine *machine, const DomainDevice *device,
+                               GError **errp);
+gboolean command_assign_addresses(const CommandMachine *machine, Domain *domain,
+                                  GError **errp);
+void command_keep_addresses(Domain *domain, const Domain *before);
+
+/* steps.c: {"key": "value"} */
+JsonObject *command_pair(const char *key, const char *value);
+/* Takes over both objects; what @undo undoes lasts as long as the device. */
+CommandStep *command_step(CommandSteps *steps, const char *option, const char *execute,
+                          JsonObject *arguments, const char *undo,
+                          JsonObject *undo_arguments);
+/* -device, device_add; takes over @device. */
+void command_step_device(CommandSteps *steps, JsonObject *device);
+/* How options name the nth descriptor of a device: its number at start; a name that a
+ * getfd gives it, when plugging. NULL with INTERNAL_ERROR when there is none. */
+char *command_step_fd(CommandSteps *steps, const char *alias, guint nth, GError **errp);
+/* What all virtio devices begin with. */
+JsonObject *command_virtio_device(const CommandSteps *steps, const char *name,
+                                  const DomainDeviceInfo *info);
+void command_steps_init(CommandSteps *steps, const Domain *domain, GHashTable *fds);
+
+#endif

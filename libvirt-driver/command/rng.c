@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Random number generators: rng-random and virtio-rng. */
+#include "command/kind.h"
+
+static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_index,
+                      GError **errp)
+{
+    const DomainRng *rng = device;
+    g_autofree char *id = g_strconcat("obj", rng->info.alias, NULL);
+    JsonObject *backend = command_pair("qom-type", "rng-random");
+    JsonObject *props = command_virtio_device(steps, "virtio-rng", &rng->info);
+
+    json_object_set_string_member(backend, "id", id);
+    json_object_set_string_member(backend, "filename", rng->filename);
+    command_step(steps, "-object", "object-add", backend, "object-del",
+                 command_pair("id", id));
+    json_object_set_string_member(props, "rng", id);
+    command_step_device(steps, props);
+    return TRUE;
+}
+
+const CommandKind command_kind_rng = {
+    .alias = "rng",
+    .virtio = TRUE,
+    .boot = -1,
+    .steps = steps,
+};

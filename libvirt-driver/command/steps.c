@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Lists of steps: what makes devices and their back ends, at start or later. */
+#include "command/kind.h"
+
+static void step_free(gpointer opaque)
+{
+    CommandStep *step = opaque;
+
+    g_free(step->text);
+    g_clear_pointer(&step->arguments, json_object_unref);
+    g_clear_pointer(&step->undo_arguments, json_object_unref);
+    g_free(step);
+}
+
+void command_steps_init(CommandSteps *steps, const Domain *domain, GHashTable *fds)
+{
+    *steps = (CommandSteps){ .domain = domain, .fds = fds };
+    steps->list = g_ptr_array_new_with_free_func(step_free);
+    steps->machine = command_machine(domain ? domain->machine : NULL);
+}
+
+JsonObject *command_pair(const char *key, const char *value)
+{
+    JsonObject *object = json_object_new();
+
+    json_object_set_string_member(object, key, value);
+    return object;
+}
+
+CommandStep *command_step(CommandSteps *steps, const char *option, const char *execute,
+                          JsonObject *arguments, const char *undo,
+                          JsonObject *undo_arguments)
+{
+    CommandStep *step = g_new0(CommandStep, 1);
+
+    step->option = option;
+    step->execute = execute;
+    step->arguments = arguments;
+    step->fd = -1;
+    step->undo = undo;
+    step->undo_arguments = undo_arguments;
+    step->lasting = undo != NULL;
+    g_ptr_array_add(steps->list, step);
+    return step;
+}
+
+void command_step_device(CommandSteps *steps, JsonObject *device)
+{
+    command_step(steps, "-device", "device_add", device, NULL, NULL);
+}
+
+char *command_step_fd(CommandSteps *steps, const char *alias, guint nth, GError **errp)
+{
+    GArray *fds = steps->fds ? g_hash_table_lookup(steps->fds, alias) : NULL;
+    g_autofree char *name = NULL;
+    CommandStep *getfd;
+
+    if (!fds || nth >= fds->len) {
+        rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR, "no descriptor for device '%s'",
+                      alias);
+        return NULL;
+    }
+    if (steps->domain) {
+        return g_strdup_printf("%d", g_array_index(fds, int, nth));
+    }
+    name =
+        nth ? g_strdup_printf("fd-%s-%u", alias, nth) : g_strconcat("fd-", alias, NULL);
+    /* A name that has been used up is gone: closefd may then find nothing. */
+    getfd = command_step(steps, NULL, "getfd", command_pair("fdname", name), "closefd",
+                         command_pair("fdname", name));
+    getfd->fd = g_array_index(fds, int, nth);
+    getfd->lasting = FALSE;
+    return g_steal_pointer(&name);
+}
+
+JsonObject *command_virtio_device(const CommandSteps *steps, const char *name,
+                                  const DomainDeviceInfo *info)
+{
+    g_autofree char *driver = g_strconcat(name, steps->machine->virtio_suffix, NULL);
+    g_autofree char *bus =
+        g_strdup_printf("%s%u", steps->machine->virtio_bus, info->address.slot);
+    JsonObject *device = json_object_new();
+
+    json_object_set_string_member(device, "driver", driver);
+    json_object_set_string_member(device, "bus", bus);
+    json_object_set_string_member(device, "id", info->alias);
+    return device;
+}

@@ -1,0 +1,129 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the daemon keeps of definitions: what it cannot honour, and where devices are.
+Skipped (77) where there is no virsh."""
+import json
+import os
+import re
+import sys
+
+from driver_daemon import SRC, image, main
+
+EMULATOR = os.path.abspath(os.path.join(SRC, "tests/device/driver-emulator.py"))
+DISK = ("<disk type='file'><driver name='qemu' type='raw'/><source file='%s'/>"
+        "<target dev='%s' bus='virtio'/>%s</disk>")
+
+
+def config_path(a, name="vm"):
+    found = [os.path.join(top, f) for top, _, files in os.walk(a.root) for f in files
+             if f == name + ".xml" and top != a.root]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def change(path, old, new):
+    with open(path) as f:
+        text = f.read()
+    assert old in text, (old, text)
+    with open(path, "w") as f:
+        f.write(text.replace(old, new))
+
+
+def test_kept_definition(a, b):
+    """One that a newer daemon, or an administrator, has stored."""
+    a.define(devices=DISK % (image(a), "vda", ""))
+    a.stop()
+    change(config_path(a), "<target dev='vda' bus='virtio'/>",
+           "<target dev='vda' bus='virtio'/><iotune><total_iops_sec>5</total_iops_sec>"
+           "</iotune>")
+    a.start()
+    assert a.virsh("list", "--all", "--name") == "vm"
+    assert "total_iops_sec" in a.virsh("dumpxml", "vm")
+    a.fails("devices/disk/iotune", "start", "vm")
+    assert a.state().startswith("shut off")
+    path = os.path.join(a.root, "vm.xml")
+    a.virsh("define", path)  # the way out
+    a.virsh("start", "vm")
+    a.virsh("destroy", "vm")
+    a.virsh("undefine", "vm")
+
+
+def test_kept_status(a, b):
+    a.define(devices=DISK % (image(a), "vda", ""))
+    a.virsh("start", "vm")
+    pid = a.pid()
+    a.kill()
+    path = os.path.join(a.run_dir, "vm.status")
+    change(path, "<name>vm</name>", "<name>vm</name>\\n  <genid>x</genid>")
+    a.start()
+    assert a.state().startswith("running")
+    assert a.pid() == pid
+    assert "<genid>x</genid>" in a.virsh("dumpxml", "vm")
+    a.virsh("suspend", "vm")
+    a.virsh("resume", "vm")
+    a.virsh("detach-disk", "vm", "vda")
+    a.virsh("destroy", "vm")
+    a.virsh("undefine", "vm")
+
+
+def slots(a):
+    """{target: slot} of the emulator's command line."""
+    with open("/proc/%d/cmdline" % a.pid(), "rb") as f:
+        words = [w.decode() for w in f.read().split(b"\0")]
+    devices = [json.loads(w) for w in words if w.startswith('{"driver":"virtio-blk')]
+    return {re.sub("virtio-disk", "vd", d["id"]): int(d["bus"].rsplit(".", 1)[1])
+            for d in devices}
+
+
+def run(a):
+    a.virsh("start", "vm")
+    got = slots(a)
+    a.virsh("destroy", "vm")
+    return got
+
+
+def test_addresses(a, b):
+    """Sorted by target; and where a disk is does not depend on others that come and go."""
+    disks = [DISK % (image(a, n + ".img"), n, "") for n in ("vdb", "vda", "vdc")]
+    a.define(devices="".join(disks))
+    assert run(a) == {"vd0": 0, "vd1": 1, "vd2": 2}
+    a.virsh("detach-disk", "vm", "vda", "--config")
+    assert run(a) == {"vd1": 1, "vd2": 2}
+    a.stop()
+    a.start()
+    assert run(a) == {"vd1": 1, "vd2": 2}
+    os.environ["EDITOR"] = "sed -i s/65536/131072/"
+    a.virsh("edit", "vm")
+    assert run(a) == {"vd1": 1, "vd2": 2}
+    a.virsh("attach-disk", "vm", image(a, "vdd.img"), "vda", "--config")
+    assert run(a) == {"vd0": 0, "vd1": 1, "vd2": 2}
+    targets = re.findall("<target dev='(vd.)'", a.virsh("dumpxml", "vm"))
+    assert targets == ["vda", "vdb", "vdc"], targets
+    a.virsh("undefine", "vm")
+
+
+def test_detach_by_target(a, b):
+    a.define(devices=DISK % (image(a), "vda", ""))
+    path = os.path.join(a.root, "disk.xml")
+    with open(path, "w") as f:
+        f.write("<disk><target dev='vda'/></disk>")
+    a.virsh("detach-device", "vm", path, "--config")
+    assert "<disk" not in a.virsh("dumpxml", "vm")
+    a.virsh("undefine", "vm")
+
+
+def test_error_policy(a, b):
+    """'report' is what happens."""
+    a.define(devices=(DISK % (image(a), "vda", "")).replace(
+        "type='raw'", "type='raw' error_policy='report' rerror_policy='report'"))
+    a.virsh("start", "vm")
+    a.virsh("destroy", "vm")
+    a.fails("error_policy='stop'", "define", a.define(
+        name="other", number=2, command="path",
+        devices=(DISK % (image(a), "vda", "")).replace(
+            "type='raw'", "type='raw' error_policy='stop'")))
+    a.virsh("undefine", "vm")
+
+
+if __name__ == "__main__":
+    sys.exit(main(globals(), EMULATOR))

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* <audio>: none */
+#include "xml/internal.h"
+
+static const XmlField rows[] = {
+    { .path = "@id",
+      .type = XML_FIELD_UINT,
+      .offset = offsetof(DomainAudio, id),
+      .flags = XML_KEY },
+    XML_NONE("@type", DomainAudio),
+    XML_REFUSE("input"),
+    XML_REFUSE("output"),
+    XML_INFO(DomainAudio, xml_plain_info),
+};
+
+static gboolean finish(const xmlNode *node, gpointer base, XmlParseFlags flags,
+                       GError **errp)
+{
+    DomainAudio *device = base;
+
+    return xml_refuse_unless_none(&device->extras, node, "type", device->none);
+}
+
+const XmlKind xml_kind_audio = {
+    .name = "audio",
+    .label = "audio",
+    XML_KIND(DomainAudio, audios),
+    .type.fields = rows,
+    .type.count = G_N_ELEMENTS(rows),
+    .type.finish = finish,
+};

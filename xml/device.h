@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The devices of a domain: one structure a kind. Their fields' tables are in the file of
+ * the kind's name. */
+#ifndef XML_DEVICE_H
+#define XML_DEVICE_H
+
+#include <glib.h>
+
+#define DOMAIN_SLOT_NONE G_MAXUINT
+
+typedef enum {
+    DOMAIN_TRISTATE_ABSENT = 0,
+    DOMAIN_TRISTATE_YES, /* "yes" or "on" */
+    DOMAIN_TRISTATE_NO,  /* "no" or "off" */
+} DomainTristate;
+
+typedef enum {
+    DOMAIN_ADDRESS_NONE = 0,
+    DOMAIN_ADDRESS_PCI,
+    DOMAIN_ADDRESS_DRIVE,
+    DOMAIN_ADDRESS_VIRTIO_SERIAL,
+    DOMAIN_ADDRESS_USB,
+    DOMAIN_ADDRESS_ISA,
+    DOMAIN_ADDRESS_VIRTIO_MMIO,
+    DOMAIN_ADDRESS_DIMM,
+} DomainAddressType;
+
+/* Where a device is; what there is of it depends on the type. */
+typedef struct DomainAddress {
+    DomainAddressType type;
+    char *usb_port; /* "1.2" */
+    guint slot; /* VIRTIO_MMIO; DOMAIN_SLOT_NONE until assigned. Not in libvirt's XML */
+    union {
+        struct {
+            guint domain, bus, slot, function;
+            DomainTristate multifunction;
+        } pci;
+        struct {
+            guint controller, bus, target, unit;
+        } drive;
+        struct {
+            guint controller, bus, port;
+        } serial;
+        struct {
+            guint bus;
+        } usb;
+        struct {
+            guint iobase, irq; /* 0 when absent */
+        } isa;
+        struct {
+            guint slot;
+            guint64 base;
+        } dimm;
+    };
+} DomainAddress;
+
+/* What every device has. */
+typedef struct DomainDeviceInfo {
+    char *alias; /* "virtio-disk0"; NULL until assigned; users' own begin with "ua-" */
+    DomainAddress address;
+    guint boot_order; /* <boot order='N'/>, 0 when absent */
+} DomainDeviceInfo;
+
+typedef enum {
+    DOMAIN_STORAGE_FILE = 0,
+    DOMAIN_STORAGE_BLOCK,
+    DOMAIN_STORAGE_NONE, /* the end of a chain of backing files */
+} DomainStorageType;
+
+typedef enum {
+    DOMAIN_DISK_FORMAT_DEFAULT = 0, /* not given: of a backing file, or the chain's end */
+    DOMAIN_DISK_FORMAT_RAW,
+} DomainDiskFormat;
+
+/* Part of a file that is all of an image. */
+typedef struct DomainSlice {
+    GPtrArray *extras;
+    guint64 offset, size; /* bytes */
+} DomainSlice;
+
+/* An image and those that it stands on. */
+typedef struct DomainStorage DomainStorage;
+struct DomainStorage {
+    GPtrArray *extras;
+    DomainStorageType type;
+    DomainDiskFormat format;
+    char *path;             /* absolute */
+    guint node_index;       /* N of the block nodes libvirt-N-*; 0 until assigned */
+    GPtrArray *slices;      /* of DomainSlice */
+    DomainStorage *backing; /* NULL: not said, what the image itself names */
+    gboolean detected;      /* nobody has said it: not in the definition */
+};
+
+typedef enum {
+    DOMAIN_DISK_BUS_VIRTIO = 0,
+} DomainDiskBus;
+
+typedef enum {
+    DOMAIN_DISK_CACHE_DEFAULT = 0,
+    DOMAIN_DISK_CACHE_NONE,
+    DOMAIN_DISK_CACHE_WRITETHROUGH,
+    DOMAIN_DISK_CACHE_WRITEBACK,
+    DOMAIN_DISK_CACHE_DIRECTSYNC,
+    DOMAIN_DISK_CACHE_UNSAFE,
+} DomainDiskCache;
+
+typedef enum {
+    DOMAIN_DISK_IO_DEFAULT = 0,
+    DOMAIN_DISK_IO_NATIVE,
+    DOMAIN_DISK_IO_THREADS,
+    DOMAIN_DISK_IO_URING,
+} DomainDiskIo;
+
+typedef enum {
+    DOMAIN_DISK_DISCARD_DEFAULT = 0,
+    DOMAIN_DISK_DISCARD_IGNORE,
+    DOMAIN_DISK_DISCARD_UNMAP,
+} DomainDiskDiscard;
+
+typedef enum {
+    DOMAIN_DISK_ERROR_DEFAULT = 0,
+    DOMAIN_DISK_ERROR_REPORT,
+} DomainDiskError;
+
+typedef struct DomainDisk {
+    GPtrArray *extras;
+    DomainStorage source;
+    DomainDiskCache cache;
+    DomainDiskIo io;
+    DomainDiskDiscard discard;
+    DomainDiskError error_policy, rerror_policy;
+    guint iothread; /* 1..iothreads, 0 when absent */
+    char *target;   /* "vda" */
+    DomainDiskBus bus;
+    char *serial; /* or NULL */
+    gboolean readonly;
+    gboolean shareable;
+    DomainDeviceInfo info;
+} DomainDisk;
+
+/* The number that the target's letters are: 0 for "vda". */
+guint xml_disk_index(const DomainDisk *disk);
+
+typedef enum {
+    DOMAIN_CONTROLLER_USB = 0,
+} DomainControllerType;
+
+/* This and the next three: we have none, and they can say only that. */
+typedef struct DomainController {
+    GPtrArray *extras;
+    DomainControllerType type;
+    guint index;
+    gboolean none; /* model='none' */
+    DomainDeviceInfo info;
+} DomainController;
+
+typedef enum {
+    DOMAIN_INTERFACE_ETHERNET = 0, /* a tap, made by us or by the user (managed='no') */
+    DOMAIN_INTERFACE_BRIDGE,       /* a tap that we put on a bridge */
+} DomainInterfaceType;
+
+typedef enum {
+    DOMAIN_INTERFACE_MODEL_DEFAULT = 0, /* no <model>: command/ chooses */
+    DOMAIN_INTERFACE_MODEL_VIRTIO,
+} DomainInterfaceModel;
+
+typedef struct DomainInterface {
+    GPtrArray *extras;
+    DomainInterfaceType type;
+    guint8 mac[6]; /* generated when the XML has none */
+    char *bridge;  /* for BRIDGE */
+    char *target;  /* the tap's name or NULL; "vnet*" are ours and not persistent */
+    DomainTristate managed; /* target@managed: NO means the tap exists already */
+    DomainInterfaceModel model;
+    DomainTristate link; /* <link state=''/>; NO ("down") is refused */
+    DomainDeviceInfo info;
+} DomainInterface;
+
+typedef enum {
+    DOMAIN_CHARDEV_PTY = 0,
+    DOMAIN_CHARDEV_UNIX, /* mode='bind': the driver listens */
+} DomainChardevType;
+
+typedef enum {
+    DOMAIN_CHARDEV_MODE_DEFAULT = 0, /* connect, with libvirt */
+    DOMAIN_CHARDEV_MODE_BIND,
+} DomainChardevMode;
+
+/* A serial port. The first one is also the domain's <console>, as in libvirt. */
+typedef struct DomainSerial {
+    GPtrArray *extras;
+    DomainChardevType type;
+    DomainChardevMode mode;
+    char *path; /* UNIX: the socket; PTY: the slave's path while the domain runs */
+    guint port; /* 0 is COM1 */
+    DomainDeviceInfo info;
+} DomainSerial;
+
+typedef struct DomainAudio {
+    GPtrArray *extras;
+    guint id;
+    gboolean none; /* type='none' */
+    DomainDeviceInfo info;
+} DomainAudio;
+
+typedef struct DomainVideo {
+    GPtrArray *extras;
+    gboolean none; /* model 'none' */
+    DomainDeviceInfo info;
+} DomainVideo;
+
+typedef struct DomainBalloon {
+    GPtrArray *extras;
+    gboolean none; /* model 'none' */
+    DomainDeviceInfo info;
+} DomainBalloon;
+
+typedef struct DomainRng {
+    GPtrArray *extras;
+    char *filename; /* backend model='random' */
+    DomainDeviceInfo info;
+} DomainRng;
+
+/* In the order of the document. */
+typedef enum {
+    DOMAIN_DEVICE_DISK = 0,
+    DOMAIN_DEVICE_CONTROLLER,
+    DOMAIN_DEVICE_INTERFACE,
+    DOMAIN_DEVICE_SERIAL,
+    DOMAIN_DEVICE_AUDIO,
+    DOMAIN_DEVICE_VIDEO,
+    DOMAIN_DEVICE_BALLOON,
+    DOMAIN_DEVICE_RNG,
+    DOMAIN_DEVICE_COUNT,
+} DomainDeviceType;
+
+/* One device on its own, as attach-device and detach-device send it. */
+typedef struct DomainDevice {
+    DomainDeviceType type;
+    union {
+        gpointer any;
+        DomainDisk *disk;
+        DomainController *controller;
+        DomainInterface *interface;
+        DomainSerial *serial;
+        DomainAudio *audio;
+        DomainVideo *video;
+        DomainBalloon *balloon;
+        DomainRng *rng;
+    };
+} DomainDevice;
+
+#endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* <disk> */
+#include <libvirt/virterror.h>
+#include <string.h>
+
+#include "xml/internal.h"
+
+static const char *const type_names[] = { "file", "block", NULL };
+static const char *const bus_names[] = { "virtio", NULL };
+static const char *const error_names[] = { "", "report", NULL };
+const char *const xml_disk_cache_names[] = { "default",   "none",       "writethrough",
+                                             "writeback", "directsync", "unsafe",
+                                             NULL };
+const char *const xml_disk_io_names[] = { "default", "native", "threads", "io_uring",
+                                          NULL };
+const char *const xml_disk_discard_names[] = { "", "ignore", "unmap", NULL };
+
+/* What the guest sees of it is whether there is a write cache. */
+static guint write_cache(guint cache)
+{
+    return cache != DOMAIN_DISK_CACHE_WRITETHROUGH &&
+           cache != DOMAIN_DISK_CACHE_DIRECTSYNC;
+}
+
+static guint discards(guint discard)
+{
+    return discard == DOMAIN_DISK_DISCARD_UNMAP;
+}
+
+/* The letters of "vda" ..., or NULL. */
+static const char *letters_of(const char *target)
+{
+    static const char *const prefixes[] = { "vd", "sd", "hd", "xvd", "ubd", "fd" };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++) {
+        if (g_str_has_prefix(target, prefixes[i])) {
+            return target + strlen(prefixes[i]);
+        }
+    }
+    return NULL;
+}
+
+static const char *check_target(const char *text)
+{
+    const char *letters = letters_of(text);
+
+    return !letters || !*letters || strlen(letters) > 4 ||
+                   letters[strspn(letters, "abcdefghijklmnopqrstuvwxyz")]
+               ? "not a disk's name"
+               : NULL;
+}
+
+static const char *check_serial(const char *text)
+{
+    return *text && xml_plain_text(text, "-_+. ")
+               ? NULL
+               : "letters, digits, '-', '_', '+', '.' and spaces only";
+}
+
+guint xml_disk_index(const DomainDisk *disk)
+{
+    guint number = 0;
+
+    for (const char *c = letters_of(disk->target); *c; c++) {
+        number = number * 26 + (guint)(*c - 'a') + 1;
+    }
+    return number - 1;
+}
+
+static const XmlField rows[] = {
+    { .path = "@type",
+      .type = XML_FIELD_ENUM,
+      .offset = offsetof(DomainDisk, source.type),
+      .names = type_names,
+      .text = "dir|network|volume|nvme|vhostuser|vhostvdpa" },
+    { .path = "@device", .type = XML_FIELD_CONST, .text = "disk" },
+    XML_REFUSE_BUT("@model", "virtio"),
+    XML_REFUSE("@rawio"),
+    XML_REFUSE("@sgio"),
+    XML_REFUSE("@snapshot"),
+    { .path = "driver@name", .type = XML_FIELD_CONST, .text = "qemu" },
+    { .path = "driver@type",
+      .type = XML_FIELD_ENUM,
+      .offset = offsetof(DomainDisk, source.format),
+      .fallback = DOMAIN_DISK_FORMAT_RAW,
+      .names = xml_disk_format_names,
+      .text = "*" },
+    { .path = "driver@cache",
+      .type = XML_FIELD_ENUM,
+      .offset = offsetof(DomainDisk, cache),
+      .names = xml_disk_cache_names,
+      .flags = XML_ABI,
+      .guest = write_cache,
+      .what = "disk cache" },
+    { .path = "driver@error_policy",
+      .type = XML_FIELD_ENUM,
+      .offset = offsetof(DomainDisk, error_policy),
+      .names = error_names,
+      .text = "stop|ignore|enospace" },
+    { .path = "driver@rerror_policy",
+      .type = XML_FIELD_ENUM,
+      .offset = offsetof(DomainDisk, rerror_policy),
+      .names = error_names,
+      .text = "stop|ignore" },
+    { .path = "driver@io",
+      .type = XML_FIELD_ENUM,
+      .offset = offsetof(DomainDisk, io),
+      .names = xml_disk_io_names },
+    XML_REFUSE_BUT("driver@ioeventfd", "on"),
+    XML_REFUSE_BUT("driver@event_idx", "on"),
+    XML_REFUSE_BUT("driver@copy_on_read", "off"),
+    { .path = "driver@discard",
+      .type = XML_FIELD_ENUM,
+      .offset = offsetof(DomainDisk, discard),
+      .names = xml_disk_discard_names,
+      .flags = XML_ABI,
+      .guest = discards,
+      .what = "disk discard" },
+    XML_REFUSE_BUT("driver@detect_zeroes", "off"),
+    XML_REFUSE_BUT("driver@discard_no_unref", "off"),
+    { .path = "driver@iothread",
+      .type = XML_FIELD_UINT,
+      .offset = offsetof(DomainDisk, iothread) },
+    XML_REFUSE_BUT("driver@queues", "1"),
+    XML_REFUSE("driver@queue_size"),
+    XML_VIRTIO_DRIVER("driver"),
+    XML_REFUSE("driver/iothreads"),
+    XML_REFUSE("driver/metadata_cache"),
+    XML_REFUSE("driver/throttlefilters"),
+    { .type = XML_FIELD_GROUP, .offset = offsetof(DomainDisk, source), .of = &xml_image },
+    { .path = "source@index",
+      .type = XML_FIELD_UINT,
+      .offset = offsetof(DomainDisk, source.node_index),
+      .flags = XML_LIVE },
+    { .type = XML_FIELD_GROUP,
+      .offset = offsetof(DomainDisk, source),
+      .of = &xml_storage },
+    XML_REFUSE("backenddomain"),
+    { .path = "target@dev",
+      .type = XML_FIELD_STRING,
+      .offset = offsetof(DomainDisk, target),
+      .flags = XML_REQUIRED | XML_KEY | XML_UNIQUE | XML_ABI,
+      .check = check_target,
+      .what = "disk target" },
+    { .path = "target@bus",
+      .type = XML_FIELD_ENUM,
+      .offset = offsetof(DomainDisk, bus),
+      .names = bus_names,
+      .text = "ide|fdc|scsi|xen|usb|uml|sata|sd|nvme",
+      .flags = XML_ABI,
+      .what = "disk bus" },
+    XML_REFUSE_BUT("target@tray", "closed"),
+    XML_REFUSE_BUT("target@removable", "off"),
+    XML_REFUSE("target@rotation_rate"),
+    { .path = "readonly",
+      .type = XML_FIELD_FLAG,
+      .offset = offsetof(DomainDisk, readonly),
+      .flags = XML_ABI,
+      .what = "disk readonly" },
+    { .path = "shareable",
+      .type = XML_FIELD_FLAG,
+      .offset = offsetof(DomainDisk, shareable) },
+    { .path = "serial",
+      .type = XML_FIELD_STRING,
+      .offset = offsetof(DomainDisk, serial),
+      .flags = XML_ABI,
+      .check = check_serial,
+      .what = "disk serial" },
+    XML_REFUSE("transient"),
+    XML_REFUSE("wwn"),
+    XML_REFUSE("vendor"),
+    XML_REFUSE("product"),
+    XML_REFUSE("geometry"),
+    XML_REFUSE("blockio"),
+    XML_REFUSE("iotune"),
+    XML_REFUSE("throttlefilters"),
+    XML_REFUSE("mirror"),
+    XML_REFUSE("auth"),
+    XML_REFUSE("encryption"),
+    XML_INFO(DomainDisk, xml_info),
+};
+
+/* Without a bus, libvirt takes it from the letters of the name. */
+static gboolean finish(const xmlNode *node, gpointer base, XmlParseFlags flags,
+                       GError **errp)
+{
+    DomainDisk *disk = base;
+    g_autofree char *bus = xml_node_attr(xml_node_child(node, "target"), "bus");
+
+    if (!disk->target) { /* refused: it still needs a name of its own */
+        return xml_missing(node, "target attribute 'dev'", errp);
+    }
+    if (!bus && !g_str_has_prefix(disk->target, "vd")) {
+        xml_extra_refuse(&disk->extras,
+                         "attribute dev='%s' of element <devices/disk/target> asks for a "
+                         "bus other than virtio, which is not supported by vireo",
+                         disk->target);
+    }
+    return TRUE;
+}
+
+static int compare(gconstpointer a, gconstpointer b)
+{
+    return (int)xml_disk_index(a) - (int)xml_disk_index(b);
+}
+
+const XmlKind xml_kind_disk = {
+    .name = "disk",
+    .label = "disk",
+    XML_KIND(DomainDisk, disks),
+    .type.fields = rows,
+    .type.count = G_N_ELEMENTS(rows),
+    .type.finish = finish,
+    .type.compare = compare,
+};

@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The fields of <domain>, and what must hold between them. */
+#include "xml/domain.h"
+
+#include <libvirt/virterror.h>
+#include <string.h>
+
+#include "util/text.h"
+#include "xml/internal.h"
+
+#define NAME_BYTES    244  /* DOMAIN_NAME_MAX, for the message */
+#define VCPUS_MAX     4096 /* of the schema; the machine's limit is command/'s */
+#define IOTHREADS_MAX 1024
+
+G_STATIC_ASSERT(NAME_BYTES == DOMAIN_NAME_MAX);
+
+static const char *const partition_names[] = { "", "/machine", NULL };
+static const char *const memory_source_names[] = { "", "anonymous", "file", "memfd",
+                                                   NULL };
+static const char *const memory_access_names[] = { "", "shared", "private", NULL };
+static const char *const boot_names[] = { "hd", "network", "cdrom", "fd", NULL };
+static const char *const cpu_check_names[] = { "", "none", "partial", "full", NULL };
+static const char *const ending_names[] = { "", "destroy", "restart", NULL };
+static const char *const crash_names[] = { "", "destroy", "restart", "preserve", NULL };
+static const char *const suspend_names[] = { "", "no", NULL };
+const char *const xml_cpu_mode_names[] = { "", "host-passthrough", NULL };
+
+static const char *check_name(const char *text)
+{
+    return !text[strspn(text, " \t\r\n")] ? "it is empty"
+           : strlen(text) > DOMAIN_NAME_MAX
+               ? "more than " G_STRINGIFY(NAME_BYTES) " bytes"
+           : strpbrk(text, "/\n\r") ? "'/' and line breaks are not allowed"
+           : strcmp(text, ".") == 0 || strcmp(text, "..") == 0 ? "it means a directory"
+                                                               : NULL;
+}
+
+static const char *check_title(const char *text)
+{
+    return strchr(text, '\n') ? "line breaks are not allowed" : NULL;
+}
+
+static const char *check_given(const char *text)
+{
+    return *text ? NULL : "it is empty";
+}
+
+static void write_console(XmlWriter *w, gconstpointer base)
+{
+    const Domain *domain = base;
+
+    if (domain->serials->len && !domain->consoles->len) {
+        xml_struct_write(&xml_console, w, "console", domain->serials->pdata[0]);
+    }
+}
+
+#define TEXT(p, m, ...)                                                                  \
+    {                                                                                    \
+        .path = (p), .type = XML_FIELD_STRING, .offset = offsetof(Domain, m),            \
+        __VA_ARGS__                                                                      \
+    }
+#define ENUM(p, m, values, others, ...)                                                  \
+    {                                                                                    \
+        .path = (p), .type = XML_FIELD_ENUM, .offset = offsetof(Domain, m),              \
+        .names = (values), .text = (others), __VA_ARGS__                                 \
+    }
+#define FIELD(kind, p, m, ...)                                                           \
+    {                                                                                    \
+        .path = (p), .type = XML_FIELD_##kind, .offset = offsetof(Domain, m),            \
+        __VA_ARGS__                                                                      \
+    }
+#define LIST(p, m, item, ...) FIELD(LIST, p, m, .of = &(item), __VA_ARGS__)
+
+static const XmlField boot_rows[] = { { .path = "@dev",
+                                        .type = XML_FIELD_ENUM,
+                                        .offset = offsetof(DomainBootDev, dev),
+                                        .flags = XML_REQUIRED,
+                                        .names = boot_names } };
+
+static const XmlStruct boot_dev = { .size = sizeof(DomainBootDev), XML_ROWS(boot_rows) };
+
+static const XmlField rows[] = {
+    { .path = "@type", .type = XML_FIELD_CONST, .text = "kvm", .flags = XML_REQUIRED },
+    FIELD(UINT, "@id", id, .flags = XML_LIVE, .fallback = G_MAXUINT),
+    TEXT("name", name, .flags = XML_REQUIRED | XML_ABI, .check = check_name,
+         .what = "domain name"),
+    FIELD(UUID, "uuid", uuid, .flags = XML_ABI, .what = "domain uuid"),
+    XML_REFUSE("genid"),
+    XML_REFUSE("hwuuid"),
+    TEXT("title", title, .check = check_title),
+    TEXT("description", description),
+    FIELD(MARKUP, "metadata", metadata),
+    XML_REFUSE("maxMemory"),
+    XML_REFUSE_BUT("memory@dumpCore", "off"),
+    FIELD(KIB, "memory", memory, .flags = XML_REQUIRED | XML_ABI, .min = 1,
+          .what = "domain memory in KiB"),
+    FIELD(KIB, "currentMemory", current_memory),
+    XML_REFUSE("blkiotune"),
+    XML_REFUSE("memtune"),
+    XML_REFUSE("memoryBacking/hugepages"),
+    XML_REFUSE("memoryBacking/nosharepages"),
+    XML_REFUSE("memoryBacking/locked"),
+    ENUM("memoryBacking/source@type", memory_source, memory_source_names, NULL),
+    ENUM("memoryBacking/access@mode", memory_access, memory_access_names, NULL),
+    XML_REFUSE("memoryBacking/allocation"),
+    XML_REFUSE("memoryBacking/discard"),
+    { .path = "vcpu@placement", .type = XML_FIELD_CONST, .text = "static" },
+    XML_REFUSE("vcpu@cpuset"),
+    FIELD(UINT, "vcpu@current", vcpus_current, .max = VCPUS_MAX),
+    FIELD(UINT, "vcpu", vcpus, .min = 1, .max = VCPUS_MAX, .fallback = 1,
+          .flags = XML_ALWAYS | XML_ABI, .what = "domain vCPU count"),
+    XML_REFUSE("vcpus"),
+    FIELD(UINT, "iothreads", iothreads, .max = IOTHREADS_MAX, .flags = XML_ABI,
+          .what = "domain iothreads count"),
+    XML_REFUSE("iothreadids"),
+    XML_REFUSE("defaultiothread"),
+    XML_REFUSE("cputune"),
+    XML_REFUSE("numatune"),
+    XML_REFUSE("throttlegroups"),
+    ENUM("resource/partition", partition, partition_names, "*"),
+    XML_REFUSE("resource/fibrechannel"),
+    XML_REFUSE("sysinfo"),
+    XML_REFUSE("bootloader"),
+    XML_REFUSE("bootloader_args"),
+    XML_REFUSE("os@firmware"),
+    { .path = "os/type@arch", .type = XML_FIELD_CONST, .text = "x86_64" },
+    TEXT("os/type@machine", machine, .check = check_given, .flags = XML_ABI,
+         .what = "machine type"),
+    { .path = "os/type", .type = XML_FIELD_CONST, .text = "hvm", .flags = XML_REQUIRED },
+    XML_REFUSE("os/firmware"),
+    XML_REFUSE("os/loader"),
+    XML_REFUSE("os/nvram"),
+    XML_REFUSE("os/varstore"),
+    TEXT("os/kernel", kernel, .check = xml_check_path, .flags = XML_EMPTY_NONE),
+    TEXT("os/initrd", initrd, .check = xml_check_path, .flags = XML_EMPTY_NONE),
+    TEXT("os/cmdline", cmdline),
+    XML_REFUSE("os/dtb"),
+    XML_REFUSE("os/shim"),
+    XML_REFUSE("os/acpi"),
+    LIST("os/boot", boots, boot_dev),
+    XML_REFUSE_BUT("os/bootmenu@enable", "no"),
+    XML_REFUSE("os/bios"),
+    XML_REFUSE("os/smbios"),
+    XML_REFUSE("os/init"),
+    XML_REFUSE("os/initarg"),
+    XML_REFUSE("os/initenv"),
+    XML_REFUSE("os/initdir"),
+    XML_REFUSE("os/inituser"),
+    XML_REFUSE("os/initgroup"),
+    XML_REFUSE("idmap"),
+    FIELD(FLAG, "features/acpi", acpi, .flags = XML_ABI, .what = "feature acpi"),
+    FIELD(FLAG, "features/apic", apic, .flags = XML_ABI, .what = "feature apic"),
+    XML_REFUSE_BUT("features/apic@eoi", "on"),
+    FIELD(FLAG, "features/pae", pae),
+    XML_REFUSE_BUT("features/vmport@state", "off"),
+    XML_REFUSE_BUT("features/smm@state", "off"),
+    XML_REFUSE("features/hap"),
+    XML_REFUSE("features/viridian"),
+    XML_REFUSE("features/privnet"),
+    XML_REFUSE("features/hyperv"),
+    XML_REFUSE("features/kvm"),
+    XML_REFUSE("features/xen"),
+    XML_REFUSE("features/pvspinlock"),
+    XML_REFUSE("features/pmu"),
+    XML_REFUSE("features/gic"),
+    XML_REFUSE("features/ioapic"),
+    XML_REFUSE("features/hpt"),
+    XML_REFUSE("features/htm"),
+    XML_REFUSE("features/nested-hv"),
+    XML_REFUSE("features/vmcoreinfo"),
+    XML_REFUSE("features/capabilities"),
+    XML_REFUSE("features/msrs"),
+    XML_REFUSE("features/cfpc"),
+    XML_REFUSE("features/sbbc"),
+    XML_REFUSE("features/ibs"),
+    XML_REFUSE("features/ccf-assist"),
+    XML_REFUSE("features/tcg"),
+    XML_REFUSE("features/async-teardown"),
+    XML_REFUSE("features/ras"),
+    XML_REFUSE("features/ps2"),
+    XML_REFUSE("features/aia"),
+    ENUM("cpu@mode", cpu_mode, xml_cpu_mode_names, "custom|host-model|maximum",
+         .flags = XML_ABI, .what = "CPU mode"),
+    XML_REFUSE_BUT("cpu@match", "exact"),
+    ENUM("cpu@check", cpu_check, cpu_check_names, NULL),
+    ENUM("cpu@migratable", cpu_migratable, xml_on_off_names, NULL, .flags = XML_ABI,
+         .what = "CPU migratable"),
+    XML_REFUSE("cpu/model"),
+    XML_REFUSE("cpu/vendor"),
+    XML_REFUSE("cpu/topology"),
+    XML_REFUSE("cpu/cache"),
+    XML_REFUSE("cpu/maxphysaddr"),
+    XML_REFUSE("cpu/feature"),
+    XML_REFUSE("cpu/numa"),
+    { .path = "clock@offset", .type = XML_FIELD_CONST, .text = "utc" },
+    XML_REFUSE_BUT("clock@adjustment", "0"),
+    XML_REFUSE("clock@basis"),
+    XML_REFUSE("clock@timezone"),
+    XML_REFUSE("clock@start"),
+    LIST("clock/timer", timers, xml_timer),
+    ENUM("on_poweroff", on_poweroff, ending_names, "preserve|rename-restart",
+         .fallback = DOMAIN_LIFECYCLE_DESTROY),
+    ENUM("on_reboot", on_reboot, ending_names, "preserve|rename-restart",
+         .fallback = DOMAIN_LIFECYCLE_RESTART),
+    ENUM("on_crash", on_crash, crash_names,
+         "rename-restart|coredump-destroy|coredump-restart",
+         .fallback = DOMAIN_LIFECYCLE_DESTROY),
+    XML_REFUSE("on_lockfailure"),
+    ENUM("pm/suspend-to-mem@enabled", suspend_to_mem, suspend_names, "yes"),
+    ENUM("pm/suspend-to-disk@enabled", suspend_to_disk, suspend_names, "yes"),
+    XML_REFUSE("perf"),
+    TEXT("devices/emulator", emulator, .check = xml_check_path),
+    LIST("devices/disk", disks, xml_kind_disk.type, .flags = XML_ABI),
+    LIST("devices/controller", controllers, xml_kind_controller.type),
+    XML_REFUSE("devices/lease"),
+    XML_REFUSE("devices/filesystem"),
+    LIST("devices/interface", interfaces, xml_kind_interface.type, .flags = XML_ABI),
+    XML_REFUSE("devices/smartcard"),
+    LIST("devices/serial", serials, xml_kind_serial.type, .flags = XML_ABI),
+    XML_REFUSE("devices/parallel"),
+    LIST("devices/console", consoles, xml_console),
+    { .path = "devices/console", .type = XML_FIELD_HOOK, .write = write_console },
+    XML_REFUSE("devices/channel"),
+    XML_REFUSE("devices/input"),
+    XML_REFUSE("devices/tpm"),
+    XML_REFUSE("devices/graphics"),
+    XML_REFUSE("devices/sound"),
+    LIST("devices/audio", audios, xml_kind_audio.type),
+    LIST("devices/video", videos, xml_kind_video.type),
+    XML_REFUSE("devices/hostdev"),
+    XML_REFUSE("devices/redirdev"),
+    XML_REFUSE("devices/redirfilter"),
+    XML_REFUSE("devices/hub"),
+    XML_REFUSE("devices/watchdog"),
+    LIST("devices/memballoon", balloons, xml_kind_balloon.type),
+    LIST("devices/rng", rngs, xml_kind_rng.type, .flags = XML_ABI),
+    XML_REFUSE("devices/nvram"),
+    XML_REFUSE("devices/panic"),
+    XML_REFUSE("devices/pstore"),
+    XML_REFUSE("devices/shmem"),
+    XML_REFUSE("devices/memory"),
+    XML_REFUSE("devices/iommu"),
+    XML_REFUSE("devices/vsock"),
+    XML_REFUSE("devices/crypto"),
+    LIST("seclabel", seclabels, xml_seclabel),
+    XML_REFUSE("keywrap"),
+    XML_REFUSE("launchSecurity"),
+    /* What these ask for cannot be ignored either. */
+    XML_REFUSE("qemu:commandline"),
+    XML_REFUSE("qemu:capabilities"),
+    XML_REFUSE("qemu:override"),
+    XML_REFUSE("qemu:deprecation"),
+    XML_REFUSE("xen:commandline"),
+    XML_REFUSE("bhyve:commandline"),
+    XML_REFUSE("lxc:namespace"),
+};
+
+/* ---- what must hold ---- */
+
+static gboolean check_os_type(const xmlNode *root, GError **errp)
+{
+    g_autofree char *type = xml_node_child_text(xml_node_child(root, "os"), "type");
+    g_autofree char *shown = type ? util_text_cut(g_strstrip(type), 100) : NULL;
+
+    if (shown && strcmp(type, "hvm") != 0) {
+        g_set_error(errp, XML_ERROR, VIR_ERR_OS_TYPE,
+                    "value '%s' of element <domain/os/type> is not 'hvm'", shown);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean finish_numbers(Domain *domain, GError **errp)
+{
+    if (!domain->current_memory) {
+        domain->current_memory = domain->memory;
+    }
+    if (domain->current_memory > domain->memory) {
+        g_set_error(errp, XML_ERROR, VIR_ERR_XML_ERROR,
+                    "<domain/currentMemory> of %" G_GUINT64_FORMAT
+                    " KiB exceeds <domain/memory> of %" G_GUINT64_FORMAT " KiB",
+                    domain->current_memory, domain->memory);
+        return FALSE;
+    }
+    if (domain->vcpus_current == domain->vcpus) {
+        domain->vcpus_current = 0;
+    }
+    if (domain->vcpus_current > domain->vcpus) {
+        g_set_error(errp, XML_ERROR, VIR_ERR_XML_ERROR,
+                    "attribute current='%u' of element <domain/vcpu> exceeds %u",
+                    domain->vcpus_current, domain->vcpus);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean twice(const xmlNode *node, const char *attr, const char *value,
+                      GError **errp)
+{
+    return xml_node_invalid(node, attr, value, "given twice", errp);
+}
+
+/* No value of a bit twice. */
+static gboolean check_lists(const xmlNode *root, const Domain *domain, GError **errp)
+{
+    guint seen = 0;
+
+    for (guint i = 0; i < domain->boots->len; i++) {
+        const DomainBootDev *boot = domain->boots->pdata[i];
+        if (seen & XML_BIT(boot->dev)) {
+            return twice(xml_node_child(xml_node_child(root, "os"), "boot"), "dev",
+                         boot_names[boot->dev], errp);
+        }
+        seen |= XML_BIT(boot->dev);
+    }
+    for (guint i = 1; i < domain->timers->len; i++) {
+        const DomainTimer *timer = domain->timers->pdata[i];
+        const DomainTimer *before = domain->timers->pdata[i - 1];
+        g_autofree char *name = NULL;
+        if (timer->name == before->name && !timer->extras && !before->extras) {
+            name = xml_field_text(xml_timer.fields, timer);
+            return twice(xml_node_child(xml_node_child(root, "clock"), "timer"), "name",
+                         name, errp);
+        }
+    }
+    return TRUE;
+}
+
+/* Ports that are not given take the next number. A <console> is the first serial port
+ * again; alone, it makes one. */
+static void finish_serials(Domain *domain)
+{
+    guint port = 0;
+
+    for (guint i = 0; i < domain->serials->len; i++) {
+        DomainSerial *serial = domain->serials->pdata[i];
+        serial->port = serial->port == G_MAXUINT ? port : serial->port;
+        port = serial->port + 1;
+    }
+    if (domain->consoles->len == 1) {
+        DomainSerial *console = domain->consoles->pdata[0];
+        if (!console->extras) {
+            g_ptr_array_set_size(domain->consoles, 0);
+            console->port = 0;
+            if (domain->serials->len) {
+                xml_struct_free(&xml_console, console);
+            } else {
+                g_ptr_array_add(domain->serials, console);
+            }
+        }
+    }
+}
+
+/* The first one that says that there is no driver is enough. */
+static void finish_seclabels(Domain *domain)
+{
+    gboolean none = FALSE;
+
+    for (guint i = 0; i < domain->seclabels->len;) {
+        DomainSeclabel *label = domain->seclabels->pdata[i];
+        gboolean first = label->type == DOMAIN_SECLABEL_NONE && !none;
+
+        if (label->extras || first) {
+            none |= first;
+            i++;
+        } else {
+            g_ptr_array_remove_index(domain->seclabels, i);
+            xml_struct_free(&xml_seclabel, label);
+        }
+    }
+}
+
+typedef struct Unique {
+    GHashTable *seen;
+    GError **errp;
+} Unique;
+
+static gboolean check_unique(const XmlField *field, gconstpointer base, gpointer opaque)
+{
+    Unique *unique = opaque;
+    g_autofree char *value = NULL;
+
+    if (!(field->flags & XML_UNIQUE) ||
+        (!(field->flags & XML_ALWAYS) && !xml_field_is_given(field, base))) {
+        return TRUE;
+    }
+    value = xml_field_text(field, base);
+    if (value &&
+        !g_hash_table_add(unique->seen, g_strdup_printf("%s '%s'", field->what, value))) {
+        g_set_error(unique->errp, XML_ERROR, VIR_ERR_XML_ERROR,
+                    "%s is used by two devices: '%s'", field->what, value);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean check_device(const DomainDevice *device, gpointer opaque)
+{
+    return xml_struct_foreach(&xml_kinds[device->type]->type, device->any, check_unique,
+                              opaque);
+}
+
+static gboolean has_no_order(const DomainDevice *device, gpointer opaque)
+{
+    return !xml_device_info(device)->boot_order;
+}
+
+static gboolean finish_devices(Domain *domain, GError **errp)
+{
+    g_autoptr(GHashTable) seen =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    Unique unique = { seen, errp };
+
+    finish_serials(domain);
+    for (guint i = 0; i < DOMAIN_DEVICE_COUNT; i++) {
+        xml_list_sort(xml_domain_devices(domain, i), &xml_kinds[i]->type);
+    }
+    if (!domain->boots->len && xml_domain_foreach_device(domain, has_no_order, NULL)) {
+        g_ptr_array_add(domain->boots, xml_struct_new(&boot_dev)); /* libvirt's: hd */
+    }
+    return xml_domain_foreach_device(domain, check_device, &unique);
+}
+
+static gboolean finish(const xmlNode *root, gpointer base, XmlParseFlags flags,
+                       GError **errp)
+{
+    Domain *domain = base;
+    const xmlNode *devices = xml_node_child(root, "devices");
+
+    if (devices && xml_node_next(devices)) {
+        g_set_error(errp, XML_ERROR, VIR_ERR_XML_ERROR,
+                    "more than one element <domain/devices>");
+        return FALSE;
+    }
+    if (!xml_node_child(root, "uuid")) {
+        xml_uuid_generate(domain->uuid);
+    }
+    xml_list_sort(domain->timers, &xml_timer);
+    finish_seclabels(domain);
+    return check_os_type(root, errp) && finish_numbers(domain, errp) &&
+           check_lists(root, domain, errp) && finish_devices(domain, errp);
+}
+
+const XmlStruct xml_domain_type = {
+    .size = sizeof(Domain), XML_ROWS(rows), .finish = finish, .strict = TRUE
+};
+
+/* ---- all of it ---- */
+
+Domain *xml_domain_parse(const char *text, XmlParseFlags flags, GError **errp)
+{
+    g_autoptr(xmlDoc) doc = xml_document_parse(text, errp);
+    const xmlNode *root;
+
+    if (!doc) {
+        return NULL;
+    }
+    root = xmlDocGetRootElement(doc);
+    if (!xml_node_is(root, "domain")) {
+        g_autofree char *shown = util_text_cut((const char *)root->name, 100);
+        g_set_error(errp, XML_ERROR, VIR_ERR_XML_ERROR,
+                    "unexpected root element <%s>, expecting <domain>", shown);
+        return NULL;
+    }
+    return xml_struct_parse(&xml_domain_type, root, flags, errp);
+}
+
+char *xml_domain_format(const Domain *domain, XmlFormatFlags flags)
+{
+    XmlWriter w = { .text = g_string_new(NULL), .flags = flags };
+
+    if (domain->id < 0) { /* nothing of it is live */
+        w.flags |= XML_FORMAT_INACTIVE;
+    }
+    xml_struct_write(&xml_domain_type, &w, "domain", domain);
+    return g_string_free(w.text, FALSE);
+}
+
+Domain *xml_domain_copy(const Domain *domain)
+{
+    return xml_struct_copy(&xml_domain_type, domain);
+}
+
+void xml_domain_free(Domain *domain)
+{
+    xml_struct_free(&xml_domain_type, domain);
+}
+
+gboolean xml_domain_check_abi_stable(const Domain *from, const Domain *to, GError **errp)
+{
+    return xml_struct_same(&xml_domain_type, from, to, errp);
+}
+
+gboolean xml_domain_check(const Domain *domain, GError **errp)
+{
+    if (!xml_struct_check(&xml_domain_type, domain, errp)) {
+        return FALSE;
+    }
+    if (domain->consoles->len) {
+        g_set_error(errp, XML_ERROR, VIR_ERR_CONFIG_UNSUPPORTED,
+                    "a second element <devices/console> is not supported by vireo");
+        return FALSE;
+    }
+    if (domain->boots->len && !xml_domain_foreach_device(domain, has_no_order, NULL)) {
+        g_set_error(errp, XML_ERROR, VIR_ERR_CONFIG_UNSUPPORTED,
+                    "per-device <boot order=''/> cannot be used together with <os/boot>");
+        return FALSE;
+    }
+    return TRUE;
+}

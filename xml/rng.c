@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* <rng> */
+#include "xml/internal.h"
+
+static const XmlField rows[] = {
+    { .path = "@model",
+      .type = XML_FIELD_CONST,
+      .text = "virtio",
+      .flags = XML_REQUIRED },
+    { .path = "backend@model",
+      .type = XML_FIELD_CONST,
+      .text = "random",
+      .flags = XML_REQUIRED },
+    { .path = "backend",
+      .type = XML_FIELD_STRING,
+      .offset = offsetof(DomainRng, filename),
+      .flags = XML_KEY },
+    XML_REFUSE("rate"),
+    XML_VIRTIO_DRIVER("driver"),
+    XML_INFO(DomainRng, xml_info),
+};
+
+static gboolean finish(const xmlNode *node, gpointer base, XmlParseFlags flags,
+                       GError **errp)
+{
+    DomainRng *rng = base;
+    const xmlNode *backend = xml_node_child(node, "backend");
+    const char *reason = NULL;
+
+    if (!rng->filename || !*g_strstrip(rng->filename)) {
+        g_free(rng->filename);
+        rng->filename = g_strdup("/dev/random");
+    }
+    reason = rng->extras ? NULL : xml_check_path(rng->filename);
+    return !reason || xml_node_invalid(backend, NULL, rng->filename, reason, errp);
+}
+
+const XmlKind xml_kind_rng = {
+    .name = "rng",
+    .label = "rng with backend",
+    XML_KIND(DomainRng, rngs),
+    .type.fields = rows,
+    .type.count = G_N_ELEMENTS(rows),
+    .type.finish = finish,
+};

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A disk's source and the images below it: <source>, <slices>, <backingStore>. */
+#include <string.h>
+
+#include "xml/internal.h"
+
+#define SOURCE(attr, kind)                                                               \
+    {                                                                                    \
+        .path = "source@" attr, .type = XML_FIELD_STRING,                                \
+        .offset = offsetof(DomainStorage, path),                                         \
+        .flags = XML_REQUIRED | (kind == DOMAIN_STORAGE_FILE ? 0 : XML_AGAIN),           \
+        .check = xml_check_path, XML_WHEN(DomainStorage, type, XML_BIT(kind))            \
+    }
+#define STORAGE_TYPES "dir|network|volume|nvme|vhostuser|vhostvdpa"
+
+const char *const xml_disk_format_names[] = { "", "raw", NULL };
+
+static const XmlField slice_rows[] = {
+    { .path = "@type", .type = XML_FIELD_CONST, .text = "storage" },
+    { .path = "@offset",
+      .type = XML_FIELD_UINT64,
+      .offset = offsetof(DomainSlice, offset),
+      .flags = XML_REQUIRED | XML_ALWAYS },
+    { .path = "@size",
+      .type = XML_FIELD_UINT64,
+      .min = 1,
+      .offset = offsetof(DomainSlice, size),
+      .flags = XML_REQUIRED | XML_ALWAYS },
+};
+
+static const XmlStruct slice = { .size = sizeof(DomainSlice), XML_ROWS(slice_rows) };
+static const XmlStruct backing;
+
+static gboolean is_given(gconstpointer base, gconstpointer value)
+{
+    return !((const DomainStorage *)value)->detected;
+}
+
+static const XmlField image_rows[] = {
+    SOURCE("file", DOMAIN_STORAGE_FILE),
+    SOURCE("dev", DOMAIN_STORAGE_BLOCK),
+};
+
+const XmlStruct xml_image = { XML_ROWS(image_rows) };
+
+static const XmlField storage_rows[] = {
+    XML_REFUSE_BUT("source@startupPolicy", "mandatory"),
+    XML_REFUSE("source@fdgroup"),
+    XML_REFUSE("source@protocol"),
+    XML_REFUSE("source@name"),
+    XML_REFUSE("source@tls"),
+    XML_REFUSE("source@pool"),
+    XML_REFUSE("source@volume"),
+    XML_REFUSE("source@mode"),
+    XML_REFUSE("source@dir"),
+    { .path = "source/slices/slice",
+      .type = XML_FIELD_LIST,
+      .offset = offsetof(DomainStorage, slices),
+      .of = &slice },
+    XML_REFUSE("source/host"),
+    XML_REFUSE("source/snapshot"),
+    XML_REFUSE("source/config"),
+    XML_REFUSE("source/initiator"),
+    XML_REFUSE("source/address"),
+    XML_REFUSE("source/seclabel"),
+    XML_REFUSE("source/auth"),
+    XML_REFUSE("source/encryption"),
+    XML_REFUSE("source/reservations"),
+    XML_REFUSE("source/ssl"),
+    XML_REFUSE("source/cookies"),
+    XML_REFUSE("source/readahead"),
+    XML_REFUSE("source/timeout"),
+    XML_REFUSE("source/identity"),
+    XML_REFUSE("source/reconnect"),
+    XML_REFUSE("source/knownHosts"),
+    XML_REFUSE("source/dataStore"),
+    { .path = "backingStore",
+      .type = XML_FIELD_POINTER,
+      .offset = offsetof(DomainStorage, backing),
+      .keeps = is_given,
+      .of = &backing },
+};
+
+const XmlStruct xml_storage = { XML_ROWS(storage_rows) };
+
+static const char *const backing_types[] = { "file", "block", "", NULL };
+
+/* <backingStore/> ends the chain. */
+static const XmlField backing_rows[] = {
+    { .path = "@type",
+      .type = XML_FIELD_ENUM,
+      .offset = offsetof(DomainStorage, type),
+      .fallback = DOMAIN_STORAGE_NONE,
+      .names = backing_types,
+      .text = STORAGE_TYPES },
+    { .path = "@index",
+      .type = XML_FIELD_UINT,
+      .offset = offsetof(DomainStorage, node_index),
+      .flags = XML_LIVE },
+    { .path = "@detected",
+      .type = XML_FIELD_UINT,
+      .max = 1,
+      .offset = offsetof(DomainStorage, detected),
+      .flags = XML_STATUS },
+    { .path = "format@type",
+      .type = XML_FIELD_ENUM,
+      .offset = offsetof(DomainStorage, format),
+      .names = xml_disk_format_names,
+      .text = "*" },
+    { .type = XML_FIELD_GROUP, .of = &xml_image },
+    { .type = XML_FIELD_GROUP, .of = &xml_storage },
+};
+
+static const XmlStruct backing = { .size = sizeof(DomainStorage),
+                                   XML_ROWS(backing_rows) };
+
+DomainStorage *xml_storage_end_new(void)
+{
+    return xml_struct_new(&backing);
+}
