@@ -203,6 +203,7 @@ class QtestVm(Vm):
             listener.listen(1)
             super().__init__("-qtest", "unix:" + path, *args, accel="qtest")
             self.qtest, _ = listener.accept()
+            os.unlink(path)
 
     def writel(self, address, value):
         self.qtest.sendall(b"writel 0x%x 0x%x\n" % (address, value))
