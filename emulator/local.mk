@@ -17,7 +17,9 @@ libemulator_a_SOURCES =
 bin_PROGRAMS += vireo
 vireo_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 vireo_SOURCES = emulator/main.c
-vireo_LDADD = libemulator.a libcapabilities.a libutil.a $(EMULATOR_LIBS)
+vireo_LDFLAGS = $(AM_LDFLAGS) $(EMULATOR_LDFLAGS)
+vireo_LDADD = libemulator.a libcapabilities.a libutil.a \
+	$(GLIB_STATIC_LIBS) $(URING_LIBS) $(URCU_LIBS) -lpthread
 
 include emulator/util/local.mk
 include emulator/config/local.mk
