@@ -24,12 +24,18 @@
 #define FEATURE_VMX          (1u << 5)
 #define FEATURE_SVM          (1u << 2) /* 0x80000001.ecx */
 
-/* With room for ENTRIES_MAX entries. */
+/* What add_levels() and add_frequency() add to KVM's list at most. */
+#define ENTRIES_ADDED 4
+
 typedef struct kvm_cpuid2 Cpuid;
-#define CPUID_BYTES (sizeof(Cpuid) + ENTRIES_MAX * sizeof(struct kvm_cpuid_entry2))
 
 static GMutex supported_lock;
-static Cpuid *supported; /* asked once, by the vCPU that comes first */
+static Cpuid *supported; /* asked once, by the vCPU that comes first; of its size */
+
+static gsize cpuid_bytes(guint32 entries)
+{
+    return sizeof(Cpuid) + entries * sizeof(struct kvm_cpuid_entry2);
+}
 
 static gboolean ask_supported(GError **errp)
 {
@@ -37,12 +43,14 @@ static gboolean ask_supported(GError **errp)
     if (supported) {
         return TRUE;
     }
-    g_autofree Cpuid *cpuid = g_malloc0(CPUID_BYTES);
-    cpuid->nent = ENTRIES_MAX - 1; /* one is added */
+    guint64 room[(sizeof(Cpuid) + ENTRIES_MAX * sizeof(struct kvm_cpuid_entry2)) / 8];
+    Cpuid *cpuid = (Cpuid *)room;
+    memset(cpuid, 0, sizeof(*cpuid));
+    cpuid->nent = ENTRIES_MAX;
     if (kvm_ioctl(KVM_GET_SUPPORTED_CPUID, cpuid) < 0) {
         return error_set_errno(errp, errno, "KVM_GET_SUPPORTED_CPUID");
     }
-    supported = g_steal_pointer(&cpuid);
+    supported = g_memdup2(cpuid, cpuid_bytes(cpuid->nent));
     return TRUE;
 }
 
@@ -153,7 +161,7 @@ static void add_levels(Cpuid *cpuid)
             cpuid->entries[kept++] = cpuid->entries[i];
         }
     }
-    for (guint32 index = 0; index < 3 && kept < ENTRIES_MAX - 1; index++) {
+    for (guint32 index = 0; index < 3; index++) {
         cpuid->entries[kept++] = (struct kvm_cpuid_entry2){
             .function = 0xb, .index = index, .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX
         };
@@ -231,7 +239,8 @@ gboolean kvm_set_cpuid(Vcpu *cpu, GError **errp)
     if (!ask_supported(errp)) {
         return FALSE;
     }
-    g_autofree Cpuid *cpuid = g_memdup2(supported, CPUID_BYTES);
+    g_autofree Cpuid *cpuid = g_malloc(cpuid_bytes(supported->nent + ENTRIES_ADDED));
+    memcpy(cpuid, supported, cpuid_bytes(supported->nent));
     add_levels(cpuid);
     for (guint32 i = 0; i < cpuid->nent; i++) {
         fix_entry(&cpuid->entries[i], cpu);
