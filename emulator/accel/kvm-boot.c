@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reset: every vCPU goes back to the state that KVM made it with, which is kept;
- * then the boot processor takes the entry state of the kernel (PVH: 32-bit flat
+ * Reset: every vCPU goes back to the state that KVM made it with. That of the boot
+ * processor is kept; the others' differs from it in what they are told apart by. Then the boot processor takes the entry state of the kernel (PVH: 32-bit flat
  * protected mode; Linux' 64-bit entry: long mode with the loader's page tables).
  * Application processors wait for INIT and SIPI in the kernel.
  */
@@ -62,9 +62,47 @@ static void boot_sregs(struct kvm_sregs *s, const BootState *boot)
     }
 }
 
+#define APIC_ID_REG   0x20
+#define APIC_ID_SHIFT 24
+#define APIC_BASE_BSP (1u << 8)
+
+/* What stands before the arrays, then as much of each as is used. */
+#define STATE_HEAD offsetof(VcpuState, xsave)
+static guint8 *power_on;
+
+gboolean kvm_keep_power_on(Vcpu *cpu, GError **errp)
+{
+    g_autofree VcpuState *state = g_malloc(sizeof(*state));
+    if (!vcpu_save(cpu, state, errp)) {
+        return FALSE;
+    }
+    gsize msrs = state->n_msrs * sizeof(VcpuMsr);
+    power_on = g_malloc(STATE_HEAD + state->xsave_size + msrs);
+    memcpy(power_on, state, STATE_HEAD);
+    memcpy(power_on + STATE_HEAD, state->xsave, state->xsave_size);
+    memcpy(power_on + STATE_HEAD + state->xsave_size, state->msrs, msrs);
+    return TRUE;
+}
+
+static VcpuState *power_on_state(const Vcpu *cpu)
+{
+    VcpuState *state = g_malloc(sizeof(*state));
+    memcpy(state, power_on, STATE_HEAD);
+    memcpy(state->xsave, power_on + STATE_HEAD, state->xsave_size);
+    memcpy(state->msrs, power_on + STATE_HEAD + state->xsave_size,
+           state->n_msrs * sizeof(VcpuMsr));
+    if (cpu->index != 0) {
+        guint32 id = cpu->apic_id << APIC_ID_SHIFT;
+        memcpy(&state->lapic.regs[APIC_ID_REG], &id, sizeof(id));
+        state->sregs.apic_base &= ~(guint64)APIC_BASE_BSP;
+        state->mp_state.mp_state = KVM_MP_STATE_UNINITIALIZED;
+    }
+    return state;
+}
+
 static gboolean enter_boot(Vcpu *cpu, const BootState *boot)
 {
-    struct kvm_sregs sregs = cpu->power_on.sregs;
+    struct kvm_sregs sregs = ((const VcpuState *)(void *)power_on)->sregs;
     struct kvm_regs regs = {
         .rip = boot->entry,
         .rsp = boot->stack,
@@ -84,7 +122,8 @@ static gboolean reset_vcpu(Vcpu *cpu, GError **errp)
         cpu->fresh = FALSE;
         return TRUE;
     }
-    return vcpu_load_reset(cpu, &cpu->power_on, errp);
+    g_autofree VcpuState *state = power_on_state(cpu);
+    return vcpu_load_reset(cpu, state, errp);
 }
 
 void kvm_reset_vcpus(const BootState *boot)

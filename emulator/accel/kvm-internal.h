@@ -66,8 +66,12 @@ typedef struct VcpuMsr {
     guint64 value;
 } VcpuMsr;
 
-/* Everything that a vCPU is, in KVM's own structures. */
-typedef struct VcpuState {
+/*
+ * Everything that a vCPU is, in KVM's own structures; made when it is to be saved or
+ * loaded. Of the two arrays at the end only what is used is ever touched.
+ */
+struct VcpuState {
+    Vcpu *cpu;
     struct kvm_regs regs;
     struct kvm_sregs sregs;
     struct kvm_mp_state mp_state;
@@ -75,13 +79,12 @@ typedef struct VcpuState {
     struct kvm_debugregs debugregs;
     struct kvm_xcrs xcrs;
     struct kvm_lapic_state lapic;
-    guint32 xsave_size;
-    guint8 xsave[VCPU_XSAVE_MAX];
-    guint32 n_msrs;
-    VcpuMsr msrs[VCPU_MSRS_MAX];
     guint32 tsc_khz;
     guint64 clock;
-} VcpuState;
+    guint32 xsave_size, n_msrs;
+    guint8 xsave[VCPU_XSAVE_MAX];
+    VcpuMsr msrs[VCPU_MSRS_MAX];
+};
 
 struct Vcpu {
     unsigned index;
@@ -102,9 +105,6 @@ struct Vcpu {
     gboolean answered; /* the access has been completed */
     gint stop;         /* atomic: leave the run loop */
     gint in_guest;     /* atomic: inside KVM_RUN */
-
-    VcpuState state;    /* for saving and loading */
-    VcpuState power_on; /* what a reset goes back to; constant once made */
 };
 
 /* kvm-state.c: between KVM and *state; while the vCPU is not in KVM_RUN. */
@@ -119,7 +119,11 @@ void vcpu_wait_stopped(Vcpu *cpu);
 gboolean vcpu_msrs_save(Vcpu *cpu, VcpuState *state, GError **errp);
 void vcpu_msrs_load(Vcpu *cpu, const VcpuState *state, gboolean reset);
 
-/* kvm-boot.c */
+/*
+ * kvm-boot.c: the state in which KVM has made the boot processor, to which a reset goes
+ * back; in that vCPU's thread, before it runs.
+ */
+gboolean kvm_keep_power_on(Vcpu *cpu, GError **errp);
 void kvm_reset_vcpus(const BootState *boot);
 
 /* kvm-cpuid.c */

@@ -23,6 +23,7 @@ static const struct {
     { 0x8b, 0x8b },             /* microcode revision */
     { 0x10a, 0x10a },           /* ARCH_CAPABILITIES */
     { 0x480, 0x493 },           /* VMX capabilities */
+    { 0x40000002, 0x40000002 }, /* Hyper-V's number of the vCPU */
     { 0xc0010015, 0xc0010015 }, /* HWCR */
     { 0xc0010140, 0xc0010141 }, /* OSVW */
 };

@@ -100,33 +100,44 @@ gboolean vcpu_load(Vcpu *cpu, const VcpuState *state, GError **errp)
     return load(cpu, state, FALSE, errp);
 }
 
-/* The stream: opaque is the Vcpu, offsets go into its `state`. */
+/* The stream */
+
+VcpuState *vcpu_state_new(unsigned index)
+{
+    Vcpu *cpu = vcpu_get(index);
+    if (!cpu) {
+        return NULL;
+    }
+    VcpuState *state = g_new0(VcpuState, 1);
+    state->cpu = cpu;
+    return state;
+}
 
 static gboolean pre_save(void *opaque, GError **errp)
 {
-    Vcpu *cpu = opaque;
+    VcpuState *state = opaque;
     g_assert(machine_lock_held());
-    vcpu_wait_stopped(cpu);
-    cpu->state.clock = kvm.clock;
-    return vcpu_save(cpu, &cpu->state, errp);
+    vcpu_wait_stopped(state->cpu);
+    state->clock = kvm.clock;
+    return vcpu_save(state->cpu, state, errp);
 }
 
 static gboolean post_load(void *opaque, guint32 version, GError **errp)
 {
-    Vcpu *cpu = opaque;
+    VcpuState *state = opaque;
     g_assert(machine_lock_held());
-    vcpu_wait_stopped(cpu);
-    if (cpu->state.xsave_size < sizeof(struct kvm_xsave)) {
+    vcpu_wait_stopped(state->cpu);
+    if (state->xsave_size < sizeof(struct kvm_xsave)) {
         return error_set(errp, "vCPU %u: the extended state has only %u bytes",
-                         cpu->index, cpu->state.xsave_size);
+                         state->cpu->index, state->xsave_size);
     }
-    kvm.clock = cpu->state.clock;
+    kvm.clock = state->clock;
     kvm.clock_valid = TRUE;
-    cpu->fresh = FALSE;
-    return vcpu_load(cpu, &cpu->state, errp);
+    state->cpu->fresh = FALSE;
+    return vcpu_load(state->cpu, state, errp);
 }
 
-#define AT(member) offsetof(Vcpu, state.member)
+#define AT(member) offsetof(VcpuState, member)
 #define ROW(n, T, member)                                                                \
     {                                                                                    \
         .name = n, .type = STATE_##T, .offset = AT(member), .count = 1                   \

@@ -182,7 +182,8 @@ static gboolean open_vcpu(Vcpu *cpu, GError **errp)
         return error_set_errno(errp, errno, "cannot map vCPU %u", cpu->index);
     }
     STORE(cpu->run, run);
-    return kvm_set_cpuid(cpu, errp) && vcpu_save(cpu, &cpu->power_on, errp);
+    return kvm_set_cpuid(cpu, errp) &&
+           (cpu->index != 0 || kvm_keep_power_on(cpu, errp));
 }
 
 static void *vcpu_thread(void *opaque)

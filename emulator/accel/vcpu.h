@@ -20,9 +20,12 @@ guint32 cpu_apic_id(unsigned index);
 Vcpu *vcpu_get(unsigned index);
 int vcpu_tid(const Vcpu *cpu);
 /*
- * The rows of a vCPU's migration state; opaque is the Vcpu. pre_save reads it from
+ * The rows of a vCPU's migration state; opaque is what vcpu_state_new() made (NULL
+ * where the accelerator has no vCPUs), to be freed by g_free(). pre_save reads it from
  * KVM, post_load writes it there. Under the machine lock, all vCPUs stopped.
  */
+typedef struct VcpuState VcpuState;
+VcpuState *vcpu_state_new(unsigned index);
 const StateDesc *vcpu_state_desc(void);
 
 #endif

@@ -25,6 +25,7 @@ typedef struct Section {
     void *opaque;
     const guint8 *data; /* of the stream: its fields; NULL: it has not come */
     gsize size;
+    void *owned; /* freed with the section, or NULL */
 } Section;
 
 #define RUN_STATE_BYTES 32
@@ -72,7 +73,10 @@ static const StateDesc vm_state = {
 
 static void section_clear(gpointer data)
 {
-    g_free(((Section *)data)->name);
+    Section *s = data;
+
+    g_free(s->name);
+    g_free(s->owned);
 }
 
 static void add_section(GArray *sections, char *name, const StateDesc *desc, void *opaque)
@@ -106,10 +110,11 @@ static GArray *all_sections(VmState *vm)
     g_array_set_clear_func(sections, section_clear);
     add_section(sections, g_strdup("vm"), &vm_state, vm);
     for (unsigned i = 0; i < machine_cpus(); i++) {
-        Vcpu *cpu = vcpu_get(i);
+        VcpuState *state = vcpu_state_new(i);
 
-        if (cpu) {
-            add_section(sections, g_strdup_printf("cpu/%u", i), vcpu_state_desc(), cpu);
+        if (state) {
+            add_section(sections, g_strdup_printf("cpu/%u", i), vcpu_state_desc(), state);
+            g_array_index(sections, Section, sections->len - 1).owned = state;
         }
     }
     device_foreach(add_device, sections);

@@ -275,11 +275,12 @@ static void test_state(void)
     const StateDesc *desc = vcpu_state_desc();
     run_guest("dirty", "mib=1 hot=2 print=100", "round 100\n");
     guint32 before = last_round();
-    g_autofree VcpuState *saved = g_new0(VcpuState, CPUS);
+    g_autoptr(GPtrArray) saved = g_ptr_array_new_with_free_func(g_free);
     for (unsigned i = 0; i < CPUS; i++) {
-        g_assert_true(desc->pre_save(vcpu_get(i), &error));
-        saved[i] = vcpu_get(i)->state;
-        g_assert_cmpuint(saved[i].n_msrs, >, 10);
+        VcpuState *state = vcpu_state_new(i);
+        g_ptr_array_add(saved, state);
+        g_assert_true(desc->pre_save(state, &error));
+        g_assert_cmpuint(state->n_msrs, >, 10);
     }
     g_autofree guint8 *image = g_memdup2(ram->host, 32u << 20);
 
@@ -287,8 +288,7 @@ static void test_state(void)
 
     memcpy(ram->host, image, 32u << 20);
     for (unsigned i = 0; i < CPUS; i++) {
-        vcpu_get(i)->state = saved[i];
-        gboolean ok = desc->post_load(vcpu_get(i), 1, &error);
+        gboolean ok = desc->post_load(g_ptr_array_index(saved, i), 1, &error);
         g_assert_no_error(error);
         g_assert_true(ok);
     }
@@ -298,23 +298,25 @@ static void test_state(void)
     vm_stop(RUN_STATE_PAUSED);
     g_assert_cmpuint(last_round(), >, before); /* it did not begin again */
 
-    vcpu_get(0)->state.xsave_size = 5;
-    g_assert_false(desc->post_load(vcpu_get(0), 1, &error));
+    VcpuState *first = g_ptr_array_index(saved, 0);
+    first->xsave_size = 5;
+    g_assert_false(desc->post_load(first, 1, &error));
 }
 
 /* A vCPU that KVM does not let be read has no state to be sent. */
 static void test_state_unreadable(void)
 {
     g_autoptr(GError) error = NULL;
+    g_autofree VcpuState *state = vcpu_state_new(0);
     Vcpu *cpu = vcpu_get(0);
     int fd = cpu->fd;
 
     cpu->fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    g_assert_false(vcpu_state_desc()->pre_save(cpu, &error));
+    g_assert_false(vcpu_state_desc()->pre_save(state, &error));
     g_assert_nonnull(strstr(error->message, "vCPU 0: KVM_GET_"));
     close(cpu->fd);
     cpu->fd = fd;
-    g_assert_true(vcpu_state_desc()->pre_save(cpu, NULL));
+    g_assert_true(vcpu_state_desc()->pre_save(state, NULL));
 }
 
 /* Memory comes and goes while three vCPUs run. */
