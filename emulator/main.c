@@ -332,12 +332,29 @@ static gboolean start_machine(ConfigNode *config, GError **errp)
            machine_ready(config_map_has(config, "incoming"), errp);
 }
 
+/* The values have been checked. */
+static void set_panic_action(ConfigNode *action)
+{
+    static const char *const names[] = { [PANIC_SHUTDOWN] = "shutdown",
+                                         [PANIC_PAUSE] = "pause",
+                                         [PANIC_EXIT_FAILURE] = "exit-failure",
+                                         [PANIC_NONE] = "none" };
+    const char *value = action ? text_at(action, "panic") : NULL;
+
+    for (guint i = 0; value && i < G_N_ELEMENTS(names); i++) {
+        if (g_str_equal(value, names[i])) {
+            vm_set_panic_action((PanicAction)i);
+        }
+    }
+}
+
 static gboolean start_guest(ConfigNode *config, GError **errp)
 {
     const char *incoming = text_at(config, "incoming");
     gboolean autostart = !flag_at(config, "S");
 
     vm_set_policy(flag_at(config, "no-shutdown"), flag_at(config, "no-reboot"));
+    set_panic_action(config_map_get(config, "action"));
     if (incoming) {
         run_state_set(RUN_STATE_INMIGRATE);
         migration_set_autostart(autostart);
@@ -430,5 +447,5 @@ int main(int argc, char **argv)
         log_error("%s", error->message);
         return EXIT_FAILURE;
     }
-    return EXIT_SUCCESS;
+    return vm_has_failed() ? EXIT_FAILURE : EXIT_SUCCESS;
 }

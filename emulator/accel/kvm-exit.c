@@ -66,7 +66,7 @@ static void handle_system_event(Vcpu *cpu)
         vm_request_reset(SHUTDOWN_GUEST_RESET);
         break;
     case KVM_SYSTEM_EVENT_CRASH:
-        vm_request_shutdown(SHUTDOWN_GUEST_PANIC);
+        vm_request_panic();
         break;
     default:
         break; /* suspend and the like: nothing to do for us */

@@ -55,6 +55,8 @@ static gboolean needs_reset; /* since the last one; a migration does not change 
 static GArray *subscribers;
 static Handler reset_handler, powerdown_handler;
 static gboolean no_shutdown, no_reboot;
+static PanicAction panic_action;
+static gboolean failed;
 static gboolean resetting; /* the handler has begun, vm_reset_done() is to come */
 static ShutdownCause reset_cause;
 static gboolean ending; /* the process is about to: no vCPU runs again */
@@ -64,7 +66,7 @@ static GMutex request_lock;
 static struct {
     gboolean posted;
     int shutdown, reset;
-    gboolean powerdown;
+    gboolean powerdown, panic;
     char *internal_error;
 } request = { .shutdown = -1, .reset = -1 };
 
@@ -264,16 +266,45 @@ void vm_reset_done(void)
     }
 }
 
+/* QMP's GuestPanicAction: what happens then. */
+static const char *panic_outcome(void)
+{
+    return panic_action == PANIC_NONE                      ? "run"
+           : panic_action == PANIC_PAUSE                   ? "pause"
+           : panic_action == PANIC_SHUTDOWN && no_shutdown ? "pause"
+                                                           : "poweroff";
+}
+
+static void do_panic(void)
+{
+    const char *outcome = panic_outcome();
+    ConfigNode *data = config_map_new();
+
+    config_map_set_string(data, "action", outcome);
+    vm_event_emit("GUEST_PANICKED", data);
+    if (panic_action == PANIC_NONE) {
+        return;
+    }
+    stop_until_reset(RUN_STATE_GUEST_PANICKED);
+    if (g_str_equal(outcome, "poweroff")) {
+        failed = panic_action == PANIC_EXIT_FAILURE;
+        do_shutdown(SHUTDOWN_GUEST_PANIC);
+    }
+}
+
 static void carry_out(void *opaque)
 {
     g_mutex_lock(&request_lock);
     int shutdown = request.shutdown, reset = request.reset;
-    gboolean powerdown = request.powerdown;
+    gboolean powerdown = request.powerdown, panic = request.panic;
     g_autofree char *error = g_steal_pointer(&request.internal_error);
     request.shutdown = request.reset = -1;
-    request.powerdown = request.posted = FALSE;
+    request.powerdown = request.panic = request.posted = FALSE;
     g_mutex_unlock(&request_lock);
 
+    if (panic) {
+        do_panic();
+    }
     if (shutdown >= 0) {
         do_shutdown((ShutdownCause)shutdown);
     }
@@ -339,6 +370,16 @@ void vm_request_powerdown(void)
     post_request();
 }
 
+void vm_request_panic(void)
+{
+    if (panic_action != PANIC_NONE) {
+        hold_vcpu();
+    }
+    g_mutex_lock(&request_lock);
+    request.panic = TRUE;
+    post_request();
+}
+
 void vm_request_internal_error(const char *why)
 {
     hold_vcpu();
@@ -363,4 +404,14 @@ void vm_set_policy(gboolean keep_after_shutdown, gboolean end_on_reboot)
 {
     no_shutdown = keep_after_shutdown;
     no_reboot = end_on_reboot;
+}
+
+void vm_set_panic_action(PanicAction action)
+{
+    panic_action = action;
+}
+
+gboolean vm_has_failed(void)
+{
+    return failed;
 }

@@ -65,6 +65,8 @@ const char *shutdown_cause_name(ShutdownCause cause);
 void vm_request_shutdown(ShutdownCause cause);
 void vm_request_reset(ShutdownCause cause);
 void vm_request_powerdown(void);
+/* The guest says that it has panicked: event GUEST_PANICKED, and what -action says. */
+void vm_request_panic(void);
 /* An unexpected exit, or a hole under the guest: pause and tell, do not die. */
 void vm_request_internal_error(const char *why);
 
@@ -80,5 +82,15 @@ gboolean vm_resetting(void);
 void vm_set_powerdown_handler(void (*fn)(void *opaque), void *opaque);
 /* -no-shutdown, -no-reboot, -action: set once at start. */
 void vm_set_policy(gboolean no_shutdown, gboolean no_reboot);
+
+typedef enum PanicAction {
+    PANIC_SHUTDOWN, /* the default; with -no-shutdown it is a pause */
+    PANIC_PAUSE,
+    PANIC_EXIT_FAILURE,
+    PANIC_NONE,
+} PanicAction;
+void vm_set_panic_action(PanicAction action);
+/* The process is to end with an exit status that says so (PANIC_EXIT_FAILURE). */
+gboolean vm_has_failed(void);
 
 #endif

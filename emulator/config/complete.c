@@ -239,7 +239,7 @@ static gboolean complete_machine(ConfigNode *tree, GError **errp)
     return TRUE;
 }
 
-/* -action: what it asks for beyond -no-reboot and -no-shutdown has no device yet. */
+/* -action: no device asks for a watchdog's yet. */
 static gboolean complete_action(ConfigNode *tree, GError **errp)
 {
     static const struct {

@@ -154,7 +154,9 @@ const Option config_options[] = {
     FLAG("S", "do not start the CPUs ('cont' does)"),
     FLAG("no-shutdown", "stay when the guest powers off"),
     FLAG("no-reboot", "exit when the guest reboots"),
-    MAP("action", "action", NULL, "reboot=reset|shutdown[,shutdown=poweroff|pause]",
+    MAP("action", "action", NULL,
+        "reboot=reset|shutdown[,shutdown=poweroff|pause]"
+        "[,panic=pause|shutdown|exit-failure|none]",
         "what to do on events of the guest"),
     MAP("sandbox", "sandbox", "enable", "on|off[,network=allow|deny][,...]",
         "confine the process (on unless told otherwise)"),

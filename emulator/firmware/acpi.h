@@ -22,6 +22,8 @@ typedef struct AcpiBoard {
     guint32 slot_base, slot_stride, slot_size;
     unsigned slot_first_gsi;
 
+    guint16 pvpanic_port; /* 0: there is none */
+
     unsigned serials;
     struct {
         guint16 iobase;

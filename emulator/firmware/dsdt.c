@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The DSDT: event device, power button, virtio-mmio slots, serial ports, RTC, CPUs.
+ * The DSDT: event device, power button, virtio-mmio slots, serial ports, RTC, pvpanic,
+ * CPUs.
  *
  * All slots, empty or not, are children of one container; their _STA reads which
  * are present. After a hot-plug the event device notifies the container (bus
@@ -119,6 +120,19 @@ static void add_isa_device(Aml *out, const char *name, const char *hid, unsigned
     aml_end(out, dev);
 }
 
+/* Linux's driver of the memory-mapped one knows this ID, and takes a port, too. */
+static void add_pvpanic(Aml *out, guint16 port)
+{
+    guint dev = aml_device(out, "PEVT");
+    AmlCrs crs = aml_crs_begin();
+
+    aml_name_string(out, "_HID", "QEMU0001");
+    aml_name_int(out, "_STA", STA_PRESENT);
+    aml_crs_io(&crs, port, 1);
+    aml_crs_end(out, &crs);
+    aml_end(out, dev);
+}
+
 static void add_cpus(Aml *out, const AcpiBoard *board)
 {
     for (unsigned i = 0; i < board->cpus; i++) {
@@ -153,6 +167,9 @@ GByteArray *acpi_build_dsdt(const AcpiBoard *board)
                        board->serial[i].irq);
     }
     add_isa_device(out, "RTC_", "PNP0B00", 0, RTC_IOBASE, RTC_PORTS, RTC_IRQ);
+    if (board->pvpanic_port) {
+        add_pvpanic(out, board->pvpanic_port);
+    }
     add_cpus(out, board);
     aml_end(out, scope);
     return out;

@@ -6,6 +6,8 @@ libemulator_a_SOURCES += \
 	emulator/hw/ioapic.h \
 	emulator/hw/isa.c \
 	emulator/hw/isa.h \
+	emulator/hw/pvpanic-isa.c \
+	emulator/hw/pvpanic-isa.h \
 	emulator/hw/rtc-time.c \
 	emulator/hw/rtc-time.h \
 	emulator/hw/rtc.c \

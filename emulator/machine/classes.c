@@ -4,6 +4,7 @@
 
 #include "hw/ged.h"
 #include "hw/ioapic.h"
+#include "hw/pvpanic-isa.h"
 #include "hw/rtc.h"
 #include "hw/serial.h"
 #include "virtio/virtio.h"
@@ -12,6 +13,7 @@
 const DeviceClass *const device_class_table[] = {
     &ged_class,
     &ioapic_class,
+    &pvpanic_isa_class,
     &rtc_class,
     &serial_class,
     &virtio_blk_class.device,

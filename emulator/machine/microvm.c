@@ -19,6 +19,7 @@
 #include "hw/ged.h"
 #include "hw/ioapic.h"
 #include "hw/isa.h"
+#include "hw/pvpanic-isa.h"
 #include "hw/rtc.h"
 #include "hw/serial.h"
 #include "machine/boards.h"
@@ -337,9 +338,13 @@ static gboolean create_serials(const Options *o, ConfigNode *config, GError **er
 
 /* --- tables, boot, reset --- */
 
-static void add_serial(Device *dev, void *opaque)
+static void add_isa(Device *dev, void *opaque)
 {
     AcpiBoard *acpi = opaque;
+
+    if (dev->klass == &pvpanic_isa_class) {
+        acpi->pvpanic_port = (guint16)pvpanic_isa_port(dev);
+    }
 
     if (dev->klass == &serial_class && acpi->serials < ACPI_MAX_SERIALS) {
         unsigned iobase, irq;
@@ -365,7 +370,7 @@ static void build_tables(void)
         .slot_first_gsi = MICROVM_VIRTIO_PIN,
     };
 
-    device_foreach(add_serial, &acpi);
+    device_foreach(add_isa, &acpi);
     board.tables = acpi_build(&acpi, MICROVM_ACPI_BASE);
     g_assert(board.tables->len <= MICROVM_ACPI_SIZE);
 }

@@ -13,6 +13,8 @@ const QmpCommand *const qmp_command_tables[] = {
 QMP_ENUM(shutdown_cause, "host-error", "host-qmp-quit", "host-qmp-system-reset",
          "host-signal", "guest-shutdown", "guest-reset", "guest-panic");
 QMP_OBJECT(shutdown_data, { "guest", &qmp_bool }, { "reason", &shutdown_cause });
+QMP_ENUM(panic_action, "pause", "poweroff", "run");
+QMP_OBJECT(panic_data, { "action", &panic_action });
 QMP_OBJECT(deleted_data, { "device", &qmp_str, TRUE }, { "path", &qmp_str });
 QMP_ENUM(migration_status, "none", "setup", "cancelling", "cancelled", "active",
          "completed", "failed", "pre-switchover", "device");
@@ -24,6 +26,8 @@ const QmpEvent qmp_event_table[] = {
     { "POWERDOWN", NULL },
     { "STOP", NULL },
     { "RESUME", NULL },
+    { "GUEST_PANICKED", &panic_data },
+    { "GUEST_CRASHLOADED", &panic_data },
     { "DEVICE_DELETED", &deleted_data },
     { "MIGRATION", &migration_data },
     { NULL, NULL },

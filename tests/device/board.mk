@@ -2,12 +2,15 @@
 # 16550, RTC, event device, I/O APIC, machine
 BOARD_DEVICE_TESTS = tests/device/serial-test tests/device/rtc-test \
 	tests/device/ged-test tests/device/ioapic-test tests/device/machine-test \
-	tests/device/board-migrate-test
+	tests/device/board-migrate-test tests/device/pvpanic-test
 check_PROGRAMS += $(BOARD_DEVICE_TESTS)
 TESTS += $(BOARD_DEVICE_TESTS)
 tests_device_serial_test_SOURCES = tests/device/serial-test.c tests/device/board.h
 tests_device_serial_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_serial_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_pvpanic_test_SOURCES = tests/device/pvpanic-test.c tests/device/board.h
+tests_device_pvpanic_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_pvpanic_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_rtc_test_SOURCES = tests/device/rtc-test.c tests/device/board.h
 tests_device_rtc_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_rtc_test_LDADD = $(DEVICE_TEST_LDADD)

@@ -739,6 +739,21 @@ DefinitionBlock ("", "DSDT", 2, "VIREO ", "VIREO1.0", 0x00000001)
             })
         }
 
+        Device (PEVT)
+        {
+            Name (_HID, "QEMU0001")
+            Name (_STA, 0x0F)
+            Name (_CRS, ResourceTemplate ()
+            {
+                IO (Decode16,
+                    0x0505,
+                    0x0505,
+                    0x01,
+                    0x01,
+                    )
+            })
+        }
+
         Device (C000)
         {
             Name (_HID, "ACPI0007" )

@@ -88,6 +88,7 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     board.cpus = atoi(argv[2]);
+    board.pvpanic_port = 0x505;
     blob = acpi_build(&board, MICROVM_ACPI_BASE);
     if (blob->len > MICROVM_ACPI_SIZE || memcmp(blob->data, "RSD PTR ", 8) != 0) {
         fprintf(stderr, "no RSDP, or %u bytes do not fit\n", blob->len);
