@@ -221,6 +221,18 @@ typedef struct DomainRng {
     DomainDeviceInfo info;
 } DomainRng;
 
+typedef enum {
+    DOMAIN_PANIC_DEFAULT = 0, /* command/ chooses */
+    DOMAIN_PANIC_ISA,
+} DomainPanicModel;
+
+/* Tells of the guest's panics. */
+typedef struct DomainPanic {
+    GPtrArray *extras;
+    DomainPanicModel model;
+    DomainDeviceInfo info;
+} DomainPanic;
+
 /* In the order of the document. */
 typedef enum {
     DOMAIN_DEVICE_DISK = 0,
@@ -231,6 +243,7 @@ typedef enum {
     DOMAIN_DEVICE_VIDEO,
     DOMAIN_DEVICE_BALLOON,
     DOMAIN_DEVICE_RNG,
+    DOMAIN_DEVICE_PANIC,
     DOMAIN_DEVICE_COUNT,
 } DomainDeviceType;
 
@@ -247,6 +260,7 @@ typedef struct DomainDevice {
         DomainVideo *video;
         DomainBalloon *balloon;
         DomainRng *rng;
+        DomainPanic *panic;
     };
 } DomainDevice;
 

@@ -235,7 +235,7 @@ static const XmlField rows[] = {
     LIST("devices/memballoon", balloons, xml_kind_balloon.type),
     LIST("devices/rng", rngs, xml_kind_rng.type, .flags = XML_ABI),
     XML_REFUSE("devices/nvram"),
-    XML_REFUSE("devices/panic"),
+    LIST("devices/panic", panics, xml_kind_panic.type, .flags = XML_ABI),
     XML_REFUSE("devices/pstore"),
     XML_REFUSE("devices/shmem"),
     XML_REFUSE("devices/memory"),

@@ -171,6 +171,7 @@ typedef struct Domain {
     GPtrArray *videos;    /* of DomainVideo */
     GPtrArray *balloons;  /* of DomainBalloon */
     GPtrArray *rngs;      /* of DomainRng */
+    GPtrArray *panics;    /* of DomainPanic */
     GPtrArray *seclabels; /* of DomainSeclabel */
 } Domain;
 

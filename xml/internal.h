@@ -19,7 +19,8 @@ typedef struct XmlKind {
     .array = offsetof(Domain, domain_array)
 
 extern const XmlKind xml_kind_disk, xml_kind_controller, xml_kind_interface,
-    xml_kind_serial, xml_kind_audio, xml_kind_video, xml_kind_balloon, xml_kind_rng;
+    xml_kind_serial, xml_kind_audio, xml_kind_video, xml_kind_balloon, xml_kind_rng,
+    xml_kind_panic;
 
 extern const XmlKind *const xml_kinds[DOMAIN_DEVICE_COUNT];
 

@@ -28,4 +28,5 @@ const XmlKind *const xml_kinds[DOMAIN_DEVICE_COUNT] = {
     [DOMAIN_DEVICE_VIDEO] = &xml_kind_video,
     [DOMAIN_DEVICE_BALLOON] = &xml_kind_balloon,
     [DOMAIN_DEVICE_RNG] = &xml_kind_rng,
+    [DOMAIN_DEVICE_PANIC] = &xml_kind_panic,
 };

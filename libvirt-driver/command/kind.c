@@ -9,6 +9,7 @@ static const CommandKind *const kinds[DOMAIN_DEVICE_COUNT] = {
     [DOMAIN_DEVICE_INTERFACE] = &command_kind_interface,
     [DOMAIN_DEVICE_SERIAL] = &command_kind_serial,
     [DOMAIN_DEVICE_RNG] = &command_kind_rng,
+    [DOMAIN_DEVICE_PANIC] = &command_kind_panic,
 };
 
 const CommandKind *command_kind(DomainDeviceType type)

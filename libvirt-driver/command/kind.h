@@ -40,7 +40,7 @@ typedef struct CommandKind {
 } CommandKind;
 
 extern const CommandKind command_kind_disk, command_kind_interface, command_kind_serial,
-    command_kind_rng;
+    command_kind_rng, command_kind_panic;
 
 /* NULL for kinds without a row. */
 const CommandKind *command_kind(DomainDeviceType type);

@@ -38,6 +38,9 @@ gboolean vm_stop_and_wait(Vm *vm, guint64 run, VmStop how, int reason, int detai
 /* The emulator says that the guest is off, or (reset) has reset where it must not. */
 void vm_shutdown_seen_locked(Vm *vm, gboolean guest, gboolean reset);
 
+/* The emulator says that the guest has panicked: <on_crash> says what follows. */
+void vm_panic_seen_locked(Vm *vm);
+
 /* Whether its next shutdown is to become a reset; also in the status file, on a worker. */
 void vm_set_reboot_wanted(Vm *vm, guint64 run, gboolean wanted);
 

@@ -84,7 +84,17 @@ static void on_reset(Vm *vm, JsonObject *data)
         vm->reboot_wanted = FALSE;
         driver_run(vm, vm->run->serial, FALSE, vm_update_status);
     }
+    if (vm->state == VIR_DOMAIN_CRASHED) { /* its CPUs stand, but they could go on */
+        vm_set_state_locked(vm, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_CRASHED);
+    }
     vm_event_reboot_locked(vm);
+}
+
+static void on_panicked(Vm *vm, JsonObject *data)
+{
+    if (g_strcmp0(qmp_json_string(data, "action"), "run") != 0) {
+        vm_panic_seen_locked(vm);
+    }
 }
 
 static void on_device_deleted(Vm *vm, JsonObject *data)
@@ -146,6 +156,7 @@ static const struct {
     { "RESUME", on_resume },
     { "SHUTDOWN", on_shutdown },
     { "RESET", on_reset },
+    { "GUEST_PANICKED", on_panicked },
     { "DEVICE_DELETED", on_device_deleted },
     { "DEVICE_UNPLUG_GUEST_ERROR", on_unplug_error },
     { "MIGRATION", on_migration },

@@ -169,7 +169,11 @@ static gboolean refresh_state(Vm *vm, guint64 run, GError **errp)
     status = qmp_json_string(object, "status");
     g_mutex_lock(&vm->lock);
     if (vm_is_run_locked(vm, run)) {
-        set_state_locked(vm, qmp_json_bool(object, "running"));
+        if (g_strcmp0(status, "guest-panicked") == 0) {
+            vm_panic_seen_locked(vm);
+        } else {
+            set_state_locked(vm, qmp_json_bool(object, "running"));
+        }
         if (g_strcmp0(status, "shutdown") == 0) {
             vm_shutdown_seen_locked(vm, TRUE, FALSE);
         }

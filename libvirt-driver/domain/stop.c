@@ -88,7 +88,7 @@ void vm_set_reboot_wanted(Vm *vm, guint64 run, gboolean wanted)
     }
 }
 
-/* A shutdown that is to be a reset. */
+/* A shutdown, or a panic, that is to be a reset. */
 static void restart_guest(Vm *vm, guint64 run)
 {
     g_autoptr(GError) err = NULL;
@@ -135,6 +135,26 @@ void vm_shutdown_seen_locked(Vm *vm, gboolean guest, gboolean reset)
     /* The emulator stays, as it is told (-no-shutdown), until it is sent away. */
     vm_stop_locked(vm, VM_STOP_TERM, VIR_DOMAIN_SHUTOFF_SHUTDOWN,
                    VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN);
+}
+
+void vm_panic_seen_locked(Vm *vm)
+{
+    if (vm->stopping || vm->state == VIR_DOMAIN_CRASHED) {
+        return;
+    }
+    vm_set_state_locked(vm, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED);
+    vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_CRASHED,
+                              VIR_DOMAIN_EVENT_CRASHED_PANICKED);
+    switch (vm->live->domain->on_crash) {
+    case DOMAIN_LIFECYCLE_RESTART:
+        driver_run(vm, vm->run->serial, FALSE, restart_guest);
+        break;
+    case DOMAIN_LIFECYCLE_PRESERVE:
+        break;
+    default:
+        vm_stop_locked(vm, VM_STOP_TERM, VIR_DOMAIN_SHUTOFF_CRASHED,
+                       VIR_DOMAIN_EVENT_STOPPED_CRASHED);
+    }
 }
 
 /* ---- the end ---- */

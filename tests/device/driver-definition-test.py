@@ -125,5 +125,58 @@ def test_error_policy(a, b):
     a.virsh("undefine", "vm")
 
 
+def panicking(a, action):
+    path = a.define(words="panic", devices="<panic model='isa'/>", command="path")
+    change(path, "<devices>", "<on_crash>%s</on_crash><devices>" % action)
+    a.virsh("define", path)
+    events = a.events()
+    a.virsh("start", "vm")
+    return events
+
+
+STARTED = ("lifecycle: Resumed Unpaused", "lifecycle: Started Booted",
+           "lifecycle: Crashed Panicked")
+
+
+def test_panic_destroy(a, b):
+    events = panicking(a, "destroy")
+    a.expect("shut off (crashed)")
+    events.expect(*STARTED, "lifecycle: Stopped Crashed")
+    events.stop()
+    a.virsh("undefine", "vm")
+
+
+def test_panic_restart(a, b):
+    events = panicking(a, "restart")
+    a.expect("running (booted)")
+    events.expect(*STARTED, "reboot", "lifecycle: Resumed Unpaused")
+    events.stop()
+    a.virsh("destroy", "vm")
+    a.virsh("undefine", "vm")
+
+
+def test_panic_preserve(a, b):
+    events = panicking(a, "preserve")
+    a.expect("crashed (panicked)")
+    events.expect(*STARTED)
+    events.stop()
+    a.fails("Resetting the Virtual Machine is required", "resume", "vm")
+    a.kill()
+    a.start()
+    a.expect("crashed (panicked)")
+    a.virsh("reset", "vm")
+    a.expect("paused (crashed)")
+    a.virsh("resume", "vm")
+    a.virsh("destroy", "vm")
+    a.virsh("undefine", "vm")
+
+
+def test_panic_refused(a, b):
+    for action in ("coredump-destroy", "coredump-restart", "rename-restart"):
+        path = a.define(command="path")
+        change(path, "<devices>", "<on_crash>%s</on_crash><devices>" % action)
+        a.fails("on_crash>%s" % action, "define", path)
+
+
 if __name__ == "__main__":
     sys.exit(main(globals(), EMULATOR))

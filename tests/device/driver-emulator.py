@@ -17,6 +17,7 @@ What it shall do differently comes as words of the guest's command line (-append
     late-shutdown       the guest hears of the button when the monitor's client has gone
     slow-migration      send for ever, until it is cancelled
     bad-migration       the destination finds the state broken
+    panic               the guest panics when it runs, once
 """
 import array
 import json
@@ -89,11 +90,14 @@ def error(text, cls="GenericError"):
 
 def do_cont(args):
     global status
-    if status in ("shutdown", "inmigrate"):
+    if status in ("shutdown", "inmigrate", "guest-panicked"):
         return error("Resetting the Virtual Machine is required")
     if status != "running":
         status = "running"
         emit("RESUME")
+        if "panic" in words:
+            words.remove("panic")
+            after_reply.append(panic)
     return {"return": {}}
 
 
@@ -119,10 +123,17 @@ def power_down():
     emit("STOP")
 
 
+def panic():
+    global status
+    emit("GUEST_PANICKED", action="pause")
+    status = "guest-panicked"
+    emit("STOP")
+
+
 def do_reset(args):
     global status
     emit("RESET", guest=False, reason="host-qmp-system-reset")
-    if status == "shutdown":
+    if status in ("shutdown", "guest-panicked"):
         status = "paused"
     return {"return": {}}
 

@@ -383,6 +383,10 @@ static const struct {
     { DOMAIN("", "<rng model='virtio'><backend model='egd'/></rng>"),
       VIR_ERR_CONFIG_UNSUPPORTED, "model='egd'~devices/rng/backend" },
     { DOMAIN("", "<rng model='virtio'/>"), VIR_ERR_XML_ERROR, "missing~backend" },
+    { DOMAIN("", "<panic model='hyperv'/>"), VIR_ERR_CONFIG_UNSUPPORTED,
+      "model='hyperv'~devices/panic" },
+    { DOMAIN("", "<panic model='isa'/><panic model='isa'/>"), VIR_ERR_XML_ERROR,
+      "panic model~'isa'" },
 };
 
 static void test_refusals(void)

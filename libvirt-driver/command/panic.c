@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Panic devices: pvpanic on the ISA bus. */
+#include "command/kind.h"
+
+static gboolean complete(const CommandMachine *machine, const Domain *domain,
+                         gpointer device, GError **errp)
+{
+    ((DomainPanic *)device)->model = DOMAIN_PANIC_ISA;
+    return TRUE;
+}
+
+static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_index,
+                      GError **errp)
+{
+    const DomainDeviceInfo *info = &((const DomainPanic *)device)->info;
+    JsonObject *props = command_pair("driver", "pvpanic");
+
+    if (info->address.type == DOMAIN_ADDRESS_ISA && info->address.isa.iobase) {
+        json_object_set_int_member(props, "ioport", info->address.isa.iobase);
+    }
+    json_object_set_string_member(props, "id", info->alias);
+    command_step_device(steps, props);
+    return TRUE;
+}
+
+const CommandKind command_kind_panic = {
+    .alias = "panic",
+    .isa = TRUE,
+    .boot = -1,
+    .complete = complete,
+    .steps = steps,
+};
