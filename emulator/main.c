@@ -3,9 +3,10 @@
  * The start-up order of the emulator, and nothing else.
  *
  * What can be checked is checked before anything is created. The monitor listens
- * first, so that a client is heard as early as possible; the filter is loaded
- * before any thread exists; memory back ends, and then all that devices refer to,
- * come before the board, and the guest's boot image when all devices are there.
+ * first, so that a client is heard as early as possible; memory back ends, and then
+ * all that devices refer to, come before the board, and the guest's boot image when
+ * all devices are there. Threads load their filters when they start, the main one when
+ * nothing is left to be done but to run the guest.
  */
 #include "config.h"
 
@@ -257,18 +258,20 @@ static gboolean start_monitors(ConfigNode *config, GError **errp)
 static gboolean start_sandbox(ConfigNode *config, GError **errp)
 {
     ConfigNode *node = config_map_get(config, "sandbox");
-    gboolean on = TRUE;
-    const char *network = "allow";
+    gboolean on = TRUE, network;
+    const char *value = "allow";
 
     if (node && (!config_get_bool(node, "enable", TRUE, &on, errp) ||
-                 !config_get_string(node, "network", "allow", &network, errp))) {
+                 !config_get_string(node, "network", "allow", &value, errp))) {
         return FALSE;
     }
-    if (!on || flag_at(config, "disable-seccomp")) {
-        return TRUE;
-    }
+    on = on && !flag_at(config, "disable-seccomp");
+    network = !on || g_str_equal(value, "allow");
     thread_set_start_hook(sandbox_enter_thread);
-    return sandbox_enter(g_str_equal(network, "allow"), errp);
+    if (on && !sandbox_prepare(network, errp)) {
+        return FALSE;
+    }
+    return TRUE;
 }
 
 /* `-machine none` has nothing that could run: KVM is not even opened. */
@@ -366,11 +369,14 @@ static gboolean start_guest(ConfigNode *config, GError **errp)
     if (!pidfile_write(errp) || !daemon_detach(errp)) {
         return FALSE;
     }
-    created_keep(); /* from here on nothing fails */
     if (log_fd >= 0) {
         dup3(log_fd, STDERR_FILENO, 0);
         fd_clear(&log_fd);
     }
+    if (!sandbox_enter(errp)) {
+        return FALSE;
+    }
+    created_keep(); /* from here on nothing fails */
     daemon_ready();
     if (!incoming && autostart) {
         vm_start();

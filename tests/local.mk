@@ -6,6 +6,7 @@ include tests/device/local.mk
 include tests/tiny/local.mk
 include tests/golden/local.mk
 include tests/fuzz/local.mk
+include tests/syscalls/local.mk
 
 dist_check_SCRIPTS += tests/layers.py
 TESTS += tests/layers.py

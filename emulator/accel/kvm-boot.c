@@ -4,6 +4,8 @@
  * processor is kept; the others' differs from it in what they are told apart by. Then the boot processor takes the entry state of the kernel (PVH: 32-bit flat
  * protected mode; Linux' 64-bit entry: long mode with the loader's page tables).
  * Application processors wait for INIT and SIPI in the kernel.
+ *
+ * #syscalls main: ioctl(KVM_SET_SREGS) ioctl(KVM_SET_REGS)
  */
 #include <string.h>
 

@@ -2,6 +2,8 @@
 /*
  * CPUID: what KVM supports on this host, with each vCPU's place in the topology, the
  * hypervisor's leaves, and the features that -cpu switches off.
+ *
+ * #syscalls vcpu: ioctl(KVM_GET_SUPPORTED_CPUID) ioctl(KVM_SET_CPUID2)
  */
 #include <errno.h>
 #include <string.h>

@@ -3,6 +3,8 @@
  * What a vCPU does when it leaves the guest: accesses go to the address maps, the
  * rest changes the run state. Nothing that a guest does ends the process: what is
  * not expected pauses the VM.
+ *
+ * #syscalls vcpu: ioctl(KVM_GET_REGS)
  */
 #include "accel/kvm-exit.h"
 

@@ -4,6 +4,12 @@
  * ioeventfd for each eventfd of a register. Taking a slot away is not atomic for the
  * guest: vCPUs are held out of KVM_RUN from the first removal of a transaction until
  * its commit.
+ *
+ * #syscalls main: ioctl(KVM_SET_USER_MEMORY_REGION)
+ * #syscalls vcpu: ioctl(KVM_SET_USER_MEMORY_REGION) membarrier
+ *     -- rare: a guest that moves BARs or maps ROM; no test has one
+ * #syscalls main,vcpu: ioctl(KVM_IOEVENTFD)
+ * #syscalls main,migration: ioctl(KVM_GET_DIRTY_LOG)
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -3,6 +3,10 @@
  * Model-specific registers: KVM lists those that make up a vCPU's state, but for the
  * MTRRs and machine checks. One that cannot be read is left out from then on; one that
  * cannot be set is logged.
+ *
+ * #syscalls vcpu: ioctl(KVM_GET_MSR_INDEX_LIST)
+ * #syscalls main,vcpu: ioctl(KVM_GET_MSRS)
+ * #syscalls main: ioctl(KVM_SET_MSRS)
  */
 #include <errno.h>
 #include <inttypes.h>

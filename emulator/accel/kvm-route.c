@@ -3,6 +3,12 @@
  * Interrupts into the kernel's local APICs: an MSI now, or a GSI whose route (to an
  * MSI) the kernel keeps for irqfds and for the EOIs of level-triggered vectors. The
  * routes are given to KVM as a whole, at commit, when any has changed.
+ *
+ * #syscalls main,vcpu: ioctl(KVM_IRQFD)
+ * #syscalls vcpu: ioctl(KVM_SET_GSI_ROUTING)
+ * #syscalls main: ioctl(KVM_SET_GSI_ROUTING) -- rare: at run time the guest makes routes
+ * #syscalls main,vcpu: ioctl(KVM_SIGNAL_MSI)
+ *     -- rare: interrupts that are edges, which the tiny guests do not use
  */
 #include <errno.h>
 #include <string.h>

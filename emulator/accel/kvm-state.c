@@ -3,6 +3,16 @@
  * The state of a vCPU between KVM and the migration stream. The rows below are the
  * format; each row is a member of one of KVM's structures, so that what KVM refuses
  * is refused by name of its ioctl.
+ *
+ * #syscalls main,vcpu: ioctl(KVM_GET_DEBUGREGS) ioctl(KVM_GET_LAPIC)
+ *     ioctl(KVM_GET_MP_STATE) ioctl(KVM_GET_REGS) ioctl(KVM_GET_SREGS)
+ *     ioctl(KVM_GET_TSC_KHZ) ioctl(KVM_GET_VCPU_EVENTS) ioctl(KVM_GET_XCRS)
+ *     ioctl(KVM_GET_XSAVE2)
+ * #syscalls main,vcpu: ioctl(KVM_GET_XSAVE) -- rare: Linux before 5.17
+ * #syscalls main: ioctl(KVM_SET_DEBUGREGS) ioctl(KVM_SET_LAPIC) ioctl(KVM_SET_MP_STATE)
+ *     ioctl(KVM_SET_REGS) ioctl(KVM_SET_SREGS) ioctl(KVM_SET_VCPU_EVENTS)
+ *     ioctl(KVM_SET_XCRS) ioctl(KVM_SET_XSAVE)
+ * #syscalls main: ioctl(KVM_SET_TSC_KHZ) -- rare: between hosts of different clocks
  */
 #include <errno.h>
 #include <string.h>

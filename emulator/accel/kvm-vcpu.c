@@ -15,7 +15,10 @@
  * For the replacement of memory slots vCPUs are held just outside KVM_RUN by a
  * counter of its own, without the machine lock: the thread that replaces them has it.
  *
- * #syscalls:vcpu ioctl tgkill rt_sigreturn futex
+ * #syscalls vcpu: ioctl(KVM_CREATE_VCPU) ioctl(KVM_RUN) mmap(2&PROT_EXEC=0) gettid
+ *     rt_sigreturn
+ * #syscalls main: ioctl(KVM_SET_CLOCK) ioctl(KVM_GET_CLOCK) ioctl(KVM_KVMCLOCK_CTRL)
+ *     tgkill getpid
  */
 #include <errno.h>
 #include <pthread.h>

@@ -3,8 +3,6 @@
  * The KVM accelerator: the VM, its split irqchip (local APICs in the kernel, all else
  * ours) and the table of operations. The order matters for speed: memory slots are
  * set before the irqchip exists, where no grace period has to pass in the kernel.
- *
- * #syscalls ioctl openat
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -2,6 +2,8 @@
 /*
  * The qtest socket: lines in, lines out. While an access is held (lock.h) no further
  * line is taken: the test waits for its reply, as a vCPU would wait.
+ *
+ * #syscalls main: sendto recvfrom
  */
 #include <errno.h>
 #include <fcntl.h>

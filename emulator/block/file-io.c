@@ -7,6 +7,11 @@
  * buffer. A request whose place is not aligned is done on a buffered descriptor,
  * where the kernel merges it into its sector; it is then written back and dropped
  * from the page cache, so that nothing stale remains for a later migration.
+ *
+ * #syscalls io: preadv2 pwritev2 fdatasync
+ * #syscalls main: preadv2 pwritev2 fdatasync -- rare: the host gives no thread
+ * #syscalls main,io: fallocate ioctl(BLKDISCARD) -- rare: discard
+ * #syscalls main,io: fadvise64 -- rare: O_DIRECT with writes that are not aligned
  */
 #include <errno.h>
 #include <fcntl.h>

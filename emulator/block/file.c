@@ -6,6 +6,9 @@
  * I/O) comes from the file system's answers, so that an inactive node can be open.
  * With cache.direct there may be a second, buffered descriptor for requests that
  * are not aligned (file-io.c).
+ *
+ * #syscalls main: openat statx lseek fcntl close
+ * #syscalls main: newfstatat ioctl(BLKSSZGET) -- rare: images that are block devices
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -7,6 +7,8 @@
  * does not let others use it; whoever takes a permission checks that nobody
  * withholds it, and the other way round. Read locks need no write access, and
  * die with the last descriptor.
+ *
+ * #syscalls main: fcntl
  */
 #include <errno.h>
 #include <fcntl.h>

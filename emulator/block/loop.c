@@ -6,6 +6,9 @@
  * A request goes to the ring if that exists and the kernel can take it as it is;
  * else to a worker. So does what came back short or with EAGAIN: the worker does
  * the rest. All of this runs in the loop's thread, except block_loop_complete().
+ *
+ * #syscalls main: eventfd2
+ * #syscalls main,io: read write close
  */
 #include <errno.h>
 #include <sys/eventfd.h>

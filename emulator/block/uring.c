@@ -4,6 +4,9 @@
  *
  * The ring is restricted when it is made: whoever takes over this process later
  * can do nothing with it but those three operations.
+ *
+ * #syscalls main,io: io_uring_setup io_uring_enter io_uring_register mmap(2&PROT_EXEC=0)
+ *     munmap close
  */
 #include <liburing.h>
 #include <sys/syscall.h>

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The common part: descriptors, flow control, the list. See internal.h. */
+/*
+ * The common part: descriptors, flow control, the list. See internal.h.
+ *
+ * #syscalls main: read readv recvmsg sendto write
+ */
 #include "config.h"
 
 #include "chardev/internal.h"

@@ -7,7 +7,7 @@
  * the other side may have to say. Without a peer there is no connection, so that
  * output is dropped and never waited for.
  *
- * #syscalls openat(/dev/ptmx) ioctl(TIOCSPTLCK, TIOCGPTN) ppoll
+ * #syscalls main: poll
  */
 #include "config.h"
 

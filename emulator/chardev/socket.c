@@ -4,7 +4,7 @@
  * connected nobody else is accepted, the next one waits in the backlog. As a client
  * the connection is made at start, and again when `reconnect` says so.
  *
- * #syscalls accept4 recvmsg sendto shutdown ppoll signalfd4
+ * #syscalls main: accept4 setsockopt close
  */
 #include "config.h"
 

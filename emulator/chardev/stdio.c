@@ -3,7 +3,8 @@
  * -chardev stdio: standard input and output. A terminal is put into raw mode; how
  * it was is restored when the chardev goes, and at exit at the latest.
  *
- * #syscalls ioctl(TCGETS, TCSETS) fcntl
+ * #syscalls main: fcntl
+ * #syscalls main: ioctl(TCGETS) ioctl(TCSETS) -- rare: a terminal, put back at the end
  */
 #include "config.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * #syscalls accept4
+ * #syscalls main: accept4
  */
 #include "event/acceptor.h"
 

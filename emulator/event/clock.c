@@ -7,6 +7,8 @@
  *
  * Timers of the main loop may be armed by a vCPU thread inside a register access,
  * so what guards them is the machine lock; timers of an iothread are its own.
+ *
+ * #syscalls all: clock_gettime -- rare: the host's clock cannot be read without the kernel
  */
 #include "event/clock.h"
 

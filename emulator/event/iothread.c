@@ -2,6 +2,8 @@
 /*
  * iothreads: loops with a thread of their own. The list belongs to the control
  * plane (machine lock).
+ *
+ * #syscalls io: gettid
  */
 #include "event/loop.h"
 

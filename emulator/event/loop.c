@@ -5,7 +5,8 @@
  * with nanosecond deadlines, and on the main loop gives the machine lock back
  * while it waits.
  *
- * #syscalls ppoll eventfd2 write read futex sched_yield
+ * #syscalls main,io: ppoll read write
+ * #syscalls main: sched_yield eventfd2 close
  */
 #include "event/loop.h"
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What both kinds of kernels have in common: files, placement, the memory map. */
+/*
+ * What both kinds of kernels have in common: files, placement, the memory map.
+ *
+ * #syscalls main: openat pread64
+ */
 #include "config.h"
 
 #include <errno.h>

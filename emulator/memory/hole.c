@@ -6,7 +6,8 @@
  * tells the main loop, which pauses the VM. A SIGBUS elsewhere is a bug of ours
  * and ends the process as usual.
  *
- * #syscalls rt_sigaction rt_sigreturn mmap write eventfd2
+ * #syscalls all: mmap(2&PROT_EXEC=0) write
+ * #syscalls all: rt_sigreturn rt_sigaction -- rare: whoever touches a hole
  */
 #include <signal.h>
 #include <sys/eventfd.h>

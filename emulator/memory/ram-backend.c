@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * `-object memory-backend-ram|file|memfd`: properties to a RAM block.
- *
- * #syscalls openat memfd_create ftruncate fstat fstatfs fcntl madvise
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,8 @@
  * migration stream. Anonymous memory is aligned to huge pages, so that KVM can map
  * it with them.
  *
- * #syscalls mmap munmap madvise close
+ * #syscalls main: munmap
+ * #syscalls main: madvise -- rare: RAM that is discarded
  */
 #include "memory/ram.h"
 

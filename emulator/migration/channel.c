@@ -8,8 +8,13 @@
  * that a change of the limit is soon heard.
  *
  * A host that has gone says nothing: TCP is told to find out, also while we only wait.
+ *
+ * #syscalls migration: poll sendmsg writev readv
+ * #syscalls main: eventfd2 setsockopt getsockopt fcntl write close
+ * #syscalls migration: setsockopt getsockopt fcntl close
  */
 #include "migration/channel.h"
+#include "util/error.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -50,7 +55,7 @@ MigChannel *mig_channel_new(int fd, GError **errp)
 
     if (cancel_fd < 0) {
         g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
-                    "Cannot create an eventfd for the migration: %s", g_strerror(errno));
+                    "Cannot create an eventfd for the migration: %s", error_text(errno));
         if (fd >= 0) {
             close(fd);
         }
@@ -130,7 +135,7 @@ gboolean mig_channel_wait(MigChannel *ch, int fd, short events, int ms, GError *
         if (errno != EINTR) {
             g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
                         "Waiting for the migration channel failed: %s",
-                        g_strerror(errno));
+                        error_text(errno));
             return FALSE;
         }
     }
@@ -197,7 +202,7 @@ gboolean mig_channel_writev(MigChannel *ch, struct iovec *iov, unsigned n, GErro
             }
         } else if (errno != EINTR) {
             g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_WRITE,
-                        "Writing to the migration channel failed: %s", g_strerror(errno));
+                        "Writing to the migration channel failed: %s", error_text(errno));
             return FALSE;
         }
     }
@@ -241,7 +246,7 @@ gboolean mig_channel_readv(MigChannel *ch, struct iovec *iov, unsigned n, GError
         } else if (errno != EINTR) {
             g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
                         "Reading from the migration channel failed: %s",
-                        g_strerror(errno));
+                        error_text(errno));
             return FALSE;
         }
     }
@@ -273,7 +278,7 @@ void mig_channel_cancel(MigChannel *ch)
 
     g_atomic_int_set(&ch->cancelled, TRUE);
     if (write(ch->cancel_fd, &one, sizeof(one)) < 0) {
-        g_warning("migration: cancelling: %s", g_strerror(errno));
+        g_warning("migration: cancelling: %s", error_text(errno));
     }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * #syscalls recvfrom
+ * #syscalls main: recvfrom close
  */
 #include "migration/listener.h"
 

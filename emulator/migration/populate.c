@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * #syscalls migration: madvise
+ */
 #include "migration/populate.h"
 
 #include <errno.h>

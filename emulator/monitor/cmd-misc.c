@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* About the emulator itself: versions, commands, what it was told at start. */
+/*
+ * About the emulator itself: versions, commands, what it was told at start.
+ *
+ * #syscalls main: access
+ */
 #include "config.h"
 
 #include <unistd.h>

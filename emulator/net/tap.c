@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * #syscalls main: openat fcntl ioctl(TUNGETIFF) ioctl(TUNSETIFF) ioctl(TUNSETOFFLOAD)
+ *     ioctl(TUNSETVNETHDRSZ) ioctl(TUNSETVNETLE)
+ */
 #include "net/tap.h"
 
 #include <errno.h>

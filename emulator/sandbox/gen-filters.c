@@ -1,212 +1,102 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Runs at build time: writes the seccomp filters as arrays of BPF instructions, so
- * that starting a VM costs two system calls and no library.
+ * Runs at build time: makes the notes into seccomp filters, written as arrays of BPF
+ * instructions, so that starting a VM costs two system calls and no library.
  */
 #include <errno.h>
 #include <linux/filter.h>
-#include <sched.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
+#include <string.h>
 
 #include <seccomp.h>
 
+#include "rules.h"
+
 #define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Kinds of threads; MAIN is the superset. */
-enum {
-    MAIN = 1 << 0,
-    VCPU = 1 << 1,
-    IO = 1 << 2, /* iothreads and the workers of the block layer */
-    MIGRATE = 1 << 3,
-    ALL = MAIN | VCPU | IO | MIGRATE,
-};
-
-typedef struct Rule {
-    int nr;
-    unsigned kinds;
-} Rule;
-
-static const Rule rules[] = {
-    /* memory */
-    { SCMP_SYS(brk), ALL },
-    { SCMP_SYS(madvise), ALL },
-    { SCMP_SYS(mremap), ALL },
-    { SCMP_SYS(munmap), ALL },
-    { SCMP_SYS(membarrier), ALL }, /* liburcu */
-    { SCMP_SYS(memfd_create), MAIN },
-    { SCMP_SYS(mlockall), MAIN },
-    { SCMP_SYS(mbind), MAIN },
-    /* threads, signals, end */
-    { SCMP_SYS(futex), ALL },
-    { SCMP_SYS(rseq), ALL },
-    { SCMP_SYS(set_robust_list), ALL },
-    { SCMP_SYS(set_tid_address), ALL },
-    { SCMP_SYS(sched_yield), ALL },
-    { SCMP_SYS(sched_getaffinity), ALL },
-    { SCMP_SYS(getpid), ALL },
-    { SCMP_SYS(gettid), ALL },
-    { SCMP_SYS(tgkill), ALL },
-    { SCMP_SYS(prctl), ALL }, /* thread names; narrowing the filter */
-    { SCMP_SYS(seccomp), ALL },
-    { SCMP_SYS(rt_sigaction), ALL },
-    { SCMP_SYS(rt_sigprocmask), ALL },
-    { SCMP_SYS(rt_sigreturn), ALL },
-    { SCMP_SYS(rt_sigtimedwait), ALL },
-    { SCMP_SYS(sigaltstack), ALL },
-    { SCMP_SYS(restart_syscall), ALL },
-    { SCMP_SYS(exit), ALL },
-    { SCMP_SYS(exit_group), ALL },
-    { SCMP_SYS(wait4), MAIN },
-    { SCMP_SYS(kill), MAIN },
-    /* time */
-    { SCMP_SYS(clock_gettime), ALL },
-    { SCMP_SYS(clock_getres), ALL },
-    { SCMP_SYS(clock_nanosleep), ALL },
-    { SCMP_SYS(gettimeofday), ALL },
-    { SCMP_SYS(nanosleep), ALL },
-    { SCMP_SYS(timerfd_create), ALL },
-    { SCMP_SYS(timerfd_settime), ALL },
-    /* descriptors */
-    { SCMP_SYS(read), ALL },
-    { SCMP_SYS(readv), ALL },
-    { SCMP_SYS(write), ALL },
-    { SCMP_SYS(writev), ALL },
-    { SCMP_SYS(close), ALL },
-    { SCMP_SYS(dup), MAIN },
-    { SCMP_SYS(dup3), MAIN },
-    { SCMP_SYS(chdir), MAIN }, /* -daemonize */
-    { SCMP_SYS(eventfd2), ALL },
-    { SCMP_SYS(fcntl), ALL },
-    { SCMP_SYS(pipe2), MAIN },
-    { SCMP_SYS(poll), ALL },
-    { SCMP_SYS(ppoll), ALL },
-    { SCMP_SYS(epoll_create1), ALL },
-    { SCMP_SYS(epoll_ctl), ALL },
-    { SCMP_SYS(epoll_wait), ALL },
-    { SCMP_SYS(epoll_pwait), ALL },
-    { SCMP_SYS(signalfd4), MAIN },
-    /* files */
-    { SCMP_SYS(pread64), MAIN | IO },
-    { SCMP_SYS(preadv), MAIN | IO },
-    { SCMP_SYS(pwrite64), MAIN | IO },
-    { SCMP_SYS(pwritev), MAIN | IO },
-    { SCMP_SYS(preadv2), MAIN | IO },
-    { SCMP_SYS(pwritev2), MAIN | IO },
-    { SCMP_SYS(fdatasync), MAIN | IO },
-    { SCMP_SYS(fsync), MAIN | IO },
-    { SCMP_SYS(fallocate), MAIN | IO },
-    { SCMP_SYS(ftruncate), MAIN | IO },
-    { SCMP_SYS(fstat), ALL },
-    { SCMP_SYS(newfstatat), MAIN | MIGRATE },
-    { SCMP_SYS(statx), MAIN | IO },
-    { SCMP_SYS(fstatfs), MAIN },
-    { SCMP_SYS(lseek), MAIN | IO | MIGRATE },
-    { SCMP_SYS(flock), MAIN },
-    { SCMP_SYS(open), MAIN | MIGRATE },
-    { SCMP_SYS(openat), MAIN | MIGRATE }, /* the migration thread resolves names */
-    { SCMP_SYS(access), MAIN | MIGRATE },
-    { SCMP_SYS(faccessat2), MAIN },
-    { SCMP_SYS(readlink), MAIN },
-    { SCMP_SYS(readlinkat), MAIN },
-    { SCMP_SYS(getcwd), MAIN },
-    { SCMP_SYS(unlink), MAIN },
-    { SCMP_SYS(unlinkat), MAIN },
-    { SCMP_SYS(chmod), MAIN },
-    { SCMP_SYS(fchmod), MAIN },
-    { SCMP_SYS(fchmodat), MAIN },
-    { SCMP_SYS(umask), MAIN },
-    { SCMP_SYS(getdents64), MAIN },
-    { SCMP_SYS(io_uring_setup), MAIN | IO },
-    { SCMP_SYS(io_uring_enter), MAIN | IO },
-    { SCMP_SYS(io_uring_register), MAIN | IO },
-    /* sockets that exist already (fds from libvirt) */
-    { SCMP_SYS(accept), MAIN },
-    { SCMP_SYS(accept4), MAIN },
-    { SCMP_SYS(getsockname), MAIN | MIGRATE },
-    { SCMP_SYS(getpeername), MAIN | MIGRATE },
-    { SCMP_SYS(getsockopt), MAIN | MIGRATE },
-    { SCMP_SYS(setsockopt), MAIN | MIGRATE },
-    { SCMP_SYS(recvfrom), ALL },
-    { SCMP_SYS(recvmsg), ALL },
-    { SCMP_SYS(sendto), ALL },
-    { SCMP_SYS(sendmsg), ALL },
-    { SCMP_SYS(sendmmsg), MAIN | MIGRATE },
-    { SCMP_SYS(shutdown), MAIN | MIGRATE },
-    /* the system */
-    { SCMP_SYS(getrandom), ALL },
-    { SCMP_SYS(getuid), MAIN | MIGRATE },
-    { SCMP_SYS(geteuid), MAIN | MIGRATE },
-    { SCMP_SYS(getgid), MAIN },
-    { SCMP_SYS(getegid), MAIN },
-    { SCMP_SYS(sysinfo), ALL },
-    { SCMP_SYS(uname), MAIN | MIGRATE },
-    { SCMP_SYS(prlimit64), ALL },
-};
-
-/* Families of ioctl requests: KVM, terminals and tap, block devices. */
-static const unsigned ioctl_types[] = { 0xae, 0x54, 0x12, 'V' };
-
-/* Calls that make or connect a socket: taken away by network=deny. */
-static const int network_calls[] = {
-    SCMP_SYS(socket), SCMP_SYS(connect),    SCMP_SYS(bind),
-    SCMP_SYS(listen), SCMP_SYS(socketpair),
-};
-
-/* What sandbox.c loads. */
+/*
+ * What sandbox.c loads. A thread inherits the filter of the one that starts it, and
+ * can only narrow it: the main thread's has what all have.
+ */
 typedef struct Filter {
     const char *name;
     unsigned kinds;
-    bool network;
+    bool offline;
+    bool lenient; /* what it does not know fails, and does not end the process */
 } Filter;
 
 static const Filter filters[] = {
-    { "filter_main", ALL, true },          { "filter_main_offline", ALL, false },
-    { "filter_vcpu", VCPU, false },        { "filter_io", IO, false },
-    { "filter_migration", MIGRATE, true },
+    { "filter_main", ALL | START },    { "filter_main_offline", ALL | START, true },
+    { "filter_vcpu", VCPU },           { "filter_io", IO },
+    { "filter_migration", MIGRATION }, { "filter_resolver", RESOLVER, false, true },
 };
 
-static int add_conditional(scmp_filter_ctx ctx, const Filter *f)
+static void fail(const Rule *rule, const char *why)
 {
-    int ret = 0;
+    fprintf(stderr, "%s:%d: #syscalls %s: %s\n", rule->file, rule->line, rule->text, why);
+    exit(EXIT_FAILURE);
+}
 
-    /* Threads, but no processes; clone3 hides its flags, glibc falls back. */
-    ret |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-                            SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
-    ret |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-    /* Nothing new becomes executable. */
-    ret |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-                            SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-    ret |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-                            SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-    for (unsigned i = 0; i < N_ELEMENTS(ioctl_types); i++) {
-        ret |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-                                SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00, ioctl_types[i] << 8));
+static bool is_known(const Rule *rule, unsigned kinds)
+{
+    for (const Rule *r = rules; r < rule; r++) {
+        if ((r->kinds & kinds) && strcmp(r->text, rule->text) == 0) {
+            return true;
+        }
     }
-    for (unsigned i = 0; i < N_ELEMENTS(network_calls); i++) {
-        ret |= seccomp_rule_add(ctx, f->network ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM),
-                                network_calls[i], 0);
+    return false;
+}
+
+/* A kind that starts threads also does what those do before they have their filter. */
+static unsigned kinds_of(const Filter *f)
+{
+    for (unsigned i = 0; i < n_rules; i++) {
+        if ((rules[i].kinds & f->kinds) && strcmp(rules[i].name, "clone") == 0) {
+            return f->kinds | START;
+        }
     }
-    return ret;
+    return f->kinds;
+}
+
+static void add(scmp_filter_ctx ctx, const Filter *f, const Rule *rule)
+{
+    struct scmp_arg_cmp args[RULE_MAX_CONDITIONS];
+    int nr = seccomp_syscall_resolve_name(rule->name), n = 0;
+    bool denied = f->offline && rule_is_network(rule->name);
+    unsigned action = SCMP_ACT_ALLOW;
+
+    if (nr < 0) {
+        fail(rule, "no such system call");
+    }
+    if (rule->error || denied) {
+        action = SCMP_ACT_ERRNO(rule->error ? rule->error : EPERM);
+    }
+    for (; !denied && n < rule->n_conditions; n++) {
+        args[n] = SCMP_CMP64(rule->conditions[n].arg, SCMP_CMP_MASKED_EQ,
+                             rule->conditions[n].mask, rule->conditions[n].value);
+    }
+    int ret = seccomp_rule_add_array(ctx, action, nr, n, args);
+    if (ret && ret != -EEXIST) {
+        fail(rule, strerror(-ret));
+    }
 }
 
 static scmp_filter_ctx build(const Filter *f)
 {
-    scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
-    int ret = ctx ? 0 : -ENOMEM;
+    scmp_filter_ctx ctx =
+        seccomp_init(f->lenient ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS);
+    unsigned kinds = kinds_of(f);
 
-    for (unsigned i = 0; !ret && i < N_ELEMENTS(rules); i++) {
-        if (rules[i].kinds & f->kinds) {
-            ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, rules[i].nr, 0);
-        }
-    }
-    ret = ret ? ret : add_conditional(ctx, f);
-    ret = ret ? ret : seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-    if (ret) {
-        fprintf(stderr, "%s: libseccomp: error %d\n", f->name, ret);
+    if (!ctx || seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2) != 0 ||
+        seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) != 0) {
+        fprintf(stderr, "%s: libseccomp failed\n", f->name);
         exit(EXIT_FAILURE);
+    }
+    for (unsigned i = 0; i < n_rules; i++) {
+        if ((rules[i].kinds & kinds) && !is_known(&rules[i], kinds)) {
+            add(ctx, f, &rules[i]);
+        }
     }
     return ctx;
 }

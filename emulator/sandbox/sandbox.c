@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Loads the filters that gen-filters.c has made. */
+/*
+ * Loads the filters that gen-filters.c has made.
+ *
+ * #syscalls start: seccomp(0=SECCOMP_SET_MODE_FILTER)
+ */
 #include "sandbox/sandbox.h"
 
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -32,52 +37,48 @@ static const struct {
     { "migration", PROGRAM(filter_migration) },
 };
 
-/*
- * AddressSanitizer looks for leaks at exit, with a process that traces this one: what
- * it calls is its own affair, and no filter could allow it and still be one.
- */
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#endif
+static const struct sock_fprog resolver_program = PROGRAM(filter_resolver);
 
-static gboolean entered;
+static gboolean enabled, offline;
 
 static gboolean load(const struct sock_fprog *program, GError **errp)
 {
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-        syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, program) != 0) {
-        g_set_error(errp, G_FILE_ERROR, G_FILE_ERROR_FAILED,
-                    "-sandbox on: loading the seccomp filter failed: %s",
-                    error_text(errno));
-        return FALSE;
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, program) != 0) {
+        return error_set_errno(errp, errno, "-sandbox on: cannot load a seccomp filter");
     }
     return TRUE;
 }
 
-gboolean sandbox_enter(gboolean network, GError **errp)
+gboolean sandbox_prepare(gboolean network, GError **errp)
 {
-#ifdef SANITIZED
-    log_warn("-sandbox on: not in a build with AddressSanitizer; nothing is filtered");
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+        return error_set_errno(errp, errno, "-sandbox on");
+    }
+    enabled = TRUE;
+    offline = !network;
     return TRUE;
-#endif
-    entered = load(network ? &main_program : &offline_program, errp);
-    return entered;
+}
+
+gboolean sandbox_enter(GError **errp)
+{
+    return !enabled || load(offline ? &offline_program : &main_program, errp);
 }
 
 void sandbox_enter_thread(const char *kind)
 {
     g_autoptr(GError) err = NULL;
 
-    for (guint i = 0; entered && i < G_N_ELEMENTS(thread_programs); i++) {
+    for (guint i = 0; enabled && i < G_N_ELEMENTS(thread_programs); i++) {
         if (strcmp(kind, thread_programs[i].kind) == 0 &&
             !load(&thread_programs[i].program, &err)) {
-            /* The inherited filter still holds. */
-            log_warn("sandbox: thread '%s': %s", kind, err->message);
+            /* No memory: better no thread than one that may do anything. */
+            log_error("thread '%s': %s", kind, err->message);
+            abort();
         }
     }
+}
+
+const struct sock_fprog *sandbox_resolver_filter(void)
+{
+    return enabled ? &resolver_program : NULL;
 }

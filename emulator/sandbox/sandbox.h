@@ -3,22 +3,32 @@
  * Seccomp: what the process may ask of the kernel. On by default;
  * -disable-seccomp or -sandbox off turn it off.
  *
- * The main thread's filter is loaded before the guest runs and is inherited by
- * every thread started later; sandbox_enter_thread() then narrows it to what that
- * kind of thread needs. What the filter does not know ends the process, with the
- * call in the kernel's log.
+ * Each kind of thread has its own filter. A thread loads it when it starts, the main
+ * one when the start is done and before the guest runs: what only the command line
+ * makes happen is in no filter. A thread that is started after that has the main
+ * thread's as well, which therefore allows what all kinds need. What a filter does not
+ * know ends the process, with the call in the kernel's log.
+ *
+ * The filters are made from the notes in the sources; see notes.py.
  */
 #ifndef VIREO_SANDBOX_SANDBOX_H
 #define VIREO_SANDBOX_SANDBOX_H
 
 #include <glib.h>
 
+struct sock_fprog;
+
 /*
- * network: whether new sockets may be made (-sandbox network=allow|deny). Denied
- * ones fail with EPERM, so that the option that wanted one says so.
+ * From now on threads narrow themselves. network: whether sockets may be made once the
+ * start is done (-sandbox network=allow|deny). Denied ones fail with EPERM, so that the
+ * command that wanted one says so.
  */
-gboolean sandbox_enter(gboolean network, GError **errp);
-/* The hook for thread_set_start_hook(); does nothing before sandbox_enter(). */
+gboolean sandbox_prepare(gboolean network, GError **errp);
+/* The main thread's filter. Does nothing before sandbox_prepare(). */
+gboolean sandbox_enter(GError **errp);
+/* The hook for thread_set_start_hook(); does nothing before sandbox_prepare(). */
 void sandbox_enter_thread(const char *kind);
+/* For resolver_start(): NULL before sandbox_prepare(). */
+const struct sock_fprog *sandbox_resolver_filter(void);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * #syscalls openat newfstatat unlink socket connect bind fchmod ftruncate fcntl getcwd
- * readlink
+ * #syscalls main: openat newfstatat unlink socket(0=AF_UNIX) bind fchmod ftruncate fcntl
+ * #syscalls main: connect getcwd readlink
+ *     -- rare: a socket or link that is there already, or a path without a /
  */
 #include "util/created.h"
 

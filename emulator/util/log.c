@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * #syscalls all: write
+ */
 #include "util/log.h"
 
 #include <unistd.h>

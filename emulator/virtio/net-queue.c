@@ -7,6 +7,10 @@
  * Receiving: buffers are popped ahead, up to one packet of the largest kind. What
  * does not fit into them lands in a spill buffer behind, and is copied to further
  * buffers, or dropped when there are none. A stop takes back what was not used.
+ *
+ * #syscalls main,io: readv
+ * #syscalls main: writev
+ * #syscalls io: writev -- rare: the tests send from the main loop
  */
 #include <errno.h>
 #include <limits.h>

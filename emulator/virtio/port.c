@@ -3,6 +3,9 @@
  * The life of a port's data plane. One function decides whether it should run
  * (port_wants_to_run()); everything that may change the answer calls
  * port_update(). Stopping is asynchronous: see virtio.h for the order.
+ *
+ * #syscalls main,vcpu: eventfd2
+ * #syscalls all: write
  */
 #include <errno.h>
 #include <sys/eventfd.h>

@@ -3,6 +3,8 @@
  * virtio-rng (virtio 1.2, section 5.4): each buffer of the driver is filled with
  * what the source has now, at most max-bytes every `period` milliseconds. A buffer that
  * is larger than what one turn may read is given back with that much in it.
+ *
+ * #syscalls main,io: readv
  */
 #include <errno.h>
 #include <limits.h>

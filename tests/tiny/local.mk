@@ -4,7 +4,7 @@
 TINY_GUESTS = tests/tiny/hello.elf tests/tiny/io.elf tests/tiny/notify.elf \
 	tests/tiny/dirty.elf tests/tiny/smp.elf tests/tiny/blk.elf tests/tiny/reset.elf \
 	tests/tiny/migration-guest.elf
-check_DATA = $(TINY_GUESTS)
+check_DATA += $(TINY_GUESTS)
 .PHONY: tiny-guests
 tiny-guests: $(TINY_GUESTS)
 CLEANFILES += $(TINY_GUESTS)

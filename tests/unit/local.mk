@@ -22,6 +22,9 @@ tests_unit_event_test_SOURCES = tests/unit/event-test.c
 tests_unit_event_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_event_test_LDADD = $(EMULATOR_TEST_LDADD)
 
+# sandbox
+include tests/unit/sandbox.mk
+
 # config, chardev, monitor
 include tests/unit/monitor.mk
 

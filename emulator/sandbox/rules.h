@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a #syscalls note says of one call; see notes.py. Only for programs that run
+ * when vireo is built and tested.
+ */
+#ifndef VIREO_SANDBOX_RULES_H
+#define VIREO_SANDBOX_RULES_H
+
+#include <stdbool.h>
+
+/* Kinds of threads. */
+enum {
+    MAIN = 1 << 0,
+    VCPU = 1 << 1,
+    IO = 1 << 2,
+    MIGRATION = 1 << 3,
+    START = 1 << 4, /* any thread of this process before it has its own filter */
+    RESOLVER = 1 << 5,
+    ALL = MAIN | VCPU | IO | MIGRATION,
+};
+
+#define RULE_KINDS          6
+#define RULE_KIND_NAMES     "main", "vcpu", "io", "migration", "start", "resolver"
+#define RULE_MAX_CONDITIONS 2
+
+typedef struct Rule {
+    unsigned kinds;
+    const char *name; /* of the call */
+    const char *text; /* as the note has it */
+    const char *file;
+    int line;
+    bool rare;
+    int error; /* the call fails with it; 0: allowed */
+    int n_conditions;
+    struct {
+        unsigned arg, mask, value;
+    } conditions[RULE_MAX_CONDITIONS];
+} Rule;
+
+extern const Rule rules[];
+extern const unsigned n_rules;
+
+/* Does the call make or connect a socket? network=deny takes it away. */
+bool rule_is_network(const char *name);
+
+#endif
