@@ -40,6 +40,7 @@
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/log.h"
+#include "util/resolver.h"
 
 static int signal_fd = -1, log_fd = -1;
 static EventHandler *signal_handler;
@@ -255,6 +256,16 @@ static gboolean start_monitors(ConfigNode *config, GError **errp)
            each(config, "mon", add_mon, errp);
 }
 
+/* What is in the command line is looked up here; a monitor may name more later. */
+static void start_resolver(ConfigNode *config, gboolean network)
+{
+    if (!network) {
+        resolver_deny("-sandbox network=deny");
+    } else if (config_map_has(config, "mon")) {
+        resolver_start(sandbox_resolver_filter());
+    }
+}
+
 static gboolean start_sandbox(ConfigNode *config, GError **errp)
 {
     ConfigNode *node = config_map_get(config, "sandbox");
@@ -271,6 +282,7 @@ static gboolean start_sandbox(ConfigNode *config, GError **errp)
     if (on && !sandbox_prepare(network, errp)) {
         return FALSE;
     }
+    start_resolver(config, network);
     return TRUE;
 }
 
@@ -373,6 +385,7 @@ static gboolean start_guest(ConfigNode *config, GError **errp)
         dup3(log_fd, STDERR_FILENO, 0);
         fd_clear(&log_fd);
     }
+    resolver_seal();
     if (!sandbox_enter(errp)) {
         return FALSE;
     }
@@ -439,6 +452,9 @@ static gboolean print_only(ConfigNode *config, const char *program, GError **err
 
 int main(int argc, char **argv)
 {
+    if (argc == 1 && g_str_equal(argv[0], RESOLVER_PROGRAM)) {
+        return resolver_serve();
+    }
     g_autoptr(GError) error = NULL;
     g_autoptr(ConfigNode) config = config_parse_argv(argc, argv, &error);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * #syscalls socket bind listen connect getsockopt setsockopt getsockname
+ * #syscalls main: socket(0=AF_UNIX) socket(0=AF_INET) socket(0=AF_INET6) connect getsockopt
+ *     -- rare: reconnect
  */
 #include "config.h"
 
@@ -8,15 +9,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "util/address.h"
 #include "util/created.h"
 #include "util/error.h"
 #include "util/fd.h"
+#include "util/resolver.h"
 #include "util/tcp-port.h"
 
 gboolean socket_address_read(SocketAddress *addr, ConfigNode *node, GError **errp)
@@ -120,54 +122,52 @@ static int unix_connect(SocketAddress *addr, GError **errp)
     return fd_steal(&fd);
 }
 
-static struct addrinfo *resolve(const SocketAddress *addr, int flags, GError **errp)
+static GArray *resolve(const SocketAddress *addr, gboolean server, GError **errp)
 {
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = flags };
-    struct addrinfo *list = NULL;
-    const char *host = addr->host && *addr->host ? addr->host : NULL;
-    int rc = getaddrinfo(host, addr->port, &hints, &list);
+    GArray *list = address_numeric(addr->host, addr->port, server);
 
-    if (rc != 0) {
-        error_set(errp, "address resolution failed for %s:%s: %s",
-                  addr->host ? addr->host : "", addr->port, gai_strerror(rc));
-        return NULL;
+    list = list ? list : resolver_here(addr->host, addr->port, server, errp);
+    if (!list) {
+        g_prefix_error(errp, "address resolution failed for %s:%s: ",
+                       addr->host ? addr->host : "", addr->port);
     }
     return list;
 }
 
-static gboolean tcp_try(int fd, const struct addrinfo *ai, gboolean server)
+static gboolean tcp_try(int fd, const NetAddress *a, gboolean server)
 {
+    const struct sockaddr *sa = (const struct sockaddr *)&a->addr;
     int one = 1;
 
     if (!server) {
-        return connect(fd, ai->ai_addr, ai->ai_addrlen) == 0;
+        return connect(fd, sa, a->len) == 0;
     }
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    return bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 && listen(fd, 1) == 0;
+    return bind(fd, sa, a->len) == 0 && listen(fd, 1) == 0;
 }
 
 static int tcp_open(SocketAddress *addr, gboolean server, GError **errp)
 {
-    struct addrinfo *list = resolve(addr, server ? AI_PASSIVE : 0, errp);
+    g_autoptr(GArray) list = resolve(addr, server, errp);
     autofd int fd = -1;
     int saved = 0;
 
-    for (struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next) {
-        remember_peer(addr, ai->ai_addr, ai->ai_addrlen);
-        fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (fd >= 0 && !tcp_try(fd, ai, server)) {
+    for (guint i = 0; list && i < list->len && fd < 0; i++) {
+        const NetAddress *a = &g_array_index(list, NetAddress, i);
+
+        remember_peer(addr, &a->addr, a->len);
+        fd = socket(a->addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        saved = errno;
+        if (fd >= 0 && !tcp_try(fd, a, server)) {
             saved = errno;
             fd_clear(&fd);
         }
     }
-    if (list) {
-        freeaddrinfo(list);
-        if (fd < 0) {
-            error_set_errno(errp, saved,
-                            server ? "Failed to bind socket to %s:%s"
-                                   : "Failed to connect to '%s:%s'",
-                            addr->host ? addr->host : "", addr->port);
-        }
+    if (list && fd < 0) {
+        error_set_errno(errp, saved,
+                        server ? "Failed to bind socket to %s:%s"
+                               : "Failed to connect to '%s:%s'",
+                        addr->host ? addr->host : "", addr->port);
     }
     return fd_steal(&fd);
 }

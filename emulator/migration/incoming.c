@@ -12,6 +12,7 @@
 #include "event/loop.h"
 #include "migration/device-state.h"
 #include "migration/listener.h"
+#include "migration/lookup.h"
 #include "migration/migration.h"
 #include "migration/outgoing.h"
 #include "migration/ram.h"
@@ -19,6 +20,7 @@
 #include "migration/uri.h"
 #include "util/created.h"
 #include "util/log.h"
+#include "util/resolver.h"
 
 /* Of one stream: far above what any machine needs. */
 #define SECTIONS_MAX      4096
@@ -44,6 +46,7 @@ typedef struct Incoming {
 } Incoming;
 
 static Incoming *incoming;
+static MigLookup *lookup; /* of the name to listen on */
 static gboolean expected, autostart = TRUE;
 
 static void stop_listening(Incoming *in)
@@ -302,7 +305,7 @@ static gboolean may_start(GError **errp)
 
     if (!expected) {
         why = "'-incoming' was not specified on the command line";
-    } else if (incoming && !(incoming->thread && mig_status() == MIG_FAILED)) {
+    } else if (lookup || (incoming && !(incoming->thread && mig_status() == MIG_FAILED))) {
         why = "The incoming migration has already been started";
     }
     if (why) {
@@ -311,36 +314,28 @@ static gboolean may_start(GError **errp)
     return !why;
 }
 
-gboolean migration_incoming(const char *uri, GError **errp)
+/* addresses: for tcp. */
+static gboolean begin(MigUri *uri, GArray *addresses, GError **errp)
 {
-    g_autoptr(MigUri) parsed = NULL;
     Incoming *in;
     int fd;
 
-    if (strcmp(uri, "defer") == 0) {
-        expected = TRUE;
-        return TRUE;
-    }
-    parsed = mig_uri_parse(uri, errp);
-    if (!parsed || !may_start(errp)) {
-        return FALSE;
-    }
-    if (parsed->kind == MIG_URI_FD) {
-        fd = migration_take_fd(parsed->path);
+    if (uri->kind == MIG_URI_FD) {
+        fd = migration_take_fd(uri->path);
         if (fd < 0) {
             g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
-                        "File descriptor named '%s' has not been found", parsed->path);
+                        "File descriptor named '%s' has not been found", uri->path);
         }
     } else {
-        fd = mig_uri_listen(parsed, errp);
+        fd = mig_uri_listen(uri, addresses, errp);
     }
     if (fd < 0) {
         return FALSE;
     }
     in = g_new0(Incoming, 1);
     in->devices = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
-    if (parsed->kind != MIG_URI_FD) {
-        in->made = g_steal_pointer(&parsed->made);
+    if (uri->kind != MIG_URI_FD) {
+        in->made = g_steal_pointer(&uri->made);
         in->listener = mig_listener_new(fd, on_source, in);
     } else if (!start_thread(in, fd, errp)) {
         incoming_free(in);
@@ -352,6 +347,57 @@ gboolean migration_incoming(const char *uri, GError **errp)
         mig_status_set(MIG_SETUP, NULL);
     }
     return TRUE;
+}
+
+/* The command that asked has long been answered. */
+static void looked_up(MigUri *uri, GArray *addresses, const GError *error, void *opaque)
+{
+    g_autoptr(GError) err = error ? g_error_copy(error) : NULL;
+
+    g_clear_pointer(&lookup, mig_lookup_free);
+    if (!addresses || !begin(uri, addresses, &err)) {
+        g_printerr("vireo: -incoming: %s\n", err->message);
+        mig_status_set(MIG_FAILED, err);
+    }
+}
+
+/* A host with a name: at start it is looked up here, later nobody waits for it. */
+static gboolean begin_named(MigUri **uri, GError **errp)
+{
+    g_autoptr(GArray) addresses = NULL;
+
+    if (resolver_sealed()) {
+        lookup = mig_lookup_new(*uri, looked_up, NULL, errp);
+        return lookup && g_steal_pointer(uri);
+    }
+    addresses = resolver_here((*uri)->host, (*uri)->port, TRUE, errp);
+    if (!addresses) {
+        mig_uri_explain(*uri, errp);
+        return FALSE;
+    }
+    return begin(*uri, addresses, errp);
+}
+
+gboolean migration_incoming(const char *uri, GError **errp)
+{
+    g_autoptr(MigUri) parsed = NULL;
+    g_autoptr(GArray) addresses = NULL;
+
+    if (strcmp(uri, "defer") == 0) {
+        expected = TRUE;
+        return TRUE;
+    }
+    parsed = mig_uri_parse(uri, errp);
+    if (!parsed || !may_start(errp)) {
+        return FALSE;
+    }
+    if (parsed->kind == MIG_URI_TCP) {
+        addresses = mig_uri_addresses(parsed, TRUE);
+        if (!addresses) {
+            return begin_named(&parsed, errp);
+        }
+    }
+    return begin(parsed, addresses, errp);
 }
 
 gboolean migration_incoming_expected(void)
@@ -367,11 +413,9 @@ void migration_set_autostart(gboolean on)
 void migration_cleanup(void)
 {
     outgoing_abandon();
+    g_clear_pointer(&lookup, mig_lookup_free);
     if (incoming && incoming->channel && mig_status_busy()) {
         mig_channel_cancel(incoming->channel);
-    }
-    if (outgoing_resolving()) {
-        return; /* the process is about to end, and the thread with it */
     }
     /* The threads end with a call into this loop. */
     while (mig_status_busy()) {

@@ -559,11 +559,6 @@ void outgoing_abandon(void)
     }
 }
 
-gboolean outgoing_resolving(void)
-{
-    return outgoing && mig_status_busy() && g_atomic_int_get(&outgoing->uri->resolving);
-}
-
 void outgoing_cleanup(void)
 {
     outgoing_free(outgoing);

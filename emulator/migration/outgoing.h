@@ -7,8 +7,6 @@
 
 /* Adds times and RAM statistics of the last outgoing migration, if there was one. */
 void outgoing_query(ConfigNode *out);
-/* The thread looks a name up, which nobody can interrupt. */
-gboolean outgoing_resolving(void);
 /* After the stop of vCPUs and before the end: the VM must not start, nor stop for another
  * reason. */
 gboolean outgoing_switching(void);

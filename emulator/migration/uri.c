@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * #syscalls main: socket(0=AF_UNIX) socket(0=AF_INET) setsockopt bind listen
+ * #syscalls main: socket(0=AF_INET6) -- rare: addresses of IPv6
+ * #syscalls migration: socket(0=AF_UNIX) socket(0=AF_INET) connect getsockopt setsockopt
+ *     poll close
+ * #syscalls migration: socket(0=AF_INET6) -- rare: addresses of IPv6
+ */
 #include "migration/uri.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -13,6 +19,9 @@
 
 #include "migration/channel.h"
 #include "util/created.h"
+#include "util/error.h"
+#include "util/fd.h"
+#include "util/resolver.h"
 #include "util/tcp-port.h"
 
 #define BACKLOG    8
@@ -96,7 +105,7 @@ static int fail_errno(GError **errp, const char *what, const char *where, int fd
     drop(fd);
     if (errp && !*errp) {
         g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
-                    "Failed to %s '%s': %s", what, where, g_strerror(errno));
+                    "Failed to %s '%s': %s", what, where, error_text(errno));
     }
     return -1;
 }
@@ -150,22 +159,23 @@ static int unix_socket(MigUri *uri, MigChannel *ch, GError **errp)
 }
 
 /* -1: errno or *errp. */
-static int tcp_try(const struct addrinfo *ai, MigChannel *ch, GError **errp)
+static int tcp_try(const NetAddress *a, MigChannel *ch, GError **errp)
 {
+    const struct sockaddr *sa = (const struct sockaddr *)&a->addr;
     int one = 1,
-        fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        fd = socket(a->addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     if (fd < 0) {
         return -1;
     }
     if (ch) {
-        if (connect_fd(fd, ai->ai_addr, ai->ai_addrlen, ch, errp)) {
+        if (connect_fd(fd, sa, a->len, ch, errp)) {
             setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
             return fd;
         }
     } else {
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-        if (bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0) {
+        if (bind(fd, sa, a->len) == 0 && listen(fd, BACKLOG) == 0) {
             return fd;
         }
     }
@@ -173,42 +183,64 @@ static int tcp_try(const struct addrinfo *ai, MigChannel *ch, GError **errp)
     return -1;
 }
 
-static int tcp_socket(MigUri *uri, MigChannel *ch, GError **errp)
+static int tcp_socket(MigUri *uri, GArray *list, MigChannel *ch, GError **errp)
 {
-    struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
-    struct addrinfo *list = NULL;
     g_autofree char *where = g_strdup_printf("%s:%s", uri->host, uri->port);
     g_autoptr(GError) err = NULL;
-    int ret, fd = -1;
+    int fd = -1;
 
-    hints.ai_flags = AI_NUMERICSERV | (ch ? 0 : AI_PASSIVE);
-    g_atomic_int_set(&uri->resolving, TRUE);
-    ret = getaddrinfo(*uri->host ? uri->host : NULL, uri->port, &hints, &list);
-    g_atomic_int_set(&uri->resolving, FALSE);
-    if (ret) {
-        g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
-                    "Failed to resolve '%s': %s", where, gai_strerror(ret));
-        return -1;
-    }
-    for (struct addrinfo *ai = list; ai && fd < 0 && !err; ai = ai->ai_next) {
-        fd = tcp_try(ai, ch, &err);
+    for (guint i = 0; i < list->len && fd < 0 && !err; i++) {
+        fd = tcp_try(&g_array_index(list, NetAddress, i), ch, &err);
     }
     if (fd < 0) {
         fail_errno(&err, ch ? "connect to" : "listen on", where, -1);
         g_propagate_error(errp, g_steal_pointer(&err));
     }
-    freeaddrinfo(list);
     return fd;
+}
+
+GArray *mig_uri_addresses(const MigUri *uri, gboolean passive)
+{
+    return address_numeric(uri->host, uri->port, passive);
+}
+
+/* Asks, and waits for the answer. */
+static GArray *look_up(MigUri *uri, MigChannel *ch, GError **errp)
+{
+    autofd int fd = resolver_ask(uri->host, uri->port, FALSE, errp);
+    GArray *list = NULL;
+
+    if (fd >= 0) {
+        if (!mig_channel_wait(ch, fd, POLLIN, -1, errp)) {
+            return NULL;
+        }
+        list = resolver_answer(fd, errp);
+    }
+    if (!list) {
+        mig_uri_explain(uri, errp);
+    }
+    return list;
 }
 
 int mig_uri_connect(MigUri *uri, MigChannel *ch, GError **errp)
 {
-    return uri->kind == MIG_URI_TCP ? tcp_socket(uri, ch, errp)
-                                    : unix_socket(uri, ch, errp);
+    g_autoptr(GArray) list = NULL;
+
+    if (uri->kind == MIG_URI_UNIX) {
+        return unix_socket(uri, ch, errp);
+    }
+    list = mig_uri_addresses(uri, FALSE);
+    list = list ? list : look_up(uri, ch, errp);
+    return list ? tcp_socket(uri, list, ch, errp) : -1;
 }
 
-int mig_uri_listen(MigUri *uri, GError **errp)
+void mig_uri_explain(const MigUri *uri, GError **errp)
 {
-    return uri->kind == MIG_URI_TCP ? tcp_socket(uri, NULL, errp)
+    g_prefix_error(errp, "Failed to resolve '%s:%s': ", uri->host, uri->port);
+}
+
+int mig_uri_listen(MigUri *uri, GArray *addresses, GError **errp)
+{
+    return uri->kind == MIG_URI_TCP ? tcp_socket(uri, addresses, NULL, errp)
                                     : unix_socket(uri, NULL, errp);
 }

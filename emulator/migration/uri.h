@@ -16,7 +16,6 @@ typedef struct MigUri {
     char *host, *port; /* tcp */
     char *path;        /* unix: the socket; fd: name or number */
     char *made;        /* unix, listening: from created_bind() */
-    gint resolving;    /* atomic: in a call that nobody can interrupt */
 } MigUri;
 
 /* Errors name the URI. */
@@ -29,7 +28,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MigUri, mig_uri_free)
  * cancelled: for the migration thread.
  */
 int mig_uri_connect(MigUri *uri, MigChannel *ch, GError **errp);
-/* tcp and unix: a listening descriptor; a unix socket has mode 0600. */
-int mig_uri_listen(MigUri *uri, GError **errp);
+/* tcp: where it is, as NetAddresses; NULL where its host has a name. */
+GArray *mig_uri_addresses(const MigUri *uri, gboolean passive);
+/* Says in an error of a look-up what was looked up. */
+void mig_uri_explain(const MigUri *uri, GError **errp);
+/*
+ * tcp and unix: a listening descriptor; a unix socket has mode 0600. addresses: for
+ * tcp, NetAddresses to listen on, the first one that can be.
+ */
+int mig_uri_listen(MigUri *uri, GArray *addresses, GError **errp);
 
 #endif

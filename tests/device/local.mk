@@ -30,3 +30,11 @@ EXTRA_DIST += tests/device/driver_proxy.py
 include tests/device/virtio.mk
 # migration
 include tests/device/migration.mk
+# Names of hosts; the module of nsswitch.conf is for the helper to load.
+dist_check_SCRIPTS += tests/device/resolver-test.py
+TESTS += tests/device/resolver-test.py
+check_DATA += tests/device/libnss_vireotest.so.2
+CLEANFILES += tests/device/libnss_vireotest.so.2
+EXTRA_DIST += tests/device/nss-vireotest.c
+tests/device/libnss_vireotest.so.2: tests/device/nss-vireotest.c
+	$(AM_V_GEN)$(CC) -Wall -Wextra -Werror -O1 -fPIC -shared -o $@ $<
