@@ -57,8 +57,13 @@ extern const char *const xml_none_names[];
 #define XML_VIRTIO_DRIVER(p)                                                             \
     XML_REFUSE_BUT(p "@iommu", "off"), XML_REFUSE_BUT(p "@ats", "off"),                  \
         XML_REFUSE_BUT(p "@packed", "off"), XML_REFUSE_BUT(p "@page_per_vq", "off")
+/* Attributes of <source>, and then what stands below and after it. */
 #define XML_CHARDEV_REFUSED                                                              \
-    XML_REFUSE_BUT("source@append", "off"), XML_REFUSE("source/reconnect"),              \
-        XML_REFUSE("source/seclabel"), XML_REFUSE("log"), XML_REFUSE("protocol")
+    XML_REFUSE_BUT("source@append", "off"), XML_REFUSE("source@host"),                   \
+        XML_REFUSE("source@service"), XML_REFUSE("source@tls"),                          \
+        XML_REFUSE("source@channel"), XML_REFUSE("source@master"),                       \
+        XML_REFUSE("source@slave"), XML_REFUSE("source/reconnect"),                      \
+        XML_REFUSE("source/seclabel"), XML_REFUSE("source/clipboard"),                   \
+        XML_REFUSE("source/mouse"), XML_REFUSE("log"), XML_REFUSE("protocol")
 
 #endif

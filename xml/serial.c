@@ -59,6 +59,7 @@ static const XmlField console_rows[] = {
     SOURCE_ROWS,
     { .path = "target@type", .type = XML_FIELD_CONST, .text = "serial" },
     { .path = "target@port", .type = XML_FIELD_CONST, .text = "0" },
+    XML_REFUSE("target/model"),
     { .type = XML_FIELD_GROUP,
       .offset = offsetof(DomainSerial, info),
       .of = &xml_plain_info },
