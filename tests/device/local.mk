@@ -23,8 +23,8 @@ dist_check_SCRIPTS += tests/device/driver-test.py tests/device/driver-kvm-test.p
 dist_check_SCRIPTS += tests/device/driver-migration-test.py
 TESTS += tests/device/driver-test.py tests/device/driver-kvm-test.py
 TESTS += tests/device/driver-migration-test.py
-dist_check_SCRIPTS += tests/device/driver-definition-test.py
-TESTS += tests/device/driver-definition-test.py
+dist_check_SCRIPTS += tests/device/driver-definition-test.py tests/device/driver-command-test.py
+TESTS += tests/device/driver-definition-test.py tests/device/driver-command-test.py
 EXTRA_DIST += tests/device/driver-emulator.py tests/device/driver_daemon.py
 EXTRA_DIST += tests/device/driver_proxy.py
 include tests/device/virtio.mk

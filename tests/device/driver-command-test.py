@@ -1,0 +1,174 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The golden command lines of the driver, fed to the real emulator: it must take them, and
+have the devices and block nodes that they ask for. Files and descriptors that they name
+are made; the guest does not run (-S, and qtest instead of kvm). An interface needs
+/dev/net/tun; without it the emulator is asked about the rest."""
+import fcntl
+import json
+import os
+import re
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+
+SRC = os.environ.get("srcdir") or os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+GOLDEN = os.path.join(SRC, "tests/golden/command")
+VIREO = os.path.abspath(os.path.join(os.environ.get("builddir", "."), "vireo"))
+TUNSETIFF = 0x400454ca
+TAP = 0x0002 | 0x1000 | 0x4000  # IFF_TAP | IFF_NO_PI | IFF_VNET_HDR
+
+
+def open_tap():
+    try:
+        fd = os.open("/dev/net/tun", os.O_RDWR)
+        fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", b"", TAP))
+    except OSError:
+        return None
+    return fd
+
+
+class Machine:
+    def __init__(self, root):
+        self.root = root
+        self.keep = []  # open for the child
+
+    def path(self, name, data=b""):
+        """A file of the test's own in the place of one that the command line names."""
+        place = os.path.join(self.root, name.strip("/").replace("/", "-"))
+        if not os.path.exists(place):
+            with open(place, "wb") as f:
+                f.write(data)
+                f.truncate(max(len(data), 1 << 20))
+        return place
+
+    def listen(self, name):
+        s = socket.socket(socket.AF_UNIX)
+        s.bind(os.path.join(self.root, name))
+        s.listen(1)
+        self.keep.append(s.detach())
+        return self.keep[-1]
+
+    def blockdev(self, node):
+        if "filename" in node:
+            node["driver"] = "file"  # there is no device to hand
+            node["filename"] = self.path(node["filename"])
+        # tmpfs has no O_DIRECT
+        node.get("cache", {})["direct"] = False
+        if node.get("aio") == "native":
+            node["aio"] = "threads"
+        return node
+
+    def netdev(self, netdev):
+        fd = open_tap()
+        if fd is None:
+            return None
+        self.keep.append(fd)
+        return dict(netdev, fd=str(fd))
+
+
+def adapt(machine, argv):
+    """argv with what the test has in the place of what a host would have."""
+    out, lost = [VIREO], set()
+    words = iter(argv[1:])
+    for option in words:
+        if option in ("-S", "-no-user-config", "-nodefaults", "-no-reboot", "-no-shutdown"):
+            out.append(option)
+            continue
+        value = next(words)
+        if option == "-accel":
+            value = "qtest"
+        elif option == "-kernel":
+            continue  # its content matters, and it is other tests' business
+        elif option in ("-initrd", "-append"):
+            continue
+        elif option == "-chardev" and "fd=" in value:
+            ident = re.search("id=([^,]*)", value).group(1)
+            value = re.sub(r"fd=\d+", "fd=%d" % machine.listen(ident), value)
+        elif option == "-blockdev":
+            value = json.dumps(machine.blockdev(json.loads(value)))
+        elif option == "-netdev":
+            netdev = machine.netdev(json.loads(value))
+            if not netdev:
+                lost.add(json.loads(value)["id"])
+                continue
+            value = json.dumps(netdev)
+        elif option == "-device" and json.loads(value).get("netdev") in lost:
+            continue
+        elif option == "-object":
+            node = json.loads(value)
+            if "mem-path" in node:
+                node["mem-path"] = os.path.join(machine.root, "ram")  # it is made
+            value = json.dumps(node)
+        out += [option, value]
+    return out
+
+
+class Qmp:
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(60)
+        self.socket.connect(path)
+        self.file = self.socket.makefile("r")
+        assert "QMP" in json.loads(self.file.readline())
+        self("qmp_capabilities")
+
+    def __call__(self, command, **arguments):
+        self.socket.sendall(json.dumps({"execute": command,
+                                        "arguments": arguments}).encode())
+        while True:
+            line = json.loads(self.file.readline())
+            if "event" not in line:
+                return line["return"]
+
+
+def check(name):
+    with open(os.path.join(GOLDEN, name + ".args.json")) as f:
+        argv = json.load(f)
+    root = tempfile.mkdtemp(prefix="cmd-")
+    machine = Machine(root)
+    command = adapt(machine, argv)
+    process = subprocess.Popen(command, pass_fds=machine.keep, stderr=subprocess.PIPE,
+                               stdin=subprocess.DEVNULL, text=True)
+    for fd in machine.keep:  # its own from here on: its end is seen
+        os.close(fd)
+    try:
+        try:
+            qmp = Qmp(os.path.join(root, "charmonitor"))
+        except (OSError, ValueError, AssertionError):
+            process.kill()
+            raise AssertionError("vireo does not take %s: %s" % (
+                name, process.communicate()[1]))
+        devices = {d["name"] for d in qmp("qom-list", path="/machine/peripheral")}
+        nodes = {n["node-name"] for n in qmp("query-named-block-nodes")}
+        values = [command[i + 1] for i in range(len(command) - 1)]
+        for option, value in zip(command, values):
+            if option == "-device":
+                assert json.loads(value)["id"] in devices, (value, devices)
+            if option == "-blockdev":
+                assert json.loads(value)["node-name"] in nodes, (value, nodes)
+        qmp("quit")
+        assert process.wait(60) == 0, process.stderr.read()
+        print("ok %s: %d devices, %d nodes" % (name, len(devices) - 1, len(nodes)))
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        shutil.rmtree(root)
+
+
+def main():
+    names = sorted(n[:-len(".args.json")] for n in os.listdir(GOLDEN)
+                   if n.endswith(".args.json"))
+    assert names
+    for name in names:
+        check(name)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
