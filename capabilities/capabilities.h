@@ -6,12 +6,20 @@
 
 #include "capabilities/host.h"
 
-/* What the driver can run; the strings are borrowed for the call. */
+/* What may be said of one thing in a domain's definition. */
+typedef struct CapabilitiesValues {
+    const char *element; /* "disk"; rows of one element follow each other */
+    const char *name;    /* of the enumeration, "bus"; NULL: the element has none */
+    char **values;       /* owned by who has the array; NULL: not supported */
+} CapabilitiesValues;
+
+/* What the driver can run; all is borrowed for the call. */
 typedef struct CapabilitiesGuest {
     const char *emulator; /* path */
     const char *machine;  /* canonical name */
     const char *machine_alias;
     guint vcpus_max;
+    const CapabilitiesValues *memory, *devices; /* end with a NULL element */
 } CapabilitiesGuest;
 
 /* virConnectGetCapabilities. Returns a new string. */

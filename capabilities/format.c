@@ -142,54 +142,43 @@ char *capabilities_format(const CapabilitiesHost *host, const CapabilitiesGuest 
     return g_string_free(xml, FALSE);
 }
 
-/* What the devices of a domain may be; it follows xml/support.c. */
-static const char domain_devices[] = "  <memoryBacking supported='yes'>\n"
-                                     "    <enum name='sourceType'>\n"
-                                     "      <value>file</value>\n"
-                                     "      <value>anonymous</value>\n"
-                                     "      <value>memfd</value>\n"
-                                     "    </enum>\n"
-                                     "  </memoryBacking>\n"
-                                     "  <devices>\n"
-                                     "    <disk supported='yes'>\n"
-                                     "      <enum name='diskDevice'>\n"
-                                     "        <value>disk</value>\n"
-                                     "      </enum>\n"
-                                     "      <enum name='bus'>\n"
-                                     "        <value>virtio</value>\n"
-                                     "      </enum>\n"
-                                     "      <enum name='model'>\n"
-                                     "        <value>virtio</value>\n"
-                                     "      </enum>\n"
-                                     "    </disk>\n"
-                                     "    <graphics supported='no'/>\n"
-                                     "    <video supported='yes'>\n"
-                                     "      <enum name='modelType'>\n"
-                                     "        <value>none</value>\n"
-                                     "      </enum>\n"
-                                     "    </video>\n"
-                                     "    <hostdev supported='no'/>\n"
-                                     "    <rng supported='yes'>\n"
-                                     "      <enum name='model'>\n"
-                                     "        <value>virtio</value>\n"
-                                     "      </enum>\n"
-                                     "      <enum name='backendModel'>\n"
-                                     "        <value>random</value>\n"
-                                     "      </enum>\n"
-                                     "    </rng>\n"
-                                     "    <filesystem supported='no'/>\n"
-                                     "    <tpm supported='no'/>\n"
-                                     "    <redirdev supported='no'/>\n"
-                                     "    <channel supported='no'/>\n"
-                                     "  </devices>\n"
-                                     "  <features>\n"
-                                     "    <gic supported='no'/>\n"
-                                     "    <vmcoreinfo supported='no'/>\n"
-                                     "    <genid supported='no'/>\n"
-                                     "    <backingStoreInput supported='no'/>\n"
-                                     "    <backup supported='no'/>\n"
-                                     "    <sev supported='no'/>\n"
-                                     "  </features>\n";
+static void add_values(GString *xml, const CapabilitiesValues *row, const char *indent)
+{
+    add(xml, "%s  <enum name='%s'>\n", indent, row->name);
+    for (guint i = 0; row->values[i]; i++) {
+        add(xml, "%s    <value>%s</value>\n", indent, row->values[i]);
+    }
+    add(xml, "%s  </enum>\n", indent);
+}
+
+static void add_elements(GString *xml, const CapabilitiesValues *row, const char *indent)
+{
+    while (row && row->element) {
+        const char *element = row->element;
+
+        if (!row->values) {
+            add(xml, "%s<%s supported='no'/>\n", indent, element);
+            row++;
+            continue;
+        }
+        add(xml, "%s<%s supported='yes'>\n", indent, element);
+        for (; row->element && g_str_equal(row->element, element); row++) {
+            if (row->name) {
+                add_values(xml, row, indent);
+            }
+        }
+        add(xml, "%s</%s>\n", indent, element);
+    }
+}
+
+static const char domain_features[] = "  <features>\n"
+                                      "    <gic supported='no'/>\n"
+                                      "    <vmcoreinfo supported='no'/>\n"
+                                      "    <genid supported='no'/>\n"
+                                      "    <backingStoreInput supported='no'/>\n"
+                                      "    <backup supported='no'/>\n"
+                                      "    <sev supported='no'/>\n"
+                                      "  </features>\n";
 
 char *capabilities_format_domain(const CapabilitiesGuest *guest)
 {
@@ -217,7 +206,11 @@ char *capabilities_format_domain(const CapabilitiesGuest *guest)
         "    <mode name='custom' supported='no'/>\n"
         "  </cpu>\n",
         guest->emulator, guest->machine, guest->vcpus_max);
-    g_string_append(xml, domain_devices);
+    add_elements(xml, guest->memory, "  ");
+    g_string_append(xml, "  <devices>\n");
+    add_elements(xml, guest->devices, "    ");
+    g_string_append(xml, "  </devices>\n");
+    g_string_append(xml, domain_features);
     g_string_append(xml, "</domainCapabilities>\n");
     return g_string_free(xml, FALSE);
 }

@@ -512,3 +512,47 @@ gboolean xml_domain_check(const Domain *domain, GError **errp)
     }
     return TRUE;
 }
+
+/* ---- what may be said ---- */
+
+/* The row at @path, in the structures below as well. */
+static const XmlField *find_row(const XmlStruct *type, const char *path)
+{
+    for (guint i = 0; i < type->count; i++) {
+        const XmlField *field = &type->fields[i];
+        const XmlField *found = NULL;
+        size_t length;
+
+        if (field->type == XML_FIELD_GROUP) {
+            found = find_row(field->of, path);
+        } else if (strcmp(field->path, path) == 0) {
+            return field;
+        } else if (field->type == XML_FIELD_LIST && g_str_has_prefix(path, field->path)) {
+            length = strlen(field->path);
+            found = find_row(field->of, path + length + (path[length] == '/'));
+        }
+        if (found) {
+            return found;
+        }
+    }
+    return NULL;
+}
+
+char **xml_domain_values(const char *path)
+{
+    const XmlField *field = find_row(&xml_domain_type, path);
+    g_autoptr(GStrvBuilder) values = g_strv_builder_new();
+
+    if (!field || (field->type == XML_FIELD_REFUSED && !field->text)) {
+        return NULL;
+    }
+    for (guint i = 0; field->type == XML_FIELD_ENUM && field->names[i]; i++) {
+        if (field->names[i][0] && strcmp(field->names[i], "default") != 0) {
+            g_strv_builder_add(values, field->names[i]);
+        }
+    }
+    if (field->type != XML_FIELD_ENUM && field->text) {
+        g_strv_builder_add(values, field->text);
+    }
+    return g_strv_builder_end(values);
+}

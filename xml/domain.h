@@ -299,6 +299,12 @@ typedef gboolean (*DomainDeviceFunc)(const DomainDevice *device, gpointer opaque
 gboolean xml_domain_foreach_device(const Domain *domain, DomainDeviceFunc func,
                                    gpointer opaque);
 
+/*
+ * The values that may stand at a place of a definition ("devices/disk/target@bus"); NULL
+ * when what stands there is always refused, or unknown. Free with g_strfreev.
+ */
+char **xml_domain_values(const char *path);
+
 /* Texts. Parsing a UUID accepts libvirt's forms (dashes anywhere or nowhere). */
 gboolean xml_uuid_parse(const char *text, guint8 uuid[16]);
 void xml_uuid_format(const guint8 uuid[16], char text[DOMAIN_UUID_STR_LEN]);

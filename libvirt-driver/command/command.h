@@ -18,6 +18,7 @@
 
 #include <json-glib/json-glib.h>
 
+#include "capabilities/capabilities.h"
 #include "xml/domain.h"
 
 /* What the machine that is the default is called, for capabilities. */
@@ -36,6 +37,12 @@ struct CommandMachine {
 
 /* The row with this name or alias; the default one for NULL; else NULL. */
 const CommandMachine *command_machine(const char *name);
+
+/* What definitions may have of these, for domain capabilities. New arrays. */
+CapabilitiesValues *command_memory_values(void);
+CapabilitiesValues *command_device_values(void);
+void command_values_free(CapabilitiesValues *values);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CapabilitiesValues, command_values_free)
 
 /*
  * Checks that vireo can be true to the definition (xml_domain_check), and what depends on

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 libdriver_a_SOURCES += libvirt-driver/command/address.c libvirt-driver/command/argv.c \
+	libvirt-driver/command/caps.c \
 	libvirt-driver/command/command.h libvirt-driver/command/disk.c \
 	libvirt-driver/command/interface.c libvirt-driver/command/kind.c \
 	libvirt-driver/command/kind.h libvirt-driver/command/machine.c \

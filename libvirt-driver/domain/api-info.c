@@ -73,6 +73,7 @@ gboolean remote_connect_get_domain_capabilities(
 {
     Driver *driver = driver_of_call(call);
     const CommandMachine *machine = command_machine(args->machine);
+    g_autoptr(CapabilitiesValues) memory = NULL, devices = NULL;
     CapabilitiesGuest guest;
 
     if (args->virttype && strcmp(args->virttype, "kvm") != 0) {
@@ -88,6 +89,8 @@ gboolean remote_connect_get_domain_capabilities(
                              "the machine '%s' is not supported", args->machine);
     }
     guest = guest_capabilities(driver, machine);
+    guest.memory = memory = command_memory_values();
+    guest.devices = devices = command_device_values();
     if (args->emulatorbin) {
         guest.emulator = args->emulatorbin;
     }

@@ -458,12 +458,54 @@ static void test_migration_safe(void)
     }
 }
 
+/* Domain capabilities say what the tables do. */
+static void test_capabilities(void)
+{
+    g_autoptr(CapabilitiesValues) memory = command_memory_values();
+    g_autoptr(CapabilitiesValues) devices = command_device_values();
+    CapabilitiesGuest guest = {
+        .emulator = "/v", .machine = "m", .memory = memory, .devices = devices
+    };
+    g_autofree char *xml = capabilities_format_domain(&guest);
+    static const char *const parts[] = {
+        "  <memoryBacking supported='yes'>\n"
+        "    <enum name='sourceType'>\n"
+        "      <value>anonymous</value>\n"
+        "      <value>file</value>\n"
+        "      <value>memfd</value>\n"
+        "    </enum>\n"
+        "  </memoryBacking>\n",
+        "    <disk supported='yes'>\n"
+        "      <enum name='diskDevice'>\n"
+        "        <value>disk</value>\n"
+        "      </enum>\n"
+        "      <enum name='bus'>\n"
+        "        <value>virtio</value>\n"
+        "      </enum>\n"
+        "      <enum name='model'>\n"
+        "        <value>virtio</value>\n"
+        "      </enum>\n"
+        "    </disk>\n"
+        "    <graphics supported='no'/>\n",
+        "        <value>random</value>\n",
+        "    <tpm supported='no'/>\n",
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
+        if (!strstr(xml, parts[i])) {
+            g_error("'%s' is not in: %s", parts[i], xml);
+        }
+    }
+    g_assert_null(xml_domain_values("devices/none"));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_data_func("/command/golden/minimal", "minimal", test_golden);
     g_test_add_data_func("/command/golden/devices", "devices", test_golden);
     g_test_add_data_func("/command/golden/incoming", "incoming", test_golden);
+    g_test_add_func("/command/capabilities", test_capabilities);
     g_test_add_func("/command/timers", test_timers);
     g_test_add_func("/command/missing-fds", test_missing_fds);
     g_test_add_func("/command/refusals", test_refusals);

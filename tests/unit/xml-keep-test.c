@@ -91,6 +91,10 @@ static void test_kept(void)
     }
 }
 
+#define PCI_ADDRESS                                                                      \
+    "<address type='pci' domain='0x0000' bus='0x01' slot='0x1f' function='0x7' "         \
+    "multifunction='on'/>"
+
 static char *targets(const Domain *domain)
 {
     g_autoptr(GString) text = g_string_new(NULL);
@@ -151,8 +155,7 @@ static void test_chain(void)
 static void test_addresses(void)
 {
     static const char *const rows[] = {
-        "<address type='pci' domain='0x0000' bus='0x01' slot='0x1f' function='0x7' "
-        "multifunction='on'/>",
+        PCI_ADDRESS,
         "<address type='drive' controller='0' bus='1' target='2' unit='3'/>",
         "<address type='virtio-serial' controller='1' bus='0' port='2'/>",
         "<address type='usb' bus='0' port='1.2'/>",
