@@ -25,6 +25,11 @@ static gboolean file_open(Chardev *chr, ConfigNode *node, GError **errp)
     if (fd < 0) {
         return error_set_errno(errp, errno, "cannot open path '%s'", path);
     }
+    /* A FIFO or terminal may have a late reader. The description is ours alone. */
+    if (fcntl(fd, F_SETFL, O_NONBLOCK | (append ? O_APPEND : 0)) < 0) {
+        close(fd);
+        return error_set_errno(errp, errno, "cannot open path '%s'", path);
+    }
     chardev_peer_opened(chr, -1, fd);
     return TRUE;
 }

@@ -5,7 +5,8 @@
  * While nobody has it open the master reports a hang-up, and nothing tells us when
  * that ends: we look when there is something to write, and once a second for what
  * the other side may have to say. Without a peer there is no connection, so that
- * output is dropped and never waited for.
+ * output is dropped and never waited for; one that has it open and does not read is
+ * waited for.
  *
  * #syscalls main: poll
  */
@@ -16,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <termios.h>
 #include <unistd.h>
@@ -94,6 +96,9 @@ static gboolean pty_open(Chardev *chr, ConfigNode *node, GError **errp)
     pty->path = g_strdup(path);
     pty->timer = timer_new(event_loop_main(), CLOCK_TYPE_REALTIME, probe_due, chr);
     chr->data = pty;
+    /* As QEMU says it: scripts look for this line. */
+    printf("char device redirected to %s (label %s)\n", pty->path, chr->id);
+    fflush(stdout);
     return TRUE;
 }
 

@@ -13,4 +13,6 @@ libemulator_a_SOURCES += \
 	emulator/hw/rtc.c \
 	emulator/hw/rtc.h \
 	emulator/hw/serial.c \
-	emulator/hw/serial.h
+	emulator/hw/serial.h \
+	emulator/hw/serial-internal.h \
+	emulator/hw/serial-tx.c

@@ -1,86 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * 16550A UART (National Semiconductor PC16550D) on the ISA bus.
+ * 16550A UART (National Semiconductor PC16550D) on the ISA bus. Sending: serial-tx.c.
  *
- * Sending takes no time: the transmitter is always empty. What the chardev cannot
- * take at once waits in a backlog outside the guest's view; when that is full,
- * output is dropped, so a guest never waits for a reader. Receiving goes through
- * the 16-byte FIFO; the chardev is paused while it is full. The character timeout
- * of the FIFO is zero: what has come is announced at once, below the trigger level
- * with the timeout's own interrupt identification.
+ * Receiving goes through the 16-byte FIFO; the chardev is paused while it is full. The
+ * character timeout of the FIFO is zero: what has come is announced at once, below
+ * the trigger level with the timeout's own interrupt identification.
  */
 #include "config.h"
 
-#include "hw/serial.h"
+#include "hw/serial-internal.h"
 
 #include <string.h>
 
-#include "chardev/chardev.h"
+#include "accel/run-state.h"
 #include "hw/isa.h"
 #include "util/error.h"
-
-#define FIFO_SIZE    16
-#define BACKLOG_SIZE 65536
-
-enum { REG_DATA, REG_IER, REG_IIR_FCR, REG_LCR, REG_MCR, REG_LSR, REG_MSR, REG_SCR };
-
-#define IER_RDA 0x01
-#define IER_THR 0x02
-#define IER_RLS 0x04
-#define IER_MSR 0x08
-
-#define IIR_NONE    0x01
-#define IIR_MSR     0x00
-#define IIR_THR     0x02
-#define IIR_RDA     0x04
-#define IIR_RLS     0x06
-#define IIR_TIMEOUT 0x0c
-#define IIR_ID_MASK 0x0f
-#define IIR_FIFO    0xc0
-
-#define FCR_ENABLE   0x01
-#define FCR_CLEAR_RX 0x02
-#define FCR_STORED   0xc9
-
-#define LCR_DLAB  0x80
-#define LCR_BREAK 0x40
-
-#define MCR_DTR  0x01
-#define MCR_RTS  0x02
-#define MCR_OUT1 0x04
-#define MCR_OUT2 0x08
-#define MCR_LOOP 0x10
-#define MCR_MASK 0x1f
-
-#define LSR_DATA    0x01
-#define LSR_OVERRUN 0x02
-#define LSR_BREAK   0x10
-#define LSR_ERRORS  0x1e
-#define LSR_EMPTY   0x60 /* holding register and transmitter */
-
-#define MSR_CTS   0x10
-#define MSR_DSR   0x20
-#define MSR_RI    0x40
-#define MSR_DCD   0x80
-#define MSR_DELTA 0x0f
-
-typedef struct Serial {
-    Device dev;
-    /* properties */
-    char *chardev;
-    guint32 index, iobase, irq;
-
-    Region *region;
-    IrqLine *line;
-    Chardev *chr;
-    GByteArray *backlog;
-
-    guint8 ier, fcr, lcr, mcr, lsr, msr, scr;
-    guint16 divider;
-    gboolean thr_pending; /* "holding register empty" not yet acknowledged */
-    guint8 fifo[FIFO_SIZE];
-    guint32 fifo_len; /* fifo[0] is the oldest */
-} Serial;
 
 #define UNSET G_MAXUINT32
 
@@ -114,7 +48,7 @@ static guint8 interrupt_id(const Serial *s)
     return IIR_NONE;
 }
 
-static void update_irq(Serial *s)
+void serial_update_irq(Serial *s)
 {
     irq_line_set(s->line, interrupt_id(s) != IIR_NONE);
 }
@@ -134,7 +68,7 @@ static void update_msr(Serial *s)
     s->msr = lines | (s->msr & MSR_DELTA) | changed >> 4;
 }
 
-static void receive_byte(Serial *s, guint8 byte)
+void serial_receive_byte(Serial *s, guint8 byte)
 {
     if (s->fifo_len == fifo_capacity(s)) {
         s->lsr |= LSR_OVERRUN;
@@ -175,36 +109,6 @@ static void resume_input(Serial *s)
     }
 }
 
-/* The backlog as far as the chardev takes it. */
-static void flush_backlog(void *opaque)
-{
-    Serial *s = opaque;
-
-    if (!chardev_connected(s->chr)) {
-        g_byte_array_set_size(s->backlog, 0);
-    } else if (s->backlog->len) {
-        size_t n = chardev_write(s->chr, s->backlog->data, s->backlog->len);
-
-        g_byte_array_remove_range(s->backlog, 0, n);
-    }
-}
-
-static void transmit(Serial *s, guint8 byte)
-{
-    if (s->mcr & MCR_LOOP) {
-        receive_byte(s, byte);
-        return;
-    }
-    if (!s->chr || !chardev_connected(s->chr) ||
-        (s->backlog->len == 0 && chardev_write(s->chr, &byte, 1) == 1)) {
-        return;
-    }
-    if (s->backlog->len < BACKLOG_SIZE) {
-        g_byte_array_append(s->backlog, &byte, 1);
-    }
-    flush_backlog(s);
-}
-
 static guint64 serial_read(void *opaque, guint64 offset, unsigned size)
 {
     Serial *s = opaque;
@@ -242,7 +146,7 @@ static guint64 serial_read(void *opaque, guint64 offset, unsigned size)
     case REG_SCR:
         return s->scr;
     }
-    update_irq(s);
+    serial_update_irq(s);
     return value;
 }
 
@@ -250,10 +154,14 @@ static void write_fcr(Serial *s, guint8 value)
 {
     if ((s->fcr ^ value) & FCR_ENABLE) {
         clear_fifo(s); /* switching it on or off empties it */
+        serial_tx_empty(s);
     }
     s->fcr = value & FCR_ENABLE ? value & FCR_STORED : 0;
     if (value & FCR_CLEAR_RX) {
         clear_fifo(s);
+    }
+    if (value & FCR_CLEAR_TX) {
+        serial_tx_empty(s);
     }
     resume_input(s);
 }
@@ -263,8 +171,8 @@ static void write_ier(Serial *s, guint8 value)
     guint8 enabled = value & ~s->ier;
 
     s->ier = value & 0x0f;
-    if (enabled & IER_THR) {
-        s->thr_pending = TRUE; /* it is empty: enabling announces it */
+    if ((enabled & IER_THR) && (s->lsr & LSR_EMPTY)) {
+        s->thr_pending = TRUE; /* enabling announces it */
     }
 }
 
@@ -272,8 +180,8 @@ static void write_data(Serial *s, guint8 value)
 {
     s->thr_pending = FALSE;
     irq_line_set(s->line, interrupt_id(s) != IIR_NONE);
-    transmit(s, value);
-    s->thr_pending = TRUE;
+    serial_tx_byte(s, value);
+    s->thr_pending = (s->lsr & LSR_EMPTY) != 0;
 }
 
 static void serial_write(void *opaque, guint64 offset, guint64 value64, unsigned size)
@@ -301,7 +209,7 @@ static void serial_write(void *opaque, guint64 offset, guint64 value64, unsigned
         break;
     case REG_LCR:
         if ((s->mcr & MCR_LOOP) && (value & LCR_BREAK) && !(s->lcr & LCR_BREAK)) {
-            receive_byte(s, 0);
+            serial_receive_byte(s, 0);
             s->lsr |= LSR_BREAK;
         }
         s->lcr = value;
@@ -317,7 +225,7 @@ static void serial_write(void *opaque, guint64 offset, guint64 value64, unsigned
     default: /* LSR and MSR are read-only */
         return;
     }
-    update_irq(s);
+    serial_update_irq(s);
 }
 
 static const RegionOps serial_ops = {
@@ -343,9 +251,9 @@ static void serial_receive(void *opaque, const guint8 *buf, size_t len)
     Serial *s = opaque;
 
     for (size_t i = 0; i < len; i++) {
-        receive_byte(s, buf[i]);
+        serial_receive_byte(s, buf[i]);
     }
-    update_irq(s);
+    serial_update_irq(s);
 }
 
 static void serial_event(void *opaque, ChardevEvent event)
@@ -353,15 +261,20 @@ static void serial_event(void *opaque, ChardevEvent event)
     Serial *s = opaque;
 
     if (event == CHARDEV_CLOSED) {
-        g_byte_array_set_size(s->backlog, 0);
+        serial_tx_drain(s); /* to nobody */
     }
+}
+
+static void state_changed(gboolean running, void *opaque)
+{
+    serial_tx_drain(opaque);
 }
 
 static const ChardevUser serial_user = {
     .can_receive = serial_can_receive,
     .receive = serial_receive,
     .event = serial_event,
-    .writable = flush_backlog,
+    .writable = serial_tx_drain,
 };
 
 /* Ports that were given no number take the first free one. */
@@ -435,7 +348,7 @@ static void serial_reset(Device *dev)
     s->thr_pending = FALSE;
     clear_fifo(s);
     resume_input(s);
-    update_irq(s);
+    serial_update_irq(s);
 }
 
 static void serial_init(Device *dev)
@@ -456,7 +369,6 @@ static gboolean serial_realize(Device *dev, GError **errp)
     if (!s->line) {
         return FALSE;
     }
-    s->backlog = g_byte_array_new();
     s->region = region_new_io("isa-serial", 8, &serial_ops, s);
     if (!attach_chardev(s, errp)) {
         goto fail;
@@ -465,6 +377,7 @@ static gboolean serial_realize(Device *dev, GError **errp)
         g_prefix_error(errp, "Parameter 'iobase' of device 'isa-serial': ");
         goto fail;
     }
+    run_state_subscribe(state_changed, s);
     return TRUE;
 
 fail:
@@ -472,7 +385,6 @@ fail:
         chardev_detach(g_steal_pointer(&s->chr));
     }
     g_clear_pointer(&s->region, region_free);
-    g_clear_pointer(&s->backlog, g_byte_array_unref);
     return FALSE;
 }
 
@@ -480,13 +392,13 @@ static void serial_unrealize(Device *dev)
 {
     Serial *s = (Serial *)dev;
 
+    run_state_unsubscribe(state_changed, s);
     isa_unmap_ports(s->region);
     g_clear_pointer(&s->region, region_free);
     if (s->chr) {
-        flush_backlog(s);
+        serial_tx_drain(s);
         chardev_detach(g_steal_pointer(&s->chr));
     }
-    g_clear_pointer(&s->backlog, g_byte_array_unref);
 }
 
 void serial_get_resources(const Device *dev, unsigned *iobase, unsigned *irq)
@@ -507,8 +419,9 @@ static gboolean serial_post_load(void *opaque, guint32 version, GError **errp)
                          "than fit",
                          s->fifo_len);
     }
-    s->lsr = (s->lsr & ~LSR_DATA) | LSR_EMPTY | (s->fifo_len ? LSR_DATA : 0);
-    update_irq(s);
+    s->lsr = (s->lsr & ~LSR_DATA) | (s->fifo_len ? LSR_DATA : 0);
+    s->lsr |= s->tx.len ? 0 : LSR_EMPTY;
+    serial_update_irq(s);
     resume_input(s);
     return TRUE;
 }
@@ -533,6 +446,11 @@ static const StateField serial_fields[] = {
       .offset = offsetof(Serial, fifo),
       .count = FIFO_SIZE,
       .count_offset = offsetof(Serial, fifo_len) },
+    { .name = "tx",
+      .type = STATE_STRUCT,
+      .offset = offsetof(Serial, tx),
+      .count = 1,
+      .nested = &serial_tx_state },
     { NULL },
 };
 

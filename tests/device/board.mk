@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # 16550, RTC, event device, I/O APIC, machine
-BOARD_DEVICE_TESTS = tests/device/serial-test tests/device/rtc-test \
+BOARD_DEVICE_TESTS = tests/device/serial-test tests/device/serial-tx-test \
+	tests/device/rtc-test \
 	tests/device/ged-test tests/device/ioapic-test tests/device/machine-test \
 	tests/device/board-migrate-test tests/device/pvpanic-test
 check_PROGRAMS += $(BOARD_DEVICE_TESTS)
@@ -11,6 +12,9 @@ tests_device_serial_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_pvpanic_test_SOURCES = tests/device/pvpanic-test.c tests/device/board.h
 tests_device_pvpanic_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_pvpanic_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_serial_tx_test_SOURCES = tests/device/serial-tx-test.c tests/device/board.h
+tests_device_serial_tx_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_serial_tx_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_rtc_test_SOURCES = tests/device/rtc-test.c tests/device/board.h
 tests_device_rtc_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_rtc_test_LDADD = $(DEVICE_TEST_LDADD)

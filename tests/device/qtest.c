@@ -352,6 +352,19 @@ static char *command(QTest *q, const char *format, ...)
     return g_strdup(reply[2] ? reply + 3 : "");
 }
 
+void qtest_outs(QTest *q, guint16 port, const void *buf, gsize len)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (gsize i = 0; i < len; i++) {
+        g_string_append_printf(text, "outb 0x%x 0x%x\n", port, ((const guint8 *)buf)[i]);
+    }
+    send_text(q, &q->qtest, text->str);
+    for (gsize i = 0; i < len; i++) {
+        g_autofree char *reply = next_reply(q, "outb");
+        g_assert_cmpstr(reply, ==, "OK");
+    }
+}
+
 static guint64 number_command(QTest *q, const char *name, guint64 addr)
 {
     g_autofree char *value = command(q, "%s 0x%" G_GINT64_MODIFIER "x", name, addr);

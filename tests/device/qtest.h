@@ -37,6 +37,8 @@ int qtest_pid(const QTest *q);
 void qtest_outb(QTest *q, guint16 port, guint8 value);
 void qtest_outw(QTest *q, guint16 port, guint16 value);
 void qtest_outl(QTest *q, guint16 port, guint32 value);
+/* Bytes to one port, sent together. */
+void qtest_outs(QTest *q, guint16 port, const void *buf, gsize len);
 guint8 qtest_inb(QTest *q, guint16 port);
 guint16 qtest_inw(QTest *q, guint16 port);
 guint32 qtest_inl(QTest *q, guint16 port);

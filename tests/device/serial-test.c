@@ -207,41 +207,6 @@ static void test_loopback(void)
     end(q);
 }
 
-/* Nobody reads: the guest writes on, what fits into the backlog is kept in order. */
-static void test_slow_reader(void)
-{
-    QTest *q = start();
-    const guint total = 300000;
-    g_autofree guint8 *got = g_malloc(total);
-    char last[5] = { 0 };
-    guint kept;
-
-    for (guint i = 0; i < total; i++) {
-        out(q, DATA, i);
-    }
-    /* A reset with output in flight: what was sent stays sent, registers begin anew. */
-    out(q, IER, 0x0f);
-    out(q, LCR, 0x1b);
-    board_reset(q);
-    g_assert_cmphex(in(q, IER), ==, 0);
-    g_assert_cmphex(in(q, LCR), ==, 0);
-    g_assert_cmphex(in(q, LSR), ==, 0x60);
-    receive(got, 65536);
-    for (kept = 0; kept < 65536; kept++) {
-        g_assert_cmpuint(got[kept], ==, kept & 0xff);
-    }
-    board_sync(q);
-    board_sync(q); /* once round the main loop in between: there is room again */
-    for (const char *p = "reset"; *p; p++) {
-        out(q, DATA, *p);
-    }
-    while (memcmp(last, "reset", sizeof(last)) != 0) {
-        memmove(last, last + 1, sizeof(last) - 1);
-        receive(&last[sizeof(last) - 1], 1);
-    }
-    end(q);
-}
-
 /* The peer goes: output is thrown away. */
 static void test_no_peer(void)
 {
@@ -264,7 +229,6 @@ int main(int argc, char **argv)
     g_test_add_func("/serial/receive-interrupt", test_receive_interrupt);
     g_test_add_func("/serial/transmit-interrupt", test_transmit_interrupt);
     g_test_add_func("/serial/loopback", test_loopback);
-    g_test_add_func("/serial/slow-reader", test_slow_reader);
     g_test_add_func("/serial/no-peer", test_no_peer);
     return g_test_run();
 }
