@@ -193,6 +193,21 @@ static void cmd_clock_set(const Command *c, char **args)
     }
 }
 
+/* Not QEMU's. "OK ADDRESS DATA" or "OK none": where an irqfd on the GSI would lead. */
+static void cmd_gsi_route(const Command *c, char **args)
+{
+    guint64 gsi;
+    if (!number(args[0], &gsi)) {
+        return;
+    }
+    const MsiMessage *msg = qtest_gsi_route(gsi);
+    if (msg) {
+        qtest_send("OK 0x%" PRIx64 " 0x%x", (guint64)msg->address, msg->data);
+    } else {
+        qtest_send("OK none");
+    }
+}
+
 /* Not QEMU's. "OK NAME=PEAK/BOUND/TOTAL ...": event/turn.h */
 static void cmd_turns(const Command *c, char **args)
 {
@@ -363,6 +378,7 @@ static const Command commands[] = {
     { "memset", 3, 0, cmd_memset, 0 },
     { "clock_step", 0, 1, cmd_clock_step, 0 },
     { "clock_set", 1, 0, cmd_clock_set, 0 },
+    { "gsi_route", 1, 0, cmd_gsi_route, 0 },
     { "turns", 0, 0, cmd_turns, 0 },
     { "endianness", 0, 0, cmd_endianness, 0 },
     { "irq_intercept_in", 1, 0, cmd_intercept, 0 },

@@ -3,6 +3,7 @@
 #ifndef VIREO_ACCEL_QTEST_INTERNAL_H
 #define VIREO_ACCEL_QTEST_INTERNAL_H
 
+#include "accel/accel.h"
 #include "accel/qtest.h"
 
 /* Sends one line; "\n" is added. */
@@ -15,5 +16,8 @@ void qtest_resume(void);
 /* The client has gone: nothing is intercepted any more. */
 void qtest_commands_reset(void);
 void qtest_commands_cleanup(void);
+
+/* The accelerator's: what an interrupt controller has set, or NULL. */
+const MsiMessage *qtest_gsi_route(guint64 gsi);
 
 #endif

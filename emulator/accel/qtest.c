@@ -3,6 +3,8 @@
  * `-accel qtest`: nothing runs the guest; the virtual clock belongs to the test. An
  * MSI is what it is on the bus: a write, which a test finds in guest memory.
  */
+#include "accel/qtest-internal.h"
+
 #include "accel/accel.h"
 #include "accel/vcpu.h"
 #include "event/clock.h"
@@ -46,9 +48,25 @@ static void qtest_send_msi(const MsiMessage *msg)
     guest_write(msg->address, &data, sizeof(data));
 }
 
+#define ROUTES 256
+
+static struct {
+    gboolean present;
+    MsiMessage msg;
+} routes[ROUTES];
+
 static gboolean qtest_set_gsi_route(unsigned gsi, const MsiMessage *msg)
 {
-    return FALSE; /* no irqfd, so nothing that a route could be for */
+    if (gsi < ROUTES) {
+        routes[gsi].present = msg != NULL;
+        routes[gsi].msg = msg ? *msg : (MsiMessage){ 0 };
+    }
+    return FALSE; /* no irqfd: routes are for tests to look at */
+}
+
+const MsiMessage *qtest_gsi_route(guint64 gsi)
+{
+    return gsi < ROUTES && routes[gsi].present ? &routes[gsi].msg : NULL;
 }
 
 static void qtest_commit_gsi_routes(void)

@@ -26,8 +26,8 @@ void irq_line_set_gsi(IrqLine *line, int gsi);
 int irq_line_fd_get(IrqLine *line, GError **errp);
 void irq_line_fd_put(IrqLine *line);
 /*
- * Asked when a pin is unmasked or after an incoming migration: is the device's
- * interrupt status set? An edge that was lost while masked is then repeated.
+ * Asked after an incoming migration: is the device's interrupt status set? Its edge
+ * may have been lost on the way, and is then repeated.
  */
 void irq_line_set_pending(IrqLine *line, gboolean (*pending)(void *opaque), void *opaque);
 gboolean irq_line_pending(IrqLine *line);

@@ -5,10 +5,11 @@
  *
  * Every unmasked entry is a route from the pin's GSI to an MSI, so that an irqfd on
  * the GSI reaches a CPU without us; what devices set under the machine lock is sent
- * as the same MSI. An edge that comes while the entry is masked goes nowhere: when
- * the entry is unmasked, and when a loaded VM starts, the device behind the pin is
- * asked (irq_line_pending) and the edge repeated. Level-triggered entries wait in
- * "remote IRR" until the accelerator reports the vector's EOI.
+ * as the same MSI. An edge that comes while the entry is masked is lost, and nothing
+ * repeats it (82093AA, 3.2.4, bit 16); only when a loaded VM starts, the device behind
+ * the pin is asked (irq_line_pending), since an edge may have been lost on the way.
+ * Level-triggered entries wait in "remote IRR" until the accelerator reports the
+ * vector's EOI.
  */
 #include "config.h"
 
@@ -84,13 +85,20 @@ static void update_route(IoApic *s, unsigned pin)
 {
     guint64 entry = s->table[pin], bit = 1ull << pin;
     MsiMessage msg = entry_message(entry);
-    gboolean none = (entry & (RTE_MASKED | RTE_LEVEL)) == RTE_MASKED;
+    gboolean none = (entry & RTE_MASKED) && !(entry & RTE_REMOTE_IRR);
 
     if (none && !(s->routed & bit)) {
         return;
     }
+    if (entry & RTE_MASKED) {
+        /*
+         * An EOI is still to come, and is reported for vectors of routes only: this
+         * one is to no CPU (a logical destination of no bits), or an irqfd would get
+         * through the mask.
+         */
+        msg.address = MSI_BASE | MSI_LOGICAL;
+    }
     s->routed = none ? s->routed & ~bit : s->routed | bit;
-    /* A level-triggered route stays while masked: an EOI may still be to come. */
     accel_get()->set_gsi_route(pin, none ? NULL : &msg);
 }
 
@@ -110,19 +118,6 @@ static void send(IoApic *s, unsigned pin)
 static void service_level(IoApic *s, unsigned pin)
 {
     if (s->level[pin] && !(s->table[pin] & (RTE_MASKED | RTE_REMOTE_IRR))) {
-        send(s, pin);
-    }
-}
-
-/* An entry that has just become live: what has it missed? */
-static void service_missed(IoApic *s, unsigned pin)
-{
-    if (s->table[pin] & RTE_MASKED) {
-        return;
-    }
-    if (s->table[pin] & RTE_LEVEL) {
-        service_level(s, pin);
-    } else if (s->level[pin] || irq_line_pending(s->lines[pin])) {
         send(s, pin);
     }
 }
@@ -150,9 +145,13 @@ static void end_of_interrupt(void *opaque, guint8 vector)
 
         if ((entry & RTE_REMOTE_IRR) && entry_vector(entry) == vector) {
             s->table[pin] &= ~RTE_REMOTE_IRR;
+            if (entry & RTE_MASKED) {
+                update_route(s, pin); /* was for this EOI only */
+            }
             service_level(s, pin);
         }
     }
+    accel_get()->commit_gsi_routes();
 }
 
 static void write_entry(IoApic *s, unsigned pin, guint64 value)
@@ -169,8 +168,8 @@ static void write_entry(IoApic *s, unsigned pin, guint64 value)
     }
     update_route(s, pin);
     accel_get()->commit_gsi_routes();
-    if (old & RTE_MASKED) {
-        service_missed(s, pin);
+    if (value & RTE_LEVEL) {
+        service_level(s, pin); /* a level is still there: unmasked, or made one */
     }
 }
 
