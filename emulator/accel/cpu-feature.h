@@ -17,6 +17,8 @@ typedef struct CpuFeature {
 /* Those that the command line named, in its order. */
 void cpu_feature_foreach(void (*fn)(const CpuFeature *feature, gboolean on, void *opaque),
                          void *opaque);
+/* "kvm=off": the guest does not see whose hypervisor this is, nor its features. */
+gboolean cpu_kvm_hidden(void);
 /* NULL: a bit that -cpu does not know. */
 const char *cpu_feature_name(guint32 function, guint32 index, CpuidRegister reg,
                              unsigned bit);

@@ -10,7 +10,9 @@
 /* The names are QEMU's. Nested virtualization (vmx, svm) is not offered. */
 static const CpuFeature features[] = {
     { "pclmulqdq", 1, 0, CPUID_ECX, 1 },
+    { "monitor", 1, 0, CPUID_ECX, 3 },
     { "ssse3", 1, 0, CPUID_ECX, 9 },
+    { "pdcm", 1, 0, CPUID_ECX, 15 },
     { "fma", 1, 0, CPUID_ECX, 12 },
     { "cx16", 1, 0, CPUID_ECX, 13 },
     { "pcid", 1, 0, CPUID_ECX, 17 },
@@ -26,8 +28,15 @@ static const CpuFeature features[] = {
     { "f16c", 1, 0, CPUID_ECX, 29 },
     { "rdrand", 1, 0, CPUID_ECX, 30 },
     { "hypervisor", 1, 0, CPUID_ECX, 31 },
+    { "acpi", 1, 0, CPUID_EDX, 22 },
+    { "ss", 1, 0, CPUID_EDX, 27 },
     { "arat", 6, 0, CPUID_EAX, 2 },
     { "fsgsbase", 7, 0, CPUID_EBX, 0 },
+    { "sgx", 7, 0, CPUID_EBX, 2 },
+    { "hle", 7, 0, CPUID_EBX, 4 },
+    { "rtm", 7, 0, CPUID_EBX, 11 },
+    { "mpx", 7, 0, CPUID_EBX, 14 },
+    { "intel-pt", 7, 0, CPUID_EBX, 25 },
     { "tsc-adjust", 7, 0, CPUID_EBX, 1 },
     { "bmi1", 7, 0, CPUID_EBX, 3 },
     { "avx2", 7, 0, CPUID_EBX, 5 },
@@ -63,6 +72,7 @@ static const CpuFeature features[] = {
     { "rdtscp", 0x80000001, 0, CPUID_EDX, 27 },
     { "invtsc", 0x80000007, 0, CPUID_EDX, 8 },
     { "ibpb", 0x80000008, 0, CPUID_EBX, 12 },
+    { "kvm-nopiodelay", 0x40000001, 0, CPUID_EAX, 1 },
     { "kvmclock", 0x40000001, 0, CPUID_EAX, 3 },
     { "kvm-asyncpf", 0x40000001, 0, CPUID_EAX, 4 },
     { "kvm-steal-time", 0x40000001, 0, CPUID_EAX, 5 },
@@ -71,6 +81,9 @@ static const CpuFeature features[] = {
     { "kvm-pv-tlb-flush", 0x40000001, 0, CPUID_EAX, 9 },
     { "kvm-pv-ipi", 0x40000001, 0, CPUID_EAX, 11 },
     { "kvm-poll-control", 0x40000001, 0, CPUID_EAX, 12 },
+    { "kvm-pv-sched-yield", 0x40000001, 0, CPUID_EAX, 13 },
+    { "kvm-asyncpf-int", 0x40000001, 0, CPUID_EAX, 14 },
+    { "kvmclock-stable-bit", 0x40000001, 0, CPUID_EAX, 24 },
 };
 
 /* True of the host's CPU as we show it, and not to be changed: either value is taken. */
@@ -79,6 +92,9 @@ static const char *const accepted[] = { "migratable", "host-phys-bits",
                                         "check",      "enforce",
                                         "pmu" };
 
+/* What is never there: only "off" is taken. */
+static const char *const absent[] = { "vmx", "svm" };
+
 typedef struct Asked {
     const CpuFeature *feature;
     gboolean on;
@@ -86,6 +102,22 @@ typedef struct Asked {
 
 static GArray *asked;
 static GArray *cpuid; /* CpuidEntry */
+static gboolean kvm_hidden;
+
+gboolean cpu_kvm_hidden(void)
+{
+    return kvm_hidden;
+}
+
+static gboolean is_one_of(const char *const *names, guint n, const char *name)
+{
+    for (guint i = 0; i < n; i++) {
+        if (g_str_equal(names[i], name)) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
 
 void cpu_feature_foreach(void (*fn)(const CpuFeature *feature, gboolean on, void *opaque),
                          void *opaque)
@@ -153,10 +185,13 @@ static gboolean take_feature(ConfigNode *cpu, const char *key, GError **errp)
         g_array_append_val(asked, a);
         return TRUE;
     }
-    for (guint i = 0; i < G_N_ELEMENTS(accepted); i++) {
-        if (g_str_equal(accepted[i], name)) {
-            return TRUE;
-        }
+    if (g_str_equal(name, "kvm")) {
+        kvm_hidden = !on;
+        return TRUE;
+    }
+    if (is_one_of(accepted, G_N_ELEMENTS(accepted), name) ||
+        (!on && is_one_of(absent, G_N_ELEMENTS(absent), name))) {
+        return TRUE;
     }
     return error_set(errp, "the feature '%s' is not supported", key);
 }
@@ -194,6 +229,7 @@ gboolean cpu_configure(ConfigNode *cpu, ConfigNode *smp, GError **errp)
     if (!g_str_equal(model, "host") && !g_str_equal(model, "max")) {
         return error_set(errp, "-cpu %s: the model is not supported (host, max)", model);
     }
+    kvm_hidden = FALSE;
     g_clear_pointer(&asked, g_array_unref);
     asked = g_array_new(FALSE, FALSE, sizeof(Asked));
     for (guint i = 0; i < config_map_size(cpu); i++) {

@@ -182,6 +182,18 @@ static void add_frequency(Cpuid *cpuid, const Vcpu *cpu)
     };
 }
 
+/* -cpu host,kvm=off: the hypervisor's leaves are gone. */
+static void hide_kvm(Cpuid *cpuid)
+{
+    guint32 kept = 0;
+    for (guint32 i = 0; i < cpuid->nent; i++) {
+        if (cpuid->entries[i].function >> 8 != LEAF_KVM >> 8) {
+            cpuid->entries[kept++] = cpuid->entries[i];
+        }
+    }
+    cpuid->nent = kept;
+}
+
 static guint32 *entry_register(struct kvm_cpuid_entry2 *e, CpuidRegister reg)
 {
     switch (reg) {
@@ -247,7 +259,11 @@ gboolean kvm_set_cpuid(Vcpu *cpu, GError **errp)
     for (guint32 i = 0; i < cpuid->nent; i++) {
         fix_entry(&cpuid->entries[i], cpu);
     }
-    add_frequency(cpuid, cpu);
+    if (cpu_kvm_hidden()) {
+        hide_kvm(cpuid);
+    } else {
+        add_frequency(cpuid, cpu);
+    }
     Apply apply = { cpuid, errp, TRUE };
     cpu_feature_foreach(apply_feature, &apply);
     if (!apply.ok) {

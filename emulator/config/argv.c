@@ -86,7 +86,7 @@ static gboolean apply_map(ConfigNode *tree, const Option *option, const char *ar
         return FALSE;
     }
     config_node_set_origin(map, origin);
-    return noop_strip(option->name, map, FALSE, errp);
+    return noop_strip(option->key, map, FALSE, errp); /* -M is -machine */
 }
 
 static gboolean apply_list(ConfigNode *tree, const Option *option, const char *arg,

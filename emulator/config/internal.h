@@ -42,6 +42,8 @@ ConfigNode *config_tree_map(ConfigNode *tree, const char *key);
 gboolean noop_strip(const char *name, ConfigNode *map, gboolean whole, GError **errp);
 
 /* -serial, -qmp, -monitor: QEMU's short forms of character devices. */
+/* -rtc: tree["rtc"]["offset"] is the guest's time minus the host's, seconds (text). */
+gboolean config_add_rtc(ConfigNode *tree, const char *arg, GError **errp);
 gboolean config_add_serial(ConfigNode *tree, const char *arg, GError **errp);
 gboolean config_add_qmp(ConfigNode *tree, const char *arg, GError **errp);
 gboolean config_add_qmp_pretty(ConfigNode *tree, const char *arg, GError **errp);

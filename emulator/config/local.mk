@@ -18,5 +18,5 @@ libemulator_a_SOURCES += \
 	emulator/config/node.c \
 	emulator/config/node.h \
 	emulator/config/noop.c \
-	emulator/config/options.c \
+	emulator/config/options.c emulator/config/rtc.c \
 	emulator/config/value.c

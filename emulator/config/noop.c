@@ -23,8 +23,18 @@ static const Noop noops[] = {
     { "machine", "nvdimm", "off" },
     { "machine", "i8042", "off" },
     { "machine", "suppress-vmdesc", "on|off" },
-    { "machine", "mem-merge", "off" },
-    { "rtc", "base", "utc" },
+    { "machine", "mem-merge", "on|off" }, /* a hint to KSM */
+    { "machine", "kernel_irqchip", "split|on" },
+    { "machine", "kernel-irqchip", "split|on" },
+    { "machine", "auto-kernel-cmdline", "on|off" }, /* ACPI tells of the devices */
+    { "machine", "x-option-roms", "on|off" },       /* no firmware, no option ROMs */
+    { "machine", "option-roms", "on|off" },
+    { "machine", "ioapic2", "on|off|auto" }, /* one has pins enough */
+    { "accel", "kernel_irqchip", "split|on" },
+    { "accel", "kernel-irqchip", "split|on" },
+    { "global", "virtio-mmio.force-legacy", "off" },
+    { "global", "kvm-pit.lost_tick_policy", "discard|delay" }, /* there is none */
+    { "global", "mc146818rtc.lost_tick_policy", "discard" },
     { "rtc", "clock", "host" },
     { "rtc", "driftfix", "none" },
     { "boot", "strict", "on|off" },

@@ -6,6 +6,8 @@
 #include "config/internal.h"
 #include "config/keyval.h"
 
+#include <string.h>
+
 static gboolean set_topic(ConfigNode *tree, const char *topic, GError **errp)
 {
     config_map_set(tree, topic, config_bool_new(TRUE));
@@ -55,6 +57,27 @@ static gboolean opt_uuid(ConfigNode *tree, const char *arg, GError **errp)
     }
     config_map_set(tree, "uuid", config_string_new(arg));
     return TRUE;
+}
+
+/* Any path: firmware and option ROMs, of which there are none. */
+static gboolean opt_firmware_dir(ConfigNode *tree, const char *arg, GError **errp)
+{
+    return TRUE;
+}
+
+/* driver.property=value: only what cannot matter (noop.c). */
+static gboolean opt_global(ConfigNode *tree, const char *arg, GError **errp)
+{
+    g_autoptr(ConfigNode) map = config_map_new();
+    g_auto(GStrv) parts = g_strsplit(arg, "=", 2);
+
+    if (!parts[0] || !parts[1] || !strchr(parts[0], '.')) {
+        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
+                    "expected DRIVER.PROPERTY=VALUE");
+        return FALSE;
+    }
+    config_map_set(map, parts[0], config_string_new(parts[1]));
+    return noop_strip("global", map, TRUE, errp);
 }
 
 /* StratoVirt: without a file name the log goes to stderr. */
@@ -171,7 +194,12 @@ const Option config_options[] = {
     CALL("no-acpi", ARG_NONE, opt_no_acpi, NULL, "same as -machine acpi=off"),
     NOOP("no-user-config", ARG_NONE, NULL, FALSE, NULL),
     NOOP("no-hpet", ARG_NONE, NULL, FALSE, NULL),
-    NOOP("rtc", ARG_REQUIRED, "base", FALSE, "[base=]utc"),
+    NOOP("no-fd-bootchk", ARG_NONE, NULL, FALSE, NULL),
+    CALL("L", ARG_REQUIRED, opt_firmware_dir, "DIR", "accepted, cannot matter here"),
+    CALL("global", ARG_REQUIRED, opt_global, "DRIVER.PROPERTY=VALUE",
+         "accepted where it cannot matter"),
+    CALL("rtc", ARG_REQUIRED, config_add_rtc, "[base=]utc|localtime|DATE",
+         "what time of day the clock has at start"),
     NOOP("boot", ARG_REQUIRED, "order", FALSE, "strict=on|off"),
     NOOP("overcommit", ARG_REQUIRED, NULL, FALSE, "mem-lock=off"),
     NOOP("realtime", ARG_REQUIRED, NULL, FALSE, "mlock=off"),

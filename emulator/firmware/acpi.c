@@ -73,6 +73,7 @@ G_STATIC_ASSERT(sizeof(Fadt) == 276);
 #define FADT_HW_REDUCED     (1u << 20)
 #define BOOT_LEGACY_DEVICES 0x0001 /* serial ports; no 8042 (0x0002) */
 #define BOOT_NO_VGA         0x0004
+#define BOOT_NO_CMOS_RTC    0x0020
 
 #define MADT_LAPIC     0
 #define MADT_IOAPIC    1
@@ -158,8 +159,9 @@ static guint64 add_fadt(GByteArray *blob, guint64 base, const AcpiBoard *board,
 
     fadt.dsdt = GUINT32_TO_LE(dsdt);
     fadt.x_dsdt = GUINT64_TO_LE(dsdt);
-    fadt.century = RTC_CENTURY;
-    fadt.boot_arch = GUINT16_TO_LE(BOOT_LEGACY_DEVICES | BOOT_NO_VGA);
+    fadt.century = board->rtc ? RTC_CENTURY : 0;
+    fadt.boot_arch = GUINT16_TO_LE(BOOT_LEGACY_DEVICES | BOOT_NO_VGA |
+                                   (board->rtc ? 0 : BOOT_NO_CMOS_RTC));
     fadt.flags = GUINT32_TO_LE(FADT_WBINVD | FADT_POWER_BUTTON | FADT_SLEEP_BUTTON |
                                FADT_RESET_REG | FADT_HW_REDUCED);
     fadt.reset = byte_register(board->ged_base + GED_RESET);

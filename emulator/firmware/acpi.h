@@ -23,6 +23,7 @@ typedef struct AcpiBoard {
     unsigned slot_first_gsi;
 
     guint16 pvpanic_port; /* 0: there is none */
+    gboolean rtc;
 
     unsigned serials;
     struct {

@@ -166,7 +166,9 @@ GByteArray *acpi_build_dsdt(const AcpiBoard *board)
         add_isa_device(out, name, "PNP0501", i + 1, board->serial[i].iobase, 8,
                        board->serial[i].irq);
     }
-    add_isa_device(out, "RTC_", "PNP0B00", 0, RTC_IOBASE, RTC_PORTS, RTC_IRQ);
+    if (board->rtc) {
+        add_isa_device(out, "RTC_", "PNP0B00", 0, RTC_IOBASE, RTC_PORTS, RTC_IRQ);
+    }
     if (board->pvpanic_port) {
         add_pvpanic(out, board->pvpanic_port);
     }

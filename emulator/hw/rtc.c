@@ -288,6 +288,11 @@ static void rtc_reset(Device *dev)
     update_irq(s);
 }
 
+void rtc_set_offset(Device *dev, gint64 seconds)
+{
+    ((Rtc *)dev)->offset = (guint64)(seconds * NS_PER_SECOND);
+}
+
 static gboolean rtc_realize(Device *dev, GError **errp)
 {
     Rtc *s = (Rtc *)dev;

@@ -11,4 +11,7 @@
 
 extern const DeviceClass rtc_class;
 
+/* Before realize: the guest's time minus the host's, in seconds. */
+void rtc_set_offset(Device *dev, gint64 seconds);
+
 #endif

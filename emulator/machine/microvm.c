@@ -30,8 +30,8 @@
 #include "virtio/mmio.h"
 
 typedef struct Options {
-    gboolean acpi, mem_share, rtc, isa_serial;
-    OnOffAuto pit, pic, pcie;
+    gboolean acpi, mem_share, isa_serial;
+    OnOffAuto pit, pic, pcie, rtc;
     char *memory_backend;
 } Options;
 
@@ -41,6 +41,7 @@ static struct {
     Region *low, *high;
     Device *ioapic, *ged; /* references: slots use them to their end */
     Bus *isa;
+    gboolean rtc;
     Kernel *kernel; /* NULL: none */
     GByteArray *tables;
 } board;
@@ -69,9 +70,6 @@ static gboolean check_options(const Options *o, GError **errp)
     }
     if (o->pcie == ON_OFF_AUTO_ON) {
         return error_set(errp, unsupported, "pcie=on");
-    }
-    if (!o->rtc) {
-        return error_set(errp, "-machine rtc=off: machine 'microvm' always has its RTC");
     }
     return TRUE;
 }
@@ -290,17 +288,31 @@ static gboolean create_ged(GError **errp)
     return TRUE;
 }
 
-static gboolean create_isa(GError **errp)
+static gboolean create_rtc(ConfigNode *config, GError **errp)
+{
+    g_autoptr(Device) rtc = device_new(&rtc_class);
+    const char *offset = "0";
+    ConfigNode *options;
+
+    if (!config_get_node(config, "rtc", CONFIG_MAP, &options, errp) ||
+        (options && !config_get_string(options, "offset", "0", &offset, errp))) {
+        return FALSE;
+    }
+    device_set_name(rtc, "rtc");
+    rtc_set_offset(rtc, g_ascii_strtoll(offset, NULL, 10));
+    return device_realize(rtc, board.isa, errp);
+}
+
+static gboolean create_isa(const Options *o, ConfigNode *config, GError **errp)
 {
     IrqLine *irqs[ISA_IRQS];
-    g_autoptr(Device) rtc = device_new(&rtc_class);
 
     for (unsigned i = 0; i < ISA_IRQS; i++) {
         irqs[i] = i == MICROVM_GED_PIN ? NULL : ioapic_pin(board.ioapic, i);
     }
-    device_set_name(rtc, "rtc");
     board.isa = isa_bus_new("isa.0", irqs);
-    return device_realize(rtc, board.isa, errp);
+    board.rtc = o->rtc != ON_OFF_AUTO_OFF;
+    return !board.rtc || create_rtc(config, errp);
 }
 
 /* `-serial`: an entry without chardev is a port that is not there. */
@@ -368,6 +380,7 @@ static void build_tables(void)
         .slot_stride = MICROVM_VIRTIO_STRIDE,
         .slot_size = MICROVM_VIRTIO_SIZE,
         .slot_first_gsi = MICROVM_VIRTIO_PIN,
+        .rtc = board.rtc,
     };
 
     device_foreach(add_isa, &acpi);
@@ -450,7 +463,8 @@ static gboolean create_devices(const Options *o, ConfigNode *config, GError **er
     address_map_begin(address_map_memory());
     address_map_begin(address_map_io());
     ok = create_ioapic(errp) && create_vcpus(errp) && create_slots(errp) &&
-         create_ged(errp) && create_isa(errp) && create_serials(o, config, errp);
+         create_ged(errp) && create_isa(o, config, errp) &&
+         create_serials(o, config, errp);
     address_map_commit(address_map_io());
     address_map_commit(address_map_memory());
     return ok;
@@ -507,8 +521,8 @@ static const Property microvm_properties[] = {
     OPTION("memory-backend", PROP_STRING, memory_backend, NULL,
            "ID of the memory backend that is the RAM"),
     OPTION("mem-share", PROP_BOOL, mem_share, "off", "RAM is shared memory"),
-    OPTION("rtc", PROP_BOOL, rtc, "on", "real-time clock; cannot be switched off"),
     OPTION("isa-serial", PROP_BOOL, isa_serial, "on", "serial ports for -serial"),
+    OPTION("rtc", PROP_AUTO, rtc, "auto", "real-time clock; auto: there is one"),
     OPTION("pit", PROP_AUTO, pit, "auto", "there is none"),
     OPTION("pic", PROP_AUTO, pic, "auto", "there is none"),
     OPTION("pcie", PROP_AUTO, pcie, "auto", "there is none"),

@@ -214,6 +214,36 @@ static void test_reset(void)
     qtest_stop(q);
 }
 
+/* -rtc base=: seconds since the epoch; the reading takes some of them. */
+static void expect_base(const char *options, time_t expected)
+{
+    QTest *q = qtest_start("-M microvm -m 16 %s", options);
+
+    g_assert_cmpint(read_time(q), >=, expected);
+    g_assert_cmpint(read_time(q), <, expected + 3600);
+    qtest_stop(q);
+}
+
+static void test_base(void)
+{
+    expect_base("-rtc base=2001-02-03T04:05:06", 981173106);
+    expect_base("-rtc 2040-01-01", 2208988800);
+    expect_base("-rtc base=utc", time(NULL));
+    g_setenv("TZ", "XYZ-3", TRUE); /* three hours ahead */
+    expect_base("-rtc base=localtime", time(NULL) + 3 * 3600);
+    expect_base("-rtc base=utc", time(NULL));
+    g_unsetenv("TZ");
+}
+
+static void test_none(void)
+{
+    QTest *q = qtest_start("-M microvm,rtc=off -m 16");
+
+    g_assert_cmphex(get(q, SECONDS), ==, 0xff);
+    g_assert_cmphex(get(q, D), ==, 0xff);
+    qtest_stop(q);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -223,5 +253,7 @@ int main(int argc, char **argv)
     g_test_add_func("/rtc/periodic", test_periodic);
     g_test_add_func("/rtc/update-and-alarm", test_update_and_alarm);
     g_test_add_func("/rtc/reset", test_reset);
+    g_test_add_func("/rtc/base", test_base);
+    g_test_add_func("/rtc/none", test_none);
     return g_test_run();
 }

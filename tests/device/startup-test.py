@@ -196,10 +196,10 @@ class UnknownKeys(unittest.TestCase):
         "run-with": "async-teardown=on", "serial": "null", "qmp": "null",
         "qmp-pretty": "null", "display": "none", "vnc": "none", "vga": "none",
         "net": "none", "nic": "none", "parallel": "none", "usb": "off",
-        "watchdog-action": "reset",
+        "watchdog-action": "reset", "global": "virtio-mmio.force-legacy=off",
     }
     PLAIN = {"monitor", "kernel", "initrd", "append", "incoming", "uuid", "pidfile", "D",
-             "dialect", "qtest", "qtest-log"}
+             "dialect", "qtest", "qtest-log", "L"}
 
     def test_all(self):
         lines = run("-help")[1].splitlines()

@@ -5,6 +5,19 @@
 dist_check_SCRIPTS += tests/golden/virsh-connect.sh
 TESTS += tests/golden/virsh-connect.sh
 
+# Command lines of others
+dist_check_SCRIPTS += tests/golden/argv/argv.py
+TESTS += tests/golden/argv/argv.py
+EXTRA_DIST += tests/golden/argv/lines.txt \
+	tests/golden/argv/libvirt-11.3-microvm-kernel.json \
+	tests/golden/argv/libvirt-11.3-microvm-mmio-disk-net.json \
+	tests/golden/argv/libvirt-11.3-microvm-mmio-vsock.json \
+	tests/golden/argv/libvirt-11.3-microvm-pcie-explicit.json \
+	tests/golden/argv/libvirt-9.0-microvm-kernel.json \
+	tests/golden/argv/libvirt-9.0-microvm-mmio-disk-net.json \
+	tests/golden/argv/libvirt-9.0-microvm-mmio-vsock.json \
+	tests/golden/argv/libvirt-9.0-microvm-pcie-explicit.json
+
 # ACPI tables
 check_PROGRAMS += tests/golden/acpi/dump
 tests_golden_acpi_dump_CPPFLAGS = $(EMULATOR_CPPFLAGS)

@@ -68,6 +68,7 @@ static const guint8 *dump(const GByteArray *blob, guint64 address, const char *s
 int main(int argc, char **argv)
 {
     AcpiBoard board = {
+        .rtc = TRUE,
         .lapic_base = MICROVM_LAPIC_BASE,
         .ioapic_base = MICROVM_IOAPIC_BASE,
         .ged_base = MICROVM_GED_BASE,
