@@ -231,6 +231,7 @@ static void cmd_endianness(const Command *c, char **args)
 typedef struct Pins {
     char *name;
     gboolean out;
+    unsigned count; /* of inputs */
     void (*set)(void *opaque, unsigned n, int level);
     void *opaque;
 } Pins;
@@ -256,11 +257,11 @@ static void offer(Pins pins)
     g_array_append_val(offered, pins);
 }
 
-void qtest_offer_irq_inputs(const char *name,
+void qtest_offer_irq_inputs(const char *name, unsigned count,
                             void (*set)(void *opaque, unsigned n, int level),
                             void *opaque)
 {
-    offer((Pins){ g_strdup(name), FALSE, set, opaque });
+    offer((Pins){ g_strdup(name), FALSE, count, set, opaque });
 }
 
 void qtest_offer_irq_outputs(const char *name)
@@ -314,7 +315,7 @@ static void cmd_set_irq(const Command *c, char **args)
     if (!pins || !number(args[2], &n) || !number(args[3], &level)) {
         return;
     }
-    if (n > G_MAXUINT || !pins->set) {
+    if (n >= pins->count) {
         qtest_send("FAIL '%s' has no input %s", args[0], args[2]);
         return;
     }

@@ -24,7 +24,7 @@ void qtest_server_stop(void);
 void qtest_irq_in(const char *name, unsigned n, int level);
 void qtest_irq_out(const char *name, unsigned n, int level);
 /* set_irq_in NAME PIN N LEVEL: a device offers its inputs to tests. */
-void qtest_offer_irq_inputs(const char *name,
+void qtest_offer_irq_inputs(const char *name, unsigned count,
                             void (*set)(void *opaque, unsigned n, int level),
                             void *opaque);
 /* Every name that may be intercepted must have been offered or reported here. */

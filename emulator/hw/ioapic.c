@@ -327,7 +327,7 @@ static gboolean ioapic_realize(Device *dev, GError **errp)
     }
     accel_set_ioapic(IOAPIC_PINS, end_of_interrupt, s);
     run_state_subscribe(state_changed, s);
-    qtest_offer_irq_inputs(s->dev.path, set_input, s);
+    qtest_offer_irq_inputs(s->dev.path, IOAPIC_PINS, set_input, s);
     qtest_offer_irq_outputs(s->dev.path);
     return TRUE;
 }

@@ -19,6 +19,26 @@ tests_fuzz_virtqueue_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_virtqueue_fuzz_LDADD = $(EMULATOR_TEST_LDADD)
 endif
 
+# The whole emulator on a thread: what the targets with a VM share.
+FUZZ_VM = tests/fuzz/vm.c tests/fuzz/vm.h tests/fuzz/vm-main.c
+FUZZ_VM_CPPFLAGS = -I$(top_srcdir)/tests $(vireo_CPPFLAGS)
+FUZZ_VM_LDADD = $(vireo_LDADD)
+
+# Registers and rings of all devices; also run shortly by board-fuzz-test.
+check_PROGRAMS += tests/fuzz/board-fuzz-test
+TESTS += tests/fuzz/board-fuzz-test
+tests_fuzz_board_fuzz_test_SOURCES = tests/fuzz/board-fuzz-test.c \
+	tests/fuzz/board-fuzz.c tests/fuzz/board-fuzz.h $(FUZZ_VM)
+tests_fuzz_board_fuzz_test_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
+tests_fuzz_board_fuzz_test_LDADD = $(FUZZ_VM_LDADD)
+if FUZZERS
+check_PROGRAMS += tests/fuzz/board-fuzz
+tests_fuzz_board_fuzz_SOURCES = tests/fuzz/board-fuzz.c tests/fuzz/board-fuzz.h $(FUZZ_VM)
+tests_fuzz_board_fuzz_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
+tests_fuzz_board_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_board_fuzz_LDADD = $(FUZZ_VM_LDADD)
+endif
+
 # The RPC server; also run over repeatable mutants by rpc-fuzz-test.
 if FUZZERS
 check_PROGRAMS += tests/fuzz/rpc-fuzz

@@ -119,7 +119,7 @@ static void test_irq_and_hold(void)
     address_map_begin(address_map_io());
     g_assert_true(address_map_add(address_map_io(), region, 0x100, NULL));
     address_map_commit(address_map_io());
-    qtest_offer_irq_inputs("/machine/ioapic", set_pin, &pin);
+    qtest_offer_irq_inputs("/machine/ioapic", 24, set_pin, &pin);
 
     ask("outb 0x103 1", "OK"); /* nobody has asked for interrupts */
     ask("irq_intercept_in none", "FAIL Unknown device 'none'");
@@ -129,6 +129,9 @@ static void test_irq_and_hold(void)
     ask("inb 0x103", "IRQ lower 3");
     expect("OK 0x0043");
     ask("set_irq_in ioapic unnamed-gpio-in 7 1", "OK");
+    ask("set_irq_in ioapic unnamed-gpio-in 24 1", "FAIL 'ioapic' has no input 24");
+    ask("set_irq_in ioapic unnamed-gpio-in 0x100000007 1",
+        "FAIL 'ioapic' has no input 0x100000007");
     g_assert_cmpint(pin, ==, 71);
 
     /* A held access: no reply and no further command until it is released. */

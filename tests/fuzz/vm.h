@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The emulator itself in the process of a fuzz target: its main() runs on a thread, and
+ * is spoken to by qtest and QMP, as a process would be. It is started once, in an empty
+ * directory that is the process's, and lives until the process ends.
+ */
+#ifndef VIREO_TESTS_FUZZ_VM_H
+#define VIREO_TESTS_FUZZ_VM_H
+
+#include <glib.h>
+
+typedef struct FuzzVm FuzzVm;
+
+/* Makes the directory and goes there, and off the network; once, before any thread. */
+void fuzz_enter_directory(void);
+/* A file of `size` bytes, all zero. */
+void fuzz_make_file(const char *name, goffset size);
+
+/* args: what the command line has after the harness's own options. */
+FuzzVm *fuzz_vm_start(const char *args);
+/* Ends it, and waits for that. */
+void fuzz_vm_stop(FuzzVm *vm);
+
+/* Lines of qtest, each with its end; returns when all are answered. */
+void fuzz_vm_qtest(FuzzVm *vm, const char *lines);
+/* One command; the reply, owned. A VM that does not answer aborts the process. */
+char *fuzz_vm_qmp(FuzzVm *vm, const char *command);
+/* What a client says, whatever it is; then asks until all of it is answered. */
+void fuzz_vm_qmp_raw(FuzzVm *vm, const char *text, gsize len);
+/* getfd with that name; fd stays the caller's. */
+void fuzz_vm_getfd(FuzzVm *vm, const char *name, int fd);
+/* Back to a running VM after a reset, whatever has been done to it. */
+void fuzz_vm_reset(FuzzVm *vm);
+
+/* The input, from its beginning; zeros after its end. */
+typedef struct FuzzInput {
+    const guint8 *data;
+    gsize left;
+} FuzzInput;
+
+guint64 fuzz_take(FuzzInput *in, unsigned bytes);
+
+#endif
