@@ -39,6 +39,22 @@ tests_fuzz_board_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_board_fuzz_LDADD = $(FUZZ_VM_LDADD)
 endif
 
+# Streams into the real devices; also run shortly by incoming-fuzz-test.
+check_PROGRAMS += tests/fuzz/incoming-fuzz-test
+TESTS += tests/fuzz/incoming-fuzz-test
+tests_fuzz_incoming_fuzz_test_SOURCES = tests/fuzz/incoming-fuzz-test.c \
+	tests/fuzz/incoming-fuzz.c tests/fuzz/incoming-fuzz.h $(FUZZ_VM)
+tests_fuzz_incoming_fuzz_test_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
+tests_fuzz_incoming_fuzz_test_LDADD = $(FUZZ_VM_LDADD)
+if FUZZERS
+check_PROGRAMS += tests/fuzz/incoming-fuzz
+tests_fuzz_incoming_fuzz_SOURCES = tests/fuzz/incoming-fuzz.c \
+	tests/fuzz/incoming-fuzz.h $(FUZZ_VM)
+tests_fuzz_incoming_fuzz_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
+tests_fuzz_incoming_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_incoming_fuzz_LDADD = $(FUZZ_VM_LDADD)
+endif
+
 # The RPC server; also run over repeatable mutants by rpc-fuzz-test.
 if FUZZERS
 check_PROGRAMS += tests/fuzz/rpc-fuzz

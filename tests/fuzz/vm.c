@@ -19,7 +19,6 @@ struct FuzzVm {
     char **argv;
     int qtest, qmp;
     GString *in; /* from QMP, not yet looked at */
-    guint asked;
 };
 
 static char *directory;
@@ -99,10 +98,10 @@ FuzzVm *fuzz_vm_start(const char *args)
 {
     FuzzVm *vm = g_new0(FuzzVm, 1);
     int qtest = listen_on("qtest"), qmp = listen_on("qmp");
-    g_autofree char *command =
-        g_strdup_printf("vireo -accel qtest -nodefaults -no-shutdown -qtest unix:qtest "
-                        "-qmp unix:qmp -disable-seccomp %s",
-                        args);
+    g_autofree char *command = g_strdup_printf(
+        "vireo -accel qtest -nodefaults -no-shutdown -qtest unix:qtest "
+        "-qmp unix:qmp -qmp unix:raw,server=on,wait=off -disable-seccomp %s",
+        args);
     g_autofree char *greeting = NULL;
 
     g_assert_true(g_shell_parse_argv(command, NULL, &vm->argv, NULL));
@@ -224,33 +223,44 @@ char *fuzz_vm_qmp(FuzzVm *vm, const char *command)
     return wait_line(vm, "{\"return\"", "{\"error\"");
 }
 
-void fuzz_vm_qmp_raw(FuzzVm *vm, const char *text, gsize len)
+GByteArray *fuzz_talk(int fd, const guint8 *data, gsize len)
 {
-    /* 0xff: what has begun does not go on (QEMU's clients begin anew with it) */
-    g_autofree char *end = g_strdup_printf(
-        "\xff\n{\"execute\":\"query-status\",\"id\":\"asked-%u\"}\n", ++vm->asked);
-    g_autofree char *id = g_strdup_printf("\"asked-%u\"", vm->asked);
-    gsize left = len;
+    GByteArray *all = g_byte_array_new();
 
-    while (left) {
-        struct pollfd p = { .fd = vm->qmp, .events = POLLIN | POLLOUT };
-        char buf[65536];
+    for (;;) {
+        struct pollfd p = { .fd = fd, .events = POLLIN | (len ? POLLOUT : 0) };
+        guint8 buf[65536];
+        ssize_t n;
 
         if (poll(&p, 1, TIMEOUT_MS) <= 0) {
-            g_error("the VM does not answer QMP");
+            g_error("the VM does not answer");
         }
-        if (p.revents & POLLIN) {
-            g_string_append_len(vm->in, buf, receive(vm->qmp, buf, sizeof(buf)));
-        } else {
-            ssize_t n = send(vm->qmp, text, left, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-            g_assert_cmpint(n, >, 0);
-            text += n;
-            left -= n;
+        if (p.revents & (POLLIN | POLLHUP)) {
+            n = read(fd, buf, sizeof(buf));
+            if (n <= 0) {
+                return all;
+            }
+            g_byte_array_append(all, buf, n);
+        } else if (len) {
+            n = send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+            n = n < 0 ? (ssize_t)len : n; /* it does not read any more */
+            data += n;
+            len -= n;
+            if (!len) {
+                shutdown(fd, SHUT_WR);
+            }
         }
     }
-    send_all(vm->qmp, end, strlen(end));
-    g_free(wait_line(vm, id, id));
+}
+
+void fuzz_vm_qmp_raw(FuzzVm *vm, const char *text, gsize len)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "raw" };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    g_assert_cmpint(connect(fd, (struct sockaddr *)&address, sizeof(address)), ==, 0);
+    g_byte_array_unref(fuzz_talk(fd, (const guint8 *)text, len));
+    close(fd);
 }
 
 void fuzz_vm_getfd(FuzzVm *vm, const char *name, int fd)

@@ -25,7 +25,7 @@ void fuzz_vm_stop(FuzzVm *vm);
 void fuzz_vm_qtest(FuzzVm *vm, const char *lines);
 /* One command; the reply, owned. A VM that does not answer aborts the process. */
 char *fuzz_vm_qmp(FuzzVm *vm, const char *command);
-/* What a client says, whatever it is; then asks until all of it is answered. */
+/* What a client says, whatever it is, on a connection of its own, until that ends. */
 void fuzz_vm_qmp_raw(FuzzVm *vm, const char *text, gsize len);
 /* getfd with that name; fd stays the caller's. */
 void fuzz_vm_getfd(FuzzVm *vm, const char *name, int fd);
@@ -39,5 +39,11 @@ typedef struct FuzzInput {
 } FuzzInput;
 
 guint64 fuzz_take(FuzzInput *in, unsigned bytes);
+
+/*
+ * Writes all to the socket and reads what comes back until the other side closes it;
+ * owned. Writing ends where the other side does not read any more.
+ */
+GByteArray *fuzz_talk(int fd, const guint8 *data, gsize len);
 
 #endif

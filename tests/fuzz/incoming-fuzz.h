@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+/* libFuzzer's entry. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+/* The same; whether all of the changed stream was loaded. */
+int incoming_fuzz_run(const uint8_t *data, size_t len);
