@@ -72,11 +72,17 @@ tests_fuzz_config_argv_fuzz_SOURCES = tests/fuzz/config-argv-fuzz.c \
 tests_fuzz_config_argv_fuzz_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
 tests_fuzz_config_argv_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_config_argv_fuzz_LDADD = $(EMULATOR_TEST_LDADD)
-tests_fuzz_qmp_fuzz_SOURCES = tests/fuzz/qmp-fuzz.c tests/fuzz/qmp-fuzz.h
-tests_fuzz_qmp_fuzz_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
+tests_fuzz_qmp_fuzz_SOURCES = tests/fuzz/qmp-fuzz.c tests/fuzz/qmp-fuzz.h $(FUZZ_VM)
+tests_fuzz_qmp_fuzz_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
 tests_fuzz_qmp_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_qmp_fuzz_LDADD = $(EMULATOR_TEST_LDADD)
+tests_fuzz_qmp_fuzz_LDADD = $(FUZZ_VM_LDADD)
 endif
+check_PROGRAMS += tests/fuzz/qmp-fuzz-test
+TESTS += tests/fuzz/qmp-fuzz-test
+tests_fuzz_qmp_fuzz_test_SOURCES = tests/fuzz/qmp-fuzz-test.c tests/fuzz/qmp-fuzz.c \
+	tests/fuzz/qmp-fuzz.h $(FUZZ_VM)
+tests_fuzz_qmp_fuzz_test_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
+tests_fuzz_qmp_fuzz_test_LDADD = $(FUZZ_VM_LDADD)
 
 # The daemon's JSON: monitor, cookies, status files.
 if FUZZERS

@@ -1,84 +1,321 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The input is what a QMP client sends. Messages go through framing, parsing and
- * dispatch with commands that only check their arguments; each gets one reply that
- * is an object with "return" or "error".
+ * The input is what a QMP client sends to the real monitor of a real machine. Its first
+ * byte says how: as it is, on a connection of its own; or as commands of the real table
+ * with arguments that their rows ask for, with names of what is there and is not, or
+ * with other things in their place. Each command gets one reply, and the machine answers
+ * to the end.
+ *
+ * Strings are from a list, so that no file outside of the target's own directory is ever
+ * named: what goes as it is may have no path in it.
  */
 #include "fuzz/qmp-fuzz.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/json.h"
+#include "fuzz/vm.h"
 #include "monitor/qmp-command.h"
 
-QMP_ENUM(color, "red", "green");
-QMP_LIST(color_list, &color);
-QMP_OBJECT(point, { "x", &qmp_int }, { "y", &qmp_number, TRUE });
-static const QmpType name_or_point = {
-    .meta = QMP_META_ALTERNATE,
-    .members = (const QmpMember[]){ { "p", &point }, { "n", &qmp_str }, { NULL } }
-};
-static const QmpType tagged = {
-    .meta = QMP_META_OBJECT,
-    .members = (const QmpMember[]){ { "c", &color }, { NULL } },
-    .tag = "c",
-    .variants = (const QmpVariant[]){ { "green", &point }, { NULL } },
-};
-QMP_OBJECT(args, { "s", &qmp_str, TRUE }, { "b", &qmp_bool, TRUE },
-           { "l", &color_list, TRUE }, { "a", &name_or_point, TRUE },
-           { "t", &tagged, TRUE }, { "any", &qmp_any, TRUE });
-static const QmpType open_args = { .meta = QMP_META_OBJECT,
-                                   .members = (const QmpMember[]){ { NULL } },
-                                   .open = TRUE };
+#define DEPTH_MAX 6
 
-static ConfigNode *run(ConfigNode *node, GError **errp)
+static FuzzVm *vm;
+static GPtrArray *commands; /* QmpCommand */
+
+static void add_command(const QmpCommand *command, void *opaque)
 {
-    return NULL;
+    if (strcmp(command->name, "quit") != 0) {
+        g_ptr_array_add(commands, (gpointer)command);
+    }
 }
 
-static const QmpCommand commands[] = {
-    { "qmp_capabilities", run },
-    { "e", run, .args = &args },
-    { "open", run, .args = &open_args },
-    { .name = NULL },
-};
-const QmpCommand *const qmp_command_tables[] = { commands, NULL };
-const QmpEvent qmp_event_table[] = { { NULL, NULL } };
-
-static void dispatch(JsonFramer *framer, gboolean *negotiated)
+static void end(void)
 {
-    g_autoptr(GError) error = NULL;
-    g_autoptr(ConfigNode) message =
-        json_parse_framed(framer->buf->str, framer->buf->len, &error);
-    g_autoptr(ConfigNode) reply = NULL;
-    g_autoptr(ConfigNode) again = NULL;
-    g_autofree char *text = NULL;
+    fuzz_vm_stop(vm);
+}
 
-    g_assert_true(!message == !!error);
-    reply = message ? qmp_dispatch(message, negotiated) : qmp_error_reply(error, NULL);
-    g_assert_true(config_map_has(reply, "return") != config_map_has(reply, "error"));
-    text = config_to_json(reply, FALSE);
-    again = json_parse_framed(text, strlen(text), NULL);
-    g_assert_nonnull(again);
+static void set_up(void)
+{
+    fuzz_enter_directory();
+    fuzz_make_file("disk0", 1 << 20);
+    fuzz_make_file("disk1", 1 << 20);
+    commands = g_ptr_array_new();
+    qmp_command_foreach(add_command, NULL);
+    vm = fuzz_vm_start(
+        "-machine microvm -m 8M -serial null -smp 2 -name fuzz "
+        "-object iothread,id=io -object rng-builtin,id=r -chardev null,id=c0 "
+        "-blockdev driver=file,node-name=n0,filename=disk0 "
+        "-device virtio-blk-device,id=d0,drive=n0,bus=virtio-mmio-bus.0 "
+        "-device virtio-rng-device,id=r0,rng=r,bus=virtio-mmio-bus.3");
+    atexit(end);
+}
+
+static const char *const words[] = {
+    "d0",
+    "d1",
+    "n0",
+    "n1",
+    "r",
+    "r0",
+    "io",
+    "c0",
+    "x",
+    "disk0",
+    "disk1",
+    "nowhere",
+    "",
+    "unix:u",
+    "fd:f",
+    "tcp:127.0.0.1:1",
+    "defer",
+    "file",
+    "raw",
+    "null",
+    "socket",
+    "virtio-blk-device",
+    "virtio-rng-device",
+    "virtio-net-device",
+    "isa-serial",
+    "virtio-mmio-bus.1",
+    "virtio-mmio-bus.3",
+    "iothread",
+    "rng-builtin",
+    "memory-backend-ram",
+    "tap",
+    "on",
+    "off",
+    "auto",
+    "events",
+    "return-path",
+    "unmap",
+    "threads",
+    "io_uring",
+    "machine",
+    "1M",
+    "-1",
+    "52:54:00:12:34:56",
+    "\\u0000",
+    "\\ud83d\\ude00",
+};
+
+/* Keys of objects that take more than their rows say. */
+static const char *const keys[] = {
+    "driver",    "node-name", "filename", "file",       "id",         "drive",
+    "bus",       "iothread",  "qom-type", "size",       "type",       "read-only",
+    "cache",     "discard",   "aio",      "rng",        "netdev",     "ifname",
+    "serial",    "offset",    "backend",  "num-queues", "queue-size", "werror",
+    "max-bytes", "period",    "chardev",  "locking",    "props",      "share",
+};
+
+static const char *const numbers[] = {
+    "0",
+    "1",
+    "-1",
+    "255",
+    "65536",
+    "4294967295",
+    "9223372036854775807",
+    "18446744073709551615",
+    "18446744073709551616",
+    "1.5",
+    "1e308",
+    "-9223372036854775808",
+};
+
+static const char *const others[] = { "null", "[]",    "{}",     "true",
+                                      "0",    "\"x\"", "[[[]]]", "{\"x\":{\"y\":1}}" };
+
+#define PICK(list, in) list[fuzz_take(in, 1) % G_N_ELEMENTS(list)]
+
+static void add_any(FuzzInput *in, GString *out)
+{
+    switch (fuzz_take(in, 1) % 4) {
+    case 0:
+        g_string_append(out, PICK(others, in));
+        break;
+    case 1:
+        g_string_append(out, PICK(numbers, in));
+        break;
+    case 2:
+        g_string_append(out, fuzz_take(in, 1) & 1 ? "true" : "false");
+        break;
+    default:
+        g_string_append_printf(out, "\"%s\"", PICK(words, in));
+    }
+}
+
+static void add_value(FuzzInput *in, const QmpType *type, GString *out, guint depth);
+
+static void add_member(FuzzInput *in, const char *name, const QmpType *type, GString *out,
+                       guint depth)
+{
+    g_string_append_printf(out, "%s\"%s\":", out->str[out->len - 1] == '{' ? "" : ",",
+                           name);
+    add_value(in, type, out, depth + 1);
+}
+
+static void add_members(FuzzInput *in, const QmpType *type, GString *out, guint depth)
+{
+    const QmpVariant *v = type->variants;
+
+    for (const QmpMember *m = type->members; m && m->name; m++) {
+        if (!m->optional || (fuzz_take(in, 1) & 1)) {
+            add_member(in, m->name, m->type, out, depth);
+        }
+    }
+    for (guint n = type->open ? fuzz_take(in, 1) % 8 : 0; n; n--) {
+        add_member(in, PICK(keys, in), &qmp_any, out, depth);
+    }
+    if (v && v->value) {
+        guint n = 0;
+
+        while (v[n].value) {
+            n++;
+        }
+        add_members(in, v[fuzz_take(in, 1) % n].type, out, depth);
+    }
+}
+
+static void add_array(FuzzInput *in, const QmpType *type, GString *out, guint depth)
+{
+    g_string_append_c(out, '[');
+    for (guint n = fuzz_take(in, 1) % 4; n; n--) {
+        add_value(in, type->element, out, depth + 1);
+        g_string_append(out, n > 1 ? "," : "");
+    }
+    g_string_append_c(out, ']');
+}
+
+static void add_enum(FuzzInput *in, const QmpType *type, GString *out)
+{
+    guint n = g_strv_length((char **)type->values);
+
+    g_string_append_printf(out, "\"%s\"", n ? type->values[fuzz_take(in, 1) % n] : "x");
+}
+
+static void add_alternate(FuzzInput *in, const QmpType *type, GString *out, guint depth)
+{
+    guint n = 0;
+
+    while (type->members[n].name) {
+        n++;
+    }
+    add_value(in, type->members[fuzz_take(in, 1) % n].type, out, depth + 1);
+}
+
+static void add_value(FuzzInput *in, const QmpType *type, GString *out, guint depth)
+{
+    if (depth > DEPTH_MAX || fuzz_take(in, 1) == 0xff) {
+        add_any(in, out);
+        return;
+    }
+    switch (type->meta) {
+    case QMP_META_STR:
+        g_string_append_printf(out, "\"%s\"", PICK(words, in));
+        break;
+    case QMP_META_INT:
+    case QMP_META_NUMBER:
+        g_string_append(out, PICK(numbers, in));
+        break;
+    case QMP_META_BOOL:
+        g_string_append(out, fuzz_take(in, 1) & 1 ? "true" : "false");
+        break;
+    case QMP_META_NULL:
+        g_string_append(out, "null");
+        break;
+    case QMP_META_ANY:
+        add_any(in, out);
+        break;
+    case QMP_META_ENUM:
+        add_enum(in, type, out);
+        break;
+    case QMP_META_ARRAY:
+        add_array(in, type, out, depth);
+        break;
+    case QMP_META_OBJECT:
+        g_string_append_c(out, '{');
+        add_members(in, type, out, depth);
+        g_string_append_c(out, '}');
+        break;
+    case QMP_META_ALTERNATE:
+        add_alternate(in, type, out, depth);
+    }
+}
+
+/* TRUE: it was carried out. */
+static gboolean run_command(FuzzInput *in)
+{
+    const QmpCommand *c = commands->pdata[fuzz_take(in, 1) % commands->len];
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(ConfigNode) parsed = NULL;
+    g_autoptr(GError) err = NULL;
+    g_autofree char *reply = NULL;
+
+    g_string_printf(text, "{\"execute\":\"%s\"", c->name);
+    if (c->args) {
+        g_string_append(text, ",\"arguments\":");
+        add_value(in, c->args, text, 0);
+    }
+    g_string_append(text, "}");
+    reply = fuzz_vm_qmp(vm, text->str);
+    parsed = json_parse_framed(reply, strlen(reply), &err);
+    g_assert_no_error(err);
+    return !fuzz_is_error(reply);
+}
+
+/* Nothing that it could do to what is not the target's. */
+static gboolean is_harmless(const char *text, gsize len)
+{
+    return !memchr(text, '/', len) && !memchr(text, '\\', len) &&
+           !memmem(text, len, "quit", 4);
+}
+
+/* What has been added goes again, so that the next input finds what this one did. */
+static void take_away(void)
+{
+    static const char *const deletions[][2] = {
+        { "device_del", "id" }, { "blockdev-del", "node-name" }, { "netdev_del", "id" },
+        { "object-del", "id" }, { "closefd", "fdname" },
+    };
+    static const char *const added[] = { "x", "d1", "n1", "disk0", "disk1", "machine" };
+
+    g_free(fuzz_vm_qmp(vm, "{\"execute\":\"migrate_cancel\"}"));
+    for (guint i = 0; i < G_N_ELEMENTS(deletions); i++) {
+        for (guint j = 0; j < G_N_ELEMENTS(added); j++) {
+            g_autofree char *text =
+                g_strdup_printf("{\"execute\":\"%s\",\"arguments\":{\"%s\":\"%s\"}}",
+                                deletions[i][0], deletions[i][1], added[j]);
+
+            g_free(fuzz_vm_qmp(vm, text));
+        }
+    }
+}
+
+unsigned qmp_fuzz_run(const uint8_t *data, size_t len)
+{
+    FuzzInput in = { data, len };
+    unsigned done = 0;
+
+    if (!vm) {
+        set_up();
+    }
+    if (fuzz_take(&in, 1) % 4 == 0) {
+        if (is_harmless((const char *)in.data, in.left)) {
+            fuzz_vm_qmp_raw(vm, (const char *)in.data, in.left);
+        }
+    } else {
+        for (guint i = 0; in.left && i < 40; i++) {
+            done += run_command(&in);
+        }
+        take_away();
+    }
+    g_free(fuzz_vm_qmp(vm, "{\"execute\":\"query-status\"}"));
+    return done;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    const char *p = (const char *)data;
-    gboolean negotiated = len > 0 && data[0] == '{';
-    JsonFramer framer;
-    JsonFrame frame;
-
-    json_framer_init(&framer);
-    do {
-        g_autoptr(GError) error = NULL;
-
-        frame = json_framer_feed(&framer, &p, &len, &error);
-        g_assert_true((frame == JSON_FRAME_ERROR) == (error != NULL));
-        if (frame == JSON_FRAME_VALUE) {
-            dispatch(&framer, &negotiated);
-        }
-    } while (frame != JSON_FRAME_MORE);
-    json_framer_clear(&framer);
+    qmp_fuzz_run(data, len);
     return 0;
 }

@@ -5,3 +5,5 @@
 
 /* libFuzzer's entry. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+/* The same; how many commands have been carried out. */
+unsigned qmp_fuzz_run(const uint8_t *data, size_t len);

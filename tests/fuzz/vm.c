@@ -19,6 +19,7 @@ struct FuzzVm {
     char **argv;
     int qtest, qmp;
     GString *in; /* from QMP, not yet looked at */
+    guint asked;
 };
 
 static char *directory;
@@ -184,8 +185,14 @@ void fuzz_vm_qtest(FuzzVm *vm, const char *lines)
     }
 }
 
-/* The next line that has one of the two in it; owned. */
-static char *wait_line(FuzzVm *vm, const char *one, const char *other)
+/* What could not be parsed had no id. */
+static gboolean is_nameless_error(const char *line)
+{
+    return g_str_has_prefix(line, "{\"error\"") && !strstr(line, "\"id\"");
+}
+
+/* The next line with that in it; owned. */
+static char *wait_line(FuzzVm *vm, const char *text)
 {
     for (;;) {
         char *end = memchr(vm->in->str, '\n', vm->in->len);
@@ -195,7 +202,7 @@ static char *wait_line(FuzzVm *vm, const char *one, const char *other)
             g_autofree char *line = g_strndup(vm->in->str, end - vm->in->str);
 
             g_string_erase(vm->in, 0, end + 1 - vm->in->str);
-            if (strstr(line, one) || strstr(line, other)) {
+            if (strstr(line, text) || is_nameless_error(line)) {
                 return g_steal_pointer(&line);
             }
             continue;
@@ -204,29 +211,47 @@ static char *wait_line(FuzzVm *vm, const char *one, const char *other)
     }
 }
 
-static void send_all(int fd, const char *text, gsize len)
+/* With an id of its own, so that the reply is not that to another one. */
+static char *ask(FuzzVm *vm, const char *command, int fd)
 {
-    while (len) {
-        ssize_t n = send(fd, text, len, MSG_NOSIGNAL);
+    g_autofree char *id = g_strdup_printf("\"asked-%u\"", ++vm->asked);
+    g_autofree char *text = g_strdup_printf("{\"id\":%s,%s\n", id, command + 1);
+    char control[CMSG_SPACE(sizeof(fd))] = { 0 };
+    struct iovec iov = { text, strlen(text) };
+    struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 
-        if (n <= 0) {
-            g_error("the VM has gone");
-        }
-        text += n;
-        len -= n;
+    if (fd >= 0) {
+        struct cmsghdr *c;
+
+        msg.msg_control = control;
+        msg.msg_controllen = sizeof(control);
+        c = CMSG_FIRSTHDR(&msg);
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = SCM_RIGHTS;
+        c->cmsg_len = CMSG_LEN(sizeof(fd));
+        memcpy(CMSG_DATA(c), &fd, sizeof(fd));
     }
+    g_assert_cmpint(sendmsg(vm->qmp, &msg, MSG_NOSIGNAL), ==, (ssize_t)iov.iov_len);
+    return wait_line(vm, id);
 }
 
 char *fuzz_vm_qmp(FuzzVm *vm, const char *command)
 {
-    send_all(vm->qmp, command, strlen(command));
-    return wait_line(vm, "{\"return\"", "{\"error\"");
+    return ask(vm, command, -1);
+}
+
+gboolean fuzz_is_error(const char *reply)
+{
+    return strstr(reply, "\"error\":") != NULL;
 }
 
 GByteArray *fuzz_talk(int fd, const guint8 *data, gsize len)
 {
     GByteArray *all = g_byte_array_new();
 
+    if (!len) {
+        shutdown(fd, SHUT_WR);
+    }
     for (;;) {
         struct pollfd p = { .fd = fd, .events = POLLIN | (len ? POLLOUT : 0) };
         guint8 buf[65536];
@@ -267,28 +292,17 @@ void fuzz_vm_getfd(FuzzVm *vm, const char *name, int fd)
 {
     g_autofree char *text = g_strdup_printf(
         "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"%s\"}}", name);
-    char control[CMSG_SPACE(sizeof(fd))] = { 0 };
-    struct iovec iov = { text, strlen(text) };
-    struct msghdr msg = { .msg_iov = &iov,
-                          .msg_iovlen = 1,
-                          .msg_control = control,
-                          .msg_controllen = sizeof(control) };
-    struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 
-    c->cmsg_level = SOL_SOCKET;
-    c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = CMSG_LEN(sizeof(fd));
-    memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-    g_assert_cmpint(sendmsg(vm->qmp, &msg, 0), ==, (ssize_t)iov.iov_len);
-    g_free(wait_line(vm, "{\"return\"", "{\"error\""));
+    g_free(ask(vm, text, fd));
 }
 
 void fuzz_vm_reset(FuzzVm *vm)
 {
-    static const char reset[] = "{\"execute\":\"system_reset\"}";
+    g_autofree char *reply = fuzz_vm_qmp(vm, "{\"execute\":\"system_reset\"}");
 
-    send_all(vm->qmp, reset, strlen(reset));
-    g_free(wait_line(vm, "\"RESET\"", "{\"error\""));
+    if (!fuzz_is_error(reply)) {
+        g_free(wait_line(vm, "\"RESET\""));
+    }
     g_free(fuzz_vm_qmp(vm, "{\"execute\":\"cont\"}"));
 }
 

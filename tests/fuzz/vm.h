@@ -25,6 +25,7 @@ void fuzz_vm_stop(FuzzVm *vm);
 void fuzz_vm_qtest(FuzzVm *vm, const char *lines);
 /* One command; the reply, owned. A VM that does not answer aborts the process. */
 char *fuzz_vm_qmp(FuzzVm *vm, const char *command);
+gboolean fuzz_is_error(const char *reply);
 /* What a client says, whatever it is, on a connection of its own, until that ends. */
 void fuzz_vm_qmp_raw(FuzzVm *vm, const char *text, gsize len);
 /* getfd with that name; fd stays the caller's. */
