@@ -128,25 +128,42 @@ static void set(GString *out, unsigned slot, unsigned reg, guint32 value)
     g_string_append_printf(out, "writel 0x%x 0x%x\n", SLOT(slot) + reg, value);
 }
 
-/* What a driver does until its device works, with all features but those left out. */
+/* As a driver keeps it: what it has made available so far. */
+static guint16 available[SLOTS][QUEUES];
+
+/* Bits that are likely to be offered: indirect, event index; of a disk also others. */
+static guint32 choose_features(FuzzInput *in, unsigned slot)
+{
+    guint32 bits = fuzz_take(in, 4);
+
+    switch (bits & 3) {
+    case 0:
+        return bits;
+    case 1:
+        return bits & (slot < 3 ? 0x30003644 : 0x30018023);
+    default:
+        return bits & 0x30000000;
+    }
+}
+
+/* What a driver does until its device works. */
 static void start_driver(FuzzInput *in, GString *out)
 {
     unsigned slot = fuzz_take(in, 1) % SLOTS;
-    guint64 features = ~fuzz_take(in, 8);
-    unsigned wrong = fuzz_take(in, 1); /* steps that are left out, seldom */
+    unsigned wrong = fuzz_take(in, 1); /* steps that are not right, seldom */
 
     set(out, slot, 0x70, 0);
     set(out, slot, 0x70, 3);
-    for (unsigned i = 0; i < 2; i++) {
-        set(out, slot, 0x24, i);
-        /* bits that nobody offers make the device refuse: none above ring features */
-        set(out, slot, 0x20,
-            i ? (wrong & 1 ? features >> 32 : 1) : (guint32)features & 0x3fffffff);
-    }
+    set(out, slot, 0x24, 1);
+    set(out, slot, 0x20, wrong == 0xfc ? fuzz_take(in, 4) : 1);
+    set(out, slot, 0x24, 0);
+    set(out, slot, 0x20, choose_features(in, slot));
     set(out, slot, 0x70, 11);
     for (unsigned q = 0; q < QUEUES; q++) {
         guint32 base = RING(slot, q) + (wrong == 0xff ? RAM : 0);
 
+        available[slot][q] = 0;
+        g_string_append_printf(out, "memset 0x%x 0x3000 0\n", RING(slot, q));
         set(out, slot, 0x30, q);
         set(out, slot, 0x38, wrong == 0xfe ? 7 : RING_SIZE);
         set(out, slot, 0x80, base);
@@ -218,17 +235,38 @@ static Descriptor choose_descriptor(FuzzInput *in, guint32 base, unsigned i)
     return d;
 }
 
-/* A chain of a few descriptors, what they point at, and the notification. */
-static void submit(FuzzInput *in, GString *out)
+/* As a disk's driver would: a head, `n` sectors, and the status. */
+static void put_request(FuzzInput *in, GString *out, guint32 base, unsigned n)
 {
-    guint8 which = fuzz_take(in, 1), n = 1 + fuzz_take(in, 1) % 5;
-    unsigned slot = which % SLOTS, queue = which / SLOTS % QUEUES;
-    guint32 base = RING(slot, queue);
+    static const guint8 types[] = { 0, 1, 1, 4, 8, 11, 13, 0xff };
+    guint8 type = types[fuzz_take(in, 1) % sizeof(types)];
+    guint32 head[4] = { GUINT32_TO_LE(type), 0, GUINT32_TO_LE(fuzz_take(in, 1) * 9), 0 };
+    guint64 data = ~GUINT64_TO_LE(fuzz_take(in, 8));
+
+    for (unsigned i = 0; i < n + 2; i++) {
+        gboolean written = i > n || (i > 0 && (type == 0 || type == 8));
+        Descriptor d = {
+            .address = GUINT64_TO_LE(base + DATA + 0x400 * i),
+            .length = GUINT32_TO_LE(i == 0  ? 16
+                                    : i > n ? 1
+                                            : 512),
+            .flags = GUINT16_TO_LE((i <= n ? 1 : 0) | (written ? 2 : 0)),
+            .next = GUINT16_TO_LE(i + 1),
+        };
+
+        put(out, base + 16 * i, &d, sizeof(d));
+    }
+    put(out, base + DATA, head, sizeof(head));
+    put(out, base + DATA + 0x400, &data, sizeof(data));
+}
+
+/* Descriptors of every kind, and what the first two point at. */
+static void put_chain(FuzzInput *in, GString *out, guint32 base, unsigned n)
+{
     guint32 head[4] = { GUINT32_TO_LE(fuzz_take(in, 1)), 0,
                         GUINT32_TO_LE(fuzz_take(in, 2)),
-                        GUINT32_TO_LE(which & 0x80 ? fuzz_take(in, 4) : 0) };
-    guint16 avail[3] = { GUINT16_TO_LE(fuzz_take(in, 1) & 3),
-                         GUINT16_TO_LE(fuzz_take(in, 1)), 0 };
+                        GUINT32_TO_LE(fuzz_take(in, 4)) };
+    guint64 more[2] = { fuzz_take(in, 8), fuzz_take(in, 8) };
 
     for (unsigned i = 0; i < n; i++) {
         Descriptor d = choose_descriptor(in, base, i);
@@ -239,12 +277,27 @@ static void submit(FuzzInput *in, GString *out)
         put(out, base + 16 * i, &d, sizeof(d));
     }
     put(out, base + DATA, head, sizeof(head));
-    if (which & 0x40) {
-        guint64 more[2] = { fuzz_take(in, 8), fuzz_take(in, 8) };
+    put(out, base + DATA + 0x400, more, sizeof(more));
+}
 
-        put(out, base + DATA + 0x400, more, sizeof(more));
+/* A chain and the notification; mostly the next one, as the driver counts. */
+static void submit(FuzzInput *in, GString *out)
+{
+    guint8 which = fuzz_take(in, 1), n = 1 + fuzz_take(in, 1) % 5, how = fuzz_take(in, 1);
+    unsigned slot = which % SLOTS, queue = which / SLOTS % QUEUES;
+    guint32 base = RING(slot, queue);
+    guint16 *idx = &available[slot][queue], first = 0, head[2];
+
+    if (how & 1) {
+        put_request(in, out, base, n);
+    } else {
+        put_chain(in, out, base, n);
     }
-    put(out, base + AVAIL, avail, sizeof(avail));
+    put(out, base + AVAIL + 4 + 2 * (*idx % RING_SIZE), &first, sizeof(first));
+    (*idx)++;
+    head[0] = GUINT16_TO_LE(how >> 4 == 1 ? 1 : 0);
+    head[1] = GUINT16_TO_LE(how >> 4 == 2 ? fuzz_take(in, 2) : *idx);
+    put(out, base + AVAIL, head, sizeof(head));
     set(out, slot, 0x50, queue);
 }
 
