@@ -10,7 +10,7 @@
 struct NetBackend {
     char *id, *ifname;
     int fd;
-    gboolean has_offloads, attached;
+    gboolean has_header, has_offloads, attached;
 };
 
 static GSList *backends;
@@ -76,7 +76,8 @@ static gboolean refuse_unsupported(ConfigNode *node, GError **errp)
     return TRUE;
 }
 
-static int tap_from_options(ConfigNode *node, char **name, GError **errp)
+static int tap_from_options(ConfigNode *node, char **name, gboolean *has_header,
+                            GError **errp)
 {
     const char *ifname, *fd_name;
     int fd;
@@ -91,7 +92,7 @@ static int tap_from_options(ConfigNode *node, char **name, GError **errp)
         return -1;
     }
     fd = ifname ? tap_open(ifname, errp) : take_fd(fd_name, errp);
-    if (fd >= 0 && !tap_check(fd, name, errp)) {
+    if (fd >= 0 && !tap_check(fd, name, has_header, errp)) {
         if (ifname || !g_ascii_isdigit(fd_name[0])) { /* a number stays the caller's */
             close(fd);
         }
@@ -104,6 +105,7 @@ NetBackend *net_backend_add(ConfigNode *node, GError **errp)
 {
     const char *type, *id;
     char *ifname = NULL;
+    gboolean has_header = FALSE;
 
     if (!config_get_string(node, "type", NULL, &type, errp) ||
         !config_get_string(node, "id", NULL, &id, errp)) {
@@ -124,7 +126,7 @@ NetBackend *net_backend_add(ConfigNode *node, GError **errp)
         error_set(errp, "Duplicate ID '%s' for netdev", id);
         return NULL;
     }
-    int fd = tap_from_options(node, &ifname, errp);
+    int fd = tap_from_options(node, &ifname, &has_header, errp);
     if (fd < 0) {
         return NULL;
     }
@@ -132,7 +134,8 @@ NetBackend *net_backend_add(ConfigNode *node, GError **errp)
     net->id = g_strdup(id);
     net->ifname = ifname;
     net->fd = fd;
-    net->has_offloads = tap_has_offloads(fd);
+    net->has_header = has_header;
+    net->has_offloads = has_header && tap_has_offloads(fd);
     backends = g_slist_append(backends, net);
     return net;
 }
@@ -182,11 +185,19 @@ int net_backend_fd(const NetBackend *net)
 gboolean net_backend_set_header(NetBackend *net, unsigned length, unsigned offloads,
                                 GError **errp)
 {
+    if (!net->has_header) {
+        return TRUE; /* nothing was offered that it could be told */
+    }
     if (!tap_set_header(net->fd, length, offloads, errp)) {
         g_prefix_error(errp, "netdev '%s': ", net->id);
         return FALSE;
     }
     return TRUE;
+}
+
+gboolean net_backend_has_header(const NetBackend *net)
+{
+    return net->has_header;
 }
 
 gboolean net_backend_has_offloads(const NetBackend *net)

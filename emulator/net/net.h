@@ -3,7 +3,8 @@
  * Network back ends: `-netdev` makes them, by id. Today: tap (by ifname or fd).
  *
  * Data path: the user (a NIC) owns the tap's descriptor while attached and reads
- * and writes it from its own loop with the virtio-net header it has agreed on.
+ * and writes it from its own loop with the virtio-net header it has agreed on, or
+ * without one where the tap has none.
  */
 #ifndef VIREO_NET_NET_H
 #define VIREO_NET_NET_H
@@ -22,6 +23,7 @@ int net_backend_fd(const NetBackend *net); /* non-blocking; the back end's */
 /* Length of the virtio-net header and the offloads (TUN_F_*) that the guest took. */
 gboolean net_backend_set_header(NetBackend *net, unsigned length, unsigned offloads,
                                 GError **errp);
+gboolean net_backend_has_header(const NetBackend *net);
 gboolean net_backend_has_offloads(const NetBackend *net);
 /* -netdev fd=NAME and fds of getfd: main and the monitor install the look-up. */
 void net_set_fd_lookup(int (*take)(const char *name));

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * #syscalls main: openat fcntl ioctl(TUNGETIFF) ioctl(TUNSETIFF) ioctl(TUNSETOFFLOAD)
- *     ioctl(TUNSETVNETHDRSZ) ioctl(TUNSETVNETLE)
+ *     ioctl(TUNSETVNETHDRSZ) ioctl(TUNSETVNETLE) ioctl(TUNGETFILTER)
+ *     ioctl(TUNATTACHFILTER) ioctl(TUNDETACHFILTER)
  */
 #include "net/tap.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <string.h>
@@ -39,7 +41,30 @@ int tap_open(const char *ifname, GError **errp)
     return fd_steal(&fd);
 }
 
-gboolean tap_check(int fd, char **ifname, GError **errp)
+/*
+ * TUNGETIFF reports IFF_NOFILTER, which is the same bit as IFF_NO_PI, for a tap without
+ * a socket filter: with one that lets everything pass, the bit says what it should.
+ * A filter that somebody else has set stays, and its owner's word is taken.
+ */
+static gboolean has_packet_information(int fd, const struct ifreq *seen)
+{
+    struct sock_filter pass = BPF_STMT(BPF_RET | BPF_K, G_MAXUINT32);
+    struct sock_fprog program = { .len = 1, .filter = &pass }, theirs = { 0 };
+    struct ifreq ifr = *seen;
+
+    if (!(ifr.ifr_flags & IFF_NO_PI)) {
+        return TRUE;
+    }
+    if (ioctl(fd, TUNGETFILTER, &theirs) < 0 || theirs.len ||
+        ioctl(fd, TUNATTACHFILTER, &program) < 0) {
+        return FALSE;
+    }
+    gboolean told = ioctl(fd, TUNGETIFF, &ifr) == 0;
+    ioctl(fd, TUNDETACHFILTER, NULL);
+    return told && !(ifr.ifr_flags & IFF_NO_PI);
+}
+
+gboolean tap_check(int fd, char **ifname, gboolean *has_header, GError **errp)
 {
     struct ifreq ifr = { 0 };
     int flags = fcntl(fd, F_GETFL);
@@ -47,12 +72,13 @@ gboolean tap_check(int fd, char **ifname, GError **errp)
     if (flags < 0 || ioctl(fd, TUNGETIFF, &ifr) < 0 || !(ifr.ifr_flags & IFF_TAP)) {
         return error_set(errp, "Parameter 'fd': descriptor %d is not a tap device", fd);
     }
-    if (!(ifr.ifr_flags & IFF_VNET_HDR) || !(ifr.ifr_flags & IFF_NO_PI)) {
+    if (has_packet_information(fd, &ifr)) {
         return error_set(errp,
                          "Parameter 'fd': tap device '%.*s' was opened without "
-                         "IFF_VNET_HDR or IFF_NO_PI",
+                         "IFF_NO_PI",
                          IFNAMSIZ, ifr.ifr_name);
     }
+    *has_header = (ifr.ifr_flags & IFF_VNET_HDR) != 0;
     if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
         fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) {
         return error_set_errno(errp, errno, "Parameter 'fd': descriptor %d", fd);

@@ -2,7 +2,9 @@
 /*
  * The data plane of virtio-net on a tap (virtio 1.2, section 5.1.6): the header that
  * the driver and the tap exchange is the same, so packets go from one to the other
- * with one readv() or writev() on guest memory.
+ * with one readv() or writev() on guest memory. A tap without
+ * header gets and gives the frame behind it; the driver was offered nothing then, and
+ * its header is zeros.
  *
  * Receiving: buffers are popped ahead, up to one packet of the largest kind. What
  * does not fit into them lands in a spill buffer behind, and is copied to further
@@ -34,6 +36,7 @@ struct NetQueues {
     VirtioNet *net;
     int fd;
     gboolean mergeable;
+    unsigned skip; /* bytes in front of the frame that the tap does not have */
 
     EventHandler *tap; /* what it waits for: */
     GIOCondition waiting;
@@ -176,12 +179,41 @@ static void deliver(NetQueues *q, Virtqueue *vq, guint64 len)
     }
 }
 
+/* Moves the beginning of a vector on; returns the first piece that is left. */
+static unsigned skip_bytes(struct iovec *iov, unsigned n, gsize bytes)
+{
+    unsigned i = 0;
+
+    while (i < n && bytes >= iov[i].iov_len) {
+        bytes -= iov[i++].iov_len;
+    }
+    if (bytes) {
+        iov[i].iov_base = (guint8 *)iov[i].iov_base + bytes;
+        iov[i].iov_len -= bytes;
+    }
+    return i;
+}
+
+/* readv() of one packet with its header, as the tap's or made. */
+static gssize read_packet(NetQueues *q, unsigned n)
+{
+    static const guint8 none[NET_HEADER];
+    unsigned first = skip_bytes(q->iov, n, q->skip);
+    gssize len = readv(q->fd, q->iov + first, n - first);
+
+    if (len >= 0 && q->skip) {
+        guest_iov_from_buf(&nth(q, 0)->in, 0, none, q->skip);
+        len += q->skip;
+    }
+    return len;
+}
+
 /* One packet; FALSE: there is none, or the tap has failed. */
 static gboolean receive(NetQueues *q, Virtqueue *vq)
 {
     guint64 room;
     unsigned n = gather(q, &room);
-    gssize len = readv(q->fd, q->iov, n);
+    gssize len = read_packet(q, n);
 
     if (len < 0) {
         if (errno != EAGAIN && errno != EINTR) {
@@ -238,13 +270,15 @@ static void give_back(NetQueues *q)
 /* FALSE: the tap takes no more now. */
 static gboolean send_one(NetQueues *q, Virtqueue *vq)
 {
-    const GuestIov *out = &q->tx.out;
+    GuestIov *out = &q->tx.out;
 
     /* What is longer than any packet no tap takes, after having copied it. */
-    if (out->size <= MAX_PACKET) {
+    if (out->size <= MAX_PACKET && out->size > q->skip) {
+        unsigned first = skip_bytes(out->iov, out->n, q->skip);
         turn_count(TURN_PACKETS, 1);
         turn_count(TURN_NET_BYTES, out->size);
-        if (writev(q->fd, out->iov, MIN(out->n, IOV_MAX)) < 0 && errno == EAGAIN) {
+        if (writev(q->fd, out->iov + first, MIN(out->n - first, IOV_MAX)) < 0 &&
+            errno == EAGAIN) {
             virtqueue_unpop(vq, &q->tx);
             q->tx_blocked = TRUE;
             return FALSE;
@@ -316,7 +350,7 @@ static void announce(void *opaque)
     memcpy(p + 12, arp, sizeof(arp));
     memcpy(p + 22, mac, 6); /* sender */
     memcpy(p + 32, mac, 6); /* target */
-    if (write(q->fd, frame, sizeof(frame)) < 0 && errno != EAGAIN) {
+    if (write(q->fd, frame + q->skip, sizeof(frame) - q->skip) < 0 && errno != EAGAIN) {
         log_once("virtio-net: cannot announce the guest on netdev '%s': %s",
                  q->net->netdev, error_text(errno));
     }
@@ -335,6 +369,7 @@ void net_start(VirtioDevice *dev)
     net->q = q;
     q->net = net;
     q->fd = net_backend_fd(net->backend);
+    q->skip = net_backend_has_header(net->backend) ? 0 : NET_HEADER;
     q->mergeable = virtio_device_has_feature(dev, VIRTIO_NET_F_MRG_RXBUF);
     q->spill = g_malloc(MAX_PACKET);
     for (unsigned i = 0; i < AHEAD; i++) {

@@ -12,6 +12,7 @@
 #define BIT(n)          (1ull << (n))
 #define FIELD(name)     offsetof(VirtioNet, name)
 #define ANNOUNCE_ROUNDS 5
+#define MTU_MIN         68 /* 5.1.4.1 */
 
 #define SEGMENTS_SENT                                                                    \
     (BIT(VIRTIO_NET_F_HOST_TSO4) | BIT(VIRTIO_NET_F_HOST_TSO6) |                         \
@@ -112,6 +113,11 @@ static gboolean check_options(const VirtioNet *net, GError **errp)
     if (net->mq) {
         return error_set(errp, "Property 'virtio-net-device.mq' value 'on' is not "
                                "supported: there is one pair of queues");
+    }
+    if (net->host_mtu && net->host_mtu < MTU_MIN) {
+        return error_set(errp,
+                         "Property 'virtio-net-device.host_mtu' value %u is below %d",
+                         net->host_mtu, MTU_MIN);
     }
     if ((rx & (rx - 1)) || (tx & (tx - 1))) {
         return error_set(

@@ -182,6 +182,8 @@ static void test_refused(void)
         { "-device virtio-net-device,netdev=nope", "nope" },
         { "-netdev tap,id=n,ifname=vireo3 -device virtio-net-device,netdev=n,mq=on",
           "mq" },
+        { "-netdev tap,id=n,ifname=vireo3 -device virtio-net-device,netdev=n,host_mtu=67",
+          "host_mtu" },
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
