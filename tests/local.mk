@@ -8,6 +8,10 @@ include tests/golden/local.mk
 include tests/fuzz/local.mk
 include tests/syscalls/local.mk
 
+# tools/export, tools/check
+dist_check_SCRIPTS += tests/tools/export-test.py tests/tools/check-test.py
+TESTS += tests/tools/export-test.py tests/tools/check-test.py
+
 dist_check_SCRIPTS += tests/layers.py
 TESTS += tests/layers.py
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The programs under test: built out of the tree, in a directory of the cache for
-each checkout, and installed into a directory that goes into the payload, with the
+"""The programs under test: built from a copy of the tree (tools/export), in a directory
+of the cache for each checkout, and installed into a directory that goes into the payload, with the
 tiny guests of tests/tiny as /lab/tiny."""
 import fcntl
 import hashlib
@@ -30,16 +30,16 @@ def run(command, directory, log):
 def build(cache):
     """Configures and makes; returns the build directory."""
     checkout = hashlib.sha256(str(SOURCE).encode()).hexdigest()[:12]
-    directory = cache / "build" / checkout
+    directory = cache / "build" / f"{checkout}-copy"
+    source = directory / "src"
     directory.mkdir(parents=True, exist_ok=True)
     log = directory / "build.log"
     with open(directory / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         log.unlink(missing_ok=True)
-        if not (SOURCE / "configure").exists():
-            run(["autoreconf", "-fi"], SOURCE, log)
+        run([SOURCE / "tools" / "export", source], directory, log)
         if not (directory / "Makefile").exists():
-            run([SOURCE / "configure", "-q", *CONFIGURE], directory, log)
+            run([source / "configure", "-q", *CONFIGURE], directory, log)
         print(f"lab: building in {directory}", flush=True)
         run(["make", f"-j{os.cpu_count()}"], directory, log)
     return directory
