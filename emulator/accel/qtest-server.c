@@ -3,7 +3,7 @@
  * The qtest socket: lines in, lines out. While an access is held (lock.h) no further
  * line is taken: the test waits for its reply, as a vCPU would wait.
  *
- * #syscalls main: sendto recvfrom
+ * #syscalls main: sendmsg read
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -61,7 +61,7 @@ static void update_conditions(void)
 static void flush(void)
 {
     while (server.fd >= 0 && server.out->len) {
-        ssize_t n = send(server.fd, server.out->str, server.out->len, MSG_NOSIGNAL);
+        ssize_t n = fd_send(server.fd, server.out->str, server.out->len);
         if (n > 0) {
             g_string_erase(server.out, 0, n);
         } else if (n < 0 && errno == EINTR) {

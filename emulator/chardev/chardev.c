@@ -2,7 +2,7 @@
 /*
  * The common part: descriptors, flow control, the list. See internal.h.
  *
- * #syscalls main: read readv recvmsg sendto write
+ * #syscalls main: read readv recvmsg sendmsg write
  */
 #include "config.h"
 
@@ -15,6 +15,7 @@
 
 #include "event/turn.h"
 #include "util/error.h"
+#include "util/fd.h"
 
 #define READ_MAX 4096
 
@@ -161,7 +162,7 @@ void chardev_peer_closed(Chardev *chr)
 static ssize_t peer_write(Chardev *chr, const guint8 *buf, size_t len)
 {
     if (chr->backend->socket) {
-        return send(chr->out_fd, buf, len, MSG_NOSIGNAL);
+        return fd_send(chr->out_fd, buf, len);
     }
     return write(chr->out_fd, buf, len);
 }

@@ -8,7 +8,7 @@
  * output is dropped and never waited for; one that has it open and does not read is
  * waited for.
  *
- * #syscalls main: poll
+ * #syscalls main: ppoll
  */
 #include "config.h"
 
@@ -38,8 +38,9 @@ static void pty_probe(Chardev *chr)
 {
     Pty *pty = chr->data;
     struct pollfd pfd = { .fd = pty->master, .events = POLLIN };
+    struct timespec now = { 0 };
 
-    if (!chr->connected && poll(&pfd, 1, 0) >= 0 && !(pfd.revents & POLLHUP)) {
+    if (!chr->connected && ppoll(&pfd, 1, &now, NULL) >= 0 && !(pfd.revents & POLLHUP)) {
         timer_disarm(pty->timer);
         chardev_peer_opened(chr, pty->master, pty->master);
     }

@@ -5,7 +5,6 @@
  * it with them.
  *
  * #syscalls main: munmap
- * #syscalls main: madvise -- rare: RAM that is discarded
  */
 #include "memory/ram.h"
 

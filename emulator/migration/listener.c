@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * #syscalls main: recvfrom close
+ * #syscalls main: read close
  */
 #include "migration/listener.h"
 
@@ -52,7 +52,7 @@ static void on_readable(void *opaque, GIOCondition ready)
 {
     Pending *p = opaque;
     MigListener *l = p->listener;
-    ssize_t n = recv(p->fd, p->magic + p->length, sizeof(p->magic) - p->length, 0);
+    ssize_t n = read(p->fd, p->magic + p->length, sizeof(p->magic) - p->length);
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
         return;

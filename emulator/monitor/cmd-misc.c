@@ -2,16 +2,18 @@
 /*
  * About the emulator itself: versions, commands, what it was told at start.
  *
- * #syscalls main: access
+ * #syscalls main: openat close
  */
 #include "config.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "config/dialect.h"
 #include "machine/machine.h"
 #include "monitor/commands.h"
 #include "monitor/qmp-command.h"
+#include "util/fd.h"
 
 static ConfigNode *config;
 
@@ -142,8 +144,8 @@ QMP_OBJECT(kvm_info, { "enabled", &qmp_bool }, { "present", &qmp_bool });
 static ConfigNode *cmd_query_kvm(ConfigNode *args, GError **errp)
 {
     ConfigNode *info = config_map_new();
-    gboolean enabled = g_strcmp0(config_text("accel", "accel"), "kvm") == 0 &&
-                       access("/dev/kvm", R_OK | W_OK) == 0;
+    autofd int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+    gboolean enabled = g_strcmp0(config_text("accel", "accel"), "kvm") == 0 && fd >= 0;
 
     config_map_set_bool(info, "enabled", enabled);
     config_map_set_bool(info, "present", TRUE);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 libemulator_a_SOURCES += \
-	emulator/sandbox/sandbox.c emulator/sandbox/libraries.h \
+	emulator/sandbox/sandbox.c emulator/sandbox/libraries.h emulator/sandbox/sanitizers.h \
 	emulator/sandbox/sandbox.h
 nodist_libemulator_a_SOURCES = emulator/sandbox/filters.h
 libemulator_a_CPPFLAGS += -I$(builddir)/emulator/sandbox

@@ -23,6 +23,9 @@ static inline int fd_steal(int *fd)
     return value;
 }
 
+/* write() to a socket; never raises SIGPIPE. */
+ssize_t fd_send(int fd, const void *buf, gsize len);
+
 /* Blocking: all of it, EINTR retried; FALSE with errno set (0 at end of file). */
 gboolean fd_read_all(int fd, void *buf, gsize len);
 gboolean fd_write_all(int fd, const void *buf, gsize len);

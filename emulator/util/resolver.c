@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * #syscalls main,migration: socketpair sendmsg recvfrom close
+ * #syscalls main,migration: socketpair sendmsg read close
  */
+#include "config.h"
+
 #include "util/resolver-internal.h"
 
 #include <errno.h>
@@ -22,14 +24,27 @@
 static int control = -1; /* to the child */
 static char *denied;     /* why there is none */
 static gboolean sealed;
-static ResolverChild child;
-static char stack[STACK_SIZE] __attribute__((aligned(16)));
 
 void resolver_deny(const char *why)
 {
     g_free(denied);
     denied = g_strdup(why);
 }
+
+#ifdef STATIC_BUILD
+
+static const char static_build[] = "this is a static build, only numeric addresses can "
+                                   "be used";
+
+void resolver_start(const struct sock_fprog *filter)
+{
+    resolver_deny(static_build);
+}
+
+#else
+
+static ResolverChild child;
+static char stack[STACK_SIZE] __attribute__((aligned(16)));
 
 /* Signals are blocked: their handlers would run in the child, on our memory. */
 static void start_child(void)
@@ -65,6 +80,8 @@ void resolver_start(const struct sock_fprog *filter)
                              .environment = environ };
     start_child();
 }
+
+#endif /* STATIC_BUILD */
 
 /* The question, with `fd` for its answer. */
 static gboolean send_question(const ResolverQuestion *question, int fd)
@@ -140,7 +157,7 @@ GArray *resolver_answer(int fd, GError **errp)
 {
     const gssize head = G_STRUCT_OFFSET(ResolverAnswer, addresses);
     ResolverAnswer answer;
-    gssize len = recv(fd, &answer, sizeof(answer), MSG_DONTWAIT);
+    gssize len = read(fd, &answer, sizeof(answer));
     gboolean sane = len >= head && answer.count <= RESOLVER_MAX_ANSWERS &&
                     (gsize)len == head + answer.count * sizeof(NetAddress);
 
@@ -154,6 +171,16 @@ GArray *resolver_answer(int fd, GError **errp)
     }
     return take(&answer, errp);
 }
+
+#ifdef STATIC_BUILD
+
+GArray *resolver_here(const char *host, const char *port, gboolean passive, GError **errp)
+{
+    error_set(errp, "%s", static_build);
+    return NULL;
+}
+
+#else
 
 GArray *resolver_here(const char *host, const char *port, gboolean passive, GError **errp)
 {
@@ -173,6 +200,8 @@ GArray *resolver_here(const char *host, const char *port, gboolean passive, GErr
     answer.error = resolver_lookup(&question, &answer);
     return take(&answer, errp);
 }
+
+#endif /* STATIC_BUILD */
 
 void resolver_seal(void)
 {

@@ -15,18 +15,6 @@
 
 #define TIMEOUT_MS 30000
 
-/* The leak checker at the end of a process does what no filter allows. */
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define UNFILTERED "-disable-seccomp"
-#endif
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define UNFILTERED "-disable-seccomp"
-#endif
-#ifndef UNFILTERED
-#define UNFILTERED ""
-#endif
-
 typedef struct Channel {
     int fd;
     GString *in;
@@ -163,8 +151,8 @@ static QTest *start(const char *own, gboolean with_qtest, const char *args)
     q->dir = g_dir_make_tmp("vireo-qtest-XXXXXX", NULL);
     q->messages = g_build_filename(q->dir, "stderr", NULL);
     int qtest = listen_on(q->dir, "qtest"), qmp = listen_on(q->dir, "qmp");
-    g_autofree char *plain = g_strdup_printf("%s/vireo %s -qmp unix:@DIR@/qmp %s %s",
-                                             build_dir(), own, UNFILTERED, args);
+    g_autofree char *plain = g_strdup_printf("%s/vireo %s -qmp unix:@DIR@/qmp %s",
+                                             build_dir(), own, args);
     g_auto(GStrv) parts = g_strsplit(plain, "@DIR@", -1);
     g_autofree char *command = g_strjoinv(q->dir, parts);
     q->pid = spawn(command, q->messages);
@@ -220,7 +208,7 @@ char *qtest_serial(QTest *q, const char *text)
 int qtest_run(const char *args, char **messages)
 {
     g_autofree char *command =
-        g_strdup_printf("%s/vireo %s %s", build_dir(), UNFILTERED, args);
+        g_strdup_printf("%s/vireo %s", build_dir(), args);
     g_autofree char *out = NULL;
     g_autoptr(GError) error = NULL;
     int status;

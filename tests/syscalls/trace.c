@@ -50,6 +50,7 @@ typedef struct Process {
     gboolean entered; /* has loaded a filter */
     unsigned kind;    /* of a thread that has none of its own */
     gboolean offline;
+    unsigned child; /* kind of the next child: what a child inherits */
 } Process;
 
 typedef struct Thread {
@@ -110,7 +111,12 @@ static Process *process_get(pid_t tgid)
     Process *p = g_hash_table_lookup(processes, GINT_TO_POINTER(tgid));
 
     if (!p) {
+        pid_t parent = status_number(tgid, "\nPPid:\t");
+        const Process *from = g_hash_table_lookup(processes, GINT_TO_POINTER(parent));
+
         p = g_new0(Process, 1);
+        p->entered = from && from->child;
+        p->kind = p->entered ? from->child : 0;
         g_hash_table_insert(processes, GINT_TO_POINTER(tgid), p);
     }
     return p;
@@ -160,7 +166,9 @@ static void enter(pid_t tid, Thread *t, Process *p, guint64 address)
     for (guint i = 0; i < G_N_ELEMENTS(programs); i++) {
         if (programs[i].bytes == bytes && memcmp(programs[i].code, code, bytes) == 0) {
             if (tid == t->tgid) {
-                *p = (Process){ TRUE, programs[i].kind, programs[i].offline };
+                p->entered = TRUE;
+                p->kind = programs[i].kind;
+                p->offline = programs[i].offline;
             } else {
                 t->kind = programs[i].kind;
             }
@@ -242,6 +250,8 @@ static void answer(const struct seccomp_notif *ask, struct seccomp_notif_resp *r
     if (data->nr == SYS_seccomp && data->args[0] == SECCOMP_SET_MODE_FILTER) {
         enter(ask->pid, t, p, data->args[2]);
         reply->flags = 0;
+    } else if (data->nr == SYS_clone && !(data->args[0] & CLONE_THREAD)) {
+        p->child = kind;
     } else if (data->nr == SYS_exit) {
         g_hash_table_remove(threads, GINT_TO_POINTER(ask->pid));
     } else if (data->nr == SYS_exit_group) {

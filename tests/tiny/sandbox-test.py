@@ -9,7 +9,7 @@ import tempfile
 import time
 import unittest
 
-from migration_vm import EXTRA, GUEST, TIMEOUT, VIREO, Vm
+from migration_vm import GUEST, TIMEOUT, VIREO, Vm
 
 
 class Sandbox(unittest.TestCase):
@@ -19,7 +19,7 @@ class Sandbox(unittest.TestCase):
             resource.setrlimit(resource.RLIMIT_NOFILE, (30, 30))
         done = subprocess.run(
             [VIREO, "-accel", "kvm", "-machine", "microvm", "-nodefaults", "-m", "24M",
-             "-smp", "64", "-kernel", GUEST, *EXTRA],
+             "-smp", "64", "-kernel", GUEST],
             preexec_fn=limit, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
             timeout=TIMEOUT, check=False)
         self.assertIn(b"KVM cannot create vCPU", done.stderr)
