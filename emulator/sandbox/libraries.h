@@ -18,6 +18,9 @@
  * glib, a failed assertion in any thread (it has been printed before):
  * #syscalls all: rt_sigprocmask gettid getpid tgkill -- rare: abort()
  *
+ * glibc 2.39 and later has its own call for fstat() again:
+ * #syscalls main,io,resolver: fstat -- rare: the tests' glibc is older
+ *
  * The kernel, after SIGSTOP and SIGCONT:
  * #syscalls all: restart_syscall -- rare: what waits with a timeout goes on
  */
