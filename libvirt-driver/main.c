@@ -10,6 +10,7 @@
 #include "daemon-options.h"
 #include "daemon.h"
 #include "domain/driver.h"
+#include "process/spawn.h"
 #include "rpc/server.h"
 #include "util/paths.h"
 
@@ -34,11 +35,17 @@ static int serve(const DaemonOptions *options, GError **errp)
     }
     Driver *driver = driver_new(
         paths, server, options->emulator ? options->emulator : VIREO_BINDIR "/vireo");
-    driver_start(driver);
+    if (!driver_start(driver, errp)) {
+        if (driver_stop(driver, STOP_TIMEOUT_MS))
+            driver_free(driver);
+        close(lock);
+        return EXIT_FAILURE;
+    }
     rpc_server_start(server);
     daemon_ready();
     daemon_run(server, options->timeout, driver_busy, driver);
-    if (!rpc_server_stop(server, STOP_TIMEOUT_MS)) {
+    if (!rpc_server_stop(server, STOP_TIMEOUT_MS) ||
+        !driver_stop(driver, STOP_TIMEOUT_MS)) {
         g_message("some calls do not end; exiting without them");
         _exit(EXIT_SUCCESS); /* running VMs are left as they are */
     }
@@ -64,6 +71,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
     g_log_set_debug_enabled(options.verbose);
+    process_raise_fd_limit(); /* each VM takes several */
     if (options.daemonize)
         daemon_detach();
     int status = serve(&options, &error);

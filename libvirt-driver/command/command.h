@@ -84,6 +84,10 @@ gboolean command_prepare_device(const DomainDevice *device, GHashTable *fds,
                                 GError **errp);
 gboolean command_prepare(Domain *domain, GHashTable *fds, GError **errp);
 
+/* The device has gone, or never came: gives back to the host what is left of it. */
+void command_release_device(const DomainDevice *device);
+void command_release(const Domain *domain);
+
 /* What must exist before the command line can be made. Nothing of it is taken over. */
 typedef struct CommandFacts {
     int monitor_fd;          /* a listening UNIX socket */

@@ -13,10 +13,12 @@ static gboolean complete(const CommandMachine *machine, const Domain *domain,
 static gboolean prepare_host(gpointer device, GArray *fds, GError **errp)
 {
     DomainInterface *interface = device;
-    const char *bridge =
-        interface->type == DOMAIN_INTERFACE_BRIDGE ? interface->bridge : NULL;
-    int fd = process_open_tap(&interface->target, bridge,
-                              interface->managed != DOMAIN_TRISTATE_NO, errp);
+    ProcessTap tap = {
+        .bridge = interface->type == DOMAIN_INTERFACE_BRIDGE ? interface->bridge : NULL,
+        .create = interface->managed != DOMAIN_TRISTATE_NO,
+        .guest_mac = interface->mac,
+    };
+    int fd = process_open_tap(&interface->target, &tap, errp); /* goes with the last fd */
 
     if (fd < 0) {
         return FALSE;

@@ -204,6 +204,26 @@ gboolean command_prepare(Domain *domain, GHashTable *fds, GError **errp)
     return xml_domain_foreach_device(domain, prepare_one, &p);
 }
 
+void command_release_device(const DomainDevice *device)
+{
+    const CommandKind *kind = kinds[device->type];
+
+    if (kind && kind->release_host) {
+        kind->release_host(device->any);
+    }
+}
+
+static gboolean release_one(const DomainDevice *device, gpointer unused)
+{
+    command_release_device(device);
+    return TRUE;
+}
+
+void command_release(const Domain *domain)
+{
+    xml_domain_foreach_device(domain, release_one, NULL);
+}
+
 /* ---- plug and unplug ---- */
 
 gboolean command_can_unplug(const DomainDevice *device, GError **errp)

@@ -33,6 +33,8 @@ typedef struct CommandKind {
     void (*note)(gconstpointer device, guint *next_node); /* what it has already */
     void (*adopt)(gpointer device, gconstpointer from);
     gboolean (*prepare_host)(gpointer device, GArray *fds, GError **errp);
+    /* Gives back what that has made; also when part of it, or nothing, is there. */
+    void (*release_host)(gconstpointer device);
     gboolean (*steps)(CommandSteps *steps, gconstpointer device, guint boot_index,
                       GError **errp);
     /* Steps whose undo removes what a plug with the alias may have left. */

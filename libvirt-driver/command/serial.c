@@ -31,6 +31,15 @@ static gboolean prepare_host(gpointer device, GArray *fds, GError **errp)
     return TRUE;
 }
 
+static void release_host(gconstpointer device)
+{
+    const DomainSerial *serial = device;
+
+    if (serial->type == DOMAIN_CHARDEV_UNIX && serial->path) {
+        process_remove_unix(serial->path);
+    }
+}
+
 char *command_chardev_id(const DomainSerial *serial)
 {
     return g_strconcat("char", serial->info.alias, NULL);
@@ -65,5 +74,6 @@ const CommandKind command_kind_serial = {
     .boot = -1,
     .complete = complete,
     .prepare_host = prepare_host,
+    .release_host = release_host,
     .steps = steps,
 };

@@ -90,17 +90,20 @@ static gboolean start(Vm *vm, Domain *given, const VmStart *how, GError **errp)
 {
     g_autoptr(Domain) live = given;
     g_autoptr(VmDef) def = NULL;
-    gboolean active, ok;
+    gboolean active, uncertain, ok;
     guint64 run;
 
-    if (!vm_begin_job(vm, JOB_MODIFY, "start", errp)) {
+    if (!vm_wait_cleared(vm, errp) || !vm_begin_job(vm, JOB_MODIFY, "start", errp)) {
         return FALSE;
     }
     g_mutex_lock(&vm->lock);
     active = vm_is_active_locked(vm);
+    uncertain = vm_is_uncertain_locked(vm);
     def = vm_get_def_locked(vm);
     g_mutex_unlock(&vm->lock);
-    if (active) {
+    if (uncertain) {
+        ok = vm_refuse_uncertain(vm, errp);
+    } else if (active) {
         ok = rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
                            given ? "domain '%s' is already active"
                                  : "domain is already running",
@@ -122,17 +125,26 @@ gboolean remote_domain_create_xml(RpcCall *call, const RemoteDomainCreateXmlArgs
     VmStart how = start_of_flags(call, args->flags);
     g_autoptr(Domain) domain =
         parse(driver, args->xml_desc, args->flags & VIR_DOMAIN_START_VALIDATE, errp);
-    g_autoptr(Vm) vm = domain ? vm_find_or_create(driver, domain, errp) : NULL;
+    gboolean again = TRUE, ok = FALSE;
 
-    if (!vm) {
-        return FALSE;
+    while (domain && again) {
+        g_autoptr(Vm) vm = vm_find_or_create(driver, domain, errp);
+        g_autoptr(GError) err = NULL;
+
+        if (!vm) {
+            return FALSE;
+        }
+        ok = start(vm, xml_domain_copy(domain), &how, &err);
+        /* One that another call has created, and given up: the next one is ours. */
+        again =
+            !ok && vm_discard(vm) && g_error_matches(err, RPC_ERROR, VIR_ERR_NO_DOMAIN);
+        if (ok) {
+            vm_fill_domain(vm, &ret->dom);
+        } else if (!again) {
+            g_propagate_error(errp, g_steal_pointer(&err));
+        }
     }
-    if (!start(vm, g_steal_pointer(&domain), &how, errp)) {
-        vm_discard(vm);
-        return FALSE;
-    }
-    vm_fill_domain(vm, &ret->dom);
-    return TRUE;
+    return ok;
 }
 
 gboolean remote_domain_create(RpcCall *call, const RemoteDomainCreateArgs *args,

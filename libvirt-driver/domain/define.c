@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * driver->define_lock orders whoever changes definitions on disk; it is taken before a
- * VM's lock, and held while files are written, which no reader waits for.
+ * vm->define_lock orders whoever changes a VM's definition on disk; it is taken before
+ * the VM's lock, and held while files are written, which no reader and no other VM waits
+ * for. While it is held, the VM stays in the registry: a transient one that ends
+ * meanwhile is removed, or is not, by whoever defines it.
  */
 #include "domain/define.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "domain/event.h"
 #include "domain/lifecycle.h"
@@ -13,30 +16,44 @@
 
 /*
  * The VM with this name and UUID, or a new one, which has domain as its definition of
- * one kind or the other from the moment that others find it. One that was taken out of
- * the registry between lookup and lock is looked up again.
+ * one kind or the other from the moment that others find it.
  */
 static Vm *find_or_add(Driver *driver, const Domain *domain, gboolean persistent,
                        gboolean *added, GError **errp)
 {
-    for (;;) {
-        g_autoptr(Vm) fresh = vm_new(driver, domain->name, domain->uuid);
-        g_autoptr(Vm) vm = NULL;
-        gboolean removed;
+    g_autoptr(Vm) fresh = vm_new(driver, domain->name, domain->uuid);
 
-        *(persistent ? &fresh->config : &fresh->live) =
-            vm_def_new(xml_domain_copy(domain));
-        vm = registry_add(driver->registry, fresh, added, errp);
-        if (!vm) {
-            return NULL;
-        }
-        g_mutex_lock(&vm->lock);
-        removed = vm->removed;
-        g_mutex_unlock(&vm->lock);
-        if (!removed) {
-            return g_steal_pointer(&vm);
-        }
+    *(persistent ? &fresh->config : &fresh->live) = vm_def_new(xml_domain_copy(domain));
+    return registry_add(driver->registry, fresh, added, errp);
+}
+
+/* Takes define_lock; FALSE, without it, when the VM has been removed from the registry.
+ */
+static gboolean begin_define(Vm *vm)
+{
+    gboolean removed;
+
+    g_mutex_lock(&vm->define_lock);
+    g_mutex_lock(&vm->lock);
+    removed = vm->removed;
+    vm->defining = !removed;
+    g_mutex_unlock(&vm->lock);
+    if (removed) {
+        g_mutex_unlock(&vm->define_lock);
     }
+    return !removed;
+}
+
+/* If the VM has ended meanwhile, it is one that is shut off, or it goes now. */
+static void end_define(Vm *vm)
+{
+    g_mutex_lock(&vm->lock);
+    vm->defining = FALSE;
+    if (!vm_is_active_locked(vm) && !vm->removed && vm->live) {
+        vm_forget_live_locked(vm);
+    }
+    g_mutex_unlock(&vm->lock);
+    g_mutex_unlock(&vm->define_lock);
 }
 
 static void set_config(Vm *vm, Domain *domain, int detail)
@@ -60,15 +77,32 @@ static gboolean store_config(Vm *vm, Domain *domain, int detail, GError **errp)
     return TRUE;
 }
 
+/*
+ * A file of that name that belongs to no domain is one that could not be read when the
+ * daemon started: it is not to be lost.
+ */
+static gboolean check_unread(Vm *vm, GError **errp)
+{
+    g_autofree char *path = store_path(vm->driver->paths->config_dir, vm->name, ".xml");
+
+    return access(path, F_OK) < 0 ||
+           rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
+                         "'%s' is there already, but could not be read when the daemon "
+                         "started; see its log",
+                         path);
+}
+
 /* With define_lock held. */
 static gboolean define_vm(Vm *vm, Domain *domain, gboolean added, GError **errp)
 {
+    g_autoptr(Domain) owned = domain;
     gboolean known;
 
     g_mutex_lock(&vm->lock);
     known = vm->config != NULL && !added;
     g_mutex_unlock(&vm->lock);
-    if (store_config(vm, domain,
+    if ((known || check_unread(vm, errp)) &&
+        store_config(vm, g_steal_pointer(&owned),
                      known ? VIR_DOMAIN_EVENT_DEFINED_UPDATED
                            : VIR_DOMAIN_EVENT_DEFINED_ADDED,
                      errp)) {
@@ -88,71 +122,94 @@ Vm *vm_define(Driver *driver, Domain *domain, GError **errp)
     g_autoptr(Vm) vm = NULL;
     gboolean added, ok;
 
-    g_mutex_lock(&driver->define_lock);
-    /* A name or UUID that clashes is refused before anything is written. */
-    vm = find_or_add(driver, domain, TRUE, &added, errp);
-    ok = vm && define_vm(vm, g_steal_pointer(&owned), added, errp);
-    g_mutex_unlock(&driver->define_lock);
+    do {
+        g_clear_pointer(&vm, vm_unref);
+        /* A name or UUID that clashes is refused before anything is written. */
+        vm = find_or_add(driver, domain, TRUE, &added, errp);
+        if (!vm) {
+            return NULL;
+        }
+    } while (!begin_define(vm));
+    ok = define_vm(vm, g_steal_pointer(&owned), added, errp);
+    end_define(vm);
     return ok ? g_steal_pointer(&vm) : NULL;
 }
 
 Vm *vm_find_or_create(Driver *driver, const Domain *domain, GError **errp)
 {
     gboolean added;
-    Vm *vm;
 
-    g_mutex_lock(&driver->define_lock);
-    vm = find_or_add(driver, domain, FALSE, &added, errp);
-    g_mutex_unlock(&driver->define_lock);
-    return vm;
+    return find_or_add(driver, domain, FALSE, &added, errp);
 }
 
-void vm_discard(Vm *vm)
+gboolean vm_discard(Vm *vm)
 {
-    g_mutex_lock(&vm->driver->define_lock);
+    gboolean removed;
+
     g_mutex_lock(&vm->lock);
-    if (!vm->config && !vm_is_active_locked(vm) && !vm->removed) {
+    if (!vm_is_active_locked(vm) && !vm->config && !vm->defining && !vm->removed &&
+        !job_slot_is_taken(&vm->job)) {
+        vm_remove_locked(vm);
+    }
+    removed = vm->removed;
+    g_mutex_unlock(&vm->lock);
+    return removed;
+}
+
+static gboolean undefine(Vm *vm, GError **errp)
+{
+    gboolean persistent;
+
+    g_mutex_lock(&vm->lock);
+    persistent = vm->config != NULL;
+    g_mutex_unlock(&vm->lock);
+    if (!persistent) {
+        return rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
+                             "cannot undefine transient domain");
+    }
+    if (!store_remove_config(vm->driver->paths->config_dir, vm->name, errp)) {
+        return FALSE;
+    }
+    g_mutex_lock(&vm->lock);
+    vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_UNDEFINED,
+                              VIR_DOMAIN_EVENT_UNDEFINED_REMOVED);
+    if (vm_is_active_locked(vm)) {
+        vm_set_config_locked(vm, NULL);
+    } else {
         vm_remove_locked(vm);
     }
     g_mutex_unlock(&vm->lock);
-    g_mutex_unlock(&vm->driver->define_lock);
+    return TRUE;
+}
+
+static gboolean set_gone(Vm *vm, GError **errp)
+{
+    return rpc_error_set(errp, VIR_ERR_NO_DOMAIN, "domain '%s' is gone", vm->name);
 }
 
 gboolean vm_undefine(Vm *vm, GError **errp)
 {
-    gboolean persistent, ok = TRUE;
+    gboolean ok;
 
-    g_mutex_lock(&vm->driver->define_lock);
-    g_mutex_lock(&vm->lock);
-    persistent = vm->config != NULL && !vm->removed;
-    g_mutex_unlock(&vm->lock);
-    if (!persistent) {
-        ok = rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
-                           "cannot undefine transient domain");
+    if (!begin_define(vm)) {
+        return set_gone(vm, errp);
     }
-    ok = ok && store_remove_config(vm->driver->paths->config_dir, vm->name, errp);
-    if (ok) {
-        g_mutex_lock(&vm->lock);
-        vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_UNDEFINED,
-                                  VIR_DOMAIN_EVENT_UNDEFINED_REMOVED);
-        if (vm_is_active_locked(vm)) {
-            vm_set_config_locked(vm, NULL);
-        } else {
-            vm_remove_locked(vm);
-        }
-        g_mutex_unlock(&vm->lock);
-    }
-    g_mutex_unlock(&vm->driver->define_lock);
+    ok = undefine(vm, errp);
+    end_define(vm);
     return ok;
 }
 
 gboolean vm_save_config(Vm *vm, Domain *domain, GError **errp)
 {
+    g_autoptr(Domain) owned = domain;
     gboolean ok;
 
-    g_mutex_lock(&vm->driver->define_lock);
-    ok = store_config(vm, domain, VIR_DOMAIN_EVENT_DEFINED_UPDATED, errp);
-    g_mutex_unlock(&vm->driver->define_lock);
+    if (!begin_define(vm)) {
+        return set_gone(vm, errp);
+    }
+    ok =
+        store_config(vm, g_steal_pointer(&owned), VIR_DOMAIN_EVENT_DEFINED_UPDATED, errp);
+    end_define(vm);
     return ok;
 }
 
@@ -188,13 +245,16 @@ gboolean vm_commit_config(Vm *vm, const VmDef *before, Domain *domain, GError **
     g_autoptr(Domain) owned = domain;
     gboolean ok;
 
-    g_mutex_lock(&vm->driver->define_lock);
+    if (!begin_define(vm)) {
+        vm_unstage_config(vm);
+        return set_gone(vm, errp);
+    }
     ok = commit(vm, before, errp);
     if (ok) {
         set_config(vm, g_steal_pointer(&owned), VIR_DOMAIN_EVENT_DEFINED_UPDATED);
     } else {
         vm_unstage_config(vm);
     }
-    g_mutex_unlock(&vm->driver->define_lock);
+    end_define(vm);
     return ok;
 }

@@ -17,8 +17,12 @@ Vm *vm_define(Driver *driver, Domain *domain, GError **errp);
  */
 Vm *vm_find_or_create(Driver *driver, const Domain *domain, GError **errp);
 
-/* Removes a transient VM again that did not come to run. */
-void vm_discard(Vm *vm);
+/*
+ * Removes a transient VM again that did not come to run, unless somebody else has its job
+ * and may have it run yet. TRUE if it is not, or no longer, registered: who still wants
+ * it has to look it up again.
+ */
+gboolean vm_discard(Vm *vm);
 
 /* Takes the persistent definition away; a VM that runs becomes transient. */
 gboolean vm_undefine(Vm *vm, GError **errp);

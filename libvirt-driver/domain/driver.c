@@ -6,11 +6,21 @@
 #include <sys/stat.h>
 
 #include "command/command.h"
+#include "domain/lifecycle.h"
 #include "domain/reconnect.h"
 #include "domain/store.h"
+#include "domain/sweep.h"
 
 #define BOOT_ID           "/proc/sys/kernel/random/boot_id"
 #define RECONNECT_WAIT_US (2 * G_USEC_PER_SEC) /* of those who want to connect */
+#define SETTLE_MS         1000 /* until what is not known is tried again */
+#define LOGS_SECONDS      10   /* between looks at the logs' sizes */
+#define ENDS_WAIT_US      (5 * G_USEC_PER_SEC) /* of VMs that have been told to end */
+
+enum {
+    WORKERS = 64, /* at most; they come and go */
+    PRIORITY_WORKERS = 8,
+};
 
 static gpointer io_thread(gpointer opaque)
 {
@@ -27,7 +37,7 @@ static char *read_boot_id(void)
     char *text = NULL;
 
     if (!g_file_get_contents(BOOT_ID, &text, NULL, NULL)) {
-        return g_strdup("unknown");
+        return g_strdup(DRIVER_BOOT_UNKNOWN);
     }
     return g_strstrip(text);
 }
@@ -58,9 +68,10 @@ Driver *driver_new(const DriverPaths *paths, RpcServer *server, const char *emul
     driver->identity = make_identity(paths);
     driver->context = g_main_context_new();
     driver->loop = g_main_loop_new(driver->context, FALSE);
-    g_mutex_init(&driver->define_lock);
     g_mutex_init(&driver->reconnect_lock);
     g_cond_init(&driver->reconnected);
+    driver->workers = rpc_workers_new(WORKERS, PRIORITY_WORKERS);
+    driver->unread = g_ptr_array_new_with_free_func(g_free);
     driver->thread = g_thread_new("vm-events", io_thread, driver);
     rpc_server_set_driver(server, driver);
     return driver;
@@ -72,15 +83,34 @@ static gboolean quit_loop(gpointer opaque)
     return G_SOURCE_REMOVE;
 }
 
-/* Lets go of a VM without touching its process. */
+/* One that has been told to end, or does; FALSE when it has not until the deadline. */
+static gboolean wait_ended(Vm *vm, gint64 deadline)
+{
+    gboolean in_time = TRUE, ending;
+
+    g_mutex_lock(&vm->lock);
+    while ((ending = vm->run && (vm->stopping || vm->ending)) && in_time) {
+        in_time = g_cond_wait_until(&vm->cond, &vm->lock, deadline);
+    }
+    g_mutex_unlock(&vm->lock);
+    return !ending;
+}
+
+/*
+ * Lets go of a VM without touching its process. Whoever waits for its emulator sees that
+ * it has gone. A worker that clears up after a run keeps it.
+ */
 static void release_vm(gpointer opaque, gpointer unused)
 {
     Vm *vm = opaque;
-    VmRun *run;
+    VmRun *run = NULL;
 
     g_mutex_lock(&vm->lock);
-    run = g_steal_pointer(&vm->run);
-    vm->id = -1;
+    vm_drop_connections_locked(vm);
+    if (!vm->ending) {
+        run = g_steal_pointer(&vm->run);
+        vm->id = -1;
+    }
     g_cond_broadcast(&vm->cond);
     g_mutex_unlock(&vm->lock);
     vm_run_free(run);
@@ -91,23 +121,38 @@ static void join_thread(gpointer thread)
     g_thread_join(thread);
 }
 
+gboolean driver_stop(Driver *driver, guint timeout_ms)
+{
+    g_autoptr(GPtrArray) vms = registry_list(driver->registry);
+    gint64 deadline = g_get_monotonic_time() + ENDS_WAIT_US;
+
+    for (guint i = 0; i < vms->len; i++) {
+        wait_ended(vms->pdata[i], deadline);
+    }
+    g_ptr_array_foreach(vms, release_vm, NULL);
+    if (!rpc_workers_stop(driver->workers, timeout_ms)) {
+        return FALSE;
+    }
+    g_main_context_invoke(driver->context, quit_loop, driver->loop);
+    g_thread_join(driver->thread);
+    g_slist_free_full(driver->reconnect_threads, join_thread);
+    return TRUE;
+}
+
 void driver_free(Driver *driver)
 {
     g_autoptr(GPtrArray) vms = registry_list(driver->registry);
 
-    g_main_context_invoke(driver->context, quit_loop, driver->loop);
-    g_thread_join(driver->thread);
-    g_ptr_array_foreach(vms, release_vm, NULL);
-    /* Those that still wait for an emulator see that their VM has gone. */
-    g_slist_free_full(driver->reconnect_threads, join_thread);
+    /* Work that came too late gives its references back. */
+    rpc_workers_free(driver->workers);
     /* What the monitors' ends have queued runs here, and gives its references back. */
     while (g_main_context_iteration(driver->context, FALSE)) {
     }
     g_ptr_array_set_size(vms, 0);
     registry_free(driver->registry);
+    g_ptr_array_unref(driver->unread);
     g_main_loop_unref(driver->loop);
     g_main_context_unref(driver->context);
-    g_mutex_clear(&driver->define_lock);
     g_mutex_clear(&driver->reconnect_lock);
     g_cond_clear(&driver->reconnected);
     g_free(driver->emulator);
@@ -185,14 +230,74 @@ static void skip_id(const char *path, const char *name, gpointer opaque)
     }
 }
 
-void driver_start(Driver *driver)
+/* ---- what is not known yet ---- */
+
+static void settle_later(Driver *driver);
+
+static void settle(gpointer opaque)
 {
-    store_foreach(driver->paths->config_dir, ".xml", load_config, driver);
-    store_foreach(driver->paths->run_dir, ".status", vm_reconnect, driver);
-    store_foreach(driver->paths->run_dir, "", skip_id, driver);
-    /* When all IDs that are taken are known. */
-    store_foreach(driver->paths->run_dir, ".pid", vm_reconnect_orphan, driver);
+    Driver *driver = opaque;
+
+    if (!vm_reconnect_settle(driver)) {
+        settle_later(driver);
+    }
+}
+
+static gboolean on_settle_timer(gpointer opaque)
+{
+    Driver *driver = opaque;
+
+    rpc_workers_push(driver->workers, TRUE, settle, driver, NULL);
+    return G_SOURCE_REMOVE;
+}
+
+static void settle_later(Driver *driver)
+{
+    GSource *source = g_timeout_source_new(SETTLE_MS);
+
+    g_source_set_callback(source, on_settle_timer, driver, NULL);
+    g_source_attach(source, driver->context);
+    g_source_unref(source);
+}
+
+static void limit_logs(gpointer driver)
+{
+    driver_limit_logs(driver);
+}
+
+static gboolean on_logs_timer(gpointer opaque)
+{
+    Driver *driver = opaque;
+
+    rpc_workers_push(driver->workers, TRUE, limit_logs, driver, NULL);
+    return G_SOURCE_CONTINUE;
+}
+
+static void limit_logs_later(Driver *driver)
+{
+    GSource *source = g_timeout_source_new_seconds(LOGS_SECONDS);
+
+    g_source_set_callback(source, on_logs_timer, driver, NULL);
+    g_source_attach(source, driver->context);
+    g_source_unref(source);
+}
+
+gboolean driver_start(Driver *driver, GError **errp)
+{
+    const char *run_dir = driver->paths->run_dir;
+
+    if (!store_foreach(driver->paths->config_dir, ".xml", load_config, driver, errp) ||
+        !store_foreach(run_dir, ".status", vm_reconnect, driver, errp) ||
+        !store_foreach(run_dir, "", skip_id, driver, errp) ||
+        /* When all IDs that are taken are known. */
+        !store_foreach(run_dir, ".pid", vm_reconnect_orphan, driver, errp)) {
+        return FALSE;
+    }
+    driver_sweep(driver);
+    settle_later(driver);
+    limit_logs_later(driver);
     wait_reconnected(driver, g_get_monotonic_time() + RECONNECT_WAIT_US);
+    return TRUE;
 }
 
 gboolean driver_busy(gpointer opaque)
@@ -250,7 +355,8 @@ static void do_work(gpointer opaque)
 
 void driver_run(Vm *vm, guint64 run, gboolean priority, DriverWork fn)
 {
-    rpc_server_run(vm->driver->server, priority, do_work, work_new(vm, run, fn));
+    rpc_workers_push(vm->driver->workers, priority, do_work, work_new(vm, run, fn),
+                     work_free);
 }
 
 static gboolean on_timer(gpointer opaque)

@@ -9,6 +9,7 @@
 #include "domain/vm.h"
 #include "rpc/call.h"
 #include "rpc/server.h"
+#include "rpc/worker.h"
 #include "util/paths.h"
 
 G_BEGIN_DECLS
@@ -20,6 +21,9 @@ G_BEGIN_DECLS
 /* What clients are told the hypervisor is: QEMU 8.2.0, which the emulator claims too. */
 #define DRIVER_HV_VERSION 8002000
 
+/* The boot ID when /proc does not tell: equal to all others. */
+#define DRIVER_BOOT_UNKNOWN "unknown"
+
 struct Driver {
     const DriverPaths *paths;
     RpcServer *server;
@@ -30,13 +34,15 @@ struct Driver {
     GMainContext *context; /* of the I/O thread: monitors, processes, timers */
     GMainLoop *loop;
     GThread *thread;
-    gint last_run;      /* atomic */
-    GMutex define_lock; /* one definition or removal at a time */
+    RpcWorkers *workers; /* for what VMs and emulators do; calls have others */
+    gint last_run;       /* atomic */
 
     GSList *reconnect_threads; /* of driver_start; joined in the end */
     GMutex reconnect_lock;
     GCond reconnected;
     guint reconnecting; /* VMs that are not taken over yet; under reconnect_lock */
+    GPtrArray *unread;  /* names of status files to be read again; of driver_start, and
+                           then of the worker that settles what is not known */
 };
 
 /* paths and server stay the caller's, and must outlive the driver. */
@@ -44,12 +50,20 @@ Driver *driver_new(const DriverPaths *paths, RpcServer *server, const char *emul
 
 /*
  * Loads the definitions and finds the VMs that run already. Before rpc_server_start.
- * What cannot be read is logged and left alone. Waits a little for the emulators to
+ * A file that cannot be read is logged and left alone; fails if the directories cannot
+ * be listed: nobody could tell then what there is. Waits a little for the emulators to
  * answer; those that do not are followed up by threads of their own.
  */
-void driver_start(Driver *driver);
+gboolean driver_start(Driver *driver, GError **errp);
 
-/* After rpc_server_stop. Running VMs are left running. */
+/*
+ * After rpc_server_stop. Running VMs are left running; those that are about to end are
+ * waited for a little. FALSE: some work has not ended after timeout_ms, and the driver
+ * cannot be freed.
+ */
+gboolean driver_stop(Driver *driver, guint timeout_ms);
+
+/* After driver_stop. */
 void driver_free(Driver *driver);
 
 /* TRUE while a VM runs. */
@@ -57,7 +71,10 @@ gboolean driver_busy(gpointer driver);
 
 Driver *driver_of_call(RpcCall *call);
 
-/* Runs fn(vm, run) on a worker, with a reference to vm. */
+/*
+ * Runs fn(vm, run) on a worker, with a reference to vm. Work with priority does not wait
+ * for emulators, and is not kept waiting by work that does.
+ */
 typedef void (*DriverWork)(Vm *vm, guint64 run);
 void driver_run(Vm *vm, guint64 run, gboolean priority, DriverWork fn);
 

@@ -103,6 +103,7 @@ gboolean vm_plug_device(Vm *vm, guint64 run, DomainDevice *device, char **alias,
     if (!command_can_unplug(&added, errp) || !assign(vm, run, domain, errp) ||
         !command_prepare_device(&added, fds, errp) ||
         !(steps = command_plug(&added, fds, errp)) || !run_steps(vm, run, steps, errp)) {
+        command_release_device(&added);
         return FALSE;
     }
     name = g_strdup(xml_device_info(&added)->alias);
@@ -140,6 +141,7 @@ gboolean vm_finish_unplug(Vm *vm, guint64 run, const char *alias, GError **errp)
             vm_mark_if_timeout(vm, run, err);
         }
     }
+    command_release_device(&device);
     if (!xml_domain_remove_device(domain, &device, errp) ||
         !set_live(vm, run, g_steal_pointer(&domain), errp)) {
         return driver_fix_error(errp);

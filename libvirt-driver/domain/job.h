@@ -56,6 +56,11 @@ gboolean job_slot_begin_async(JobSlot *slot, GMutex *lock, JobAsync async, guint
                               gint64 deadline, GError **errp);
 void job_slot_end_async(JobSlot *slot);
 
+static inline gboolean job_slot_is_taken(const JobSlot *slot)
+{
+    return slot->active != JOB_NONE || slot->async != JOB_ASYNC_NONE;
+}
+
 /* Lets nobody in any more, and sends those away who wait. */
 void job_slot_kill(JobSlot *slot);
 

@@ -44,6 +44,18 @@ void vm_panic_seen_locked(Vm *vm);
 /* Whether its next shutdown is to become a reset; also in the status file, on a worker. */
 void vm_set_reboot_wanted(Vm *vm, guint64 run, gboolean wanted);
 
+/* The process of a run of which that was not known has ended. */
+void vm_uncertain_ended(Vm *vm, guint64 run);
+
+/*
+ * Waits until what is left of a run whose process has ended is cleared up, so that a new
+ * one can begin. VIR_ERR_OPERATION_TIMEOUT.
+ */
+gboolean vm_wait_cleared(Vm *vm, GError **errp);
+
+/* The daemon ends: the connections that the run, or a migration, is bound to are gone. */
+void vm_drop_connections_locked(Vm *vm);
+
 /* Watches the process of the run that was just set. */
 void vm_watch_process_locked(Vm *vm);
 
@@ -52,6 +64,12 @@ void vm_set_autodestroy(Vm *vm, guint64 run, RpcClient *client);
 
 /* Takes a VM that is neither persistent nor running out of the registry. */
 void vm_remove_locked(Vm *vm);
+
+/*
+ * A VM that is not running any more is as its persistent definition says, or it goes if
+ * it has none; unless one is being written: then whoever does that decides.
+ */
+void vm_forget_live_locked(Vm *vm);
 
 /*
  * Writes the status file, with fsync, so that it tells of phase. Serialised.

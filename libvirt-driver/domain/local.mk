@@ -43,5 +43,9 @@ libdriver_a_SOURCES += \
 	libvirt-driver/domain/stop.c \
 	libvirt-driver/domain/store.c \
 	libvirt-driver/domain/store.h \
+	libvirt-driver/domain/sweep.c \
+	libvirt-driver/domain/sweep.h \
+	libvirt-driver/domain/take-over.c \
+	libvirt-driver/domain/take-over.h \
 	libvirt-driver/domain/vm.c \
 	libvirt-driver/domain/vm.h

@@ -228,16 +228,19 @@ JsonObject *vm_args(const char *key, const char *value)
 static QmpClient *get_monitor(Vm *vm, guint64 run, GError **errp)
 {
     QmpClient *monitor = NULL;
-    gboolean alive, known;
+    gboolean alive, known, uncertain;
 
     g_mutex_lock(&vm->lock);
     alive = vm_is_run_locked(vm, run);
     known = alive && vm->run->monitor_path;
+    uncertain = vm_is_uncertain_locked(vm);
     if (alive && vm->run->monitor) {
         monitor = qmp_client_ref(vm->run->monitor);
     }
     g_mutex_unlock(&vm->lock);
-    if (!monitor) {
+    if (uncertain) {
+        vm_refuse_uncertain(vm, errp);
+    } else if (!monitor) {
         g_set_error(errp, QMP_ERROR, QMP_ERROR_CLOSED, "%s",
                     known   ? "there is no connection to the domain's monitor"
                     : alive ? "the domain's status file could not be read when the "
@@ -266,6 +269,34 @@ gboolean vm_call(Vm *vm, guint64 run, const char *command, JsonObject *args,
     return vm_call_fd(vm, run, command, args, -1, reply, errp);
 }
 
+/* Errors that say nothing about who listens there, but about us, now. */
+static gboolean is_passing(const GError *err)
+{
+    static const int codes[] = { G_FILE_ERROR_AGAIN, G_FILE_ERROR_MFILE,
+                                 G_FILE_ERROR_NFILE, G_FILE_ERROR_NOMEM,
+                                 G_FILE_ERROR_INTR };
+
+    for (guint i = 0; i < G_N_ELEMENTS(codes); i++) {
+        if (g_error_matches(err, G_FILE_ERROR, codes[i])) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+/* Until the next attempt, or the end of the run. */
+static void wait_a_while(Vm *vm, guint64 run)
+{
+    gint64 until = g_get_monotonic_time() + CONNECT_TIMEOUT_MS * 1000;
+    gboolean in_time = TRUE;
+
+    g_mutex_lock(&vm->lock);
+    while (in_time && vm_is_run_locked(vm, run)) {
+        in_time = g_cond_wait_until(&vm->cond, &vm->lock, until);
+    }
+    g_mutex_unlock(&vm->lock);
+}
+
 /*
  * A socket to the monitor. The queue of one that does not answer may be full, of earlier
  * attempts: then connect waits.
@@ -288,7 +319,7 @@ static int connect_monitor(Vm *vm, guint64 run, gint64 deadline, GError **errp)
         if (fd >= 0) {
             return fd;
         }
-        if (!g_error_matches(err, G_FILE_ERROR, G_FILE_ERROR_AGAIN)) {
+        if (!is_passing(err)) {
             /* Who has listened there has ended. */
             g_set_error(errp, QMP_ERROR, QMP_ERROR_CLOSED, "%s", err->message);
             return -1;
@@ -296,6 +327,9 @@ static int connect_monitor(Vm *vm, guint64 run, gint64 deadline, GError **errp)
         if (g_get_monotonic_time() >= deadline) {
             g_set_error(errp, QMP_ERROR, QMP_ERROR_TIMEOUT, "%s", err->message);
             return -1;
+        }
+        if (!g_error_matches(err, G_FILE_ERROR, G_FILE_ERROR_AGAIN)) {
+            wait_a_while(vm, run); /* connect itself has not */
         }
     }
 }

@@ -13,8 +13,13 @@
  *   in-finish    a destination that runs; or, when it does not yet, as in-prepare
  *
  * A status file that cannot be read (it is damaged, or of a newer daemon) says nothing:
- * a VM whose PID file is locked is shown as running then, without a monitor, so that it
- * can be destroyed.
+ * a VM whose PID file is locked is shown then, without a monitor, so that it can be
+ * destroyed. One that could not be read this time (no descriptor was left, say) is read
+ * again later.
+ *
+ * Whether a process lives has three answers. While it is not known, its VM is uncertain:
+ * it is shown as its status has it, its files stay, it is neither started nor stopped,
+ * and it is looked at again every second until it is known.
  *
  * Each VM has a thread of its own for this, which holds the VM's job: an emulator that
  * does not answer (it is stopped, say, or waits for a disk) keeps nobody else waiting.
@@ -23,22 +28,14 @@
  */
 #include "domain/reconnect.h"
 
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "domain/event.h"
 #include "domain/lifecycle.h"
-#include "domain/migration.h"
-#include "domain/monitor.h"
-#include "domain/reconcile.h"
 #include "domain/run.h"
-#include "domain/store.h"
+#include "domain/take-over.h"
 #include "process/pidfile.h"
 #include "process/spawn.h"
-#include "qmp/frame.h"
-
-#define KILL_TIMEOUT_MS 10000
 
 /* A run out of a status file; takes its strings. */
 static VmRun *run_of_status(Driver *driver, VmStatus *status)
@@ -47,6 +44,7 @@ static VmRun *run_of_status(Driver *driver, VmStatus *status)
 
     run->serial = (guint64)g_atomic_int_add(&driver->last_run, 1) + 1;
     run->pid = status->pid;
+    run->start_time = status->start_time;
     run->pidfd = -1;
     run->dir = g_steal_pointer(&status->dir);
     run->monitor_path = g_steal_pointer(&status->monitor_path);
@@ -70,21 +68,6 @@ static Vm *find_or_add(Driver *driver, const Domain *domain, GError **errp)
     return registry_add(driver->registry, vm, &added, errp);
 }
 
-/* Opens the process that holds the PID file; FALSE when it has ended meanwhile. */
-static gboolean open_process(VmRun *run)
-{
-    pid_t pid;
-
-    if (!process_pidfile_held(run->pidfile_path, &pid) || pid == 0) {
-        return FALSE;
-    }
-    run->pid = pid;
-    run->pidfd = process_open(pid);
-    /* Only if it holds the lock still is it the process that we have opened. */
-    return run->pidfd >= 0 && process_pidfile_held(run->pidfile_path, &pid) &&
-           pid == run->pid;
-}
-
 /* As far as the status file tells. */
 static void set_stored_state_locked(Vm *vm, const VmStatus *status)
 {
@@ -92,12 +75,14 @@ static void set_stored_state_locked(Vm *vm, const VmStatus *status)
                       : status->phase == VM_PHASE_IN_FINISH ? status->paused
                                                             : status->suspended;
 
-    if (vm->starting) {
+    if (vm->starting || (!status->boot_id && vm->run->uncertain)) {
         vm_set_state_locked(vm, VIR_DOMAIN_NOSTATE, VIR_DOMAIN_NOSTATE_UNKNOWN);
     } else if (paused) {
-        vm_set_state_locked(vm, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_UNKNOWN);
+        vm_set_state_locked(vm, VIR_DOMAIN_PAUSED,
+                            status->suspended ? status->reason
+                                              : VIR_DOMAIN_PAUSED_UNKNOWN);
     } else {
-        vm_set_state_locked(vm, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNKNOWN);
+        vm_set_state_locked(vm, VIR_DOMAIN_RUNNING, status->reason);
     }
 }
 
@@ -116,213 +101,23 @@ static void publish(Vm *vm, VmRun *run, VmStatus *status)
     vm->pause_reason = VIR_DOMAIN_PAUSED_UNKNOWN;
     vm_set_live_locked(vm, vm_def_new(g_steal_pointer(&status->domain)));
     set_stored_state_locked(vm, status);
-    job_slot_begin(&vm->job, &vm->lock, JOB_MODIFY, "reconnect", 0, NULL);
-    vm_watch_process_locked(vm);
-    g_mutex_unlock(&vm->lock);
-}
-
-static void end_leftover(Vm *vm, guint64 run, const char *why)
-{
-    g_message("domain '%s': %s; ending its process", vm->name, why);
-    vm_stop_and_wait(vm, run, VM_STOP_KILL, VIR_DOMAIN_SHUTOFF_FAILED,
-                     VIR_DOMAIN_EVENT_STOPPED_FAILED, KILL_TIMEOUT_MS, NULL);
-}
-
-static void set_state_locked(Vm *vm, gboolean running)
-{
-    gboolean moving = vm->phase == VM_PHASE_OUT_BEGIN || vm->phase == VM_PHASE_OUT_DONE;
-    int before = vm->state;
-
-    if (running) {
-        vm_set_state_locked(vm, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNKNOWN);
-    } else {
-        vm_set_state_locked(vm, VIR_DOMAIN_PAUSED,
-                            moving ? VIR_DOMAIN_PAUSED_MIGRATION
-                                   : VIR_DOMAIN_PAUSED_USER);
-    }
-    /* Clients that came before the emulator answered have been told otherwise. */
-    if (vm->state != before && running) {
-        vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_RESUMED,
-                                  VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
-    } else if (vm->state != before) {
-        vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_SUSPENDED,
-                                  VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
-    }
-}
-
-/* The state that the emulator reports, whenever it does. */
-static gboolean refresh_state(Vm *vm, guint64 run, GError **errp)
-{
-    g_autoptr(JsonNode) reply = NULL;
-    g_autoptr(GError) err = NULL;
-    JsonObject *object;
-    const char *status;
-
-    while (!vm_call(vm, run, "query-status", NULL, &reply, &err)) {
-        if (!g_error_matches(err, QMP_ERROR, QMP_ERROR_TIMEOUT)) {
-            g_propagate_error(errp, g_steal_pointer(&err));
-            return FALSE;
-        }
-        g_clear_error(&err);
-    }
-    object = JSON_NODE_HOLDS_OBJECT(reply) ? json_node_get_object(reply) : NULL;
-    status = qmp_json_string(object, "status");
-    g_mutex_lock(&vm->lock);
-    if (vm_is_run_locked(vm, run)) {
-        if (g_strcmp0(status, "guest-panicked") == 0) {
-            vm_panic_seen_locked(vm);
-        } else {
-            set_state_locked(vm, qmp_json_bool(object, "running"));
-        }
-        if (g_strcmp0(status, "shutdown") == 0) {
-            vm_shutdown_seen_locked(vm, TRUE, FALSE);
-        }
+    if (!run->uncertain) {
+        job_slot_begin(&vm->job, &vm->lock, JOB_MODIFY, "reconnect", 0, NULL);
+        vm_watch_process_locked(vm);
     }
     g_mutex_unlock(&vm->lock);
-    return TRUE;
 }
 
-static int get_state(Vm *vm)
-{
-    int state;
-
-    g_mutex_lock(&vm->lock);
-    state = vm->state;
-    g_mutex_unlock(&vm->lock);
-    return state;
-}
-
-/* What the phase of a migration demands, once the state is known. */
-static gboolean resolve_phase(Vm *vm, guint64 run, VmPhase phase, GError **errp)
-{
-    gboolean paused;
-
-    g_mutex_lock(&vm->lock);
-    paused = vm->keep_paused;
-    g_mutex_unlock(&vm->lock);
-    switch (phase) {
-    case VM_PHASE_OUT_BEGIN:
-        g_message("domain '%s': a migration was going on; cancelling it", vm->name);
-        return vm_migration_cancel(vm, run, !paused, errp) &&
-               vm_save_status(vm, run, VM_PHASE_RUNNING, errp);
-    case VM_PHASE_OUT_DONE:
-        g_message("domain '%s': it has been migrated, but nobody has confirmed that the "
-                  "destination runs; keeping it paused",
-                  vm->name);
-        return TRUE;
-    case VM_PHASE_IN_FINISH:
-        if (get_state(vm) != VIR_DOMAIN_RUNNING && !paused) {
-            return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
-                                 "its migration had not finished");
-        }
-        return vm_save_status(vm, run, VM_PHASE_RUNNING, errp);
-    default:
-        return TRUE;
-    }
-}
-
-static gboolean is_run(Vm *vm, guint64 run)
-{
-    gboolean result;
-
-    g_mutex_lock(&vm->lock);
-    result = vm_is_run_locked(vm, run);
-    g_mutex_unlock(&vm->lock);
-    return result;
-}
-
-static void take_over(Vm *vm, guint64 run, VmPhase phase)
-{
-    g_autoptr(GError) err = NULL;
-
-    if (phase == VM_PHASE_STARTING || phase == VM_PHASE_IN_PREPARE) {
-        end_leftover(vm, run,
-                     phase == VM_PHASE_STARTING
-                         ? "it was being started, or bound to a client"
-                         : "it was waiting for a migration");
-        return;
-    }
-    if (!vm_connect_monitor(vm, run, G_MAXUINT, &err) || !refresh_state(vm, run, &err)) {
-        /* It may be of use still: only its monitor is not. destroy works. */
-        if (is_run(vm, run)) {
-            g_message("domain '%s': cannot talk to its monitor: %s", vm->name,
-                      err->message);
-        }
-        return;
-    }
-    if (!resolve_phase(vm, run, phase, &err)) {
-        if (phase == VM_PHASE_IN_FINISH) {
-            end_leftover(vm, run, err->message);
-        } else {
-            g_message("domain '%s': %s", vm->name, err->message);
-        }
-        return;
-    }
-    if (phase == VM_PHASE_OUT_DONE) {
-        vm_mark_unreconciled(vm, run); /* when it goes on here after all */
-    } else if (!vm_reconcile(vm, run, &err)) {
-        g_message("domain '%s': cannot tell what it has of devices: %s", vm->name,
-                  err->message);
-    }
-}
-
-typedef struct Reconnect {
-    Vm *vm;
-    guint64 run;
-    VmPhase phase;
-} Reconnect;
-
-static void finish(Reconnect *r)
-{
-    Driver *driver = r->vm->driver;
-
-    vm_end_job(r->vm);
-    vm_unref(r->vm);
-    g_free(r);
-    g_mutex_lock(&driver->reconnect_lock);
-    driver->reconnecting--;
-    g_cond_signal(&driver->reconnected);
-    g_mutex_unlock(&driver->reconnect_lock);
-}
-
-static gpointer reconnect_thread(gpointer opaque)
-{
-    Reconnect *r = opaque;
-
-    take_over(r->vm, r->run, r->phase);
-    finish(r);
-    return NULL;
-}
-
-/* Consumes vm, whose job is held. */
-static void start_thread(Vm *vm, guint64 run, VmPhase phase)
-{
-    Driver *driver = vm->driver;
-    Reconnect *r = g_new(Reconnect, 1);
-    g_autoptr(GError) err = NULL;
-    GThread *thread;
-
-    *r = (Reconnect){ vm, run, phase };
-    g_mutex_lock(&driver->reconnect_lock);
-    driver->reconnecting++;
-    g_mutex_unlock(&driver->reconnect_lock);
-    thread = g_thread_try_new("reconnect", reconnect_thread, r, &err);
-    if (!thread) {
-        g_message("domain '%s': cannot talk to its monitor: %s", vm->name, err->message);
-        finish(r);
-        return;
-    }
-    driver->reconnect_threads = g_slist_prepend(driver->reconnect_threads, thread);
-}
-
-static void clear_up(Driver *driver, const char *name, VmRun *run)
+static void clear_up(Driver *driver, const char *name, VmRun *run, const Domain *live)
 {
     g_autoptr(Vm) vm = vm_new(driver, name, (const guint8[16]){ 0 });
 
     g_message("domain '%s' has ended while no daemon was running", name);
-    vm_run_remove_files(vm, run);
+    vm_run_release(vm, run, live);
     vm_run_free(run);
 }
+
+/* ---- status files ---- */
 
 static VmStatus *read_status(const char *path, const char *name, GError **errp)
 {
@@ -341,49 +136,153 @@ static VmStatus *read_status(const char *path, const char *name, GError **errp)
     return g_steal_pointer(&status);
 }
 
-void vm_reconnect(const char *path, const char *name, gpointer opaque)
+/* Whether it may be read another time: there is no descriptor left, say. */
+static gboolean is_unread(const GError *err)
 {
-    Driver *driver = opaque;
-    g_autoptr(GError) err = NULL;
-    g_autoptr(VmStatus) status = read_status(path, name, &err);
-    g_autoptr(Vm) vm = NULL;
-    VmPhase phase;
-    guint64 serial;
-    VmRun *run;
+    return err->domain == G_FILE_ERROR && err->code != G_FILE_ERROR_NOENT;
+}
 
-    if (!status) {
-        g_message("ignoring '%s': %s", path, err->message);
-        return;
+/* Opens the process of the run. One that may live or not stays listed, as uncertain. */
+static ProcessState open_process(VmRun *run, const char *name)
+{
+    g_autoptr(GError) err = NULL;
+    ProcessState state = process_pidfile_open(run->pidfile_path, run->start_time,
+                                              &run->pid, &run->pidfd, &err);
+
+    run->uncertain = state == PROCESS_UNKNOWN;
+    if (run->uncertain) {
+        g_message("it is not known whether domain '%s' runs: %s; trying again", name,
+                  err->message);
     }
-    run = run_of_status(driver, status);
-    if (strcmp(status->boot_id, driver->boot_id) != 0 || !open_process(run)) {
-        clear_up(driver, name, run);
-        return;
-    }
-    vm = find_or_add(driver, status->domain, &err);
+    return state;
+}
+
+/* Another kernel wrote it: nothing that ran then can run now. */
+static gboolean of_other_boot(const Driver *driver, const VmStatus *status)
+{
+    return strcmp(driver->boot_id, DRIVER_BOOT_UNKNOWN) != 0 &&
+           strcmp(status->boot_id, DRIVER_BOOT_UNKNOWN) != 0 &&
+           strcmp(status->boot_id, driver->boot_id) != 0;
+}
+
+static void take_vm(Driver *driver, const char *path, VmStatus *status, VmRun *run)
+{
+    g_autoptr(GError) err = NULL;
+    g_autoptr(Vm) vm = find_or_add(driver, status->domain, &err);
+    VmPhase phase = status->autodestroy ? VM_PHASE_STARTING : status->phase;
+    guint64 serial = run->serial;
+    gboolean uncertain = run->uncertain;
+
     if (!vm || !registry_set_id(driver->registry, vm, status->id)) {
         g_message("ignoring '%s': %s", path, err ? err->message : "its ID is taken");
         vm_run_free(run);
         return;
     }
-    phase = status->autodestroy ? VM_PHASE_STARTING : status->phase;
-    serial = run->serial;
+    if (uncertain) {
+        status->phase = phase;
+    }
     publish(vm, run, status);
-    start_thread(g_steal_pointer(&vm), serial, phase);
+    if (!uncertain) {
+        vm_take_over(g_steal_pointer(&vm), serial, phase);
+    }
+}
+
+/* The VM of this name if it is shown without its status, with a reference, or NULL. */
+static Vm *find_without_status(Driver *driver, const char *name)
+{
+    g_autoptr(Vm) vm = registry_by_name(driver->registry, name);
+    gboolean found;
+
+    if (!vm) {
+        return NULL;
+    }
+    g_mutex_lock(&vm->lock);
+    found = vm->run && !vm->run->monitor_path;
+    g_mutex_unlock(&vm->lock);
+    return found ? g_steal_pointer(&vm) : NULL;
 }
 
 /*
- * Opens the process that holds the PID file path of a VM that no status file has told
- * of; NULL if there is none.
+ * The status of a VM that is shown already could be read at last. Consumes vm. FALSE: it
+ * has to be tried again.
  */
-static VmRun *find_orphan(Driver *driver, const char *path)
+static gboolean complete_vm(Vm *vm, VmStatus *status)
+{
+    g_autoptr(Vm) owned = vm;
+    g_autoptr(VmRun) from = run_of_status(vm->driver, status);
+    VmPhase phase = status->autodestroy ? VM_PHASE_STARTING : status->phase;
+    gboolean take;
+    guint64 serial = 0;
+
+    g_mutex_lock(&vm->lock);
+    take = vm->run && !vm->run->monitor_path && !vm->run->uncertain && !vm->stopping &&
+           job_slot_begin(&vm->job, &vm->lock, JOB_MODIFY, "reconnect", 0, NULL);
+    if (take) {
+        vm_run_complete(vm->run, from);
+        serial = vm->run->serial;
+        vm->phase = phase;
+        vm->keep_paused = status->paused;
+        vm->reboot_wanted = status->reboot_wanted;
+        status->domain->id = vm->id; /* the one that it was given meanwhile */
+        vm_set_live_locked(vm, vm_def_new(g_steal_pointer(&status->domain)));
+        set_stored_state_locked(vm, status);
+    }
+    g_mutex_unlock(&vm->lock);
+    if (take) {
+        vm_take_over(g_steal_pointer(&owned), serial, phase);
+    }
+    return take;
+}
+
+/* FALSE if the file has to be read another time. */
+static gboolean reconnect(Driver *driver, const char *path, const char *name,
+                          gboolean again)
+{
+    g_autoptr(GError) err = NULL;
+    g_autoptr(VmStatus) status = read_status(path, name, &err);
+    Vm *vm;
+    VmRun *run;
+
+    if (!status) {
+        if (!again || !is_unread(err)) {
+            g_message("ignoring '%s': %s", path, err->message);
+        }
+        return !is_unread(err);
+    }
+    vm = find_without_status(driver, name);
+    if (vm) {
+        return complete_vm(vm, status);
+    }
+    run = run_of_status(driver, status);
+    if (status->phase == VM_PHASE_STOPPING || of_other_boot(driver, status) ||
+        open_process(run, name) == PROCESS_ENDED) {
+        clear_up(driver, name, run, status->domain);
+    } else {
+        take_vm(driver, path, status, run);
+    }
+    return TRUE;
+}
+
+void vm_reconnect(const char *path, const char *name, gpointer opaque)
+{
+    Driver *driver = opaque;
+
+    if (!reconnect(driver, path, name, FALSE)) {
+        g_ptr_array_add(driver->unread, g_strdup(name));
+    }
+}
+
+/* ---- PID files without a status ---- */
+
+/* The run of a PID file's process, which lives or may live; NULL if it has ended. */
+static VmRun *find_orphan(Driver *driver, const char *path, const char *name)
 {
     VmRun *run = g_new0(VmRun, 1);
 
     run->serial = (guint64)g_atomic_int_add(&driver->last_run, 1) + 1;
     run->pidfd = -1;
     run->pidfile_path = g_strdup(path);
-    if (!open_process(run)) {
+    if (open_process(run, name) == PROCESS_ENDED) {
         g_clear_pointer(&run, vm_run_free);
     }
     return run;
@@ -396,7 +295,7 @@ void vm_reconnect_orphan(const char *path, const char *name, gpointer opaque)
     g_autofree char *file = vm_status_path(driver, name);
     VmStatus status = { .phase = VM_PHASE_RUNNING };
     g_autoptr(VmDef) config = NULL;
-    gboolean active = FALSE;
+    gboolean active = FALSE, uncertain;
     VmRun *run;
 
     if (vm) {
@@ -405,15 +304,18 @@ void vm_reconnect_orphan(const char *path, const char *name, gpointer opaque)
         config = vm->config ? vm_def_ref(vm->config) : NULL;
         g_mutex_unlock(&vm->lock);
     }
-    run = active ? NULL : find_orphan(driver, path);
+    run = active ? NULL : find_orphan(driver, path, name);
     if (!run) {
         return;
     }
-    g_message("the process %d of domain '%s' runs, but its status file '%s' cannot be "
-              "read; %s",
-              (int)run->pid, name, file,
-              config ? "the domain can only be destroyed"
-                     : "as it is not defined, the process is left alone");
+    uncertain = run->uncertain;
+    if (!uncertain) {
+        g_message("the process %d of domain '%s' runs, but its status file '%s' cannot "
+                  "be read; %s",
+                  (int)run->pid, name, file,
+                  config ? "the domain can only be destroyed"
+                         : "as it is not defined, the process is left alone");
+    }
     if (!config) {
         vm_run_free(run);
         return;
@@ -422,5 +324,89 @@ void vm_reconnect_orphan(const char *path, const char *name, gpointer opaque)
     status.domain = xml_domain_copy(config->domain);
     status.domain->id = status.id;
     publish(vm, run, &status);
-    vm_end_job(vm);
+    if (!uncertain) {
+        vm_end_job(vm);
+    }
+}
+
+/* ---- later ---- */
+
+/* A process that was found at last. Its phase is settled by a thread, as at the start. */
+static void go_on_with(Vm *vm, guint64 serial, pid_t pid, int pidfd)
+{
+    gboolean ours, known = FALSE;
+    VmPhase phase = VM_PHASE_RUNNING;
+
+    g_mutex_lock(&vm->lock);
+    ours = vm_is_run_locked(vm, serial) && vm->run->uncertain &&
+           job_slot_begin(&vm->job, &vm->lock, JOB_MODIFY, "reconnect", 0, NULL);
+    if (ours) {
+        vm->run->pid = pid;
+        vm->run->pidfd = pidfd;
+        vm->run->uncertain = FALSE;
+        known = vm->run->monitor_path != NULL;
+        phase = vm->phase;
+        vm_watch_process_locked(vm);
+    }
+    g_mutex_unlock(&vm->lock);
+    if (!ours) {
+        close(pidfd); /* a call has the job: the next time */
+    } else if (known) {
+        g_message("domain '%s' runs, as process %d", vm->name, (int)pid);
+        vm_take_over(vm_ref(vm), serial, phase);
+    } else {
+        vm_end_job(vm);
+    }
+}
+
+/* TRUE when it is known by now whether the VM runs. */
+static gboolean settle(Vm *vm)
+{
+    g_autofree char *path = NULL;
+    guint64 serial, start_time;
+    ProcessState state;
+    pid_t pid;
+    int pidfd;
+
+    g_mutex_lock(&vm->lock);
+    if (vm_is_uncertain_locked(vm)) {
+        path = g_strdup(vm->run->pidfile_path);
+        serial = vm->run->serial;
+        start_time = vm->run->start_time;
+    }
+    g_mutex_unlock(&vm->lock);
+    if (!path) {
+        return TRUE;
+    }
+    state = process_pidfile_open(path, start_time, &pid, &pidfd, NULL);
+    if (state == PROCESS_LIVES) {
+        go_on_with(vm, serial, pid, pidfd);
+    } else if (state == PROCESS_ENDED) {
+        g_message("domain '%s' has ended", vm->name);
+        vm_uncertain_ended(vm, serial);
+    }
+    g_mutex_lock(&vm->lock);
+    state = vm_is_uncertain_locked(vm) ? PROCESS_UNKNOWN : PROCESS_ENDED;
+    g_mutex_unlock(&vm->lock);
+    return state != PROCESS_UNKNOWN;
+}
+
+gboolean vm_reconnect_settle(Driver *driver)
+{
+    g_autoptr(GPtrArray) vms = registry_list(driver->registry);
+    g_autoptr(GPtrArray) names = driver->unread;
+    gboolean settled = TRUE;
+
+    driver->unread = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < names->len; i++) {
+        g_autofree char *path = vm_status_path(driver, names->pdata[i]);
+
+        if (!reconnect(driver, path, names->pdata[i], TRUE)) {
+            g_ptr_array_add(driver->unread, g_strdup(names->pdata[i]));
+        }
+    }
+    for (guint i = 0; i < vms->len; i++) {
+        settled = settle(vms->pdata[i]) && settled;
+    }
+    return settled && driver->unread->len == 0;
 }

@@ -17,4 +17,10 @@ void vm_reconnect(const char *path, const char *name, gpointer driver);
  */
 void vm_reconnect_orphan(const char *path, const char *name, gpointer driver);
 
+/*
+ * Looks again at what could not be found out before: whether a process lives, and what
+ * is in a status file. Returns TRUE when all is known. One caller at a time.
+ */
+gboolean vm_reconnect_settle(Driver *driver);
+
 G_END_DECLS

@@ -14,6 +14,7 @@
 #include "domain/store.h"
 #include "process/cgroup.h"
 #include "process/listen.h"
+#include "process/logfile.h"
 #include "process/pidfile.h"
 #include "process/spawn.h"
 
@@ -52,21 +53,22 @@ VmRun *vm_run_new(Vm *vm, const Domain *live)
     run->log_path = store_path(paths->log_dir, live->name, ".log");
     run->emulator = g_strdup(live->emulator);
     if (live->memory_source == DOMAIN_MEMORY_SOURCE_FILE) {
-        g_autofree char *file = g_strdup_printf("ram-%d", live->id);
+        char uuid[DOMAIN_UUID_STR_LEN];
+        g_autofree char *file = NULL;
 
+        xml_uuid_format(live->uuid, uuid);
+        file = g_strconcat("ram-", uuid, NULL);
         run->memory_path = g_build_filename(paths->lib_dir, file, NULL);
     }
     return run;
 }
 
-void vm_run_remove_files(Vm *vm, const VmRun *run)
+void vm_run_release(Vm *vm, const VmRun *run, const Domain *live)
 {
     g_autofree char *status = vm_status_path(vm->driver, vm->name);
     g_autoptr(GError) err = NULL;
 
-    if (!store_remove(status, &err)) {
-        g_message("%s", err->message);
-    }
+    command_release(live);
     if (run->monitor_path) {
         g_unlink(run->monitor_path);
     }
@@ -79,6 +81,9 @@ void vm_run_remove_files(Vm *vm, const VmRun *run)
     g_unlink(run->pidfile_path);
     if (run->cgroup) {
         process_cgroup_remove(run->cgroup);
+    }
+    if (!store_remove(status, &err)) {
+        g_message("%s", err->message);
     }
 }
 
@@ -100,20 +105,6 @@ static void fds_clear(RunFds *fds)
     }
     g_hash_table_unref(fds->devices);
     g_array_unref(fds->inherited);
-}
-
-static gboolean open_log(VmRun *run, RunFds *fds, GError **errp)
-{
-    struct stat st;
-
-    fds->log =
-        open(run->log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fds->log < 0 || fstat(fds->log, &st) < 0) {
-        return rpc_error_set(errp, VIR_ERR_SYSTEM_ERROR, "cannot open the log '%s': %s",
-                             run->log_path, g_strerror(errno));
-    }
-    run->log_start = st.st_size;
-    return TRUE;
 }
 
 /* So that whoever reads the log sees where a run begins, and how. */
@@ -172,12 +163,24 @@ static void open_cgroup(Vm *vm, VmRun *run, RunFds *fds)
     }
 }
 
+/* A file that is there has the memory of another guest, or of another run, in it. */
+static gboolean remove_old_memory(const VmRun *run, GError **errp)
+{
+    return !run->memory_path || g_unlink(run->memory_path) == 0 || errno == ENOENT ||
+           rpc_error_set(errp, VIR_ERR_SYSTEM_ERROR, "cannot remove the old '%s': %s",
+                         run->memory_path, g_strerror(errno));
+}
+
 static gboolean open_files(Vm *vm, VmRun *run, const Domain *live, RunFds *fds,
                            GError **errp)
 {
     /* First: its lock says that there is no other process of this VM. */
     fds->pidfile = process_pidfile_acquire(run->pidfile_path, errp);
-    if (fds->pidfile < 0 || !open_log(run, fds, errp) || !make_dir(run->dir, errp)) {
+    if (fds->pidfile < 0) {
+        return FALSE;
+    }
+    fds->log = process_log_open(run->log_path, &run->log_start, errp);
+    if (fds->log < 0 || !make_dir(run->dir, errp) || !remove_old_memory(run, errp)) {
         return FALSE;
     }
     fds->monitor = process_listen_unix(run->monitor_path, errp);
@@ -229,7 +232,11 @@ static gboolean spawn(Vm *vm, VmRun *run, const Domain *live, gboolean incoming,
         return FALSE;
     }
     log_command(run, fds->log, argv);
-    return process_spawn(&process, &run->pid, &run->pidfd, errp);
+    if (!process_spawn(&process, &run->pid, &run->pidfd, errp)) {
+        return FALSE;
+    }
+    run->start_time = process_start_time(run->pid);
+    return TRUE;
 }
 
 /* The intent, before the process exists. */
@@ -267,7 +274,7 @@ gboolean vm_run_spawn(Vm *vm, VmRun *run, const Domain *live, gboolean incoming,
     /* The lock of the PID file is now the child's alone, as are the sockets. */
     fds_clear(&fds);
     if (!ok && ours) {
-        vm_run_remove_files(vm, run); /* unless another process holds the PID file */
+        vm_run_release(vm, run, live); /* unless another process holds the PID file */
     }
     return ok;
 }
@@ -280,6 +287,7 @@ char *vm_run_log_tail(const VmRun *run)
     goffset from = run->log_start;
 
     if (fd >= 0 && fstat(fd, &st) == 0) {
+        from = from > st.st_size ? 0 : from; /* it has been cut */
         from = MAX(from, st.st_size - LOG_TAIL_MAX);
         if (pread(fd, buffer, LOG_TAIL_MAX, from) < 0) {
             buffer[0] = '\0';

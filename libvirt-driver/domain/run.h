@@ -15,8 +15,11 @@ VmRun *vm_run_new(Vm *vm, const Domain *live);
 gboolean vm_run_spawn(Vm *vm, VmRun *run, const Domain *live, gboolean incoming,
                       GError **errp);
 
-/* Removes the files of a run whose process has ended (or never was). */
-void vm_run_remove_files(Vm *vm, const VmRun *run);
+/*
+ * Gives back what a run has had of the host, when its process has ended (or never was):
+ * what its devices have, and its files; the status file last.
+ */
+void vm_run_release(Vm *vm, const VmRun *run, const Domain *live);
 
 /* What the process has written since its start, its end at least; to be freed. */
 char *vm_run_log_tail(const VmRun *run);

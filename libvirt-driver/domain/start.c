@@ -23,6 +23,16 @@ static gboolean is_suspended_locked(const Vm *vm)
            (vm->reason != VIR_DOMAIN_PAUSED_STARTING_UP || vm->keep_paused);
 }
 
+/* Why it stands or runs; of a VM that is about to do either, why it will. */
+static int stored_reason_locked(const Vm *vm)
+{
+    if (is_suspended_locked(vm)) {
+        return vm->reason == VIR_DOMAIN_PAUSED_STARTING_UP ? VIR_DOMAIN_PAUSED_USER
+                                                           : vm->reason;
+    }
+    return vm->state == VIR_DOMAIN_RUNNING ? vm->reason : vm->resume_reason;
+}
+
 /* What the status file is to say; borrows from vm and def. */
 static VmStatus collect_status_locked(Vm *vm, const VmDef *def)
 {
@@ -34,7 +44,9 @@ static VmStatus collect_status_locked(Vm *vm, const VmDef *def)
         .id = vm->id,
         .pid = run->pid,
         .paused = vm->keep_paused,
+        .start_time = run->start_time,
         .suspended = is_suspended_locked(vm),
+        .reason = stored_reason_locked(vm),
         .autodestroy = vm->autodestroy != NULL,
         .reboot_wanted = vm->reboot_wanted,
         .dir = run->dir,
@@ -103,7 +115,7 @@ static void publish(Vm *vm, VmRun *run, Domain *live, const VmStart *how)
     vm->reboot_wanted = FALSE;
     vm->keep_paused = how->paused;
     vm->pause_reason = VIR_DOMAIN_PAUSED_UNKNOWN;
-    vm->resume_reason = VIR_DOMAIN_RUNNING_UNPAUSED;
+    vm->resume_reason = VIR_DOMAIN_RUNNING_BOOTED;
     vm_set_live_locked(vm, vm_def_new(live));
     vm_set_state_locked(vm, VIR_DOMAIN_PAUSED,
                         how->incoming ? VIR_DOMAIN_PAUSED_MIGRATION

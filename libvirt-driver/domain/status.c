@@ -9,11 +9,13 @@
 
 #define STATUS_VERSION   1
 #define STATUS_DEPTH_MAX 8
+#define REASON_MAX       1000
 
 static const char *const phase_names[] = {
     [VM_PHASE_STARTING] = "starting",     [VM_PHASE_RUNNING] = "running",
     [VM_PHASE_OUT_BEGIN] = "out-begin",   [VM_PHASE_OUT_DONE] = "out-done",
     [VM_PHASE_IN_PREPARE] = "in-prepare", [VM_PHASE_IN_FINISH] = "in-finish",
+    [VM_PHASE_STOPPING] = "stopping",
 };
 
 /* The members that are strings and may be missing. */
@@ -55,9 +57,11 @@ char *vm_status_format(const VmStatus *status)
     json_object_set_string_member(object, "phase", phase_names[status->phase]);
     json_object_set_int_member(object, "id", status->id);
     json_object_set_int_member(object, "pid", status->pid);
+    json_object_set_int_member(object, "start-time", (gint64)status->start_time);
     json_object_set_int_member(object, "next-node", status->next_node);
     json_object_set_boolean_member(object, "paused", status->paused);
     json_object_set_boolean_member(object, "suspended", status->suspended);
+    json_object_set_int_member(object, "reason", status->reason);
     json_object_set_boolean_member(object, "autodestroy", status->autodestroy);
     json_object_set_boolean_member(object, "reboot-wanted", status->reboot_wanted);
     for (guint i = 0; i < G_N_ELEMENTS(strings); i++) {
@@ -108,6 +112,9 @@ static gboolean parse_object(JsonObject *object, VmStatus *status, GError **errp
     status->pid = (pid_t)pid;
     status->next_node = (guint)CLAMP(next_node, 0, G_MAXINT);
     status->paused = qmp_json_bool(object, "paused");
+    /* Unknown in the file of an older daemon, which is 0 for both. */
+    status->start_time = (guint64)MAX(qmp_json_int(object, "start-time"), 0);
+    status->reason = (int)CLAMP(qmp_json_int(object, "reason"), 0, REASON_MAX);
     status->suspended = qmp_json_bool(object, "suspended");
     status->autodestroy = qmp_json_bool(object, "autodestroy");
     status->reboot_wanted = qmp_json_bool(object, "reboot-wanted");

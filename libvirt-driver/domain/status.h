@@ -21,6 +21,7 @@ typedef enum VmPhase {
     VM_PHASE_OUT_DONE,     /* all sent, paused, waiting for Confirm */
     VM_PHASE_IN_PREPARE,   /* migration in: waiting for data or for Finish */
     VM_PHASE_IN_FINISH,    /* Finish has let it run, or is about to */
+    VM_PHASE_STOPPING, /* its process has ended; what it had of the host is released */
 } VmPhase;
 
 typedef struct VmStatus {
@@ -29,8 +30,10 @@ typedef struct VmStatus {
     int id;
     pid_t pid;       /* 0 before the process has started */
     gboolean paused; /* a migration that fails must not let it run: it did not before */
-    gboolean suspended;   /* its CPUs stood when this was written */
-    gboolean autodestroy; /* it ends with a connection, so with that of the daemon */
+    guint64 start_time;     /* of the process, see process_start_time(); 0: not known */
+    gboolean suspended;     /* its CPUs stood when this was written */
+    int reason;             /* why they stood or ran: of virDomainState */
+    gboolean autodestroy;   /* it ends with a connection, so with that of the daemon */
     gboolean reboot_wanted; /* its next shutdown is to become a reset */
     char *dir, *monitor_path, *pidfile_path, *log_path;
     char *memory_path, *cgroup; /* or NULL */

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The end of a run. There is one way: the process ends (by itself or by a signal), its
- * pidfd becomes readable, and the I/O thread cleans up and announces it.
+ * pidfd becomes readable, the I/O thread marks the VM as ending, and a worker clears up
+ * and announces it. Until then the VM is active, but takes no more jobs that need it.
+ *
+ * The end does not take the VM's job: who has it is waiting for a process that has ended,
+ * sees so, and goes. Nor can a new run begin meanwhile, for there is the old one.
  */
 #include <signal.h>
 
@@ -15,15 +19,16 @@
 #include "domain/run.h"
 #include "process/spawn.h"
 
-#define TERM_TIMEOUT_MS 10000
-#define WAIT_TIMEOUT_MS 3000
+#define TERM_TIMEOUT_MS  10000
+#define WAIT_TIMEOUT_MS  3000
+#define CLEAR_TIMEOUT_US (30 * G_USEC_PER_SEC)
 
 /* ---- asking for the end ---- */
 
 static void kill_late(Vm *vm, guint64 run)
 {
     g_mutex_lock(&vm->lock);
-    if (vm_is_run_locked(vm, run)) {
+    if (vm_is_run_locked(vm, run) && !vm->run->uncertain) {
         g_message("domain '%s' does not end; killing its process %d", vm->name,
                   (int)vm->run->pid);
         process_signal(vm->run->pidfd, SIGKILL);
@@ -41,7 +46,7 @@ void vm_stop_locked(Vm *vm, VmStop how, int reason, int detail)
         vm->stop_reason = reason;
         vm->stop_detail = detail;
     }
-    if (how != VM_STOP_WAIT) {
+    if (how != VM_STOP_WAIT && !vm->run->uncertain) {
         process_signal(vm->run->pidfd, how == VM_STOP_KILL ? SIGKILL : SIGTERM);
     }
     if (how == VM_STOP_TERM || how == VM_STOP_WAIT) {
@@ -58,6 +63,10 @@ gboolean vm_stop_and_wait(Vm *vm, guint64 run, VmStop how, int reason, int detai
     pid_t pid = 0;
 
     g_mutex_lock(&vm->lock);
+    if (vm_is_run_locked(vm, run) && vm->run->uncertain) {
+        g_mutex_unlock(&vm->lock);
+        return vm_refuse_uncertain(vm, errp);
+    }
     if (vm_is_run_locked(vm, run)) {
         pid = vm->run->pid;
         vm_stop_locked(vm, how, reason, detail);
@@ -167,12 +176,27 @@ void vm_remove_locked(Vm *vm)
     g_cond_broadcast(&vm->cond);
 }
 
+void vm_forget_live_locked(Vm *vm)
+{
+    if (vm->config) {
+        vm_set_live_locked(vm, NULL);
+    } else if (!vm->defining) {
+        vm_remove_locked(vm);
+    }
+}
+
 static void drop_autodestroy_locked(Vm *vm)
 {
     if (vm->autodestroy) {
         rpc_client_remove_close_hook(vm->autodestroy, vm->autodestroy_hook);
         g_clear_pointer(&vm->autodestroy, rpc_client_unref);
     }
+}
+
+void vm_drop_connections_locked(Vm *vm)
+{
+    drop_autodestroy_locked(vm);
+    vm_migration_vm_ended_locked(vm);
 }
 
 /* The VM is not running from here on. */
@@ -186,7 +210,7 @@ static void announce_end_locked(Vm *vm)
     registry_drop_id(vm->driver->registry, vm->id);
     vm->run = NULL;
     vm->id = -1;
-    vm->stopping = FALSE;
+    vm->stopping = vm->ending = FALSE;
     g_ptr_array_set_size(vm->deleted, 0);
     vm_set_state_locked(vm, VIR_DOMAIN_SHUTOFF, reason);
     if (!vm->starting) {
@@ -195,48 +219,98 @@ static void announce_end_locked(Vm *vm)
     vm->starting = FALSE;
     drop_autodestroy_locked(vm);
     vm_migration_vm_ended_locked(vm);
-    if (vm->config) {
-        vm_set_live_locked(vm, NULL);
-    } else {
-        vm_remove_locked(vm);
-    }
+    vm_forget_live_locked(vm);
 }
 
-static void end_run(Vm *vm)
+/*
+ * What the run has had of the host is given back. The status file says first that the
+ * process has ended, and goes last: whatever a crash leaves undone, a new daemon does.
+ */
+static void release_run(Vm *vm, guint64 serial, const VmRun *run)
+{
+    g_autoptr(VmDef) def = vm_get_def(vm);
+    g_autoptr(GError) err = NULL;
+
+    if (run->monitor_path && !vm_save_status(vm, serial, VM_PHASE_STOPPING, &err)) {
+        g_message("domain '%s': %s", vm->name, err->message);
+    }
+    g_mutex_lock(&vm->status_lock);
+    vm_run_release(vm, run, def->domain);
+    g_mutex_unlock(&vm->status_lock);
+}
+
+/*
+ * On a worker: files take their time on a slow disk. The files go before the run does: a
+ * new one, which may begin once this one is over, has files of the same names.
+ */
+static void end_run(Vm *vm, guint64 serial)
 {
     VmRun *run;
-    g_autofree char *how = NULL;
 
     g_mutex_lock(&vm->lock);
-    run = vm->run;
-    if (run) {
-        how = process_reap(run->pidfd);
-        if (!vm->stopping) {
-            g_message("the process %d of domain '%s' has ended by itself: %s",
-                      (int)run->pid, vm->name, how ? how : "reason unknown");
-        }
-    }
+    run = vm_is_run_locked(vm, serial) && vm->ending ? vm->run : NULL;
     g_mutex_unlock(&vm->lock);
     if (!run) {
-        return; /* the daemon ends, and has let go of it */
+        return;
     }
-    /* Only this thread ends a run, so it is still there. The files go first: a new run,
-     * which may begin once this one is over, has files of the same names. */
-    g_mutex_lock(&vm->status_lock);
-    vm_run_remove_files(vm, run);
+    release_run(vm, serial, run); /* nobody else frees it while the VM is ending */
     g_mutex_lock(&vm->lock);
     announce_end_locked(vm);
     g_mutex_unlock(&vm->lock);
-    g_mutex_unlock(&vm->status_lock);
     vm_run_free(run);
+}
+
+static void begin_end_locked(Vm *vm)
+{
+    vm->ending = TRUE;
+    g_cond_broadcast(&vm->cond);
+    driver_run(vm, vm->run->serial, TRUE, end_run);
 }
 
 static gboolean on_process_end(gint fd, GIOCondition condition, gpointer opaque)
 {
     g_autoptr(Vm) vm = vm_ref(opaque);
+    g_autofree char *how = NULL;
 
-    end_run(vm);
+    g_mutex_lock(&vm->lock);
+    if (vm->run && vm->run->pidfd == fd && !vm->ending) {
+        how = process_reap(fd);
+        if (!vm->stopping) {
+            g_message("the process %d of domain '%s' has ended by itself: %s",
+                      (int)vm->run->pid, vm->name, how ? how : "reason unknown");
+        }
+        begin_end_locked(vm);
+    }
+    g_mutex_unlock(&vm->lock);
     return G_SOURCE_REMOVE;
+}
+
+void vm_uncertain_ended(Vm *vm, guint64 run)
+{
+    g_mutex_lock(&vm->lock);
+    if (vm_is_run_locked(vm, run) && vm->run->uncertain && !vm->ending) {
+        vm->stopping = TRUE;
+        vm->stop_reason = VIR_DOMAIN_SHUTOFF_UNKNOWN;
+        vm->stop_detail = VIR_DOMAIN_EVENT_STOPPED_FAILED;
+        begin_end_locked(vm);
+    }
+    g_mutex_unlock(&vm->lock);
+}
+
+gboolean vm_wait_cleared(Vm *vm, GError **errp)
+{
+    gint64 deadline = g_get_monotonic_time() + CLEAR_TIMEOUT_US;
+    gboolean in_time = TRUE, cleared;
+
+    g_mutex_lock(&vm->lock);
+    while (!(cleared = !vm->ending) && in_time) {
+        in_time = g_cond_wait_until(&vm->cond, &vm->lock, deadline);
+    }
+    g_mutex_unlock(&vm->lock);
+    return cleared || rpc_error_set(errp, VIR_ERR_OPERATION_TIMEOUT,
+                                    "what is left of the last run of domain '%s' is not "
+                                    "cleared up in time",
+                                    vm->name);
 }
 
 void vm_watch_process_locked(Vm *vm)

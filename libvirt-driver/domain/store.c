@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "domain/store.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -146,18 +147,37 @@ static gint compare_names(gconstpointer a, gconstpointer b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-void store_foreach(const char *dir, const char *suffix,
-                   void (*fn)(const char *path, const char *name, gpointer opaque),
-                   gpointer opaque)
+/* The names in dir that end in suffix; NULL with an error. */
+static GPtrArray *list_names(const char *dir, const char *suffix, GError **errp)
 {
-    g_autoptr(GDir) d = g_dir_open(dir, 0, NULL);
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    const char *entry;
+    DIR *d = opendir(dir);
+    struct dirent *entry;
 
-    while (d && (entry = g_dir_read_name(d))) {
-        if (g_str_has_suffix(entry, suffix)) {
-            g_ptr_array_add(names, g_strdup(entry));
+    while (d && (errno = 0, entry = readdir(d))) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+            g_str_has_suffix(entry->d_name, suffix)) {
+            g_ptr_array_add(names, g_strdup(entry->d_name));
         }
+    }
+    if (errno) {
+        fail(errp, "read the directory", dir);
+        g_clear_pointer(&names, g_ptr_array_unref);
+    }
+    if (d) {
+        closedir(d);
+    }
+    return g_steal_pointer(&names);
+}
+
+gboolean store_foreach(const char *dir, const char *suffix,
+                       void (*fn)(const char *path, const char *name, gpointer opaque),
+                       gpointer opaque, GError **errp)
+{
+    g_autoptr(GPtrArray) names = list_names(dir, suffix, errp);
+
+    if (!names) {
+        return FALSE;
     }
     g_ptr_array_sort(names, compare_names);
     for (guint i = 0; i < names->len; i++) {
@@ -167,4 +187,5 @@ void store_foreach(const char *dir, const char *suffix,
 
         fn(path, name, opaque);
     }
+    return TRUE;
 }

@@ -31,9 +31,12 @@ void store_unstage_config(const char *dir, const char *name);
 
 gboolean store_remove_config(const char *dir, const char *name, GError **errp);
 
-/* Calls fn with the path of each file of dir that ends in suffix, sorted by name. */
-void store_foreach(const char *dir, const char *suffix,
-                   void (*fn)(const char *path, const char *name, gpointer opaque),
-                   gpointer opaque);
+/*
+ * Calls fn with the path of each file of dir that ends in suffix, sorted by name. Fails
+ * with VIR_ERR_SYSTEM_ERROR, before the first call, when dir cannot be read to its end.
+ */
+gboolean store_foreach(const char *dir, const char *suffix,
+                       void (*fn)(const char *path, const char *name, gpointer opaque),
+                       gpointer opaque, GError **errp);
 
 G_END_DECLS

@@ -39,6 +39,7 @@ Vm *vm_new(Driver *driver, const char *name, const guint8 uuid[16])
     memcpy(vm->uuid, uuid, sizeof(vm->uuid));
     g_mutex_init(&vm->lock);
     g_cond_init(&vm->cond);
+    g_mutex_init(&vm->define_lock);
     g_mutex_init(&vm->status_lock);
     job_slot_init(&vm->job);
     vm->deleted = g_ptr_array_new_with_free_func(g_free);
@@ -66,6 +67,7 @@ void vm_unref(Vm *vm)
     job_slot_clear(&vm->job);
     g_mutex_clear(&vm->lock);
     g_cond_clear(&vm->cond);
+    g_mutex_clear(&vm->define_lock);
     g_mutex_clear(&vm->status_lock);
     g_free(vm->unplugging);
     g_ptr_array_unref(vm->deleted);
@@ -99,6 +101,20 @@ void vm_run_free(VmRun *run)
     g_free(run->version);
     g_free(run->package);
     g_free(run);
+}
+
+void vm_run_complete(VmRun *run, VmRun *from)
+{
+    run->start_time = from->start_time;
+    run->next_node = from->next_node;
+    run->dir = g_steal_pointer(&from->dir);
+    run->monitor_path = g_steal_pointer(&from->monitor_path);
+    run->log_path = g_steal_pointer(&from->log_path);
+    run->memory_path = g_steal_pointer(&from->memory_path);
+    run->cgroup = g_steal_pointer(&from->cgroup);
+    run->emulator = g_steal_pointer(&from->emulator);
+    run->version = g_steal_pointer(&from->version);
+    run->package = g_steal_pointer(&from->package);
 }
 
 VmDef *vm_get_def_locked(Vm *vm)
@@ -152,6 +168,14 @@ RemoteDomain vm_event_domain_locked(Vm *vm)
     return dom;
 }
 
+gboolean vm_refuse_uncertain(const Vm *vm, GError **errp)
+{
+    return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
+                         "it could not be found out yet whether domain '%s' runs; see "
+                         "the daemon's log",
+                         vm->name);
+}
+
 gboolean vm_begin_job(Vm *vm, JobKind kind, const char *owner, GError **errp)
 {
     gboolean ok;
@@ -170,6 +194,11 @@ void vm_end_job(Vm *vm)
     g_mutex_unlock(&vm->lock);
 }
 
+static gboolean is_usable_locked(const Vm *vm)
+{
+    return vm_is_active_locked(vm) && !vm->ending;
+}
+
 gboolean vm_begin_live_job(Vm *vm, JobKind kind, const char *owner, guint64 *run,
                            GError **errp)
 {
@@ -177,10 +206,10 @@ gboolean vm_begin_live_job(Vm *vm, JobKind kind, const char *owner, guint64 *run
 
     g_mutex_lock(&vm->lock);
     /* Refuse before waiting, too: a VM that does not run has nothing to wait for. */
-    ok = vm_is_active_locked(vm) &&
+    ok = is_usable_locked(vm) &&
          job_slot_begin(&vm->job, &vm->lock, kind, owner,
                         g_get_monotonic_time() + JOB_TIMEOUT_US, errp);
-    if (ok && !vm_is_active_locked(vm)) {
+    if (ok && !is_usable_locked(vm)) {
         job_slot_end(&vm->job);
         ok = FALSE;
     }

@@ -44,9 +44,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VmDef, vm_def_unref)
 
 /* The files and the process of one run; set before the process starts, constant then. */
 typedef struct VmRun {
-    guint64 serial; /* which run it is; never 0 */
-    char *dir;      /* holds the monitor's socket */
-    char *monitor_path;      /* NULL: its status file could not be read */
+    guint64 serial;     /* which run it is; never 0 */
+    char *dir;          /* holds the monitor's socket */
+    char *monitor_path; /* NULL: its status file could not be read */
     char *pidfile_path, *log_path;
     char *memory_path;       /* of a memory file, or NULL */
     char *cgroup;            /* or NULL */
@@ -57,7 +57,9 @@ typedef struct VmRun {
     gboolean reconcile_soon; /* a worker has been told to; not constant */
     goffset log_start;       /* where the log of this run begins */
     pid_t pid;
-    int pidfd;
+    guint64 start_time;   /* of the process; 0: not known */
+    int pidfd;            /* -1 while uncertain */
+    gboolean uncertain;   /* it may run or have ended, see reconnect.h; not constant */
     GSource *exit_source; /* on pidfd, in the driver's context */
     QmpClient *monitor;
 } VmRun;
@@ -83,11 +85,12 @@ typedef struct Vm {
     GMutex lock;
     GCond cond;        /* broadcast at every change of the fields below */
     VmDef *config;     /* NULL: transient */
-    VmDef *live;       /* NULL: not running (or removed) */
+    VmDef *live;       /* NULL: not running (unless removed, or being defined) */
     VmRun *run;        /* NULL: not running */
     int id;            /* -1: not running */
     int state, reason; /* virDomainState and its reason */
     gboolean removed;  /* no longer in the registry */
+    gboolean defining; /* its persistent definition is being written */
     JobSlot job;
 
     /* What the next event of the emulator means. */
@@ -99,6 +102,7 @@ typedef struct Vm {
     gboolean stopping;      /* the process has been told to end, for... */
     int stop_reason;        /* ... virDomainShutoffReason */
     int stop_detail;        /* ... virDomainEventStoppedDetailType */
+    gboolean ending;        /* the process has ended; a worker clears up after the run */
     gboolean reboot_wanted; /* the next shutdown is to become a reset */
 
     char *unplugging; /* alias whose removal a call waits for */
@@ -108,6 +112,8 @@ typedef struct Vm {
     RpcClient *autodestroy; /* the connection that this run ends with, or NULL */
     guint64 autodestroy_hook;
     RpcStream *console; /* who has the console, or NULL */
+
+    GMutex define_lock; /* see define.c; before the VM's lock */
 
     VmPhase phase;      /* as in the status file */
     GMutex status_lock; /* held, before the VM's lock, while the status file is written */
@@ -134,6 +140,15 @@ static inline gboolean vm_is_active_locked(const Vm *vm)
     return vm->id != -1;
 }
 
+/* TRUE while nobody knows whether its process lives: it counts as active. */
+static inline gboolean vm_is_uncertain_locked(const Vm *vm)
+{
+    return vm->run && vm->run->uncertain;
+}
+
+/* Fails with VIR_ERR_OPERATION_FAILED, saying so. */
+gboolean vm_refuse_uncertain(const Vm *vm, GError **errp);
+
 /*
  * The live definition of a running VM, or else the persistent one; a reference, never
  * NULL: a VM that was removed keeps its last one.
@@ -157,12 +172,17 @@ gboolean vm_begin_job(Vm *vm, JobKind kind, const char *owner, GError **errp);
 void vm_end_job(Vm *vm);
 
 /*
- * Takes the slot and refuses with VIR_ERR_OPERATION_INVALID a VM that is not running.
+ * Takes the slot and refuses with VIR_ERR_OPERATION_INVALID a VM that is not running, or
+ * whose process has ended.
  * *run gets the serial of its run, for vm_call.
  */
 gboolean vm_begin_live_job(Vm *vm, JobKind kind, const char *owner, guint64 *run,
                            GError **errp);
 
 void vm_run_free(VmRun *run);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VmRun, vm_run_free)
+
+/* Moves what only the status file tells from one to the other. */
+void vm_run_complete(VmRun *run, VmRun *from);
 
 G_END_DECLS

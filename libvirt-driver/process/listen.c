@@ -38,15 +38,71 @@ static int unix_socket(const char *path, struct sockaddr_un *addr, GError **errp
     return fd < 0 ? fail(errp, -1, "cannot create the socket", path, errno) : fd;
 }
 
+/*
+ * Whether a process has the socket. One that asks with a socket of another kind is told
+ * so without being a client. What cannot be found out counts as being in use.
+ */
+static gboolean is_in_use(const struct sockaddr_un *addr)
+{
+    int probe = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    gboolean unused = probe >= 0 &&
+                      connect(probe, (const struct sockaddr *)addr, sizeof(*addr)) < 0 &&
+                      errno == ECONNREFUSED;
+
+    if (probe >= 0) {
+        close(probe);
+    }
+    return !unused;
+}
+
+/* Makes room for a socket. Returns 0, or why there is none. */
+static int make_room(const char *path, const struct sockaddr_un *addr)
+{
+    g_autofree char *dir = g_path_get_dirname(path);
+    g_autofree char *name = g_path_get_basename(path);
+    int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct stat st;
+    int error = 0;
+
+    if (dir_fd < 0) {
+        return errno;
+    }
+    if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+        error = errno == ENOENT ? 0 : errno;
+    } else if (!S_ISSOCK(st.st_mode)) {
+        error = EEXIST;
+    } else if (is_in_use(addr)) {
+        error = EADDRINUSE;
+    } else if (unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT) {
+        error = errno;
+    }
+    close(dir_fd);
+    return error;
+}
+
+void process_remove_unix(const char *path)
+{
+    struct sockaddr_un addr;
+    int fd = unix_socket(path, &addr, NULL);
+
+    if (fd >= 0) {
+        make_room(path, &addr);
+        close(fd);
+    }
+}
+
 int process_listen_unix(const char *path, GError **errp)
 {
     struct sockaddr_un addr;
-    int fd = unix_socket(path, &addr, errp);
+    int fd = unix_socket(path, &addr, errp), error;
 
     if (fd < 0) {
         return -1;
     }
-    unlink(path);
+    error = make_room(path, &addr);
+    if (error) {
+        return fail(errp, fd, "cannot listen on", path, error);
+    }
     /* The mode of a socket's name comes from the socket's inode, before bind. */
     if (fchmod(fd, 0600) < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ||
         chmod(path, 0600) < 0 || listen(fd, 1) < 0) {

@@ -6,10 +6,14 @@
 G_BEGIN_DECLS
 
 /*
- * A listening UNIX socket at path with mode 0600; an old one in its place is removed.
- * -1 with an error (G_FILE_ERROR).
+ * A listening UNIX socket at path with mode 0600. A socket in its place that no process
+ * has any more is removed; one that is in use, and any other file, is not. -1 with an
+ * error (G_FILE_ERROR).
  */
 int process_listen_unix(const char *path, GError **errp);
+
+/* Removes the socket at path, if it is one, and no process has it any more. */
+void process_remove_unix(const char *path);
 
 /*
  * A connected UNIX socket. -1 with an error (G_FILE_ERROR): G_FILE_ERROR_AGAIN when who

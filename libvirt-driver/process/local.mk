@@ -5,6 +5,8 @@ libdriver_a_SOURCES += \
 	libvirt-driver/process/cgroup.h \
 	libvirt-driver/process/listen.c \
 	libvirt-driver/process/listen.h \
+	libvirt-driver/process/logfile.c \
+	libvirt-driver/process/logfile.h \
 	libvirt-driver/process/pidfile.c \
 	libvirt-driver/process/pidfile.h \
 	libvirt-driver/process/spawn.c \

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -33,6 +34,10 @@
 #elif !defined(CHILD_MEMORY)
 #define CHILD_MEMORY 0
 #endif
+
+/* Of descriptors, as it was before process_raise_fd_limit; a hard limit of 0: as it is.
+ */
+static struct rlimit fd_limit;
 
 /* What the child works on; it reports the step that failed in here. */
 typedef struct Child {
@@ -139,6 +144,9 @@ static int child_main(void *opaque)
     if (prctl(PR_SET_PDEATHSIG, 0) < 0) {
         return child_fail(child, "stop watching the daemon");
     }
+    if (fd_limit.rlim_max && setrlimit(RLIMIT_NOFILE, &fd_limit) < 0) {
+        return child_fail(child, "set the limit of descriptors");
+    }
     child_reset_signals();
     execve(spawn->path, spawn->argv, spawn->envp);
     return child_fail(child, "execute");
@@ -243,21 +251,61 @@ char *process_reap(int pidfd)
                                                         g_strsignal(info.si_status));
 }
 
-guint64 process_cpu_time(pid_t pid)
+void process_raise_fd_limit(void)
+{
+    struct rlimit limit, raised;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) {
+        g_message("cannot get the limit of descriptors: %s", g_strerror(errno));
+        return;
+    }
+    raised = (struct rlimit){ limit.rlim_max, limit.rlim_max };
+    if (setrlimit(RLIMIT_NOFILE, &raised) < 0) {
+        g_message("cannot raise the limit of descriptors: %s", g_strerror(errno));
+        return;
+    }
+    fd_limit = limit;
+}
+
+/* ---- /proc ---- */
+
+/* What follows the name in /proc/PID/stat, from field 3 on; NULL if that is unknown. */
+static char *read_stat(pid_t pid)
 {
     g_autofree char *path = g_strdup_printf("/proc/%d/stat", (int)pid);
     g_autofree char *text = NULL;
-    unsigned long long user, sys;
     const char *at;
-    long hz = sysconf(_SC_CLK_TCK);
 
     if (!g_file_get_contents(path, &text, NULL, NULL)) {
-        return 0;
+        return NULL;
     }
-    /* The name, in parentheses, may hold anything; fields 14 and 15 are the times. */
-    at = strrchr(text, ')');
-    if (!at || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu",
-                      &user, &sys) != 2) {
+    at = strrchr(text, ')'); /* the name, in parentheses, may hold anything */
+    return at ? g_strdup(at + 1) : NULL;
+}
+
+guint64 process_start_time(pid_t pid)
+{
+    g_autofree char *text = read_stat(pid);
+    unsigned long long start;
+
+    /* Field 22. */
+    return text && sscanf(text,
+                          " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "
+                          "%*d %*d %*d %*d %llu",
+                          &start) == 1
+               ? start
+               : 0;
+}
+
+guint64 process_cpu_time(pid_t pid)
+{
+    g_autofree char *text = read_stat(pid);
+    unsigned long long user, sys;
+    long hz = sysconf(_SC_CLK_TCK);
+
+    /* Fields 14 and 15 are the times. */
+    if (!text || sscanf(text, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu",
+                        &user, &sys) != 2) {
         return 0;
     }
     return (guint64)(user + sys) * (1000000000ULL / (guint64)(hz > 0 ? hz : 100));

@@ -35,7 +35,20 @@ gboolean process_spawn(const ProcessSpawn *spawn, pid_t *pid, int *pidfd, GError
  */
 int process_open(pid_t pid);
 
-/* Sends a signal; FALSE when the process has ended. */
+/*
+ * When a process has started, in ticks since the boot: with its number it names the
+ * process for good. 0 when that cannot be found out. For a child of ours only before it
+ * has been reaped.
+ */
+guint64 process_start_time(pid_t pid);
+
+/*
+ * Raises the limit of open descriptors to what the hard one allows. Processes that are
+ * spawned get the one from before.
+ */
+void process_raise_fd_limit(void);
+
+/* Sends a signal; FALSE with errno, which is ESRCH when the process has ended. */
 gboolean process_signal(int pidfd, int signal);
 
 /* Waits until the process has ended; FALSE after timeout_ms. */

@@ -6,6 +6,7 @@
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -48,47 +49,71 @@ static gboolean attach(int fd, char **name, gboolean create, GError **errp)
     return TRUE;
 }
 
-static gboolean take_up(const char *name, GError **errp)
+/* One request about the device; the rest of ifr is its argument. */
+static gboolean request(unsigned long what, struct ifreq *ifr, const char *name)
 {
-    int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    struct ifreq ifr = { 0 };
+    int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), error;
     gboolean ok;
 
-    strcpy(ifr.ifr_name, name);
-    ok = sock >= 0 && ioctl(sock, SIOCGIFFLAGS, &ifr) == 0;
-    if (ok && !(ifr.ifr_flags & IFF_UP)) {
-        ifr.ifr_flags |= IFF_UP;
-        ok = ioctl(sock, SIOCSIFFLAGS, &ifr) == 0;
-    }
-    if (!ok) {
-        set_error(errp, "cannot take up the tap device", name);
-    }
+    g_strlcpy(ifr->ifr_name, name, IFNAMSIZ);
+    ok = sock >= 0 && ioctl(sock, what, ifr) == 0;
+    error = errno;
     if (sock >= 0) {
         close(sock);
     }
+    errno = error;
     return ok;
+}
+
+static gboolean take_up(const char *name, GError **errp)
+{
+    struct ifreq ifr = { 0 };
+
+    if (!request(SIOCGIFFLAGS, &ifr, name)) {
+        return set_error(errp, "cannot take up the tap device", name);
+    }
+    if (ifr.ifr_flags & IFF_UP) {
+        return TRUE;
+    }
+    ifr.ifr_flags |= IFF_UP;
+    return request(SIOCSIFFLAGS, &ifr, name) ||
+           set_error(errp, "cannot take up the tap device", name);
+}
+
+/*
+ * A bridge without an address of its own takes the lowest one of its ports: so that it
+ * does not change with each VM, the tap's is higher than that of any real interface, and
+ * that of the guest but for its first byte, which tells the two apart.
+ */
+static gboolean set_address(const char *name, const guint8 *guest_mac, GError **errp)
+{
+    struct ifreq ifr = { .ifr_hwaddr.sa_family = ARPHRD_ETHER };
+
+    memcpy(ifr.ifr_hwaddr.sa_data, guest_mac, 6);
+    ifr.ifr_hwaddr.sa_data[0] = guest_mac[0] == 0xfe ? (char)0xfa : (char)0xfe;
+    return request(SIOCSIFHWADDR, &ifr, name) ||
+           set_error(errp, "cannot set the address of the tap device", name);
 }
 
 static gboolean add_to_bridge(const char *name, const char *bridge, GError **errp)
 {
-    int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    struct ifreq ifr = { .ifr_ifindex = (int)if_nametoindex(name) };
-    gboolean ok = check_name("cannot use the bridge", bridge, errp);
+    struct ifreq port = { .ifr_ifindex = (int)if_nametoindex(name) }, mtu = { 0 };
 
-    if (ok) {
-        strcpy(ifr.ifr_name, bridge);
-        ok = sock >= 0 && ioctl(sock, SIOCBRADDIF, &ifr) == 0;
-        if (!ok) {
-            set_error(errp, "cannot add a tap device to the bridge", bridge);
-        }
+    if (!check_name("cannot use the bridge", bridge, errp)) {
+        return FALSE;
     }
-    if (sock >= 0) {
-        close(sock);
+    if (!request(SIOCGIFMTU, &mtu, bridge)) {
+        return set_error(errp, "cannot use the bridge", bridge);
     }
-    return ok;
+    /* A bridge takes the lowest MTU of its ports. */
+    if (!request(SIOCSIFMTU, &mtu, name)) {
+        return set_error(errp, "cannot set the MTU of the tap device", name);
+    }
+    return request(SIOCBRADDIF, &port, bridge) ||
+           set_error(errp, "cannot add a tap device to the bridge", bridge);
 }
 
-int process_open_tap(char **name, const char *bridge, gboolean create, GError **errp)
+int process_open_tap(char **name, const ProcessTap *tap, GError **errp)
 {
     int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 
@@ -96,8 +121,10 @@ int process_open_tap(char **name, const char *bridge, gboolean create, GError **
         set_error(errp, "cannot open", "/dev/net/tun");
         return -1;
     }
-    if (!attach(fd, name, create, errp) ||
-        (bridge && !add_to_bridge(*name, bridge, errp)) || !take_up(*name, errp)) {
+    if (!attach(fd, name, tap->create, errp) ||
+        (tap->create && !set_address(*name, tap->guest_mac, errp)) ||
+        (tap->bridge && !add_to_bridge(*name, tap->bridge, errp)) ||
+        !take_up(*name, errp)) {
         close(fd);
         return -1;
     }

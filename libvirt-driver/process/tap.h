@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tap devices. One that we make lives as long as a process has it open. */
+/* Tap devices, the host's end of a network interface. */
 #pragma once
 #include <glib.h>
 
 G_BEGIN_DECLS
 
+typedef struct ProcessTap {
+    const char *bridge;      /* that it becomes a port of, or NULL */
+    gboolean create;         /* unless it is there; it gets an address of its own then */
+    const guint8 *guest_mac; /* of the interface that it belongs to */
+} ProcessTap;
+
 /*
- * Opens a tap device with virtio-net headers and takes it up. *name: its name, or NULL
- * for a new "vnetN", which is then stored there. create: FALSE wants one that exists.
- * bridge (may be NULL): the bridge to put it on. -1 with an error (G_FILE_ERROR).
+ * Opens a tap device (with packet headers for offloads), has it join its bridge, with the
+ * bridge's MTU, and takes it up. *name (may be NULL: the kernel chooses one) is replaced
+ * by the name of the device. The descriptor is close-on-exec. -1 with an error
+ * (G_FILE_ERROR).
  */
-int process_open_tap(char **name, const char *bridge, gboolean create, GError **errp);
+int process_open_tap(char **name, const ProcessTap *tap, GError **errp);
 
 G_END_DECLS

@@ -58,7 +58,7 @@ void rpc_server_wake(RpcServer *server)
 void rpc_server_run(RpcServer *server, gboolean priority, void (*fn)(gpointer opaque),
                     gpointer opaque)
 {
-    rpc_workers_push(server->workers, priority, fn, opaque);
+    rpc_workers_push(server->workers, priority, fn, opaque, NULL);
 }
 
 /* ---- clients ---- */

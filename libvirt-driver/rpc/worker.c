@@ -8,6 +8,7 @@ enum {
 typedef struct Job {
     void (*fn)(gpointer);
     gpointer opaque;
+    GDestroyNotify drop; /* of opaque when fn is never called, or NULL */
 } Job;
 
 /* The ordinary threads, or the reserved ones. */
@@ -106,13 +107,23 @@ static void join_all(GSList *threads)
     g_slist_free(threads);
 }
 
+static void drop_job(gpointer opaque)
+{
+    Job *job = opaque;
+
+    if (job->drop)
+        job->drop(job->opaque);
+    g_free(job);
+}
+
 void rpc_workers_push(RpcWorkers *w, gboolean priority, void (*fn)(gpointer),
-                      gpointer opaque)
+                      gpointer opaque, GDestroyNotify drop)
 {
     Job *job = g_new(Job, 1);
 
     job->fn = fn;
     job->opaque = opaque;
+    job->drop = drop;
     g_mutex_lock(&w->lock);
     GSList *finished = g_steal_pointer(&w->finished);
     g_queue_push_tail(priority ? &w->priority_jobs : &w->jobs, job);
@@ -151,8 +162,8 @@ gboolean rpc_workers_stop(RpcWorkers *w, guint timeout_ms)
 void rpc_workers_free(RpcWorkers *w)
 {
     g_assert(!w->ordinary.n && !w->reserved.n);
-    g_queue_clear_full(&w->jobs, g_free);
-    g_queue_clear_full(&w->priority_jobs, g_free);
+    g_queue_clear_full(&w->jobs, drop_job);
+    g_queue_clear_full(&w->priority_jobs, drop_job);
     g_mutex_clear(&w->lock);
     g_cond_clear(&w->ordinary.work);
     g_cond_clear(&w->reserved.work);

@@ -13,9 +13,12 @@ typedef struct RpcWorkers RpcWorkers;
 
 RpcWorkers *rpc_workers_new(guint max, guint max_reserved);
 
-/* Runs fn(opaque) on a worker; jobs of one kind are begun in their order. */
+/*
+ * Runs fn(opaque) on a worker; jobs of one kind are begun in their order. drop, if it is
+ * not NULL, is called on opaque instead when the workers have stopped before.
+ */
 void rpc_workers_push(RpcWorkers *workers, gboolean priority, void (*fn)(gpointer),
-                      gpointer opaque);
+                      gpointer opaque, GDestroyNotify drop);
 
 /*
  * Waits until all jobs are done and all threads gone; what is pushed later is not run.

@@ -64,8 +64,16 @@ after_client = []  # ... when the client has gone
 def send(client, message):
     try:
         client.sendall(json.dumps(message).encode() + b"\r\n")
-    except BrokenPipeError:  # a daemon that was killed
+    except (BrokenPipeError, ConnectionResetError):  # a daemon that was killed
         pass
+
+
+def receive(client):
+    """Its bytes and ancillary data; no bytes when it has gone, in whichever way."""
+    try:
+        return client.recvmsg(65536, socket.CMSG_LEN(64))[:2]
+    except ConnectionResetError:
+        return b"", []
 
 
 def emit(event, **data):
@@ -327,7 +335,7 @@ def serve(listener):
                 clients.append(client)
                 buffer = b""
             elif source in clients:
-                data, ancillary, _, _ = source.recvmsg(65536, socket.CMSG_LEN(64))
+                data, ancillary = receive(source)
                 for _, _, raw in ancillary:
                     numbers = array.array("i")
                     numbers.frombytes(raw)

@@ -43,7 +43,7 @@ def test_migration(a, b):
     a.virsh("resume", "vm")
     a.kill()
     a.start()
-    assert a.state() == "running (unknown)"
+    assert a.state() == "running (unpaused)"
     a.virsh("destroy", "vm")
     assert a.state() is None  # it was transient
 

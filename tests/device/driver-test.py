@@ -13,10 +13,8 @@ import subprocess
 import sys
 import time
 
-from driver_daemon import (LIMIT, SRC, image, main, migrate, open_console, read_tty,
-                           type_until, wait_for)
-
-EMULATOR = os.path.abspath(os.path.join(SRC, "tests/device/driver-emulator.py"))
+from driver_daemon import (EMULATOR, image, main, open_console, read_tty, type_until,
+                           wait_for)
 
 
 # ---- one daemon ----
@@ -111,7 +109,7 @@ def test_longest_name(a, b):
     a.virsh("start", name)
     a.kill()
     a.start()
-    assert a.state(name) == "running (unknown)"
+    assert a.state(name) == "running (booted)"
     a.virsh("destroy", name)
     a.virsh("undefine", name)
     assert a.files() == [], a.files()
@@ -186,138 +184,6 @@ def test_stubborn(a, b):
     a.virsh("destroy", "vm")
     assert 9 < time.time() - begin < 15
     assert a.state() == "shut off (destroyed)"
-
-
-def test_daemon_death(a, b):
-    a.define()
-    a.define("ends", number=2)
-    a.define("off", number=3)
-    a.virsh("start", "vm")
-    a.virsh("start", "ends")
-    a.virsh("start", "--paused", "off")
-    pid, ends = a.pid(), a.pid("ends")
-    xml = a.virsh("dumpxml", "vm")
-    a.kill()
-    os.kill(ends, signal.SIGKILL)
-    a.start()
-    assert a.pid() == pid
-    assert a.state() == "running (unknown)"
-    a.expect("paused (user)", "off")
-    assert a.state("ends").startswith("shut off")
-    assert a.virsh("dumpxml", "vm") == xml
-    a.virsh("suspend", "vm")
-    a.stop()  # an orderly end leaves it alone, too
-    a.start()
-    a.expect("paused (user)")
-    a.virsh("resume", "vm")
-    a.virsh("destroy", "vm")
-    a.virsh("start", "ends")
-    assert a.virsh("domid", "ends") not in ("1", "2", "3")
-    a.virsh("destroy", "ends")
-    a.virsh("destroy", "off")
-    assert a.files() == [], a.files()
-
-
-def test_daemon_death_reboot(a, b):
-    """A guest that shuts down meanwhile is reset if that was the wish, or else ended."""
-    a.define(words="late-shutdown")
-    a.virsh("start", "vm")
-    pid = a.pid()
-    a.virsh("reboot", "vm")
-    a.kill()
-    a.start()
-    a.expect("running (booted)")
-    assert a.pid() == pid
-    wait_for("the wish to be forgotten", lambda: '"reboot-wanted" : false' in
-             open(a.run_dir + "/vm.status").read())
-    a.virsh("shutdown", "vm")
-    a.kill()
-    a.start()
-    a.expect("shut off (shutdown)")
-    assert a.files() == [], a.files()
-
-
-def test_daemon_death_hung(a, b):
-    """An emulator that does not answer keeps nobody else waiting."""
-    a.define()
-    a.define("other", number=2)
-    a.virsh("start", "vm")
-    a.virsh("start", "other")
-    pid = a.pid()
-    os.kill(pid, signal.SIGSTOP)
-    for _ in range(3):  # more than its monitor's queue holds
-        a.kill()
-        begin = time.time()
-        a.start()
-        assert time.time() - begin < 10
-        assert a.state() == "running (unknown)"
-        assert a.virsh("list", "--name").split() == ["vm", "other"]
-        a.virsh("suspend", "other")
-        a.virsh("resume", "other")
-    waiting = subprocess.Popen(a.command("suspend", "vm"), stdin=subprocess.DEVNULL)
-    assert a.state() == "running (unknown)"
-    os.kill(pid, signal.SIGCONT)
-    assert waiting.wait(LIMIT) == 0
-    assert a.state() == "paused (user)"
-    a.stop()
-    os.kill(pid, signal.SIGSTOP)
-    a.start()
-    assert a.state() == "paused (unknown)"
-    a.stop()  # which does not wait for it, either
-    a.start()
-    events = a.events()
-    os.kill(pid, signal.SIGKILL)
-    a.expect("shut off (crashed)")
-    events.expect("lifecycle: Stopped Failed")
-    events.stop()
-    a.virsh("start", "vm")
-    a.virsh("destroy", "vm")
-    a.virsh("destroy", "other")
-    assert a.files() == [], a.files()
-
-
-def test_daemon_death_status(a, b):
-    """A VM whose status file cannot be read can be destroyed, and is not harmed before."""
-    a.define()
-    a.define("other", number=2)
-    transient = a.define("transient", number=3, command="path")
-    for name in ("vm", "other"):
-        a.virsh("start", name)
-    a.virsh("create", transient)
-    a.kill()
-    texts = {"vm": None, "transient": "{"}
-    for name in texts:
-        path = "%s/%s.status" % (a.run_dir, name)
-        with open(path) as f:
-            texts[name] = texts[name] or f.read().replace('"status-version" : 1',
-                                                          '"status-version" : 99')
-        with open(path, "w") as f:
-            f.write(texts[name])
-    a.start()
-    pids = str(a.pid()), str(a.pid("transient"))
-    assert a.state() == "running (unknown)", a.state()
-    assert a.virsh("domid", "vm") not in ("1", "2", "3")
-    a.virsh("suspend", "other")  # the ID was not taken away from it
-    a.fails("already active|already running", "start", "vm")
-    for command in (("suspend", "vm"), ("reboot", "vm"), migrate(a, b)):
-        a.fails("status file.* could not be read", *command)
-    assert b.state() is None
-    assert open(a.run_dir + "/vm.status").read() == texts["vm"]
-    a.fails("transient.pid.*process %s holds it" % pids[1], "create", transient)
-    log = open(a.log).read()
-    for pid, name in zip(pids, texts):
-        assert "process %s of domain '%s' runs, but its status file" % (pid, name) in log
-    a.stop()
-    a.start()  # again
-    a.virsh("destroy", "vm")
-    assert a.state() == "shut off (destroyed)"
-    assert "vm.status" not in a.files() and "vm.pid" not in a.files()
-    a.virsh("start", "vm")
-    assert a.state() == "running (booted)"
-    os.kill(int(pids[1]), signal.SIGKILL)
-    wait_for("its end", lambda: a.try_virsh("create", transient)[0] == 0)
-    for name in ("vm", "other", "transient"):
-        a.virsh("destroy", name)
 
 
 def test_autodestroy(a, b):
@@ -507,6 +373,71 @@ def test_unplug_daemon_death(a, b):
     wait_for("the removal", lambda: path not in a.virsh("domblklist", "vm"))
     assert path not in open(a.run_dir + "/vm.status").read()
     a.virsh("attach-disk", "vm", path, "vdb")
+
+
+# ---- what devices have of the host ----
+
+def test_unix_serial(a, b):
+    """The socket is the VM's: no file is lost for it, no other's is taken, none stays."""
+    path = os.path.join(a.root, "serial.sock")
+    serial = "<serial type='unix'><source mode='bind' path='%s'/></serial>" % path
+    a.define(devices=serial)
+    a.define("other", devices=serial, number=2)
+    with open(path, "w") as f:
+        f.write("a disk")
+    a.fails("serial.sock.*File exists", "start", "vm")
+    assert open(path).read() == "a disk"
+    os.remove(path)
+    a.virsh("start", "vm")
+    inode = os.stat(path).st_ino
+    a.fails("serial.sock.*in use", "start", "other")
+    assert os.stat(path).st_ino == inode
+    a.kill()
+    os.kill(a.pid(), signal.SIGKILL)
+    a.start()  # clears up after it
+    assert not os.path.exists(path)
+    a.virsh("start", "other")
+    a.virsh("destroy", "other")
+    assert not os.path.exists(path)
+
+
+BRIDGED = """<interface type='bridge'><source bridge='br0'/><model type='virtio'/>
+<mac address='%s'/><target dev='%s'/></interface>"""
+
+
+def in_network(a, *command):
+    return subprocess.run(["nsenter", "-n", "-t", str(a.process.pid)] + list(command),
+                          check=True, capture_output=True, text=True).stdout
+
+
+def test_bridge(a, b):
+    """A VM that comes or goes changes neither address nor MTU of the bridge."""
+    a.stop()
+    a.start(wrapper=["unshare", "-n", "sh", "-c", "ip link add br0 type bridge && "
+                     "ip tuntap add eth9 mode tap && ip link set eth9 mtu 1400 up && "
+                     "ip link set eth9 address f0:00:00:00:00:01 && "
+                     "ip link set eth9 master br0 && ip link set br0 up && exec \"$@\"",
+                     "-"])
+
+    def bridge():
+        text = in_network(a, "ip", "-o", "link", "show", "br0")
+        return re.search(r"mtu (\d+)", text).group(1), re.search(
+            r"link/ether (\S+)", text).group(1)
+
+    before = bridge()
+    assert before == ("1400", "f0:00:00:00:00:01"), before
+    a.define(devices=BRIDGED % ("52:54:00:01:02:03", "tap1"))
+    a.virsh("start", "vm")
+    with open(os.path.join(a.root, "nic.xml"), "w") as f:
+        f.write(BRIDGED % ("fe:54:00:01:02:04", "tap2"))
+    a.virsh("attach-device", "vm", f.name)
+    for tap, mac in ("tap1", "fe:54:00:01:02:03"), ("tap2", "fa:54:00:01:02:04"):
+        text = in_network(a, "ip", "-o", "link", "show", tap)
+        assert mac in text and "mtu 1400" in text and "master br0" in text, text
+    assert bridge() == before
+    a.virsh("destroy", "vm")
+    assert bridge() == before
+    assert "tap" not in in_network(a, "ip", "-o", "link", "show")
 
 
 # ---- console ----

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Daemons under stock virsh, for the driver tests here."""
+import concurrent.futures
 import os
 import pty
 import re
@@ -15,7 +16,9 @@ SRC = os.environ.get("srcdir") or os.path.dirname(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("builddir") or os.getcwd()
 DAEMON = os.path.join(BUILD, "virtvireod")
+EMULATOR = os.path.abspath(os.path.join(SRC, "tests/device/driver-emulator.py"))
 LIMIT = 20  # seconds that anything may take
+JOBS = 4    # tests at a time: they wait most of their time
 
 XML = """<domain type='kvm'><name>{name}</name>
 <uuid>11111111-2222-3333-4444-{number:012d}</uuid><memory unit='MiB'>64</memory>
@@ -49,11 +52,17 @@ class Daemon:
         self.run_dir = root + "/run/libvirt/vireo"
         self.start()
 
-    def start(self):
+    def start(self, wrapper=(), env=None, serves=True):
+        """wrapper: words of a command that is to start it; env: added to ours; serves:
+        it will, and is waited for."""
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
+                list(wrapper) +
                 [DAEMON, "--prefix-dir", self.root, "--emulator", self.emulator],
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                env=dict(os.environ, **(env or {})))
+        if not serves:
+            return
         wait_for("the daemon's start",
                  lambda: self.process.poll() is not None or self.try_virsh("uri")[0] == 0)
         assert self.process.poll() is None, open(self.log).read()
@@ -234,6 +243,14 @@ def run(name, function, emulator, kernel):
         shutil.rmtree(root, ignore_errors=True)
 
 
+def run_alone(name):
+    """In a process of its own."""
+    p = subprocess.run([sys.executable, sys.argv[0], name], text=True,
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    print(p.stdout, end="", flush=True)
+    return p.returncode == 0
+
+
 def main(tests, emulator, kernel="/kernel"):
     """Runs the functions test_* of a module's globals, or those named as arguments."""
     if not shutil.which("virsh") or not shutil.which("stdbuf"):
@@ -241,4 +258,7 @@ def main(tests, emulator, kernel="/kernel"):
         return 77
     tests = {n[5:]: f for n, f in list(tests.items()) if n.startswith("test_")}
     chosen = sys.argv[1:] or list(tests)
-    return 0 if all([run(n, tests[n], emulator, kernel) for n in chosen]) else 1
+    if len(chosen) == 1:
+        return 0 if run(chosen[0], tests[chosen[0]], emulator, kernel) else 1
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        return 0 if all(list(pool.map(run_alone, chosen))) else 1

@@ -27,6 +27,7 @@ dist_check_SCRIPTS += tests/device/driver-definition-test.py tests/device/driver
 TESTS += tests/device/driver-definition-test.py tests/device/driver-command-test.py
 EXTRA_DIST += tests/device/driver-emulator.py tests/device/driver_daemon.py
 EXTRA_DIST += tests/device/driver_proxy.py
+include tests/device/driver.mk
 include tests/device/virtio.mk
 # migration
 include tests/device/migration.mk

@@ -100,7 +100,7 @@ static void test_store(void)
     again = xml_domain_parse(text, XML_PARSE_INACTIVE, &err);
     g_assert_no_error(err);
     g_assert_cmpstr(again->name, ==, "one");
-    store_foreach(dir, ".xml", collect_name, names);
+    g_assert_true(store_foreach(dir, ".xml", collect_name, names, &err));
     g_assert_cmpstr(names->str, ==, "one ");
     g_assert_true(store_remove_config(dir, "one", &err));
     g_assert_true(store_remove_config(dir, "one", &err)); /* not there: no error */

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Going on with a VM that an earlier daemon has left running. */
+#pragma once
+#include "domain/vm.h"
+
+G_BEGIN_DECLS
+
+/*
+ * Does what the phase says (see reconnect.c), on a thread of its own that is added to the
+ * driver's. Consumes vm, whose job is held, and is given back in the end.
+ */
+void vm_take_over(Vm *vm, guint64 run, VmPhase phase);
+
+G_END_DECLS

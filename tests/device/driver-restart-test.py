@@ -1,0 +1,402 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A daemon that ends and starts again while VMs run, and what it then knows of them.
+Under stock virsh, with a stand-in for the emulator. Skipped (77) where there is no virsh.
+
+    driver-restart-test.py [NAME...]    runs all tests, or those named
+"""
+import fcntl
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+from driver_daemon import DAEMON, EMULATOR, LIMIT, image, main, migrate, wait_for
+
+
+def test_daemon_death(a, b):
+    a.define()
+    a.define("ends", number=2)
+    a.define("off", number=3)
+    a.virsh("start", "vm")
+    a.virsh("start", "ends")
+    a.virsh("start", "--paused", "off")
+    pid, ends = a.pid(), a.pid("ends")
+    xml = a.virsh("dumpxml", "vm")
+    a.kill()
+    os.kill(ends, signal.SIGKILL)
+    a.start()
+    assert a.pid() == pid
+    assert a.state() == "running (booted)"
+    a.expect("paused (user)", "off")
+    assert a.state("ends").startswith("shut off")
+    assert a.virsh("dumpxml", "vm") == xml
+    a.virsh("suspend", "vm")
+    a.stop()  # an orderly end leaves it alone, too
+    a.start()
+    a.expect("paused (user)")
+    a.virsh("resume", "vm")
+    a.virsh("destroy", "vm")
+    a.virsh("start", "ends")
+    assert a.virsh("domid", "ends") not in ("1", "2", "3")
+    a.virsh("destroy", "ends")
+    a.virsh("destroy", "off")
+    assert a.files() == [], a.files()
+
+
+def test_daemon_death_reboot(a, b):
+    """A guest that shuts down meanwhile is reset if that was the wish, or else ended."""
+    a.define(words="late-shutdown")
+    a.virsh("start", "vm")
+    pid = a.pid()
+    a.virsh("reboot", "vm")
+    a.kill()
+    a.start()
+    a.expect("running (booted)")
+    assert a.pid() == pid
+    wait_for("the wish to be forgotten", lambda: '"reboot-wanted" : false' in
+             open(a.run_dir + "/vm.status").read())
+    a.virsh("shutdown", "vm")
+    a.kill()
+    a.start()
+    a.expect("shut off (shutdown)")
+    assert a.files() == [], a.files()
+
+
+def test_daemon_death_hung(a, b):
+    """An emulator that does not answer keeps nobody else waiting."""
+    a.define()
+    a.define("other", number=2)
+    a.virsh("start", "vm")
+    a.virsh("start", "other")
+    pid = a.pid()
+    os.kill(pid, signal.SIGSTOP)
+    for _ in range(3):  # more than its monitor's queue holds
+        a.kill()
+        begin = time.time()
+        a.start()
+        assert time.time() - begin < 10
+        assert a.state() == "running (booted)"
+        assert a.virsh("list", "--name").split() == ["vm", "other"]
+        a.virsh("suspend", "other")
+        a.virsh("resume", "other")
+    waiting = subprocess.Popen(a.command("suspend", "vm"), stdin=subprocess.DEVNULL)
+    assert a.state() == "running (booted)"
+    os.kill(pid, signal.SIGCONT)
+    assert waiting.wait(LIMIT) == 0
+    assert a.state() == "paused (user)"
+    a.stop()
+    os.kill(pid, signal.SIGSTOP)
+    a.start()
+    assert a.state() == "paused (user)"
+    a.stop()  # which does not wait for it, either
+    a.start()
+    events = a.events()
+    os.kill(pid, signal.SIGKILL)
+    a.expect("shut off (crashed)")
+    events.expect("lifecycle: Stopped Failed")
+    events.stop()
+    a.virsh("start", "vm")
+    a.virsh("destroy", "vm")
+    a.virsh("destroy", "other")
+    assert a.files() == [], a.files()
+
+
+def test_daemon_death_status(a, b):
+    """A VM whose status file cannot be read can be destroyed, and is not harmed before."""
+    a.define()
+    a.define("other", number=2)
+    transient = a.define("transient", number=3, command="path")
+    for name in ("vm", "other"):
+        a.virsh("start", name)
+    a.virsh("create", transient)
+    a.kill()
+    texts = {"vm": None, "transient": "{"}
+    for name in texts:
+        path = "%s/%s.status" % (a.run_dir, name)
+        with open(path) as f:
+            texts[name] = texts[name] or f.read().replace('"status-version" : 1',
+                                                          '"status-version" : 99')
+        with open(path, "w") as f:
+            f.write(texts[name])
+    a.start()
+    pids = str(a.pid()), str(a.pid("transient"))
+    assert a.state() == "running (unknown)", a.state()
+    assert a.virsh("domid", "vm") not in ("1", "2", "3")
+    a.virsh("suspend", "other")  # the ID was not taken away from it
+    a.fails("already active|already running", "start", "vm")
+    for command in (("suspend", "vm"), ("reboot", "vm"), migrate(a, b)):
+        a.fails("status file.* could not be read", *command)
+    assert b.state() is None
+    assert open(a.run_dir + "/vm.status").read() == texts["vm"]
+    a.fails("transient.pid.*process %s holds it" % pids[1], "create", transient)
+    log = open(a.log).read()
+    for pid, name in zip(pids, texts):
+        assert "process %s of domain '%s' runs, but its status file" % (pid, name) in log
+    a.stop()
+    a.start()  # again
+    a.virsh("destroy", "vm")
+    assert a.state() == "shut off (destroyed)"
+    assert "vm.status" not in a.files() and "vm.pid" not in a.files()
+    a.virsh("start", "vm")
+    assert a.state() == "running (booted)"
+    os.kill(int(pids[1]), signal.SIGKILL)
+    wait_for("its end", lambda: a.try_virsh("create", transient)[0] == 0)
+    for name in ("vm", "other", "transient"):
+        a.virsh("destroy", name)
+
+
+# ---- "I could not find out" is not "it has ended" ----
+
+def start_many(a, n):
+    names = ["vm%d" % i for i in range(n)]
+    for number, name in enumerate(names, 1):
+        a.define(name, number=number)
+        a.virsh("start", name)
+    return {name: a.pid(name) for name in names}
+
+
+def check_kept(a, pids):
+    """Every VM is listed as active, none can be started, and its files are there."""
+    listed = a.virsh("list", "--name").split()
+    assert sorted(listed) == sorted(pids), listed
+    for name, pid in pids.items():
+        a.fails("already active", "start", name)
+        assert a.pid(name) == pid
+        os.kill(pid, 0)
+        assert name + ".status" in a.files()
+
+
+def check_known(a, pids):
+    """They are managed as before, soon if not at once."""
+    for name, pid in pids.items():
+        a.expect("running (booted)", name)
+        wait_for(name, lambda: a.try_virsh("suspend", name)[0] == 0)
+        a.virsh("resume", name)
+        assert a.pid(name) == pid
+        a.virsh("destroy", name)
+    assert a.files() == [], a.files()
+
+
+def hide(path):
+    """It is there, but cannot be opened: it leads to itself."""
+    os.rename(path, path + ".away")
+    os.symlink(path, path)
+
+
+def unhide(path):
+    os.rename(path + ".away", path)
+
+
+def test_no_descriptors(a, b):
+    """A daemon without descriptors for all VMs does not take them for ended."""
+    pids = start_many(a, 6)
+    a.kill()
+    a.start(wrapper=["prlimit", "--nofile=20:20"], serves=False)
+    wait_for("the shortage", lambda: "Too many open files" in open(a.log).read())
+    a.kill()
+    a.start()
+    check_kept(a, pids)
+    check_known(a, pids)
+
+
+def test_unknown(a, b):
+    """Neither running nor ended: it is kept, and neither started nor destroyed."""
+    pids = start_many(a, 3)
+    os.kill(pids["vm2"], signal.SIGKILL)
+    a.kill()
+    for name in pids:
+        hide("%s/%s.pid" % (a.run_dir, name))
+    a.start()
+    assert sorted(a.virsh("list", "--name").split()) == sorted(pids)
+    events = a.events()
+    for number, name in enumerate(pids, 1):
+        assert a.state(name) == "running (booted)"
+        for command in "destroy", "suspend", "shutdown":
+            a.fails("could not be found out", command, name)
+        a.fails("could not be found out", "create",
+                a.define(name, number=number, command="path"))
+        assert name + ".status" in a.files()
+    for name in pids:
+        unhide("%s/%s.pid" % (a.run_dir, name))
+    a.expect("shut off (unknown)", "vm2")
+    wait_for("the event", lambda: events.read("vm2") == [("lifecycle", "Stopped Failed")])
+    events.stop()
+    a.virsh("start", "vm2")
+    pids["vm2"] = a.pid("vm2")
+    check_known(a, pids)
+
+
+def test_no_proc(a, b):
+    """/proc tells neither which boot this is, nor when a process has started."""
+    pids = start_many(a, 2)
+    a.kill()
+    a.start(wrapper=["unshare", "-m", "sh", "-c",
+                     "mount -t tmpfs none /proc && exec \"$@\"", "-"])
+    check_kept(a, pids)
+    for name in pids:
+        a.virsh("suspend", name)
+        a.virsh("resume", name)
+    a.kill()
+    a.start()
+    for name in pids:
+        a.expect("running (unpaused)", name)
+        a.virsh("destroy", name)
+    assert a.files() == [], a.files()
+
+
+def test_unreadable_status(a, b):
+    """What cannot be read now is read later, and nothing is lost until then."""
+    pids = start_many(a, 2)
+    transient = a.define("transient", number=9, command="path")
+    a.virsh("create", transient)
+    pids["transient"] = a.pid("transient")
+    a.kill()
+    for name in pids:
+        hide("%s/%s.status" % (a.run_dir, name))
+    a.start()
+    assert a.virsh("list", "--name").split() == ["vm0", "vm1"]
+    a.fails("already active", "start", "vm0")
+    a.fails("holds it", "create", transient)
+    for name in pids:
+        unhide("%s/%s.status" % (a.run_dir, name))
+    wait_for("the transient one", lambda: a.state("transient") == "running (booted)")
+    check_known(a, pids)
+
+
+def test_unreadable_directory(a, b):
+    """A daemon that cannot list what there is does not serve."""
+    pids = start_many(a, 1)
+    a.kill()
+    config = a.root + "/etc/libvirt/vireo"
+    for path in config, a.run_dir:
+        hide(path)
+        p = subprocess.run([DAEMON, "--prefix-dir", a.root, "--emulator", a.emulator],
+                           capture_output=True, text=True, timeout=LIMIT)
+        assert p.returncode == 1 and path in p.stderr, p
+        os.remove(path)  # rename would not replace it by a directory
+        unhide(path)
+    a.start()
+    check_known(a, pids)
+
+
+def test_unreadable_definition(a, b):
+    """A definition that could not be read is not replaced by another."""
+    a.define()
+    path = a.root + "/etc/libvirt/vireo/vm.xml"
+    a.kill()
+    hide(path)
+    a.start()
+    assert a.state() is None
+    unhide(path)
+    text = open(path).read()
+    a.fails("could not be read", "define", a.define(number=7, command="path"))
+    assert open(path).read() == text
+    a.stop()
+    a.start()
+    assert a.state() == "shut off (unknown)"
+
+
+# ---- what others could choose ----
+
+def test_stranger_holds_pid_file(a, b):
+    """Nobody else can have the lock; of an older daemon's file, its holder is checked."""
+    pid_file = a.root + "/run/virtvireod.pid"
+    a.define()
+    a.virsh("start", "vm")
+    for path in pid_file, a.run_dir + "/vm.pid":
+        assert os.stat(path).st_mode & 0o777 == 0o600, path
+    # The emulator is gone, its number is that of a stranger, and a third has the lock.
+    pid = a.pid()
+    stranger = subprocess.Popen(["sleep", "100"])
+    a.kill()
+    os.kill(pid, signal.SIGKILL)
+    locks = []
+    for path, number in (pid_file, a.process.pid), (a.run_dir + "/vm.pid", stranger.pid):
+        wait_for("its end", lambda: subprocess.run(["flock", "-n", path, "true"]
+                                                   ).returncode == 0)
+        with open(path, "w") as f:
+            f.write("%d\n" % number)
+        os.chmod(path, 0o644)
+        locks.append(open(path))
+        fcntl.flock(locks[-1], fcntl.LOCK_SH)
+    a.start()
+    assert a.state().startswith("shut off"), a.state()
+    a.fails("not running", "destroy", "vm")
+    assert stranger.poll() is None
+    a.virsh("start", "vm")
+    a.virsh("destroy", "vm")
+    stranger.kill()
+    stranger.wait()
+
+
+# ---- what is left behind ----
+
+def test_leftovers(a, b):
+    """Old memory is no other guest's; interrupted writes and old files go."""
+    lib, config = a.root + "/var/lib/libvirt/vireo", a.root + "/etc/libvirt/vireo"
+    memory = "<memoryBacking><source type='file'/><access mode='shared'/></memoryBacking>"
+    path = a.define(command="path")
+    with open(path) as f:
+        text = f.read().replace("<os>", memory + "<os>", 1)
+    with open(path, "w") as f:
+        f.write(text)
+    a.virsh("define", path)
+    a.virsh("start", "vm")
+    # The emulator would have made it; this one does not.
+    args = open("/proc/%d/cmdline" % a.pid()).read()
+    ram = re.search(re.escape(lib) + r"/ram-[-0-9a-f]+", args).group()
+    assert re.search("ram-[0-9a-f]{8}-", ram)
+    open(ram, "w").close()
+    a.kill()
+    left = [lib + "/ram-1", config + "/vm.xml.new", config + "/vm.xml.staged",
+            a.run_dir + "/vm.status.new", a.run_dir + "/gone.pid"]
+    for name in left:
+        open(name, "w").close()
+    os.mkdir(a.run_dir + "/domain-77-gone")
+    gone = socket.socket(socket.AF_UNIX)
+    gone.bind(a.run_dir + "/domain-77-gone/monitor.sock")
+    gone.close()
+    a.start()
+    for name in left + [a.run_dir + "/domain-77-gone"]:
+        assert not os.path.exists(name), name
+    assert os.path.exists(ram)  # it runs
+    a.virsh("suspend", "vm")
+    a.virsh("destroy", "vm")
+    assert not os.path.exists(ram)
+    for name in ram, lib + "/ram-1", lib + "/ram-2", lib + "/ram-3":
+        with open(name, "w") as f:
+            f.write("secret")
+    a.virsh("start", "vm")
+    args = open("/proc/%d/cmdline" % a.pid()).read()
+    ram = re.search(re.escape(lib) + r"/ram-[-0-9a-f]+", args).group()
+    assert not os.path.exists(ram)
+    a.virsh("destroy", "vm")
+
+
+def test_log_limit(a, b):
+    log = a.root + "/var/log/libvirt/vireo/vm.log"
+    a.define()
+    for i in range(6):
+        with open(log, "a") as f:
+            f.truncate(3 << 20)
+        a.virsh("start", "vm")
+        assert os.stat(log).st_size < 1 << 20
+        a.virsh("destroy", "vm")
+    assert sorted(n for n in os.listdir(os.path.dirname(log))) == \
+        ["vm.log", "vm.log.0", "vm.log.1", "vm.log.2"]
+    # That of one that runs is cut, and it goes on writing to it.
+    a.virsh("start", "vm")
+    out = open("/proc/%d/fd/2" % a.pid(), "a")
+    assert os.stat(log).st_ino == os.fstat(out.fileno()).st_ino
+    os.truncate(log, 3 << 20)
+    wait_for("the cut", lambda: os.stat(log).st_size < 1 << 20)
+    assert os.stat(log).st_ino == os.fstat(out.fileno()).st_ino
+    assert os.stat(log + ".0").st_size == 2 << 20
+
+
+if __name__ == "__main__":
+    sys.exit(main(globals(), EMULATOR))
