@@ -76,9 +76,10 @@ static gboolean finish(Vm *vm, const Impact *impact, Domain *config, gboolean li
 static void take_back(Vm *vm, guint64 run, const char *alias)
 {
     g_autoptr(GError) err = NULL;
+    gboolean removed;
 
-    if (!vm_remove_device(vm, run, alias, &err) ||
-        !vm_finish_unplug(vm, run, alias, &err)) {
+    if (!vm_remove_device(vm, run, alias, &removed, &err) ||
+        (removed && !vm_finish_unplug(vm, run, alias, &err))) {
         g_message("domain '%s': undoing a plug: %s", vm->name, err->message);
     }
 }

@@ -115,6 +115,35 @@ gboolean remote_domain_get_state(RpcCall *call, const RemoteDomainGetStateArgs *
     return TRUE;
 }
 
+gboolean remote_domain_get_control_info(RpcCall *call,
+                                        const RemoteDomainGetControlInfoArgs *args,
+                                        RemoteDomainGetControlInfoRet *ret, GError **errp)
+{
+    g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
+    gint64 now = g_get_monotonic_time();
+    gboolean active;
+
+    if (!vm) {
+        return FALSE;
+    }
+    g_mutex_lock(&vm->lock);
+    active = vm_is_active_locked(vm);
+    if (active && (vm->run->monitor_lost || vm->run->uncertain)) {
+        ret->state = VIR_DOMAIN_CONTROL_ERROR;
+        ret->details = vm->run->uncertain ? VIR_DOMAIN_CONTROL_ERROR_REASON_UNKNOWN
+                                          : VIR_DOMAIN_CONTROL_ERROR_REASON_MONITOR;
+    } else if (vm->job.async != JOB_ASYNC_NONE) {
+        ret->state = VIR_DOMAIN_CONTROL_JOB;
+        ret->stateTime = (guint64)(now - vm->job.async_since) / 1000;
+    } else if (vm->job.active != JOB_NONE) {
+        ret->state = VIR_DOMAIN_CONTROL_OCCUPIED;
+        ret->stateTime = (guint64)(now - vm->job.since) / 1000;
+    }
+    g_mutex_unlock(&vm->lock);
+    return active ||
+           rpc_error_set(errp, VIR_ERR_OPERATION_INVALID, "domain is not running");
+}
+
 gboolean remote_domain_get_info(RpcCall *call, const RemoteDomainGetInfoArgs *args,
                                 RemoteDomainGetInfoRet *ret, GError **errp)
 {

@@ -22,6 +22,13 @@ void vm_event_reboot_locked(Vm *vm)
     rpc_event_emit(vm->driver->server, VIR_DOMAIN_EVENT_ID_REBOOT, &msg);
 }
 
+void vm_event_control_error_locked(Vm *vm)
+{
+    RemoteDomainEventCallbackControlErrorMsg msg = { .dom = vm_event_domain_locked(vm) };
+
+    rpc_event_emit(vm->driver->server, VIR_DOMAIN_EVENT_ID_CONTROL_ERROR, &msg);
+}
+
 void vm_event_device_added_locked(Vm *vm, const char *alias)
 {
     RemoteDomainEventCallbackDeviceAddedMsg msg = {

@@ -195,45 +195,59 @@ void vm_device_deleted_locked(Vm *vm, const char *alias)
     }
 }
 
-/* Waits for DEVICE_DELETED. */
-static gboolean wait_unplugged(Vm *vm, guint64 run, const char *alias, GError **errp)
+void vm_device_kept_locked(Vm *vm, const char *alias)
+{
+    if (g_strcmp0(vm->unplugging, alias) == 0) {
+        vm->unplug_refused = TRUE;
+        g_cond_broadcast(&vm->cond);
+    }
+    vm_event_device_removal_failed_locked(vm, alias);
+}
+
+/*
+ * Waits for DEVICE_DELETED, for a while: a guest may take its time. *removed: it has
+ * come. Fails when the guest refuses.
+ */
+static gboolean wait_unplugged(Vm *vm, guint64 run, const char *alias, gboolean *removed,
+                               GError **errp)
 {
     gint64 deadline = g_get_monotonic_time() + UNPLUG_TIMEOUT_US;
-    gboolean in_time = TRUE, ok;
+    gboolean in_time = TRUE, ok = TRUE;
 
     g_mutex_lock(&vm->lock);
-    while (vm_is_run_locked(vm, run) && !vm->unplugged && in_time) {
+    while (vm_is_run_locked(vm, run) && !vm->unplugged && !vm->unplug_refused &&
+           in_time) {
         in_time = g_cond_wait_until(&vm->cond, &vm->lock, deadline);
     }
-    ok = vm->unplugged && vm_is_run_locked(vm, run);
+    *removed = vm->unplugged;
     if (!vm_is_run_locked(vm, run)) {
-        rpc_error_set(errp, VIR_ERR_OPERATION_FAILED, "the domain has ended");
-    } else if (!ok) {
-        rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
-                      "unable to detach device '%s': the guest has not released it in "
-                      "time; the removal is still pending",
-                      alias);
+        ok = rpc_error_set(errp, VIR_ERR_OPERATION_FAILED, "the domain has ended");
+    } else if (!vm->unplugged && vm->unplug_refused) {
+        ok = rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
+                           "unplug of device '%s' was rejected by the guest", alias);
     }
     g_clear_pointer(&vm->unplugging, g_free);
     g_mutex_unlock(&vm->lock);
     return ok;
 }
 
-gboolean vm_remove_device(Vm *vm, guint64 run, const char *alias, GError **errp)
+gboolean vm_remove_device(Vm *vm, guint64 run, const char *alias, gboolean *removed,
+                          GError **errp)
 {
     g_autoptr(GError) err = NULL;
 
     g_mutex_lock(&vm->lock);
     vm->unplugging = g_strdup(alias);
-    vm->unplugged = FALSE;
+    vm->unplugged = vm->unplug_refused = FALSE;
     g_mutex_unlock(&vm->lock);
     if (vm_call(vm, run, "device_del", vm_args("id", alias), NULL, &err)) {
-        return wait_unplugged(vm, run, alias, errp);
+        return wait_unplugged(vm, run, alias, removed, errp);
     }
     g_mutex_lock(&vm->lock);
     g_clear_pointer(&vm->unplugging, g_free);
     g_mutex_unlock(&vm->lock);
-    if (g_error_matches(err, QMP_ERROR, QMP_ERROR_DEVICE_NOT_FOUND)) {
+    *removed = g_error_matches(err, QMP_ERROR, QMP_ERROR_DEVICE_NOT_FOUND);
+    if (*removed) {
         return TRUE; /* gone already */
     }
     g_propagate_error(errp, g_steal_pointer(&err));
@@ -244,6 +258,7 @@ gboolean vm_unplug_device(Vm *vm, guint64 run, const DomainDevice *match, GError
 {
     g_autoptr(VmDef) def = vm_get_def(vm);
     DomainDevice device;
+    gboolean removed;
     const char *alias;
 
     if (xml_domain_find_device(def->domain, match, &device, errp) < 0) {
@@ -253,6 +268,7 @@ gboolean vm_unplug_device(Vm *vm, guint64 run, const DomainDevice *match, GError
         return FALSE;
     }
     alias = xml_device_info(&device)->alias;
-    return vm_remove_device(vm, run, alias, errp) &&
-           vm_finish_unplug(vm, run, alias, errp);
+    /* One that has not gone yet is removed when it has: see vm_device_deleted_locked. */
+    return vm_remove_device(vm, run, alias, &removed, errp) &&
+           (!removed || vm_finish_unplug(vm, run, alias, errp));
 }

@@ -13,21 +13,26 @@ gboolean vm_plug_device(Vm *vm, guint64 run, DomainDevice *device, char **alias,
                         GError **errp);
 
 /*
- * Unplugs the device that match means, and waits for the guest to let go of it: after a
- * while VIR_ERR_OPERATION_FAILED, and the removal is completed whenever it comes.
+ * Unplugs the device that match means, and waits a while for the guest to let go of it.
+ * As in libvirt it succeeds then, too: the removal is completed, and announced, whenever
+ * it comes. VIR_ERR_OPERATION_FAILED if the guest refuses.
  */
 gboolean vm_unplug_device(Vm *vm, guint64 run, const DomainDevice *match, GError **errp);
 
 /*
- * Has the emulator remove a device, and waits for that as vm_unplug_device does. The
- * definition is not looked at.
+ * Has the emulator remove a device, and waits for that as vm_unplug_device does: *removed
+ * tells whether it has gone. The definition is not looked at.
  */
-gboolean vm_remove_device(Vm *vm, guint64 run, const char *alias, GError **errp);
+gboolean vm_remove_device(Vm *vm, guint64 run, const char *alias, gboolean *removed,
+                          GError **errp);
 
 /* The device is gone from the guest: takes away its back end and its definition. */
 gboolean vm_finish_unplug(Vm *vm, guint64 run, const char *alias, GError **errp);
 
 /* The emulator has removed the device with this alias. On the I/O thread. */
 void vm_device_deleted_locked(Vm *vm, const char *alias);
+
+/* The guest does not let go of it. On the I/O thread. */
+void vm_device_kept_locked(Vm *vm, const char *alias);
 
 G_END_DECLS

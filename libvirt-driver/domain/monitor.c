@@ -15,12 +15,16 @@
 #include "domain/lifecycle.h"
 #include "domain/migration.h"
 #include "domain/reconcile.h"
+#include "domain/take-over.h"
 #include "process/listen.h"
 #include "qmp/frame.h"
 
-#define CONNECT_TIMEOUT_MS 1000 /* then look whether the process still lives */
-#define PTY_PREFIX         "/dev/pts/"
-#define STATE_TIMEOUT_US   (10 * G_USEC_PER_SEC)
+#define CONNECT_TIMEOUT_MS  1000 /* then look whether the process still lives */
+#define LOST_MS             500  /* for the process to end as well */
+#define RESTORE_TIMEOUT_MS  30000
+#define RESTORE_INTERVAL_MS 2000
+#define PTY_PREFIX          "/dev/pts/"
+#define STATE_TIMEOUT_US    (10 * G_USEC_PER_SEC)
 
 /* The VM and the run that a monitor belongs to. */
 typedef struct Binding {
@@ -111,7 +115,7 @@ static void on_unplug_error(Vm *vm, JsonObject *data)
     const char *alias = qmp_json_string(data, "device");
 
     if (alias && *alias) {
-        vm_event_device_removal_failed_locked(vm, alias);
+        vm_device_kept_locked(vm, alias);
     }
 }
 
@@ -180,17 +184,72 @@ static void on_event(const char *name, JsonObject *data, gint64 usec, gpointer o
     }
 }
 
-/* Without its monitor a VM cannot be managed: it has ended, or is ended here. */
+static void lost(Vm *vm, guint64 run);
+
+/*
+ * A new connection to the monitor, after one that has ended while the process goes on.
+ * What has happened in between is asked for.
+ */
+static void restore_monitor(Vm *vm, guint64 run)
+{
+    g_autoptr(GError) err = NULL;
+    guint64 now;
+    gboolean ok = FALSE, alive;
+
+    if (vm_begin_live_job(vm, JOB_QUERY, "monitor", &now, &err)) {
+        ok = now == run && vm_connect_monitor(vm, run, RESTORE_TIMEOUT_MS, &err) &&
+             vm_refresh_state(vm, run, &err);
+        vm_end_job(vm);
+    }
+    g_mutex_lock(&vm->lock);
+    alive = vm_is_run_locked(vm, run) && !vm->ending;
+    if (alive && ok) {
+        vm->run->monitor_lost = FALSE;
+        vm_reconcile_soon_locked(vm);
+    } else if (alive) {
+        driver_after(vm, run, RESTORE_INTERVAL_MS, lost);
+    }
+    g_mutex_unlock(&vm->lock);
+    if (alive) {
+        g_message("domain '%s': %s%s", vm->name,
+                  ok ? "its monitor answers again" : "its monitor does not answer: ",
+                  ok    ? ""
+                  : err ? err->message
+                        : "it has ended");
+    }
+}
+
+/* On the I/O thread. */
+static void lost(Vm *vm, guint64 run)
+{
+    g_mutex_lock(&vm->lock);
+    if (vm_is_run_locked(vm, run) && !vm->ending && !vm->stopping) {
+        if (!vm->run->monitor_lost) {
+            vm->run->monitor_lost = TRUE;
+            g_message("domain '%s': the connection to its monitor has ended, but its "
+                      "process has not",
+                      vm->name);
+            vm_event_control_error_locked(vm);
+        }
+        driver_run(vm, run, FALSE, restore_monitor);
+    }
+    g_mutex_unlock(&vm->lock);
+}
+
+/*
+ * As a rule the process has ended, too, and that is about to be seen. If not, the guest
+ * is none the worse for it; only one that is being started is given up.
+ */
 static void on_closed(gpointer opaque)
 {
     Binding *b = opaque;
 
     g_mutex_lock(&b->vm->lock);
-    if (vm_is_run_locked(b->vm, b->run)) {
-        vm_stop_locked(b->vm, VM_STOP_WAIT,
-                       b->vm->starting ? VIR_DOMAIN_SHUTOFF_FAILED
-                                       : VIR_DOMAIN_SHUTOFF_CRASHED,
+    if (vm_is_run_locked(b->vm, b->run) && b->vm->starting) {
+        vm_stop_locked(b->vm, VM_STOP_WAIT, VIR_DOMAIN_SHUTOFF_FAILED,
                        VIR_DOMAIN_EVENT_STOPPED_FAILED);
+    } else if (vm_is_run_locked(b->vm, b->run)) {
+        driver_after(b->vm, b->run, LOST_MS, lost);
     }
     g_mutex_unlock(&b->vm->lock);
 }
@@ -351,6 +410,7 @@ gboolean vm_connect_monitor(Vm *vm, guint64 run, guint timeout_ms, GError **errp
     monitor = qmp_client_new(fd, vm->driver->context, &ops, binding, binding_free);
     g_mutex_lock(&vm->lock);
     if (vm_is_run_locked(vm, run)) {
+        g_clear_pointer(&vm->run->monitor, qmp_client_unref);
         vm->run->monitor = qmp_client_ref(monitor);
     } else {
         qmp_client_close(monitor);

@@ -111,6 +111,7 @@ static void remove_unknown_devices(Vm *vm, guint64 run, GPtrArray *present)
     for (guint i = 0; i < present->len; i++) {
         const char *alias = present->pdata[i];
         g_autoptr(GError) err = NULL;
+        gboolean removed;
 
         if (!command_is_plugged_alias(alias) ||
             xml_domain_find_alias(def->domain, alias, NULL)) {
@@ -118,7 +119,7 @@ static void remove_unknown_devices(Vm *vm, guint64 run, GPtrArray *present)
         }
         g_message("domain '%s': removing device '%s', which was left by a plug", vm->name,
                   alias);
-        if (!vm_remove_device(vm, run, alias, &err)) {
+        if (!vm_remove_device(vm, run, alias, &removed, &err)) {
             log_error(vm, run, err);
         }
     }

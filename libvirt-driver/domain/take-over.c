@@ -49,7 +49,7 @@ static void set_state_locked(Vm *vm, gboolean running, const char *status)
 }
 
 /* The state that the emulator reports, whenever it does. */
-static gboolean refresh_state(Vm *vm, guint64 run, GError **errp)
+gboolean vm_refresh_state(Vm *vm, guint64 run, GError **errp)
 {
     g_autoptr(JsonNode) reply = NULL;
     g_autoptr(GError) err = NULL;
@@ -80,16 +80,6 @@ static gboolean refresh_state(Vm *vm, guint64 run, GError **errp)
     return TRUE;
 }
 
-static int get_state(Vm *vm)
-{
-    int state;
-
-    g_mutex_lock(&vm->lock);
-    state = vm->state;
-    g_mutex_unlock(&vm->lock);
-    return state;
-}
-
 /* What the phase of a migration demands, once the state is known. */
 static gboolean resolve_phase(Vm *vm, guint64 run, VmPhase phase, GError **errp)
 {
@@ -109,14 +99,21 @@ static gboolean resolve_phase(Vm *vm, guint64 run, VmPhase phase, GError **errp)
                   vm->name);
         return TRUE;
     case VM_PHASE_IN_FINISH:
-        if (get_state(vm) != VIR_DOMAIN_RUNNING && !paused) {
-            return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
-                                 "its migration had not finished");
-        }
         return vm_save_status(vm, run, VM_PHASE_RUNNING, errp);
     default:
         return TRUE;
     }
+}
+
+/* A destination that was to run, and does not. */
+static gboolean is_left_half(Vm *vm)
+{
+    gboolean half;
+
+    g_mutex_lock(&vm->lock);
+    half = vm->state != VIR_DOMAIN_RUNNING && !vm->keep_paused;
+    g_mutex_unlock(&vm->lock);
+    return half;
 }
 
 static gboolean is_run(Vm *vm, guint64 run)
@@ -140,7 +137,8 @@ static void take_over(Vm *vm, guint64 run, VmPhase phase)
                          : "it was waiting for a migration");
         return;
     }
-    if (!vm_connect_monitor(vm, run, G_MAXUINT, &err) || !refresh_state(vm, run, &err)) {
+    if (!vm_connect_monitor(vm, run, G_MAXUINT, &err) ||
+        !vm_refresh_state(vm, run, &err)) {
         /* It may be of use still: only its monitor is not. destroy works. */
         if (is_run(vm, run)) {
             g_message("domain '%s': cannot talk to its monitor: %s", vm->name,
@@ -148,12 +146,12 @@ static void take_over(Vm *vm, guint64 run, VmPhase phase)
         }
         return;
     }
+    if (phase == VM_PHASE_IN_FINISH && is_left_half(vm)) {
+        end_leftover(vm, run, "its migration had not finished");
+        return;
+    }
     if (!resolve_phase(vm, run, phase, &err)) {
-        if (phase == VM_PHASE_IN_FINISH) {
-            end_leftover(vm, run, err->message);
-        } else {
-            g_message("domain '%s': %s", vm->name, err->message);
-        }
+        g_message("domain '%s': %s", vm->name, err->message);
         return;
     }
     if (phase == VM_PHASE_OUT_DONE) {

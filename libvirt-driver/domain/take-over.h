@@ -11,4 +11,7 @@ G_BEGIN_DECLS
  */
 void vm_take_over(Vm *vm, guint64 run, VmPhase phase);
 
+/* Asks the emulator for the state of the guest, and announces what has changed. */
+gboolean vm_refresh_state(Vm *vm, guint64 run, GError **errp);
+
 G_END_DECLS

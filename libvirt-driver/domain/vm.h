@@ -55,6 +55,7 @@ typedef struct VmRun {
     guint next_node;         /* lowest number of block nodes not used yet; not constant */
     gboolean unreconciled;   /* see domain/reconcile.h; not constant */
     gboolean reconcile_soon; /* a worker has been told to; not constant */
+    gboolean monitor_lost;   /* its monitor has gone, its process has not; not constant */
     goffset log_start;       /* where the log of this run begins */
     pid_t pid;
     guint64 start_time;   /* of the process; 0: not known */
@@ -107,7 +108,8 @@ typedef struct Vm {
 
     char *unplugging; /* alias whose removal a call waits for */
     gboolean unplugged;
-    GPtrArray *deleted; /* aliases whose removal nobody waited for */
+    gboolean unplug_refused; /* by the guest */
+    GPtrArray *deleted;      /* aliases whose removal nobody waited for */
 
     RpcClient *autodestroy; /* the connection that this run ends with, or NULL */
     guint64 autodestroy_hook;

@@ -122,42 +122,43 @@ static void handle_event(QmpClient *client, JsonObject *message, const char *nam
 }
 
 /*
- * A message (consumed) is a greeting, an event, or the reply to the command in progress.
+ * A message (consumed) is a greeting, an event, or the reply to the command in progress;
+ * also when it is an error without an ID, which is what there is for a command that the
+ * emulator could not read. Others are none of our business.
  * What waiting threads get, they get whole: json-glib's reference counts are not atomic.
  */
-static gboolean handle_message(QmpClient *client, JsonObject *owned, GError **errp)
+static void handle_message(QmpClient *client, JsonObject *owned)
 {
     g_autoptr(JsonObject) message = owned;
     const char *event = qmp_json_string(message, "event");
     const char *id = qmp_json_string(message, "id");
-    gboolean ok = TRUE, late = FALSE;
+    gboolean expected = FALSE, late = FALSE;
 
     if (event) {
         handle_event(client, message, event);
-        return TRUE;
+        return;
     }
     g_mutex_lock(&client->lock);
-    if (qmp_json_object(message, "QMP")) {
-        ok = client->greeting == NULL;
-        if (ok) {
-            client->greeting = g_steal_pointer(&message);
-        }
-    } else if (client->id && g_strcmp0(id, client->id) == 0) {
+    if (qmp_json_object(message, "QMP") && !client->greeting) {
+        client->greeting = g_steal_pointer(&message);
+        expected = TRUE;
+    } else if (client->id && (g_strcmp0(id, client->id) == 0 ||
+                              (!json_object_has_member(message, "id") &&
+                               qmp_json_object(message, "error")))) {
         g_clear_pointer(&client->id, g_free);
         client->reply = g_steal_pointer(&message);
+        expected = TRUE;
     } else {
-        ok = late = id && g_str_has_prefix(id, "vireo-");
+        expected = late = id && g_str_has_prefix(id, "vireo-");
     }
     g_cond_broadcast(&client->cond);
     g_mutex_unlock(&client->lock);
     if (late && client->ops->late_reply) {
         client->ops->late_reply(client->opaque);
     }
-    if (!ok) {
-        g_set_error(errp, QMP_ERROR, QMP_ERROR_PROTOCOL,
-                    "the monitor sent a message that nobody has asked for");
+    if (!expected) {
+        g_message("the monitor sent a message that nobody has asked for");
     }
-    return ok;
 }
 
 static gboolean handle_input(QmpClient *client, GError **errp)
@@ -171,9 +172,7 @@ static gboolean handle_input(QmpClient *client, GError **errp)
         if (!message) {
             return TRUE;
         }
-        if (!handle_message(client, message, errp)) {
-            return FALSE;
-        }
+        handle_message(client, message);
     }
 }
 
@@ -188,7 +187,7 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer opaque)
     do {
         n = recv(fd, client->input->data + old_len, READ_CHUNK, MSG_DONTWAIT);
     } while (n < 0 && errno == EINTR);
-    if (n < 0 && errno == EAGAIN) {
+    if (n < 0 && (errno == EAGAIN || errno == ENOMEM || errno == ENOBUFS)) {
         g_byte_array_set_size(client->input, old_len);
         return G_SOURCE_CONTINUE;
     }

@@ -30,7 +30,7 @@ typedef enum QmpErrorCode {
     QMP_ERROR_KVM_MISSING_CAP,
     QMP_ERROR_MIGRATION_EXPECTED,
     /* No answer. */
-    QMP_ERROR_CLOSED,   /* the connection has ended: as a rule, so has the VM */
+    QMP_ERROR_CLOSED,   /* the connection has ended: so has the VM, maybe */
     QMP_ERROR_TIMEOUT,  /* an answer may still come; it is dropped */
     QMP_ERROR_PROTOCOL, /* not QMP; the connection is closed */
 } QmpErrorCode;

@@ -12,6 +12,10 @@ What it shall do differently comes as words of the guest's command line (-append
     keep-device         do not let go of devices (no DEVICE_DELETED)
     late-device         let go of a device only at the next query-status
     alone-device        let go of a device only when nobody is connected
+    refuse-device       the guest refuses to let go of devices
+    hangup=COMMAND      close the connection instead, and stop (SIGSTOP), once
+    garbage=COMMAND     answer with what is not JSON, once
+    stray=COMMAND       before the answer, say what nobody has asked for
     lacks=COMMAND       do not know this command
     stall=COMMAND       stop (SIGSTOP) before it executes this command, once
     late-shutdown       the guest hears of the button when the monitor's client has gone
@@ -149,7 +153,10 @@ def do_reset(args):
 def do_device_del(args):
     if args["id"] not in devices:
         return error("Device '%s' not found" % args["id"], "DeviceNotFound")
-    if "late-device" in words or "alone-device" in words:
+    if "refuse-device" in words:
+        emit("DEVICE_UNPLUG_GUEST_ERROR", device=args["id"],
+             path="/machine/peripheral/" + args["id"])
+    elif "late-device" in words or "alone-device" in words:
         deferred.append(args["id"])
     elif "keep-device" not in words:
         devices.remove(args["id"])
@@ -276,6 +283,18 @@ def execute(message, passed):
     return reply
 
 
+def misbehave(client, command):
+    if "stray=" + command in words:
+        client.sendall(b'{"return": {}}\r\n{"what": 1}\r\n')
+    if "garbage=" + command in words:
+        words.remove("garbage=" + command)
+        client.sendall(b"what?\r\n")
+    if "hangup=" + command in words:
+        words.remove("hangup=" + command)
+        client.shutdown(socket.SHUT_RDWR)
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
 def step_migration():
     """Moves the migration on by one event."""
     global status, sending, receiving
@@ -350,7 +369,9 @@ def serve(listener):
                 buffer += data
                 while b"\n" in buffer:
                     line, buffer = buffer.split(b"\n", 1)
-                    reply = execute(json.loads(line), passed)
+                    message = json.loads(line)
+                    misbehave(source, message["execute"])
+                    reply = execute(message, passed)
                     send(source, reply)
                     while after_reply:
                         after_reply.pop()()

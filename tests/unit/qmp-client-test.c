@@ -327,6 +327,34 @@ static void test_garbage(Fixture *f, gconstpointer data)
     g_assert_nonnull(strstr(err->message, "the monitor sent a message"));
 }
 
+/* What nobody has asked for harms nobody; an error without an ID is the command's. */
+static void test_unasked(Fixture *f, gconstpointer data)
+{
+    static const char *const replies[] = {
+        "{\"return\": {}, \"id\": \"libvirt-1\"}\r\n{\"return\": {}}\r\n"
+        "{\"what\": 1}\r\n" GREETING "{\"return\": {}, \"id\": \"%s\"}\r\n",
+        "{\"error\": {\"class\": \"GenericError\", \"desc\": \"what?\"}}\r\n",
+        "{\"return\": {}, \"id\": \"%s\"}\r\n",
+        NULL,
+    };
+    Script script = { .fd = f->peer, .replies = replies, .passed = -1 };
+    g_autoptr(GError) err = NULL;
+    GThread *thread;
+
+    peer_send(f->peer, GREETING);
+    thread = g_thread_new("peer", run_script, &script);
+    g_assert_true(qmp_client_negotiate(f->client, 10000, &err));
+    g_assert_no_error(err);
+    g_assert_false(qmp_client_call(f->client, "cont", NULL, NULL, &err));
+    g_assert_error(err, QMP_ERROR, QMP_ERROR_GENERIC);
+    g_assert_nonnull(strstr(err->message, "what?"));
+    g_clear_error(&err);
+    g_assert_true(qmp_client_call(f->client, "cont", NULL, NULL, &err));
+    g_assert_no_error(err);
+    g_thread_join(thread);
+    g_free(script.last);
+}
+
 static void test_depth(void)
 {
     g_assert_true(qmp_frame_depth_ok("[[{}]]", 6, 3));
@@ -357,20 +385,19 @@ int main(int argc, char **argv)
     } garbage[] = {
         { "text", "hello\r\n" },
         { "array", "[1]\r\n" },
-        { "unasked", "{\"return\": {}, \"id\": \"libvirt-1\"}\r\n" },
-        { "no-id", "{\"return\": {}}\r\n" },
-        { "two-greetings", GREETING GREETING },
         { "deep",
           "{\"event\": [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
           "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}\r\n" },
     };
 
     g_test_init(&argc, &argv, NULL);
+    g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING | G_LOG_FATAL_MASK);
     g_test_add("/qmp/call", Fixture, NULL, set_up, test_call, tear_down);
     g_test_add("/qmp/split", Fixture, NULL, set_up, test_split, tear_down);
     g_test_add("/qmp/fd", Fixture, NULL, set_up, test_fd, tear_down);
     g_test_add("/qmp/timeout", Fixture, NULL, set_up, test_timeout, tear_down);
     g_test_add("/qmp/eof", Fixture, NULL, set_up, test_eof, tear_down);
+    g_test_add("/qmp/unasked", Fixture, NULL, set_up, test_unasked, tear_down);
     g_test_add("/qmp/no-greeting", Fixture, NULL, set_up, test_no_greeting, tear_down);
     for (guint i = 0; i < G_N_ELEMENTS(garbage); i++) {
         g_autofree char *path = g_strdup_printf("/qmp/garbage/%s", garbage[i].name);
