@@ -6,6 +6,7 @@
 #include "domain/lifecycle.h"
 #include "domain/migration.h"
 #include "domain/monitor.h"
+#include "domain/waiter.h"
 
 #define DESTROY_TIMEOUT_MS  30000
 #define GRACEFUL_TIMEOUT_MS 15000
@@ -174,30 +175,34 @@ gboolean remote_domain_create_with_flags(RpcCall *call,
 
 /* ---- end ---- */
 
+/*
+ * Without a job: who has one is waiting for a process that is about to end. Without a
+ * worker, too, until it has: whatever keeps it from ending keeps nobody else waiting.
+ */
 static gboolean destroy(RpcCall *call, const RemoteDomain *dom, gboolean graceful,
                         GError **errp)
 {
     g_autoptr(Vm) vm = api_vm(call, dom, errp);
-    gboolean active;
-    guint64 run = 0;
+    gboolean active, uncertain;
 
     if (!vm) {
         return FALSE;
     }
     g_mutex_lock(&vm->lock);
-    active = vm_is_active_locked(vm);
-    if (active) {
-        run = vm->run->serial;
+    active = vm->run != NULL;
+    uncertain = vm_is_uncertain_locked(vm);
+    if (active && !uncertain) {
+        vm_wait_with_call_locked(vm, call,
+                                 graceful ? GRACEFUL_TIMEOUT_MS : DESTROY_TIMEOUT_MS);
+        vm_stop_locked(vm, graceful ? VM_STOP_ASK : VM_STOP_TERM,
+                       VIR_DOMAIN_SHUTOFF_DESTROYED, VIR_DOMAIN_EVENT_STOPPED_DESTROYED);
     }
     g_mutex_unlock(&vm->lock);
-    if (!active) {
-        return rpc_error_set(errp, VIR_ERR_OPERATION_INVALID, "domain is not running");
+    if (uncertain) {
+        return vm_refuse_uncertain(vm, errp);
     }
-    /* Without a job: who has one is waiting for a process that is about to end. */
-    return vm_stop_and_wait(vm, run, graceful ? VM_STOP_ASK : VM_STOP_TERM,
-                            VIR_DOMAIN_SHUTOFF_DESTROYED,
-                            VIR_DOMAIN_EVENT_STOPPED_DESTROYED,
-                            graceful ? GRACEFUL_TIMEOUT_MS : DESTROY_TIMEOUT_MS, errp);
+    return active ||
+           rpc_error_set(errp, VIR_ERR_OPERATION_INVALID, "domain is not running");
 }
 
 gboolean remote_domain_destroy(RpcCall *call, const RemoteDomainDestroyArgs *args,

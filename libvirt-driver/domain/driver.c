@@ -18,7 +18,7 @@
 #define ENDS_WAIT_US      (5 * G_USEC_PER_SEC) /* of VMs that have been told to end */
 
 enum {
-    WORKERS = 64, /* at most; they come and go */
+    WORKERS = 512, /* at most; they come and go, and mostly wait for emulators */
     PRIORITY_WORKERS = 8,
 };
 

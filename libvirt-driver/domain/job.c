@@ -29,22 +29,48 @@ static gboolean is_free(const JobSlot *slot, JobKind kind)
            (kind != JOB_NONE && (slot->allowed & JOB_MASK(kind)));
 }
 
+/* When whoever wants in gives up: those over the limit when it has been held for long. */
+static gint64 limit_of(const JobSlot *slot, guint rank, gint64 deadline)
+{
+    gint64 since = slot->active != JOB_NONE ? slot->since : slot->async_since;
+
+    return rank > JOB_WAITERS ? MIN(deadline, since + JOB_PATIENCE_US) : deadline;
+}
+
+static gboolean set_timeout(const JobSlot *slot, gboolean in_time, GError **errp)
+{
+    const char *owner = slot->active != JOB_NONE ? slot->owner : async_names[slot->async];
+
+    return in_time
+               ? rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
+                               "cannot acquire state change lock due to max_queued "
+                               "limit (held by %s)",
+                               owner)
+               : rpc_error_set(errp, VIR_ERR_OPERATION_TIMEOUT,
+                               "cannot acquire state change lock (held by %s)", owner);
+}
+
 /* kind is JOB_NONE for an async job. */
 static gboolean wait_free(JobSlot *slot, GMutex *lock, JobKind kind, gint64 deadline,
                           GError **errp)
 {
-    while (!slot->dead && !is_free(slot, kind)) {
-        if (!g_cond_wait_until(&slot->cond, lock, deadline) && !is_free(slot, kind)) {
-            return rpc_error_set(errp, VIR_ERR_OPERATION_TIMEOUT,
-                                 "cannot acquire state change lock (held by %s)",
-                                 slot->active != JOB_NONE ? slot->owner
-                                                          : async_names[slot->async]);
+    guint rank = ++slot->waiting;
+    gboolean ok = TRUE;
+
+    while (ok && !slot->dead && !is_free(slot, kind)) {
+        gint64 limit = limit_of(slot, rank, deadline);
+
+        /* Who holds it may be another one by then. */
+        if (!g_cond_wait_until(&slot->cond, lock, limit) && !is_free(slot, kind) &&
+            limit_of(slot, rank, deadline) <= g_get_monotonic_time()) {
+            ok = set_timeout(slot, g_get_monotonic_time() < deadline, errp);
         }
     }
-    if (slot->dead) {
-        return rpc_error_set(errp, VIR_ERR_NO_DOMAIN, "the domain is gone");
+    slot->waiting--;
+    if (ok && slot->dead) {
+        ok = rpc_error_set(errp, VIR_ERR_NO_DOMAIN, "the domain is gone");
     }
-    return TRUE;
+    return ok;
 }
 
 gboolean job_slot_begin(JobSlot *slot, GMutex *lock, JobKind kind, const char *owner,

@@ -28,6 +28,9 @@ typedef enum JobAsync {
 
 #define JOB_MASK(kind) (1u << (kind))
 
+#define JOB_WAITERS     8
+#define JOB_PATIENCE_US G_USEC_PER_SEC
+
 typedef struct JobSlot {
     JobKind active;
     JobAsync async;
@@ -35,6 +38,7 @@ typedef struct JobSlot {
     const char *owner;  /* what holds active: a literal, for the error */
     gint64 since;       /* monotonic, of active */
     gint64 async_since; /* of async */
+    guint waiting;      /* who wants in */
     gboolean dead;      /* the VM is gone for good: nobody gets in any more */
     GCond cond;
 } JobSlot;
@@ -45,7 +49,9 @@ void job_slot_clear(JobSlot *slot);
 /*
  * Takes the slot, waiting until the monotonic time deadline. owner is a literal. Fails
  * with VIR_ERR_OPERATION_TIMEOUT, naming who holds it, or with VIR_ERR_NO_DOMAIN when the
- * VM is gone.
+ * VM is gone. As each who waits takes a thread, only JOB_WAITERS wait for one that does
+ * not end: others fail when it has been held for JOB_PATIENCE_US, with
+ * VIR_ERR_OPERATION_FAILED.
  */
 gboolean job_slot_begin(JobSlot *slot, GMutex *lock, JobKind kind, const char *owner,
                         gint64 deadline, GError **errp);

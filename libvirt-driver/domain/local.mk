@@ -48,4 +48,6 @@ libdriver_a_SOURCES += \
 	libvirt-driver/domain/take-over.c \
 	libvirt-driver/domain/take-over.h \
 	libvirt-driver/domain/vm.c \
-	libvirt-driver/domain/vm.h
+	libvirt-driver/domain/vm.h \
+	libvirt-driver/domain/waiter.c \
+	libvirt-driver/domain/waiter.h

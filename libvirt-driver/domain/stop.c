@@ -17,6 +17,7 @@
 #include "domain/migration.h"
 #include "domain/monitor.h"
 #include "domain/run.h"
+#include "domain/waiter.h"
 #include "process/spawn.h"
 
 #define TERM_TIMEOUT_MS  10000
@@ -195,8 +196,11 @@ static void drop_autodestroy_locked(Vm *vm)
 
 void vm_drop_connections_locked(Vm *vm)
 {
+    g_autoptr(GError) err = rpc_error_new(VIR_ERR_OPERATION_ABORTED, "the daemon ends");
+
     drop_autodestroy_locked(vm);
     vm_migration_vm_ended_locked(vm);
+    vm_answer_waiters_locked(vm, err);
 }
 
 /* The VM is not running from here on. */
@@ -220,6 +224,7 @@ static void announce_end_locked(Vm *vm)
     drop_autodestroy_locked(vm);
     vm_migration_vm_ended_locked(vm);
     vm_forget_live_locked(vm);
+    vm_answer_waiters_locked(vm, NULL);
 }
 
 /*

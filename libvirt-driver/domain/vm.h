@@ -111,6 +111,8 @@ typedef struct Vm {
     gboolean unplug_refused; /* by the guest */
     GPtrArray *deleted;      /* aliases whose removal nobody waited for */
 
+    GSList *waiters; /* calls that wait for the end of the run, see domain/waiter.h */
+
     RpcClient *autodestroy; /* the connection that this run ends with, or NULL */
     guint64 autodestroy_hook;
     RpcStream *console; /* who has the console, or NULL */

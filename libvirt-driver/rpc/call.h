@@ -45,6 +45,15 @@ RpcServer *rpc_call_server(const RpcCall *call);
 RpcStream *rpc_call_open_stream(RpcCall *call);
 
 /*
+ * The reply comes later: what the handler returns after this does not count, and no
+ * worker waits. Whoever has been told of the call ends it with rpc_call_finish, from any
+ * thread, maybe before the handler has returned; with the error (borrowed), or NULL for
+ * success. Not for procedures with results or streams.
+ */
+void rpc_call_defer(RpcCall *call);
+void rpc_call_finish(RpcCall *call, const GError *error);
+
+/*
  * Calls fn(opaque) on this worker right after a successful reply was queued, so that
  * whatever fn sends follows the reply. destroy (may be NULL) is called on opaque in any
  * case, also when the call fails and fn is never called.

@@ -28,6 +28,7 @@ RpcCall *rpc_call_new(RpcClient *client, GByteArray *frame)
 {
     RpcCall *call = g_new0(RpcCall, 1);
 
+    call->users = 1;
     call->client = rpc_client_ref(client);
     call->frame = frame;
     call->header = rpc_frame_header(frame);
@@ -181,15 +182,45 @@ static GByteArray *execute(RpcCall *call, GError **errp)
     return frame;
 }
 
-static void reply_error(RpcCall *call, GError *error)
+static void reply_error(RpcCall *call, const GError *error)
 {
+    g_autoptr(GError) own = NULL;
+
     if (!error) /* a handler that failed without saying why */
-        error = rpc_error_new(VIR_ERR_INTERNAL_ERROR, "%s failed", call->proc->name);
+        error = own =
+            rpc_error_new(VIR_ERR_INTERNAL_ERROR, "%s failed", call->proc->name);
     g_debug("client %" G_GUINT64_FORMAT " procedure %u: %s", call->client->id,
             call->header.procedure, error->message);
     rpc_client_send(call->client, RPC_OUT_REPLY,
                     rpc_frame_error(&call->header, RPC_TYPE_REPLY, error), NULL);
-    g_error_free(error);
+}
+
+static void release(RpcCall *call)
+{
+    if (g_atomic_int_dec_and_test(&call->users))
+        rpc_call_free(call);
+}
+
+void rpc_call_defer(RpcCall *call)
+{
+    g_assert(!call->proc->ret && !call->stream && !call->deferred);
+    g_atomic_int_inc(&call->users);
+    call->deferred = TRUE;
+}
+
+void rpc_call_finish(RpcCall *call, const GError *error)
+{
+    RpcHeader header = call->header;
+
+    if (error) {
+        reply_error(call, error);
+    } else {
+        header.type = RPC_TYPE_REPLY;
+        header.status = RPC_STATUS_OK;
+        rpc_client_send(call->client, RPC_OUT_REPLY, rpc_frame_raw(&header, NULL, 0),
+                        NULL);
+    }
+    release(call);
 }
 
 /* The worker is free again for other calls. */
@@ -203,13 +234,13 @@ static void end_call(RpcCall *call)
         g_mutex_unlock(&client->lock);
         rpc_server_wake(client->server);
     }
-    rpc_call_free(call);
+    release(call);
 }
 
 void rpc_call_run(gpointer opaque)
 {
     RpcCall *call = opaque;
-    GError *error = NULL;
+    g_autoptr(GError) error = NULL;
 
     /* Nobody waits for it any more: what has not begun shall not happen. */
     if (rpc_client_is_closed(call->client)) {
@@ -218,6 +249,11 @@ void rpc_call_run(gpointer opaque)
     }
     GByteArray *frame = execute(call, &error);
     gboolean success = frame != NULL;
+    if (call->deferred) {
+        g_clear_pointer(&frame, g_byte_array_unref);
+        end_call(call);
+        return;
+    }
     if (!success)
         reply_error(call, error);
     if (call->stream)

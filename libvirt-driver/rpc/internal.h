@@ -43,7 +43,7 @@ enum {
     RPC_MAX_STREAMS = 64,              /* of one client */
     RPC_MAX_STREAM_BYTES = 256 * 1024, /* waiting in either direction */
     RPC_MAX_REGISTRATIONS = 1024,      /* for events, of one client */
-    RPC_WORKERS = 64,                  /* at most; they come and go */
+    RPC_WORKERS = 512, /* at most; they come and go, and mostly wait for emulators */
     RPC_RESERVED_WORKERS = 5,
     RPC_KEEPALIVE_SECONDS = 5,
     RPC_KEEPALIVE_COUNT = 5, /* unanswered pings before we give up */
@@ -127,6 +127,8 @@ struct RpcCall {
     GSList *after;       /* of RpcAfter, last first */
     /* How to queue the reply when that has to happen together with something else. */
     void (*deliver)(RpcCall *call, GByteArray *reply);
+    int users; /* atomic: its worker, and who has deferred it */
+    gboolean deferred;
     int event_id; /* the registration that it makes, see event.c */
     gint32 callback;
 };

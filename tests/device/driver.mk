@@ -2,3 +2,12 @@
 # The daemon: what it knows after a restart.
 dist_check_SCRIPTS += tests/device/driver-restart-test.py
 TESTS += tests/device/driver-restart-test.py
+
+# ... and that nobody waits for another. The gate is preloaded.
+dist_check_SCRIPTS += tests/device/driver-scale-test.py
+TESTS += tests/device/driver-scale-test.py
+EXTRA_DIST += tests/device/driver_rpc.py tests/device/sync-gate.c
+check_DATA += tests/device/sync-gate.so
+CLEANFILES += tests/device/sync-gate.so
+tests/device/sync-gate.so: tests/device/sync-gate.c
+	$(AM_V_GEN)$(CC) -Wall -Wextra -Werror -O1 -fPIC -shared -o $@ $<

@@ -1,0 +1,230 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Nobody waits for another: many clients and calls, emulators that stand still, a disk
+that does not answer. Skipped (77) where there is no virsh.
+
+    driver-scale-test.py [NAME...]    runs all tests, or those named
+"""
+import os
+import signal
+import subprocess
+import sys
+
+from driver_daemon import BUILD, EMULATOR, LIMIT, main, migrate, wait_for
+from driver_rpc import DESTROY, GET_STATE, OK, RESET, Rpc, domain
+
+GATE = os.path.join(BUILD, "tests/device/sync-gate.so")
+FLAGS = b"\0\0\0\0"
+
+
+class Gate:
+    """The daemon's fsync of what ends in a word does not return while it is closed."""
+
+    def __init__(self, a):
+        self.path = os.path.join(a.root, "gate")
+        a.stop()
+        a.start(env={"LD_PRELOAD": GATE, "SYNC_GATE": self.path})
+
+    def close(self, word):
+        with open(self.path + ".new", "w") as f:
+            f.write(word)
+        os.rename(self.path + ".new", self.path)
+
+    def open(self):
+        os.remove(self.path)
+
+
+def start_many(a, n):
+    names = ["vm%d" % i for i in range(1, n + 1)]
+    for number, name in enumerate(names, 1):
+        a.define(name, number=number)
+        a.virsh("start", name)
+    return names
+
+
+def test_destroys(a, b):
+    """Calls that wait for one VM's end take no worker from others."""
+    a.define(words="ignore-term")
+    a.define("other", number=2)
+    a.virsh("start", "vm")
+    pid = a.pid()
+    clients = [Rpc(a) for _ in range(3)]
+    for rpc in clients:
+        for _ in range(32):
+            rpc.send(DESTROY, domain(1))
+    assert a.virsh("list", "--name") == "vm"
+    a.virsh("start", "other")
+    assert a.state("other") == "running (booted)"
+    os.kill(pid, 0)  # it has not ended: nothing has waited for that
+    for rpc in clients:
+        assert rpc.poll() == 32, rpc.poll()
+    os.kill(pid, signal.SIGKILL)
+    for rpc in clients:
+        assert all(rpc.wait(serial)[0] == OK for serial in range(3, 35))
+    assert a.state() == "shut off (destroyed)"
+
+
+def test_stopped(a, b):
+    """Calls that wait for an emulator that stands still take no worker from others."""
+    a.define()
+    a.define("other", number=2)
+    a.virsh("start", "vm")
+    pid = a.pid()
+    os.kill(pid, signal.SIGSTOP)
+    clients = [Rpc(a) for _ in range(6)]
+    for rpc in clients:
+        for _ in range(32):
+            rpc.send(RESET, domain(1) + FLAGS)
+    a.virsh("start", "other")
+    a.virsh("suspend", "other")
+    assert a.virsh("list", "--name").split() == ["vm", "other"]
+    assert sum(rpc.poll() for rpc in clients) > 0  # they wait still
+    os.kill(pid, signal.SIGCONT)
+    for rpc in clients:
+        for serial in range(3, 35):
+            status, payload = rpc.wait(serial)
+            assert status == OK or b"max_queued" in payload, payload
+    a.virsh("reset", "vm")
+
+
+def test_many_clients(a, b):
+    """All calls of 50 clients with 32 each are answered, and none refused."""
+    a.define()
+    a.virsh("start", "vm")
+    clients = [Rpc(a) for _ in range(50)]
+    for i in range(32):
+        for rpc in clients:
+            if i % 8:
+                rpc.send(GET_STATE, domain(1) + FLAGS)
+            else:
+                rpc.send(RESET, domain(1) + FLAGS)
+    for rpc in clients:
+        for serial in range(3, 35):
+            status, payload = rpc.wait(serial)
+            assert status == OK, payload
+
+
+def test_descriptors(a, b):
+    """A VM takes two descriptors of the daemon, and gives them back."""
+    def count():
+        return len(os.listdir("/proc/%d/fd" % a.process.pid))
+
+    start_many(a, 2)
+    before = count()
+    names = []
+    for number in range(3, 13):
+        name = "more%d" % number
+        names.append(name)
+        a.define(name, number=number)
+        a.virsh("start", name)
+    assert count() - before <= 2 * len(names), (before, count())
+    for name in names:
+        a.virsh("destroy", name)
+    wait_for("descriptors", lambda: count() <= before)
+
+
+def test_slow_end(a, b):
+    """What ends on a slow disk keeps neither other VMs nor the lists waiting."""
+    gate = Gate(a)
+    names = start_many(a, 10)
+    gate.close("/run/libvirt/vireo")  # the directory of status files
+    for name in names[:9]:
+        os.kill(a.pid(name), signal.SIGKILL)
+        wait_for("the end of its process", lambda: not os.path.exists(
+            "/proc/%d" % a.pid(name)) if os.path.exists(
+                "%s/%s.pid" % (a.run_dir, name)) else True)
+    for _ in range(3):
+        a.virsh("reset", "vm10")  # nothing to be written
+        assert len(a.virsh("list", "--all", "--name").split()) == 10
+    assert os.path.exists(gate.path)
+    gate.open()
+    for name in names[:9]:
+        a.expect("shut off (crashed)", name)
+    a.virsh("destroy", "vm10")
+    assert a.files() == [], a.files()
+
+
+def test_slow_define(a, b):
+    """One definition on a slow disk does not keep others waiting."""
+    gate = Gate(a)
+    a.define("other", number=2)
+    gate.close("/vm.xml.new")
+    p = subprocess.Popen(a.command("define", a.define(command="path")),
+                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    wait_for("the definition", lambda: a.state() is not None)
+    a.define("other", words="changed", number=2)
+    a.virsh("start", "other")
+    a.virsh("destroy", "other")
+    assert p.poll() is None
+    gate.open()
+    assert p.wait(LIMIT) == 0
+
+
+def test_define_dying(a, b):
+    """A transient domain that ends while it is defined is there afterwards."""
+    gate = Gate(a)
+    path = a.define(command="path")
+    a.virsh("create", path)
+    gate.close("/vm.xml.new")
+    p = subprocess.Popen(a.command("define", path), stdin=subprocess.DEVNULL,
+                         stdout=subprocess.DEVNULL)
+    file = a.root + "/etc/libvirt/vireo/vm.xml"
+    wait_for("the definition", lambda: os.path.exists(file + ".new"))
+    os.kill(a.pid(), signal.SIGKILL)
+    a.expect("shut off (crashed)")
+    gate.open()
+    assert p.wait(LIMIT) == 0
+    assert a.virsh("list", "--all", "--persistent", "--name") == "vm"
+    assert os.path.exists(file)
+    a.virsh("start", "vm")
+    a.virsh("destroy", "vm")
+    a.virsh("undefine", "vm")
+    assert a.state() is None
+
+
+def test_create_race(a, b):
+    """Each of several calls gets its own answer."""
+    path = a.define(words="exit-at-start", command="path")
+    calls = [subprocess.Popen(a.command("create", path), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                              text=True) for _ in range(6)]
+    for p in calls:
+        _, err = p.communicate(timeout=60)
+        assert "told to end" in err, err
+    assert a.virsh("list", "--all", "--name") == ""
+
+
+# ---- the end of the daemon ----
+
+def test_end_incoming(a, b):
+    """It ends in order with a migration that has been prepared."""
+    a.define(words="slow-migration")
+    a.virsh("start", "vm")
+    p = subprocess.Popen(a.command(*migrate(a, b, "--live")), stdin=subprocess.DEVNULL,
+                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for("Prepare", lambda: b.state() is not None and
+             "Unbounded" in a.virsh("domjobinfo", "vm"))
+    b.stop()
+    p.kill()
+    p.wait()
+    b.start()
+    assert b.files() == [], b.files()
+    assert b.virsh("list", "--all", "--name") == ""
+
+
+def test_end_autodestroy(a, b):
+    p = subprocess.Popen(
+        a.command("create --autodestroy %s ; event --event lifecycle --loop" %
+                  a.define("auto", command="path")),
+        stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    wait_for("its start", lambda: a.state("auto") == "running (booted)")
+    a.stop()
+    p.kill()
+    p.wait()
+    a.start()
+    assert a.virsh("list", "--all", "--name") == ""
+    assert a.files() == [], a.files()
+
+
+if __name__ == "__main__":
+    sys.exit(main(globals(), EMULATOR))
