@@ -17,6 +17,9 @@ virtvireod_SOURCES = \
 	libvirt-driver/daemon.c libvirt-driver/daemon.h libvirt-driver/main.c
 virtvireod_LDADD = libdriver.a libxml.a libcapabilities.a libutil.a $(DRIVER_LIBS)
 
+# "make virtvireod" in a fresh tree builds nothing else first.
+$(libdriver_a_OBJECTS) $(virtvireod_OBJECTS): libvirt-driver/rpc/protocol.h
+
 include libvirt-driver/rpc/local.mk
 include libvirt-driver/qmp/local.mk
 include libvirt-driver/process/local.mk

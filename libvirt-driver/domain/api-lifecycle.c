@@ -26,7 +26,7 @@ static gboolean define(RpcCall *call, const char *xml, guint32 flags, RemoteDoma
 {
     Driver *driver = driver_of_call(call);
     Domain *domain = parse(driver, xml, flags & VIR_DOMAIN_DEFINE_VALIDATE, errp);
-    g_autoptr(Vm) vm = domain ? vm_define(driver, domain, errp) : NULL;
+    g_autoptr(Vm) vm = domain ? vm_define(driver, domain, NULL, errp) : NULL;
 
     if (!vm) {
         return FALSE;

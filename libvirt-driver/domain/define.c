@@ -93,19 +93,23 @@ static gboolean check_unread(Vm *vm, GError **errp)
 }
 
 /* With define_lock held. */
-static gboolean define_vm(Vm *vm, Domain *domain, gboolean added, GError **errp)
+static gboolean define_vm(Vm *vm, Domain *domain, gboolean added, int *detail,
+                          GError **errp)
 {
     g_autoptr(Domain) owned = domain;
     gboolean known;
+    int event;
 
     g_mutex_lock(&vm->lock);
     known = vm->config != NULL && !added;
     g_mutex_unlock(&vm->lock);
+    event = known ? VIR_DOMAIN_EVENT_DEFINED_UPDATED : VIR_DOMAIN_EVENT_DEFINED_ADDED;
+    if (detail) {
+        *detail = event;
+        event = -1;
+    }
     if ((known || check_unread(vm, errp)) &&
-        store_config(vm, g_steal_pointer(&owned),
-                     known ? VIR_DOMAIN_EVENT_DEFINED_UPDATED
-                           : VIR_DOMAIN_EVENT_DEFINED_ADDED,
-                     errp)) {
+        store_config(vm, g_steal_pointer(&owned), event, errp)) {
         return TRUE;
     }
     if (added) {
@@ -116,7 +120,7 @@ static gboolean define_vm(Vm *vm, Domain *domain, gboolean added, GError **errp)
     return FALSE;
 }
 
-Vm *vm_define(Driver *driver, Domain *domain, GError **errp)
+Vm *vm_define(Driver *driver, Domain *domain, int *detail, GError **errp)
 {
     g_autoptr(Domain) owned = domain;
     g_autoptr(Vm) vm = NULL;
@@ -130,7 +134,7 @@ Vm *vm_define(Driver *driver, Domain *domain, GError **errp)
             return NULL;
         }
     } while (!begin_define(vm));
-    ok = define_vm(vm, g_steal_pointer(&owned), added, errp);
+    ok = define_vm(vm, g_steal_pointer(&owned), added, detail, errp);
     end_define(vm);
     return ok ? g_steal_pointer(&vm) : NULL;
 }

@@ -7,9 +7,10 @@ G_BEGIN_DECLS
 
 /*
  * Makes domain (consumed; completed) the persistent definition of its VM, which is added
- * when it is new, and announces it. Returns a reference, or NULL.
+ * when it is new, and announces it; unless detail is given: that gets the detail of the
+ * event that the caller sends. Returns a reference, or NULL.
  */
-Vm *vm_define(Driver *driver, Domain *domain, GError **errp);
+Vm *vm_define(Driver *driver, Domain *domain, int *detail, GError **errp);
 
 /*
  * The VM for a definition that is to run (domain is borrowed): one that is defined, or a

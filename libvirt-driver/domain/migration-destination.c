@@ -388,7 +388,8 @@ static gboolean wait_received(Vm *vm, guint64 run, GError **errp)
                              : "the emulator could not load the state");
 }
 
-static gboolean persist(Vm *vm, const MigrationParams *params, GError **errp)
+/* *detail gets that of the event that is due. */
+static gboolean persist(Vm *vm, const MigrationParams *params, int *detail, GError **errp)
 {
     g_autoptr(VmDef) def = vm_get_def(vm);
     g_autofree char *xml =
@@ -404,16 +405,20 @@ static gboolean persist(Vm *vm, const MigrationParams *params, GError **errp)
     g_free(domain->name);
     domain->name = g_strdup(vm->name);
     memcpy(domain->uuid, vm->uuid, sizeof(domain->uuid));
-    defined = vm_define(vm->driver, g_steal_pointer(&domain), errp);
+    defined = vm_define(vm->driver, g_steal_pointer(&domain), detail, errp);
     return defined != NULL;
 }
 
-static void announce_started(Vm *vm, gboolean paused)
+/* As libvirt does it, the definition is announced after the start. */
+static void announce_started(Vm *vm, gboolean paused, int defined)
 {
     g_mutex_lock(&vm->lock);
     vm->starting = FALSE;
     vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_STARTED,
                               VIR_DOMAIN_EVENT_STARTED_MIGRATED);
+    if (defined >= 0) {
+        vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_DEFINED, defined);
+    }
     if (paused) {
         vm_set_state_locked(vm, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
         vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_SUSPENDED,
@@ -431,6 +436,7 @@ static gboolean finish(Vm *vm, guint64 run, RpcClient *client,
             ? migration_cookie_parse(args->cookie_in, args->n_cookie_in, errp)
             : g_new0(MigrationCookie, 1);
     gboolean paused;
+    int defined = -1;
 
     if (!cookie || !wait_received(vm, run, errp)) {
         return FALSE;
@@ -439,7 +445,8 @@ static gboolean finish(Vm *vm, guint64 run, RpcClient *client,
     g_mutex_lock(&vm->lock);
     vm->keep_paused = paused;
     g_mutex_unlock(&vm->lock);
-    if (((args->flags & VIR_MIGRATE_PERSIST_DEST) && !persist(vm, params, errp)) ||
+    if (((args->flags & VIR_MIGRATE_PERSIST_DEST) &&
+         !persist(vm, params, &defined, errp)) ||
         !vm_save_status(vm, run, VM_PHASE_IN_FINISH, errp)) {
         return FALSE;
     }
@@ -447,7 +454,7 @@ static gboolean finish(Vm *vm, guint64 run, RpcClient *client,
         /* Nobody would tell the source that it must not run. */
         return rpc_error_set(errp, VIR_ERR_OPERATION_ABORTED, "the client has gone");
     }
-    announce_started(vm, paused);
+    announce_started(vm, paused, defined);
     if (!paused && !vm_resume_cpus(vm, run, VIR_DOMAIN_RUNNING_MIGRATED, errp)) {
         return FALSE;
     }

@@ -43,9 +43,14 @@ static int suspended_detail(int reason)
 
 static void on_stop(Vm *vm, JsonObject *data)
 {
-    int reason = vm->pause_reason;
+    int reason = vm->io_error ? VIR_DOMAIN_PAUSED_IOERROR : vm->pause_reason;
+    gboolean asked = reason == vm->pause_reason && reason != VIR_DOMAIN_PAUSED_UNKNOWN;
 
     vm->pause_reason = VIR_DOMAIN_PAUSED_UNKNOWN;
+    vm->io_error = FALSE;
+    if (!asked) { /* or else the job sees to it */
+        driver_run(vm, vm->run->serial, FALSE, vm_update_status);
+    }
     if (vm->state == VIR_DOMAIN_RUNNING) {
         vm_set_state_locked(vm, VIR_DOMAIN_PAUSED, reason);
         vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_SUSPENDED,
@@ -143,9 +148,7 @@ static void on_io_error(Vm *vm, JsonObject *data)
                : g_strcmp0(action, "ignore") == 0 ? VIR_DOMAIN_EVENT_IO_ERROR_NONE
                                                   : VIR_DOMAIN_EVENT_IO_ERROR_REPORT;
 
-    if (stop) {
-        vm->pause_reason = VIR_DOMAIN_PAUSED_IOERROR;
-    }
+    vm->io_error |= stop; /* until its STOP, which is about to come */
     vm_event_io_error_locked(vm, disk ? disk->source.path : "",
                              disk && disk->info.alias ? disk->info.alias : "", code,
                              qmp_json_bool(data, "nospace") ? "enospc" : "");
@@ -455,12 +458,19 @@ gboolean vm_pause_cpus(Vm *vm, guint64 run, int reason, GError **errp)
 {
     guint64 resumes;
 
+    gboolean ok;
+
     g_mutex_lock(&vm->lock);
     vm->pause_reason = reason;
     resumes = vm->resumes;
     g_mutex_unlock(&vm->lock);
-    return vm_call(vm, run, "stop", NULL, NULL, errp) &&
-           wait_state(vm, run, VIR_DOMAIN_PAUSED, resumes, errp);
+    ok = vm_call(vm, run, "stop", NULL, NULL, errp) &&
+         wait_state(vm, run, VIR_DOMAIN_PAUSED, resumes, errp);
+    /* It was for this STOP, and for no later one. */
+    g_mutex_lock(&vm->lock);
+    vm->pause_reason = VIR_DOMAIN_PAUSED_UNKNOWN;
+    g_mutex_unlock(&vm->lock);
+    return ok;
 }
 
 gboolean vm_resume_cpus(Vm *vm, guint64 run, int reason, GError **errp)

@@ -115,6 +115,7 @@ static void publish(Vm *vm, VmRun *run, Domain *live, const VmStart *how)
     vm->reboot_wanted = FALSE;
     vm->keep_paused = how->paused;
     vm->pause_reason = VIR_DOMAIN_PAUSED_UNKNOWN;
+    vm->io_error = FALSE;
     vm->resume_reason = VIR_DOMAIN_RUNNING_BOOTED;
     vm_set_live_locked(vm, vm_def_new(live));
     vm_set_state_locked(vm, VIR_DOMAIN_PAUSED,

@@ -96,6 +96,7 @@ typedef struct Vm {
 
     /* What the next event of the emulator means. */
     int pause_reason;       /* virDomainPausedReason for the next STOP */
+    gboolean io_error;      /* ... which is for an I/O error, whoever else wants one */
     int resume_reason;      /* virDomainRunningReason for the next RESUME */
     guint64 resumes;        /* how often the emulator has reported RESUME */
     gboolean keep_paused;   /* it was not running when a migration began */

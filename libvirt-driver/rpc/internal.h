@@ -41,7 +41,8 @@ enum {
     RPC_MAX_EVENTS = 8192,             /* waiting for one client */
     RPC_MAX_EVENT_BYTES = 8 << 20,     /* of them */
     RPC_MAX_STREAMS = 64,              /* of one client */
-    RPC_MAX_STREAM_BYTES = 256 * 1024, /* waiting in either direction */
+    RPC_MAX_STREAM_BYTES = 256 * 1024, /* of a stream, on their way to the client */
+    RPC_MAX_SINK_BYTES = 1 << 20,      /* of a stream, on their way to a descriptor */
     RPC_MAX_REGISTRATIONS = 1024,      /* for events, of one client */
     RPC_WORKERS = 512, /* at most; they come and go, and mostly wait for emulators */
     RPC_RESERVED_WORKERS = 5,

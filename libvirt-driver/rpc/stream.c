@@ -160,8 +160,6 @@ static void pause_locked(RpcStream *stream, gboolean paused)
 static void sunk_locked(RpcStream *stream, gsize len)
 {
     g_byte_array_remove_range(stream->sink, 0, len);
-    if (stream->sink->len < RPC_MAX_STREAM_BYTES)
-        pause_locked(stream, FALSE);
 }
 
 /* ---- frames to the client ---- */
@@ -324,15 +322,15 @@ static void receive_data(RpcStream *stream, const guint8 *data, gsize len)
     if (!len)
         return;
     g_mutex_lock(&stream->client->lock);
-    gboolean splice = stream->sink != NULL, large = len > RPC_MAX_STREAM_BYTES;
-    if (splice && !stream->eof && !large) {
+    gboolean splice = stream->sink != NULL;
+    gboolean much = splice && stream->sink->len + len > RPC_MAX_SINK_BYTES;
+    if (splice && !stream->eof && !much)
         g_byte_array_append(stream->sink, data, len);
-        if (stream->sink->len >= RPC_MAX_STREAM_BYTES)
-            pause_locked(stream, TRUE);
-    }
     g_mutex_unlock(&stream->client->lock);
-    if (splice && large)
-        abort_with(stream, VIR_ERR_OPERATION_FAILED, "more than 256 KiB in one piece");
+    /* Not reading the socket would keep all other calls of the client waiting. */
+    if (much)
+        abort_with(stream, VIR_ERR_OPERATION_FAILED,
+                   "1 MiB of input has not been read on the other side");
     else if (!splice && stream->data)
         stream->data(stream, data, len, stream->data_opaque);
 }

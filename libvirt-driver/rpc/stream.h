@@ -32,8 +32,8 @@ void rpc_stream_set_closed(RpcStream *stream,
  * Moves data both ways between the client and fd (a pty or a socket, made non-blocking;
  * owned by the stream from here on, also if it has already ended) on the I/O thread. The
  * end of fd is sent as end of data; the client then finishes the stream. When
- * a client has sent 256 KiB more than fd takes, its socket is not read until fd takes
- * them: as with libvirt's own daemons, that holds up its other calls, too.
+ * a client has sent 1 MiB more than fd takes, the stream ends with an error. Its socket
+ * is read all the time: other calls on it may be for other domains.
  */
 void rpc_stream_splice_fd(RpcStream *stream, int fd);
 

@@ -16,6 +16,7 @@ What it shall do differently comes as words of the guest's command line (-append
     hangup=COMMAND      close the connection instead, and stop (SIGSTOP), once
     garbage=COMMAND     answer with what is not JSON, once
     stray=COMMAND       before the answer, say what nobody has asked for
+    io-error=COMMAND    before the answer, tell of an I/O error that is about to stop it
     lacks=COMMAND       do not know this command
     stall=COMMAND       stop (SIGSTOP) before it executes this command, once
     late-shutdown       the guest hears of the button when the monitor's client has gone
@@ -286,6 +287,9 @@ def execute(message, passed):
 def misbehave(client, command):
     if "stray=" + command in words:
         client.sendall(b'{"return": {}}\r\n{"what": 1}\r\n')
+    if "io-error=" + command in words:
+        emit("BLOCK_IO_ERROR", device="", operation="write", action="stop",
+             nospace=True, reason="No space left on device")
     if "garbage=" + command in words:
         words.remove("garbage=" + command)
         client.sendall(b"what?\r\n")

@@ -31,7 +31,7 @@ def test_migration(a, b):
     kinds = [e for e in source.read() if e[0] == "lifecycle"]
     assert kinds == [("lifecycle", "Suspended Migrated"), ("lifecycle", "Stopped Migrated"),
                      ("lifecycle", "Undefined Removed")], kinds
-    destination.expect("lifecycle: Defined Added", "lifecycle: Started Migrated",
+    destination.expect("lifecycle: Started Migrated", "lifecycle: Defined Added",
                        "lifecycle: Resumed Migrated")
     source.stop()
     destination.stop()

@@ -238,6 +238,34 @@ def test_monitor_garbage(a, b):
     a.expect("shut off (crashed)")
 
 
+def test_io_error(a, b):
+    """An I/O error is why the guest stands, whoever wants it to at the same time."""
+    a.define(words="io-error=system_reset")
+    a.virsh("start", "vm")
+    a.virsh("reset", "vm")
+    a.virsh("suspend", "vm")
+    assert a.state() == "paused (I/O error)", a.state()
+    a.kill()
+    a.start()
+    a.expect("paused (I/O error)")
+    a.virsh("resume", "vm")
+    a.virsh("suspend", "vm")
+    assert a.state() == "paused (user)", a.state()
+
+
+def test_detach_by_target(a, b):
+    """Of a disk, its target is enough."""
+    path = image(a)
+    a.define()
+    a.virsh("start", "vm")
+    a.virsh("attach-disk", "vm", path, "vdh", "--persistent")
+    with open(os.path.join(a.root, "disk.xml"), "w") as f:
+        f.write("<disk><target dev='vdh'/></disk>")
+    a.virsh("detach-device", "vm", f.name, "--persistent")
+    for which in (), ("--inactive",):
+        assert path not in a.virsh("domblklist", "vm", *which)
+
+
 # ---- devices ----
 
 def test_plug(a, b):
