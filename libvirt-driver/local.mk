@@ -8,7 +8,8 @@ DRIVER_LIBS = $(JSON_LIBS) $(GIO_LIBS) $(XML_LIBS) -lpthread
 noinst_LIBRARIES += libdriver.a
 libdriver_a_CPPFLAGS = $(DRIVER_CPPFLAGS)
 libdriver_a_SOURCES = libvirt-driver/util/hostname.c libvirt-driver/util/hostname.h \
-	libvirt-driver/util/paths.c libvirt-driver/util/paths.h
+	libvirt-driver/util/paths.c libvirt-driver/util/paths.h \
+	libvirt-driver/util/vir-error.c libvirt-driver/util/vir-error.h
 
 sbin_PROGRAMS += virtvireod
 virtvireod_CPPFLAGS = $(DRIVER_CPPFLAGS) -DVIREO_BINDIR='"$(bindir)"'

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # make check: unit tests (glib's test framework, TAP-free exit status), device
 # tests over qtest, tiny guests on /dev/kvm, golden tests. The lab is apart.
-check_DATA =
 include tests/unit/local.mk
 include tests/device/local.mk
 include tests/tiny/local.mk

@@ -75,7 +75,6 @@ gboolean xml_node_memory(const xmlNode *node, guint64 *kib, GError **errp)
 gboolean xml_uuid_parse(const char *text, guint8 uuid[16])
 {
     guint8 bytes[16];
-    gboolean varies = FALSE;
 
     for (int i = 0; i < 32;) {
         int digit = g_ascii_xdigit_value(*text);
@@ -90,10 +89,7 @@ gboolean xml_uuid_parse(const char *text, guint8 uuid[16])
         i++;
         text++;
     }
-    for (int i = 1; i < 16; i++) {
-        varies |= bytes[i] != bytes[0];
-    }
-    if (*text || !varies) {
+    if (*text) {
         return FALSE;
     }
     memcpy(uuid, bytes, sizeof(bytes));

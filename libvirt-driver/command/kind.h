@@ -7,7 +7,7 @@
 #define COMMAND_KIND_H
 
 #include "command/command.h"
-#include "rpc/error.h"
+#include "util/vir-error.h"
 
 /* Steps as they come together. */
 typedef struct CommandSteps {

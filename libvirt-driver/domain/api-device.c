@@ -47,16 +47,6 @@ static gboolean read_impact(Vm *vm, guint32 flags, Impact *impact, GError **errp
     return ok;
 }
 
-static DomainDevice *parse_device(const char *xml, XmlParseFlags flags, GError **errp)
-{
-    DomainDevice *device = xml_device_parse(xml, flags, errp);
-
-    if (!device) {
-        driver_fix_error(errp);
-    }
-    return device;
-}
-
 /*
  * A call that changes both definitions changes both or neither: what can be expected to
  * fail with the persistent one is done before the guest is touched.
@@ -86,7 +76,7 @@ static void take_back(Vm *vm, guint64 run, const char *alias)
 
 static gboolean attach(Vm *vm, const char *xml, const Impact *impact, GError **errp)
 {
-    g_autoptr(DomainDevice) device = parse_device(xml, XML_PARSE_INACTIVE, errp);
+    g_autoptr(DomainDevice) device = xml_device_parse(xml, XML_PARSE_INACTIVE, errp);
     g_autoptr(Domain) config = NULL;
     g_autoptr(VmDef) def = NULL;
     g_autofree char *alias = NULL;
@@ -101,7 +91,7 @@ static gboolean attach(Vm *vm, const char *xml, const Impact *impact, GError **e
         config = xml_domain_copy(impact->before->domain);
         if (!xml_domain_add_device(config, device, NULL, errp) ||
             !command_complete(config, NULL, vm->driver->emulator, errp)) {
-            return driver_fix_error(errp);
+            return FALSE;
         }
     }
     if (config && !vm_stage_config(vm, config, errp)) {
@@ -119,7 +109,7 @@ static gboolean attach(Vm *vm, const char *xml, const Impact *impact, GError **e
 static gboolean detach(Vm *vm, const char *xml, const Impact *impact, GError **errp)
 {
     g_autoptr(DomainDevice) match =
-        parse_device(xml, XML_PARSE_STATUS | XML_PARSE_MATCH, errp);
+        xml_device_parse(xml, XML_PARSE_STATUS | XML_PARSE_MATCH, errp);
     g_autoptr(Domain) config = NULL;
     gboolean ok;
 
@@ -129,7 +119,7 @@ static gboolean detach(Vm *vm, const char *xml, const Impact *impact, GError **e
     if (impact->config) {
         config = xml_domain_copy(impact->before->domain);
         if (!xml_domain_remove_device(config, match, errp)) {
-            return driver_fix_error(errp);
+            return FALSE;
         }
     }
     if (config && !vm_stage_config(vm, config, errp)) {

@@ -389,14 +389,6 @@ Vm *driver_find(Driver *driver, const RemoteDomain *dom, GError **errp)
     return vm;
 }
 
-gboolean driver_fix_error(GError **errp)
-{
-    if (errp && *errp && (*errp)->domain == XML_ERROR) {
-        (*errp)->domain = RPC_ERROR; /* the codes are the same */
-    }
-    return FALSE;
-}
-
 Domain *driver_parse_domain(Driver *driver, const char *xml, GError **errp)
 {
     g_autoptr(GError) err = NULL;
@@ -413,7 +405,6 @@ Domain *driver_parse_domain(Driver *driver, const char *xml, GError **errp)
     }
     if (!domain || !command_complete(domain, before ? before->domain : NULL,
                                      driver->emulator, &err)) {
-        driver_fix_error(&err);
         g_propagate_error(errp, g_steal_pointer(&err));
         return NULL;
     }

@@ -90,7 +90,4 @@ Vm *driver_find(Driver *driver, const RemoteDomain *dom, GError **errp);
  */
 Domain *driver_parse_domain(Driver *driver, const char *xml, GError **errp);
 
-/* Gives an error of xml/ its libvirt code, in place. Returns FALSE. */
-gboolean driver_fix_error(GError **errp);
-
 G_END_DECLS

@@ -98,7 +98,7 @@ gboolean vm_plug_device(Vm *vm, guint64 run, DomainDevice *device, char **alias,
     g_autoptr(GHashTable) fds = command_fds_new();
 
     if (!xml_domain_add_device(domain, owned, &added, errp)) {
-        return driver_fix_error(errp);
+        return FALSE;
     }
     if (!command_can_unplug(&added, errp) || !assign(vm, run, domain, errp) ||
         !command_prepare_device(&added, fds, errp) ||
@@ -144,7 +144,7 @@ gboolean vm_finish_unplug(Vm *vm, guint64 run, const char *alias, GError **errp)
     command_release_device(&device);
     if (!xml_domain_remove_device(domain, &device, errp) ||
         !set_live(vm, run, g_steal_pointer(&domain), errp)) {
-        return driver_fix_error(errp);
+        return FALSE;
     }
     g_mutex_lock(&vm->lock);
     vm_event_device_removed_locked(vm, alias);
@@ -262,7 +262,7 @@ gboolean vm_unplug_device(Vm *vm, guint64 run, const DomainDevice *match, GError
     const char *alias;
 
     if (xml_domain_find_device(def->domain, match, &device, errp) < 0) {
-        return driver_fix_error(errp);
+        return FALSE;
     }
     if (!command_can_unplug(&device, errp)) {
         return FALSE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "domain/job.h"
 
-#include "rpc/error.h"
+#include "util/vir-error.h"
 
 static const char *const async_names[] = {
     [JOB_ASYNC_NONE] = "none",

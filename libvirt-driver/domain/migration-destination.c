@@ -193,7 +193,6 @@ static Domain *parse_incoming(Driver *driver, const MigrationParams *params,
     }
     source = xml_domain_parse(cookie->domain, XML_PARSE_STATUS, errp);
     if (!source || !xml_domain_check_abi_stable(source, domain, errp)) {
-        driver_fix_error(errp);
         return NULL;
     }
     if (!migration_check_persistent(driver, params, source->name, source->uuid, errp)) {

@@ -54,7 +54,6 @@ static char *begin_xml(Vm *vm, const VmDef *def, const MigrationParams *params,
     }
     domain = driver_parse_domain(vm->driver, params->xml, errp);
     if (!domain || !xml_domain_check_abi_stable(def->domain, domain, errp)) {
-        driver_fix_error(errp);
         return NULL;
     }
     return xml_domain_format(domain, XML_FORMAT_MIGRATABLE | XML_FORMAT_SECURE);

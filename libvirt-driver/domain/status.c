@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "qmp/frame.h"
-#include "rpc/error.h"
+#include "util/vir-error.h"
 
 #define STATUS_VERSION   1
 #define STATUS_DEPTH_MAX 8

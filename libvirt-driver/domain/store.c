@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "rpc/error.h"
+#include "util/vir-error.h"
 
 static gboolean fail(GError **errp, const char *what, const char *path)
 {

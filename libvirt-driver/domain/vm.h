@@ -21,9 +21,9 @@
 #include "domain/status.h"
 #include "qmp/client.h"
 #include "rpc/client.h"
-#include "rpc/error.h"
 #include "rpc/protocol.h"
 #include "rpc/stream.h"
+#include "util/vir-error.h"
 #include "xml/domain.h"
 
 G_BEGIN_DECLS

@@ -17,16 +17,17 @@
  *  - args belongs to the dispatcher. ret comes zeroed; what the handler stores in it is
  *    allocated with g_malloc and friends and is freed by the dispatcher, also on
  *    failure. A string that is not "string?" must be set on success.
- *  - Failure: FALSE, with an error from rpc/error.h. Its code is what clients act on.
+ *  - Failure: FALSE, with an error from util/vir-error.h. Its code is what clients act
+ * on.
  *  - A procedure without arguments or results has no such parameter.
  *
  * Then set handler=domain in the row; until then it answers NO_SUPPORT.
  */
 #pragma once
 #include "rpc/client.h"
-#include "rpc/error.h"
 #include "rpc/proc.h"
 #include "rpc/stream.h"
+#include "util/vir-error.h"
 
 G_BEGIN_DECLS
 

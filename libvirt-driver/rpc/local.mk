@@ -6,8 +6,6 @@ libdriver_a_SOURCES += \
 	libvirt-driver/rpc/client.h \
 	libvirt-driver/rpc/connect.c \
 	libvirt-driver/rpc/dispatch.c \
-	libvirt-driver/rpc/error.c \
-	libvirt-driver/rpc/error.h \
 	libvirt-driver/rpc/event.c \
 	libvirt-driver/rpc/event.h \
 	libvirt-driver/rpc/internal.h \

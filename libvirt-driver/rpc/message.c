@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "rpc/error.h"
 #include "rpc/protocol.h"
+#include "util/vir-error.h"
 
 enum {
     READ_STEP = 64 * 1024, /* room made for a frame before its bytes arrive */
@@ -61,13 +61,18 @@ GByteArray *rpc_frame_error(const RpcHeader *call, RpcType type, const GError *e
     RpcHeader header = *call;
     int code = rpc_error_code(error);
     g_autofree char *message = rpc_error_message(error);
-    /* Clients test for the QEMU driver's domain; there is none for a new driver. */
+    RpcErrorDetails details;
+
+    rpc_error_get_details(error, &details);
     RemoteError value = { .code = code,
-                          .domain = code == VIR_ERR_RPC ? VIR_FROM_RPC : VIR_FROM_QEMU,
+                          .domain = details.domain,
                           .message = message,
-                          .level = VIR_ERR_ERROR,
-                          .int1 = -1,
-                          .int2 = -1 };
+                          .level = details.level,
+                          .str1 = details.str[0],
+                          .str2 = details.str[1],
+                          .str3 = details.str[2],
+                          .int1 = details.int1,
+                          .int2 = details.int2 };
 
     header.type = type;
     header.status = RPC_STATUS_ERROR;

@@ -3,7 +3,7 @@
 #pragma once
 #include <glib.h>
 
-#include "rpc/error.h"
+#include "util/vir-error.h"
 
 G_BEGIN_DECLS
 

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "rpc/error.h"
 #include "rpc/values.h"
+#include "util/vir-error.h"
 
 typedef struct Reader {
     const guint8 *data;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "command/command.h"
-#include "rpc/error.h"
+#include "util/vir-error.h"
 
 #define ACPI "<features><acpi/></features>"
 #define MICROVM(more)                                                                    \

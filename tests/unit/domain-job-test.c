@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "rpc/error.h"
+#include "util/vir-error.h"
 
 typedef struct Fixture {
     GMutex lock;

@@ -2,9 +2,9 @@
 /* Frames, whole and in pieces. */
 #include <string.h>
 
-#include "rpc/error.h"
 #include "rpc/message.h"
 #include "rpc/protocol.h"
+#include "util/vir-error.h"
 
 static const RpcHeader header = { RPC_PROGRAM_REMOTE, 1,          23,
                                   RPC_TYPE_CALL,      0xf1234567, RPC_STATUS_OK };

@@ -3,8 +3,9 @@
 #include <string.h>
 
 #include "rpc-fill.h"
-#include "rpc/error.h"
 #include "rpc/protocol.h"
+#include "xml/domain.h"
+#include "util/vir-error.h"
 
 static GByteArray *encode(const XdrType *type, const void *value)
 {
@@ -212,6 +213,41 @@ static void test_params(void)
     g_free(params);
 }
 
+/* An error of another daemon passes through whole; one of ours has libvirt's usual rest.
+ */
+static void test_error_details(void)
+{
+    const RpcErrorDetails given = { .domain = VIR_FROM_POLKIT,
+                                    .level = VIR_ERR_WARNING,
+                                    .str = { (char *)"a", NULL, (char *)"c" },
+                                    .int1 = 3,
+                                    .int2 = -4 };
+    g_autoptr(GError) error = rpc_error_new_details(79, "as it is", &given);
+    g_autoptr(GError) copy = g_error_copy(error);
+    g_autofree char *message = NULL;
+    RpcErrorDetails details;
+
+    g_clear_error(&error);
+    rpc_error_get_details(copy, &details);
+    message = rpc_error_message(copy);
+    g_assert_cmpstr(message, ==, "as it is");
+    g_assert_cmpint(rpc_error_code(copy), ==, 79);
+    g_assert_cmpint(details.domain, ==, VIR_FROM_POLKIT);
+    g_assert_cmpint(details.level, ==, VIR_ERR_WARNING);
+    g_assert_cmpstr(details.str[0], ==, "a");
+    g_assert_null(details.str[1]);
+    g_assert_cmpstr(details.str[2], ==, "c");
+    g_assert_cmpint(details.int1, ==, 3);
+    g_assert_cmpint(details.int2, ==, -4);
+    error = rpc_error_new(VIR_ERR_RPC, "x");
+    rpc_error_get_details(error, &details);
+    g_assert_cmpint(details.domain, ==, VIR_FROM_RPC);
+    g_assert_cmpint(details.int1, ==, -1);
+    g_clear_error(&error);
+    error = g_error_new(XML_ERROR, VIR_ERR_XML_ERROR, "x");
+    g_assert_cmpint(rpc_error_code(error), ==, VIR_ERR_XML_ERROR);
+}
+
 static void test_messages(void)
 {
     g_autoptr(GError) a = rpc_error_new(VIR_ERR_NO_DOMAIN, "no domain '%s'", "x");
@@ -234,5 +270,6 @@ int main(int argc, char **argv)
     g_test_add_func("/rpc/xdr/wire", test_wire);
     g_test_add_func("/rpc/params", test_params);
     g_test_add_func("/rpc/error/messages", test_messages);
+    g_test_add_func("/rpc/error/details", test_error_details);
     return g_test_run();
 }

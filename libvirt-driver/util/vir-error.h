@@ -22,6 +22,24 @@ GError *rpc_error_new(int code, const char *format, ...) G_GNUC_PRINTF(2, 3);
 gboolean rpc_error_set(GError **errp, int code, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
 
+/* What an error of libvirt has besides code and message. */
+typedef struct RpcErrorDetails {
+    int domain; /* virErrorDomain */
+    int level;  /* virErrorLevel */
+    char *str[3];
+    int int1, int2;
+} RpcErrorDetails;
+
+/*
+ * An error as another daemon or a destination has given it, to be passed on as it is:
+ * message is the whole one. details is copied.
+ */
+GError *rpc_error_new_details(int code, const char *message,
+                              const RpcErrorDetails *details);
+
+/* Those of any GError; strings are borrowed from it. */
+void rpc_error_get_details(const GError *error, RpcErrorDetails *details);
+
 /* The libvirt code of any GError. */
 int rpc_error_code(const GError *error);
 
