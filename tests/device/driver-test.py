@@ -217,9 +217,8 @@ def test_monitor_lost(a, b):
     a.expect("paused (user)")
     a.virsh("resume", "vm")
     assert a.pid() == pid
-    assert events.read() == [
-        ("control-error", ""), ("lifecycle", "Suspended Paused"),
-        ("lifecycle", "Resumed Unpaused")], events.read()
+    events.expect("control-error", "lifecycle: Suspended Paused",
+                  "lifecycle: Resumed Unpaused")
     events.stop()
     a.virsh("destroy", "vm")
 
@@ -355,7 +354,7 @@ def test_unplug_pending(a, b):
     a.virsh("detach-disk", "vm", "vdb", "--persistent")
     assert path in a.virsh("domblklist", "vm")
     assert path not in a.virsh("domblklist", "--inactive", "vm")
-    assert events.read() == [("lifecycle", "Defined Updated")], events.read()
+    events.expect("lifecycle: Defined Updated")
     events.stop()
     # A new daemon asks for the state, which is when this guest lets go.
     a.kill()
