@@ -231,8 +231,6 @@ static gboolean chain_refresh_size(BlockNode *node, GError **errp)
 
 gboolean block_node_attach(BlockNode *node, const BlockUser *user, GError **errp)
 {
-    BlockNode *file = bottom(node);
-
     if (node->attached || node->parent) {
         return error_set(errp, "Node '%s' is in use", node->name);
     }
@@ -249,8 +247,6 @@ gboolean block_node_attach(BlockNode *node, const BlockUser *user, GError **errp
         chain_unlock(node);
         return FALSE;
     }
-    file->loop = node->loop;
-    file->user = *user;
     node->attached = TRUE;
     return TRUE;
 }
@@ -259,7 +255,7 @@ void block_node_detach(BlockNode *node)
 {
     chain_unlock(node);
     block_loop_put(node->loop);
-    node->loop = bottom(node)->loop = NULL;
+    node->loop = NULL;
     node->attached = FALSE;
 }
 
@@ -280,42 +276,53 @@ guint32 block_node_sector_size(const BlockNode *node)
 
 gboolean block_node_can_discard(const BlockNode *node)
 {
-    return node->unmap && bottom(node)->unmap;
+    return node->unmap && (!node->child || block_node_can_discard(node->child));
 }
 
-/* Which error a request deserves before it reaches the file; 0: none. */
+void block_node_complete(BlockRequest *r, int ret)
+{
+    block_loop_complete(r->top->loop, r, ret);
+}
+
+/* Which error a request deserves before the node's driver gets it; 0: none. */
 static int check_request(const BlockNode *node, const BlockRequest *r)
 {
     if (!node->active) {
         return -EIO;
     }
-    if (r->op != BLOCK_READ && r->op != BLOCK_FLUSH && node->user.read_only) {
-        return -EPERM;
-    }
-    if (r->op != BLOCK_FLUSH &&
-        (r->offset > node->size || r->bytes > node->size - r->offset)) {
+    if (r->op != BLOCK_FLUSH && (r->pos > node->size || r->bytes > node->size - r->pos)) {
         return -EINVAL;
     }
     return 0;
 }
 
-void block_submit(BlockNode *node, BlockRequest *r)
+void block_node_submit(BlockNode *node, BlockRequest *r)
 {
     int error = check_request(node, r);
-    gboolean discard = r->op == BLOCK_DISCARD || r->op == BLOCK_WRITE_ZEROES;
 
-    r->node = bottom(node);
-    r->pos = r->offset + node->offset;
-    r->moved = 0;
-    if (discard && !node->unmap) {
-        r->unmap = FALSE;
-    }
-    if (error || (r->op == BLOCK_DISCARD && !node->unmap) ||
-        (r->op != BLOCK_FLUSH && r->bytes == 0)) {
-        block_loop_complete(node->loop, r, error);
+    r->node = node;
+    r->unmap = r->unmap && node->unmap;
+    if (error || (r->op == BLOCK_DISCARD && !node->unmap)) {
+        block_node_complete(r, error);
         return;
     }
-    block_loop_submit(node->loop, r);
+    node->driver->submit(node, r);
+}
+
+void block_submit(BlockNode *node, BlockRequest *r)
+{
+    gboolean reads = r->op == BLOCK_READ || r->op == BLOCK_FLUSH;
+
+    r->top = r->node = node;
+    r->pos = r->offset;
+    r->moved = 0;
+    if (!reads && node->user.read_only) {
+        block_node_complete(r, -EPERM);
+    } else if (r->op != BLOCK_FLUSH && r->bytes == 0) {
+        block_node_complete(r, node->active ? 0 : -EIO);
+    } else {
+        block_node_submit(node, r);
+    }
 }
 
 void block_plug(BlockNode *node)

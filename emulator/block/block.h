@@ -41,8 +41,9 @@ struct BlockRequest {
     guint64 offset, bytes; /* of read and write: bytes is the sum of iov */
     BlockDone done;
     void *opaque;
-    /* the node's own, from submit to done */
-    BlockNode *node; /* the one at the bottom, which does the I/O */
+    /* the nodes' own, from submit to done */
+    BlockNode *top;  /* the one that was asked: its user is told of the end */
+    BlockNode *node; /* the one that has it now; in the end the one that does the I/O */
     guint64 pos;     /* offset there */
     guint64 moved;   /* bytes done so far */
     int ret;

@@ -165,6 +165,11 @@ static gboolean file_open(BlockNode *node, ConfigNode *config, GError **errp)
     return file_open_buffered(node, errp) && file_refresh_size(node, errp);
 }
 
+static void file_submit(BlockNode *node, BlockRequest *r)
+{
+    block_loop_submit(r);
+}
+
 static void file_close(BlockNode *node)
 {
     if (node->fd >= 0) {
@@ -181,6 +186,7 @@ const BlockDriver block_driver_file = {
     .open = file_open,
     .close = file_close,
     .refresh_size = file_refresh_size,
+    .submit = file_submit,
 };
 
 const BlockDriver block_driver_host_device = {
@@ -188,4 +194,5 @@ const BlockDriver block_driver_host_device = {
     .open = file_open,
     .close = file_close,
     .refresh_size = file_refresh_size,
+    .submit = file_submit,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the block nodes of one event loop share: an io_uring, and one eventfd that
- * tells of completions, the ring's and the workers'.
+ * What the users of block nodes in one event loop share: an io_uring, and one eventfd
+ * that tells of completions, the ring's and the workers'.
  *
  * A request goes to the ring if that exists and the kernel can take it as it is;
  * else to a worker. So does what came back short or with EAGAIN: the worker does
@@ -90,8 +90,10 @@ static void uring_submit(BlockLoop *bl)
     }
 }
 
-void block_loop_submit(BlockLoop *bl, BlockRequest *r)
+void block_loop_submit(BlockRequest *r)
 {
+    BlockLoop *bl = r->top->loop;
+
     if (r->op == BLOCK_FLUSH &&
         (r->node->no_flush || g_atomic_int_get(&r->node->flush_error))) {
         block_loop_complete(bl, r, -g_atomic_int_get(&r->node->flush_error));
@@ -124,7 +126,7 @@ void block_loop_unplug(BlockLoop *bl)
 
 static void request_done(BlockRequest *r, int ret, BlockNode **completed)
 {
-    BlockNode *node = r->node;
+    BlockNode *node = r->top;
 
     turn_count(TURN_BLOCK_DONE, 1);
     if (!node->completed) {

@@ -20,6 +20,11 @@ typedef struct BlockDriver {
     gboolean (*open)(BlockNode *node, ConfigNode *config, GError **errp);
     void (*close)(BlockNode *node);
     gboolean (*refresh_size)(BlockNode *node, GError **errp);
+    /*
+     * Does request, which is within the node's size, at request->pos; or passes it on by
+     * block_node_submit(). In the loop of the request's user.
+     */
+    void (*submit)(BlockNode *node, BlockRequest *request);
 } BlockDriver;
 
 struct BlockNode {
@@ -62,7 +67,11 @@ extern const BlockDriver block_driver_file;
 extern const BlockDriver block_driver_host_device;
 extern const BlockDriver block_driver_raw;
 
-/* block.c: a `file` child by name, or made from an inline object. */
+/* block.c: to node, at request->pos; for drivers that pass requests on. */
+void block_node_submit(BlockNode *node, BlockRequest *request);
+/* Any thread: done(ret) will be called in the loop of the request's user. */
+void block_node_complete(BlockRequest *request, int ret);
+/* A `file` child by name, or made from an inline object. */
 BlockNode *block_child_open(ConfigNode *config, GError **errp);
 void block_child_close(BlockNode *child);
 
@@ -79,10 +88,10 @@ gboolean block_lock(int fd, const char *filename, gboolean write, gboolean share
                     GError **errp);
 void block_unlock(int fd);
 
-/* loop.c: what the nodes of one event loop share; made by the first of them. */
+/* loop.c: what the users of one event loop share; made by the first of them. */
 BlockLoop *block_loop_get(EventLoop *loop, GError **errp);
 void block_loop_put(BlockLoop *loop);
-void block_loop_submit(BlockLoop *loop, BlockRequest *request);
+void block_loop_submit(BlockRequest *request);
 /* Any thread: request->done(ret) will be called in the loop. */
 void block_loop_complete(BlockLoop *loop, BlockRequest *request, int ret);
 void block_loop_plug(BlockLoop *loop);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * "raw": shows its child, or a part of it (offset, size), as it is. Requests pass
- * straight through to the node at the bottom (block_submit()).
+ * "raw": shows its child, or a part of it (offset, size), as it is.
  */
 #include "block/node.h"
 #include "util/error.h"
@@ -58,9 +57,17 @@ static void raw_close(BlockNode *node)
     }
 }
 
+/* What is within the slice is within the child: raw_refresh_size(). */
+static void raw_submit(BlockNode *node, BlockRequest *r)
+{
+    r->pos += node->offset;
+    block_node_submit(node->child, r);
+}
+
 const BlockDriver block_driver_raw = {
     .name = "raw",
     .open = raw_open,
     .close = raw_close,
     .refresh_size = raw_refresh_size,
+    .submit = raw_submit,
 };

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # block, net, virtio
-VIRTIO_TESTS = tests/unit/block-test tests/unit/virtio-virtqueue-test \
+VIRTIO_TESTS = tests/unit/block-test tests/unit/block-stack-test tests/unit/virtio-virtqueue-test \
 	tests/unit/virtio-mmio-test tests/unit/virtio-net-test
 check_PROGRAMS += $(VIRTIO_TESTS)
 TESTS += $(VIRTIO_TESTS)
 VIRTIO_TEST_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
+tests_unit_block_stack_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_block_stack_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_block_test_CPPFLAGS = $(EMULATOR_CPPFLAGS) $(SECCOMP_CFLAGS)
 tests_unit_block_test_LDADD = $(EMULATOR_TEST_LDADD) $(SECCOMP_LIBS)
 tests_unit_virtio_virtqueue_test_SOURCES = tests/unit/virtio-virtqueue-test.c \
