@@ -27,6 +27,7 @@ static const Dialect dialects[] = {
         .event_data_always = TRUE,
         .netdev_type = "tap",
         .blockdev_driver = "raw",
+        .addr_is_disk = TRUE,
         .migrate_idle_status = "none",
     },
 };

@@ -20,6 +20,7 @@ typedef struct Dialect {
     gboolean event_data_always;      /* "data": {} in events without data */
     const char *netdev_type;         /* netdev_add without type; NULL: required */
     const char *blockdev_driver;     /* blockdev-add without driver; NULL: required */
+    gboolean addr_is_disk; /* addr=N of a mmio disk: the guest's disk N, also to replace */
     const char *migrate_idle_status; /* query-migrate before any; NULL: no status */
 } Dialect;
 

@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-#include "device/device.h"
+#include "device/internal.h"
+#include "util/error.h"
 
 static GPtrArray *buses;
 
@@ -60,19 +61,45 @@ gboolean bus_full(const Bus *bus)
     return bus->klass->max_devices && bus->devices->len >= bus->klass->max_devices;
 }
 
-Bus *bus_find_free(const char *type, const DeviceClass *klass, gboolean *exists)
+static BusFit bus_fit(const Bus *bus, const DeviceClass *klass, ConfigNode *options)
 {
-    *exists = FALSE;
+    if (bus_full(bus)) {
+        return BUS_REFUSES;
+    }
+    return bus->klass->fits ? bus->klass->fits(bus, klass, options) : BUS_SUITS;
+}
+
+Bus *bus_find_free(const DeviceClass *klass, ConfigNode *options, GError **errp)
+{
+    const char *type = CLASS_WITH(klass, bus)->bus;
+    BusFit best_fit = BUS_REFUSES;
+    guint n = 0, full = 0;
+    Bus *best = NULL;
+
     for (guint i = 0; buses && i < buses->len; i++) {
         Bus *bus = buses->pdata[i];
+        BusFit fit;
 
-        if (strcmp(bus->klass->type, type) == 0) {
-            *exists = TRUE;
-            if (!bus_full(bus) &&
-                (!bus->klass->accepts || bus->klass->accepts(bus, klass))) {
-                return bus;
-            }
+        if (strcmp(bus->klass->type, type) != 0) {
+            continue;
+        }
+        n++;
+        full += bus_full(bus);
+        fit = bus_fit(bus, klass, options);
+        if (fit > best_fit) {
+            best = bus;
+            best_fit = fit;
         }
     }
-    return NULL;
+    if (!n) {
+        error_set(errp, "No '%s' bus found for device '%s'", type, klass->name);
+    } else if (!best && n == full) {
+        error_set(errp, "No free '%s' bus for device '%s'", type, klass->name);
+    } else if (!best) {
+        error_set(errp,
+                  "No free '%s' bus for device '%s': %u of %u are in use, the others are "
+                  "not for this device (see bus=)",
+                  type, klass->name, full, n);
+    }
+    return best;
 }

@@ -230,12 +230,10 @@ gboolean device_realize(Device *dev, Bus *bus, GError **errp)
     return realize_in(&unattached, dev, bus, errp);
 }
 
-/* The bus that bus= names, or the first free one of the class's type. */
+/* The bus that bus= names, or a free one of the class's type. */
 static Bus *choose_bus(const DeviceClass *klass, ConfigNode *node, GError **errp)
 {
-    const char *type = CLASS_WITH(klass, bus)->bus;
     const char *name;
-    gboolean exists;
     Bus *bus;
 
     if (!config_get_string(node, "bus", NULL, &name, errp)) {
@@ -249,14 +247,7 @@ static Bus *choose_bus(const DeviceClass *klass, ConfigNode *node, GError **errp
         }
         return bus;
     }
-    bus = bus_find_free(type, klass, &exists);
-    if (!bus) {
-        g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
-                    exists ? "No free '%s' bus for device '%s'"
-                           : "No '%s' bus found for device '%s'",
-                    type, klass->name);
-    }
-    return bus;
+    return bus_find_free(klass, node, errp);
 }
 
 static const DeviceClass *choose_class(ConfigNode *node, gboolean hotplugged,

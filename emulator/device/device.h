@@ -159,7 +159,7 @@ gboolean device_set_properties(Device *dev, ConfigNode *node, GError **errp);
 gboolean device_realize(Device *dev, Bus *bus, GError **errp);
 /*
  * -device and device_add: driver=CLASS,id=ID,bus=BUS,...: the one way a user's
- * device comes to be. Picks the first free bus of the class's type without bus=.
+ * device comes to be. Picks a free bus of the class's type without bus=.
  */
 Device *device_add_from_config(ConfigNode *node, gboolean hotplugged, GError **errp);
 /* device_del: asks the bus to unplug; DEVICE_DELETED follows. */
@@ -191,6 +191,8 @@ void device_foreach(void (*fn)(Device *dev, void *opaque), void *opaque);
 /* End of the process, vCPUs and data plane stopped: unrealizes all, last first. */
 void device_cleanup(void);
 
+typedef enum BusFit { BUS_REFUSES, BUS_LAST_CHOICE, BUS_SUITS } BusFit;
+
 /* A bus belongs to the device (or board) that made it. */
 typedef struct BusClass {
     const char *type;     /* "virtio-bus", "isa-bus" */
@@ -199,10 +201,10 @@ typedef struct BusClass {
     gboolean (*plug)(Bus *bus, Device *dev, GError **errp);
     void (*unplug)(Bus *bus, Device *dev);
     /*
-     * Whether it would take a device of this class, for one that names no bus; NULL:
-     * yes. Only a guess: plug has the last word.
+     * How it suits a device of this class with these options that names no bus; NULL:
+     * well. Only a guess: plug has the last word.
      */
-    gboolean (*accepts)(const Bus *bus, const DeviceClass *klass);
+    BusFit (*fits)(const Bus *bus, const DeviceClass *klass, ConfigNode *options);
     /* Asks the guest to let go; NULL: device_unplug() at once. */
     gboolean (*request_unplug)(Bus *bus, Device *dev, GError **errp);
 } BusClass;
@@ -218,7 +220,7 @@ Bus *bus_new(const BusClass *klass, const char *name, void *owner);
 void bus_free(Bus *bus);
 Bus *bus_find(const char *name);
 gboolean bus_full(const Bus *bus);
-/* The first bus of the type that has room for one of klass; NULL when none. */
-Bus *bus_find_free(const char *type, const DeviceClass *klass, gboolean *exists);
+/* The first of those that suit best; NULL, with the reason, when there is none. */
+Bus *bus_find_free(const DeviceClass *klass, ConfigNode *options, GError **errp);
 
 #endif

@@ -167,6 +167,48 @@ static ConfigNode *cmd_qom_list(ConfigNode *args, GError **errp)
     return list;
 }
 
+QMP_OBJECT(get_args, { "path", &qmp_str }, { "property", &qmp_str });
+
+static void find_path(Device *dev, void *opaque)
+{
+    struct {
+        const char *path;
+        Device *dev;
+    } *search = opaque;
+
+    if (g_strcmp0(dev->path, search->path) == 0) {
+        search->dev = dev;
+    }
+}
+
+/* What all devices have, and no property of a class yet. */
+static ConfigNode *cmd_qom_get(ConfigNode *args, GError **errp)
+{
+    const char *property = qmp_arg_string(args, "property");
+    struct {
+        const char *path;
+        Device *dev;
+    } search = { qmp_arg_string(args, "path"), NULL };
+    g_autofree char *bus = NULL;
+
+    device_foreach(find_path, &search);
+    if (!search.dev) {
+        return qmp_fail(errp, QMP_ERROR_DEVICE_NOT_FOUND, "Device '%s' not found",
+                        search.path);
+    }
+    if (strcmp(property, "type") == 0) {
+        return config_string_new(search.dev->klass->name);
+    }
+    if (strcmp(property, "parent_bus") == 0) {
+        bus = search.dev->bus ? g_strdup_printf("/machine/%s", search.dev->bus->name)
+                              : g_strdup("");
+        return config_string_new(bus);
+    }
+    error_set(errp, "Reading property '%s.%s' is not supported", search.dev->klass->name,
+              property);
+    return NULL;
+}
+
 static const char *const device_add_features[] = { "json-cli", "json-cli-hotplug", NULL };
 
 const QmpCommand qmp_device_commands[] = {
@@ -175,6 +217,7 @@ const QmpCommand qmp_device_commands[] = {
     { "device_del", cmd_device_del, .args = &device_del_args },
     { "device-list-properties", cmd_list_properties, .args = &typename_args,
       .ret = &property_info_list },
+    { "qom-get", cmd_qom_get, .args = &get_args, .ret = &qmp_any },
     { "qom-list", cmd_qom_list, .args = &path_args, .ret = &object_property_list },
     { "qom-list-types", cmd_list_types, .args = &types_args, .ret = &type_info_list },
     { .name = NULL },

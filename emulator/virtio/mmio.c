@@ -5,8 +5,10 @@
  */
 #include "virtio/mmio.h"
 
+#include <linux/virtio_ids.h>
 #include <linux/virtio_mmio.h>
 
+#include "config/dialect.h"
 #include "virtio/port-internal.h"
 
 #define MAGIC     0x74726976 /* "virt" */
@@ -278,13 +280,48 @@ static void bus_unplug(Bus *bus, Device *dev)
     virtio_port_unplug(&((VirtioMmio *)bus->owner)->port);
 }
 
-/* A port that a driver still holds takes its own kind only. */
-static gboolean bus_accepts(const Bus *bus, const DeviceClass *klass)
+/* The slot of the guest's disk n, if there are so many; vacated ones count. */
+static VirtioMmio *nth_disk(guint64 n)
 {
+    for (GSList *l = slots; l; l = l->next) {
+        VirtioMmio *m = l->data;
+        if (m->port.device_id == VIRTIO_ID_BLOCK && n-- == 0) {
+            return m;
+        }
+    }
+    return NULL;
+}
+
+/* The slot that StratoVirt's addr= names for a disk; NULL: none that is there. */
+static VirtioMmio *addressed(const DeviceClass *klass, ConfigNode *options)
+{
+    const ConfigNode *addr = config_map_peek(options, "addr");
+    guint64 n;
+
+    if (!dialect_get()->addr_is_disk || !addr ||
+        ((const VirtioDeviceClass *)klass)->device_id != VIRTIO_ID_BLOCK ||
+        !config_node_to_uint(addr, "addr", 0, G_MAXUINT32, &n, NULL)) {
+        return NULL;
+    }
+    return nth_disk(n);
+}
+
+/*
+ * First those that the guest has never met a device in. One whose driver has not let
+ * go is for StratoVirt's hot-replace only, which names it.
+ */
+static BusFit bus_fits(const Bus *bus, const DeviceClass *klass, ConfigNode *options)
+{
+    const VirtioMmio *wanted = addressed(klass, options);
     const VirtioPort *port = &((VirtioMmio *)bus->owner)->port;
 
-    return !port->vacant || !port->status ||
-           ((const VirtioDeviceClass *)klass)->device_id == port->device_id;
+    if (wanted) {
+        return wanted == bus->owner ? BUS_SUITS : BUS_REFUSES;
+    }
+    if (port->vacant) {
+        return BUS_REFUSES;
+    }
+    return port->used ? BUS_LAST_CHOICE : BUS_SUITS;
 }
 
 static gboolean bus_request_unplug(Bus *bus, Device *dev, GError **errp)
@@ -301,7 +338,7 @@ static const BusClass bus_class = {
     .max_devices = 1,
     .plug = bus_plug,
     .unplug = bus_unplug,
-    .accepts = bus_accepts,
+    .fits = bus_fits,
     .request_unplug = bus_request_unplug,
 };
 

@@ -33,13 +33,22 @@ static void put_device(VirtioPort *port, VirtioDevice *dev, gboolean vacant)
     }
 }
 
-void virtio_port_drop_vacant(VirtioPort *port)
+static void drop_vacant(VirtioPort *port)
+{
+    VirtioDevice *dev = port->dev;
+
+    put_device(port, NULL, FALSE);
+    dev->port = NULL;
+    device_unref(&dev->device);
+}
+
+void virtio_port_drop_vacant(VirtioPort *port, gboolean tell)
 {
     if (port->vacant) {
-        VirtioDevice *dev = port->dev;
-        put_device(port, NULL, FALSE);
-        dev->port = NULL;
-        device_unref(&dev->device);
+        drop_vacant(port);
+        if (tell) {
+            port->ops->presence(port->transport, FALSE);
+        }
     }
 }
 
@@ -50,9 +59,10 @@ static gboolean check_adopt(VirtioPort *port, VirtioDevice *dev, GError **errp)
     guint64 missing = port->driver_features & ~virtio_device_offers(dev);
 
     if (klass->device_id != port->device_id || !klass->adopt) {
-        return error_set(errp,
-                         "Bus '%s' is held by the guest's driver of an unplugged disk",
-                         port->name);
+        return error_set(errp, VIRTIO_PORT_HELD, port->name);
+    }
+    if (!klass->adopt(dev, port->driver_features, errp)) {
+        return FALSE;
     }
     if (missing) {
         return error_set(errp,
@@ -69,13 +79,13 @@ static gboolean check_adopt(VirtioPort *port, VirtioDevice *dev, GError **errp)
                              port->name, i, vq->num);
         }
     }
-    return klass->adopt(dev, port->driver_features, errp);
+    return TRUE;
 }
 
 static void adopt(VirtioPort *port, VirtioDevice *dev)
 {
     virtio_port_stop_now(port);
-    virtio_port_drop_vacant(port);
+    drop_vacant(port);
     put_device(port, dev, FALSE);
     port->n_queues = dev->n_queues;
     for (unsigned i = 0; i < port->n_queues; i++) {
@@ -89,10 +99,8 @@ static void adopt(VirtioPort *port, VirtioDevice *dev)
 
 gboolean virtio_port_plug(VirtioPort *port, VirtioDevice *dev, GError **errp)
 {
-    gboolean was_there = port->dev != NULL;
-
     g_assert(dev->n_queues <= VIRTIO_MAX_QUEUES);
-    if (port->vacant && port->status) {
+    if (port->vacant) {
         if (!check_adopt(port, dev, errp)) {
             return FALSE;
         }
@@ -100,12 +108,10 @@ gboolean virtio_port_plug(VirtioPort *port, VirtioDevice *dev, GError **errp)
         return TRUE;
     }
     g_assert(port->phase == VIRTIO_IDLE);
-    virtio_port_drop_vacant(port);
     put_device(port, dev, FALSE);
+    port->used = TRUE;
     virtio_port_forget_driver(port);
-    if (!was_there) {
-        port->ops->presence(port->transport, TRUE);
-    }
+    port->ops->presence(port->transport, TRUE);
     return TRUE;
 }
 
@@ -146,10 +152,8 @@ void virtio_port_unplug(VirtioPort *port)
 void virtio_port_reset(VirtioPort *port)
 {
     virtio_port_drain(port); /* it may have gone on meanwhile: stop and cont */
-    if (port->vacant) {
-        virtio_port_drop_vacant(port);
-        port->ops->presence(port->transport, FALSE);
-    }
+    virtio_port_drop_vacant(port, TRUE);
+    port->used = port->dev != NULL;
     port->frozen = FALSE;
     virtio_port_forget_driver(port);
 }
@@ -191,6 +195,7 @@ static void guest_reset_done(void *opaque)
     GuestReset *r = opaque;
 
     r->port->resetting = FALSE;
+    virtio_port_drop_vacant(r->port, TRUE); /* its driver has let go */
     virtio_port_forget_driver(r->port);
     if (r->hold) {
         access_release(r->hold);

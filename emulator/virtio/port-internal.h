@@ -18,7 +18,8 @@ void virtio_port_drain(VirtioPort *port);
 /* Status, features, queues: as nobody had ever touched them. */
 void virtio_port_forget_driver(VirtioPort *port);
 void virtio_port_config_changed(VirtioPort *port);
-void virtio_port_drop_vacant(VirtioPort *port);
+/* What an unplug has left goes; tell: the guest, too, is told. */
+void virtio_port_drop_vacant(VirtioPort *port, gboolean tell);
 /* Features of the device and of every transport. */
 guint64 virtio_device_offers(VirtioDevice *dev);
 

@@ -66,6 +66,7 @@ static const StateField port_fields[] = {
       .count = 1 },
     PORT(vacancy, STATE_STRUCT, .count = 1, .needed = is_vacant, .nested = &vacancy_state,
          .stride = sizeof(VirtioVacancy)),
+    PORT(used, STATE_BOOL, .count = 1),
     PORT(status, STATE_U8, .count = 1),
     PORT(driver_features, STATE_U64, .count = 1),
     PORT(generation, STATE_U32, .count = 1),
@@ -121,10 +122,7 @@ static gboolean match_device(VirtioPort *port, GError **errp)
 {
     guint32 here, there = port->source.device_id;
 
-    if (port->vacant) { /* of a stream that was not taken in the end */
-        virtio_port_drop_vacant(port);
-        port->ops->presence(port->transport, FALSE);
-    }
+    virtio_port_drop_vacant(port, TRUE); /* of a stream that was not taken in the end */
     here = port->dev ? virtio_device_get_class(port->dev)->device_id : 0;
     if (port->source.vacant) {
         if (port->dev || there != VIRTIO_ID_BLOCK) {

@@ -389,7 +389,7 @@ void virtio_port_finalize(VirtioPort *port)
 {
     ports = g_slist_remove(ports, port);
     virtio_port_drain(port);
-    virtio_port_drop_vacant(port);
+    virtio_port_drop_vacant(port, FALSE);
     g_assert(!port->dev);
     for (unsigned i = 0; i < VIRTIO_MAX_QUEUES; i++) {
         if (port->queues[i].kick_fd >= 0) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * "virtio-blk-vacant": what a port shows after a disk was unplugged under a bound
- * driver. The same features and geometry, a capacity of 0; requests fail. Served
- * by the main loop, never has anything in flight.
+ * driver, until that driver resets it. The same features and geometry, a capacity of
+ * 0; requests fail, also those that were in the ring before. Served by the main loop,
+ * never has anything in flight.
  */
 #include "virtio/vacant.h"
 

@@ -6,6 +6,7 @@
 #include <linux/virtio_ids.h>
 #include <string.h>
 
+#include "config/dialect.h"
 #include "util/error.h"
 
 #define BIT(n) (1ull << (n))
@@ -85,6 +86,10 @@ static gboolean blk_adopt(VirtioDevice *dev, guint64 features, GError **errp)
 {
     VirtioBlk *blk = (VirtioBlk *)dev;
 
+    /* The driver would write what it has of the old disk: only on the user's word. */
+    if (!dialect_get()->addr_is_disk || !blk->addr) {
+        return error_set(errp, VIRTIO_PORT_HELD, dev->device.bus->name);
+    }
     if (blk->read_only && !(features & BIT(VIRTIO_BLK_F_RO))) {
         return error_set(errp,
                          "Bus '%s': the guest's driver of the unplugged disk expects one "
@@ -291,8 +296,9 @@ static const Property properties[] = {
       .help = "report: to the guest" },
     { "rerror", PROP_ENUM, FIELD(rerror), "auto", .names = on_error_names,
       .help = "report: to the guest" },
-    { "addr", PROP_STRING, FIELD(addr), .ignored = TRUE,
-      .help = "StratoVirt's; bus= chooses the slot" },
+    { "addr", PROP_STRING, FIELD(addr),
+      .help = "in StratoVirt's dialect: the guest's disk N, from 0x0; an unplugged one "
+              "is replaced under its driver, so its file systems must be unmounted" },
     { "bootindex", PROP_U32, FIELD(bootindex), .ignored = TRUE,
       .help = "the kernel is given" },
     { "request-merging", PROP_BOOL, FIELD(request_merging), "on", .ignored = TRUE,

@@ -40,8 +40,9 @@ typedef struct VirtioDeviceClass {
     /* The features are agreed on and queues will go live; NULL: nothing to do. */
     gboolean (*prepare)(VirtioDevice *dev, guint64 features, GError **errp);
     /*
-     * Whether the device can go on in the place of another of its kind, under a
-     * driver that has agreed on these features with that one.
+     * Whether the device may and can go on in the place of another of its kind, under
+     * a driver that has agreed on these features with that one, and that may have data
+     * of that one yet to write.
      */
     gboolean (*adopt)(VirtioDevice *dev, guint64 features, GError **errp);
     /*
@@ -138,7 +139,8 @@ struct VirtioPort {
 
     /* The driver's state; migrated. */
     guint32 device_id; /* 0: nothing there */
-    gboolean vacant;   /* dev is what an unplug has left */
+    gboolean vacant;   /* dev is what an unplug has left, until the driver resets it */
+    gboolean used;     /* since power-on something was there for the guest to find */
     VirtioVacancy vacancy;
     guint8 status;
     guint64 driver_features;
@@ -160,6 +162,11 @@ struct VirtioPort {
 
 /* isr bits: 4.2.2 InterruptStatus */
 enum { VIRTIO_ISR_QUEUE = 1, VIRTIO_ISR_CONFIG = 2 };
+
+/* printf format of an error, with the bus's name: why a vacated port takes nothing. */
+#define VIRTIO_PORT_HELD                                                                 \
+    "Bus '%s' is held by the guest's driver of an unplugged disk, whose data could come " \
+    "to the new one: it is free when that driver has let go (unbind), or after a reset"
 
 extern const StateDesc virtio_port_state;
 
@@ -183,7 +190,7 @@ void virtio_port_notify(VirtioPort *port, unsigned queue);
 
 /* done: now or later, main loop, under the lock. */
 void virtio_port_quiesce(VirtioPort *port, void (*done)(void *opaque), void *opaque);
-/* As after power-on; what an unplug has left is gone. Quiesced before. */
+/* As after power-on. Quiesced before. */
 void virtio_port_reset(VirtioPort *port);
 /* After the rows were loaded: does this fit what is plugged here? */
 gboolean virtio_port_post_load(VirtioPort *port, GError **errp);

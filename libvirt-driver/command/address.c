@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Places on the machine's buses: assigned when a domain is defined, and kept since then.
  */
+#include <string.h>
+
 #include "command/kind.h"
 
 gboolean command_check_address(const CommandMachine *machine, const DomainDevice *device,
@@ -86,6 +88,27 @@ gboolean command_assign_addresses(const CommandMachine *machine, Domain *domain,
 
     return xml_domain_foreach_device(domain, note_slot, &bus) &&
            xml_domain_foreach_device(domain, assign_slot, &bus);
+}
+
+gboolean command_take_bus(const Domain *domain, const DomainDevice *device,
+                          const char *bus)
+{
+    const CommandMachine *machine = command_machine(domain->machine);
+    const char *name = bus && strrchr(bus, '/') ? strrchr(bus, '/') + 1 : bus;
+    DomainAddress *address = &xml_device_info(device)->address;
+    guint64 slot;
+
+    if (!is_on_bus(device)) {
+        return TRUE;
+    }
+    if (!name || !g_str_has_prefix(name, machine->virtio_bus) ||
+        !g_ascii_string_to_unsigned(name + strlen(machine->virtio_bus), 10, 0,
+                                    machine->virtio_slots - 1, &slot, NULL)) {
+        return FALSE;
+    }
+    address->type = machine->virtio;
+    address->slot = (guint)slot;
+    return TRUE;
 }
 
 /* Devices that stay where they are, although the document does not say where. */

@@ -124,6 +124,14 @@ typedef struct CommandStep {
  */
 GPtrArray *command_plug(const DomainDevice *device, GHashTable *fds, GError **errp);
 
+/*
+ * A plugged device has no bus of ours: which slots a guest's driver still holds is the
+ * emulator's knowledge. Takes over the slot of the bus (a name, or a path that ends with
+ * it) that it has chosen; FALSE: that is none.
+ */
+gboolean command_take_bus(const Domain *domain, const DomainDevice *device,
+                          const char *bus);
+
 /* CONFIG_UNSUPPORTED for devices that cannot be unplugged. */
 gboolean command_can_unplug(const DomainDevice *device, GError **errp);
 

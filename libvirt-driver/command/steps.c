@@ -82,7 +82,9 @@ JsonObject *command_virtio_device(const CommandSteps *steps, const char *name,
     JsonObject *device = json_object_new();
 
     json_object_set_string_member(device, "driver", driver);
-    json_object_set_string_member(device, "bus", bus);
+    if (steps->domain) { /* else the emulator chooses: command_take_bus() */
+        json_object_set_string_member(device, "bus", bus);
+    }
     json_object_set_string_member(device, "id", info->alias);
     return device;
 }

@@ -86,6 +86,36 @@ static gboolean assign(Vm *vm, guint64 run, Domain *domain, GError **errp)
     return vm_save_status(vm, run, phase, errp);
 }
 
+/*
+ * The slot that the emulator has chosen. One that cannot tell has taken the first free
+ * one, as command_assign() has.
+ */
+static gboolean find_slot(Vm *vm, guint64 run, const Domain *domain,
+                          const DomainDevice *device, GError **errp)
+{
+    const char *alias = xml_device_info(device)->alias;
+    g_autofree char *path = g_strdup_printf("/machine/peripheral/%s", alias);
+    JsonObject *args = vm_args("path", path);
+    g_autoptr(JsonNode) reply = NULL;
+    g_autoptr(GError) err = NULL;
+
+    json_object_set_string_member(args, "property", "parent_bus");
+    if (vm_call(vm, run, "qom-get", args, &reply, &err)) {
+        if (command_take_bus(domain, device,
+                             JSON_NODE_HOLDS_VALUE(reply) ? json_node_get_string(reply)
+                                                          : NULL)) {
+            return TRUE;
+        }
+        g_set_error(&err, QMP_ERROR, QMP_ERROR_PROTOCOL, "'%s' is on no bus that we know",
+                    alias);
+    } else if (g_error_matches(err, QMP_ERROR, QMP_ERROR_COMMAND_NOT_FOUND)) {
+        return TRUE;
+    }
+    vm_mark_unreconciled(vm, run); /* what is plugged and not in the definition goes */
+    g_propagate_error(errp, g_steal_pointer(&err));
+    return FALSE;
+}
+
 gboolean vm_plug_device(Vm *vm, guint64 run, DomainDevice *device, char **alias,
                         GError **errp)
 {
@@ -102,7 +132,8 @@ gboolean vm_plug_device(Vm *vm, guint64 run, DomainDevice *device, char **alias,
     }
     if (!command_can_unplug(&added, errp) || !assign(vm, run, domain, errp) ||
         !command_prepare_device(&added, fds, errp) ||
-        !(steps = command_plug(&added, fds, errp)) || !run_steps(vm, run, steps, errp)) {
+        !(steps = command_plug(&added, fds, errp)) || !run_steps(vm, run, steps, errp) ||
+        !find_slot(vm, run, domain, &added, errp)) {
         command_release_device(&added);
         return FALSE;
     }

@@ -114,6 +114,9 @@ def test_plug(a, b):
     a.virsh("detach-disk", "vm", "vdb")
     assert path not in a.virsh("domblklist", "vm")
     a.virsh("attach-disk", "vm", path, "vdb")  # its back end was released
+    # ... and its slot is not given again while there are others
+    status = open(a.run_dir + "/vm.status").read()
+    assert sorted(re.findall(r"slot='(\d+)'", status)) == ["1", "2"], status
 
 
 def call_monitor(a, *commands):

@@ -12,11 +12,19 @@
 
 #include "tests/device/virtio-common.h"
 
-#define MIB (1u << 20)
+#define MIB   (1u << 20)
+#define SLOTS 24
 
 static char *dir; /* for images that outlive one emulator */
 
-static void add_disk(QTest *q, const char *id, const char *path, unsigned slot)
+#define DEVICE_ADD_ANY                                                                   \
+    "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"virtio-blk-device\","       \
+    "\"id\":\"%s\",\"drive\":\"%s-format\"}}"
+#define DEVICE_ADD                                                                       \
+    "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"virtio-blk-device\","       \
+    "\"id\":\"%s\",\"drive\":\"%s-format\",\"bus\":\"virtio-mmio-bus.%u\"}}"
+
+static void add_node(QTest *q, const char *id, const char *path)
 {
     qmp(q,
         "{\"execute\":\"blockdev-add\",\"arguments\":{\"driver\":\"file\","
@@ -27,10 +35,12 @@ static void add_disk(QTest *q, const char *id, const char *path, unsigned slot)
         "{\"execute\":\"blockdev-add\",\"arguments\":{\"node-name\":\"%s-format\","
         "\"read-only\":false,\"driver\":\"raw\",\"file\":\"%s-storage\"}}",
         id, id);
-    qmp(q,
-        "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"virtio-blk-device\","
-        "\"id\":\"%s\",\"drive\":\"%s-format\",\"bus\":\"virtio-mmio-bus.%u\"}}",
-        id, id, slot);
+}
+
+static void add_disk(QTest *q, const char *id, const char *path, unsigned slot)
+{
+    add_node(q, id, path);
+    qmp(q, DEVICE_ADD, id, id, slot);
 }
 
 static void del_disk(QTest *q, const char *id)
@@ -148,7 +158,23 @@ static void test_end(gconstpointer command)
     }
 }
 
-/* The guest finds a new disk; then one that goes, and another in its place. */
+static guint8 write_byte(VirtioDriver *d, int byte)
+{
+    guint8 buf[512];
+
+    memset(buf, byte, sizeof(buf));
+    return virtio_driver_blk(d, VIRTIO_BLK_T_OUT, 0, buf, sizeof(buf));
+}
+
+static void assert_image(const char *path, guint8 first)
+{
+    g_autofree char *data = NULL;
+
+    g_assert_true(g_file_get_contents(path, &data, NULL, NULL));
+    g_assert_cmphex((guint8)data[0], ==, first);
+}
+
+/* The guest finds a new disk, which goes; its driver gets errors and its slot nothing. */
 static void test_plug(void)
 {
     g_autofree char *one = make_image(dir, "one", MIB, 0x11),
@@ -161,6 +187,10 @@ static void test_plug(void)
     g_assert_cmpuint(virtio_driver_read(&d, VIRTIO_MMIO_DEVICE_ID), ==, 0);
     g_assert_cmpuint(qtest_readl(q, GED_PRESENT) & 0x20, ==, 0);
     add_disk(q, "d1", one, 5);
+    g_autoptr(JsonNode) bus = qtest_qmp_ok(
+        q, "{\"execute\":\"qom-get\",\"arguments\":{\"path\":\"/machine/peripheral/d1\","
+           "\"property\":\"parent_bus\"}}");
+    g_assert_cmpstr(json_node_get_string(bus), ==, "/machine/virtio-mmio-bus.5");
     g_assert_cmpuint(qtest_readl(q, GED_PRESENT) & 0x20, ==, 0x20);
     g_assert_cmpuint(virtio_driver_read(&d, VIRTIO_MMIO_DEVICE_ID), ==, VIRTIO_ID_BLOCK);
     virtio_driver_start(&d, &qtest_bus, SLOT(5), ~0ull, 1, 128, RINGS);
@@ -178,34 +208,122 @@ static void test_plug(void)
     g_assert_cmpint(virtio_driver_blk(&d, VIRTIO_BLK_T_IN, 0, buf, 512), ==,
                     VIRTIO_BLK_S_IOERR);
 
-    add_disk(q, "d2", two, 5);
+    add_node(q, "d2", two);
+    g_autofree char *held = qtest_qmp_fails(q, DEVICE_ADD, "d2", "d2", 5);
+    g_assert_nonnull(strstr(held, "held by the guest's driver"));
+    g_assert_cmpint(write_byte(&d, 0x33), ==, VIRTIO_BLK_S_IOERR);
+    virtio_driver_write(&d, VIRTIO_MMIO_STATUS, 0);
+    qmp(q, DEVICE_ADD, "d2", "d2", 5);
     g_assert_cmpuint(blk_capacity(&d), ==, 4096);
+    virtio_driver_start(&d, &qtest_bus, SLOT(5), ~0ull, 1, 128, RINGS);
     g_assert_cmpint(virtio_driver_blk(&d, VIRTIO_BLK_T_IN, 4095, buf, 512), ==, 0);
     g_assert_cmphex(buf[511], ==, 0x22);
+    assert_image(one, 0x11);
+    assert_image(two, 0x22);
     g_autofree char *busy = qtest_qmp_fails(
         q, "{\"execute\":\"blockdev-del\",\"arguments\":{\"node-name\":\"d2-format\"}}");
     g_assert_nonnull(strstr(busy, "in use"));
     qtest_stop(q);
 }
 
-/* StratoVirt's way for its light machine: names instead of drive=, and addr=. */
-static void test_stratovirt_plug(void)
+/* Plugs a disk that names no slot; returns the slot. */
+static unsigned plug_anywhere(QTest *q, const char *id)
 {
-    g_autofree char *path = make_image(dir, "strato", MIB, 0x11);
-    QTest *q = qtest_start("-machine microvm -m 16M -dialect stratovirt");
-    VirtioDriver d = { .bus = &qtest_bus, .base = SLOT(0) };
+    qmp(q, DEVICE_ADD_ANY, id, id);
+    for (unsigned i = 0; i < SLOTS; i++) {
+        VirtioDriver d = { .bus = &qtest_bus, .base = SLOT(i) };
+        if (blk_capacity(&d)) {
+            return i;
+        }
+    }
+    g_assert_not_reached();
+}
+
+static void unplug(QTest *q, const char *id)
+{
+    qmp(q, "{\"execute\":\"device_del\",\"arguments\":{\"id\":\"%s\"}}", id);
+    wait_event(q, "DEVICE_DELETED");
+}
+
+/*
+ * A disk in use is unplugged and another plugged, neither with a slot: as long as there
+ * are slots without a driver, then no more; the drivers of those that went get errors.
+ */
+static void test_no_adoption(void)
+{
+    g_autofree char *old = make_image(dir, "old", MIB, 0x11),
+                    *new = make_image(dir, "new", MIB, 0x22);
+    QTest *q = qtest_start("-machine microvm -m 16M");
+    guint32 seen = 0;
 
     qtest_bus_set(q);
+    add_node(q, "old", old);
+    add_node(q, "new", new);
+    for (unsigned i = 0; i < SLOTS; i++) {
+        unsigned slot = plug_anywhere(q, "old");
+        VirtioDriver d;
+        g_assert_false(seen & (1u << slot));
+        seen |= 1u << slot;
+        virtio_driver_start(&d, &qtest_bus, SLOT(slot), ~0ull, 1, 16,
+                            RINGS + i * 0x20000);
+        g_assert_cmpint(write_byte(&d, 0x33), ==, 0);
+        unplug(q, "old");
+        if (i + 1 < SLOTS) {
+            plug_anywhere(q, "new");
+        }
+        g_assert_cmpint(write_byte(&d, 0x44), ==, VIRTIO_BLK_S_IOERR);
+        if (i + 1 < SLOTS) {
+            unplug(q, "new");
+        }
+    }
+    g_autofree char *none = qtest_qmp_fails(q, DEVICE_ADD_ANY, "new", "new");
+    g_assert_nonnull(strstr(none, "No free 'virtio-bus' bus"));
+    qmp(q, "{\"execute\":\"system_reset\"}");
+    wait_event(q, "RESET");
+    g_assert_cmpuint(plug_anywhere(q, "new"), ==, 0);
+    qtest_stop(q);
+    assert_image(old, 0x33);
+    assert_image(new, 0x22);
+}
+
+static void strato_add(QTest *q, const char *id, const char *path, const char *addr)
+{
     qmp(q,
-        "{\"execute\":\"blockdev-add\",\"arguments\":{\"node-name\":\"drive-0\","
+        "{\"execute\":\"blockdev-add\",\"arguments\":{\"node-name\":\"%s\","
         "\"file\":{\"driver\":\"file\",\"filename\":\"%s\"},"
         "\"cache\":{\"direct\":true},\"read-only\":false}}",
-        path);
-    qmp(q, "{\"execute\":\"device_add\",\"arguments\":{\"id\":\"drive-0\","
-           "\"driver\":\"virtio-blk-mmio\",\"addr\":\"0x0\"}}");
+        id, path);
+    qmp(q,
+        "{\"execute\":\"device_add\",\"arguments\":{\"id\":\"%s\","
+        "\"driver\":\"virtio-blk-mmio\",\"addr\":\"%s\"}}",
+        id, addr);
+}
+
+/*
+ * StratoVirt's way for its light machine: names instead of drive=, and addr=, which
+ * counts the guest's disks and may name one that has gone.
+ */
+static void test_stratovirt_plug(void)
+{
+    g_autofree char *path = make_image(dir, "strato", MIB, 0x11),
+                    *other = make_image(dir, "other", 2 * MIB, 0x22);
+    QTest *q = qtest_start("-machine microvm -m 16M -dialect stratovirt "
+                           "-object rng-random,id=r,filename=/dev/urandom "
+                           "-device virtio-rng-device,rng=r");
+    VirtioDriver d;
+    guint8 buf[512];
+
+    qtest_bus_set(q);
+    strato_add(q, "drive-0", path, "0x0");
+    virtio_driver_start(&d, &qtest_bus, SLOT(1), ~0ull, 1, 64, RINGS);
     g_assert_cmpuint(blk_capacity(&d), ==, MIB / 512);
     qmp(q, "{\"execute\":\"device_del\",\"arguments\":{\"id\":\"drive-0\"}}");
     wait_event(q, "DEVICE_DELETED");
+    g_assert_cmpint(write_byte(&d, 0x33), ==, VIRTIO_BLK_S_IOERR);
+    strato_add(q, "drive-1", other, "0x0");
+    g_assert_cmpuint(blk_capacity(&d), ==, 2 * MIB / 512);
+    g_assert_cmpint(virtio_driver_blk(&d, VIRTIO_BLK_T_IN, 0, buf, 512), ==, 0);
+    g_assert_cmphex(buf[0], ==, 0x22);
     qtest_stop(q);
 }
 
@@ -267,6 +385,10 @@ static void test_migrate(void)
         g_assert_cmpint(virtio_driver_blk(&gone, VIRTIO_BLK_T_IN, i, buf, 512), ==, 0);
     }
     del_disk(from, "g");
+    for (unsigned i = 2; i < 4; i++) {
+        add_disk(from, "g", goes, i);
+        del_disk(from, "g");
+    }
 
     to = qtest_start("-incoming %s " DISK_ARGS, uri, stays, "");
     qmp(from, "{\"execute\":\"migrate\",\"arguments\":{\"uri\":\"%s\"}}", uri);
@@ -280,8 +402,13 @@ static void test_migrate(void)
     g_assert_cmpint(virtio_driver_blk(&d, VIRTIO_BLK_T_OUT, 0, buf, 512), ==, 0);
     g_assert_cmpuint(qtest_readl(to, GED_PRESENT) & 3, ==, 3);
     g_assert_cmpuint(blk_capacity(&gone), ==, 0);
-    add_disk(to, "g", goes, 1);
-    g_assert_cmpuint(blk_capacity(&gone), ==, MIB / 512);
+    add_node(to, "g", goes);
+    g_autofree char *held = qtest_qmp_fails(to, DEVICE_ADD, "g", "g", 1);
+    g_assert_nonnull(strstr(held, "held by the guest's driver"));
+    g_assert_cmpint(write_byte(&gone, 0x33), ==, VIRTIO_BLK_S_IOERR);
+    /* slots 2 and 3 were in use once, too: by no driver, but other slots come first */
+    qmp(to, DEVICE_ADD_ANY, "g", "g");
+    virtio_driver_start(&gone, &qtest_bus, SLOT(4), ~0ull, 1, 64, 2 * RINGS);
     g_assert_cmpint(virtio_driver_blk(&gone, VIRTIO_BLK_T_IN, 7, buf, 512), ==, 0);
     g_assert_cmphex(buf[0], ==, 0x22);
     qtest_stop(from);
@@ -329,6 +456,7 @@ int main(int argc, char **argv)
     g_test_add_data_func("/virtio-blk/end/unplug", "device_del", test_end);
     g_test_add_data_func("/virtio-blk/end/reset", "system_reset", test_end);
     g_test_add_func("/virtio-blk/plug", test_plug);
+    g_test_add_func("/virtio-blk/no-adoption", test_no_adoption);
     g_test_add_func("/virtio-blk/plug-stratovirt", test_stratovirt_plug);
     g_test_add_func("/virtio-blk/locks", test_locks);
     g_test_add_func("/virtio-blk/migrate", test_migrate);

@@ -293,12 +293,16 @@ static void test_plug(void)
         "\"cache\":{\"direct\":true,\"no-flush\":false},\"driver\":\"raw\",\"file\":"
         "\"libvirt-5-storage\"}",
         "blockdev-del {\"node-name\":\"libvirt-5-format\"}");
-    check_step(
-        steps, 2,
-        "device_add {\"driver\":\"virtio-blk-device\",\"bus\":\"virtio-mmio-bus.0\","
-        "\"id\":\"virtio-disk2\",\"drive\":\"libvirt-5-format\",\"write-cache\":"
-        "\"on\"}",
-        NULL);
+    check_step(steps, 2,
+               "device_add {\"driver\":\"virtio-blk-device\","
+               "\"id\":\"virtio-disk2\",\"drive\":\"libvirt-5-format\",\"write-cache\":"
+               "\"on\"}",
+               NULL);
+    g_assert_true(command_take_bus(domain, &added, "/machine/virtio-mmio-bus.23"));
+    g_assert_cmpuint(added.disk->info.address.slot, ==, 23);
+    g_assert_false(command_take_bus(domain, &added, "virtio-mmio-bus.24"));
+    g_assert_false(command_take_bus(domain, &added, "/machine/isa.0"));
+    g_assert_false(command_take_bus(domain, &added, NULL));
     g_assert_true(command_can_unplug(&added, &error));
     after = command_unplugged(&added);
     g_assert_cmpuint(after->len, ==, 2);
@@ -329,11 +333,10 @@ static void test_plug_interface(void)
     check_step(steps, 1,
                "netdev_add {\"type\":\"tap\",\"fd\":\"fd-net0\",\"id\":\"hostnet0\"}",
                "netdev_del {\"id\":\"hostnet0\"}");
-    check_step(
-        steps, 2,
-        "device_add {\"driver\":\"virtio-net-device\",\"bus\":\"virtio-mmio-bus.0\","
-        "\"id\":\"net0\",\"netdev\":\"hostnet0\",\"mac\":\"52:54:00:00:00:01\"}",
-        NULL);
+    check_step(steps, 2,
+               "device_add {\"driver\":\"virtio-net-device\","
+               "\"id\":\"net0\",\"netdev\":\"hostnet0\",\"mac\":\"52:54:00:00:00:01\"}",
+               NULL);
     after = command_unplugged(&net);
     g_assert_cmpuint(after->len, ==, 1);
     check_undo(after, 0, "netdev_del {\"id\":\"hostnet0\"}");

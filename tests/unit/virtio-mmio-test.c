@@ -16,6 +16,7 @@
 #include "accel/accel.h"
 #include "accel/run-state.h"
 #include "block/block.h"
+#include "config/dialect.h"
 #include "config/json.h"
 #include "event/vm-event.h"
 #include "memory/guest.h"
@@ -386,7 +387,65 @@ static void test_reset_in_flight(gconstpointer data)
     stop_disk(dev);
 }
 
-/* A disk goes and another comes under a driver that only sees its size change. */
+/* The bus that a new disk gets which names none; it stays there until it is unplugged. */
+static char *bus_of_new_disk(const char *drive, Device **dev)
+{
+    g_autofree char *json = g_strdup_printf(
+        "{\"driver\":\"virtio-blk-device\",\"id\":\"new\",\"drive\":\"%s\"}", drive);
+    g_autoptr(GError) error = NULL;
+
+    *dev = add_device(&error, json);
+    g_assert_no_error(error);
+    return g_strdup((*dev)->bus->name);
+}
+
+/* What the driver of an unplugged disk has yet to write reaches no other disk. */
+static void test_unplugged_driver(gconstpointer data)
+{
+    VirtioDriver d;
+    Device *dev = start_disk(&d, data);
+    g_autoptr(GError) error = NULL;
+    guint8 buf[512] = { 0xee };
+
+    add_node("m", image2, FALSE);
+    unplug(dev);
+    g_autofree char *first = bus_of_new_disk("m", &dev);
+    g_assert_cmpstr(first, ==, "virtio-mmio-bus.1");
+    g_assert_cmpint(virtio_driver_blk(&d, VIRTIO_BLK_T_OUT, 0, buf, 512), ==,
+                    VIRTIO_BLK_S_IOERR);
+    unplug(dev); /* no driver has met it: the slot can be had again, when it must */
+    g_autofree char *second = bus_of_new_disk("m", &dev);
+    g_assert_cmpstr(second, ==, "virtio-mmio-bus.2");
+    unplug(dev);
+    g_autofree char *third = bus_of_new_disk("m", &dev);
+    g_assert_cmpstr(third, ==, "virtio-mmio-bus.1");
+    unplug(dev);
+    g_assert_null(add_device(&error, "{\"driver\":\"virtio-blk-device\",\"drive\":\"m\","
+                                     "\"addr\":\"0x0\",\"bus\":\"virtio-mmio-bus.0\"}"));
+    g_assert_nonnull(strstr(error->message, "held by the guest's driver"));
+    g_assert_cmpint(virtio_driver_blk(&d, VIRTIO_BLK_T_OUT, 0, buf, 512), ==,
+                    VIRTIO_BLK_S_IOERR);
+    g_assert_cmpuint(present_mask, ==, 1);
+    virtio_driver_write(&d, VIRTIO_MMIO_STATUS, 0);
+    g_assert_cmpuint(virtio_driver_read(&d, VIRTIO_MMIO_DEVICE_ID), ==, 0);
+    g_assert_cmpuint(present_mask, ==, 0);
+    dev = add_device(NULL, "{\"driver\":\"virtio-blk-device\",\"drive\":\"m\","
+                           "\"bus\":\"virtio-mmio-bus.0\"}");
+    g_assert_nonnull(dev);
+    virtio_driver_start(&d, &bus, SLOT(0), ~0ull, 1, 64, RINGS);
+    g_assert_cmpint(virtio_driver_blk(&d, VIRTIO_BLK_T_IN, 0, buf, 512), ==, 0);
+    g_assert_cmphex(buf[0], ==, 0x22);
+    unplug(dev);
+    g_assert_true(block_node_del("m", NULL));
+    g_assert_true(block_node_del("n", NULL));
+    reset_machine();
+    g_assert_cmpuint(present_mask, ==, 0);
+}
+
+/*
+ * A disk goes and another comes under a driver that only sees its size change, which
+ * is StratoVirt's hot-replace.
+ */
 static void test_vacate(gconstpointer data)
 {
     VirtioDriver d;
@@ -394,6 +453,7 @@ static void test_vacate(gconstpointer data)
     g_autoptr(GError) error = NULL;
     guint8 buf[512];
 
+    dialect_set(dialect_find("stratovirt"));
     add_node("m", image2, FALSE);
     for (unsigned round = 0; round < 3; round++) {
         queue_writes(&d, 10);
@@ -417,7 +477,7 @@ static void test_vacate(gconstpointer data)
 
         g_autofree char *json = g_strdup_printf(
             "{\"driver\":\"virtio-blk-device\",\"id\":\"disk\",\"drive\":\"%s\","
-            "\"bus\":\"virtio-mmio-bus.0\"}",
+            "\"addr\":\"0x0\"}",
             round & 1 ? "n" : "m");
         dev = add_device(&error, json);
         g_assert_no_error(error);
@@ -428,11 +488,10 @@ static void test_vacate(gconstpointer data)
     }
     unplug(dev);
     g_assert_true(block_node_del("m", NULL));
-    virtio_driver_write(&d, VIRTIO_MMIO_STATUS, 0);
-    g_assert_cmpuint(capacity(&d), ==, 0);
+    g_assert_true(block_node_del("n", NULL));
     reset_machine();
     g_assert_cmpuint(present_mask, ==, 0);
-    g_assert_true(block_node_del("n", NULL));
+    dialect_set(dialect_find("qemu"));
 }
 
 static void test_vacate_refusals(void)
@@ -444,19 +503,23 @@ static void test_vacate_refusals(void)
           "\"bus\":\"virtio-mmio-bus.0\"}",
           "unplugged disk" },
         { "{\"driver\":\"virtio-blk-device\",\"drive\":\"ro\","
-          "\"bus\":\"virtio-mmio-bus.0\"}",
-          "feature" }, /* it cannot discard */
+          "\"addr\":\"0x0\"}",
+          "read-only" },
         { "{\"driver\":\"virtio-blk-device\",\"drive\":\"n\",\"queue-size\":32,"
-          "\"bus\":\"virtio-mmio-bus.0\"}",
+          "\"addr\":\"0x0\"}",
           "queue-size" },
         { "{\"driver\":\"virtio-blk-device\",\"drive\":\"n\",\"event_idx\":false,"
-          "\"bus\":\"virtio-mmio-bus.0\"}",
+          "\"addr\":\"0x0\"}",
           "feature bit 29" },
+        { "{\"driver\":\"virtio-blk-device\",\"drive\":\"n\","
+          "\"bus\":\"virtio-mmio-bus.0\"}",
+          "held by the guest's driver" },
     };
     VirtioDriver d;
     Device *dev = start_disk(&d, "");
     guint8 buf[512];
 
+    dialect_set(dialect_find("stratovirt"));
     add_node("ro", image2, TRUE);
     unplug(dev);
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -472,13 +535,15 @@ static void test_vacate_refusals(void)
     unplug(dev);
     /* with nobody bound, anything may come */
     virtio_driver_write(&d, VIRTIO_MMIO_STATUS, 0);
-    dev = add_device(NULL, cases[1].json);
+    dev = add_device(NULL, "{\"driver\":\"virtio-blk-device\",\"drive\":\"ro\","
+                           "\"bus\":\"virtio-mmio-bus.0\"}");
     g_assert_nonnull(dev);
     g_assert_cmpuint(capacity(&d), ==, 2 * DISK_SIZE / 512);
     unplug(dev);
     g_assert_cmpuint(present_mask, ==, 0);
     g_assert_true(block_node_del("ro", NULL));
     g_assert_true(block_node_del("n", NULL));
+    dialect_set(dialect_find("qemu"));
 }
 
 static void test_rng(void)
@@ -618,11 +683,18 @@ static void test_save_load(void)
     g_assert_cmpuint(capacity(&d), ==, 0);
     g_assert_cmpint(virtio_driver_blk(&d, VIRTIO_BLK_T_IN, 0, buf, 512), ==,
                     VIRTIO_BLK_S_IOERR);
-    dev = add_device(&error, "{\"driver\":\"virtio-blk-device\",\"id\":\"disk\","
-                             "\"drive\":\"n\",\"bus\":\"virtio-mmio-bus.0\"}");
+    g_assert_null(add_device(&error, "{\"driver\":\"virtio-blk-device\",\"drive\":\"n\","
+                                     "\"bus\":\"virtio-mmio-bus.0\"}"));
+    g_assert_nonnull(strstr(error->message, "held by the guest's driver"));
+    g_clear_error(&error);
+    virtio_driver_write(&d, VIRTIO_MMIO_STATUS, 0);
+    /* which slots the source's guest has met came with it */
+    dev = add_device(&error, "{\"driver\":\"virtio-blk-device\",\"drive\":\"n\"}");
     g_assert_no_error(error);
-    g_assert_cmpint(virtio_driver_blk(&d, VIRTIO_BLK_T_IN, 0, buf, 512), ==, 0);
-    stop_disk(dev);
+    g_assert_cmpstr(dev->bus->name, ==, "virtio-mmio-bus.1");
+    unplug(dev);
+    reset_machine();
+    g_assert_true(block_node_del("n", NULL));
 }
 
 /* Registers of no use yet hold anything, and that migrates. */
@@ -757,6 +829,7 @@ int main(int argc, char **argv)
         } tests[] = { { "blk", test_blk },
                       { "hostile", test_hostile },
                       { "reset-in-flight", test_reset_in_flight },
+                      { "unplugged-driver", test_unplugged_driver },
                       { "vacate", test_vacate },
                       { "stop", test_stop } };
         for (unsigned t = 0; t < G_N_ELEMENTS(tests); t++) {
