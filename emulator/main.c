@@ -23,6 +23,7 @@
 #include "accel/run-state.h"
 #include "accel/vcpu.h"
 #include "block/block.h"
+#include "block/testing.h"
 #include "chardev/chardev.h"
 #include "config/argv.h"
 #include "config/dialect.h"
@@ -328,6 +329,10 @@ static gboolean add_netdev(ConfigNode *node, GError **errp)
 
 static gboolean start_backends(ConfigNode *config, GError **errp)
 {
+    if (text_at(config, "qtest")) {
+        block_testing_enable();
+        qtest_offer_command("block", block_testing_command);
+    }
     block_set_start_inactive(config_map_has(config, "incoming"));
     return each(config, "object", add_object, errp) &&
            each(config, "blockdev", add_blockdev, errp) &&

@@ -387,6 +387,18 @@ static const Command commands[] = {
     { "set_irq_in", 4, 0, cmd_set_irq, 0 },
 };
 
+/* What a layer above has offered: one command so far. */
+static struct {
+    const char *name;
+    char *(*run)(char **args);
+} offered_command;
+
+void qtest_offer_command(const char *name, char *(*run)(char **args))
+{
+    offered_command.name = name;
+    offered_command.run = run;
+}
+
 void qtest_command(char **words)
 {
     guint n = g_strv_length(words) - 1;
@@ -400,6 +412,11 @@ void qtest_command(char **words)
         } else {
             c->run(c, words + 1);
         }
+        return;
+    }
+    if (g_strcmp0(offered_command.name, words[0]) == 0) {
+        g_autofree char *reply = offered_command.run(words + 1);
+        qtest_send("%s", reply);
         return;
     }
     qtest_send("FAIL Unknown command '%s'", words[0]);

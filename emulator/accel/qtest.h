@@ -27,6 +27,8 @@ void qtest_irq_out(const char *name, unsigned n, int level);
 void qtest_offer_irq_inputs(const char *name, unsigned count,
                             void (*set)(void *opaque, unsigned n, int level),
                             void *opaque);
+/* The command NAME ARG...: a layer above offers something; returns the reply, owned. */
+void qtest_offer_command(const char *name, char *(*run)(char **args));
 /* Every name that may be intercepted must have been offered or reported here. */
 void qtest_offer_irq_outputs(const char *name);
 

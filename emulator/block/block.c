@@ -10,12 +10,14 @@
 #include <unistd.h>
 
 #include "block/node.h"
+#include "block/testing.h"
 #include "util/error.h"
 
 static const BlockDriver *const drivers[] = {
     &block_driver_file,
     &block_driver_host_device,
     &block_driver_raw,
+    &block_driver_test,
 };
 
 static GSList *nodes; /* in order of creation */
@@ -42,7 +44,8 @@ static const BlockDriver *find_driver(ConfigNode *config, GError **errp)
         return NULL;
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(drivers); i++) {
-        if (g_str_equal(drivers[i]->name, name)) {
+        if (g_str_equal(drivers[i]->name, name) &&
+            (drivers[i] != &block_driver_test || block_testing_enabled())) {
             return drivers[i];
         }
     }

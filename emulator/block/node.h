@@ -53,6 +53,8 @@ struct BlockNode {
     guint32 dio_align, mem_align; /* O_DIRECT: of offset and length; of buffers */
     gint flush_error;             /* a flush failed: data is lost, all later ones fail */
 
+    void *state; /* x-test's */
+
     guint64 size;
     gboolean active, locked;
 
@@ -66,6 +68,7 @@ struct BlockNode {
 extern const BlockDriver block_driver_file;
 extern const BlockDriver block_driver_host_device;
 extern const BlockDriver block_driver_raw;
+extern const BlockDriver block_driver_test;
 
 /* block.c: to node, at request->pos; for drivers that pass requests on. */
 void block_node_submit(BlockNode *node, BlockRequest *request);

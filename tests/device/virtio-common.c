@@ -69,3 +69,36 @@ guint64 blk_capacity(VirtioDriver *d)
     return virtio_driver_read(d, VIRTIO_MMIO_CONFIG) |
            (guint64)virtio_driver_read(d, VIRTIO_MMIO_CONFIG + 4) << 32;
 }
+
+static char *testing(QTest *q, const char *command)
+{
+    g_autofree char *line = g_strdup_printf("block %s", command);
+    char *reply = qtest_command_line(q, line);
+
+    g_assert_true(g_str_has_prefix(reply, "OK"));
+    return reply;
+}
+
+void block_testing(QTest *q, const char *command)
+{
+    g_free(testing(q, command));
+}
+
+static guint64 count(QTest *q, const char *node, unsigned word)
+{
+    g_autofree char *command = g_strdup_printf("%s count", node);
+    g_autofree char *reply = testing(q, command);
+    g_auto(GStrv) words = g_strsplit(reply, " ", 0);
+
+    return g_ascii_strtoull(words[word], NULL, 10);
+}
+
+guint64 blocks_held(QTest *q, const char *node)
+{
+    return count(q, node, 1);
+}
+
+guint64 blocks_seen(QTest *q, const char *node)
+{
+    return count(q, node, 2);
+}

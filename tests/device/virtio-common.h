@@ -20,3 +20,9 @@ void qmp(QTest *q, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void wait_event(QTest *q, const char *name);
 /* Capacity of a disk, in sectors. */
 guint64 blk_capacity(VirtioDriver *d);
+
+/* A command to a node of the driver x-test (block/testing.h): "NODE hold" ... */
+void block_testing(QTest *q, const char *command);
+/* How many requests the node holds now; how many have come to it in all. */
+guint64 blocks_held(QTest *q, const char *node);
+guint64 blocks_seen(QTest *q, const char *node);

@@ -16,6 +16,7 @@
 #include "accel/accel.h"
 #include "accel/run-state.h"
 #include "block/block.h"
+#include "block/testing.h"
 #include "config/dialect.h"
 #include "config/json.h"
 #include "event/vm-event.h"
@@ -55,6 +56,13 @@ static void access_done(void *opaque)
 static void bus_wait(void)
 {
     event_loop_iterate(event_loop_main(), TRUE);
+}
+
+/* The same when it may happen in another thread. */
+static void bus_wait_some(void)
+{
+    event_loop_iterate(event_loop_main(), FALSE);
+    g_thread_yield();
 }
 
 /* As a vCPU: goes on when nothing is held any more. */
@@ -110,8 +118,9 @@ static Device *add_device(GError **errp, const char *json)
 static void add_node(const char *name, const char *path, gboolean read_only)
 {
     g_autofree char *json =
-        g_strdup_printf("{\"driver\":\"file\",\"node-name\":\"%s\",\"filename\":\"%s\","
-                        "\"discard\":\"unmap\",\"read-only\":%s}",
+        g_strdup_printf("{\"driver\":\"x-test\",\"node-name\":\"%s\",\"file\":{"
+                        "\"driver\":\"file\",\"filename\":\"%s\",\"discard\":\"unmap\","
+                        "\"read-only\":%s}}",
                         name, path, read_only ? "true" : "false");
     g_autoptr(ConfigNode) node = config_parse_json(json, NULL);
     g_autoptr(GError) error = NULL;
@@ -358,6 +367,71 @@ static void queue_writes(VirtioDriver *d, unsigned n)
         guest_ring_add(&d->rings[0], chain, 3);
     }
     virtio_driver_kick(d, 0);
+}
+
+/* What the node of the disk does with requests; returns how many it holds. */
+static guint64 testing(const char *command, const char *n)
+{
+    const char *const args[] = { "n", command, n, NULL };
+    const char *const count[] = { "n", "count", NULL };
+    g_autofree char *reply = block_testing_command((char **)args);
+    g_autofree char *counts = block_testing_command((char **)count);
+
+    g_assert_cmpstr(reply, ==, "OK");
+    return g_ascii_strtoull(counts + 3, NULL, 10);
+}
+
+static guint16 used_idx(VirtioDriver *d)
+{
+    guint16 used;
+
+    mem_read(d->rings[0].used + 2, &used, 2);
+    return GUINT16_FROM_LE(used);
+}
+
+/* The loops have had their turns, also those of iothreads: nothing more comes of it. */
+static void let_settle(void)
+{
+    for (unsigned i = 0; i < 50; i++) {
+        event_loop_iterate(event_loop_main(), FALSE);
+        g_thread_yield();
+    }
+}
+
+/* The guest's write of 0 waits for what the medium has, one by one. */
+static void test_reset_waits(gconstpointer data)
+{
+    VirtioDriver d;
+    Device *dev = start_disk(&d, data);
+    const guint32 zero = 0;
+    gboolean done = FALSE;
+
+    testing("hold", NULL);
+    queue_writes(&d, 5);
+    while (testing("hold", NULL) < 5) {
+        bus_wait_some();
+    }
+    access_begin();
+    address_map_write(address_map_memory(), SLOT(0) + VIRTIO_MMIO_STATUS, &zero, 4);
+    access_finish(access_done, &done);
+    for (unsigned i = 0; i < 5; i++) {
+        let_settle();
+        g_assert_false(done);
+        g_assert_cmpuint(used_idx(&d), ==, i);
+        g_assert_cmpuint(virtio_driver_read(&d, VIRTIO_MMIO_STATUS), ==, 15);
+        testing("release", "1");
+        while (i < 4 && used_idx(&d) == i) {
+            bus_wait_some();
+        }
+    }
+    while (!done) {
+        bus_wait();
+    }
+    g_assert_cmpuint(used_idx(&d), ==, 5);
+    g_assert_cmpuint(virtio_driver_read(&d, VIRTIO_MMIO_STATUS), ==, 0);
+    testing("release", NULL);
+    virtio_driver_start(&d, &bus, SLOT(0), ~0ull, 1, 64, RINGS);
+    stop_disk(dev);
 }
 
 /* The guest's write of 0 comes back when all has been given back, and not before. */
@@ -795,6 +869,7 @@ static int run(void)
 
     image = make_image(dir, "disk", DISK_SIZE, 0);
     image2 = make_image(dir, "disk2", 2 * DISK_SIZE, 0x22);
+    block_testing_enable();
     make_board();
     g_assert_nonnull(rng_backend_add(rng, NULL));
     int ret = g_test_run();
@@ -828,6 +903,7 @@ int main(int argc, char **argv)
             void (*fn)(gconstpointer);
         } tests[] = { { "blk", test_blk },
                       { "hostile", test_hostile },
+                      { "reset-waits", test_reset_waits },
                       { "reset-in-flight", test_reset_in_flight },
                       { "unplugged-driver", test_unplugged_driver },
                       { "vacate", test_vacate },
