@@ -66,9 +66,10 @@ static GMutex request_lock;
 static struct {
     gboolean posted;
     int shutdown, reset;
+    int stop; /* the RunState, or -1 */
     gboolean powerdown, panic;
     char *internal_error;
-} request = { .shutdown = -1, .reset = -1 };
+} request = { .shutdown = -1, .reset = -1, .stop = -1 };
 
 RunState run_state_get(void)
 {
@@ -295,10 +296,10 @@ static void do_panic(void)
 static void carry_out(void *opaque)
 {
     g_mutex_lock(&request_lock);
-    int shutdown = request.shutdown, reset = request.reset;
+    int shutdown = request.shutdown, reset = request.reset, stop = request.stop;
     gboolean powerdown = request.powerdown, panic = request.panic;
     g_autofree char *error = g_steal_pointer(&request.internal_error);
-    request.shutdown = request.reset = -1;
+    request.shutdown = request.reset = request.stop = -1;
     request.powerdown = request.panic = request.posted = FALSE;
     g_mutex_unlock(&request_lock);
 
@@ -311,6 +312,9 @@ static void carry_out(void *opaque)
     if (error) {
         log_error("internal error: %s", error);
         stop_until_reset(RUN_STATE_INTERNAL_ERROR);
+    }
+    if (stop >= 0) {
+        vm_stop((RunState)stop);
     }
     if (reset >= 0) {
         do_reset((ShutdownCause)reset);
@@ -360,6 +364,13 @@ void vm_request_reset(ShutdownCause cause)
     if (request.reset < 0) {
         request.reset = (int)cause;
     }
+    post_request();
+}
+
+void vm_request_stop(RunState state)
+{
+    g_mutex_lock(&request_lock);
+    request.stop = (int)state;
     post_request();
 }
 

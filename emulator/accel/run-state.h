@@ -67,6 +67,8 @@ void vm_request_reset(ShutdownCause cause);
 void vm_request_powerdown(void);
 /* The guest says that it has panicked: event GUEST_PANICKED, and what -action says. */
 void vm_request_panic(void);
+/* A device cannot go on until somebody has seen to it; `cont` follows. */
+void vm_request_stop(RunState state);
 /* An unexpected exit, or a hole under the guest: pause and tell, do not die. */
 void vm_request_internal_error(const char *why);
 

@@ -16,6 +16,12 @@ QMP_OBJECT(shutdown_data, { "guest", &qmp_bool }, { "reason", &shutdown_cause })
 QMP_ENUM(panic_action, "pause", "poweroff", "run");
 QMP_OBJECT(panic_data, { "action", &panic_action });
 QMP_OBJECT(deleted_data, { "device", &qmp_str, TRUE }, { "path", &qmp_str });
+QMP_ENUM(io_operation, "read", "write");
+QMP_ENUM(io_error_action, "ignore", "report", "stop");
+QMP_OBJECT(io_error_data, { "device", &qmp_str }, { "qom-path", &qmp_str },
+           { "node-name", &qmp_str, TRUE }, { "operation", &io_operation },
+           { "action", &io_error_action }, { "nospace", &qmp_bool, TRUE },
+           { "reason", &qmp_str });
 QMP_ENUM(migration_status, "none", "setup", "cancelling", "cancelled", "active",
          "completed", "failed", "pre-switchover", "device");
 QMP_OBJECT(migration_data, { "status", &migration_status });
@@ -29,6 +35,7 @@ const QmpEvent qmp_event_table[] = {
     { "GUEST_PANICKED", &panic_data },
     { "GUEST_CRASHLOADED", &panic_data },
     { "DEVICE_DELETED", &deleted_data },
+    { "BLOCK_IO_ERROR", &io_error_data },
     { "MIGRATION", &migration_data },
     { NULL, NULL },
 };

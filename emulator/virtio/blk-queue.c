@@ -53,18 +53,36 @@ void blk_free_requests(VirtioBlk *blk)
     }
 }
 
-/* Status is the last byte that the driver has made writable. */
-static void complete(BlkRequest *r, guint8 status)
+static void untrim(BlkRequest *r)
 {
     GuestIov *in = &r->elem.in;
 
     if (r->trimmed) {
         in->iov[in->n - 1].iov_len++;
+        r->trimmed = FALSE;
     }
+}
+
+/*
+ * Status is the last byte that the driver has made writable; of the data before it the
+ * first so many bytes are valid. The used length counts from the beginning (2.7.8.2),
+ * so it has the status only when nothing is missing before it.
+ */
+static void complete_data(BlkRequest *r, guint8 status, guint32 valid)
+{
+    GuestIov *in = &r->elem.in;
+
+    untrim(r);
     guest_iov_from_buf(in, in->size - 1, &status, 1);
-    virtqueue_fill(r->vq, &r->elem, in->size);
+    valid += valid == in->size - 1;
+    virtqueue_fill_part(r->vq, &r->elem, valid, in->size);
     r->blk->fill_mask |= 1u << r->vq->index;
     request_put(r);
+}
+
+static void complete(BlkRequest *r, guint8 status)
+{
+    complete_data(r, status, 0);
 }
 
 static void flush_queues(VirtioBlk *blk)
@@ -84,9 +102,32 @@ void blk_batch_done(void *opaque)
     virtio_device_idle(&blk->dev);
 }
 
+static void block_failed(BlkRequest *r, int error)
+{
+    switch (blk_error(r->blk, r->type == VIRTIO_BLK_T_IN, error)) {
+    case BLK_STOP:
+        untrim(r);
+        virtqueue_defer(r->vq, &r->elem);
+        request_put(r);
+        break;
+    case BLK_IGNORE:
+        complete(r, VIRTIO_BLK_S_OK);
+        break;
+    case BLK_REPORT:
+        complete(r, VIRTIO_BLK_S_IOERR);
+    }
+}
+
 static void block_done(void *opaque, int ret)
 {
-    complete(opaque, ret < 0 ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK);
+    BlkRequest *r = opaque;
+
+    if (ret < 0) {
+        block_failed(r, -ret);
+    } else {
+        complete_data(r, VIRTIO_BLK_S_OK,
+                      r->type == VIRTIO_BLK_T_IN ? (guint32)r->block.bytes : 0);
+    }
 }
 
 static void submit(BlkRequest *r, BlockOp op, guint64 offset, guint64 bytes)
@@ -148,10 +189,14 @@ static void set_in(BlkRequest *r)
 static void move(BlkRequest *r, guint64 sector)
 {
     gboolean write = r->type == VIRTIO_BLK_T_OUT;
-    guint64 bytes =
-        write ? r->elem.out.size - sizeof(struct virtio_blk_outhdr) : r->elem.in.size - 1;
+    guint64 out = r->elem.out.size - sizeof(struct virtio_blk_outhdr);
+    guint64 in = r->elem.in.size - 1, bytes = write ? out : in;
     guint64 offset;
 
+    if ((write ? in : out) != 0) { /* data of the wrong direction: not what it wants */
+        complete(r, VIRTIO_BLK_S_IOERR);
+        return;
+    }
     if (!check_range(r->blk, sector, bytes, &offset) || (write && r->blk->read_only)) {
         complete(r, VIRTIO_BLK_S_IOERR);
         return;
@@ -178,7 +223,8 @@ static void ranged(BlkRequest *r)
         complete(r, VIRTIO_BLK_S_UNSUPP);
         return;
     }
-    if (r->elem.out.size != header + sizeof(range) || blk->read_only) {
+    if (r->elem.out.size != header + sizeof(range) || r->elem.in.size != 1 ||
+        blk->read_only) {
         complete(r, VIRTIO_BLK_S_IOERR);
         return;
     }
@@ -201,12 +247,17 @@ static void ranged(BlkRequest *r)
 static void get_id(BlkRequest *r)
 {
     char id[VIRTIO_BLK_ID_BYTES] = { 0 };
+    guint32 len = MIN(sizeof(id), r->elem.in.size - 1);
 
+    if (r->elem.out.size != sizeof(struct virtio_blk_outhdr)) {
+        complete(r, VIRTIO_BLK_S_IOERR);
+        return;
+    }
     if (r->blk->serial) {
         memcpy(id, r->blk->serial, MIN(strlen(r->blk->serial), sizeof(id)));
     }
-    guest_iov_from_buf(&r->elem.in, 0, id, MIN(sizeof(id), r->elem.in.size - 1));
-    complete(r, VIRTIO_BLK_S_OK);
+    guest_iov_from_buf(&r->elem.in, 0, id, len);
+    complete_data(r, VIRTIO_BLK_S_OK, len);
 }
 
 static void dispatch(BlkRequest *r, guint64 sector)

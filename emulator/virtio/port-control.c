@@ -72,6 +72,12 @@ static gboolean check_adopt(VirtioPort *port, VirtioDevice *dev, GError **errp)
     }
     for (unsigned i = 0; i < port->n_queues; i++) {
         Virtqueue *vq = &port->queues[i];
+        if (vq->n_deferred) {
+            return error_set(errp,
+                             "Bus '%s': requests to the unplugged disk have not failed "
+                             "yet: the guest must run first",
+                             port->name);
+        }
         if (vq->ready && (i >= dev->n_queues || vq->num > dev->queue_size)) {
             return error_set(errp,
                              "Bus '%s': the guest's driver uses queue %u with %u "
@@ -92,6 +98,7 @@ static void adopt(VirtioPort *port, VirtioDevice *dev)
         Virtqueue *vq = &port->queues[i];
         vq->num_max = dev->queue_size;
         vq->num = vq->ready ? vq->num : vq->num_max;
+        g_clear_pointer(&vq->deferred, g_free); /* none; it may have to be larger */
     }
     virtio_port_config_changed(port);
     virtio_port_update(port);

@@ -20,6 +20,8 @@ void virtio_port_forget_driver(VirtioPort *port);
 void virtio_port_config_changed(VirtioPort *port);
 /* What an unplug has left goes; tell: the guest, too, is told. */
 void virtio_port_drop_vacant(VirtioPort *port, gboolean tell);
+/* The rows need it. */
+void virtio_port_init_state(VirtioPort *port);
 /* Features of the device and of every transport. */
 guint64 virtio_device_offers(VirtioDevice *dev);
 

@@ -55,6 +55,8 @@ static gboolean is_vacant(void *opaque)
         .name = #field, .type = t, .offset = offsetof(VirtioPort, field), __VA_ARGS__    \
     }
 
+#define DEFERRED_MAX (VIRTIO_MAX_QUEUES * VIRTQUEUE_MAX_SIZE)
+
 static const StateField port_fields[] = {
     { .name = "device_id",
       .type = STATE_U32,
@@ -66,7 +68,7 @@ static const StateField port_fields[] = {
       .count = 1 },
     PORT(vacancy, STATE_STRUCT, .count = 1, .needed = is_vacant, .nested = &vacancy_state,
          .stride = sizeof(VirtioVacancy)),
-    PORT(used, STATE_BOOL, .count = 1),
+    PORT(used, STATE_BOOL, .count = 1, .optional = TRUE),
     PORT(status, STATE_U8, .count = 1),
     PORT(driver_features, STATE_U64, .count = 1),
     PORT(generation, STATE_U32, .count = 1),
@@ -76,13 +78,52 @@ static const StateField port_fields[] = {
     PORT(queues, STATE_STRUCT, .count = VIRTIO_MAX_QUEUES,
          .count_offset = offsetof(VirtioPort, n_queues), .nested = &queue_state,
          .stride = sizeof(Virtqueue)),
+    PORT(n_deferred, STATE_U32, .count = 1, .limit = DEFERRED_MAX, .optional = TRUE),
+    PORT(deferred, STATE_U32, .count_offset = offsetof(VirtioPort, n_deferred),
+         .indirect = TRUE, .optional = TRUE),
     { NULL },
 };
+
+void virtio_port_init_state(VirtioPort *port)
+{
+    static guint32 deferred[DEFERRED_MAX]; /* of one port at a time, on the way */
+
+    port->deferred = deferred;
+}
+
+static void save_deferred(VirtioPort *port)
+{
+    port->n_deferred = 0;
+    for (unsigned i = 0; i < port->n_queues; i++) {
+        const Virtqueue *vq = &port->queues[i];
+        for (unsigned k = 0; k < vq->n_deferred; k++) {
+            port->deferred[port->n_deferred++] = i << 16 | vq->deferred[k].head;
+        }
+    }
+}
+
+static gboolean load_deferred(VirtioPort *port, GError **errp)
+{
+    for (unsigned i = 0; i < VIRTIO_MAX_QUEUES; i++) {
+        virtqueue_forget_deferred(&port->queues[i]);
+    }
+    for (guint32 i = 0; i < port->n_deferred; i++) {
+        guint32 queue = port->deferred[i] >> 16, head = port->deferred[i] & 0xffff;
+        Virtqueue *vq = queue < port->n_queues ? &port->queues[queue] : NULL;
+        if (!vq || head >= vq->num || vq->n_deferred >= MIN(vq->num, vq->num_max)) {
+            return error_set(errp, "%s: chain %u of queue %u cannot be waiting",
+                             port->name, head, queue);
+        }
+        virtqueue_add_deferred(vq, (guint16)head);
+    }
+    return TRUE;
+}
 
 static gboolean port_pre_save(void *opaque, GError **errp)
 {
     VirtioPort *port = opaque;
 
+    save_deferred(port);
     port->source.device_id = port->device_id;
     port->source.vacant = port->vacant;
     return TRUE;
@@ -101,7 +142,7 @@ static gboolean check_queue(const VirtioPort *port, const Virtqueue *vq, GError 
         return error_set(errp, "%s: queue %u has size %u of at most %u", port->name,
                          vq->index, vq->num, vq->num_max);
     }
-    if (vq->last_avail != vq->used_idx) {
+    if ((guint16)(vq->last_avail - vq->used_idx) != vq->n_deferred) {
         return error_set(errp, "%s: queue %u has requests in flight", port->name,
                          vq->index);
     }
@@ -159,6 +200,11 @@ gboolean virtio_port_post_load(VirtioPort *port, GError **errp)
     }
     for (unsigned i = 0; i < n_queues; i++) {
         port->queues[i].num_max = port->dev->queue_size;
+    }
+    if (!load_deferred(port, errp)) {
+        return FALSE;
+    }
+    for (unsigned i = 0; i < n_queues; i++) {
         if (queue_matters(port, &port->queues[i]) &&
             !check_queue(port, &port->queues[i], errp)) {
             return FALSE;

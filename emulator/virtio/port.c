@@ -377,6 +377,7 @@ void virtio_port_init(VirtioPort *port, const VirtioTransportOps *ops, void *tra
     for (unsigned i = 0; i < VIRTIO_MAX_QUEUES; i++) {
         virtqueue_init(&port->queues[i], i, &queue_ops, port);
     }
+    virtio_port_init_state(port);
     virtio_port_forget_driver(port);
     ports = g_slist_append(ports, port);
     if (!subscribed) {
@@ -392,6 +393,7 @@ void virtio_port_finalize(VirtioPort *port)
     virtio_port_drop_vacant(port, FALSE);
     g_assert(!port->dev);
     for (unsigned i = 0; i < VIRTIO_MAX_QUEUES; i++) {
+        virtqueue_reset(&port->queues[i], 0);
         if (port->queues[i].kick_fd >= 0) {
             close(port->queues[i].kick_fd);
             port->queues[i].kick_fd = -1;

@@ -40,7 +40,7 @@ static void vacant_handle(VirtioDevice *dev, Virtqueue *vq)
         if (size) {
             guest_iov_from_buf(&elem->in, size - 1, &status, 1);
         }
-        virtqueue_fill(vq, elem, size);
+        virtqueue_fill_part(vq, elem, size == 1, size);
     }
     virtqueue_flush(vq);
     if (virtqueue_set_notification(vq, TRUE)) {

@@ -11,10 +11,6 @@
 
 #define BIT(n) (1ull << (n))
 
-enum { ON_ERROR_AUTO, ON_ERROR_REPORT, ON_ERROR_IGNORE, ON_ERROR_ENOSPC, ON_ERROR_STOP };
-static const char *const on_error_names[] = { "auto",   "report", "ignore",
-                                              "enospc", "stop",   NULL };
-
 static guint64 blk_features(VirtioDevice *dev)
 {
     VirtioBlk *blk = (VirtioBlk *)dev;
@@ -158,19 +154,6 @@ static gboolean check_geometry(VirtioBlk *blk, GError **errp)
 
 static gboolean check_options(VirtioBlk *blk, GError **errp)
 {
-    const struct {
-        const char *name;
-        int value;
-    } on_error[] = { { "werror", blk->werror }, { "rerror", blk->rerror } };
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(on_error); i++) {
-        if (on_error[i].value > ON_ERROR_REPORT) {
-            return error_set(errp,
-                             "Property 'virtio-blk-device.%s' value '%s' is not "
-                             "supported: errors are reported to the guest",
-                             on_error[i].name, on_error_names[on_error[i].value]);
-        }
-    }
     if (blk->queue_size & (blk->queue_size - 1)) {
         return error_set(errp,
                          "Property 'virtio-blk-device.queue-size' value %u is not a "
@@ -292,10 +275,12 @@ static const Property properties[] = {
       RANGE_MAX_TEXT, 1, RANGE_MAX, .guest = TRUE, .help = "of one request" },
     { "share-rw", PROP_BOOL, FIELD(share_rw), "off",
       .help = "others may write the image too" },
-    { "werror", PROP_ENUM, FIELD(werror), "auto", .names = on_error_names,
-      .help = "report: to the guest" },
-    { "rerror", PROP_ENUM, FIELD(rerror), "auto", .names = on_error_names,
-      .help = "report: to the guest" },
+    { "werror", PROP_ENUM, FIELD(werror), "auto", .names = blk_on_error_names,
+      .help =
+          "a write fails: report (to the guest), ignore, stop (the VM; cont does it "
+          "again), enospc (stop when the medium is full, else report); auto: enospc" },
+    { "rerror", PROP_ENUM, FIELD(rerror), "auto", .names = blk_on_error_names,
+      .help = "a read fails: as werror; auto: report" },
     { "addr", PROP_STRING, FIELD(addr),
       .help = "in StratoVirt's dialect: the guest's disk N, from 0x0; an unplugged one "
               "is replaced under its driver, so its file systems must be unmounted" },

@@ -149,6 +149,8 @@ struct VirtioPort {
     guint32 broken; /* atomic: NEEDS_RESET */
     guint32 n_queues;
     Virtqueue queues[VIRTIO_MAX_QUEUES];
+    /* The queues' deferred chains in the stream: queue << 16 | head, queue by queue. */
+    guint32 n_deferred, *deferred;
 
     VirtioPhase phase;
     gboolean frozen;    /* quiesced from outside: stays down until reset or unplug */

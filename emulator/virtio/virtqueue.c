@@ -38,6 +38,12 @@ void virtqueue_init(Virtqueue *vq, guint16 index, const VirtqueueOps *ops, void 
     vq->kick_fd = -1;
 }
 
+void virtqueue_forget_deferred(Virtqueue *vq)
+{
+    g_clear_pointer(&vq->deferred, g_free);
+    vq->n_deferred = vq->n_redo = 0;
+}
+
 void virtqueue_reset(Virtqueue *vq, guint16 num_max)
 {
     g_assert(!vq->enabled && num_max <= VIRTQUEUE_MAX_SIZE);
@@ -45,6 +51,7 @@ void virtqueue_reset(Virtqueue *vq, guint16 num_max)
     vq->ready = FALSE;
     vq->desc = vq->avail = vq->used = 0;
     vq->last_avail = vq->used_idx = 0;
+    virtqueue_forget_deferred(vq);
     vq->broken = FALSE;
 }
 
@@ -108,6 +115,58 @@ static gboolean pin_ring(GuestPin *pin, const char *what, guint64 addr, guint64 
     return TRUE;
 }
 
+/* Chains that are done later: few, and rare. */
+
+static guint16 age(const Virtqueue *vq, guint16 position)
+{
+    return vq->last_avail - position;
+}
+
+static void insert_deferred(Virtqueue *vq, VirtqDeferred d)
+{
+    guint16 i = vq->n_deferred;
+
+    if (!vq->deferred) {
+        vq->deferred = g_new(VirtqDeferred, vq->num_max);
+    }
+    g_assert(vq->n_deferred < vq->num_max);
+    for (; i && age(vq, vq->deferred[i - 1].position) < age(vq, d.position); i--) {
+        vq->deferred[i] = vq->deferred[i - 1];
+    }
+    vq->deferred[i] = d;
+    vq->n_deferred++;
+}
+
+static VirtqDeferred take_redo(Virtqueue *vq)
+{
+    guint16 i = 0;
+
+    while (vq->deferred[i].later) {
+        i++;
+    }
+    VirtqDeferred d = vq->deferred[i];
+    vq->n_deferred--;
+    vq->n_redo--;
+    memmove(&vq->deferred[i], &vq->deferred[i + 1],
+            (vq->n_deferred - i) * sizeof(vq->deferred[0]));
+    return d;
+}
+
+/* All other chains are done: the deferred ones are the last of the ring, so to speak. */
+static void redo_deferred(Virtqueue *vq)
+{
+    for (guint16 i = 0; i < vq->n_deferred; i++) {
+        vq->deferred[i].position = vq->last_avail - vq->n_deferred + i;
+        vq->deferred[i].later = FALSE;
+    }
+    vq->n_redo = vq->n_deferred;
+}
+
+void virtqueue_add_deferred(Virtqueue *vq, guint16 head)
+{
+    insert_deferred(vq, (VirtqDeferred){ .head = head, .position = vq->last_avail });
+}
+
 gboolean virtqueue_enable(Virtqueue *vq, gboolean event_idx, gboolean indirect,
                           GError **errp)
 {
@@ -133,6 +192,7 @@ gboolean virtqueue_enable(Virtqueue *vq, gboolean event_idx, gboolean indirect,
     vq->filled = 0;
     vq->signalled_valid = FALSE;
     vq->in_flight = 0;
+    redo_deferred(vq);
     vq->enabled = TRUE;
     return TRUE;
 }
@@ -269,10 +329,46 @@ static gboolean walk(Chain *c, guint32 i)
     }
 }
 
+static gboolean walk_chain(Virtqueue *vq, VirtqElement *elem)
+{
+    Chain chain;
+
+    chain.vq = vq;
+    chain.elem = elem;
+    chain.in_table = FALSE;
+    chain.table_len = vq->num;
+    chain.count = 0;
+    gboolean good = walk(&chain, elem->head);
+    turn_count(TURN_DESCRIPTORS, chain.count);
+    if (!good) {
+        guest_iov_done(&elem->out, 0);
+        guest_iov_done(&elem->in, 0);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* A deferred chain; it is looked at again as if it were new. */
+static gboolean pop_redo(Virtqueue *vq, VirtqElement *elem)
+{
+    VirtqDeferred d = take_redo(vq);
+
+    elem->head = d.head;
+    elem->position = d.position;
+    elem->redo = TRUE;
+    if (d.head >= vq->num) {
+        return bad(vq, "head is out of range");
+    }
+    if (!walk_chain(vq, elem)) {
+        return FALSE;
+    }
+    vq->in_flight++;
+    return TRUE;
+}
+
 gboolean virtqueue_pop(Virtqueue *vq, VirtqElement *elem)
 {
-    guint16 idx, available, head;
-    Chain chain;
+    guint16 idx, available;
 
     vq->again = FALSE;
     if (vq->broken) {
@@ -280,7 +376,7 @@ gboolean virtqueue_pop(Virtqueue *vq, VirtqElement *elem)
     }
     idx = load(avail_idx(vq));
     available = idx - vq->last_avail;
-    if (available == 0) {
+    if (available == 0 && !vq->n_redo) {
         return FALSE;
     }
     if (turn_over()) {
@@ -288,30 +384,25 @@ gboolean virtqueue_pop(Virtqueue *vq, VirtqElement *elem)
         vq->ops->again(vq);
         return FALSE;
     }
+    if (vq->n_redo) {
+        return pop_redo(vq, elem);
+    }
     if (available > vq->num) {
         return bad(vq, "available index is too far ahead");
     }
-    if (vq->in_flight + vq->filled >= vq->num) {
+    if (vq->in_flight + vq->filled + vq->n_deferred >= vq->num) {
         /* A head is the device's until it is used: that would be one given twice. */
         return bad(vq, "more requests than the queue has entries");
     }
-    head = load(avail_entry(vq, vq->last_avail));
-    if (head >= vq->num) {
+    elem->head = load(avail_entry(vq, vq->last_avail));
+    elem->position = vq->last_avail;
+    elem->redo = FALSE;
+    if (elem->head >= vq->num) {
         return bad(vq, "head is out of range");
     }
-    chain.vq = vq;
-    chain.elem = elem;
-    chain.in_table = FALSE;
-    chain.table_len = vq->num;
-    chain.count = 0;
-    gboolean good = walk(&chain, head);
-    turn_count(TURN_DESCRIPTORS, chain.count);
-    if (!good) {
-        guest_iov_done(&elem->out, 0);
-        guest_iov_done(&elem->in, 0);
+    if (!walk_chain(vq, elem)) {
         return FALSE;
     }
-    elem->head = head;
     vq->last_avail++;
     vq->in_flight++;
     return TRUE;
@@ -322,17 +413,37 @@ void virtqueue_unpop(Virtqueue *vq, VirtqElement *elem)
     guest_iov_done(&elem->out, 0);
     guest_iov_done(&elem->in, 0);
     g_assert(vq->in_flight);
-    vq->last_avail--;
     vq->in_flight--;
+    if (elem->redo) {
+        insert_deferred(vq, (VirtqDeferred){ elem->head, elem->position, FALSE });
+        vq->n_redo++;
+    } else {
+        vq->last_avail--;
+    }
+}
+
+void virtqueue_defer(Virtqueue *vq, VirtqElement *elem)
+{
+    guest_iov_done(&elem->out, 0);
+    guest_iov_done(&elem->in, elem->in.size);
+    g_assert(vq->in_flight);
+    vq->in_flight--;
+    insert_deferred(vq, (VirtqDeferred){ elem->head, elem->position, TRUE });
 }
 
 void virtqueue_fill(Virtqueue *vq, VirtqElement *elem, guint32 written)
 {
+    virtqueue_fill_part(vq, elem, written, written);
+}
+
+void virtqueue_fill_part(Virtqueue *vq, VirtqElement *elem, guint32 written,
+                         guint32 touched)
+{
     guint16 i = (vq->used_idx + vq->filled) & (vq->num - 1);
     guint32 *entry = (guint32 *)((guint8 *)vq->used_pin.host + 4) + 2 * (gsize)i;
 
-    g_assert(vq->in_flight && written <= elem->in.size);
-    guest_iov_done(&elem->in, written);
+    g_assert(vq->in_flight && written <= touched && touched <= elem->in.size);
+    guest_iov_done(&elem->in, touched);
     guest_iov_done(&elem->out, 0);
     __atomic_store_n(&entry[0], GUINT32_TO_LE(elem->head), __ATOMIC_RELAXED);
     __atomic_store_n(&entry[1], GUINT32_TO_LE(written), __ATOMIC_RELAXED);
@@ -383,7 +494,7 @@ void virtqueue_push(Virtqueue *vq, VirtqElement *elem, guint32 written)
 
 gboolean virtqueue_empty(const Virtqueue *vq)
 {
-    return vq->broken || load(avail_idx(vq)) == vq->last_avail;
+    return vq->broken || (!vq->n_redo && load(avail_idx(vq)) == vq->last_avail);
 }
 
 gboolean virtqueue_set_notification(Virtqueue *vq, gboolean on)

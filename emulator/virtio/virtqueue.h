@@ -20,11 +20,19 @@ typedef struct Virtqueue Virtqueue;
 /* A chain that was popped. The caller provides it; it must not move while in use. */
 typedef struct VirtqElement {
     guint16 head;
+    guint16 position; /* in the available ring */
+    gboolean redo;    /* was popped before, and deferred */
     GuestIov out; /* what the device reads */
     GuestIov in;  /* what it writes */
 } VirtqElement;
 void virtq_element_init(VirtqElement *elem);
 void virtq_element_free(VirtqElement *elem);
+
+/* A chain that was popped and could not be done: see virtqueue_defer(). */
+typedef struct VirtqDeferred {
+    guint16 head, position;
+    gboolean later; /* not in this run */
+} VirtqDeferred;
 
 /* In the owner's thread. */
 typedef struct VirtqueueOps {
@@ -46,6 +54,9 @@ struct Virtqueue {
     guint64 desc, avail, used;
     guint16 last_avail; /* next entry of the available ring to take */
     guint16 used_idx;   /* next entry of the used ring to fill, as published */
+    /* In the order of their first pop; room for num_max, NULL until there is one. */
+    VirtqDeferred *deferred;
+    guint16 n_deferred;
 
     /* While enabled. */
     gboolean enabled;
@@ -57,6 +68,7 @@ struct Virtqueue {
     guint16 signalled; /* used_idx at the last interrupt */
     gboolean signalled_valid;
     unsigned in_flight; /* popped and not yet filled */
+    guint16 n_redo;     /* deferred in an earlier run, to be popped first */
 
     /* The transport's: how the driver's notifications come in. */
     int kick_fd;
@@ -82,7 +94,21 @@ void virtqueue_disable(Virtqueue *vq); /* nothing in flight */
 gboolean virtqueue_pop(Virtqueue *vq, VirtqElement *elem);
 /* Takes back the last pop: the chain will be popped again. */
 void virtqueue_unpop(Virtqueue *vq, VirtqElement *elem);
-/* Gives a chain back: `written` bytes of elem->in are valid. Not yet visible. */
+/*
+ * Lets go of a chain that is not done: it is no longer in flight, and will be popped
+ * again, before any new one, when the queue is next enabled, here or where the VM has
+ * migrated to. All of elem->in counts as written.
+ */
+void virtqueue_defer(Virtqueue *vq, VirtqElement *elem);
+void virtqueue_forget_deferred(Virtqueue *vq);
+/* For what was loaded: one more such chain, behind the others. */
+void virtqueue_add_deferred(Virtqueue *vq, guint16 head);
+/*
+ * Gives a chain back: `written` bytes of elem->in are valid, from its beginning on
+ * (2.7.8.2), the first `touched` may have been changed. Not yet visible.
+ */
+void virtqueue_fill_part(Virtqueue *vq, VirtqElement *elem, guint32 written,
+                         guint32 touched);
 void virtqueue_fill(Virtqueue *vq, VirtqElement *elem, guint32 written);
 /* Publishes all that was filled, at once, and interrupts if the driver wants it. */
 void virtqueue_flush(Virtqueue *vq);

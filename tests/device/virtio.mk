@@ -24,10 +24,15 @@ TESTS += tests/device/virtio-kvm-test.py
 tests_device_turn_test_SOURCES = tests/device/turn-test.c $(VIRTIO_DEVICE_COMMON)
 tests_device_turn_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_turn_test_LDADD = $(DEVICE_TEST_LDADD)
-VIRTIO_BLK_DEVICE_TESTS = tests/device/virtio-blk-flight-test
+VIRTIO_BLK_DEVICE_TESTS = tests/device/virtio-blk-flight-test \
+	tests/device/virtio-blk-error-test
 check_PROGRAMS += $(VIRTIO_BLK_DEVICE_TESTS)
 TESTS += $(VIRTIO_BLK_DEVICE_TESTS)
 tests_device_virtio_blk_flight_test_SOURCES = tests/device/virtio-blk-flight-test.c \
 	$(VIRTIO_DEVICE_COMMON)
 tests_device_virtio_blk_flight_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_virtio_blk_flight_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_virtio_blk_error_test_SOURCES = tests/device/virtio-blk-error-test.c \
+	$(VIRTIO_DEVICE_COMMON)
+tests_device_virtio_blk_error_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_virtio_blk_error_test_LDADD = $(DEVICE_TEST_LDADD)

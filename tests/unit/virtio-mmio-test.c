@@ -801,8 +801,8 @@ static void test_properties(void)
     } cases[] = {
         { "{\"driver\":\"virtio-blk-device\"}", "drive" },
         { "{\"driver\":\"virtio-blk-device\",\"drive\":\"nope\"}", "nope" },
-        { "{\"driver\":\"virtio-blk-device\",\"drive\":\"n\",\"werror\":\"stop\"}",
-          "stop" },
+        { "{\"driver\":\"virtio-blk-device\",\"drive\":\"n\",\"werror\":\"cry\"}",
+          "cry" },
         { "{\"driver\":\"virtio-blk-device\",\"drive\":\"n\",\"packed\":true}",
           "packed" },
         { "{\"driver\":\"virtio-blk-device\",\"drive\":\"n\",\"iothread\":\"x\"}", "x" },

@@ -113,6 +113,61 @@ static void test_round(void)
     tear_down();
 }
 
+static void pop_expect(VirtqElement *e, guint16 head)
+{
+    g_assert_false(virtqueue_empty(&vq));
+    g_assert_true(virtqueue_pop(&vq, e));
+    g_assert_cmpuint(e->head, ==, head);
+}
+
+/* Chains that wait come again in the order of their first pop, and only then new ones. */
+static void test_defer(void)
+{
+    static const unsigned order[] = { 3, 0, 4, 2 }; /* of the errors; 1 is done */
+    GuestBuffer one = { DATA, 64, TRUE };
+    VirtqElement e[5];
+    guint16 heads[6];
+
+    set_up(FALSE, FALSE);
+    vq.last_avail = vq.used_idx = ring.avail_idx = ring.seen = 65533; /* wraps */
+    mem_write(ring.used + 2, &ring.seen, 2);
+    for (unsigned i = 0; i < 5; i++) {
+        heads[i] = guest_ring_add(&ring, &one, 1);
+        virtq_element_init(&e[i]);
+        pop_expect(&e[i], heads[i]);
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        virtqueue_defer(&vq, &e[order[i]]);
+    }
+    virtqueue_push(&vq, &e[1], 64);
+    g_assert_cmpuint(vq.in_flight, ==, 0);
+    g_assert_cmpuint(vq.n_deferred, ==, 4);
+    g_assert_true(virtqueue_empty(&vq)); /* not in this run */
+    g_assert_false(virtqueue_pop(&vq, &elem));
+    virtqueue_disable(&vq);
+    heads[5] = guest_ring_add(&ring, &one, 1);
+    g_assert_true(virtqueue_enable(&vq, FALSE, FALSE, NULL));
+    pop_expect(&e[0], heads[0]);
+    virtqueue_unpop(&vq, &e[0]);
+    pop_expect(&e[0], heads[0]);
+    pop_expect(&e[2], heads[2]);
+    virtqueue_defer(&vq, &e[0]); /* again */
+    pop_expect(&e[3], heads[3]);
+    pop_expect(&e[4], heads[4]);
+    pop_expect(&e[1], heads[5]);
+    for (unsigned i = 1; i < 5; i++) {
+        virtqueue_push(&vq, &e[i], 0);
+    }
+    g_assert_cmpuint((guint16)(vq.last_avail - vq.used_idx), ==, 1);
+    virtqueue_disable(&vq);
+    g_assert_true(virtqueue_enable(&vq, FALSE, FALSE, NULL));
+    pop_expect(&e[0], heads[0]);
+    virtqueue_push(&vq, &e[0], 0);
+    g_assert_true(virtqueue_empty(&vq));
+    tear_down();
+    virtqueue_reset(&vq, NUM);
+}
+
 static void test_unpop_and_batch(void)
 {
     GuestBuffer one = { DATA, 64, TRUE };
@@ -453,6 +508,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/virtqueue/round", test_round);
     g_test_add_func("/virtqueue/unpop-and-batch", test_unpop_and_batch);
+    g_test_add_func("/virtqueue/defer", test_defer);
     g_test_add_func("/virtqueue/indirect", test_indirect);
     g_test_add_func("/virtqueue/notifications", test_notifications);
     g_test_add_func("/virtqueue/enable", test_enable);

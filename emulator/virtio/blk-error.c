@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a failed request of virtio-blk leads to: werror=, rerror=, and the event.
+ *
+ * Requests fail in the owner's loop, events are emitted on the main loop: what is to be
+ * told is put down with all that it says. What has not been told yet is not put down a
+ * second time, so that a medium that fails fast makes no crowd of events.
+ */
+#include "accel/run-state.h"
+#include "event/vm-event.h"
+#include "util/error.h"
+#include "virtio/virtio-blk.h"
+
+const char *const blk_on_error_names[] = { "auto",   "report", "ignore",
+                                           "enospc", "stop",   NULL };
+
+static const char *const action_names[] = {
+    [BLK_REPORT] = "report",
+    [BLK_IGNORE] = "ignore",
+    [BLK_STOP] = "stop",
+};
+
+typedef struct Note {
+    const char *operation;
+    BlkErrorAction action;
+    int error;
+    char *node, *path;
+} Note;
+
+static GMutex lock; /* for: */
+static GQueue notes = G_QUEUE_INIT;
+
+static void note_free(Note *note)
+{
+    g_free(note->node);
+    g_free(note->path);
+    g_free(note);
+}
+
+static gboolean same(const Note *a, const Note *b)
+{
+    return a->operation == b->operation && a->action == b->action &&
+           a->error == b->error && g_str_equal(a->node, b->node) &&
+           g_str_equal(a->path, b->path);
+}
+
+static void emit(const Note *note)
+{
+    ConfigNode *data = config_map_new();
+
+    config_map_set(data, "device", config_string_new(""));
+    config_map_set(data, "qom-path", config_string_new(note->path));
+    config_map_set(data, "node-name", config_string_new(note->node));
+    config_map_set(data, "operation", config_string_new(note->operation));
+    config_map_set(data, "action", config_string_new(action_names[note->action]));
+    config_map_set(data, "nospace", config_bool_new(note->error == ENOSPC));
+    config_map_set(data, "reason", config_string_new(error_text(note->error)));
+    vm_event_emit("BLOCK_IO_ERROR", data);
+}
+
+static void emit_next(void *opaque)
+{
+    g_mutex_lock(&lock);
+    Note *note = g_queue_pop_head(&notes);
+    g_mutex_unlock(&lock);
+    emit(note);
+    note_free(note);
+}
+
+/* Takes note. */
+static void tell(Note *note)
+{
+    gboolean known = FALSE;
+
+    g_mutex_lock(&lock);
+    for (GList *l = notes.head; l && !known; l = l->next) {
+        known = same(l->data, note);
+    }
+    if (!known) {
+        g_queue_push_tail(&notes, note);
+        event_loop_post(event_loop_main(), emit_next, NULL);
+    }
+    g_mutex_unlock(&lock);
+    if (known) {
+        note_free(note);
+    }
+}
+
+static BlkErrorAction choose(int policy, gboolean read, int error)
+{
+    switch (policy) {
+    case BLK_ON_ERROR_AUTO:
+        return !read && error == ENOSPC ? BLK_STOP : BLK_REPORT;
+    case BLK_ON_ERROR_IGNORE:
+        return BLK_IGNORE;
+    case BLK_ON_ERROR_ENOSPC:
+        return error == ENOSPC ? BLK_STOP : BLK_REPORT;
+    case BLK_ON_ERROR_STOP:
+        return BLK_STOP;
+    default:
+        return BLK_REPORT;
+    }
+}
+
+BlkErrorAction blk_error(VirtioBlk *blk, gboolean read, int error)
+{
+    BlkErrorAction action = choose(read ? blk->rerror : blk->werror, read, error);
+    Note *note = g_new(Note, 1);
+
+    note->operation = read ? "read" : "write";
+    note->action = action;
+    note->error = error;
+    note->node = g_strdup(block_node_name(blk->node));
+    note->path = g_strdup(blk->dev.device.path);
+    tell(note);
+    if (action == BLK_STOP) {
+        vm_request_stop(RUN_STATE_IO_ERROR);
+    }
+    return action;
+}
