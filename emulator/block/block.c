@@ -120,7 +120,7 @@ static BlockNode *node_new(ConfigNode *config, gboolean top, GError **errp)
     }
     BlockNode *node = g_new0(BlockNode, 1);
     node->driver = driver;
-    node->fd = node->buffered_fd = -1;
+    node->fd = -1;
     node->anonymous = !top;
     node->name = name ? g_strdup(name) : g_strdup_printf("#block%03u", anonymous_count++);
     if (!common_options(node, config, errp) || !driver->open(node, config, errp) ||
@@ -317,6 +317,7 @@ void block_submit(BlockNode *node, BlockRequest *r)
     gboolean reads = r->op == BLOCK_READ || r->op == BLOCK_FLUSH;
 
     r->top = r->node = node;
+    r->serialised = FALSE;
     r->pos = r->offset;
     r->moved = 0;
     if (!reads && node->user.read_only) {

@@ -48,6 +48,10 @@ struct BlockRequest {
     guint64 moved;   /* bytes done so far */
     int ret;
     BlockRequest *next;
+    /* serialise.c: the blocks that a write touches, [first, end), perhaps in part */
+    gboolean serialised, partial;
+    guint64 first, end;
+    BlockRequest *after, **link;
 };
 
 /* Who uses a node. */

@@ -4,8 +4,8 @@
  *
  * Opening reads no data: what is needed (size, sector size, alignment of direct
  * I/O) comes from the file system's answers, so that an inactive node can be open.
- * With cache.direct there may be a second, buffered descriptor for requests that
- * are not aligned (file-io.c).
+ * With cache.direct requests that are smaller than what O_DIRECT takes are read,
+ * modified and written (file-io.c, serialise.c).
  *
  * #syscalls main: openat statx lseek fcntl close
  * #syscalls main: newfstatat ioctl(BLKSSZGET) -- rare: images that are block devices
@@ -18,7 +18,10 @@
 #include <unistd.h>
 
 #include "block/node.h"
+#include "block/testing.h"
 #include "util/error.h"
+
+#define DIO_ALIGN_MAX (64u * 1024) /* of the bounce buffer: file-io.c */
 
 static gboolean file_error(GError **errp, const BlockNode *node, const char *what)
 {
@@ -47,6 +50,23 @@ static gboolean get_choice(ConfigNode *config, const char *key, const char *cons
     return !value;
 }
 
+/* x-dio-align, x-mem-align: as on a file system whose O_DIRECT wants these. */
+static gboolean strict_options(BlockNode *node, ConfigNode *config, GError **errp)
+{
+    guint64 dio, mem;
+
+    if (!config_get_uint(config, "x-dio-align", 0, 0, DIO_ALIGN_MAX, &dio, errp) ||
+        !config_get_uint(config, "x-mem-align", 4096, 1, DIO_ALIGN_MAX, &mem, errp)) {
+        return FALSE;
+    }
+    if (dio) {
+        node->direct = node->strict = TRUE;
+        node->dio_align = (guint32)dio;
+        node->mem_align = (guint32)mem;
+    }
+    return TRUE;
+}
+
 static gboolean file_options(BlockNode *node, ConfigNode *config, GError **errp)
 {
     static const char *const aio_names[] = { "", "threads", "native", "io_uring", NULL };
@@ -70,16 +90,24 @@ static gboolean file_options(BlockNode *node, ConfigNode *config, GError **errp)
         error_set(errp, "Parameter 'aio' value 'native' needs cache.direct=on");
         return FALSE;
     }
+    if (block_testing_enabled() && !strict_options(node, config, errp)) {
+        return FALSE;
+    }
     node->aio = aio;
     node->locking = locking != 2;
     return TRUE;
+}
+
+static int direct_flag(const BlockNode *node)
+{
+    return node->direct && !node->strict ? O_DIRECT : 0;
 }
 
 /* Opens for writing if it may be written; auto-read-only: or if it can. */
 static gboolean file_open_fd(BlockNode *node, GError **errp)
 {
     /* Non-blocking until it is known to be no FIFO, whose other end may never come. */
-    int flags = O_CLOEXEC | O_NONBLOCK | (node->direct ? O_DIRECT : 0);
+    int flags = O_CLOEXEC | O_NONBLOCK | direct_flag(node);
 
     node->fd = open(node->filename, flags | (node->read_only ? O_RDONLY : O_RDWR));
     if (node->fd < 0 && !node->read_only && node->auto_read_only &&
@@ -96,13 +124,16 @@ static gboolean file_open_fd(BlockNode *node, GError **errp)
     return TRUE;
 }
 
-static void file_probe_alignment(BlockNode *node)
+static gboolean file_probe_alignment(BlockNode *node, GError **errp)
 {
     int sector;
 
     node->sector_size = BLOCK_SECTOR_SIZE;
     if (node->is_device && ioctl(node->fd, BLKSSZGET, &sector) == 0 && sector > 0) {
         node->sector_size = sector;
+    }
+    if (node->strict) {
+        return TRUE;
     }
     /* The strictest in use, unless the file system tells. */
     node->dio_align = node->is_device ? node->sector_size : 4096;
@@ -115,17 +146,8 @@ static void file_probe_alignment(BlockNode *node)
         node->mem_align = stx.stx_dio_mem_align;
     }
 #endif
-}
-
-/* Guests may use smaller blocks than O_DIRECT takes: file-io.c. */
-static gboolean file_open_buffered(BlockNode *node, GError **errp)
-{
-    if (!node->direct || node->dio_align <= node->sector_size) {
-        return TRUE;
-    }
-    node->buffered_fd =
-        open(node->filename, O_CLOEXEC | (node->read_only ? O_RDONLY : O_RDWR));
-    return node->buffered_fd >= 0 || file_error(errp, node, error_text(errno));
+    return !node->direct || MAX(node->dio_align, node->mem_align) <= DIO_ALIGN_MAX ||
+           file_error(errp, node, "cache.direct=on needs an alignment that is too large");
 }
 
 static gboolean file_refresh_size(BlockNode *node, GError **errp)
@@ -145,7 +167,6 @@ static gboolean file_open(BlockNode *node, ConfigNode *config, GError **errp)
     gboolean want_device = node->driver == &block_driver_host_device;
     struct stat st;
 
-    node->fd = node->buffered_fd = -1;
     if (!file_options(node, config, errp) || !file_open_fd(node, errp)) {
         return FALSE;
     }
@@ -158,25 +179,21 @@ static gboolean file_open(BlockNode *node, ConfigNode *config, GError **errp)
                   want_device ? "block device" : "regular file", node->filename);
         return FALSE;
     }
-    if (fcntl(node->fd, F_SETFL, node->direct ? O_DIRECT : 0) < 0) {
+    if (fcntl(node->fd, F_SETFL, direct_flag(node)) < 0) {
         return file_error(errp, node, error_text(errno));
     }
-    file_probe_alignment(node);
-    return file_open_buffered(node, errp) && file_refresh_size(node, errp);
+    return file_probe_alignment(node, errp) && file_refresh_size(node, errp);
 }
 
 static void file_submit(BlockNode *node, BlockRequest *r)
 {
-    block_loop_submit(r);
+    block_serialise_submit(node, r);
 }
 
 static void file_close(BlockNode *node)
 {
     if (node->fd >= 0) {
         close(node->fd);
-    }
-    if (node->buffered_fd >= 0) {
-        close(node->buffered_fd);
     }
     g_free(node->filename);
 }

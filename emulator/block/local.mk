@@ -8,6 +8,7 @@ libemulator_a_SOURCES += \
 	emulator/block/loop.c \
 	emulator/block/node.h \
 	emulator/block/raw.c \
+	emulator/block/serialise.c \
 	emulator/block/testing.c \
 	emulator/block/testing.h \
 	emulator/block/uring.c \

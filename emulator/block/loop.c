@@ -129,6 +129,9 @@ static void request_done(BlockRequest *r, int ret, BlockNode **completed)
     BlockNode *node = r->top;
 
     turn_count(TURN_BLOCK_DONE, 1);
+    if (r->serialised) {
+        block_serialise_end(r);
+    }
     if (!node->completed) {
         node->completed = TRUE;
         node->next_completed = *completed;

@@ -45,12 +45,14 @@ struct BlockNode {
     /* file, host_device */
     char *filename;
     int fd;
-    int buffered_fd; /* direct: for what is not aligned; -1: not needed */
     gboolean is_device;
     BlockAio aio;
     gboolean locking;
     guint32 sector_size;          /* logical, of the medium */
     guint32 dio_align, mem_align; /* O_DIRECT: of offset and length; of buffers */
+    gboolean strict; /* for tests: O_DIRECT's rules, checked here, without O_DIRECT */
+    BlockRequest *writes, *blocked; /* serialise.c */
+    unsigned n_partial;
     gint flush_error;             /* a flush failed: data is lost, all later ones fail */
 
     void *state; /* x-test's */
@@ -82,6 +84,9 @@ void block_child_close(BlockNode *child);
 int file_io(BlockNode *node, BlockRequest *request);
 /* Can a read or write go to the kernel as it is? Else only file_io() can do it. */
 gboolean file_io_is_direct_ready(const BlockNode *node, const BlockRequest *request);
+/* serialise.c: for file_io()'s sake, writes that share a block wait for each other. */
+void block_serialise_submit(BlockNode *node, BlockRequest *request);
+void block_serialise_end(BlockRequest *request);
 /* Copies the part of src from byte skip on; returns the number of pieces. */
 unsigned iov_slice(struct iovec *dst, unsigned max, const struct iovec *src, unsigned n,
                    guint64 skip);

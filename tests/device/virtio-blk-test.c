@@ -4,6 +4,7 @@
  * line and by QMP, resets, image locks between processes, migration after disks
  * have come and gone.
  */
+#include <fcntl.h>
 #include <linux/virtio_blk.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_mmio.h>
@@ -54,10 +55,9 @@ static void del_disk(QTest *q, const char *id)
 }
 
 /* data: options of disk and node. */
-static void test_requests(gconstpointer data)
+static void check_requests(const char *where, const char *const *options)
 {
-    const char *const *options = data;
-    g_autofree char *path = make_image(dir, "requests", MIB, 0x11);
+    g_autofree char *path = make_image(where, "requests", MIB, 0x11);
     QTest *q = qtest_start("-machine microvm -m 16M -object iothread,id=io "
                            "-blockdev driver=file,node-name=n,filename=%s%s "
                            "-device virtio-blk-device,drive=n,bus=virtio-mmio-bus.3%s",
@@ -88,6 +88,33 @@ static void test_requests(gconstpointer data)
     g_autofree char *file = NULL;
     g_assert_true(g_file_get_contents(path, &file, NULL, NULL));
     g_assert_cmpmem(file + 300 * 512, 8192, buf, 8192);
+}
+
+static void test_requests(gconstpointer data)
+{
+    check_requests(dir, data);
+}
+
+/* A file system that does not say what its direct I/O wants. */
+static void test_tmpfs(void)
+{
+    static const char *const options[] = { ",cache.direct=on", ",iothread=io" };
+    g_autofree char *shm = g_strdup("/dev/shm/vireo-blk-XXXXXX");
+
+    if (!g_mkdtemp(shm)) {
+        g_test_skip("no /dev/shm");
+        return;
+    }
+    g_autofree char *path = make_image(shm, "requests", MIB, 0);
+    int fd = open(path, O_RDONLY | O_DIRECT);
+    if (fd < 0) {
+        g_test_skip("no direct I/O on tmpfs");
+    } else {
+        close(fd);
+        check_requests(shm, options);
+    }
+    unlink(path);
+    rmdir(shm);
 }
 
 static void queue_reads(VirtioDriver *d, unsigned n)
@@ -444,6 +471,8 @@ int main(int argc, char **argv)
         { ",cache.direct=on", ",iothread=io", "direct-iothread" },
         { ",aio=threads,cache.direct=on", ",iothread=io,write-cache=off",
           "threads-iothread" },
+        { ",x-dio-align=4096", ",iothread=io,logical_block_size=512", "partial" },
+        { ",x-dio-align=4096,aio=threads", ",write-cache=off", "partial-threads" },
     };
 
     g_test_init(&argc, &argv, NULL);
@@ -452,6 +481,7 @@ int main(int argc, char **argv)
         g_autofree char *path = g_strdup_printf("/virtio-blk/requests/%s", engines[i][2]);
         g_test_add_data_func(path, engines[i], test_requests);
     }
+    g_test_add_func("/virtio-blk/requests/tmpfs", test_tmpfs);
     g_test_add_func("/virtio-blk/reset", test_reset);
     g_test_add_data_func("/virtio-blk/end/unplug", "device_del", test_end);
     g_test_add_data_func("/virtio-blk/end/reset", "system_reset", test_end);

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Stacks of raw nodes on a file: random slices of slices, and random requests to the
- * node on top, against a model of the image.
+ * Stacks of raw nodes on a file: random slices of slices, random alignments of direct
+ * I/O, and random requests to the node on top, against a model of the image.
  */
 #include <string.h>
 #include <unistd.h>
 
 #include "accel/accel.h"
 #include "block/block.h"
+#include "block/testing.h"
 #include "config/json.h"
 #include "event/lock.h"
 
-#define SECTORS   512u
+#define SECTORS   515u /* of the image: ends within a block */
 #define SIZE      (SECTORS * 512)
 #define MAX_DEPTH 4
 #define ROUNDS    40
@@ -42,14 +43,22 @@ static guint64 sectors(unsigned max)
 
 static void add_file(Stack *s)
 {
-    static const char *const options[] = { "", ",\"cache\":{\"direct\":true}",
-                                           ",\"aio\":\"threads\"" };
+    static const char *const options[] = {
+        "",
+        ",\"cache\":{\"direct\":true}",
+        ",\"aio\":\"threads\"",
+        ",\"x-dio-align\":512,\"x-mem-align\":4",
+        ",\"x-dio-align\":1024,\"x-mem-align\":512",
+        ",\"x-dio-align\":4096",
+        ",\"x-dio-align\":65536,\"aio\":\"threads\"",
+    };
     gboolean unmap = g_test_rand_bit();
     g_autoptr(GError) error = NULL;
-    g_autofree char *json = g_strdup_printf("{\"driver\":\"file\",\"node-name\":\"n0\","
-                                            "\"filename\":\"%s\",\"discard\":\"%s\"%s}",
-                                            path, unmap ? "unmap" : "ignore",
-                                            options[g_test_rand_int_range(0, 3)]);
+    g_autofree char *json =
+        g_strdup_printf("{\"driver\":\"file\",\"node-name\":\"n0\","
+                        "\"filename\":\"%s\",\"discard\":\"%s\"%s}",
+                        path, unmap ? "unmap" : "ignore",
+                        options[g_test_rand_int_range(0, G_N_ELEMENTS(options))]);
 
     s->top = add(json, &error);
     g_assert_no_error(error);
@@ -86,7 +95,7 @@ static void make_stack(Stack *s)
         s->model[i] = (guint8)(i / 512 * 7 + i);
     }
     g_assert_true(g_file_set_contents(path, (char *)s->model, SIZE, NULL));
-    s->depth = (unsigned)g_test_rand_int_range(1, MAX_DEPTH + 1);
+    s->depth = (unsigned)g_test_rand_int_range(0, MAX_DEPTH + 1);
     add_file(s);
     for (unsigned i = 1; i <= s->depth; i++) {
         add_slice(s, i);
@@ -99,14 +108,15 @@ static void make_stack(Stack *s)
 static void free_stack(Stack *s)
 {
     g_autofree char *data = NULL;
+    gsize len;
 
     block_node_detach(s->top);
     for (unsigned i = s->depth + 1; i-- > 0;) {
         g_autofree char *name = g_strdup_printf("n%u", i);
         g_assert_true(block_node_del(name, NULL));
     }
-    g_assert_true(g_file_get_contents(path, &data, NULL, NULL));
-    g_assert_cmpmem(data, SIZE, s->model, SIZE);
+    g_assert_true(g_file_get_contents(path, &data, &len, NULL));
+    g_assert_cmpmem(data, len, s->model, SIZE);
     g_free(s->model);
 }
 
@@ -134,7 +144,8 @@ static void random_request(Stack *s)
     static const BlockOp ops[] = { BLOCK_READ,  BLOCK_WRITE,   BLOCK_WRITE,
                                    BLOCK_FLUSH, BLOCK_DISCARD, BLOCK_WRITE_ZEROES };
     guint64 offset = sectors((unsigned)(s->size / 512) + 1), bytes = sectors(16);
-    g_autofree guint8 *buf = g_malloc(bytes + 1);
+    g_autofree guint8 *buffer = g_malloc(bytes + 1);
+    guint8 *buf = buffer + g_test_rand_bit(); /* at odd addresses, too */
     guint8 *at = s->model + s->start + offset;
     struct iovec iov = { buf, bytes };
     BlockRequest r = { .op = ops[g_test_rand_int_range(0, G_N_ELEMENTS(ops))],
@@ -171,6 +182,64 @@ static void test_random(void)
         }
         free_stack(&s);
     }
+}
+
+#define NEIGHBOURS 128
+
+typedef struct Neighbours {
+    guint8 (*bufs)[512];
+    unsigned pending;
+} Neighbours;
+
+static void neighbour_done(void *opaque, int ret)
+{
+    g_assert_cmpint(ret, ==, 0);
+    ((Neighbours *)opaque)->pending--;
+}
+
+/* Writes to sectors of the same blocks, side by side: none undoes another one. */
+static void test_neighbours(gconstpointer options)
+{
+    g_autofree BlockRequest *r = g_new0(BlockRequest, NEIGHBOURS);
+    g_autofree struct iovec *iov = g_new0(struct iovec, NEIGHBOURS);
+    g_autofree guint8(*bufs)[512] = g_malloc0(NEIGHBOURS * 512);
+    g_autofree char *json = g_strdup_printf(
+        "{\"driver\":\"file\",\"node-name\":\"n0\",\"filename\":\"%s\"%s}", path,
+        (const char *)options);
+    g_autofree char *zeros = g_malloc0(NEIGHBOURS * 512);
+    BlockUser user = { .loop = event_loop_main() };
+
+    g_assert_true(g_file_set_contents(path, zeros, NEIGHBOURS * 512, NULL));
+    BlockNode *node = add(json, NULL);
+    g_assert_nonnull(node);
+    g_assert_true(block_node_attach(node, &user, NULL));
+    for (unsigned round = 1; round < 20; round++) {
+        Neighbours all = { bufs, NEIGHBOURS };
+        g_autofree char *data = NULL;
+        for (unsigned i = 0; i < NEIGHBOURS; i++) {
+            unsigned sector = (i * 37) % NEIGHBOURS;
+            memset(bufs[i], (int)(sector + round), 512);
+            iov[i] = (struct iovec){ bufs[i], 512 };
+            r[i] = (BlockRequest){ .op = BLOCK_WRITE,
+                                   .iov = &iov[i],
+                                   .n_iov = 1,
+                                   .offset = sector * 512,
+                                   .bytes = 512,
+                                   .done = neighbour_done,
+                                   .opaque = &all };
+            block_submit(node, &r[i]);
+        }
+        while (all.pending) {
+            event_loop_iterate(event_loop_main(), TRUE);
+        }
+        g_assert_true(g_file_get_contents(path, &data, NULL, NULL));
+        for (unsigned i = 0; i < NEIGHBOURS; i++) {
+            g_assert_cmphex((guint8)data[i * 512], ==, (guint8)(i + round));
+            g_assert_cmphex((guint8)data[i * 512 + 511], ==, (guint8)(i + round));
+        }
+    }
+    block_node_detach(node);
+    g_assert_true(block_node_del("n0", NULL));
 }
 
 /* libvirt's <slices>: a format node on a slice on the file. */
@@ -211,8 +280,13 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     path = g_build_filename(dir, "image", NULL);
     event_init();
+    block_testing_enable();
     g_test_add_func("/block-stack/slices", test_slices);
     g_test_add_func("/block-stack/random", test_random);
+    g_test_add_data_func("/block-stack/neighbours/4096", ",\"x-dio-align\":4096",
+                         test_neighbours);
+    g_test_add_data_func("/block-stack/neighbours/1024",
+                         ",\"aio\":\"threads\",\"x-dio-align\":1024", test_neighbours);
     int ret = g_test_run();
     block_cleanup();
     unlink(path);
