@@ -330,6 +330,16 @@ static void wait_migrated(QTest *q)
     }
 }
 
+static void wait_arrived(QTest *q)
+{
+    gboolean arrived = FALSE;
+
+    while (!arrived) {
+        g_autofree char *state = run_state(q);
+        arrived = !g_str_equal(state, "inmigrate");
+    }
+}
+
 /* The requests that wait go with the VM and are done at the destination. */
 static void test_migrate(void)
 {
@@ -342,6 +352,7 @@ static void test_migrate(void)
     queue_failing(from, &d, 9);
     qmp(from, "{\"execute\":\"migrate\",\"arguments\":{\"uri\":\"%s\"}}", uri);
     wait_migrated(from);
+    wait_arrived(to);
     qtest_bus_set(to);
     cont_in_order(to, &d);
     qtest_stop(from);

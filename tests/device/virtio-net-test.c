@@ -162,7 +162,8 @@ static void test_plug(void)
         }
     }
     close(host_end("vireo2"));
-    virtio_driver_start(&d, &qtest_bus, SLOT(0), ~0ull, 2, 256, RINGS);
+    /* the first slot has been met by the guest, perhaps: others come before it */
+    virtio_driver_start(&d, &qtest_bus, SLOT(1), ~0ull, 2, 256, RINGS);
     send_packet(&d);
     g_assert_cmpuint(counter("vireo2", "rx_packets"), ==, 1);
     g_autofree char *text =
