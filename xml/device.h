@@ -120,6 +120,9 @@ typedef enum {
 typedef enum {
     DOMAIN_DISK_ERROR_DEFAULT = 0,
     DOMAIN_DISK_ERROR_REPORT,
+    DOMAIN_DISK_ERROR_STOP,
+    DOMAIN_DISK_ERROR_IGNORE,
+    DOMAIN_DISK_ERROR_ENOSPACE,
 } DomainDiskError;
 
 typedef struct DomainDisk {

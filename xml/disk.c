@@ -7,7 +7,9 @@
 
 static const char *const type_names[] = { "file", "block", NULL };
 static const char *const bus_names[] = { "virtio", NULL };
-static const char *const error_names[] = { "", "report", NULL };
+static const char *const error_names[] = { "",       "report",   "stop",
+                                           "ignore", "enospace", NULL };
+static const char *const read_error_names[] = { "", "report", "stop", "ignore", NULL };
 const char *const xml_disk_cache_names[] = { "default",   "none",       "writethrough",
                                              "writeback", "directsync", "unsafe",
                                              NULL };
@@ -95,13 +97,11 @@ static const XmlField rows[] = {
     { .path = "driver@error_policy",
       .type = XML_FIELD_ENUM,
       .offset = offsetof(DomainDisk, error_policy),
-      .names = error_names,
-      .text = "stop|ignore|enospace" },
+      .names = error_names },
     { .path = "driver@rerror_policy",
       .type = XML_FIELD_ENUM,
       .offset = offsetof(DomainDisk, rerror_policy),
-      .names = error_names,
-      .text = "stop|ignore" },
+      .names = read_error_names },
     { .path = "driver@io",
       .type = XML_FIELD_ENUM,
       .offset = offsetof(DomainDisk, io),

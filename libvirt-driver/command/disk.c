@@ -12,6 +12,14 @@ static const char *const write_cache[] = {
     [DOMAIN_DISK_CACHE_UNSAFE] = "on",
 };
 
+/* werror=, rerror= */
+static const char *const on_error[] = {
+    [DOMAIN_DISK_ERROR_REPORT] = "report",
+    [DOMAIN_DISK_ERROR_STOP] = "stop",
+    [DOMAIN_DISK_ERROR_IGNORE] = "ignore",
+    [DOMAIN_DISK_ERROR_ENOSPACE] = "enospc",
+};
+
 static gboolean complete(const CommandMachine *machine, const Domain *domain,
                          gpointer device, GError **errp)
 {
@@ -48,6 +56,22 @@ static void adopt(gpointer device, gconstpointer from)
                           &((const DomainDisk *)from)->source);
 }
 
+/* As libvirt: reads follow writes, but for enospace, which is of writes only. */
+static void add_error_policy(JsonObject *props, const DomainDisk *disk)
+{
+    DomainDiskError reads = disk->rerror_policy;
+
+    if (!reads && disk->error_policy != DOMAIN_DISK_ERROR_ENOSPACE) {
+        reads = disk->error_policy;
+    }
+    if (disk->error_policy) {
+        json_object_set_string_member(props, "werror", on_error[disk->error_policy]);
+    }
+    if (reads) {
+        json_object_set_string_member(props, "rerror", on_error[reads]);
+    }
+}
+
 static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_index,
                       GError **errp)
 {
@@ -70,6 +94,7 @@ static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_inde
     if (disk->serial) {
         json_object_set_string_member(props, "serial", disk->serial);
     }
+    add_error_policy(props, disk);
     command_step_device(steps, props);
     return TRUE;
 }

@@ -267,7 +267,8 @@ static void test_plug(void)
     g_autoptr(DomainDevice) gone =
         xml_device_parse(DISK("vda", ""), XML_PARSE_STATUS, &error);
     g_autoptr(DomainDevice) fresh = xml_device_parse(
-        DISK("vdc", "<driver name='qemu' cache='none'/>"), XML_PARSE_INACTIVE, &error);
+        DISK("vdc", "<driver name='qemu' cache='none' error_policy='stop'/>"),
+        XML_PARSE_INACTIVE, &error);
     g_autoptr(GPtrArray) steps = NULL, after = NULL;
     guint next_node = 5; /* 3 and 4 have been used */
     DomainDevice added;
@@ -296,7 +297,7 @@ static void test_plug(void)
     check_step(steps, 2,
                "device_add {\"driver\":\"virtio-blk-device\","
                "\"id\":\"virtio-disk2\",\"drive\":\"libvirt-5-format\",\"write-cache\":"
-               "\"on\"}",
+               "\"on\",\"werror\":\"stop\",\"rerror\":\"stop\"}",
                NULL);
     g_assert_true(command_take_bus(domain, &added, "/machine/virtio-mmio-bus.23"));
     g_assert_cmpuint(added.disk->info.address.slot, ==, 23);
