@@ -210,6 +210,7 @@ static void queue_failing(QTest *q, VirtioDriver *d, unsigned n)
     }
     virtio_driver_kick(d, 0);
     wait_event(q, "STOP");
+    qmp(q, "{\"execute\":\"stop\"}"); /* its reply: all is still, and flushed */
     assert_state(q, "io-error");
 }
 
