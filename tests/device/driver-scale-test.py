@@ -21,6 +21,7 @@ class Gate:
     """The daemon's fsync of what ends in a word does not return while it is closed."""
 
     def __init__(self, a):
+        assert os.path.exists(GATE), "make check builds it"
         self.path = os.path.join(a.root, "gate")
         a.stop()
         a.start(env={"LD_PRELOAD": GATE, "SYNC_GATE": self.path})
