@@ -58,6 +58,15 @@ gboolean command_complete(Domain *domain, const Domain *before, const char *emul
 gboolean command_complete_device(const Domain *domain, const DomainDevice *device,
                                  GError **errp);
 
+/* What an emulator has, from its answers to query-machines and qom-list-types. */
+typedef struct CommandEmulator CommandEmulator;
+CommandEmulator *command_emulator_new(JsonNode *machines, JsonNode *types);
+void command_emulator_free(CommandEmulator *emulator);
+
+/* CONFIG_UNSUPPORTED naming the machine or device of a completed domain that it lacks. */
+gboolean command_check_emulator(const Domain *domain, const CommandEmulator *emulator,
+                                GError **errp);
+
 /*
  * Gives addresses, aliases and block node numbers to those devices that have none; others
  * keep them. Aliases not chosen by the user come from XML_PARSE_STATUS only.

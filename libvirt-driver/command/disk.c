@@ -77,7 +77,8 @@ static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_inde
 {
     const DomainDisk *disk = device;
     g_autofree char *node = command_format_node(&disk->source);
-    JsonObject *props = command_virtio_device(steps, "virtio-blk", &disk->info);
+    JsonObject *props =
+        command_virtio_device(steps, command_kind_disk.driver, &disk->info);
 
     command_storage_steps(steps, disk);
     if (disk->iothread) {
@@ -101,6 +102,7 @@ static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_inde
 
 const CommandKind command_kind_disk = {
     .alias = "virtio-disk",
+    .driver = "virtio-blk",
     .virtio = TRUE,
     .pluggable = TRUE,
     .boot = DOMAIN_BOOT_HD,

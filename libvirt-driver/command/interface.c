@@ -49,7 +49,7 @@ static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_inde
     json_object_set_string_member(netdev, "id", id);
     command_step(steps, "-netdev", "netdev_add", netdev, "netdev_del",
                  command_pair("id", id));
-    props = command_virtio_device(steps, "virtio-net", &interface->info);
+    props = command_virtio_device(steps, command_kind_interface.driver, &interface->info);
     xml_mac_format(interface->mac, mac);
     json_object_set_string_member(props, "netdev", id);
     json_object_set_string_member(props, "mac", mac);
@@ -71,6 +71,7 @@ static void leftovers(CommandSteps *steps, const char *alias)
 
 const CommandKind command_kind_interface = {
     .alias = "net",
+    .driver = "virtio-net",
     .virtio = TRUE,
     .pluggable = TRUE,
     .boot = DOMAIN_BOOT_NETWORK,

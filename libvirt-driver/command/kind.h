@@ -19,6 +19,7 @@ typedef struct CommandSteps {
 
 typedef struct CommandKind {
     const char *alias;  /* "net" before a number */
+    const char *driver; /* the emulator's device; for virtio without the bus */
     gboolean virtio;    /* it has a place on the machine's virtio bus */
     gboolean isa;       /* its address may be an ISA one */
     gboolean pluggable; /* while the domain runs */

@@ -8,7 +8,7 @@ static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_inde
     const DomainRng *rng = device;
     g_autofree char *id = g_strconcat("obj", rng->info.alias, NULL);
     JsonObject *backend = command_pair("qom-type", "rng-random");
-    JsonObject *props = command_virtio_device(steps, "virtio-rng", &rng->info);
+    JsonObject *props = command_virtio_device(steps, command_kind_rng.driver, &rng->info);
 
     json_object_set_string_member(backend, "id", id);
     json_object_set_string_member(backend, "filename", rng->filename);
@@ -21,6 +21,7 @@ static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_inde
 
 const CommandKind command_kind_rng = {
     .alias = "rng",
+    .driver = "virtio-rng",
     .virtio = TRUE,
     .boot = -1,
     .steps = steps,

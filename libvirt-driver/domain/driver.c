@@ -68,6 +68,7 @@ Driver *driver_new(const DriverPaths *paths, RpcServer *server, const char *emul
     driver->identity = make_identity(paths);
     driver->context = g_main_context_new();
     driver->loop = g_main_loop_new(driver->context, FALSE);
+    driver->probe = probe_new(paths, driver->context);
     g_mutex_init(&driver->reconnect_lock);
     g_cond_init(&driver->reconnected);
     driver->workers = rpc_workers_new(WORKERS, PRIORITY_WORKERS);
@@ -151,6 +152,7 @@ void driver_free(Driver *driver)
     g_ptr_array_set_size(vms, 0);
     registry_free(driver->registry);
     g_ptr_array_unref(driver->unread);
+    probe_free(driver->probe);
     g_main_loop_unref(driver->loop);
     g_main_context_unref(driver->context);
     g_mutex_clear(&driver->reconnect_lock);
@@ -404,7 +406,8 @@ Domain *driver_parse_domain(Driver *driver, const char *xml, GError **errp)
         g_mutex_unlock(&vm->lock);
     }
     if (!domain || !command_complete(domain, before ? before->domain : NULL,
-                                     driver->emulator, &err)) {
+                                     driver->emulator, &err) ||
+        !probe_check(driver->probe, domain, &err)) {
         g_propagate_error(errp, g_steal_pointer(&err));
         return NULL;
     }

@@ -5,6 +5,7 @@
  * driver_of_call.
  */
 #pragma once
+#include "domain/probe.h"
 #include "domain/registry.h"
 #include "domain/vm.h"
 #include "rpc/call.h"
@@ -31,6 +32,7 @@ struct Driver {
     char *emulator;        /* for domains without <emulator> */
     char *boot_id;         /* of the running kernel */
     char *identity;        /* no other daemon on any host has it; NULL: not known */
+    Probe *probe;          /* what emulators have */
     GMainContext *context; /* of the I/O thread: monitors, processes, timers */
     GMainLoop *loop;
     GThread *thread;

@@ -29,6 +29,8 @@ libdriver_a_SOURCES += \
 	libvirt-driver/domain/migration.h \
 	libvirt-driver/domain/monitor.c \
 	libvirt-driver/domain/monitor.h \
+	libvirt-driver/domain/probe.c \
+	libvirt-driver/domain/probe.h \
 	libvirt-driver/domain/reconcile.c \
 	libvirt-driver/domain/reconcile.h \
 	libvirt-driver/domain/reconnect.c \

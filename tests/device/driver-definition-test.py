@@ -183,5 +183,35 @@ def test_panic_refused(a, b):
         a.fails("on_crash>%s" % action, "define", path)
 
 
+def wrapper(a, *words):
+    path = os.path.join(a.root, "emulator")
+    with open(path + ".new", "w") as f:
+        f.write("#!/bin/sh\nexec %s %s \"$@\"\n" % (EMULATOR, " ".join(words)))
+    os.chmod(path + ".new", 0o755)
+    os.rename(path + ".new", path)
+    return path
+
+
+def test_probe(a, b):
+    """What an emulator does not have is refused by name, until the binary is another."""
+    emulator = wrapper(a, "-without", "pvpanic")
+    devices = "<emulator>%s</emulator><panic model='isa'/>" % emulator
+    path = a.define(devices=devices, command="path")
+    refusal = "devices/panic>: the emulator '%s' does not have device 'pvpanic'" % emulator
+    a.fails(refusal, "define", path)
+    a.fails(refusal, "create", path)
+    assert a.virsh("list", "--all", "--name") == ""
+    wrapper(a)
+    a.virsh("define", path)
+    wrapper(a, "-without", "pvpanic")
+    a.fails(refusal, "start", "vm")
+    assert a.state().startswith("shut off")
+    wrapper(a)
+    a.virsh("start", "vm")
+    a.virsh("destroy", "vm")
+    a.virsh("undefine", "vm")
+    assert a.files() == [], a.files()
+
+
 if __name__ == "__main__":
     sys.exit(main(globals(), EMULATOR))

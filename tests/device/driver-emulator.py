@@ -23,6 +23,7 @@ What it shall do differently comes as words of the guest's command line (-append
     slow-migration      send for ever, until it is cancelled
     bad-migration       the destination finds the state broken
     panic               the guest panics when it runs, once
+Option -without NAME is for wrappers: an emulator that does not have this device.
 """
 import array
 import json
@@ -245,11 +246,17 @@ def do_query_nodes(args):
     return {"return": [{"node-name": n} for n in sorted(nodes)]}
 
 
+TYPES = ("virtio-blk-device", "virtio-net-device", "virtio-rng-device", "isa-serial",
+         "pvpanic")
 COMMANDS = {
     "qmp_capabilities": lambda a: {"return": {}},
     "cont": do_cont, "stop": do_stop, "query-status": do_status,
     "system_powerdown": do_powerdown, "system_reset": do_reset,
     "query-chardev": do_chardev,
+    "query-machines": lambda a: {"return": [{"name": "microvm-vireo-1.0",
+                                             "alias": "microvm"}]},
+    "qom-list-types": lambda a: {"return": [{"name": n} for n in TYPES
+                                            if n not in options("-without")]},
     "getfd": lambda a: {"return": {}},
     "blockdev-add": lambda a: add(nodes, a["node-name"]),
     "blockdev-del": lambda a: remove(nodes, a["node-name"]),

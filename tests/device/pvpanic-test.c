@@ -98,7 +98,7 @@ static void test_none(void)
 
 static void check_end(const char *args, int exit_status)
 {
-    QTest *q = qtest_start(args);
+    QTest *q = qtest_start("%s", args);
     g_autoptr(JsonObject) event = NULL;
     JsonObject *data;
 

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "domain/probe.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "process/listen.h"
+#include "process/spawn.h"
+#include "qmp/client.h"
+
+#define ANSWER_MS 10000 /* for each answer */
+
+/* What is known of a binary. Entries stay until the end. */
+typedef struct Entry {
+    GMutex lock; /* of what follows */
+    gboolean known;
+    struct stat st;            /* of the binary that was asked */
+    CommandEmulator *emulator; /* NULL: it could not be asked */
+} Entry;
+
+struct Probe {
+    const DriverPaths *paths;
+    GMainContext *context;
+    GMutex lock;
+    GHashTable *entries; /* path -> Entry */
+    gint number;         /* atomic; of sockets */
+};
+
+static void entry_free(gpointer opaque)
+{
+    Entry *entry = opaque;
+
+    command_emulator_free(entry->emulator);
+    g_mutex_clear(&entry->lock);
+    g_free(entry);
+}
+
+Probe *probe_new(const DriverPaths *paths, GMainContext *context)
+{
+    Probe *probe = g_new0(Probe, 1);
+
+    probe->paths = paths;
+    probe->context = context;
+    g_mutex_init(&probe->lock);
+    probe->entries = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, entry_free);
+    return probe;
+}
+
+void probe_free(Probe *probe)
+{
+    g_hash_table_unref(probe->entries);
+    g_mutex_clear(&probe->lock);
+    g_free(probe);
+}
+
+/* ---- asking ---- */
+
+static void ignore_event(const char *name, JsonObject *data, gint64 usec, gpointer opaque)
+{
+}
+
+static void ignore_end(gpointer opaque)
+{
+}
+
+static CommandEmulator *ask(Probe *probe, const char *path, GError **errp)
+{
+    static const QmpClientOps ops = { ignore_event, ignore_end, NULL };
+    int fd = process_connect_unix(path, ANSWER_MS, errp);
+    g_autoptr(QmpClient) client = NULL;
+    g_autoptr(JsonNode) machines = NULL, types = NULL;
+    CommandEmulator *emulator = NULL;
+
+    if (fd < 0) {
+        return NULL;
+    }
+    client = qmp_client_new(fd, probe->context, &ops, NULL, NULL);
+    if (qmp_client_negotiate(client, ANSWER_MS, errp) &&
+        qmp_client_call_full(client, "query-machines", NULL, -1, ANSWER_MS, &machines,
+                             errp) &&
+        qmp_client_call_full(client, "qom-list-types", NULL, -1, ANSWER_MS, &types,
+                             errp)) {
+        emulator = command_emulator_new(machines, types);
+    }
+    qmp_client_close(client);
+    return emulator;
+}
+
+static gboolean spawn(const char *binary, int monitor, pid_t *pid, int *pidfd,
+                      GError **errp)
+{
+    g_autofree char *chardev =
+        g_strdup_printf("socket,id=charmonitor,fd=%d,server=on,wait=off", monitor);
+    char *const argv[] = {
+        (char *)binary,
+        (char *)"-S",
+        (char *)"-no-user-config",
+        (char *)"-nodefaults",
+        (char *)"-display",
+        (char *)"none",
+        (char *)"-machine",
+        (char *)"none",
+        (char *)"-chardev",
+        chardev,
+        (char *)"-mon",
+        (char *)"chardev=charmonitor,id=monitor,mode=control",
+        NULL,
+    };
+    char *const envp[] = { (char *)"LC_ALL=C",
+                           (char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:"
+                                   "/usr/bin:/sbin:/bin",
+                           NULL };
+    int log = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    ProcessSpawn process = { .path = binary,
+                             .argv = argv,
+                             .envp = envp,
+                             .fds = &monitor,
+                             .n_fds = 1,
+                             .log_fd = log,
+                             .pidfile_fd = -1,
+                             .cgroup_fd = -1 };
+    gboolean ok = process_spawn(&process, pid, pidfd, errp);
+
+    if (log >= 0) {
+        close(log);
+    }
+    return ok;
+}
+
+/* Starts @binary, asks it, and ends it. */
+static CommandEmulator *run(Probe *probe, const char *binary, GError **errp)
+{
+    g_autofree char *name =
+        g_strdup_printf("probe-%d.sock", g_atomic_int_add(&probe->number, 1));
+    g_autofree char *path = g_build_filename(probe->paths->run_dir, name, NULL);
+    int monitor = process_listen_unix(path, errp), pidfd = -1;
+    CommandEmulator *emulator = NULL;
+    gboolean ok;
+    pid_t pid;
+
+    if (monitor < 0) {
+        return NULL;
+    }
+    ok = spawn(binary, monitor, &pid, &pidfd, errp);
+    close(monitor); /* the child's alone: if it ends, so does the wait for it */
+    if (ok) {
+        emulator = ask(probe, path, errp);
+        process_signal(pidfd, SIGKILL);
+        process_wait(pidfd, ANSWER_MS);
+        g_free(process_reap(pidfd));
+        close(pidfd);
+    }
+    g_unlink(path);
+    return emulator;
+}
+
+/* ---- keeping ---- */
+
+static gboolean is_same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+           a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+/* With the entry's lock. */
+static void refresh(Probe *probe, Entry *entry, const char *binary)
+{
+    g_autoptr(GError) err = NULL;
+    struct stat st;
+
+    if (stat(binary, &st) < 0) {
+        g_clear_pointer(&entry->emulator, command_emulator_free);
+        entry->known = FALSE;
+        return;
+    }
+    if (entry->known && is_same_file(&st, &entry->st)) {
+        return;
+    }
+    command_emulator_free(entry->emulator);
+    entry->emulator = run(probe, binary, &err);
+    entry->st = st;
+    entry->known = TRUE;
+    if (!entry->emulator) {
+        g_message("the emulator '%s' cannot be asked what it has: %s", binary,
+                  err->message);
+    }
+}
+
+static Entry *find(Probe *probe, const char *binary)
+{
+    Entry *entry;
+
+    g_mutex_lock(&probe->lock);
+    entry = g_hash_table_lookup(probe->entries, binary);
+    if (!entry) {
+        entry = g_new0(Entry, 1);
+        g_mutex_init(&entry->lock);
+        g_hash_table_insert(probe->entries, g_strdup(binary), entry);
+    }
+    g_mutex_unlock(&probe->lock);
+    return entry;
+}
+
+gboolean probe_check(Probe *probe, const Domain *domain, GError **errp)
+{
+    Entry *entry = find(probe, domain->emulator);
+    gboolean ok;
+
+    g_mutex_lock(&entry->lock);
+    refresh(probe, entry, domain->emulator);
+    ok = !entry->emulator || command_check_emulator(domain, entry->emulator, errp);
+    g_mutex_unlock(&entry->lock);
+    return ok;
+}

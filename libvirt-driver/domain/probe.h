@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Asking emulators what they have: a binary is started without a machine, over QMP, when
+ * it is first used and when it has changed (ctime, size), and its answers are kept. One
+ * that cannot be asked (it does not start, or does not know the commands) is not refused
+ * for that: starting the domain tells.
+ */
+#pragma once
+#include "command/command.h"
+#include "util/paths.h"
+
+G_BEGIN_DECLS
+
+typedef struct Probe Probe;
+
+/* @paths and @context, which monitors are read on by another thread, are borrowed. */
+Probe *probe_new(const DriverPaths *paths, GMainContext *context);
+void probe_free(Probe *probe);
+
+/*
+ * Checks a completed domain against its emulator: CONFIG_UNSUPPORTED, naming the machine
+ * or the device that it does not have. Waits for the answers; on a worker. Only those who
+ * use the same binary wait for each other.
+ */
+gboolean probe_check(Probe *probe, const Domain *domain, GError **errp);
+
+G_END_DECLS
