@@ -404,9 +404,19 @@ static gboolean check_device(const DomainDevice *device, gpointer opaque)
                               opaque);
 }
 
-static gboolean has_no_order(const DomainDevice *device, gpointer opaque)
+/* *order: of the first device that has one. */
+static gboolean has_no_order(const DomainDevice *device, gpointer order)
 {
-    return !xml_device_info(device)->boot_order;
+    *(guint *)order = xml_device_info(device)->boot_order;
+    return !*(guint *)order;
+}
+
+static guint first_order(const Domain *domain)
+{
+    guint order = 0;
+
+    xml_domain_foreach_device(domain, has_no_order, &order);
+    return order;
 }
 
 static gboolean finish_devices(Domain *domain, GError **errp)
@@ -419,7 +429,7 @@ static gboolean finish_devices(Domain *domain, GError **errp)
     for (guint i = 0; i < DOMAIN_DEVICE_COUNT; i++) {
         xml_list_sort(xml_domain_devices(domain, i), &xml_kinds[i]->type);
     }
-    if (!domain->boots->len && xml_domain_foreach_device(domain, has_no_order, NULL)) {
+    if (!domain->boots->len && !first_order(domain)) {
         g_ptr_array_add(domain->boots, xml_struct_new(&boot_dev)); /* libvirt's: hd */
     }
     return xml_domain_foreach_device(domain, check_device, &unique);
@@ -505,9 +515,11 @@ gboolean xml_domain_check(const Domain *domain, GError **errp)
                     "a second element <devices/console> is not supported by vireo");
         return FALSE;
     }
-    if (domain->boots->len && !xml_domain_foreach_device(domain, has_no_order, NULL)) {
-        g_set_error(errp, XML_ERROR, VIR_ERR_CONFIG_UNSUPPORTED,
-                    "per-device <boot order=''/> cannot be used together with <os/boot>");
+    if (domain->boots->len && first_order(domain)) {
+        g_set_error(
+            errp, XML_ERROR, VIR_ERR_CONFIG_UNSUPPORTED,
+            "per-device <boot order='%u'/> cannot be used together with <os/boot>",
+            first_order(domain));
         return FALSE;
     }
     return TRUE;

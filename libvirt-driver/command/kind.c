@@ -32,6 +32,11 @@ static gboolean complete(const CommandMachine *machine, const Domain *domain,
 gboolean command_complete_device(const Domain *domain, const DomainDevice *device,
                                  GError **errp)
 {
+    if (!kinds[device->type]) {
+        return rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
+                             "element <devices/%s>: such a device cannot be attached",
+                             xml_device_type_name(device->type));
+    }
     return xml_device_check(device, errp) &&
            complete(command_machine(domain->machine), domain, device, errp);
 }

@@ -112,6 +112,17 @@ def test_detach_by_target(a, b):
     a.virsh("undefine", "vm")
 
 
+def test_attach_none(a, b):
+    """What only says that there is none is no device that could come later."""
+    a.define()
+    path = os.path.join(a.root, "video.xml")
+    with open(path, "w") as f:
+        f.write("<video><model type='none'/></video>")
+    a.fails("devices/video>: such a device cannot be attached", "attach-device", "vm", path,
+            "--config")
+    a.virsh("undefine", "vm")
+
+
 def test_error_policy(a, b):
     """Both reach the emulator; what libvirt does not have is refused."""
     a.define(devices=(DISK % (image(a), "vda", "")).replace(

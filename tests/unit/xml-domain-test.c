@@ -345,6 +345,9 @@ static const struct {
       "type='ccw'~devices/disk/address" },
     { DOMAIN("", DISK("<address type='pci' slot='0x20'/>")), VIR_ERR_XML_ERROR,
       "'0x20'~devices/disk/address" },
+    { "<domain type='kvm'><name>d</name><memory>1</memory><os><type>hvm</type>"
+      "<boot dev='hd'/></os><devices>" DISK("<boot order='7'/>") "</devices></domain>",
+      VIR_ERR_CONFIG_UNSUPPORTED, "order='7'~os/boot" },
     { DOMAIN("", DISK("<boot order='0'/>")), VIR_ERR_XML_ERROR, "'0'~devices/disk/boot" },
     { DOMAIN("", DISK("<alias name='ua-a/b'/>")), VIR_ERR_XML_ERROR,
       "ua-a/b~devices/disk/alias" },
