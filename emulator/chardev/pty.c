@@ -8,7 +8,7 @@
  * output is dropped and never waited for; one that has it open and does not read is
  * waited for.
  *
- * #syscalls main: ppoll
+ * #syscalls main,vcpu: ppoll
  */
 #include "config.h"
 

@@ -71,6 +71,19 @@ def test_guest_reset(a, b):
     a.expect("shut off (shutdown)")
 
 
+def test_panic(a, b):
+    """The guest's word on the port becomes the domain's state."""
+    a.kernel = HELLO
+    panic = "<panic model='isa'><address type='isa' iobase='0x505'/></panic>"
+    a.define(words="panic=1", devices=panic)
+    events = a.events()
+    a.virsh("start", "vm")
+    a.expect("shut off (crashed)")
+    events.expect("lifecycle: Resumed Unpaused", "lifecycle: Started Booted",
+                  "lifecycle: Crashed Panicked", "lifecycle: Stopped Crashed")
+    events.stop()
+
+
 def test_bad_start(a, b):
     a.kernel = "/nonexistent"
     a.define()
