@@ -79,8 +79,8 @@ static void test_reset(void)
 }
 
 /*
- * The second processor asks for it by the reset register and by triple faults in
- * protected and real mode, and is started anew; nor does an INIT on its way to the
+ * The second processor asks for it by the reset register and by triple faults with
+ * caches on and off, and is started anew; nor does an INIT on its way to the
  * first one reach it after the reset.
  */
 static void test_reset_by_other(void)

@@ -7,11 +7,11 @@
  */
 #include "tiny.h"
 
-#define LAPIC      0xfee00000u
-#define LAPIC_SPIV (LAPIC + 0xf0)
-#define LAPIC_ICR  (LAPIC + 0x300)
-#define TRAMPOLINE 0x8000u
-#define REAL_MODE  0x9000u
+#define LAPIC          0xfee00000u
+#define LAPIC_SPIV     (LAPIC + 0xf0)
+#define LAPIC_ICR      (LAPIC + 0x300)
+#define TRAMPOLINE     0x8000u
+#define CR0_LIKE_RESET 0x60000011u /* caches off; but protected mode */
 
 #define ICR_INIT_OTHERS 0x000c4500u /* all but self, INIT, assert */
 #define ICR_SIPI_OTHERS 0x000c4600u /* all but self, start-up */
@@ -30,15 +30,6 @@ struct kept {
 
 extern const uint8_t ap_trampoline[], ap_trampoline_end[];
 extern volatile uint32_t ap_count;
-extern const uint8_t real_fault[], real_fault_end[];
-
-__asm__(".code16\n"
-        "real_fault: lidtl %cs:(real_idt - real_fault)\n"
-        "int3\n"
-        "real_idt: .word 0\n"
-        ".long 0\n"
-        "real_fault_end:\n"
-        ".code32\n");
 
 static void (*volatile order)(void); /* what the other processor is to do */
 
@@ -88,11 +79,16 @@ static void by_triple_fault(void)
     order = tiny_triple_fault;
 }
 
-/* As Linux does it: without paging, back in real mode. */
-static void by_real_mode(void)
+/* As Linux leaves it before it goes to the BIOS: no paging, and caches off. */
+static void triple_fault_uncached(void)
 {
-    copy(REAL_MODE, real_fault, real_fault_end);
-    start_other(REAL_MODE);
+    __asm__ volatile("mov %0, %%cr0" : : "r"(CR0_LIKE_RESET));
+    tiny_triple_fault();
+}
+
+static void by_uncached_fault(void)
+{
+    order = triple_fault_uncached;
 }
 
 /* One of them is still to be taken when this processor is reset. */
@@ -102,7 +98,7 @@ static void with_init_pending(void)
     ask_for_reset();
 }
 
-static void (*const ways[])(void) = { by_register, by_triple_fault, by_real_mode,
+static void (*const ways[])(void) = { by_register, by_triple_fault, by_uncached_fault,
                                       with_init_pending };
 #define WAYS (sizeof(ways) / sizeof(ways[0]))
 
