@@ -14,5 +14,7 @@ TESTS += tests/tools/export-test.py tests/tools/check-test.py
 
 dist_check_SCRIPTS += tests/layers.py
 TESTS += tests/layers.py
+dist_check_SCRIPTS += tests/asserts.py
+TESTS += tests/asserts.py
 
 EXTRA_DIST += tests/perf/run tests/perf/vm.py tests/perf/migrate.py tests/perf/libvirt_start.py

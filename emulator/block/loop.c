@@ -17,6 +17,7 @@
 #include "block/node.h"
 #include "event/turn.h"
 #include "util/error.h"
+#include "util/fd.h"
 
 /* What this thread may have to copy at once; more is for a worker. */
 #define URING_BYTES_MAX (2u << 20)
@@ -37,15 +38,6 @@ struct BlockLoop {
 
 static GSList *loops; /* main loop only */
 
-static void loop_signal(BlockLoop *bl)
-{
-    guint64 one = 1;
-
-    if (write(bl->eventfd, &one, sizeof(one)) < 0) {
-        g_assert(errno == EAGAIN); /* the counter is full: it is signalled */
-    }
-}
-
 void block_loop_complete(BlockLoop *bl, BlockRequest *r, int ret)
 {
     g_mutex_lock(&bl->lock);
@@ -53,7 +45,7 @@ void block_loop_complete(BlockLoop *bl, BlockRequest *r, int ret)
     r->next = bl->finished;
     bl->finished = r;
     if (!r->next) {
-        loop_signal(bl); /* within the lock: the loop may go away after the last */
+        fd_signal(bl->eventfd); /* within the lock: the loop may go away after the last */
     }
     g_mutex_unlock(&bl->lock);
 }
@@ -86,7 +78,7 @@ static gboolean wants_uring(BlockLoop *bl, const BlockRequest *r)
 static void uring_submit(BlockLoop *bl)
 {
     if (!block_uring_submit(bl->uring)) {
-        loop_signal(bl);
+        fd_signal(bl->eventfd);
     }
 }
 
@@ -192,7 +184,7 @@ static void reap(BlockLoop *bl, BlockNode **completed)
     }
     reap_finished(bl, completed);
     if (turn_over()) {
-        loop_signal(bl); /* the rest in another turn */
+        fd_signal(bl->eventfd); /* the rest in another turn */
     }
 }
 

@@ -10,7 +10,6 @@
  */
 #include "event/loop.h"
 
-#include <pthread.h>
 #include <urcu/urcu-memb.h>
 
 #include "event/rcu.h"
@@ -26,8 +25,6 @@ typedef struct ThreadStart {
 static void (*start_hook)(const char *kind);
 
 static __thread gboolean rcu_registered;
-static pthread_key_t rcu_key;
-static pthread_once_t rcu_once = PTHREAD_ONCE_INIT;
 static char rcu_grace; /* an address for TSan */
 
 static void rcu_thread_exit(void *value)
@@ -36,18 +33,14 @@ static void rcu_thread_exit(void *value)
     rcu_registered = FALSE;
 }
 
-static void rcu_make_key(void)
-{
-    g_assert(pthread_key_create(&rcu_key, rcu_thread_exit) == 0);
-}
+static GPrivate rcu_key = G_PRIVATE_INIT(rcu_thread_exit);
 
 void rcu_thread_register(void)
 {
     if (G_LIKELY(rcu_registered)) {
         return;
     }
-    pthread_once(&rcu_once, rcu_make_key);
-    pthread_setspecific(rcu_key, &rcu_grace);
+    g_private_set(&rcu_key, &rcu_grace);
     urcu_memb_register_thread();
     rcu_registered = TRUE;
 }

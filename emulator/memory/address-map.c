@@ -49,8 +49,7 @@ Region *region_new_io(const char *name, guint64 size, const RegionOps *ops, void
 Region *region_new_ram(const char *name, RamBlock *block, guint64 offset, guint64 size,
                        gboolean readonly)
 {
-    guint64 end;
-    g_assert(!__builtin_add_overflow(offset, size, &end) && end <= block->size);
+    g_assert(offset <= block->size && size <= block->size - offset);
     Region *region = region_new(name, size);
     region->block = ram_block_ref(block);
     region->block_offset = offset;
@@ -315,7 +314,8 @@ void address_map_listen(AddressMap *map, MapListener *listener)
 void address_map_unlisten(AddressMap *map, MapListener *listener)
 {
     g_assert(machine_lock_held() && !map->depth);
-    g_assert(g_ptr_array_remove(map->listeners, listener));
+    gboolean known = g_ptr_array_remove(map->listeners, listener);
+    g_assert(known);
 }
 
 /* Eventfds */

@@ -10,6 +10,7 @@
 #include "event/lock.h"
 #include "memory/address-map.h"
 #include "memory/map-internal.h"
+#include "util/fd.h"
 
 /* The largest aligned power of two that fits. */
 static unsigned access_size(guint64 offset, guint64 len)
@@ -67,11 +68,10 @@ static gboolean signal_eventfd(const Region *region, guint64 offset, guint64 val
 {
     for (guint i = 0; region->eventfds && i < region->eventfds->len; i++) {
         const RegionEventfd *e = &g_array_index(region->eventfds, RegionEventfd, i);
-        guint64 one = 1;
         if (e->offset == offset && (!e->size || e->size == size) &&
             (!e->match || e->value == value)) {
-            /* A full counter (EAGAIN) is a signal that has not been taken yet. */
-            return write(e->fd, &one, sizeof(one)) > 0 || TRUE;
+            fd_signal(e->fd);
+            return TRUE;
         }
     }
     return FALSE;

@@ -137,7 +137,8 @@ gboolean ram_block_register(RamBlock *block, GError **errp)
 
 void ram_block_unregister(RamBlock *block)
 {
-    g_assert(registered && g_ptr_array_remove(registered, block));
+    gboolean known = registered && g_ptr_array_remove(registered, block);
+    g_assert(known);
     if (!registered->len) {
         g_clear_pointer(&registered, g_ptr_array_unref);
     }

@@ -27,6 +27,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "util/fd.h"
+
 #define BURST_US 50000
 #define SLICE_MS 50
 
@@ -274,12 +276,8 @@ void mig_channel_set_limit(MigChannel *ch, guint64 bytes_per_second)
 
 void mig_channel_cancel(MigChannel *ch)
 {
-    guint64 one = 1;
-
     g_atomic_int_set(&ch->cancelled, TRUE);
-    if (write(ch->cancel_fd, &one, sizeof(one)) < 0) {
-        g_warning("migration: cancelling: %s", error_text(errno));
-    }
+    fd_signal(ch->cancel_fd);
 }
 
 gboolean mig_channel_cancelled(MigChannel *ch)

@@ -46,3 +46,11 @@ ssize_t fd_send(int fd, const void *buf, gsize len)
 
     return sendmsg(fd, &msg, MSG_NOSIGNAL);
 }
+
+void fd_signal(int fd)
+{
+    guint64 one = 1;
+
+    while (write(fd, &one, sizeof(one)) < 0 && errno == EINTR) {
+    }
+}

@@ -30,4 +30,7 @@ ssize_t fd_send(int fd, const void *buf, gsize len);
 gboolean fd_read_all(int fd, void *buf, gsize len);
 gboolean fd_write_all(int fd, const void *buf, gsize len);
 
+/* Makes an eventfd (or a pipe) readable. One that is full is so already. */
+void fd_signal(int fd);
+
 #endif

@@ -13,6 +13,7 @@
 
 #include "accel/run-state.h"
 #include "util/error.h"
+#include "util/fd.h"
 #include "util/log.h"
 #include "virtio/port-internal.h"
 
@@ -23,20 +24,11 @@ typedef struct Waiter {
     void *opaque;
 } Waiter;
 
-static void signal_fd(int fd)
-{
-    guint64 one = 1;
-
-    if (write(fd, &one, sizeof(one)) < 0) {
-        g_assert(errno == EAGAIN); /* the counter is full: it is signalled */
-    }
-}
-
 /* The data plane's way to the guest: first the status bit, then the edge. */
 static void port_interrupt(VirtioPort *port, guint32 bit)
 {
     g_atomic_int_or(&port->isr, bit);
-    signal_fd(port->irq_fd);
+    fd_signal(port->irq_fd);
 }
 
 static gboolean set_broken(VirtioPort *port, const char *why)
@@ -97,7 +89,7 @@ static void queue_kicked(void *opaque, GIOCondition ready)
 
 void virtio_queue_again(Virtqueue *vq)
 {
-    signal_fd(vq->kick_fd);
+    fd_signal(vq->kick_fd);
 }
 
 static void owner_start(void *opaque)
@@ -405,6 +397,6 @@ void virtio_port_notify(VirtioPort *port, unsigned queue)
 {
     if (port->phase == VIRTIO_RUNNING && queue < port->n_queues &&
         port->queues[queue].enabled) {
-        signal_fd(port->queues[queue].kick_fd);
+        fd_signal(port->queues[queue].kick_fd);
     }
 }

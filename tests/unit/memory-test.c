@@ -423,6 +423,34 @@ static void test_hole(void)
     ram_block_unref(block);
 }
 
+/* However many blocks there are, and whatever errno is meanwhile. */
+static void test_many_holes(void)
+{
+    g_autoptr(GPtrArray) blocks =
+        g_ptr_array_new_with_free_func((GDestroyNotify)ram_block_unref);
+    ram_set_hole_handler(on_hole);
+    for (guint i = 0; i < 600; i++) {
+        g_autoptr(GError) error = NULL;
+        g_ptr_array_add(
+            blocks,
+            backend("qom-type=memory-backend-memfd,id=h,size=4K,seal=off", &error));
+        g_assert_no_error(error);
+    }
+    holes = 0;
+    for (guint i = 0; i < blocks->len; i += blocks->len - 1) {
+        RamBlock *block = g_ptr_array_index(blocks, i);
+        g_assert_cmpint(ftruncate(block->fd, 0), ==, 0);
+        for (guint n = 0; n < 2; n++) {
+            errno = ENOTTY;
+            g_assert_cmpint(*(volatile guint8 *)block->host, ==, 0);
+            g_assert_cmpint(errno, ==, ENOTTY);
+        }
+    }
+    while (!holes) {
+        event_loop_iterate(event_loop_main(), TRUE);
+    }
+}
+
 /* Readers in another thread while RAM comes and goes, and dirty logging too. */
 static gint stop;
 
@@ -474,6 +502,7 @@ int main(int argc, char **argv)
     g_test_add_func("/memory/backends", test_backends);
     g_test_add_func("/memory/file", test_file_backend);
     g_test_add_func("/memory/hole", test_hole);
+    g_test_add_func("/memory/many-holes", test_many_holes);
     g_test_add_func("/memory/rcu", test_rcu);
     return g_test_run();
 }
