@@ -43,6 +43,7 @@ static const Cap caps[] = {
     OPTIONAL(TSC_CONTROL, tsc_control),
     OPTIONAL(KVMCLOCK_CTRL, kvmclock_ctrl),
     OPTIONAL(SET_TSS_ADDR, set_tss_addr),
+    OPTIONAL(MANUAL_DIRTY_LOG_PROTECT2, manual_dirty_log),
 };
 
 static int *cap_value(const Cap *cap)

@@ -5,11 +5,18 @@
  * guest: vCPUs are held out of KVM_RUN from the first removal of a transaction until
  * its commit.
  *
- * #syscalls main: ioctl(KVM_SET_USER_MEMORY_REGION)
+ * Dirty pages: where KVM can, its log is only copied by a sync (a slot at a time, see
+ * memory/listener-log.c), and pages are write-protected again piece by piece, just
+ * before they are sent; logging begins with all pages dirty and none protected. Else
+ * KVM protects a whole slot when its log is read. A slot that goes leaves its log.
+ *
+ * #syscalls main: ioctl(KVM_SET_USER_MEMORY_REGION) ioctl(KVM_ENABLE_CAP)
  * #syscalls vcpu: ioctl(KVM_SET_USER_MEMORY_REGION) membarrier
  *     -- rare: a guest that moves BARs or maps ROM; no test has one
  * #syscalls main,vcpu: ioctl(KVM_IOEVENTFD)
- * #syscalls main,migration: ioctl(KVM_GET_DIRTY_LOG)
+ * #syscalls migration: ioctl(KVM_GET_DIRTY_LOG) ioctl(KVM_CLEAR_DIRTY_LOG)
+ * #syscalls main,vcpu: ioctl(KVM_GET_DIRTY_LOG)
+ *     -- rare: memory that goes while a migration is under way
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -29,11 +36,13 @@ typedef struct Slot {
     gboolean readonly;
 } Slot;
 
+/* Changed with the log's lock of memory/, and the machine lock. */
 static GArray *slots;    /* index: KVM's slot number */
 static gboolean logging; /* dirty pages */
+static gboolean manual;  /* KVM protects pages again only when it is told to */
 static gboolean paused;
 
-static gboolean set_slot(guint n, guint64 size)
+static gboolean set_slot(guint n, guint64 size, GError **errp)
 {
     const Slot *s = &g_array_index(slots, Slot, n);
     struct kvm_userspace_memory_region region = {
@@ -45,13 +54,22 @@ static gboolean set_slot(guint n, guint64 size)
         .userspace_addr = (guintptr)s->block->host + s->offset,
     };
     if (kvm_vm_ioctl(KVM_SET_USER_MEMORY_REGION, &region) < 0) {
-        g_autofree char *why = g_strdup_printf("KVM refuses memory slot %u (0x%" PRIx64
-                                               " at 0x%" PRIx64 "): %s",
-                                               n, size, s->addr, error_text(errno));
-        vm_request_internal_error(why);
-        return FALSE;
+        return error_set_errno(
+            errp, errno, "KVM refuses memory slot %u (0x%" PRIx64 " at 0x%" PRIx64 ")", n,
+            size, s->addr);
     }
     return TRUE;
+}
+
+/* Where nobody waits for an answer. */
+static gboolean must_set_slot(guint n, guint64 size)
+{
+    g_autoptr(GError) error = NULL;
+    gboolean ok = set_slot(n, size, &error);
+    if (!ok) {
+        vm_request_internal_error(error->message);
+    }
+    return ok;
 }
 
 static guint free_slot(void)
@@ -75,8 +93,39 @@ static void memory_add(MapListener *l, const MapSection *s)
     guint n = free_slot();
     Slot *slot = &g_array_index(slots, Slot, n);
     *slot = (Slot){ s->addr, s->size, s->block, s->offset, s->readonly };
-    if (!set_slot(n, s->size)) {
+    if (!must_set_slot(n, s->size)) {
         slot->size = 0;
+    }
+}
+
+/* Dirty logging */
+
+static gboolean is_logged(const Slot *slot)
+{
+    return slot->size && !slot->readonly;
+}
+
+static gboolean collect_slot(guint n, GError **errp)
+{
+    const Slot *slot = &g_array_index(slots, Slot, n);
+    gsize pages = slot->size >> RAM_PAGE_BITS;
+    g_autofree unsigned long *log = bitmap_new(pages);
+    struct kvm_dirty_log arg = { .slot = n, .dirty_bitmap = log };
+    if (kvm_vm_ioctl(KVM_GET_DIRTY_LOG, &arg) < 0) {
+        return error_set_errno(errp, errno, "KVM_GET_DIRTY_LOG of slot %u", n);
+    }
+    ram_block_merge_dirty(slot->block, slot->offset >> RAM_PAGE_BITS, log, pages);
+    return TRUE;
+}
+
+/* No vCPU runs: what it has written is all that will be. */
+static void collect_last(guint n)
+{
+    const Slot *slot = &g_array_index(slots, Slot, n);
+    g_autoptr(GError) error = NULL;
+    if (logging && is_logged(slot) && !collect_slot(n, &error)) {
+        log_warn("%s: all of it is taken as dirty", error->message);
+        ram_block_mark_dirty(slot->block, slot->offset, slot->size);
     }
 }
 
@@ -91,7 +140,8 @@ static void memory_del(MapListener *l, const MapSection *s)
             paused = TRUE;
             kvm_pause_for_slots();
         }
-        set_slot(n, 0);
+        collect_last(n);
+        must_set_slot(n, 0);
         slot->size = 0;
         return;
     }
@@ -105,62 +155,109 @@ static void memory_commit(MapListener *l)
     }
 }
 
-/* Dirty logging */
-
-static void update_slots(void)
+static gboolean update_slots(GError **errp)
 {
+    gboolean ok = TRUE;
     for (guint n = 0; n < slots->len; n++) {
         const Slot *slot = &g_array_index(slots, Slot, n);
-        if (slot->size && !slot->readonly) {
-            set_slot(n, slot->size);
-        }
+        ok = (!is_logged(slot) || set_slot(n, slot->size, ok ? errp : NULL)) && ok;
+    }
+    return ok;
+}
+
+/* Once; what cannot be had is done without. */
+static void choose_manual(void)
+{
+    guint64 wanted = KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE | KVM_DIRTY_LOG_INITIALLY_SET;
+    struct kvm_enable_cap cap = { .cap = KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2,
+                                  .args = { (guint)kvm.caps.manual_dirty_log & wanted } };
+    if (!manual && cap.args[0]) {
+        manual = kvm_vm_ioctl(KVM_ENABLE_CAP, &cap) == 0;
     }
 }
 
 static gboolean memory_log_start(MapListener *l, GError **errp)
 {
+    choose_manual();
     logging = TRUE;
-    update_slots();
+    if (!update_slots(errp)) {
+        logging = FALSE;
+        update_slots(NULL);
+        return FALSE;
+    }
     return TRUE;
 }
 
 static void memory_log_stop(MapListener *l)
 {
+    g_autoptr(GError) error = NULL;
     logging = FALSE;
-    update_slots();
-}
-
-static void merge_log(const Slot *slot, const unsigned long *log, gsize pages)
-{
-    gsize first = slot->offset >> RAM_PAGE_BITS;
-    gsize shift = first % BITS_PER_LONG;
-    unsigned long *to = slot->block->dirty + first / BITS_PER_LONG;
-    for (gsize i = 0; i < BITMAP_WORDS(pages); i++) {
-        if (log[i]) {
-            bitmap_or_word_atomic(&to[i], log[i] << shift);
-            if (shift && log[i] >> (BITS_PER_LONG - shift)) {
-                bitmap_or_word_atomic(&to[i + 1], log[i] >> (BITS_PER_LONG - shift));
-            }
-        }
+    if (!update_slots(&error)) {
+        log_warn("%s: it goes on logging", error->message);
     }
 }
 
-static gboolean memory_log_sync(MapListener *l, GError **errp)
+static gboolean memory_log_sync(MapListener *l, guint *part, GError **errp)
 {
-    for (guint n = 0; n < slots->len; n++) {
-        const Slot *slot = &g_array_index(slots, Slot, n);
-        if (!slot->size || slot->readonly || !slot->block->dirty) {
-            continue;
-        }
-        gsize pages = slot->size >> RAM_PAGE_BITS;
-        g_autofree unsigned long *log = bitmap_new(pages);
-        struct kvm_dirty_log arg = { .slot = n, .dirty_bitmap = log };
-        if (kvm_vm_ioctl(KVM_GET_DIRTY_LOG, &arg) < 0) {
-            return error_set_errno(errp, errno, "KVM_GET_DIRTY_LOG of slot %u", n);
-        }
-        merge_log(slot, log, pages);
+    guint n = (*part)++;
+    if (n >= slots->len) {
+        *part = MAP_LOG_END;
+        return TRUE;
+    }
+    return !is_logged(&g_array_index(slots, Slot, n)) || collect_slot(n, errp);
+}
+
+/* 64 of n bits from bit `at` on; what is outside is 0. */
+static unsigned long bits_at(const unsigned long *bits, gsize n, gint64 at)
+{
+    unsigned long word = 0;
+    for (gint64 i = MAX(at, 0); i < MIN(at + (gint64)BITS_PER_LONG, (gint64)n); i++) {
+        word |= (unsigned long)bitmap_test(bits, (gsize)i) << (i - at);
+    }
+    return word;
+}
+
+/* from, to: pages of the slot; bits begin with its page `base`, which may be below 0. */
+static gboolean clear_slot(guint n, gsize from, gsize to, const unsigned long *bits,
+                           gsize n_bits, gint64 base, GError **errp)
+{
+    gsize first = from - from % BITS_PER_LONG;
+    gsize pages = g_array_index(slots, Slot, n).size >> RAM_PAGE_BITS;
+    gsize end = MIN(BITMAP_WORDS(to) * BITS_PER_LONG, pages); /* KVM: 64, or to the end */
+    gsize words = BITMAP_WORDS(end - first);
+    g_autofree unsigned long *clear = g_new(unsigned long, words);
+    for (gsize i = 0; i < words; i++) {
+        gint64 at = (gint64)(first + i * BITS_PER_LONG) - base;
+        clear[i] = at >= 0 && at % (gint64)BITS_PER_LONG == 0 &&
+                           at + BITS_PER_LONG <= n_bits
+                       ? bits[at / BITS_PER_LONG]
+                       : bits_at(bits, n_bits, at);
+    }
+    struct kvm_clear_dirty_log arg = { .slot = n,
+                                       .num_pages = (guint32)(end - first),
+                                       .first_page = first,
+                                       .dirty_bitmap = clear };
+    if (kvm_vm_ioctl(KVM_CLEAR_DIRTY_LOG, &arg) < 0) {
+        return error_set_errno(errp, errno, "KVM_CLEAR_DIRTY_LOG of slot %u", n);
     }
     return TRUE;
+}
+
+static gboolean memory_log_clear(MapListener *l, RamBlock *block, gsize first,
+                                 gsize pages, const unsigned long *bits, GError **errp)
+{
+    gboolean ok = TRUE;
+    for (guint n = 0; manual && ok && n < slots->len; n++) {
+        const Slot *slot = &g_array_index(slots, Slot, n);
+        gsize begin = slot->offset >> RAM_PAGE_BITS;
+        gsize from = MAX(first, begin);
+        gsize to = MIN(first + pages, begin + (slot->size >> RAM_PAGE_BITS));
+        if (is_logged(slot) && slot->block == block && from < to) {
+            ok = clear_slot(n, from - begin, to - begin, bits, pages,
+                            (gint64)first - (gint64)begin, errp);
+        }
+    }
+    return ok;
 }
 
 /* Eventfds. One that KVM does not take is signalled by dispatch. */
@@ -223,6 +320,7 @@ static MapListener memory_listener = {
     .log_start = memory_log_start,
     .log_stop = memory_log_stop,
     .log_sync = memory_log_sync,
+    .log_clear = memory_log_clear,
     .eventfd_add = memory_eventfd_add,
     .eventfd_del = memory_eventfd_del,
     .commit = memory_commit,

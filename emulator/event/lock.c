@@ -5,6 +5,8 @@
  */
 #include "event/lock.h"
 
+#include "util/tsan.h"
+
 struct AccessHold {
     unsigned count;
     gboolean finished; /* access_finish() has been called */
@@ -28,6 +30,7 @@ void machine_lock(void)
         g_mutex_lock(&lock);
         g_atomic_int_add(&waiters, -1);
     }
+    TSAN_ACQUIRE(&lock);
     held = TRUE;
 }
 
@@ -35,6 +38,7 @@ void machine_unlock(void)
 {
     g_assert(held);
     held = FALSE;
+    TSAN_RELEASE(&lock);
     g_mutex_unlock(&lock);
 }
 
@@ -52,7 +56,9 @@ void machine_lock_wait(GCond *cond)
 {
     g_assert(held);
     held = FALSE;
+    TSAN_RELEASE(&lock);
     g_cond_wait(cond, &lock);
+    TSAN_ACQUIRE(&lock);
     held = TRUE;
 }
 

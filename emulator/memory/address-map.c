@@ -191,6 +191,7 @@ static gboolean view_has(const View *view, const MapSection *s)
 
 static void tell_difference(AddressMap *map, const View *old, const View *new)
 {
+    map_log_lock();
     tell_all(map, offsetof(MapListener, begin));
     for (unsigned i = old->n; i-- > 0;) {
         if (!view_has(new, &old->sections[i])) {
@@ -203,6 +204,7 @@ static void tell_difference(AddressMap *map, const View *old, const View *new)
         }
     }
     tell_all(map, offsetof(MapListener, commit));
+    map_log_unlock();
 }
 
 /* Transactions */
@@ -307,14 +309,18 @@ void address_map_listen(AddressMap *map, MapListener *listener)
     if (listener->commit) {
         listener->commit(listener);
     }
+    map_log_lock();
     g_ptr_array_insert(map->listeners, (gint)i, listener);
+    map_log_unlock();
     address_map_commit(map);
 }
 
 void address_map_unlisten(AddressMap *map, MapListener *listener)
 {
     g_assert(machine_lock_held() && !map->depth);
+    map_log_lock();
     gboolean known = g_ptr_array_remove(map->listeners, listener);
+    map_log_unlock();
     g_assert(known);
 }
 
@@ -351,43 +357,4 @@ void region_del_eventfd(Region *region, guint64 offset, unsigned size, gboolean 
         }
     }
     g_assert_not_reached();
-}
-
-/* Dirty logging */
-
-gboolean address_map_log_start(GError **errp)
-{
-    AddressMap *map = &memory_map;
-    for (guint i = 0; map->listeners && i < map->listeners->len; i++) {
-        MapListener *l = g_ptr_array_index(map->listeners, i);
-        if (l->log_start && !l->log_start(l, errp)) {
-            while (i-- > 0) {
-                l = g_ptr_array_index(map->listeners, i);
-                if (l->log_stop) {
-                    l->log_stop(l);
-                }
-            }
-            return FALSE;
-        }
-    }
-    return TRUE;
-}
-
-void address_map_log_stop(void)
-{
-    if (memory_map.listeners) {
-        tell_all(&memory_map, offsetof(MapListener, log_stop));
-    }
-}
-
-gboolean address_map_log_sync(GError **errp)
-{
-    AddressMap *map = &memory_map;
-    for (guint i = 0; map->listeners && i < map->listeners->len; i++) {
-        MapListener *l = g_ptr_array_index(map->listeners, i);
-        if (l->log_sync && !l->log_sync(l, errp)) {
-            return FALSE;
-        }
-    }
-    return TRUE;
 }

@@ -73,6 +73,8 @@ typedef struct MapSection {
     gboolean readonly;
 } MapSection;
 
+#define MAP_LOG_END G_MAXUINT
+
 typedef struct MapListener MapListener;
 struct MapListener {
     int priority; /* lower first on add, last on del */
@@ -81,7 +83,16 @@ struct MapListener {
     void (*del)(MapListener *l, const MapSection *s);
     gboolean (*log_start)(MapListener *l, GError **errp);
     void (*log_stop)(MapListener *l);
-    gboolean (*log_sync)(MapListener *l, GError **errp); /* ORs into RamBlock.dirty */
+    /*
+     * One part of the log into ram_block_merge_dirty(): *part is 0 at first, and
+     * becomes the next one, or MAP_LOG_END. Whoever collects has no machine lock, but
+     * no other call to the listener comes meanwhile. What del takes away is collected
+     * there.
+     */
+    gboolean (*log_sync)(MapListener *l, guint *part, GError **errp);
+    /* See dirty_log_clear(); NULL: log_sync clears what it has collected. */
+    gboolean (*log_clear)(MapListener *l, RamBlock *block, gsize first, gsize pages,
+                          const unsigned long *bits, GError **errp);
     void (*eventfd_add)(MapListener *l, guint64 addr, unsigned size, gboolean match,
                         guint64 value, int fd);
     void (*eventfd_del)(MapListener *l, guint64 addr, unsigned size, gboolean match,

@@ -101,10 +101,36 @@ void ram_block_mark_dirty(RamBlock *block, guint64 offset, guint64 length)
     rcu_leave();
 }
 
+void ram_block_merge_dirty(RamBlock *block, gsize first, const unsigned long *log,
+                           gsize pages)
+{
+    gsize shift = first % BITS_PER_LONG;
+    rcu_enter();
+    unsigned long *map = rcu_read(&block->dirty);
+    TSAN_ACQUIRE(&block->dirty);
+    unsigned long *to = map ? map + first / BITS_PER_LONG : NULL;
+    for (gsize i = 0; map && i < BITMAP_WORDS(pages); i++) {
+        if (log[i]) {
+            bitmap_or_word_atomic(&to[i], log[i] << shift);
+            if (shift && log[i] >> (BITS_PER_LONG - shift)) {
+                bitmap_or_word_atomic(&to[i + 1], log[i] >> (BITS_PER_LONG - shift));
+            }
+        }
+    }
+    rcu_leave();
+}
+
 gboolean dirty_log_sync(GError **errp)
 {
-    g_assert(machine_lock_held() && active);
+    g_assert(!machine_lock_held()); /* nobody is to wait for all of RAM */
     return address_map_log_sync(errp);
+}
+
+gboolean dirty_log_clear(RamBlock *block, gsize first, gsize pages,
+                         const unsigned long *bits, GError **errp)
+{
+    g_assert(!machine_lock_held() && first % BITS_PER_LONG == 0);
+    return address_map_log_clear(block, first, pages, bits, errp);
 }
 
 guint64 dirty_log_take(RamBlock *block, unsigned long *into)

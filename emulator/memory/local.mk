@@ -4,7 +4,7 @@ libemulator_a_SOURCES += \
 	emulator/memory/dirty.c \
 	emulator/memory/dispatch.c \
 	emulator/memory/guest.c emulator/memory/guest.h \
-	emulator/memory/hole.c \
+	emulator/memory/hole.c emulator/memory/listener-log.c \
 	emulator/memory/map-internal.h \
 	emulator/memory/ram.c emulator/memory/ram.h \
 	emulator/memory/ram-backend.c

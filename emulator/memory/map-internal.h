@@ -58,10 +58,15 @@ static inline const View *map_view(AddressMap *map)
     return view;
 }
 
-/* Calls the listeners of guest memory. */
+/* listener-log.c: calls the listeners of guest memory. */
 gboolean address_map_log_start(GError **errp);
 void address_map_log_stop(void);
 gboolean address_map_log_sync(GError **errp);
+gboolean address_map_log_clear(RamBlock *block, gsize first, gsize pages,
+                               const unsigned long *bits, GError **errp);
+/* Around each change of what the listeners know. */
+void map_log_lock(void);
+void map_log_unlock(void);
 
 /* dirty.c: a block was registered or goes while logging may be on. */
 void dirty_log_block_added(RamBlock *block);

@@ -56,8 +56,18 @@ gboolean dirty_log_start(GError **errp);
 void dirty_log_stop(void);
 gboolean dirty_log_active(void);
 void ram_block_mark_dirty(RamBlock *block, guint64 offset, guint64 length);
-/* Migration thread, under the machine lock: collects from all listeners. */
+/* Collects from all listeners. Migration thread, without the machine lock. */
 gboolean dirty_log_sync(GError **errp);
+/* Listeners: pages that a log has as dirty, from page `first` of the block on. */
+void ram_block_merge_dirty(RamBlock *block, gsize first, const unsigned long *log,
+                           gsize pages);
+/*
+ * Pages that were taken and are about to be read: from here on, writes to those whose
+ * bit is set (bits: the block's, from page `first` on, a multiple of 64) are news
+ * again. Migration thread, without the machine lock.
+ */
+gboolean dirty_log_clear(RamBlock *block, gsize first, gsize pages,
+                         const unsigned long *bits, GError **errp);
 /*
  * Moves the block's dirty bits into `into` (one bit a page, ORed) and clears
  * them; returns the number of pages newly set. Atomic against markers.

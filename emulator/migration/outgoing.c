@@ -123,14 +123,14 @@ static void call_setup(MigCall *call, void *opaque)
 /* pages: what it took; downtime: the limit now, ms. */
 static gboolean sync_dirty(Outgoing *m, guint64 *pages, guint64 *downtime, GError **errp)
 {
-    gboolean ok;
-
+    if (!dirty_log_sync(errp)) {
+        return FALSE;
+    }
     machine_lock();
-    ok = dirty_log_sync(errp);
     *downtime = migration_parameters()->downtime_limit;
     machine_unlock();
-    *pages = ok ? ram_sender_collect(m->ram) : 0;
-    return ok;
+    *pages = ram_sender_collect(m->ram);
+    return TRUE;
 }
 
 /* Sends RAM until what is left can be sent within the downtime limit. */
@@ -141,7 +141,7 @@ static gboolean precopy(Outgoing *m, GError **errp)
         guint64 before = mig_channel_written(m->channel), pages, downtime;
         RamStats stats;
 
-        if (!ram_sender_pass(m->ram, errp) || !sync_dirty(m, &pages, &downtime, errp)) {
+        if (!ram_sender_pass(m->ram, FALSE, errp) || !sync_dirty(m, &pages, &downtime, errp)) {
             return FALSE;
         }
         elapsed = MAX(g_get_monotonic_time() - begin, 1);
@@ -236,10 +236,8 @@ static void call_save(MigCall *call, void *opaque)
 {
     Outgoing *m = opaque;
 
-    if (dirty_log_sync(&m->error)) {
-        m->devices = device_state_save_all(
-            m->was_running ? RUN_STATE_RUNNING : m->old_state, &m->error);
-    }
+    m->devices = device_state_save_all(
+        m->was_running ? RUN_STATE_RUNNING : m->old_state, &m->error);
     if (!m->error) {
         m->inactivated = TRUE;
         block_inactivate_all();
@@ -310,11 +308,11 @@ static gboolean switch_over(Outgoing *m, GError **errp)
     if (!m->error) {
         mig_call_main(call_save, m);
     }
-    if (!take_error(m, errp)) {
+    if (!take_error(m, errp) || !dirty_log_sync(errp)) {
         return FALSE;
     }
     ram_sender_collect(m->ram);
-    if (!ram_sender_pass(m->ram, errp)) {
+    if (!ram_sender_pass(m->ram, TRUE, errp)) {
         return FALSE;
     }
     for (guint i = 0; i < m->devices->len; i++) {

@@ -10,6 +10,7 @@
 #define DATA_PAGES_MAX 512 /* 2 MiB of data in a record */
 #define RUN_ZERO       1u
 #define TABLE_HEAD     8
+#define CLEAR_PAGES    4096 /* 16 MiB whose writes are logged again in one go */
 #define RUN_SIZE       16
 
 typedef struct SendBlock {
@@ -189,18 +190,32 @@ static gboolean take_pending(SendBlock *b, guint64 page)
     return TRUE;
 }
 
-static gboolean pass_block(RamSender *s, guint32 index, SendBlock *b, GError **errp)
+/* The piece around `page`, before any of it is read; *end is where it ends. */
+static gboolean clear_piece(const SendBlock *b, guint64 page, guint64 *end, GError **errp)
 {
-    guint64 page = next_pending(b, 0);
+    guint64 first = page - page % CLEAR_PAGES;
+
+    *end = MIN(first + CLEAR_PAGES, b->pages);
+    return dirty_log_clear(b->block, first, *end - first, b->pending + first / BITS,
+                           errp);
+}
+
+static gboolean pass_block(RamSender *s, guint32 index, SendBlock *b, gboolean last,
+                           GError **errp)
+{
+    guint64 page = next_pending(b, 0), cleared = last ? b->pages : 0;
 
     while (page < b->pages) {
+        if (page >= cleared && !clear_piece(b, page, &cleared, errp)) {
+            return FALSE;
+        }
         gboolean zero = page_is_zero(b->block->host + (page << RAM_PAGE_BITS));
         guint64 room = zero ? G_MAXUINT32 : DATA_PAGES_MAX - s->data_pages;
         guint64 end = page;
 
         while (end - page < room && take_pending(b, end)) {
             end++;
-            if (end >= b->pages ||
+            if (end >= cleared ||
                 page_is_zero(b->block->host + (end << RAM_PAGE_BITS)) != zero) {
                 break;
             }
@@ -216,10 +231,10 @@ static gboolean pass_block(RamSender *s, guint32 index, SendBlock *b, GError **e
     return flush_record(s, index, errp);
 }
 
-gboolean ram_sender_pass(RamSender *s, GError **errp)
+gboolean ram_sender_pass(RamSender *s, gboolean last, GError **errp)
 {
     for (guint i = 0; i < s->blocks->len; i++) {
-        if (!pass_block(s, i, &g_array_index(s->blocks, SendBlock, i), errp)) {
+        if (!pass_block(s, i, &g_array_index(s->blocks, SendBlock, i), last, errp)) {
             return FALSE;
         }
     }

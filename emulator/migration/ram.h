@@ -23,8 +23,8 @@ void ram_sender_free(RamSender *sender);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RamSender, ram_sender_free)
 /* Takes the dirty bits (after dirty_log_sync()); returns the pages it took. */
 guint64 ram_sender_collect(RamSender *sender);
-/* Sends what is pending. */
-gboolean ram_sender_pass(RamSender *sender, GError **errp);
+/* Sends what is pending. last: nothing writes any more. Without the machine lock. */
+gboolean ram_sender_pass(RamSender *sender, gboolean last, GError **errp);
 
 typedef struct RamStats {
     guint64 total, remaining;  /* bytes */

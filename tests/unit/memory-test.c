@@ -108,7 +108,9 @@ static void test_dirty(void)
     g_assert_true(guest_iov_add(&v, 1 << 20, 0x3000, TRUE));
     guest_iov_done(&v, 0x1001);
     guest_iov_free(&v);
+    machine_unlock();
     g_assert_true(dirty_log_sync(&error));
+    machine_lock();
     g_assert_cmpuint(dirty_log_take(ram, got), ==, 4);
     g_assert_cmphex(got[0], ==, 0x6 | 3ul << 16);
     g_assert_cmpuint(dirty_log_take(ram, got), ==, 0);

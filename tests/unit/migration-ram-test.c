@@ -119,7 +119,7 @@ static gpointer send_all(gpointer opaque)
     g_autoptr(RamSender) sender = ram_sender_new(opaque);
     RamStats stats;
 
-    ram_sender_pass(sender, &err);
+    ram_sender_pass(sender, FALSE, &err);
     g_assert_no_error(err);
     ram_sender_stats(sender, &stats);
     g_assert_cmpuint(stats.remaining, ==, 0);
