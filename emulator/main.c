@@ -251,8 +251,6 @@ static gboolean add_mon(ConfigNode *node, GError **errp)
 static gboolean start_monitors(ConfigNode *config, GError **errp)
 {
     qmp_set_config(config);
-    net_set_fd_lookup(qmp_take_fd);
-    migration_set_fd_lookup(qmp_take_fd);
     return each(config, "chardev", add_chardev, errp) &&
            each(config, "mon", add_mon, errp);
 }
@@ -334,6 +332,7 @@ static gboolean start_backends(ConfigNode *config, GError **errp)
         qtest_offer_command("block", block_testing_command);
     }
     block_set_start_inactive(config_map_has(config, "incoming"));
+    vm_set_flush(block_flush_all);
     return each(config, "object", add_object, errp) &&
            each(config, "blockdev", add_blockdev, errp) &&
            each(config, "netdev", add_netdev, errp);
@@ -421,6 +420,7 @@ static gboolean start(ConfigNode *config, GError **errp)
 static void clean_up(void)
 {
     migration_cleanup();
+    vm_quiesce_cleanup();
     qtest_server_stop();
     machine_cleanup();
     net_cleanup();

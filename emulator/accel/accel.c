@@ -45,6 +45,15 @@ const Accel *accel_get(void)
     return chosen;
 }
 
+void accel_when_vcpus_rest(void (*done)(void *opaque), void *opaque)
+{
+    if (chosen->when_vcpus_rest) {
+        chosen->when_vcpus_rest(done, opaque);
+    } else {
+        done(opaque);
+    }
+}
+
 void accel_set_ioapic(unsigned pins, void (*eoi)(void *opaque, guint8 vector),
                       void *opaque)
 {

@@ -40,7 +40,12 @@ typedef struct Accel {
     gboolean (*finish_vcpus)(GError **errp);
     /* All vCPUs to the state after power-on; the first one takes the boot state. */
     void (*reset_vcpus)(const BootState *boot);
-    void (*run_vcpus)(gboolean run); /* returns when all have stopped, if !run */
+    void (*run_vcpus)(gboolean run); /* returns when none is in the guest, if !run */
+    /*
+     * After run_vcpus(FALSE): no vCPU has an access half done any more, and their state
+     * can be saved, loaded, reset. Main loop, under the lock, now or later. NULL: always.
+     */
+    void (*when_vcpus_rest)(void (*done)(void *opaque), void *opaque);
     /* A vCPU thread: it does not enter the guest again until run_vcpus(TRUE). */
     void (*hold_current_vcpu)(void);
     /* Interrupts: an MSI now; a GSI of the split irqchip routed to an MSI. */
@@ -69,5 +74,6 @@ void accel_ioapic_eoi(guint8 vector);
 /* node: the -accel options. */
 gboolean accel_init(ConfigNode *node, GError **errp);
 const Accel *accel_get(void);
+void accel_when_vcpus_rest(void (*done)(void *opaque), void *opaque);
 
 #endif

@@ -119,7 +119,7 @@ static gboolean enter_boot(Vcpu *cpu, const BootState *boot)
 
 static gboolean reset_vcpu(Vcpu *cpu, GError **errp)
 {
-    vcpu_wait_stopped(cpu);
+    g_assert(cpu->stopped);
     if (cpu->fresh) {
         cpu->fresh = FALSE;
         return TRUE;

@@ -55,6 +55,7 @@ void kvm_del_irqfd(unsigned gsi, int fd);
 gboolean kvm_create_vcpu(unsigned index, guint32 apic_id, GError **errp);
 gboolean kvm_finish_vcpus(GError **errp);
 void kvm_run_vcpus(gboolean run);
+void kvm_when_vcpus_rest(void (*done)(void *opaque), void *opaque);
 void kvm_hold_current_vcpu(void);
 void kvm_pause_for_slots(void);
 void kvm_resume_after_slots(void);
@@ -113,8 +114,6 @@ gboolean vcpu_save(Vcpu *cpu, VcpuState *state, GError **errp);
 gboolean vcpu_load(Vcpu *cpu, const VcpuState *state, GError **errp);
 /* The same for a reset: the time stamp counter begins at 0. */
 gboolean vcpu_load_reset(Vcpu *cpu, const VcpuState *state, GError **errp);
-/* Waits until the thread has come to rest. Main loop, or under the machine lock. */
-void vcpu_wait_stopped(Vcpu *cpu);
 
 /* kvm-msr.c: which MSRs there are, is asked once; those that cannot be read go. */
 gboolean vcpu_msrs_save(Vcpu *cpu, VcpuState *state, GError **errp);

@@ -127,7 +127,7 @@ static gboolean pre_save(void *opaque, GError **errp)
 {
     VcpuState *state = opaque;
     g_assert(machine_lock_held());
-    vcpu_wait_stopped(state->cpu);
+    g_assert(state->cpu->stopped);
     state->clock = kvm.clock;
     return vcpu_save(state->cpu, state, errp);
 }
@@ -136,7 +136,7 @@ static gboolean post_load(void *opaque, guint32 version, GError **errp)
 {
     VcpuState *state = opaque;
     g_assert(machine_lock_held());
-    vcpu_wait_stopped(state->cpu);
+    g_assert(state->cpu->stopped);
     if (state->xsave_size < sizeof(struct kvm_xsave)) {
         return error_set(errp, "vCPU %u: the extended state has only %u bytes",
                          state->cpu->index, state->xsave_size);

@@ -40,8 +40,7 @@
 #define KICK_SIGNAL SIGUSR1
 
 static __thread Vcpu *current_vcpu;
-static GCond rested;        /* some vCPU has stopped, parked or started; machine lock */
-static gboolean loop_waits; /* the main loop waits for one by dispatching */
+static GCond rested; /* some vCPU has stopped, parked or started; machine lock */
 
 static gint slot_pauses; /* atomic: vCPUs must stay out of KVM_RUN */
 static GMutex pause_lock;
@@ -159,12 +158,59 @@ static void run_guest(Vcpu *cpu)
     }
 }
 
+/* Whoever waits until all vCPUs have come to rest. */
+typedef struct RestWaiter {
+    void (*done)(void *opaque);
+    void *opaque;
+} RestWaiter;
+
+static GSList *rest_waiters;
+
+static gboolean all_rest(void)
+{
+    for (guint i = 0; i < kvm.vcpus->len; i++) {
+        if (!vcpu_at(i)->stopped) {
+            return FALSE;
+        }
+    }
+    return !kvm.run;
+}
+
+static void tell_rest(void *opaque)
+{
+    GSList *waiters;
+
+    if (!all_rest()) {
+        return; /* the next to rest says it again */
+    }
+    waiters = g_slist_reverse(g_steal_pointer(&rest_waiters));
+    for (GSList *l = waiters; l; l = l->next) {
+        RestWaiter *w = l->data;
+        w->done(w->opaque);
+    }
+    g_slist_free_full(waiters, g_free);
+}
+
+/*
+ * A vCPU that is parked (kvm_run_vcpus() does not wait for it) has its access half
+ * done, and what completes that may take the main loop.
+ */
+void kvm_when_vcpus_rest(void (*done)(void *opaque), void *opaque)
+{
+    RestWaiter *w = g_new(RestWaiter, 1);
+
+    g_assert(machine_lock_held());
+    *w = (RestWaiter){ done, opaque };
+    rest_waiters = g_slist_prepend(rest_waiters, w);
+    tell_rest(NULL);
+}
+
 static void rest(Vcpu *cpu)
 {
     cpu->stopped = TRUE;
     g_cond_broadcast(&rested);
-    if (loop_waits) {
-        g_main_context_wakeup(event_loop_context(event_loop_main()));
+    if (rest_waiters) {
+        event_loop_post(event_loop_main(), tell_rest, NULL);
     }
     while (!kvm.run || cpu->held) {
         machine_lock_wait(&cpu->wake);
@@ -259,21 +305,6 @@ void kvm_run_vcpus(gboolean run)
         start_vcpus();
     } else {
         stop_vcpus();
-    }
-}
-
-void vcpu_wait_stopped(Vcpu *cpu)
-{
-    g_assert(machine_lock_held());
-    while (!cpu->stopped) {
-        /* What holds a parked vCPU's access may need this loop to come to its end. */
-        if (cpu->parked && event_loop_current() == event_loop_main()) {
-            loop_waits = TRUE;
-            event_loop_iterate(event_loop_main(), TRUE);
-            loop_waits = FALSE;
-        } else {
-            machine_lock_wait(&rested);
-        }
     }
 }
 

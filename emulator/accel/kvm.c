@@ -99,6 +99,7 @@ const Accel accel_kvm = {
     .finish_vcpus = kvm_finish_vcpus,
     .reset_vcpus = kvm_reset_vcpus,
     .run_vcpus = kvm_run_vcpus,
+    .when_vcpus_rest = kvm_when_vcpus_rest,
     .hold_current_vcpu = kvm_hold_current_vcpu,
     .send_msi = kvm_send_msi,
     .set_gsi_route = kvm_set_gsi_route,

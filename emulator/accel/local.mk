@@ -15,6 +15,7 @@ libemulator_a_SOURCES += \
 	emulator/accel/qtest.c emulator/accel/qtest.h \
 	emulator/accel/qtest-commands.c emulator/accel/qtest-internal.h \
 	emulator/accel/qtest-server.c \
+	emulator/accel/quiesce.c \
 	emulator/accel/run-state.c emulator/accel/run-state.h \
 	emulator/accel/topology.c emulator/accel/topology.h \
 	emulator/accel/vcpu.h

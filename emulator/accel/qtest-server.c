@@ -190,7 +190,6 @@ static int connect_unix(const char *path, GError **errp)
 gboolean qtest_server_start(const char *address, const char *log, GError **errp)
 {
     autofd int fd = -1;
-    guint64 number;
     if (!clock_qtest_enabled()) {
         return error_set(errp, "-qtest %s: needs -accel qtest", address);
     }
@@ -200,14 +199,16 @@ gboolean qtest_server_start(const char *address, const char *log, GError **errp)
         if (fd < 0) {
             return FALSE;
         }
-    } else if (g_str_has_prefix(address, "fd:") &&
-               g_ascii_string_to_unsigned(address + strlen("fd:"), 10, 0, G_MAXINT,
-                                          &number, NULL)) {
-        fd = (int)number;
+    } else if (g_str_has_prefix(address, "fd:")) {
+        fd = fd_claim(address + strlen("fd:"), errp);
+        if (fd < 0) {
+            g_prefix_error(errp, "-qtest %s: ", address);
+            return FALSE;
+        }
     } else {
         return error_set(errp, "-qtest %s: expects unix:PATH or fd:N", address);
     }
-    if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) {
+    if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0) {
         return error_set_errno(errp, errno, "-qtest %s", address);
     }
     if (log && !g_str_equal(log, "none")) {

@@ -176,12 +176,18 @@ void vm_start(void)
         return;
     }
     current = RUN_STATE_RUNNING;
+    vm_quiesce_started();
     clock_virtual_run(TRUE);
     tell(TRUE);
     vm_event_emit("RESUME", NULL);
     if (!resetting) {
         accel_get()->run_vcpus(TRUE);
     }
+}
+
+static void vcpus_rest(void *opaque)
+{
+    vm_quiesce_release();
 }
 
 void vm_stop(RunState state)
@@ -193,8 +199,10 @@ void vm_stop(RunState state)
     accel_get()->run_vcpus(FALSE);
     clock_virtual_run(FALSE);
     enter(state);
+    vm_quiesce_hold();
     tell(FALSE);
     vm_event_emit("STOP", NULL);
+    accel_when_vcpus_rest(vcpus_rest, NULL);
 }
 
 static ConfigNode *cause_data(ShutdownCause cause)
@@ -237,6 +245,7 @@ static void do_reset(ShutdownCause cause)
         return; /* one that is under way is as good */
     }
     resetting = TRUE;
+    vm_quiesce_hold();
     reset_cause = cause;
     accel_get()->run_vcpus(FALSE);
     if (reset_handler.fn) {
@@ -255,6 +264,7 @@ void vm_reset_done(void)
 {
     g_assert(machine_lock_held() && resetting);
     resetting = FALSE;
+    vm_quiesce_release();
     needs_reset = FALSE;
     vm_event_emit("RESET", cause_data(reset_cause));
     if (ending) {

@@ -33,11 +33,37 @@ gboolean vm_ending(void);
 
 /*
  * vm_start(): vCPUs, virtual clock, RESUME event. vm_stop(): vCPUs have left
- * KVM_RUN, the clock stands still, STOP event, then `state`. Both do nothing when
- * already so. Subscribers (block back ends, migration) hear of each change.
+ * KVM_RUN, the clock stands still, `state`, STOP event; what is in flight ends later:
+ * see vm_quiesce(). Both do nothing when already so. Subscribers (block back ends,
+ * migration) hear of each change.
  */
 void vm_start(void);
 void vm_stop(RunState state);
+
+/*
+ * Calls done when the stopped VM stands still: nothing is in flight, no access half
+ * done, no reset under way, and the disks are flushed. Now or later, main loop, under
+ * the lock, in the order of asking. stands FALSE: it was started, or the process ends,
+ * before that. error (borrowed): the flush has failed.
+ */
+typedef void (*VmQuiesceFn)(void *opaque, gboolean stands, const GError *error);
+void vm_quiesce(VmQuiesceFn done, void *opaque);
+/* It does so now. */
+gboolean vm_stands_still(void);
+/*
+ * Around what is under way and ends by itself; also while the VM runs. Under the lock,
+ * any thread.
+ */
+void vm_quiesce_hold(void);
+void vm_quiesce_release(void);
+/* What flushes the disks; done gets an error that it owns, or NULL. Set at start. */
+typedef void (*VmFlushFn)(void (*done)(void *opaque, GError *error), void *opaque);
+void vm_set_flush(VmFlushFn fn);
+/* vm_start() says so. */
+void vm_quiesce_started(void);
+/* The end of the process: a flush is waited for, who else waits is told. */
+void vm_quiesce_cleanup(void);
+
 /* Changes the name of a stopped state (paused -> postmigrate ...). */
 void run_state_set(RunState state);
 void run_state_subscribe(void (*fn)(gboolean running, void *opaque), void *opaque);

@@ -233,7 +233,6 @@ BlockLoop *block_loop_get(EventLoop *loop, GError **errp)
     bl->eventfd = fd;
     g_mutex_init(&bl->lock);
     bl->handler = event_loop_add_fd(loop, fd, G_IO_IN, loop_ready, bl);
-    event_handler_set_leaf(bl->handler);
     loops = g_slist_prepend(loops, bl);
     return bl;
 }

@@ -21,17 +21,23 @@
 #include "util/resolver.h"
 #include "util/tcp-port.h"
 
+/* QMP's is a string. */
+static gboolean read_fd(SocketAddress *addr, ConfigNode *node, GError **errp)
+{
+    addr->fd_text = config_node_describe(config_map_get(node, "fd"));
+    addr->fd = fd_claim(addr->fd_text, errp);
+    return addr->fd >= 0;
+}
+
 gboolean socket_address_read(SocketAddress *addr, ConfigNode *node, GError **errp)
 {
     const char *path, *host, *port;
-    guint64 fd;
     gboolean has_fd = config_map_has(node, "fd");
 
     addr->fd = -1;
     if (!config_get_string(node, "path", NULL, &path, errp) ||
         !config_get_string(node, "host", NULL, &host, errp) ||
-        !config_get_string(node, "port", NULL, &port, errp) ||
-        !config_get_uint(node, "fd", 0, 0, G_MAXINT, &fd, errp)) {
+        !config_get_string(node, "port", NULL, &port, errp)) {
         return FALSE;
     }
     if ((path != NULL) + (port != NULL) + has_fd != 1 || (host && !port)) {
@@ -45,10 +51,7 @@ gboolean socket_address_read(SocketAddress *addr, ConfigNode *node, GError **err
     addr->path = g_strdup(path);
     addr->host = g_strdup(host);
     addr->port = g_strdup(port);
-    if (has_fd) {
-        addr->fd = fd;
-    }
-    return TRUE;
+    return !has_fd || read_fd(addr, node, errp);
 }
 
 void socket_address_clear(SocketAddress *addr)
@@ -56,6 +59,11 @@ void socket_address_clear(SocketAddress *addr)
     g_free(addr->path);
     g_free(addr->host);
     g_free(addr->port);
+    if (addr->fd >= 0) {
+        fd_unclaim(addr->fd, addr->fd_text); /* it was not what it should be */
+        addr->fd = -1;
+    }
+    g_free(addr->fd_text);
     g_clear_pointer(&addr->made, created_remove);
 }
 
@@ -180,16 +188,16 @@ static int take_fd(SocketAddress *addr, gboolean server, GError **errp)
     int fd = addr->fd;
 
     if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) < 0) {
-        error_set_errno(errp, errno, "File descriptor '%d' is not a socket", fd);
+        error_set_errno(errp, errno, "File descriptor '%s' is not a socket",
+                        addr->fd_text);
         return -1;
     }
     if (!!listening != server) {
-        error_set(errp, "File descriptor '%d' is %s listening socket", fd,
+        error_set(errp, "File descriptor '%s' is %s listening socket", addr->fd_text,
                   server ? "not a" : "a");
         return -1;
     }
     addr->fd = -1;
-    fcntl(fd, F_SETFD, FD_CLOEXEC);
     return fd;
 }
 

@@ -10,7 +10,8 @@
 typedef struct SocketAddress {
     char *path;        /* unix */
     char *host, *port; /* tcp */
-    int fd;            /* inherited, or -1 */
+    int fd;            /* inherited, claimed; or -1 */
+    char *fd_text;     /* its number as it was given */
     char *made;        /* a listening socket, from created_bind() */
     /* Where the last attempt to connect went to. */
     struct sockaddr_storage peer;

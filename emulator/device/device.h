@@ -179,6 +179,8 @@ void device_quiesce_all(void (*done)(void *opaque), void *opaque);
  * one. One at a time asks for that.
  */
 void device_after_changes(void (*fn)(void *opaque), void *opaque);
+/* A reset of all devices waits for what is in flight. */
+gboolean device_resetting(void);
 /* All devices, in order of creation: quiesce, then reset; done when all are. */
 void device_reset_all(void (*done)(void *opaque), void *opaque);
 

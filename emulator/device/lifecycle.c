@@ -17,6 +17,7 @@ typedef void (*DoneFn)(void *opaque);
 
 static guint under_way; /* unplugs and quiesces that wait */
 static guint changes;   /* of these: unplugs and resets */
+static guint resets;    /* of these: resets */
 
 static struct {
     DoneFn fn;
@@ -31,6 +32,11 @@ static void change_done(void)
         after_changes.fn = NULL;
         fn(after_changes.opaque);
     }
+}
+
+gboolean device_resetting(void)
+{
+    return resets > 0;
 }
 
 void device_after_changes(DoneFn fn, void *opaque)
@@ -178,6 +184,7 @@ static void one_quiesced(void *opaque)
     }
     if (q->reset) {
         reset_each(q->devices);
+        resets--;
     }
     g_ptr_array_unref(q->devices);
     if (q->done) {
@@ -207,6 +214,7 @@ static void quiesce_all(gboolean reset, DoneFn done, void *opaque)
 
     under_way++;
     changes += reset ? 1 : 0;
+    resets += reset ? 1 : 0;
     q->devices = snapshot();
     q->reset = reset;
     q->done = done;
@@ -233,14 +241,26 @@ void device_reset_all(DoneFn done, void *opaque)
     quiesce_all(TRUE, done, opaque);
 }
 
+static gboolean is_under_way(void)
+{
+    return under_way > 0;
+}
+
+static void wait_for_all(void)
+{
+    if (under_way) {
+        event_loop_run_while(event_loop_main(), is_under_way);
+    }
+}
+
 void device_cleanup(void)
 {
     GPtrArray *registry = device_registry();
 
-    /* What waits for requests in flight would go on in the middle of this. */
-    while (under_way) {
-        event_loop_iterate(event_loop_main(), TRUE);
-    }
+    /* What waits for requests in flight would go on in the middle of what follows. */
+    wait_for_all();
+    device_quiesce_all(NULL, NULL);
+    wait_for_all();
     while (registry->len) {
         Device *dev = registry->pdata[registry->len - 1];
 

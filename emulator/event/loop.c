@@ -107,9 +107,6 @@ static void run_posted(EventLoop *loop)
     guint n = loop->posted.length; /* what is posted meanwhile waits a round */
     while (n-- && !turn_over()) {
         PostedWork *work = g_queue_pop_head(&loop->posted);
-        if (!work) {
-            break; /* a nested iteration ran the rest */
-        }
         g_mutex_unlock(&loop->post_lock);
         TSAN_ACQUIRE(work);
         turn_count(TURN_POSTED, 1);
@@ -195,15 +192,10 @@ EventHandler *event_loop_add_fd(EventLoop *loop, int fd, GIOCondition condition,
     handler->fn = fn;
     handler->opaque = opaque;
     handler->tag = g_source_add_unix_fd(source, fd, condition);
-    g_source_set_can_recurse(source, !loop->is_main);
+    g_source_set_can_recurse(source, TRUE); /* see loop_source() */
     TSAN_RELEASE(handler);
     g_source_attach(source, loop->context);
     return handler;
-}
-
-void event_handler_set_leaf(EventHandler *handler)
-{
-    g_source_set_can_recurse(&handler->base, TRUE);
 }
 
 void event_handler_set_condition(EventHandler *handler, GIOCondition condition)
@@ -221,6 +213,10 @@ void event_handler_remove(EventHandler *handler)
 
 /* Loops */
 
+/*
+ * Loops never nest. That a source could recurse is said all the same: glib then leaves
+ * its descriptor in the set while it is dispatched, which saves four system calls.
+ */
 static GSource *loop_source(EventLoop *loop, GSourceFuncs *funcs)
 {
     GSource *source = g_source_new(funcs, sizeof(LoopSource));
@@ -309,8 +305,16 @@ void event_loop_quit(EventLoop *loop)
     g_main_context_wakeup(loop->context);
 }
 
+void event_loop_run_while(EventLoop *loop, gboolean (*busy)(void))
+{
+    g_assert(loop == current_loop && g_main_depth() == 0);
+    while (busy()) {
+        g_main_context_iteration(loop->context, TRUE);
+    }
+}
+
 void event_loop_iterate(EventLoop *loop, gboolean block)
 {
-    g_assert(loop == current_loop);
+    g_assert(loop == current_loop && g_main_depth() == 0);
     g_main_context_iteration(loop->context, block);
 }

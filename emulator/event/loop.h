@@ -40,12 +40,6 @@ GMainContext *event_loop_context(EventLoop *loop);
  */
 EventHandler *event_loop_add_fd(EventLoop *loop, int fd, GIOCondition condition,
                                 EventFdFn fn, void *opaque);
-/*
- * For the data plane on the main loop: fn never dispatches events itself. glib then
- * need not take the descriptor out of the set while fn runs (four system calls an
- * event). Handlers on iothreads, which never nest, have it from the start.
- */
-void event_handler_set_leaf(EventHandler *handler);
 void event_handler_set_condition(EventHandler *handler, GIOCondition condition);
 void event_handler_remove(EventHandler *handler);
 
@@ -55,7 +49,13 @@ void event_loop_post(EventLoop *loop, EventFn fn, void *opaque);
 /* Main thread: dispatch until event_loop_quit(). */
 void event_loop_run(EventLoop *loop);
 void event_loop_quit(EventLoop *loop);
-/* Main thread: dispatch what is ready (block: wait for one event first). */
+/*
+ * At the end of the process: goes on until busy() says FALSE. Like all that dispatches,
+ * never from inside a handler: the control plane's steps are not to be interrupted by
+ * others of their kind. What has to wait takes a callback.
+ */
+void event_loop_run_while(EventLoop *loop, gboolean (*busy)(void));
+/* Tests: dispatch what is ready (block: wait for one event first). */
 void event_loop_iterate(EventLoop *loop, gboolean block);
 
 /* `-object iothread,id=ID`: a named loop with its own thread. */

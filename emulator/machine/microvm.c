@@ -413,7 +413,7 @@ static gboolean load_guest(BootState *boot, GError **errp)
     return !board.kernel || kernel_load(board.kernel, boot, errp);
 }
 
-static void devices_reset(void *opaque)
+static void vcpus_rest(void *opaque)
 {
     g_autoptr(GError) err = NULL;
     BootState boot = { 0 };
@@ -424,6 +424,12 @@ static void devices_reset(void *opaque)
         vm_request_internal_error(err->message);
     }
     vm_reset_done();
+}
+
+/* The accesses that have waited for their devices come to their ends now. */
+static void devices_reset(void *opaque)
+{
+    accel_when_vcpus_rest(vcpus_rest, NULL);
 }
 
 static void reset(void *opaque)

@@ -19,6 +19,7 @@
 #include "migration/status.h"
 #include "migration/uri.h"
 #include "util/created.h"
+#include "util/fd.h"
 #include "util/log.h"
 #include "util/resolver.h"
 
@@ -320,15 +321,8 @@ static gboolean begin(MigUri *uri, GArray *addresses, GError **errp)
     Incoming *in;
     int fd;
 
-    if (uri->kind == MIG_URI_FD) {
-        fd = migration_take_fd(uri->path);
-        if (fd < 0) {
-            g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
-                        "File descriptor named '%s' has not been found", uri->path);
-        }
-    } else {
-        fd = mig_uri_listen(uri, addresses, errp);
-    }
+    fd = uri->kind == MIG_URI_FD ? fd_claim(uri->path, errp)
+                                 : mig_uri_listen(uri, addresses, errp);
     if (fd < 0) {
         return FALSE;
     }
@@ -418,8 +412,8 @@ void migration_cleanup(void)
         mig_channel_cancel(incoming->channel);
     }
     /* The threads end with a call into this loop. */
-    while (mig_status_busy()) {
-        event_loop_iterate(event_loop_main(), TRUE);
+    if (mig_status_busy()) {
+        event_loop_run_while(event_loop_main(), mig_status_busy);
     }
     incoming_free(incoming);
     incoming = NULL;

@@ -8,8 +8,6 @@
 
 #include "config/node.h"
 
-#include "config/node.h"
-
 /* Starts sending; progress by query and by event MIGRATION. */
 gboolean migration_start(const char *uri, GError **errp);
 void migration_cancel(void);
@@ -32,9 +30,6 @@ ConfigNode *migration_query_parameters(void);
 gboolean migration_set_capability(const char *name, gboolean on, gboolean apply,
                                   GError **errp);
 ConfigNode *migration_query_capabilities(void);
-/* fd:NAME of getfd: the monitor installs the look-up. */
-void migration_set_fd_lookup(int (*take)(const char *name));
-int migration_take_fd(const char *name);
 void migration_cleanup(void);
 
 #endif

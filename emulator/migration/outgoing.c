@@ -32,6 +32,7 @@
 #include "migration/ram.h"
 #include "migration/status.h"
 #include "migration/uri.h"
+#include "util/fd.h"
 #include "util/log.h"
 
 /* For the answer to GO, which the destination has nothing to do for. */
@@ -60,7 +61,6 @@ typedef struct Outgoing {
 
 /* The current or last migration; replaced by the next one. Machine lock. */
 static Outgoing *outgoing;
-static int (*fd_lookup)(const char *name);
 
 static void outgoing_free(Outgoing *m)
 {
@@ -156,10 +156,22 @@ static gboolean precopy(Outgoing *m, GError **errp)
     }
 }
 
+static void stands_still(void *opaque, gboolean stands, const GError *error)
+{
+    g_assert(outgoing->error == NULL);
+    if (error) {
+        outgoing->error = g_error_copy(error);
+    } else if (!stands) {
+        g_set_error_literal(&outgoing->error, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
+                            "The VM was started during the migration");
+    }
+    mig_call_done(opaque);
+}
+
 static void unchanging(void *opaque)
 {
     g_assert(!vm_resetting());
-    mig_call_done(opaque);
+    vm_quiesce(stands_still, opaque);
 }
 
 /* A reset or unplug under way has its end first. */
@@ -203,6 +215,7 @@ static gboolean check_state(GError **errp)
 }
 
 /*
+ * Until nothing moves any more, and all is on the disks; the main loop goes on meanwhile.
  * A call of its own: what the guest has asked for before its vCPUs stood still (a
  * reset, a shutdown) is carried out before.
  */
@@ -218,18 +231,6 @@ static void call_quiesce(MigCall *call, void *opaque)
         mig_status_set(MIG_DEVICE, NULL);
     }
     device_quiesce_all(quiesced, call);
-}
-
-static void flushed(void *opaque, GError *error)
-{
-    outgoing->error = error;
-    mig_call_done(opaque);
-}
-
-/* The disks may take long; the main loop goes on meanwhile. */
-static void call_flush(MigCall *call, void *opaque)
-{
-    block_flush_all(flushed, call);
 }
 
 static void call_save(MigCall *call, void *opaque)
@@ -302,9 +303,6 @@ static gboolean switch_over(Outgoing *m, GError **errp)
 {
     mig_call_main(call_stop, m);
     mig_call_main(call_quiesce, m);
-    if (!m->error) {
-        mig_call_main(call_flush, m);
-    }
     if (!m->error) {
         mig_call_main(call_save, m);
     }
@@ -452,10 +450,8 @@ gboolean migration_start(const char *uri, GError **errp)
         return FALSE;
     }
     if (parsed->kind == MIG_URI_FD) {
-        fd = fd_lookup ? fd_lookup(parsed->path) : -1;
+        fd = fd_claim(parsed->path, errp);
         if (fd < 0) {
-            g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
-                        "File descriptor named '%s' has not been found", parsed->path);
             return FALSE;
         }
     }
@@ -490,16 +486,6 @@ void migration_cancel(void)
     mig_status_set(MIG_CANCELLING, NULL);
     outgoing->cancelled = TRUE;
     mig_channel_cancel(outgoing->channel);
-}
-
-void migration_set_fd_lookup(int (*take)(const char *name))
-{
-    fd_lookup = take;
-}
-
-int migration_take_fd(const char *name)
-{
-    return fd_lookup ? fd_lookup(name) : -1;
 }
 
 static ConfigNode *query_ram(const Outgoing *m, const RamStats *stats)

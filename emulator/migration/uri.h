@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where a migration goes to or comes from: tcp:HOST:PORT, unix:PATH, fd:NAME.
+ * Where a migration goes to or comes from: tcp:HOST:PORT, unix:PATH, fd:NUMBER.
  */
 #ifndef VIREO_MIGRATION_URI_H
 #define VIREO_MIGRATION_URI_H
@@ -14,7 +14,7 @@ typedef struct MigChannel MigChannel;
 typedef struct MigUri {
     MigUriKind kind;
     char *host, *port; /* tcp */
-    char *path;        /* unix: the socket; fd: name or number */
+    char *path;        /* unix: the socket; fd: the number */
     char *made;        /* unix, listening: from created_bind() */
 } MigUri;
 

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "monitor/commands.h"
+#include "monitor/fds.h"
 #include "monitor/qmp-command.h"
 #include "util/error.h"
 
@@ -17,35 +18,43 @@ static ConfigNode *cmd_query_chardev(ConfigNode *args, GError **errp)
 
 QMP_OBJECT(fd_args, { "fdname", &qmp_str });
 
-static ConfigNode *cmd_getfd(ConfigNode *args, GError **errp)
+static gboolean get_fd(QmpServer *server, const char *name, GError **errp)
 {
-    const char *name = qmp_arg_string(args, "fdname");
-    int fd = chardev_take_fd(qmp_server_chardev(qmp_current_server()));
+    int fd = chardev_take_fd(qmp_server_chardev(server));
 
     if (fd < 0) {
-        error_set(errp, "No file descriptor supplied via SCM_RIGHTS");
-    } else if (g_ascii_isdigit(name[0])) {
-        close(fd);
-        error_set(errp, "Parameter 'fdname' expects a name not starting with a digit");
-    } else {
-        qmp_server_add_fd(qmp_current_server(), name, fd, errp);
+        return error_set(errp, "No file descriptor supplied via SCM_RIGHTS");
     }
-    return NULL;
+    if (g_ascii_isdigit(name[0])) {
+        close(fd);
+        return error_set(errp,
+                         "Parameter 'fdname' expects a name not starting with a digit");
+    }
+    return qmp_fds_add(server, name, fd, errp);
 }
 
-static ConfigNode *cmd_closefd(ConfigNode *args, GError **errp)
+static void cmd_getfd(ConfigNode *args, QmpReply *reply)
+{
+    GError *error = NULL;
+
+    get_fd(qmp_reply_server(reply), qmp_arg_string(args, "fdname"), &error);
+    qmp_reply_done(reply, NULL, error);
+}
+
+static void cmd_closefd(ConfigNode *args, QmpReply *reply)
 {
     const char *name = qmp_arg_string(args, "fdname");
+    GError *error = NULL;
 
-    if (!qmp_server_close_fd(qmp_current_server(), name)) {
-        error_set(errp, "File descriptor named '%s' not found", name);
+    if (!qmp_fds_close(qmp_reply_server(reply), name)) {
+        error_set(&error, "File descriptor named '%s' not found", name);
     }
-    return NULL;
+    qmp_reply_done(reply, NULL, error);
 }
 
 const QmpCommand qmp_chardev_commands[] = {
     { "query-chardev", cmd_query_chardev, .ret = &chardev_info_list },
-    { "getfd", cmd_getfd, .args = &fd_args },
-    { "closefd", cmd_closefd, .args = &fd_args },
+    { "getfd", .start = cmd_getfd, .args = &fd_args },
+    { "closefd", .start = cmd_closefd, .args = &fd_args },
     { .name = NULL },
 };

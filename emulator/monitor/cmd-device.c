@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "accel/run-state.h"
 #include "device/device.h"
 #include "machine/machine.h"
 #include "migration/migration.h"
@@ -38,18 +39,45 @@ static ConfigNode *cmd_device_add(ConfigNode *args, GError **errp)
 
 QMP_OBJECT(device_del_args, { "id", &qmp_str });
 
-static ConfigNode *cmd_device_del(ConfigNode *args, GError **errp)
+static void delete (const char *id, GError **errp)
 {
-    const char *id = qmp_arg_string(args, "id");
     Device *dev = device_find(id);
 
     if (!dev) {
-        return qmp_fail(errp, QMP_ERROR_DEVICE_NOT_FOUND, "Device '%s' not found", id);
-    }
-    if (check_idle("device_del", errp)) {
+        qmp_fail(errp, QMP_ERROR_DEVICE_NOT_FOUND, "Device '%s' not found", id);
+    } else if (check_idle("device_del", errp)) {
         device_request_unplug(dev, errp);
     }
-    return NULL;
+}
+
+typedef struct Delete {
+    QmpReply *reply;
+    char *id;
+} Delete;
+
+static void delete_now(void *opaque, gboolean stands, const GError *flush_error)
+{
+    Delete *d = opaque;
+    GError *error = NULL;
+
+    delete (d->id, &error);
+    qmp_reply_done(d->reply, NULL, error);
+    g_free(d->id);
+    g_free(d);
+}
+
+/* While a VM that was stopped is flushed, all disks stay. */
+static void cmd_device_del(ConfigNode *args, QmpReply *reply)
+{
+    Delete *d = g_new0(Delete, 1);
+
+    d->reply = reply;
+    d->id = g_strdup(qmp_arg_string(args, "id"));
+    if (vm_running()) {
+        delete_now(d, FALSE, NULL);
+    } else {
+        vm_quiesce(delete_now, d);
+    }
 }
 
 QMP_OBJECT(typename_args, { "typename", &qmp_str });
@@ -214,7 +242,7 @@ static const char *const device_add_features[] = { "json-cli", "json-cli-hotplug
 const QmpCommand qmp_device_commands[] = {
     { "device_add", cmd_device_add, .args = &device_add_args,
       .features = device_add_features },
-    { "device_del", cmd_device_del, .args = &device_del_args },
+    { "device_del", .start = cmd_device_del, .args = &device_del_args },
     { "device-list-properties", cmd_list_properties, .args = &typename_args,
       .ret = &property_info_list },
     { "qom-get", cmd_qom_get, .args = &get_args, .ret = &qmp_any },

@@ -6,15 +6,37 @@
 #include "config/dialect.h"
 #include "migration/migration.h"
 #include "monitor/commands.h"
+#include "monitor/fds.h"
 #include "monitor/qmp-command.h"
 #include "util/error.h"
 
 QMP_OBJECT(migrate_args, { "uri", &qmp_str }, { "detach", &qmp_bool, TRUE });
 
-static ConfigNode *cmd_migrate(ConfigNode *args, GError **errp)
+typedef gboolean (*MigrateFn)(const char *uri, GError **errp);
+
+/* fd:NAME: of this client's getfd. */
+static gboolean call_with_uri(MigrateFn fn, QmpServer *server, const char *uri,
+                              GError **errp)
 {
-    migration_start(qmp_arg_string(args, "uri"), errp);
-    return NULL;
+    g_auto(QmpLentFd) lent = { .name = NULL };
+    g_autofree char *number = NULL;
+
+    if (g_str_has_prefix(uri, "fd:") && !g_ascii_isdigit(uri[3])) {
+        if (!qmp_fds_lend(server, uri + 3, &lent, errp)) {
+            return FALSE;
+        }
+        number = g_strdup_printf("fd:%d", lent.fd);
+    }
+    return fn(number ? number : uri, errp);
+}
+
+static void cmd_migrate(ConfigNode *args, QmpReply *reply)
+{
+    GError *error = NULL;
+
+    call_with_uri(migration_start, qmp_reply_server(reply), qmp_arg_string(args, "uri"),
+                  &error);
+    qmp_reply_done(reply, NULL, error);
 }
 
 static ConfigNode *cmd_migrate_cancel(ConfigNode *args, GError **errp)
@@ -25,14 +47,17 @@ static ConfigNode *cmd_migrate_cancel(ConfigNode *args, GError **errp)
 
 QMP_OBJECT(incoming_args, { "uri", &qmp_str });
 
-static ConfigNode *cmd_migrate_incoming(ConfigNode *args, GError **errp)
+static void cmd_migrate_incoming(ConfigNode *args, QmpReply *reply)
 {
+    GError *error = NULL;
+
     if (!migration_incoming_expected()) {
-        error_set(errp, "'-incoming' was not specified on the command line");
+        error_set(&error, "'-incoming' was not specified on the command line");
     } else {
-        migration_incoming(qmp_arg_string(args, "uri"), errp);
+        call_with_uri(migration_incoming, qmp_reply_server(reply),
+                      qmp_arg_string(args, "uri"), &error);
     }
-    return NULL;
+    qmp_reply_done(reply, NULL, error);
 }
 
 QMP_ENUM(migration_status, "none", "setup", "cancelling", "cancelled", "active",
@@ -108,9 +133,9 @@ static ConfigNode *cmd_query_capabilities(ConfigNode *args, GError **errp)
 }
 
 const QmpCommand qmp_migration_commands[] = {
-    { "migrate", cmd_migrate, .args = &migrate_args },
+    { "migrate", .start = cmd_migrate, .args = &migrate_args },
     { "migrate_cancel", cmd_migrate_cancel },
-    { "migrate-incoming", cmd_migrate_incoming, .args = &incoming_args },
+    { "migrate-incoming", .start = cmd_migrate_incoming, .args = &incoming_args },
     { "query-migrate", cmd_query_migrate, .ret = &migration_info },
     { "migrate-set-parameters", cmd_set_parameters, .args = &parameters },
     { "query-migrate-parameters", cmd_query_parameters, .ret = &parameters },

@@ -4,6 +4,7 @@
 
 #include "config/dialect.h"
 #include "monitor/commands.h"
+#include "monitor/fds.h"
 #include "monitor/qmp-command.h"
 #include "net/net.h"
 
@@ -28,10 +29,29 @@ static void netdev_defaults(ConfigNode *args)
     }
 }
 
-static ConfigNode *cmd_netdev_add(ConfigNode *args, GError **errp)
+/* fd=NAME: of this client's getfd. */
+static gboolean add(ConfigNode *args, QmpServer *server, GError **errp)
 {
-    net_backend_add(args, errp);
-    return NULL;
+    const char *name = config_map_string(args, "fd");
+    g_auto(QmpLentFd) lent = { .name = NULL };
+    g_autofree char *number = NULL;
+
+    if (name && !g_ascii_isdigit(name[0])) {
+        if (!qmp_fds_lend(server, name, &lent, errp)) {
+            return FALSE;
+        }
+        number = g_strdup_printf("%d", lent.fd);
+        config_map_set_string(args, "fd", number);
+    }
+    return net_backend_add(args, errp) != NULL;
+}
+
+static void cmd_netdev_add(ConfigNode *args, QmpReply *reply)
+{
+    GError *error = NULL;
+
+    add(args, qmp_reply_server(reply), &error);
+    qmp_reply_done(reply, NULL, error);
 }
 
 QMP_OBJECT(netdev_del_args, { "id", &qmp_str });
@@ -43,7 +63,8 @@ static ConfigNode *cmd_netdev_del(ConfigNode *args, GError **errp)
 }
 
 const QmpCommand qmp_net_commands[] = {
-    { "netdev_add", cmd_netdev_add, .args = &netdev_args, .prepare = netdev_defaults },
+    { "netdev_add", .start = cmd_netdev_add, .args = &netdev_args,
+      .prepare = netdev_defaults },
     { "netdev_del", cmd_netdev_del, .args = &netdev_del_args },
     { .name = NULL },
 };

@@ -27,41 +27,83 @@ static ConfigNode *cmd_query_status(ConfigNode *args, GError **errp)
     return info;
 }
 
-static ConfigNode *cmd_stop(ConfigNode *args, GError **errp)
+static void cmd_stop(ConfigNode *args, QmpReply *reply);
+
+/* QEMU too does not fail when a flush does: the VM is stopped, and a later flush fails.
+ */
+static void stands_still(void *opaque, gboolean stands, const GError *flush_error)
 {
+    GError *error = NULL;
+
+    if (!stands && !vm_ending()) {
+        cmd_stop(NULL, opaque); /* it was started meanwhile */
+        return;
+    }
+    if (!stands) {
+        error_set(&error, "The emulator ends before the VM stands still");
+    }
+    qmp_reply_done(opaque, NULL, error);
+}
+
+/* The reply comes when nothing moves any more: see vm_quiesce(). */
+static void cmd_stop(ConfigNode *args, QmpReply *reply)
+{
+    GError *error = NULL;
+
     if (migration_switching_over()) {
         /* The state that the VM is to go on with has been chosen, here or there. */
-        error_set(errp, "Migration is not finalized yet");
+        error_set(&error, "Migration is not finalized yet");
     } else if (run_state_get() == RUN_STATE_INMIGRATE) {
         migration_set_autostart(FALSE);
     } else {
         vm_stop(RUN_STATE_PAUSED);
+        vm_quiesce(stands_still, reply);
+        return;
     }
-    return NULL;
+    qmp_reply_done(reply, NULL, error);
 }
 
 /*
  * While a migration comes in, cont is a wish for when it is complete. Images that
  * were given away (or not yet taken) are taken first: whoever holds them runs.
  */
-static ConfigNode *cmd_cont(ConfigNode *args, GError **errp)
+static gboolean go_on(GError **errp)
 {
     if (run_state_needs_reset()) {
-        error_set(errp, "Resetting the Virtual Machine is required");
-        return NULL;
+        return error_set(errp, "Resetting the Virtual Machine is required");
     }
     if (migration_switching_over()) {
-        error_set(errp, "Migration is not finalized yet");
-        return NULL;
+        return error_set(errp, "Migration is not finalized yet");
     }
     if (run_state_get() == RUN_STATE_INMIGRATE) {
         migration_set_autostart(TRUE);
-        return NULL;
+        return TRUE;
     }
-    if (!vm_running() && block_activate_all(errp)) {
+    if (!vm_running()) {
+        if (!block_activate_all(errp)) {
+            return FALSE;
+        }
         vm_start();
     }
-    return NULL;
+    return TRUE;
+}
+
+static void stopped_before(void *opaque, gboolean stands, const GError *flush_error)
+{
+    GError *error = NULL;
+
+    go_on(&error);
+    qmp_reply_done(opaque, NULL, error);
+}
+
+/* A stop under way has its end first, and so its reply. */
+static void cmd_cont(ConfigNode *args, QmpReply *reply)
+{
+    if (vm_running()) {
+        stopped_before(reply, FALSE, NULL);
+    } else {
+        vm_quiesce(stopped_before, reply);
+    }
 }
 
 static ConfigNode *cmd_quit(ConfigNode *args, GError **errp)
@@ -115,8 +157,8 @@ static ConfigNode *cmd_query_cpus(ConfigNode *args, GError **errp)
 
 const QmpCommand qmp_run_commands[] = {
     { "query-status", cmd_query_status, .ret = &status_info },
-    { "stop", cmd_stop },
-    { "cont", cmd_cont },
+    { "stop", .start = cmd_stop },
+    { "cont", .start = cmd_cont },
     { "quit", cmd_quit },
     { "system_reset", cmd_reset },
     { "system_powerdown", cmd_powerdown },

@@ -12,22 +12,6 @@
 
 G_DEFINE_QUARK(vireo - qmp - error, qmp_error)
 
-static const char *error_class(const GError *error)
-{
-    static const char *const names[] = {
-        [QMP_ERROR_GENERIC] = "GenericError",
-        [QMP_ERROR_COMMAND_NOT_FOUND] = "CommandNotFound",
-        [QMP_ERROR_DEVICE_NOT_FOUND] = "DeviceNotFound",
-        [QMP_ERROR_DEVICE_NOT_ACTIVE] = "DeviceNotActive",
-        [QMP_ERROR_KVM_MISSING_CAP] = "KVMMissingCap",
-    };
-
-    if (g_error_matches(error, DEVICE_ERROR, DEVICE_ERROR_NOT_FOUND)) {
-        return "DeviceNotFound";
-    }
-    return error->domain == QMP_ERROR ? names[error->code] : "GenericError";
-}
-
 ConfigNode *qmp_fail(GError **errp, QmpErrorClass klass, const char *format, ...)
 {
     g_autofree char *text = NULL;
@@ -67,20 +51,6 @@ void qmp_command_foreach(void (*fn)(const QmpCommand *command, void *opaque),
             fn(c, opaque);
         }
     }
-}
-
-ConfigNode *qmp_error_reply(const GError *error, ConfigNode *id)
-{
-    ConfigNode *reply = config_map_new();
-    ConfigNode *object = config_map_new();
-
-    if (id) {
-        config_map_set(reply, "id", config_node_ref(id));
-    }
-    config_map_set_string(object, "class", error_class(error));
-    config_map_set_string(object, "desc", error->message);
-    config_map_set(reply, "error", object);
-    return reply;
 }
 
 static gboolean bad_member(const char *name, const char *what, GError **errp)
@@ -127,76 +97,75 @@ static ConfigNode *read_arguments(const QmpCommand *command, const ConfigNode *m
     return qmp_type_check(type, args, errp) ? g_steal_pointer(&args) : NULL;
 }
 
-static ConfigNode *negotiate(ConfigNode *message, gboolean *negotiated, GError **errp)
+/* The row of the message's command, if the client may use it now. */
+static const QmpCommand *find_command(const ConfigNode *message, gboolean negotiated,
+                                      GError **errp)
 {
-    const QmpCommand *command = qmp_command_find("qmp_capabilities");
-    g_autoptr(ConfigNode) args = NULL;
-    ConfigNode *ret;
-    g_autoptr(GError) error = NULL;
+    const char *name = config_map_string(message, "execute");
+    gboolean is_negotiation = strcmp(name, "qmp_capabilities") == 0;
+    const QmpCommand *command = qmp_command_find(name);
 
-    args = read_arguments(command, message, errp);
-    if (!args) {
+    if (!negotiated && !is_negotiation) {
+        qmp_fail(errp, QMP_ERROR_COMMAND_NOT_FOUND,
+                 "Expecting capabilities negotiation with 'qmp_capabilities'");
         return NULL;
+    }
+    if (negotiated && is_negotiation) {
+        qmp_fail(errp, QMP_ERROR_COMMAND_NOT_FOUND,
+                 "Capabilities negotiation is already complete, command ignored");
+        return NULL;
+    }
+    if (!command) {
+        qmp_fail(errp, QMP_ERROR_COMMAND_NOT_FOUND, "The command %s has not been found",
+                 name);
+    }
+    return command;
+}
+
+/* Begins the message's command. FALSE: errp says why not, and reply is not done yet. */
+static gboolean begin(ConfigNode *message, gboolean *negotiated, QmpReply *reply,
+                      GError **errp)
+{
+    g_autoptr(ConfigNode) args = NULL;
+    g_autoptr(GError) error = NULL;
+    const QmpCommand *command;
+    ConfigNode *ret;
+
+    if (!check_envelope(message, errp)) {
+        return FALSE;
+    }
+    command = find_command(message, *negotiated, errp);
+    args = command ? read_arguments(command, message, errp) : NULL;
+    if (!args) {
+        return FALSE;
+    }
+    if (command->start) {
+        command->start(args, reply);
+        return TRUE;
     }
     ret = command->run(args, &error);
     if (error) {
         g_propagate_error(errp, g_steal_pointer(&error));
-        return NULL;
+        return FALSE;
     }
-    *negotiated = TRUE;
-    return ret;
+    *negotiated = TRUE; /* others do not get here before */
+    qmp_reply_done(reply, ret, NULL);
+    return TRUE;
 }
 
-static ConfigNode *run_command(ConfigNode *message, gboolean *negotiated, GError **errp)
+void qmp_dispatch(ConfigNode *message, gboolean *negotiated, QmpReply *reply)
 {
-    const char *name = config_map_string(message, "execute");
-    gboolean is_negotiation = strcmp(name, "qmp_capabilities") == 0;
-    const QmpCommand *command;
-    g_autoptr(ConfigNode) args = NULL;
-
-    if (!*negotiated && !is_negotiation) {
-        return qmp_fail(errp, QMP_ERROR_COMMAND_NOT_FOUND,
-                        "Expecting capabilities negotiation with 'qmp_capabilities'");
-    }
-    if (*negotiated && is_negotiation) {
-        return qmp_fail(errp, QMP_ERROR_COMMAND_NOT_FOUND,
-                        "Capabilities negotiation is already complete, command ignored");
-    }
-    if (is_negotiation) {
-        return negotiate(message, negotiated, errp);
-    }
-    command = qmp_command_find(name);
-    if (!command) {
-        return qmp_fail(errp, QMP_ERROR_COMMAND_NOT_FOUND,
-                        "The command %s has not been found", name);
-    }
-    args = read_arguments(command, message, errp);
-    return args ? command->run(args, errp) : NULL;
-}
-
-ConfigNode *qmp_dispatch(ConfigNode *message, gboolean *negotiated)
-{
-    g_autoptr(GError) error = NULL;
-    ConfigNode *ret = NULL;
-    ConfigNode *id, *reply;
+    GError *error = NULL;
 
     if (config_node_type(message) != CONFIG_MAP) {
         error_set(&error, "QMP input must be a JSON object");
-        return qmp_error_reply(error, NULL);
+        qmp_reply_done(reply, NULL, error);
+        return;
     }
-    id = config_map_peek(message, "id");
-    if (check_envelope(message, &error)) {
-        ret = run_command(message, negotiated, &error);
+    qmp_reply_set_id(reply, config_map_peek(message, "id"));
+    if (!begin(message, negotiated, reply, &error)) {
+        qmp_reply_done(reply, NULL, error);
     }
-    if (error) {
-        return qmp_error_reply(error, id);
-    }
-    reply = config_map_new();
-    config_map_set(reply, "return", ret ? ret : config_map_new());
-    if (id) {
-        config_map_set(reply, "id", config_node_ref(id));
-    }
-    return reply;
 }
 
 ConfigNode *qmp_event_message(const char *name, ConfigNode *data)

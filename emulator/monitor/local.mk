@@ -11,6 +11,8 @@ libemulator_a_SOURCES += \
 	emulator/monitor/commands.c \
 	emulator/monitor/commands.h \
 	emulator/monitor/dispatch.c \
+	emulator/monitor/fds.c \
+	emulator/monitor/fds.h \
 	emulator/monitor/help.c \
 	emulator/monitor/help.h \
 	emulator/monitor/object.c \
@@ -19,5 +21,6 @@ libemulator_a_SOURCES += \
 	emulator/monitor/qmp-type.c \
 	emulator/monitor/qmp-type.h \
 	emulator/monitor/qmp.h \
+	emulator/monitor/reply.c \
 	emulator/monitor/schema.c \
 	emulator/monitor/server.c

@@ -10,16 +10,24 @@
 #include "monitor/qmp-type.h"
 #include "monitor/qmp.h"
 
+typedef struct QmpServer QmpServer;
+/* What a client waits for: a command that has begun. */
+typedef struct QmpReply QmpReply;
+
 /*
- * args are checked against the row. Returns what goes into "return" (NULL without
- * an error: an empty object), or NULL with an error. Main loop, under the machine
- * lock.
+ * args are checked against the row. Main loop, under the machine lock. run: returns
+ * what goes into "return" (NULL without an error: an empty object), or NULL with an
+ * error. start: begins, and qmp_reply_done() tells the end, now or later; what it keeps
+ * of args it has referenced. Until then that monitor's further commands wait, others go
+ * on: what was checked at the start may have changed at the end.
  */
 typedef ConfigNode *(*QmpHandler)(ConfigNode *args, GError **errp);
+typedef void (*QmpStart)(ConfigNode *args, QmpReply *reply);
 
 typedef struct QmpCommand {
     const char *name;
-    QmpHandler run;
+    QmpHandler run; /* or: */
+    QmpStart start;
     const QmpType *args;               /* an object; NULL: no arguments */
     const QmpType *ret;                /* NULL: an empty object */
     const char *const *features;       /* ends with NULL */
@@ -48,21 +56,29 @@ ConfigNode *qmp_fail(GError **errp, QmpErrorClass klass, const char *format, ...
 /* A string argument that the row requires, or NULL when it is optional and missing. */
 const char *qmp_arg_string(ConfigNode *args, const char *name);
 
-/* The monitor whose command is running. */
-typedef struct QmpServer QmpServer;
-QmpServer *qmp_current_server(void);
+/*
+ * Exactly once; ret (NULL: an empty object) or error, both consumed. Main loop, under
+ * the machine lock. The client may have gone meanwhile: then nobody hears of it.
+ */
+void qmp_reply_done(QmpReply *reply, ConfigNode *ret, GError *error);
+/* The monitor; for start() itself: later it may be gone. */
+QmpServer *qmp_reply_server(const QmpReply *reply);
+
+/* Between server.c and reply.c: send() takes over the message. */
+typedef void (*QmpSend)(QmpServer *server, ConfigNode *message);
+QmpReply *qmp_reply_new(QmpServer *server, QmpSend send);
+void qmp_reply_set_id(QmpReply *reply, ConfigNode *id); /* NULL: none */
+/* The client has gone; the reply will come to its end all the same. */
+void qmp_reply_forget(QmpReply *reply);
+
 Chardev *qmp_server_chardev(QmpServer *server);
-/* getfd: takes over fd, even when it fails; replaces one of the same name. */
-gboolean qmp_server_add_fd(QmpServer *server, const char *name, int fd, GError **errp);
-gboolean qmp_server_close_fd(QmpServer *server, const char *name);
+GHashTable *qmp_server_fds(QmpServer *server); /* see fds.h */
 
 /*
- * One message of a client: a reply to send, or NULL. *negotiated is the client's
+ * One message of a client; the reply is done now or later. *negotiated is the client's
  * state, which qmp_capabilities changes.
  */
-ConfigNode *qmp_dispatch(ConfigNode *message, gboolean *negotiated);
-/* The reply that only says error. id may be NULL. */
-ConfigNode *qmp_error_reply(const GError *error, ConfigNode *id);
+void qmp_dispatch(ConfigNode *message, gboolean *negotiated, QmpReply *reply);
 /* The event as clients get it. */
 ConfigNode *qmp_event_message(const char *name, ConfigNode *data);
 char *qmp_greeting(void);

@@ -14,8 +14,6 @@ gboolean qmp_server_add(Chardev *chr, gboolean pretty, GError **errp);
 void qmp_cleanup(void);
 /* The tree of the command line, for what is asked back (name, uuid); kept. */
 void qmp_set_config(ConfigNode *config);
-/* A descriptor given by getfd, removed from the table; -1 when there is none. */
-int qmp_take_fd(const char *name);
 
 #define QMP_ERROR (qmp_error_quark())
 GQuark qmp_error_quark(void);

@@ -4,32 +4,37 @@
  *
  * Commands run one after the other on the main loop, one a turn (event/turn.h); while
  * replies wait for a client that does not read, its input waits too. Events are not
- * paused: a client that lets them pile up is disconnected, never silently skipped. When
- * the process is going to end no further command runs, also where the cleaning up waits
- * in this loop.
+ * paused: a client that lets them pile up is disconnected, never silently skipped.
+ *
+ * A command may finish later. Until then this client's input waits, so that replies
+ * come in the order of their commands; the other servers go on. A client that goes
+ * meanwhile leaves its command to come to its end, and the next client does not wait
+ * for it. When the process is going to end no further command is begun, and what has
+ * been begun and is not finished when its monitor is closed gets no reply.
  */
 #include "config.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "accel/run-state.h"
 #include "config/json.h"
 #include "event/clock.h"
 #include "event/turn.h"
 #include "event/vm-event.h"
+#include "monitor/fds.h"
 #include "monitor/qmp-command.h"
 #include "util/error.h"
 
 #define READ_MAX   4096
-#define OUTPUT_LOW (64 * 1024) /* above it no further command is read */
-#define FDS_MAX    64          /* of getfd, a monitor; libvirt keeps a few for a moment */
+#define OUTPUT_LOW (64 * 1024)        /* above it no further command is read */
 #define OUTPUT_MAX (16 * 1024 * 1024) /* above it the client is given up */
 
 struct QmpServer {
     Chardev *chr;
     gboolean pretty;
-    gboolean connected, negotiated, running;
+    gboolean connected, negotiated;
+    QmpReply *pending; /* the command that is being carried out */
+    gboolean running;  /* process_input() is */
     JsonFramer framer;
     GByteArray *input; /* received and not yet looked at */
     Timer *more;       /* to look at it in another turn */
@@ -38,7 +43,6 @@ struct QmpServer {
 };
 
 static GPtrArray *servers;
-static QmpServer *current;
 
 /* Output */
 
@@ -74,49 +78,58 @@ static void send_node(QmpServer *server, ConfigNode *node)
 
 /* Input */
 
+/* Whether the next command must wait. */
+static gboolean is_busy(const QmpServer *server)
+{
+    return server->pending || server->output->len >= OUTPUT_LOW || vm_ending();
+}
+
+/* The end of the pending command; what follows waits for a turn of its own. */
+static void send_reply(QmpServer *server, ConfigNode *message)
+{
+    server->pending = NULL;
+    send_node(server, message);
+    config_node_unref(message);
+    if (!server->running) {
+        timer_arm(server->more, clock_now(CLOCK_TYPE_REALTIME));
+    }
+}
+
 static void handle_message(QmpServer *server)
 {
-    g_autoptr(GError) error = NULL;
     g_autoptr(ConfigNode) message = NULL;
-    g_autoptr(ConfigNode) reply = NULL;
-    QmpServer *outer = current;
+    GError *error = NULL;
 
     turn_count(TURN_QMP_COMMANDS, 1);
     message = json_parse_framed(server->framer.buf->str, server->framer.buf->len, &error);
+    server->pending = qmp_reply_new(server, send_reply);
     if (message) {
-        current = server;
-        reply = qmp_dispatch(message, &server->negotiated);
-        current = outer;
+        qmp_dispatch(message, &server->negotiated, server->pending);
     } else {
-        reply = qmp_error_reply(error, NULL);
+        qmp_reply_done(server->pending, NULL, error);
     }
-    send_node(server, reply);
 }
 
 static gboolean may_take_more(const QmpServer *server)
 {
-    return server->input->len > 0 && server->output->len < OUTPUT_LOW && !vm_ending();
+    return server->input->len > 0 && !is_busy(server);
 }
 
 static void process_input(QmpServer *server)
 {
-    if (server->running) {
-        return; /* a command that ran the main loop */
-    }
     server->running = TRUE;
     while (may_take_more(server) && !turn_over()) {
         const char *data = (const char *)server->input->data;
         size_t left = server->input->len;
-        g_autoptr(GError) error = NULL;
+        GError *error = NULL;
         JsonFrame frame = json_framer_feed(&server->framer, &data, &left, &error);
 
         g_byte_array_remove_range(server->input, 0, server->input->len - left);
         if (frame == JSON_FRAME_VALUE) {
             handle_message(server);
         } else if (frame == JSON_FRAME_ERROR) {
-            g_autoptr(ConfigNode) reply = qmp_error_reply(error, NULL);
-
-            send_node(server, reply);
+            server->pending = qmp_reply_new(server, send_reply);
+            qmp_reply_done(server->pending, NULL, error);
         }
     }
     server->running = FALSE;
@@ -139,10 +152,7 @@ static size_t qmp_can_receive(void *opaque)
 {
     QmpServer *server = opaque;
 
-    gboolean wait =
-        server->input->len || server->output->len >= OUTPUT_LOW || vm_ending();
-
-    return wait ? 0 : READ_MAX;
+    return server->input->len || is_busy(server) ? 0 : READ_MAX;
 }
 
 static void qmp_receive(void *opaque, const guint8 *buf, size_t len)
@@ -156,6 +166,9 @@ static void qmp_receive(void *opaque, const guint8 *buf, size_t len)
 static void forget_client(QmpServer *server)
 {
     server->connected = server->negotiated = FALSE;
+    if (server->pending) {
+        qmp_reply_forget(g_steal_pointer(&server->pending));
+    }
     json_framer_reset(&server->framer);
     g_byte_array_set_size(server->input, 0);
     g_string_truncate(server->output, 0);
@@ -179,7 +192,7 @@ static void qmp_writable(void *opaque)
     QmpServer *server = opaque;
 
     flush(server);
-    if (server->output->len < OUTPUT_LOW) {
+    if (!is_busy(server)) {
         process_input(server);
         chardev_resume(server->chr);
     }
@@ -206,59 +219,16 @@ static void broadcast(const char *name, ConfigNode *data, void *opaque)
     }
 }
 
-/* Descriptors */
-
-static void close_fd(gpointer fd)
-{
-    close(GPOINTER_TO_INT(fd));
-}
-
-QmpServer *qmp_current_server(void)
-{
-    return current;
-}
+/* What commands ask for */
 
 Chardev *qmp_server_chardev(QmpServer *server)
 {
     return server->chr;
 }
 
-gboolean qmp_server_add_fd(QmpServer *server, const char *name, int fd, GError **errp)
+GHashTable *qmp_server_fds(QmpServer *server)
 {
-    if (g_hash_table_size(server->fds) >= FDS_MAX &&
-        !g_hash_table_contains(server->fds, name)) {
-        close(fd);
-        return error_set(errp,
-                         "Too many file descriptors are stored (%d): '%s' is refused",
-                         FDS_MAX, name);
-    }
-    g_hash_table_replace(server->fds, g_strdup(name), GINT_TO_POINTER(fd));
-    return TRUE;
-}
-
-gboolean qmp_server_close_fd(QmpServer *server, const char *name)
-{
-    return g_hash_table_remove(server->fds, name);
-}
-
-static int take_fd(QmpServer *server, const char *name)
-{
-    g_autofree char *key = NULL;
-    gpointer value;
-
-    return g_hash_table_steal_extended(server->fds, name, (gpointer *)&key, &value)
-               ? GPOINTER_TO_INT(value)
-               : -1;
-}
-
-int qmp_take_fd(const char *name)
-{
-    int fd = current ? take_fd(current, name) : -1;
-
-    for (guint i = 0; fd < 0 && servers && i < servers->len; i++) {
-        fd = take_fd(g_ptr_array_index(servers, i), name);
-    }
-    return fd;
+    return server->fds;
 }
 
 /* Life */
@@ -267,6 +237,9 @@ static void server_free(gpointer data)
 {
     QmpServer *server = data;
 
+    if (server->pending) {
+        qmp_reply_forget(server->pending);
+    }
     json_framer_clear(&server->framer);
     g_byte_array_unref(server->input);
     timer_free(server->more);
@@ -286,7 +259,7 @@ gboolean qmp_server_add(Chardev *chr, gboolean pretty, GError **errp)
     server->more =
         timer_new(event_loop_main(), CLOCK_TYPE_REALTIME, process_more, server);
     server->output = g_string_new(NULL);
-    server->fds = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, close_fd);
+    server->fds = qmp_fds_new();
     if (!chardev_attach(chr, &qmp_user, server, errp)) {
         server_free(server);
         return FALSE;

@@ -6,6 +6,7 @@
 
 #include "net/tap.h"
 #include "util/error.h"
+#include "util/fd.h"
 
 struct NetBackend {
     char *id, *ifname;
@@ -14,13 +15,6 @@ struct NetBackend {
 };
 
 static GSList *backends;
-static int (*fd_lookup)(const char *name);
-
-void net_set_fd_lookup(int (*take)(const char *name))
-{
-    fd_lookup = take;
-}
-
 NetBackend *net_backend_find(const char *id)
 {
     for (GSList *l = backends; l; l = l->next) {
@@ -29,21 +23,6 @@ NetBackend *net_backend_find(const char *id)
         }
     }
     return NULL;
-}
-
-/* "7": inherited; else the name of a descriptor that QMP has received. */
-static int take_fd(const char *name, GError **errp)
-{
-    guint64 number;
-
-    if (g_ascii_string_to_unsigned(name, 10, 0, G_MAXINT, &number, NULL)) {
-        return number;
-    }
-    int fd = g_ascii_isdigit(name[0]) || !fd_lookup ? -1 : fd_lookup(name);
-    if (fd < 0) {
-        error_set(errp, "Parameter 'fd': no file descriptor named '%s'", name);
-    }
-    return fd;
 }
 
 /* Options that would change what the guest or the host sees, and are not there. */
@@ -91,10 +70,16 @@ static int tap_from_options(ConfigNode *node, char **name, gboolean *has_header,
         error_set(errp, "netdev tap takes either 'ifname' or 'fd'");
         return -1;
     }
-    fd = ifname ? tap_open(ifname, errp) : take_fd(fd_name, errp);
-    if (fd >= 0 && !tap_check(fd, name, has_header, errp)) {
-        if (ifname || !g_ascii_isdigit(fd_name[0])) { /* a number stays the caller's */
+    fd = ifname ? tap_open(ifname, errp) : fd_claim(fd_name, errp);
+    if (fd < 0) {
+        g_prefix_error(errp, ifname ? "" : "Parameter 'fd': ");
+        return -1;
+    }
+    if (!tap_check(fd, name, has_header, errp)) {
+        if (ifname) {
             close(fd);
+        } else {
+            fd_unclaim(fd, fd_name);
         }
         return -1;
     }

@@ -13,7 +13,7 @@
 
 typedef struct NetBackend NetBackend;
 
-/* type=tap,id=,ifname= | fd= (a number, or a name given by getfd), vhost=off. */
+/* type=tap,id=,ifname= | fd= (the number of an inherited descriptor), vhost=off. */
 NetBackend *net_backend_add(ConfigNode *node, GError **errp);
 gboolean net_backend_del(const char *id, GError **errp);
 NetBackend *net_backend_find(const char *id);
@@ -25,8 +25,6 @@ gboolean net_backend_set_header(NetBackend *net, unsigned length, unsigned offlo
                                 GError **errp);
 gboolean net_backend_has_header(const NetBackend *net);
 gboolean net_backend_has_offloads(const NetBackend *net);
-/* -netdev fd=NAME and fds of getfd: main and the monitor install the look-up. */
-void net_set_fd_lookup(int (*take)(const char *name));
 void net_cleanup(void);
 
 #endif

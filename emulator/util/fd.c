@@ -5,7 +5,60 @@
 #include "util/fd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/socket.h>
+
+#include "util/error.h"
+
+int fd_claim(const char *number, GError **errp)
+{
+    guint64 fd;
+    int flags, copy;
+
+    if (!g_ascii_string_to_unsigned(number, 10, 0, G_MAXINT, &fd, NULL)) {
+        error_set(errp, "'%s' is not the number of a file descriptor", number);
+        return -1;
+    }
+    flags = fcntl((int)fd, F_GETFD);
+    if (flags < 0) {
+        error_set_errno(errp, errno, "File descriptor '%s'", number);
+        return -1;
+    }
+    if (flags & FD_CLOEXEC) {
+        error_set(errp, "File descriptor '%s' is already in use", number);
+        return -1;
+    }
+    if (fd > STDERR_FILENO) {
+        fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+        return (int)fd;
+    }
+    copy = fcntl((int)fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (copy < 0) {
+        error_set_errno(errp, errno, "File descriptor '%s'", number);
+    }
+    return copy;
+}
+
+void fd_unclaim(int fd, const char *number)
+{
+    if (g_ascii_strtoull(number, NULL, 10) == (guint64)fd) {
+        fd_lend(fd);
+    } else {
+        close(fd); /* a duplicate */
+    }
+}
+
+void fd_lend(int fd)
+{
+    fcntl(fd, F_SETFD, 0);
+}
+
+gboolean fd_is_claimed(int fd)
+{
+    int flags = fcntl(fd, F_GETFD);
+
+    return flags < 0 || (flags & FD_CLOEXEC);
+}
 
 gboolean fd_read_all(int fd, void *buf, gsize len)
 {

@@ -26,6 +26,19 @@ static inline int fd_steal(int *fd)
 /* write() to a socket; never raises SIGPIPE. */
 ssize_t fd_send(int fd, const void *buf, gsize len);
 
+/*
+ * A descriptor that the process was started with, by its number, as options name it:
+ * ours from here on. Whatever we open ourselves is closed by exec, what we inherit is
+ * not, and that is how the two are told apart: a number of our own, or one that is
+ * claimed already, is refused. 0 to 2 are duplicated, and stay what they are.
+ */
+int fd_claim(const char *number, GError **errp);
+/* Undoes that: the number can be claimed again. */
+void fd_unclaim(int fd, const char *number);
+/* Lets one of ours be claimed by its number. */
+void fd_lend(int fd);
+gboolean fd_is_claimed(int fd); /* or not open */
+
 /* Blocking: all of it, EINTR retried; FALSE with errno set (0 at end of file). */
 gboolean fd_read_all(int fd, void *buf, gsize len);
 gboolean fd_write_all(int fd, const void *buf, gsize len);

@@ -71,7 +71,6 @@ static void update_tap(NetQueues *q)
         event_handler_set_condition(q->tap, want);
     } else {
         q->tap = event_loop_add_fd(q->net->dev.loop, q->fd, want, tap_ready, q);
-        event_handler_set_leaf(q->tap);
     }
 }
 

@@ -90,7 +90,8 @@ static gboolean check_adopt(VirtioPort *port, VirtioDevice *dev, GError **errp)
 
 static void adopt(VirtioPort *port, VirtioDevice *dev)
 {
-    virtio_port_stop_now(port);
+    virtio_port_stop(port, NULL, NULL);
+    g_assert(port->phase == VIRTIO_IDLE); /* the vacant one never has requests */
     drop_vacant(port);
     put_device(port, dev, FALSE);
     port->n_queues = dev->n_queues;
@@ -139,7 +140,7 @@ void virtio_port_unplug(VirtioPort *port)
     VirtioDevice *dev = port->dev;
     gboolean told = dev->device.unplugging; /* else the process ends */
 
-    virtio_port_drain(port);
+    g_assert(port->phase == VIRTIO_IDLE); /* quiesced, and frozen since */
     if (told && port->status && virtio_device_get_class(dev)->vacatable) {
         virtio_vacancy_take(&port->vacancy, dev, virtio_port_features(port));
         put_device(port, virtio_vacant_new(&port->vacancy), TRUE);
@@ -158,7 +159,7 @@ void virtio_port_unplug(VirtioPort *port)
 
 void virtio_port_reset(VirtioPort *port)
 {
-    virtio_port_drain(port); /* it may have gone on meanwhile: stop and cont */
+    g_assert(port->phase == VIRTIO_IDLE); /* quiesced, and frozen since */
     virtio_port_drop_vacant(port, TRUE);
     port->used = port->dev != NULL;
     port->frozen = FALSE;

@@ -10,10 +10,11 @@
 
 /* Starts the data plane if it should run and does not. */
 void virtio_port_update(VirtioPort *port);
-/* done (may be NULL): now or later, main loop. Starts again if it then should. */
+/*
+ * done (may be NULL): now or later, main loop. Starts again if it then should. A device
+ * of the main loop with nothing in flight is down when this returns.
+ */
 void virtio_port_stop(VirtioPort *port, void (*done)(void *opaque), void *opaque);
-void virtio_port_stop_now(VirtioPort *port);
-void virtio_port_drain(VirtioPort *port);
 
 /* Status, features, queues: as nobody had ever touched them. */
 void virtio_port_forget_driver(VirtioPort *port);

@@ -92,13 +92,14 @@ void virtio_queue_again(Virtqueue *vq)
     fd_signal(vq->kick_fd);
 }
 
+/* In the owner's loop; or, for one that the main loop owns, under the machine lock. */
 static void owner_start(void *opaque)
 {
     VirtioPort *port = opaque;
     VirtioDevice *dev = port->dev;
 
     if (!port->start_posted) {
-        return; /* stopped again before it came to this (main loop only) */
+        return; /* stopped again before it came to this (owned by the main loop) */
     }
     port->start_posted = FALSE;
     if (virtio_device_get_class(dev)->start) {
@@ -109,7 +110,6 @@ static void owner_start(void *opaque)
         if (vq->enabled) {
             vq->kick_handler =
                 event_loop_add_fd(dev->loop, vq->kick_fd, G_IO_IN, queue_kicked, vq);
-            event_handler_set_leaf(vq->kick_handler);
             handle_queue(port, vq);
         }
     }
@@ -165,7 +165,8 @@ static void owner_stop(void *opaque)
 static gboolean port_wants_to_run(VirtioPort *port)
 {
     return port->dev && (port->status & VIRTIO_CONFIG_S_DRIVER_OK) &&
-           !port_is_broken(port) && !port->frozen && !port->resetting && vm_running();
+           !port_is_broken(port) && !port->frozen && !port->resetting && vm_running() &&
+           !device_resetting();
 }
 
 static gboolean enable_queue(VirtioPort *port, Virtqueue *vq, GError **errp)
@@ -257,6 +258,7 @@ static void port_stopped(void *opaque)
     GSList *waiters;
 
     take_down(port);
+    vm_quiesce_release();
     waiters = g_slist_reverse(g_steal_pointer(&port->waiters));
     for (GSList *l = waiters; l; l = l->next) {
         Waiter *w = l->data;
@@ -275,8 +277,33 @@ static void ioeventfds_off(VirtioPort *port)
     }
 }
 
+/*
+ * Of a device that the main loop owns, which does not run meanwhile: on the spot. TRUE
+ * when nothing is in flight.
+ */
+static gboolean halt_now(VirtioPort *port)
+{
+    if (port->start_posted) {
+        port->start_posted = FALSE;
+        return TRUE;
+    }
+    owner_halt(port);
+    return owner_drained(port);
+}
+
 void virtio_port_stop(VirtioPort *port, void (*done)(void *opaque), void *opaque)
 {
+    gboolean ours = port->dev && port->dev->loop == event_loop_main();
+
+    if (port->phase == VIRTIO_RUNNING && ours) {
+        ioeventfds_off(port);
+        if (halt_now(port)) {
+            take_down(port);
+        } else {
+            port->phase = VIRTIO_STOPPING;
+            vm_quiesce_hold();
+        }
+    }
     if (port->phase == VIRTIO_IDLE) {
         if (done) {
             done(opaque);
@@ -290,45 +317,9 @@ void virtio_port_stop(VirtioPort *port, void (*done)(void *opaque), void *opaque
     }
     if (port->phase == VIRTIO_RUNNING) {
         port->phase = VIRTIO_STOPPING;
+        vm_quiesce_hold();
         ioeventfds_off(port);
         event_loop_post(port->dev->loop, owner_stop, port);
-    }
-}
-
-/* On the main loop, for a device that it owns and that has nothing in flight. */
-void virtio_port_stop_now(VirtioPort *port)
-{
-    g_assert(port->dev->loop == event_loop_current());
-    if (port->phase == VIRTIO_STOPPING) {
-        virtio_port_drain(port);
-    }
-    if (port->phase == VIRTIO_IDLE) {
-        return;
-    }
-    ioeventfds_off(port);
-    if (port->start_posted) {
-        port->start_posted = FALSE;
-    } else {
-        owner_halt(port);
-        g_assert(owner_drained(port));
-    }
-    take_down(port);
-}
-
-static void drained(void *opaque)
-{
-    *(gboolean *)opaque = TRUE;
-}
-
-/* Main loop: stops, and goes on dispatching until that is done. */
-void virtio_port_drain(VirtioPort *port)
-{
-    gboolean done = FALSE;
-
-    port->frozen = TRUE;
-    virtio_port_stop(port, drained, &done);
-    while (!done) {
-        event_loop_iterate(event_loop_main(), TRUE);
     }
 }
 
@@ -349,7 +340,7 @@ static void run_state_changed(gboolean running, void *opaque)
         if (!running) {
             virtio_port_stop(port, NULL, NULL);
         } else {
-            if (!port->dev || !port->dev->device.unplugging) {
+            if (!device_resetting() && !(port->dev && port->dev->device.unplugging)) {
                 port->frozen = FALSE;
             }
             virtio_port_update(port);
@@ -380,8 +371,8 @@ void virtio_port_init(VirtioPort *port, const VirtioTransportOps *ops, void *tra
 
 void virtio_port_finalize(VirtioPort *port)
 {
+    g_assert(port->phase == VIRTIO_IDLE);
     ports = g_slist_remove(ports, port);
-    virtio_port_drain(port);
     virtio_port_drop_vacant(port, FALSE);
     g_assert(!port->dev);
     for (unsigned i = 0; i < VIRTIO_MAX_QUEUES; i++) {

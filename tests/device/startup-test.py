@@ -221,7 +221,7 @@ class Ids(unittest.TestCase):
             "blockdev-add": ("node-name", {"driver": "file", "filename": "/dev/null",
                                            "read-only": True}),
             "device_add": ("id", {"driver": "virtio-rng-device"}),
-            "netdev_add": ("id", {"type": "tap", "fd": "none"}),
+            "netdev_add": ("id", {"type": "tap", "ifname": "none"}),
         }
         for command, (key, args) in add.items():
             for name in self.BAD + ["a" * 32] * (key == "node-name"):

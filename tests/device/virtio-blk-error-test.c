@@ -237,6 +237,7 @@ static void check_byte(VirtioDriver *d, guint64 sector, guint8 value)
 /* What waits reaches the medium in order, the last write to a place stays. */
 static void cont_in_order(QTest *q, VirtioDriver *d)
 {
+    qmp(q, "{\"execute\":\"stop\"}"); /* waits: the flush is not to be held */
     block_testing(q, "n hold");
     qmp(q, "{\"execute\":\"cont\"}");
     while (blocks_held(q, "n") < 9) {

@@ -162,6 +162,49 @@ static void test_reset(void)
     qtest_stop(q);
 }
 
+static guint16 used_idx(const VirtioDriver *d)
+{
+    guint16 idx;
+
+    qtest_bus.memory.read(d->rings[0].used + 2, &idx, sizeof(idx));
+    return GUINT16_FROM_LE(idx);
+}
+
+/*
+ * When stop has answered nothing moves: neither the used ring nor, with the VM stopped
+ * already, after a second stop. Then all goes on.
+ */
+static void test_stop(gconstpointer options)
+{
+    g_autofree char *path = make_image(dir, "stop", MIB, 0x22);
+    QTest *q = qtest_start("-machine microvm -m 16M -object iothread,id=io "
+                           "-blockdev driver=file,node-name=n,filename=%s,aio=threads "
+                           "-device virtio-blk-device,drive=n,bus=virtio-mmio-bus.0%s",
+                           path, (const char *)options);
+    VirtioDriver d;
+    guint32 head, len;
+
+    qtest_bus_set(q);
+    virtio_driver_start(&d, &qtest_bus, SLOT(0), ~0ull, 1, 128, RINGS);
+    for (unsigned round = 0; round < 10; round++) {
+        guint16 idx;
+
+        queue_reads(&d, 40);
+        qmp(q, "{\"execute\":\"stop\"}");
+        idx = used_idx(&d);
+        for (unsigned i = 0; i < 20; i++) {
+            qmp(q, i & 1 ? "{\"execute\":\"query-status\"}" : "{\"execute\":\"stop\"}");
+            g_assert_cmpuint(used_idx(&d), ==, idx);
+        }
+        wait_event(q, "STOP");
+        qmp(q, "{\"execute\":\"cont\"}");
+        for (unsigned i = 0; i < 40; i++) {
+            virtio_driver_wait_used(&d, 0, &head, &len);
+        }
+    }
+    qtest_stop(q);
+}
+
 /* The process ends while an unplug or a reset waits for requests in flight. */
 static void test_end(gconstpointer command)
 {
@@ -483,6 +526,8 @@ int main(int argc, char **argv)
     }
     g_test_add_func("/virtio-blk/requests/tmpfs", test_tmpfs);
     g_test_add_func("/virtio-blk/reset", test_reset);
+    g_test_add_data_func("/virtio-blk/stop/main-loop", "", test_stop);
+    g_test_add_data_func("/virtio-blk/stop/iothread", ",iothread=io", test_stop);
     g_test_add_data_func("/virtio-blk/end/unplug", "device_del", test_end);
     g_test_add_data_func("/virtio-blk/end/reset", "system_reset", test_end);
     g_test_add_func("/virtio-blk/plug", test_plug);

@@ -173,6 +173,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
+    slow = FALSE;
     device_cleanup();
     bus_free(buses[0]);
     bus_free(buses[1]);

@@ -23,12 +23,14 @@ typedef struct Toy {
     guint8 value;
     gboolean unreadable;
     void (*request)(void); /* while it is saved */
+    guint saves;
 } Toy;
 
 static gboolean toy_pre_save(void *opaque, GError **errp)
 {
     Toy *t = opaque;
 
+    t->saves++;
     if (t->request) {
         t->request();
     }
@@ -84,13 +86,7 @@ static const DeviceClass toy_class = { .quiesce = toy_quiesce,
                                        .state = &toy_state };
 
 static Toy *toy;
-static int stream;
 static guint iterations; /* of the main loop, in the last migration */
-
-static int take_fd(const char *name)
-{
-    return stream;
-}
 
 /* The whole stream, until the source ends it. */
 static gpointer read_all(gpointer opaque)
@@ -115,13 +111,14 @@ static gboolean stream_has(const GByteArray *all, const char *text)
 static GByteArray *migrate(void)
 {
     g_autoptr(GError) err = NULL;
+    g_autofree char *uri = NULL;
     int fds[2];
     GThread *reader;
 
     g_assert_cmpint(pipe(fds), ==, 0);
-    stream = fds[1];
+    uri = g_strdup_printf("fd:%d", fds[1]);
     reader = g_thread_new("reader", read_all, GINT_TO_POINTER(fds[0]));
-    migration_start("fd:stream", &err);
+    migration_start(uri, &err);
     g_assert_no_error(err);
     for (iterations = 0; migration_active(); iterations++) {
         event_loop_iterate(event_loop_main(), TRUE);
@@ -202,6 +199,42 @@ static void test_flush_fails(void)
     g_assert_true(block_node_del("disk", NULL));
     close(fd);
     unlink(path);
+}
+
+/* Requests that end some rounds of the main loop after the stop. */
+static void let_requests_end(void *opaque)
+{
+    guint *rounds = opaque;
+
+    if (--*rounds) {
+        event_loop_post(event_loop_main(), let_requests_end, rounds);
+        return;
+    }
+    g_assert_cmpuint(toy->saves, ==, 0);
+    vm_quiesce_release();
+}
+
+static void requests_in_flight(gboolean running, void *opaque)
+{
+    if (!running) {
+        vm_quiesce_hold();
+        toy->saves = 0;
+        event_loop_post(event_loop_main(), let_requests_end, opaque);
+    }
+}
+
+/* Nothing is saved before what is in flight has ended. */
+static void test_requests_in_flight(void)
+{
+    guint rounds = 20;
+
+    cont();
+    run_state_subscribe(requests_in_flight, &rounds);
+    g_byte_array_unref(migrate());
+    run_state_unsubscribe(requests_in_flight, &rounds);
+    assert_completed();
+    g_assert_cmpuint(rounds, ==, 0);
+    g_assert_cmpuint(toy->saves, ==, 1);
 }
 
 static gboolean stream_has_end(const GByteArray *all)
@@ -412,7 +445,7 @@ static void set_up(void)
     device_realize(dev, NULL, &err);
     g_assert_no_error(err);
     toy = (Toy *)dev;
-    migration_set_fd_lookup(take_fd);
+    vm_set_flush(block_flush_all);
 }
 
 int main(int argc, char **argv)
@@ -423,6 +456,7 @@ int main(int argc, char **argv)
     g_test_add_func("/migration/outgoing/port", test_port);
     g_test_add_func("/migration/outgoing/unreadable-device", test_unreadable_device);
     g_test_add_func("/migration/outgoing/flush-fails", test_flush_fails);
+    g_test_add_func("/migration/outgoing/in-flight", test_requests_in_flight);
     g_test_add_func("/migration/outgoing/changes", test_changes);
     g_test_add_func("/migration/outgoing/run-states", test_run_states);
     g_test_add_data_func("/migration/outgoing/shutdown", power_off, test_ended);

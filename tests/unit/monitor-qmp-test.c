@@ -9,9 +9,12 @@
 #include "device/device.h"
 #include "event/loop.h"
 #include "event/vm-event.h"
+#include "monitor/fds.h"
 #include "monitor/qmp-command.h"
 #include "util/error.h"
+#include "util/fd.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -80,16 +83,37 @@ static ConfigNode *run_event(ConfigNode *args, GError **errp)
     return NULL;
 }
 
-static ConfigNode *run_getfd(ConfigNode *args, GError **errp)
+static void start_getfd(ConfigNode *args, QmpReply *reply)
 {
-    int fd = chardev_take_fd(qmp_server_chardev(qmp_current_server()));
+    QmpServer *server = qmp_reply_server(reply);
+    int fd = chardev_take_fd(qmp_server_chardev(server));
+    GError *error = NULL;
 
     if (fd < 0) {
-        error_set(errp, "none");
+        error_set(&error, "none");
     } else {
-        qmp_server_add_fd(qmp_current_server(), qmp_arg_string(args, "text"), fd, errp);
+        qmp_fds_add(server, qmp_arg_string(args, "text"), fd, &error);
     }
-    return NULL;
+    qmp_reply_done(reply, NULL, error);
+}
+
+/* The last one that was lent. */
+static QmpLentFd lent;
+
+static void start_lend(ConfigNode *args, QmpReply *reply)
+{
+    GError *error = NULL;
+
+    qmp_fds_lend(qmp_reply_server(reply), qmp_arg_string(args, "text"), &lent, &error);
+    qmp_reply_done(reply, NULL, error);
+}
+
+/* What waits for the test to end it. */
+static GQueue waiting = G_QUEUE_INIT;
+
+static void start_wait(ConfigNode *args, QmpReply *reply)
+{
+    g_queue_push_tail(&waiting, reply);
 }
 
 static void prepare_default(ConfigNode *args)
@@ -109,7 +133,9 @@ static const QmpCommand commands[] = {
     { "fail", run_fail },
     { "missing", run_missing },
     { "event", run_event },
-    { "getfd", run_getfd, .args = &echo_args },
+    { "getfd", .start = start_getfd, .args = &echo_args },
+    { "lend", .start = start_lend, .args = &echo_args },
+    { "wait", .start = start_wait },
     { .name = NULL },
 };
 const QmpCommand *const qmp_command_tables[] = { commands, NULL };
@@ -130,6 +156,7 @@ static void client_open(Client *client, const char *id, const char *more)
     int pair[2];
 
     g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
+    fd_lend(pair[0]);
     options = g_strdup_printf("socket,id=%s,fd=%d", id, pair[0]);
     node = keyval_parse(options, "backend", NULL);
     g_strlcpy(client->id, id, sizeof(client->id));
@@ -427,6 +454,35 @@ static void send_getfd(Client *client, const char *name, int fd, guint n)
     g_assert_cmpint(sendmsg(client->fd, &msg, 0), >, 0);
 }
 
+#define LEND(name) "{\"execute\":\"lend\",\"arguments\":{\"text\":\"" name "\"}}"
+
+/* What a layer below does with the number that it is told. */
+static int claim_lent(void)
+{
+    g_autofree char *number = g_strdup_printf("%d", lent.fd);
+    int fd = fd_claim(number, NULL);
+
+    g_assert_cmpint(fd, ==, lent.fd);
+    qmp_fds_take_back(&lent);
+    return fd;
+}
+
+/* A name belongs to its monitor. */
+static void test_fds_of_others(void)
+{
+    Client c[2];
+
+    client_ready(&c[0], "a");
+    client_ready(&c[1], "b");
+    send_getfd(&c[0], "f", 0, 1);
+    expect(&c[0], NULL, "{\"return\":{}}");
+    expect(&c[1], LEND("f"),
+           ERROR("GenericError", "File descriptor named 'f' has not been found"));
+    expect(&c[0], LEND("f"), "{\"return\":{}}");
+    qmp_fds_take_back(&lent);
+    clients_close(c, 2);
+}
+
 static void test_getfd(void)
 {
     int pipes[2], fd;
@@ -439,10 +495,14 @@ static void test_getfd(void)
     expect(&c, NULL, "{\"return\":{}}");
     expect(&c, "{\"execute\":\"getfd\",\"arguments\":{\"text\":\"f\"}}",
            ERROR("GenericError", "none"));
-    g_assert_cmpint(qmp_take_fd("g"), ==, -1);
-    fd = qmp_take_fd("f");
-    g_assert_cmpint(fd, >=, 0);
-    g_assert_cmpint(qmp_take_fd("f"), ==, -1);
+    expect(&c, LEND("g"),
+           ERROR("GenericError", "File descriptor named 'g' has not been found"));
+    expect(&c, LEND("f"), "{\"return\":{}}");
+    qmp_fds_take_back(&lent); /* nobody has claimed it */
+    expect(&c, LEND("f"), "{\"return\":{}}");
+    fd = claim_lent();
+    expect(&c, LEND("f"),
+           ERROR("GenericError", "File descriptor named 'f' has not been found"));
     g_assert_cmpint(write(fd, "x", 1), ==, 1);
     g_assert_cmpint(read(pipes[0], &byte, 1), ==, 1);
     close(fd);
@@ -487,7 +547,8 @@ static void test_many_fds(void)
     expect(&c, NULL, "{\"return\":{}}");
     send_getfd(&c, "f0", pipes[1], 1); /* and we what nobody asked for */
     expect(&c, NULL, "{\"return\":{}}");
-    close(qmp_take_fd("f0"));
+    expect(&c, LEND("f0"), "{\"return\":{}}");
+    close(claim_lent());
     close(pipes[1]);
     g_assert_true(at_end(pipes[0]));
     close(pipes[0]);
@@ -580,6 +641,87 @@ static void test_layout(void)
     clients_close(c, 2);
 }
 
+static void end_wait(void)
+{
+    qmp_reply_done(g_queue_pop_head(&waiting), NULL, NULL);
+}
+
+/* A command that takes its time holds up its own monitor alone. */
+static void test_later(void)
+{
+    Client c[2];
+
+    client_ready(&c[0], "a");
+    client_ready(&c[1], "b");
+    client_send(&c[0], "{\"execute\":\"wait\",\"id\":1}{\"execute\":\"echo-default\"}"
+                       "{\"execute\":\"wait\",\"id\":2}{\"execute\":\"nope\"}");
+    client_fill(&c[0]);
+    g_assert_cmpuint(waiting.length, ==, 1);
+    g_assert_cmpuint(c[0].in->len, ==, 0);
+    expect(&c[1], "{\"execute\":\"echo-default\"}",
+           "{\"return\":{\"text\":\"default\"}}");
+    client_send(&c[1], "{\"execute\":\"event\"}"); /* events do not wait */
+    expect_event(&c[0], "{\"event\":\"STOP\"}");
+    expect_event(&c[0], "{\"event\":\"SHUTDOWN\",\"data\":{\"guest\":false}}");
+    end_wait();
+    g_assert_cmpuint(waiting.length, ==, 0); /* the next one is not begun in here */
+    expect(&c[0], NULL, "{\"return\":{},\"id\":1}");
+    expect(&c[0], NULL, "{\"return\":{\"text\":\"default\"}}");
+    client_fill(&c[0]);
+    g_assert_cmpuint(waiting.length, ==, 1);
+    g_assert_cmpuint(c[0].in->len, ==, 0);
+    end_wait();
+    expect(&c[0], NULL, "{\"return\":{},\"id\":2}");
+    expect(&c[0], NULL, ERROR("CommandNotFound", "The command nope has not been found"));
+    clients_close(c, 2);
+}
+
+/* Input is still read, up to what one read gives, and no more. */
+static void test_later_flood(void)
+{
+    static const char text[] = "{\"execute\":\"fail\"}";
+    guint sent = 0;
+    Client c;
+
+    client_ready(&c, "c");
+    client_send(&c, "{\"execute\":\"wait\"}");
+    client_fill(&c);
+    while (send(c.fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL) ==
+           (ssize_t)strlen(text)) {
+        sent++;
+        event_loop_iterate(event_loop_main(), FALSE);
+    }
+    g_assert_cmpuint(c.in->len, ==, 0);
+    end_wait();
+    expect(&c, NULL, "{\"return\":{}}");
+    for (; sent > 0; sent--) {
+        expect(&c, NULL, ERROR("GenericError", "it \\\"failed\\\""));
+    }
+    clients_close(&c, 1);
+}
+
+/* Neither a client that has gone nor a monitor that has is told, and nothing leaks. */
+static void test_later_gone(void)
+{
+    Client c;
+
+    client_ready(&c, "c");
+    client_send(&c, "{\"execute\":\"wait\"}");
+    client_fill(&c);
+    shutdown(c.fd, SHUT_RDWR);
+    client_fill(&c);
+    end_wait();
+    client_fill(&c);
+    clients_close(&c, 1);
+
+    client_ready(&c, "c");
+    client_send(&c, "{\"execute\":\"wait\"}{\"execute\":\"nope\"}");
+    client_fill(&c);
+    clients_close(&c, 1);
+    end_wait();
+    event_loop_iterate(event_loop_main(), FALSE);
+}
+
 int main(int argc, char **argv)
 {
     int rc;
@@ -593,6 +735,10 @@ int main(int argc, char **argv)
     g_test_add_func("/qmp/pipelined", test_pipelined);
     g_test_add_func("/qmp/events", test_events);
     g_test_add_func("/qmp/getfd", test_getfd);
+    g_test_add_func("/qmp/fds-of-others", test_fds_of_others);
+    g_test_add_func("/qmp/later", test_later);
+    g_test_add_func("/qmp/later/flood", test_later_flood);
+    g_test_add_func("/qmp/later/gone", test_later_gone);
     g_test_add_func("/qmp/many-fds", test_many_fds);
     g_test_add_func("/qmp/flood", test_flood);
     g_test_add_func("/qmp/hostile", test_hostile);

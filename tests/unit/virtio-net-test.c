@@ -373,11 +373,6 @@ static void refuse(const char *json, const char *why)
     g_assert_nonnull(strstr(error->message, why));
 }
 
-static int lookup(const char *name)
-{
-    return g_str_equal(name, "given") ? dup(0) : -1;
-}
-
 static int open_tap(const char *ifname, int flags)
 {
     struct ifreq ifr = { .ifr_flags = IFF_TAP | flags };
@@ -406,8 +401,6 @@ static void test_options(void)
         refuse(json, "IFF_NO_PI");
         close(fd);
     }
-    net_set_fd_lookup(lookup);
-    refuse("{\"type\":\"tap\",\"id\":\"x\",\"fd\":\"given\"}", "not a tap");
 }
 
 /* By descriptor, as a manager does it. */

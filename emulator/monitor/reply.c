@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A command from its begin to its reply, which may come later. */
+#include "config.h"
+
+#include "device/device.h"
+#include "event/lock.h"
+#include "event/loop.h"
+#include "monitor/qmp-command.h"
+
+struct QmpReply {
+    QmpServer *server;
+    QmpSend send; /* NULL: the client has gone */
+    ConfigNode *id;
+};
+
+static const char *error_class(const GError *error)
+{
+    static const char *const names[] = {
+        [QMP_ERROR_GENERIC] = "GenericError",
+        [QMP_ERROR_COMMAND_NOT_FOUND] = "CommandNotFound",
+        [QMP_ERROR_DEVICE_NOT_FOUND] = "DeviceNotFound",
+        [QMP_ERROR_DEVICE_NOT_ACTIVE] = "DeviceNotActive",
+        [QMP_ERROR_KVM_MISSING_CAP] = "KVMMissingCap",
+    };
+
+    if (g_error_matches(error, DEVICE_ERROR, DEVICE_ERROR_NOT_FOUND)) {
+        return "DeviceNotFound";
+    }
+    return error->domain == QMP_ERROR ? names[error->code] : "GenericError";
+}
+
+QmpReply *qmp_reply_new(QmpServer *server, QmpSend send)
+{
+    QmpReply *reply = g_new0(QmpReply, 1);
+
+    reply->server = server;
+    reply->send = send;
+    return reply;
+}
+
+void qmp_reply_set_id(QmpReply *reply, ConfigNode *id)
+{
+    g_assert(!reply->id);
+    reply->id = id ? config_node_ref(id) : NULL;
+}
+
+QmpServer *qmp_reply_server(const QmpReply *reply)
+{
+    return reply->server;
+}
+
+void qmp_reply_forget(QmpReply *reply)
+{
+    reply->server = NULL;
+    reply->send = NULL;
+}
+
+static ConfigNode *error_message(const GError *error)
+{
+    ConfigNode *object = config_map_new();
+
+    config_map_set_string(object, "class", error_class(error));
+    config_map_set_string(object, "desc", error->message);
+    return object;
+}
+
+/* The members in QEMU's order. */
+static ConfigNode *reply_message(QmpReply *reply, ConfigNode *ret, const GError *error)
+{
+    ConfigNode *message = config_map_new();
+
+    if (!error) {
+        config_map_set(message, "return", ret ? ret : config_map_new());
+    }
+    if (reply->id) {
+        config_map_set(message, "id", config_node_ref(reply->id));
+    }
+    if (error) {
+        config_map_set(message, "error", error_message(error));
+    }
+    return message;
+}
+
+void qmp_reply_done(QmpReply *reply, ConfigNode *ret, GError *error)
+{
+    g_assert(machine_lock_held() && event_loop_current() == event_loop_main());
+    g_assert(!ret || !error);
+    if (reply->send) {
+        reply->send(reply->server, reply_message(reply, ret, error));
+    } else {
+        config_node_unref(ret);
+    }
+    g_clear_error(&error);
+    config_node_unref(reply->id);
+    g_free(reply);
+}
