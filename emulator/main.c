@@ -40,6 +40,7 @@
 #include "util/daemon.h"
 #include "util/error.h"
 #include "util/fd.h"
+#include "util/fdset.h"
 #include "util/log.h"
 #include "util/resolver.h"
 
@@ -208,6 +209,23 @@ static gboolean open_log(ConfigNode *config, GError **errp)
            error_set_errno(errp, errno, "-D %s: cannot open log file", path);
 }
 
+static gboolean add_fd(ConfigNode *node, GError **errp)
+{
+    const char *number, *opaque;
+    guint64 set;
+    int fd;
+
+    if (!config_require_string(node, "fd", &number, errp) ||
+        !config_require_string(node, "set", &opaque, errp) ||
+        !config_get_uint(node, "set", 0, 0, G_MAXINT64, &set, errp) ||
+        !config_get_string(node, "opaque", NULL, &opaque, errp) ||
+        !config_check_unused(node, errp)) {
+        return FALSE;
+    }
+    fd = fd_claim(number, errp);
+    return fd >= 0 && fdset_add((gint64)set, fd, opaque, errp) >= 0;
+}
+
 static gboolean start_process(ConfigNode *config, GError **errp)
 {
     ConfigNode *name = config_map_get(config, "name");
@@ -218,6 +236,9 @@ static gboolean start_process(ConfigNode *config, GError **errp)
     }
     if (process) {
         prctl(PR_SET_NAME, process);
+    }
+    if (!each(config, "add-fd", add_fd, errp)) {
+        return FALSE;
     }
     if ((flag_at(config, "daemonize") && !daemon_fork(errp)) ||
         (pidfile && !pidfile_lock(pidfile, errp)) || !open_log(config, errp)) {
@@ -429,6 +450,7 @@ static void clean_up(void)
     qmp_cleanup();
     qmp_set_config(NULL);
     chardev_cleanup();
+    fdset_cleanup();
     event_handler_remove(signal_handler);
     fd_clear(&signal_fd);
     fd_clear(&log_fd);

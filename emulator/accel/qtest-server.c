@@ -29,7 +29,8 @@ static struct {
     EventHandler *handler;
     GString *in, *out;
     gboolean paused, draining;
-    gboolean posted; /* lines are left for another turn */
+    gboolean posted;  /* lines are left for another turn */
+    gboolean restore; /* fd was blocking: others share it */
     FILE *log;
 } server = { .fd = -1 };
 
@@ -45,7 +46,9 @@ static void log_line(char direction, const char *text)
 static void disconnect(void)
 {
     g_clear_pointer(&server.handler, event_handler_remove);
-    fd_clear(&server.fd);
+    if (server.fd >= 0) {
+        fd_close_restored(fd_steal(&server.fd), server.restore);
+    }
     qtest_commands_reset();
 }
 
@@ -208,9 +211,7 @@ gboolean qtest_server_start(const char *address, const char *log, GError **errp)
     } else {
         return error_set(errp, "-qtest %s: expects unix:PATH or fd:N", address);
     }
-    if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0) {
-        return error_set_errno(errp, errno, "-qtest %s", address);
-    }
+    server.restore = fd_make_nonblocking(fd);
     if (log && !g_str_equal(log, "none")) {
         autofd int log_fd = created_open(log, O_WRONLY | O_TRUNC, 0666);
         if (log_fd < 0) {

@@ -20,6 +20,7 @@
 #include "block/node.h"
 #include "block/testing.h"
 #include "util/error.h"
+#include "util/fdset.h"
 
 #define DIO_ALIGN_MAX (64u * 1024) /* of the bounce buffer: file-io.c */
 
@@ -109,11 +110,12 @@ static gboolean file_open_fd(BlockNode *node, GError **errp)
     /* Non-blocking until it is known to be no FIFO, whose other end may never come. */
     int flags = O_CLOEXEC | O_NONBLOCK | direct_flag(node);
 
-    node->fd = open(node->filename, flags | (node->read_only ? O_RDONLY : O_RDWR));
+    node->fd =
+        path_open(node->filename, flags | (node->read_only ? O_RDONLY : O_RDWR), 0);
     if (node->fd < 0 && !node->read_only && node->auto_read_only &&
         (errno == EACCES || errno == EPERM || errno == EROFS)) {
         node->read_only = TRUE;
-        node->fd = open(node->filename, flags | O_RDONLY);
+        node->fd = path_open(node->filename, flags | O_RDONLY, 0);
     }
     if (node->fd < 0) {
         return file_error(errp, node,

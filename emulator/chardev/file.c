@@ -10,6 +10,7 @@
 
 #include "util/created.h"
 #include "util/error.h"
+#include "util/fd.h"
 
 static gboolean file_open(Chardev *chr, ConfigNode *node, GError **errp)
 {
@@ -25,11 +26,8 @@ static gboolean file_open(Chardev *chr, ConfigNode *node, GError **errp)
     if (fd < 0) {
         return error_set_errno(errp, errno, "cannot open path '%s'", path);
     }
-    /* A FIFO or terminal may have a late reader. The description is ours alone. */
-    if (fcntl(fd, F_SETFL, O_NONBLOCK | (append ? O_APPEND : 0)) < 0) {
-        close(fd);
-        return error_set_errno(errp, errno, "cannot open path '%s'", path);
-    }
+    /* A FIFO, terminal or pipe may have a late reader, or none. */
+    chr->data = GINT_TO_POINTER(fd_make_nonblocking(fd));
     chardev_peer_opened(chr, -1, fd);
     return TRUE;
 }
@@ -42,7 +40,7 @@ static char *file_describe(Chardev *chr)
 static void file_free(Chardev *chr)
 {
     if (chr->out_fd >= 0) {
-        close(chr->out_fd);
+        fd_close_restored(chr->out_fd, GPOINTER_TO_INT(chr->data));
     }
 }
 

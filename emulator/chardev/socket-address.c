@@ -34,7 +34,7 @@ gboolean socket_address_read(SocketAddress *addr, ConfigNode *node, GError **err
     const char *path, *host, *port;
     gboolean has_fd = config_map_has(node, "fd");
 
-    addr->fd = -1;
+    addr->fd = addr->shared_fd = -1;
     if (!config_get_string(node, "path", NULL, &path, errp) ||
         !config_get_string(node, "host", NULL, &host, errp) ||
         !config_get_string(node, "port", NULL, &port, errp)) {
@@ -201,26 +201,36 @@ static int take_fd(SocketAddress *addr, gboolean server, GError **errp)
     return fd;
 }
 
-static int make_nonblocking(int fd)
+static int make_nonblocking(SocketAddress *addr, int fd)
 {
-    if (fd >= 0) {
-        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    if (fd >= 0 && fd_make_nonblocking(fd) && addr->fd_text) {
+        addr->shared_fd = fd;
     }
     return fd;
 }
 
 int socket_address_listen(SocketAddress *addr, GError **errp)
 {
-    return make_nonblocking(addr->path   ? unix_listen(addr, errp)
-                            : addr->port ? tcp_open(addr, TRUE, errp)
-                                         : take_fd(addr, TRUE, errp));
+    return make_nonblocking(addr, addr->path   ? unix_listen(addr, errp)
+                                  : addr->port ? tcp_open(addr, TRUE, errp)
+                                               : take_fd(addr, TRUE, errp));
 }
 
 int socket_address_connect(SocketAddress *addr, GError **errp)
 {
-    return make_nonblocking(addr->path   ? unix_connect(addr, errp)
-                            : addr->port ? tcp_open(addr, FALSE, errp)
-                                         : take_fd(addr, FALSE, errp));
+    return make_nonblocking(addr, addr->path   ? unix_connect(addr, errp)
+                                  : addr->port ? tcp_open(addr, FALSE, errp)
+                                               : take_fd(addr, FALSE, errp));
+}
+
+void socket_address_close(SocketAddress *addr, int fd)
+{
+    gboolean shared = fd == addr->shared_fd;
+
+    if (shared) {
+        addr->shared_fd = -1;
+    }
+    fd_close_restored(fd, shared);
 }
 
 int socket_address_reconnect(const SocketAddress *addr)

@@ -12,6 +12,7 @@ typedef struct SocketAddress {
     char *host, *port; /* tcp */
     int fd;            /* inherited, claimed; or -1 */
     char *fd_text;     /* its number as it was given */
+    int shared_fd;     /* that descriptor in use, which was blocking; or -1 */
     char *made;        /* a listening socket, from created_bind() */
     /* Where the last attempt to connect went to. */
     struct sockaddr_storage peer;
@@ -35,5 +36,7 @@ int socket_address_connect(SocketAddress *addr, GError **errp);
  */
 int socket_address_reconnect(const SocketAddress *addr);
 gboolean socket_address_connected(int fd);
+/* Of any descriptor from here: one that others share gets back what it was. */
+void socket_address_close(SocketAddress *addr, int fd);
 
 #endif

@@ -115,7 +115,7 @@ static void socket_closed(Chardev *chr)
 {
     Socket *s = chr->data;
 
-    close(s->peer);
+    socket_address_close(&s->addr, s->peer);
     s->peer = -1;
     wait_for_peer(chr);
 }
@@ -240,10 +240,10 @@ static void socket_free(Chardev *chr)
     timer_free(s->timer);
     fd_clear(&s->connecting);
     if (s->peer >= 0) {
-        close(s->peer);
+        socket_address_close(&s->addr, s->peer);
     }
     if (s->listener >= 0) {
-        close(s->listener);
+        socket_address_close(&s->addr, s->listener);
     }
     socket_address_clear(&s->addr);
     g_free(s);

@@ -142,6 +142,8 @@ const Option config_options[] = {
         "size of guest memory (MiB without a suffix)"),
     LIST("object", "qom-type", TRUE, "TYPE,id=ID[,prop=value...]",
          "create an object: iothread, memory-backend-*, rng-random, ..."),
+    LIST("add-fd", NULL, FALSE, "fd=N,set=N[,opaque=TEXT]",
+         "put an inherited descriptor into a set: /dev/fdset/N"),
     LIST("chardev", "backend", TRUE, "stdio|pty|socket|file|null,id=ID[,...]",
          "create a character device"),
     CALL("serial", ARG_REQUIRED, config_add_serial, "DEV",

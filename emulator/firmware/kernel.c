@@ -16,13 +16,14 @@
 #include "memory/guest.h"
 #include "util/error.h"
 #include "util/fd.h"
+#include "util/fdset.h"
 
 #define HEAD_SIZE 4096
 
 /* Regular files only: their size is needed, and they can be read again. */
 static int open_file(const char *option, const char *path, guint64 *size, GError **errp)
 {
-    autofd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO waits */
+    autofd int fd = path_open(path, O_RDONLY | O_NONBLOCK, 0); /* a FIFO waits */
     struct stat st;
 
     if (fd < 0 || fstat(fd, &st) < 0) {

@@ -16,6 +16,7 @@
 #include "util/created.h"
 #include "util/error.h"
 #include "util/fd.h"
+#include "util/fdset.h"
 
 #define HUGETLBFS_MAGIC_NUMBER 0x958458f6
 #define PREALLOC_THREADS_MAX   64
@@ -133,7 +134,7 @@ static int open_file(const Backend *b, GError **errp)
             unlink(name);
         }
     } else {
-        fd = b->readonly ? open(b->mem_path, flags)
+        fd = b->readonly ? path_open(b->mem_path, flags, 0)
                          : created_open(b->mem_path, flags, 0600);
     }
     if (fd < 0 || fstat(fd, &st) < 0) {

@@ -40,6 +40,7 @@ struct MigChannel {
     int fd;
     int cancel_fd;
     gboolean socket;
+    gboolean restore; /* fd was blocking, and is not ours alone perhaps */
     gint cancelled;
     gint64 deadline; /* of reads, monotonic us; 0: none; the reader's own */
     guint64 limit;   /* bytes per second; atomic */
@@ -94,7 +95,7 @@ static void notice_dead_host(int fd)
 
 void mig_channel_set_fd(MigChannel *ch, int fd)
 {
-    int type, flags = fcntl(fd, F_GETFL);
+    int type;
     socklen_t len = sizeof(type);
 
     ch->fd = fd;
@@ -102,9 +103,7 @@ void mig_channel_set_fd(MigChannel *ch, int fd)
     if (ch->socket) {
         notice_dead_host(fd);
     }
-    if (flags >= 0) {
-        fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-    }
+    ch->restore = fd_make_nonblocking(fd);
 }
 
 void mig_channel_free(MigChannel *ch)
@@ -120,7 +119,7 @@ void mig_channel_free(MigChannel *ch)
 void mig_channel_close(MigChannel *ch)
 {
     if (ch->fd >= 0) {
-        close(ch->fd);
+        fd_close_restored(ch->fd, ch->restore);
         ch->fd = -1;
     }
 }

@@ -170,7 +170,6 @@ static void stands_still(void *opaque, gboolean stands, const GError *error)
 
 static void unchanging(void *opaque)
 {
-    g_assert(!vm_resetting());
     vm_quiesce(stands_still, opaque);
 }
 

@@ -6,6 +6,7 @@
 #include "monitor/fds.h"
 #include "monitor/qmp-command.h"
 #include "util/error.h"
+#include "util/fdset.h"
 
 QMP_OBJECT(chardev_info, { "label", &qmp_str }, { "filename", &qmp_str },
            { "frontend-open", &qmp_bool });
@@ -52,7 +53,93 @@ static void cmd_closefd(ConfigNode *args, QmpReply *reply)
     qmp_reply_done(reply, NULL, error);
 }
 
+QMP_OBJECT(add_fd_args, { "fdset-id", &qmp_int, TRUE }, { "opaque", &qmp_str, TRUE });
+QMP_OBJECT(add_fd_info, { "fdset-id", &qmp_int }, { "fd", &qmp_int });
+
+static ConfigNode *add_fd(ConfigNode *args, QmpServer *server, GError **errp)
+{
+    int fd = chardev_take_fd(qmp_server_chardev(server));
+    ConfigNode *id = config_map_get(args, "fdset-id");
+    ConfigNode *info;
+    gint64 set;
+
+    if (fd < 0) {
+        error_set(errp, "No file descriptor supplied via SCM_RIGHTS");
+        return NULL;
+    }
+    if (id && config_node_int(id) < 0) {
+        close(fd);
+        error_set(errp, "Parameter 'fdset-id' expects a non-negative value");
+        return NULL;
+    }
+    set = fdset_add(id ? config_node_int(id) : -1, fd, qmp_arg_string(args, "opaque"),
+                    errp);
+    if (set < 0) {
+        return NULL;
+    }
+    info = config_map_new();
+    config_map_set_int(info, "fdset-id", set);
+    config_map_set_int(info, "fd", fd);
+    return info;
+}
+
+static void cmd_add_fd(ConfigNode *args, QmpReply *reply)
+{
+    GError *error = NULL;
+    ConfigNode *info = add_fd(args, qmp_reply_server(reply), &error);
+
+    qmp_reply_done(reply, info, error);
+}
+
+QMP_OBJECT(remove_fd_args, { "fdset-id", &qmp_int }, { "fd", &qmp_int, TRUE });
+
+static ConfigNode *cmd_remove_fd(ConfigNode *args, GError **errp)
+{
+    ConfigNode *fd = config_map_get(args, "fd");
+
+    /* A number that is no descriptor's is not found. */
+    fdset_remove(config_node_int(config_map_get(args, "fdset-id")),
+                 fd ? (int)CLAMP(config_node_int(fd), 0, G_MAXINT) : -1, errp);
+    return NULL;
+}
+
+QMP_OBJECT(fdset_fd_info, { "fd", &qmp_int }, { "opaque", &qmp_str, TRUE });
+QMP_LIST(fdset_fd_list, &fdset_fd_info);
+QMP_OBJECT(fdset_info, { "fdset-id", &qmp_int }, { "fds", &fdset_fd_list });
+QMP_LIST(fdset_list, &fdset_info);
+
+/* The sets come in order: an entry of the last one, or the first of a new one. */
+static void add_fdset(gint64 set, int fd, const char *opaque, void *data)
+{
+    guint n = config_list_size(data);
+    ConfigNode *last = n ? config_list_at(data, n - 1) : NULL;
+    ConfigNode *info = config_map_new();
+
+    config_map_set_int(info, "fd", fd);
+    if (opaque) {
+        config_map_set_string(info, "opaque", opaque);
+    }
+    if (!last || config_node_int(config_map_peek(last, "fdset-id")) != set) {
+        last = config_map_new();
+        config_map_set_int(last, "fdset-id", set);
+        config_map_set(last, "fds", config_list_new());
+        config_list_add(data, last);
+    }
+    config_list_add(config_map_peek(last, "fds"), info);
+}
+
+static ConfigNode *cmd_query_fdsets(ConfigNode *args, GError **errp)
+{
+    ConfigNode *list = config_list_new();
+
+    fdset_foreach(add_fdset, list);
+    return list;
+}
+
 const QmpCommand qmp_chardev_commands[] = {
+    { "add-fd", .start = cmd_add_fd, .args = &add_fd_args, .ret = &add_fd_info },
+    { "remove-fd", cmd_remove_fd, .args = &remove_fd_args },
+    { "query-fdsets", cmd_query_fdsets, .ret = &fdset_list },
     { "query-chardev", cmd_query_chardev, .ret = &chardev_info_list },
     { "getfd", .start = cmd_getfd, .args = &fd_args },
     { "closefd", .start = cmd_closefd, .args = &fd_args },

@@ -152,7 +152,11 @@ static size_t qmp_can_receive(void *opaque)
 {
     QmpServer *server = opaque;
 
-    return server->input->len || is_busy(server) ? 0 : READ_MAX;
+    gboolean wait =
+        server->input->len || server->output->len >= OUTPUT_LOW || vm_ending();
+
+    /* Also while a command is being carried out: that the client goes is to be heard. */
+    return wait ? 0 : READ_MAX;
 }
 
 static void qmp_receive(void *opaque, const guint8 *buf, size_t len)

@@ -12,6 +12,7 @@ struct NetBackend {
     char *id, *ifname;
     int fd;
     gboolean has_header, has_offloads, attached;
+    gboolean restore; /* fd was blocking: others share it */
 };
 
 static GSList *backends;
@@ -119,6 +120,7 @@ NetBackend *net_backend_add(ConfigNode *node, GError **errp)
     net->id = g_strdup(id);
     net->ifname = ifname;
     net->fd = fd;
+    net->restore = fd_make_nonblocking(fd);
     net->has_header = has_header;
     net->has_offloads = has_header && tap_has_offloads(fd);
     backends = g_slist_append(backends, net);
@@ -128,7 +130,7 @@ NetBackend *net_backend_add(ConfigNode *node, GError **errp)
 static void net_free(NetBackend *net)
 {
     backends = g_slist_remove(backends, net);
-    close(net->fd);
+    fd_close_restored(net->fd, net->restore);
     g_free(net->ifname);
     g_free(net->id);
     g_free(net);

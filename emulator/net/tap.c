@@ -67,9 +67,8 @@ static gboolean has_packet_information(int fd, const struct ifreq *seen)
 gboolean tap_check(int fd, char **ifname, gboolean *has_header, GError **errp)
 {
     struct ifreq ifr = { 0 };
-    int flags = fcntl(fd, F_GETFL);
 
-    if (flags < 0 || ioctl(fd, TUNGETIFF, &ifr) < 0 || !(ifr.ifr_flags & IFF_TAP)) {
+    if (ioctl(fd, TUNGETIFF, &ifr) < 0 || !(ifr.ifr_flags & IFF_TAP)) {
         return error_set(errp, "Parameter 'fd': descriptor %d is not a tap device", fd);
     }
     if (has_packet_information(fd, &ifr)) {
@@ -79,10 +78,6 @@ gboolean tap_check(int fd, char **ifname, gboolean *has_header, GError **errp)
                          IFNAMSIZ, ifr.ifr_name);
     }
     *has_header = (ifr.ifr_flags & IFF_VNET_HDR) != 0;
-    if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
-        fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) {
-        return error_set_errno(errp, errno, "Parameter 'fd': descriptor %d", fd);
-    }
     *ifname = g_strndup(ifr.ifr_name, IFNAMSIZ);
     return TRUE;
 }

@@ -9,8 +9,8 @@
 int tap_open(const char *ifname, GError **errp);
 /*
  * Takes what a tap descriptor must be (a tap without packet information) for granted
- * from nobody; makes it non-blocking and close-on-exec. The interface's name is
- * the caller's to free. has_header: frames have a virtio-net header in front.
+ * from nobody. The interface's name is the caller's to free. has_header: frames have a
+ * virtio-net header in front.
  */
 gboolean tap_check(int fd, char **ifname, gboolean *has_header, GError **errp);
 gboolean tap_set_header(int fd, unsigned length, unsigned offloads, GError **errp);

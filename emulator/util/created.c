@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "util/fd.h"
+#include "util/fdset.h"
 
 typedef enum Undo {
     REMOVE,        /* path is new */
@@ -144,12 +145,29 @@ static int open_behind_link(const char *path, int flags, mode_t mode)
     return fd_steal(&fd);
 }
 
+/* There since before: what is in it goes when the start has succeeded. */
+static int open_from_set(const char *path, int flags)
+{
+    autofd int fd = path_open(path, flags & ~O_TRUNC, 0);
+
+    if (fd >= 0 && (flags & O_TRUNC) &&
+        !(kept ? ftruncate(fd, 0) == 0 || errno == EINVAL
+               : remember_fd(EMPTY_ON_KEEP, fd))) {
+        return -1;
+    }
+    return fd_steal(&fd);
+}
+
 int created_open(const char *path, int flags, mode_t mode)
 {
     int saved;
     int now = kept ? flags : flags & ~O_TRUNC;
-    int fd = open(path, flags | O_CREAT | O_EXCL | O_NONBLOCK | O_CLOEXEC, mode);
+    int fd;
 
+    if (path_is_fdset(path)) {
+        return open_from_set(path, flags);
+    }
+    fd = open(path, flags | O_CREAT | O_EXCL | O_NONBLOCK | O_CLOEXEC, mode);
     if (fd >= 0) {
         g_free(remember_new(path));
         return fd;

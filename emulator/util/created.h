@@ -15,7 +15,8 @@
 
 /*
  * open() for a file to write, which is made if it is missing. Never waits for the
- * other end of a FIFO: O_NONBLOCK is set, and stays. -1: errno.
+ * other end of a FIFO: O_NONBLOCK is set, and stays. -1: errno. Of "/dev/fdset/N" the
+ * descriptor as it is (fdset.h).
  */
 int created_open(const char *path, int flags, mode_t mode);
 

@@ -60,6 +60,24 @@ gboolean fd_is_claimed(int fd)
     return flags < 0 || (flags & FD_CLOEXEC);
 }
 
+gboolean fd_make_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    return flags >= 0 && !(flags & O_NONBLOCK) &&
+           fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
+void fd_close_restored(int fd, gboolean make_blocking)
+{
+    int flags = make_blocking ? fcntl(fd, F_GETFL) : -1;
+
+    if (flags >= 0) {
+        fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+    }
+    close(fd);
+}
+
 gboolean fd_read_all(int fd, void *buf, gsize len)
 {
     while (len) {

@@ -39,6 +39,13 @@ void fd_unclaim(int fd, const char *number);
 void fd_lend(int fd);
 gboolean fd_is_claimed(int fd); /* or not open */
 
+/*
+ * O_NONBLOCK belongs to the open file, which others may share: whoever gets a
+ * descriptor from outside and sets it gives it back as it was. TRUE: it was not set.
+ */
+gboolean fd_make_nonblocking(int fd);
+void fd_close_restored(int fd, gboolean make_blocking);
+
 /* Blocking: all of it, EINTR retried; FALSE with errno set (0 at end of file). */
 gboolean fd_read_all(int fd, void *buf, gsize len);
 gboolean fd_write_all(int fd, const void *buf, gsize len);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "util/error.h"
+#include "util/fdset.h"
 
 struct RngBackend {
     char *id;
@@ -41,7 +42,7 @@ RngBackend *rng_backend_add(ConfigNode *node, GError **errp)
                   id ? id : "id");
         return NULL;
     }
-    int fd = open(filename, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = path_open(filename, O_RDONLY | O_NONBLOCK, 0);
     if (fd < 0) {
         error_set_errno(errp, errno, "Could not open '%s'", filename);
         return NULL;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # tests/device
-dist_check_SCRIPTS += tests/device/startup-test.py
-TESTS += tests/device/startup-test.py
+dist_check_SCRIPTS += tests/device/startup-test.py tests/device/fd-test.py
+TESTS += tests/device/startup-test.py tests/device/fd-test.py
 
 # The qtest client, linked by every device test in C.
 check_LIBRARIES = tests/device/libqtest.a

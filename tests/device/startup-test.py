@@ -188,6 +188,7 @@ class UnknownKeys(unittest.TestCase):
         "qmp-pretty": "null", "display": "none", "vnc": "none", "vga": "none",
         "net": "none", "nic": "none", "parallel": "none", "usb": "off",
         "watchdog-action": "reset", "global": "virtio-mmio.force-legacy=off",
+        "add-fd": "fd=0,set=1",
     }
     PLAIN = {"monitor", "kernel", "initrd", "append", "incoming", "uuid", "pidfile", "D",
              "dialect", "qtest", "qtest-log", "L"}

@@ -1,0 +1,330 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Descriptors from outside, in the real binary: sets, numbers, names, their flags."""
+import array
+import fcntl
+import json
+import os
+import socket
+import subprocess
+import tempfile
+import unittest
+
+VIREO = os.path.join(os.environ.get("builddir", "."), "vireo")
+TIMEOUT = 30
+QTEST = ["-machine", "microvm", "-accel", "qtest", "-m", "16M", "-nodefaults"]
+
+
+def sanitized():
+    """The leak checker at exit does what no filter allows."""
+    with open(VIREO, "rb") as f:
+        return b"__asan_init" in f.read()
+
+
+EXTRA = ["-disable-seccomp"] if sanitized() else []
+
+
+def is_nonblocking(fd):
+    return bool(fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_NONBLOCK)
+
+
+class Qmp:
+    def __init__(self, sock):
+        self.sock = sock
+        self.sock.settimeout(TIMEOUT)
+        self.buf = b""
+        self.read()
+        self.cmd("qmp_capabilities")
+
+    def read(self):
+        while b"\r\n" not in self.buf:
+            data = self.sock.recv(65536)
+            if not data:
+                raise EOFError
+            self.buf += data
+        line, self.buf = self.buf.split(b"\r\n", 1)
+        return json.loads(line)
+
+    def raw(self, name, args, fd=None):
+        text = json.dumps({"execute": name, "arguments": args}).encode()
+        rights = [] if fd is None else [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
+                                         array.array("i", [fd]))]
+        self.sock.sendmsg([text], rights)
+        while True:
+            message = self.read()
+            if "event" not in message:
+                return message
+
+    def cmd(self, name, fd=None, **args):
+        reply = self.raw(name.replace("_", "-") if name in UNDERLINED else name,
+                         {k.replace("_", "-"): v for k, v in args.items()}, fd)
+        if "return" not in reply:
+            raise AssertionError(reply)
+        return reply["return"]
+
+    def error(self, name, fd=None, **args):
+        reply = self.raw(name.replace("_", "-") if name in UNDERLINED else name,
+                         {k.replace("_", "-"): v for k, v in args.items()}, fd)
+        return reply["error"]["desc"]
+
+
+UNDERLINED = ("add_fd", "remove_fd", "query_fdsets", "blockdev_add", "object_add",
+              "query_named_block_nodes", "migrate_incoming")
+
+
+class Vireo:
+    """A process with n monitors, which inherits fds."""
+
+    def __init__(self, *args, fds=(), monitors=1):
+        pairs = [socket.socketpair() for _ in range(monitors)]
+        mons = []
+        for i, (_, theirs) in enumerate(pairs):
+            mons += ["-chardev", "socket,id=mon%d,fd=%d" % (i, theirs.fileno()),
+                     "-mon", "mon%d,mode=control" % i]
+        self.proc = subprocess.Popen(
+            [VIREO, *EXTRA, *mons, *args], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            pass_fds=[*fds, *(theirs.fileno() for _, theirs in pairs)])
+        for _, theirs in pairs:
+            theirs.close()
+        self.mons = [Qmp(ours) for ours, _ in pairs]
+        self.qmp = self.mons[0]
+
+    def quit(self):
+        self.qmp.cmd("quit")
+        _, err = self.proc.communicate(timeout=TIMEOUT)
+        for mon in self.mons:
+            mon.sock.close()
+        return self.proc.returncode, err.decode()
+
+
+def run(*args, fds=()):
+    p = subprocess.run([VIREO, *EXTRA, *args], stdin=subprocess.DEVNULL, capture_output=True,
+                       timeout=TIMEOUT, pass_fds=fds)
+    return p.returncode, p.stderr.decode()
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.tmp = tempfile.TemporaryDirectory()
+        self.addCleanup(self.tmp.cleanup)
+
+    def file(self, name, flags, size=0):
+        """A descriptor of a new file that has no name any more."""
+        path = os.path.join(self.tmp.name, name)
+        with open(path, "wb") as f:
+            f.truncate(size)
+        fd = os.open(path, flags)
+        os.unlink(path)
+        self.addCleanup(os.close, fd)
+        return fd
+
+
+class Sets(Case):
+    def test_command_line(self):
+        """All that opens files takes sets; what is opened has the set's access mode."""
+        disk = self.file("disk", os.O_RDWR, 1 << 20)
+        log = self.file("log", os.O_WRONLY)
+        serial = self.file("serial", os.O_WRONLY)
+        ram = self.file("ram", os.O_RDWR, 16 << 20)
+        rng = os.open("/dev/urandom", os.O_RDONLY)
+        self.addCleanup(os.close, rng)
+        fds = [disk, log, serial, ram, rng]
+        sets = []
+        for i, fd in enumerate(fds):
+            sets += ["-add-fd", "fd=%d,set=%d,opaque=n%d" % (fd, i + 2, i)]
+        vm = Vireo(*QTEST, *sets, "-D", "/dev/fdset/3",
+                   "-object", "memory-backend-file,id=m,mem-path=/dev/fdset/5,size=16M,share=on",
+                   "-machine", "memory-backend=m",
+                   "-object", "rng-random,id=r,filename=/dev/fdset/6",
+                   "-chardev", "file,id=s,path=/dev/fdset/4,append=on", "-serial", "chardev:s",
+                   "-blockdev", "file,node-name=d,filename=/dev/fdset/2,cache.direct=on",
+                   "-device", "virtio-blk-device,drive=d",
+                   "-device", "virtio-rng-device,rng=r", fds=fds)
+        self.assertEqual(
+            vm.qmp.cmd("query_fdsets"),
+            [{"fdset-id": i + 2, "fds": [{"fd": fd, "opaque": "n%d" % i}]}
+             for i, fd in enumerate(fds)])
+        self.assertEqual(vm.qmp.cmd("query_named_block_nodes")[0]["image"]["virtual-size"],
+                         1 << 20)
+        self.assertFalse(is_nonblocking(log))
+        self.assertEqual(vm.quit(), (0, ""))
+        self.assertFalse(is_nonblocking(serial))
+
+    def test_refused(self):
+        disk = self.file("disk", os.O_RDONLY, 4096)
+        n = "fd=%d" % disk
+        for args, why in (
+                (["-add-fd", n], "Parameter 'set' is missing"),
+                (["-add-fd", "set=1"], "Parameter 'fd' is missing"),
+                (["-add-fd", n + ",set=-1"], "expects a number"),
+                (["-add-fd", n + ",set=1,x=1"], "Invalid parameter 'x'"),
+                (["-add-fd", "fd=999,set=1"], "File descriptor '999': Bad file descriptor"),
+                (["-add-fd", "fd=x,set=1"], "'x' is not the number of a file descriptor"),
+                (["-add-fd", n + ",set=1", "-add-fd", n + ",set=2"], "is already in use"),
+                (["-blockdev", "file,node-name=d,filename=/dev/fdset/1"],
+                 "No such file or directory"),
+                (["-add-fd", n + ",set=1", "-blockdev",
+                  "file,node-name=d,filename=/dev/fdset/1"], "Permission denied"),
+                (["-blockdev", "file,node-name=d,filename=/dev/fdset/x"],
+                 "No such file or directory")):
+            status, err = run(*QTEST, *args, fds=[disk])
+            self.assertEqual(status, 1, args)
+            self.assertIn(why, err)
+
+    def test_qmp(self):
+        reads = self.file("a", os.O_RDONLY, 4096)
+        writes = self.file("b", os.O_RDWR, 8192)
+        vm = Vireo(*QTEST)
+        qmp = vm.qmp
+        self.assertEqual(qmp.cmd("query_fdsets"), [])
+        first = qmp.cmd("add_fd", fd=reads, opaque="ro")
+        self.assertEqual(first["fdset-id"], 0)
+        second = qmp.cmd("add_fd", fd=writes, fdset_id=0)
+        self.assertEqual(second["fdset-id"], 0)
+        self.assertEqual(qmp.cmd("add_fd", fd=reads)["fdset-id"], 1)
+        self.assertEqual(qmp.cmd("add_fd", fd=reads, fdset_id=7)["fdset-id"], 7)
+        self.assertEqual(qmp.cmd("add_fd", fd=reads)["fdset-id"], 2)
+        self.assertEqual([s["fdset-id"] for s in qmp.cmd("query_fdsets")], [0, 1, 2, 7])
+        self.assertEqual(qmp.cmd("query_fdsets")[0]["fds"],
+                         [{"fd": first["fd"], "opaque": "ro"}, {"fd": second["fd"]}])
+        # by access mode: 8192 bytes when it may be written, else 4096
+        for name, ro, size in (("w", False, 8192), ("r", True, 4096)):
+            qmp.cmd("blockdev_add", driver="file", node_name=name, filename="/dev/fdset/0",
+                    read_only=ro)
+            nodes = {n["node-name"]: n for n in qmp.cmd("query_named_block_nodes")}
+            self.assertEqual(nodes[name]["image"]["virtual-size"], size)
+        self.assertIn("Permission denied",
+                      qmp.error("blockdev_add", driver="file", node_name="x",
+                                filename="/dev/fdset/7"))
+        qmp.cmd("object_add", qom_type="rng-random", id="r", filename="/dev/fdset/7")
+        qmp.cmd("remove_fd", fdset_id=0)
+        self.assertEqual([s["fdset-id"] for s in qmp.cmd("query_fdsets")], [1, 2, 7])
+        self.assertEqual(qmp.error("remove_fd", fdset_id=0),
+                         "File descriptor named 'fdset-id:0' not found")
+        self.assertEqual(qmp.raw("remove-fd", {"fdset-id": 7, "fd": 999})["error"]["desc"],
+                         "File descriptor named 'fdset-id:7, fd:999' not found")
+        self.assertEqual(qmp.error("add_fd"), "No file descriptor supplied via SCM_RIGHTS")
+        self.assertIn("non-negative", qmp.error("add_fd", fd=reads, fdset_id=-1))
+        self.assertEqual(vm.quit(), (0, ""))
+
+
+class Numbers(Case):
+    def test_in_use(self):
+        """A number that is in use, by whatever it is, is nobody else's."""
+        a, b = socket.socketpair()
+        vm = Vireo(*QTEST, "-chardev", "socket,id=c,fd=%d" % b.fileno(),
+                   "-serial", "chardev:c", fds=[b.fileno()])
+        for fd in range(3, 40):
+            try:
+                os.readlink("/proc/%d/fd/%d" % (vm.proc.pid, fd))
+            except FileNotFoundError:
+                continue
+            error = vm.qmp.raw("netdev_add", {"type": "tap", "id": "n", "fd": str(fd)})["error"]
+            self.assertIn("'%d' is already in use" % fd, error["desc"])
+            self.assertIn("'%d' is already in use" % fd,
+                          vm.qmp.error("migrate", uri="fd:%d" % fd))
+        self.assertEqual(vm.quit(), (0, ""))
+        a.close()
+        b.close()
+
+    def test_names(self):
+        """A name belongs to the monitor that was given it."""
+        r, w = os.pipe()
+        vm = Vireo(*QTEST, monitors=2)
+        one, two = vm.mons
+        one.cmd("getfd", fd=w, fdname="m")
+        not_found = "File descriptor named 'm' has not been found"
+        self.assertEqual(two.error("migrate", uri="fd:m"), not_found)
+        self.assertEqual(two.raw("netdev_add", {"type": "tap", "id": "n", "fd": "m"})
+                         ["error"]["desc"], not_found)
+        self.assertIn("not found", two.error("closefd", fdname="m"))
+        # one that could not be used is still there
+        self.assertIn("is not a tap",
+                      one.raw("netdev_add", {"type": "tap", "id": "n", "fd": "m"})
+                      ["error"]["desc"])
+        one.cmd("closefd", fdname="m")
+        os.close(w)
+        self.assertEqual(os.read(r, 1), b"")
+        os.close(r)
+        self.assertEqual(vm.quit(), (0, ""))
+
+    def test_migrate(self):
+        """By number at both ends, and the pipe's flags are afterwards what they were."""
+        for name in (False, True):
+            r, w = os.pipe()
+            there = Vireo(*QTEST, "-incoming", "fd:%d" % r, fds=[r])
+            here = Vireo(*QTEST, fds=[] if name else [w])
+            if name:
+                here.qmp.cmd("getfd", fd=w, fdname="m")
+            here.qmp.cmd("migrate", uri="fd:m" if name else "fd:%d" % w)
+            while here.qmp.cmd("query-migrate")["status"] not in ("completed", "failed"):
+                pass
+            self.assertEqual(here.qmp.cmd("query-migrate")["status"], "completed")
+            while there.qmp.cmd("query-migrate").get("status") not in ("completed", "failed"):
+                pass
+            self.assertEqual(there.qmp.cmd("query-migrate")["status"], "completed")
+            self.assertFalse(is_nonblocking(r))
+            self.assertFalse(is_nonblocking(w))
+            self.assertEqual(here.quit(), (0, ""))
+            self.assertEqual(there.quit(), (0, ""))
+            os.close(r)
+            os.close(w)
+
+    def test_standard_input(self):
+        """-incoming fd:0, as in a shell's pipe; it stays what it is."""
+        r, w = os.pipe()
+        p = subprocess.Popen([VIREO, *EXTRA, *QTEST, "-incoming", "fd:0"], stdin=r,
+                             stderr=subprocess.PIPE)
+        os.write(w, b"no stream at all, and long enough to be seen as such " * 10)
+        os.close(w)
+        self.assertIn(b"-incoming", p.stderr.readline())
+        self.assertFalse(is_nonblocking(r))
+        p.kill()
+        p.communicate(timeout=TIMEOUT)
+        os.close(r)
+
+
+class Flags(Case):
+    """O_NONBLOCK is not left behind on what others share, after failures neither."""
+
+    def test_chardev(self):
+        for good in (True, False):
+            a, b = socket.socketpair()
+            listener = socket.socket(socket.AF_UNIX)
+            listener.bind(os.path.join(self.tmp.name, "l%d" % good))
+            listener.listen()
+            args = ["-chardev", "socket,id=a,fd=%d" % b.fileno(), "-serial", "chardev:a",
+                    "-chardev", "socket,id=l,server=on,wait=off,fd=%d" % listener.fileno()]
+            fds = [b.fileno(), listener.fileno()]
+            if good:
+                vm = Vireo(*QTEST, *args, fds=fds)
+                self.assertTrue(is_nonblocking(b.fileno()))
+                self.assertEqual(vm.quit(), (0, ""))
+            else:
+                self.assertEqual(run(*QTEST, *args, "-kernel", "/nowhere", fds=fds)[0], 1)
+            self.assertFalse(is_nonblocking(b.fileno()))
+            self.assertFalse(is_nonblocking(listener.fileno()))
+            for s in (a, b, listener):
+                s.close()
+
+    def test_file(self):
+        r, w = os.pipe()
+        vm = Vireo(*QTEST, "-add-fd", "fd=%d,set=0" % w,
+                   "-chardev", "file,id=s,path=/dev/fdset/0", "-serial", "chardev:s", fds=[w])
+        self.assertTrue(is_nonblocking(w)) # a pipe that nobody reads stops nobody
+        self.assertEqual(vm.quit(), (0, ""))
+        self.assertFalse(is_nonblocking(w))
+        os.close(r)
+        os.close(w)
+
+    def test_qtest(self):
+        a, b = socket.socketpair()
+        vm = Vireo(*QTEST, "-qtest", "fd:%d" % b.fileno(), fds=[b.fileno()])
+        self.assertEqual(vm.quit(), (0, ""))
+        self.assertFalse(is_nonblocking(b.fileno()))
+        a.close()
+        b.close()
+
+
+if __name__ == "__main__":
+    unittest.main()
