@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * #syscalls openat fcntl close
+ * #syscalls main: openat fcntl close
  */
 #include "util/fdset.h"
 
