@@ -25,7 +25,7 @@ tests_device_turn_test_SOURCES = tests/device/turn-test.c $(VIRTIO_DEVICE_COMMON
 tests_device_turn_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_turn_test_LDADD = $(DEVICE_TEST_LDADD)
 VIRTIO_BLK_DEVICE_TESTS = tests/device/virtio-blk-flight-test \
-	tests/device/virtio-blk-error-test
+	tests/device/virtio-blk-error-test tests/device/stop-test
 check_PROGRAMS += $(VIRTIO_BLK_DEVICE_TESTS)
 TESTS += $(VIRTIO_BLK_DEVICE_TESTS)
 tests_device_virtio_blk_flight_test_SOURCES = tests/device/virtio-blk-flight-test.c \
@@ -36,3 +36,6 @@ tests_device_virtio_blk_error_test_SOURCES = tests/device/virtio-blk-error-test.
 	$(VIRTIO_DEVICE_COMMON)
 tests_device_virtio_blk_error_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_virtio_blk_error_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_stop_test_SOURCES = tests/device/stop-test.c $(VIRTIO_DEVICE_COMMON)
+tests_device_stop_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_stop_test_LDADD = $(DEVICE_TEST_LDADD)
