@@ -127,6 +127,12 @@ BARE int resolver_child(void *opaque)
 
 /* The second part: a process of its own */
 
+#ifdef STATIC_BUILD
+int resolver_lookup(const ResolverQuestion *question, ResolverAnswer *answer)
+{
+    return EAI_FAIL; /* nobody asks: see resolver.c */
+}
+#else
 static void fill(ResolverAnswer *answer, const struct addrinfo *list)
 {
     for (; list && answer->count < RESOLVER_MAX_ANSWERS; list = list->ai_next) {
@@ -156,6 +162,7 @@ int resolver_lookup(const ResolverQuestion *question, ResolverAnswer *answer)
     }
     return ret;
 }
+#endif
 
 typedef struct Lookup {
     ResolverQuestion question;

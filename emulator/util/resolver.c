@@ -21,6 +21,13 @@
 
 #define STACK_SIZE 8192
 
+/* The name service is loaded at run time, which a static program cannot do. */
+#ifdef STATIC_BUILD
+#define NO_NAMES "a static build takes numeric addresses only"
+#else
+#define NO_NAMES NULL
+#endif
+
 static int control = -1; /* to the child */
 static char *denied;     /* why there is none */
 static gboolean sealed;
@@ -67,6 +74,10 @@ void resolver_start(const struct sock_fprog *filter)
     autofd int theirs = -1;
     int fds[2];
 
+    if (NO_NAMES) {
+        resolver_deny(NO_NAMES);
+        return;
+    }
     if (binary < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0) {
         resolver_deny(error_text(errno));
         return;
@@ -187,8 +198,8 @@ GArray *resolver_here(const char *host, const char *port, gboolean passive, GErr
     ResolverQuestion question = { .passive = passive };
     ResolverAnswer answer = { 0 };
 
-    if (sealed) {
-        error_set(errp, "names are looked up at start only");
+    if (NO_NAMES || sealed) {
+        error_set(errp, "%s", NO_NAMES ? NO_NAMES : "names are looked up at start only");
         return NULL;
     }
     if (g_strlcpy(question.host, host ? host : "", sizeof(question.host)) >=
