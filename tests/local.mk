@@ -17,4 +17,7 @@ TESTS += tests/layers.py
 dist_check_SCRIPTS += tests/asserts.py
 TESTS += tests/asserts.py
 
-EXTRA_DIST += tests/perf/run tests/perf/vm.py tests/perf/migrate.py tests/perf/libvirt_start.py
+dist_check_SCRIPTS += tests/docs/man-test.py
+TESTS += tests/docs/man-test.py
+
+EXTRA_DIST += tests/perf/run tests/perf/busy.py tests/perf/vm.py tests/perf/migrate.py tests/perf/libvirt_start.py

@@ -41,6 +41,11 @@ ConfigNode *config_tree_map(ConfigNode *tree, const char *key);
  */
 gboolean noop_strip(const char *name, ConfigNode *map, gboolean whole, GError **errp);
 
+/* All rows of the table; values are separated by '|', "*" stands for any. */
+void noop_foreach(void (*fn)(const char *option, const char *key, const char *values,
+                             void *opaque),
+                  void *opaque);
+
 /* -serial, -qmp, -monitor: QEMU's short forms of character devices. */
 /* -rtc: tree["rtc"]["offset"] is the guest's time minus the host's, seconds (text). */
 gboolean config_add_rtc(ConfigNode *tree, const char *arg, GError **errp);

@@ -106,3 +106,12 @@ gboolean noop_strip(const char *name, ConfigNode *map, gboolean whole, GError **
     }
     return TRUE;
 }
+
+void noop_foreach(void (*fn)(const char *option, const char *key, const char *values,
+                             void *opaque),
+                  void *opaque)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(noops); i++) {
+        fn(noops[i].option, noops[i].key, noops[i].values, opaque);
+    }
+}

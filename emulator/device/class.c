@@ -29,12 +29,11 @@ gboolean device_class_is_a(const DeviceClass *klass, const DeviceClass *parent)
     return FALSE;
 }
 
-/* Calls fn for every property row, those of the ancestors first. */
-static void foreach_property(const DeviceClass *klass,
+void device_class_foreach_property(const DeviceClass *klass,
                              void (*fn)(const Property *prop, void *opaque), void *opaque)
 {
     if (klass->parent) {
-        foreach_property(klass->parent, fn, opaque);
+        device_class_foreach_property(klass->parent, fn, opaque);
     }
     for (const Property *p = klass->properties; p && p->name; p++) {
         fn(p, opaque);
@@ -60,7 +59,7 @@ ConfigNode *device_class_list_properties(const DeviceClass *klass)
 {
     ConfigNode *list = config_list_new();
 
-    foreach_property(klass, add_property, list);
+    device_class_foreach_property(klass, add_property, list);
     return list;
 }
 
@@ -85,6 +84,6 @@ char *device_class_help(const DeviceClass *klass)
     GString *text = g_string_new(NULL);
 
     g_string_append_printf(text, "%s options:\n", klass->name);
-    foreach_property(klass, add_help, text);
+    device_class_foreach_property(klass, add_help, text);
     return g_string_free(text, FALSE);
 }

@@ -140,6 +140,10 @@ const char *device_class_default(const DeviceClass *klass, const Property *prop)
 typedef void (*GuestPropertyFn)(const char *name, const char *value, const char *def,
                                 void *opaque);
 void device_foreach_guest_property(const Device *dev, GuestPropertyFn fn, void *opaque);
+/* Calls fn for every property row, those of the ancestors first. */
+void device_class_foreach_property(const DeviceClass *klass,
+                                   void (*fn)(const Property *prop, void *opaque),
+                                   void *opaque);
 /* QMP device-list-properties and `-device X,help`. */
 ConfigNode *device_class_list_properties(const DeviceClass *klass);
 char *device_class_help(const DeviceClass *klass);

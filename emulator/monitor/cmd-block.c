@@ -92,10 +92,11 @@ static ConfigNode *cmd_query_nodes(ConfigNode *args, GError **errp)
 }
 
 const QmpCommand qmp_block_commands[] = {
-    { "blockdev-add", cmd_blockdev_add, .args = &blockdev_options,
-      .prepare = blockdev_defaults },
-    { "blockdev-del", cmd_blockdev_del, .args = &del_args },
-    { "query-named-block-nodes", cmd_query_nodes, .args = &query_args,
+    { "blockdev-add", "Opens a block node, as -blockdev does", cmd_blockdev_add,
+      .args = &blockdev_options, .prepare = blockdev_defaults },
+    { "blockdev-del", "Closes a block node that nobody uses", cmd_blockdev_del,
+      .args = &del_args },
+    { "query-named-block-nodes", "The block nodes", cmd_query_nodes, .args = &query_args,
       .ret = &node_info_list },
     { .name = NULL },
 };

@@ -137,11 +137,19 @@ static ConfigNode *cmd_query_fdsets(ConfigNode *args, GError **errp)
 }
 
 const QmpCommand qmp_chardev_commands[] = {
-    { "add-fd", .start = cmd_add_fd, .args = &add_fd_args, .ret = &add_fd_info },
-    { "remove-fd", cmd_remove_fd, .args = &remove_fd_args },
-    { "query-fdsets", cmd_query_fdsets, .ret = &fdset_list },
-    { "query-chardev", cmd_query_chardev, .ret = &chardev_info_list },
-    { "getfd", .start = cmd_getfd, .args = &fd_args },
-    { "closefd", .start = cmd_closefd, .args = &fd_args },
+    { "add-fd",
+      "Adds the descriptor that came with the command to a set, which /dev/fdset/N names",
+      .start = cmd_add_fd, .args = &add_fd_args, .ret = &add_fd_info },
+    { "remove-fd",
+      "Removes one descriptor, or all, of a set; what has been opened from it stays open",
+      cmd_remove_fd, .args = &remove_fd_args },
+    { "query-fdsets", "The sets of descriptors", cmd_query_fdsets, .ret = &fdset_list },
+    { "query-chardev", "The character devices", cmd_query_chardev,
+      .ret = &chardev_info_list },
+    { "getfd",
+      "Keeps the descriptor that came with the command under a name of this monitor's",
+      .start = cmd_getfd, .args = &fd_args },
+    { "closefd", "Closes a descriptor that getfd keeps", .start = cmd_closefd,
+      .args = &fd_args },
     { .name = NULL },
 };

@@ -240,13 +240,18 @@ static ConfigNode *cmd_qom_get(ConfigNode *args, GError **errp)
 static const char *const device_add_features[] = { "json-cli", "json-cli-hotplug", NULL };
 
 const QmpCommand qmp_device_commands[] = {
-    { "device_add", cmd_device_add, .args = &device_add_args,
-      .features = device_add_features },
-    { "device_del", .start = cmd_device_del, .args = &device_del_args },
-    { "device-list-properties", cmd_list_properties, .args = &typename_args,
-      .ret = &property_info_list },
-    { "qom-get", cmd_qom_get, .args = &get_args, .ret = &qmp_any },
-    { "qom-list", cmd_qom_list, .args = &path_args, .ret = &object_property_list },
-    { "qom-list-types", cmd_list_types, .args = &types_args, .ret = &type_info_list },
+    { "device_add",
+      "Plugs a device, as -device does; further arguments are its properties",
+      cmd_device_add, .args = &device_add_args, .features = device_add_features },
+    { "device_del", "Asks the guest to let a device go; DEVICE_DELETED follows",
+      .start = cmd_device_del, .args = &device_del_args },
+    { "device-list-properties", "The properties of a device model", cmd_list_properties,
+      .args = &typename_args, .ret = &property_info_list },
+    { "qom-get", "A property of an object: its type, and the bus of a device",
+      cmd_qom_get, .args = &get_args, .ret = &qmp_any },
+    { "qom-list", "The objects and properties at a path", cmd_qom_list,
+      .args = &path_args, .ret = &object_property_list },
+    { "qom-list-types", "The names of device models and objects", cmd_list_types,
+      .args = &types_args, .ret = &type_info_list },
     { .name = NULL },
 };

@@ -63,8 +63,9 @@ static ConfigNode *cmd_netdev_del(ConfigNode *args, GError **errp)
 }
 
 const QmpCommand qmp_net_commands[] = {
-    { "netdev_add", .start = cmd_netdev_add, .args = &netdev_args,
-      .prepare = netdev_defaults },
-    { "netdev_del", cmd_netdev_del, .args = &netdev_del_args },
+    { "netdev_add", "Creates a network back end, as -netdev does",
+      .start = cmd_netdev_add, .args = &netdev_args, .prepare = netdev_defaults },
+    { "netdev_del", "Deletes a network back end that nobody uses", cmd_netdev_del,
+      .args = &netdev_del_args },
     { .name = NULL },
 };

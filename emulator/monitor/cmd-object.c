@@ -37,7 +37,9 @@ static ConfigNode *cmd_object_del(ConfigNode *args, GError **errp)
 }
 
 const QmpCommand qmp_object_commands[] = {
-    { "object-add", cmd_object_add, .args = &object_add_args },
-    { "object-del", cmd_object_del, .args = &object_del_args },
+    { "object-add", "Creates an object, as -object does", cmd_object_add,
+      .args = &object_add_args },
+    { "object-del", "Deletes an object that nobody uses", cmd_object_del,
+      .args = &object_del_args },
     { .name = NULL },
 };

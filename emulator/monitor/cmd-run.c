@@ -156,12 +156,16 @@ static ConfigNode *cmd_query_cpus(ConfigNode *args, GError **errp)
 }
 
 const QmpCommand qmp_run_commands[] = {
-    { "query-status", cmd_query_status, .ret = &status_info },
-    { "stop", .start = cmd_stop },
-    { "cont", .start = cmd_cont },
-    { "quit", cmd_quit },
-    { "system_reset", cmd_reset },
-    { "system_powerdown", cmd_powerdown },
-    { "query-cpus-fast", cmd_query_cpus, .ret = &cpu_info_list },
+    { "query-status", "Whether the VM runs, and why not", cmd_query_status,
+      .ret = &status_info },
+    { "stop", "Stops the VM; answers when nothing moves any more and all is written",
+      .start = cmd_stop },
+    { "cont", "Lets the VM go on; requests that wait after an I/O error are done again",
+      .start = cmd_cont },
+    { "quit", "Ends the VM and the process", cmd_quit },
+    { "system_reset", "Resets the VM", cmd_reset },
+    { "system_powerdown", "Presses the power button", cmd_powerdown },
+    { "query-cpus-fast", "The vCPUs and their threads", cmd_query_cpus,
+      .ret = &cpu_info_list },
     { .name = NULL },
 };

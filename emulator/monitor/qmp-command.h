@@ -26,6 +26,7 @@ typedef void (*QmpStart)(ConfigNode *args, QmpReply *reply);
 
 typedef struct QmpCommand {
     const char *name;
+    const char *help; /* a sentence for the manual, without its full stop */
     QmpHandler run; /* or: */
     QmpStart start;
     const QmpType *args;               /* an object; NULL: no arguments */
@@ -36,6 +37,7 @@ typedef struct QmpCommand {
 
 typedef struct QmpEvent {
     const char *name;
+    const char *help; /* as above */
     const QmpType *data; /* NULL: none */
 } QmpEvent;
 

@@ -124,22 +124,22 @@ static void prepare_default(ConfigNode *args)
 }
 
 static const QmpCommand commands[] = {
-    { "qmp_capabilities", run_nothing },
-    { "echo", run_echo, .args = &echo_args, .ret = &echo_ret },
-    { "echo-default", run_echo, .args = &echo_args, .prepare = prepare_default },
-    { "check", run_nothing, .args = &all_args },
-    { "union", run_nothing, .args = &union_args },
-    { "open", run_nothing, .args = &open_args },
-    { "fail", run_fail },
-    { "missing", run_missing },
-    { "event", run_event },
+    { "qmp_capabilities", NULL, run_nothing },
+    { "echo", NULL, run_echo, .args = &echo_args, .ret = &echo_ret },
+    { "echo-default", NULL, run_echo, .args = &echo_args, .prepare = prepare_default },
+    { "check", NULL, run_nothing, .args = &all_args },
+    { "union", NULL, run_nothing, .args = &union_args },
+    { "open", NULL, run_nothing, .args = &open_args },
+    { "fail", NULL, run_fail },
+    { "missing", NULL, run_missing },
+    { "event", NULL, run_event },
     { "getfd", .start = start_getfd, .args = &echo_args },
     { "lend", .start = start_lend, .args = &echo_args },
     { "wait", .start = start_wait },
     { .name = NULL },
 };
 const QmpCommand *const qmp_command_tables[] = { commands, NULL };
-const QmpEvent qmp_event_table[] = { { NULL, NULL } };
+const QmpEvent qmp_event_table[] = { { NULL } };
 
 /* Clients */
 

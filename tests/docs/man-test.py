@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the programs say of themselves is in their manuals: options, machines, devices
+and their properties, objects, commands, events. What is asked is the program, what is
+read is the formatted page's source, so that a table that the generator forgot fails."""
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+
+BUILD = os.environ.get("builddir", ".")
+SOURCE = os.environ.get("srcdir", ".")
+VIREO = os.path.join(BUILD, "vireo")
+
+
+def page(path):
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    return re.sub(r"\\f[BIRP]|\\&", "", text.replace("\\-", "-").replace("\\e", "\\"))
+
+
+def output(*argv):
+    return subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def missing(kind, names, text, pattern):
+    """Prints those of names that the page has not at the beginning of an entry."""
+    names = sorted(set(names))
+    assert len(names) > 3, "%s: only %s" % (kind, names)
+    lacks = [n for n in names if not re.search(pattern % re.escape(n), text, re.M)]
+    for name in lacks:
+        print("not ok: the manual has no %s '%s'" % (kind, name))
+    return len(lacks)
+
+
+def check_vireo():
+    text = page(os.path.join(BUILD, "docs", "vireo.1"))
+    usage = output(VIREO, "-help")
+    devices = re.findall(r'^name "([^"]+)"', output(VIREO, "-device", "help"), re.M)
+    machines = re.findall(r"^(\S+)", output(VIREO, "-machine", "help"), re.M)[1:]
+    objects = re.findall(r"^  (\S+)", output(VIREO, "-object", "help"), re.M)
+    lacks = (missing("option", re.findall(r"^-(\S+)", usage, re.M), text, r"^-%s(\s|$)") +
+             missing("device", devices, text, r"^\.SS %s$") +
+             missing("object", objects, text, r"^%s(\s|$)"))
+    for machine in machines:
+        lacks += 0 if re.search(r"(\.SS |: )%s" % re.escape(machine), text) else 1
+    for device in devices:
+        part = text.split(".SS %s\n" % device)[1].split(".SS ")[0]
+        told = re.findall(r"^  ([^\s=]+)=", output(VIREO, "-device", device + ",help"), re.M)
+        for name in told:
+            if not re.search(r"^%s=" % re.escape(name), part, re.M):
+                print("not ok: %s has no property '%s' in the manual" % (device, name))
+                lacks += 1
+    return lacks
+
+
+def schema():
+    with tempfile.TemporaryDirectory() as where:
+        path = os.path.join(where, "qmp")
+        vm = subprocess.Popen([VIREO, "-machine", "none", "-display", "none", "-nodefaults",
+                               "-S", "-qmp", "unix:%s,server=on,wait=off" % path])
+        try:
+            client = socket.socket(socket.AF_UNIX)
+            while client.connect_ex(path):
+                assert vm.poll() is None, "vireo has ended"
+            stream = client.makefile("rwb")
+            stream.readline()
+            for command in "qmp_capabilities", "query-qmp-schema":
+                stream.write(json.dumps({"execute": command}).encode() + b"\n")
+                stream.flush()
+                reply = json.loads(stream.readline())
+            return reply["return"]
+        finally:
+            vm.kill()
+            vm.wait()
+
+
+def check_qmp():
+    text = page(os.path.join(BUILD, "docs", "vireo-qmp.7"))
+    entries = schema()
+    return sum(missing(kind, [e["name"] for e in entries if e["meta-type"] == kind], text,
+                       r"^\.SS %s$") for kind in ("command", "event"))
+
+
+def check_daemon():
+    text = page(os.path.join(SOURCE, "docs", "virtvireod.8"))
+    told = output(os.path.join(BUILD, "virtvireod"), "--help")
+    return missing("option", re.findall(r"(--[a-z-]+)", told), text, r"%s\b")
+
+
+def check_pages():
+    """No page has anything that the formatter warns of."""
+    pages = [os.path.join(BUILD, "docs", "vireo.1"), os.path.join(BUILD, "docs", "vireo-qmp.7"),
+             os.path.join(SOURCE, "docs", "virtvireod.8")]
+    for path in pages:
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        assert text.count(".TH ") == 1 and ".SH NAME" in text, path
+        assert "@" not in re.sub(r"\S+@\S+", "", text).replace("\\@", ""), path
+        assert "(null)" not in text, path
+    return 0
+
+
+lacking = check_vireo() + check_qmp() + check_daemon() + check_pages()
+print("%d missing" % lacking)
+sys.exit(1 if lacking else 0)
