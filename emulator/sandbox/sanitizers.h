@@ -3,8 +3,9 @@
  * What the sanitizers call: only in a build with them.
  *
  * A thread has a signal stack of its own, its shadow is mapped and cleared:
- * #syscalls all: sigaltstack
- * #syscalls start: gettid madvise mmap(2&PROT_EXEC=0) sched_getaffinity sigaltstack
+ * #syscalls all: sched_yield sigaltstack
+ * #syscalls start: gettid madvise mmap(2&PROT_EXEC=0) sched_getaffinity sched_yield
+ *     sigaltstack
  *
  * LeakSanitizer, at the end of the process: a process that shares its memory stops the
  * threads by tracing them, and reads where they are:
