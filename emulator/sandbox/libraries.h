@@ -21,6 +21,17 @@
  * glibc 2.39 and later has its own call for fstat() again:
  * #syscalls main,io,resolver: fstat -- rare: the tests' glibc is older
  *
+ * Other versions of the C library, of glib, liburing and liburcu than the tests have,
+ * where a thread starts, waits or allocates:
+ * #syscalls all: sched_yield sched_getaffinity rt_sigreturn rt_sigprocmask madvise
+ *     membarrier rseq set_robust_list poll ppoll clock_nanosleep nanosleep
+ *     clock_gettime gettid getpid prlimit64 sysinfo getrandom exit fstat readv writev prctl
+ *     -- rare: by chance, and not with the tests' libraries
+ * #syscalls start: sched_yield sched_getaffinity madvise rt_sigprocmask gettid prctl
+ *     -- rare: by chance, and not with the tests' libraries
+ * #syscalls main,io: preadv pwritev preadv2 pwritev2 statx newfstatat fdatasync
+ *     -- rare: not with the tests' libraries
+ *
  * The kernel, after SIGSTOP and SIGCONT:
  * #syscalls all: restart_syscall -- rare: what waits with a timeout goes on
  */
