@@ -3,6 +3,9 @@
  * Interrupt lines. A level set under the machine lock goes to the callback; an
  * eventfd goes to KVM's irqfd, or where that cannot be to a handler on the main
  * loop that pulses the line.
+ *
+ * A line may go in a vCPU's thread, whose driver resets its device:
+ * #syscalls vcpu: close read fcntl -- rare: the tiny guests end without a reset
  */
 #include "config.h"
 
