@@ -144,11 +144,13 @@ void driver_free(Driver *driver)
 {
     g_autoptr(GPtrArray) vms = registry_list(driver->registry);
 
-    /* Work that came too late gives its references back. */
-    rpc_workers_free(driver->workers);
-    /* What the monitors' ends have queued runs here, and gives its references back. */
+    /*
+     * What the ends of monitors, processes and connections have queued runs here, and
+     * gives its references back; so does the work that it still wants done.
+     */
     while (g_main_context_iteration(driver->context, FALSE)) {
     }
+    rpc_workers_free(driver->workers);
     g_ptr_array_set_size(vms, 0);
     registry_free(driver->registry);
     g_ptr_array_unref(driver->unread);
@@ -405,8 +407,9 @@ Domain *driver_parse_domain(Driver *driver, const char *xml, GError **errp)
                             : NULL;
         g_mutex_unlock(&vm->lock);
     }
-    if (!domain || !command_complete(domain, before ? before->domain : NULL,
-                                     driver->emulator, &err) ||
+    if (!domain ||
+        !command_complete(domain, before ? before->domain : NULL, driver->emulator,
+                          &err) ||
         !probe_check(driver->probe, domain, &err)) {
         g_propagate_error(errp, g_steal_pointer(&err));
         return NULL;

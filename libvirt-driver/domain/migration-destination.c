@@ -168,8 +168,8 @@ static gboolean on_connection(gint fd, GIOCondition condition, gpointer opaque)
     }
     g_mutex_unlock(&in->vm->lock);
     /* Even if all ordinary workers wait for migrations the other way. */
-    rpc_server_run(in->vm->driver->server, TRUE, receive,
-                   incoming_new(in->vm, in->run, connection));
+    rpc_workers_push(in->vm->driver->workers, TRUE, receive,
+                     incoming_new(in->vm, in->run, connection), incoming_free);
     return G_SOURCE_REMOVE;
 }
 

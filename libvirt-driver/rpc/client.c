@@ -172,24 +172,34 @@ typedef struct HookRun {
     GQueue hooks;
 } HookRun;
 
-static void hook_free(RpcHook *hook)
+static void hook_free(gpointer opaque)
 {
+    RpcHook *hook = opaque;
+
     if (hook->destroy)
         hook->destroy(hook->opaque);
     g_free(hook);
 }
 
+static void drop_hooks(gpointer opaque)
+{
+    HookRun *run = opaque;
+
+    g_queue_clear_full(&run->hooks, hook_free);
+    rpc_client_unref(run->client);
+    g_free(run);
+}
+
 static void run_hooks(gpointer opaque)
 {
     HookRun *run = opaque;
-    RpcHook *hook;
 
-    while ((hook = g_queue_pop_head(&run->hooks))) {
+    for (GList *l = run->hooks.head; l; l = l->next) {
+        RpcHook *hook = l->data;
+
         hook->fn(run->client, hook->opaque);
-        hook_free(hook);
     }
-    rpc_client_unref(run->client);
-    g_free(run);
+    drop_hooks(run);
 }
 
 void rpc_client_run_hooks(RpcClient *client)
@@ -207,7 +217,7 @@ void rpc_client_run_hooks(RpcClient *client)
         return;
     }
     /* Not behind calls that take long: it may be what ends them. */
-    rpc_server_run(client->server, TRUE, run_hooks, run);
+    rpc_server_run(client->server, TRUE, run_hooks, run, drop_hooks);
 }
 
 guint64 rpc_client_add_close_hook(RpcClient *client, RpcCloseHook fn, gpointer opaque,

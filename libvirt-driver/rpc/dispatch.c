@@ -237,6 +237,11 @@ static void end_call(RpcCall *call)
     release(call);
 }
 
+void rpc_call_drop(gpointer call)
+{
+    end_call(call);
+}
+
 void rpc_call_run(gpointer opaque)
 {
     RpcCall *call = opaque;

@@ -193,6 +193,8 @@ gboolean rpc_call_has_priority(const RpcCall *call);
 void rpc_call_free(RpcCall *call);
 /* Checks, runs and answers the call, and frees it; on a worker. */
 void rpc_call_run(gpointer call);
+/* What the workers, which have stopped, do with it instead. */
+void rpc_call_drop(gpointer call);
 
 /* ---- stream.c ---- */
 /* A frame of type STREAM or STREAM_HOLE; takes the frame. I/O thread. */

@@ -161,7 +161,8 @@ static void begin_calls(RpcClient *client)
     for (guint i = 0; i < calls->len; i++) {
         RpcCall *call = calls->pdata[i];
 
-        rpc_server_run(client->server, rpc_call_has_priority(call), rpc_call_run, call);
+        rpc_server_run(client->server, rpc_call_has_priority(call), rpc_call_run, call,
+                       rpc_call_drop);
     }
 }
 

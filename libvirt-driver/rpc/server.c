@@ -56,9 +56,9 @@ void rpc_server_wake(RpcServer *server)
 }
 
 void rpc_server_run(RpcServer *server, gboolean priority, void (*fn)(gpointer opaque),
-                    gpointer opaque)
+                    gpointer opaque, GDestroyNotify drop)
 {
-    rpc_workers_push(server->workers, priority, fn, opaque, NULL);
+    rpc_workers_push(server->workers, priority, fn, opaque, drop);
 }
 
 /* ---- clients ---- */

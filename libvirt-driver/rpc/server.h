@@ -58,8 +58,11 @@ gboolean rpc_server_stop(RpcServer *server, guint timeout_ms);
 /* Clients connected now, for --timeout; any thread. */
 guint rpc_server_n_clients(RpcServer *server);
 
-/* Runs fn(opaque) on a worker; with priority, on a reserved one if need be. */
+/*
+ * Runs fn(opaque) on a worker; with priority, on a reserved one if need be. drop(opaque)
+ * instead, if the workers have stopped; NULL: opaque holds nothing.
+ */
 void rpc_server_run(RpcServer *server, gboolean priority, void (*fn)(gpointer opaque),
-                    gpointer opaque);
+                    gpointer opaque, GDestroyNotify drop);
 
 G_END_DECLS

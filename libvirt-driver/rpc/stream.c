@@ -74,14 +74,21 @@ RpcStream *rpc_stream_new(RpcClient *client, const RpcHeader *call)
 
 /* ---- the end ---- */
 
+static void drop_closed(gpointer opaque)
+{
+    RpcStream *stream = opaque;
+
+    if (stream->closed_destroy)
+        stream->closed_destroy(stream->closed_opaque);
+    rpc_stream_unref(stream);
+}
+
 static void run_closed(gpointer opaque)
 {
     RpcStream *stream = opaque;
 
     stream->closed(stream, stream->closed_opaque);
-    if (stream->closed_destroy)
-        stream->closed_destroy(stream->closed_opaque);
-    rpc_stream_unref(stream);
+    drop_closed(stream);
 }
 
 /*
@@ -112,7 +119,7 @@ static void finish_end(RpcStream *stream)
     /* The reference of the list passes to the job, or goes. What a stream holds is given
      * back even while all ordinary workers wait. */
     if (stream->closed_due)
-        rpc_server_run(server, TRUE, run_closed, stream);
+        rpc_server_run(server, TRUE, run_closed, stream, drop_closed);
     else
         rpc_stream_unref(stream);
     rpc_server_wake(server);
@@ -130,7 +137,8 @@ void rpc_stream_set_closed(RpcStream *stream,
     gboolean ended = stream->state == STREAM_ENDED;
     g_mutex_unlock(&stream->client->lock);
     if (ended)
-        rpc_server_run(stream->client->server, TRUE, run_closed, rpc_stream_ref(stream));
+        rpc_server_run(stream->client->server, TRUE, run_closed, rpc_stream_ref(stream),
+                       drop_closed);
 }
 
 void rpc_streams_close(RpcClient *client)

@@ -25,7 +25,8 @@ struct RpcWorkers {
     GQueue jobs, priority_jobs; /* of Job */
     GSList *finished;           /* GThreads to join */
     GCond gone;
-    gboolean stopping;
+    gboolean stopping; /* threads go when there is nothing left to do */
+    gboolean stopped;  /* all have gone */
 };
 
 RpcWorkers *rpc_workers_new(guint max, guint max_reserved)
@@ -125,6 +126,11 @@ void rpc_workers_push(RpcWorkers *w, gboolean priority, void (*fn)(gpointer),
     job->opaque = opaque;
     job->drop = drop;
     g_mutex_lock(&w->lock);
+    if (w->stopped) {
+        g_mutex_unlock(&w->lock);
+        drop_job(job);
+        return;
+    }
     GSList *finished = g_steal_pointer(&w->finished);
     g_queue_push_tail(priority ? &w->priority_jobs : &w->jobs, job);
     guint waiting = w->priority_jobs.length + w->jobs.length;
@@ -152,18 +158,22 @@ gboolean rpc_workers_stop(RpcWorkers *w, guint timeout_ms)
     g_cond_broadcast(&w->reserved.work);
     while (all_gone && w->ordinary.n + w->reserved.n)
         all_gone = g_cond_wait_until(&w->gone, &w->lock, until);
-    all_gone = !(w->ordinary.n + w->reserved.n);
+    all_gone = w->stopped = !(w->ordinary.n + w->reserved.n);
     GSList *finished = g_steal_pointer(&w->finished);
     g_mutex_unlock(&w->lock);
     join_all(finished);
+    if (all_gone) {
+        /* What came when the last thread was on its way out. */
+        g_queue_clear_full(&w->jobs, drop_job);
+        g_queue_clear_full(&w->priority_jobs, drop_job);
+    }
     return all_gone;
 }
 
 void rpc_workers_free(RpcWorkers *w)
 {
     g_assert(!w->ordinary.n && !w->reserved.n);
-    g_queue_clear_full(&w->jobs, drop_job);
-    g_queue_clear_full(&w->priority_jobs, drop_job);
+    g_assert(g_queue_is_empty(&w->jobs) && g_queue_is_empty(&w->priority_jobs));
     g_mutex_clear(&w->lock);
     g_cond_clear(&w->ordinary.work);
     g_cond_clear(&w->reserved.work);

@@ -14,8 +14,9 @@ typedef struct RpcWorkers RpcWorkers;
 RpcWorkers *rpc_workers_new(guint max, guint max_reserved);
 
 /*
- * Runs fn(opaque) on a worker; jobs of one kind are begun in their order. drop, if it is
- * not NULL, is called on opaque instead when the workers have stopped before.
+ * Runs fn(opaque) on a worker; jobs of one kind are begun in their order. When the
+ * workers have stopped, drop is called on opaque instead, at once or by rpc_workers_stop;
+ * it may be NULL where opaque holds nothing.
  */
 void rpc_workers_push(RpcWorkers *workers, gboolean priority, void (*fn)(gpointer),
                       gpointer opaque, GDestroyNotify drop);

@@ -303,15 +303,24 @@ static void not_run(gpointer opaque)
     g_assert_not_reached();
 }
 
+static void count_drop(gpointer opaque)
+{
+    ++*(guint *)opaque;
+}
+
 /* Threads of the driver may still have work for a server that has stopped. */
 static void test_late(void)
 {
     RpcServer *server = new_server();
+    guint dropped = 0;
 
     rpc_server_start(server);
     g_assert_true(rpc_server_stop(server, 10000));
-    rpc_server_run(server, FALSE, not_run, NULL);
-    rpc_server_run(server, TRUE, not_run, NULL);
+    rpc_server_run(server, FALSE, not_run, &dropped, count_drop);
+    rpc_server_run(server, TRUE, not_run, &dropped, count_drop);
+    rpc_server_run(server, TRUE, not_run, NULL, NULL);
+    g_assert_cmpuint(dropped, ==,
+                     2); /* at once: what it holds may end before the server */
     peer_server_free(server);
 }
 
