@@ -115,8 +115,9 @@ static gboolean check_mon(ConfigNode *node, GError **errp)
 
 static gboolean check_sandbox(ConfigNode *config, GError **errp)
 {
-    static const char *const rules[] = { "obsolete", "elevateprivileges", "spawn",
-                                         "resourcecontrol", "network" };
+    static const char *const rules[] = {
+        "obsolete", "elevateprivileges", "spawn", "resourcecontrol", "network", "files"
+    };
     ConfigNode *node = config_map_get(config, "sandbox");
     const char *value;
     gboolean on;
@@ -286,23 +287,35 @@ static void start_resolver(ConfigNode *config, gboolean network)
     }
 }
 
+static gboolean add_denied(ConfigNode *node, const char *rule, SandboxDenied what,
+                           SandboxDenied *denied, GError **errp)
+{
+    const char *value;
+
+    if (!config_get_string(node, rule, "allow", &value, errp)) {
+        return FALSE;
+    }
+    *denied |= g_str_equal(value, "deny") ? what : 0;
+    return TRUE;
+}
+
 static gboolean start_sandbox(ConfigNode *config, GError **errp)
 {
     ConfigNode *node = config_map_get(config, "sandbox");
-    gboolean on = TRUE, network;
-    const char *value = "allow";
+    SandboxDenied denied = 0;
+    gboolean on = TRUE;
 
     if (node && (!config_get_bool(node, "enable", TRUE, &on, errp) ||
-                 !config_get_string(node, "network", "allow", &value, errp))) {
+                 !add_denied(node, "network", SANDBOX_NETWORK, &denied, errp) ||
+                 !add_denied(node, "files", SANDBOX_FILES, &denied, errp))) {
         return FALSE;
     }
     on = on && !flag_at(config, "disable-seccomp");
-    network = !on || g_str_equal(value, "allow");
     thread_set_start_hook(sandbox_enter_thread);
-    if (on && !sandbox_prepare(network, errp)) {
+    if (on && !sandbox_prepare(denied, errp)) {
         return FALSE;
     }
-    start_resolver(config, network);
+    start_resolver(config, !on || !(denied & SANDBOX_NETWORK));
     return TRUE;
 }
 

@@ -13,6 +13,7 @@
 #include "event/lock.h"
 #include "util/error.h"
 #include "util/fd.h"
+#include "util/fdset.h"
 
 /* Three pages below the BIOS area that KVM on Intel wants for real mode. */
 #define TSS_ADDR 0xfffbd000
@@ -45,20 +46,24 @@ int kvm_vcpu_ioctl(const Vcpu *cpu, unsigned long request, void *arg)
 
 static gboolean kvm_init(ConfigNode *node, GError **errp)
 {
-    const char *without;
+    const char *without, *device;
     if (!config_get_string(node, "x-without", NULL, &without, errp) ||
+        !config_get_string(node, "device", "/dev/kvm", &device, errp) ||
         !config_check_unused(node, errp)) {
         return FALSE;
     }
-    autofd int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+    autofd int fd = path_open(device, O_RDWR, 0);
     if (fd < 0) {
-        return error_set_errno(errp, errno,
-                               "Could not access KVM kernel module /dev/kvm");
+        return error_set_errno(errp, errno, "Could not access KVM kernel module %s",
+                               device);
     }
     kvm.fd = fd;
     int version = kvm_ioctl(KVM_GET_API_VERSION, NULL);
+    if (version < 0) {
+        return error_set_errno(errp, errno, "'%s' is not KVM", device);
+    }
     if (version != KVM_API_VERSION) {
-        return error_set(errp, "/dev/kvm has API version %d, not %d", version,
+        return error_set(errp, "%s has API version %d, not %d", device, version,
                          KVM_API_VERSION);
     }
     if (!kvm_probe(without, errp)) {
@@ -67,7 +72,7 @@ static gboolean kvm_init(ConfigNode *node, GError **errp)
     int run_size = kvm_ioctl(KVM_GET_VCPU_MMAP_SIZE, NULL);
     autofd int vm_fd = kvm_ioctl(KVM_CREATE_VM, NULL);
     if (vm_fd < 0 || run_size < (int)sizeof(struct kvm_run)) {
-        return error_set_errno(errp, errno, "cannot create a VM on /dev/kvm");
+        return error_set_errno(errp, errno, "cannot create a VM on %s", device);
     }
     if (kvm.caps.set_tss_addr &&
         retry_ioctl(vm_fd, KVM_SET_TSS_ADDR, GUINT_TO_POINTER(TSS_ADDR)) < 0) {

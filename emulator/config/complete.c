@@ -210,7 +210,8 @@ static gboolean complete_accel(ConfigNode *tree, GError **errp)
         return FALSE;
     }
     if (g_str_equal(config_node_string(config_map_get(accel, "accel")), "kvm")) {
-        config_map_get(accel, "x-without"); /* for tests; read in accel/ */
+        config_map_get(accel, "device");    /* read in accel/, */
+        config_map_get(accel, "x-without"); /* which is for tests */
     }
     if (!config_check_unused(accel, errp)) {
         config_prefix_origin(accel, "-accel", errp);

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "accel/accel.h"
 #include "config/dialect.h"
 #include "machine/machine.h"
 #include "monitor/commands.h"
@@ -141,11 +142,18 @@ static ConfigNode *cmd_query_target(ConfigNode *args, GError **errp)
 QMP_OBJECT(kvm_info, { "enabled", &qmp_bool }, { "present", &qmp_bool });
 
 /* `-machine none` does not open KVM, and is asked all the same. */
+static gboolean can_open_kvm(void)
+{
+    autofd int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+    return fd >= 0;
+}
+
 static ConfigNode *cmd_query_kvm(ConfigNode *args, GError **errp)
 {
     ConfigNode *info = config_map_new();
-    autofd int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-    gboolean enabled = g_strcmp0(config_text("accel", "accel"), "kvm") == 0 && fd >= 0;
+    gboolean enabled = g_strcmp0(config_text("accel", "accel"), "kvm") == 0 &&
+                       (accel_get() == &accel_kvm || can_open_kvm());
 
     config_map_set_bool(info, "enabled", enabled);
     config_map_set_bool(info, "present", TRUE);

@@ -22,14 +22,19 @@
 typedef struct Filter {
     const char *name;
     unsigned kinds;
-    bool offline;
-    bool lenient; /* what it does not know fails, and does not end the process */
+    unsigned denied; /* DENY_* */
+    bool lenient;    /* what it does not know fails, and does not end the process */
 } Filter;
 
 static const Filter filters[] = {
-    { "filter_main", ALL | START },    { "filter_main_offline", ALL | START, true },
-    { "filter_vcpu", VCPU },           { "filter_io", IO },
-    { "filter_migration", MIGRATION }, { "filter_resolver", RESOLVER, false, true },
+    { "filter_main", ALL | START },
+    { "filter_main_offline", ALL | START, DENY_NETWORK },
+    { "filter_main_closed", ALL | START, DENY_FILES },
+    { "filter_main_offline_closed", ALL | START, DENY_NETWORK | DENY_FILES },
+    { "filter_vcpu", VCPU },
+    { "filter_io", IO },
+    { "filter_migration", MIGRATION },
+    { "filter_resolver", RESOLVER, 0, true },
 };
 
 static void fail(const Rule *rule, const char *why)
@@ -63,7 +68,7 @@ static void add(scmp_filter_ctx ctx, const Filter *f, const Rule *rule)
 {
     struct scmp_arg_cmp args[RULE_MAX_CONDITIONS];
     int nr = seccomp_syscall_resolve_name(rule->name), n = 0;
-    bool denied = f->offline && rule_is_network(rule->name);
+    bool denied = f->denied & rule_denied_by(rule->name);
     unsigned action = SCMP_ACT_ALLOW;
 
     if (nr < 0) {

@@ -27,15 +27,22 @@ const Rule rules[] = {
 
 const unsigned n_rules = sizeof(rules) / sizeof(rules[0]);
 
-bool rule_is_network(const char *name)
+unsigned rule_denied_by(const char *name)
 {
-    static const char *const calls[] = { "socket", "connect", "bind", "listen",
-                                         "socketpair" };
+    static const struct {
+        const char *name;
+        unsigned by;
+    } calls[] = {
+        { "socket", DENY_NETWORK }, { "connect", DENY_NETWORK },
+        { "bind", DENY_NETWORK },   { "listen", DENY_NETWORK },
+        { "openat", DENY_FILES },   { "socketpair", DENY_NETWORK },
+        { "unlink", DENY_FILES },
+    };
 
     for (unsigned i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-        if (strcmp(name, calls[i]) == 0) {
-            return true;
+        if (strcmp(name, calls[i].name) == 0) {
+            return calls[i].by;
         }
     }
-    return false;
+    return 0;
 }

@@ -40,7 +40,13 @@ typedef struct Rule {
 extern const Rule rules[];
 extern const unsigned n_rules;
 
-/* Does the call make or connect a socket? network=deny takes it away. */
-bool rule_is_network(const char *name);
+/* What -sandbox can take away: network=deny, files=deny. */
+enum {
+    DENY_NETWORK = 1 << 0, /* what makes or connects a socket */
+    DENY_FILES = 1 << 1,   /* what opens or removes a file by its name */
+};
+
+/* The one of these that takes the call away, or 0. */
+unsigned rule_denied_by(const char *name);
 
 #endif

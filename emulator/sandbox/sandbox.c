@@ -24,8 +24,12 @@
         G_N_ELEMENTS(filter), (struct sock_filter *)(filter)                             \
     }
 
-static const struct sock_fprog main_program = PROGRAM(filter_main);
-static const struct sock_fprog offline_program = PROGRAM(filter_main_offline);
+static const struct sock_fprog main_programs[] = {
+    [0] = PROGRAM(filter_main),
+    [SANDBOX_NETWORK] = PROGRAM(filter_main_offline),
+    [SANDBOX_FILES] = PROGRAM(filter_main_closed),
+    [SANDBOX_NETWORK | SANDBOX_FILES] = PROGRAM(filter_main_offline_closed),
+};
 
 static const struct {
     const char *kind;
@@ -39,7 +43,8 @@ static const struct {
 
 static const struct sock_fprog resolver_program = PROGRAM(filter_resolver);
 
-static gboolean enabled, offline;
+static gboolean enabled;
+static SandboxDenied denied;
 
 static gboolean load(const struct sock_fprog *program, GError **errp)
 {
@@ -49,19 +54,19 @@ static gboolean load(const struct sock_fprog *program, GError **errp)
     return TRUE;
 }
 
-gboolean sandbox_prepare(gboolean network, GError **errp)
+gboolean sandbox_prepare(SandboxDenied what, GError **errp)
 {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
         return error_set_errno(errp, errno, "-sandbox on");
     }
     enabled = TRUE;
-    offline = !network;
+    denied = what;
     return TRUE;
 }
 
 gboolean sandbox_enter(GError **errp)
 {
-    return !enabled || load(offline ? &offline_program : &main_program, errp);
+    return !enabled || load(&main_programs[denied], errp);
 }
 
 void sandbox_enter_thread(const char *kind)

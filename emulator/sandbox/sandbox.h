@@ -18,12 +18,17 @@
 
 struct sock_fprog;
 
+/* What may no longer be done once the start is done. */
+typedef enum SandboxDenied {
+    SANDBOX_NETWORK = 1 << 0, /* -sandbox network=deny: making sockets */
+    SANDBOX_FILES = 1 << 1,   /* -sandbox files=deny: opening and removing by name */
+} SandboxDenied;
+
 /*
- * From now on threads narrow themselves. network: whether sockets may be made once the
- * start is done (-sandbox network=allow|deny). Denied ones fail with EPERM, so that the
- * command that wanted one says so.
+ * From now on threads narrow themselves. What is denied fails with EPERM, so that the
+ * command that wanted it says so.
  */
-gboolean sandbox_prepare(gboolean network, GError **errp);
+gboolean sandbox_prepare(SandboxDenied denied, GError **errp);
 /* The main thread's filter. Does nothing before sandbox_prepare(). */
 gboolean sandbox_enter(GError **errp);
 /* The hook for thread_set_start_hook(); does nothing before sandbox_prepare(). */

@@ -49,8 +49,8 @@
 typedef struct Process {
     gboolean entered; /* has loaded a filter */
     unsigned kind;    /* of a thread that has none of its own */
-    gboolean offline;
-    unsigned child; /* kind of the next child: what a child inherits */
+    unsigned denied;  /* DENY_* */
+    unsigned child;   /* kind of the next child: what a child inherits */
 } Process;
 
 typedef struct Thread {
@@ -59,21 +59,22 @@ typedef struct Thread {
 } Thread;
 
 static const struct {
-    unsigned kind;
-    gboolean offline;
+    unsigned kind, denied;
     const struct sock_filter *code;
     size_t bytes;
 } programs[] = {
-#define PROGRAM(kind, offline, code)                                                     \
+#define PROGRAM(kind, denied, code)                                                      \
     {                                                                                    \
-        kind, offline, code, sizeof(code)                                                \
+        kind, denied, code, sizeof(code)                                                 \
     }
-    PROGRAM(MAIN, FALSE, filter_main),
-    PROGRAM(MAIN, TRUE, filter_main_offline),
-    PROGRAM(VCPU, FALSE, filter_vcpu),
-    PROGRAM(IO, FALSE, filter_io),
-    PROGRAM(MIGRATION, FALSE, filter_migration),
-    PROGRAM(RESOLVER, FALSE, filter_resolver),
+    PROGRAM(MAIN, 0, filter_main),
+    PROGRAM(MAIN, DENY_NETWORK, filter_main_offline),
+    PROGRAM(MAIN, DENY_FILES, filter_main_closed),
+    PROGRAM(MAIN, DENY_NETWORK | DENY_FILES, filter_main_offline_closed),
+    PROGRAM(VCPU, 0, filter_vcpu),
+    PROGRAM(IO, 0, filter_io),
+    PROGRAM(MIGRATION, 0, filter_migration),
+    PROGRAM(RESOLVER, 0, filter_resolver),
 };
 
 static GHashTable *processes, *threads, *seen;
@@ -168,7 +169,7 @@ static void enter(pid_t tid, Thread *t, Process *p, guint64 address)
             if (tid == t->tgid) {
                 p->entered = TRUE;
                 p->kind = programs[i].kind;
-                p->offline = programs[i].offline;
+                p->denied = programs[i].denied;
             } else {
                 t->kind = programs[i].kind;
             }
@@ -221,7 +222,7 @@ static int judge(unsigned kind, pid_t tid, const Process *p,
         if ((rules[i].kinds & kind) && numbers[i] == data->nr &&
             matches(&rules[i], data)) {
             note(g_strdup_printf("%s %s", kind_name(kind), rules[i].text));
-            error = p->offline && rule_is_network(rules[i].name) ? EPERM : rules[i].error;
+            error = p->denied & rule_denied_by(rules[i].name) ? EPERM : rules[i].error;
             known = TRUE;
         }
     }

@@ -34,7 +34,7 @@ class QmpError(Exception):
 class Vm:
     """The monitor is a listening socket that the emulator inherits."""
 
-    def __init__(self, *args, accel="kvm"):
+    def __init__(self, *args, accel="kvm", fds=()):
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.bind("\0vireo-test-%d-%d" % (os.getpid(), id(self)))
         listener.listen(1)
@@ -47,7 +47,7 @@ class Vm:
             [VIREO, "-accel", accel, "-nodefaults", *args,
              "-chardev", "socket,id=qmp,fd=%d,server=on,wait=off" % fd,
              "-mon", "chardev=qmp,mode=control"],
-            pass_fds=[fd], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            pass_fds=[fd, *fds], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE)
         listener.close()
         self.serial, self.said = b"", b""

@@ -9,7 +9,7 @@ import tempfile
 import time
 import unittest
 
-from migration_vm import GUEST, TIMEOUT, VIREO, Vm
+from migration_vm import GUEST, TIMEOUT, VIREO, QmpError, Vm
 
 
 class Sandbox(unittest.TestCase):
@@ -42,6 +42,52 @@ class Sandbox(unittest.TestCase):
                 self.assertLess(time.monotonic(), end)
             self.assertEqual(vm.status(), "internal-error")
             vm.quit()
+
+    def test_closed(self):
+        """All that it opens has been given to it: then files=deny takes nothing away."""
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "image")
+            with open(path, "wb") as image:
+                image.truncate(1 << 20)
+            disks = [os.open(path, os.O_RDWR) for _ in range(2)]
+            fds = [os.open("/dev/kvm", os.O_RDWR), os.open(GUEST, os.O_RDONLY), disks[0]]
+            sets = [arg for i, fd in enumerate(fds)
+                    for arg in ("-add-fd", "set=%d,fd=%d" % (i, fd))]
+            vm = Vm(*sets, "-machine", "microvm", "-m", "24M", "-serial", "stdio",
+                    "-kernel", "/dev/fdset/1", "-append", "cpus=1 mib=1 hot=4 print=20",
+                    "-blockdev", "file,node-name=a,filename=/dev/fdset/2",
+                    "-sandbox", "on,network=deny,files=deny",
+                    accel="kvm,device=/dev/fdset/0", fds=fds)
+            self.addCleanup(vm.kill)
+            for n in range(len(fds)):
+                vm.qmp("remove-fd", **{"fdset-id": n})
+            vm.wait_rounds(1)
+            self.assertTrue(vm.qmp("query-kvm")["enabled"])
+            vm.qmp("system_reset")  # the kernel is read again
+            vm.wait_rounds(1)
+            node = {"driver": "file", "node-name": "b"}
+            with self.assertRaisesRegex(QmpError, "Operation not permitted"):
+                vm.qmp("blockdev-add", filename=path, **node)
+            with self.assertRaisesRegex(QmpError, "Operation not permitted"):
+                vm.qmp("object-add", **{"qom-type": "rng-random", "id": "r"})
+            vm.qmp("add-fd", fd=disks[1], **{"fdset-id": 0})
+            vm.qmp("blockdev-add", filename="/dev/fdset/0", **node)
+            vm.qmp("device_add", driver="virtio-blk-device", id="d", drive="b")
+            vm.wait_rounds(1)
+            for fd in fds + disks[1:]:
+                os.close(fd)
+            vm.quit()
+
+    def test_no_kvm(self):
+        """A descriptor that is something else."""
+        with tempfile.TemporaryFile() as fd:
+            done = subprocess.run(
+                [VIREO, "-add-fd", "set=0,fd=%d" % fd.fileno(), "-machine", "microvm",
+                 "-accel", "kvm,device=/dev/fdset/0"], pass_fds=[fd.fileno()],
+                stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=TIMEOUT,
+                check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"'/dev/fdset/0' is not KVM", done.stderr)
 
 
 if __name__ == "__main__":

@@ -63,6 +63,8 @@ static void test_good(void)
         { "-machine accel=kvm -accel qtest", "accel.accel", "qtest" },
         { "-machine x -machine y", "machine.type", "y" },
         { "-accel kvm,x-without=KVM_CAP_IRQFD", "accel.x-without", "KVM_CAP_IRQFD" },
+        { "-accel kvm,device=/dev/fdset/3", "accel.device", "/dev/fdset/3" },
+        { "-sandbox on,files=deny", "sandbox.files", "deny" },
         { "-cpu host,migratable=on,+x2apic", "cpu.+x2apic", "on" },
         { "-enable-kvm", "accel.accel", "kvm" },
         { "-m 512", "memory.size", "536870912" },

@@ -98,15 +98,15 @@ static unsigned ask_rule(const struct sock_filter *code, const Rule *rule)
     return run(code, &data);
 }
 
-static void check_rules(unsigned kind, const struct sock_filter *code, gboolean online)
+static void check_rules(unsigned kind, const struct sock_filter *code, unsigned denied)
 {
     guint n = 0;
 
     for (guint i = 0; i < n_rules; i++) {
         if (rules[i].kinds & kind) {
-            gboolean denied = !online && rule_is_network(rules[i].name);
+            gboolean away = (denied & rule_denied_by(rules[i].name)) != 0;
             unsigned want = rules[i].error ? FAILS(rules[i].error)
-                            : denied       ? FAILS(EPERM)
+                            : away         ? FAILS(EPERM)
                                            : ALLOW;
 
             g_test_message("%s:%d: %s", rules[i].file, rules[i].line, rules[i].text);
@@ -119,12 +119,14 @@ static void check_rules(unsigned kind, const struct sock_filter *code, gboolean 
 
 static void test_rules(void)
 {
-    check_rules(ALL | START, filter_main, TRUE);
-    check_rules(ALL | START, filter_main_offline, FALSE);
-    check_rules(VCPU, filter_vcpu, TRUE);
-    check_rules(IO, filter_io, TRUE);
-    check_rules(MIGRATION, filter_migration, TRUE);
-    check_rules(RESOLVER, filter_resolver, TRUE);
+    check_rules(ALL | START, filter_main, 0);
+    check_rules(ALL | START, filter_main_offline, DENY_NETWORK);
+    check_rules(ALL | START, filter_main_closed, DENY_FILES);
+    check_rules(ALL | START, filter_main_offline_closed, DENY_NETWORK | DENY_FILES);
+    check_rules(VCPU, filter_vcpu, 0);
+    check_rules(IO, filter_io, 0);
+    check_rules(MIGRATION, filter_migration, 0);
+    check_rules(RESOLVER, filter_resolver, 0);
 }
 
 /* A build with sanitizers allows what these call, too (sandbox/sanitizers.h). */
@@ -174,9 +176,10 @@ static void check_never(const struct sock_filter *code, unsigned refused)
 
 static void test_never(void)
 {
-    static const struct sock_filter *const all[] = { filter_main, filter_main_offline,
-                                                     filter_vcpu, filter_io,
-                                                     filter_migration };
+    static const struct sock_filter *const all[] = {
+        filter_main, filter_main_offline, filter_main_closed, filter_main_offline_closed,
+        filter_vcpu, filter_io,           filter_migration
+    };
 
     for (guint i = 0; i < G_N_ELEMENTS(all); i++) {
         check_never(all[i], KILL);
@@ -187,6 +190,9 @@ static void test_never(void)
     g_assert_cmphex(ask(filter_main, SYS_socket, AF_PACKET, 0, 0), ==, KILL);
     g_assert_cmphex(ask(filter_main, SYS_socket, AF_UNIX, 0, 0), ==, ALLOW);
     g_assert_cmphex(ask(filter_main_offline, SYS_socket, AF_UNIX, 0, 0), ==,
+                    FAILS(EPERM));
+    g_assert_cmphex(ask(filter_main, SYS_openat, 0, 0, 0), ==, ALLOW);
+    g_assert_cmphex(ask(filter_main_offline_closed, SYS_openat, 0, 0, 0), ==,
                     FAILS(EPERM));
     g_assert_cmphex(ask(filter_vcpu, SYS_openat, 0, 0, 0), ==, KILL);
     g_assert_cmphex(ask(filter_io, SYS_ioctl, 0, KVM_RUN, 0), ==, KILL);
