@@ -5,6 +5,11 @@
 dist_check_SCRIPTS += tests/golden/virsh-connect.sh
 TESTS += tests/golden/virsh-connect.sh
 
+# The table of RPC procedures, against libvirt's
+dist_check_SCRIPTS += tests/golden/protocol/protocol-test.py
+TESTS += tests/golden/protocol/protocol-test.py
+EXTRA_DIST += tests/golden/protocol/libvirt.json
+
 # Command lines of others
 dist_check_SCRIPTS += tests/golden/argv/argv.py
 TESTS += tests/golden/argv/argv.py
