@@ -19,6 +19,7 @@ SRC = os.environ.get("srcdir") or os.path.dirname(os.path.dirname(os.path.dirnam
     os.path.abspath(__file__))))
 GOLDEN = os.path.join(SRC, "tests/golden/command")
 VIREO = os.path.abspath(os.path.join(os.environ.get("builddir", "."), "vireo"))
+KERNEL = os.path.abspath(os.path.join(os.path.dirname(VIREO), "tests/tiny/hello.elf"))
 TUNSETIFF = 0x400454ca
 TAP = 0x0002 | 0x1000 | 0x4000  # IFF_TAP | IFF_NO_PI | IFF_VNET_HDR
 
@@ -83,9 +84,9 @@ def adapt(machine, argv):
         if option == "-accel":
             value = "qtest"
         elif option == "-kernel":
-            continue  # its content matters, and it is other tests' business
-        elif option in ("-initrd", "-append"):
-            continue
+            value = KERNEL
+        elif option == "-initrd":
+            value = machine.path(value)
         elif option == "-chardev" and "fd=" in value:
             ident = re.search("id=([^,]*)", value).group(1)
             value = re.sub(r"fd=\d+", "fd=%d" % machine.listen(ident), value)

@@ -7,9 +7,8 @@ import os
 import re
 import sys
 
-from driver_daemon import SRC, image, main
+from driver_daemon import EMULATOR, image, main
 
-EMULATOR = os.path.abspath(os.path.join(SRC, "tests/device/driver-emulator.py"))
 DISK = ("<disk type='file'><driver name='qemu' type='raw'/><source file='%s'/>"
         "<target dev='%s' bus='virtio'/>%s</disk>")
 

@@ -3,6 +3,9 @@
 """A stand-in for the emulator in tests of the daemon: it speaks QMP on the descriptor
 that it inherits, keeps the state that the daemon looks at, and has no guest.
 
+It takes what the emulator of this build would take, by the emulator's own word: see
+driver_introspection.py. Its answers lie beside the link that it is called by.
+
 What it shall do differently comes as words of the guest's command line (-append):
     fail=COMMAND        answer this command with an error
     fail-incoming=COMMAND   the same, on the destination of a migration only
@@ -36,7 +39,13 @@ import sys
 import time
 import tty
 
+from driver_introspection import Introspection, Refused
+
 argv = sys.argv[1:]
+with open(os.path.join(os.path.dirname(sys.argv[0]), "introspection.json")) as answers:
+    real = Introspection(json.load(answers))
+# What QEMU has and vireo has not, and the daemon waits for.
+FOREIGN_EVENTS = ("DEVICE_UNPLUG_GUEST_ERROR",)
 
 
 def options(name):
@@ -84,6 +93,8 @@ def receive(client):
 
 def emit(event, **data):
     now = time.time()
+    if event not in FOREIGN_EVENTS:
+        real.check_event(event, data)
     message = {"event": event,
                "timestamp": {"seconds": int(now), "microseconds": int(now % 1 * 1e6)}}
     if data:
@@ -176,7 +187,8 @@ def let_go():
 def do_status(args):
     if "late-device" in words:
         let_go()
-    return {"return": {"status": status, "running": status == "running"}}
+    return {"return": {"status": status, "running": status == "running",
+                       "singlestep": False}}
 
 
 def add(table, name):
@@ -227,7 +239,7 @@ def do_query_migrate(args):
     return {"return": {"status": migration, "total-time": 20, "setup-time": 1,
                        "downtime": 3, "error-desc": "it broke",
                        "ram": {"total": 4096000, "transferred": 1000, "remaining": 0,
-                               "duplicate": 1, "normal": 2, "normal-bytes": 8192,
+                               "duplicate": 1, "skipped": 0, "normal": 2, "normal-bytes": 8192,
                                "page-size": 4096, "mbps": 10.5, "dirty-sync-count": 2,
                                "dirty-pages-rate": 0}}}
 
@@ -242,20 +254,24 @@ def do_qom_list(args):
             [{"name": d, "type": "child<device>"} for d in sorted(devices)]}
 
 
+NODE = {"file": "disk.img", "drv": "raw", "ro": False, "encrypted": False, "active": True,
+        "detect_zeroes": "off", "backing_file_depth": 0, "write_threshold": 0, "bps": 0,
+        "bps_rd": 0, "bps_wr": 0, "iops": 0, "iops_rd": 0, "iops_wr": 0,
+        "cache": {"writeback": True, "direct": False, "no-flush": False},
+        "image": {"filename": "disk.img", "format": "raw", "virtual-size": 1 << 20}}
+
+
 def do_query_nodes(args):
-    return {"return": [{"node-name": n} for n in sorted(nodes)]}
+    return {"return": [dict(NODE, **{"node-name": n}) for n in sorted(nodes)]}
 
 
-TYPES = ("virtio-blk-device", "virtio-net-device", "virtio-rng-device", "isa-serial",
-         "pvpanic")
 COMMANDS = {
     "qmp_capabilities": lambda a: {"return": {}},
     "cont": do_cont, "stop": do_stop, "query-status": do_status,
     "system_powerdown": do_powerdown, "system_reset": do_reset,
     "query-chardev": do_chardev,
-    "query-machines": lambda a: {"return": [{"name": "microvm-vireo-1.0",
-                                             "alias": "microvm"}]},
-    "qom-list-types": lambda a: {"return": [{"name": n} for n in TYPES
+    "query-machines": lambda a: {"return": real.machines},
+    "qom-list-types": lambda a: {"return": [{"name": n} for n in real.qom_types
                                             if n not in options("-without")]},
     "getfd": lambda a: {"return": {}},
     "blockdev-add": lambda a: add(nodes, a["node-name"]),
@@ -271,6 +287,17 @@ COMMANDS = {
 }
 
 
+def run_command(name, args):
+    try:
+        real.check_command(name, args)
+    except Refused as e:
+        return error(str(e))
+    reply = COMMANDS[name](args)
+    if "return" in reply:
+        real.check_reply(name, reply["return"])
+    return reply
+
+
 def execute(message, passed):
     name = message["execute"]
     args = message.get("arguments", {})
@@ -283,8 +310,8 @@ def execute(message, passed):
         fds[args["fdname"]] = passed.pop(0)
     if "fail=" + name in words or incoming and "fail-incoming=" + name in words:
         reply = error("told to fail")
-    elif name in COMMANDS and "lacks=" + name not in words:
-        reply = COMMANDS[name](args)
+    elif real.has(name) and name in COMMANDS and "lacks=" + name not in words:
+        reply = run_command(name, args)
     else:
         reply = error("The command %s has not been found" % name, "CommandNotFound")
     reply["id"] = message.get("id")
@@ -295,7 +322,7 @@ def misbehave(client, command):
     if "stray=" + command in words:
         client.sendall(b'{"return": {}}\r\n{"what": 1}\r\n')
     if "io-error=" + command in words:
-        emit("BLOCK_IO_ERROR", device="", operation="write", action="stop",
+        emit("BLOCK_IO_ERROR", device="", **{"qom-path": ""}, operation="write", action="stop",
              nospace=True, reason="No space left on device")
     if "garbage=" + command in words:
         words.remove("garbage=" + command)
@@ -392,7 +419,17 @@ def serve(listener):
             step_migration()
 
 
+def check_options():
+    for option in ("-device", "-blockdev", "-netdev", "-object"):
+        for value in options(option):
+            try:
+                real.check_option(option, json.loads(value))
+            except Refused as e:
+                sys.exit("%s %s: %s" % (option, value, e))
+
+
 def main():
+    check_options()
     if "exit-at-start" in words:
         print("the stand-in was told to end", file=sys.stderr)
         sys.exit(1)

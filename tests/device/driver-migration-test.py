@@ -12,11 +12,9 @@ import sys
 import termios
 import time
 
-from driver_daemon import (DISK, LIMIT, SRC, image, main, migrate, read_tty, spawn_tty,
+from driver_daemon import (DISK, EMULATOR, LIMIT, image, main, migrate, read_tty, spawn_tty,
                            wait_for)
 from driver_proxy import (BEGIN, CALL, CONFIRM, FINISH, PERFORM, PREPARE, REPLY, Proxy)
-
-EMULATOR = os.path.abspath(os.path.join(SRC, "tests/device/driver-emulator.py"))
 
 
 def test_migration(a, b):

@@ -26,6 +26,10 @@ TESTS += tests/device/driver-migration-test.py
 dist_check_SCRIPTS += tests/device/driver-definition-test.py tests/device/driver-command-test.py
 TESTS += tests/device/driver-definition-test.py tests/device/driver-command-test.py
 EXTRA_DIST += tests/device/driver-emulator.py tests/device/driver_daemon.py
+dist_check_SCRIPTS += tests/device/driver-introspection-test.py
+TESTS += tests/device/driver-introspection-test.py
+EXTRA_DIST += tests/device/driver_introspection.py
+CLEANFILES += tests/device/stand-in/driver-emulator.py tests/device/stand-in/introspection.json
 EXTRA_DIST += tests/device/driver_proxy.py
 include tests/device/driver.mk
 include tests/device/virtio.mk
