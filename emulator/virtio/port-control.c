@@ -14,9 +14,9 @@ void virtio_port_forget_driver(VirtioPort *port)
     port->generation++;
     g_atomic_int_set(&port->isr, 0);
     g_atomic_int_set(&port->broken, 0);
-    port->n_queues = port->dev ? port->dev->n_queues : 0;
-    for (unsigned i = 0; i < VIRTIO_MAX_QUEUES; i++) {
-        virtqueue_reset(&port->queues[i], i < port->n_queues ? port->dev->queue_size : 0);
+    virtio_port_make_queues(port);
+    for (unsigned i = 0; i < port->n_queues; i++) {
+        virtqueue_reset(&port->queues[i], port->dev->queue_size);
     }
 }
 
@@ -94,7 +94,7 @@ static void adopt(VirtioPort *port, VirtioDevice *dev)
     g_assert(port->phase == VIRTIO_IDLE); /* the vacant one never has requests */
     drop_vacant(port);
     put_device(port, dev, FALSE);
-    port->n_queues = dev->n_queues;
+    virtio_port_make_queues(port);
     for (unsigned i = 0; i < port->n_queues; i++) {
         Virtqueue *vq = &port->queues[i];
         vq->num_max = dev->queue_size;

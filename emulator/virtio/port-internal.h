@@ -16,6 +16,8 @@ void virtio_port_update(VirtioPort *port);
  */
 void virtio_port_stop(VirtioPort *port, void (*done)(void *opaque), void *opaque);
 
+/* As many queues as the device has; those that stay are left as they are. */
+void virtio_port_make_queues(VirtioPort *port);
 /* Status, features, queues: as nobody had ever touched them. */
 void virtio_port_forget_driver(VirtioPort *port);
 void virtio_port_config_changed(VirtioPort *port);

@@ -74,10 +74,18 @@ static const StateField port_fields[] = {
     PORT(generation, STATE_U32, .count = 1),
     PORT(isr, STATE_U32, .count = 1, .limit = VIRTIO_ISR_QUEUE | VIRTIO_ISR_CONFIG),
     PORT(broken, STATE_U32, .count = 1, .limit = 1),
-    PORT(n_queues, STATE_U32, .count = 1, .limit = VIRTIO_MAX_QUEUES),
-    PORT(queues, STATE_STRUCT, .count = VIRTIO_MAX_QUEUES,
-         .count_offset = offsetof(VirtioPort, n_queues), .nested = &queue_state,
-         .stride = sizeof(Virtqueue)),
+    { .name = "n_queues",
+      .type = STATE_U32,
+      .offset = offsetof(VirtioPort, source.n_queues),
+      .count = 1,
+      .limit = VIRTIO_MAX_QUEUES },
+    { .name = "queues",
+      .type = STATE_STRUCT,
+      .offset = offsetof(VirtioPort, source.queues),
+      .count_offset = offsetof(VirtioPort, source.n_queues),
+      .indirect = TRUE,
+      .nested = &queue_state,
+      .stride = sizeof(Virtqueue) },
     PORT(n_deferred, STATE_U32, .count = 1, .limit = DEFERRED_MAX, .optional = TRUE),
     PORT(deferred, STATE_U32, .count_offset = offsetof(VirtioPort, n_deferred),
          .indirect = TRUE, .optional = TRUE),
@@ -86,9 +94,23 @@ static const StateField port_fields[] = {
 
 void virtio_port_init_state(VirtioPort *port)
 {
-    static guint32 deferred[DEFERRED_MAX]; /* of one port at a time, on the way */
+    /* of one port at a time, on the way */
+    static guint32 deferred[DEFERRED_MAX];
+    static Virtqueue queues[VIRTIO_MAX_QUEUES];
 
     port->deferred = deferred;
+    port->source.queues = queues;
+}
+
+static void copy_registers(Virtqueue *to, const Virtqueue *from)
+{
+    to->num = from->num;
+    to->ready = from->ready;
+    to->desc = from->desc;
+    to->avail = from->avail;
+    to->used = from->used;
+    to->last_avail = from->last_avail;
+    to->used_idx = from->used_idx;
 }
 
 static void save_deferred(VirtioPort *port)
@@ -104,7 +126,7 @@ static void save_deferred(VirtioPort *port)
 
 static gboolean load_deferred(VirtioPort *port, GError **errp)
 {
-    for (unsigned i = 0; i < VIRTIO_MAX_QUEUES; i++) {
+    for (unsigned i = 0; i < port->n_queues; i++) {
         virtqueue_forget_deferred(&port->queues[i]);
     }
     for (guint32 i = 0; i < port->n_deferred; i++) {
@@ -126,6 +148,10 @@ static gboolean port_pre_save(void *opaque, GError **errp)
     save_deferred(port);
     port->source.device_id = port->device_id;
     port->source.vacant = port->vacant;
+    port->source.n_queues = port->n_queues;
+    for (unsigned i = 0; i < port->n_queues; i++) {
+        copy_registers(&port->source.queues[i], &port->queues[i]);
+    }
     return TRUE;
 }
 
@@ -188,23 +214,24 @@ static gboolean match_device(VirtioPort *port, GError **errp)
 gboolean virtio_port_post_load(VirtioPort *port, GError **errp)
 {
     const guint8 agreed = VIRTIO_CONFIG_S_FEATURES_OK | VIRTIO_CONFIG_S_DRIVER_OK;
-    guint32 n_queues = port->n_queues;
     guint64 unknown;
 
     if (!match_device(port, errp)) {
         return FALSE;
     }
-    if (n_queues != (port->dev ? port->dev->n_queues : 0)) {
+    virtio_port_make_queues(port);
+    if (port->source.n_queues != port->n_queues) {
         return error_set(errp, "%s: the source's device has %u queues", port->name,
-                         n_queues);
+                         port->source.n_queues);
     }
-    for (unsigned i = 0; i < n_queues; i++) {
+    for (unsigned i = 0; i < port->n_queues; i++) {
+        copy_registers(&port->queues[i], &port->source.queues[i]);
         port->queues[i].num_max = port->dev->queue_size;
     }
     if (!load_deferred(port, errp)) {
         return FALSE;
     }
-    for (unsigned i = 0; i < n_queues; i++) {
+    for (unsigned i = 0; i < port->n_queues; i++) {
         if (queue_matters(port, &port->queues[i]) &&
             !check_queue(port, &port->queues[i], errp)) {
             return FALSE;

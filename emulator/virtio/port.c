@@ -348,6 +348,22 @@ static void run_state_changed(gboolean running, void *opaque)
     }
 }
 
+/* Of the 24 ports of a board few are ever filled: an empty one has no queues. */
+void virtio_port_make_queues(VirtioPort *port)
+{
+    guint32 had = port->n_queues, n = port->dev ? port->dev->n_queues : 0;
+
+    g_assert(port->phase == VIRTIO_IDLE);
+    for (guint32 i = n; i < had; i++) {
+        virtqueue_finalize(&port->queues[i]);
+    }
+    port->queues = g_renew(Virtqueue, port->queues, n);
+    for (guint32 i = had; i < n; i++) {
+        virtqueue_init(&port->queues[i], i, &queue_ops, port);
+    }
+    port->n_queues = n;
+}
+
 void virtio_port_init(VirtioPort *port, const VirtioTransportOps *ops, void *transport,
                       const char *name)
 {
@@ -357,9 +373,6 @@ void virtio_port_init(VirtioPort *port, const VirtioTransportOps *ops, void *tra
     port->transport = transport;
     port->name = name;
     port->irq_fd = -1;
-    for (unsigned i = 0; i < VIRTIO_MAX_QUEUES; i++) {
-        virtqueue_init(&port->queues[i], i, &queue_ops, port);
-    }
     virtio_port_init_state(port);
     virtio_port_forget_driver(port);
     ports = g_slist_append(ports, port);
@@ -375,13 +388,7 @@ void virtio_port_finalize(VirtioPort *port)
     ports = g_slist_remove(ports, port);
     virtio_port_drop_vacant(port, FALSE);
     g_assert(!port->dev);
-    for (unsigned i = 0; i < VIRTIO_MAX_QUEUES; i++) {
-        virtqueue_reset(&port->queues[i], 0);
-        if (port->queues[i].kick_fd >= 0) {
-            close(port->queues[i].kick_fd);
-            port->queues[i].kick_fd = -1;
-        }
-    }
+    virtio_port_make_queues(port);
 }
 
 void virtio_port_notify(VirtioPort *port, unsigned queue)

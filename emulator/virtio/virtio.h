@@ -135,6 +135,8 @@ struct VirtioPort {
     struct {
         guint32 device_id;
         gboolean vacant;
+        guint32 n_queues;
+        Virtqueue *queues;
     } source;
 
     /* The driver's state; migrated. */
@@ -148,7 +150,7 @@ struct VirtioPort {
     guint32 isr;    /* atomic */
     guint32 broken; /* atomic: NEEDS_RESET */
     guint32 n_queues;
-    Virtqueue queues[VIRTIO_MAX_QUEUES];
+    Virtqueue *queues; /* those of the device that is there */
     /* The queues' deferred chains in the stream: queue << 16 | head, queue by queue. */
     guint32 n_deferred, *deferred;
 

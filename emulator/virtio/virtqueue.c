@@ -15,6 +15,7 @@
 
 #include "event/turn.h"
 #include "util/error.h"
+#include "util/fd.h"
 
 #define CHAIN_WINDOW 16
 
@@ -32,10 +33,14 @@ void virtq_element_free(VirtqElement *elem)
 
 void virtqueue_init(Virtqueue *vq, guint16 index, const VirtqueueOps *ops, void *opaque)
 {
-    vq->ops = ops;
-    vq->opaque = opaque;
-    vq->index = index;
-    vq->kick_fd = -1;
+    *vq = (Virtqueue){ .ops = ops, .opaque = opaque, .index = index, .kick_fd = -1 };
+}
+
+void virtqueue_finalize(Virtqueue *vq)
+{
+    g_assert(!vq->enabled);
+    virtqueue_forget_deferred(vq);
+    fd_clear(&vq->kick_fd);
 }
 
 void virtqueue_forget_deferred(Virtqueue *vq)

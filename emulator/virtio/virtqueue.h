@@ -76,6 +76,7 @@ struct Virtqueue {
 };
 
 void virtqueue_init(Virtqueue *vq, guint16 index, const VirtqueueOps *ops, void *opaque);
+void virtqueue_finalize(Virtqueue *vq);
 /* Forgets what the driver has set up. Not while enabled. */
 void virtqueue_reset(Virtqueue *vq, guint16 num_max);
 
