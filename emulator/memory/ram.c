@@ -77,8 +77,9 @@ RamBlock *ram_block_map(const char *name, guint64 size, int fd, guint64 fd_offse
     block->shared = (flags & MAP_SHARED) != 0;
     block->refs = 1;
     madvise(host, size, MADV_DONTFORK);
-    if (fd < 0 && size >= HUGE_ALIGN) {
-        madvise(host, size, MADV_HUGEPAGE);
+    if (fd < 0 && size > HUGE_ALIGN) {
+        /* Firmware, loaders and tables use little of the first: no 2 MiB are cleared. */
+        madvise((guint8 *)host + HUGE_ALIGN, size - HUGE_ALIGN, MADV_HUGEPAGE);
     }
     ram_hole_watch(block);
     return block;

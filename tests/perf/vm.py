@@ -108,16 +108,19 @@ class Vm:
         return text
 
     def private_kib(self, ram_bytes):
-        """Private memory of the process apart from the guest's RAM."""
-        total, skip = 0, False
+        """Private memory of the process apart from the guest's RAM: mappings of that
+        size, and those that fork() leaves out (vireo and QEMU map RAM so)."""
+        total = 0
         with open("/proc/%d/smaps" % self.pid, encoding="ascii") as f:
             for line in f:
                 words = line.split()
-                if "-" in words[0] and not words[0].endswith(":"):
+                if not words[0].endswith(":"):
                     low, high = (int(x, 16) for x in words[0].split("-"))
-                    skip = high - low >= ram_bytes
-                elif not skip and words[0] in ("Private_Clean:", "Private_Dirty:"):
-                    total += int(words[1])
+                    private, ram = 0, high - low >= ram_bytes
+                elif words[0] in ("Private_Clean:", "Private_Dirty:"):
+                    private += int(words[1])
+                elif words[0] == "VmFlags:" and not ram and "dc" not in words:
+                    total += private
         return total
 
     def stop(self):
