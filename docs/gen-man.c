@@ -15,9 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "block/block.h"
 #include "config/internal.h"
+#include "config/property.h"
 #include "device/device.h"
-#include "device/property.h"
 #include "docs/roff.h"
 #include "machine/machine.h"
 #include "monitor/object.h"
@@ -51,19 +52,17 @@ static void write_noops(void)
     noop_foreach(write_noop, NULL);
 }
 
-static void write_property(const Property *prop, void *opaque)
+static void write_row(const Property *prop, const char *name, void *opaque)
 {
     g_autofree char *value = g_strdup_printf("=<%s>", property_type_name(prop));
-    g_autoptr(GString) help = g_string_new(prop->help);
+    g_autofree char *help = property_help(prop);
 
-    if (prop->def) {
-        g_string_append_printf(help, "%s(default: %s)", help->len ? " " : "", prop->def);
-    }
-    if (prop->ignored) {
-        g_string_append_printf(help, "%s(accepted, cannot matter here)",
-                               help->len ? " " : "");
-    }
-    roff_item(prop->name, value, help->str);
+    roff_item(name, value, help);
+}
+
+static void write_property(const Property *prop, void *opaque)
+{
+    write_row(prop, prop->name, NULL);
 }
 
 static void write_machines(void)
@@ -76,9 +75,7 @@ static void write_machines(void)
             roff_text("Short name: %s.", klass->alias);
         }
         roff_text("%s; up to %u CPUs.", klass->desc, klass->max_cpus);
-        for (const Property *p = klass->properties; p && p->name; p++) {
-            write_property(p, NULL);
-        }
+        properties_foreach(klass->properties, write_row, NULL);
     }
 }
 
@@ -108,6 +105,24 @@ static void write_devices(void)
                   klass->hotpluggable ? "; can be plugged and unplugged" : "");
         device_class_foreach_property(klass, write_property, NULL);
     }
+}
+
+static void write_kind(const Kind *kind)
+{
+    const KindType *type;
+
+    roff_text("All:");
+    properties_foreach(kind->common, write_row, NULL);
+    for (guint i = 0; (type = kind->at(i)); i++) {
+        roff_subsection(type->name);
+        roff_text("%s%s.", type->help, type->cold ? "; not by QMP" : "");
+        properties_foreach(type->rows, write_row, NULL);
+    }
+}
+
+static void write_block_drivers(void)
+{
+    write_kind(&block_kind);
 }
 
 static void write_objects(void)
@@ -201,7 +216,9 @@ static void write_command(const QmpCommand *command, void *opaque)
 {
     roff_subsection(command->name);
     roff_text("%s.", command->help);
-    write_type("Arguments", command->args);
+    if (command->kind || command->args) {
+        write_type("Arguments", qmp_command_args(command));
+    }
     write_type("Returns", command->ret);
 }
 
@@ -223,9 +240,13 @@ static const struct {
     const char *marker;
     void (*write)(void);
 } sections[] = {
-    { "@OPTIONS@", write_options },   { "@NOOPS@", write_noops },
-    { "@MACHINES@", write_machines }, { "@DEVICES@", write_devices },
-    { "@OBJECTS@", write_objects },   { "@COMMANDS@", write_commands },
+    { "@OPTIONS@", write_options },
+    { "@NOOPS@", write_noops },
+    { "@MACHINES@", write_machines },
+    { "@DEVICES@", write_devices },
+    { "@BLOCKDRIVERS@", write_block_drivers },
+    { "@OBJECTS@", write_objects },
+    { "@COMMANDS@", write_commands },
     { "@EVENTS@", write_events },
 };
 

@@ -32,102 +32,114 @@ static BlockNode *bottom(const BlockNode *node)
     return (BlockNode *)node;
 }
 
-static const BlockDriver *find_driver(ConfigNode *config, GError **errp)
+static const KindType *driver_at(guint i)
 {
-    const char *name;
-
-    if (!config_get_string(config, "driver", NULL, &name, errp)) {
-        return NULL;
-    }
-    if (!name) {
-        error_set(errp, "Parameter 'driver' is missing");
-        return NULL;
-    }
-    for (unsigned i = 0; i < G_N_ELEMENTS(drivers); i++) {
-        if (g_str_equal(drivers[i]->name, name) &&
-            (drivers[i] != &block_driver_test || block_testing_enabled())) {
-            return drivers[i];
-        }
-    }
-    error_set(errp, "Parameter 'driver' does not accept value '%s'", name);
-    return NULL;
+    return i < G_N_ELEMENTS(drivers) &&
+                   (drivers[i] != &block_driver_test || block_testing_enabled())
+               ? &drivers[i]->type
+               : NULL;
 }
 
-/* Options that every driver has. */
-static gboolean common_options(BlockNode *node, ConfigNode *config, GError **errp)
-{
-    ConfigNode *cache = config_map_get(config, "cache");
-    const char *discard, *zeroes;
+enum { DISCARD_IGNORE, DISCARD_UNMAP };
+enum { DETECT_ZEROES_OFF };
+static const char *const discard_names[] = { "ignore", "unmap", NULL };
+static const char *const detect_zeroes_names[] = { "off", "on", "unmap", NULL };
 
-    if (!config_get_bool(config, "read-only", FALSE, &node->read_only, errp) ||
-        !config_get_bool(config, "auto-read-only", FALSE, &node->auto_read_only, errp) ||
-        !config_get_string(config, "discard", "ignore", &discard, errp) ||
-        !config_get_string(config, "detect-zeroes", "off", &zeroes, errp)) {
-        return FALSE;
-    }
-    if (cache && config_node_type(cache) != CONFIG_MAP) {
-        return error_set(errp, "Parameter 'cache' expects an object");
-    }
-    if (cache && (!config_get_bool(cache, "direct", FALSE, &node->direct, errp) ||
-                  !config_get_bool(cache, "no-flush", FALSE, &node->no_flush, errp) ||
-                  !config_check_unused(cache, errp))) {
-        return FALSE;
-    }
-    node->unmap = g_str_equal(discard, "unmap") || g_str_equal(discard, "on");
-    if (!node->unmap && !g_str_equal(discard, "ignore") && !g_str_equal(discard, "off")) {
-        return error_set(errp, "Parameter 'discard' does not accept value '%s'", discard);
-    }
-    if (!g_str_equal(zeroes, "off")) {
-        return error_set(errp, "Parameter 'detect-zeroes' value '%s' is not supported",
-                         zeroes);
-    }
-    return TRUE;
-}
+static const Property cache_rows[] = {
+    { "direct", PROP_BOOL, offsetof(BlockNode, direct), "off",
+      .help = "Past the host's page cache (O_DIRECT)" },
+    { "no-flush", PROP_BOOL, offsetof(BlockNode, no_flush), "off",
+      .help = "Flushes do nothing: a crash of the host loses data" },
+    { NULL },
+};
+
+static const Property node_rows[] = {
+    { "node-name", PROP_ID, offsetof(BlockNode, name), .max = CONFIG_NODE_NAME_MAX,
+      .help = "Its name; only a node inside another may have none" },
+    { "discard", PROP_ENUM, offsetof(BlockNode, discard), "ignore",
+      .names = discard_names, .help = "Whether discards reach the host" },
+    { "cache", PROP_GROUP, .rows = cache_rows },
+    { "read-only", PROP_BOOL, offsetof(BlockNode, read_only), "off",
+      .help = "It cannot be written" },
+    { "auto-read-only", PROP_BOOL, offsetof(BlockNode, auto_read_only), "off",
+      .help = "Read-only where it cannot be opened for writing" },
+    { "detect-zeroes", PROP_ENUM, offsetof(BlockNode, detect_zeroes), "off",
+      .names = detect_zeroes_names, .help = "Only off is supported" },
+    { NULL },
+};
+
+const Kind block_kind = {
+    .option = "blockdev",
+    .tag = "driver",
+    .common = node_rows,
+    .at = driver_at,
+};
 
 static gboolean check_name(const char *name, GError **errp)
 {
-    if (!config_check_id("node-name", name, CONFIG_NODE_NAME_MAX, errp)) {
-        return FALSE;
-    }
-    if (block_node_find(name)) {
-        return error_set(errp, "Duplicate nodes with node-name='%s'", name);
-    }
-    return TRUE;
+    return !name || !block_node_find(name) ||
+           error_set(errp, "Duplicate nodes with node-name='%s'", name);
 }
 
 static void node_free(BlockNode *node)
 {
     nodes = g_slist_remove(nodes, node);
     node->driver->close(node);
-    g_free(node->name);
+    properties_clear(node->driver->type.rows, node->options);
+    properties_clear(node_rows, node);
+    g_free(node->options);
     g_free(node);
+}
+
+static gboolean read_options(BlockNode *node, ConfigNode *config, GError **errp)
+{
+    const KindType *type = &node->driver->type;
+
+    node->options = g_malloc0(type->size);
+    if (!kind_read(&block_kind, type, config, node, node->options, errp)) {
+        return FALSE;
+    }
+    node->unmap = node->discard == DISCARD_UNMAP;
+    if (node->detect_zeroes != DETECT_ZEROES_OFF) {
+        return error_set(errp, "Parameter 'detect-zeroes' value '%s' is not supported",
+                         detect_zeroes_names[node->detect_zeroes]);
+    }
+    if (!node->name && !node->anonymous) {
+        return error_set(errp, "Parameter 'node-name' is missing");
+    }
+    return check_name(node->name, errp);
+}
+
+static const BlockDriver *find_driver(ConfigNode *config, GError **errp)
+{
+    const KindType *type = kind_type(&block_kind, config, errp);
+
+    for (unsigned i = 0; type && i < G_N_ELEMENTS(drivers); i++) {
+        if (type == &drivers[i]->type) {
+            return drivers[i];
+        }
+    }
+    return NULL;
 }
 
 static BlockNode *node_new(ConfigNode *config, gboolean top, GError **errp)
 {
     const BlockDriver *driver = find_driver(config, errp);
-    const char *name;
 
-    if (!driver || !config_get_string(config, "node-name", NULL, &name, errp)) {
-        return NULL;
-    }
-    if (!name && top) {
-        error_set(errp, "Parameter 'node-name' is missing");
-        return NULL;
-    }
-    if (name && !check_name(name, errp)) {
+    if (!driver) {
         return NULL;
     }
     BlockNode *node = g_new0(BlockNode, 1);
     node->driver = driver;
     node->fd = -1;
     node->anonymous = !top;
-    node->name = name ? g_strdup(name) : g_strdup_printf("#block%03u", anonymous_count++);
-    if (!common_options(node, config, errp) || !driver->open(node, config, errp) ||
-        !config_check_unused(config, errp) ||
-        (name && !check_name(name, errp))) { /* again: its child may have taken it */
+    if (!read_options(node, config, errp) || !driver->open(node, errp) ||
+        !check_name(node->name, errp)) { /* again: its child may have taken it */
         node_free(node);
         return NULL;
+    }
+    if (!node->name) {
+        node->name = g_strdup_printf("#block%03u", anonymous_count++);
     }
     node->active = !start_inactive;
     nodes = g_slist_append(nodes, node);
@@ -139,22 +151,10 @@ BlockNode *block_node_add(ConfigNode *config, GError **errp)
     return node_new(config, TRUE, errp);
 }
 
-BlockNode *block_child_open(ConfigNode *config, GError **errp)
+static BlockNode *child_find(const char *name, GError **errp)
 {
-    ConfigNode *file = config_map_get(config, "file");
-    const char *name;
-
-    if (file && config_node_type(file) == CONFIG_MAP) {
-        return node_new(file, FALSE, errp);
-    }
-    if (!config_get_string(config, "file", NULL, &name, errp)) {
-        return NULL;
-    }
-    if (!name) {
-        error_set(errp, "Parameter 'file' is missing");
-        return NULL;
-    }
     BlockNode *child = block_node_find(name);
+
     if (!child) {
         error_set(errp, "Failed to find node with node-name='%s'", name);
         return NULL;
@@ -166,10 +166,27 @@ BlockNode *block_child_open(ConfigNode *config, GError **errp)
     return child;
 }
 
-void block_child_close(BlockNode *child)
+gboolean block_child_open(BlockNode *node, ConfigNode *ref, GError **errp)
 {
-    if (child->anonymous) {
-        node_free(child);
+    node->child = config_node_type(ref) == CONFIG_MAP
+                      ? node_new(ref, FALSE, errp)
+                      : child_find(config_node_string(ref), errp);
+    if (!node->child) {
+        return FALSE;
+    }
+    node->child->parent = node;
+    return TRUE;
+}
+
+void block_child_close(BlockNode *node)
+{
+    BlockNode *child = g_steal_pointer(&node->child);
+
+    if (child) {
+        child->parent = NULL;
+        if (child->anonymous) {
+            node_free(child);
+        }
     }
 }
 
@@ -476,7 +493,7 @@ static ConfigNode *query_image(const BlockNode *node)
     struct stat st;
 
     config_map_set_string(image, "filename", file->filename);
-    config_map_set_string(image, "format", node->driver->name);
+    config_map_set_string(image, "format", node->driver->type.name);
     config_map_set_int(image, "virtual-size", node->size);
     if (fstat(file->fd, &st) == 0) {
         config_map_set_int(image, "actual-size", (gint64)st.st_blocks * 512);
@@ -496,7 +513,7 @@ ConfigNode *block_query_named_nodes(void)
         ConfigNode *info = config_map_new();
         config_map_set_string(info, "file", bottom(node)->filename);
         config_map_set_string(info, "node-name", node->name);
-        config_map_set_string(info, "drv", node->driver->name);
+        config_map_set_string(info, "drv", node->driver->type.name);
         config_map_set_bool(info, "ro", node->read_only);
         config_map_set_bool(info, "encrypted", FALSE);
         config_map_set_bool(info, "active", node->active);

@@ -11,9 +11,7 @@
 
 #include <sys/uio.h>
 
-#include "config/node.h"
-
-#include "config/node.h"
+#include "config/kind.h"
 #include "event/loop.h"
 
 /* Images are made of sectors; a file with a ragged end reads as zeros beyond it. */
@@ -63,6 +61,9 @@ typedef struct BlockUser {
     void (*batch_done)(void *opaque); /* the loop: after some requests' done() */
     void *opaque;
 } BlockUser;
+
+/* The block drivers. */
+extern const Kind block_kind;
 
 /* Main loop, under the machine lock. */
 BlockNode *block_node_add(ConfigNode *node, GError **errp);

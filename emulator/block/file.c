@@ -30,72 +30,52 @@ static gboolean file_error(GError **errp, const BlockNode *node, const char *wha
     return FALSE;
 }
 
-/* A string out of a fixed set; the index in *out. */
-static gboolean get_choice(ConfigNode *config, const char *key, const char *const *names,
-                           unsigned *out, GError **errp)
+typedef struct FileOptions {
+    char *filename;
+    int aio;
+    OnOffAuto locking;
+    guint32 dio_align, mem_align;
+} FileOptions;
+
+static const char *const aio_names[] = {
+    [BLOCK_AIO_THREADS] = "threads",
+    [BLOCK_AIO_NATIVE] = "native",
+    [BLOCK_AIO_URING] = "io_uring",
+    NULL,
+};
+
+static const Property file_rows[] = {
+    { "filename", PROP_STRING, offsetof(FileOptions, filename), .required = TRUE,
+      .help = "The image; /dev/fdset/N: from a set of descriptors" },
+    { "aio", PROP_ENUM, offsetof(FileOptions, aio), "io_uring", .names = aio_names,
+      .help = "How requests are made; without io_uring by threads" },
+    { "locking", PROP_AUTO, offsetof(FileOptions, locking), "auto",
+      .help = "QEMU's locks against other processes" },
+    { "x-dio-align", PROP_U32, offsetof(FileOptions, dio_align), .max = DIO_ALIGN_MAX,
+      .hidden = TRUE, .help = "As where O_DIRECT wants this of offsets and lengths" },
+    { "x-mem-align", PROP_U32, offsetof(FileOptions, mem_align), "4096", .min = 1,
+      .max = DIO_ALIGN_MAX, .hidden = TRUE, .help = "The same of buffers" },
+    { NULL },
+};
+
+static gboolean use_options(BlockNode *node, GError **errp)
 {
-    const char *value;
+    const FileOptions *o = node->options;
 
-    if (!config_get_string(config, key, NULL, &value, errp)) {
-        return FALSE;
+    node->filename = o->filename;
+    node->aio = o->aio;
+    node->locking = o->locking != ON_OFF_AUTO_OFF;
+    if (o->aio == BLOCK_AIO_NATIVE && !node->direct) {
+        return error_set(errp, "Parameter 'aio' value 'native' needs cache.direct=on");
     }
-    for (unsigned i = 0; value && names[i]; i++) {
-        if (g_str_equal(value, names[i])) {
-            *out = i;
-            return TRUE;
-        }
+    if (o->dio_align && !block_testing_enabled()) {
+        return error_set(errp, "Invalid parameter 'x-dio-align'");
     }
-    if (value) {
-        error_set(errp, "Parameter '%s' does not accept value '%s'", key, value);
-    }
-    return !value;
-}
-
-/* x-dio-align, x-mem-align: as on a file system whose O_DIRECT wants these. */
-static gboolean strict_options(BlockNode *node, ConfigNode *config, GError **errp)
-{
-    guint64 dio, mem;
-
-    if (!config_get_uint(config, "x-dio-align", 0, 0, DIO_ALIGN_MAX, &dio, errp) ||
-        !config_get_uint(config, "x-mem-align", 4096, 1, DIO_ALIGN_MAX, &mem, errp)) {
-        return FALSE;
-    }
-    if (dio) {
+    if (o->dio_align) {
         node->direct = node->strict = TRUE;
-        node->dio_align = (guint32)dio;
-        node->mem_align = (guint32)mem;
+        node->dio_align = o->dio_align;
+        node->mem_align = o->mem_align;
     }
-    return TRUE;
-}
-
-static gboolean file_options(BlockNode *node, ConfigNode *config, GError **errp)
-{
-    static const char *const aio_names[] = { "", "threads", "native", "io_uring", NULL };
-    static const char *const locking_names[] = { "auto", "on", "off", NULL };
-    unsigned aio = BLOCK_AIO_DEFAULT, locking = 0;
-    const char *filename;
-
-    if (!config_get_string(config, "filename", NULL, &filename, errp)) {
-        return FALSE;
-    }
-    if (!filename) {
-        error_set(errp, "Parameter 'filename' is missing");
-        return FALSE;
-    }
-    node->filename = g_strdup(filename);
-    if (!get_choice(config, "aio", aio_names, &aio, errp) ||
-        !get_choice(config, "locking", locking_names, &locking, errp)) {
-        return FALSE;
-    }
-    if (aio == BLOCK_AIO_NATIVE && !node->direct) {
-        error_set(errp, "Parameter 'aio' value 'native' needs cache.direct=on");
-        return FALSE;
-    }
-    if (block_testing_enabled() && !strict_options(node, config, errp)) {
-        return FALSE;
-    }
-    node->aio = aio;
-    node->locking = locking != 2;
     return TRUE;
 }
 
@@ -164,12 +144,12 @@ static gboolean file_refresh_size(BlockNode *node, GError **errp)
     return TRUE;
 }
 
-static gboolean file_open(BlockNode *node, ConfigNode *config, GError **errp)
+static gboolean file_open(BlockNode *node, GError **errp)
 {
     gboolean want_device = node->driver == &block_driver_host_device;
     struct stat st;
 
-    if (!file_options(node, config, errp) || !file_open_fd(node, errp)) {
+    if (!use_options(node, errp) || !file_open_fd(node, errp)) {
         return FALSE;
     }
     if (fstat(node->fd, &st) < 0) {
@@ -177,8 +157,9 @@ static gboolean file_open(BlockNode *node, ConfigNode *config, GError **errp)
     }
     node->is_device = S_ISBLK(st.st_mode);
     if (want_device ? !S_ISBLK(st.st_mode) : !S_ISREG(st.st_mode)) {
-        error_set(errp, "Driver '%s' needs a %s, which '%s' is not", node->driver->name,
-                  want_device ? "block device" : "regular file", node->filename);
+        error_set(errp, "Driver '%s' needs a %s, which '%s' is not",
+                  node->driver->type.name, want_device ? "block device" : "regular file",
+                  node->filename);
         return FALSE;
     }
     if (fcntl(node->fd, F_SETFL, direct_flag(node)) < 0) {
@@ -197,11 +178,10 @@ static void file_close(BlockNode *node)
     if (node->fd >= 0) {
         close(node->fd);
     }
-    g_free(node->filename);
 }
 
 const BlockDriver block_driver_file = {
-    .name = "file",
+    .type = { "file", "an image file", file_rows, sizeof(FileOptions) },
     .open = file_open,
     .close = file_close,
     .refresh_size = file_refresh_size,
@@ -209,7 +189,8 @@ const BlockDriver block_driver_file = {
 };
 
 const BlockDriver block_driver_host_device = {
-    .name = "host_device",
+    .type = { "host_device", "a block device of the host", file_rows,
+              sizeof(FileOptions) },
     .open = file_open,
     .close = file_close,
     .refresh_size = file_refresh_size,

@@ -7,17 +7,11 @@
 
 typedef struct BlockLoop BlockLoop;
 
-typedef enum BlockAio {
-    BLOCK_AIO_DEFAULT,
-    BLOCK_AIO_THREADS,
-    BLOCK_AIO_NATIVE,
-    BLOCK_AIO_URING
-} BlockAio;
+typedef enum BlockAio { BLOCK_AIO_THREADS, BLOCK_AIO_NATIVE, BLOCK_AIO_URING } BlockAio;
 
 typedef struct BlockDriver {
-    const char *name;
-    /* Reads its options from config; the caller refuses what nobody has read. */
-    gboolean (*open)(BlockNode *node, ConfigNode *config, GError **errp);
+    KindType type; /* its rows: of node->options, which are read before open() */
+    gboolean (*open)(BlockNode *node, GError **errp);
     void (*close)(BlockNode *node);
     gboolean (*refresh_size)(BlockNode *node, GError **errp);
     /*
@@ -29,21 +23,22 @@ typedef struct BlockDriver {
 
 struct BlockNode {
     const BlockDriver *driver;
-    char *name;
     gboolean anonymous; /* given inline: goes with its parent */
     BlockNode *parent, *child;
 
     /* options of all drivers */
+    char *name;
     gboolean read_only, auto_read_only;
     gboolean direct;   /* cache.direct: O_DIRECT */
     gboolean no_flush; /* cache.no-flush: flushes do nothing */
-    gboolean unmap;    /* discard=unmap */
+    int discard;       /* what was asked for */
+    int detect_zeroes;
+    void *options; /* the driver's own */
 
-    /* raw: the part of the child that it shows; limit 0: to the end */
-    guint64 offset, limit;
+    gboolean unmap; /* discards reach what is below */
 
     /* file, host_device */
-    char *filename;
+    const char *filename; /* the options' */
     int fd;
     gboolean is_device;
     BlockAio aio;
@@ -76,9 +71,9 @@ extern const BlockDriver block_driver_test;
 void block_node_submit(BlockNode *node, BlockRequest *request);
 /* Any thread: done(ret) will be called in the loop of the request's user. */
 void block_node_complete(BlockRequest *request, int ret);
-/* A `file` child by name, or made from an inline object. */
-BlockNode *block_child_open(ConfigNode *config, GError **errp);
-void block_child_close(BlockNode *child);
+/* The node's child by name, or made from an inline object: a row's of block_kind. */
+gboolean block_child_open(BlockNode *node, ConfigNode *ref, GError **errp);
+void block_child_close(BlockNode *node);
 
 /* file-io.c: the blocking way; any op, from request->moved on. 0 or -errno. */
 int file_io(BlockNode *node, BlockRequest *request);

@@ -5,38 +5,51 @@
 #include "block/node.h"
 #include "util/error.h"
 
+/* The part of the child that it shows; limit 0: to the end. */
+typedef struct RawOptions {
+    ConfigNode *file;
+    guint64 offset, limit;
+} RawOptions;
+
+static const Property raw_rows[] = {
+    { "file", PROP_KIND, offsetof(RawOptions, file), .kind = &block_kind,
+      .reference = TRUE, .required = TRUE, .help = "The node that it shows" },
+    { "offset", PROP_SIZE, offsetof(RawOptions, offset), "0",
+      .help = "Where in it the part begins that is shown, bytes" },
+    { "size", PROP_SIZE, offsetof(RawOptions, limit),
+      .help = "How much of it is shown, bytes; all without it" },
+    { NULL },
+};
+
 static gboolean raw_refresh_size(BlockNode *node, GError **errp)
 {
+    const RawOptions *o = node->options;
     guint64 below = node->child->size;
 
-    if (node->offset > below || node->limit > below - node->offset) {
+    if (o->offset > below || o->limit > below - o->offset) {
         error_set(errp,
                   "Node '%s': offset %" G_GUINT64_FORMAT " and size %" G_GUINT64_FORMAT
                   " reach beyond the %" G_GUINT64_FORMAT " bytes of '%s'",
-                  node->name, node->offset, node->limit, below, node->child->name);
+                  node->name, o->offset, o->limit, below, node->child->name);
         return FALSE;
     }
-    node->size = node->limit ? node->limit : below - node->offset;
+    node->size = o->limit ? o->limit : below - o->offset;
     return TRUE;
 }
 
-static gboolean raw_open(BlockNode *node, ConfigNode *config, GError **errp)
+static gboolean raw_open(BlockNode *node, GError **errp)
 {
-    if (!config_get_size(config, "offset", 0, &node->offset, errp) ||
-        !config_get_size(config, "size", 0, &node->limit, errp)) {
-        return FALSE;
-    }
-    if (node->offset % BLOCK_SECTOR_SIZE || node->limit % BLOCK_SECTOR_SIZE) {
+    const RawOptions *o = node->options;
+
+    if (o->offset % BLOCK_SECTOR_SIZE || o->limit % BLOCK_SECTOR_SIZE) {
         error_set(errp,
                   "Parameters 'offset' and 'size' of node '%s' must be multiples of %u",
                   node->name, BLOCK_SECTOR_SIZE);
         return FALSE;
     }
-    node->child = block_child_open(config, errp);
-    if (!node->child) {
+    if (!block_child_open(node, o->file, errp)) {
         return FALSE;
     }
-    node->child->parent = node;
     if (node->child->read_only && node->auto_read_only) {
         node->read_only = TRUE;
     }
@@ -48,26 +61,20 @@ static gboolean raw_open(BlockNode *node, ConfigNode *config, GError **errp)
     return raw_refresh_size(node, errp);
 }
 
-static void raw_close(BlockNode *node)
-{
-    if (node->child) {
-        node->child->parent = NULL;
-        block_child_close(node->child);
-        node->child = NULL;
-    }
-}
-
 /* What is within the slice is within the child: raw_refresh_size(). */
 static void raw_submit(BlockNode *node, BlockRequest *r)
 {
-    r->pos += node->offset;
+    const RawOptions *o = node->options;
+
+    r->pos += o->offset;
     block_node_submit(node->child, r);
 }
 
 const BlockDriver block_driver_raw = {
-    .name = "raw",
+    .type = { "raw", "another node, or a part of it, as it is", raw_rows,
+              sizeof(RawOptions) },
     .open = raw_open,
-    .close = raw_close,
+    .close = block_child_close,
     .refresh_size = raw_refresh_size,
     .submit = raw_submit,
 };

@@ -50,15 +50,24 @@ gboolean block_testing_enabled(void)
     return enabled;
 }
 
-static gboolean testing_open(BlockNode *node, ConfigNode *config, GError **errp)
+typedef struct TestingOptions {
+    ConfigNode *file;
+} TestingOptions;
+
+static const Property testing_rows[] = {
+    { "file", PROP_KIND, offsetof(TestingOptions, file), .kind = &block_kind,
+      .reference = TRUE, .required = TRUE },
+    { NULL },
+};
+
+static gboolean testing_open(BlockNode *node, GError **errp)
 {
+    const TestingOptions *o = node->options;
     Testing *t;
 
-    node->child = block_child_open(config, errp);
-    if (!node->child) {
+    if (!block_child_open(node, o->file, errp)) {
         return FALSE;
     }
-    node->child->parent = node;
     node->unmap = node->child->unmap;
     node->read_only = node->child->read_only;
     node->state = t = g_new0(Testing, 1);
@@ -77,10 +86,7 @@ static void testing_close(BlockNode *node)
         g_array_unref(t->rules);
         g_free(t);
     }
-    if (node->child) {
-        node->child->parent = NULL;
-        block_child_close(node->child);
-    }
+    block_child_close(node);
 }
 
 static gboolean testing_refresh_size(BlockNode *node, GError **errp)
@@ -242,7 +248,8 @@ char *block_testing_command(char **args)
 }
 
 const BlockDriver block_driver_test = {
-    .name = "x-test",
+    .type = { "x-test", "holds and fails requests", testing_rows, sizeof(TestingOptions),
+              .cold = TRUE },
     .open = testing_open,
     .close = testing_close,
     .refresh_size = testing_refresh_size,

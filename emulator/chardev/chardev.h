@@ -8,8 +8,6 @@
 
 #include "config/node.h"
 
-#include "config/node.h"
-
 typedef struct Chardev Chardev;
 
 typedef enum ChardevEvent { CHARDEV_OPENED, CHARDEV_CLOSED } ChardevEvent;

@@ -14,9 +14,14 @@ libemulator_a_SOURCES += \
 	emulator/config/json.h \
 	emulator/config/keyval.c \
 	emulator/config/keyval.h \
+	emulator/config/kind.c \
+	emulator/config/kind.h \
 	emulator/config/legacy-chardev.c \
 	emulator/config/node.c \
 	emulator/config/node.h \
 	emulator/config/noop.c \
-	emulator/config/options.c emulator/config/rtc.c \
+	emulator/config/options.c \
+	emulator/config/property.c \
+	emulator/config/property.h \
+	emulator/config/rtc.c \
 	emulator/config/value.c

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "device/device.h"
-#include "device/property.h"
 
 const DeviceClass *device_class_find(const char *name)
 {
@@ -65,18 +64,7 @@ ConfigNode *device_class_list_properties(const DeviceClass *klass)
 
 static void add_help(const Property *prop, void *opaque)
 {
-    GString *text = opaque;
-    g_autofree char *left =
-        g_strdup_printf("  %s=<%s>", prop->name, property_type_name(prop));
-
-    g_string_append_printf(text, "%-26s - ", left);
-    if (prop->help) {
-        g_string_append(text, prop->help);
-    }
-    if (prop->def) {
-        g_string_append_printf(text, "%s(default: %s)", prop->help ? " " : "", prop->def);
-    }
-    g_string_append_c(text, '\n');
+    property_help_line(prop, prop->name, opaque);
 }
 
 char *device_class_help(const DeviceClass *klass)

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "device/internal.h"
-#include "device/property.h"
 
 G_DEFINE_QUARK(device - error - quark, device_error)
 

@@ -14,43 +14,12 @@
 #ifndef VIREO_DEVICE_DEVICE_H
 #define VIREO_DEVICE_DEVICE_H
 
-#include "config/node.h"
-
-#include "config/node.h"
+#include "config/property.h"
 #include "util/state.h"
 
 typedef struct Device Device;
 typedef struct DeviceClass DeviceClass;
 typedef struct Bus Bus;
-
-typedef enum PropertyType {
-    PROP_BOOL, /* gboolean */
-    PROP_U8,
-    PROP_U16,
-    PROP_U32,
-    PROP_U64,
-    PROP_SIZE,   /* guint64, accepts suffixes */
-    PROP_STRING, /* char *, owned; names of back ends too */
-    PROP_MAC,    /* guint8[6] */
-    PROP_ENUM,   /* int, an index into names */
-    PROP_AUTO,   /* OnOffAuto */
-} PropertyType;
-
-typedef enum OnOffAuto { ON_OFF_AUTO_AUTO, ON_OFF_AUTO_ON, ON_OFF_AUTO_OFF } OnOffAuto;
-
-typedef struct Property {
-    const char *name;
-    PropertyType type;
-    size_t offset;            /* in the instance */
-    const char *def;          /* as the command line would say it; NULL: zero */
-    guint64 min, max;         /* numbers: inclusive; max 0: the type's own */
-    const char *const *names; /* PROP_ENUM: NULL-terminated */
-    const char *help;
-    gboolean required;
-    gboolean guest;   /* the guest relies on the value: a migration keeps it, and tells
-                         it where it is not the default */
-    gboolean ignored; /* accepted for compatibility; it cannot matter here */
-} Property;
 
 /*
  * The rows are the format. Appends the description's version and its needed fields: each

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "device/property.h"
+#include "device/device.h"
 
 static const PropertyDefault *machine_defaults;
 

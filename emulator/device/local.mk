@@ -9,6 +9,4 @@ libemulator_a_SOURCES += \
 	emulator/device/irq.c \
 	emulator/device/irq.h \
 	emulator/device/lifecycle.c \
-	emulator/device/property.c \
-	emulator/device/property.h \
 	emulator/device/state.c

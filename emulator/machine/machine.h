@@ -5,7 +5,7 @@
 #ifndef VIREO_MACHINE_MACHINE_H
 #define VIREO_MACHINE_MACHINE_H
 
-#include "device/property.h"
+#include "device/device.h"
 
 typedef struct MachineClass {
     const char *name;  /* "microvm-vireo-1.0" */

@@ -8,41 +8,7 @@
 #include "monitor/qmp-command.h"
 #include "util/error.h"
 
-QMP_ENUM(driver, "file", "host_device", "raw");
-QMP_ENUM(discard, "ignore", "unmap");
 QMP_ENUM(detect_zeroes, "off", "on", "unmap");
-QMP_ENUM(aio, "threads", "native", "io_uring");
-QMP_ENUM(on_off_auto, "auto", "on", "off");
-QMP_OBJECT(cache, { "direct", &qmp_bool, TRUE }, { "no-flush", &qmp_bool, TRUE });
-
-QMP_OBJECT(options_file, { "filename", &qmp_str }, { "aio", &aio, TRUE },
-           { "locking", &on_off_auto, TRUE });
-
-static const QmpType blockdev_options;
-static const QmpType blockdev_ref = { .meta = QMP_META_ALTERNATE,
-                                      .members = (const QmpMember[]){
-                                          { "definition", &blockdev_options },
-                                          { "reference", &qmp_str },
-                                          { NULL } } };
-QMP_OBJECT(options_raw, { "file", &blockdev_ref }, { "offset", &qmp_int, TRUE },
-           { "size", &qmp_int, TRUE });
-
-static const QmpType blockdev_options = {
-    .meta = QMP_META_OBJECT,
-    .members = (const QmpMember[]){ { "driver", &driver },
-                                    { "node-name", &qmp_str, TRUE },
-                                    { "discard", &discard, TRUE },
-                                    { "cache", &cache, TRUE },
-                                    { "read-only", &qmp_bool, TRUE },
-                                    { "auto-read-only", &qmp_bool, TRUE },
-                                    { "detect-zeroes", &detect_zeroes, TRUE },
-                                    { NULL } },
-    .tag = "driver",
-    .variants = (const QmpVariant[]){ { "file", &options_file },
-                                      { "host_device", &options_file },
-                                      { "raw", &options_raw },
-                                      { NULL } },
-};
 
 static void blockdev_defaults(ConfigNode *args)
 {
@@ -93,7 +59,7 @@ static ConfigNode *cmd_query_nodes(ConfigNode *args, GError **errp)
 
 const QmpCommand qmp_block_commands[] = {
     { "blockdev-add", "Opens a block node, as -blockdev does", cmd_blockdev_add,
-      .args = &blockdev_options, .prepare = blockdev_defaults },
+      .kind = &block_kind, .prepare = blockdev_defaults },
     { "blockdev-del", "Closes a block node that nobody uses", cmd_blockdev_del,
       .args = &del_args },
     { "query-named-block-nodes", "The block nodes", cmd_query_nodes, .args = &query_args,

@@ -8,6 +8,7 @@
 #include "device/device.h"
 #include "event/clock.h"
 #include "monitor/qmp-command.h"
+#include "monitor/qmp-kind.h"
 #include "util/error.h"
 
 G_DEFINE_QUARK(vireo - qmp - error, qmp_error)
@@ -29,6 +30,13 @@ const char *qmp_arg_string(ConfigNode *args, const char *name)
     ConfigNode *node = config_map_get(args, name);
 
     return node ? config_node_string(node) : NULL;
+}
+
+const QmpType *qmp_command_args(const QmpCommand *command)
+{
+    return command->kind   ? qmp_kind_type(command->kind)
+           : command->args ? command->args
+                           : &qmp_empty;
 }
 
 const QmpCommand *qmp_command_find(const char *name)
@@ -87,7 +95,7 @@ static gboolean check_envelope(const ConfigNode *message, GError **errp)
 static ConfigNode *read_arguments(const QmpCommand *command, const ConfigNode *message,
                                   GError **errp)
 {
-    const QmpType *type = command->args ? command->args : &qmp_empty;
+    const QmpType *type = qmp_command_args(command);
     ConfigNode *given = config_map_peek(message, "arguments");
     g_autoptr(ConfigNode) args = given ? config_node_ref(given) : config_map_new();
 

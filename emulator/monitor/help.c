@@ -3,6 +3,7 @@
 
 #include "monitor/help.h"
 
+#include "block/block.h"
 #include "device/device.h"
 #include "machine/machine.h"
 #include "monitor/object.h"
@@ -59,6 +60,19 @@ static gboolean help_object(FILE *out, const char *of, GError **errp)
     return TRUE;
 }
 
+/* The topics that are kinds. */
+static const Kind *const kinds[] = { &block_kind };
+
+static gboolean help_kind(FILE *out, const Kind *kind, const char *of, GError **errp)
+{
+    g_autofree char *text = kind_help(kind, of, errp);
+
+    if (text) {
+        fputs(text, out);
+    }
+    return text != NULL;
+}
+
 /* Topics whose lists are short and fixed. */
 static const struct {
     const char *topic, *text;
@@ -68,7 +82,6 @@ static const struct {
     { "chardev", "Available chardev backend types:\n  file\n  null\n  pty\n  socket\n"
                  "  stdio\n" },
     { "netdev", "Available netdev backend types:\ntap\n" },
-    { "blockdev", "Supported drivers: file host_device raw\n" },
 };
 
 static gboolean help_topic(FILE *out, ConfigNode *entry, GError **errp)
@@ -87,6 +100,11 @@ static gboolean help_topic(FILE *out, ConfigNode *entry, GError **errp)
     }
     if (g_str_equal(topic, "object")) {
         return help_object(out, of, errp);
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        if (g_str_equal(kinds[i]->option, topic)) {
+            return help_kind(out, kinds[i], of, errp);
+        }
     }
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
         if (g_str_equal(texts[i].topic, topic)) {

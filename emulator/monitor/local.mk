@@ -18,6 +18,8 @@ libemulator_a_SOURCES += \
 	emulator/monitor/object.c \
 	emulator/monitor/object.h \
 	emulator/monitor/qmp-command.h \
+	emulator/monitor/qmp-kind.c \
+	emulator/monitor/qmp-kind.h \
 	emulator/monitor/qmp-type.c \
 	emulator/monitor/qmp-type.h \
 	emulator/monitor/qmp.h \

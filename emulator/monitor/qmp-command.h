@@ -6,7 +6,7 @@
 #ifndef VIREO_MONITOR_QMP_COMMAND_H
 #define VIREO_MONITOR_QMP_COMMAND_H
 
-#include "config/node.h"
+#include "config/kind.h"
 #include "monitor/qmp-type.h"
 #include "monitor/qmp.h"
 
@@ -29,7 +29,8 @@ typedef struct QmpCommand {
     const char *help; /* a sentence for the manual, without its full stop */
     QmpHandler run; /* or: */
     QmpStart start;
-    const QmpType *args;               /* an object; NULL: no arguments */
+    const QmpType *args;               /* an object; NULL: no arguments, or: */
+    const Kind *kind;                  /* what makes one of it */
     const QmpType *ret;                /* NULL: an empty object */
     const char *const *features;       /* ends with NULL */
     void (*prepare)(ConfigNode *args); /* a dialect's defaults, before checking */
@@ -45,6 +46,8 @@ typedef struct QmpEvent {
 extern const QmpCommand *const qmp_command_tables[];
 extern const QmpEvent qmp_event_table[];
 
+/* The type of its arguments, an object. */
+const QmpType *qmp_command_args(const QmpCommand *command);
 const QmpCommand *qmp_command_find(const char *name);
 void qmp_command_foreach(void (*fn)(const QmpCommand *command, void *opaque),
                          void *opaque);

@@ -175,7 +175,7 @@ static void add_command(const QmpCommand *command, void *opaque)
     ConfigNode *entry = new_entry(schema, command->name, "command");
 
     config_map_set_string(entry, "arg-type",
-                          type_name(schema, command->args ? command->args : &qmp_empty));
+                          type_name(schema, qmp_command_args(command)));
     config_map_set_string(entry, "ret-type",
                           type_name(schema, command->ret ? command->ret : &qmp_empty));
     if (command->features) {

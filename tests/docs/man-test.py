@@ -25,10 +25,10 @@ def output(*argv):
     return subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def missing(kind, names, text, pattern):
+def missing(kind, names, text, pattern, least=4):
     """Prints those of names that the page has not at the beginning of an entry."""
     names = sorted(set(names))
-    assert len(names) > 3, "%s: only %s" % (kind, names)
+    assert len(names) >= least, "%s: only %s" % (kind, names)
     lacks = [n for n in names if not re.search(pattern % re.escape(n), text, re.M)]
     for name in lacks:
         print("not ok: the manual has no %s '%s'" % (kind, name))
@@ -53,6 +53,39 @@ def check_vireo():
             if not re.search(r"^%s=" % re.escape(name), part, re.M):
                 print("not ok: %s has no property '%s' in the manual" % (device, name))
                 lacks += 1
+    return lacks
+
+
+# What a user makes by naming its type: the option, the manual's section, QMP's command.
+KINDS = [("-blockdev", "BLOCK DRIVERS", "blockdev-add")]
+
+
+def check_kinds():
+    """Each row of each type, as the program tells of it, is in both manuals."""
+    lacks = 0
+    pages = [page(os.path.join(BUILD, "docs", p)) for p in ("vireo.1", "vireo-qmp.7")]
+    entries = {e["name"]: e for e in schema()}
+    for option, section, command in KINDS:
+        part = pages[0].split(".SH %s\n" % section)[1].split("\n.SH ")[0]
+        types = re.findall(r"^  (\S+)", output(VIREO, option, "help"), re.M)
+        assert types, option
+        lacks += missing("type of %s" % option, types, part, r"^\.SS %s$", 0)
+        common = part.split("\n.SS ")[0]
+        qmp, taken = "", []
+        if command:
+            qmp = pages[1].split(".SS %s\n" % command)[1].split(".SS ")[0]
+            args = entries[entries[command]["arg-type"]]
+            tag = [m["type"] for m in args["members"] if m["name"] == args["tag"]]
+            taken = entries[tag[0]]["values"]
+            assert taken and set(taken) <= set(types), taken
+        for name in types:
+            own = common + part.split(".SS %s\n" % name)[1].split("\n.SS ")[0]
+            told = output(VIREO, option, name + ",help")
+            rows = re.findall(r"^  ([^\s=]+)=", told, re.M)
+            lacks += missing("row of %s" % name, rows, own, r"^%s=", 0)
+            if name in taken:
+                lacks += missing("member for %s" % name, [r.split(".")[-1] for r in rows],
+                                 qmp, r'"%s"', 0)
     return lacks
 
 
@@ -103,6 +136,6 @@ def check_pages():
     return 0
 
 
-lacking = check_vireo() + check_qmp() + check_daemon() + check_pages()
+lacking = check_vireo() + check_kinds() + check_qmp() + check_daemon() + check_pages()
 print("%d missing" % lacking)
 sys.exit(1 if lacking else 0)

@@ -253,10 +253,8 @@ static gboolean run_command(FuzzInput *in)
     g_autofree char *reply = NULL;
 
     g_string_printf(text, "{\"execute\":\"%s\"", c->name);
-    if (c->args) {
-        g_string_append(text, ",\"arguments\":");
-        add_value(in, c->args, text, 0);
-    }
+    g_string_append(text, ",\"arguments\":");
+    add_value(in, qmp_command_args(c), text, 0);
     g_string_append(text, "}");
     reply = fuzz_vm_qmp(vm, text->str);
     parsed = json_parse_framed(reply, strlen(reply), &err);

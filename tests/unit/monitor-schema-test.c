@@ -216,6 +216,57 @@ static void test_same_names(void)
     }
 }
 
+typedef struct RowCheck {
+    const char *command;
+    const char *type;
+    guint n;
+} RowCheck;
+
+/* The command line's "cache.direct" is a member of a member. */
+static void check_row(const Property *prop, const char *name, void *opaque)
+{
+    RowCheck *check = opaque;
+    g_auto(GStrv) parts = g_strsplit(name, ".", -1);
+    g_autofree char *below = g_strjoinv("/", parts);
+    g_autofree char *path =
+        g_strdup_printf("%s/arg-type/%s%s%s%s", check->command, check->type ? "+" : "",
+                        check->type ?: "", check->type ? "/" : "", below);
+
+    g_assert_true(schema_has(path));
+    check->n++;
+}
+
+/* Every row that the command line takes, QMP takes; of the types that it makes. */
+static void test_kinds(void)
+{
+    static const struct {
+        const char *command;
+        guint least; /* rows */
+    } kinds[] = {
+        { "blockdev-add", 10 },
+    };
+
+    for (guint k = 0; k < G_N_ELEMENTS(kinds); k++) {
+        const Kind *kind = qmp_command_find(kinds[k].command)->kind;
+        RowCheck check = { .command = kinds[k].command };
+        const KindType *type;
+
+        properties_foreach(kind->common, check_row, &check);
+        for (guint i = 0; (type = kind->at(i)); i++) {
+            g_autofree char *path = g_strdup_printf(
+                "%s/arg-type/%s/^%s", kinds[k].command, kind->tag, type->name);
+
+            g_assert_true(schema_has(path) == !type->cold);
+            check.type = type->name;
+            properties_foreach(type->cold ? NULL : type->rows, check_row, &check);
+        }
+        g_assert_cmpuint(check.n, >=, kinds[k].least);
+    }
+    g_assert_false(schema_has("blockdev-add/arg-type/driver/^x-test"));
+    g_assert_false(schema_has("blockdev-add/arg-type/+file/x-dio-align"));
+    g_assert_true(schema_has("blockdev-add/arg-type/cache/no-flush"));
+}
+
 int main(int argc, char **argv)
 {
     int rc;
@@ -226,6 +277,7 @@ int main(int argc, char **argv)
     g_test_add_func("/qmp/schema/commands", test_commands);
     g_test_add_func("/qmp/schema/libvirt", test_libvirt_paths);
     g_test_add_func("/qmp/schema/same-names", test_same_names);
+    g_test_add_func("/qmp/schema/kinds", test_kinds);
     rc = g_test_run();
     config_node_unref(schema);
     return rc;

@@ -4,6 +4,7 @@ QMP_TESTS = \
 	tests/unit/config-node-test \
 	tests/unit/config-argv-test \
 	tests/unit/config-json-test \
+	tests/unit/config-kind-test \
 	tests/unit/chardev-test \
 	tests/unit/monitor-qmp-test \
 	tests/unit/monitor-schema-test
@@ -13,6 +14,8 @@ tests_unit_config_node_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_config_node_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_config_argv_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_config_argv_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_config_kind_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_config_kind_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_config_json_test_CPPFLAGS = $(EMULATOR_CPPFLAGS) $(JSON_CFLAGS)
 tests_unit_config_json_test_LDADD = $(EMULATOR_TEST_LDADD) $(JSON_LIBS)
 tests_unit_chardev_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)

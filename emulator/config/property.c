@@ -2,9 +2,11 @@
 /* Property rows: from configuration values to members, and back for introspection. */
 #include "config.h"
 
-#include "device/property.h"
+#include "config/property.h"
 
 #include <string.h>
+
+#include "util/error.h"
 
 static const struct {
     const char *name;
@@ -17,16 +19,19 @@ static const struct {
     [PROP_U64] = { "uint64", G_MAXUINT64 },
     [PROP_SIZE] = { "size", G_MAXUINT64 },
     [PROP_STRING] = { "str", 0 },
+    [PROP_ID] = { "str", 0 },
     [PROP_MAC] = { "str", 0 },
     [PROP_ENUM] = { "str", 0 },
     [PROP_AUTO] = { "OnOffAuto", 0 },
+    [PROP_GROUP] = { "object", 0 },
+    [PROP_KIND] = { "object", 0 },
 };
 
-static const char *const auto_names[] = { "auto", "on", "off", NULL };
+const char *const on_off_auto_names[] = { "auto", "on", "off", NULL };
 
 const char *property_type_name(const Property *prop)
 {
-    return types[prop->type].name;
+    return prop->reference ? "str|object" : types[prop->type].name;
 }
 
 ConfigNode *property_default_value(const Property *prop)
@@ -62,10 +67,10 @@ static gboolean set_number(const Property *prop, void *member, ConfigNode *value
             return FALSE;
         }
         if (n < prop->min || n > max) {
-            g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
-                        "Parameter '%s' expects a size from %" G_GUINT64_FORMAT
-                        " to %" G_GUINT64_FORMAT ", not '%" G_GUINT64_FORMAT "'",
-                        prop->name, prop->min, max, n);
+            error_set(errp,
+                      "Parameter '%s' expects a size from %" G_GUINT64_FORMAT
+                      " to %" G_GUINT64_FORMAT ", not '%" G_GUINT64_FORMAT "'",
+                      prop->name, prop->min, max, n);
             return FALSE;
         }
     } else if (!config_node_to_uint(value, prop->name, prop->min, max, &n, errp)) {
@@ -109,10 +114,10 @@ static gboolean set_mac(const Property *prop, const char *owner, guint8 *member,
         mac[i] = g_ascii_xdigit_value(p[0]) << 4 | g_ascii_xdigit_value(p[1]);
     }
     if (!p || *p) {
-        g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
-                    "Property '%s.%s' doesn't take value '%s': a MAC address is six "
-                    "pairs of hexadecimal digits with colons between them",
-                    owner, prop->name, text);
+        error_set(errp,
+                  "Property '%s.%s' doesn't take value '%s': a MAC address is six "
+                  "pairs of hexadecimal digits with colons between them",
+                  owner, prop->name, text);
         return FALSE;
     }
     memcpy(member, mac, sizeof(mac));
@@ -135,9 +140,8 @@ static gboolean set_name(const Property *prop, const char *const *names, int *me
         }
     }
     all = g_strjoinv(", ", (char **)names);
-    g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
-                "Parameter '%s' does not accept value '%s' (it is one of %s)", prop->name,
-                text, all);
+    error_set(errp, "Parameter '%s' does not accept value '%s' (it is one of %s)",
+              prop->name, text, all);
     return FALSE;
 }
 
@@ -146,7 +150,8 @@ static gboolean set_string(const Property *prop, char **member, ConfigNode *valu
 {
     const char *text;
 
-    if (!config_node_to_string(value, prop->name, &text, errp)) {
+    if (!config_node_to_string(value, prop->name, &text, errp) ||
+        (prop->type == PROP_ID && !config_check_id(prop->name, text, prop->max, errp))) {
         return FALSE;
     }
     g_free(*member);
@@ -167,10 +172,41 @@ static gboolean set_auto(const Property *prop, OnOffAuto *member, ConfigNode *va
         *member = on ? ON_OFF_AUTO_ON : ON_OFF_AUTO_OFF;
         return TRUE;
     }
-    if (!set_name(prop, auto_names, &index, value, errp)) {
+    if (!set_name(prop, on_off_auto_names, &index, value, errp)) {
         return FALSE;
     }
     *member = index;
+    return TRUE;
+}
+
+static gboolean set_group(const Property *prop, const char *owner, void *object,
+                          ConfigNode *value, GError **errp)
+{
+    g_autofree char *path = g_strconcat(prop->name, ".", NULL);
+
+    if (config_node_type(value) != CONFIG_MAP) {
+        return error_set(errp, "Parameter '%s' expects an object", prop->name);
+    }
+    for (guint i = 0; i < config_map_size(value); i++) {
+        const char *key = config_map_key(value, i);
+
+        if (!properties_find(prop->rows, key)) {
+            return error_set(errp, "Invalid parameter '%s%s'", path, key);
+        }
+    }
+    return properties_read(prop->rows, path, owner, value, object, errp);
+}
+
+static gboolean set_kind(const Property *prop, ConfigNode **member, ConfigNode *value,
+                         GError **errp)
+{
+    if (config_node_type(value) != CONFIG_MAP &&
+        !(prop->reference && config_node_type(value) == CONFIG_STRING)) {
+        return error_set(errp, "Parameter '%s' expects an object%s", prop->name,
+                         prop->reference ? " or a name" : "");
+    }
+    g_clear_pointer(member, config_node_unref);
+    *member = config_node_ref(value);
     return TRUE;
 }
 
@@ -181,6 +217,7 @@ typedef union Value {
     int i;
     char *s;
     guint8 mac[6];
+    ConfigNode *node;
 } Value;
 
 /* A compatibility row stores nothing, but a value of the wrong type is wrong. */
@@ -194,9 +231,7 @@ static gboolean check_ignored(const Property *prop, const char *owner, ConfigNod
     row.ignored = FALSE;
     row.offset = 0;
     ok = property_set(&row, owner, &none, value, errp);
-    if (ok && prop->type == PROP_STRING) {
-        g_free(none.s);
-    }
+    properties_clear((Property[]){ row, { NULL } }, &none);
     return ok;
 }
 
@@ -218,6 +253,7 @@ gboolean property_set(const Property *prop, const char *owner, void *object,
     case PROP_SIZE:
         return set_number(prop, member, value, errp);
     case PROP_STRING:
+    case PROP_ID:
         return set_string(prop, member, value, errp);
     case PROP_MAC:
         return set_mac(prop, owner, member, value, errp);
@@ -225,6 +261,10 @@ gboolean property_set(const Property *prop, const char *owner, void *object,
         return set_name(prop, prop->names, member, value, errp);
     case PROP_AUTO:
         return set_auto(prop, member, value, errp);
+    case PROP_GROUP:
+        return set_group(prop, owner, object, value, errp);
+    case PROP_KIND:
+        return set_kind(prop, member, value, errp);
     }
     g_assert_not_reached();
 }
@@ -245,6 +285,7 @@ char *property_text(const Property *prop, const void *object)
     case PROP_SIZE:
         return g_strdup_printf("%" G_GUINT64_FORMAT, *(const guint64 *)member);
     case PROP_STRING:
+    case PROP_ID:
         return g_strdup(*(char *const *)member ? *(char *const *)member : "");
     case PROP_MAC:
         return g_strdup_printf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
@@ -254,7 +295,10 @@ char *property_text(const Property *prop, const void *object)
     case PROP_ENUM:
         return g_strdup(prop->names[*(const int *)member]);
     case PROP_AUTO:
-        return g_strdup(auto_names[*(const OnOffAuto *)member]);
+        return g_strdup(on_off_auto_names[*(const OnOffAuto *)member]);
+    case PROP_GROUP:
+    case PROP_KIND:
+        break;
     }
     g_assert_not_reached();
 }
@@ -289,7 +333,11 @@ char *property_default_text(const Property *prop, const char *def)
 void properties_set_defaults(const Property *props, void *object)
 {
     for (const Property *p = props; p && p->name; p++) {
-        property_set_default(p, p->def, object);
+        if (p->type == PROP_GROUP) {
+            properties_set_defaults(p->rows, object);
+        } else {
+            property_set_default(p, p->def, object);
+        }
     }
 }
 
@@ -306,8 +354,88 @@ const Property *properties_find(const Property *props, const char *name)
 void properties_clear(const Property *props, void *object)
 {
     for (const Property *p = props; p && p->name; p++) {
-        if (p->type == PROP_STRING && !p->ignored) {
-            g_clear_pointer((char **)((guint8 *)object + p->offset), g_free);
+        void *member = (guint8 *)object + p->offset;
+
+        if (p->ignored) {
+            continue;
+        }
+        if (p->type == PROP_STRING || p->type == PROP_ID) {
+            g_clear_pointer((char **)member, g_free);
+        } else if (p->type == PROP_KIND) {
+            g_clear_pointer((ConfigNode **)member, config_node_unref);
+        } else if (p->type == PROP_GROUP) {
+            properties_clear(p->rows, object);
         }
     }
+}
+
+gboolean properties_read(const Property *props, const char *path, const char *owner,
+                         ConfigNode *map, void *object, GError **errp)
+{
+    for (const Property *p = props; p && p->name; p++) {
+        ConfigNode *value = config_map_get(map, p->name);
+        g_autofree char *name = g_strconcat(path, p->name, NULL);
+        Property row = *p;
+
+        row.name = name;
+        if (!value && p->required) {
+            return error_set(errp, "Parameter '%s' is missing", name);
+        }
+        if (value && !property_set(&row, owner, object, value, errp)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static void foreach_below(const Property *props, const char *path, PropertyFn fn,
+                          void *opaque)
+{
+    for (const Property *p = props; p && p->name; p++) {
+        g_autofree char *name = g_strconcat(path, p->name, NULL);
+
+        if (p->type == PROP_GROUP) {
+            g_autofree char *below = g_strconcat(name, ".", NULL);
+
+            foreach_below(p->rows, below, fn, opaque);
+        } else if (!p->hidden) {
+            fn(p, name, opaque);
+        }
+    }
+}
+
+void properties_foreach(const Property *props, PropertyFn fn, void *opaque)
+{
+    foreach_below(props, "", fn, opaque);
+}
+
+char *property_help(const Property *prop)
+{
+    g_autoptr(GString) more = g_string_new(NULL);
+
+    if (prop->type == PROP_ENUM) {
+        g_autofree char *names = g_strjoinv(", ", (char **)prop->names);
+
+        g_string_append(more, names);
+    }
+    if (prop->def) {
+        g_string_append_printf(more, "%sdefault: %s", more->len ? "; " : "", prop->def);
+    }
+    if (prop->ignored) {
+        g_string_append_printf(more, "%saccepted, cannot matter here",
+                               more->len ? "; " : "");
+    }
+    if (!more->len) {
+        return g_strdup(prop->help ? prop->help : "");
+    }
+    return g_strdup_printf("%s%s(%s)", prop->help ? prop->help : "",
+                           prop->help ? " " : "", more->str);
+}
+
+void property_help_line(const Property *prop, const char *name, GString *text)
+{
+    g_autofree char *left = g_strdup_printf("  %s=<%s>", name, property_type_name(prop));
+    g_autofree char *help = property_help(prop);
+
+    g_string_append_printf(text, "%-26s - %s\n", left, help);
 }
