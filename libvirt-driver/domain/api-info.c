@@ -132,7 +132,7 @@ gboolean remote_domain_get_control_info(RpcCall *call,
         ret->state = VIR_DOMAIN_CONTROL_ERROR;
         ret->details = vm->run->uncertain ? VIR_DOMAIN_CONTROL_ERROR_REASON_UNKNOWN
                                           : VIR_DOMAIN_CONTROL_ERROR_REASON_MONITOR;
-    } else if (vm->job.async != JOB_ASYNC_NONE) {
+    } else if (vm->job.async) {
         ret->state = VIR_DOMAIN_CONTROL_JOB;
         ret->stateTime = (guint64)(now - vm->job.async_since) / 1000;
     } else if (vm->job.active != JOB_NONE) {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Defining, starting, and ending domains. */
 #include "domain/api.h"
+#include "domain/async-job.h"
+#include "domain/cpus.h"
 #include "domain/define.h"
 #include "domain/event.h"
 #include "domain/lifecycle.h"
-#include "domain/migration.h"
 #include "domain/monitor.h"
 #include "domain/waiter.h"
 
@@ -283,17 +284,15 @@ static int get_state(Vm *vm)
  */
 static gboolean suspend(Vm *vm, guint64 run, GError **errp)
 {
-    gboolean migrating;
+    int reason;
 
     if (get_state(vm) == VIR_DOMAIN_PAUSED) {
         return TRUE;
     }
     g_mutex_lock(&vm->lock);
-    migrating = vm->migration != NULL;
+    reason = vm->async ? vm->async->kind->paused_reason : VIR_DOMAIN_PAUSED_USER;
     g_mutex_unlock(&vm->lock);
-    if (!vm_pause_cpus(vm, run,
-                       migrating ? VIR_DOMAIN_PAUSED_MIGRATION : VIR_DOMAIN_PAUSED_USER,
-                       errp)) {
+    if (!vm_pause_cpus(vm, run, reason, errp)) {
         return FALSE;
     }
     vm_update_status(vm, run);
@@ -317,21 +316,12 @@ gboolean remote_domain_suspend(RpcCall *call, const RemoteDomainSuspendArgs *arg
 
 static gboolean resume(Vm *vm, guint64 run, GError **errp)
 {
-    VmPhase phase;
-
     if (get_state(vm) == VIR_DOMAIN_RUNNING) {
         return rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
                              "domain is already running");
     }
     if (!vm_resume_cpus(vm, run, VIR_DOMAIN_RUNNING_UNPAUSED, errp)) {
         return FALSE;
-    }
-    g_mutex_lock(&vm->lock);
-    phase = vm->phase;
-    g_mutex_unlock(&vm->lock);
-    /* A source that was left paused by a migration has been taken back. */
-    if (phase == VM_PHASE_OUT_DONE) {
-        return vm_save_status(vm, run, VM_PHASE_RUNNING, errp);
     }
     vm_update_status(vm, run);
     return TRUE;

@@ -26,19 +26,23 @@ static const struct {
     const char *name;
     gsize offset;
 } numbers[] = {
-    { "elapsed-ms", G_STRUCT_OFFSET(VmJobStats, elapsed_ms) },
-    { "downtime-ms", G_STRUCT_OFFSET(VmJobStats, downtime_ms) },
-    { "setup-ms", G_STRUCT_OFFSET(VmJobStats, setup_ms) },
-    { "total", G_STRUCT_OFFSET(VmJobStats, total) },
-    { "processed", G_STRUCT_OFFSET(VmJobStats, processed) },
-    { "remaining", G_STRUCT_OFFSET(VmJobStats, remaining) },
-    { "duplicate", G_STRUCT_OFFSET(VmJobStats, duplicate) },
-    { "normal", G_STRUCT_OFFSET(VmJobStats, normal) },
-    { "normal-bytes", G_STRUCT_OFFSET(VmJobStats, normal_bytes) },
-    { "page-size", G_STRUCT_OFFSET(VmJobStats, page_size) },
-    { "iterations", G_STRUCT_OFFSET(VmJobStats, iterations) },
-    { "dirty-rate", G_STRUCT_OFFSET(VmJobStats, dirty_rate) },
-    { "bps", G_STRUCT_OFFSET(VmJobStats, bps) },
+    { "elapsed-ms", G_STRUCT_OFFSET(JobStats, elapsed_ms) },
+    { "downtime-ms", G_STRUCT_OFFSET(JobStats, downtime_ms) },
+    { "setup-ms", G_STRUCT_OFFSET(JobStats, setup_ms) },
+    { "total", G_STRUCT_OFFSET(JobStats, mem.total) },
+    { "processed", G_STRUCT_OFFSET(JobStats, mem.processed) },
+    { "remaining", G_STRUCT_OFFSET(JobStats, mem.remaining) },
+    { "duplicate", G_STRUCT_OFFSET(JobStats, duplicate) },
+    { "normal", G_STRUCT_OFFSET(JobStats, normal) },
+    { "normal-bytes", G_STRUCT_OFFSET(JobStats, normal_bytes) },
+    { "page-size", G_STRUCT_OFFSET(JobStats, page_size) },
+    { "iterations", G_STRUCT_OFFSET(JobStats, iterations) },
+    { "dirty-rate", G_STRUCT_OFFSET(JobStats, dirty_rate) },
+    { "bps", G_STRUCT_OFFSET(JobStats, mem.bps) },
+    { "disk-total", G_STRUCT_OFFSET(JobStats, disk.total) },
+    { "disk-processed", G_STRUCT_OFFSET(JobStats, disk.processed) },
+    { "disk-remaining", G_STRUCT_OFFSET(JobStats, disk.remaining) },
+    { "disk-bps", G_STRUCT_OFFSET(JobStats, disk.bps) },
 };
 
 void migration_cookie_free(MigrationCookie *cookie)

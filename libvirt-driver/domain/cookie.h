@@ -15,12 +15,12 @@ G_BEGIN_DECLS
 typedef struct MigrationCookie {
     char *name; /* the domain's, on the source */
     char *uuid;
-    char *hostname;   /* of who wrote it */
-    char *host;       /* of who wrote it: see Driver */
-    char *package;    /* of the emulator */
-    char *token;      /* from the destination: what opens its socket */
-    char *domain;     /* from the source: the status form of the live definition */
-    VmJobStats stats; /* from the source, after Perform */
+    char *hostname; /* of who wrote it */
+    char *host;     /* of who wrote it: see Driver */
+    char *package;  /* of the emulator */
+    char *token;    /* from the destination: what opens its socket */
+    char *domain;   /* from the source: the status form of the live definition */
+    JobStats stats; /* from the source, after Perform */
 } MigrationCookie;
 
 void migration_cookie_free(MigrationCookie *cookie);

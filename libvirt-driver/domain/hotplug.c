@@ -67,7 +67,6 @@ static gboolean set_live(Vm *vm, guint64 run, Domain *domain, GError **errp)
 static gboolean assign(Vm *vm, guint64 run, Domain *domain, GError **errp)
 {
     guint next_node = 0;
-    VmPhase phase;
 
     g_mutex_lock(&vm->lock);
     if (vm_is_run_locked(vm, run)) {
@@ -81,9 +80,8 @@ static gboolean assign(Vm *vm, guint64 run, Domain *domain, GError **errp)
     if (vm_is_run_locked(vm, run)) {
         vm->run->next_node = next_node;
     }
-    phase = vm->phase;
     g_mutex_unlock(&vm->lock);
-    return vm_save_status(vm, run, phase, errp);
+    return vm_save_status(vm, run, errp);
 }
 
 /*

@@ -3,12 +3,6 @@
 
 #include "util/vir-error.h"
 
-static const char *const async_names[] = {
-    [JOB_ASYNC_NONE] = "none",
-    [JOB_ASYNC_MIGRATION_OUT] = "migration out",
-    [JOB_ASYNC_MIGRATION_IN] = "migration in",
-};
-
 void job_slot_init(JobSlot *slot)
 {
     *slot = (JobSlot){ 0 };
@@ -25,7 +19,7 @@ static gboolean is_free(const JobSlot *slot, JobKind kind)
     if (slot->active != JOB_NONE) {
         return FALSE;
     }
-    return slot->async == JOB_ASYNC_NONE ||
+    return !slot->async || kind == JOB_TAKE_OVER ||
            (kind != JOB_NONE && (slot->allowed & JOB_MASK(kind)));
 }
 
@@ -39,7 +33,7 @@ static gint64 limit_of(const JobSlot *slot, guint rank, gint64 deadline)
 
 static gboolean set_timeout(const JobSlot *slot, gboolean in_time, GError **errp)
 {
-    const char *owner = slot->active != JOB_NONE ? slot->owner : async_names[slot->async];
+    const char *owner = slot->active != JOB_NONE ? slot->owner : slot->async;
 
     return in_time
                ? rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
@@ -93,22 +87,27 @@ void job_slot_end(JobSlot *slot)
     g_cond_broadcast(&slot->cond);
 }
 
-gboolean job_slot_begin_async(JobSlot *slot, GMutex *lock, JobAsync async, guint allowed,
-                              gint64 deadline, GError **errp)
+gboolean job_slot_begin_async(JobSlot *slot, GMutex *lock, const char *name,
+                              guint allowed, gint64 deadline, GError **errp)
 {
     if (!wait_free(slot, lock, JOB_NONE, deadline, errp)) {
         return FALSE;
     }
-    slot->async = async;
+    job_slot_restore_async(slot, name, allowed);
+    return TRUE;
+}
+
+void job_slot_restore_async(JobSlot *slot, const char *name, guint allowed)
+{
+    slot->async = name;
     slot->allowed = allowed;
     slot->async_since = g_get_monotonic_time();
-    return TRUE;
 }
 
 void job_slot_end_async(JobSlot *slot)
 {
-    g_assert(slot->async != JOB_ASYNC_NONE);
-    slot->async = JOB_ASYNC_NONE;
+    g_assert(slot->async);
+    slot->async = NULL;
     slot->allowed = 0;
     g_cond_broadcast(&slot->cond);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The job slot of a VM. What must not happen at the same time takes it: a query (which
- * changes nothing but needs the monitor), a modification, or an async job (a migration)
+ * changes nothing but needs the monitor), a modification, or an async job (async-job.h)
  * that outlives the call which started it. While an async job runs, only the kinds of
  * its mask get in, and one of them at a time.
  *
@@ -17,14 +17,10 @@ typedef enum JobKind {
     JOB_NONE = 0,
     JOB_QUERY,
     JOB_MODIFY,
-    JOB_SUSPEND, /* stops the CPUs */
+    JOB_SUSPEND,   /* stops the CPUs */
+    JOB_ASYNC_OP,  /* changes how an async job goes on */
+    JOB_TAKE_OVER, /* by a daemon that has found the VM running; beside any async job */
 } JobKind;
-
-typedef enum JobAsync {
-    JOB_ASYNC_NONE = 0,
-    JOB_ASYNC_MIGRATION_OUT,
-    JOB_ASYNC_MIGRATION_IN,
-} JobAsync;
 
 #define JOB_MASK(kind) (1u << (kind))
 
@@ -33,8 +29,8 @@ typedef enum JobAsync {
 
 typedef struct JobSlot {
     JobKind active;
-    JobAsync async;
-    guint allowed;      /* JOB_MASK of what may run beside the async job */
+    const char *async;  /* the name of the async job, a literal, or NULL */
+    guint allowed;      /* JOB_MASK of what may run beside it */
     const char *owner;  /* what holds active: a literal, for the error */
     gint64 since;       /* monotonic, of active */
     gint64 async_since; /* of async */
@@ -58,13 +54,15 @@ gboolean job_slot_begin(JobSlot *slot, GMutex *lock, JobKind kind, const char *o
 void job_slot_end(JobSlot *slot);
 
 /* The same for an async job, which also needs that no other job is active. */
-gboolean job_slot_begin_async(JobSlot *slot, GMutex *lock, JobAsync async, guint allowed,
-                              gint64 deadline, GError **errp);
+gboolean job_slot_begin_async(JobSlot *slot, GMutex *lock, const char *name,
+                              guint allowed, gint64 deadline, GError **errp);
+/* One that an earlier daemon began, of a VM that nobody else knows of yet. */
+void job_slot_restore_async(JobSlot *slot, const char *name, guint allowed);
 void job_slot_end_async(JobSlot *slot);
 
 static inline gboolean job_slot_is_taken(const JobSlot *slot)
 {
-    return slot->active != JOB_NONE || slot->async != JOB_ASYNC_NONE;
+    return slot->active != JOB_NONE || slot->async;
 }
 
 /* Lets nobody in any more, and sends those away who wait. */

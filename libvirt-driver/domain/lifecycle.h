@@ -41,7 +41,8 @@ void vm_shutdown_seen_locked(Vm *vm, gboolean guest, gboolean reset);
 /* The emulator says that the guest has panicked: <on_crash> says what follows. */
 void vm_panic_seen_locked(Vm *vm);
 
-/* Whether its next shutdown is to become a reset; also in the status file, on a worker. */
+/* Whether its next shutdown is to become a reset; also in the status file, on a worker.
+ */
 void vm_set_reboot_wanted(Vm *vm, guint64 run, gboolean wanted);
 
 /* The process of a run of which that was not known has ended. */
@@ -72,10 +73,13 @@ void vm_remove_locked(Vm *vm);
 void vm_forget_live_locked(Vm *vm);
 
 /*
- * Writes the status file, with fsync, so that it tells of phase. Serialised.
+ * Writes the status file, with fsync, so that it tells how things are. Serialised: what
+ * it says is never older than what it said before.
  */
-gboolean vm_save_status(Vm *vm, guint64 run, VmPhase phase, GError **errp);
-/* The same for what has changed within the phase; a failure is logged. */
+gboolean vm_save_status(Vm *vm, guint64 run, GError **errp);
+/* The same after the run has come to phase. */
+gboolean vm_enter_phase(Vm *vm, guint64 run, VmPhase phase, GError **errp);
+/* vm_save_status(); a failure is logged. */
 void vm_update_status(Vm *vm, guint64 run);
 char *vm_status_path(Driver *driver, const char *name);
 

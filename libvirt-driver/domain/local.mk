@@ -8,8 +8,12 @@ libdriver_a_SOURCES += \
 	libvirt-driver/domain/api-lifecycle.c \
 	libvirt-driver/domain/api-list.c \
 	libvirt-driver/domain/api.h \
+	libvirt-driver/domain/async-job.c \
+	libvirt-driver/domain/async-job.h \
 	libvirt-driver/domain/cookie.c \
 	libvirt-driver/domain/cookie.h \
+	libvirt-driver/domain/cpus.c \
+	libvirt-driver/domain/cpus.h \
 	libvirt-driver/domain/define.c \
 	libvirt-driver/domain/define.h \
 	libvirt-driver/domain/driver.c \
@@ -18,6 +22,8 @@ libdriver_a_SOURCES += \
 	libvirt-driver/domain/event.h \
 	libvirt-driver/domain/hotplug.c \
 	libvirt-driver/domain/hotplug.h \
+	libvirt-driver/domain/job-stats.c \
+	libvirt-driver/domain/job-stats.h \
 	libvirt-driver/domain/job.c \
 	libvirt-driver/domain/job.h \
 	libvirt-driver/domain/lifecycle.h \

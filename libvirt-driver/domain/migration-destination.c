@@ -8,6 +8,7 @@
 
 #include "command/command.h"
 #include "domain/cookie.h"
+#include "domain/cpus.h"
 #include "domain/define.h"
 #include "domain/driver.h"
 #include "domain/event.h"
@@ -71,24 +72,12 @@ static gboolean check_token(int fd, const char *token)
     return differ == 0;
 }
 
-static void stop_listening_locked(VmMigration *m)
-{
-    if (m->listen_source) {
-        g_source_destroy(m->listen_source);
-        g_clear_pointer(&m->listen_source, g_source_unref);
-    }
-    if (m->listen_fd >= 0) {
-        close(m->listen_fd);
-        m->listen_fd = -1;
-    }
-}
-
 static gboolean on_connection(gint fd, GIOCondition condition, gpointer opaque);
 
 /* Waits for one connection; whoever is being checked comes before the next. */
 static void listen_locked(Vm *vm, guint64 run)
 {
-    VmMigration *m = vm->migration;
+    VmMigration *m = vm_migration_locked(vm);
 
     m->listen_source = g_unix_fd_source_new(m->listen_fd, G_IO_IN);
     g_source_set_callback(m->listen_source, G_SOURCE_FUNC(on_connection),
@@ -99,7 +88,8 @@ static void listen_locked(Vm *vm, guint64 run)
 /* The migration that a connection is for, if it still waits for one. */
 static VmMigration *waiting_locked(Incoming *in)
 {
-    VmMigration *m = vm_is_run_locked(in->vm, in->run) ? in->vm->migration : NULL;
+    VmMigration *m =
+        vm_is_run_locked(in->vm, in->run) ? vm_migration_locked(in->vm) : NULL;
 
     return m && m->listen_fd >= 0 ? m : NULL;
 }
@@ -132,7 +122,7 @@ static void receive(gpointer opaque)
     g_mutex_lock(&vm->lock);
     m = waiting_locked(in);
     if (m && welcome) {
-        stop_listening_locked(m);
+        vm_migration_unlisten(m);
     } else if (m) {
         g_message("domain '%s': a connection to its migration port was refused",
                   vm->name);
@@ -142,8 +132,8 @@ static void receive(gpointer opaque)
     if (m && welcome && !give_to_emulator(in, &err)) {
         g_message("domain '%s': %s", vm->name, err->message);
         g_mutex_lock(&vm->lock);
-        if (vm_is_run_locked(vm, in->run) && vm->migration) {
-            vm->migration->state = MIGRATION_FAILED;
+        if (vm_is_run_locked(vm, in->run) && vm_migration_locked(vm)) {
+            vm_migration_locked(vm)->state = MIGRATION_FAILED;
             g_cond_broadcast(&vm->cond);
         }
         g_mutex_unlock(&vm->lock);
@@ -245,7 +235,7 @@ static char *start_listening(Vm *vm, guint64 run, const MigrationParams *params,
 {
     guint min = DRIVER_MIGRATION_PORT_MIN, max = DRIVER_MIGRATION_PORT_MAX, port = 0;
     g_autofree char *host = NULL;
-    VmMigration *m = vm->migration;
+    VmMigration *m;
     int fd;
 
     if (params->uri && !migration_uri_parse(params->uri, &host, &port, errp)) {
@@ -266,23 +256,12 @@ static char *start_listening(Vm *vm, guint64 run, const MigrationParams *params,
         return NULL;
     }
     g_mutex_lock(&vm->lock);
+    m = vm_migration_locked(vm);
     make_token(m);
     m->listen_fd = fd;
     listen_locked(vm, run);
     g_mutex_unlock(&vm->lock);
     return migration_uri_format(host, port);
-}
-
-static gboolean enable_events(Vm *vm, guint64 run, GError **errp)
-{
-    JsonObject *capability = json_object_new(), *args = json_object_new();
-    JsonArray *list = json_array_new();
-
-    json_object_set_string_member(capability, "capability", "events");
-    json_object_set_boolean_member(capability, "state", TRUE);
-    json_array_add_object_element(list, capability);
-    json_object_set_array_member(args, "capabilities", list);
-    return vm_call(vm, run, "migrate-set-capabilities", args, NULL, errp);
 }
 
 static guint8 *prepare_cookie(Vm *vm, guint32 *len)
@@ -292,7 +271,7 @@ static guint8 *prepare_cookie(Vm *vm, guint32 *len)
     cookie->name = g_strdup(vm->name);
     cookie->hostname = driver_hostname();
     g_mutex_lock(&vm->lock);
-    cookie->token = g_strdup(vm->migration ? vm->migration->token : NULL);
+    cookie->token = g_strdup(vm_migration_locked(vm)->token);
     g_mutex_unlock(&vm->lock);
     return migration_cookie_format(cookie, len);
 }
@@ -317,9 +296,9 @@ static gboolean prepare(Vm *vm, Domain *domain, const MigrationParams *params,
         return FALSE;
     }
     g_mutex_lock(&vm->lock);
-    vm->migration->run = run;
+    vm->async->run = run;
     g_mutex_unlock(&vm->lock);
-    if (!enable_events(vm, run, errp) ||
+    if (!vm_migration_enable_events(vm, run, errp) ||
         !(ret->uri_out = start_listening(vm, run, params, errp))) {
         kill_incoming(vm, run);
         return FALSE;
@@ -348,13 +327,13 @@ gboolean remote_domain_migrate_prepare3_params(
         !(vm = vm_find_or_create(driver, domain, errp))) {
         return FALSE;
     }
-    ok = vm_migration_begin(vm, TRUE, client, errp);
-    if (ok && !vm_migration_claim(vm, TRUE, client, errp)) {
+    ok = async_job_begin(vm, &async_job_migration_in, client, vm_migration_new(), errp);
+    if (ok && !async_job_claim(vm, &async_job_migration_in, client, errp)) {
         return FALSE; /* cannot be: it is ours since a moment */
     }
     if (ok) {
         ok = prepare(vm, g_steal_pointer(&domain), &params, ret, errp);
-        vm_migration_unclaim(vm);
+        async_job_unclaim(vm);
     }
     if (!ok) {
         vm_discard(vm);
@@ -373,7 +352,7 @@ static gboolean wait_received(Vm *vm, guint64 run, GError **errp)
 
     g_mutex_lock(&vm->lock);
     while ((alive = vm_is_run_locked(vm, run)) &&
-           (state = vm->migration->state) < MIGRATION_COMPLETED && in_time) {
+           (state = vm_migration_locked(vm)->state) < MIGRATION_COMPLETED && in_time) {
         in_time = g_cond_wait_until(&vm->cond, &vm->lock, deadline);
     }
     g_mutex_unlock(&vm->lock);
@@ -419,9 +398,20 @@ static void announce_started(Vm *vm, gboolean paused, int defined)
         vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_DEFINED, defined);
     }
     if (paused) {
-        vm_set_state_locked(vm, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
         vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_SUSPENDED,
                                   VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
+    }
+    g_mutex_unlock(&vm->lock);
+}
+
+/* What the status file is to say from here on. */
+static void arrive(Vm *vm, gboolean paused)
+{
+    g_mutex_lock(&vm->lock);
+    vm->phase = VM_PHASE_RUNNING;
+    vm->async->stay_paused = paused;
+    if (paused && vm->state == VIR_DOMAIN_PAUSED) {
+        vm_set_state_locked(vm, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
     }
     g_mutex_unlock(&vm->lock);
 }
@@ -441,12 +431,12 @@ static gboolean finish(Vm *vm, guint64 run, RpcClient *client,
         return FALSE;
     }
     paused = (args->flags & VIR_MIGRATE_PAUSED) != 0;
-    g_mutex_lock(&vm->lock);
-    vm->keep_paused = paused;
-    g_mutex_unlock(&vm->lock);
-    if (((args->flags & VIR_MIGRATE_PERSIST_DEST) &&
-         !persist(vm, params, &defined, errp)) ||
-        !vm_save_status(vm, run, VM_PHASE_IN_FINISH, errp)) {
+    if ((args->flags & VIR_MIGRATE_PERSIST_DEST) &&
+        !persist(vm, params, &defined, errp)) {
+        return FALSE;
+    }
+    arrive(vm, paused);
+    if (!async_job_enter(vm, run, MIGRATION_IN_FINISH, errp)) {
         return FALSE;
     }
     if (rpc_client_is_closed(client)) {
@@ -454,7 +444,7 @@ static gboolean finish(Vm *vm, guint64 run, RpcClient *client,
         return rpc_error_set(errp, VIR_ERR_OPERATION_ABORTED, "the client has gone");
     }
     announce_started(vm, paused, defined);
-    if (!paused && !vm_resume_cpus(vm, run, VIR_DOMAIN_RUNNING_MIGRATED, errp)) {
+    if (!paused && !vm_resume_cpus(vm, run, 0, errp)) {
         return FALSE;
     }
     if (cookie->stats.valid) {
@@ -470,14 +460,10 @@ static gboolean finish(Vm *vm, guint64 run, RpcClient *client,
 /* It runs here now: the job is over. */
 static void conclude(Vm *vm, guint64 run)
 {
-    g_autoptr(GError) err = NULL;
-
-    if (!vm_save_status(vm, run, VM_PHASE_RUNNING, &err)) {
-        g_message("domain '%s': %s", vm->name, err->message);
-    }
     g_mutex_lock(&vm->lock);
-    vm_migration_end_locked(vm);
+    async_job_end_locked(vm);
     g_mutex_unlock(&vm->lock);
+    vm_update_status(vm, run);
 }
 
 /* Puts back what Finish may have put in the place of old, which is NULL for nothing. */
@@ -519,11 +505,11 @@ gboolean remote_domain_migrate_finish3_params(
         return rpc_error_set(errp, VIR_ERR_NO_DOMAIN, "no domain with matching name '%s'",
                              params.name ? params.name : "");
     }
-    if (!vm_migration_claim(vm, TRUE, client, errp)) {
+    if (!async_job_claim(vm, &async_job_migration_in, client, errp)) {
         return FALSE;
     }
     g_mutex_lock(&vm->lock);
-    run = vm->migration->run;
+    run = vm->async->run;
     old = vm->config ? vm_def_ref(vm->config) : NULL;
     g_mutex_unlock(&vm->lock);
     ok = !args->cancelled && finish(vm, run, client, args, &params, errp);
@@ -538,7 +524,7 @@ gboolean remote_domain_migrate_finish3_params(
     if (!args->cancelled && (args->flags & VIR_MIGRATE_PERSIST_DEST)) {
         take_back(vm, old);
     }
-    vm_migration_unclaim(vm);
+    async_job_unclaim(vm);
     return args->cancelled
                ? rpc_error_set(errp, VIR_ERR_MIGRATE_FINISH_OK,
                                "the domain '%s' was ended on the destination", vm->name)

@@ -7,6 +7,7 @@
 
 #include "command/command.h"
 #include "domain/cookie.h"
+#include "domain/cpus.h"
 #include "domain/define.h"
 #include "domain/driver.h"
 #include "domain/event.h"
@@ -21,7 +22,6 @@
 #define CONNECT_TIMEOUT_MS 20000
 #define STOP_TIMEOUT_MS    30000
 #define QUERY_INTERVAL_US  (200 * 1000) /* of statistics while it goes on */
-#define MIB                (1024 * 1024)
 #define FD_NAME            "migrate"
 
 /* ---- Begin ---- */
@@ -136,15 +136,16 @@ gboolean remote_domain_migrate_begin3_params(
         /* Nobody would tell us if the next phase failed: Perform takes the job. */
         return begin(vm, args, &params, ret, errp);
     }
-    if (!vm_migration_begin(vm, FALSE, rpc_call_client(call), errp)) {
+    if (!async_job_begin(vm, &async_job_migration_out, rpc_call_client(call),
+                         vm_migration_new(), errp)) {
         return FALSE;
     }
     ok = begin(vm, args, &params, ret, errp);
     if (!ok) {
         g_mutex_lock(&vm->lock);
         /* If the connection has ended meanwhile, this may be another client's. */
-        if (vm->migration && vm->migration->client == rpc_call_client(call)) {
-            vm_migration_end_locked(vm);
+        if (vm->async && vm->async->owner == rpc_call_client(call)) {
+            async_job_end_locked(vm);
         }
         g_mutex_unlock(&vm->lock);
     }
@@ -181,33 +182,20 @@ static int connect_destination(const char *uri, const char *token, GError **errp
 static gboolean set_parameters(Vm *vm, guint64 run, const MigrationParams *params,
                                GError **errp)
 {
-    g_autoptr(JsonObject) capability = json_object_new();
-    JsonArray *list = json_array_new();
-    JsonObject *args = json_object_new();
+    guint64 speed = params->bandwidth;
 
-    json_object_set_string_member(capability, "capability", "events");
-    json_object_set_boolean_member(capability, "state", TRUE);
-    json_array_add_object_element(list, json_object_ref(capability));
-    json_object_set_array_member(args, "capabilities", list);
-    if (!vm_call(vm, run, "migrate-set-capabilities", args, NULL, errp)) {
-        return FALSE;
-    }
-    args = json_object_new();
-    if (params->bandwidth > G_MAXINT64 / MIB) {
-        json_object_unref(args);
-        return rpc_error_set(errp, VIR_ERR_OVERFLOW,
-                             "bandwidth %" G_GUINT64_FORMAT " MiB/s is too large",
-                             params->bandwidth);
-    }
+    g_mutex_lock(&vm->lock);
+    speed = speed ? speed : vm->max_speed;
+    g_mutex_unlock(&vm->lock);
     /* Always: 0 takes away the emulator's own limit, and that of an earlier attempt. */
-    json_object_set_int_member(args, "max-bandwidth", (gint64)params->bandwidth * MIB);
-    return vm_call(vm, run, "migrate-set-parameters", args, NULL, errp);
+    return vm_migration_enable_events(vm, run, errp) &&
+           vm_migration_set_speed(vm, run, speed, errp);
 }
 
 static gboolean start_sending(Vm *vm, guint64 run, int fd, GError **errp)
 {
     g_mutex_lock(&vm->lock);
-    vm->pause_reason = VIR_DOMAIN_PAUSED_MIGRATION;
+    vm->async->halts = TRUE;
     g_mutex_unlock(&vm->lock);
     return vm_call_fd(vm, run, "getfd", vm_args("fdname", FD_NAME), fd, NULL, errp) &&
            vm_call(vm, run, "migrate", vm_args("uri", "fd:" FD_NAME), NULL, errp);
@@ -234,41 +222,69 @@ static gboolean io_error_seen_locked(const Vm *vm, guint32 flags)
            vm->reason == VIR_DOMAIN_PAUSED_IOERROR;
 }
 
+/* What there is to tell of a migration out. */
+typedef struct Progress {
+    gboolean alive, aborted, io_error;
+    MigrationState state;
+} Progress;
+
+static gboolean is_over(const Progress *p)
+{
+    return !p->alive || p->aborted || p->io_error || p->state >= MIGRATION_COMPLETED;
+}
+
+static Progress look_locked(Vm *vm, guint64 run, guint32 flags)
+{
+    Progress p = { .alive = vm_is_run_locked(vm, run) };
+
+    if (p.alive) {
+        p.aborted = vm->async->abort;
+        p.io_error = io_error_seen_locked(vm, flags);
+        p.state = vm_migration_locked(vm)->state;
+    }
+    return p;
+}
+
+/* Waits for its end, or until it is time to ask for statistics. */
+static Progress wait_progress(Vm *vm, guint64 run, guint32 flags)
+{
+    gint64 deadline = g_get_monotonic_time() + QUERY_INTERVAL_US;
+    gboolean in_time = TRUE;
+    Progress p;
+
+    g_mutex_lock(&vm->lock);
+    while (p = look_locked(vm, run, flags), !is_over(&p) && in_time) {
+        in_time = g_cond_wait_until(&vm->cond, &vm->lock, deadline);
+    }
+    if (p.alive && !p.io_error && p.state == MIGRATION_COMPLETED) {
+        vm->async->phase = MIGRATION_OUT_DONE; /* too late to abort from here on */
+    }
+    g_mutex_unlock(&vm->lock);
+    return p;
+}
+
 /* Follows the migration to its end. */
 static gboolean wait_sent(Vm *vm, guint64 run, guint32 flags, GError **errp)
 {
     for (;;) {
-        gint64 deadline = g_get_monotonic_time() + QUERY_INTERVAL_US;
-        MigrationState state = MIGRATION_NONE;
-        gboolean aborted, alive, timed_out = FALSE;
+        Progress p = wait_progress(vm, run, flags);
 
-        g_mutex_lock(&vm->lock);
-        while ((alive = vm_is_run_locked(vm, run)) && !(aborted = vm->migration->abort) &&
-               (state = vm->migration->state) < MIGRATION_COMPLETED && !timed_out &&
-               !io_error_seen_locked(vm, flags)) {
-            timed_out = !g_cond_wait_until(&vm->cond, &vm->lock, deadline);
-        }
-        if (alive && io_error_seen_locked(vm, flags)) {
-            g_mutex_unlock(&vm->lock);
-            return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
-                                 "migration out job: failed due to I/O error");
-        }
-        if (alive && state == MIGRATION_COMPLETED) {
-            vm->migration->done = TRUE; /* from here on it is too late to abort */
-        }
-        g_mutex_unlock(&vm->lock);
-        if (!alive) {
+        if (!p.alive) {
             return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
                                  "migration out job: the domain has ended");
         }
-        if (state == MIGRATION_COMPLETED) {
+        if (p.io_error) {
+            return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
+                                 "migration out job: failed due to I/O error");
+        }
+        if (p.state == MIGRATION_COMPLETED) {
             return vm_migration_query(vm, run, NULL, errp);
         }
-        if (aborted || state == MIGRATION_CANCELLED) {
+        if (p.aborted || p.state == MIGRATION_CANCELLED) {
             return rpc_error_set(errp, VIR_ERR_OPERATION_ABORTED,
                                  "migration out job: canceled by client");
         }
-        if (state == MIGRATION_FAILED) {
+        if (p.state == MIGRATION_FAILED) {
             set_failure(vm, run, errp);
             return FALSE;
         }
@@ -283,8 +299,8 @@ static guint8 *perform_cookie(Vm *vm, guint32 *len)
     g_autoptr(MigrationCookie) cookie = g_new0(MigrationCookie, 1);
 
     g_mutex_lock(&vm->lock);
-    vm->stats.type = VIR_DOMAIN_JOB_COMPLETED;
-    cookie->stats = vm->stats;
+    vm->async->stats.type = VIR_DOMAIN_JOB_COMPLETED;
+    cookie->stats = vm->async->stats;
     g_mutex_unlock(&vm->lock);
     return migration_cookie_format(cookie, len);
 }
@@ -297,7 +313,7 @@ static gboolean pause_first(Vm *vm, guint64 run, GError **errp)
     g_mutex_lock(&vm->lock);
     running = vm->state == VIR_DOMAIN_RUNNING;
     g_mutex_unlock(&vm->lock);
-    return !running || vm_pause_cpus(vm, run, VIR_DOMAIN_PAUSED_MIGRATION, errp);
+    return !running || vm_pause_cpus(vm, run, 0, errp);
 }
 
 static gboolean perform(Vm *vm, guint64 run,
@@ -316,7 +332,7 @@ static gboolean perform(Vm *vm, guint64 run,
         return rpc_error_set(errp, VIR_ERR_INVALID_ARG,
                              "the destination has given no URI or no token");
     }
-    if (!vm_save_status(vm, run, VM_PHASE_OUT_BEGIN, errp) ||
+    if (!async_job_enter(vm, run, MIGRATION_OUT_BEGIN, errp) ||
         !set_parameters(vm, run, params, errp)) {
         return FALSE;
     }
@@ -328,28 +344,22 @@ static gboolean perform(Vm *vm, guint64 run,
          start_sending(vm, run, fd, errp);
     close(fd);
     return ok && wait_sent(vm, run, args->flags, errp) &&
-           vm_save_status(vm, run, VM_PHASE_OUT_DONE, errp);
+           async_job_enter(vm, run, MIGRATION_OUT_DONE, errp);
 }
 
 /* Lets the source go on as if nothing had been, and ends the job. */
 static void go_on(Vm *vm, guint64 run)
 {
     g_autoptr(GError) err = NULL;
-    gboolean resume;
 
-    g_mutex_lock(&vm->lock);
-    resume = vm->migration->was_running &&
-             !(vm->state == VIR_DOMAIN_PAUSED && vm->reason == VIR_DOMAIN_PAUSED_IOERROR);
-    vm->pause_reason = VIR_DOMAIN_PAUSED_UNKNOWN;
-    g_mutex_unlock(&vm->lock);
-    if (!vm_migration_cancel(vm, run, resume, &err) ||
-        !vm_save_status(vm, run, VM_PHASE_RUNNING, &err)) {
+    if (!vm_migration_go_on(vm, run, &err)) {
         g_message("domain '%s' after a migration that failed: %s", vm->name,
                   err->message);
     }
     g_mutex_lock(&vm->lock);
-    vm_migration_end_locked(vm);
+    async_job_end_locked(vm);
     g_mutex_unlock(&vm->lock);
+    vm_update_status(vm, run);
 }
 
 /* The job of a Begin without change protection begins here. */
@@ -358,10 +368,11 @@ static gboolean claim_for_perform(Vm *vm, RpcClient *client, GError **errp)
     gboolean begun;
 
     g_mutex_lock(&vm->lock);
-    begun = vm->migration != NULL;
+    begun = vm_migration_locked(vm) != NULL;
     g_mutex_unlock(&vm->lock);
-    return (begun || vm_migration_begin(vm, FALSE, client, errp)) &&
-           vm_migration_claim(vm, FALSE, client, errp);
+    return (begun || async_job_begin(vm, &async_job_migration_out, client,
+                                     vm_migration_new(), errp)) &&
+           async_job_claim(vm, &async_job_migration_out, client, errp);
 }
 
 gboolean remote_domain_migrate_perform3_params(
@@ -388,7 +399,7 @@ gboolean remote_domain_migrate_perform3_params(
         return FALSE;
     }
     ret->cookie_out = perform_cookie(vm, &ret->n_cookie_out);
-    vm_migration_unclaim(vm);
+    async_job_unclaim(vm);
     return TRUE;
 }
 
@@ -401,8 +412,8 @@ static void publish_completed(Vm *vm)
     guint32 n;
 
     g_mutex_lock(&vm->lock);
-    vm->completed = vm->stats;
-    vm_job_stats_params(&vm->completed, params);
+    vm->completed = vm->async->stats;
+    job_stats_params(&vm->completed, params);
     list = rpc_params_steal(params, &n);
     vm_event_job_completed_locked(vm, list, n);
     g_mutex_unlock(&vm->lock);
@@ -428,7 +439,7 @@ static gboolean let_go(Vm *vm, guint64 run, guint32 flags, GError **errp)
         ok = vm_undefine(vm, errp);
     }
     g_mutex_lock(&vm->lock);
-    vm_migration_end_locked(vm);
+    async_job_end_locked(vm);
     g_mutex_unlock(&vm->lock);
     return ok;
 }
@@ -444,14 +455,14 @@ gboolean remote_domain_migrate_confirm3_params(
     if (!vm ||
         !migration_params_read(args->params, args->n_params, args->flags, &params,
                                errp) ||
-        !vm_migration_claim(vm, FALSE, rpc_call_client(call), errp)) {
+        !async_job_claim(vm, &async_job_migration_out, rpc_call_client(call), errp)) {
         return FALSE;
     }
     g_mutex_lock(&vm->lock);
-    done = vm->migration->done;
+    done = vm->async->phase == MIGRATION_OUT_DONE;
     g_mutex_unlock(&vm->lock);
     if (!get_run(vm, &run, errp)) {
-        vm_migration_unclaim(vm);
+        async_job_unclaim(vm);
         return FALSE;
     }
     if (!args->cancelled && done) {

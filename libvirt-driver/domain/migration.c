@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What both sides of a migration share: the job, its connection, its statistics. */
+/* What both sides of a migration share: their rows of jobs, and following the emulator.
+ */
 #include "domain/migration.h"
 
 #include <string.h>
 #include <unistd.h>
 
+#include "domain/cpus.h"
 #include "domain/driver.h"
 #include "domain/lifecycle.h"
 #include "domain/monitor.h"
+#include "domain/take-over.h"
 #include "qmp/frame.h"
 
-#define BEGIN_TIMEOUT_US  (30 * G_USEC_PER_SEC)
 #define CANCEL_TIMEOUT_US (30 * G_USEC_PER_SEC)
 #define RECHECK_US        (50 * 1000) /* of what an event announces as a rule */
-
-/* What may happen to a VM while it migrates away; an incoming one is left alone. */
-#define OUT_ALLOWED (JOB_MASK(JOB_QUERY) | JOB_MASK(JOB_SUSPEND))
 
 static const struct {
     const char *name;
@@ -40,142 +39,153 @@ static MigrationState state_of_name(const char *name)
 void vm_migration_event_locked(Vm *vm, const char *status)
 {
     MigrationState state = state_of_name(status);
+    VmMigration *m = vm_migration_locked(vm);
 
-    if (vm->migration && state != MIGRATION_NONE) {
-        vm->migration->state = state;
+    if (m && state != MIGRATION_NONE) {
+        m->state = state;
     }
 }
 
 /* ---- the job ---- */
 
-/* The connection is gone, and nobody works on the migration. */
-static void abandon_locked(Vm *vm)
+VmMigration *vm_migration_new(void)
 {
-    VmMigration *m = vm->migration;
+    VmMigration *m = g_new0(VmMigration, 1);
 
-    if (m->incoming) {
-        g_message("domain '%s': the client has gone before Finish; ending it", vm->name);
-        vm_stop_locked(vm, VM_STOP_KILL, VIR_DOMAIN_SHUTOFF_FAILED,
-                       VIR_DOMAIN_EVENT_STOPPED_FAILED);
-        return; /* the end of the run ends the migration */
-    }
-    if (m->done) {
-        g_message("domain '%s': it has been migrated, but the client has gone without "
-                  "saying whether the destination runs; it stays paused",
-                  vm->name);
-    }
-    vm_migration_end_locked(vm);
+    m->listen_fd = -1;
+    return m;
 }
 
-static void on_client_closed(RpcClient *client, gpointer opaque)
+VmMigration *vm_migration_locked(Vm *vm)
 {
-    Vm *vm = opaque;
-
-    g_mutex_lock(&vm->lock);
-    if (vm->migration && vm->migration->client == client) {
-        vm->migration->abort = TRUE;
-        g_cond_broadcast(&vm->cond);
-        if (!vm->migration->busy) {
-            abandon_locked(vm);
-        }
-    }
-    g_mutex_unlock(&vm->lock);
+    return vm->async && (vm->async->kind == &async_job_migration_out ||
+                         vm->async->kind == &async_job_migration_in)
+               ? vm->async->data
+               : NULL;
 }
 
-gboolean vm_migration_begin(Vm *vm, gboolean incoming, RpcClient *client, GError **errp)
+void vm_migration_unlisten(VmMigration *m)
 {
-    gboolean ok;
-
-    g_mutex_lock(&vm->lock);
-    ok = job_slot_begin_async(
-        &vm->job, &vm->lock, incoming ? JOB_ASYNC_MIGRATION_IN : JOB_ASYNC_MIGRATION_OUT,
-        incoming ? 0 : OUT_ALLOWED, g_get_monotonic_time() + BEGIN_TIMEOUT_US, errp);
-    if (ok && vm_is_active_locked(vm) == incoming) {
-        job_slot_end_async(&vm->job);
-        ok = rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
-                           incoming ? "domain '%s' is already active"
-                                    : "domain '%s' is not running",
-                           vm->name);
-    }
-    if (ok) {
-        VmMigration *m = vm->migration = g_new0(VmMigration, 1);
-
-        m->incoming = incoming;
-        m->listen_fd = -1;
-        m->was_running = vm->state == VIR_DOMAIN_RUNNING;
-        vm->keep_paused = !incoming && !m->was_running;
-        vm->stats = (VmJobStats){
-            .valid = TRUE,
-            .type = VIR_DOMAIN_JOB_UNBOUNDED,
-            .operation = incoming ? VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN
-                                  : VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT,
-        };
-        m->client = rpc_client_ref(client);
-        m->hook = rpc_client_add_close_hook(client, on_client_closed, vm_ref(vm),
-                                            (GDestroyNotify)vm_unref);
-    }
-    g_mutex_unlock(&vm->lock);
-    return ok;
-}
-
-void vm_migration_end_locked(Vm *vm)
-{
-    VmMigration *m = g_steal_pointer(&vm->migration);
-
-    rpc_client_remove_close_hook(m->client, m->hook);
-    rpc_client_unref(m->client);
     if (m->listen_source) {
         g_source_destroy(m->listen_source);
-        g_source_unref(m->listen_source);
+        g_clear_pointer(&m->listen_source, g_source_unref);
     }
     if (m->listen_fd >= 0) {
         close(m->listen_fd);
+        m->listen_fd = -1;
     }
-    g_free(m);
-    vm->stats.valid = FALSE;
-    job_slot_end_async(&vm->job);
-    g_cond_broadcast(&vm->cond);
 }
 
-gboolean vm_migration_claim(Vm *vm, gboolean incoming, RpcClient *client, GError **errp)
+static void migration_free(gpointer data)
 {
-    VmMigration *m;
-    gboolean ok = FALSE;
+    VmMigration *m = data;
+
+    if (m) {
+        vm_migration_unlisten(m);
+        g_free(m);
+    }
+}
+
+/* It stands, and must, as far as anybody here knows. */
+static void keep_away_locked(Vm *vm, const char *why)
+{
+    g_message(
+        "domain '%s': it has been migrated, but %s whether the destination runs; it "
+        "stays paused",
+        vm->name, why);
+    if (vm->state == VIR_DOMAIN_PAUSED) {
+        vm_set_state_locked(vm, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_MIGRATION);
+    }
+}
+
+static void out_abandoned_locked(Vm *vm)
+{
+    guint64 run = vm->async->run;
+
+    if (vm->async->phase == MIGRATION_OUT_DONE) {
+        keep_away_locked(vm, "the client has gone without saying");
+    }
+    async_job_end_locked(vm);
+    driver_run(vm, run, FALSE, vm_update_status);
+}
+
+/* The end of the run ends the job. */
+static void in_abandoned_locked(Vm *vm)
+{
+    g_message("domain '%s': the client has gone before Finish; ending it", vm->name);
+    vm_stop_locked(vm, VM_STOP_KILL, VIR_DOMAIN_SHUTOFF_FAILED,
+                   VIR_DOMAIN_EVENT_STOPPED_FAILED);
+}
+
+/*
+ * Nobody was told that all is sent: the source goes on. Or the client may know it: then
+ * the destination may run, and the administrator resumes or destroys what is here.
+ */
+static gboolean out_settle(Vm *vm, guint64 run, GError **errp)
+{
+    gboolean done;
 
     g_mutex_lock(&vm->lock);
-    m = vm->migration;
-    if (!m || m->incoming != incoming) {
-        rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
-                      "domain '%s' is not being migrated", vm->name);
-    } else if (m->busy || m->client != client) {
-        rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
-                      "the migration of domain '%s' is another client's, or busy",
-                      vm->name);
+    done = vm->async->phase == MIGRATION_OUT_DONE;
+    if (done) {
+        keep_away_locked(vm, "nobody has confirmed");
     } else {
-        m->busy = ok = TRUE;
+        g_message("domain '%s': a migration was going on; cancelling it", vm->name);
     }
     g_mutex_unlock(&vm->lock);
-    return ok;
+    return done || vm_migration_go_on(vm, run, errp);
 }
 
-void vm_migration_unclaim(Vm *vm)
+/* A destination that runs, or stands as it shall; else the source goes on. */
+static gboolean in_settle(Vm *vm, guint64 run, GError **errp)
 {
+    gboolean half;
+
     g_mutex_lock(&vm->lock);
-    vm->migration->busy = FALSE;
-    if (!vm_is_active_locked(vm)) {
-        vm_migration_end_locked(vm);
-    } else if (rpc_client_is_closed(vm->migration->client)) {
-        abandon_locked(vm);
-    }
+    half = vm->state != VIR_DOMAIN_RUNNING &&
+           (vm->async->phase == MIGRATION_IN_PREPARE || !vm->async->stay_paused);
     g_mutex_unlock(&vm->lock);
+    if (half) {
+        g_message("domain '%s': its migration had not finished; ending its process",
+                  vm->name);
+        vm_end_leftover(vm, run);
+    }
+    return TRUE;
 }
 
-void vm_migration_vm_ended_locked(Vm *vm)
-{
-    if (vm->migration && !vm->migration->busy) {
-        vm_migration_end_locked(vm);
-    }
-}
+static const char *const out_phases[] = { "begin", "done", NULL };
+static const char *const in_phases[] = { "prepare", "finish", NULL };
+
+const AsyncJobKind async_job_migration_out = {
+    .name = "migration out",
+    .operation = VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT,
+    .type = VIR_DOMAIN_JOB_UNBOUNDED,
+    .allowed = JOB_MASK(JOB_QUERY) | JOB_MASK(JOB_SUSPEND) | JOB_MASK(JOB_ASYNC_OP),
+    .paused_reason = VIR_DOMAIN_PAUSED_MIGRATION,
+    .running_reason = VIR_DOMAIN_RUNNING_MIGRATION_CANCELED,
+    .phases = out_phases,
+    .last_abortable = MIGRATION_OUT_BEGIN,
+    .no_abort =
+        "cannot abort the migration: it is complete, and the destination is about "
+        "to run",
+    .abandoned_locked = out_abandoned_locked,
+    .settle = out_settle,
+    .data_free = migration_free,
+};
+
+const AsyncJobKind async_job_migration_in = {
+    .name = "migration in",
+    .operation = VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN,
+    .type = VIR_DOMAIN_JOB_UNBOUNDED,
+    .starts = TRUE,
+    .paused_reason = VIR_DOMAIN_PAUSED_MIGRATION,
+    .running_reason = VIR_DOMAIN_RUNNING_MIGRATED,
+    .phases = in_phases,
+    .no_abort = "cannot abort incoming migration; use virDomainDestroy instead",
+    .abandoned_locked = in_abandoned_locked,
+    .settle = in_settle,
+    .data_free = migration_free,
+};
 
 /* ---- cancelling ---- */
 
@@ -201,18 +211,79 @@ static gboolean wait_inactive(Vm *vm, guint64 run, GError **errp)
     return FALSE;
 }
 
-gboolean vm_migration_cancel(Vm *vm, guint64 run, gboolean resume, GError **errp)
+static gboolean shall_run(Vm *vm)
 {
+    gboolean run;
+
     g_mutex_lock(&vm->lock);
-    /* The emulator may let the guest run again by itself. */
-    vm->resume_reason = VIR_DOMAIN_RUNNING_MIGRATION_CANCELED;
+    run = !vm->async->stay_paused &&
+          !(vm->state == VIR_DOMAIN_PAUSED && vm->reason == VIR_DOMAIN_PAUSED_IOERROR);
     g_mutex_unlock(&vm->lock);
-    if (!vm_call(vm, run, "migrate_cancel", NULL, NULL, errp) ||
-        !wait_inactive(vm, run, errp)) {
+    return run;
+}
+
+/* The emulator may let the guest run again by itself. */
+gboolean vm_migration_go_on(Vm *vm, guint64 run, GError **errp)
+{
+    return vm_call(vm, run, "migrate_cancel", NULL, NULL, errp) &&
+           wait_inactive(vm, run, errp) &&
+           (!shall_run(vm) || vm_resume_cpus(vm, run, 0, errp));
+}
+
+/* ---- settings ---- */
+
+gboolean vm_migration_enable_events(Vm *vm, guint64 run, GError **errp)
+{
+    JsonObject *capability = json_object_new(), *args = json_object_new();
+    JsonArray *list = json_array_new();
+
+    json_object_set_string_member(capability, "capability", "events");
+    json_object_set_boolean_member(capability, "state", TRUE);
+    json_array_add_object_element(list, capability);
+    json_object_set_array_member(args, "capabilities", list);
+    return vm_call(vm, run, "migrate-set-capabilities", args, NULL, errp);
+}
+
+static gboolean set_parameter(Vm *vm, guint64 run, const char *name, guint64 value,
+                              GError **errp)
+{
+    JsonObject *args = json_object_new();
+
+    json_object_set_int_member(args, name, (gint64)MIN(value, G_MAXINT64));
+    return vm_call(vm, run, "migrate-set-parameters", args, NULL, errp);
+}
+
+gboolean vm_migration_set_speed(Vm *vm, guint64 run, guint64 mib, GError **errp)
+{
+    return mib > MIGRATION_SPEED_MAX
+               ? rpc_error_set(errp, VIR_ERR_OVERFLOW,
+                               "bandwidth must be less than %" G_GUINT64_FORMAT " MiB/s",
+                               MIGRATION_SPEED_MAX + 1)
+               : set_parameter(vm, run, "max-bandwidth", mib << 20, errp);
+}
+
+gboolean vm_migration_set_downtime(Vm *vm, guint64 run, guint64 ms, GError **errp)
+{
+    return set_parameter(vm, run, "downtime-limit", ms, errp);
+}
+
+gboolean vm_migration_get_downtime(Vm *vm, guint64 run, guint64 *ms, GError **errp)
+{
+    g_autoptr(JsonNode) reply = NULL;
+    gint64 value;
+
+    if (!vm_call(vm, run, "query-migrate-parameters", NULL, &reply, errp)) {
         return FALSE;
     }
-    return !resume ||
-           vm_resume_cpus(vm, run, VIR_DOMAIN_RUNNING_MIGRATION_CANCELED, errp);
+    value = JSON_NODE_HOLDS_OBJECT(reply)
+                ? qmp_json_int(json_node_get_object(reply), "downtime-limit")
+                : -1;
+    if (value < 0) {
+        return rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
+                             "unable to get maximum downtime limit");
+    }
+    *ms = (guint64)value;
+    return TRUE;
 }
 
 /* ---- statistics ---- */
@@ -224,7 +295,7 @@ static guint64 number(JsonObject *object, const char *name)
     return value > 0 ? (guint64)value : 0;
 }
 
-static void read_stats(JsonObject *object, VmJobStats *stats)
+static void read_stats(JsonObject *object, JobStats *stats)
 {
     JsonObject *ram = qmp_json_object(object, "ram");
     double mbps = ram ? json_object_get_double_member_with_default(ram, "mbps", 0) : 0;
@@ -234,16 +305,16 @@ static void read_stats(JsonObject *object, VmJobStats *stats)
     stats->downtime_ms = json_object_has_member(object, "downtime")
                              ? number(object, "downtime")
                              : number(object, "expected-downtime");
-    stats->total = number(ram, "total");
-    stats->processed = number(ram, "transferred");
-    stats->remaining = number(ram, "remaining");
+    stats->mem.total = number(ram, "total");
+    stats->mem.processed = number(ram, "transferred");
+    stats->mem.remaining = number(ram, "remaining");
+    stats->mem.bps = mbps > 0 && mbps < 1e9 ? (guint64)(mbps * 1e6 / 8) : 0;
     stats->duplicate = number(ram, "duplicate");
     stats->normal = number(ram, "normal");
     stats->normal_bytes = number(ram, "normal-bytes");
     stats->page_size = number(ram, "page-size");
     stats->iterations = number(ram, "dirty-sync-count");
     stats->dirty_rate = number(ram, "dirty-pages-rate");
-    stats->bps = mbps > 0 && mbps < 1e9 ? (guint64)(mbps * 1e6 / 8) : 0;
 }
 
 gboolean vm_migration_query(Vm *vm, guint64 run, MigrationState *state, GError **errp)
@@ -260,42 +331,12 @@ gboolean vm_migration_query(Vm *vm, guint64 run, MigrationState *state, GError *
                              "query-migrate did not return an object");
     }
     g_mutex_lock(&vm->lock);
-    if (vm->stats.valid) {
-        read_stats(object, &vm->stats);
+    if (vm->async) {
+        read_stats(object, &vm->async->stats);
     }
     g_mutex_unlock(&vm->lock);
     if (state) {
         *state = state_of_name(qmp_json_string(object, "status"));
     }
     return TRUE;
-}
-
-void vm_job_stats_params(const VmJobStats *s, RpcParams *params)
-{
-    const struct {
-        const char *name;
-        guint64 value;
-    } rows[] = {
-        { VIR_DOMAIN_JOB_TIME_ELAPSED, s->elapsed_ms },
-        { VIR_DOMAIN_JOB_DOWNTIME, s->downtime_ms },
-        { VIR_DOMAIN_JOB_SETUP_TIME, s->setup_ms },
-        { VIR_DOMAIN_JOB_DATA_TOTAL, s->total },
-        { VIR_DOMAIN_JOB_DATA_PROCESSED, s->processed },
-        { VIR_DOMAIN_JOB_DATA_REMAINING, s->remaining },
-        { VIR_DOMAIN_JOB_MEMORY_TOTAL, s->total },
-        { VIR_DOMAIN_JOB_MEMORY_PROCESSED, s->processed },
-        { VIR_DOMAIN_JOB_MEMORY_REMAINING, s->remaining },
-        { VIR_DOMAIN_JOB_MEMORY_BPS, s->bps },
-        { VIR_DOMAIN_JOB_MEMORY_CONSTANT, s->duplicate },
-        { VIR_DOMAIN_JOB_MEMORY_NORMAL, s->normal },
-        { VIR_DOMAIN_JOB_MEMORY_NORMAL_BYTES, s->normal_bytes },
-        { VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE, s->dirty_rate },
-        { VIR_DOMAIN_JOB_MEMORY_ITERATION, s->iterations },
-        { VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE, s->page_size },
-    };
-
-    rpc_params_add_int(params, VIR_DOMAIN_JOB_OPERATION, s->operation);
-    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-        rpc_params_add_ullong(params, rows[i].name, rows[i].value);
-    }
 }

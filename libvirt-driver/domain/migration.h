@@ -15,9 +15,19 @@
  * Prepare has put into its cookie, and each hands the descriptor to its emulator.
  */
 #pragma once
-#include "domain/vm.h"
+#include "domain/async-job.h"
 
 G_BEGIN_DECLS
+
+extern const AsyncJobKind async_job_migration_out, async_job_migration_in;
+
+/* The phases of async jobs; each is in the status file before it begins. */
+enum {
+    MIGRATION_OUT_BEGIN = 0, /* nothing sent yet, or sending */
+    MIGRATION_OUT_DONE, /* all sent, paused, not aborted until then: Confirm is next */
+    MIGRATION_IN_PREPARE = 0, /* waiting for data or for Finish */
+    MIGRATION_IN_FINISH,      /* Finish has let it run, or is about to */
+};
 
 typedef enum MigrationState {
     MIGRATION_NONE = 0, /* the emulator has not told anything yet */
@@ -27,54 +37,46 @@ typedef enum MigrationState {
     MIGRATION_CANCELLED,
 } MigrationState;
 
-struct VmMigration {
-    gboolean incoming;
-    gboolean busy;  /* a handler works on it: that cleans up */
-    gboolean abort; /* a user, or the end of the connection, wants it to end */
-    gboolean done;  /* source: all sent, and not aborted until then: Confirm is next */
-    gboolean was_running;
+/* What the job has beside what all have. */
+typedef struct VmMigration {
     MigrationState state; /* of the emulator, from its events */
-    RpcClient *client;
-    guint64 hook;
-    guint64 run;
     /* destination */
     int listen_fd;
     GSource *listen_source;
     char token[33];
-};
+} VmMigration;
+
+VmMigration *vm_migration_new(void);
+
+/* That of the VM's job; NULL when it has none, or was begun by an earlier daemon. */
+VmMigration *vm_migration_locked(Vm *vm);
 
 /* The emulator's MIGRATION event; on the I/O thread. */
 void vm_migration_event_locked(Vm *vm, const char *status);
 
-/* The run is over: what nobody else cleans up is cleaned up here. */
-void vm_migration_vm_ended_locked(Vm *vm);
+/* Stops waiting for a connection of the source. */
+void vm_migration_unlisten(VmMigration *m);
+
+/* Has the emulator tell of migrations by events. */
+gboolean vm_migration_enable_events(Vm *vm, guint64 run, GError **errp);
+
+/* What virDomainMigrateSetMaxSpeed takes, MiB/s: that the emulator's bytes are an int64.
+ */
+#define MIGRATION_SPEED_MAX ((guint64)G_MAXINT64 >> 20)
+
+/* Parameters of the emulator's migrations, also of the one that goes on: MiB/s (0: no
+ * limit), ms. */
+gboolean vm_migration_set_speed(Vm *vm, guint64 run, guint64 mib, GError **errp);
+gboolean vm_migration_set_downtime(Vm *vm, guint64 run, guint64 ms, GError **errp);
+gboolean vm_migration_get_downtime(Vm *vm, guint64 run, guint64 *ms, GError **errp);
 
 /*
- * Begins the async job and binds it to the client's connection. run: the serial of the
- * run that migrates. VIR_ERR_OPERATION_TIMEOUT and others.
+ * Has the emulator cancel, and lets a source run again that ran before, unless an I/O
+ * error has stopped it. Waits for both.
  */
-gboolean vm_migration_begin(Vm *vm, gboolean incoming, RpcClient *client, GError **errp);
+gboolean vm_migration_go_on(Vm *vm, guint64 run, GError **errp);
 
-/* Ends it; by who is busy with it, or has checked that nobody is. */
-void vm_migration_end_locked(Vm *vm);
-
-/*
- * Claims it for a handler of this client; FALSE with an error if there is none, another
- * is busy with it, or it belongs to another connection.
- */
-gboolean vm_migration_claim(Vm *vm, gboolean incoming, RpcClient *client, GError **errp);
-void vm_migration_unclaim(Vm *vm);
-
-/*
- * Has the emulator cancel, and lets a source run again that ran before. Waits for both.
- * The job's own, or when a new daemon finds such a VM.
- */
-gboolean vm_migration_cancel(Vm *vm, guint64 run, gboolean resume, GError **errp);
-
-/* Reads query-migrate into vm->stats. *state may be NULL. */
+/* Reads query-migrate into the job's statistics. *state may be NULL. */
 gboolean vm_migration_query(Vm *vm, guint64 run, MigrationState *state, GError **errp);
-
-/* Typed parameters of statistics, as virDomainGetJobStats has them. */
-void vm_job_stats_params(const VmJobStats *stats, RpcParams *params);
 
 G_END_DECLS

@@ -9,13 +9,13 @@
 #include <string.h>
 
 #include "command/command.h"
+#include "domain/cpus.h"
 #include "domain/driver.h"
 #include "domain/event.h"
 #include "domain/hotplug.h"
 #include "domain/lifecycle.h"
 #include "domain/migration.h"
 #include "domain/reconcile.h"
-#include "domain/take-over.h"
 #include "process/listen.h"
 #include "qmp/frame.h"
 
@@ -24,7 +24,6 @@
 #define RESTORE_TIMEOUT_MS  30000
 #define RESTORE_INTERVAL_MS 2000
 #define PTY_PREFIX          "/dev/pts/"
-#define STATE_TIMEOUT_US    (10 * G_USEC_PER_SEC)
 
 /* The VM and the run that a monitor belongs to. */
 typedef struct Binding {
@@ -34,49 +33,19 @@ typedef struct Binding {
 
 /* ---- events ---- */
 
-static int suspended_detail(int reason)
-{
-    return reason == VIR_DOMAIN_PAUSED_MIGRATION ? VIR_DOMAIN_EVENT_SUSPENDED_MIGRATED
-           : reason == VIR_DOMAIN_PAUSED_IOERROR ? VIR_DOMAIN_EVENT_SUSPENDED_IOERROR
-                                                 : VIR_DOMAIN_EVENT_SUSPENDED_PAUSED;
-}
-
 static void on_stop(Vm *vm, JsonObject *data)
 {
-    int reason = vm->io_error ? VIR_DOMAIN_PAUSED_IOERROR : vm->pause_reason;
-    gboolean asked = reason == vm->pause_reason && reason != VIR_DOMAIN_PAUSED_UNKNOWN;
-
-    vm->pause_reason = VIR_DOMAIN_PAUSED_UNKNOWN;
-    vm->io_error = FALSE;
-    if (!asked) { /* or else the job sees to it */
-        driver_run(vm, vm->run->serial, FALSE, vm_update_status);
-    }
-    if (vm->state == VIR_DOMAIN_RUNNING) {
-        vm_set_state_locked(vm, VIR_DOMAIN_PAUSED, reason);
-        vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_SUSPENDED,
-                                  suspended_detail(reason));
-    }
+    vm_cpus_stopped_locked(vm);
 }
 
 static void on_resume(Vm *vm, JsonObject *data)
 {
-    int reason = vm->resume_reason;
-
-    vm->resume_reason = VIR_DOMAIN_RUNNING_UNPAUSED;
-    if (vm->state != VIR_DOMAIN_RUNNING) {
-        vm_set_state_locked(vm, VIR_DOMAIN_RUNNING, reason);
-        vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_RESUMED,
-                                  reason == VIR_DOMAIN_RUNNING_MIGRATED ||
-                                          reason == VIR_DOMAIN_RUNNING_MIGRATION_CANCELED
-                                      ? VIR_DOMAIN_EVENT_RESUMED_MIGRATED
-                                      : VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
-    }
+    vm_cpus_resumed_locked(vm);
     if (vm->starting) {
         vm->starting = FALSE;
         vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_STARTED,
                                   VIR_DOMAIN_EVENT_STARTED_BOOTED);
     }
-    vm->resumes++;
 }
 
 static void on_shutdown(Vm *vm, JsonObject *data)
@@ -148,7 +117,9 @@ static void on_io_error(Vm *vm, JsonObject *data)
                : g_strcmp0(action, "ignore") == 0 ? VIR_DOMAIN_EVENT_IO_ERROR_NONE
                                                   : VIR_DOMAIN_EVENT_IO_ERROR_REPORT;
 
-    vm->io_error |= stop; /* until its STOP, which is about to come */
+    if (stop) {
+        vm_cpus_io_error_locked(vm);
+    }
     vm_event_io_error_locked(vm, disk ? disk->source.path : "",
                              disk && disk->info.alias ? disk->info.alias : "", code,
                              qmp_json_bool(data, "nospace") ? "enospc" : "");
@@ -201,7 +172,7 @@ static void restore_monitor(Vm *vm, guint64 run)
 
     if (vm_begin_live_job(vm, JOB_QUERY, "monitor", &now, &err)) {
         ok = now == run && vm_connect_monitor(vm, run, RESTORE_TIMEOUT_MS, &err) &&
-             vm_refresh_state(vm, run, &err);
+             vm_cpus_refresh(vm, run, &err);
         vm_end_job(vm);
     }
     g_mutex_lock(&vm->lock);
@@ -431,58 +402,6 @@ gboolean vm_connect_monitor(Vm *vm, guint64 run, guint timeout_ms, GError **errp
     }
     g_mutex_unlock(&vm->lock);
     return TRUE;
-}
-
-/* Waits for a state; one that a RESUME has led to may be over again by then. */
-static gboolean wait_state(Vm *vm, guint64 run, int state, guint64 resumes, GError **errp)
-{
-    gint64 deadline = g_get_monotonic_time() + STATE_TIMEOUT_US;
-    gboolean ok = TRUE, in_time = TRUE, reached;
-
-    g_mutex_lock(&vm->lock);
-    while (!(reached = vm->state == state || vm->resumes != resumes) &&
-           vm_is_run_locked(vm, run) && in_time) {
-        in_time = g_cond_wait_until(&vm->cond, &vm->lock, deadline);
-    }
-    if (!reached) {
-        ok = vm_is_run_locked(vm, run)
-                 ? rpc_error_set(errp, VIR_ERR_OPERATION_TIMEOUT,
-                                 "the emulator did not report its new state")
-                 : rpc_error_set(errp, VIR_ERR_OPERATION_FAILED, "the domain has ended");
-    }
-    g_mutex_unlock(&vm->lock);
-    return ok;
-}
-
-gboolean vm_pause_cpus(Vm *vm, guint64 run, int reason, GError **errp)
-{
-    guint64 resumes;
-
-    gboolean ok;
-
-    g_mutex_lock(&vm->lock);
-    vm->pause_reason = reason;
-    resumes = vm->resumes;
-    g_mutex_unlock(&vm->lock);
-    ok = vm_call(vm, run, "stop", NULL, NULL, errp) &&
-         wait_state(vm, run, VIR_DOMAIN_PAUSED, resumes, errp);
-    /* It was for this STOP, and for no later one. */
-    g_mutex_lock(&vm->lock);
-    vm->pause_reason = VIR_DOMAIN_PAUSED_UNKNOWN;
-    g_mutex_unlock(&vm->lock);
-    return ok;
-}
-
-gboolean vm_resume_cpus(Vm *vm, guint64 run, int reason, GError **errp)
-{
-    guint64 resumes;
-
-    g_mutex_lock(&vm->lock);
-    vm->resume_reason = reason;
-    resumes = vm->resumes;
-    g_mutex_unlock(&vm->lock);
-    return vm_call(vm, run, "cont", NULL, NULL, errp) &&
-           wait_state(vm, run, VIR_DOMAIN_RUNNING, resumes, errp);
 }
 
 /* ---- ptys ---- */

@@ -21,13 +21,6 @@ gboolean vm_call_fd(Vm *vm, guint64 run, const char *command, JsonObject *args, 
  */
 gboolean vm_connect_monitor(Vm *vm, guint64 run, guint timeout_ms, GError **errp);
 
-/*
- * "stop" and "cont", with the reason that the event is to give; done when the state has
- * changed. The caller holds a job.
- */
-gboolean vm_pause_cpus(Vm *vm, guint64 run, int reason, GError **errp);
-gboolean vm_resume_cpus(Vm *vm, guint64 run, int reason, GError **errp);
-
 /* Asks for the paths of ptys and publishes them in the live definition. */
 gboolean vm_refresh_ptys(Vm *vm, guint64 run, GError **errp);
 

@@ -3,14 +3,9 @@
  * What a status file means when the daemon starts: of another boot, or its PID file is
  * not locked: the VM has ended; clear up. Else it runs, and its phase says what to do:
  *
- *   starting     nobody was told of it (or it ends with a connection): end it
- *   running      go on
- *   out-begin    a migration that was not reported as complete: cancel it, let the
- *                source run
- *   out-done     all was sent, and the client knows it: the destination may run. Keep
- *                it paused; the administrator resumes or destroys it
- *   in-prepare   a destination that was not told to run: end it, the source goes on
- *   in-finish    a destination that runs; or, when it does not yet, as in-prepare
+ *   starting     nobody was told of it (or it ends with a connection, or waits for a
+ *                migration): end it
+ *   running      go on, and settle the async job that it has, if any
  *
  * A status file that cannot be read (it is damaged, or of a newer daemon) says nothing:
  * a VM whose PID file is locked is shown then, without a monitor, so that it can be
@@ -31,6 +26,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "domain/async-job.h"
+#include "domain/cpus.h"
 #include "domain/lifecycle.h"
 #include "domain/run.h"
 #include "domain/take-over.h"
@@ -71,18 +68,27 @@ static Vm *find_or_add(Driver *driver, const Domain *domain, GError **errp)
 /* As far as the status file tells. */
 static void set_stored_state_locked(Vm *vm, const VmStatus *status)
 {
-    gboolean paused = status->phase == VM_PHASE_OUT_DONE    ? TRUE
-                      : status->phase == VM_PHASE_IN_FINISH ? status->paused
-                                                            : status->suspended;
-
     if (vm->starting || (!status->boot_id && vm->run->uncertain)) {
         vm_set_state_locked(vm, VIR_DOMAIN_NOSTATE, VIR_DOMAIN_NOSTATE_UNKNOWN);
-    } else if (paused) {
-        vm_set_state_locked(vm, VIR_DOMAIN_PAUSED,
-                            status->suspended ? status->reason
-                                              : VIR_DOMAIN_PAUSED_UNKNOWN);
+    } else if (status->suspended) {
+        vm_set_state_locked(vm, VIR_DOMAIN_PAUSED, status->reason);
     } else {
         vm_set_state_locked(vm, VIR_DOMAIN_RUNNING, status->reason);
+    }
+}
+
+/* What both a new VM and one that is shown already take from the status file. */
+static void take_status_locked(Vm *vm, VmStatus *status)
+{
+    /* What was bound to a connection ends, too; but it has been announced. */
+    vm->phase = status->autodestroy ? VM_PHASE_STARTING : status->phase;
+    vm->reboot_wanted = status->reboot_wanted;
+    vm->starting = status->phase == VM_PHASE_STARTING;
+    vm_cpus_init_locked(vm);
+    vm_set_live_locked(vm, vm_def_new(g_steal_pointer(&status->domain)));
+    set_stored_state_locked(vm, status);
+    if (status->job) {
+        async_job_restore_locked(vm, status->job, status->job_phase, status->job_paused);
     }
 }
 
@@ -92,17 +98,9 @@ static void publish(Vm *vm, VmRun *run, VmStatus *status)
     g_mutex_lock(&vm->lock);
     vm->run = run;
     vm->id = status->id;
-    vm->phase = status->phase;
-    vm->keep_paused = status->paused;
-    vm->reboot_wanted = status->reboot_wanted;
-    vm->starting =
-        status->phase == VM_PHASE_STARTING || status->phase == VM_PHASE_IN_PREPARE;
-    vm->resume_reason = VIR_DOMAIN_RUNNING_UNPAUSED;
-    vm->pause_reason = VIR_DOMAIN_PAUSED_UNKNOWN;
-    vm_set_live_locked(vm, vm_def_new(g_steal_pointer(&status->domain)));
-    set_stored_state_locked(vm, status);
+    take_status_locked(vm, status);
     if (!run->uncertain) {
-        job_slot_begin(&vm->job, &vm->lock, JOB_MODIFY, "reconnect", 0, NULL);
+        job_slot_begin(&vm->job, &vm->lock, JOB_TAKE_OVER, "reconnect", 0, NULL);
         vm_watch_process_locked(vm);
     }
     g_mutex_unlock(&vm->lock);
@@ -169,7 +167,6 @@ static void take_vm(Driver *driver, const char *path, VmStatus *status, VmRun *r
 {
     g_autoptr(GError) err = NULL;
     g_autoptr(Vm) vm = find_or_add(driver, status->domain, &err);
-    VmPhase phase = status->autodestroy ? VM_PHASE_STARTING : status->phase;
     guint64 serial = run->serial;
     gboolean uncertain = run->uncertain;
 
@@ -178,12 +175,9 @@ static void take_vm(Driver *driver, const char *path, VmStatus *status, VmRun *r
         vm_run_free(run);
         return;
     }
-    if (uncertain) {
-        status->phase = phase;
-    }
     publish(vm, run, status);
     if (!uncertain) {
-        vm_take_over(g_steal_pointer(&vm), serial, phase);
+        vm_take_over(g_steal_pointer(&vm), serial);
     }
 }
 
@@ -210,26 +204,21 @@ static gboolean complete_vm(Vm *vm, VmStatus *status)
 {
     g_autoptr(Vm) owned = vm;
     g_autoptr(VmRun) from = run_of_status(vm->driver, status);
-    VmPhase phase = status->autodestroy ? VM_PHASE_STARTING : status->phase;
     gboolean take;
     guint64 serial = 0;
 
     g_mutex_lock(&vm->lock);
     take = vm->run && !vm->run->monitor_path && !vm->run->uncertain && !vm->stopping &&
-           job_slot_begin(&vm->job, &vm->lock, JOB_MODIFY, "reconnect", 0, NULL);
+           job_slot_begin(&vm->job, &vm->lock, JOB_TAKE_OVER, "reconnect", 0, NULL);
     if (take) {
         vm_run_complete(vm->run, from);
         serial = vm->run->serial;
-        vm->phase = phase;
-        vm->keep_paused = status->paused;
-        vm->reboot_wanted = status->reboot_wanted;
         status->domain->id = vm->id; /* the one that it was given meanwhile */
-        vm_set_live_locked(vm, vm_def_new(g_steal_pointer(&status->domain)));
-        set_stored_state_locked(vm, status);
+        take_status_locked(vm, status);
     }
     g_mutex_unlock(&vm->lock);
     if (take) {
-        vm_take_over(g_steal_pointer(&owned), serial, phase);
+        vm_take_over(g_steal_pointer(&owned), serial);
     }
     return take;
 }
@@ -335,17 +324,15 @@ void vm_reconnect_orphan(const char *path, const char *name, gpointer opaque)
 static void go_on_with(Vm *vm, guint64 serial, pid_t pid, int pidfd)
 {
     gboolean ours, known = FALSE;
-    VmPhase phase = VM_PHASE_RUNNING;
 
     g_mutex_lock(&vm->lock);
     ours = vm_is_run_locked(vm, serial) && vm->run->uncertain &&
-           job_slot_begin(&vm->job, &vm->lock, JOB_MODIFY, "reconnect", 0, NULL);
+           job_slot_begin(&vm->job, &vm->lock, JOB_TAKE_OVER, "reconnect", 0, NULL);
     if (ours) {
         vm->run->pid = pid;
         vm->run->pidfd = pidfd;
         vm->run->uncertain = FALSE;
         known = vm->run->monitor_path != NULL;
-        phase = vm->phase;
         vm_watch_process_locked(vm);
     }
     g_mutex_unlock(&vm->lock);
@@ -353,7 +340,7 @@ static void go_on_with(Vm *vm, guint64 serial, pid_t pid, int pidfd)
         close(pidfd); /* a call has the job: the next time */
     } else if (known) {
         g_message("domain '%s' runs, as process %d", vm->name, (int)pid);
-        vm_take_over(vm_ref(vm), serial, phase);
+        vm_take_over(vm_ref(vm), serial);
     } else {
         vm_end_job(vm);
     }

@@ -2,6 +2,8 @@
 #include "domain/lifecycle.h"
 
 #include "command/command.h"
+#include "domain/async-job.h"
+#include "domain/cpus.h"
 #include "domain/driver.h"
 #include "domain/event.h"
 #include "domain/monitor.h"
@@ -16,23 +18,6 @@ char *vm_status_path(Driver *driver, const char *name)
     return store_path(driver->paths->run_dir, name, ".status");
 }
 
-/* TRUE if its CPUs stand, other than until what goes on now is done. */
-static gboolean is_suspended_locked(const Vm *vm)
-{
-    return vm->state == VIR_DOMAIN_PAUSED &&
-           (vm->reason != VIR_DOMAIN_PAUSED_STARTING_UP || vm->keep_paused);
-}
-
-/* Why it stands or runs; of a VM that is about to do either, why it will. */
-static int stored_reason_locked(const Vm *vm)
-{
-    if (is_suspended_locked(vm)) {
-        return vm->reason == VIR_DOMAIN_PAUSED_STARTING_UP ? VIR_DOMAIN_PAUSED_USER
-                                                           : vm->reason;
-    }
-    return vm->state == VIR_DOMAIN_RUNNING ? vm->reason : vm->resume_reason;
-}
-
 /* What the status file is to say; borrows from vm and def. */
 static VmStatus collect_status_locked(Vm *vm, const VmDef *def)
 {
@@ -43,10 +28,12 @@ static VmStatus collect_status_locked(Vm *vm, const VmDef *def)
         .boot_id = vm->driver->boot_id,
         .id = vm->id,
         .pid = run->pid,
-        .paused = vm->keep_paused,
+        .job = vm->async ? vm->async->kind : NULL,
+        .job_phase = vm->async ? vm->async->phase : 0,
+        .job_paused = vm->async && vm->async->stay_paused,
         .start_time = run->start_time,
-        .suspended = is_suspended_locked(vm),
-        .reason = stored_reason_locked(vm),
+        .suspended = vm_cpus_suspended_locked(vm),
+        .reason = vm_cpus_reason_locked(vm),
         .autodestroy = vm->autodestroy != NULL,
         .reboot_wanted = vm->reboot_wanted,
         .dir = run->dir,
@@ -63,7 +50,7 @@ static VmStatus collect_status_locked(Vm *vm, const VmDef *def)
     };
 }
 
-gboolean vm_save_status(Vm *vm, guint64 run, VmPhase phase, GError **errp)
+gboolean vm_save_status(Vm *vm, guint64 run, GError **errp)
 {
     g_autofree char *path = vm_status_path(vm->driver, vm->name);
     g_autofree char *text = NULL;
@@ -76,10 +63,8 @@ gboolean vm_save_status(Vm *vm, guint64 run, VmPhase phase, GError **errp)
         ok = rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
                            "the status file '%s' could not be read", path);
     } else if (vm_is_run_locked(vm, run)) {
-        VmStatus status;
+        VmStatus status = collect_status_locked(vm, vm->live);
 
-        vm->phase = phase;
-        status = collect_status_locked(vm, vm->live);
         text = vm_status_format(&status);
     }
     g_mutex_unlock(&vm->lock);
@@ -90,15 +75,21 @@ gboolean vm_save_status(Vm *vm, guint64 run, VmPhase phase, GError **errp)
     return ok;
 }
 
+gboolean vm_enter_phase(Vm *vm, guint64 run, VmPhase phase, GError **errp)
+{
+    g_mutex_lock(&vm->lock);
+    if (vm_is_run_locked(vm, run)) {
+        vm->phase = phase;
+    }
+    g_mutex_unlock(&vm->lock);
+    return vm_save_status(vm, run, errp);
+}
+
 void vm_update_status(Vm *vm, guint64 run)
 {
     g_autoptr(GError) err = NULL;
-    VmPhase phase;
 
-    g_mutex_lock(&vm->lock);
-    phase = vm->phase;
-    g_mutex_unlock(&vm->lock);
-    if (!vm_save_status(vm, run, phase, &err)) {
+    if (!vm_save_status(vm, run, &err)) {
         g_message("domain '%s': %s", vm->name, err->message);
     }
 }
@@ -113,15 +104,22 @@ static void publish(Vm *vm, VmRun *run, Domain *live, const VmStart *how)
     vm->starting = TRUE;
     vm->stopping = FALSE;
     vm->reboot_wanted = FALSE;
-    vm->keep_paused = how->paused;
-    vm->pause_reason = VIR_DOMAIN_PAUSED_UNKNOWN;
-    vm->io_error = FALSE;
-    vm->resume_reason = VIR_DOMAIN_RUNNING_BOOTED;
+    vm_cpus_init_locked(vm);
     vm_set_live_locked(vm, vm_def_new(live));
     vm_set_state_locked(vm, VIR_DOMAIN_PAUSED,
                         how->incoming ? VIR_DOMAIN_PAUSED_MIGRATION
                                       : VIR_DOMAIN_PAUSED_STARTING_UP);
     vm_watch_process_locked(vm);
+    g_mutex_unlock(&vm->lock);
+}
+
+/* It stands because the user wants it to: known before the status file is written. */
+static void leave_paused(Vm *vm, guint64 run)
+{
+    g_mutex_lock(&vm->lock);
+    if (vm_is_run_locked(vm, run)) {
+        vm_set_state_locked(vm, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
+    }
     g_mutex_unlock(&vm->lock);
 }
 
@@ -133,7 +131,6 @@ static void announce_paused(Vm *vm, guint64 run)
         vm->starting = FALSE;
         vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_STARTED,
                                   VIR_DOMAIN_EVENT_STARTED_BOOTED);
-        vm_set_state_locked(vm, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
         vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_SUSPENDED,
                                   VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
     }
@@ -149,13 +146,15 @@ static gboolean bring_up(Vm *vm, guint64 run, const VmStart *how, GError **errp)
     if (how->autodestroy) {
         vm_set_autodestroy(vm, run, how->autodestroy);
     }
-    /* On disk before the guest runs: a new daemon must find it. */
-    if (!vm_save_status(vm, run, how->incoming ? VM_PHASE_IN_PREPARE : VM_PHASE_RUNNING,
-                        errp)) {
-        return FALSE;
-    }
     if (how->incoming) {
-        return TRUE;
+        return vm_save_status(vm, run, errp); /* it starts for as long as it comes in */
+    }
+    if (how->paused) {
+        leave_paused(vm, run);
+    }
+    /* On disk before the guest runs: a new daemon must find it. */
+    if (!vm_enter_phase(vm, run, VM_PHASE_RUNNING, errp)) {
+        return FALSE;
     }
     if (!how->paused) {
         return vm_resume_cpus(vm, run, VIR_DOMAIN_RUNNING_BOOTED, errp);

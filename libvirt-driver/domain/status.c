@@ -4,6 +4,7 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
+#include "domain/async-job.h"
 #include "qmp/frame.h"
 #include "util/vir-error.h"
 
@@ -12,10 +13,21 @@
 #define REASON_MAX       1000
 
 static const char *const phase_names[] = {
-    [VM_PHASE_STARTING] = "starting",     [VM_PHASE_RUNNING] = "running",
-    [VM_PHASE_OUT_BEGIN] = "out-begin",   [VM_PHASE_OUT_DONE] = "out-done",
-    [VM_PHASE_IN_PREPARE] = "in-prepare", [VM_PHASE_IN_FINISH] = "in-finish",
+    [VM_PHASE_STARTING] = "starting",
+    [VM_PHASE_RUNNING] = "running",
     [VM_PHASE_STOPPING] = "stopping",
+};
+
+/* What daemons that knew of no other job than migrations have written as phases. */
+static const struct {
+    const char *name;
+    VmPhase phase;
+    const char *job, *job_phase;
+} old_phases[] = {
+    { "out-begin", VM_PHASE_RUNNING, "migration out", "begin" },
+    { "out-done", VM_PHASE_RUNNING, "migration out", "done" },
+    { "in-prepare", VM_PHASE_STARTING, "migration in", "prepare" },
+    { "in-finish", VM_PHASE_RUNNING, "migration in", "finish" },
 };
 
 /* The members that are strings and may be missing. */
@@ -47,6 +59,17 @@ void vm_status_free(VmStatus *status)
     g_free(status);
 }
 
+static JsonObject *format_job(const VmStatus *status)
+{
+    JsonObject *object = json_object_new();
+
+    json_object_set_string_member(object, "kind", status->job->name);
+    json_object_set_string_member(object, "phase",
+                                  status->job->phases[status->job_phase]);
+    json_object_set_boolean_member(object, "paused", status->job_paused);
+    return object;
+}
+
 char *vm_status_format(const VmStatus *status)
 {
     g_autoptr(JsonObject) object = json_object_new();
@@ -59,11 +82,13 @@ char *vm_status_format(const VmStatus *status)
     json_object_set_int_member(object, "pid", status->pid);
     json_object_set_int_member(object, "start-time", (gint64)status->start_time);
     json_object_set_int_member(object, "next-node", status->next_node);
-    json_object_set_boolean_member(object, "paused", status->paused);
     json_object_set_boolean_member(object, "suspended", status->suspended);
     json_object_set_int_member(object, "reason", status->reason);
     json_object_set_boolean_member(object, "autodestroy", status->autodestroy);
     json_object_set_boolean_member(object, "reboot-wanted", status->reboot_wanted);
+    if (status->job) {
+        json_object_set_object_member(object, "job", format_job(status));
+    }
     for (guint i = 0; i < G_N_ELEMENTS(strings); i++) {
         const char *value = G_STRUCT_MEMBER(char *, status, strings[i].offset);
 
@@ -86,13 +111,51 @@ static gboolean parse_phase(JsonObject *object, VmPhase *phase)
 {
     const char *name = qmp_json_string(object, "phase");
 
-    for (guint i = 0; name && i < G_N_ELEMENTS(phase_names); i++) {
-        if (strcmp(name, phase_names[i]) == 0) {
+    for (guint i = 0; i < G_N_ELEMENTS(phase_names); i++) {
+        if (g_strcmp0(name, phase_names[i]) == 0) {
             *phase = (VmPhase)i;
             return TRUE;
         }
     }
+    for (guint i = 0; i < G_N_ELEMENTS(old_phases); i++) {
+        if (g_strcmp0(name, old_phases[i].name) == 0) {
+            *phase = old_phases[i].phase;
+            return TRUE;
+        }
+    }
     return FALSE;
+}
+
+/* The job goes by its names: which numbers kinds and phases have may change. */
+static gboolean take_job(VmStatus *status, const char *kind, const char *phase)
+{
+    int number = -1;
+
+    status->job = async_job_kind(kind);
+    if (status->job) {
+        number = async_job_phase(status->job, phase);
+    }
+    status->job_phase = (guint)MAX(number, 0);
+    return number >= 0;
+}
+
+static gboolean parse_job(JsonObject *object, VmStatus *status)
+{
+    JsonObject *job = qmp_json_object(object, "job");
+    const char *old = qmp_json_string(object, "phase");
+
+    if (job) {
+        status->job_paused = qmp_json_bool(job, "paused");
+        return take_job(status, qmp_json_string(job, "kind"),
+                        qmp_json_string(job, "phase"));
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(old_phases); i++) {
+        if (g_strcmp0(old, old_phases[i].name) == 0) {
+            status->job_paused = qmp_json_bool(object, "paused");
+            return take_job(status, old_phases[i].job, old_phases[i].job_phase);
+        }
+    }
+    return !json_object_has_member(object, "job");
 }
 
 static gboolean parse_object(JsonObject *object, VmStatus *status, GError **errp)
@@ -104,6 +167,9 @@ static gboolean parse_object(JsonObject *object, VmStatus *status, GError **errp
     if (qmp_json_int(object, "status-version") != STATUS_VERSION) {
         return invalid(errp, "it has another version");
     }
+    if (!parse_job(object, status)) {
+        return invalid(errp, "it has a job that is not known here");
+    }
     if (!parse_phase(object, &status->phase) || id < 1 || id > G_MAXINT || pid < 0 ||
         pid > G_MAXINT || !xml) {
         return invalid(errp, "phase, id, pid or domain is missing or wrong");
@@ -111,7 +177,6 @@ static gboolean parse_object(JsonObject *object, VmStatus *status, GError **errp
     status->id = (int)id;
     status->pid = (pid_t)pid;
     status->next_node = (guint)CLAMP(next_node, 0, G_MAXINT);
-    status->paused = qmp_json_bool(object, "paused");
     /* Unknown in the file of an older daemon, which is 0 for both. */
     status->start_time = (guint64)MAX(qmp_json_int(object, "start-time"), 0);
     status->reason = (int)CLAMP(qmp_json_int(object, "reason"), 0, REASON_MAX);

@@ -2,7 +2,7 @@
 /*
  * The status file of a running VM: what a daemon that starts again must know to find it
  * and to go on. It is written, with fsync, before what it tells of happens: before the
- * process starts, before each phase of a migration. JSON, one file per VM:
+ * process starts, before each phase of an async job. JSON, one file per VM:
  * STATE-DIR/NAME.status.
  */
 #pragma once
@@ -13,14 +13,12 @@
 
 G_BEGIN_DECLS
 
-/* How far a run, and a migration of it, has come. */
+typedef struct AsyncJobKind AsyncJobKind;
+
+/* How far a run has come. */
 typedef enum VmPhase {
     VM_PHASE_STARTING = 0, /* not yet announced: a new daemon ends it */
-    VM_PHASE_RUNNING,      /* started; no async job */
-    VM_PHASE_OUT_BEGIN,    /* migration out: nothing sent yet, or sending */
-    VM_PHASE_OUT_DONE,     /* all sent, paused, waiting for Confirm */
-    VM_PHASE_IN_PREPARE,   /* migration in: waiting for data or for Finish */
-    VM_PHASE_IN_FINISH,    /* Finish has let it run, or is about to */
+    VM_PHASE_RUNNING,
     VM_PHASE_STOPPING, /* its process has ended; what it had of the host is released */
 } VmPhase;
 
@@ -28,8 +26,10 @@ typedef struct VmStatus {
     VmPhase phase;
     char *boot_id; /* of the kernel that it was written under */
     int id;
-    pid_t pid;       /* 0 before the process has started */
-    gboolean paused; /* a migration that fails must not let it run: it did not before */
+    pid_t pid;               /* 0 before the process has started */
+    const AsyncJobKind *job; /* the async job, or NULL */
+    guint job_phase;
+    gboolean job_paused;    /* the guest stands when it ends */
     guint64 start_time;     /* of the process, see process_start_time(); 0: not known */
     gboolean suspended;     /* its CPUs stood when this was written */
     int reason;             /* why they stood or ran: of virDomainState */

@@ -11,10 +11,11 @@
 
 #include <glib-unix.h>
 
+#include "domain/async-job.h"
+#include "domain/cpus.h"
 #include "domain/driver.h"
 #include "domain/event.h"
 #include "domain/lifecycle.h"
-#include "domain/migration.h"
 #include "domain/monitor.h"
 #include "domain/run.h"
 #include "domain/waiter.h"
@@ -199,7 +200,7 @@ void vm_drop_connections_locked(Vm *vm)
     g_autoptr(GError) err = rpc_error_new(VIR_ERR_OPERATION_ABORTED, "the daemon ends");
 
     drop_autodestroy_locked(vm);
-    vm_migration_vm_ended_locked(vm);
+    async_job_run_ended_locked(vm);
     vm_answer_waiters_locked(vm, err);
 }
 
@@ -222,7 +223,7 @@ static void announce_end_locked(Vm *vm)
     }
     vm->starting = FALSE;
     drop_autodestroy_locked(vm);
-    vm_migration_vm_ended_locked(vm);
+    async_job_run_ended_locked(vm);
     vm_forget_live_locked(vm);
     vm_answer_waiters_locked(vm, NULL);
 }
@@ -236,7 +237,7 @@ static void release_run(Vm *vm, guint64 serial, const VmRun *run)
     g_autoptr(VmDef) def = vm_get_def(vm);
     g_autoptr(GError) err = NULL;
 
-    if (run->monitor_path && !vm_save_status(vm, serial, VM_PHASE_STOPPING, &err)) {
+    if (run->monitor_path && !vm_enter_phase(vm, serial, VM_PHASE_STOPPING, &err)) {
         g_message("domain '%s': %s", vm->name, err->message);
     }
     g_mutex_lock(&vm->status_lock);

@@ -9,9 +9,9 @@ G_BEGIN_DECLS
  * Does what the phase says (see reconnect.c), on a thread of its own that is added to the
  * driver's. Consumes vm, whose job is held, and is given back in the end.
  */
-void vm_take_over(Vm *vm, guint64 run, VmPhase phase);
+void vm_take_over(Vm *vm, guint64 run);
 
-/* Asks the emulator for the state of the guest, and announces what has changed. */
-gboolean vm_refresh_state(Vm *vm, guint64 run, GError **errp);
+/* Ends a process that is of no use any more. Logged. */
+void vm_end_leftover(Vm *vm, guint64 run);
 
 G_END_DECLS

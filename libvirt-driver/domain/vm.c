@@ -60,7 +60,7 @@ void vm_unref(Vm *vm)
     if (!g_atomic_ref_count_dec(&vm->refs)) {
         return;
     }
-    g_assert(!vm->migration && !vm->autodestroy);
+    g_assert(!vm->async && !vm->autodestroy);
     vm_run_free(vm->run);
     vm_def_unref(vm->config);
     vm_def_unref(vm->live);

@@ -17,6 +17,7 @@
 #include <glib.h>
 #include <sys/types.h>
 
+#include "domain/job-stats.h"
 #include "domain/job.h"
 #include "domain/status.h"
 #include "qmp/client.h"
@@ -29,7 +30,7 @@
 G_BEGIN_DECLS
 
 typedef struct Driver Driver;
-typedef struct VmMigration VmMigration;
+typedef struct AsyncJob AsyncJob;
 
 /* A published definition. */
 typedef struct VmDef {
@@ -65,17 +66,13 @@ typedef struct VmRun {
     QmpClient *monitor;
 } VmRun;
 
-/* Statistics of a migration, as virDomainGetJobStats tells them. */
-typedef struct VmJobStats {
-    gboolean valid;
-    int operation; /* virDomainJobOperation */
-    int type;      /* virDomainJobType */
-    guint64 elapsed_ms, downtime_ms, setup_ms;
-    guint64 total, processed, remaining; /* RAM, bytes */
-    guint64 duplicate, normal, normal_bytes, page_size, iterations;
-    guint64 dirty_rate; /* pages a second */
-    guint64 bps;
-} VmJobStats;
+/* What is about to happen to the CPUs, and why: see domain/cpus.h. */
+typedef struct VmCpus {
+    int pause_reason; /* virDomainPausedReason that a call waits for with; 0: none does */
+    int run_reason;   /* virDomainRunningReason, likewise */
+    gboolean io_error; /* the next STOP is for an I/O error, whoever else wants one */
+    guint64 resumes;   /* how often the emulator has reported RESUME */
+} VmCpus;
 
 typedef struct Vm {
     gatomicrefcount refs;
@@ -94,12 +91,7 @@ typedef struct Vm {
     gboolean defining; /* its persistent definition is being written */
     JobSlot job;
 
-    /* What the next event of the emulator means. */
-    int pause_reason;       /* virDomainPausedReason for the next STOP */
-    gboolean io_error;      /* ... which is for an I/O error, whoever else wants one */
-    int resume_reason;      /* virDomainRunningReason for the next RESUME */
-    guint64 resumes;        /* how often the emulator has reported RESUME */
-    gboolean keep_paused;   /* it was not running when a migration began */
+    VmCpus cpus;
     gboolean starting;      /* until STARTED is announced: the end is not */
     gboolean stopping;      /* the process has been told to end, for... */
     int stop_reason;        /* ... virDomainShutoffReason */
@@ -120,12 +112,12 @@ typedef struct Vm {
 
     GMutex define_lock; /* see define.c; before the VM's lock */
 
-    VmPhase phase;      /* as in the status file */
+    VmPhase phase;      /* of the run, as in the status file */
     GMutex status_lock; /* held, before the VM's lock, while the status file is written */
 
-    VmMigration *migration; /* with an async job, see domain/migration.h */
-    VmJobStats stats;       /* of the job in progress */
-    VmJobStats completed;   /* of the last one that completed */
+    AsyncJob *async;    /* see domain/async-job.h, or NULL */
+    JobStats completed; /* of the last one that completed */
+    guint64 max_speed;  /* MiB/s, of migrations that are not given one; 0: no limit */
 } Vm;
 
 /* A VM that is not running; the caller holds the only reference. */

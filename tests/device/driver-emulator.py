@@ -8,6 +8,7 @@ driver_introspection.py. Its answers lie beside the link that it is called by.
 
 What it shall do differently comes as words of the guest's command line (-append):
     fail=COMMAND        answer this command with an error
+    fail-once=COMMAND   the same, but only the first time
     fail-incoming=COMMAND   the same, on the destination of a migration only
     exit=COMMAND        end without an answer
     exit-at-start       print a line and end before the monitor works
@@ -20,6 +21,8 @@ What it shall do differently comes as words of the guest's command line (-append
     garbage=COMMAND     answer with what is not JSON, once
     stray=COMMAND       before the answer, say what nobody has asked for
     io-error=COMMAND    before the answer, tell of an I/O error that is about to stop it
+    io-stop=COMMAND     the same, once, and stop
+    io-late=COMMAND     the same as io-error, once, but after the command's own events
     lacks=COMMAND       do not know this command
     stall=COMMAND       stop (SIGSTOP) before it executes this command, once
     late-shutdown       the guest hears of the button when the monitor's client has gone
@@ -70,6 +73,7 @@ fds = {}       # of getfd
 migration = None       # status of query-migrate
 migration_fd = None    # data goes out here, or comes in
 sending = receiving = False
+parameters = {"downtime-limit": 300, "max-bandwidth": 1 << 27}
 deferred = []  # devices whose removal is delayed
 ptys = {}
 after_reply = []  # functions to call when the reply has been sent
@@ -233,6 +237,11 @@ def do_cancel(args):
     return {"return": {}}
 
 
+def do_set_parameters(args):
+    parameters.update(args)
+    return {"return": {}}
+
+
 def do_query_migrate(args):
     if migration is None:
         return {"return": {}}
@@ -281,7 +290,8 @@ COMMANDS = {
     "netdev_del": lambda a: remove(netdevs, a["id"]),
     "device_add": lambda a: add(devices, a["id"]), "device_del": do_device_del,
     "migrate-set-capabilities": lambda a: {"return": {}},
-    "migrate-set-parameters": lambda a: {"return": {}},
+    "migrate-set-parameters": do_set_parameters,
+    "query-migrate-parameters": lambda a: {"return": parameters},
     "migrate": do_migrate, "migrate-incoming": do_incoming, "migrate_cancel": do_cancel,
     "query-migrate": do_query_migrate,
 }
@@ -308,22 +318,38 @@ def execute(message, passed):
         os._exit(1)
     if name == "getfd":
         fds[args["fdname"]] = passed.pop(0)
-    if "fail=" + name in words or incoming and "fail-incoming=" + name in words:
+    if "fail-once=" + name in words:
+        words.remove("fail-once=" + name)
+        reply = error("told to fail once")
+    elif "fail=" + name in words or incoming and "fail-incoming=" + name in words:
         reply = error("told to fail")
     elif real.has(name) and name in COMMANDS and "lacks=" + name not in words:
         reply = run_command(name, args)
     else:
         reply = error("The command %s has not been found" % name, "CommandNotFound")
+    if "io-late=" + name in words:
+        words.remove("io-late=" + name)
+        io_error()
     reply["id"] = message.get("id")
     return reply
 
 
+def io_error():
+    emit("BLOCK_IO_ERROR", device="", **{"qom-path": ""}, operation="write", action="stop",
+         nospace=True, reason="No space left on device")
+
+
 def misbehave(client, command):
+    global status
     if "stray=" + command in words:
         client.sendall(b'{"return": {}}\r\n{"what": 1}\r\n')
     if "io-error=" + command in words:
-        emit("BLOCK_IO_ERROR", device="", **{"qom-path": ""}, operation="write", action="stop",
-             nospace=True, reason="No space left on device")
+        io_error()
+    if "io-stop=" + command in words:
+        words.remove("io-stop=" + command)
+        io_error()
+        status = "io-error"
+        emit("STOP")
     if "garbage=" + command in words:
         words.remove("garbage=" + command)
         client.sendall(b"what?\r\n")

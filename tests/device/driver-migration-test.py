@@ -128,7 +128,7 @@ def start_slow(a, b):
     p = subprocess.Popen(a.command(*migrate(a, b, "--live")), stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wait_for("the job", lambda: "Unbounded" in a.virsh("domjobinfo", "vm") and
-             "out-begin" in open(a.run_dir + "/vm.status").read())
+             "migration out" in open(a.run_dir + "/vm.status").read())
     wait_for("the destination", lambda: b.state() is not None)
     return p
 
@@ -230,6 +230,8 @@ def test_migration_client_dies_anywhere(a, b):
     for procedure in (BEGIN, PREPARE, PERFORM, FINISH, CONFIRM):
         for kind in (CALL, REPLY):
             die_in_phase(a, b, procedure, kind)
+            # Prepare may still have been on its way when its client was gone.
+            wait_for("the destination", lambda: b.state() in (None, "running (migrated)"))
             where = (procedure, kind, a.state(), b.state())
             if b.state() is not None:
                 assert not a.state().startswith("running"), where

@@ -3,6 +3,10 @@
 dist_check_SCRIPTS += tests/device/driver-restart-test.py
 TESTS += tests/device/driver-restart-test.py
 
+# Async jobs, and why CPUs stand or run.
+dist_check_SCRIPTS += tests/device/driver-job-test.py
+TESTS += tests/device/driver-job-test.py
+
 # ... and that nobody waits for another. The gate is preloaded.
 dist_check_SCRIPTS += tests/device/driver-scale-test.py
 TESTS += tests/device/driver-scale-test.py

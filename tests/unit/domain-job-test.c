@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "domain/job-stats.h"
 #include "util/vir-error.h"
 
 typedef struct Fixture {
@@ -56,7 +57,7 @@ static void test_async(Fixture *f, gconstpointer data)
 {
     g_autoptr(GError) err = NULL;
 
-    g_assert_true(job_slot_begin_async(&f->slot, &f->lock, JOB_ASYNC_MIGRATION_OUT,
+    g_assert_true(job_slot_begin_async(&f->slot, &f->lock, "migration out",
                                        JOB_MASK(JOB_QUERY) | JOB_MASK(JOB_SUSPEND),
                                        after_ms(0), &err));
     g_assert_true(begin(f, JOB_SUSPEND, 0, &err));
@@ -67,14 +68,76 @@ static void test_async(Fixture *f, gconstpointer data)
     g_assert_error(err, RPC_ERROR, VIR_ERR_OPERATION_TIMEOUT);
     g_assert_nonnull(strstr(err->message, "migration out"));
     g_clear_error(&err);
-    g_assert_false(job_slot_begin_async(&f->slot, &f->lock, JOB_ASYNC_MIGRATION_OUT, 0,
-                                        after_ms(0), &err));
+    g_assert_false(
+        job_slot_begin_async(&f->slot, &f->lock, "migration out", 0, after_ms(0), &err));
     g_clear_error(&err);
     job_slot_end_async(&f->slot);
     g_assert_true(begin(f, JOB_MODIFY, 0, &err));
-    g_assert_false(job_slot_begin_async(&f->slot, &f->lock, JOB_ASYNC_MIGRATION_IN, 0,
-                                        after_ms(0), &err));
+    g_assert_false(
+        job_slot_begin_async(&f->slot, &f->lock, "migration in", 0, after_ms(0), &err));
     job_slot_end(&f->slot);
+}
+
+/* What changes an async job runs beside those that allow it; taking over, beside all. */
+static void test_beside(Fixture *f, gconstpointer data)
+{
+    g_autoptr(GError) err = NULL;
+
+    job_slot_restore_async(&f->slot, "one", JOB_MASK(JOB_ASYNC_OP));
+    g_assert_true(begin(f, JOB_ASYNC_OP, 0, &err));
+    job_slot_end(&f->slot);
+    g_assert_true(begin(f, JOB_TAKE_OVER, 0, &err));
+    g_assert_false(begin(f, JOB_ASYNC_OP, 0, NULL)); /* one at a time */
+    job_slot_end(&f->slot);
+    job_slot_end_async(&f->slot);
+    job_slot_restore_async(&f->slot, "other", 0);
+    g_assert_false(begin(f, JOB_ASYNC_OP, 0, &err));
+    g_assert_nonnull(strstr(err->message, "held by other"));
+    g_clear_error(&err);
+    g_assert_true(begin(f, JOB_TAKE_OVER, 0, &err));
+    job_slot_end(&f->slot);
+}
+
+static guint64 param(const RpcTypedParam *list, guint32 n, const char *name)
+{
+    for (guint32 i = 0; i < n; i++) {
+        if (strcmp(list[i].field, name) == 0) {
+            return list[i].value.ul;
+        }
+    }
+    return G_MAXUINT64;
+}
+
+static void test_stats(void)
+{
+    JobStats stats = {
+        .operation = VIR_DOMAIN_JOB_OPERATION_BACKUP,
+        .mem = { .total = 1, .processed = 2, .remaining = 3 },
+        .disk = { .total = 10, .processed = 20, .remaining = 30, .bps = 40 },
+        .page_size = 4096,
+    };
+
+    for (guint i = 0; i < 2; i++) {
+        g_autoptr(RpcParams) params = rpc_params_new();
+        RpcTypedParam *list;
+        guint32 n;
+
+        job_stats_params(&stats, params);
+        list = rpc_params_steal(params, &n);
+        g_assert_cmpuint(param(list, n, VIR_DOMAIN_JOB_DATA_TOTAL), ==, 11);
+        g_assert_cmpuint(param(list, n, VIR_DOMAIN_JOB_DATA_REMAINING), ==, 33);
+        g_assert_cmpuint(param(list, n, VIR_DOMAIN_JOB_DISK_PROCESSED), ==, 20);
+        g_assert_cmpuint(param(list, n, VIR_DOMAIN_JOB_DISK_BPS), ==, 40);
+        g_assert_cmpuint(param(list, n, VIR_DOMAIN_JOB_MEMORY_TOTAL), ==, 1);
+        g_assert_cmpuint(param(list, n, VIR_DOMAIN_JOB_MEMORY_BPS), ==, G_MAXUINT64);
+        g_assert_cmpuint(param(list, n, VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE), ==,
+                         i == 0 ? G_MAXUINT64 : 4096);
+        for (guint32 p = 0; p < n; p++) {
+            rpc_typed_param_clear(&list[p]);
+        }
+        g_free(list);
+        stats.operation = VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN;
+    }
 }
 
 static gpointer waiter(gpointer opaque)
@@ -143,6 +206,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add("/job/exclusive", Fixture, NULL, set_up, test_exclusive, tear_down);
     g_test_add("/job/async", Fixture, NULL, set_up, test_async, tear_down);
+    g_test_add("/job/beside", Fixture, NULL, set_up, test_beside, tear_down);
+    g_test_add_func("/job/stats", test_stats);
     g_test_add("/job/wait", Fixture, NULL, set_up, test_wait, tear_down);
     g_test_add("/job/kill", Fixture, NULL, set_up, test_kill, tear_down);
     return g_test_run();

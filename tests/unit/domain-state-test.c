@@ -8,6 +8,7 @@
 
 #include "domain/cookie.h"
 #include "domain/migration-params.h"
+#include "domain/migration.h"
 #include "domain/registry.h"
 #include "domain/status.h"
 #include "domain/store.h"
@@ -113,11 +114,13 @@ static void test_status(void)
 {
     g_autoptr(Domain) domain = xml_domain_parse(xml, XML_PARSE_INACTIVE, NULL);
     VmStatus status = {
-        .phase = VM_PHASE_OUT_DONE,
+        .phase = VM_PHASE_RUNNING,
         .boot_id = (char *)"boot",
         .id = 5,
         .pid = 1234,
-        .paused = TRUE,
+        .job = async_job_kind("migration out"),
+        .job_phase = MIGRATION_OUT_DONE,
+        .job_paused = TRUE,
         .suspended = TRUE,
         .reboot_wanted = TRUE,
         .dir = (char *)"/run/x",
@@ -141,11 +144,13 @@ static void test_status(void)
     text = vm_status_format(&status);
     got = vm_status_parse(text, &err);
     g_assert_no_error(err);
-    g_assert_cmpint(got->phase, ==, VM_PHASE_OUT_DONE);
+    g_assert_cmpint(got->phase, ==, VM_PHASE_RUNNING);
+    g_assert_true(got->job == &async_job_migration_out);
+    g_assert_cmpuint(got->job_phase, ==, MIGRATION_OUT_DONE);
     g_assert_cmpint(got->id, ==, 5);
     g_assert_cmpint(got->pid, ==, 1234);
     g_assert_cmpuint(got->next_node, ==, 7);
-    g_assert_true(got->paused);
+    g_assert_true(got->job_paused);
     g_assert_true(got->suspended);
     g_assert_true(got->reboot_wanted);
     g_assert_false(got->autodestroy);
@@ -154,6 +159,41 @@ static void test_status(void)
     disk = got->domain->disks->pdata[0];
     g_assert_cmpstr(disk->info.alias, ==, "virtio-disk0");
     g_assert_cmpint(disk->info.address.slot, ==, 3);
+}
+
+/* What daemons have written that knew migrations as phases of the run. */
+static void test_old_status(void)
+{
+    static const struct {
+        const char *name, *job;
+        VmPhase phase;
+        guint job_phase;
+    } rows[] = {
+        { "starting", NULL, VM_PHASE_STARTING, 0 },
+        { "running", NULL, VM_PHASE_RUNNING, 0 },
+        { "out-begin", "migration out", VM_PHASE_RUNNING, MIGRATION_OUT_BEGIN },
+        { "out-done", "migration out", VM_PHASE_RUNNING, MIGRATION_OUT_DONE },
+        { "in-prepare", "migration in", VM_PHASE_STARTING, MIGRATION_IN_PREPARE },
+        { "in-finish", "migration in", VM_PHASE_RUNNING, MIGRATION_IN_FINISH },
+        { "stopping", NULL, VM_PHASE_STOPPING, 0 },
+    };
+    g_autofree char *quoted = g_strescape(xml, "");
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *text = g_strdup_printf(
+            "{\"status-version\": 1, \"phase\": \"%s\", \"id\": 1, \"pid\": 2, "
+            "\"paused\": true, \"boot-id\": \"b\", \"monitor\": \"/m\", "
+            "\"pidfile\": \"/p\", \"domain\": \"%s\"}",
+            rows[i].name, quoted);
+        g_autoptr(GError) err = NULL;
+        g_autoptr(VmStatus) got = vm_status_parse(text, &err);
+
+        g_assert_no_error(err);
+        g_assert_cmpint(got->phase, ==, rows[i].phase);
+        g_assert_cmpstr(got->job ? got->job->name : NULL, ==, rows[i].job);
+        g_assert_cmpuint(got->job_phase, ==, rows[i].job_phase);
+        g_assert_cmpint(got->job_paused, ==, rows[i].job != NULL);
+    }
 }
 
 static void test_bad_status(gconstpointer text)
@@ -286,6 +326,14 @@ int main(int argc, char **argv)
                        "\"pid\": 2}" },
         { "types", "{\"status-version\": 1, \"phase\": 1, \"id\": \"1\", \"pid\": {}, "
                    "\"domain\": []}" },
+        { "job", "{\"status-version\": 1, \"phase\": \"running\", \"id\": 1, \"pid\": "
+                 "2, \"domain\": \"\", \"job\": {\"kind\": \"dance\"}}" },
+        { "job-phase",
+          "{\"status-version\": 1, \"phase\": \"running\", \"id\": 1, \"pid\": 2, "
+          "\"domain\": \"\", \"job\": {\"kind\": \"migration in\", \"phase\": "
+          "\"done\"}}" },
+        { "job-type", "{\"status-version\": 1, \"phase\": \"running\", \"id\": 1, "
+                      "\"pid\": 2, \"domain\": \"\", \"job\": 7}" },
         { "deep", "[[[[[[[[[[[[[[[[[[" },
     };
 
@@ -293,6 +341,7 @@ int main(int argc, char **argv)
     g_test_add_func("/domain/registry", test_registry);
     g_test_add_func("/domain/store", test_store);
     g_test_add_func("/domain/status", test_status);
+    g_test_add_func("/domain/old-status", test_old_status);
     for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
         g_autofree char *path = g_strdup_printf("/domain/bad-status/%s", bad[i].name);
 
