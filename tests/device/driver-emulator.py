@@ -363,14 +363,20 @@ def step_migration():
     """Moves the migration on by one event."""
     global status, sending, receiving
     if sending and "slow-migration" not in words:
-        if status == "running":
+        running = status == "running"
+        if running:
             status = "finish-migrate"
             emit("STOP")
-        os.write(migration_fd, b"state")
-        os.close(migration_fd)
         sending = False
-        status = "postmigrate"
-        set_migration("completed")
+        try:
+            os.write(migration_fd, b"state")
+            status = "postmigrate"
+        except OSError:  # the destination has ended
+            if running:
+                status = "running"
+                emit("RESUME")
+        os.close(migration_fd)
+        set_migration("completed" if status == "postmigrate" else "failed")
     elif receiving:
         data = os.read(migration_fd, 100)
         if data != b"" and "bad-migration" not in words:
