@@ -6,6 +6,7 @@ libemulator_a_SOURCES += \
 	emulator/event/lock.c emulator/event/lock.h \
 	emulator/event/loop.c emulator/event/loop.h emulator/event/loop-internal.h \
 	emulator/event/rcu.h \
+	emulator/event/slow.c emulator/event/slow.h \
 	emulator/event/thread.c \
 	emulator/event/turn.c emulator/event/turn.h \
 	emulator/event/vm-event.c emulator/event/vm-event.h

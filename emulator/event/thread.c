@@ -5,7 +5,7 @@
  * #syscalls start: prctl(0=PR_SET_NAME) rseq set_robust_list rt_sigprocmask
  * #syscalls main,io,migration: clone(0&CLONE_THREAD=CLONE_THREAD) clone3!ENOSYS
  *     mmap(2&PROT_EXEC=0) mprotect(2&PROT_EXEC=0) rt_sigprocmask
- * #syscalls vcpu,io,migration: exit madvise rt_sigprocmask
+ * #syscalls vcpu,io,migration,slow: exit madvise rt_sigprocmask
  * #syscalls main: membarrier
  */
 #include "event/loop.h"

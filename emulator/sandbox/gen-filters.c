@@ -34,6 +34,7 @@ static const Filter filters[] = {
     { "filter_vcpu", VCPU },
     { "filter_io", IO },
     { "filter_migration", MIGRATION },
+    { "filter_slow", SLOW },
     { "filter_resolver", RESOLVER, 0, true },
 };
 

@@ -9,9 +9,9 @@ Beside the code that makes a system call stands, in a comment, what it calls:
 
 and goes on until an empty line of the comment, its end, or the next note.
 
-KIND  a kind of thread: main, vcpu, io (iothreads and block workers), migration; start
-      (any thread, until it has a filter of its own); resolver (the process that looks
-      names up); all: main, vcpu, io and migration
+KIND  a kind of thread: main, vcpu, io (iothreads and block workers), migration, slow (one
+      call each for the main loop, event/slow.h); start (any thread, until it has a filter
+      of its own); resolver (the process that looks names up); all: the first five
 CALL  a system call's name, perhaps with what its arguments must be:
         ioctl(KVM_RUN)                the request, by its name in the kernel's headers
         mmap(2&PROT_EXEC=0)           argument 2 (from 0), masked, is 0
@@ -27,7 +27,8 @@ import re
 import sys
 
 KINDS = {"main": "MAIN", "vcpu": "VCPU", "io": "IO", "migration": "MIGRATION",
-         "start": "START", "resolver": "RESOLVER", "all": "ALL"}
+         "start": "START", "resolver": "RESOLVER", "slow": "SLOW",
+         "all": "ALL"}
 SYNTAX = "a note is '#syscalls KIND[,KIND]: CALL [CALL...] [-- rare: REASON]', see " \
          "emulator/sandbox/notes.py"
 CALL = re.compile(r"([a-z][a-z0-9_]*)(?:\(([^()\s]+)\))?(?:!(E[A-Z0-9]+))?$")

@@ -16,11 +16,12 @@ enum {
     MIGRATION = 1 << 3,
     START = 1 << 4, /* any thread of this process before it has its own filter */
     RESOLVER = 1 << 5,
-    ALL = MAIN | VCPU | IO | MIGRATION,
+    SLOW = 1 << 6, /* event/slow.h */
+    ALL = MAIN | VCPU | IO | MIGRATION | SLOW,
 };
 
-#define RULE_KINDS          6
-#define RULE_KIND_NAMES     "main", "vcpu", "io", "migration", "start", "resolver"
+#define RULE_KINDS          7
+#define RULE_KIND_NAMES     "main", "vcpu", "io", "migration", "start", "resolver", "slow"
 #define RULE_MAX_CONDITIONS 2
 
 typedef struct Rule {

@@ -35,10 +35,9 @@ static const struct {
     const char *kind;
     struct sock_fprog program;
 } thread_programs[] = {
-    { "vcpu", PROGRAM(filter_vcpu) },
-    { "iothread", PROGRAM(filter_io) },
-    { "worker", PROGRAM(filter_io) },
-    { "migration", PROGRAM(filter_migration) },
+    { "vcpu", PROGRAM(filter_vcpu) }, { "iothread", PROGRAM(filter_io) },
+    { "worker", PROGRAM(filter_io) }, { "migration", PROGRAM(filter_migration) },
+    { "slow", PROGRAM(filter_slow) },
 };
 
 static const struct sock_fprog resolver_program = PROGRAM(filter_resolver);

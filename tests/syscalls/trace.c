@@ -74,6 +74,7 @@ static const struct {
     PROGRAM(VCPU, 0, filter_vcpu),
     PROGRAM(IO, 0, filter_io),
     PROGRAM(MIGRATION, 0, filter_migration),
+    PROGRAM(SLOW, 0, filter_slow),
     PROGRAM(RESOLVER, 0, filter_resolver),
 };
 

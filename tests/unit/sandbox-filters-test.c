@@ -126,6 +126,7 @@ static void test_rules(void)
     check_rules(VCPU, filter_vcpu, 0);
     check_rules(IO, filter_io, 0);
     check_rules(MIGRATION, filter_migration, 0);
+    check_rules(SLOW, filter_slow, 0);
     check_rules(RESOLVER, filter_resolver, 0);
 }
 
