@@ -29,6 +29,7 @@
 #include "config/dialect.h"
 #include "device/device.h"
 #include "event/loop.h"
+#include "event/slow.h"
 #include "machine/machine.h"
 #include "migration/migration.h"
 #include "monitor/help.h"
@@ -453,6 +454,7 @@ static gboolean start(ConfigNode *config, GError **errp)
 /* The other way round; each does nothing where its step was not reached. */
 static void clean_up(void)
 {
+    slow_cleanup();
     migration_cleanup();
     vm_quiesce_cleanup();
     qtest_server_stop();

@@ -18,7 +18,8 @@
 #define BLOCK_SECTOR_SIZE 512u
 
 typedef struct BlockNode BlockNode;
-typedef void (*BlockDone)(void *opaque, int ret); /* 0 or -errno */
+typedef void (*BlockDone)(void *opaque, int ret);          /* 0 or -errno */
+typedef void (*BlockChanged)(void *opaque, GError *error); /* owns it; NULL: done */
 
 typedef enum BlockOp {
     BLOCK_READ,
@@ -65,9 +66,15 @@ typedef struct BlockUser {
 /* The block drivers. */
 extern const Kind block_kind;
 
-/* Main loop, under the machine lock. */
-BlockNode *block_node_add(ConfigNode *node, GError **errp);
-gboolean block_node_del(const char *name, GError **errp);
+/*
+ * Main loop, under the machine lock. At start: a node is there, or not, when
+ * block_node_add() returns. Later the host is asked beside the main loop, and `changed`
+ * is called now or when it has answered; until then a node that comes, or goes, cannot be
+ * found, and its name is taken. One that goes is flushed.
+ */
+BlockNode *block_node_add(ConfigNode *config, GError **errp);
+void block_node_add_later(ConfigNode *config, BlockChanged changed, void *opaque);
+void block_node_del_later(const char *name, BlockChanged changed, void *opaque);
 BlockNode *block_node_find(const char *name);
 const char *block_node_name(const BlockNode *node);
 

@@ -7,8 +7,9 @@
  * With cache.direct requests that are smaller than what O_DIRECT takes are read,
  * modified and written (file-io.c, serialise.c).
  *
- * #syscalls main: openat statx lseek fcntl close
- * #syscalls main: newfstatat ioctl(BLKSSZGET) -- rare: images that are block devices
+ * #syscalls slow: openat statx lseek fcntl fdatasync close
+ * #syscalls main: lseek
+ * #syscalls slow: newfstatat ioctl(BLKSSZGET) -- rare: images that are block devices
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +21,7 @@
 #include "block/node.h"
 #include "block/testing.h"
 #include "util/error.h"
+#include "util/fd.h"
 #include "util/fdset.h"
 
 #define DIO_ALIGN_MAX (64u * 1024) /* of the bounce buffer: file-io.c */
@@ -58,7 +60,7 @@ static const Property file_rows[] = {
     { NULL },
 };
 
-static gboolean use_options(BlockNode *node, GError **errp)
+static gboolean file_configure(BlockNode *node, GError **errp)
 {
     const FileOptions *o = node->options;
 
@@ -144,12 +146,18 @@ static gboolean file_refresh_size(BlockNode *node, GError **errp)
     return TRUE;
 }
 
+/* The sets of descriptors are the main loop's. */
+static gboolean file_begin(BlockNode *node, GError **errp)
+{
+    return !path_is_fdset(node->filename) || file_open_fd(node, errp);
+}
+
 static gboolean file_open(BlockNode *node, GError **errp)
 {
     gboolean want_device = node->driver == &block_driver_host_device;
     struct stat st;
 
-    if (!use_options(node, errp) || !file_open_fd(node, errp)) {
+    if (node->fd < 0 && !file_open_fd(node, errp)) {
         return FALSE;
     }
     if (fstat(node->fd, &st) < 0) {
@@ -173,16 +181,26 @@ static void file_submit(BlockNode *node, BlockRequest *r)
     block_serialise_submit(node, r);
 }
 
+static gboolean file_sync(BlockNode *node, GError **errp)
+{
+    BlockRequest flush = { .op = BLOCK_FLUSH, .node = node };
+    int ret = node->read_only || node->no_flush ? 0 : file_io(node, &flush);
+
+    return ret == 0 ||
+           error_set(errp, "Could not flush node '%s': %s", node->name, error_text(-ret));
+}
+
 static void file_close(BlockNode *node)
 {
-    if (node->fd >= 0) {
-        close(node->fd);
-    }
+    fd_clear(&node->fd);
 }
 
 const BlockDriver block_driver_file = {
     .type = { "file", "an image file", file_rows, sizeof(FileOptions) },
+    .configure = file_configure,
+    .begin = file_begin,
     .open = file_open,
+    .sync = file_sync,
     .close = file_close,
     .refresh_size = file_refresh_size,
     .submit = file_submit,
@@ -191,7 +209,10 @@ const BlockDriver block_driver_file = {
 const BlockDriver block_driver_host_device = {
     .type = { "host_device", "a block device of the host", file_rows,
               sizeof(FileOptions) },
+    .configure = file_configure,
+    .begin = file_begin,
     .open = file_open,
+    .sync = file_sync,
     .close = file_close,
     .refresh_size = file_refresh_size,
     .submit = file_submit,

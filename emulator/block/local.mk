@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 libemulator_a_SOURCES += \
+	emulator/block/add.c \
+	emulator/block/all.c \
 	emulator/block/block.c \
 	emulator/block/block.h \
 	emulator/block/file-io.c \
 	emulator/block/file.c \
+	emulator/block/gate.c \
 	emulator/block/lock.c \
 	emulator/block/loop.c \
 	emulator/block/node.h \
+	emulator/block/options.c \
+	emulator/block/query.c \
 	emulator/block/raw.c \
 	emulator/block/serialise.c \
 	emulator/block/testing.c \

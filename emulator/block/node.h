@@ -10,9 +10,25 @@ typedef struct BlockLoop BlockLoop;
 typedef enum BlockAio { BLOCK_AIO_THREADS, BLOCK_AIO_NATIVE, BLOCK_AIO_URING } BlockAio;
 
 typedef struct BlockDriver {
-    KindType type; /* its rows: of node->options, which are read before open() */
+    KindType type; /* its rows: of node->options, which are read before all else */
+    /*
+     * How a node comes, step by step; NULL where there is nothing to do.
+     * configure: looks at its options, and finds its child or configures it. begin: all above and below is configured; opens what
+     * only the main loop can. open: asks the host, on a thread that has this node and
+     * nothing else, not its child either; what has failed is closed. opened: those below
+     * are open; looks whether they fit.
+     */
+    gboolean (*configure)(BlockNode *node, GError **errp);
+    gboolean (*begin)(BlockNode *node, GError **errp);
     gboolean (*open)(BlockNode *node, GError **errp);
+    gboolean (*opened)(BlockNode *node, GError **errp);
+    /*
+     * And how it goes, all on such a thread: what has been written is on the medium;
+     * the host has back what open() got, if it did; memory.
+     */
+    gboolean (*sync)(BlockNode *node, GError **errp);
     void (*close)(BlockNode *node);
+    void (*free)(BlockNode *node);
     gboolean (*refresh_size)(BlockNode *node, GError **errp);
     /*
      * Does request, which is within the node's size, at request->pos; or passes it on by
@@ -71,9 +87,31 @@ extern const BlockDriver block_driver_test;
 void block_node_submit(BlockNode *node, BlockRequest *request);
 /* Any thread: done(ret) will be called in the loop of the request's user. */
 void block_node_complete(BlockRequest *request, int ret);
-/* The node's child by name, or made from an inline object: a row's of block_kind. */
-gboolean block_child_open(BlockNode *node, ConfigNode *ref, GError **errp);
-void block_child_close(BlockNode *node);
+GSList *block_nodes(void); /* in the order of their creation */
+void block_node_list(BlockNode *node);
+void block_node_unlist(BlockNode *node);
+BlockNode *block_node_bottom(const BlockNode *node);
+/* Locks and sizes of a node and those below it. */
+gboolean block_chain_lock(BlockNode *node, GError **errp);
+void block_chain_unlock(BlockNode *node);
+gboolean block_chain_refresh_size(BlockNode *node, GError **errp);
+
+/* options.c */
+const BlockDriver *block_driver_find(ConfigNode *config, GError **errp);
+gboolean block_options_read(BlockNode *node, ConfigNode *config, GError **errp);
+void block_options_clear(BlockNode *node);
+
+/*
+ * add.c: the node's child, by name or from an inline object: an option of block_kind, which
+ * it takes.
+ */
+gboolean block_child_configure(BlockNode *node, ConfigNode **ref, GError **errp);
+/* Of one that is in no list. */
+void block_node_close(BlockNode *node);
+void block_node_free(BlockNode *node);
+
+/* all.c */
+gboolean block_starts_inactive(void);
 
 /* file-io.c: the blocking way; any op, from request->moved on. 0 or -errno. */
 int file_io(BlockNode *node, BlockRequest *request);

@@ -37,9 +37,9 @@ static gboolean raw_refresh_size(BlockNode *node, GError **errp)
     return TRUE;
 }
 
-static gboolean raw_open(BlockNode *node, GError **errp)
+static gboolean raw_configure(BlockNode *node, GError **errp)
 {
-    const RawOptions *o = node->options;
+    RawOptions *o = node->options;
 
     if (o->offset % BLOCK_SECTOR_SIZE || o->limit % BLOCK_SECTOR_SIZE) {
         error_set(errp,
@@ -47,9 +47,11 @@ static gboolean raw_open(BlockNode *node, GError **errp)
                   node->name, BLOCK_SECTOR_SIZE);
         return FALSE;
     }
-    if (!block_child_open(node, o->file, errp)) {
-        return FALSE;
-    }
+    return block_child_configure(node, &o->file, errp);
+}
+
+static gboolean raw_opened(BlockNode *node, GError **errp)
+{
     if (node->child->read_only && node->auto_read_only) {
         node->read_only = TRUE;
     }
@@ -73,8 +75,8 @@ static void raw_submit(BlockNode *node, BlockRequest *r)
 const BlockDriver block_driver_raw = {
     .type = { "raw", "another node, or a part of it, as it is", raw_rows,
               sizeof(RawOptions) },
-    .open = raw_open,
-    .close = block_child_close,
+    .configure = raw_configure,
+    .opened = raw_opened,
     .refresh_size = raw_refresh_size,
     .submit = raw_submit,
 };

@@ -5,6 +5,9 @@
  *
  * Requests come in the loop of their user, what the test says on the main loop: a lock
  * of the node's own is between them. A request that is let go goes on in its loop.
+ *
+ * It also stands for a host that does not answer when a node is opened, flushed or
+ * closed: by name, because a node that is being opened cannot be found.
  */
 #include <errno.h>
 #include <string.h>
@@ -60,24 +63,26 @@ static const Property testing_rows[] = {
     { NULL },
 };
 
-static gboolean testing_open(BlockNode *node, GError **errp)
+static gboolean testing_configure(BlockNode *node, GError **errp)
 {
-    const TestingOptions *o = node->options;
+    TestingOptions *o = node->options;
     Testing *t;
 
-    if (!block_child_open(node, o->file, errp)) {
-        return FALSE;
-    }
-    node->unmap = node->child->unmap;
-    node->read_only = node->child->read_only;
     node->state = t = g_new0(Testing, 1);
     g_mutex_init(&t->lock);
     t->held_end = &t->held;
     t->rules = g_array_new(FALSE, FALSE, sizeof(Rule));
+    return block_child_configure(node, &o->file, errp);
+}
+
+static gboolean testing_opened(BlockNode *node, GError **errp)
+{
+    node->unmap = node->child->unmap;
+    node->read_only = node->child->read_only;
     return node->driver->refresh_size(node, errp);
 }
 
-static void testing_close(BlockNode *node)
+static void testing_free(BlockNode *node)
 {
     Testing *t = node->state;
 
@@ -86,7 +91,6 @@ static void testing_close(BlockNode *node)
         g_array_unref(t->rules);
         g_free(t);
     }
-    block_child_close(node);
 }
 
 static gboolean testing_refresh_size(BlockNode *node, GError **errp)
@@ -214,12 +218,18 @@ static char *count(Testing *t)
 char *block_testing_command(char **args)
 {
     guint n = g_strv_length(args);
+    char *reply = n == 2 ? block_gate_command(args[0], args[1]) : NULL;
+
+    if (reply) {
+        return reply;
+    }
     BlockNode *node = n >= 2 ? block_node_find(args[0]) : NULL;
     Testing *t = node && node->driver == &block_driver_test ? node->state : NULL;
     guint64 requests = G_MAXUINT64;
 
     if (!t) {
-        return g_strdup("FAIL block NODE hold|release|fail|clear|count");
+        return g_strdup("FAIL block NODE hold|release|fail|clear|count|"
+                        "silent|answers|asked");
     }
     if (g_str_equal(args[1], "fail")) {
         return add_rule(t, args + 2);
@@ -250,8 +260,9 @@ char *block_testing_command(char **args)
 const BlockDriver block_driver_test = {
     .type = { "x-test", "holds and fails requests", testing_rows, sizeof(TestingOptions),
               .cold = TRUE },
-    .open = testing_open,
-    .close = testing_close,
+    .configure = testing_configure,
+    .opened = testing_opened,
+    .free = testing_free,
     .refresh_size = testing_refresh_size,
     .submit = testing_submit,
 };

@@ -19,22 +19,29 @@ static void blockdev_defaults(ConfigNode *args)
     }
 }
 
-static ConfigNode *cmd_blockdev_add(ConfigNode *args, GError **errp)
+/* The host has answered. */
+static void changed(void *opaque, GError *error)
 {
-    if (!config_map_has(args, "node-name")) {
-        error_set(errp, "'node-name' must be specified for the root node");
+    qmp_reply_done(opaque, NULL, error);
+}
+
+static void cmd_blockdev_add(ConfigNode *args, QmpReply *reply)
+{
+    GError *error = NULL;
+
+    if (config_map_has(args, "node-name")) {
+        block_node_add_later(args, changed, reply);
     } else {
-        block_node_add(args, errp);
+        error_set(&error, "'node-name' must be specified for the root node");
+        qmp_reply_done(reply, NULL, error);
     }
-    return NULL;
 }
 
 QMP_OBJECT(del_args, { "node-name", &qmp_str });
 
-static ConfigNode *cmd_blockdev_del(ConfigNode *args, GError **errp)
+static void cmd_blockdev_del(ConfigNode *args, QmpReply *reply)
 {
-    block_node_del(qmp_arg_string(args, "node-name"), errp);
-    return NULL;
+    block_node_del_later(qmp_arg_string(args, "node-name"), changed, reply);
 }
 
 QMP_OBJECT(query_args, { "flat", &qmp_bool, TRUE });
@@ -58,10 +65,10 @@ static ConfigNode *cmd_query_nodes(ConfigNode *args, GError **errp)
 }
 
 const QmpCommand qmp_block_commands[] = {
-    { "blockdev-add", "Opens a block node, as -blockdev does", cmd_blockdev_add,
+    { "blockdev-add", "Opens a block node, as -blockdev does", .start = cmd_blockdev_add,
       .kind = &block_kind, .prepare = blockdev_defaults },
-    { "blockdev-del", "Closes a block node that nobody uses", cmd_blockdev_del,
-      .args = &del_args },
+    { "blockdev-del", "Flushes and closes a block node that nobody uses",
+      .start = cmd_blockdev_del, .args = &del_args },
     { "query-named-block-nodes", "The block nodes", cmd_query_nodes, .args = &query_args,
       .ret = &node_info_list },
     { .name = NULL },

@@ -6,102 +6,15 @@
 #include <linux/virtio_blk.h>
 #include <linux/virtio_mmio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "tests/device/monitor.h"
 #include "tests/device/virtio-common.h"
 
 #define MIB      (1u << 20)
 #define REQUESTS 10
 
 static char *dir;
-
-/* Further monitors, whose replies are waited for by nobody. */
-typedef struct Monitor {
-    int fd;
-    GString *in;
-} Monitor;
-
-static gboolean take_line(Monitor *m, char **line)
-{
-    char *end = strstr(m->in->str, "\r\n");
-
-    if (end) {
-        *line = g_strndup(m->in->str, end - m->in->str);
-        g_string_erase(m->in, 0, end + 2 - m->in->str);
-    }
-    return end != NULL;
-}
-
-/* The next line that is no event; NULL: none has come (wait: until one does). */
-static char *next_reply(Monitor *m, gboolean wait)
-{
-    for (;;) {
-        char buf[4096], *line;
-        ssize_t n;
-
-        while (take_line(m, &line)) {
-            if (!strstr(line, "\"event\"")) {
-                return line;
-            }
-            g_free(line);
-        }
-        n = recv(m->fd, buf, sizeof(buf), wait ? 0 : MSG_DONTWAIT);
-        if (n <= 0) {
-            g_assert_false(wait);
-            return NULL;
-        }
-        g_string_append_len(m->in, buf, n);
-    }
-}
-
-static void expect(Monitor *m, const char *reply)
-{
-    g_autofree char *line = next_reply(m, TRUE);
-
-    g_assert_cmpstr(line, ==, reply);
-}
-
-static void expect_nothing(Monitor *m)
-{
-    g_assert_null(next_reply(m, FALSE));
-}
-
-static void say_text(Monitor *m, const char *text)
-{
-    g_assert_cmpint(write(m->fd, text, strlen(text)), ==, (ssize_t)strlen(text));
-}
-
-static void say(Monitor *m, const char *command)
-{
-    g_autofree char *text = g_strdup_printf("{\"execute\": \"%s\"}", command);
-
-    say_text(m, text);
-}
-
-static void monitor_open(Monitor *m, const char *name)
-{
-    struct sockaddr_un addr = { .sun_family = AF_UNIX };
-    struct timeval limit = { .tv_sec = 60 };
-
-    g_snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/%s", dir, name);
-    m->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    g_assert_cmpint(setsockopt(m->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), ==,
-                    0);
-    g_assert_cmpint(connect(m->fd, (struct sockaddr *)&addr, sizeof(addr)), ==, 0);
-    m->in = g_string_new(NULL);
-    g_free(next_reply(m, TRUE));
-    say(m, "qmp_capabilities");
-    expect(m, "{\"return\": {}}");
-}
-
-static void monitor_close(Monitor *m)
-{
-    close(m->fd);
-    g_string_free(m->in, TRUE);
-}
 
 /* The VM with its own monitor, two more, and requests that are held at the medium. */
 typedef struct Vm {
@@ -146,8 +59,8 @@ static void vm_open(Vm *vm, const char *options)
                         "-blockdev driver=x-test,node-name=n,file=f "
                         "-device virtio-blk-device,id=d,drive=n,bus=virtio-mmio-bus.0%s",
                         dir, dir, path, options);
-    monitor_open(&vm->b, "b");
-    monitor_open(&vm->c, "c");
+    monitor_open(&vm->b, dir, "b");
+    monitor_open(&vm->c, dir, "c");
     qtest_bus_set(vm->q);
     virtio_driver_start(&vm->d, &qtest_bus, SLOT(0), ~0ull, 1, 128, RINGS);
     hold(vm, REQUESTS);
@@ -158,14 +71,6 @@ static void vm_close(Vm *vm)
     monitor_close(&vm->b);
     monitor_close(&vm->c);
     qtest_stop(vm->q);
-}
-
-/* Whatever the main loop had to do is done, several times over. */
-static void sync_all(Vm *vm)
-{
-    for (unsigned i = 0; i < 10; i++) {
-        qmp(vm->q, "{\"execute\": \"query-status\"}");
-    }
 }
 
 static void assert_status(Vm *vm, const char *status)
@@ -187,7 +92,7 @@ static void test_stop(gconstpointer options)
     assert_status(&vm, "paused");
     say(&vm.c, "stop"); /* it is stopped, and does not stand still */
     for (unsigned i = 0; i < REQUESTS; i++) {
-        sync_all(&vm);
+        qmp_turns(vm.q);
         expect_nothing(&vm.b);
         expect_nothing(&vm.c);
         g_assert_cmpuint(used_idx(&vm), ==, i);
@@ -197,7 +102,7 @@ static void test_stop(gconstpointer options)
     }
     while (blocks_held(vm.q, "n") < 1) { /* the flush */
     }
-    sync_all(&vm);
+    qmp_turns(vm.q);
     expect_nothing(&vm.b);
     expect_nothing(&vm.c);
     block_testing(vm.q, "n release");
@@ -218,7 +123,7 @@ static void test_cont(gconstpointer options)
     say(&vm.b, "stop");
     wait_event(vm.q, "STOP");
     say(&vm.c, "cont");
-    sync_all(&vm);
+    qmp_turns(vm.q);
     expect_nothing(&vm.b);
     expect_nothing(&vm.c);
     assert_status(&vm, "paused");
@@ -239,7 +144,7 @@ static void test_reset(gconstpointer options)
     say(&vm.b, "stop");
     wait_event(vm.q, "STOP");
     qmp(vm.q, "{\"execute\": \"system_reset\"}");
-    sync_all(&vm);
+    qmp_turns(vm.q);
     expect_nothing(&vm.b);
     g_assert_false(qtest_event_seen(vm.q, "RESET"));
     block_testing(vm.q, "n release");
@@ -262,7 +167,7 @@ static void test_unplug(gconstpointer options)
     while (blocks_held(vm.q, "n") < 1) {
     }
     say_text(&vm.c, "{\"execute\": \"device_del\", \"arguments\": {\"id\": \"d\"}}");
-    sync_all(&vm);
+    qmp_turns(vm.q);
     expect_nothing(&vm.b);
     expect_nothing(&vm.c);
     block_testing(vm.q, "n release");
@@ -281,7 +186,7 @@ static void test_gone(gconstpointer options)
     say(&vm.b, "stop");
     wait_event(vm.q, "STOP");
     monitor_close(&vm.b);
-    monitor_open(&vm.b, "b");
+    monitor_open(&vm.b, dir, "b");
     say(&vm.b, "query-name");
     expect(&vm.b, "{\"return\": {}}");
     block_testing(vm.q, "n release");

@@ -11,6 +11,7 @@
 #include "block/testing.h"
 #include "config/json.h"
 #include "event/lock.h"
+#include "tests/unit/block-late.h"
 
 #define SECTORS   515u /* of the image: ends within a block */
 #define SIZE      (SECTORS * 512)
@@ -113,7 +114,7 @@ static void free_stack(Stack *s)
     block_node_detach(s->top);
     for (unsigned i = s->depth + 1; i-- > 0;) {
         g_autofree char *name = g_strdup_printf("n%u", i);
-        g_assert_true(block_node_del(name, NULL));
+        g_assert_true(node_del(name, NULL));
     }
     g_assert_true(g_file_get_contents(path, &data, &len, NULL));
     g_assert_cmpmem(data, len, s->model, SIZE);
@@ -239,7 +240,7 @@ static void test_neighbours(gconstpointer options)
         }
     }
     block_node_detach(node);
-    g_assert_true(block_node_del("n0", NULL));
+    g_assert_true(node_del("n0", NULL));
 }
 
 /* libvirt's <slices>: a format node on a slice on the file. */
@@ -270,7 +271,7 @@ static void test_slices(void)
     }
     g_assert_cmpint(submit(&s, &r), ==, -EINVAL);
     block_node_detach(s.top);
-    g_assert_true(block_node_del("fmt", NULL));
+    g_assert_true(node_del("fmt", NULL));
 }
 
 int main(int argc, char **argv)

@@ -15,6 +15,7 @@
 
 #include "block/node.h"
 #include "config/json.h"
+#include "tests/unit/block-late.h"
 
 #define KIB 1024u
 
@@ -67,8 +68,8 @@ static BlockNode *add_pair(const char *path, const char *more, gboolean read_onl
 static void del_pair(BlockNode *node)
 {
     block_node_detach(node);
-    g_assert_true(block_node_del("f", NULL));
-    g_assert_true(block_node_del("s", NULL));
+    g_assert_true(node_del("f", NULL));
+    g_assert_true(node_del("s", NULL));
 }
 
 static int batches;
@@ -321,11 +322,11 @@ static void test_inline_and_slice(void)
     g_assert_no_error(error);
     g_assert_cmpuint(block_node_size(node), ==, 2048);
     g_assert_true(attach(node, FALSE, FALSE, &error));
-    g_assert_false(block_node_del("a", NULL));
+    g_assert_false(node_del("a", NULL));
     g_assert_cmpint(io(node, BLOCK_WRITE, 1536, buf, 512), ==, 0);
     g_assert_cmpint(io(node, BLOCK_WRITE, 2048, buf, 512), ==, -EINVAL);
     block_node_detach(node);
-    g_assert_true(block_node_del("a", &error));
+    g_assert_true(node_del("a", &error));
 
     g_autofree guint8 *all = NULL;
     gsize len;
@@ -529,7 +530,7 @@ static void test_flush_all(void)
                     "Could not flush node 'lost': No space left on device");
     g_clear_error(&all.error);
     block_node_detach(lost);
-    g_assert_true(block_node_del("lost", NULL));
+    g_assert_true(node_del("lost", NULL));
     del_pair(node);
     g_assert_true(iothread_delete("flush", NULL));
 
@@ -553,7 +554,7 @@ static void test_query(void)
     g_assert_cmpstr(config_map_string(info, "node-name"), ==, "f");
     g_assert_cmpstr(config_map_string(info, "drv"), ==, "raw");
     g_assert_cmpstr(config_map_string(info, "file"), ==, path);
-    g_assert_false(block_node_del("s", NULL));
+    g_assert_false(node_del("s", NULL));
     g_assert_true(attach(node, FALSE, FALSE, NULL));
     del_pair(node);
 }

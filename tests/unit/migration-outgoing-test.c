@@ -14,6 +14,7 @@
 #include "migration/device-state.h"
 #include "migration/migration.h"
 #include "migration/stream.h"
+#include "tests/unit/block-late.h"
 #include "util/error.h"
 
 #define SLOW_NS 50000000
@@ -196,7 +197,7 @@ static void test_flush_fails(void)
     assert_completed();
     g_assert_false(node->active || node->locked);
     block_node_detach(node);
-    g_assert_true(block_node_del("disk", NULL));
+    g_assert_true(node_del("disk", NULL));
     close(fd);
     unlink(path);
 }

@@ -21,6 +21,7 @@
 #include "config/json.h"
 #include "event/vm-event.h"
 #include "memory/guest.h"
+#include "tests/unit/block-late.h"
 #include "virtio-driver.h"
 #include "virtio/mmio.h"
 #include "virtio/rng-backend.h"
@@ -183,7 +184,7 @@ static void stop_disk(Device *dev)
     unplug(dev);
     reset_machine();
     g_assert_cmpuint(present_mask & 1, ==, 0);
-    g_assert_true(block_node_del("n", NULL));
+    g_assert_true(node_del("n", NULL));
 }
 
 static guint64 capacity(VirtioDriver *d)
@@ -510,8 +511,8 @@ static void test_unplugged_driver(gconstpointer data)
     g_assert_cmpint(virtio_driver_blk(&d, VIRTIO_BLK_T_IN, 0, buf, 512), ==, 0);
     g_assert_cmphex(buf[0], ==, 0x22);
     unplug(dev);
-    g_assert_true(block_node_del("m", NULL));
-    g_assert_true(block_node_del("n", NULL));
+    g_assert_true(node_del("m", NULL));
+    g_assert_true(node_del("n", NULL));
     reset_machine();
     g_assert_cmpuint(present_mask, ==, 0);
 }
@@ -561,8 +562,8 @@ static void test_vacate(gconstpointer data)
         g_assert_cmpuint(buf[0], ==, round & 1 ? 0 : 0x22);
     }
     unplug(dev);
-    g_assert_true(block_node_del("m", NULL));
-    g_assert_true(block_node_del("n", NULL));
+    g_assert_true(node_del("m", NULL));
+    g_assert_true(node_del("n", NULL));
     reset_machine();
     g_assert_cmpuint(present_mask, ==, 0);
     dialect_set(dialect_find("qemu"));
@@ -615,8 +616,8 @@ static void test_vacate_refusals(void)
     g_assert_cmpuint(capacity(&d), ==, 2 * DISK_SIZE / 512);
     unplug(dev);
     g_assert_cmpuint(present_mask, ==, 0);
-    g_assert_true(block_node_del("ro", NULL));
-    g_assert_true(block_node_del("n", NULL));
+    g_assert_true(node_del("ro", NULL));
+    g_assert_true(node_del("n", NULL));
     dialect_set(dialect_find("qemu"));
 }
 
@@ -768,7 +769,7 @@ static void test_save_load(void)
     g_assert_cmpstr(dev->bus->name, ==, "virtio-mmio-bus.1");
     unplug(dev);
     reset_machine();
-    g_assert_true(block_node_del("n", NULL));
+    g_assert_true(node_del("n", NULL));
 }
 
 /* Registers of no use yet hold anything, and that migrates. */
@@ -824,7 +825,7 @@ static void test_properties(void)
         g_assert_nonnull(strstr(error->message, cases[i].why));
     }
     g_assert_cmpuint(present_mask, ==, 0);
-    g_assert_true(block_node_del("n", NULL));
+    g_assert_true(node_del("n", NULL));
 }
 
 static void make_board(void)

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * All nodes at once, as stop and migration need it: flushed, given away, taken back.
+ */
+#include "block/node.h"
+#include "util/error.h"
+
+static gboolean start_inactive;
+
+void block_set_start_inactive(gboolean inactive)
+{
+    start_inactive = inactive;
+}
+
+gboolean block_starts_inactive(void)
+{
+    return start_inactive;
+}
+
+/* What is under way for block_flush_all(). */
+typedef struct FlushAll {
+    unsigned pending;
+    GError *error; /* the first one */
+    void (*done)(void *opaque, GError *error);
+    void *opaque;
+} FlushAll;
+
+typedef struct Flush {
+    BlockRequest request;
+    BlockNode *node;
+    FlushAll *all;
+    int ret;
+} Flush;
+
+static void flush_all_put(FlushAll *all)
+{
+    if (--all->pending == 0) {
+        all->done(all->opaque, all->error);
+        g_free(all);
+    }
+}
+
+static void flush_ended(void *opaque)
+{
+    Flush *flush = opaque;
+
+    if (flush->ret < 0 && !flush->all->error) {
+        error_set(&flush->all->error, "Could not flush node '%s': %s", flush->node->name,
+                  error_text(-flush->ret));
+    }
+    flush_all_put(flush->all);
+    g_free(flush);
+}
+
+/* In the node's loop, up to flush_done(). */
+static void flush_left(void *opaque)
+{
+    event_loop_post(event_loop_main(), flush_ended, opaque);
+}
+
+/* The user's batch_done() is still to come in this round: nobody may stop it. */
+static void flush_done(void *opaque, int ret)
+{
+    Flush *flush = opaque;
+
+    flush->ret = ret;
+    event_loop_post(flush->node->user.loop, flush_left, flush);
+}
+
+static void flush_submit(void *opaque)
+{
+    Flush *flush = opaque;
+
+    block_submit(flush->node, &flush->request);
+}
+
+void block_flush_all(void (*done)(void *opaque, GError *error), void *opaque)
+{
+    FlushAll *all = g_new0(FlushAll, 1);
+
+    all->done = done;
+    all->opaque = opaque;
+    all->pending = 1; /* ours, until all have been asked */
+    for (GSList *l = block_nodes(); l; l = l->next) {
+        BlockNode *node = l->data;
+        if (node->attached && node->active && !node->user.read_only) {
+            Flush *flush = g_new0(Flush, 1);
+            flush->request =
+                (BlockRequest){ .op = BLOCK_FLUSH, .done = flush_done, .opaque = flush };
+            flush->node = node;
+            flush->all = all;
+            all->pending++;
+            event_loop_post(node->user.loop, flush_submit, flush);
+        }
+    }
+    flush_all_put(all);
+}
+
+void block_inactivate_all(void)
+{
+    for (GSList *l = block_nodes(); l; l = l->next) {
+        BlockNode *node = l->data;
+        node->active = FALSE;
+        block_chain_unlock(node);
+    }
+    start_inactive = TRUE;
+}
+
+gboolean block_activate_all(GError **errp)
+{
+    for (GSList *l = block_nodes(); l; l = l->next) {
+        BlockNode *node = l->data;
+        if (node->attached && !node->active &&
+            (!block_chain_lock(node, errp) || !block_chain_refresh_size(node, errp))) {
+            for (l = block_nodes(); l; l = l->next) {
+                if (!((BlockNode *)l->data)->active) {
+                    block_chain_unlock(l->data);
+                }
+            }
+            return FALSE;
+        }
+    }
+    start_inactive = FALSE;
+    for (GSList *l = block_nodes(); l; l = l->next) {
+        BlockNode *node = l->data;
+        gboolean was = node->active;
+        node->active = TRUE;
+        if (!was && node->attached && node->user.resized) {
+            node->user.resized(node->user.opaque);
+        }
+    }
+    return TRUE;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The drivers, and what all nodes take. */
+#include "block/node.h"
+#include "block/testing.h"
+#include "util/error.h"
+
+static const BlockDriver *const drivers[] = {
+    &block_driver_file,
+    &block_driver_host_device,
+    &block_driver_raw,
+    &block_driver_test,
+};
+
+static const KindType *driver_at(guint i)
+{
+    return i < G_N_ELEMENTS(drivers) &&
+                   (drivers[i] != &block_driver_test || block_testing_enabled())
+               ? &drivers[i]->type
+               : NULL;
+}
+
+enum { DISCARD_IGNORE, DISCARD_UNMAP };
+enum { DETECT_ZEROES_OFF };
+static const char *const discard_names[] = { "ignore", "unmap", NULL };
+static const char *const detect_zeroes_names[] = { "off", "on", "unmap", NULL };
+
+static const Property cache_rows[] = {
+    { "direct", PROP_BOOL, offsetof(BlockNode, direct), "off",
+      .help = "Past the host's page cache (O_DIRECT)" },
+    { "no-flush", PROP_BOOL, offsetof(BlockNode, no_flush), "off",
+      .help = "Flushes do nothing: a crash of the host loses data" },
+    { NULL },
+};
+
+static const Property node_rows[] = {
+    { "node-name", PROP_ID, offsetof(BlockNode, name), .max = CONFIG_NODE_NAME_MAX,
+      .help = "Its name; only a node inside another may have none" },
+    { "discard", PROP_ENUM, offsetof(BlockNode, discard), "ignore",
+      .names = discard_names, .help = "Whether discards reach the host" },
+    { "cache", PROP_GROUP, .rows = cache_rows },
+    { "read-only", PROP_BOOL, offsetof(BlockNode, read_only), "off",
+      .help = "It cannot be written" },
+    { "auto-read-only", PROP_BOOL, offsetof(BlockNode, auto_read_only), "off",
+      .help = "Read-only where it cannot be opened for writing" },
+    { "detect-zeroes", PROP_ENUM, offsetof(BlockNode, detect_zeroes), "off",
+      .names = detect_zeroes_names, .help = "Only off is supported" },
+    { NULL },
+};
+
+const Kind block_kind = {
+    .option = "blockdev",
+    .tag = "driver",
+    .common = node_rows,
+    .at = driver_at,
+};
+
+gboolean block_options_read(BlockNode *node, ConfigNode *config, GError **errp)
+{
+    const KindType *type = &node->driver->type;
+
+    node->options = g_malloc0(type->size);
+    if (!kind_read(&block_kind, type, config, node, node->options, errp)) {
+        return FALSE;
+    }
+    node->unmap = node->discard == DISCARD_UNMAP;
+    if (node->detect_zeroes != DETECT_ZEROES_OFF) {
+        return error_set(errp, "Parameter 'detect-zeroes' value '%s' is not supported",
+                         detect_zeroes_names[node->detect_zeroes]);
+    }
+    if (!node->name && !node->anonymous) {
+        return error_set(errp, "Parameter 'node-name' is missing");
+    }
+    return TRUE;
+}
+
+const BlockDriver *block_driver_find(ConfigNode *config, GError **errp)
+{
+    const KindType *type = kind_type(&block_kind, config, errp);
+
+    for (unsigned i = 0; type && i < G_N_ELEMENTS(drivers); i++) {
+        if (type == &drivers[i]->type) {
+            return drivers[i];
+        }
+    }
+    return NULL;
+}
+
+void block_options_clear(BlockNode *node)
+{
+    properties_clear(node->driver->type.rows, node->options);
+    properties_clear(node_rows, node);
+    g_clear_pointer(&node->options, g_free);
+}

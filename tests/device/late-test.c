@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Commands whose reply waits for the host, which does not answer while block/gate.c says
+ * so: what goes on meanwhile, and what becomes of them.
+ */
+#include <dirent.h>
+#include <linux/virtio_mmio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/device/monitor.h"
+#include "tests/device/virtio-common.h"
+
+#define MIB       (1u << 20)
+#define CALLS_MAX 64 /* emulator/event/slow.c */
+#define DONE      "{\"return\": {}}"
+
+static char *dir, *image;
+
+typedef struct Vm {
+    QTest *q;
+    Monitor b, c;
+} Vm;
+
+static void vm_open(Vm *vm, const char *more)
+{
+    vm->q = qtest_start("-machine microvm -m 16M -qmp unix:%s/b,server=on,wait=off "
+                        "-qmp unix:%s/c,server=on,wait=off %s",
+                        dir, dir, more);
+    monitor_open(&vm->b, dir, "b");
+    monitor_open(&vm->c, dir, "c");
+}
+
+static void vm_close(Vm *vm)
+{
+    monitor_close(&vm->b);
+    monitor_close(&vm->c);
+    qtest_stop(vm->q);
+}
+
+/* n on f, both new. */
+static void say_add(Monitor *m)
+{
+    g_autofree char *text = g_strdup_printf(
+        "{\"execute\": \"blockdev-add\", \"arguments\": {\"driver\": \"raw\", "
+        "\"node-name\": \"r\", \"file\": {\"driver\": \"raw\", \"node-name\": \"n\", "
+        "\"file\": {\"driver\": \"file\", \"node-name\": \"f\", \"filename\": "
+        "\"%s\"}}}}",
+        image);
+
+    say_text(m, text);
+}
+
+static void say_del(Monitor *m, const char *node)
+{
+    g_autofree char *text = g_strdup_printf(
+        "{\"execute\": \"blockdev-del\", \"arguments\": {\"node-name\": \"%s\"}}", node);
+
+    say_text(m, text);
+}
+
+static guint64 asked(Vm *vm, const char *node)
+{
+    g_autofree char *command = g_strdup_printf("block %s asked", node);
+    g_autofree char *reply = qtest_command_line(vm->q, command);
+
+    g_assert_true(g_str_has_prefix(reply, "OK "));
+    return g_ascii_strtoull(reply + 3, NULL, 10);
+}
+
+static void until_asked(Vm *vm, guint64 n)
+{
+    while (asked(vm, "n") < n) {
+    }
+}
+
+/* All else is served: the other monitors, and the guest. */
+static void assert_served(Vm *vm)
+{
+    say(&vm->c, "query-name");
+    expect(&vm->c, DONE);
+    qmp_turns(vm->q);
+    g_assert_cmphex(qtest_readl(vm->q, SLOT(0) + VIRTIO_MMIO_MAGIC_VALUE), ==,
+                    0x74726976);
+}
+
+static gboolean has_node(Vm *vm, const char *name)
+{
+    g_autoptr(JsonNode) nodes =
+        qtest_qmp_ok(vm->q, "{\"execute\": \"query-named-block-nodes\"}");
+    JsonArray *array = json_node_get_array(nodes);
+
+    for (guint i = 0; i < json_array_get_length(array); i++) {
+        if (g_str_equal(json_object_get_string_member(
+                            json_array_get_object_element(array, i), "node-name"),
+                        name)) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+static void add_fails(Vm *vm, const char *driver, const char *name, const char *error)
+{
+    g_autofree char *text = qtest_qmp_fails(
+        vm->q,
+        "{\"execute\": \"blockdev-add\", \"arguments\": {\"driver\": "
+        "\"%s\", \"node-name\": \"%s\", %s: \"%s\"}}",
+        driver, name, g_str_equal(driver, "raw") ? "\"file\"" : "\"filename\"",
+        g_str_equal(driver, "raw") ? "f" : image);
+
+    g_assert_cmpstr(text, ==, error);
+}
+
+static unsigned open_images(Vm *vm)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/fd", qtest_pid(vm->q));
+    DIR *fds = opendir(path);
+    unsigned n = 0;
+
+    for (const struct dirent *e; (e = readdir(fds));) {
+        char target[4096] = "";
+        g_autofree char *link = g_build_filename(path, e->d_name, NULL);
+        n += readlink(link, target, sizeof(target) - 1) > 0 && g_str_equal(target, image);
+    }
+    closedir(fds);
+    return n;
+}
+
+static void assert_names_taken(Vm *vm)
+{
+    add_fails(vm, "file", "r", "Duplicate nodes with node-name='r'");
+    add_fails(vm, "file", "n", "Duplicate nodes with node-name='n'");
+    add_fails(vm, "file", "f", "Duplicate nodes with node-name='f'");
+    g_assert_false(has_node(vm, "r"));
+    g_assert_false(has_node(vm, "f"));
+    add_fails(vm, "raw", "x", "Failed to find node with node-name='f'");
+    g_autofree char *text = qtest_qmp_fails(
+        vm->q, "{\"execute\": \"device_add\", \"arguments\": {\"driver\": "
+               "\"virtio-blk-device\", \"id\": \"d\", \"drive\": \"r\"}}");
+    g_assert_nonnull(strstr(text, "can't find value 'r'"));
+    text = (g_free(text),
+            qtest_qmp_fails(vm->q, "{\"execute\": \"blockdev-del\", \"arguments\": "
+                                   "{\"node-name\": \"r\"}}"));
+    g_assert_cmpstr(text, ==, "Failed to find node with node-name='r'");
+}
+
+/* An open, and then a close: in order of the monitor's commands, nobody else waits. */
+static void test_order(void)
+{
+    Vm vm;
+
+    vm_open(&vm, "");
+    for (unsigned i = 0; i < 2; i++) {
+        block_testing(vm.q, "n silent");
+        say_add(&vm.b);
+        until_asked(&vm, 1);
+        say(&vm.b, "query-name"); /* waits for its turn */
+        assert_served(&vm);
+        assert_names_taken(&vm);
+        expect_nothing(&vm.b);
+        block_testing(vm.q, "n answers");
+        expect(&vm.b, DONE);
+        g_assert_true(has_node(&vm, "r") && has_node(&vm, "n") && has_node(&vm, "f"));
+        expect(&vm.b, DONE);
+        block_testing(vm.q, "n silent");
+        say_del(&vm.b, "r");
+        until_asked(&vm, 1);
+        assert_served(&vm);
+        assert_names_taken(&vm);
+        g_assert_cmpuint(open_images(&vm), ==, 1);
+        expect_nothing(&vm.b);
+        block_testing(vm.q, "n answers");
+        expect(&vm.b, DONE);
+        g_assert_cmpuint(open_images(&vm), ==, 0);
+    }
+    vm_close(&vm);
+}
+
+/* A node that was there before, under one that comes. */
+static void test_borrowed(void)
+{
+    g_autofree char *options =
+        g_strdup_printf("-blockdev driver=file,node-name=f,filename=%s", image);
+    Vm vm;
+
+    vm_open(&vm, options);
+    for (unsigned i = 0; i < 2; i++) {
+        block_testing(vm.q, "n silent");
+        say_text(&vm.b, "{\"execute\": \"blockdev-add\", \"arguments\": {\"driver\": "
+                        "\"raw\", \"node-name\": \"n\", \"file\": \"f\"}}");
+        until_asked(&vm, 1);
+        add_fails(&vm, "raw", "x", "Node 'f' is in use");
+        say_del(&vm.c, "f");
+        expect_error(&vm.c, "Node f is in use");
+        block_testing(vm.q, "n answers");
+        expect(&vm.b, DONE);
+        block_testing(vm.q, "n silent");
+        say_del(&vm.b, "n");
+        until_asked(&vm, 1);
+        /* free at once */
+        qmp(vm.q, "{\"execute\": \"blockdev-add\", \"arguments\": {\"driver\": \"raw\", "
+                  "\"node-name\": \"x\", \"file\": \"f\"}}");
+        qmp(vm.q, "{\"execute\": \"blockdev-del\", \"arguments\": {\"node-name\": "
+                  "\"x\"}}");
+        block_testing(vm.q, "n answers");
+        expect(&vm.b, DONE);
+    }
+    vm_close(&vm);
+}
+
+/* All or none: what does not fit is found when all is open, or at the last open. */
+static void test_undo(void)
+{
+    static const struct {
+        const char *more, *filename, *error;
+    } cases[] = {
+        { ", \"offset\": 2097152", "image", "reach beyond" },
+        { "", "nowhere", "No such file" },
+    };
+    Vm vm;
+
+    vm_open(&vm, "");
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text = g_strdup_printf(
+            "{\"execute\": \"blockdev-add\", \"arguments\": {\"driver\": \"raw\", "
+            "\"node-name\": \"r\", \"file\": {\"driver\": \"raw\", \"node-name\": "
+            "\"n\", \"file\": {\"driver\": \"file\", \"node-name\": \"f\", "
+            "\"filename\": \"%s/%s\"}}%s}}",
+            dir, cases[i].filename, cases[i].more);
+
+        block_testing(vm.q, "n silent");
+        say_text(&vm.b, text);
+        until_asked(&vm, 1);
+        assert_served(&vm);
+        expect_nothing(&vm.b);
+        block_testing(vm.q, "n answers");
+        expect_error(&vm.b, cases[i].error);
+        g_assert_cmpuint(open_images(&vm), ==, 0);
+        say_add(&vm.b); /* the names are free */
+        expect(&vm.b, DONE);
+        say_del(&vm.b, "r");
+        expect(&vm.b, DONE);
+    }
+    vm_close(&vm);
+}
+
+/* The client goes; its command comes to its end, and the next one is served. */
+static void test_gone(void)
+{
+    Vm vm;
+
+    vm_open(&vm, "");
+    block_testing(vm.q, "n silent");
+    say_add(&vm.b);
+    until_asked(&vm, 1);
+    monitor_close(&vm.b);
+    monitor_open(&vm.b, dir, "b");
+    say_add(&vm.b);
+    expect_error(&vm.b, "Duplicate nodes");
+    block_testing(vm.q, "n answers");
+    while (!has_node(&vm, "r")) {
+    }
+    expect_nothing(&vm.b);
+    vm_close(&vm);
+}
+
+/* stop and cont do not wait for it, and neither does the end of the process. */
+static void test_quit(void)
+{
+    g_autofree char *options =
+        g_strdup_printf("-blockdev driver=file,node-name=g,filename=%s "
+                        "-blockdev driver=raw,node-name=n2,file=g",
+                        image);
+    Vm vm;
+
+    vm_open(&vm, options);
+    block_testing(vm.q, "n silent");
+    block_testing(vm.q, "n2 silent");
+    say_add(&vm.b);
+    say_del(&vm.c, "n2");
+    until_asked(&vm, 1);
+    while (!asked(&vm, "n2")) {
+    }
+    qmp(vm.q, "{\"execute\": \"stop\"}");
+    qmp(vm.q, "{\"execute\": \"cont\"}");
+    expect_nothing(&vm.b);
+    expect_nothing(&vm.c);
+    vm_close(&vm);
+}
+
+/* Nodes that come when the images have been given away are inactive. */
+static void test_migrate(void)
+{
+    g_autofree char *uri = g_strdup_printf("unix:%s/m", dir);
+    QTest *there = qtest_start("-machine microvm -m 16M -incoming %s", uri);
+    g_autoptr(JsonNode) nodes = NULL;
+    JsonObject *node;
+    Vm vm;
+
+    vm_open(&vm, "");
+    block_testing(vm.q, "n silent");
+    say_add(&vm.b);
+    until_asked(&vm, 1);
+    qmp(vm.q, "{\"execute\": \"migrate\", \"arguments\": {\"uri\": \"%s\"}}", uri);
+    wait_event(there, "RESUME");
+    expect_nothing(&vm.b);
+    block_testing(vm.q, "n answers");
+    expect(&vm.b, DONE);
+    nodes = qtest_qmp_ok(vm.q, "{\"execute\": \"query-named-block-nodes\"}");
+    node = json_array_get_object_element(json_node_get_array(nodes), 0);
+    g_assert_false(json_object_get_boolean_member(node, "active"));
+    vm_close(&vm);
+    qtest_stop(there);
+}
+
+/* Calls that do not come back are counted. */
+static void test_many(void)
+{
+    Vm vm;
+
+    vm_open(&vm, "");
+    for (unsigned i = 0; i <= CALLS_MAX; i++) {
+        g_autofree char *gate = g_strdup_printf("n%u silent", i);
+        g_autofree char *text =
+            g_strdup_printf("{\"execute\": \"blockdev-add\", \"arguments\": {\"driver\": "
+                            "\"raw\", \"node-name\": \"n%u\", \"file\": {\"driver\": "
+                            "\"file\", \"filename\": \"%s\"}}}",
+                            i, image);
+        block_testing(vm.q, gate);
+        say_text(&vm.b, text);
+        if (i < CALLS_MAX) {
+            g_autofree char *name = g_strdup_printf("n%u", i);
+            while (!asked(&vm, name)) {
+            }
+            monitor_close(&vm.b);
+            monitor_open(&vm.b, dir, "b");
+        }
+    }
+    expect_error(&vm.b, "64 calls of the host have not come back yet");
+    block_testing(vm.q, "n0 answers");
+    while (!has_node(&vm, "n0")) {
+    }
+    g_autofree char *name = g_strdup_printf("n%u answers", CALLS_MAX);
+    block_testing(vm.q, name);
+    say_add(&vm.b);
+    expect(&vm.b, DONE);
+    vm_close(&vm);
+}
+
+int main(int argc, char **argv)
+{
+    int rc;
+
+    g_test_init(&argc, &argv, NULL);
+    dir = g_dir_make_tmp("vireo-late-XXXXXX", NULL);
+    image = make_image(dir, "image", MIB, 0x11);
+    g_test_add_func("/late/order", test_order);
+    g_test_add_func("/late/borrowed", test_borrowed);
+    g_test_add_func("/late/undo", test_undo);
+    g_test_add_func("/late/gone", test_gone);
+    g_test_add_func("/late/quit", test_quit);
+    g_test_add_func("/late/migrate", test_migrate);
+    g_test_add_func("/late/many", test_many);
+    rc = g_test_run();
+    unlink(image);
+    rmdir(dir);
+    return rc;
+}
