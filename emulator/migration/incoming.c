@@ -19,6 +19,7 @@
 #include "migration/status.h"
 #include "migration/uri.h"
 #include "util/created.h"
+#include "util/error.h"
 #include "util/fd.h"
 #include "util/log.h"
 #include "util/resolver.h"
@@ -46,8 +47,15 @@ typedef struct Incoming {
     GPtrArray *fallback; /* their state before, GBytes */
 } Incoming;
 
+/* Who asked to listen on a name, which is being looked up. */
+typedef struct Asked {
+    MigLookup *lookup;
+    MigIncomingDone done;
+    void *opaque;
+} Asked;
+
 static Incoming *incoming;
-static MigLookup *lookup; /* of the name to listen on */
+static Asked *asked;
 static gboolean expected, autostart = TRUE;
 
 static void stop_listening(Incoming *in)
@@ -306,7 +314,7 @@ static gboolean may_start(GError **errp)
 
     if (!expected) {
         why = "'-incoming' was not specified on the command line";
-    } else if (lookup || (incoming && !(incoming->thread && mig_status() == MIG_FAILED))) {
+    } else if (asked || (incoming && !(incoming->thread && mig_status() == MIG_FAILED))) {
         why = "The incoming migration has already been started";
     }
     if (why) {
@@ -343,33 +351,21 @@ static gboolean begin(MigUri *uri, GArray *addresses, GError **errp)
     return TRUE;
 }
 
-/* The command that asked has long been answered. */
-static void looked_up(MigUri *uri, GArray *addresses, const GError *error, void *opaque)
+/* uri to listen on, and its addresses if it needs some and they are numbers. */
+static MigUri *read_uri(const char *uri, GArray **addresses, GError **errp)
 {
-    g_autoptr(GError) err = error ? g_error_copy(error) : NULL;
+    g_autoptr(MigUri) parsed = mig_uri_parse(uri, errp);
 
-    g_clear_pointer(&lookup, mig_lookup_free);
-    if (!addresses || !begin(uri, addresses, &err)) {
-        g_printerr("vireo: -incoming: %s\n", err->message);
-        mig_status_set(MIG_FAILED, err);
+    if (!parsed || !may_start(errp)) {
+        return NULL;
     }
+    *addresses = parsed->kind == MIG_URI_TCP ? mig_uri_addresses(parsed, TRUE) : NULL;
+    return g_steal_pointer(&parsed);
 }
 
-/* A host with a name: at start it is looked up here, later nobody waits for it. */
-static gboolean begin_named(MigUri **uri, GError **errp)
+static gboolean has_name(const MigUri *uri, const GArray *addresses)
 {
-    g_autoptr(GArray) addresses = NULL;
-
-    if (resolver_sealed()) {
-        lookup = mig_lookup_new(*uri, looked_up, NULL, errp);
-        return lookup && g_steal_pointer(uri);
-    }
-    addresses = resolver_here((*uri)->host, (*uri)->port, TRUE, errp);
-    if (!addresses) {
-        mig_uri_explain(*uri, errp);
-        return FALSE;
-    }
-    return begin(*uri, addresses, errp);
+    return uri->kind == MIG_URI_TCP && !addresses;
 }
 
 gboolean migration_incoming(const char *uri, GError **errp)
@@ -381,17 +377,62 @@ gboolean migration_incoming(const char *uri, GError **errp)
         expected = TRUE;
         return TRUE;
     }
-    parsed = mig_uri_parse(uri, errp);
-    if (!parsed || !may_start(errp)) {
+    parsed = read_uri(uri, &addresses, errp);
+    if (!parsed) {
         return FALSE;
     }
-    if (parsed->kind == MIG_URI_TCP) {
-        addresses = mig_uri_addresses(parsed, TRUE);
+    if (has_name(parsed, addresses)) {
+        addresses = resolver_here(parsed->host, parsed->port, TRUE, errp);
         if (!addresses) {
-            return begin_named(&parsed, errp);
+            mig_uri_explain(parsed, errp);
+            return FALSE;
         }
     }
     return begin(parsed, addresses, errp);
+}
+
+/* The look-up has ended, or is given up: whoever asked hears of it. */
+static void answer(GError *error)
+{
+    Asked *a = g_steal_pointer(&asked);
+
+    mig_lookup_free(a->lookup);
+    a->done(a->opaque, error);
+    g_free(a);
+}
+
+static void looked_up(MigUri *uri, GArray *addresses, const GError *error, void *opaque)
+{
+    GError *err = error ? g_error_copy(error) : NULL;
+
+    if (addresses) {
+        begin(uri, addresses, &err);
+    }
+    answer(err);
+}
+
+void migration_incoming_later(const char *uri, MigIncomingDone done, void *opaque)
+{
+    g_autoptr(GArray) addresses = NULL;
+    GError *error = NULL;
+    g_autoptr(MigUri) parsed = read_uri(uri, &addresses, &error);
+    MigLookup *lookup;
+
+    if (!parsed || !has_name(parsed, addresses)) {
+        if (parsed) {
+            begin(parsed, addresses, &error);
+        }
+        done(opaque, error);
+        return;
+    }
+    lookup = mig_lookup_new(parsed, looked_up, NULL, &error);
+    if (!lookup) {
+        done(opaque, error);
+        return;
+    }
+    parsed = NULL; /* the look-up's */
+    asked = g_new(Asked, 1);
+    *asked = (Asked){ lookup, done, opaque };
 }
 
 gboolean migration_incoming_expected(void)
@@ -407,7 +448,11 @@ void migration_set_autostart(gboolean on)
 void migration_cleanup(void)
 {
     outgoing_abandon();
-    g_clear_pointer(&lookup, mig_lookup_free);
+    if (asked) {
+        GError *error = NULL;
+        error_set(&error, "The emulator ends before the name has been looked up");
+        answer(error);
+    }
     if (incoming && incoming->channel && mig_status_busy()) {
         mig_channel_cancel(incoming->channel);
     }

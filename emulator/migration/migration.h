@@ -11,8 +11,14 @@
 /* Starts sending; progress by query and by event MIGRATION. */
 gboolean migration_start(const char *uri, GError **errp);
 void migration_cancel(void);
-/* -incoming URI / migrate-incoming; "defer" waits for the latter. */
+/*
+ * -incoming URI, at start: looks names up itself, which takes its time; "defer" waits for
+ * migrate-incoming, which is the other one: done, now or later, owns error (NULL: it
+ * listens, or reads).
+ */
 gboolean migration_incoming(const char *uri, GError **errp);
+typedef void (*MigIncomingDone)(void *opaque, GError *error);
+void migration_incoming_later(const char *uri, MigIncomingDone done, void *opaque);
 gboolean migration_incoming_expected(void);
 /* An outgoing or incoming one is under way: no plugging now. */
 gboolean migration_active(void);

@@ -12,30 +12,27 @@
 
 QMP_OBJECT(migrate_args, { "uri", &qmp_str }, { "detach", &qmp_bool, TRUE });
 
-typedef gboolean (*MigrateFn)(const char *uri, GError **errp);
-
-/* fd:NAME: of this client's getfd. */
-static gboolean call_with_uri(MigrateFn fn, QmpServer *server, const char *uri,
-                              GError **errp)
+/* fd:NAME, of this client's getfd, as fd:NUMBER; the number can be claimed until *lent
+ * goes. NULL: there is no such name. */
+static char *lend_uri(QmpReply *reply, const char *uri, QmpLentFd *lent, GError **errp)
 {
-    g_auto(QmpLentFd) lent = { .name = NULL };
-    g_autofree char *number = NULL;
-
-    if (g_str_has_prefix(uri, "fd:") && !g_ascii_isdigit(uri[3])) {
-        if (!qmp_fds_lend(server, uri + 3, &lent, errp)) {
-            return FALSE;
-        }
-        number = g_strdup_printf("fd:%d", lent.fd);
+    if (!g_str_has_prefix(uri, "fd:") || g_ascii_isdigit(uri[3])) {
+        return g_strdup(uri);
     }
-    return fn(number ? number : uri, errp);
+    return qmp_fds_lend(qmp_reply_server(reply), uri + 3, lent, errp)
+               ? g_strdup_printf("fd:%d", lent->fd)
+               : NULL;
 }
 
 static void cmd_migrate(ConfigNode *args, QmpReply *reply)
 {
+    g_auto(QmpLentFd) lent = { .name = NULL };
     GError *error = NULL;
+    g_autofree char *uri = lend_uri(reply, qmp_arg_string(args, "uri"), &lent, &error);
 
-    call_with_uri(migration_start, qmp_reply_server(reply), qmp_arg_string(args, "uri"),
-                  &error);
+    if (uri) {
+        migration_start(uri, &error);
+    }
     qmp_reply_done(reply, NULL, error);
 }
 
@@ -47,17 +44,28 @@ static ConfigNode *cmd_migrate_cancel(ConfigNode *args, GError **errp)
 
 QMP_OBJECT(incoming_args, { "uri", &qmp_str });
 
+/* It listens, or reads, or cannot. */
+static void begun(void *opaque, GError *error)
+{
+    qmp_reply_done(opaque, NULL, error);
+}
+
 static void cmd_migrate_incoming(ConfigNode *args, QmpReply *reply)
 {
+    g_auto(QmpLentFd) lent = { .name = NULL };
+    g_autofree char *uri = NULL;
     GError *error = NULL;
 
     if (!migration_incoming_expected()) {
         error_set(&error, "'-incoming' was not specified on the command line");
     } else {
-        call_with_uri(migration_incoming, qmp_reply_server(reply),
-                      qmp_arg_string(args, "uri"), &error);
+        uri = lend_uri(reply, qmp_arg_string(args, "uri"), &lent, &error);
     }
-    qmp_reply_done(reply, NULL, error);
+    if (uri) {
+        migration_incoming_later(uri, begun, reply);
+    } else {
+        qmp_reply_done(reply, NULL, error);
+    }
 }
 
 QMP_ENUM(migration_status, "none", "setup", "cancelling", "cancelled", "active",
@@ -138,7 +146,8 @@ const QmpCommand qmp_migration_commands[] = {
       .start = cmd_migrate, .args = &migrate_args },
     { "migrate_cancel", "Ends the migration that is under way; the VM goes on here",
       cmd_migrate_cancel },
-    { "migrate-incoming", "Begins to wait for a migration, after -incoming defer",
+    { "migrate-incoming",
+      "Waits for a migration, after -incoming defer; answers when it listens",
       .start = cmd_migrate_incoming, .args = &incoming_args },
     { "query-migrate", "How far the migration is, or how it ended", cmd_query_migrate,
       .ret = &migration_info },

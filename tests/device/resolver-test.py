@@ -52,6 +52,25 @@ def until(condition):
         time.sleep(0.01)
 
 
+class Monitor(Vm):
+    """Another one of the same process."""
+
+    def __init__(self, path):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(path)
+        self.sock.settimeout(TIMEOUT)
+        self.buffer, self.events = b"", []
+        self.message()
+        self.qmp("qmp_capabilities")
+
+    def refused(self, command, **arguments):
+        try:
+            self.qmp(command, **arguments)
+        except QmpError as e:
+            return str(e)
+        raise AssertionError(f"{command} is not refused")
+
+
 class Resolver(unittest.TestCase):
     def vm(self, *args):
         vm = Vm(*MACHINE, "-S", *args, accel="qtest")
@@ -76,11 +95,7 @@ class Resolver(unittest.TestCase):
         uri = f"tcp:vireo-test:{free_port()}"
         destination, source = self.vm("-incoming", "defer"), self.vm()
         destination.qmp("migrate-incoming", uri=uri)
-
-        def moves():
-            source.qmp("migrate", uri=uri)
-            return source.wait_until(source.migration, "completed", "failed") == "completed"
-        until(moves)  # as soon as it listens
+        self.check_moves(source, uri)  # it listens when it has answered
 
     def test_unknown(self):
         source, destination = self.vm(), self.vm("-incoming", "defer")
@@ -88,8 +103,9 @@ class Resolver(unittest.TestCase):
         source.wait_migration("failed")
         self.assertRegex(source.qmp("query-migrate")["error-desc"],
                          "Failed to resolve 'vireo-nowhere:1': Name or service not known")
-        destination.qmp("migrate-incoming", uri="tcp:vireo-nowhere:1")
-        destination.wait_migration("failed")
+        with self.assertRaisesRegex(QmpError, "Failed to resolve 'vireo-nowhere:1': "
+                                    "Name or service not known"):
+            destination.qmp("migrate-incoming", uri="tcp:vireo-nowhere:1")
         # and another one is tried
         uri = f"tcp:127.0.0.1:{free_port()}"
         destination.qmp("migrate-incoming", uri=uri)
@@ -110,12 +126,22 @@ class Resolver(unittest.TestCase):
         self.check_moves(source, uri)
         destination.qmp("quit")
         destination.wait()
-        waiting = self.vm("-incoming", "defer")
-        waiting.qmp("migrate-incoming", uri="tcp:vireo-slow:1")
-        with self.assertRaisesRegex(QmpError, "already been started"):
-            waiting.qmp("migrate-incoming", uri=uri)
-        waiting.qmp("quit")
-        waiting.wait()
+        self.check_waits()
+
+    def check_waits(self):
+        """The reply of a look-up for migrate-incoming comes late, others do not wait."""
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "other")
+            waiting = self.vm("-incoming", "defer", "-qmp", f"unix:{path},server=on,wait=off")
+            other = Monitor(path)
+            waiting.sock.sendall(b'{"execute":"migrate-incoming","arguments":'
+                                 b'{"uri":"tcp:vireo-slow:1"}}')
+            until(lambda: "already been started" in other.refused("migrate-incoming",
+                                                                  uri="fd:999"))
+            self.assertEqual(other.qmp("query-migrate"), {})
+            other.qmp("quit")
+            self.assertEqual(waiting.wait(), 0)
+            other.sock.close()
 
     def test_denied(self):
         source = self.vm("-sandbox", "on,network=deny")
