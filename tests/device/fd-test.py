@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import tempfile
+import time
 import unittest
 
 VIREO = os.path.join(os.environ.get("builddir", "."), "vireo")
@@ -87,7 +88,7 @@ class Vireo:
         for _, theirs in pairs:
             theirs.close()
         self.mons = [Qmp(ours) for ours, _ in pairs]
-        self.qmp = self.mons[0]
+        self.qmp = self.mons[0] if self.mons else None
 
     def quit(self):
         self.qmp.cmd("quit")
@@ -206,6 +207,29 @@ class Sets(Case):
         self.assertEqual(qmp.error("add_fd"), "No file descriptor supplied via SCM_RIGHTS")
         self.assertIn("non-negative", qmp.error("add_fd", fd=reads, fdset_id=-1))
         self.assertEqual(vm.quit(), (0, ""))
+
+
+    def test_client_leaves(self):
+        """Sets stay when the last client goes, as in QEMU from 9.1 on: a management layer
+        that comes back finds what it has given."""
+        path = os.path.join(self.tmp.name, "qmp")
+        vm = Vireo(*QTEST, "-qmp", "unix:%s,server=on,wait=off" % path, monitors=0)
+        disk = self.file("disk", os.O_RDWR, 1 << 20)
+
+        def connect():
+            sock = socket.socket(socket.AF_UNIX)
+            while sock.connect_ex(path) and vm.proc.poll() is None:
+                time.sleep(0.01) # it starts
+            return Qmp(sock)
+        first = connect()
+        given = first.cmd("add_fd", fd=disk, fdset_id=5)
+        first.sock.close()
+        vm.qmp = connect()
+        self.assertEqual(vm.qmp.cmd("query_fdsets"),
+                         [{"fdset-id": 5, "fds": [{"fd": given["fd"]}]}])
+        vm.qmp.cmd("blockdev_add", driver="file", node_name="d", filename="/dev/fdset/5")
+        self.assertEqual(vm.quit(), (0, ""))
+        vm.qmp.sock.close()
 
 
 class Numbers(Case):
