@@ -58,14 +58,31 @@ gboolean command_complete(Domain *domain, const Domain *before, const char *emul
 gboolean command_complete_device(const Domain *domain, const DomainDevice *device,
                                  GError **errp);
 
-/* What an emulator has, from its answers to query-machines and qom-list-types. */
+/*
+ * What an emulator has: machines, types, commands. Immutable; it is asked with @call,
+ * which executes a command without arguments and gives its answer. NULL on error.
+ */
 typedef struct CommandEmulator CommandEmulator;
-CommandEmulator *command_emulator_new(JsonNode *machines, JsonNode *types);
-void command_emulator_free(CommandEmulator *emulator);
+typedef gboolean CommandCall(gpointer opaque, const char *command, JsonNode **reply,
+                             GError **errp);
+CommandEmulator *command_emulator_ask(CommandCall *call, gpointer opaque, GError **errp);
+CommandEmulator *command_emulator_ref(CommandEmulator *emulator);
+void command_emulator_unref(CommandEmulator *emulator);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CommandEmulator, command_emulator_unref)
+
+/* To keep it. NULL for an object that is none; @object may be NULL. */
+JsonObject *command_emulator_format(const CommandEmulator *emulator);
+CommandEmulator *command_emulator_parse(JsonObject *object);
+
+/* Whether it has this command; one of which nothing is known (NULL) may have it. */
+gboolean command_emulator_has(const CommandEmulator *emulator, const char *command);
 
 /* CONFIG_UNSUPPORTED naming the machine or device of a completed domain that it lacks. */
 gboolean command_check_emulator(const Domain *domain, const CommandEmulator *emulator,
                                 GError **errp);
+/* The same of a device that @domain is to have. */
+gboolean command_check_emulator_device(const Domain *domain, const DomainDevice *device,
+                                       const CommandEmulator *emulator, GError **errp);
 
 /*
  * Gives addresses, aliases and block node numbers to those devices that have none; others

@@ -3,11 +3,58 @@
 #include <string.h>
 
 #include "command/kind.h"
+#include "qmp/frame.h"
+
+enum {
+    HAS_MACHINES,
+    HAS_TYPES, /* of devices and objects */
+    HAS_COMMANDS,
+    HAS_COUNT,
+};
+
+static const struct {
+    const char *command; /* that is asked with */
+    const char *keys[3]; /* what to take of each object in the answer */
+    const char *stored;  /* in JSON */
+} rows[HAS_COUNT] = {
+    [HAS_MACHINES] = { "query-machines", { "name", "alias", NULL }, "machines" },
+    [HAS_TYPES] = { "qom-list-types", { "name", NULL }, "types" },
+    [HAS_COMMANDS] = { "query-commands", { "name", NULL }, "commands" },
+};
 
 struct CommandEmulator {
-    GHashTable *machines; /* names and aliases */
-    GHashTable *types;    /* of devices and objects */
+    gatomicrefcount refs;
+    GHashTable *names[HAS_COUNT]; /* sets */
 };
+
+static CommandEmulator *emulator_new(void)
+{
+    CommandEmulator *emulator = g_new0(CommandEmulator, 1);
+
+    g_atomic_ref_count_init(&emulator->refs);
+    for (guint i = 0; i < HAS_COUNT; i++) {
+        emulator->names[i] = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    }
+    return emulator;
+}
+
+CommandEmulator *command_emulator_ref(CommandEmulator *emulator)
+{
+    g_atomic_ref_count_inc(&emulator->refs);
+    return emulator;
+}
+
+void command_emulator_unref(CommandEmulator *emulator)
+{
+    if (emulator && g_atomic_ref_count_dec(&emulator->refs)) {
+        for (guint i = 0; i < HAS_COUNT; i++) {
+            g_hash_table_unref(emulator->names[i]);
+        }
+        g_free(emulator);
+    }
+}
+
+/* ---- asking ---- */
 
 static void add_strings(GHashTable *set, JsonNode *reply, const char *const keys[])
 {
@@ -15,13 +62,11 @@ static void add_strings(GHashTable *set, JsonNode *reply, const char *const keys
 
     for (guint i = 0; array && i < json_array_get_length(array); i++) {
         JsonNode *node = json_array_get_element(array, i);
+        JsonObject *object =
+            JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
 
-        for (guint k = 0; keys[k] && JSON_NODE_HOLDS_OBJECT(node); k++) {
-            JsonNode *value = json_object_get_member(json_node_get_object(node), keys[k]);
-            const char *text = value && JSON_NODE_HOLDS_VALUE(value) &&
-                                       json_node_get_value_type(value) == G_TYPE_STRING
-                                   ? json_node_get_string(value)
-                                   : NULL;
+        for (guint k = 0; keys[k]; k++) {
+            const char *text = qmp_json_string(object, keys[k]);
             if (text) {
                 g_hash_table_add(set, g_strdup(text));
             }
@@ -29,26 +74,74 @@ static void add_strings(GHashTable *set, JsonNode *reply, const char *const keys
     }
 }
 
-CommandEmulator *command_emulator_new(JsonNode *machines, JsonNode *types)
+CommandEmulator *command_emulator_ask(CommandCall *call, gpointer opaque, GError **errp)
 {
-    static const char *const machine_keys[] = { "name", "alias", NULL };
-    static const char *const type_keys[] = { "name", NULL };
-    CommandEmulator *emulator = g_new0(CommandEmulator, 1);
+    g_autoptr(CommandEmulator) emulator = emulator_new();
 
-    emulator->machines = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    emulator->types = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    add_strings(emulator->machines, machines, machine_keys);
-    add_strings(emulator->types, types, type_keys);
-    return emulator;
+    for (guint i = 0; i < HAS_COUNT; i++) {
+        g_autoptr(JsonNode) reply = NULL;
+
+        if (!call(opaque, rows[i].command, &reply, errp)) {
+            return NULL;
+        }
+        add_strings(emulator->names[i], reply, rows[i].keys);
+    }
+    return g_steal_pointer(&emulator);
 }
 
-void command_emulator_free(CommandEmulator *emulator)
+/* ---- keeping ---- */
+
+static JsonArray *format_set(GHashTable *set)
 {
-    if (emulator) {
-        g_hash_table_unref(emulator->machines);
-        g_hash_table_unref(emulator->types);
-        g_free(emulator);
+    g_autoptr(GList) names =
+        g_list_sort(g_hash_table_get_keys(set), (GCompareFunc)strcmp);
+    JsonArray *array = json_array_new();
+
+    for (GList *l = names; l; l = l->next) {
+        json_array_add_string_element(array, l->data);
     }
+    return array;
+}
+
+JsonObject *command_emulator_format(const CommandEmulator *emulator)
+{
+    JsonObject *object = json_object_new();
+
+    for (guint i = 0; i < HAS_COUNT; i++) {
+        json_object_set_array_member(object, rows[i].stored,
+                                     format_set(emulator->names[i]));
+    }
+    return object;
+}
+
+CommandEmulator *command_emulator_parse(JsonObject *object)
+{
+    g_autoptr(CommandEmulator) emulator = emulator_new();
+
+    for (guint i = 0; i < HAS_COUNT; i++) {
+        JsonArray *array = qmp_json_array(object, rows[i].stored);
+
+        if (!array) {
+            return NULL;
+        }
+        for (guint n = 0; n < json_array_get_length(array); n++) {
+            JsonNode *node = json_array_get_element(array, n);
+
+            if (!JSON_NODE_HOLDS_VALUE(node) ||
+                json_node_get_value_type(node) != G_TYPE_STRING) {
+                return NULL;
+            }
+            g_hash_table_add(emulator->names[i], json_node_dup_string(node));
+        }
+    }
+    return g_steal_pointer(&emulator);
+}
+
+/* ---- checking ---- */
+
+gboolean command_emulator_has(const CommandEmulator *emulator, const char *command)
+{
+    return !emulator || g_hash_table_contains(emulator->names[HAS_COMMANDS], command);
 }
 
 typedef struct Check {
@@ -69,7 +162,7 @@ static gboolean check_device(const DomainDevice *device, gpointer opaque)
     }
     driver =
         g_strconcat(kind->driver, kind->virtio ? c->machine->virtio_suffix : "", NULL);
-    return g_hash_table_contains(c->emulator->types, driver) ||
+    return g_hash_table_contains(c->emulator->names[HAS_TYPES], driver) ||
            rpc_error_set(c->errp, VIR_ERR_CONFIG_UNSUPPORTED,
                          "element <devices/%s>: the emulator '%s' does not have device "
                          "'%s'",
@@ -81,10 +174,18 @@ gboolean command_check_emulator(const Domain *domain, const CommandEmulator *emu
 {
     Check c = { emulator, domain, command_machine(domain->machine), errp };
 
-    if (!g_hash_table_contains(emulator->machines, domain->machine)) {
+    if (!g_hash_table_contains(emulator->names[HAS_MACHINES], domain->machine)) {
         return rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
                              "the emulator '%s' does not have machine '%s'",
                              domain->emulator, domain->machine);
     }
     return xml_domain_foreach_device(domain, check_device, &c);
+}
+
+gboolean command_check_emulator_device(const Domain *domain, const DomainDevice *device,
+                                       const CommandEmulator *emulator, GError **errp)
+{
+    Check c = { emulator, domain, command_machine(domain->machine), errp };
+
+    return check_device(device, &c);
 }

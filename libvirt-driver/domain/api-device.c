@@ -74,6 +74,21 @@ static void take_back(Vm *vm, guint64 run, const char *alias)
     }
 }
 
+/* What runs may be older, or newer, than the binary is by now. */
+static gboolean check_running_emulator(Vm *vm, const DomainDevice *device, GError **errp)
+{
+    g_autoptr(CommandEmulator) has = NULL;
+    g_autoptr(VmDef) def = NULL;
+
+    g_mutex_lock(&vm->lock);
+    def = vm_get_def_locked(vm);
+    if (vm->run && vm->run->has) {
+        has = command_emulator_ref(vm->run->has);
+    }
+    g_mutex_unlock(&vm->lock);
+    return !has || command_check_emulator_device(def->domain, device, has, errp);
+}
+
 static gboolean attach(Vm *vm, const char *xml, const Impact *impact, GError **errp)
 {
     g_autoptr(DomainDevice) device = xml_device_parse(xml, XML_PARSE_INACTIVE, errp);
@@ -90,11 +105,13 @@ static gboolean attach(Vm *vm, const char *xml, const Impact *impact, GError **e
     if (impact->config) {
         config = xml_domain_copy(impact->before->domain);
         if (!xml_domain_add_device(config, device, NULL, errp) ||
-            !command_complete(config, NULL, vm->driver->emulator, errp)) {
+            !command_complete(config, NULL, vm->driver->emulator, errp) ||
+            !probe_check(vm->driver->probe, config, NULL, errp)) {
             return FALSE;
         }
     }
-    if (config && !vm_stage_config(vm, config, errp)) {
+    if ((impact->live && !check_running_emulator(vm, device, errp)) ||
+        (config && !vm_stage_config(vm, config, errp))) {
         return FALSE;
     }
     ok = !impact->live ||

@@ -410,7 +410,7 @@ Domain *driver_parse_domain(Driver *driver, const char *xml, GError **errp)
     if (!domain ||
         !command_complete(domain, before ? before->domain : NULL, driver->emulator,
                           &err) ||
-        !probe_check(driver->probe, domain, &err)) {
+        !probe_check(driver->probe, domain, NULL, &err)) {
         g_propagate_error(errp, g_steal_pointer(&err));
         return NULL;
     }

@@ -404,6 +404,21 @@ gboolean vm_connect_monitor(Vm *vm, guint64 run, guint timeout_ms, GError **errp
     return TRUE;
 }
 
+static gboolean call_monitor(gpointer opaque, const char *command, JsonNode **reply,
+                             GError **errp)
+{
+    Binding *b = opaque;
+
+    return vm_call(b->vm, b->run, command, NULL, reply, errp);
+}
+
+CommandEmulator *vm_ask_emulator(Vm *vm, guint64 run, GError **errp)
+{
+    Binding b = { vm, run };
+
+    return command_emulator_ask(call_monitor, &b, errp);
+}
+
 /* ---- ptys ---- */
 
 /* The emulator is not to be trusted with other paths than these: root opens them. */

@@ -21,6 +21,9 @@ gboolean vm_call_fd(Vm *vm, guint64 run, const char *command, JsonObject *args, 
  */
 gboolean vm_connect_monitor(Vm *vm, guint64 run, guint timeout_ms, GError **errp);
 
+/* Asks the emulator that runs what it has. A reference, or NULL. */
+CommandEmulator *vm_ask_emulator(Vm *vm, guint64 run, GError **errp);
+
 /* Asks for the paths of ptys and publishes them in the live definition. */
 gboolean vm_refresh_ptys(Vm *vm, guint64 run, GError **errp);
 

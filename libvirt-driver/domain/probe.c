@@ -33,7 +33,7 @@ static void entry_free(gpointer opaque)
 {
     Entry *entry = opaque;
 
-    command_emulator_free(entry->emulator);
+    command_emulator_unref(entry->emulator);
     g_mutex_clear(&entry->lock);
     g_free(entry);
 }
@@ -66,24 +66,25 @@ static void ignore_end(gpointer opaque)
 {
 }
 
+static gboolean call(gpointer client, const char *command, JsonNode **reply,
+                     GError **errp)
+{
+    return qmp_client_call_full(client, command, NULL, -1, ANSWER_MS, reply, errp);
+}
+
 static CommandEmulator *ask(Probe *probe, const char *path, GError **errp)
 {
     static const QmpClientOps ops = { ignore_event, ignore_end, NULL };
     int fd = process_connect_unix(path, ANSWER_MS, errp);
     g_autoptr(QmpClient) client = NULL;
-    g_autoptr(JsonNode) machines = NULL, types = NULL;
     CommandEmulator *emulator = NULL;
 
     if (fd < 0) {
         return NULL;
     }
     client = qmp_client_new(fd, probe->context, &ops, NULL, NULL);
-    if (qmp_client_negotiate(client, ANSWER_MS, errp) &&
-        qmp_client_call_full(client, "query-machines", NULL, -1, ANSWER_MS, &machines,
-                             errp) &&
-        qmp_client_call_full(client, "qom-list-types", NULL, -1, ANSWER_MS, &types,
-                             errp)) {
-        emulator = command_emulator_new(machines, types);
+    if (qmp_client_negotiate(client, ANSWER_MS, errp)) {
+        emulator = command_emulator_ask(call, client, errp);
     }
     qmp_client_close(client);
     return emulator;
@@ -173,14 +174,14 @@ static void refresh(Probe *probe, Entry *entry, const char *binary)
     struct stat st;
 
     if (stat(binary, &st) < 0) {
-        g_clear_pointer(&entry->emulator, command_emulator_free);
+        g_clear_pointer(&entry->emulator, command_emulator_unref);
         entry->known = FALSE;
         return;
     }
     if (entry->known && is_same_file(&st, &entry->st)) {
         return;
     }
-    command_emulator_free(entry->emulator);
+    command_emulator_unref(entry->emulator);
     entry->emulator = run(probe, binary, &err);
     entry->st = st;
     entry->known = TRUE;
@@ -205,7 +206,8 @@ static Entry *find(Probe *probe, const char *binary)
     return entry;
 }
 
-gboolean probe_check(Probe *probe, const Domain *domain, GError **errp)
+gboolean probe_check(Probe *probe, const Domain *domain, CommandEmulator **emulator,
+                     GError **errp)
 {
     Entry *entry = find(probe, domain->emulator);
     gboolean ok;
@@ -213,6 +215,9 @@ gboolean probe_check(Probe *probe, const Domain *domain, GError **errp)
     g_mutex_lock(&entry->lock);
     refresh(probe, entry, domain->emulator);
     ok = !entry->emulator || command_check_emulator(domain, entry->emulator, errp);
+    if (ok && emulator && entry->emulator) {
+        *emulator = command_emulator_ref(entry->emulator);
+    }
     g_mutex_unlock(&entry->lock);
     return ok;
 }

@@ -20,8 +20,10 @@ void probe_free(Probe *probe);
 /*
  * Checks a completed domain against its emulator: CONFIG_UNSUPPORTED, naming the machine
  * or the device that it does not have. Waits for the answers; on a worker. Only those who
- * use the same binary wait for each other.
+ * use the same binary wait for each other. *emulator (may be NULL) gets a reference to
+ * what it has; it stays as it is if that is not known.
  */
-gboolean probe_check(Probe *probe, const Domain *domain, GError **errp);
+gboolean probe_check(Probe *probe, const Domain *domain, CommandEmulator **emulator,
+                     GError **errp);
 
 G_END_DECLS

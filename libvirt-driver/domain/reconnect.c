@@ -52,6 +52,7 @@ static VmRun *run_of_status(Driver *driver, VmStatus *status)
     run->emulator = g_steal_pointer(&status->emulator);
     run->version = g_steal_pointer(&status->version);
     run->package = g_steal_pointer(&status->package);
+    run->has = g_steal_pointer(&status->has);
     run->next_node = status->next_node;
     return run;
 }

@@ -254,6 +254,7 @@ static gboolean save_intent(Vm *vm, const VmRun *run, const Domain *live, GError
         .memory_path = run->memory_path,
         .cgroup = run->cgroup,
         .emulator = run->emulator,
+        .has = run->has,
         .domain = (Domain *)live,
     };
     g_autofree char *text = vm_status_format(&status);

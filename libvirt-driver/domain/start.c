@@ -46,6 +46,7 @@ static VmStatus collect_status_locked(Vm *vm, const VmDef *def)
         .version = run->version,
         .package = run->package,
         .next_node = run->next_node,
+        .has = run->has,
         .domain = (Domain *)def->domain,
     };
 }
@@ -194,7 +195,7 @@ gboolean vm_start(Vm *vm, Domain *live, const VmStart *how, guint64 *serial,
     live->id = registry_take_id(vm->driver->registry, vm);
     run = vm_run_new(vm, live);
     if (!command_complete(live, NULL, vm->driver->emulator, errp) ||
-        !probe_check(vm->driver->probe, live, errp) ||
+        !probe_check(vm->driver->probe, live, &run->has, errp) ||
         !command_assign(live, &run->next_node, errp) ||
         !vm_run_spawn(vm, run, live, how->incoming, errp)) {
         registry_drop_id(vm->driver->registry, live->id);

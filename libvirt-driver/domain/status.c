@@ -55,6 +55,7 @@ void vm_status_free(VmStatus *status)
     for (guint i = 0; i < G_N_ELEMENTS(strings); i++) {
         g_free(G_STRUCT_MEMBER(char *, status, strings[i].offset));
     }
+    command_emulator_unref(status->has);
     xml_domain_free(status->domain);
     g_free(status);
 }
@@ -95,6 +96,10 @@ char *vm_status_format(const VmStatus *status)
         if (value) {
             json_object_set_string_member(object, strings[i].name, value);
         }
+    }
+    if (status->has) {
+        json_object_set_object_member(object, "has",
+                                      command_emulator_format(status->has));
     }
     json_object_set_string_member(object, "domain", xml);
     json_node_set_object(node, object);
@@ -190,6 +195,8 @@ static gboolean parse_object(JsonObject *object, VmStatus *status, GError **errp
     if (!status->boot_id || !status->monitor_path || !status->pidfile_path) {
         return invalid(errp, "boot-id, monitor or pidfile is missing");
     }
+    /* Not in the file of an older daemon, and then the emulator is asked. */
+    status->has = command_emulator_parse(qmp_json_object(object, "has"));
     status->domain = xml_domain_parse(xml, XML_PARSE_STATUS, errp);
     return status->domain != NULL;
 }

@@ -46,6 +46,31 @@ static void reconcile(Vm *vm, guint64 run)
     }
 }
 
+/* What the emulator has that runs; its binary may be another one by now. */
+static void learn(Vm *vm, guint64 run)
+{
+    g_autoptr(CommandEmulator) has = NULL;
+    g_autoptr(GError) err = NULL;
+    gboolean known;
+
+    g_mutex_lock(&vm->lock);
+    known = !vm_is_run_locked(vm, run) || vm->run->has;
+    g_mutex_unlock(&vm->lock);
+    if (known) {
+        return;
+    }
+    has = vm_ask_emulator(vm, run, &err);
+    if (!has) {
+        g_message("domain '%s': its emulator cannot be asked what it has: %s", vm->name,
+                  err->message);
+    }
+    g_mutex_lock(&vm->lock);
+    if (vm_is_run_locked(vm, run)) {
+        vm->run->has = g_steal_pointer(&has);
+    }
+    g_mutex_unlock(&vm->lock);
+}
+
 static void take_over(Vm *vm, guint64 run)
 {
     g_autoptr(GError) err = NULL;
@@ -70,6 +95,7 @@ static void take_over(Vm *vm, guint64 run)
         }
         return;
     }
+    learn(vm, run);
     async_job_settle(vm, run);
     if (is_run(vm, run)) {
         reconcile(vm, run);

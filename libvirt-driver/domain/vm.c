@@ -100,6 +100,7 @@ void vm_run_free(VmRun *run)
     g_free(run->emulator);
     g_free(run->version);
     g_free(run->package);
+    command_emulator_unref(run->has);
     g_free(run);
 }
 
@@ -115,6 +116,7 @@ void vm_run_complete(VmRun *run, VmRun *from)
     run->emulator = g_steal_pointer(&from->emulator);
     run->version = g_steal_pointer(&from->version);
     run->package = g_steal_pointer(&from->package);
+    run->has = g_steal_pointer(&from->has);
 }
 
 VmDef *vm_get_def_locked(Vm *vm)

@@ -17,6 +17,7 @@
 #include <glib.h>
 #include <sys/types.h>
 
+#include "command/command.h"
 #include "domain/job-stats.h"
 #include "domain/job.h"
 #include "domain/status.h"
@@ -53,6 +54,7 @@ typedef struct VmRun {
     char *cgroup;            /* or NULL */
     char *emulator;          /* the binary */
     char *version, *package; /* of the emulator, from its greeting */
+    CommandEmulator *has;    /* what it has; NULL: not known, or not yet; not constant */
     guint next_node;         /* lowest number of block nodes not used yet; not constant */
     gboolean unreconciled;   /* see domain/reconcile.h; not constant */
     gboolean reconcile_soon; /* a worker has been told to; not constant */

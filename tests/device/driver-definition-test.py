@@ -7,7 +7,7 @@ import os
 import re
 import sys
 
-from driver_daemon import EMULATOR, image, main
+from driver_daemon import EMULATOR, image, main, wrapper
 
 DISK = ("<disk type='file'><driver name='qemu' type='raw'/><source file='%s'/>"
         "<target dev='%s' bus='virtio'/>%s</disk>")
@@ -191,15 +191,6 @@ def test_panic_refused(a, b):
         path = a.define(command="path")
         change(path, "<devices>", "<on_crash>%s</on_crash><devices>" % action)
         a.fails("on_crash>%s" % action, "define", path)
-
-
-def wrapper(a, *words):
-    path = os.path.join(a.root, "emulator")
-    with open(path + ".new", "w") as f:
-        f.write("#!/bin/sh\nexec %s %s \"$@\"\n" % (EMULATOR, " ".join(words)))
-    os.chmod(path + ".new", 0o755)
-    os.rename(path + ".new", path)
-    return path
 
 
 def test_probe(a, b):

@@ -280,6 +280,8 @@ COMMANDS = {
     "system_powerdown": do_powerdown, "system_reset": do_reset,
     "query-chardev": do_chardev,
     "query-machines": lambda a: {"return": real.machines},
+    "query-commands": lambda a: {"return": [{"name": n} for n in COMMANDS
+                                            if real.has(n)]},
     "qom-list-types": lambda a: {"return": [{"name": n} for n in real.qom_types
                                             if n not in options("-without")]},
     "getfd": lambda a: {"return": {}},

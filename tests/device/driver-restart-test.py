@@ -6,6 +6,7 @@ Under stock virsh, with a stand-in for the emulator. Skipped (77) where there is
     driver-restart-test.py [NAME...]    runs all tests, or those named
 """
 import fcntl
+import json
 import os
 import re
 import signal
@@ -14,7 +15,8 @@ import subprocess
 import sys
 import time
 
-from driver_daemon import DAEMON, EMULATOR, LIMIT, image, main, migrate, wait_for
+from driver_daemon import (DAEMON, EMULATOR, LIMIT, image, main, migrate, wait_for,
+                           wrapper)
 
 
 def test_daemon_death(a, b):
@@ -298,6 +300,35 @@ def test_unreadable_definition(a, b):
     a.stop()
     a.start()
     assert a.state() == "shut off (unknown)"
+
+
+# ---- what an emulator has ----
+
+def test_other_binary(a, b):
+    """A VM is treated by what its running emulator has, not its binary of today."""
+    emulator = wrapper(a, "-without", "virtio-blk-device")
+    a.define(devices="<emulator>%s</emulator>" % emulator)
+    a.virsh("start", "vm")
+    refusal = "emulator '%s' does not have device 'virtio-blk-device'" % emulator
+    attach = "attach-disk", "vm", image(a), "vdb"
+    a.fails(refusal, *attach, "--live")
+    path = a.run_dir + "/vm.status"
+    wrapper(a)
+    for forget in False, True:
+        a.kill()
+        if forget:  # as an older daemon has written it: the emulator is asked
+            with open(path) as f:
+                status = json.load(f)
+            del status["has"]
+            with open(path, "w") as f:
+                json.dump(status, f)
+        a.start()
+        a.expect("running (booted)")
+        a.fails(refusal, *attach, "--live")
+    a.virsh(*attach, "--config")
+    a.virsh("destroy", "vm")
+    a.virsh("start", "vm")  # the new binary
+    assert "vdb" in a.virsh("domblklist", "vm")
 
 
 # ---- what others could choose ----

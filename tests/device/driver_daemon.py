@@ -205,6 +205,16 @@ def image(a, name="disk.img"):
     return path
 
 
+def wrapper(a, *words):
+    """An emulator of its own binary, which can be replaced by another."""
+    path = os.path.join(a.root, "emulator")
+    with open(path + ".new", "w") as f:
+        f.write("#!/bin/sh\nexec %s %s \"$@\"\n" % (a.emulator, " ".join(words)))
+    os.chmod(path + ".new", 0o755)
+    os.rename(path + ".new", path)
+    return path
+
+
 def migrate(a, b, *options):
     return ("migrate", "vm", b.uri, "--migrateuri", "tcp://127.0.0.1") + options
 

@@ -110,9 +110,42 @@ static void test_store(void)
     g_assert_error(err, RPC_ERROR, VIR_ERR_SYSTEM_ERROR);
 }
 
+static gboolean answer(gpointer opaque, const char *command, JsonNode **reply,
+                       GError **errp)
+{
+    g_autofree char *text = g_strdup_printf("[{\"name\": \"%s-b\"}, {\"name\": \"a\", "
+                                            "\"alias\": \"c\"}, {\"name\": 7}, 8]",
+                                            command);
+
+    *reply = json_from_string(text, NULL);
+    return strcmp(command, opaque) != 0;
+}
+
+/* What an emulator has, as it is kept with a VM. */
+static void test_emulator(void)
+{
+    g_autoptr(GError) err = NULL;
+    g_autoptr(CommandEmulator) has = command_emulator_ask(answer, (gpointer) "", &err);
+    g_autoptr(JsonObject) kept = command_emulator_format(has);
+    g_autoptr(JsonObject) wrong = json_object_new();
+    g_autoptr(CommandEmulator) got = command_emulator_parse(kept);
+
+    g_assert_true(command_emulator_has(has, "query-commands-b"));
+    g_assert_true(command_emulator_has(got, "query-commands-b"));
+    g_assert_true(command_emulator_has(got, "a"));
+    g_assert_false(command_emulator_has(got, "c")); /* a machine's name only */
+    g_assert_false(command_emulator_has(got, "qom-list-types-b"));
+    g_assert_true(command_emulator_has(NULL, "c"));
+    g_assert_null(command_emulator_parse(NULL));
+    g_assert_null(command_emulator_parse(wrong));
+    json_array_add_int_element(json_object_get_array_member(kept, "types"), 1);
+    g_assert_null(command_emulator_parse(kept));
+}
+
 static void test_status(void)
 {
     g_autoptr(Domain) domain = xml_domain_parse(xml, XML_PARSE_INACTIVE, NULL);
+    g_autoptr(CommandEmulator) has = command_emulator_ask(answer, (gpointer) "", NULL);
     VmStatus status = {
         .phase = VM_PHASE_RUNNING,
         .boot_id = (char *)"boot",
@@ -130,6 +163,7 @@ static void test_status(void)
         .emulator = (char *)"/vireo",
         .version = (char *)"8.2.0",
         .next_node = 7,
+        .has = has,
         .domain = domain,
     };
     DomainDisk *disk = domain->disks->pdata[0];
@@ -150,6 +184,8 @@ static void test_status(void)
     g_assert_cmpint(got->id, ==, 5);
     g_assert_cmpint(got->pid, ==, 1234);
     g_assert_cmpuint(got->next_node, ==, 7);
+    g_assert_true(command_emulator_has(got->has, "a"));
+    g_assert_false(command_emulator_has(got->has, "b"));
     g_assert_true(got->job_paused);
     g_assert_true(got->suspended);
     g_assert_true(got->reboot_wanted);
@@ -341,6 +377,7 @@ int main(int argc, char **argv)
     g_test_add_func("/domain/registry", test_registry);
     g_test_add_func("/domain/store", test_store);
     g_test_add_func("/domain/status", test_status);
+    g_test_add_func("/domain/emulator", test_emulator);
     g_test_add_func("/domain/old-status", test_old_status);
     for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
         g_autofree char *path = g_strdup_printf("/domain/bad-status/%s", bad[i].name);
