@@ -88,6 +88,10 @@ gboolean block_node_attach(BlockNode *node, const BlockUser *user, GError **errp
     if (node->read_only && !user->read_only) {
         return error_set(errp, "Node '%s' is read-only", node->name);
     }
+    if (block_activity_changes()) {
+        return error_set(errp, "Node '%s': the images are being taken over or given away",
+                         node->name);
+    }
     node->user = *user;
     if (node->active &&
         (!block_chain_lock(node, errp) || !block_chain_refresh_size(node, errp))) {

@@ -102,13 +102,17 @@ void block_unplug(BlockNode *node);
  * side by side, each on its own loop; done (main loop, now or later) gets the first
  * error, which it owns, or NULL. Inactivate: give up image locks. Activate: take
  * them; fails by name when another process still holds one, and then all stay
- * inactive. With -incoming nodes are created inactive.
+ * inactive. Both ask the host beside the main loop; no user comes meanwhile. With
+ * -incoming nodes are created inactive.
  */
 void block_flush_all(void (*done)(void *opaque, GError *error), void *opaque);
 void block_set_start_inactive(gboolean inactive);
-void block_inactivate_all(void);
-gboolean block_activate_all(GError **errp);
-ConfigNode *block_query_named_nodes(void);
+void block_inactivate_all(BlockChanged done, void *opaque);
+void block_activate_all(BlockChanged done, void *opaque);
+
+/* Now or later: nodes, or NULL and an error; both are done()'s. */
+typedef void (*BlockQueried)(void *opaque, ConfigNode *nodes, GError *error);
+void block_query_named_nodes(BlockQueried done, void *opaque);
 void block_cleanup(void);
 
 #endif

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 libemulator_a_SOURCES += \
 	emulator/block/add.c \
-	emulator/block/all.c \
+	emulator/block/active.c \
 	emulator/block/block.c \
 	emulator/block/block.h \
 	emulator/block/file-io.c \
 	emulator/block/file.c \
+	emulator/block/flush.c \
 	emulator/block/gate.c \
 	emulator/block/lock.c \
 	emulator/block/loop.c \

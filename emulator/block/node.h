@@ -110,8 +110,9 @@ gboolean block_child_configure(BlockNode *node, ConfigNode **ref, GError **errp)
 void block_node_close(BlockNode *node);
 void block_node_free(BlockNode *node);
 
-/* all.c */
+/* active.c */
 gboolean block_starts_inactive(void);
+gboolean block_activity_changes(void); /* nobody comes or goes now */
 
 /* file-io.c: the blocking way; any op, from request->moved on. 0 or -errno. */
 int file_io(BlockNode *node, BlockRequest *request);

@@ -1,12 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * query-named-block-nodes.
+ * query-named-block-nodes. How much the files occupy is asked of the host, beside the
+ * main loop, by descriptors of our own: the nodes may go meanwhile.
  *
- * #syscalls main: newfstatat
+ * #syscalls slow: newfstatat close
+ * #syscalls main: fcntl
  */
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "block/node.h"
+#include "block/testing.h"
+#include "event/slow.h"
+#include "util/error.h"
+#include "util/fd.h"
+
+/* One image, at its node's place in the reply. */
+typedef struct Image {
+    char *name;
+    int fd;
+    gint64 size; /* -1: not known */
+} Image;
+
+typedef struct Query {
+    ConfigNode *reply; /* the main loop's */
+    BlockQueried done;
+    void *opaque;
+} Query;
 
 static ConfigNode *query_cache(const BlockNode *node)
 {
@@ -22,19 +42,15 @@ static ConfigNode *query_image(const BlockNode *node)
 {
     BlockNode *file = block_node_bottom(node);
     ConfigNode *image = config_map_new();
-    struct stat st;
 
     config_map_set_string(image, "filename", file->filename);
     config_map_set_string(image, "format", node->driver->type.name);
     config_map_set_int(image, "virtual-size", node->size);
-    if (fstat(file->fd, &st) == 0) {
-        config_map_set_int(image, "actual-size", (gint64)st.st_blocks * 512);
-    }
     config_map_set_bool(image, "dirty-flag", FALSE);
     return image;
 }
 
-ConfigNode *block_query_named_nodes(void)
+static ConfigNode *query_nodes(void)
 {
     static const char *const limits[] = { "bps",  "bps_rd",  "bps_wr",
                                           "iops", "iops_rd", "iops_wr" };
@@ -60,4 +76,88 @@ ConfigNode *block_query_named_nodes(void)
         config_list_add(array, info);
     }
     return array;
+}
+
+static void image_clear(gpointer data)
+{
+    Image *image = data;
+
+    fd_clear(&image->fd);
+    g_free(image->name);
+}
+
+static GArray *collect_images(void)
+{
+    GArray *images = g_array_new(FALSE, FALSE, sizeof(Image));
+
+    g_array_set_clear_func(images, image_clear);
+    for (GSList *l = block_nodes(); l; l = l->next) {
+        int fd = block_node_bottom(l->data)->fd;
+        Image image = { .name = g_strdup(block_node_name(l->data)),
+                        .fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1),
+                        .size = -1 };
+        g_array_append_val(images, image);
+    }
+    return images;
+}
+
+static void query_run(void *data)
+{
+    GArray *images = data;
+    struct stat st;
+
+    for (guint i = 0; i < images->len; i++) {
+        Image *image = &g_array_index(images, Image, i);
+        block_gate_pass(image->name);
+        if (image->fd >= 0 && fstat(image->fd, &st) == 0) {
+            image->size = (gint64)st.st_blocks * 512;
+        }
+        fd_clear(&image->fd);
+    }
+}
+
+static void query_drop(void *data)
+{
+    g_array_unref(data);
+}
+
+static void query_end(Query *q, GArray *images, GError *error)
+{
+    for (guint i = 0; images && i < images->len; i++) {
+        gint64 size = g_array_index(images, Image, i).size;
+        if (size >= 0) {
+            config_map_set_int(config_map_peek(config_list_at(q->reply, i), "image"),
+                               "actual-size", size);
+        }
+    }
+    if (error) {
+        g_clear_pointer(&q->reply, config_node_unref);
+    }
+    q->done(q->opaque, q->reply, error);
+    g_free(q);
+}
+
+static void query_done(void *opaque, void *data)
+{
+    GError *error = NULL;
+
+    if (!data) {
+        error_set(&error, "The emulator ends");
+    }
+    query_end(opaque, data, error);
+    g_clear_pointer(&data, query_drop);
+}
+
+void block_query_named_nodes(BlockQueried done, void *opaque)
+{
+    static const SlowCall calls = { query_run, query_done, query_drop };
+    GArray *images = collect_images();
+    Query *q = g_new(Query, 1);
+    GError *error = NULL;
+
+    *q = (Query){ query_nodes(), done, opaque };
+    if (!images->len || !slow_start(&calls, images, q, &error)) {
+        query_end(q, NULL, error);
+        g_array_unref(images);
+    }
 }

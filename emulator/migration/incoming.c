@@ -229,6 +229,16 @@ static void unload(Incoming *in)
     }
 }
 
+static void images_taken(void *opaque, GError *error)
+{
+    if (error) {
+        g_printerr("vireo: -incoming: %s; the VM stays stopped\n", error->message);
+        g_error_free(error);
+    } else if (run_state_get() == RUN_STATE_PAUSED) {
+        vm_start();
+    }
+}
+
 /*
  * Completed: the VM is what it was at the source (shut down, say), but with -S (a
  * management layer decides) one that ran is paused and its images stay untouched until
@@ -238,7 +248,6 @@ static void call_finish(MigCall *call, void *opaque)
 {
     Incoming *in = opaque;
     gboolean run = in->state == RUN_STATE_RUNNING;
-    g_autoptr(GError) err = NULL;
 
     g_clear_pointer(&in->blocks, g_ptr_array_unref); /* they may be unplugged */
     if (in->error) {
@@ -254,11 +263,7 @@ static void call_finish(MigCall *call, void *opaque)
     run_state_set(run ? RUN_STATE_PAUSED : in->state);
     mig_status_set(MIG_COMPLETED, NULL);
     if (autostart && run) {
-        if (block_activate_all(&err)) {
-            vm_start();
-        } else {
-            g_printerr("vireo: -incoming: %s; the VM stays stopped\n", err->message);
-        }
+        block_activate_all(images_taken, NULL);
     }
     mig_call_done(call);
 }

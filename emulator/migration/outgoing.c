@@ -51,6 +51,7 @@ typedef struct Outgoing {
     GError *error;
     gboolean cancelled;
     gboolean was_running, stopped, inactivated;
+    MigCall *call; /* that waits for the images */
     RunState old_state; /* before the switch-over, when it was not running */
     gboolean handshake, committed;
     gboolean not_taken; /* after the commit: the destination is known not to run */
@@ -232,17 +233,27 @@ static void call_quiesce(MigCall *call, void *opaque)
     device_quiesce_all(quiesced, call);
 }
 
+static void given_away(void *opaque, GError *error)
+{
+    Outgoing *m = opaque;
+
+    m->error = error;
+    mig_call_done(m->call);
+}
+
 static void call_save(MigCall *call, void *opaque)
 {
     Outgoing *m = opaque;
 
     m->devices = device_state_save_all(
         m->was_running ? RUN_STATE_RUNNING : m->old_state, &m->error);
-    if (!m->error) {
-        m->inactivated = TRUE;
-        block_inactivate_all();
+    if (m->error) {
+        mig_call_done(call);
+        return;
     }
-    mig_call_done(call);
+    m->inactivated = TRUE;
+    m->call = call;
+    block_inactivate_all(given_away, m);
 }
 
 static void call_commit(MigCall *call, void *opaque)
@@ -338,28 +349,54 @@ static gboolean outgoing_run(Outgoing *m, GError **errp)
            precopy(m, errp) && switch_over(m, errp);
 }
 
-/*
- * Takes the VM back to what it was before the switch-over began; one that has ended
- * meanwhile stays as it is, with its images.
- */
-static void roll_back(Outgoing *m)
+static void rolled_back(Outgoing *m, MigCall *call)
 {
-    g_autoptr(GError) err = NULL;
-    gboolean ended = run_state_get() != RUN_STATE_FINISH_MIGRATE;
+    mig_status_set(m->cancelled ? MIG_CANCELLED : MIG_FAILED,
+                   m->cancelled ? NULL : m->error);
+    mig_call_done(call);
+}
 
-    if (!m->stopped || m->abandoned) {
+/* One that has ended meanwhile stays as it is, with its images. */
+static void go_back(Outgoing *m)
+{
+    if (run_state_get() != RUN_STATE_FINISH_MIGRATE) {
         return;
     }
-    if (m->inactivated && !block_activate_all(&err)) {
+    if (m->was_running) {
+        vm_start();
+    } else {
+        run_state_set(m->old_state);
+    }
+}
+
+static void taken_back(void *opaque, GError *error)
+{
+    Outgoing *m = opaque;
+
+    if (error) {
         /* Somebody else holds the images: running now would corrupt them. */
-        g_warning("migration: %s; the VM stays stopped", err->message);
+        g_warning("migration: %s; the VM stays stopped", error->message);
         m->old_state = RUN_STATE_POSTMIGRATE;
         m->was_running = FALSE;
+        g_error_free(error);
     }
-    if (!ended && m->was_running) {
-        vm_start();
-    } else if (!ended) {
-        run_state_set(m->old_state);
+    if (!m->abandoned) {
+        go_back(m);
+    }
+    rolled_back(m, m->call);
+}
+
+/* Takes the VM back to what it was before the switch-over began. */
+static void roll_back(Outgoing *m, MigCall *call)
+{
+    if (!m->stopped || m->abandoned) {
+        rolled_back(m, call);
+    } else if (!m->inactivated) {
+        go_back(m);
+        rolled_back(m, call);
+    } else {
+        m->call = call;
+        block_activate_all(taken_back, m);
     }
 }
 
@@ -371,17 +408,15 @@ static void call_finish(MigCall *call, void *opaque)
     if (dirty_log_active()) {
         dirty_log_stop();
     }
-    if (m->committed && !m->not_taken) {
-        if (m->error) {
-            log_error("migration: %s", m->error->message);
-        }
-        run_state_set(RUN_STATE_POSTMIGRATE);
-        mig_status_set(m->error ? MIG_FAILED : MIG_COMPLETED, m->error);
-    } else {
-        roll_back(m);
-        mig_status_set(m->cancelled ? MIG_CANCELLED : MIG_FAILED,
-                       m->cancelled ? NULL : m->error);
+    if (!m->committed || m->not_taken) {
+        roll_back(m, call);
+        return;
     }
+    if (m->error) {
+        log_error("migration: %s", m->error->message);
+    }
+    run_state_set(RUN_STATE_POSTMIGRATE);
+    mig_status_set(m->error ? MIG_FAILED : MIG_COMPLETED, m->error);
     mig_call_done(call);
 }
 

@@ -59,9 +59,14 @@ QMP_OBJECT(node_info, { "file", &qmp_str }, { "node-name", &qmp_str },
            { "cache", &cache_info }, { "image", &image_info });
 QMP_LIST(node_info_list, &node_info);
 
-static ConfigNode *cmd_query_nodes(ConfigNode *args, GError **errp)
+static void queried(void *opaque, ConfigNode *nodes, GError *error)
 {
-    return block_query_named_nodes();
+    qmp_reply_done(opaque, nodes, error);
+}
+
+static void cmd_query_nodes(ConfigNode *args, QmpReply *reply)
+{
+    block_query_named_nodes(queried, reply);
 }
 
 const QmpCommand qmp_block_commands[] = {
@@ -69,7 +74,7 @@ const QmpCommand qmp_block_commands[] = {
       .kind = &block_kind, .prepare = blockdev_defaults },
     { "blockdev-del", "Flushes and closes a block node that nobody uses",
       .start = cmd_blockdev_del, .args = &del_args },
-    { "query-named-block-nodes", "The block nodes", cmd_query_nodes, .args = &query_args,
-      .ret = &node_info_list },
+    { "query-named-block-nodes", "The block nodes", .start = cmd_query_nodes,
+      .args = &query_args, .ret = &node_info_list },
     { .name = NULL },
 };

@@ -63,37 +63,42 @@ static void cmd_stop(ConfigNode *args, QmpReply *reply)
     qmp_reply_done(reply, NULL, error);
 }
 
-/*
- * While a migration comes in, cont is a wish for when it is complete. Images that
- * were given away (or not yet taken) are taken first: whoever holds them runs.
- */
-static gboolean go_on(GError **errp)
+static gboolean may_go_on(GError **errp)
 {
     if (run_state_needs_reset()) {
         return error_set(errp, "Resetting the Virtual Machine is required");
     }
-    if (migration_switching_over()) {
-        return error_set(errp, "Migration is not finalized yet");
-    }
-    if (run_state_get() == RUN_STATE_INMIGRATE) {
-        migration_set_autostart(TRUE);
-        return TRUE;
-    }
-    if (!vm_running()) {
-        if (!block_activate_all(errp)) {
-            return FALSE;
-        }
-        vm_start();
-    }
-    return TRUE;
+    return !migration_switching_over() ||
+           error_set(errp, "Migration is not finalized yet");
 }
 
+/* The images are here, or error; meanwhile other monitors have gone on. */
+static void images_taken(void *opaque, GError *error)
+{
+    if (!error && may_go_on(&error) && run_state_get() != RUN_STATE_INMIGRATE) {
+        vm_start();
+    }
+    qmp_reply_done(opaque, NULL, error);
+}
+
+/*
+ * While a migration comes in, cont is a wish for when it is complete. Images that
+ * were given away (or not yet taken) are taken first: whoever holds them runs.
+ */
 static void stopped_before(void *opaque, gboolean stands, const GError *flush_error)
 {
     GError *error = NULL;
 
-    go_on(&error);
-    qmp_reply_done(opaque, NULL, error);
+    if (!may_go_on(&error)) {
+        qmp_reply_done(opaque, NULL, error);
+    } else if (run_state_get() == RUN_STATE_INMIGRATE) {
+        migration_set_autostart(TRUE);
+        qmp_reply_done(opaque, NULL, NULL);
+    } else if (vm_running()) {
+        qmp_reply_done(opaque, NULL, NULL);
+    } else {
+        block_activate_all(images_taken, opaque);
+    }
 }
 
 /* A stop under way has its end first, and so its reply. */

@@ -289,6 +289,161 @@ static void test_quit(void)
     vm_close(&vm);
 }
 
+/* How much an image occupies; the nodes may go meanwhile. */
+static void test_query(void)
+{
+    g_autofree char *options =
+        g_strdup_printf("-blockdev driver=file,node-name=n,filename=%s", image);
+    Vm vm;
+
+    vm_open(&vm, options);
+    block_testing(vm.q, "n silent");
+    say(&vm.b, "query-named-block-nodes");
+    until_asked(&vm, 1);
+    assert_served(&vm);
+    say_del(&vm.c, "n");
+    until_asked(&vm, 2);
+    expect_nothing(&vm.b);
+    block_testing(vm.q, "n answers");
+    expect_text(&vm.b, "\"actual-size\": 1048576");
+    expect(&vm.c, DONE);
+    g_assert_false(has_node(&vm, "n"));
+    vm_close(&vm);
+}
+
+/* A disk at both ends: it is given away, and taken. */
+typedef struct Pair {
+    Vm vm; /* where it was, or is to come to */
+    QTest *other;
+    char *uri;
+} Pair;
+
+#define DISK                                                                             \
+    "-blockdev driver=file,node-name=f,filename=%s "                                     \
+    "-blockdev driver=raw,node-name=n,file=f "                                           \
+    "-device virtio-blk-device,drive=n,bus=virtio-mmio-bus.0 "
+
+static void pair_open(Pair *p, gboolean source)
+{
+    g_autofree char *disk = g_strdup_printf(DISK, image);
+    g_autofree char *more = NULL;
+
+    p->uri = g_strdup_printf("unix:%s/m", dir);
+    more = g_strdup_printf("%s -incoming %s", disk, p->uri);
+    if (source) {
+        p->other = qtest_start("-machine microvm -m 16M %s", more);
+        vm_open(&p->vm, disk);
+    } else {
+        vm_open(&p->vm, more);
+        p->other = qtest_start("-machine microvm -m 16M %s", disk);
+    }
+    block_testing(p->vm.q, "n silent");
+    qmp(source ? p->vm.q : p->other,
+        "{\"execute\": \"migrate\", \"arguments\": {\"uri\": \"%s\"}}", p->uri);
+    until_asked(&p->vm, 1);
+    assert_served(&p->vm);
+}
+
+static void pair_close(Pair *p)
+{
+    vm_close(&p->vm);
+    qtest_stop(p->other);
+    g_free(p->uri);
+}
+
+static void assert_status(QTest *q, const char *status)
+{
+    g_autoptr(JsonNode) info = qtest_qmp_ok(q, "{\"execute\": \"query-status\"}");
+
+    g_assert_cmpstr(json_object_get_string_member(json_node_get_object(info), "status"),
+                    ==, status);
+}
+
+/* The destination does not run before the locks are taken. */
+static void test_take(void)
+{
+    Pair p;
+
+    pair_open(&p, FALSE);
+    assert_status(p.vm.q, "paused");
+    say(&p.vm.b, "stop");
+    qmp_turns(p.vm.q);
+    expect_nothing(&p.vm.b);
+    block_testing(p.vm.q, "n answers");
+    expect(&p.vm.b, DONE);
+    assert_status(p.vm.q, "paused");
+    qmp(p.vm.q, "{\"execute\": \"cont\"}");
+    assert_status(p.vm.q, "running");
+    pair_close(&p);
+}
+
+/* Nor before they have been given up; the source takes them again, with cont. */
+static void test_give(void)
+{
+    Pair p;
+
+    pair_open(&p, TRUE);
+    assert_status(p.vm.q, "finish-migrate");
+    qmp(p.vm.q, "{\"execute\": \"migrate_cancel\"}");
+    assert_served(&p.vm);
+    block_testing(p.vm.q, "n answers");
+    wait_event(p.vm.q, "RESUME");
+    assert_status(p.vm.q, "running");
+    pair_close(&p);
+}
+
+static void add_disk_fails(Vm *vm)
+{
+    g_autofree char *error = NULL;
+
+    qmp(vm->q,
+        "{\"execute\": \"blockdev-add\", \"arguments\": {\"driver\": \"file\", "
+        "\"node-name\": \"g\", \"filename\": \"%s\"}}",
+        image);
+    error = qtest_qmp_fails(vm->q, "{\"execute\": \"device_add\", \"arguments\": "
+                                   "{\"driver\": \"virtio-blk-device\", \"id\": "
+                                   "\"g\", \"drive\": \"g\"}}");
+    g_assert_nonnull(strstr(error, "are being taken over"));
+}
+
+/* cont takes them; who comes or goes meanwhile is refused, or waits. */
+static void test_cont(void)
+{
+    Pair p;
+
+    pair_open(&p, TRUE);
+    block_testing(p.vm.q, "n answers");
+    wait_event(p.other, "RESUME");
+    qtest_stop(p.other);
+    block_testing(p.vm.q, "n silent");
+    say(&p.vm.b, "cont");
+    until_asked(&p.vm, 1);
+    assert_served(&p.vm);
+    assert_status(p.vm.q, "postmigrate");
+    add_disk_fails(&p.vm);
+    say(&p.vm.c, "cont");
+    qmp_turns(p.vm.q);
+    expect_nothing(&p.vm.b);
+    expect_nothing(&p.vm.c);
+    block_testing(p.vm.q, "n answers");
+    expect(&p.vm.b, DONE);
+    expect(&p.vm.c, DONE);
+    assert_status(p.vm.q, "running");
+    vm_close(&p.vm);
+    g_free(p.uri);
+}
+
+/* The process ends in each of these states. */
+static void test_quit_pair(gconstpointer source)
+{
+    Pair p;
+
+    pair_open(&p, source != NULL);
+    vm_close(&p.vm);
+    qtest_stop(p.other);
+    g_free(p.uri);
+}
+
 /* Nodes that come when the images have been given away are inactive. */
 static void test_migrate(void)
 {
@@ -359,7 +514,13 @@ int main(int argc, char **argv)
     g_test_add_func("/late/borrowed", test_borrowed);
     g_test_add_func("/late/undo", test_undo);
     g_test_add_func("/late/gone", test_gone);
-    g_test_add_func("/late/quit", test_quit);
+    g_test_add_func("/late/quit/nodes", test_quit);
+    g_test_add_func("/late/query", test_query);
+    g_test_add_func("/late/take", test_take);
+    g_test_add_func("/late/give", test_give);
+    g_test_add_func("/late/cont", test_cont);
+    g_test_add_data_func("/late/quit/destination", NULL, test_quit_pair);
+    g_test_add_data_func("/late/quit/source", dir, test_quit_pair);
     g_test_add_func("/late/migrate", test_migrate);
     g_test_add_func("/late/many", test_many);
     rc = g_test_run();

@@ -49,6 +49,15 @@ void expect(Monitor *m, const char *reply)
     g_assert_cmpstr(line, ==, reply);
 }
 
+void expect_text(Monitor *m, const char *text)
+{
+    g_autofree char *line = next_reply(m, TRUE);
+
+    if (strstr(line, "\"error\"") || !strstr(line, text)) {
+        g_error("'%s' instead of '%s'", line, text);
+    }
+}
+
 void expect_error(Monitor *m, const char *text)
 {
     g_autofree char *line = next_reply(m, TRUE);

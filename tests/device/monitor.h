@@ -17,8 +17,10 @@ void monitor_close(Monitor *m);
 /* A command without arguments; any text. */
 void say(Monitor *m, const char *command);
 void say_text(Monitor *m, const char *text);
-/* The next reply is this line; is an error with this text; has not come yet. */
+/* The next reply is this line; has this text; is an error with this text; has not come
+ * yet. */
 void expect(Monitor *m, const char *reply);
+void expect_text(Monitor *m, const char *text);
 void expect_error(Monitor *m, const char *text);
 void expect_nothing(Monitor *m);
 

@@ -37,4 +37,20 @@ static inline gboolean node_del(const char *name, GError **errp)
     return late_wait(&late, errp);
 }
 
+static inline gboolean nodes_activate(GError **errp)
+{
+    Late late = { FALSE };
+
+    block_activate_all(late_done, &late);
+    return late_wait(&late, errp);
+}
+
+static inline gboolean nodes_inactivate(GError **errp)
+{
+    Late late = { FALSE };
+
+    block_inactivate_all(late_done, &late);
+    return late_wait(&late, errp);
+}
+
 #endif

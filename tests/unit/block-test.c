@@ -446,20 +446,20 @@ static void test_inactive(void)
     pid_t pid = lock_elsewhere(path, writer, &release);
     g_assert_true(attach(node, FALSE, FALSE, &error));
     g_assert_cmpint(io(node, BLOCK_READ, 0, buf, 512), ==, -EIO);
-    g_assert_false(block_activate_all(&error));
+    g_assert_false(nodes_activate(&error));
     g_assert_nonnull(strstr(error->message, path));
     g_assert_true(truncate(path, 8192) == 0);
     unlock_elsewhere(pid, release);
     g_clear_error(&error);
 
-    g_assert_true(block_activate_all(&error));
+    g_assert_true(nodes_activate(&error));
     g_assert_false(others_may_write(path));
     g_assert_cmpuint(block_node_size(node), ==, 8192);
     g_assert_cmpint(io(node, BLOCK_WRITE, 0, buf, 512), ==, 0);
-    block_inactivate_all();
+    g_assert_true(nodes_inactivate(NULL));
     g_assert_true(others_may_write(path));
     g_assert_cmpint(io(node, BLOCK_WRITE, 0, buf, 512), ==, -EIO);
-    g_assert_true(block_activate_all(&error));
+    g_assert_true(nodes_activate(&error));
     g_assert_false(others_may_write(path));
     del_pair(node);
 }
@@ -543,17 +543,37 @@ static void test_flush_all(void)
     del_pair(node);
 }
 
+typedef struct Queried {
+    Late late;
+    ConfigNode *nodes;
+} Queried;
+
+static void queried(void *opaque, ConfigNode *nodes, GError *error)
+{
+    Queried *q = opaque;
+
+    q->nodes = nodes;
+    late_done(&q->late, error);
+}
+
 static void test_query(void)
 {
     g_autofree char *path = make_image("query", 4096, 0);
     BlockNode *node = add_pair(path, "", FALSE);
-    g_autoptr(ConfigNode) array = block_query_named_nodes();
+    g_autoptr(ConfigNode) array = NULL;
+    Queried q = { .nodes = NULL };
 
+    block_query_named_nodes(queried, &q);
+    g_assert_true(late_wait(&q.late, NULL));
+    array = q.nodes;
     g_assert_cmpuint(config_list_size(array), ==, 2);
     ConfigNode *info = config_list_at(array, 1);
     g_assert_cmpstr(config_map_string(info, "node-name"), ==, "f");
     g_assert_cmpstr(config_map_string(info, "drv"), ==, "raw");
     g_assert_cmpstr(config_map_string(info, "file"), ==, path);
+    g_assert_cmpint(
+        config_node_int(config_map_peek(config_map_peek(info, "image"), "actual-size")),
+        ==, 4096);
     g_assert_false(node_del("s", NULL));
     g_assert_true(attach(node, FALSE, FALSE, NULL));
     del_pair(node);

@@ -148,7 +148,7 @@ static void cont(void)
 {
     g_autoptr(GError) err = NULL;
 
-    block_activate_all(&err);
+    nodes_activate(&err);
     g_assert_no_error(err);
     vm_start();
 }

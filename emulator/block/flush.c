@@ -1,21 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * All nodes at once, as stop and migration need it: flushed, given away, taken back.
- */
+/* All nodes at once: flushed, as stop needs it. */
 #include "block/node.h"
 #include "util/error.h"
-
-static gboolean start_inactive;
-
-void block_set_start_inactive(gboolean inactive)
-{
-    start_inactive = inactive;
-}
-
-gboolean block_starts_inactive(void)
-{
-    return start_inactive;
-}
 
 /* What is under way for block_flush_all(). */
 typedef struct FlushAll {
@@ -94,40 +80,4 @@ void block_flush_all(void (*done)(void *opaque, GError *error), void *opaque)
         }
     }
     flush_all_put(all);
-}
-
-void block_inactivate_all(void)
-{
-    for (GSList *l = block_nodes(); l; l = l->next) {
-        BlockNode *node = l->data;
-        node->active = FALSE;
-        block_chain_unlock(node);
-    }
-    start_inactive = TRUE;
-}
-
-gboolean block_activate_all(GError **errp)
-{
-    for (GSList *l = block_nodes(); l; l = l->next) {
-        BlockNode *node = l->data;
-        if (node->attached && !node->active &&
-            (!block_chain_lock(node, errp) || !block_chain_refresh_size(node, errp))) {
-            for (l = block_nodes(); l; l = l->next) {
-                if (!((BlockNode *)l->data)->active) {
-                    block_chain_unlock(l->data);
-                }
-            }
-            return FALSE;
-        }
-    }
-    start_inactive = FALSE;
-    for (GSList *l = block_nodes(); l; l = l->next) {
-        BlockNode *node = l->data;
-        gboolean was = node->active;
-        node->active = TRUE;
-        if (!was && node->attached && node->user.resized) {
-            node->user.resized(node->user.opaque);
-        }
-    }
-    return TRUE;
 }
