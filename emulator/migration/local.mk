@@ -10,7 +10,9 @@ libemulator_a_SOURCES += \
 	emulator/migration/outgoing.c emulator/migration/outgoing.h \
 	emulator/migration/parameters.c emulator/migration/parameters.h \
 	emulator/migration/populate.c emulator/migration/populate.h \
-	emulator/migration/ram.c emulator/migration/ram.h \
+	emulator/migration/ram-internal.h emulator/migration/ram-load.c \
+	emulator/migration/ram-queue.c emulator/migration/ram-queue.h \
+	emulator/migration/ram-send.c emulator/migration/ram.h \
 	emulator/migration/status.c emulator/migration/status.h \
 	emulator/migration/stream.c emulator/migration/stream.h \
 	emulator/migration/uri.c emulator/migration/uri.h

@@ -5,7 +5,7 @@
  *   hello:   "VIREOMIG", u32 format version, u32 channel index (0: the only one)
  *   records: u32 type, u32 aux, u64 length of what follows, payload
  *     CONFIG  first: machine, RAM blocks, what the guest sees (config-record.c)
- *     RAM     aux = number of the block in CONFIG; runs of pages, then their data (ram.c)
+ *     RAM     aux = number of the block in CONFIG; runs of pages, then their data (ram.h)
  *     DEVICE  aux = 0; name of the section, then its fields (device-state.c)
  *     END     everything has been sent; aux: MIG_END_HANDSHAKE or 0
  *   With the handshake (sockets) the destination answers END: u32 length, text;

@@ -9,8 +9,10 @@
 
 #include "event/lock.h"
 #include "event/loop.h"
+#include "memory/address-map.h"
 #include "memory/ram.h"
 #include "migration/ram.h"
+#include "util/error.h"
 
 #define PAGES 1200
 #define DENSE 12
@@ -175,6 +177,182 @@ static void test_round_trip(void)
     block_remove(second);
 }
 
+/* A sender with a scanner beside it, a guest that writes, and where it all goes. */
+#define BUSY_PAGES (24u << 20 >> RAM_PAGE_BITS)
+#define PASSES     5
+
+typedef struct Busy {
+    RamBlock *source, *copy;
+    MigChannel *ch; /* to read from */
+    gint writing;   /* atomic */
+} Busy;
+
+static gpointer write_on(gpointer opaque)
+{
+    Busy *busy = opaque;
+    guint64 n = 1;
+
+    while (g_atomic_int_get(&busy->writing)) {
+        n = n * 6364136223846793005ull + 1442695040888963407ull;
+        guint64 page = (n >> 33) % BUSY_PAGES, offset = page * RAM_PAGE_SIZE;
+        guint64 *word = (guint64 *)(busy->source->host + offset) + (n >> 20) % 512;
+
+        /* Some become zero, most not. */
+        __atomic_store_n(word, n >> 60 ? n : 0, __ATOMIC_RELAXED);
+        ram_block_mark_dirty(busy->source, offset, RAM_PAGE_SIZE);
+    }
+    return NULL;
+}
+
+static gpointer load_copy(gpointer opaque)
+{
+    Busy *busy = opaque;
+    g_autoptr(GPtrArray) blocks = g_ptr_array_new();
+    g_autoptr(GError) err = NULL;
+    MigRecord record;
+
+    g_ptr_array_add(blocks, busy->copy);
+    while (mig_stream_read_record(busy->ch, &record, &err) &&
+           record.type == MIG_RECORD_RAM &&
+           ram_load(busy->ch, &record, blocks, NULL, &err)) {
+    }
+    g_assert_no_error(err);
+    return NULL;
+}
+
+static void pass(RamSender *sender, gboolean last)
+{
+    g_autoptr(GError) err = NULL;
+
+    machine_unlock();
+    dirty_log_sync(&err);
+    g_assert_no_error(err);
+    ram_sender_collect(sender);
+    ram_sender_pass(sender, last, &err);
+    g_assert_no_error(err);
+    machine_lock();
+}
+
+/* What is written between scan and send, or after it, comes with a later pass. */
+static void test_busy(void)
+{
+    Pair p = pair_new();
+    Busy busy = { .source = block_add("busy", BUSY_PAGES), .ch = p.b, .writing = TRUE };
+    RamSender *sender;
+    GThread *writer, *loader;
+
+    busy.copy = ram_block_new("copy", busy.source->size, NULL);
+    g_assert_true(dirty_log_start(NULL));
+    sender = ram_sender_new(p.a);
+    writer = g_thread_new("write", write_on, &busy);
+    loader = g_thread_new("load", load_copy, &busy);
+    for (guint i = 0; i < PASSES; i++) {
+        pass(sender, FALSE);
+    }
+    g_atomic_int_set(&busy.writing, FALSE);
+    g_thread_join(writer);
+    pass(sender, TRUE);
+    g_assert_true(mig_stream_send(p.a, MIG_RECORD_END, 0, NULL, NULL));
+    g_thread_join(loader);
+    g_assert_cmpint(memcmp(busy.source->host, busy.copy->host, busy.copy->size), ==, 0);
+    dirty_log_stop();
+    ram_sender_free(sender);
+    pair_free(&p);
+    ram_block_unref(busy.copy);
+    block_remove(busy.source);
+}
+
+static gpointer cancel_soon(gpointer opaque)
+{
+    mig_channel_cancel(opaque);
+    return NULL;
+}
+
+static guint clears; /* pieces until KVM fails */
+
+static gboolean fail_later(MapListener *l, RamBlock *block, gsize first, gsize pages,
+                           const unsigned long *bits, GError **errp)
+{
+    return --clears || error_set(errp, "no log");
+}
+
+typedef struct Ending {
+    guint clears;
+    gboolean read, cancel; /* whether somebody reads; in the middle it ends */
+    int code;
+} Ending;
+
+/* Reads the beginning, and leaves. */
+static gpointer read_some(gpointer opaque)
+{
+    guint8 buf[4096];
+
+    mig_channel_read(opaque, buf, sizeof(buf), NULL);
+    mig_channel_close(opaque);
+    return NULL;
+}
+
+static const Ending endings[] = {
+    { 2, TRUE, FALSE, -1 },                          /* the scanner fails */
+    { 100, FALSE, FALSE, MIGRATION_ERROR_WRITE },    /* the other side goes */
+    { 100, FALSE, TRUE, MIGRATION_ERROR_CANCELLED }, /* a full socket, then a cancel */
+};
+
+/* However a pass ends, its scanner has ended, too, and the sender can be freed. */
+static void test_ending(gconstpointer data)
+{
+    static MapListener listener = { .priority = 1, .log_clear = fail_later };
+    const Ending *e = data;
+    RamBlock *block = block_add("ram", 3 * BUSY_PAGES);
+    g_autoptr(GError) err = NULL;
+    Pair p = pair_new();
+    RamSender *sender = ram_sender_new(p.a);
+    Busy busy = { .copy = block, .ch = p.b };
+    GThread *other;
+
+    memset(block->host, 0x5a, block->size);
+    clears = e->clears;
+    address_map_listen(address_map_memory(), &listener);
+    other = e->read     ? g_thread_new("load", load_copy, &busy)
+            : e->cancel ? g_thread_new("cancel", cancel_soon, p.a)
+                        : g_thread_new("read", read_some, p.b);
+    machine_unlock();
+    g_assert_false(ram_sender_pass(sender, FALSE, &err));
+    machine_lock();
+    if (e->code >= 0) {
+        g_assert_error(err, MIGRATION_ERROR, e->code);
+    } else {
+        g_assert_cmpstr(err->message, ==, "no log");
+        g_assert_true(mig_stream_send(p.a, MIG_RECORD_END, 0, NULL, NULL));
+    }
+    g_thread_join(other);
+    address_map_unlisten(address_map_memory(), &listener);
+    ram_sender_free(sender);
+    pair_free(&p);
+    block_remove(block);
+}
+
+/* There is nothing to send yet, or nobody would hear of it. */
+static void test_cancelled_scan(void)
+{
+    RamBlock *block = block_add("ram", BUSY_PAGES);
+    g_autoptr(GError) err = NULL;
+    Pair p = pair_new();
+    RamSender *sender = ram_sender_new(p.a);
+    RamStats stats;
+
+    mig_channel_cancel(p.a);
+    machine_unlock();
+    g_assert_false(ram_sender_pass(sender, FALSE, &err));
+    machine_lock();
+    g_assert_error(err, MIGRATION_ERROR, MIGRATION_ERROR_CANCELLED);
+    ram_sender_stats(sender, &stats);
+    g_assert_cmpuint(stats.remaining, ==, stats.total);
+    ram_sender_free(sender);
+    pair_free(&p);
+    block_remove(block);
+}
+
 static guint64 resident(const RamBlock *block)
 {
     gsize pages = block->size / RAM_PAGE_SIZE;
@@ -332,12 +510,6 @@ static void test_hostile(void)
     block_remove(block);
 }
 
-static gpointer cancel_soon(gpointer opaque)
-{
-    mig_channel_cancel(opaque);
-    return NULL;
-}
-
 /* A writer that nobody reads from waits; cancelling ends the wait. */
 static void test_cancel(void)
 {
@@ -409,6 +581,11 @@ int main(int argc, char **argv)
     g_test_add_func("/migration-channel/deadline", test_deadline);
     g_test_add_func("/migration-channel/dead-host", test_dead_host);
     g_test_add_func("/migration/ram/round-trip", test_round_trip);
+    g_test_add_func("/migration/ram/busy", test_busy);
+    g_test_add_data_func("/migration/ram/scan-fails", &endings[0], test_ending);
+    g_test_add_data_func("/migration/ram/reader-goes", &endings[1], test_ending);
+    g_test_add_data_func("/migration/ram/cancelled", &endings[2], test_ending);
+    g_test_add_func("/migration/ram/cancelled-scan", test_cancelled_scan);
     g_test_add_func("/migration/ram/load-places-data", test_load_places_data);
     g_test_add_func("/migration/ram/populate", test_populate);
     g_test_add_func("/migration/ram/populate-follow", test_populate_follow);
