@@ -14,6 +14,7 @@
  * #syscalls migration: setsockopt getsockopt fcntl close
  */
 #include "migration/channel.h"
+#include "migration/loan.h"
 #include "util/error.h"
 
 #include <errno.h>
@@ -41,6 +42,7 @@ struct MigChannel {
     int cancel_fd;
     gboolean socket;
     gboolean restore; /* fd was blocking, and is not ours alone perhaps */
+    MigLoan *loan;    /* NULL: all is copied */
     gint cancelled;
     gint64 deadline; /* of reads, monotonic us; 0: none; the reader's own */
     guint64 limit;   /* bytes per second; atomic */
@@ -122,6 +124,7 @@ void mig_channel_close(MigChannel *ch)
         fd_close_restored(ch->fd, ch->restore);
         ch->fd = -1;
     }
+    g_clear_pointer(&ch->loan, mig_loan_free);
 }
 
 /* Waits until fd is ready, the timeout (ms, -1: none) has passed, or cancelled. */
@@ -183,13 +186,34 @@ static void iov_advance(struct iovec **iov, unsigned *n, size_t bytes)
     }
 }
 
-gboolean mig_channel_writev(MigChannel *ch, struct iovec *iov, unsigned n, GError **errp)
+/* What is not a socket has only writev(). */
+static ssize_t send_copy(MigChannel *ch, const struct iovec *iov, unsigned n, int flags)
+{
+    struct msghdr msg = { .msg_iov = (struct iovec *)iov, .msg_iovlen = MIN(n, IOV_MAX) };
+
+    return ch->socket ? sendmsg(ch->fd, &msg, MSG_NOSIGNAL | flags)
+                      : writev(ch->fd, iov, msg.msg_iovlen);
+}
+
+/* Where it cannot be lent it is copied, and so is all that follows. */
+static ssize_t send_loan(MigChannel *ch, const struct iovec *iov, unsigned n)
+{
+    ssize_t ret = mig_loan_move(ch->loan, ch->fd, iov, n);
+
+    if (ret > 0 || (ret < 0 && (errno == EAGAIN || errno == EINTR))) {
+        return ret;
+    }
+    g_clear_pointer(&ch->loan, mig_loan_free);
+    return send_copy(ch, iov, n, 0);
+}
+
+/* flags: of sendmsg(); lend: the memory may be lent. */
+static gboolean send_all(MigChannel *ch, struct iovec *iov, unsigned n, int flags,
+                         gboolean lend, GError **errp)
 {
     while (n) {
-        unsigned chunk = MIN(n, IOV_MAX);
-        struct msghdr msg = { .msg_iov = iov, .msg_iovlen = chunk };
         ssize_t ret =
-            ch->socket ? sendmsg(ch->fd, &msg, MSG_NOSIGNAL) : writev(ch->fd, iov, chunk);
+            lend && ch->loan ? send_loan(ch, iov, n) : send_copy(ch, iov, n, flags);
 
         if (ret >= 0) {
             iov_advance(&iov, &n, ret);
@@ -208,6 +232,27 @@ gboolean mig_channel_writev(MigChannel *ch, struct iovec *iov, unsigned n, GErro
         }
     }
     return !mig_channel_cancelled(ch) || mig_channel_wait(ch, -1, 0, 0, errp);
+}
+
+gboolean mig_channel_writev(MigChannel *ch, struct iovec *iov, unsigned n, GError **errp)
+{
+    return send_all(ch, iov, n, 0, FALSE, errp);
+}
+
+void mig_channel_lend(MigChannel *ch)
+{
+    if (ch->socket && !ch->loan) {
+        ch->loan = mig_loan_new();
+    }
+}
+
+gboolean mig_channel_lendv(MigChannel *ch, struct iovec *iov, unsigned n, GError **errp)
+{
+    if (!ch->loan || n < 2) {
+        return mig_channel_writev(ch, iov, n, errp);
+    }
+    return send_all(ch, iov, 1, MSG_MORE, FALSE, errp) &&
+           send_all(ch, iov + 1, n - 1, 0, TRUE, errp);
 }
 
 /* Until there is something to read, or the deadline has passed. */

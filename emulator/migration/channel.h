@@ -26,6 +26,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MigChannel, mig_channel_free)
 
 /* Moves all bytes, or fails; iov is used up. */
 gboolean mig_channel_writev(MigChannel *ch, struct iovec *iov, unsigned n, GError **errp);
+/*
+ * From now on mig_channel_lendv() does not copy, if it can. The writer's; only where the
+ * other side says when it has read all, and nothing goes on before with what is lent.
+ */
+void mig_channel_lend(MigChannel *ch);
+/* The first is copied; the others are guest memory, see loan.h. */
+gboolean mig_channel_lendv(MigChannel *ch, struct iovec *iov, unsigned n, GError **errp);
 gboolean mig_channel_readv(MigChannel *ch, struct iovec *iov, unsigned n, GError **errp);
 gboolean mig_channel_write(MigChannel *ch, const void *buf, size_t len, GError **errp);
 gboolean mig_channel_read(MigChannel *ch, void *buf, size_t len, GError **errp);

@@ -6,6 +6,7 @@ libemulator_a_SOURCES += \
 	emulator/migration/device-state.c emulator/migration/device-state.h \
 	emulator/migration/incoming.c emulator/migration/migration.h \
 	emulator/migration/listener.c emulator/migration/listener.h \
+	emulator/migration/loan.c emulator/migration/loan.h \
 	emulator/migration/lookup.c emulator/migration/lookup.h \
 	emulator/migration/outgoing.c emulator/migration/outgoing.h \
 	emulator/migration/parameters.c emulator/migration/parameters.h \

@@ -83,6 +83,11 @@ static void outgoing_free(Outgoing *m)
     g_free(m);
 }
 
+/*
+ * With the handshake RAM is lent to the socket: what is still in it when this VM goes on
+ * after all reaches a destination that does not. Without it the destination may run
+ * while the last bytes are on their way, and they have to be what they were.
+ */
 static gboolean open_channel(Outgoing *m, GError **errp)
 {
     int fd = m->fd >= 0 ? m->fd : mig_uri_connect(m->uri, m->channel, errp);
@@ -92,6 +97,10 @@ static gboolean open_channel(Outgoing *m, GError **errp)
     }
     m->fd = -1;
     mig_channel_set_fd(m->channel, fd);
+    m->handshake = mig_channel_duplex(m->channel) && migration_capability("return-path");
+    if (m->handshake) {
+        mig_channel_lend(m->channel);
+    }
     return TRUE;
 }
 
@@ -329,7 +338,6 @@ static gboolean switch_over(Outgoing *m, GError **errp)
             return FALSE;
         }
     }
-    m->handshake = mig_channel_duplex(m->channel) && migration_capability("return-path");
     if (!m->handshake) {
         return commit(m, errp) && let_go(m, MIG_RECORD_END, errp);
     }

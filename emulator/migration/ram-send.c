@@ -107,7 +107,7 @@ static gboolean send_batch(RamSender *s, RamBatch *b, GError **errp)
 {
     guint64 pages = b->pages + b->zero_pages;
 
-    if (!mig_channel_writev(s->ch, b->iov, b->iovs + 1, errp)) {
+    if (!mig_channel_lendv(s->ch, b->iov, b->iovs + 1, errp)) {
         return FALSE;
     }
     __atomic_add_fetch(&s->duplicate, b->zero_pages, __ATOMIC_RELAXED);

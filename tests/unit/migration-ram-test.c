@@ -2,8 +2,10 @@
 /* RAM through the stream: round trips, and a reader that believes nothing. */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -76,6 +78,66 @@ static void test_dead_host(void)
                             option(fd, IPPROTO_TCP, TCP_KEEPCNT),
                     ==, 30);
     mig_channel_free(ch);
+}
+
+/* What is written to a page after it was sent, and before it is read. */
+static guint8 seen_later(MigChannel *a, MigChannel *b)
+{
+    gsize size = 2 * RAM_PAGE_SIZE;
+    guint8 *pages =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct iovec iov[2] = { { (char *)"head", 4 }, { pages, size } };
+    g_autofree guint8 *got = g_malloc(4 + size);
+    guint8 seen;
+
+    memset(pages, 1, size);
+    g_assert_true(mig_channel_lendv(a, iov, 2, NULL));
+    memset(pages, 2, size);
+    g_assert_true(mig_channel_read(b, got, 4 + size, NULL));
+    g_assert_cmpmem(got, 4, "head", 4);
+    seen = got[4];
+    g_assert_cmpmem(got + 4, size - 1, got + 5, size - 1);
+    munmap(pages, size);
+    return seen;
+}
+
+/* Lent memory is not copied: the other side has it when it reads. */
+static void test_lend(void)
+{
+    Pair p = pair_new(), copying = pair_new();
+
+    mig_channel_lend(p.a);
+    g_assert_cmpuint(seen_later(p.a, p.b), ==, 2);
+    g_assert_cmpuint(seen_later(copying.a, copying.b), ==, 1);
+    pair_free(&p);
+    pair_free(&copying);
+}
+
+/* Without descriptors all is copied; so is what cannot be lent, which then fails. */
+static void test_lend_nothing(void)
+{
+    struct rlimit old, none = { 0 };
+    Pair p = pair_new(), bad = pair_new();
+    g_autoptr(GError) err = NULL;
+    void *hole = mmap(NULL, RAM_PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct iovec iov[2] = { { (char *)"head", 4 }, { hole, RAM_PAGE_SIZE } };
+    char head[4];
+
+    g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &old), ==, 0);
+    none.rlim_max = old.rlim_max;
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &none), ==, 0);
+    mig_channel_lend(p.a);
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &old), ==, 0);
+    g_assert_cmpuint(seen_later(p.a, p.b), ==, 1);
+
+    mig_channel_lend(bad.a);
+    g_assert_false(mig_channel_lendv(bad.a, iov, 2, &err));
+    g_assert_error(err, MIGRATION_ERROR, MIGRATION_ERROR_WRITE);
+    g_assert_true(mig_channel_read(bad.b, head, sizeof(head), NULL));
+    g_assert_cmpuint(seen_later(bad.a, bad.b), ==, 1);
+    munmap(hole, RAM_PAGE_SIZE);
+    pair_free(&p);
+    pair_free(&bad);
 }
 
 static RamBlock *block_add(const char *name, guint64 pages)
@@ -234,7 +296,7 @@ static void pass(RamSender *sender, gboolean last)
 }
 
 /* What is written between scan and send, or after it, comes with a later pass. */
-static void test_busy(void)
+static void test_busy(gconstpointer lend)
 {
     Pair p = pair_new();
     Busy busy = { .source = block_add("busy", BUSY_PAGES), .ch = p.b, .writing = TRUE };
@@ -243,6 +305,9 @@ static void test_busy(void)
 
     busy.copy = ram_block_new("copy", busy.source->size, NULL);
     g_assert_true(dirty_log_start(NULL));
+    if (lend) {
+        mig_channel_lend(p.a);
+    }
     sender = ram_sender_new(p.a);
     writer = g_thread_new("write", write_on, &busy);
     loader = g_thread_new("load", load_copy, &busy);
@@ -311,6 +376,7 @@ static void test_ending(gconstpointer data)
     GThread *other;
 
     memset(block->host, 0x5a, block->size);
+    mig_channel_lend(p.a);
     clears = e->clears;
     address_map_listen(address_map_memory(), &listener);
     other = e->read     ? g_thread_new("load", load_copy, &busy)
@@ -577,11 +643,15 @@ static void test_answer(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    signal(SIGPIPE, SIG_IGN); /* as the program does */
     event_init();
     g_test_add_func("/migration-channel/deadline", test_deadline);
     g_test_add_func("/migration-channel/dead-host", test_dead_host);
     g_test_add_func("/migration/ram/round-trip", test_round_trip);
-    g_test_add_func("/migration/ram/busy", test_busy);
+    g_test_add_func("/migration-channel/lend", test_lend);
+    g_test_add_func("/migration-channel/lend-nothing", test_lend_nothing);
+    g_test_add_data_func("/migration/ram/busy", NULL, test_busy);
+    g_test_add_data_func("/migration/ram/busy-lent", "lent", test_busy);
     g_test_add_data_func("/migration/ram/scan-fails", &endings[0], test_ending);
     g_test_add_data_func("/migration/ram/reader-goes", &endings[1], test_ending);
     g_test_add_data_func("/migration/ram/cancelled", &endings[2], test_ending);
