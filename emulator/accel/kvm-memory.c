@@ -8,7 +8,15 @@
  * Dirty pages: where KVM can, its log is only copied by a sync (a slot at a time, see
  * memory/listener-log.c), and pages are write-protected again piece by piece, just
  * before they are sent; logging begins with all pages dirty and none protected. Else
- * KVM protects a whole slot when its log is read. A slot that goes leaves its log.
+ * KVM protects a whole slot when its log is read. A slot that goes leaves its log: a bit
+ * for each of its pages, 20 us a GiB.
+ *
+ * KVM's dirty ring is not used. It has to be chosen before the first vCPU is made, so
+ * that each vCPU of each VM would pay for a ring (64 KiB to 1 MiB; the goal is 24 KiB a
+ * vCPU), and it replaces the log. What it saves is small: of 1 GiB with 64, 4088, 65280
+ * pages written it took 0.02, 0.37, 2.1 ms to collect them and to protect them again,
+ * the log 0.07, 0.9 and (all 261632 pages) 3 ms; the guest was not faster with it, and
+ * one that writes more than its ring holds stops until somebody has read that.
  *
  * #syscalls main: ioctl(KVM_SET_USER_MEMORY_REGION) ioctl(KVM_ENABLE_CAP)
  * #syscalls vcpu: ioctl(KVM_SET_USER_MEMORY_REGION) membarrier

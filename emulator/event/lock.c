@@ -17,6 +17,7 @@ struct AccessHold {
 static GMutex lock;
 static gint waiters;
 static __thread gboolean held;
+static __thread guint64 holds;
 
 /* The access that this thread is making. */
 static __thread gboolean access_active;
@@ -32,6 +33,7 @@ void machine_lock(void)
     }
     TSAN_ACQUIRE(&lock);
     held = TRUE;
+    holds++;
 }
 
 void machine_unlock(void)
@@ -47,6 +49,11 @@ gboolean machine_lock_held(void)
     return held;
 }
 
+guint64 machine_lock_holds(void)
+{
+    return holds;
+}
+
 gboolean machine_lock_wanted(void)
 {
     return g_atomic_int_get(&waiters) > 0;
@@ -60,6 +67,7 @@ void machine_lock_wait(GCond *cond)
     g_cond_wait(cond, &lock);
     TSAN_ACQUIRE(&lock);
     held = TRUE;
+    holds++;
 }
 
 AccessHold *access_hold(void)

@@ -12,6 +12,8 @@
 void machine_lock(void);
 void machine_unlock(void);
 gboolean machine_lock_held(void);
+/* Counts how often this thread has taken it: tells one hold from the next. */
+guint64 machine_lock_holds(void);
 /* Some thread waits for the lock (a hint). */
 gboolean machine_lock_wanted(void);
 /* Waits on cond with the lock given back. */

@@ -29,20 +29,27 @@ typedef enum TurnKind {
     TURN_CONNECTIONS,  /* accepted */
     TURN_QMP_COMMANDS, /* begun */
     TURN_QTEST_COMMANDS,
-    TURN_TIMERS, /* fired */
-    TURN_POSTED, /* work run */
+    TURN_TIMERS,    /* fired */
+    TURN_POSTED,    /* work run */
+    TURN_LOG_PAGES, /* see turn_count_locked() */
     TURN_KINDS
 } TurnKind;
 
 typedef struct TurnCounter {
     const char *name;
     guint64 bound; /* no turn does more */
-    guint64 peak;  /* the most that one did */
+    guint64 peak;  /* the most that one did; or that one hold of the machine lock did */
     guint64 total; /* in all turns */
 } TurnCounter;
 
 /* The calling thread has done n more. */
 void turn_count(TurnKind kind, guint64 n);
+/*
+ * For what others wait for in another way: n pages of a dirty log or of RAM for a
+ * migration are gone through, by a thread that should not have the machine lock. The peak
+ * is what one hold of it has been used for.
+ */
+void turn_count_locked(TurnKind kind, guint64 n);
 /* Something has come to its limit in this turn: let others run. */
 gboolean turn_over(void);
 /* How much more of it this turn may do; outside of turns no limit. */

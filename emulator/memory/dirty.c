@@ -6,6 +6,7 @@
  * before logging counts as started.
  */
 #include "event/lock.h"
+#include "event/turn.h"
 #include "memory/map-internal.h"
 #include "util/bitmap.h"
 
@@ -105,6 +106,7 @@ void ram_block_merge_dirty(RamBlock *block, gsize first, const unsigned long *lo
                            gsize pages)
 {
     gsize shift = first % BITS_PER_LONG;
+    turn_count_locked(TURN_LOG_PAGES, pages);
     rcu_enter();
     unsigned long *map = rcu_read(&block->dirty);
     TSAN_ACQUIRE(&block->dirty);
@@ -130,6 +132,7 @@ gboolean dirty_log_clear(RamBlock *block, gsize first, gsize pages,
                          const unsigned long *bits, GError **errp)
 {
     g_assert(!machine_lock_held() && first % BITS_PER_LONG == 0);
+    turn_count_locked(TURN_LOG_PAGES, pages);
     return address_map_log_clear(block, first, pages, bits, errp);
 }
 
@@ -140,6 +143,7 @@ guint64 dirty_log_take(RamBlock *block, unsigned long *into)
     unsigned long *map = rcu_read(&block->dirty);
     TSAN_ACQUIRE(&block->dirty);
     gsize words = map ? BITMAP_WORDS(block_pages(block)) : 0;
+    turn_count_locked(TURN_LOG_PAGES, words * BITS_PER_LONG);
     for (gsize i = 0; i < words; i++) {
         if (!__atomic_load_n(&map[i], __ATOMIC_RELAXED)) {
             continue;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "event/loop.h"
+#include "event/turn.h"
 #include "migration/ram-queue.h"
 
 #define DATA_PAGES_MAX 512        /* 2 MiB of data in a record */
@@ -27,6 +28,7 @@ struct RamSender {
     GArray *blocks;                              /* SendBlock */
     guint64 total, remaining, normal, duplicate; /* atomic: read by query-migrate */
     RamQueue *queue;
+    gboolean filled; /* all is pending, or was */
     /* of a pass */
     gboolean last;
     gboolean alone;  /* the sender scans */
@@ -44,14 +46,9 @@ static void add_block(RamBlock *block, void *opaque)
 
     b.pending = g_new0(unsigned long, (b.pages + BITS - 1) / BITS);
     g_array_append_val(s->blocks, b);
-    if (block->readonly) {
-        return; /* both sides have it from the same file */
+    if (!block->readonly) { /* or both sides have it from the same file */
+        s->total += block->size;
     }
-    memset(b.pending, 0xff, (b.pages + BITS - 1) / BITS * sizeof(unsigned long));
-    if (b.pages % BITS) {
-        b.pending[b.pages / BITS] = (1ul << (b.pages % BITS)) - 1;
-    }
-    s->total += block->size;
 }
 
 RamSender *ram_sender_new(MigChannel *ch)
@@ -64,6 +61,28 @@ RamSender *ram_sender_new(MigChannel *ch)
     ram_block_foreach(add_block, s);
     s->remaining = s->total;
     return s;
+}
+
+/* By the first pass, not under the machine lock: it is much where RAM is. */
+static void fill(SendBlock *b)
+{
+    turn_count_locked(TURN_LOG_PAGES, b->pages);
+    memset(b->pending, 0xff, (b->pages + BITS - 1) / BITS * sizeof(unsigned long));
+    if (b->pages % BITS) {
+        b->pending[b->pages / BITS] = (1ul << (b->pages % BITS)) - 1;
+    }
+}
+
+static void fill_all(RamSender *s)
+{
+    for (guint i = 0; i < s->blocks->len && !s->filled; i++) {
+        SendBlock *b = &g_array_index(s->blocks, SendBlock, i);
+
+        if (!b->block->readonly) {
+            fill(b);
+        }
+    }
+    s->filled = TRUE;
 }
 
 void ram_sender_free(RamSender *s)
@@ -86,6 +105,7 @@ guint64 ram_sender_collect(RamSender *s)
 {
     guint64 pages = 0;
 
+    fill_all(s);
     for (guint i = 0; i < s->blocks->len; i++) {
         SendBlock *b = &g_array_index(s->blocks, SendBlock, i);
 
@@ -107,6 +127,7 @@ static gboolean send_batch(RamSender *s, RamBatch *b, GError **errp)
 {
     guint64 pages = b->pages + b->zero_pages;
 
+    turn_count_locked(TURN_LOG_PAGES, pages);
     if (!mig_channel_lendv(s->ch, b->iov, b->iovs + 1, errp)) {
         return FALSE;
     }
@@ -300,6 +321,7 @@ gboolean ram_sender_pass(RamSender *s, gboolean last, GError **errp)
 {
     GThread *scanner = NULL;
 
+    fill_all(s);
     ram_queue_begin(s->queue);
     s->last = last;
     s->alone = __atomic_load_n(&s->remaining, __ATOMIC_RELAXED) <= ALONE_BYTES;

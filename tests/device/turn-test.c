@@ -312,6 +312,36 @@ static void test_net(void)
     qtest_stop(q);
 }
 
+static gboolean migrated(QTest *q)
+{
+    g_autoptr(JsonNode) info = qtest_qmp_ok(q, "{\"execute\": \"query-migrate\"}");
+    const char *status =
+        json_object_get_string_member(json_node_get_object(info), "status");
+
+    g_assert_cmpstr(status, !=, "failed");
+    return strcmp(status, "completed") == 0;
+}
+
+/* All of RAM goes, and its log is read, without the machine lock. */
+static void test_migration(void)
+{
+    QTest *from = qtest_start("-machine microvm -m 256M"), *to;
+    g_autofree char *uri = g_strdup_printf("unix:%s/stream", qtest_dir(from));
+    Turn t;
+
+    to = qtest_start("-machine microvm -m 256M -incoming %s", uri);
+    json_node_unref(qtest_qmp_ok(
+        from, "{\"execute\": \"migrate\", \"arguments\": {\"uri\": \"%s\"}}", uri));
+    while (!migrated(from)) {
+        g_usleep(1000);
+    }
+    t = turn(from, "log-pages");
+    g_assert_cmpuint(t.total, >=, 2 * 256 * MIB / 4096); /* sent, its log read */
+    g_assert_cmpuint(t.peak, ==, 0);
+    qtest_stop(from);
+    qtest_stop(to);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -324,6 +354,7 @@ int main(int argc, char **argv)
     g_test_add_func("/turn/timers", test_timers);
     g_test_add_func("/turn/connections", test_connections);
     g_test_add_func("/turn/qtest", test_qtest);
+    g_test_add_func("/turn/migration", test_migration);
     if (unshare(CLONE_NEWNET) < 0 || access("/dev/net/tun", R_OK | W_OK)) {
         return g_test_run() ? 1 : 77; /* the rest was not run */
     }

@@ -16,6 +16,7 @@
 #include "event/clock.h"
 #include "event/lock.h"
 #include "event/loop.h"
+#include "event/turn.h"
 #include "memory/address-map.h"
 #include "memory/guest.h"
 #include "util/bitmap.h"
@@ -249,13 +250,21 @@ static void sync_log(void)
     machine_lock();
 }
 
+static guint64 take_log(unsigned long *got)
+{
+    machine_unlock();
+    guint64 pages = dirty_log_take(ram, got);
+    machine_lock();
+    return pages;
+}
+
 /* What KVM has as dirty at the beginning, all of memory or nothing, is read. */
 static void forget_log(unsigned long *got)
 {
     g_autoptr(GError) error = NULL;
     gsize pages = RAM_SIZE >> RAM_PAGE_BITS;
     sync_log();
-    dirty_log_take(ram, got);
+    take_log(got);
     machine_unlock();
     dirty_log_clear(ram, 0, pages, got, &error);
     g_assert_no_error(error);
@@ -272,7 +281,7 @@ static void test_dirty_log(void)
     forget_log(got);
     run_guest("dirty", "mib=4 hot=3 print=20", "round 20\n");
     sync_log();
-    g_assert_cmpuint(dirty_log_take(ram, got), >=, 1024);
+    g_assert_cmpuint(take_log(got), >=, 1024);
     for (gsize i = 0; i < 1024; i++) {
         g_assert_true(bitmap_test(got, first + i));
     }
@@ -287,7 +296,7 @@ static void test_dirty_log(void)
     until_round();
     vm_stop(RUN_STATE_PAUSED);
     sync_log();
-    dirty_log_take(ram, got);
+    take_log(got);
     for (gsize i = 0; i < 1024; i++) {
         g_assert_cmpint(bitmap_test(got, first + i), ==, i < 3);
     }
@@ -396,6 +405,8 @@ static void move_memory(Region *views[2], guint times)
             g_string_truncate(output, 0);
         }
         unmap(address_map_memory(), view);
+        machine_unlock(); /* one removal in each hold, see test_dirty_model() */
+        machine_lock();
     }
 }
 
@@ -442,6 +453,11 @@ static void test_dirty_model(void)
 {
     dirty_model(TRUE);
     dirty_model(FALSE);
+    /* Of what goes the log is read with the machine lock, and of nothing else. */
+    TurnCounter log = turn_counter(TURN_LOG_PAGES);
+    g_assert_cmpuint(log.peak, ==, EXTRA_SIZE >> RAM_PAGE_BITS);
+    g_assert_cmpuint(log.peak, <=, log.bound);
+    g_assert_cmpuint(log.total, >, RAM_SIZE >> RAM_PAGE_BITS);
 }
 
 /* The same where KVM lacks what is used, and logs in another way. */
