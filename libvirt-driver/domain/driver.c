@@ -13,8 +13,8 @@
 
 #define BOOT_ID           "/proc/sys/kernel/random/boot_id"
 #define RECONNECT_WAIT_US (2 * G_USEC_PER_SEC) /* of those who want to connect */
-#define SETTLE_MS         1000 /* until what is not known is tried again */
-#define LOGS_SECONDS      10   /* between looks at the logs' sizes */
+#define SETTLE_MS         1000  /* until what is not known is tried again */
+#define LOGS_MS           10000 /* between looks at the logs' sizes */
 #define ENDS_WAIT_US      (5 * G_USEC_PER_SEC) /* of VMs that have been told to end */
 
 enum {
@@ -234,56 +234,73 @@ static void skip_id(const char *path, const char *name, gpointer opaque)
     }
 }
 
-/* ---- what is not known yet ---- */
+/* ---- what is done again and again ---- */
 
-static void settle_later(Driver *driver);
-
-static void settle(gpointer opaque)
+static gboolean settle(Driver *driver)
 {
-    Driver *driver = opaque;
+    return !vm_reconnect_settle(driver);
+}
 
-    if (!vm_reconnect_settle(driver)) {
-        settle_later(driver);
+static gboolean limit_logs(Driver *driver)
+{
+    driver_limit_logs(driver);
+    return TRUE;
+}
+
+static const struct {
+    guint ms;                       /* between the end of one and the next */
+    gboolean (*fn)(Driver *driver); /* FALSE: not again */
+} chores[] = {
+    { SETTLE_MS, settle },
+    { LOGS_MS, limit_logs },
+};
+
+typedef struct Chore {
+    Driver *driver;
+    guint index;
+} Chore;
+
+static void do_later(Chore *chore);
+
+static void do_chore(gpointer opaque)
+{
+    Chore *chore = opaque;
+
+    if (chores[chore->index].fn(chore->driver)) {
+        do_later(chore);
+    } else {
+        g_free(chore);
     }
 }
 
-static gboolean on_settle_timer(gpointer opaque)
+static gboolean on_chore(gpointer opaque)
 {
-    Driver *driver = opaque;
+    Chore *chore = opaque;
 
-    rpc_workers_push(driver->workers, TRUE, settle, driver, NULL);
+    /* The timer's is freed with it. */
+    rpc_workers_push(chore->driver->workers, TRUE, do_chore,
+                     g_memdup2(chore, sizeof(*chore)), g_free);
     return G_SOURCE_REMOVE;
 }
 
-static void settle_later(Driver *driver)
+/* Consumes chore, whatever comes of the timer. */
+static void do_later(Chore *chore)
 {
-    GSource *source = g_timeout_source_new(SETTLE_MS);
+    GSource *source = g_timeout_source_new(chores[chore->index].ms);
 
-    g_source_set_callback(source, on_settle_timer, driver, NULL);
-    g_source_attach(source, driver->context);
+    g_source_set_callback(source, on_chore, chore, g_free);
+    g_source_attach(source, chore->driver->context);
     g_source_unref(source);
 }
 
-static void limit_logs(gpointer driver)
+static void begin_chores(Driver *driver)
 {
-    driver_limit_logs(driver);
-}
+    for (guint i = 0; i < G_N_ELEMENTS(chores); i++) {
+        Chore *chore = g_new(Chore, 1);
 
-static gboolean on_logs_timer(gpointer opaque)
-{
-    Driver *driver = opaque;
-
-    rpc_workers_push(driver->workers, TRUE, limit_logs, driver, NULL);
-    return G_SOURCE_CONTINUE;
-}
-
-static void limit_logs_later(Driver *driver)
-{
-    GSource *source = g_timeout_source_new_seconds(LOGS_SECONDS);
-
-    g_source_set_callback(source, on_logs_timer, driver, NULL);
-    g_source_attach(source, driver->context);
-    g_source_unref(source);
+        *chore = (Chore){ driver, i };
+        do_later(chore);
+    }
 }
 
 gboolean driver_start(Driver *driver, GError **errp)
@@ -298,8 +315,7 @@ gboolean driver_start(Driver *driver, GError **errp)
         return FALSE;
     }
     driver_sweep(driver);
-    settle_later(driver);
-    limit_logs_later(driver);
+    begin_chores(driver);
     wait_reconnected(driver, g_get_monotonic_time() + RECONNECT_WAIT_US);
     return TRUE;
 }

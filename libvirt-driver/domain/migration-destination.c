@@ -20,6 +20,7 @@
 #include "util/hostname.h"
 
 #define TOKEN_TIMEOUT_S   3
+#define ACCEPT_PAUSE_MS   200                   /* after a failed accept */
 #define FINISH_TIMEOUT_US (30 * G_USEC_PER_SEC) /* for the rest of the data */
 #define KILL_TIMEOUT_MS   10000
 #define FD_NAME           "incoming"
@@ -141,6 +142,25 @@ static void receive(gpointer opaque)
     incoming_free(in);
 }
 
+/* Who wanted to connect has gone: there is nothing to wait for. */
+static gboolean is_over(int error)
+{
+    return error == EAGAIN || error == ECONNABORTED || error == EINTR;
+}
+
+/* The connection is there, but no descriptor for it (or no memory) was. */
+static void listen_again(Vm *vm, guint64 run)
+{
+    VmMigration *m;
+
+    g_mutex_lock(&vm->lock);
+    m = vm_is_run_locked(vm, run) ? vm_migration_locked(vm) : NULL;
+    if (m && m->listen_fd >= 0 && !m->listen_source) {
+        listen_locked(vm, run);
+    }
+    g_mutex_unlock(&vm->lock);
+}
+
 /* On the I/O thread. */
 static gboolean on_connection(gint fd, GIOCondition condition, gpointer opaque)
 {
@@ -148,8 +168,13 @@ static gboolean on_connection(gint fd, GIOCondition condition, gpointer opaque)
     int connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
     VmMigration *m;
 
-    if (connection < 0) {
+    if (connection < 0 && is_over(errno)) {
         return G_SOURCE_CONTINUE;
+    }
+    if (connection < 0) {
+        g_message("domain '%s': cannot take the connection to its migration port yet: %s",
+                  in->vm->name, g_strerror(errno));
+        driver_after(in->vm, in->run, ACCEPT_PAUSE_MS, listen_again);
     }
     g_mutex_lock(&in->vm->lock);
     m = waiting_locked(in);
@@ -157,6 +182,9 @@ static gboolean on_connection(gint fd, GIOCondition condition, gpointer opaque)
         g_clear_pointer(&m->listen_source, g_source_unref);
     }
     g_mutex_unlock(&in->vm->lock);
+    if (connection < 0) {
+        return G_SOURCE_REMOVE;
+    }
     /* Even if all ordinary workers wait for migrations the other way. */
     rpc_workers_push(in->vm->driver->workers, TRUE, receive,
                      incoming_new(in->vm, in->run, connection), incoming_free);

@@ -6,6 +6,7 @@
     driver-migration-test.py [NAME...]    runs all tests, or those named
 """
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -255,6 +256,32 @@ def test_migration_source_daemon_dies(a, b):
     assert p.returncode != 0
     a.start()
     source_goes_on(a, b)
+
+
+def test_migration_no_descriptor(a, b):
+    """A connection that cannot be taken yet is taken later, and not tried without end."""
+    def limit():
+        folder = "/proc/%d/fd" % b.process.pid
+        used = {int(n) for n in os.listdir(folder)}
+        free = next(n for n in range(len(used) + 1) if n not in used)
+        subprocess.run(["prlimit", "--pid", str(b.process.pid), "--nofile=%d:" % free],
+                       check=True)
+
+    a.define()
+    a.virsh("start", "vm")
+    hard = resource.prlimit(b.process.pid, resource.RLIMIT_NOFILE)
+    destination = Proxy(b, PREPARE, REPLY, limit)
+    p = subprocess.Popen(a.command(*migrate(a, destination, "--live")),
+                         stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    refusal = "cannot take the connection"
+    wait_for("more than one attempt", lambda: open(b.log).read().count(refusal) > 1)
+    resource.prlimit(b.process.pid, resource.RLIMIT_NOFILE, hard)
+    _, err = p.communicate(timeout=LIMIT)
+    assert p.returncode == 0, err
+    destination.close()
+    assert b.state() == "running (migrated)"
+    # Five a second, and not as many as a thread can.
+    assert open(b.log).read().count(refusal) < 5 * LIMIT
 
 
 def test_migration_destination_daemon_dies(a, b):
