@@ -107,7 +107,8 @@ static void discard(BlockNode *node)
     }
 }
 
-static BlockNode *configure(ConfigNode *config, gboolean top, GError **errp)
+/* parent: of one that is given inline. */
+static BlockNode *configure(ConfigNode *config, const BlockNode *parent, GError **errp)
 {
     const BlockDriver *driver = block_driver_find(config, errp);
 
@@ -117,8 +118,9 @@ static BlockNode *configure(ConfigNode *config, gboolean top, GError **errp)
     BlockNode *node = g_new0(BlockNode, 1);
     node->driver = driver;
     node->fd = -1;
-    node->anonymous = !top;
-    if (!block_options_read(node, config, errp) || !check_name(node->name, errp) ||
+    node->anonymous = parent != NULL;
+    if (!block_options_read(node, config, parent, errp) ||
+        !check_name(node->name, errp) ||
         (driver->configure && !driver->configure(node, errp)) ||
         !check_own_names(node, errp)) {
         discard(node);
@@ -150,7 +152,7 @@ gboolean block_child_configure(BlockNode *node, ConfigNode **ref, GError **errp)
     g_autoptr(ConfigNode) config = g_steal_pointer(ref);
 
     node->child = config_node_type(config) == CONFIG_MAP
-                      ? configure(config, FALSE, errp)
+                      ? configure(config, node, errp)
                       : child_find(config_node_string(config), errp);
     if (node->child) {
         node->child->parent = node;
@@ -280,7 +282,7 @@ static BlockNode *set_borrowed(const NodeSet *set)
 
 BlockNode *block_node_add(ConfigNode *config, GError **errp)
 {
-    BlockNode *top = configure(config, TRUE, errp);
+    BlockNode *top = configure(config, NULL, errp);
     NodeSet *set = top ? set_new(top) : NULL;
 
     if (!set) {
@@ -382,7 +384,7 @@ void block_node_add_later(ConfigNode *config, BlockChanged done, void *opaque)
 {
     static const SlowCall calls = { set_open, opened, set_drop };
     GError *error = NULL;
-    BlockNode *top = configure(config, TRUE, &error);
+    BlockNode *top = configure(config, NULL, &error);
     NodeSet *set = top ? set_new(top) : NULL;
 
     if (set) {

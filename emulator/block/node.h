@@ -98,7 +98,9 @@ gboolean block_chain_refresh_size(BlockNode *node, GError **errp);
 
 /* options.c */
 const BlockDriver *block_driver_find(ConfigNode *config, GError **errp);
-gboolean block_options_read(BlockNode *node, ConfigNode *config, GError **errp);
+/* parent: of a node that is given inline. */
+gboolean block_options_read(BlockNode *node, ConfigNode *config, const BlockNode *parent,
+                            GError **errp);
 void block_options_clear(BlockNode *node);
 
 /*

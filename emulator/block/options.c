@@ -54,13 +54,42 @@ const Kind block_kind = {
     .at = driver_at,
 };
 
-gboolean block_options_read(BlockNode *node, ConfigNode *config, GError **errp)
+/*
+ * What a node that is given inside another does not say of itself is as its parent has
+ * it; discards are the parent's to refuse.
+ */
+static void inherit(BlockNode *node, ConfigNode *config, const BlockNode *parent)
+{
+    const ConfigNode *cache = config_map_peek(config, "cache");
+
+    if (!cache || !config_map_has(cache, "direct")) {
+        node->direct = parent->direct;
+    }
+    if (!cache || !config_map_has(cache, "no-flush")) {
+        node->no_flush = parent->no_flush;
+    }
+    if (!config_map_has(config, "read-only")) {
+        node->read_only = parent->read_only;
+    }
+    if (!config_map_has(config, "auto-read-only")) {
+        node->auto_read_only = parent->auto_read_only;
+    }
+    if (!config_map_has(config, "discard")) {
+        node->discard = DISCARD_UNMAP;
+    }
+}
+
+gboolean block_options_read(BlockNode *node, ConfigNode *config, const BlockNode *parent,
+                            GError **errp)
 {
     const KindType *type = &node->driver->type;
 
     node->options = g_malloc0(type->size);
     if (!kind_read(&block_kind, type, config, node, node->options, errp)) {
         return FALSE;
+    }
+    if (parent) {
+        inherit(node, config, parent);
     }
     node->unmap = node->discard == DISCARD_UNMAP;
     if (node->detect_zeroes != DETECT_ZEROES_OFF) {
@@ -75,14 +104,7 @@ gboolean block_options_read(BlockNode *node, ConfigNode *config, GError **errp)
 
 const BlockDriver *block_driver_find(ConfigNode *config, GError **errp)
 {
-    const KindType *type = kind_type(&block_kind, config, errp);
-
-    for (unsigned i = 0; type && i < G_N_ELEMENTS(drivers); i++) {
-        if (type == &drivers[i]->type) {
-            return drivers[i];
-        }
-    }
-    return NULL;
+    return KIND_OWNER(kind_type(&block_kind, config, errp), BlockDriver);
 }
 
 void block_options_clear(BlockNode *node)

@@ -73,15 +73,31 @@ static gboolean read_cache(ConfigNode *drive, ConfigNode *node, GError **errp)
     return TRUE;
 }
 
+/* discard=: on and off, too. */
+static gboolean read_discard(ConfigNode *drive, ConfigNode *node, GError **errp)
+{
+    const char *discard;
+
+    if (!config_get_string(drive, "discard", NULL, &discard, errp)) {
+        return FALSE;
+    }
+    if (discard) {
+        config_map_set_string(node, "discard",
+                              g_str_equal(discard, "on")    ? "unmap"
+                              : g_str_equal(discard, "off") ? "ignore"
+                                                            : discard);
+    }
+    return TRUE;
+}
+
 static gboolean read_file(ConfigNode *drive, ConfigNode *node, GError **errp)
 {
     ConfigNode *file;
-    const char *path, *aio, *discard;
+    const char *path, *aio;
     gboolean read_only;
 
     if (!config_require_string(drive, "file", &path, errp) ||
         !config_get_string(drive, "aio", NULL, &aio, errp) ||
-        !config_get_string(drive, "discard", NULL, &discard, errp) ||
         !config_get_bool(drive,
                          config_map_has(drive, "readonly") ? "readonly" : "read-only",
                          FALSE, &read_only, errp)) {
@@ -93,9 +109,6 @@ static gboolean read_file(ConfigNode *drive, ConfigNode *node, GError **errp)
     config_map_set(file, "filename", config_string_new(path));
     if (aio) {
         config_map_set(file, "aio", config_string_new(aio));
-    }
-    if (discard) {
-        config_map_set(node, "discard", config_string_new(discard));
     }
     config_map_set(node, "read-only", config_bool_new(read_only));
     return TRUE;
@@ -116,8 +129,8 @@ gboolean config_add_drive(ConfigNode *tree, const char *arg, GError **errp)
     }
     config_map_set(node, "node-name", config_string_new(id));
     config_map_set(node, "driver", config_string_new("raw"));
-    if (!read_file(drive, node, errp) || !read_cache(drive, node, errp) ||
-        !config_check_unused(drive, errp)) {
+    if (!read_file(drive, node, errp) || !read_discard(drive, node, errp) ||
+        !read_cache(drive, node, errp) || !config_check_unused(drive, errp)) {
         return FALSE;
     }
     config_node_set_origin(node, origin);

@@ -32,6 +32,13 @@ extern const Property kind_id_rows[];
 const KindType *kind_find(const Kind *kind, const char *name);
 /* The type that node names; errors when it names none, or one that is not there. */
 const KindType *kind_type(const Kind *kind, ConfigNode *node, GError **errp);
+/* The structure whose member `type` it is; NULL for NULL. */
+#define KIND_OWNER(type_, owner_)                                                        \
+    ({                                                                                   \
+        const KindType *t_ = (type_);                                                    \
+        t_ ? (const owner_ *)(const void *)((const guint8 *)t_ - offsetof(owner_, type)) \
+           : NULL;                                                                       \
+    })
 /*
  * Reads node by the common rows (common) and by those of the type (own: type->size zero
  * bytes); refuses all other keys. What the structures then own goes by

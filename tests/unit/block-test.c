@@ -336,6 +336,40 @@ static void test_inline_and_slice(void)
     assert_all(all + 3072, 8192 - 3072, 0x55);
 }
 
+/* A node inside another is as that one, where it says nothing of itself. */
+static void test_inherit(void)
+{
+    static const struct {
+        const char *above, *below;
+        gboolean direct, no_flush, read_only, unmap;
+    } rows[] = {
+        { "", "", FALSE, FALSE, FALSE, TRUE },
+        { ",\"read-only\":true,\"cache\":{\"direct\":true,\"no-flush\":true}", "", TRUE,
+          TRUE, TRUE, TRUE },
+        { ",\"cache\":{\"direct\":true,\"no-flush\":true},\"discard\":\"unmap\"",
+          ",\"cache\":{\"direct\":false},\"discard\":\"ignore\"", FALSE, TRUE, FALSE,
+          FALSE },
+        { ",\"read-only\":true", ",\"read-only\":false", FALSE, FALSE, FALSE, TRUE },
+    };
+    g_autofree char *path = make_image("inherit", 8192, 0x55);
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GError) error = NULL;
+        BlockNode *node = add_json(&error,
+                                   "{\"driver\":\"raw\",\"node-name\":\"a\"%s,\"file\":"
+                                   "{\"driver\":\"file\",\"filename\":\"%s\"%s}}",
+                                   rows[i].above, path, rows[i].below);
+        g_assert_no_error(error);
+        g_assert_cmpint(node->child->direct, ==, rows[i].direct);
+        g_assert_cmpint(node->child->no_flush, ==, rows[i].no_flush);
+        g_assert_cmpint(node->child->read_only, ==, rows[i].read_only);
+        g_assert_cmpint(node->child->unmap, ==, rows[i].unmap);
+        g_assert_cmpint(!!(fcntl(node->child->fd, F_GETFL) & O_DIRECT), ==,
+                        rows[i].direct);
+        g_assert_true(node_del("a", NULL));
+    }
+}
+
 static void test_read_only(void)
 {
     g_autofree char *path = make_image("ro", 4096, 0x66);
@@ -605,6 +639,7 @@ int main(int argc, char **argv)
     g_test_add_func("/block/io/uring-denied", test_io_uring_denied);
     g_test_add_func("/block/options", test_options);
     g_test_add_func("/block/slice", test_inline_and_slice);
+    g_test_add_func("/block/inherit", test_inherit);
     g_test_add_func("/block/read-only", test_read_only);
     g_test_add_func("/block/locks", test_locks);
     g_test_add_func("/block/inactive", test_inactive);
