@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "block/block.h"
+#include "chardev/chardev.h"
 #include "config/internal.h"
 #include "config/property.h"
 #include "device/device.h"
@@ -23,6 +24,7 @@
 #include "machine/machine.h"
 #include "monitor/object.h"
 #include "monitor/qmp-command.h"
+#include "net/net.h"
 
 /* vireo(1) */
 
@@ -125,11 +127,19 @@ static void write_block_drivers(void)
     write_kind(&block_kind);
 }
 
+static void write_netdevs(void)
+{
+    write_kind(&net_kind);
+}
+
+static void write_chardevs(void)
+{
+    write_kind(&chardev_kind);
+}
+
 static void write_objects(void)
 {
-    for (const ObjectType *type = object_types; type->name; type++) {
-        roff_item(type->name, NULL, type->help);
-    }
+    write_kind(&object_kind);
 }
 
 /* vireo-qmp(7) */
@@ -245,6 +255,8 @@ static const struct {
     { "@MACHINES@", write_machines },
     { "@DEVICES@", write_devices },
     { "@BLOCKDRIVERS@", write_block_drivers },
+    { "@NETDEVS@", write_netdevs },
+    { "@CHARDEVS@", write_chardevs },
     { "@OBJECTS@", write_objects },
     { "@COMMANDS@", write_commands },
     { "@EVENTS@", write_events },

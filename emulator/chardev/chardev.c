@@ -20,7 +20,7 @@
 #define READ_MAX 4096
 
 static const ChardevBackend *const backends[] = {
-    &chardev_stdio, &chardev_pty, &chardev_socket, &chardev_file, &chardev_null,
+    &chardev_file, &chardev_null, &chardev_pty, &chardev_socket, &chardev_stdio,
 };
 
 static GPtrArray *chardevs; /* of Chardev, in order of creation */
@@ -267,45 +267,51 @@ static void chardev_free(gpointer data)
     if (chr->backend->free) {
         chr->backend->free(chr);
     }
+    properties_clear(chr->backend->type.rows, chr->options);
+    g_free(chr->options);
     g_free(chr->id);
     g_free(chr);
 }
 
-static const ChardevBackend *backend_find(ConfigNode *node, GError **errp)
+static const KindType *backend_at(guint i)
 {
-    const char *name;
+    return i < G_N_ELEMENTS(backends) ? &backends[i]->type : NULL;
+}
 
-    if (!config_require_string(node, "backend", &name, errp)) {
-        return NULL;
+const Kind chardev_kind = {
+    .option = "chardev",
+    .tag = "backend",
+    .common = kind_id_rows,
+    .at = backend_at,
+};
+
+static gboolean chardev_open(Chardev *chr, ConfigNode *node, GError **errp)
+{
+    const KindType *type = &chr->backend->type;
+
+    chr->options = g_malloc0(type->size);
+    if (!kind_read(&chardev_kind, type, node, &chr->id, chr->options, errp)) {
+        return FALSE;
     }
-    for (guint i = 0; i < G_N_ELEMENTS(backends); i++) {
-        if (g_str_equal(backends[i]->name, name)) {
-            return backends[i];
-        }
+    if (chardev_find(chr->id)) {
+        return error_set(errp, "Chardev with id '%s' already exists", chr->id);
     }
-    error_set(errp, "'%s' is not a valid char driver name", name);
-    return NULL;
+    return chr->backend->open(chr, errp);
 }
 
 Chardev *chardev_new(ConfigNode *node, GError **errp)
 {
-    const ChardevBackend *backend = backend_find(node, errp);
-    const char *id;
+    const ChardevBackend *backend =
+        KIND_OWNER(kind_type(&chardev_kind, node, errp), ChardevBackend);
     Chardev *chr;
 
-    if (!backend || !config_require_string(node, "id", &id, errp) ||
-        !config_check_id("id", id, CONFIG_ID_MAX, errp)) {
-        return NULL;
-    }
-    if (chardev_find(id)) {
-        error_set(errp, "Chardev with id '%s' already exists", id);
+    if (!backend) {
         return NULL;
     }
     chr = g_new0(Chardev, 1);
     chr->backend = backend;
-    chr->id = g_strdup(id);
     chr->in_fd = chr->out_fd = -1;
-    if (!backend->open(chr, node, errp) || !config_check_unused(node, errp)) {
+    if (!chardev_open(chr, node, errp)) {
         chardev_free(chr);
         return NULL;
     }

@@ -6,7 +6,7 @@
 #ifndef VIREO_CHARDEV_CHARDEV_H
 #define VIREO_CHARDEV_CHARDEV_H
 
-#include "config/node.h"
+#include "config/kind.h"
 
 typedef struct Chardev Chardev;
 
@@ -21,7 +21,9 @@ typedef struct ChardevUser {
     void (*writable)(void *opaque);                  /* after a short write */
 } ChardevUser;
 
-/* `-chardev BACKEND,id=ID,...` (stdio, pty, socket, file, null). */
+extern const Kind chardev_kind;
+
+/* `-chardev BACKEND,id=ID,...` */
 Chardev *chardev_new(ConfigNode *node, GError **errp);
 gboolean chardev_delete(const char *id, GError **errp);
 Chardev *chardev_find(const char *id);

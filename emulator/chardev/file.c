@@ -12,19 +12,27 @@
 #include "util/error.h"
 #include "util/fd.h"
 
-static gboolean file_open(Chardev *chr, ConfigNode *node, GError **errp)
-{
-    const char *path;
+typedef struct FileOptions {
+    char *path;
     gboolean append;
+} FileOptions;
+
+static const Property file_rows[] = {
+    { "path", PROP_STRING, offsetof(FileOptions, path), .required = TRUE,
+      .help = "The file" },
+    { "append", PROP_BOOL, offsetof(FileOptions, append), "off",
+      .help = "After what it has" },
+    { NULL },
+};
+
+static gboolean file_open(Chardev *chr, GError **errp)
+{
+    const FileOptions *o = chr->options;
     int fd;
 
-    if (!config_require_string(node, "path", &path, errp) ||
-        !config_get_bool(node, "append", FALSE, &append, errp)) {
-        return FALSE;
-    }
-    fd = created_open(path, O_WRONLY | (append ? O_APPEND : O_TRUNC), 0666);
+    fd = created_open(o->path, O_WRONLY | (o->append ? O_APPEND : O_TRUNC), 0666);
     if (fd < 0) {
-        return error_set_errno(errp, errno, "cannot open path '%s'", path);
+        return error_set_errno(errp, errno, "cannot open path '%s'", o->path);
     }
     /* A FIFO, terminal or pipe may have a late reader, or none. */
     chr->data = GINT_TO_POINTER(fd_make_nonblocking(fd));
@@ -45,13 +53,13 @@ static void file_free(Chardev *chr)
 }
 
 const ChardevBackend chardev_file = {
-    .name = "file",
+    .type = { "file", "output to a file", file_rows, sizeof(FileOptions) },
     .open = file_open,
     .describe = file_describe,
     .free = file_free,
 };
 
-static gboolean null_open(Chardev *chr, ConfigNode *node, GError **errp)
+static gboolean null_open(Chardev *chr, GError **errp)
 {
     chardev_peer_opened(chr, -1, -1);
     return TRUE;
@@ -63,7 +71,7 @@ static char *null_describe(Chardev *chr)
 }
 
 const ChardevBackend chardev_null = {
-    .name = "null",
+    .type = { "null", "output that nobody wants" },
     .open = null_open,
     .describe = null_describe,
     .discard = TRUE,

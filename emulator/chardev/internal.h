@@ -14,9 +14,9 @@
 #define CHARDEV_MAX_FDS 16
 
 typedef struct ChardevBackend {
-    const char *name;
-    /* Creates chr->data. Unread options are refused by the caller. */
-    gboolean (*open)(Chardev *chr, ConfigNode *node, GError **errp);
+    KindType type; /* its rows: of chr->options, which are read before open() */
+    /* Creates chr->data. */
+    gboolean (*open)(Chardev *chr, GError **errp);
     /* The user was attached: from now on the peer may come. NULL: nothing to do. */
     void (*start)(Chardev *chr);
     /* The peer is gone and its descriptors are no longer used. NULL: stay so. */
@@ -33,7 +33,7 @@ typedef struct ChardevBackend {
 struct Chardev {
     const ChardevBackend *backend;
     char *id;
-    void *data; /* the back end's */
+    void *options, *data; /* the back end's */
     const ChardevUser *user;
     void *opaque;
     /* The connected peer; -1 where it does not read or write. */

@@ -79,7 +79,7 @@ static gboolean set_up_slave(const char *path, GError **errp)
     return TRUE;
 }
 
-static gboolean pty_open(Chardev *chr, ConfigNode *node, GError **errp)
+static gboolean pty_open(Chardev *chr, GError **errp)
 {
     autofd int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
     char path[64];
@@ -121,7 +121,7 @@ static void pty_free(Chardev *chr)
 }
 
 const ChardevBackend chardev_pty = {
-    .name = "pty",
+    .type = { "pty", "a pseudo terminal" },
     .open = pty_open,
     .start = arm_probe,
     .closed = arm_probe,

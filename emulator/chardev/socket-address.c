@@ -21,49 +21,31 @@
 #include "util/resolver.h"
 #include "util/tcp-port.h"
 
-/* QMP's is a string. */
-static gboolean read_fd(SocketAddress *addr, ConfigNode *node, GError **errp)
+gboolean socket_address_init(SocketAddress *addr, GError **errp)
 {
-    addr->fd_text = config_node_describe(config_map_get(node, "fd"));
-    addr->fd = fd_claim(addr->fd_text, errp);
-    return addr->fd >= 0;
-}
-
-gboolean socket_address_read(SocketAddress *addr, ConfigNode *node, GError **errp)
-{
-    const char *path, *host, *port;
-    gboolean has_fd = config_map_has(node, "fd");
-
     addr->fd = addr->shared_fd = -1;
-    if (!config_get_string(node, "path", NULL, &path, errp) ||
-        !config_get_string(node, "host", NULL, &host, errp) ||
-        !config_get_string(node, "port", NULL, &port, errp)) {
-        return FALSE;
-    }
-    if ((path != NULL) + (port != NULL) + has_fd != 1 || (host && !port)) {
+    if (!!addr->path + !!addr->port + !!addr->fd_text != 1 ||
+        (addr->host && !addr->port)) {
         return error_set(errp, "exactly one of 'path', 'fd' and 'port' is required");
     }
     /* what begins with a letter is the name of a service */
-    if (port && !g_ascii_isalpha(*port) &&
-        !tcp_port_check(port, "Parameter 'port'", errp)) {
+    if (addr->port && !g_ascii_isalpha(*addr->port) &&
+        !tcp_port_check(addr->port, "Parameter 'port'", errp)) {
         return FALSE;
     }
-    addr->path = g_strdup(path);
-    addr->host = g_strdup(host);
-    addr->port = g_strdup(port);
-    return !has_fd || read_fd(addr, node, errp);
+    if (addr->fd_text) {
+        addr->fd = fd_claim(addr->fd_text, errp);
+        return addr->fd >= 0;
+    }
+    return TRUE;
 }
 
 void socket_address_clear(SocketAddress *addr)
 {
-    g_free(addr->path);
-    g_free(addr->host);
-    g_free(addr->port);
     if (addr->fd >= 0) {
         fd_unclaim(addr->fd, addr->fd_text); /* it was not what it should be */
         addr->fd = -1;
     }
-    g_free(addr->fd_text);
     g_clear_pointer(&addr->made, created_remove);
 }
 

@@ -3,23 +3,24 @@
 #ifndef VIREO_CHARDEV_SOCKET_ADDRESS_H
 #define VIREO_CHARDEV_SOCKET_ADDRESS_H
 
+#include <glib.h>
 #include <sys/socket.h>
 
-#include "config/node.h"
-
 typedef struct SocketAddress {
-    char *path;        /* unix */
-    char *host, *port; /* tcp */
-    int fd;            /* inherited, claimed; or -1 */
-    char *fd_text;     /* its number as it was given */
-    int shared_fd;     /* that descriptor in use, which was blocking; or -1 */
-    char *made;        /* a listening socket, from created_bind() */
+    /* As they were given, somebody else's; NULL: not. */
+    const char *path;        /* unix */
+    const char *host, *port; /* tcp */
+    const char *fd_text;     /* an inherited descriptor's number */
+    int fd;                  /* that, claimed; or -1 */
+    int shared_fd;           /* that descriptor in use, which was blocking; or -1 */
+    char *made;              /* a listening socket, from created_bind() */
     /* Where the last attempt to connect went to. */
     struct sockaddr_storage peer;
     socklen_t peer_len;
 } SocketAddress;
 
-gboolean socket_address_read(SocketAddress *addr, ConfigNode *node, GError **errp);
+/* Checks what was given, and claims fd. What was zero before may be cleared after. */
+gboolean socket_address_init(SocketAddress *addr, GError **errp);
 void socket_address_clear(SocketAddress *addr);
 char *socket_address_describe(const SocketAddress *addr); /* "unix:PATH", owned */
 

@@ -32,7 +32,7 @@ typedef struct Socket {
     SocketAddress addr;
     gboolean server;
     gboolean nodelay;
-    guint64 reconnect_ms; /* client: 0 never */
+    guint32 reconnect_ms; /* client: 0 never */
     int listener, peer;
     Acceptor *acceptor; /* NULL: nobody else is to come */
     int connecting;     /* -1: no attempt under way */
@@ -185,41 +185,69 @@ static gboolean open_client(Chardev *chr, GError **errp)
     return FALSE;
 }
 
-static gboolean read_options(Socket *s, ConfigNode *node, gboolean *wait, GError **errp)
-{
-    gboolean delay, has_wait = config_map_has(node, "wait");
-    guint64 seconds;
+typedef struct SocketOptions {
+    char *path, *host, *port, *fd;
+    gboolean server, delay;
+    OnOffAuto wait, nodelay;
+    guint32 reconnect, reconnect_ms;
+} SocketOptions;
 
-    if (!socket_address_read(&s->addr, node, errp) ||
-        !config_get_bool(node, "server", FALSE, &s->server, errp) ||
-        !config_get_bool(node, "wait", s->server, wait, errp) ||
-        !config_get_bool(node, "delay", TRUE, &delay, errp) ||
-        !config_get_bool(node, "nodelay", !delay, &s->nodelay, errp) ||
-        !config_get_uint(node, "reconnect", 0, 0, G_MAXUINT32 / 1000, &seconds, errp) ||
-        !config_get_uint(node, "reconnect-ms", seconds * 1000, 0, G_MAXUINT32,
-                         &s->reconnect_ms, errp) ||
-        !config_check_unused(node, errp)) {
-        return FALSE;
+#define FIELD(member) offsetof(SocketOptions, member)
+
+static const Property socket_rows[] = {
+    { "path", PROP_STRING, FIELD(path), .help = "Of a UNIX socket" },
+    { "host", PROP_STRING, FIELD(host), .help = "Of a TCP socket" },
+    { "port", PROP_STRING, FIELD(port), .help = "Of a TCP socket" },
+    { "fd", PROP_STRING, FIELD(fd), .help = "The number of an inherited descriptor" },
+    { "server", PROP_BOOL, FIELD(server), "off", .help = "Listens" },
+    { "wait", PROP_MAYBE, FIELD(wait),
+      .help = "The start goes on when a client has come (default: server)" },
+    { "delay", PROP_BOOL, FIELD(delay), "on", .help = "Not nodelay" },
+    { "nodelay", PROP_MAYBE, FIELD(nodelay), .help = "TCP sends at once" },
+    { "reconnect", PROP_U32, FIELD(reconnect), "0", .max = G_MAXUINT32 / 1000,
+      .help = "After how many seconds a client tries again; 0: never" },
+    { "reconnect-ms", PROP_U32, FIELD(reconnect_ms), "0",
+      .help = "The same in milliseconds" },
+    { NULL },
+};
+
+static gboolean check_options(const SocketOptions *o, GError **errp)
+{
+    if (o->reconnect && o->reconnect_ms) {
+        return error_set(errp, "'reconnect' and 'reconnect-ms' are mutually exclusive");
     }
-    if (s->server && s->reconnect_ms) {
+    if (o->server && (o->reconnect || o->reconnect_ms)) {
         return error_set(errp, "'reconnect' option is incompatible with 'server=on'");
     }
-    if (!s->server && has_wait && *wait) {
+    if (!o->server && o->wait == ON_OFF_AUTO_ON) {
         return error_set(errp, "'wait' option is incompatible with 'server=off'");
     }
     return TRUE;
 }
 
-static gboolean socket_open(Chardev *chr, ConfigNode *node, GError **errp)
+static gboolean socket_open(Chardev *chr, GError **errp)
 {
+    const SocketOptions *o = chr->options;
     Socket *s = g_new0(Socket, 1);
-    gboolean wait;
 
     s->listener = s->peer = s->connecting = -1;
     s->timer = timer_new(event_loop_main(), CLOCK_TYPE_REALTIME, reconnect_due, chr);
     chr->data = s;
-    return read_options(s, node, &wait, errp) &&
-           (s->server ? open_server(chr, wait, errp) : open_client(chr, errp));
+    s->addr = (SocketAddress){ .path = o->path,
+                               .host = o->host,
+                               .port = o->port,
+                               .fd_text = o->fd,
+                               .fd = -1,
+                               .shared_fd = -1 };
+    s->server = o->server;
+    s->nodelay =
+        o->nodelay == ON_OFF_AUTO_AUTO ? !o->delay : o->nodelay == ON_OFF_AUTO_ON;
+    s->reconnect_ms = o->reconnect_ms ? o->reconnect_ms : o->reconnect * 1000;
+    if (!check_options(o, errp) || !socket_address_init(&s->addr, errp)) {
+        return FALSE;
+    }
+    return s->server ? open_server(chr, o->wait != ON_OFF_AUTO_OFF, errp)
+                     : open_client(chr, errp);
 }
 
 static char *socket_describe(Chardev *chr)
@@ -235,6 +263,9 @@ static void socket_free(Chardev *chr)
 {
     Socket *s = chr->data;
 
+    if (!s) {
+        return; /* not opened */
+    }
     acceptor_free(s->acceptor);
     event_handler_remove(s->connect_handler);
     timer_free(s->timer);
@@ -250,7 +281,7 @@ static void socket_free(Chardev *chr)
 }
 
 const ChardevBackend chardev_socket = {
-    .name = "socket",
+    .type = { "socket", "a UNIX or TCP socket", socket_rows, sizeof(SocketOptions) },
     .open = socket_open,
     .closed = socket_closed,
     .describe = socket_describe,

@@ -57,14 +57,21 @@ static void make_raw(gboolean signals)
     tcsetattr(STDIN_FILENO, TCSANOW, &raw);
 }
 
-static gboolean stdio_open(Chardev *chr, ConfigNode *node, GError **errp)
-{
-    static gboolean registered;
-    gboolean signals;
+typedef struct StdioOptions {
+    gboolean signal;
+} StdioOptions;
 
-    if (!config_get_bool(node, "signal", TRUE, &signals, errp)) {
-        return FALSE;
-    }
+static const Property stdio_rows[] = {
+    { "signal", PROP_BOOL, offsetof(StdioOptions, signal), "on",
+      .help = "Control-C ends the VM" },
+    { NULL },
+};
+
+static gboolean stdio_open(Chardev *chr, GError **errp)
+{
+    const StdioOptions *o = chr->options;
+    static gboolean registered;
+
     if (saved.in_use) {
         return error_set(errp, "cannot use stdio by multiple character devices");
     }
@@ -81,7 +88,7 @@ static gboolean stdio_open(Chardev *chr, ConfigNode *node, GError **errp)
         }
     }
     if (saved.tty) {
-        make_raw(signals);
+        make_raw(o->signal);
     }
     chr->data = &saved;
     chardev_peer_opened(chr, STDIN_FILENO, STDOUT_FILENO);
@@ -101,7 +108,7 @@ static void stdio_free(Chardev *chr)
 }
 
 const ChardevBackend chardev_stdio = {
-    .name = "stdio",
+    .type = { "stdio", "standard input and output", stdio_rows, sizeof(StdioOptions) },
     .open = stdio_open,
     .describe = stdio_describe,
     .free = stdio_free,

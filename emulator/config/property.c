@@ -23,6 +23,7 @@ static const struct {
     [PROP_MAC] = { "str", 0 },
     [PROP_ENUM] = { "str", 0 },
     [PROP_AUTO] = { "OnOffAuto", 0 },
+    [PROP_MAYBE] = { "bool", 0 },
     [PROP_GROUP] = { "object", 0 },
     [PROP_KIND] = { "object", 0 },
 };
@@ -165,7 +166,7 @@ static gboolean set_auto(const Property *prop, OnOffAuto *member, ConfigNode *va
     gboolean on;
     int index = 0;
 
-    if (config_node_type(value) == CONFIG_BOOL) {
+    if (config_node_type(value) == CONFIG_BOOL || prop->type == PROP_MAYBE) {
         if (!config_node_to_bool(value, prop->name, &on, errp)) {
             return FALSE;
         }
@@ -260,6 +261,7 @@ gboolean property_set(const Property *prop, const char *owner, void *object,
     case PROP_ENUM:
         return set_name(prop, prop->names, member, value, errp);
     case PROP_AUTO:
+    case PROP_MAYBE:
         return set_auto(prop, member, value, errp);
     case PROP_GROUP:
         return set_group(prop, owner, object, value, errp);
@@ -295,6 +297,7 @@ char *property_text(const Property *prop, const void *object)
     case PROP_ENUM:
         return g_strdup(prop->names[*(const int *)member]);
     case PROP_AUTO:
+    case PROP_MAYBE:
         return g_strdup(on_off_auto_names[*(const OnOffAuto *)member]);
     case PROP_GROUP:
     case PROP_KIND:

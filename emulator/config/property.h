@@ -24,6 +24,7 @@ typedef enum PropertyType {
     PROP_MAC,    /* guint8[6] */
     PROP_ENUM,   /* int, an index into names */
     PROP_AUTO,   /* OnOffAuto */
+    PROP_MAYBE,  /* OnOffAuto: a bool; AUTO where none was given */
     PROP_GROUP,  /* an object with rows of its own, for members of the same structure */
     PROP_KIND,   /* ConfigNode *, a reference: for kind_read() */
 } PropertyType;

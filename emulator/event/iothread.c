@@ -147,3 +147,14 @@ void iothread_foreach(void (*fn)(IoThread *thread, void *opaque), void *opaque)
         fn(g_ptr_array_index(iothreads, i), opaque);
     }
 }
+
+static gboolean create_iothread(const void *own, const char *id, GError **errp)
+{
+    return iothread_new(id, errp) != NULL;
+}
+
+const ObjectType object_iothread = {
+    { "iothread", "a thread for devices' requests" },
+    create_iothread,
+    iothread_delete,
+};

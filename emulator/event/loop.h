@@ -10,7 +10,7 @@
 #ifndef VIREO_EVENT_LOOP_H
 #define VIREO_EVENT_LOOP_H
 
-#include <glib.h>
+#include "config/object.h"
 
 typedef struct EventLoop EventLoop;
 typedef struct EventHandler EventHandler;
@@ -60,6 +60,7 @@ void event_loop_iterate(EventLoop *loop, gboolean block);
 
 /* `-object iothread,id=ID`: a named loop with its own thread. */
 typedef struct IoThread IoThread;
+extern const ObjectType object_iothread;
 IoThread *iothread_new(const char *id, GError **errp);
 IoThread *iothread_find(const char *id);
 EventLoop *iothread_loop(IoThread *thread);

@@ -21,18 +21,90 @@
 #define HUGETLBFS_MAGIC_NUMBER 0x958458f6
 #define PREALLOC_THREADS_MAX   64
 
-/* One value for each property of the three types. */
+/* One value for each row of the three types. */
 typedef struct Backend {
-    const char *id, *type;
+    char *id;
+    const KindType *type;
     guint64 size;
     gboolean share, dump, merge, prealloc, reserve;
-    guint64 prealloc_threads;
-    const char *mem_path;
+    guint32 prealloc_threads;
+    char *mem_path;
     guint64 offset, align;
-    gboolean discard_data, pmem, readonly, canonical;
+    gboolean discard_data, pmem, readonly;
     gboolean hugetlb, seal;
     guint64 hugetlb_size;
 } Backend;
+
+#define FIELD(member) offsetof(Backend, member)
+/* The name of the block is always the id. */
+#define ROWS_OF_ALL(share_)                                                              \
+    { "size", PROP_SIZE, FIELD(size), .help = "Bytes, whole pages" },                    \
+        { "share", PROP_BOOL, FIELD(share), share_,                                      \
+          .help = "Others see what the guest writes" },                                  \
+        { "dump", PROP_BOOL, FIELD(dump), "on", .help = "A core file has it" },          \
+        { "merge", PROP_BOOL, FIELD(merge), "on", .help = "KSM may merge its pages" },   \
+        { "prealloc", PROP_BOOL, FIELD(prealloc), "off",                                 \
+          .help = "All of it is there before the guest runs" },                          \
+        { "reserve", PROP_BOOL, FIELD(reserve), "off",                                   \
+          .help = "The host sets aside swap space for it" },                             \
+        { "prealloc-threads",                                                            \
+          PROP_U32,                                                                      \
+          FIELD(prealloc_threads),                                                       \
+          "1",                                                                           \
+          .min = 1,                                                                      \
+          .max = PREALLOC_THREADS_MAX,                                                   \
+          .help = "How many threads do that" },                                          \
+    {                                                                                    \
+        "x-use-canonical-path-for-ramblock-id", PROP_BOOL, .ignored = TRUE               \
+    }
+
+static const Property ram_rows[] = { ROWS_OF_ALL("off"), { NULL } };
+
+static const Property file_rows[] = {
+    ROWS_OF_ALL("off"),
+    { "mem-path", PROP_STRING, FIELD(mem_path), .required = TRUE,
+      .help = "The file; a directory: an unnamed one there" },
+    { "offset", PROP_SIZE, FIELD(offset), "0", .help = "Where in the file it begins" },
+    { "align", PROP_SIZE, FIELD(align), .help = "Of its address; more than a page" },
+    { "discard-data", PROP_BOOL, FIELD(discard_data), "off",
+      .help = "The file's content need not be kept" },
+    { "pmem", PROP_BOOL, FIELD(pmem), "off", .help = "Only off is supported" },
+    { "readonly", PROP_BOOL, FIELD(readonly), "off",
+      .help = "The file is not written; with share=on" },
+    { NULL },
+};
+
+static const Property memfd_rows[] = {
+    ROWS_OF_ALL("on"),
+    { "hugetlb", PROP_BOOL, FIELD(hugetlb), "off", .help = "Of huge pages" },
+    { "hugetlbsize", PROP_SIZE, FIELD(hugetlb_size), .help = "How huge" },
+    { "seal", PROP_BOOL, FIELD(seal), "on", .help = "Its size cannot be changed" },
+    { NULL },
+};
+
+const ObjectType object_memory_ram = { .type = { "memory-backend-ram", "guest memory",
+                                                 ram_rows, sizeof(Backend), TRUE } };
+const ObjectType object_memory_file = { .type = { "memory-backend-file",
+                                                  "guest memory from a file", file_rows,
+                                                  sizeof(Backend), TRUE } };
+const ObjectType object_memory_memfd = { .type = { "memory-backend-memfd",
+                                                   "guest memory that can be shared",
+                                                   memfd_rows, sizeof(Backend), TRUE } };
+
+static const KindType *type_at(guint i)
+{
+    const KindType *const types[] = { &object_memory_ram.type, &object_memory_file.type,
+                                      &object_memory_memfd.type };
+
+    return i < G_N_ELEMENTS(types) ? types[i] : NULL;
+}
+
+static const Kind backend_kind = {
+    .option = "object",
+    .tag = "qom-type",
+    .common = kind_id_rows,
+    .at = type_at,
+};
 
 guint64 ram_fd_page_size(int fd)
 {
@@ -43,50 +115,16 @@ guint64 ram_fd_page_size(int fd)
     return RAM_PAGE_SIZE;
 }
 
-static gboolean read_common(Backend *b, ConfigNode *node, GError **errp)
+static gboolean is_memfd(const Backend *b)
 {
-    gboolean memfd = g_strcmp0(b->type, "memory-backend-memfd") == 0;
-    return config_get_size(node, "size", 0, &b->size, errp) &&
-           config_get_bool(node, "share", memfd, &b->share, errp) &&
-           config_get_bool(node, "dump", TRUE, &b->dump, errp) &&
-           config_get_bool(node, "merge", TRUE, &b->merge, errp) &&
-           config_get_bool(node, "prealloc", FALSE, &b->prealloc, errp) &&
-           config_get_bool(node, "reserve", FALSE, &b->reserve, errp) &&
-           config_get_uint(node, "prealloc-threads", 1, 1, PREALLOC_THREADS_MAX,
-                           &b->prealloc_threads, errp) &&
-           /* the name of the block is always the id */
-           config_get_bool(node, "x-use-canonical-path-for-ramblock-id", FALSE,
-                           &b->canonical, errp);
-}
-
-static gboolean read_own(Backend *b, ConfigNode *node, GError **errp)
-{
-    if (g_str_equal(b->type, "memory-backend-file")) {
-        return config_get_string(node, "mem-path", NULL, &b->mem_path, errp) &&
-               config_get_size(node, "offset", 0, &b->offset, errp) &&
-               config_get_size(node, "align", 0, &b->align, errp) &&
-               config_get_bool(node, "discard-data", FALSE, &b->discard_data, errp) &&
-               config_get_bool(node, "pmem", FALSE, &b->pmem, errp) &&
-               config_get_bool(node, "readonly", FALSE, &b->readonly, errp);
-    }
-    if (g_str_equal(b->type, "memory-backend-memfd")) {
-        return config_get_bool(node, "hugetlb", FALSE, &b->hugetlb, errp) &&
-               config_get_size(node, "hugetlbsize", 0, &b->hugetlb_size, errp) &&
-               config_get_bool(node, "seal", TRUE, &b->seal, errp);
-    }
-    return TRUE;
+    return b->type == &object_memory_memfd.type;
 }
 
 static gboolean read_properties(Backend *b, ConfigNode *node, GError **errp)
 {
-    if (!config_get_string(node, "qom-type", "memory-backend-ram", &b->type, errp) ||
-        !config_get_string(node, "id", NULL, &b->id, errp) ||
-        !read_common(b, node, errp) || !read_own(b, node, errp) ||
-        !config_check_unused(node, errp)) {
+    b->type = kind_type(&backend_kind, node, errp);
+    if (!b->type || !kind_read(&backend_kind, b->type, node, &b->id, b, errp)) {
         return FALSE;
-    }
-    if (!b->id) {
-        return error_set(errp, "Parameter 'id' is missing");
     }
     if (!b->size) {
         return error_set(errp, "can't create backend with size 0");
@@ -94,9 +132,6 @@ static gboolean read_properties(Backend *b, ConfigNode *node, GError **errp)
     if (b->size % RAM_PAGE_SIZE) {
         return error_set(errp, "backend '%s': 'size' must be a multiple of %u", b->id,
                          RAM_PAGE_SIZE);
-    }
-    if (g_str_equal(b->type, "memory-backend-file") && !b->mem_path) {
-        return error_set(errp, "mem-path property not set");
     }
     if (b->pmem) {
         return error_set(errp, "backend '%s': 'pmem=on' is not supported", b->id);
@@ -113,12 +148,14 @@ static gboolean read_properties(Backend *b, ConfigNode *node, GError **errp)
     return TRUE;
 }
 
-gboolean ram_backend_check(ConfigNode *node, GError **errp)
+static void backend_clear(Backend *b)
 {
-    Backend b = { 0 };
-
-    return read_properties(&b, node, errp);
+    g_free(b->id);
+    if (b->type) {
+        properties_clear(b->type->rows, b);
+    }
 }
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Backend, backend_clear)
 
 /* A directory (hugetlbfs) gets an unnamed file; a name that is missing a new one. */
 static int open_file(const Backend *b, GError **errp)
@@ -243,17 +280,17 @@ static gboolean prealloc(const Backend *b, RamBlock *block, GError **errp)
 
 RamBlock *ram_backend_new(ConfigNode *node, GError **errp)
 {
-    Backend b = { 0 };
+    g_auto(Backend) b = { 0 };
     if (!read_properties(&b, node, errp)) {
         return NULL;
     }
     autofd int fd = -1;
     if (b.mem_path) {
         fd = open_file(&b, errp);
-    } else if (g_str_equal(b.type, "memory-backend-memfd")) {
+    } else if (is_memfd(&b)) {
         fd = open_memfd(&b, errp);
     }
-    gboolean file = b.mem_path || g_str_equal(b.type, "memory-backend-memfd");
+    gboolean file = b.mem_path || is_memfd(&b);
     if (file && fd < 0) {
         return NULL;
     }
@@ -273,6 +310,7 @@ RamBlock *ram_backend_new(ConfigNode *node, GError **errp)
     }
     fd_steal(&fd);
     block->readonly = b.readonly;
+    block->backend = TRUE;
     if (!b.dump) {
         madvise(block->host, block->size, MADV_DONTDUMP);
     }

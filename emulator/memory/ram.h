@@ -8,7 +8,7 @@
 #ifndef VIREO_MEMORY_RAM_H
 #define VIREO_MEMORY_RAM_H
 
-#include "config/node.h"
+#include "config/object.h"
 
 #define RAM_PAGE_BITS 12
 #define RAM_PAGE_SIZE (1u << RAM_PAGE_BITS)
@@ -21,14 +21,14 @@ typedef struct RamBlock {
     guint64 fd_offset; /* of the block in it */
     gboolean shared;   /* MAP_SHARED */
     gboolean readonly; /* mapped without PROT_WRITE: only for read-only regions */
+    gboolean backend;  /* made by ram_backend_new() */
     gint refs;
     unsigned long *dirty; /* one bit a page while logging is on, else NULL */
 } RamBlock;
 
 /* `-object memory-backend-{ram,file,memfd}`; node is its own configuration. */
+extern const ObjectType object_memory_ram, object_memory_file, object_memory_memfd;
 RamBlock *ram_backend_new(ConfigNode *node, GError **errp);
-/* Whether the properties are good: for a backend that nothing uses. */
-gboolean ram_backend_check(ConfigNode *node, GError **errp);
 /* Host page size behind a backing file (huge pages: theirs). */
 guint64 ram_fd_page_size(int fd);
 /* Anonymous memory: what `-m` alone gives. */

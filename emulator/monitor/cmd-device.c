@@ -127,6 +127,8 @@ static void add_devices(ConfigNode *list, const char *implements)
 
 static void add_others(ConfigNode *list, const char *implements)
 {
+    const KindType *type;
+
     for (guint i = 0; machine_table[i]; i++) {
         g_autofree char *name = g_strdup_printf("%s-machine", machine_table[i]->name);
 
@@ -135,9 +137,9 @@ static void add_others(ConfigNode *list, const char *implements)
             add_type(list, name, "machine");
         }
     }
-    for (guint i = 0; object_types[i].name; i++) {
-        if (!implements || strcmp(implements, object_types[i].name) == 0) {
-            add_type(list, object_types[i].name, "object");
+    for (guint i = 0; (type = object_kind.at(i)); i++) {
+        if (!implements || strcmp(implements, type->name) == 0) {
+            add_type(list, type->name, "object");
         }
     }
 }

@@ -8,18 +8,6 @@
 #include "monitor/qmp-command.h"
 #include "net/net.h"
 
-QMP_ENUM(net_type, "tap");
-QMP_OBJECT(net_tap, { "ifname", &qmp_str, TRUE }, { "fd", &qmp_str, TRUE },
-           { "script", &qmp_str, TRUE }, { "downscript", &qmp_str, TRUE },
-           { "vhost", &qmp_bool, TRUE }, { "queues", &qmp_int, TRUE });
-
-static const QmpType netdev_args = {
-    .meta = QMP_META_OBJECT,
-    .members = (const QmpMember[]){ { "type", &net_type }, { "id", &qmp_str }, { NULL } },
-    .tag = "type",
-    .variants = (const QmpVariant[]){ { "tap", &net_tap }, { NULL } },
-};
-
 static void netdev_defaults(ConfigNode *args)
 {
     const char *type = dialect_get()->netdev_type;
@@ -64,7 +52,7 @@ static ConfigNode *cmd_netdev_del(ConfigNode *args, GError **errp)
 
 const QmpCommand qmp_net_commands[] = {
     { "netdev_add", "Creates a network back end, as -netdev does",
-      .start = cmd_netdev_add, .args = &netdev_args, .prepare = netdev_defaults },
+      .start = cmd_netdev_add, .kind = &net_kind, .prepare = netdev_defaults },
     { "netdev_del", "Deletes a network back end that nobody uses", cmd_netdev_del,
       .args = &netdev_del_args },
     { .name = NULL },

@@ -4,9 +4,11 @@
 #include "monitor/help.h"
 
 #include "block/block.h"
+#include "chardev/chardev.h"
 #include "device/device.h"
 #include "machine/machine.h"
 #include "monitor/object.h"
+#include "net/net.h"
 #include "util/error.h"
 
 static gboolean help_machine(FILE *out, const char *of, GError **errp)
@@ -51,17 +53,9 @@ static gboolean help_device(FILE *out, const char *of, GError **errp)
     return TRUE;
 }
 
-static gboolean help_object(FILE *out, const char *of, GError **errp)
-{
-    fputs("List of user creatable objects:\n", out);
-    for (const ObjectType *type = object_types; type->name; type++) {
-        fprintf(out, "  %-22s %s\n", type->name, type->help);
-    }
-    return TRUE;
-}
-
 /* The topics that are kinds. */
-static const Kind *const kinds[] = { &block_kind };
+static const Kind *const kinds[] = { &block_kind, &chardev_kind, &net_kind,
+                                     &object_kind };
 
 static gboolean help_kind(FILE *out, const Kind *kind, const char *of, GError **errp)
 {
@@ -79,9 +73,6 @@ static const struct {
 } texts[] = {
     { "accel", "Accelerators supported:\nkvm\nqtest\n" },
     { "cpu", "Available CPUs:\n  host  the host's CPU, as far as KVM can show it\n" },
-    { "chardev", "Available chardev backend types:\n  file\n  null\n  pty\n  socket\n"
-                 "  stdio\n" },
-    { "netdev", "Available netdev backend types:\ntap\n" },
 };
 
 static gboolean help_topic(FILE *out, ConfigNode *entry, GError **errp)
@@ -97,9 +88,6 @@ static gboolean help_topic(FILE *out, ConfigNode *entry, GError **errp)
     }
     if (g_str_equal(topic, "device")) {
         return help_device(out, of, errp);
-    }
-    if (g_str_equal(topic, "object")) {
-        return help_object(out, of, errp);
     }
     for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {
         if (g_str_equal(kinds[i]->option, topic)) {

@@ -8,115 +8,114 @@
 #include "util/error.h"
 #include "virtio/rng-backend.h"
 
-static gboolean create_iothread(ConfigNode *node, const char *id, GError **errp)
-{
-    return config_check_unused(node, errp) && iothread_new(id, errp);
-}
+typedef struct SecretOptions {
+    char *data, *file, *iv, *keyid;
+    int format;
+} SecretOptions;
+
+static const char *const secret_formats[] = { "raw", "base64", NULL };
+
+static const Property secret_rows[] = {
+    { "data", PROP_STRING, offsetof(SecretOptions, data), .help = "The secret" },
+    { "file", PROP_STRING, offsetof(SecretOptions, file),
+      .help = "The file that has it" },
+    { "format", PROP_ENUM, offsetof(SecretOptions, format), "raw",
+      .names = secret_formats, .help = "How it is written" },
+    { "iv", PROP_STRING, offsetof(SecretOptions, iv),
+      .help = "Its initialisation vector" },
+    { "keyid", PROP_STRING, offsetof(SecretOptions, keyid),
+      .help = "The secret that it is encrypted with" },
+    { NULL },
+};
 
 /*
  * libvirt always passes its master key. Nothing here takes a secret yet, so it is
  * never read; only its name is kept.
  */
-static gboolean create_secret(ConfigNode *node, const char *id, GError **errp)
-{
-    static const char *const keys[] = { "data", "file", "format", "iv", "keyid" };
-    const char *value;
-
-    for (guint i = 0; i < G_N_ELEMENTS(keys); i++) {
-        if (!config_get_string(node, keys[i], NULL, &value, errp)) {
-            return FALSE;
-        }
-    }
-    return config_check_unused(node, errp);
-}
-
-static gboolean create_rng(ConfigNode *node, const char *id, GError **errp)
-{
-    return rng_backend_add(node, errp) != NULL;
-}
-
-static gboolean forget(const char *id, GError **errp)
+static gboolean create_secret(const void *own, const char *id, GError **errp)
 {
     return TRUE;
 }
 
-const ObjectType object_types[] = {
-    { "iothread", "a thread for devices' requests", create_iothread, iothread_delete,
-      TRUE },
-    { .name = "memory-backend-file", .help = "guest memory from a file" },
-    { .name = "memory-backend-memfd", .help = "guest memory that can be shared" },
-    { .name = "memory-backend-ram", .help = "guest memory" },
-    { "rng-random", "entropy from a file", create_rng, rng_backend_del, TRUE },
-    { "rng-builtin", "entropy from the host's kernel", create_rng, rng_backend_del,
-      TRUE },
-    { "secret", "accepted; nothing uses secrets yet", create_secret, forget, TRUE },
-    { .name = NULL },
+static gboolean destroy_secret(const char *id, GError **errp)
+{
+    return TRUE;
+}
+
+static const ObjectType object_secret = {
+    { "secret", "accepted; nothing uses secrets yet", secret_rows,
+      sizeof(SecretOptions) },
+    create_secret,
+    destroy_secret,
+};
+
+static const ObjectType *const types[] = {
+    &object_iothread,    &object_memory_file, &object_memory_memfd, &object_memory_ram,
+    &object_rng_builtin, &object_rng_random,  &object_secret,
 };
 
 static GHashTable *objects; /* id -> ObjectType */
 
-static const ObjectType *type_find(const char *name)
+static const KindType *type_at(guint i)
 {
-    for (const ObjectType *type = object_types; type->name; type++) {
-        if (g_str_equal(type->name, name)) {
-            return type;
-        }
-    }
-    return NULL;
+    return i < G_N_ELEMENTS(types) ? &types[i]->type : NULL;
 }
 
-static const ObjectType *read_type(ConfigNode *node, const char **id, GError **errp)
-{
-    const char *name;
-    const ObjectType *type;
+const Kind object_kind = {
+    .option = "object",
+    .tag = "qom-type",
+    .common = kind_id_rows,
+    .at = type_at,
+};
 
-    if (!config_require_string(node, "qom-type", &name, errp) ||
-        !config_require_string(node, "id", id, errp) ||
-        !config_check_id("id", *id, CONFIG_ID_MAX, errp)) {
-        return NULL;
-    }
-    type = type_find(name);
-    if (!type) {
-        error_set(errp, "invalid object type: %s", name);
-    }
-    return type;
+static const ObjectType *find_type(ConfigNode *node, GError **errp)
+{
+    return KIND_OWNER(kind_type(&object_kind, node, errp), ObjectType);
+}
+
+/* Reads node, then calls fn, which may be NULL, with what it says. */
+static gboolean with_options(const ObjectType *type, ConfigNode *node,
+                             gboolean (*fn)(const ObjectType *type, const char *id,
+                                            const void *own, GError **errp),
+                             GError **errp)
+{
+    void *own = g_malloc0(type->type.size);
+    g_autofree char *id = NULL;
+    gboolean ok = kind_read(&object_kind, &type->type, node, &id, own, errp) &&
+                  (!fn || fn(type, id, own, errp));
+
+    properties_clear(type->type.rows, own);
+    g_free(own);
+    return ok;
 }
 
 gboolean object_check(ConfigNode *node, GError **errp)
 {
-    const char *id;
+    const ObjectType *type = find_type(node, errp);
 
-    return read_type(node, &id, errp) != NULL;
+    return type && with_options(type, node, NULL, errp);
 }
 
 gboolean object_check_used(ConfigNode *node, GError **errp)
 {
-    const char *id;
-    const ObjectType *type = read_type(node, &id, errp);
+    const ObjectType *type = find_type(node, errp);
+    const char *id = config_map_string(node, "id");
+    RamBlock *block = id ? ram_block_find(id) : NULL;
 
     return type &&
-           (type->create || config_check_unused(node, NULL) ||
-            (ram_backend_check(node, errp) &&
-             error_set(errp, "memory backend '%s' is not used by the machine", id)));
+           (type->create || (block && block->backend) ||
+            error_set(errp, "memory backend '%s' is not used by the machine", id));
 }
 
-gboolean object_add(ConfigNode *node, gboolean hotplug, GError **errp)
+static gboolean create(const ObjectType *type, const char *id, const void *own,
+                       GError **errp)
 {
-    const char *id;
-    const ObjectType *type = read_type(node, &id, errp);
-
-    if (!type) {
-        return FALSE;
-    }
-    if (hotplug && !type->hotplug) {
-        return error_set(errp, "object type %s cannot be added at run time", type->name);
-    }
     if (objects && g_hash_table_contains(objects, id)) {
         return error_set(
             errp, "attempt to add duplicate property '%s' to object (type 'container')",
             id);
     }
-    if (type->create && !type->create(node, id, errp)) {
+    if (type->create && !type->create(own, id, errp)) {
         return FALSE;
     }
     if (!objects) {
@@ -126,6 +125,17 @@ gboolean object_add(ConfigNode *node, gboolean hotplug, GError **errp)
     return TRUE;
 }
 
+gboolean object_add(ConfigNode *node, gboolean hotplug, GError **errp)
+{
+    const ObjectType *type = find_type(node, errp);
+
+    if (type && hotplug && type->type.cold) {
+        return error_set(errp, "object type %s cannot be added at run time",
+                         type->type.name);
+    }
+    return type && with_options(type, node, create, errp);
+}
+
 gboolean object_del(const char *id, GError **errp)
 {
     const ObjectType *type = objects ? g_hash_table_lookup(objects, id) : NULL;
@@ -133,7 +143,7 @@ gboolean object_del(const char *id, GError **errp)
     if (!type) {
         return error_set(errp, "object '%s' not found", id);
     }
-    if (!type->hotplug) {
+    if (type->type.cold) {
         return error_set(errp, "object '%s' is in use, can not be deleted", id);
     }
     if (!type->destroy(id, errp)) {

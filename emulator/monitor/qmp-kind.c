@@ -52,6 +52,7 @@ static const QmpType *row_type(const Property *row)
 {
     switch (row->type) {
     case PROP_BOOL:
+    case PROP_MAYBE:
         return &qmp_bool;
     case PROP_U8:
     case PROP_U16:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 libemulator_a_SOURCES += \
+	emulator/net/backend.h \
 	emulator/net/net.c \
 	emulator/net/net.h \
+	emulator/net/netdev-tap.c \
 	emulator/net/tap.c \
 	emulator/net/tap.h

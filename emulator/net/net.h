@@ -9,11 +9,13 @@
 #ifndef VIREO_NET_NET_H
 #define VIREO_NET_NET_H
 
-#include "config/node.h"
+#include "config/kind.h"
 
 typedef struct NetBackend NetBackend;
 
-/* type=tap,id=,ifname= | fd= (the number of an inherited descriptor), vhost=off. */
+extern const Kind net_kind;
+
+/* type=, id= and the type's options. */
 NetBackend *net_backend_add(ConfigNode *node, GError **errp);
 gboolean net_backend_del(const char *id, GError **errp);
 NetBackend *net_backend_find(const char *id);

@@ -26,20 +26,10 @@ RngBackend *rng_backend_find(const char *id)
     return NULL;
 }
 
-RngBackend *rng_backend_add(ConfigNode *node, GError **errp)
+RngBackend *rng_backend_add(const char *id, const char *filename, GError **errp)
 {
-    const char *id, *type, *filename = "/dev/urandom";
-
-    if (!config_get_string(node, "qom-type", "rng-random", &type, errp) ||
-        !config_get_string(node, "id", NULL, &id, errp) ||
-        (g_str_equal(type, "rng-random") &&
-         !config_get_string(node, "filename", filename, &filename, errp)) ||
-        !config_check_unused(node, errp)) {
-        return NULL;
-    }
-    if (!id || rng_backend_find(id)) {
-        error_set(errp, id ? "Duplicate ID '%s' for object" : "Parameter '%s' is missing",
-                  id ? id : "id");
+    if (rng_backend_find(id)) {
+        error_set(errp, "Duplicate ID '%s' for object", id);
         return NULL;
     }
     int fd = path_open(filename, O_RDONLY | O_NONBLOCK, 0);
@@ -97,3 +87,37 @@ void rng_cleanup(void)
         rng_free(backends->data);
     }
 }
+
+typedef struct RandomOptions {
+    char *filename;
+} RandomOptions;
+
+static const Property random_rows[] = {
+    { "filename", PROP_STRING, offsetof(RandomOptions, filename), "/dev/urandom",
+      .help = "Where entropy comes from" },
+    { NULL },
+};
+
+static gboolean create_random(const void *own, const char *id, GError **errp)
+{
+    const RandomOptions *o = own;
+
+    return rng_backend_add(id, o->filename, errp) != NULL;
+}
+
+static gboolean create_builtin(const void *own, const char *id, GError **errp)
+{
+    return rng_backend_add(id, "/dev/urandom", errp) != NULL;
+}
+
+const ObjectType object_rng_random = {
+    { "rng-random", "entropy from a file", random_rows, sizeof(RandomOptions) },
+    create_random,
+    rng_backend_del,
+};
+
+const ObjectType object_rng_builtin = {
+    { "rng-builtin", "entropy from the host's kernel" },
+    create_builtin,
+    rng_backend_del,
+};

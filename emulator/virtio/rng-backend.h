@@ -3,12 +3,14 @@
 #ifndef VIREO_VIRTIO_RNG_BACKEND_H
 #define VIREO_VIRTIO_RNG_BACKEND_H
 
-#include "config/node.h"
+#include "config/object.h"
 
 typedef struct RngBackend RngBackend;
 
-/* node: qom-type, id, filename (rng-random: default /dev/urandom). */
-RngBackend *rng_backend_add(ConfigNode *node, GError **errp);
+extern const ObjectType object_rng_random, object_rng_builtin;
+
+/* filename: read without waiting. */
+RngBackend *rng_backend_add(const char *id, const char *filename, GError **errp);
 gboolean rng_backend_del(const char *id, GError **errp);
 RngBackend *rng_backend_find(const char *id);
 void rng_backend_use(RngBackend *rng);

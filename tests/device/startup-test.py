@@ -124,7 +124,7 @@ class Errors(unittest.TestCase):
         (["-foo", "bar"], "-foo bar: invalid option"),
         (["-machine", "foo"], "-machine foo: unsupported machine type"),
         (["-device", "foo"], "-device foo: 'foo' is not a valid device model name"),
-        (["-object", "foo,id=a"], "-object foo,id=a: invalid object type: foo"),
+        (["-object", "foo,id=a"], "-object foo,id=a: Parameter 'qom-type' does not accept value 'foo'"),
         (["-object", "iothread"], "-object iothread: Parameter 'id' is missing"),
         (["-object", "iothread,id=a", "-object", "iothread,id=a"],
          "-object iothread,id=a: attempt to add duplicate property 'a' to object "
@@ -149,7 +149,7 @@ class Errors(unittest.TestCase):
         (["-cpu", ""], "-cpu : Parameter 'model' is missing"),
         (["-mon", "x"], "-mon x: mode=readline is not supported (only control)"),
         (["-mon", "x,mode=control"], "-mon x,mode=control: chardev \"x\" not found"),
-        (["-chardev", "vc,id=a"], "-chardev vc,id=a: 'vc' is not a valid char driver name"),
+        (["-chardev", "vc,id=a"], "-chardev vc,id=a: Parameter 'backend' does not accept value 'vc'"),
         (["-sandbox", "on,spawn=maybe"],
          "-sandbox on,spawn=maybe: Parameter 'spawn' does not accept value 'maybe'"),
         (["-qtest", "unix:/x"], "-qtest unix:/x: needs -accel qtest"),

@@ -435,7 +435,7 @@ static void test_errors(void)
     } rows[] = {
         { "id=x", "Parameter 'backend' is missing" },
         { "null", "Parameter 'id' is missing" },
-        { "vc,id=x", "'vc' is not a valid char driver name" },
+        { "vc,id=x", "Parameter 'backend' does not accept value 'vc'" },
         { "null,id=taken", "Chardev with id 'taken' already exists" },
         { "null,id=x,path=/y", "Invalid parameter 'path'" },
         { "file,id=x", "Parameter 'path' is missing" },

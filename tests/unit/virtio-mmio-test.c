@@ -865,14 +865,12 @@ static char *make_image(const char *dir, const char *name, gsize size, int fill)
 static int run(void)
 {
     g_autofree char *dir = g_dir_make_tmp("vireo-virtio-XXXXXX", NULL);
-    g_autoptr(ConfigNode) rng =
-        config_parse_json("{\"qom-type\":\"rng-random\",\"id\":\"r\"}", NULL);
 
     image = make_image(dir, "disk", DISK_SIZE, 0);
     image2 = make_image(dir, "disk2", 2 * DISK_SIZE, 0x22);
     block_testing_enable();
     make_board();
-    g_assert_nonnull(rng_backend_add(rng, NULL));
+    g_assert_nonnull(rng_backend_add("r", "/dev/urandom", NULL));
     int ret = g_test_run();
     device_cleanup();
     block_cleanup();
