@@ -32,7 +32,7 @@ typedef struct CpuidEntry {
  * What the guest's first CPU answers, as it was set. The accelerator tells, once and
  * before the machine is ready; an entry that there is none of is all zeros.
  */
-void cpu_set_cpuid(const CpuidEntry *entries, guint n);
+void cpu_set_cpuid(CpuidEntry *entries, guint n); /* takes them */
 guint32 cpu_get_cpuid(guint32 function, guint32 index, CpuidRegister reg);
 
 #endif

@@ -101,7 +101,8 @@ typedef struct Asked {
 } Asked;
 
 static GArray *asked;
-static GArray *cpuid; /* CpuidEntry */
+static CpuidEntry *cpuid;
+static guint n_cpuid;
 static gboolean kvm_hidden;
 
 gboolean cpu_kvm_hidden(void)
@@ -141,17 +142,17 @@ const char *cpu_feature_name(guint32 function, guint32 index, CpuidRegister reg,
     return NULL;
 }
 
-void cpu_set_cpuid(const CpuidEntry *entries, guint n)
+void cpu_set_cpuid(CpuidEntry *entries, guint n)
 {
-    g_clear_pointer(&cpuid, g_array_unref);
-    cpuid = g_array_sized_new(FALSE, FALSE, sizeof(CpuidEntry), n);
-    g_array_append_vals(cpuid, entries, n);
+    g_free(cpuid);
+    cpuid = entries;
+    n_cpuid = n;
 }
 
 guint32 cpu_get_cpuid(guint32 function, guint32 index, CpuidRegister reg)
 {
-    for (guint i = 0; cpuid && i < cpuid->len; i++) {
-        const CpuidEntry *e = &g_array_index(cpuid, CpuidEntry, i);
+    for (guint i = 0; i < n_cpuid; i++) {
+        const CpuidEntry *e = &cpuid[i];
         if (e->function == function && e->index == index) {
             return e->regs[reg];
         }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Reset: every vCPU goes back to the state that KVM made it with. That of the boot
- * processor is kept; the others' differs from it in what they are told apart by. Then the boot processor takes the entry state of the kernel (PVH: 32-bit flat
- * protected mode; Linux' 64-bit entry: long mode with the loader's page tables).
+ * processor is kept; the others' differs from it in what they are told apart by. Then
+ * the boot processor takes the entry state of the kernel (PVH: 32-bit flat protected
+ * mode; Linux' 64-bit entry: long mode with the loader's page tables).
  * Application processors wait for INIT and SIPI in the kernel.
  *
  * #syscalls main: ioctl(KVM_SET_SREGS) ioctl(KVM_SET_REGS)
@@ -68,31 +69,17 @@ static void boot_sregs(struct kvm_sregs *s, const BootState *boot)
 #define APIC_ID_SHIFT 24
 #define APIC_BASE_BSP (1u << 8)
 
-/* What stands before the arrays, then as much of each as is used. */
-#define STATE_HEAD offsetof(VcpuState, xsave)
-static guint8 *power_on;
+static VcpuState *power_on;
 
 gboolean kvm_keep_power_on(Vcpu *cpu, GError **errp)
 {
-    g_autofree VcpuState *state = g_malloc(sizeof(*state));
-    if (!vcpu_save(cpu, state, errp)) {
-        return FALSE;
-    }
-    gsize msrs = state->n_msrs * sizeof(VcpuMsr);
-    power_on = g_malloc(STATE_HEAD + state->xsave_size + msrs);
-    memcpy(power_on, state, STATE_HEAD);
-    memcpy(power_on + STATE_HEAD, state->xsave, state->xsave_size);
-    memcpy(power_on + STATE_HEAD + state->xsave_size, state->msrs, msrs);
-    return TRUE;
+    power_on = g_new(VcpuState, 1);
+    return vcpu_save(cpu, power_on, errp);
 }
 
 static VcpuState *power_on_state(const Vcpu *cpu)
 {
-    VcpuState *state = g_malloc(sizeof(*state));
-    memcpy(state, power_on, STATE_HEAD);
-    memcpy(state->xsave, power_on + STATE_HEAD, state->xsave_size);
-    memcpy(state->msrs, power_on + STATE_HEAD + state->xsave_size,
-           state->n_msrs * sizeof(VcpuMsr));
+    VcpuState *state = g_memdup2(power_on, sizeof(*power_on));
     if (cpu->index != 0) {
         guint32 id = cpu->apic_id << APIC_ID_SHIFT;
         memcpy(&state->lapic.regs[APIC_ID_REG], &id, sizeof(id));
@@ -104,7 +91,7 @@ static VcpuState *power_on_state(const Vcpu *cpu)
 
 static gboolean enter_boot(Vcpu *cpu, const BootState *boot)
 {
-    struct kvm_sregs sregs = ((const VcpuState *)(void *)power_on)->sregs;
+    struct kvm_sregs sregs = power_on->sregs;
     struct kvm_regs regs = {
         .rip = boot->entry,
         .rsp = boot->stack,

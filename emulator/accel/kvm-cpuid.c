@@ -2,8 +2,6 @@
 /*
  * CPUID: what KVM supports on this host, with each vCPU's place in the topology, the
  * hypervisor's leaves, and the features that -cpu switches off.
- *
- * #syscalls vcpu: ioctl(KVM_GET_SUPPORTED_CPUID) ioctl(KVM_SET_CPUID2)
  */
 #include <errno.h>
 #include <string.h>
@@ -45,14 +43,14 @@ static gboolean ask_supported(GError **errp)
     if (supported) {
         return TRUE;
     }
-    guint64 room[(sizeof(Cpuid) + ENTRIES_MAX * sizeof(struct kvm_cpuid_entry2)) / 8];
-    Cpuid *cpuid = (Cpuid *)room;
+    g_autofree Cpuid *cpuid = g_malloc(cpuid_bytes(ENTRIES_MAX));
     memset(cpuid, 0, sizeof(*cpuid));
     cpuid->nent = ENTRIES_MAX;
     if (kvm_ioctl(KVM_GET_SUPPORTED_CPUID, cpuid) < 0) {
         return error_set_errno(errp, errno, "KVM_GET_SUPPORTED_CPUID");
     }
-    supported = g_memdup2(cpuid, cpuid_bytes(cpuid->nent));
+    gsize used = cpuid_bytes(cpuid->nent);
+    supported = g_realloc(g_steal_pointer(&cpuid), used);
     return TRUE;
 }
 
@@ -239,7 +237,7 @@ static void apply_feature(const CpuFeature *f, gboolean on, void *opaque)
 
 static void tell(const Cpuid *cpuid)
 {
-    g_autofree CpuidEntry *entries = g_new0(CpuidEntry, cpuid->nent);
+    CpuidEntry *entries = g_new(CpuidEntry, cpuid->nent);
     for (guint32 i = 0; i < cpuid->nent; i++) {
         const struct kvm_cpuid_entry2 *e = &cpuid->entries[i];
         entries[i] =

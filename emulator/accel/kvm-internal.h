@@ -70,7 +70,7 @@ typedef struct VcpuMsr {
 
 /*
  * Everything that a vCPU is, in KVM's own structures; made when it is to be saved or
- * loaded. Of the two arrays at the end only what is used is ever touched.
+ * loaded. Of the two arrays at the end only what is used is written.
  */
 struct VcpuState {
     Vcpu *cpu;
@@ -96,9 +96,8 @@ struct Vcpu {
     GThread *thread;
     int tid;
 
-    gboolean made; /* the thread has done so, or failed with `error` */
-    GError *error;
-    gboolean fresh; /* and nothing has changed it since */
+    GError *error;  /* of making it */
+    gboolean fresh; /* as it was made */
 
     GCond wake;        /* the thread waits here with the machine lock */
     gboolean held;     /* asked for something: waits for run_vcpus(TRUE) */

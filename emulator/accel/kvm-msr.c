@@ -4,9 +4,7 @@
  * MTRRs and machine checks. One that cannot be read is left out from then on; one that
  * cannot be set is logged.
  *
- * #syscalls vcpu: ioctl(KVM_GET_MSR_INDEX_LIST)
- * #syscalls main,vcpu: ioctl(KVM_GET_MSRS)
- * #syscalls main: ioctl(KVM_SET_MSRS)
+ * #syscalls main: ioctl(KVM_GET_MSRS) ioctl(KVM_SET_MSRS)
  */
 #include <errno.h>
 #include <inttypes.h>

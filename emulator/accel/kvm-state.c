@@ -4,11 +4,11 @@
  * format; each row is a member of one of KVM's structures, so that what KVM refuses
  * is refused by name of its ioctl.
  *
- * #syscalls main,vcpu: ioctl(KVM_GET_DEBUGREGS) ioctl(KVM_GET_LAPIC)
+ * #syscalls main: ioctl(KVM_GET_DEBUGREGS) ioctl(KVM_GET_LAPIC)
  *     ioctl(KVM_GET_MP_STATE) ioctl(KVM_GET_REGS) ioctl(KVM_GET_SREGS)
  *     ioctl(KVM_GET_TSC_KHZ) ioctl(KVM_GET_VCPU_EVENTS) ioctl(KVM_GET_XCRS)
  *     ioctl(KVM_GET_XSAVE2)
- * #syscalls main,vcpu: ioctl(KVM_GET_XSAVE) -- rare: Linux before 5.17
+ * #syscalls main: ioctl(KVM_GET_XSAVE) -- rare: Linux before 5.17
  * #syscalls main: ioctl(KVM_SET_DEBUGREGS) ioctl(KVM_SET_LAPIC) ioctl(KVM_SET_MP_STATE)
  *     ioctl(KVM_SET_REGS) ioctl(KVM_SET_SREGS) ioctl(KVM_SET_VCPU_EVENTS)
  *     ioctl(KVM_SET_XCRS) ioctl(KVM_SET_XSAVE)
@@ -57,7 +57,8 @@ gboolean vcpu_save(Vcpu *cpu, VcpuState *s, GError **errp)
         !vcpu_msrs_save(cpu, s, errp)) {
         return FALSE;
     }
-    s->tsc_khz = (guint32)MAX(kvm_vcpu_ioctl(cpu, KVM_GET_TSC_KHZ, NULL), 0);
+    int khz = kvm_vcpu_ioctl(cpu, KVM_GET_TSC_KHZ, NULL);
+    s->tsc_khz = (guint32)MAX(khz, 0);
     return TRUE;
 }
 

@@ -10,13 +10,14 @@
  *
  * It is the thread itself that makes its vCPU, without the machine lock, while the
  * main loop goes on with the board: the two take about as long. Nothing but
- * kvm_finish_vcpus() waits for it, which is where errors come to light.
+ * kvm_finish_vcpus() waits for it, which is where errors come to light. Only then does
+ * it load its filter, which needs to know nothing of how a vCPU is made: no filter is
+ * loaded anywhere as long as vCPUs are being made.
  *
  * For the replacement of memory slots vCPUs are held just outside KVM_RUN by a
  * counter of its own, without the machine lock: the thread that replaces them has it.
  *
- * #syscalls vcpu: ioctl(KVM_CREATE_VCPU) ioctl(KVM_RUN) mmap(2&PROT_EXEC=0) gettid
- *     rt_sigreturn
+ * #syscalls vcpu: ioctl(KVM_RUN) rt_sigreturn
  * #syscalls main: ioctl(KVM_SET_CLOCK) ioctl(KVM_GET_CLOCK) ioctl(KVM_KVMCLOCK_CTRL)
  *     tgkill getpid
  */
@@ -40,7 +41,11 @@
 #define KICK_SIGNAL SIGUSR1
 
 static __thread Vcpu *current_vcpu;
-static GCond rested; /* some vCPU has stopped, parked or started; machine lock */
+static GCond rested; /* some vCPU has stopped or parked; machine lock */
+
+static gint unmade; /* atomic: vCPUs whose threads are still making them */
+static GMutex made_lock;
+static GCond all_made;
 
 static gint slot_pauses; /* atomic: vCPUs must stay out of KVM_RUN */
 static GMutex pause_lock;
@@ -205,14 +210,21 @@ void kvm_when_vcpus_rest(void (*done)(void *opaque), void *opaque)
     tell_rest(NULL);
 }
 
-static void rest(Vcpu *cpu)
+static void say_stopped(Vcpu *cpu)
 {
     cpu->stopped = TRUE;
     g_cond_broadcast(&rested);
     if (rest_waiters) {
         event_loop_post(event_loop_main(), tell_rest, NULL);
     }
+}
+
+static void rest(Vcpu *cpu)
+{
     while (!kvm.run || cpu->held) {
+        if (!cpu->stopped) {
+            say_stopped(cpu);
+        }
         machine_lock_wait(&cpu->wake);
     }
     cpu->stopped = FALSE;
@@ -235,27 +247,45 @@ static gboolean open_vcpu(Vcpu *cpu, GError **errp)
            (cpu->index != 0 || kvm_keep_power_on(cpu, errp));
 }
 
-static void *vcpu_thread(void *opaque)
+static void say_made(void)
 {
-    Vcpu *cpu = opaque;
-    current_vcpu = cpu;
-    gboolean ok = open_vcpu(cpu, &cpu->error);
+    if (g_atomic_int_dec_and_test(&unmade)) {
+        g_mutex_lock(&made_lock);
+        g_cond_signal(&all_made);
+        g_mutex_unlock(&made_lock);
+    }
+}
+
+static gboolean make_vcpu(Vcpu *cpu)
+{
     sigset_t set;
+    gboolean ok = open_vcpu(cpu, &cpu->error);
+
     sigemptyset(&set);
     sigaddset(&set, KICK_SIGNAL);
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
     STORE(cpu->tid, gettid());
+    thread_narrow("vcpu");
+    say_made();
+    return ok;
+}
+
+/* A vCPU that could not be made is never run: the start fails. */
+static void *vcpu_thread(void *opaque)
+{
+    Vcpu *cpu = opaque;
+
+    current_vcpu = cpu;
+    if (!make_vcpu(cpu)) {
+        return NULL;
+    }
     machine_lock();
-    cpu->made = cpu->fresh = TRUE;
-    while (ok) {
+    for (;;) {
         rest(cpu);
         machine_unlock();
         run_guest(cpu);
         machine_lock();
     }
-    g_cond_broadcast(&rested);
-    machine_unlock();
-    return NULL;
 }
 
 static void start_vcpus(void)
@@ -353,10 +383,12 @@ gboolean kvm_create_vcpu(unsigned index, guint32 apic_id, GError **errp)
     cpu->index = index;
     cpu->apic_id = apic_id;
     cpu->fd = -1;
-    cpu->stopped = TRUE;
+    cpu->stopped = cpu->fresh = TRUE;
     g_cond_init(&cpu->wake);
-    cpu->thread = thread_try_start("vcpu", name, vcpu_thread, cpu, errp);
+    g_atomic_int_inc(&unmade);
+    cpu->thread = thread_try_start(NULL, name, vcpu_thread, cpu, errp);
     if (!cpu->thread) {
+        g_atomic_int_add(&unmade, -1);
         g_free(cpu);
         return FALSE;
     }
@@ -368,11 +400,13 @@ gboolean kvm_finish_vcpus(GError **errp)
 {
     g_assert(machine_lock_held());
     gboolean ok = TRUE;
+    g_mutex_lock(&made_lock);
+    while (g_atomic_int_get(&unmade)) {
+        g_cond_wait(&all_made, &made_lock);
+    }
+    g_mutex_unlock(&made_lock);
     for (guint i = 0; i < kvm.vcpus->len; i++) {
         Vcpu *cpu = vcpu_at(i);
-        while (!cpu->made) {
-            machine_lock_wait(&rested);
-        }
         if (ok && cpu->error) {
             g_propagate_error(errp, g_steal_pointer(&cpu->error));
             ok = FALSE;
@@ -389,9 +423,5 @@ Vcpu *vcpu_get(unsigned index)
 
 int vcpu_tid(const Vcpu *cpu)
 {
-    g_assert(machine_lock_held());
-    while (!cpu->made) {
-        machine_lock_wait(&rested);
-    }
-    return cpu->tid;
+    return LOAD(cpu->tid);
 }

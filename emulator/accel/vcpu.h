@@ -18,7 +18,7 @@ guint32 cpu_apic_id(unsigned index);
 
 /* By index; NULL where the accelerator has none (qtest). */
 Vcpu *vcpu_get(unsigned index);
-int vcpu_tid(const Vcpu *cpu);
+int vcpu_tid(const Vcpu *cpu); /* after finish_vcpus() */
 /*
  * The rows of a vCPU's migration state; opaque is what vcpu_state_new() made (NULL
  * where the accelerator has no vCPUs), to be freed by g_free(). pre_save reads it from

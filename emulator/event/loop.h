@@ -79,7 +79,12 @@ void iothread_foreach(void (*fn)(IoThread *thread, void *opaque), void *opaque);
  * filter. Must be set before threads start.
  */
 void thread_set_start_hook(void (*hook)(const char *kind));
-/* Starts a named thread that runs the hook, then fn. NULL: the host gives none. */
+/* Runs the hook, in a thread that was started without a kind. */
+void thread_narrow(const char *kind);
+/*
+ * Starts a named thread that runs the hook, then fn. kind NULL: fn calls thread_narrow()
+ * itself, when it has made what it needs. NULL: the host gives none.
+ */
 GThread *thread_try_start(const char *kind, const char *name, GThreadFunc fn,
                           void *opaque, GError **errp);
 

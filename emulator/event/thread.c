@@ -68,14 +68,21 @@ void thread_set_start_hook(void (*hook)(const char *kind))
     start_hook = hook;
 }
 
+void thread_narrow(const char *kind)
+{
+    if (start_hook) {
+        start_hook(kind);
+    }
+}
+
 static void *thread_main(void *opaque)
 {
     ThreadStart start = *(ThreadStart *)opaque;
     g_free(opaque);
     pthread_setname_np(pthread_self(), start.name);
     rcu_thread_register();
-    if (start_hook) {
-        start_hook(start.kind);
+    if (start.kind) {
+        thread_narrow(start.kind);
     }
     return start.fn(start.opaque);
 }

@@ -71,7 +71,7 @@ static void be(Who who, const struct Case *c)
         }
         entries[i].regs[c->reg] ^= c->flip;
     }
-    cpu_set_cpuid(entries, n);
+    cpu_set_cpuid(g_memdup2(entries, n * sizeof(entries[0])), n);
 }
 
 static void test_cpu(gconstpointer data)
