@@ -46,6 +46,12 @@ static size_t stride(const StateField *f)
     return f->type == STATE_STRUCT ? f->stride : types[f->type].member;
 }
 
+/* The stream says how many elements there are, up to count. */
+static gboolean number_varies(const StateField *f)
+{
+    return f->count_offset && (!f->indirect || f->count);
+}
+
 static guint8 *elements(const StateField *f, void *opaque)
 {
     guint8 *member = (guint8 *)opaque + f->offset;
@@ -56,15 +62,15 @@ static guint8 *elements(const StateField *f, void *opaque)
 /* The used number of elements. */
 static guint32 used_count(const StateField *f, void *opaque)
 {
-    guint32 count = f->count ? f->count : 1;
+    guint32 count = f->count;
 
     if (f->count_offset) {
         guint32 used = *(guint32 *)((guint8 *)opaque + f->count_offset);
 
-        g_assert(f->indirect || used <= count);
-        count = used;
+        g_assert(!count || used <= count);
+        return used;
     }
-    return count;
+    return count ? count : 1;
 }
 
 static void put_u32(GByteArray *out, guint32 value)
@@ -135,7 +141,7 @@ static gboolean is_absent(const StateField *f, void *opaque)
     guint32 count = used_count(f, opaque);
     const guint8 *p = count ? elements(f, opaque) : NULL;
 
-    if (f->count_offset && !f->indirect) {
+    if (number_varies(f)) {
         return count == 0;
     }
     for (guint32 i = 0; i < count; i++, p += stride(f)) {
@@ -163,7 +169,7 @@ static void set_absent(const StateField *f, void *opaque)
     guint32 count;
     guint8 *p;
 
-    if (f->count_offset && !f->indirect) {
+    if (number_varies(f)) {
         *(guint32 *)((guint8 *)opaque + f->count_offset) = 0;
         return;
     }
@@ -286,12 +292,20 @@ static gboolean get_reader(Reader *r, Reader *out)
     return TRUE;
 }
 
+static void make_room(const StateField *f, void *opaque)
+{
+    void **member = (void **)((guint8 *)opaque + f->offset);
+
+    g_free(*member);
+    *member = g_malloc0_n(f->count, stride(f));
+}
+
 static gboolean check_count(const StateDesc *desc, const StateField *f, void *opaque,
                             guint32 count, GError **errp)
 {
     guint32 max = f->count ? f->count : 1;
 
-    if (f->indirect || !f->count_offset) {
+    if (!number_varies(f)) {
         guint32 expected = f->indirect ? used_count(f, opaque) : max;
 
         return count == expected ||
@@ -300,6 +314,9 @@ static gboolean check_count(const StateDesc *desc, const StateField *f, void *op
     }
     if (count > max) {
         return refuse(errp, desc, f->name, "%u elements, more than %u", count, max);
+    }
+    if (f->indirect) {
+        make_room(f, opaque);
     }
     *(guint32 *)((guint8 *)opaque + f->count_offset) = count;
     return TRUE;

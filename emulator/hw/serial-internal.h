@@ -56,7 +56,7 @@ enum { REG_DATA, REG_IER, REG_IIR_FCR, REG_LCR, REG_MCR, REG_LSR, REG_MSR, REG_S
 
 /* Taken from the guest and not yet by the chardev. */
 typedef struct TxQueue {
-    guint8 data[TX_SIZE];
+    guint8 *data; /* NULL: never had any; else room for TX_SIZE */
     guint32 len;
 } TxQueue;
 

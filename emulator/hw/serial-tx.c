@@ -67,6 +67,9 @@ void serial_tx_byte(Serial *s, guint8 byte)
         return;
     }
     s->lsr &= ~LSR_EMPTY;
+    if (!s->tx.data) {
+        s->tx.data = g_malloc(TX_SIZE);
+    }
     if (s->tx.len < TX_SIZE) {
         s->tx.data[s->tx.len++] = byte;
     }
@@ -86,7 +89,8 @@ const StateDesc serial_tx_state = {
               .type = STATE_BYTES,
               .offset = offsetof(TxQueue, data),
               .count = TX_SIZE,
-              .count_offset = offsetof(TxQueue, len) },
+              .count_offset = offsetof(TxQueue, len),
+              .indirect = TRUE },
             { NULL },
         },
     .needed = tx_needed,

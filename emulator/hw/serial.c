@@ -399,6 +399,7 @@ static void serial_unrealize(Device *dev)
         serial_tx_drain(s);
         chardev_detach(g_steal_pointer(&s->chr));
     }
+    g_clear_pointer(&s->tx.data, g_free);
 }
 
 void serial_get_resources(const Device *dev, unsigned *iobase, unsigned *irq)

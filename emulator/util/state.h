@@ -47,8 +47,9 @@ typedef struct StateField {
     const StateDesc *nested;
     size_t stride; /* STATE_STRUCT arrays: size of an element */
     /*
-     * offset holds a pointer to the elements, which realize has allocated: as many
-     * as the member at count_offset says, and the stream must bring exactly those.
+     * offset holds a pointer to the elements. With a count it is NULL or has room for so
+     * many, and loading makes that (g_malloc()). Without one, realize has allocated as
+     * many as the member at count_offset says, and the stream must bring exactly those.
      */
     gboolean indirect;
 } StateField;

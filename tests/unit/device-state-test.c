@@ -311,6 +311,47 @@ static void expect_refused(const StateDesc *writer, Thing *from, const StateDesc
     expect_bytes_refused(out, reader, text);
 }
 
+/* Elements behind a pointer, as many as there are: loading makes room for all. */
+typedef struct Buffer {
+    guint16 *data;
+    guint32 len;
+} Buffer;
+
+static void test_made_room(void)
+{
+    const StateField fields[] = { { .name = "data",
+                                    .type = STATE_U16,
+                                    .offset = offsetof(Buffer, data),
+                                    .count = 4,
+                                    .count_offset = offsetof(Buffer, len),
+                                    .indirect = TRUE },
+                                  { NULL } };
+    const StateDesc desc = { .name = "buffer", .version = 1, .fields = fields };
+    guint16 data[5] = { 1, 2, 3 };
+    Buffer from = { data, 3 }, none = { NULL }, to = { NULL };
+    g_autoptr(GByteArray) out = g_byte_array_new(), empty = g_byte_array_new();
+    g_autoptr(GByteArray) long_one = g_byte_array_new();
+    g_autoptr(GError) err = NULL;
+    StateField longer[] = { fields[0], { NULL } };
+
+    g_assert_true(state_save(out, &desc, &from, NULL));
+    g_assert_true(state_save(empty, &desc, &none, NULL));
+    g_assert_true(state_load(out->data, out->len, &desc, &to, NULL));
+    g_assert_cmpmem(to.data, to.len * sizeof(guint16), data, 3 * sizeof(guint16));
+    to.data[3] = 4;
+    g_assert_true(state_load(out->data, out->len, &desc, &to, NULL));
+    g_assert_cmpuint(to.data[3], ==, 0);
+    g_assert_true(state_load(empty->data, empty->len, &desc, &to, NULL));
+    g_assert_cmpuint(to.len, ==, 0);
+
+    longer[0].count = from.len = 5;
+    g_assert_true(state_save(long_one, &(StateDesc){ "buffer", 1, longer }, &from, NULL));
+    g_assert_false(state_load(long_one->data, long_one->len, &desc, &to, &err));
+    g_assert_cmpstr(err->message, ==,
+                    "Section 'buffer', field 'data': 5 elements, more than 4");
+    g_free(to.data);
+}
+
 static void test_refused(void)
 {
     Queue more[3] = { { 0 } };
@@ -549,6 +590,7 @@ int main(int argc, char **argv)
     g_test_add_func("/device/state/not-needed", test_not_needed);
     g_test_add_func("/device/state/truncated", test_truncated);
     g_test_add_func("/device/state/corrupted", test_corrupted);
+    g_test_add_func("/device/state/made-room", test_made_room);
     g_test_add_func("/device/state/refused", test_refused);
     g_test_add_func("/device/state/versions", test_versions);
     g_test_add_func("/device/state/left-out", test_left_out);
