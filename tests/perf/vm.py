@@ -57,10 +57,11 @@ class Vm:
     """Starts an emulator and keeps the times of what it does.
 
     The monitor is a listening socket that the emulator inherits and to which we
-    have connected already, as libvirt does: nothing is polled for.
+    have connected already, as libvirt does: nothing is polled for. monitor=False: for
+    other VMMs, of which nothing is known but that the guest's serial port is stdout.
     """
 
-    def __init__(self, argv, workdir):
+    def __init__(self, argv, workdir, monitor=True):
         path = os.path.join(workdir, "monitor-%d-%d" % (os.getpid(), id(self)))
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.bind(path)
@@ -69,8 +70,9 @@ class Vm:
         client.connect(path)
         os.unlink(path)
         fd = listener.fileno()
-        argv = argv + ["-chardev", "socket,id=qmp,fd=%d,server=on,wait=off" % fd,
-                       "-mon", "chardev=qmp,mode=control"]
+        if monitor:
+            argv = argv + ["-chardev", "socket,id=qmp,fd=%d,server=on,wait=off" % fd,
+                           "-mon", "chardev=qmp,mode=control"]
         self.stderr = open(os.path.join(workdir, "stderr"), "wb+")
         self.out, writer = os.pipe()
         os.set_inheritable(fd, True)
@@ -83,12 +85,16 @@ class Vm:
         os.close(writer)
         listener.close()
         self.qmp = Qmp(client)
+        if monitor:
+            self.greet()
+
+    def greet(self):
         try:
             self.qmp.read()
         except (EOFError, ConnectionError) as e:
             os.waitpid(self.pid, 0)
             self.stderr.seek(0)
-            raise RuntimeError("%s ended: %s" % (argv[0], self.stderr.read().decode())) from e
+            raise RuntimeError("pid %d ended: %s" % (self.pid, self.stderr.read().decode())) from e
         self.greeted = time.monotonic()
 
     def negotiate(self):
@@ -103,9 +109,20 @@ class Vm:
             if not data:
                 self.stderr.seek(0)
                 raise RuntimeError("no line from the guest: " + self.stderr.read().decode())
+            if not text:
+                self.first_byte = time.monotonic()
             text += data
         self.spoke = time.monotonic()
         return text
+
+    def cost(self):
+        """What it has taken so far: (CPU time of all threads in ms, minor page faults)."""
+        cpu = 0
+        for thread in os.listdir("/proc/%d/task" % self.pid):
+            with open("/proc/%d/task/%s/schedstat" % (self.pid, thread), encoding="ascii") as f:
+                cpu += int(f.read().split()[0])
+        with open("/proc/%d/stat" % self.pid, encoding="ascii") as f:
+            return cpu / 1e6, int(f.read().rsplit(")", 1)[1].split()[7])
 
     def private_kib(self, ram_bytes):
         """Private memory of the process apart from the guest's RAM: mappings of that
