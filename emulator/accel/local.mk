@@ -13,6 +13,7 @@ libemulator_a_SOURCES += \
 	emulator/accel/kvm-state.c \
 	emulator/accel/kvm-vcpu.c \
 	emulator/accel/qtest.c emulator/accel/qtest.h \
+	emulator/accel/qtest-access.c \
 	emulator/accel/qtest-commands.c emulator/accel/qtest-internal.h \
 	emulator/accel/qtest-server.c \
 	emulator/accel/quiesce.c \

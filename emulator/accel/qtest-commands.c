@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The qtest commands, one row each. An access is bracketed like a vCPU's
- * (access_begin/finish): its reply is sent when nothing is held any more.
+ * The qtest commands, one row each. Accesses: qtest-access.c.
  */
 #include <inttypes.h>
 #include <string.h>
 
 #include "accel/qtest-internal.h"
 #include "event/clock.h"
-#include "event/lock.h"
 #include "event/loop.h"
 #include "event/turn.h"
 #include "memory/address-map.h"
@@ -21,20 +19,6 @@ typedef struct Command {
     void (*run)(const struct Command *c, char **args);
     unsigned size; /* of an access */
 } Command;
-
-static void access_done(void *reply)
-{
-    qtest_send("%s", (char *)reply);
-    g_free(reply);
-    qtest_resume();
-}
-
-/* Ends an access; takes the reply. */
-static void finish(char *reply)
-{
-    qtest_pause();
-    access_finish(access_done, reply);
-}
 
 static gboolean number(const char *text, guint64 *value)
 {
@@ -57,20 +41,33 @@ static void cmd_out(const Command *c, char **args)
 {
     guint64 addr, value;
     if (number(args[0], &addr) && number(args[1], &value)) {
-        access_begin();
-        address_map_write(map_of(c), addr, &value, c->size);
-        finish(g_strdup("OK"));
+        qtest_write(map_of(c), addr, &value, c->size);
     }
+}
+
+static char *show_number(const guint8 *data, size_t len, gboolean io)
+{
+    guint64 value = 0;
+    memcpy(&value, data, len);
+    return g_strdup_printf("OK 0x%0*" PRIx64, io ? 4 : 16, value);
+}
+
+static char *show_port(const guint8 *data, size_t len)
+{
+    return show_number(data, len, TRUE);
+}
+
+static char *show_memory(const guint8 *data, size_t len)
+{
+    return show_number(data, len, FALSE);
 }
 
 static void cmd_in(const Command *c, char **args)
 {
-    guint64 addr, value = 0;
+    guint64 addr;
     if (number(args[0], &addr)) {
-        access_begin();
-        address_map_read(map_of(c), addr, &value, c->size);
-        int width = map_of(c) == address_map_io() ? 4 : 16;
-        finish(g_strdup_printf("OK 0x%0*" PRIx64, width, value));
+        qtest_read(map_of(c), addr, c->size,
+                   map_of(c) == address_map_io() ? show_port : show_memory);
     }
 }
 
@@ -86,27 +83,30 @@ static gboolean range(char **args, guint64 *addr, guint64 *len)
     return TRUE;
 }
 
+static char *show_hex(const guint8 *data, size_t len)
+{
+    GString *text = g_string_sized_new(6 + 2 * len);
+    g_string_append(text, "OK 0x");
+    for (size_t i = 0; i < len; i++) {
+        g_string_append_c(text, "0123456789abcdef"[data[i] >> 4]);
+        g_string_append_c(text, "0123456789abcdef"[data[i] & 15]);
+    }
+    return g_string_free(text, FALSE);
+}
+
+static char *show_base64(const guint8 *data, size_t len)
+{
+    g_autofree char *text = g_base64_encode(data, len);
+    return g_strconcat("OK ", text, NULL);
+}
+
 static void cmd_read(const Command *c, char **args)
 {
     guint64 addr, len;
-    if (!range(args, &addr, &len)) {
-        return;
+    if (range(args, &addr, &len)) {
+        qtest_read(map_of(c), addr, len,
+                   g_str_has_prefix(c->name, "b64") ? show_base64 : show_hex);
     }
-    g_autofree guint8 *buf = g_malloc(len + 1);
-    access_begin();
-    address_map_read(address_map_memory(), addr, buf, len);
-    if (g_str_has_prefix(c->name, "b64")) {
-        g_autofree char *text = g_base64_encode(buf, len);
-        finish(g_strconcat("OK ", text, NULL));
-        return;
-    }
-    GString *text = g_string_sized_new(6 + 2 * len);
-    g_string_append(text, "OK 0x");
-    for (guint64 i = 0; i < len; i++) {
-        g_string_append_c(text, "0123456789abcdef"[buf[i] >> 4]);
-        g_string_append_c(text, "0123456789abcdef"[buf[i] & 15]);
-    }
-    finish(g_string_free(text, FALSE));
 }
 
 /* "0x" and two digits a byte; what is left away is zero, as in QEMU. */
@@ -131,9 +131,7 @@ static void cmd_write(const Command *c, char **args)
                 (guint8)(g_ascii_xdigit_value(p[0]) << 4 | g_ascii_xdigit_value(p[1]));
         }
     }
-    access_begin();
-    address_map_write(address_map_memory(), addr, buf, len);
-    finish(g_strdup("OK"));
+    qtest_write(address_map_memory(), addr, buf, len);
 }
 
 static void cmd_memset(const Command *c, char **args)
@@ -144,9 +142,7 @@ static void cmd_memset(const Command *c, char **args)
     }
     g_autofree guint8 *buf = g_malloc(len + 1);
     memset(buf, (int)value, len);
-    access_begin();
-    address_map_write(address_map_memory(), addr, buf, len);
-    finish(g_strdup("OK"));
+    qtest_write(address_map_memory(), addr, buf, len);
 }
 
 /* Moves the clock, in as many turns as it takes; the next line waits. */
@@ -319,9 +315,8 @@ static void cmd_set_irq(const Command *c, char **args)
         qtest_send("FAIL '%s' has no input %s", args[0], args[2]);
         return;
     }
-    access_begin();
     pins->set(pins->opaque, (unsigned)n, level != 0);
-    finish(g_strdup("OK"));
+    qtest_send("OK");
 }
 
 static void report(const char *name, gboolean out, unsigned n, int level)

@@ -5,6 +5,7 @@
 
 #include "accel/accel.h"
 #include "accel/qtest.h"
+#include "memory/address-map.h"
 
 /* Sends one line; "\n" is added. */
 void qtest_send(const char *format, ...) G_GNUC_PRINTF(1, 2);
@@ -13,6 +14,17 @@ void qtest_command(char **words);
 /* The server waits for an access that is held. */
 void qtest_pause(void);
 void qtest_resume(void);
+/* What IRQ lines said while another thread had the lock goes out. */
+void qtest_flush(void);
+
+/*
+ * An access, made by the vCPU's thread; the reply ("OK", or what show makes of the
+ * data) is sent when nothing is held any more. The caller has the lock.
+ */
+void qtest_write(AddressMap *map, guint64 addr, const void *data, size_t len);
+void qtest_read(AddressMap *map, guint64 addr, size_t len,
+                char *(*show)(const guint8 *data, size_t len));
+
 /* The client has gone: nothing is intercepted any more. */
 void qtest_commands_reset(void);
 void qtest_commands_cleanup(void);

@@ -91,6 +91,13 @@ void qtest_send(const char *format, ...)
     log_line('S', text);
     g_string_append(server.out, text);
     g_string_append_c(server.out, '\n');
+    if (event_loop_current() == event_loop_main()) {
+        flush();
+    }
+}
+
+void qtest_flush(void)
+{
     flush();
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * #syscalls main: openat fcntl ioctl(TUNGETIFF) ioctl(TUNSETIFF) ioctl(TUNSETOFFLOAD)
- *     ioctl(TUNSETVNETHDRSZ) ioctl(TUNSETVNETLE) ioctl(TUNGETFILTER)
+ * #syscalls main: openat fcntl ioctl(TUNGETIFF) ioctl(TUNSETIFF) ioctl(TUNGETFILTER)
  *     ioctl(TUNATTACHFILTER) ioctl(TUNDETACHFILTER)
+ *
+ * The guest's driver chooses, by a register:
+ * #syscalls main,vcpu: ioctl(TUNSETOFFLOAD) ioctl(TUNSETVNETHDRSZ) ioctl(TUNSETVNETLE)
  */
 #include "net/tap.h"
 

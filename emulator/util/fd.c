@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * #syscalls main: sendmsg
+ * #syscalls main,vcpu: sendmsg
  * #syscalls main,migration: fcntl close
  */
 #include "util/fd.h"

@@ -3,6 +3,7 @@
 """Errors where the filter is narrowest: a vCPU's thread must be able to tell of them."""
 import os
 import resource
+import socket
 import subprocess
 import sys
 import tempfile
@@ -88,6 +89,26 @@ class Sandbox(unittest.TestCase):
                 check=False)
         self.assertEqual(done.returncode, 1)
         self.assertIn(b"'/dev/fdset/0' is not KVM", done.stderr)
+
+    def test_vcpu_writes(self):
+        """A real vCPU writes to a socket, and its panic is told to QMP."""
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        path = os.path.join(directory.name, "console")
+        hello = os.path.join(os.environ.get("builddir", "."), "tests/tiny/hello.elf")
+        vm = Vm("-machine", "microvm", "-m", "24M", "-device", "pvpanic", "-chardev",
+                f"socket,id=c,path={path},server=on,wait=off", "-serial", "chardev:c",
+                "-kernel", hello, "-append", "panic=1", "-S", "-action", "panic=pause")
+        self.addCleanup(vm.kill)
+        with socket.socket(socket.AF_UNIX) as console:
+            console.settimeout(TIMEOUT)
+            console.connect(path)
+            vm.qmp("cont")
+            vm.wait_event("GUEST_PANICKED")
+            text = b""
+            while b"hello\n" not in text:
+                text += console.recv(100)
+        vm.quit()
 
 
 if __name__ == "__main__":
