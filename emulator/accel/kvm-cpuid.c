@@ -10,6 +10,7 @@
 #include "accel/kvm-internal.h"
 #include "accel/topology.h"
 #include "util/error.h"
+#include "util/tsan.h"
 
 #define ENTRIES_MAX 256
 
@@ -37,9 +38,8 @@ static gsize cpuid_bytes(guint32 entries)
     return sizeof(Cpuid) + entries * sizeof(struct kvm_cpuid_entry2);
 }
 
-static gboolean ask_supported(GError **errp)
+static gboolean ask_locked(GError **errp)
 {
-    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&supported_lock);
     if (supported) {
         return TRUE;
     }
@@ -52,6 +52,17 @@ static gboolean ask_supported(GError **errp)
     gsize used = cpuid_bytes(cpuid->nent);
     supported = g_realloc(g_steal_pointer(&cpuid), used);
     return TRUE;
+}
+
+/* Whoever has come back from here may read `supported` without the lock. */
+static gboolean ask_supported(GError **errp)
+{
+    g_mutex_lock(&supported_lock);
+    TSAN_ACQUIRE(&supported_lock);
+    gboolean ok = ask_locked(errp);
+    TSAN_RELEASE(&supported_lock);
+    g_mutex_unlock(&supported_lock);
+    return ok;
 }
 
 static guint32 packages_cpus(void)
