@@ -116,6 +116,7 @@ struct RpcClient {
     RpcReader reader;
     gint64 last_frame; /* monotonic time of the last frame from the client */
     gint64 next_ping;  /* when the keepalive acts next */
+    gint64 last_ping;  /* when it was sent, if one is unanswered */
     guint unanswered;  /* pings */
 };
 

@@ -127,13 +127,15 @@ static const char *run_keepalive(RpcClient *client, gint64 now)
         client->next_ping = -1;
         return NULL;
     }
-    gint64 due =
-        client->last_frame + (client->unanswered + 1) * client->server->keepalive_us;
+    /* Each has its time for an answer, also if we were held up. */
+    gint64 due = (client->unanswered ? client->last_ping : client->last_frame) +
+                 client->server->keepalive_us;
     if (now >= due) {
         if (client->unanswered >= RPC_KEEPALIVE_COUNT)
             return "it does not answer keepalive messages";
         client->unanswered++;
-        due += client->server->keepalive_us;
+        client->last_ping = now;
+        due = now + client->server->keepalive_us;
         send_keepalive(client, RPC_KEEPALIVE_PING);
     }
     /* An earlier time stays: it costs less than a change per frame. */
