@@ -22,16 +22,30 @@ enum { SYSTEMD_FIRST_FD = 3 };
 
 static int ready_fd = -1; /* of the pipe to the waiting process */
 
-void daemon_detach(void)
+/* For errno. Returns FALSE. */
+static gboolean set_errno_error(GError **errp, const char *what)
+{
+    int error = errno;
+
+    g_set_error(errp, G_FILE_ERROR, (int)g_file_error_from_errno(error), "%s: %s", what,
+                g_strerror(error));
+    return FALSE;
+}
+
+gboolean daemon_detach(GError **errp)
 {
     int fds[2];
     char byte;
 
     if (pipe2(fds, O_CLOEXEC) < 0)
-        g_error("cannot create a pipe: %s", g_strerror(errno));
+        return set_errno_error(errp, "--daemon: cannot create a pipe");
     pid_t pid = fork();
-    if (pid < 0)
-        g_error("cannot fork: %s", g_strerror(errno));
+    if (pid < 0) {
+        set_errno_error(errp, "--daemon: cannot fork");
+        close(fds[0]);
+        close(fds[1]);
+        return FALSE;
+    }
     if (pid) {
         close(fds[1]);
         _exit(read(fds[0], &byte, 1) == 1 ? EXIT_SUCCESS : EXIT_FAILURE);
@@ -39,6 +53,7 @@ void daemon_detach(void)
     close(fds[0]);
     ready_fd = fds[1];
     setsid();
+    return TRUE;
 }
 
 void daemon_ready(void)

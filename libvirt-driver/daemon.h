@@ -11,7 +11,7 @@ G_BEGIN_DECLS
  * Goes on in a child without a terminal; the caller's process waits and exits with 0 when
  * daemon_ready is called, with 1 when the child ends before. Before any thread exists.
  */
-void daemon_detach(void);
+gboolean daemon_detach(GError **errp);
 
 /* The daemon serves: the process that waits for it may exit. */
 void daemon_ready(void);

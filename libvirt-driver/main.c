@@ -72,9 +72,9 @@ int main(int argc, char **argv)
     signal(SIGHUP, SIG_IGN);
     g_log_set_debug_enabled(options.verbose);
     process_raise_fd_limit(); /* each VM takes several */
-    if (options.daemonize)
-        daemon_detach();
-    int status = serve(&options, &error);
+    int status = EXIT_FAILURE;
+    if (!options.daemonize || daemon_detach(&error))
+        status = serve(&options, &error);
     if (error)
         fprintf(stderr, "%s: %s\n", argv[0], error->message);
     return status;

@@ -79,6 +79,8 @@ expect 1 "'host:1' is not of the form [ADDRESS:]PORT" \
     "$builddir/virtvireod" --prefix-dir "$dir/second" --tcp-listen host:1
 [ -e "$dir/second/run/libvirt/virtvireod-sock" ] && fail "a failed start left a socket"
 expect 1 "unexpected argument 'x'" "$builddir/virtvireod" x
+expect 1 "virtvireod: --daemon: cannot create a pipe: Too many open files" \
+    sh -c 'ulimit -n 4; exec "$0" --daemon' "$builddir/virtvireod"
 expect 0 "virtvireod (vireo)" "$builddir/virtvireod" --version
 expect 0 "--timeout" "$builddir/virtvireod" --help
 grep -q "without authentication" "$dir/log" || fail "no warning about TCP"
