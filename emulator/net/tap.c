@@ -4,7 +4,10 @@
  *     ioctl(TUNATTACHFILTER) ioctl(TUNDETACHFILTER)
  *
  * The guest's driver chooses, by a register:
- * #syscalls main,vcpu: ioctl(TUNSETOFFLOAD) ioctl(TUNSETVNETHDRSZ) ioctl(TUNSETVNETLE)
+ * #syscalls main,vcpu: ioctl(TUNSETOFFLOAD)
+ * #syscalls vcpu: ioctl(TUNSETVNETHDRSZ) ioctl(TUNSETVNETLE)
+ * #syscalls main: ioctl(TUNSETVNETHDRSZ) ioctl(TUNSETVNETLE)
+ *     -- rare: a guest that moves here; the tests' network cards stay
  */
 #include "net/tap.h"
 

@@ -19,19 +19,10 @@
  * glib, a failed assertion in any thread (it has been printed before):
  * #syscalls all: rt_sigprocmask gettid getpid tgkill -- rare: abort()
  *
- * glibc 2.39 and later has its own call for fstat() again:
- * #syscalls main,io,resolver: fstat -- rare: the tests' glibc is older
- *
- * Other versions of the C library, of glib, liburing and liburcu than the tests have,
- * where a thread starts, waits or allocates:
- * #syscalls all: sched_yield sched_getaffinity rt_sigreturn rt_sigprocmask madvise
- *     membarrier rseq set_robust_list poll ppoll clock_nanosleep nanosleep
- *     clock_gettime gettid getpid prlimit64 sysinfo getrandom exit fstat readv writev prctl
- *     -- rare: by chance, and not with the tests' libraries
- * #syscalls start: sched_yield sched_getaffinity madvise rt_sigprocmask gettid prctl
- *     -- rare: by chance, and not with the tests' libraries
- * #syscalls main,io: preadv pwritev preadv2 pwritev2 statx newfstatat fdatasync
- *     -- rare: not with the tests' libraries
+ * What is newer than the tests' libraries does too (tests/syscalls/traces): glib asks
+ * a new thread for its name, and glibc, from 2.39, has its own call for fstat() again:
+ * #syscalls start: prctl(0=PR_GET_NAME)
+ * #syscalls main,resolver: fstat
  *
  * The kernel, after SIGSTOP and SIGCONT:
  * #syscalls all: restart_syscall -- rare: what waits with a timeout goes on
