@@ -219,16 +219,11 @@ static void set_state_locked(Vm *vm, gboolean running, const char *status)
 gboolean vm_cpus_refresh(Vm *vm, guint64 run, GError **errp)
 {
     g_autoptr(JsonNode) reply = NULL;
-    g_autoptr(GError) err = NULL;
     JsonObject *object;
     const char *status;
 
-    while (!vm_call(vm, run, "query-status", NULL, &reply, &err)) {
-        if (!g_error_matches(err, QMP_ERROR, QMP_ERROR_TIMEOUT)) {
-            g_propagate_error(errp, g_steal_pointer(&err));
-            return FALSE;
-        }
-        g_clear_error(&err);
+    if (!vm_call(vm, run, "query-status", NULL, &reply, errp)) {
+        return FALSE;
     }
     object = JSON_NODE_HOLDS_OBJECT(reply) ? json_node_get_object(reply) : NULL;
     status = qmp_json_string(object, "status");

@@ -28,7 +28,10 @@ void vm_cpus_io_error_locked(Vm *vm);
 gboolean vm_cpus_suspended_locked(const Vm *vm);
 int vm_cpus_reason_locked(const Vm *vm);
 
-/* Asks the emulator, whenever it answers, and announces what has changed. */
+/*
+ * Asks the emulator, and announces what has changed. Fails with QMP_ERROR; after
+ * QMP_ERROR_TIMEOUT it may be tried again.
+ */
 gboolean vm_cpus_refresh(Vm *vm, guint64 run, GError **errp);
 
 G_END_DECLS

@@ -10,6 +10,7 @@
 #include "domain/reconnect.h"
 #include "domain/store.h"
 #include "domain/sweep.h"
+#include "domain/take-over.h"
 
 #define BOOT_ID           "/proc/sys/kernel/random/boot_id"
 #define RECONNECT_WAIT_US (2 * G_USEC_PER_SEC) /* of those who want to connect */
@@ -72,6 +73,8 @@ Driver *driver_new(const DriverPaths *paths, RpcServer *server, const char *emul
     g_mutex_init(&driver->reconnect_lock);
     g_cond_init(&driver->reconnected);
     driver->workers = rpc_workers_new(WORKERS, PRIORITY_WORKERS);
+    g_queue_init(&driver->reconnect_steps);
+    driver->reconnects = g_hash_table_new(NULL, NULL);
     driver->unread = g_ptr_array_new_with_free_func(g_free);
     driver->thread = g_thread_new("vm-events", io_thread, driver);
     rpc_server_set_driver(server, driver);
@@ -117,11 +120,6 @@ static void release_vm(gpointer opaque, gpointer unused)
     vm_run_free(run);
 }
 
-static void join_thread(gpointer thread)
-{
-    g_thread_join(thread);
-}
-
 gboolean driver_stop(Driver *driver, guint timeout_ms)
 {
     g_autoptr(GPtrArray) vms = registry_list(driver->registry);
@@ -136,7 +134,7 @@ gboolean driver_stop(Driver *driver, guint timeout_ms)
     }
     g_main_context_invoke(driver->context, quit_loop, driver->loop);
     g_thread_join(driver->thread);
-    g_slist_free_full(driver->reconnect_threads, join_thread);
+    vm_take_over_stop(driver);
     return TRUE;
 }
 

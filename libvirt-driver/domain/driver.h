@@ -39,10 +39,12 @@ struct Driver {
     RpcWorkers *workers; /* for what VMs and emulators do; calls have others */
     gint last_run;       /* atomic */
 
-    GSList *reconnect_threads; /* of driver_start; joined in the end */
-    GMutex reconnect_lock;
+    GMutex reconnect_lock; /* of what is about VMs of earlier daemons, see take-over.c */
     GCond reconnected;
-    guint reconnecting; /* VMs that are not taken over yet; under reconnect_lock */
+    guint reconnecting;      /* VMs that are not taken over yet */
+    guint reconnect_workers; /* that take steps now */
+    GQueue reconnect_steps;  /* to be taken */
+    GHashTable *reconnects;  /* those whose emulators are waited for */
     GPtrArray *unread;  /* names of status files to be read again; of driver_start, and
                            then of the worker that settles what is not known */
 };
@@ -54,7 +56,7 @@ Driver *driver_new(const DriverPaths *paths, RpcServer *server, const char *emul
  * Loads the definitions and finds the VMs that run already. Before rpc_server_start.
  * A file that cannot be read is logged and left alone; fails if the directories cannot
  * be listed: nobody could tell then what there is. Waits a little for the emulators to
- * answer; those that do not are followed up by threads of their own.
+ * answer; those that do not are followed up later.
  */
 gboolean driver_start(Driver *driver, GError **errp);
 

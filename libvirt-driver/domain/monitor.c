@@ -19,7 +19,7 @@
 #include "process/listen.h"
 #include "qmp/frame.h"
 
-#define CONNECT_TIMEOUT_MS  1000 /* then look whether the process still lives */
+#define CONNECT_AGAIN_MS    1000
 #define LOST_MS             500  /* for the process to end as well */
 #define RESTORE_TIMEOUT_MS  30000
 #define RESTORE_INTERVAL_MS 2000
@@ -318,9 +318,9 @@ static gboolean is_passing(const GError *err)
 }
 
 /* Until the next attempt, or the end of the run. */
-static void wait_a_while(Vm *vm, guint64 run)
+static void wait_a_while(Vm *vm, guint64 run, gint64 deadline)
 {
-    gint64 until = g_get_monotonic_time() + CONNECT_TIMEOUT_MS * 1000;
+    gint64 until = MIN(g_get_monotonic_time() + CONNECT_AGAIN_MS * 1000, deadline);
     gboolean in_time = TRUE;
 
     g_mutex_lock(&vm->lock);
@@ -330,55 +330,62 @@ static void wait_a_while(Vm *vm, guint64 run)
     g_mutex_unlock(&vm->lock);
 }
 
-/*
- * A socket to the monitor. The queue of one that does not answer may be full, of earlier
- * attempts: then connect waits.
- */
+int vm_try_connect(Vm *vm, guint64 run, GError **errp)
+{
+    g_autofree char *path = NULL;
+    g_autoptr(GError) err = NULL;
+    int fd;
+
+    g_mutex_lock(&vm->lock);
+    path = vm_is_run_locked(vm, run) ? g_strdup(vm->run->monitor_path) : NULL;
+    g_mutex_unlock(&vm->lock);
+    if (!path) {
+        g_set_error(errp, QMP_ERROR, QMP_ERROR_CLOSED, "the domain has ended");
+        return -1;
+    }
+    fd = process_connect_unix(path, 0, &err);
+    if (fd < 0) {
+        /* Else who has listened there has ended. */
+        g_set_error(errp, QMP_ERROR,
+                    is_passing(err) ? QMP_ERROR_TIMEOUT : QMP_ERROR_CLOSED, "%s",
+                    err->message);
+    }
+    return fd;
+}
+
+/* A socket to the monitor. */
 static int connect_monitor(Vm *vm, guint64 run, gint64 deadline, GError **errp)
 {
     for (;;) {
-        g_autofree char *path = NULL;
         g_autoptr(GError) err = NULL;
-        int fd;
+        int fd = vm_try_connect(vm, run, &err);
 
-        g_mutex_lock(&vm->lock);
-        path = vm_is_run_locked(vm, run) ? g_strdup(vm->run->monitor_path) : NULL;
-        g_mutex_unlock(&vm->lock);
-        if (!path) {
-            g_set_error(errp, QMP_ERROR, QMP_ERROR_CLOSED, "the domain has ended");
-            return -1;
-        }
-        fd = process_connect_unix(path, CONNECT_TIMEOUT_MS, &err);
         if (fd >= 0) {
             return fd;
         }
-        if (!is_passing(err)) {
-            /* Who has listened there has ended. */
-            g_set_error(errp, QMP_ERROR, QMP_ERROR_CLOSED, "%s", err->message);
+        if (!g_error_matches(err, QMP_ERROR, QMP_ERROR_TIMEOUT) ||
+            g_get_monotonic_time() >= deadline) {
+            g_propagate_error(errp, g_steal_pointer(&err));
             return -1;
         }
-        if (g_get_monotonic_time() >= deadline) {
-            g_set_error(errp, QMP_ERROR, QMP_ERROR_TIMEOUT, "%s", err->message);
-            return -1;
-        }
-        if (!g_error_matches(err, G_FILE_ERROR, G_FILE_ERROR_AGAIN)) {
-            wait_a_while(vm, run); /* connect itself has not */
-        }
+        wait_a_while(vm, run, deadline);
     }
 }
 
 gboolean vm_connect_monitor(Vm *vm, guint64 run, guint timeout_ms, GError **errp)
 {
-    static const QmpClientOps ops = { on_event, on_closed, on_late_reply };
     gint64 deadline = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
-    g_autoptr(QmpClient) monitor = NULL;
-    Binding *binding;
     int fd = connect_monitor(vm, run, deadline, errp);
 
-    if (fd < 0) {
-        return FALSE;
-    }
-    binding = g_new0(Binding, 1);
+    return fd >= 0 && vm_adopt_monitor(vm, run, fd, timeout_ms, errp);
+}
+
+gboolean vm_adopt_monitor(Vm *vm, guint64 run, int fd, guint timeout_ms, GError **errp)
+{
+    static const QmpClientOps ops = { on_event, on_closed, on_late_reply };
+    g_autoptr(QmpClient) monitor = NULL;
+    Binding *binding = g_new0(Binding, 1);
+
     binding->vm = vm_ref(vm);
     binding->run = run;
     monitor = qmp_client_new(fd, vm->driver->context, &ops, binding, binding_free);
@@ -402,6 +409,15 @@ gboolean vm_connect_monitor(Vm *vm, guint64 run, guint timeout_ms, GError **errp
     }
     g_mutex_unlock(&vm->lock);
     return TRUE;
+}
+
+void vm_close_monitor(Vm *vm, guint64 run)
+{
+    g_mutex_lock(&vm->lock);
+    if (vm_is_run_locked(vm, run) && vm->run->monitor) {
+        qmp_client_close(vm->run->monitor);
+    }
+    g_mutex_unlock(&vm->lock);
 }
 
 static gboolean call_monitor(gpointer opaque, const char *command, JsonNode **reply,

@@ -16,10 +16,20 @@ gboolean vm_call_fd(Vm *vm, guint64 run, const char *command, JsonObject *args, 
                     JsonNode **reply, GError **errp);
 
 /*
- * Connects to the monitor of run and shakes hands, within timeout_ms (G_MAXUINT: for as
- * long as the process lives). The run must have been published.
+ * Connects to the monitor of run and shakes hands, within timeout_ms. The run must have
+ * been published.
  */
 gboolean vm_connect_monitor(Vm *vm, guint64 run, guint timeout_ms, GError **errp);
+
+/*
+ * The same in two parts, for who does not want to wait in between: a connected socket
+ * (-1 with QMP_ERROR_TIMEOUT: it may be tried again), and the handshake on it, which
+ * consumes fd and can begin when something can be read. vm_close_monitor: as if the
+ * emulator had closed it.
+ */
+int vm_try_connect(Vm *vm, guint64 run, GError **errp);
+gboolean vm_adopt_monitor(Vm *vm, guint64 run, int fd, guint timeout_ms, GError **errp);
+void vm_close_monitor(Vm *vm, guint64 run);
 
 /* Asks the emulator that runs what it has. A reference, or NULL. */
 CommandEmulator *vm_ask_emulator(Vm *vm, guint64 run, GError **errp);

@@ -16,8 +16,8 @@
  * it is shown as its status has it, its files stay, it is neither started nor stopped,
  * and it is looked at again every second until it is known.
  *
- * Each VM has a thread of its own for this, which holds the VM's job: an emulator that
- * does not answer (it is stopped, say, or waits for a disk) keeps nobody else waiting.
+ * Each VM's job is held meanwhile, and no thread: an emulator that does not answer (it is
+ * stopped, say, or waits for a disk) keeps nobody else waiting, see take-over.c.
  * Until it answers, or ends, its VM is shown as its status file has it, calls that need
  * the job wait for it, and destroy works.
  */
@@ -321,7 +321,7 @@ void vm_reconnect_orphan(const char *path, const char *name, gpointer opaque)
 
 /* ---- later ---- */
 
-/* A process that was found at last. Its phase is settled by a thread, as at the start. */
+/* A process that was found at last. Its phase is settled as at the start. */
 static void go_on_with(Vm *vm, guint64 serial, pid_t pid, int pidfd)
 {
     gboolean ours, known = FALSE;

@@ -15,3 +15,14 @@ check_DATA += tests/device/sync-gate.so
 CLEANFILES += tests/device/sync-gate.so
 tests/device/sync-gate.so: tests/device/sync-gate.c
 	$(AM_V_GEN)$(CC) -Wall -Wextra -Werror -O1 -fPIC -shared -o $@ $<
+
+# ... and what many VMs cost it.
+dist_check_SCRIPTS += tests/device/driver-many-test.py
+TESTS += tests/device/driver-many-test.py
+EXTRA_DIST += tests/device/driver_many.py tests/device/small-emulator.c tests/device/lock-count.c
+check_DATA += tests/device/small-emulator tests/device/lock-count.so
+CLEANFILES += tests/device/small-emulator tests/device/lock-count.so
+tests/device/small-emulator: tests/device/small-emulator.c
+	$(AM_V_GEN)$(CC) -Wall -Wextra -Werror -O1 -DREAL='"$(abs_top_builddir)/vireo"' -o $@ $<
+tests/device/lock-count.so: tests/device/lock-count.c
+	$(AM_V_GEN)$(CC) -Wall -Wextra -Werror -O1 $(GLIB_CFLAGS) -fPIC -shared -o $@ $<

@@ -238,7 +238,9 @@ def show_logs(root):
         for name in sorted(names):
             if name.endswith(".log"):
                 path = os.path.join(folder, name)
-                print("---- %s\n%s" % (path, open(path).read()), flush=True)
+                words = [line for line in open(path) if "starting up, virtvireod" not in line]
+                if words:
+                    print("---- %s\n%s" % (path, "".join(words[-100:])), flush=True)
 
 
 def run(name, function, emulator, kernel):
