@@ -1,45 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The emulator's command line, in libvirt's order of options. */
+#include <fcntl.h>
 #include <string.h>
 
 #include "command/kind.h"
 
-typedef struct Builder {
-    const Domain *domain;
-    const CommandFacts *facts;
-    GPtrArray *argv;
-} Builder;
-
-static void add(Builder *b, const char *argument)
+/* Options alone, or with a value. */
+static void add(CommandSteps *steps, const char *option)
 {
-    g_ptr_array_add(b->argv, g_strdup(argument));
+    command_step(steps, option, NULL, NULL, NULL, NULL);
 }
 
-static void add2(Builder *b, const char *option, const char *value)
+static void add2(CommandSteps *steps, const char *option, const char *value)
 {
-    add(b, option);
-    add(b, value);
+    command_step(steps, option, NULL, NULL, NULL, NULL)->text = g_strdup(value);
 }
 
 static void G_GNUC_PRINTF(3, 4)
-    add_format(Builder *b, const char *option, const char *format, ...)
+    add_format(CommandSteps *steps, const char *option, const char *format, ...)
 {
+    CommandStep *step = command_step(steps, option, NULL, NULL, NULL, NULL);
     va_list args;
 
-    add(b, option);
     va_start(args, format);
-    g_ptr_array_add(b->argv, g_strdup_vprintf(format, args));
+    step->text = g_strdup_vprintf(format, args);
     va_end(args);
 }
 
 /* Takes over @object. */
-static void add_json(Builder *b, const char *option, JsonObject *object)
+static void add_json(CommandSteps *steps, const char *option, JsonObject *object)
 {
-    g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
-
-    json_node_take_object(node, object);
-    add(b, option);
-    g_ptr_array_add(b->argv, json_to_string(node, FALSE));
+    command_step(steps, option, NULL, object, NULL, NULL);
 }
 
 /* A comma in a value of the key=value grammar is written twice. */
@@ -50,91 +41,118 @@ static char *escape_commas(const char *value)
     return g_strjoinv(",,", parts);
 }
 
-static gboolean add_memory(Builder *b, GError **errp)
+static const char *const memory_types[] = {
+    [DOMAIN_MEMORY_SOURCE_DEFAULT] = "memory-backend-ram",
+    [DOMAIN_MEMORY_SOURCE_ANONYMOUS] = "memory-backend-ram",
+    [DOMAIN_MEMORY_SOURCE_FILE] = "memory-backend-file",
+    [DOMAIN_MEMORY_SOURCE_MEMFD] = "memory-backend-memfd",
+};
+
+static gboolean add_memory(CommandSteps *steps, const CommandFacts *facts, GError **errp)
 {
-    const Domain *domain = b->domain;
-    static const char *const types[] = {
-        [DOMAIN_MEMORY_SOURCE_DEFAULT] = "memory-backend-ram",
-        [DOMAIN_MEMORY_SOURCE_ANONYMOUS] = "memory-backend-ram",
-        [DOMAIN_MEMORY_SOURCE_FILE] = "memory-backend-file",
-        [DOMAIN_MEMORY_SOURCE_MEMFD] = "memory-backend-memfd",
-    };
+    const Domain *domain = steps->domain;
     JsonObject *backend;
 
-    if (domain->memory_source == DOMAIN_MEMORY_SOURCE_FILE && !b->facts->memory_path) {
+    if (domain->memory_source == DOMAIN_MEMORY_SOURCE_FILE && !facts->memory_path) {
         return rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR,
                              "no file for <memoryBacking/source type='file'>");
     }
-    backend = json_object_new();
-    json_object_set_string_member(backend, "qom-type", types[domain->memory_source]);
-    json_object_set_string_member(backend, "id",
-                                  command_machine(domain->machine)->ram_id);
+    backend = command_pair("qom-type", memory_types[domain->memory_source]);
+    json_object_set_string_member(backend, "id", steps->machine->ram_id);
     if (domain->memory_source == DOMAIN_MEMORY_SOURCE_FILE) {
-        json_object_set_string_member(backend, "mem-path", b->facts->memory_path);
+        g_autofree char *path = command_step_file(
+            steps, &(CommandFile){ .path = facts->memory_path,
+                                   .flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW });
+        json_object_set_string_member(backend, "mem-path", path);
     }
     if (domain->memory_access != DOMAIN_MEMORY_ACCESS_DEFAULT) {
         json_object_set_boolean_member(
             backend, "share", domain->memory_access == DOMAIN_MEMORY_ACCESS_SHARED);
     }
     json_object_set_int_member(backend, "size", domain->memory * 1024);
-    add_format(b, "-m", "size=%" G_GUINT64_FORMAT "k", domain->memory);
-    add_json(b, "-object", backend);
+    add_format(steps, "-m", "size=%" G_GUINT64_FORMAT "k", domain->memory);
+    add_json(steps, "-object", backend);
     return TRUE;
 }
 
-static gboolean add_machine(Builder *b, GError **errp)
+static void add_accel(CommandSteps *steps, const CommandFacts *facts)
 {
-    const Domain *domain = b->domain;
+    g_autofree char *kvm =
+        facts->kvm_path
+            ? command_step_file(
+                  steps, &(CommandFile){ .path = facts->kvm_path, .flags = O_RDWR })
+            : NULL;
+
+    add_format(steps, "-accel", "kvm%s%s", kvm ? ",device=" : "", kvm ? kvm : "");
+}
+
+static void add_iothreads(CommandSteps *steps)
+{
+    for (guint i = 1; i <= steps->domain->iothreads; i++) {
+        g_autofree char *id = g_strdup_printf("iothread%u", i);
+        JsonObject *iothread = command_pair("qom-type", "iothread");
+
+        json_object_set_string_member(iothread, "id", id);
+        add_json(steps, "-object", iothread);
+    }
+}
+
+static gboolean add_machine(CommandSteps *steps, const CommandFacts *facts, GError **errp)
+{
+    const Domain *domain = steps->domain;
     g_autofree char *name = escape_commas(domain->name);
     char uuid[DOMAIN_UUID_STR_LEN];
 
-    add_format(b, "-name", "guest=%s,debug-threads=on", name);
-    add(b, "-S");
-    add_format(b, "-machine", "%s,usb=off,dump-guest-core=off,memory-backend=%s,acpi=%s",
-               domain->machine, command_machine(domain->machine)->ram_id,
-               domain->acpi ? "on" : "off");
-    add2(b, "-accel", "kvm");
-    add_format(b, "-cpu", "host,migratable=%s", xml_on_off_names[domain->cpu_migratable]);
-    if (!add_memory(b, errp)) {
+    add_format(steps, "-name", "guest=%s,debug-threads=on", name);
+    add(steps, "-S");
+    add_format(steps, "-machine",
+               "%s,usb=off,dump-guest-core=off,memory-backend=%s,acpi=%s",
+               domain->machine, steps->machine->ram_id, domain->acpi ? "on" : "off");
+    add_accel(steps, facts);
+    add_format(steps, "-cpu", "host,migratable=%s",
+               xml_on_off_names[domain->cpu_migratable]);
+    if (!add_memory(steps, facts, errp)) {
         return FALSE;
     }
-    add2(b, "-overcommit", "mem-lock=off");
-    add_format(b, "-smp", "%u,sockets=%u,cores=1,threads=1", domain->vcpus,
+    add2(steps, "-overcommit", "mem-lock=off");
+    add_format(steps, "-smp", "%u,sockets=%u,cores=1,threads=1", domain->vcpus,
                domain->vcpus);
-    for (guint i = 1; i <= domain->iothreads; i++) {
-        g_autofree char *id = g_strdup_printf("iothread%u", i);
-        JsonObject *iothread = json_object_new();
-        json_object_set_string_member(iothread, "qom-type", "iothread");
-        json_object_set_string_member(iothread, "id", id);
-        add_json(b, "-object", iothread);
-    }
+    add_iothreads(steps);
     xml_uuid_format(domain->uuid, uuid);
-    add2(b, "-uuid", uuid);
-    add2(b, "-display", "none");
-    add(b, "-no-user-config");
-    add(b, "-nodefaults");
-    add_format(b, "-chardev", "socket,id=charmonitor,fd=%d,server=on,wait=off",
-               b->facts->monitor_fd);
-    add2(b, "-mon", "chardev=charmonitor,id=monitor,mode=control");
+    add2(steps, "-uuid", uuid);
+    add2(steps, "-display", "none");
+    add(steps, "-no-user-config");
+    add(steps, "-nodefaults");
+    add_format(steps, "-chardev", "socket,id=charmonitor,fd=%d,server=on,wait=off",
+               facts->monitor_fd);
+    add2(steps, "-mon", "chardev=charmonitor,id=monitor,mode=control");
     return TRUE;
 }
 
-static void add_boot(Builder *b)
+static void add_file(CommandSteps *steps, const char *option, const char *path)
 {
-    const Domain *domain = b->domain;
+    g_autofree char *name =
+        command_step_file(steps, &(CommandFile){ .path = path, .flags = O_RDONLY });
 
-    add2(b, "-rtc", "base=utc");
+    add2(steps, option, name);
+}
+
+static void add_boot(CommandSteps *steps)
+{
+    const Domain *domain = steps->domain;
+
+    add2(steps, "-rtc", "base=utc");
     if (domain->on_reboot != DOMAIN_LIFECYCLE_RESTART) {
-        add(b, "-no-reboot");
+        add(steps, "-no-reboot");
     }
-    add(b, "-no-shutdown");
-    add2(b, "-boot", "strict=on");
-    add2(b, "-kernel", domain->kernel);
+    add(steps, "-no-shutdown");
+    add2(steps, "-boot", "strict=on");
+    add_file(steps, "-kernel", domain->kernel);
     if (domain->initrd) {
-        add2(b, "-initrd", domain->initrd);
+        add_file(steps, "-initrd", domain->initrd);
     }
     if (domain->cmdline) {
-        add2(b, "-append", domain->cmdline);
+        add2(steps, "-append", domain->cmdline);
     }
 }
 
@@ -167,49 +185,82 @@ static gboolean add_kind(CommandSteps *steps, DomainDeviceType type, GError **er
     return TRUE;
 }
 
-static gboolean add_devices(Builder *b, GError **errp)
+static gboolean add_devices(CommandSteps *steps, GError **errp)
 {
-    CommandSteps steps;
     gboolean ok = TRUE;
 
-    command_steps_init(&steps, b->domain, b->facts->device_fds);
     for (guint type = 0; type < DOMAIN_DEVICE_COUNT && ok; type++) {
-        ok = add_kind(&steps, type, errp);
+        ok = add_kind(steps, type, errp);
     }
-    for (guint i = 0; i < steps.list->len && ok; i++) {
-        const CommandStep *step = steps.list->pdata[i];
-
-        if (step->option && step->text) {
-            add2(b, step->option, step->text);
-        } else if (step->option) {
-            add_json(b, step->option, json_object_ref(step->arguments));
-        }
-    }
-    g_ptr_array_unref(steps.list);
     return ok;
 }
 
-char **command_build(const Domain *domain, const CommandFacts *facts, GError **errp)
+static void add_rest(CommandSteps *steps, gboolean incoming)
 {
-    g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
-    Builder b = { .domain = domain, .facts = facts, .argv = argv };
-
-    add(&b, domain->emulator);
-    if (!add_machine(&b, errp)) {
-        return NULL;
+    if (incoming) {
+        add2(steps, "-incoming", "defer");
     }
-    add_boot(&b);
-    if (!add_devices(&b, errp)) {
-        return NULL;
-    }
-    if (facts->incoming) {
-        add2(&b, "-incoming", "defer");
-    }
-    add2(&b, "-sandbox",
+    add2(steps, "-sandbox",
          "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny,"
-         "network=deny");
-    add2(&b, "-msg", "timestamp=on");
+         "network=deny,files=deny");
+    add2(steps, "-msg", "timestamp=on");
+}
+
+GPtrArray *command_start(const Domain *domain, const CommandFacts *facts, guint *next,
+                         GError **errp)
+{
+    CommandSteps steps;
+    gboolean ok;
+
+    command_steps_init(&steps, domain, facts->device_fds);
+    steps.next_set = *next;
+    ok = add_machine(&steps, facts, errp);
+    if (ok) {
+        add_boot(&steps);
+        ok = add_devices(&steps, errp);
+    }
+    if (!ok) {
+        g_ptr_array_unref(steps.list);
+        return NULL;
+    }
+    add_rest(&steps, facts->incoming);
+    *next = steps.next_set;
+    return steps.list;
+}
+
+/* The value of a step's option, or NULL. */
+static char *step_value(const CommandStep *step)
+{
+    g_autoptr(JsonNode) node = NULL;
+
+    if (step->file.path) {
+        g_autofree char *path = escape_commas(step->file.path);
+        return g_strdup_printf("set=%u,fd=%d,opaque=%s", step->file.set, step->fd, path);
+    }
+    if (step->text || !step->arguments) {
+        return g_strdup(step->text);
+    }
+    node = json_node_new(JSON_NODE_OBJECT);
+    json_node_set_object(node, step->arguments);
+    return json_to_string(node, FALSE);
+}
+
+char **command_argv(const Domain *domain, GPtrArray *steps)
+{
+    GPtrArray *argv = g_ptr_array_new();
+
+    g_ptr_array_add(argv, g_strdup(domain->emulator));
+    for (guint i = 0; i < steps->len; i++) {
+        const CommandStep *step = steps->pdata[i];
+        char *value = step->option ? step_value(step) : NULL;
+
+        if (step->option) {
+            g_ptr_array_add(argv, g_strdup(step->option));
+        }
+        if (value) {
+            g_ptr_array_add(argv, value);
+        }
+    }
     g_ptr_array_add(argv, NULL);
-    g_ptr_array_set_free_func(argv, NULL);
-    return (char **)g_ptr_array_free(g_steal_pointer(&argv), FALSE);
+    return (char **)g_ptr_array_free(argv, FALSE);
 }

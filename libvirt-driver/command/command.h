@@ -6,12 +6,15 @@
  * and plug come from the same steps, as libvirt's QEMU driver has them.
  *
  * The order of use: command_complete() on a definition that is new or about to run;
- * command_assign() on the copy that is to run; command_prepare(), command_build().
+ * command_assign() on the copy that is to run; command_prepare(), command_start(),
+ * command_open_files(), command_argv().
  * Hot-plug: xml_domain_add_device() to a copy of the running one, command_assign() on
- * that copy, command_prepare_device(), command_plug() with the new device.
+ * that copy, command_prepare_device(), command_plug() with the new device,
+ * command_open_files().
  *
- * What does not touch the host (command_prepare* do) is pure and may be called from any
- * thread. Errors are RPC_ERRORs, or XML_ERRORs with the same codes.
+ * What does not touch the host (command_prepare* and command_open_files do) is pure and
+ * may be called from any thread. Errors are RPC_ERRORs, or XML_ERRORs with the same
+ * codes.
  */
 #ifndef COMMAND_COMMAND_H
 #define COMMAND_COMMAND_H
@@ -114,20 +117,13 @@ gboolean command_prepare(Domain *domain, GHashTable *fds, GError **errp);
 void command_release_device(const DomainDevice *device);
 void command_release(const Domain *domain);
 
-/* What must exist before the command line can be made. Nothing of it is taken over. */
-typedef struct CommandFacts {
-    int monitor_fd;          /* a listening UNIX socket */
-    GHashTable *device_fds;  /* of command_prepare() */
-    const char *memory_path; /* a file for memoryBacking source 'file'; else NULL */
-    gboolean incoming;       /* -incoming defer */
-} CommandFacts;
-
-/*
- * The emulator's argument vector; the domain has been completed and assigned. The
- * emulator starts with -S. Free with g_strfreev. INTERNAL_ERROR when a descriptor that
- * a device needs is missing.
- */
-char **command_build(const Domain *domain, const CommandFacts *facts, GError **errp);
+/* A file that the daemon opens for the emulator, see files.c. */
+typedef struct CommandFile {
+    guint set; /* the number of the set that it is passed in; 0: the next */
+    const char *path;
+    int flags;           /* of open(2): access mode, O_CREAT, O_EXCL, O_NOFOLLOW */
+    const char *failure; /* words before the path in the error; NULL: the usual ones */
+} CommandFile;
 
 /* What makes one thing in the emulator: an option of the command line, or a QMP command
  * and the one that undoes it. */
@@ -136,19 +132,57 @@ typedef struct CommandStep {
     char *text;            /* the option's value, where it is not `arguments` in JSON */
     const char *execute;   /* NULL: cannot be done later */
     JsonObject *arguments; /* of both */
-    int fd;                /* to send along (getfd), borrowed; -1: none */
+    int fd;                /* to send along (getfd, add-fd); -1: none */
+    CommandFile file;      /* with a path: what fd is to be, and owned then */
     const char *undo;      /* NULL when there is nothing to undo */
     JsonObject *undo_arguments;
     gboolean lasting; /* undone, too, when the device has been unplugged */
 } CommandStep;
 
+/* What must exist before the command line can be made. Nothing of it is taken over. */
+typedef struct CommandFacts {
+    int monitor_fd;          /* a listening UNIX socket */
+    GHashTable *device_fds;  /* of command_prepare() */
+    const char *memory_path; /* a file for memoryBacking source 'file'; else NULL */
+    const char *kvm_path;    /* KVM's device, if the daemon can open it; else NULL */
+    gboolean incoming;       /* -incoming defer */
+} CommandFacts;
+
+/*
+ * The steps whose options are the emulator's command line; the domain has been completed
+ * and assigned. The emulator starts with -S. *next: as for command_assign(); sets get
+ * numbers out of it as well. INTERNAL_ERROR when a descriptor that a device needs is
+ * missing. A GPtrArray of CommandStep that owns them.
+ */
+GPtrArray *command_start(const Domain *domain, const CommandFacts *facts, guint *next,
+                         GError **errp);
+
+/* The argument vector, when the files are open. Free with g_strfreev. */
+char **command_argv(const Domain *domain, GPtrArray *steps);
+
+/*
+ * Opens what the steps pass; the descriptors are closed with the steps. SYSTEM_ERROR
+ * naming the file. It takes as long as the storage does, or gives up in half a minute.
+ */
+gboolean command_open_files(GPtrArray *steps, GError **errp);
+/* Appends the descriptors, for the process to inherit. */
+void command_collect_files(GPtrArray *steps, GArray *fds);
+
+/*
+ * Of a reply to query-fdsets: steps whose undo removes a set, one for each. All sets have
+ * served when nothing is being plugged. NULL: it is no such reply.
+ */
+GPtrArray *command_passed_sets(JsonNode *reply);
+
 /*
  * The commands that plug @device (completed, assigned), in order. When one fails, the
- * undo commands of those before it restore what was, in reverse order. @fds as from
- * command_prepare_device(). CONFIG_UNSUPPORTED for devices that cannot be
- * plugged. A GPtrArray of CommandStep that owns them.
+ * undo commands of those before it restore what was, in reverse order; when all are
+ * done, the undo of those with a file removes the sets that these were passed in. @fds as
+ * from command_prepare_device(), *next as for command_start(). CONFIG_UNSUPPORTED for
+ * devices that cannot be plugged. A GPtrArray of CommandStep that owns them.
  */
-GPtrArray *command_plug(const DomainDevice *device, GHashTable *fds, GError **errp);
+GPtrArray *command_plug(const DomainDevice *device, GHashTable *fds, guint *next,
+                        GError **errp);
 
 /*
  * A plugged device has no bus of ours: which slots a guest's driver still holds is the

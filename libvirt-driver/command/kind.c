@@ -242,7 +242,8 @@ gboolean command_can_unplug(const DomainDevice *device, GError **errp)
                          xml_device_type_name(device->type));
 }
 
-GPtrArray *command_plug(const DomainDevice *device, GHashTable *fds, GError **errp)
+GPtrArray *command_plug(const DomainDevice *device, GHashTable *fds, guint *next,
+                        GError **errp)
 {
     CommandSteps steps;
 
@@ -250,10 +251,12 @@ GPtrArray *command_plug(const DomainDevice *device, GHashTable *fds, GError **er
         return NULL;
     }
     command_steps_init(&steps, NULL, fds);
+    steps.next_set = *next;
     if (!kinds[device->type]->steps(&steps, device->any,
                                     xml_device_info(device)->boot_order, errp)) {
         g_clear_pointer(&steps.list, g_ptr_array_unref);
     }
+    *next = steps.next_set;
     return steps.list;
 }
 

@@ -15,6 +15,7 @@ typedef struct CommandSteps {
     const Domain *domain; /* NULL when a device is plugged */
     const CommandMachine *machine;
     GHashTable *fds;
+    guint next_set; /* the lowest number that neither node nor set of the run has had */
 } CommandSteps;
 
 typedef struct CommandKind {
@@ -68,6 +69,8 @@ JsonObject *command_pair(const char *key, const char *value);
 CommandStep *command_step(CommandSteps *steps, const char *option, const char *execute,
                           JsonObject *arguments, const char *undo,
                           JsonObject *undo_arguments);
+/* files.c: has the file opened. The name that it has then, for an option. */
+char *command_step_file(CommandSteps *steps, const CommandFile *file);
 /* -device, device_add; takes over @device. */
 void command_step_device(CommandSteps *steps, JsonObject *device);
 /* How options name the nth descriptor of a device: its number at start; a name that a

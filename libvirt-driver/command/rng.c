@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Random number generators: rng-random and virtio-rng. */
+#include <fcntl.h>
+
 #include "command/kind.h"
 
 static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_index,
@@ -7,11 +9,13 @@ static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_inde
 {
     const DomainRng *rng = device;
     g_autofree char *id = g_strconcat("obj", rng->info.alias, NULL);
+    g_autofree char *filename = command_step_file(
+        steps, &(CommandFile){ .path = rng->filename, .flags = O_RDONLY });
     JsonObject *backend = command_pair("qom-type", "rng-random");
     JsonObject *props = command_virtio_device(steps, command_kind_rng.driver, &rng->info);
 
     json_object_set_string_member(backend, "id", id);
-    json_object_set_string_member(backend, "filename", rng->filename);
+    json_object_set_string_member(backend, "filename", filename);
     command_step(steps, "-object", "object-add", backend, "object-del",
                  command_pair("id", id));
     json_object_set_string_member(props, "rng", id);

@@ -2,10 +2,16 @@
 /* Lists of steps: what makes devices and their back ends, at start or later. */
 #include "command/kind.h"
 
+#include <unistd.h>
+
 static void step_free(gpointer opaque)
 {
     CommandStep *step = opaque;
 
+    if (step->file.path && step->fd >= 0) {
+        close(step->fd);
+    }
+    g_free((char *)step->file.path);
     g_free(step->text);
     g_clear_pointer(&step->arguments, json_object_unref);
     g_clear_pointer(&step->undo_arguments, json_object_unref);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "command/storage.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -138,13 +139,13 @@ static void add_cache(JsonObject *node, const DomainDisk *disk)
 }
 
 static JsonObject *storage_props(const DomainDisk *disk, const DomainStorage *source,
-                                 const char *name)
+                                 const char *name, const char *filename)
 {
     JsonObject *node = json_object_new();
 
     json_object_set_string_member(
         node, "driver", source->type == DOMAIN_STORAGE_BLOCK ? "host_device" : "file");
-    json_object_set_string_member(node, "filename", source->path);
+    json_object_set_string_member(node, "filename", filename);
     if (disk->io != DOMAIN_DISK_IO_DEFAULT) {
         json_object_set_string_member(node, "aio", xml_disk_io_names[disk->io]);
     }
@@ -189,7 +190,12 @@ void command_storage_steps(CommandSteps *steps, const DomainDisk *disk)
     const DomainStorage *source = &disk->source;
     g_autofree char *storage = command_storage_node(source);
     g_autofree char *format = command_format_node(source);
+    g_autofree char *filename = command_step_file(
+        steps, &(CommandFile){ .set = source->node_index,
+                               .path = source->path,
+                               .flags = disk->readonly ? O_RDONLY : O_RDWR,
+                               .failure = "Cannot access storage file" });
 
-    add_node(steps, storage_props(disk, source, storage), storage);
+    add_node(steps, storage_props(disk, source, storage, filename), storage);
     add_node(steps, format_props(disk, source, format, storage), format);
 }

@@ -12,16 +12,32 @@
 
 /* ---- plug ---- */
 
+static void undo_step(Vm *vm, guint64 run, const CommandStep *step)
+{
+    g_autoptr(GError) err = NULL;
+
+    if (step->undo && !vm_call(vm, run, step->undo, json_object_ref(step->undo_arguments),
+                               NULL, &err)) {
+        g_message("domain '%s': undoing a plug: %s", vm->name, err->message);
+        vm_mark_if_timeout(vm, run, err);
+    }
+}
+
 static void undo_steps(Vm *vm, guint64 run, GPtrArray *steps, guint done)
 {
     while (done-- > 0) {
-        CommandStep *step = steps->pdata[done];
-        g_autoptr(GError) err = NULL;
+        undo_step(vm, run, steps->pdata[done]);
+    }
+}
 
-        if (step->undo && !vm_call(vm, run, step->undo,
-                                   json_object_ref(step->undo_arguments), NULL, &err)) {
-            g_message("domain '%s': undoing a plug: %s", vm->name, err->message);
-            vm_mark_if_timeout(vm, run, err);
+/* The sets have served; see command/files.c. */
+static void remove_sets(Vm *vm, guint64 run, GPtrArray *steps)
+{
+    for (guint i = 0; i < steps->len; i++) {
+        const CommandStep *step = steps->pdata[i];
+
+        if (step->file.path) {
+            undo_step(vm, run, step);
         }
     }
 }
@@ -42,6 +58,7 @@ static gboolean run_steps(Vm *vm, guint64 run, GPtrArray *steps, GError **errp)
             return FALSE;
         }
     }
+    remove_sets(vm, run, steps);
     return TRUE;
 }
 
@@ -60,28 +77,40 @@ static gboolean set_live(Vm *vm, guint64 run, Domain *domain, GError **errp)
     return TRUE;
 }
 
-/*
- * Alias, slot and node number. The number is on disk before anything has its name: no
- * daemon will give it to another disk.
- */
-static gboolean assign(Vm *vm, guint64 run, Domain *domain, GError **errp)
+/* On disk before anything has them: no daemon will give them to something else. */
+static gboolean save_numbers(Vm *vm, guint64 run, guint next, GError **errp)
 {
-    guint next_node = 0;
-
     g_mutex_lock(&vm->lock);
     if (vm_is_run_locked(vm, run)) {
-        next_node = vm->run->next_node;
-    }
-    g_mutex_unlock(&vm->lock);
-    if (!command_assign(domain, &next_node, errp)) {
-        return FALSE;
-    }
-    g_mutex_lock(&vm->lock);
-    if (vm_is_run_locked(vm, run)) {
-        vm->run->next_node = next_node;
+        vm->run->next_node = next;
     }
     g_mutex_unlock(&vm->lock);
     return vm_save_status(vm, run, errp);
+}
+
+/*
+ * Gives the device alias, slot and numbers, opens what it needs of the host, and says how
+ * it is plugged.
+ */
+static GPtrArray *prepare_plug(Vm *vm, guint64 run, Domain *domain, DomainDevice *device,
+                               GHashTable *fds, GError **errp)
+{
+    g_autoptr(GPtrArray) steps = NULL;
+    guint next = 0;
+
+    g_mutex_lock(&vm->lock);
+    if (vm_is_run_locked(vm, run)) {
+        next = vm->run->next_node;
+    }
+    g_mutex_unlock(&vm->lock);
+    if (!command_assign(domain, &next, errp) ||
+        !command_prepare_device(device, fds, errp)) {
+        return NULL;
+    }
+    steps = command_plug(device, fds, &next, errp);
+    return steps && command_open_files(steps, errp) && save_numbers(vm, run, next, errp)
+               ? g_steal_pointer(&steps)
+               : NULL;
 }
 
 /*
@@ -128,10 +157,9 @@ gboolean vm_plug_device(Vm *vm, guint64 run, DomainDevice *device, char **alias,
     if (!xml_domain_add_device(domain, owned, &added, errp)) {
         return FALSE;
     }
-    if (!command_can_unplug(&added, errp) || !assign(vm, run, domain, errp) ||
-        !command_prepare_device(&added, fds, errp) ||
-        !(steps = command_plug(&added, fds, errp)) || !run_steps(vm, run, steps, errp) ||
-        !find_slot(vm, run, domain, &added, errp)) {
+    if (!command_can_unplug(&added, errp) ||
+        !(steps = prepare_plug(vm, run, domain, &added, fds, errp)) ||
+        !run_steps(vm, run, steps, errp) || !find_slot(vm, run, domain, &added, errp)) {
         command_release_device(&added);
         return FALSE;
     }

@@ -3,8 +3,8 @@
  * A plug is several commands. When the daemon dies between them, or one of them is not
  * answered in time, what they have made stays behind in the emulator; and a
  * DEVICE_DELETED that comes while no daemon runs is heard by nobody. The emulator is
- * asked what it has: its devices and block nodes can be listed. Its network back ends
- * cannot, but their names are known.
+ * asked what it has: its devices, block nodes and sets of descriptors can be listed. Its
+ * network back ends cannot, but their names are known.
  */
 #include "domain/reconcile.h"
 
@@ -166,6 +166,32 @@ static void remove_leftovers(Vm *vm, guint64 run)
     }
 }
 
+gboolean vm_remove_sets(Vm *vm, guint64 run, GError **errp)
+{
+    g_autoptr(JsonNode) reply = NULL;
+    g_autoptr(GPtrArray) steps = NULL;
+
+    if (!vm_call(vm, run, "query-fdsets", NULL, &reply, errp)) {
+        return FALSE;
+    }
+    steps = command_passed_sets(reply);
+    if (!steps) {
+        g_set_error(errp, QMP_ERROR, QMP_ERROR_PROTOCOL,
+                    "'query-fdsets' did not return a list");
+        return FALSE;
+    }
+    for (guint i = 0; i < steps->len; i++) {
+        const CommandStep *step = steps->pdata[i];
+        g_autoptr(GError) err = NULL;
+
+        if (!vm_call(vm, run, step->undo, json_object_ref(step->undo_arguments), NULL,
+                     &err)) {
+            log_error(vm, run, err);
+        }
+    }
+    return TRUE;
+}
+
 /* ---- all ---- */
 
 static gboolean set_pending(Vm *vm, guint64 run, gboolean pending)
@@ -227,7 +253,7 @@ gboolean vm_reconcile(Vm *vm, guint64 run, GError **errp)
     }
     remove_unknown_nodes(vm, run, nodes);
     remove_leftovers(vm, run);
-    return TRUE;
+    return vm_remove_sets(vm, run, &err) || cannot_tell(vm, run, err, errp);
 }
 
 gboolean vm_reconcile_pending(Vm *vm, guint64 run, GError **errp)

@@ -14,7 +14,14 @@ G_BEGIN_DECLS
  */
 gboolean vm_reconcile(Vm *vm, guint64 run, GError **errp);
 
-/* The same, if it is known that something may be left. */
+/*
+ * Removes the sets of descriptors that files were passed in (command/files.c), when
+ * nothing is being plugged. One that stays is logged; fails if the emulator does not tell
+ * what it has. The caller holds a job.
+ */
+gboolean vm_remove_sets(Vm *vm, guint64 run, GError **errp);
+
+/* vm_reconcile(), if it is known that something may be left. */
 gboolean vm_reconcile_pending(Vm *vm, guint64 run, GError **errp);
 
 /* The same, with a job of its own, if it can have one. Errors are logged. */

@@ -18,13 +18,15 @@
 #include "process/pidfile.h"
 #include "process/spawn.h"
 
-#define SHORT_NAME   20   /* bytes of the domain's name in paths that must be short */
+#define SHORT_NAME   20 /* bytes of the domain's name in paths that must be short */
+#define KVM_PATH     "/dev/kvm"
 #define LOG_TAIL_MAX 1024 /* bytes of the log in an error */
 
 /* Everything open for the child; closed here in any case. */
 typedef struct RunFds {
     int monitor, pidfile, log, cgroup;
     GHashTable *devices; /* alias -> fd */
+    GPtrArray *steps;    /* with the files that are passed */
     GArray *inherited;   /* of int */
 } RunFds;
 
@@ -104,6 +106,7 @@ static void fds_clear(RunFds *fds)
         }
     }
     g_hash_table_unref(fds->devices);
+    g_clear_pointer(&fds->steps, g_ptr_array_unref);
     g_array_unref(fds->inherited);
 }
 
@@ -142,6 +145,25 @@ static gboolean open_devices(Domain *live, RunFds *fds, GError **errp)
     return TRUE;
 }
 
+static gboolean open_disks_and_files(VmRun *run, const Domain *live, gboolean incoming,
+                                     RunFds *fds, GError **errp)
+{
+    CommandFacts facts = {
+        .monitor_fd = fds->monitor,
+        .device_fds = fds->devices,
+        .memory_path = run->memory_path,
+        .kvm_path = access(KVM_PATH, R_OK | W_OK) == 0 ? KVM_PATH : NULL,
+        .incoming = incoming,
+    };
+
+    fds->steps = command_start(live, &facts, &run->next_node, errp);
+    if (!fds->steps || !command_open_files(fds->steps, errp)) {
+        return FALSE;
+    }
+    command_collect_files(fds->steps, fds->inherited);
+    return TRUE;
+}
+
 static gboolean make_dir(const char *path, GError **errp)
 {
     if (g_mkdir(path, 0700) < 0 && errno != EEXIST) {
@@ -171,8 +193,8 @@ static gboolean remove_old_memory(const VmRun *run, GError **errp)
                          run->memory_path, g_strerror(errno));
 }
 
-static gboolean open_files(Vm *vm, VmRun *run, const Domain *live, RunFds *fds,
-                           GError **errp)
+static gboolean open_files(Vm *vm, VmRun *run, const Domain *live, gboolean incoming,
+                           RunFds *fds, GError **errp)
 {
     /* First: its lock says that there is no other process of this VM. */
     fds->pidfile = process_pidfile_acquire(run->pidfile_path, errp);
@@ -189,7 +211,8 @@ static gboolean open_files(Vm *vm, VmRun *run, const Domain *live, RunFds *fds,
     }
     g_array_append_val(fds->inherited, fds->monitor);
     open_cgroup(vm, run, fds);
-    return open_devices((Domain *)live, fds, errp);
+    return open_devices((Domain *)live, fds, errp) &&
+           open_disks_and_files(run, live, incoming, fds, errp);
 }
 
 static char **minimal_env(const DriverPaths *paths)
@@ -206,16 +229,9 @@ static char **minimal_env(const DriverPaths *paths)
     return env;
 }
 
-static gboolean spawn(Vm *vm, VmRun *run, const Domain *live, gboolean incoming,
-                      RunFds *fds, GError **errp)
+static gboolean spawn(Vm *vm, VmRun *run, const Domain *live, RunFds *fds, GError **errp)
 {
-    CommandFacts facts = {
-        .monitor_fd = fds->monitor,
-        .device_fds = fds->devices,
-        .memory_path = run->memory_path,
-        .incoming = incoming,
-    };
-    g_auto(GStrv) argv = command_build(live, &facts, errp);
+    g_auto(GStrv) argv = command_argv(live, fds->steps);
     g_auto(GStrv) envp = minimal_env(vm->driver->paths);
     ProcessSpawn process = {
         .path = live->emulator,
@@ -228,9 +244,6 @@ static gboolean spawn(Vm *vm, VmRun *run, const Domain *live, gboolean incoming,
         .cgroup_fd = fds->cgroup,
     };
 
-    if (!argv) {
-        return FALSE;
-    }
     log_command(run, fds->log, argv);
     if (!process_spawn(&process, &run->pid, &run->pidfd, errp)) {
         return FALSE;
@@ -269,10 +282,10 @@ gboolean vm_run_spawn(Vm *vm, VmRun *run, const Domain *live, gboolean incoming,
     gboolean ok, ours;
 
     fds_init(&fds);
-    ok = open_files(vm, run, live, &fds, errp) && save_intent(vm, run, live, errp) &&
-         spawn(vm, run, live, incoming, &fds, errp);
+    ok = open_files(vm, run, live, incoming, &fds, errp) &&
+         save_intent(vm, run, live, errp) && spawn(vm, run, live, &fds, errp);
     ours = fds.pidfile >= 0;
-    /* The lock of the PID file is now the child's alone, as are the sockets. */
+    /* The lock of the PID file is now the child's alone, as are sockets and files. */
     fds_clear(&fds);
     if (!ok && ours) {
         vm_run_release(vm, run, live); /* unless another process holds the PID file */

@@ -9,8 +9,8 @@ G_BEGIN_DECLS
 VmRun *vm_run_new(Vm *vm, const Domain *live);
 
 /*
- * Creates what the process needs, and starts it: run->pid and run->pidfd are set.
- * Nothing is left behind on failure.
+ * Creates and opens what the process needs, and starts it: run->pid and run->pidfd are
+ * set. Nothing is left behind on failure.
  */
 gboolean vm_run_spawn(Vm *vm, VmRun *run, const Domain *live, gboolean incoming,
                       GError **errp);

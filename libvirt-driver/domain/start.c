@@ -7,6 +7,7 @@
 #include "domain/driver.h"
 #include "domain/event.h"
 #include "domain/monitor.h"
+#include "domain/reconcile.h"
 #include "domain/run.h"
 #include "domain/store.h"
 
@@ -210,6 +211,9 @@ gboolean vm_start(Vm *vm, Domain *live, const VmStart *how, guint64 *serial,
         fail_start(vm, *serial, &log, &err);
         g_propagate_error(errp, g_steal_pointer(&err));
         return FALSE;
+    }
+    if (!vm_remove_sets(vm, *serial, &err)) {
+        vm_mark_unreconciled(vm, *serial); /* if it is there still */
     }
     return TRUE;
 }

@@ -37,6 +37,7 @@ class Machine:
     def __init__(self, root):
         self.root = root
         self.keep = []  # open for the child
+        self.sets = set()
 
     def path(self, name, data=b""):
         """A file of the test's own in the place of one that the command line names."""
@@ -54,10 +55,17 @@ class Machine:
         self.keep.append(s.detach())
         return self.keep[-1]
 
+    def pass_file(self, name, path, flags):
+        """Puts a file into the set that the option's /dev/fdset/N names."""
+        number = re.fullmatch(r"/dev/fdset/(\d+)", name).group(1)
+        assert number not in self.sets, "set %s is used twice" % number
+        self.sets.add(number)
+        self.keep.append(os.open(path, flags))
+        return ["-add-fd", "set=%s,fd=%d" % (number, self.keep[-1])]
+
     def blockdev(self, node):
         if "filename" in node:
             node["driver"] = "file"  # there is no device to hand
-            node["filename"] = self.path(node["filename"])
         # tmpfs has no O_DIRECT
         node.get("cache", {})["direct"] = False
         if node.get("aio") == "native":
@@ -74,24 +82,33 @@ class Machine:
 
 def adapt(machine, argv):
     """argv with what the test has in the place of what a host would have."""
-    out, lost = [VIREO], set()
+    out, lost, paths = [VIREO], set(), {}
     words = iter(argv[1:])
     for option in words:
         if option in ("-S", "-no-user-config", "-nodefaults", "-no-reboot", "-no-shutdown"):
             out.append(option)
             continue
         value = next(words)
+        if option == "-add-fd":
+            number, _, path = re.fullmatch(r"set=(\d+),fd=(\d+),opaque=(.*)", value).groups()
+            paths["/dev/fdset/" + number] = path.replace(",,", ",")
+            continue  # until it is used
         if option == "-accel":
+            assert paths[value.split("kvm,device=")[1]] == "/dev/kvm", value
             value = "qtest"
-        elif option == "-kernel":
-            value = KERNEL
-        elif option == "-initrd":
-            value = machine.path(value)
+        elif option in ("-kernel", "-initrd"):
+            path = KERNEL if option == "-kernel" else machine.path(paths[value])
+            out += machine.pass_file(value, path, os.O_RDONLY)
         elif option == "-chardev" and "fd=" in value:
             ident = re.search("id=([^,]*)", value).group(1)
             value = re.sub(r"fd=\d+", "fd=%d" % machine.listen(ident), value)
         elif option == "-blockdev":
-            value = json.dumps(machine.blockdev(json.loads(value)))
+            node = machine.blockdev(json.loads(value))
+            if "filename" in node:
+                path = machine.path(paths[node["filename"]])
+                out += machine.pass_file(node["filename"], path, os.O_RDONLY if
+                                         node["read-only"] else os.O_RDWR)
+            value = json.dumps(node)
         elif option == "-netdev":
             netdev = machine.netdev(json.loads(value))
             if not netdev:
@@ -103,8 +120,11 @@ def adapt(machine, argv):
         elif option == "-object":
             node = json.loads(value)
             if "mem-path" in node:
-                node["mem-path"] = os.path.join(machine.root, "ram")  # it is made
-            value = json.dumps(node)
+                path = os.path.join(machine.root, "ram")
+                out += machine.pass_file(node["mem-path"], path, os.O_RDWR | os.O_CREAT)
+            if "filename" in node:
+                out += machine.pass_file(node["filename"], paths[node["filename"]],
+                                         os.O_RDONLY)
         out += [option, value]
     return out
 

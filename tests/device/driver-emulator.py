@@ -1,7 +1,9 @@
 #!/usr/bin/python3 -S
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A stand-in for the emulator in tests of the daemon: it speaks QMP on the descriptor
-that it inherits, keeps the state that the daemon looks at, and has no guest.
+that it inherits, keeps the state that the daemon looks at, and has no guest. It opens
+nothing by a path, as the real one under files=deny: images and all else must have come
+as descriptors, in sets.
 
 It takes what the emulator of this build would take, by the emulator's own word: see
 driver_introspection.py. Its answers lie beside the link that it is called by.
@@ -32,6 +34,7 @@ What it shall do differently comes as words of the guest's command line (-append
 Option -without NAME is for wrappers: an emulator that does not have this device.
 """
 import array
+import fcntl
 import json
 import os
 import pty
@@ -67,8 +70,10 @@ incoming = "defer" in options("-incoming")
 clients = []   # the one client of the monitor
 status = "inmigrate" if incoming else "prelaunch"
 devices = {json.loads(d)["id"] for d in options("-device")}
-nodes = {json.loads(b)["node-name"] for b in options("-blockdev")}
+sets = {}      # of descriptors: number -> list, of -add-fd and add-fd
+nodes = {}     # name -> descriptor, or None for one on top of another
 netdevs = set()
+passed = []    # descriptors that have come and belong to no command yet
 fds = {}       # of getfd
 migration = None       # status of query-migrate
 migration_fd = None    # data goes out here, or comes in
@@ -195,6 +200,82 @@ def do_status(args):
                        "singlestep": False}}
 
 
+class NotPassed(Exception):
+    """A file that would have to be opened by its name."""
+
+
+def take(name, mode):
+    """A duplicate of what was passed for a file, which must have this access mode."""
+    numbers = sets.get(int(name.rsplit("/", 1)[1])) if name.startswith("/dev/fdset/") else None
+    if not numbers:
+        raise NotPassed("'%s' is no set of descriptors" % name)
+    if len(numbers) != 1 or fcntl.fcntl(numbers[0], fcntl.F_GETFL) & os.O_ACCMODE != mode:
+        raise NotPassed("'%s' has not the one descriptor with mode %d" % (name, mode))
+    return os.dup(numbers[0])
+
+
+def open_node(node):
+    if node["node-name"] in nodes:
+        return error("'%s' is there already" % node["node-name"])
+    try:
+        nodes[node["node-name"]] = None if "file" in node else take(
+            node["filename"], os.O_RDONLY if node["read-only"] else os.O_RDWR)
+    except NotPassed as e:
+        return error(str(e))
+    return {"return": {}}
+
+
+def close_node(name):
+    if name not in nodes:
+        return error("'%s' is not there" % name)
+    fd = nodes.pop(name)
+    if fd is not None:
+        os.close(fd)
+    return {"return": {}}
+
+
+def do_add_fd(args):
+    if not passed:
+        return error("No file descriptor supplied via SCM_RIGHTS")
+    sets.setdefault(args["fdset-id"], []).append(passed.pop(0))
+    return {"return": {"fdset-id": args["fdset-id"], "fd": sets[args["fdset-id"]][-1]}}
+
+
+def do_remove_fd(args):
+    if args["fdset-id"] not in sets:
+        return error("File descriptor named 'fdset-id:%d' not found" % args["fdset-id"])
+    for fd in sets.pop(args["fdset-id"]):
+        os.close(fd)
+    return {"return": {}}
+
+
+def do_query_fdsets(args):
+    return {"return": [{"fdset-id": n, "fds": [{"fd": fd} for fd in sets[n]]}
+                       for n in sorted(sets)]}
+
+
+def start_files():
+    """What the command line has opened."""
+    for option in map(suboptions, options("-add-fd")):
+        fd = int(option["fd"])
+        os.set_inheritable(fd, False)
+        sets.setdefault(int(option["set"]), []).append(fd)
+    for name in options("-kernel") + options("-initrd"):
+        os.close(take(name, os.O_RDONLY))
+    for accel in map(suboptions, options("-accel")):
+        if "device" in accel:
+            os.close(take(accel["device"], os.O_RDWR))
+    for thing in map(json.loads, options("-object")):
+        if "filename" in thing:
+            os.close(take(thing["filename"], os.O_RDONLY))
+        if "mem-path" in thing:
+            os.close(take(thing["mem-path"], os.O_RDWR))
+    for node in map(json.loads, options("-blockdev")):
+        reply = open_node(node)
+        if "error" in reply:
+            raise NotPassed(reply["error"]["desc"])
+
+
 def add(table, name):
     if name in table:
         return error("'%s' is there already" % name)
@@ -285,8 +366,8 @@ COMMANDS = {
     "qom-list-types": lambda a: {"return": [{"name": n} for n in real.qom_types
                                             if n not in options("-without")]},
     "getfd": lambda a: {"return": {}},
-    "blockdev-add": lambda a: add(nodes, a["node-name"]),
-    "blockdev-del": lambda a: remove(nodes, a["node-name"]),
+    "add-fd": do_add_fd, "remove-fd": do_remove_fd, "query-fdsets": do_query_fdsets,
+    "blockdev-add": open_node, "blockdev-del": lambda a: close_node(a["node-name"]),
     "query-named-block-nodes": do_query_nodes, "qom-list": do_qom_list,
     "netdev_add": lambda a: add(netdevs, a["id"]),
     "netdev_del": lambda a: remove(netdevs, a["id"]),
@@ -310,7 +391,7 @@ def run_command(name, args):
     return reply
 
 
-def execute(message, passed):
+def execute(message):
     name = message["execute"]
     args = message.get("arguments", {})
     if "stall=" + name in words:
@@ -325,6 +406,8 @@ def execute(message, passed):
         reply = error("told to fail once")
     elif "fail=" + name in words or incoming and "fail-incoming=" + name in words:
         reply = error("told to fail")
+        while passed:
+            os.close(passed.pop())
     elif real.has(name) and name in COMMANDS and "lacks=" + name not in words:
         reply = run_command(name, args)
     else:
@@ -399,7 +482,6 @@ def terminate(signum, frame):
 def serve(listener):
     """Everything happens here: the monitor, echo on the ptys, the migration's data."""
     buffer = b""
-    passed = []
     echo = {}
     for ident, chardev in chardevs.items():
         if chardev["type"] == "pty":
@@ -443,7 +525,7 @@ def serve(listener):
                     line, buffer = buffer.split(b"\n", 1)
                     message = json.loads(line)
                     misbehave(source, message["execute"])
-                    reply = execute(message, passed)
+                    reply = execute(message)
                     send(source, reply)
                     while after_reply:
                         after_reply.pop()()
@@ -468,6 +550,11 @@ def main():
         print("the stand-in was told to end", file=sys.stderr)
         sys.exit(1)
     signal.signal(signal.SIGTERM, terminate)
+    try:
+        start_files()
+    except NotPassed as e:
+        print("the stand-in: %s" % e, file=sys.stderr)
+        sys.exit(1)
     listener = socket.socket(fileno=int(chardevs["charmonitor"]["fd"]))
     serve(listener)
 

@@ -13,8 +13,8 @@ import socket
 import sys
 import time
 
-from driver_daemon import (BUILD, DISK, image, main, migrate, open_console, read_tty,
-                           wait_for)
+from driver_daemon import (BUILD, DISK, image, main, migrate, open_console, open_paths,
+                           read_tty, wait_for)
 
 EMULATOR = os.path.abspath(os.path.join(BUILD, "vireo"))
 DIRTY = os.path.abspath(os.path.join(BUILD, "tests/tiny/dirty.elf"))
@@ -133,17 +133,19 @@ def test_plug(a, b):
 
 
 def call_monitor(a, *commands):
-    """Plays the daemon that has died."""
+    """Plays the daemon that has died. A command has arguments and perhaps a descriptor;
+    the reply to the last one is returned."""
     with socket.socket(socket.AF_UNIX) as sock:
         sock.connect(a.run_dir + "/domain-1-vm/monitor.sock")
-        stream = sock.makefile("rw")
+        stream = sock.makefile("r")
         assert "QMP" in stream.readline()
-        for command, arguments in (("qmp_capabilities", {}),) + commands:
-            stream.write(json.dumps({"execute": command, "arguments": arguments}))
-            stream.flush()
+        for command, arguments, *fds in (("qmp_capabilities", {}),) + commands:
+            socket.send_fds(sock, [json.dumps({"execute": command, "arguments": arguments})
+                                   .encode()], fds)
             while "event" in (reply := json.loads(stream.readline())):
                 pass
-            assert "return" in reply, reply
+            assert "return" in reply or command == commands[-1][0], reply
+        return reply
 
 
 def test_plug_daemon_death(a, b):
@@ -152,14 +154,18 @@ def test_plug_daemon_death(a, b):
     a.define()
     a.virsh("start", "vm")
     a.virsh("attach-disk", "vm", path, "vdb")
+    left = a.next_node()
+    node = "libvirt-%d-" % left
     a.kill()
-    call_monitor(a, ("device_del", {"id": "virtio-disk1"}),
-                 ("blockdev-add", {"driver": "file", "node-name": "libvirt-2-storage",
-                                   "filename": image(a, "other.img")}),
-                 ("blockdev-add", {"driver": "raw", "node-name": "libvirt-2-format",
-                                   "file": "libvirt-2-storage"}),
-                 ("device_add", {"driver": "virtio-blk-device", "id": "virtio-disk2",
-                                 "drive": "libvirt-2-format"}))
+    with open(image(a, "other.img"), "r+b") as other:
+        call_monitor(a, ("device_del", {"id": "virtio-disk1"}),
+                     ("add-fd", {"fdset-id": left}, other.fileno()),
+                     ("blockdev-add", {"driver": "file", "node-name": node + "storage",
+                                       "filename": "/dev/fdset/%d" % left}),
+                     ("blockdev-add", {"driver": "raw", "node-name": node + "format",
+                                       "file": node + "storage"}),
+                     ("device_add", {"driver": "virtio-blk-device", "id": "virtio-disk2",
+                                     "drive": node + "format"}))
     a.start()
     wait_for("the removal", lambda: path not in a.virsh("domblklist", "vm"))
     for target in ("vdb", "vdc"):  # their images are closed
@@ -168,9 +174,44 @@ def test_plug_daemon_death(a, b):
     a.virsh("attach-disk", "vm", os.path.join(a.root, "other.img"), "vdc")
     log = open(a.log).read()
     assert re.findall("'vm': removing (.*), which", log) == [
-        "device 'virtio-disk2'", "block node 'libvirt-2-format'",
-        "block node 'libvirt-2-storage'"], log
+        "device 'virtio-disk2'", "block node '%sformat'" % node,
+        "block node '%sstorage'" % node], log
     assert "what a plug has left" not in log, log
+    a.kill()
+    assert call_monitor(a, ("query-fdsets", {}))["return"] == []
+    a.start()
+
+
+def test_files(a, b):
+    """The emulator needs no path, and cannot use one; the lock is its own, and ends with
+    it."""
+    path = image(a)
+    memory = "<memoryBacking><source type='file'/></memoryBacking>"
+    rng = "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>"
+    a.define(devices=DISK.format(path=path, target="vda", cache="cache='none'", more="") + rng)
+    xml = a.virsh("dumpxml", "vm", "--inactive").replace("<os>", memory + "<os>")
+    with open(a.root + "/more.xml", "w") as f:
+        f.write(xml)
+    a.virsh("define", a.root + "/more.xml")
+    a.virsh("start", "vm")
+    rounds(a)
+    a.virsh("reset", "vm")  # the kernel is read again
+    rounds(a)
+    assert open_paths(a.pid()).count(path) == 1
+    b.define(devices=DISK.format(path=path, target="vda", cache="", more=""))
+    b.fails("another process is using the image", "start", "vm")
+    a.fails("another process is using the image", "attach-disk", "vm", path, "vdb")
+    assert open_paths(a.pid()).count(path) == 1
+    a.kill()  # its descriptors hold no lock
+    assert call_monitor(a, ("query-fdsets", {}))["return"] == []
+    reply = call_monitor(a, ("blockdev-add", {"driver": "file", "node-name": "n",
+                                              "filename": path}))
+    assert "Operation not permitted" in reply["error"]["desc"], reply
+    a.start()
+    rounds(a)
+    a.virsh("destroy", "vm")
+    b.virsh("start", "vm")
+    b.virsh("destroy", "vm")
 
 
 def test_interface(a, b):

@@ -10,7 +10,8 @@ import signal
 import subprocess
 import sys
 
-from driver_daemon import BUILD, EMULATOR, LIMIT, main, migrate, wait_for
+from driver_daemon import (BUILD, DISK, EMULATOR, LIMIT, image, main, migrate,
+                           wait_for)
 from driver_rpc import DESTROY, GET_STATE, OK, RESET, Rpc, domain
 
 GATE = os.path.join(BUILD, "tests/device/sync-gate.so")
@@ -18,21 +19,31 @@ FLAGS = b"\0\0\0\0"
 
 
 class Gate:
-    """The daemon's fsync of what ends in a word does not return while it is closed."""
+    """The daemon's fsync (or open) of what ends in a word does not return while it is
+    closed."""
 
     def __init__(self, a):
         assert os.path.exists(GATE), "make check builds it"
-        self.path = os.path.join(a.root, "gate")
+        self.base = self.path = os.path.join(a.root, "gate")
         a.stop()
-        a.start(env={"LD_PRELOAD": GATE, "SYNC_GATE": self.path})
+        a.start(env={"LD_PRELOAD": GATE, "SYNC_GATE": self.base})
 
-    def close(self, word):
+    def close(self, word, call="fsync"):
+        self.path = "%s.%s" % (self.base, call)
         with open(self.path + ".new", "w") as f:
             f.write(word)
         os.rename(self.path + ".new", self.path)
 
     def open(self):
         os.remove(self.path)
+
+
+def read_quietly(path):
+    try:
+        with open(path) as f:
+            return f.read()
+    except OSError:
+        return ""
 
 
 def start_many(a, n):
@@ -143,6 +154,30 @@ def test_slow_end(a, b):
         a.expect("shut off (crashed)", name)
     a.virsh("destroy", "vm10")
     assert a.files() == [], a.files()
+
+
+def test_slow_open(a, b):
+    """An image on storage that does not answer keeps its own VM waiting."""
+    gate = Gate(a)
+    a.define(devices=DISK.format(path=image(a, "dead.img"), target="vda", cache="", more=""))
+    a.define("other", number=2, devices=DISK.format(path=image(a), target="vda", cache="",
+                                                    more=""))
+    gate.close("/dead.img", "open")
+    p = subprocess.Popen(a.command("start", "vm"), stdin=subprocess.DEVNULL,
+                         stdout=subprocess.DEVNULL)
+    tasks = "/proc/%d/task" % a.process.pid
+    wait_for("its open", lambda: "open\n" in [read_quietly("%s/%s/comm" % (tasks, task))
+                                              for task in os.listdir(tasks)])
+    a.virsh("start", "other")
+    attach = subprocess.Popen(a.command("attach-disk", "other", image(a, "dead.img"), "vdb"),
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    assert len(a.virsh("list", "--all", "--name").split()) == 2
+    a.virsh("destroy", "other")
+    assert p.poll() is None
+    gate.open()
+    assert p.wait(LIMIT) == 0 and attach.wait(LIMIT) != 0
+    assert a.state() == "running (booted)"
+    assert a.virsh("list", "--name") == "vm"
 
 
 def test_slow_define(a, b):

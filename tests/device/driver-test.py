@@ -5,7 +5,6 @@ that can be told to fail. Skipped (77) where there is no virsh.
 
     driver-test.py [NAME...]    runs all tests, or those named
 """
-import json
 import os
 import re
 import signal
@@ -13,8 +12,8 @@ import subprocess
 import sys
 import time
 
-from driver_daemon import (EMULATOR, image, main, open_console, read_tty, type_until,
-                           wait_for)
+from driver_daemon import (DISK, EMULATOR, image, main, open_console, open_paths, read_tty,
+                           type_until, wait_for)
 
 
 # ---- one daemon ----
@@ -382,30 +381,36 @@ def stopped(pid):
 
 
 def start_stalled(a, command, name="vm", number=1):
-    """A plug that the emulator does not answer: virsh and the emulator's PID."""
+    """A plug that the emulator does not answer: virsh, the emulator's PID, and the
+    number of the block nodes."""
     a.define(name, words="stall=" + command, number=number)
     a.virsh("start", name)
+    node = a.next_node(name)
     p = subprocess.Popen(a.command("attach-disk", name, image(a, name + ".img"), "vdb"),
                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                          stderr=subprocess.PIPE, text=True)
     pid = a.pid(name)
     wait_for("the stall of " + command, lambda: stopped(pid))
-    return p, pid
+    return p, pid, node
 
 
 def plug_again(a, name="vm"):
-    """Nothing is left of an earlier attempt: a stand-in refuses names it has."""
+    """Nothing is left of an earlier attempt: a stand-in refuses names it has, and one
+    that has the image open has it in a set."""
     path = os.path.join(a.root, name + ".img")
     assert path not in a.virsh("domblklist", name)
+    wait_for("the image's end", lambda: path not in open_paths(a.pid(name)))
     a.virsh("attach-disk", name, path, "vdb")
     assert path in a.virsh("domblklist", name)
+    assert open_paths(a.pid(name)).count(path) == 1
     a.virsh("detach-disk", name, "vdb")
+    assert path not in open_paths(a.pid(name))
 
 
 def test_plug_daemon_death(a, b):
-    for number, command in enumerate(("blockdev-add", "device_add"), 1):
+    for number, command in enumerate(("add-fd", "blockdev-add", "device_add")):
         name = "vm%d" % number
-        p, pid = start_stalled(a, command, name, number)
+        p, pid, node = start_stalled(a, command, name, number)
         a.kill()
         p.communicate()
         a.start()
@@ -413,11 +418,10 @@ def test_plug_daemon_death(a, b):
         plug_again(a, name)
         log = open(a.log).read()
         left = re.findall(r"'%s': removing (.*), which" % name, log)
-        nodes = ["block node 'libvirt-1-%s'" % n for n in ("format", "storage")]
-        assert left == (nodes[1:] if number == 1 else
-                        ["device 'virtio-disk1'"] + nodes), log
+        nodes = ["block node 'libvirt-%d-%s'" % (node, n) for n in ("format", "storage")]
+        assert left == ([], nodes[1:], ["device 'virtio-disk1'"] + nodes)[number], log
         # Not even its number was used again.
-        assert json.load(open("%s/%s.status" % (a.run_dir, name)))["next-node"] == 3
+        assert a.next_node(name) == node + 2
 
 
 def test_plug_old_emulator(a, b):
@@ -436,13 +440,13 @@ def test_plug_stalled(a, b):
     """What times out is undone when it is done at last."""
     stalled = [start_stalled(a, command, "vm%d" % number, number)
                for number, command in enumerate(("blockdev-add", "device_add"), 1)]
-    for p, pid in stalled:
+    for p, pid, _ in stalled:
         _, err = p.communicate(timeout=60)
         assert p.returncode != 0 and "did not answer" in err, err
         os.kill(pid, signal.SIGCONT)
-    for number in 1, 2:
-        wait_for("the removal", lambda: "'vm%d': removing block node 'libvirt-1-storage'"
-                 % number in open(a.log).read())
+    for number, (_, _, node) in enumerate(stalled, 1):
+        wait_for("the removal", lambda: "'vm%d': removing block node 'libvirt-%d-storage'"
+                 % (number, node) in open(a.log).read())
         plug_again(a, "vm%d" % number)
     assert "removing device 'virtio-disk1'" in open(a.log).read()
 
@@ -462,6 +466,77 @@ def test_unplug_daemon_death(a, b):
 
 
 # ---- what devices have of the host ----
+
+def test_files(a, b):
+    """The emulator is given all that it opens (or the stand-in fails): images stay open
+    there, once each, and nowhere else."""
+    disk, other, cdrom = image(a), image(a, "other,with comma.img"), image(a, "ro.img")
+    os.chmod(cdrom, 0o400)
+    rng = "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>"
+    a.define(devices=DISK.format(path=disk, target="vda", cache="cache='none'", more="") +
+             DISK.format(path=other, target="vdb", cache="", more="") +
+             DISK.format(path=cdrom, target="vdc", cache="", more="<readonly/>") + rng)
+    a.virsh("start", "vm")
+    for path, times in (disk, 1), (other, 1), (cdrom, 1), (a.kernel, 0), \
+            ("/dev/urandom", 0), ("/dev/kvm", 0):
+        assert open_paths(a.pid()).count(path) == times, (path, open_paths(a.pid()))
+        assert path not in open_paths(a.process.pid), path
+    a.virsh("destroy", "vm")
+    a.virsh("start", "vm", "--paused")
+    assert a.kernel not in open_paths(a.pid())
+
+
+def test_files_daemon_death(a, b):
+    """Sets that a start has made are removed by whichever daemon comes to it."""
+    disk = image(a)
+    a.define(words="stall=query-fdsets",
+             devices=DISK.format(path=disk, target="vda", cache="", more=""))
+    p = subprocess.Popen(a.command("start", "vm"), stdin=subprocess.DEVNULL,
+                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    pid_file = a.run_dir + "/vm.pid"  # empty until there is one
+    wait_for("the process", lambda: os.path.exists(pid_file) and
+             os.path.getsize(pid_file) > 0 and stopped(a.pid()))
+    assert a.kernel in open_paths(a.pid())
+    a.kill()
+    p.wait()
+    os.kill(a.pid(), signal.SIGCONT)
+    a.start()
+    wait_for("the removal", lambda: a.kernel not in open_paths(a.pid()))
+    assert open_paths(a.pid()).count(disk) == 1
+
+
+def test_files_missing(a, b):
+    """What cannot be opened is named, with the reason, and nothing stays."""
+    disk, gone = image(a), os.path.join(a.root, "gone.img")
+    both = (DISK.format(path=disk, target="vda", cache="", more="") +
+            DISK.format(path=gone, target="vdb", cache="", more=""))
+    a.define(devices=both)
+    a.fails("^error: Failed to start domain 'vm'\n"
+            "error: Cannot access storage file '%s': No such file or directory$" % gone,
+            "start", "vm")
+    assert a.files() == [] and disk not in open_paths(a.process.pid)
+    a.define(devices="<rng model='virtio'><backend model='random'>/dev/gone</backend></rng>")
+    a.fails("Failed to open file '/dev/gone': No such file", "start", "vm")
+    a.define()
+    a.virsh("start", "vm")
+    a.fails("Cannot access storage file '%s': No such file" % gone, "attach-disk", "vm",
+            gone, "vdb")
+    os.mkdir(gone)
+    a.fails("'%s': Is a directory" % gone, "attach-disk", "vm", gone, "vdb")
+    os.rmdir(gone)
+    a.virsh("attach-disk", "vm", image(a, "gone.img"), "vdb")
+
+
+def test_files_failed_plug(a, b):
+    """A plug that fails takes its set back, whichever of its steps has failed."""
+    path = image(a)
+    for number, command in enumerate(("add-fd", "blockdev-add", "device_add")):
+        name = "vm%d" % number
+        a.define(name, words="fail=" + command, number=number)
+        a.virsh("start", name)
+        a.fails("told to fail", "attach-disk", name, path, "vdb")
+        assert path not in open_paths(a.pid(name)) + open_paths(a.process.pid), command
+
 
 def test_unix_serial(a, b):
     """The socket is the VM's: no file is lost for it, no other's is taken, none stays."""

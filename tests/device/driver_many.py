@@ -13,7 +13,7 @@ AT_ONCE = 32  # calls of a connection that the daemon works on
 
 XML = """<domain type='kvm'><name>%s</name>
 <uuid>11111111-2222-3333-4444-%012d</uuid><memory unit='MiB'>16</memory>
-<os><type arch='x86_64' machine='microvm'>hvm</type><kernel>/kernel</kernel></os>
+<os><type arch='x86_64' machine='microvm'>hvm</type><kernel>/dev/null</kernel></os>
 <features><acpi/></features><devices/></domain>"""
 
 

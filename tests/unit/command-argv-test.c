@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* libvirt-driver/command/: definitions become the command lines and the QMP commands of
  * tests/golden/command. */
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command/command.h"
 #include "util/vir-error.h"
@@ -59,6 +61,33 @@ static void add_fd(GHashTable *fds, const char *alias, int fd)
     g_hash_table_insert(fds, (gpointer)alias, own);
 }
 
+/* As command_open_files() does it, with numbers that are nobody's. */
+static void number_files(GPtrArray *steps, int fd)
+{
+    for (guint i = 0; i < steps->len; i++) {
+        CommandStep *step = steps->pdata[i];
+
+        if (step->file.path) {
+            step->fd = fd < 0 ? fd : fd++;
+        }
+    }
+}
+
+static char **build(const Domain *domain, const CommandFacts *facts, GError **errp)
+{
+    guint next = 100;
+    g_autoptr(GPtrArray) steps = command_start(domain, facts, &next, errp);
+    char **argv;
+
+    if (!steps) {
+        return NULL;
+    }
+    number_files(steps, 1000);
+    argv = command_argv(domain, steps);
+    number_files(steps, -1);
+    return argv;
+}
+
 static char *read_golden(const char *name, const char *suffix)
 {
     g_autofree char *file = g_strconcat(name, suffix, NULL);
@@ -103,10 +132,166 @@ static void test_golden(gconstpointer name)
     add_fd(fds, "serial0", 34);
     facts.incoming = strcmp(name, "incoming") == 0;
     facts.memory_path = "/run/ram";
-    argv = command_build(domain, &facts, &error);
+    facts.kvm_path = "/dev/kvm";
+    argv = build(domain, &facts, &error);
     g_assert_no_error(error);
     text = argv_text(argv);
     g_assert_cmpstr(text, ==, expected);
+}
+
+static char *step_text(const char *name, JsonObject *arguments)
+{
+    g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+    g_autofree char *json = NULL;
+
+    json_node_set_object(node, arguments);
+    json = json_to_string(node, FALSE);
+    return g_strdup_printf("%s %s", name, json);
+}
+
+static void check_undo(GPtrArray *steps, guint i, const char *undo)
+{
+    const CommandStep *step = steps->pdata[i];
+    g_autofree char *text = step_text(step->undo, step->undo_arguments);
+
+    g_assert_cmpstr(text, ==, undo);
+}
+
+static void check_step(GPtrArray *steps, guint i, const char *todo, const char *undo)
+{
+    const CommandStep *step = steps->pdata[i];
+    g_autofree char *text = step_text(step->execute, step->arguments);
+
+    g_assert_cmpstr(text, ==, todo);
+    g_assert_cmpint(step->undo != NULL, ==, undo != NULL);
+    if (undo) {
+        check_undo(steps, i, undo);
+    }
+}
+
+static void check_file(const CommandStep *step, const char *path, int flags)
+{
+    g_assert_cmpstr(step->file.path, ==, path);
+    g_assert_cmpint(step->file.flags, ==, flags);
+    g_assert_cmpint(step->fd, ==, -1);
+}
+
+/* What each file is opened for; no two share a set. */
+static void test_files(void)
+{
+    static const char devices[] =
+        "<disk><source file='/a'/><target dev='vda'/></disk>"
+        "<disk><source file='/b'/><target dev='vdb'/><readonly/></disk>"
+        "<rng model='virtio'><backend model='random'>/dev/hwrng</backend></rng>";
+    static const struct {
+        const char *path;
+        guint set;
+        int flags;
+    } rows[] = {
+        { "/dev/kvm", 3, O_RDWR }, { "/k", 4, O_RDONLY },         { "/a", 1, O_RDWR },
+        { "/b", 2, O_RDONLY },     { "/dev/hwrng", 5, O_RDONLY },
+    };
+    g_autofree char *text = g_strdup_printf(MICROVM("%s"), devices);
+    g_autoptr(Domain) domain = prepare(text);
+    CommandFacts facts = { .monitor_fd = 3, .kvm_path = "/dev/kvm" };
+    guint next = 3, n = 0;
+    g_autoptr(GPtrArray) steps = command_start(domain, &facts, &next, NULL);
+
+    for (guint i = 0; i < steps->len; i++) {
+        const CommandStep *step = steps->pdata[i];
+
+        if (step->file.path) {
+            g_assert_cmpuint(n, <, G_N_ELEMENTS(rows));
+            check_file(step, rows[n].path, rows[n].flags);
+            g_assert_cmpuint(step->file.set, ==, rows[n].set);
+            n++;
+        }
+    }
+    g_assert_cmpuint(n, ==, G_N_ELEMENTS(rows));
+    g_assert_cmpuint(next, ==, 6);
+}
+
+static GPtrArray *steps_of(const char *devices, char **dir)
+{
+    g_autofree char *file = NULL, *text = NULL;
+    g_autoptr(Domain) domain = NULL;
+    CommandFacts facts = { .monitor_fd = 3 };
+    guint next = 10;
+
+    *dir = g_dir_make_tmp("files-XXXXXX", NULL);
+    file = g_strdup_printf(devices, *dir);
+    text = g_strdup_printf("<domain type='kvm'><name>d</name><memory>4096</memory><os>"
+                           "<type>hvm</type><kernel>/dev/null</kernel></os>" ACPI
+                           "<devices>%s</devices></domain>",
+                           file);
+    domain = prepare(text);
+    return command_start(domain, &facts, &next, NULL);
+}
+
+/* Files are opened, and closed with the steps. */
+static void test_open(void)
+{
+    g_autofree char *dir = NULL, *path = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(int));
+    GPtrArray *steps =
+        steps_of("<disk><source file='%s/i'/><target dev='vda'/></disk>", &dir);
+
+    path = g_build_filename(dir, "i", NULL);
+    g_assert_true(g_file_set_contents(path, "x", 1, &error));
+    g_assert_true(command_open_files(steps, &error));
+    command_collect_files(steps, fds);
+    g_assert_cmpuint(fds->len, ==, 2);
+    g_assert_cmpint(fcntl(g_array_index(fds, int, 0), F_GETFL) & O_ACCMODE, ==, O_RDONLY);
+    g_assert_cmpint(fcntl(g_array_index(fds, int, 1), F_GETFL) & O_ACCMODE, ==, O_RDWR);
+    g_assert_cmpint(fcntl(g_array_index(fds, int, 1), F_GETFD), ==, FD_CLOEXEC);
+    g_ptr_array_unref(steps);
+    for (guint i = 0; i < fds->len; i++) {
+        g_assert_cmpint(fcntl(g_array_index(fds, int, i), F_GETFD), ==, -1);
+    }
+    unlink(path);
+    rmdir(dir);
+}
+
+static void test_open_fails(void)
+{
+    g_autofree char *dir = NULL, *message = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) steps =
+        steps_of("<disk><source file='%s/i'/><target dev='vda'/></disk>", &dir);
+
+    g_assert_false(command_open_files(steps, &error));
+    g_assert_error(error, RPC_ERROR, VIR_ERR_SYSTEM_ERROR);
+    message = g_strdup_printf("Cannot access storage file '%s/i': "
+                              "No such file or directory",
+                              dir);
+    g_assert_cmpstr(error->message, ==, message);
+    rmdir(dir);
+}
+
+static void check_sets(const char *reply, gint64 set)
+{
+    g_autoptr(JsonNode) node = json_from_string(reply, NULL);
+    g_autoptr(GPtrArray) steps = command_passed_sets(node);
+
+    g_assert_nonnull(steps);
+    g_assert_cmpuint(steps->len, ==, set >= 0);
+    if (set >= 0) {
+        g_autofree char *undo =
+            g_strdup_printf("remove-fd {\"fdset-id\":%" G_GINT64_FORMAT "}", set);
+        check_undo(steps, 0, undo);
+    }
+}
+
+/* What the emulator says of its sets, or what somebody says in its place. */
+static void test_sets(void)
+{
+    g_autoptr(JsonNode) none = json_from_string("{}", NULL);
+
+    check_sets("[]", -1);
+    check_sets("[{\"fdset-id\":7,\"fds\":[{\"fd\":3}]}]", 7);
+    check_sets("[{\"fdset-id\":\"7\"}, 1, null, {}]", -1);
+    g_assert_null(command_passed_sets(none));
 }
 
 /* Timers that are accepted change nothing. */
@@ -126,8 +311,8 @@ static void test_timers(void)
     g_autoptr(Domain) a = prepare(MICROVM("")), b = prepare(with);
     CommandFacts facts = { .monitor_fd = 3 };
     g_autoptr(GError) error = NULL;
-    g_auto(GStrv) plain = command_build(a, &facts, &error);
-    g_auto(GStrv) timed = command_build(b, &facts, &error);
+    g_auto(GStrv) plain = build(a, &facts, &error);
+    g_auto(GStrv) timed = build(b, &facts, &error);
     g_autofree char *plain_text = NULL, *timed_text = NULL;
 
     g_assert_no_error(error);
@@ -148,7 +333,7 @@ static void test_missing_fds(void)
         CommandFacts facts = { .monitor_fd = 3 };
         g_autoptr(GError) error = NULL;
 
-        g_assert_null(command_build(domain, &facts, &error));
+        g_assert_null(build(domain, &facts, &error));
         g_assert_error(error, RPC_ERROR, VIR_ERR_INTERNAL_ERROR);
     }
 }
@@ -229,36 +414,6 @@ static void test_complete(void)
     g_assert_cmpstr(second, ==, text);
 }
 
-static char *step_text(const char *name, JsonObject *arguments)
-{
-    g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
-    g_autofree char *json = NULL;
-
-    json_node_set_object(node, arguments);
-    json = json_to_string(node, FALSE);
-    return g_strdup_printf("%s %s", name, json);
-}
-
-static void check_undo(GPtrArray *steps, guint i, const char *undo)
-{
-    const CommandStep *step = steps->pdata[i];
-    g_autofree char *text = step_text(step->undo, step->undo_arguments);
-
-    g_assert_cmpstr(text, ==, undo);
-}
-
-static void check_step(GPtrArray *steps, guint i, const char *todo, const char *undo)
-{
-    const CommandStep *step = steps->pdata[i];
-    g_autofree char *text = step_text(step->execute, step->arguments);
-
-    g_assert_cmpstr(text, ==, todo);
-    g_assert_cmpint(step->undo != NULL, ==, undo != NULL);
-    if (undo) {
-        check_undo(steps, i, undo);
-    }
-}
-
 /* The place of an unplugged device is taken again; the others keep theirs. */
 static void test_plug(void)
 {
@@ -279,22 +434,26 @@ static void test_plug(void)
     g_assert_true(command_assign(domain, &next_node, &error));
     g_assert_cmpuint(next_node, ==, 6);
     g_assert_cmpint(added.disk->info.address.type, ==, DOMAIN_ADDRESS_VIRTIO_MMIO);
-    steps = command_plug(&added, NULL, &error);
+    steps = command_plug(&added, NULL, &next_node, &error);
     g_assert_no_error(error);
-    g_assert_cmpuint(steps->len, ==, 3);
+    g_assert_cmpuint(next_node, ==, 6); /* its set has its node's number */
+    g_assert_cmpuint(steps->len, ==, 4);
+    check_step(steps, 0, "add-fd {\"fdset-id\":5,\"opaque\":\"/vdc.img\"}",
+               "remove-fd {\"fdset-id\":5}");
+    check_file(steps->pdata[0], "/vdc.img", O_RDWR);
     check_step(
-        steps, 0,
-        "blockdev-add {\"driver\":\"file\",\"filename\":\"/vdc.img\",\"node-name\":"
+        steps, 1,
+        "blockdev-add {\"driver\":\"file\",\"filename\":\"/dev/fdset/5\",\"node-name\":"
         "\"libvirt-5-storage\",\"read-only\":false,\"cache\":{\"direct\":true,"
         "\"no-flush\":false}}",
         "blockdev-del {\"node-name\":\"libvirt-5-storage\"}");
     check_step(
-        steps, 1,
+        steps, 2,
         "blockdev-add {\"node-name\":\"libvirt-5-format\",\"read-only\":false,"
         "\"cache\":{\"direct\":true,\"no-flush\":false},\"driver\":\"raw\",\"file\":"
         "\"libvirt-5-storage\"}",
         "blockdev-del {\"node-name\":\"libvirt-5-format\"}");
-    check_step(steps, 2,
+    check_step(steps, 3,
                "device_add {\"driver\":\"virtio-blk-device\","
                "\"id\":\"virtio-disk2\",\"drive\":\"libvirt-5-format\",\"write-cache\":"
                "\"on\",\"werror\":\"stop\",\"rerror\":\"stop\"}",
@@ -323,10 +482,10 @@ static void test_plug_interface(void)
                             .serial = domain->serials->pdata[0] };
     g_autoptr(GHashTable) fds = fds_new();
     g_autoptr(GPtrArray) steps = NULL, after = NULL;
+    guint next = 1;
 
     add_fd(fds, "net0", 9);
-    steps = command_plug(&net, fds, &error);
-
+    steps = command_plug(&net, fds, &next, &error);
     g_assert_no_error(error);
     check_step(steps, 0, "getfd {\"fdname\":\"fd-net0\"}",
                "closefd {\"fdname\":\"fd-net0\"}");
@@ -341,8 +500,8 @@ static void test_plug_interface(void)
     after = command_unplugged(&net);
     g_assert_cmpuint(after->len, ==, 1);
     check_undo(after, 0, "netdev_del {\"id\":\"hostnet0\"}");
-    g_assert_null(command_plug(&net, NULL, NULL));
-    g_assert_null(command_plug(&serial, NULL, &error));
+    g_assert_null(command_plug(&net, NULL, &next, NULL));
+    g_assert_null(command_plug(&serial, NULL, &next, &error));
     g_assert_error(error, RPC_ERROR, VIR_ERR_CONFIG_UNSUPPORTED);
     g_clear_error(&error);
     g_assert_false(command_can_unplug(&serial, &error));
@@ -510,6 +669,10 @@ int main(int argc, char **argv)
     g_test_add_data_func("/command/golden/devices", "devices", test_golden);
     g_test_add_data_func("/command/golden/incoming", "incoming", test_golden);
     g_test_add_func("/command/capabilities", test_capabilities);
+    g_test_add_func("/command/files", test_files);
+    g_test_add_func("/command/open", test_open);
+    g_test_add_func("/command/open-fails", test_open_fails);
+    g_test_add_func("/command/sets", test_sets);
     g_test_add_func("/command/timers", test_timers);
     g_test_add_func("/command/missing-fds", test_missing_fds);
     g_test_add_func("/command/refusals", test_refusals);
