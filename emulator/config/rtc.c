@@ -34,9 +34,16 @@ static GDateTime *parse_date(const char *text)
                : NULL;
 }
 
-static gboolean base_offset(const char *base, gint64 *offset, GError **errp)
+/* Reads /etc/localtime: only who asks for it waits for that. */
+static gint64 zone_offset(void)
 {
     g_autoptr(GDateTime) now = g_date_time_new_now_local();
+
+    return g_date_time_get_utc_offset(now) / G_TIME_SPAN_SECOND;
+}
+
+static gboolean base_offset(const char *base, gint64 *offset, GError **errp)
+{
     g_autoptr(GDateTime) date = NULL;
 
     if (g_str_equal(base, "utc")) {
@@ -44,7 +51,7 @@ static gboolean base_offset(const char *base, gint64 *offset, GError **errp)
         return TRUE;
     }
     if (g_str_equal(base, "localtime")) {
-        *offset = g_date_time_get_utc_offset(now) / G_TIME_SPAN_SECOND;
+        *offset = zone_offset();
         return TRUE;
     }
     date = parse_date(base);
@@ -55,7 +62,7 @@ static gboolean base_offset(const char *base, gint64 *offset, GError **errp)
                     base);
         return FALSE;
     }
-    *offset = g_date_time_to_unix(date) - g_date_time_to_unix(now);
+    *offset = g_date_time_to_unix(date) - g_get_real_time() / G_USEC_PER_SEC;
     return TRUE;
 }
 
