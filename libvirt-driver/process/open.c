@@ -42,6 +42,10 @@ static int open_now(const char *path, int flags)
 
     do {
         fd = open(path, flags | O_CLOEXEC, 0600);
+        if (fd < 0 &&
+            errno == EWOULDBLOCK) { /* somebody has a lease, as NFS servers do */
+            fd = open(path, (flags & ~O_NONBLOCK) | O_CLOEXEC, 0600);
+        }
     } while (fd < 0 && errno == EINTR);
     return fd < 0 ? -errno : fd;
 }

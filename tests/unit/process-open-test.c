@@ -37,6 +37,33 @@ static void test_open(void)
     unlink(path);
 }
 
+static volatile int leased = -1;
+
+static void on_break(int signal)
+{
+    fcntl(leased, F_SETLEASE, F_UNLCK);
+}
+
+/* A lease: who has it is asked to give it back, and O_NONBLOCK would not wait. */
+static void test_lease(void)
+{
+    g_autofree char *path = file_in_dir("leased");
+    int fd;
+
+    signal(SIGIO, on_break);
+    leased = process_open_file(path, O_RDONLY | O_CREAT | O_EXCL, LONG_MS);
+    g_assert_cmpint(leased, >=, 0);
+    if (fcntl(leased, F_SETLEASE, F_RDLCK) < 0) {
+        g_test_skip("the file system has no leases");
+    } else {
+        fd = process_open_file(path, O_RDWR | O_NONBLOCK, LONG_MS);
+        g_assert_cmpint(fd, >=, 0);
+        close(fd);
+    }
+    close(leased);
+    unlink(path);
+}
+
 /* A FIFO without a writer: open waits for one. There is a limit to such threads. */
 static void test_stuck(void)
 {
@@ -72,6 +99,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     dir = g_dir_make_tmp("open-XXXXXX", NULL);
     g_test_add_func("/process/open/open", test_open);
+    g_test_add_func("/process/open/lease", test_lease);
     g_test_add_func("/process/open/stuck", test_stuck);
     ret = g_test_run();
     rmdir(dir);
