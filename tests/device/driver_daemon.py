@@ -241,12 +241,16 @@ def migrate(a, b, *options):
 # ---- the runner ----
 
 def kill_leftovers(root):
-    """Ends the stand-ins of daemons below root; they are known by their PID files."""
+    """Ends the stand-ins of daemons below root: whoever has the PID file open. The number
+    in it alone may be a stranger's by now."""
     for folder, _, names in os.walk(root):
         for name in names:
             if name.endswith(".pid") and folder.endswith("/vireo"):
+                path = os.path.join(folder, name)
                 try:
-                    os.kill(int(open(os.path.join(folder, name)).read()), signal.SIGKILL)
+                    pid = int(open(path).read())
+                    if os.path.realpath(path) in open_paths(pid):
+                        os.kill(pid, signal.SIGKILL)
                 except (OSError, ValueError):
                     pass
 
