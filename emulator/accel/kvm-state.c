@@ -148,122 +148,80 @@ static gboolean post_load(void *opaque, guint32 version, GError **errp)
     return vcpu_load(state->cpu, state, errp);
 }
 
-#define AT(member) offsetof(VcpuState, member)
-#define ROW(n, T, member)                                                                \
-    {                                                                                    \
-        .name = n, .type = STATE_##T, .offset = AT(member), .count = 1                   \
-    }
-#define ROWS(n, T, member, number)                                                       \
-    {                                                                                    \
-        .name = n, .type = STATE_##T, .offset = AT(member), .count = number              \
-    }
-
-#define SEG(n, T, member)                                                                \
-    {                                                                                    \
-        .name = n, .type = STATE_##T, .offset = offsetof(struct kvm_segment, member),    \
-        .count = 1                                                                       \
-    }
 static const StateField segment_fields[] = {
-    SEG("base", U64, base),
-    SEG("limit", U32, limit),
-    SEG("selector", U16, selector),
-    SEG("type", U8, type),
-    SEG("present", U8, present),
-    SEG("dpl", U8, dpl),
-    SEG("db", U8, db),
-    SEG("s", U8, s),
-    SEG("l", U8, l),
-    SEG("g", U8, g),
-    SEG("avl", U8, avl),
-    SEG("unusable", U8, unusable),
+    STATE_FIELD("base", STATE_U64, struct kvm_segment, base),
+    STATE_FIELD("limit", STATE_U32, struct kvm_segment, limit),
+    STATE_FIELD("selector", STATE_U16, struct kvm_segment, selector),
+    STATE_FIELD("type", STATE_U8, struct kvm_segment, type),
+    STATE_FIELD("present", STATE_U8, struct kvm_segment, present),
+    STATE_FIELD("dpl", STATE_U8, struct kvm_segment, dpl),
+    STATE_FIELD("db", STATE_U8, struct kvm_segment, db),
+    STATE_FIELD("s", STATE_U8, struct kvm_segment, s),
+    STATE_FIELD("l", STATE_U8, struct kvm_segment, l),
+    STATE_FIELD("g", STATE_U8, struct kvm_segment, g),
+    STATE_FIELD("avl", STATE_U8, struct kvm_segment, avl),
+    STATE_FIELD("unusable", STATE_U8, struct kvm_segment, unusable),
     { 0 },
 };
 static const StateDesc segment_desc = { .name = "segment",
                                         .version = 1,
                                         .fields = segment_fields };
-#define SEGMENT(n, member)                                                               \
-    {                                                                                    \
-        .name = n, .type = STATE_STRUCT, .offset = AT(sregs.member), .count = 1,         \
-        .nested = &segment_desc                                                          \
-    }
 
 static const StateField msr_fields[] = {
-    { .name = "index",
-      .type = STATE_U32,
-      .offset = offsetof(VcpuMsr, index),
-      .count = 1 },
-    { .name = "value",
-      .type = STATE_U64,
-      .offset = offsetof(VcpuMsr, value),
-      .count = 1 },
+    STATE_FIELD("index", STATE_U32, VcpuMsr, index),
+    STATE_FIELD("value", STATE_U64, VcpuMsr, value),
     { 0 },
 };
 static const StateDesc msr_desc = { .name = "msr", .version = 1, .fields = msr_fields };
 
 static const StateField xcr_fields[] = {
-    { .name = "xcr",
-      .type = STATE_U32,
-      .offset = offsetof(struct kvm_xcr, xcr),
-      .count = 1 },
-    { .name = "value",
-      .type = STATE_U64,
-      .offset = offsetof(struct kvm_xcr, value),
-      .count = 1 },
+    STATE_FIELD("xcr", STATE_U32, struct kvm_xcr, xcr),
+    STATE_FIELD("value", STATE_U64, struct kvm_xcr, value),
     { 0 },
 };
 static const StateDesc xcr_desc = { .name = "xcr", .version = 1, .fields = xcr_fields };
 
 static const StateField vcpu_fields[] = {
     /* rax rbx rcx rdx rsi rdi rsp rbp r8-r15 rip rflags */
-    ROWS("gpr", U64, regs, sizeof(struct kvm_regs) / sizeof(guint64)),
-    SEGMENT("cs", cs),
-    SEGMENT("ds", ds),
-    SEGMENT("es", es),
-    SEGMENT("fs", fs),
-    SEGMENT("gs", gs),
-    SEGMENT("ss", ss),
-    SEGMENT("tr", tr),
-    SEGMENT("ldt", ldt),
-    ROW("gdt-base", U64, sregs.gdt.base),
-    ROW("gdt-limit", U16, sregs.gdt.limit),
-    ROW("idt-base", U64, sregs.idt.base),
-    ROW("idt-limit", U16, sregs.idt.limit),
-    ROW("cr0", U64, sregs.cr0),
-    ROW("cr2", U64, sregs.cr2),
-    ROW("cr3", U64, sregs.cr3),
-    ROW("cr4", U64, sregs.cr4),
-    ROW("cr8", U64, sregs.cr8),
-    ROW("efer", U64, sregs.efer),
-    ROW("apic-base", U64, sregs.apic_base),
-    ROWS("interrupt-bitmap", U64, sregs.interrupt_bitmap, 4),
-    ROW("mp-state", U32, mp_state.mp_state),
-    ROWS("debug-db", U64, debugregs.db, 4),
-    ROW("debug-dr6", U64, debugregs.dr6),
-    ROW("debug-dr7", U64, debugregs.dr7),
+    STATE_ARRAY("gpr", STATE_U64, VcpuState, regs,
+                sizeof(struct kvm_regs) / sizeof(guint64)),
+    STATE_FIELD("cs", STATE_STRUCT, VcpuState, sregs.cs, .nested = &segment_desc),
+    STATE_FIELD("ds", STATE_STRUCT, VcpuState, sregs.ds, .nested = &segment_desc),
+    STATE_FIELD("es", STATE_STRUCT, VcpuState, sregs.es, .nested = &segment_desc),
+    STATE_FIELD("fs", STATE_STRUCT, VcpuState, sregs.fs, .nested = &segment_desc),
+    STATE_FIELD("gs", STATE_STRUCT, VcpuState, sregs.gs, .nested = &segment_desc),
+    STATE_FIELD("ss", STATE_STRUCT, VcpuState, sregs.ss, .nested = &segment_desc),
+    STATE_FIELD("tr", STATE_STRUCT, VcpuState, sregs.tr, .nested = &segment_desc),
+    STATE_FIELD("ldt", STATE_STRUCT, VcpuState, sregs.ldt, .nested = &segment_desc),
+    STATE_FIELD("gdt-base", STATE_U64, VcpuState, sregs.gdt.base),
+    STATE_FIELD("gdt-limit", STATE_U16, VcpuState, sregs.gdt.limit),
+    STATE_FIELD("idt-base", STATE_U64, VcpuState, sregs.idt.base),
+    STATE_FIELD("idt-limit", STATE_U16, VcpuState, sregs.idt.limit),
+    STATE_FIELD("cr0", STATE_U64, VcpuState, sregs.cr0),
+    STATE_FIELD("cr2", STATE_U64, VcpuState, sregs.cr2),
+    STATE_FIELD("cr3", STATE_U64, VcpuState, sregs.cr3),
+    STATE_FIELD("cr4", STATE_U64, VcpuState, sregs.cr4),
+    STATE_FIELD("cr8", STATE_U64, VcpuState, sregs.cr8),
+    STATE_FIELD("efer", STATE_U64, VcpuState, sregs.efer),
+    STATE_FIELD("apic-base", STATE_U64, VcpuState, sregs.apic_base),
+    STATE_ARRAY("interrupt-bitmap", STATE_U64, VcpuState, sregs.interrupt_bitmap, 4),
+    STATE_FIELD("mp-state", STATE_U32, VcpuState, mp_state.mp_state),
+    STATE_ARRAY("debug-db", STATE_U64, VcpuState, debugregs.db, 4),
+    STATE_FIELD("debug-dr6", STATE_U64, VcpuState, debugregs.dr6),
+    STATE_FIELD("debug-dr7", STATE_U64, VcpuState, debugregs.dr7),
     /* Packed flags and pending events, as KVM's ABI lays them out. */
-    ROWS("events", BYTES, events, sizeof(struct kvm_vcpu_events)),
-    { .name = "xcrs",
-      .type = STATE_STRUCT,
-      .offset = AT(xcrs.xcrs),
-      .count = KVM_MAX_XCRS,
-      .count_offset = AT(xcrs.nr_xcrs),
-      .nested = &xcr_desc,
-      .stride = sizeof(struct kvm_xcr) },
-    ROWS("lapic", BYTES, lapic, sizeof(struct kvm_lapic_state)),
-    { .name = "xsave",
-      .type = STATE_BYTES,
-      .offset = AT(xsave),
-      .count = VCPU_XSAVE_MAX,
-      .count_offset = AT(xsave_size) },
-    { .name = "msrs",
-      .type = STATE_STRUCT,
-      .offset = AT(msrs),
-      .count = VCPU_MSRS_MAX,
-      .count_offset = AT(n_msrs),
-      .nested = &msr_desc,
-      .stride = sizeof(VcpuMsr) },
-    ROW("tsc-khz", U32, tsc_khz),
-    ROW("kvmclock", U64, clock),
+    STATE_ARRAY("events", STATE_BYTES, VcpuState, events, sizeof(struct kvm_vcpu_events)),
+    STATE_ARRAY("xcrs", STATE_STRUCT, VcpuState, xcrs.xcrs, KVM_MAX_XCRS,
+                .count_offset = offsetof(VcpuState, xcrs.nr_xcrs), .nested = &xcr_desc,
+                .stride = sizeof(struct kvm_xcr)),
+    STATE_ARRAY("lapic", STATE_BYTES, VcpuState, lapic, sizeof(struct kvm_lapic_state)),
+    STATE_ARRAY("xsave", STATE_BYTES, VcpuState, xsave, VCPU_XSAVE_MAX,
+                .count_offset = offsetof(VcpuState, xsave_size)),
+    STATE_ARRAY("msrs", STATE_STRUCT, VcpuState, msrs, VCPU_MSRS_MAX,
+                .count_offset = offsetof(VcpuState, n_msrs), .nested = &msr_desc,
+                .stride = sizeof(VcpuMsr)),
+    STATE_FIELD("tsc-khz", STATE_U32, VcpuState, tsc_khz),
+    STATE_FIELD("kvmclock", STATE_U64, VcpuState, clock),
     { 0 },
 };
 

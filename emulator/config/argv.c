@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "util/error.h"
+
 ConfigNode *config_tree_list(ConfigNode *tree, const char *key)
 {
     ConfigNode *list = config_map_peek(tree, key);
@@ -98,8 +100,7 @@ static gboolean apply_list(ConfigNode *tree, const Option *option, const char *a
         return FALSE;
     }
     if (config_node_type(node) != CONFIG_MAP) {
-        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC, "expected an object");
-        return FALSE;
+        return error_set(errp, "expected an object");
     }
     config_node_set_origin(node, origin);
     config_list_add(config_tree_list(tree, option->key), g_steal_pointer(&node));
@@ -115,8 +116,7 @@ static gboolean apply_noop(const Option *option, const char *arg, GError **errp)
     }
     node = parse_arg(option, arg, errp);
     if (node && config_node_type(node) != CONFIG_MAP) {
-        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC, "expected an object");
-        return FALSE;
+        return error_set(errp, "expected an object");
     }
     return node && noop_strip(option->name, node, TRUE, errp);
 }
@@ -157,24 +157,19 @@ static gboolean parse_option(ConfigNode *tree, char **argv, int argc, int *i,
     const char *arg = NULL;
 
     if (word[0] != '-' || !word[1]) {
-        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC, "%s: unexpected argument",
-                    word);
-        return FALSE;
+        return error_set(errp, "%s: unexpected argument", word);
     }
     option = option_find(word + (word[1] == '-' ? 2 : 1));
     if (!option) {
         gboolean value = next && next[0] != '-';
 
-        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC, "%s%s%s: invalid option",
-                    word, value ? " " : "", value ? next : "");
-        return FALSE;
+        return error_set(errp, "%s%s%s: invalid option", word, value ? " " : "",
+                         value ? next : "");
     }
     if (option->arg == ARG_REQUIRED ||
         (option->arg == ARG_OPTIONAL && next && next[0] != '-')) {
         if (!next) {
-            g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
-                        "%s: requires an argument", word);
-            return FALSE;
+            return error_set(errp, "%s: requires an argument", word);
         }
         arg = next;
         (*i)++;

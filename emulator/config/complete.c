@@ -30,9 +30,7 @@ static gboolean memory_size(ConfigNode *memory, guint64 *out, GError **errp)
         bare = strspn(text, "0123456789") == strlen(text);
         if (size == 0 || (bare && __builtin_mul_overflow(size, MIB, &size)) ||
             size > G_MAXINT64 - MEMORY_ALIGN) {
-            g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC, "invalid size '%s'",
-                        text);
-            return FALSE;
+            return error_set(errp, "invalid size '%s'", text);
         }
         size = (size + MEMORY_ALIGN - 1) / MEMORY_ALIGN * MEMORY_ALIGN;
     }
@@ -43,7 +41,7 @@ static gboolean memory_size(ConfigNode *memory, guint64 *out, GError **errp)
 static gboolean complete_memory(ConfigNode *tree, GError **errp)
 {
     ConfigNode *memory = config_tree_map(tree, "memory");
-    guint64 size, maxmem, slots;
+    guint64 size = 0, maxmem, slots;
 
     if (!memory_size(memory, &size, errp) ||
         !config_get_size(memory, "maxmem", 0, &maxmem, errp) ||
@@ -113,21 +111,20 @@ static void topology_complete(Topology *t)
 static gboolean topology_check(const Topology *t, GError **errp)
 {
     if (t->sockets * t->dies * t->clusters * t->cores * t->threads != t->maxcpus) {
-        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
-                    "Invalid CPU topology: product of the hierarchy must match maxcpus: "
-                    "sockets (%" G_GUINT64_FORMAT ") * dies (%" G_GUINT64_FORMAT
-                    ") * clusters (%" G_GUINT64_FORMAT ") * cores (%" G_GUINT64_FORMAT
-                    ") * threads (%" G_GUINT64_FORMAT ") != maxcpus (%" G_GUINT64_FORMAT
-                    ")",
-                    t->sockets, t->dies, t->clusters, t->cores, t->threads, t->maxcpus);
-        return FALSE;
+        return error_set(
+            errp,
+            "Invalid CPU topology: product of the hierarchy must match maxcpus: "
+            "sockets (%" G_GUINT64_FORMAT ") * dies (%" G_GUINT64_FORMAT
+            ") * clusters (%" G_GUINT64_FORMAT ") * cores (%" G_GUINT64_FORMAT
+            ") * threads (%" G_GUINT64_FORMAT ") != maxcpus (%" G_GUINT64_FORMAT ")",
+            t->sockets, t->dies, t->clusters, t->cores, t->threads, t->maxcpus);
     }
     if (t->cpus > t->maxcpus) {
-        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
-                    "Invalid CPU topology: maxcpus (%" G_GUINT64_FORMAT
-                    ") must be equal to or greater than cpus (%" G_GUINT64_FORMAT ")",
-                    t->maxcpus, t->cpus);
-        return FALSE;
+        return error_set(errp,
+                         "Invalid CPU topology: maxcpus (%" G_GUINT64_FORMAT
+                         ") must be equal to or greater than cpus (%" G_GUINT64_FORMAT
+                         ")",
+                         t->maxcpus, t->cpus);
     }
     return TRUE;
 }
@@ -185,9 +182,7 @@ static gboolean choose_accel(ConfigNode *accel, GError **errp)
             return TRUE;
         }
     }
-    g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
-                "invalid accelerator %s (kvm, qtest)", text);
-    return FALSE;
+    return error_set(errp, "invalid accelerator %s (kvm, qtest)", text);
 }
 
 /* -accel, or -machine accel=; the former wins. */
@@ -299,8 +294,7 @@ static gboolean check_daemonize(ConfigNode *tree, GError **errp)
 
         if (backend && config_node_type(backend) == CONFIG_STRING &&
             g_str_equal(config_node_string(backend), "stdio")) {
-            g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
-                        "stdio cannot be used with -daemonize");
+            error_set(errp, "stdio cannot be used with -daemonize");
             config_prefix_origin(chr, "-chardev", errp);
             return FALSE;
         }

@@ -5,6 +5,7 @@
 #include "config/dialect.h"
 #include "config/internal.h"
 #include "config/keyval.h"
+#include "util/error.h"
 
 /* The modes without write-back caching are a property of the disk, not of the node. */
 typedef struct CacheMode {
@@ -27,9 +28,7 @@ static gboolean one_of(ConfigNode *map, const char *key, const char *def,
         return FALSE;
     }
     if (!g_str_equal(value, only)) {
-        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
-                    "%s=%s is not supported (only %s)", key, value, only);
-        return FALSE;
+        return error_set(errp, "%s=%s is not supported (only %s)", key, value, only);
     }
     return TRUE;
 }
@@ -59,9 +58,8 @@ static gboolean read_cache(ConfigNode *drive, ConfigNode *node, GError **errp)
             }
         }
         if (!mode.name) {
-            g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
-                        "cache=%s is not supported (writeback, none, unsafe)", name);
-            return FALSE;
+            return error_set(errp, "cache=%s is not supported (writeback, none, unsafe)",
+                             name);
         }
     }
     if (!config_get_bool(drive, "direct", mode.direct, &mode.direct, errp)) {

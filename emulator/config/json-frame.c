@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "util/error.h"
+
 void json_framer_init(JsonFramer *framer)
 {
     memset(framer, 0, sizeof(*framer));
@@ -32,7 +34,7 @@ static JsonFrame frame_error(JsonFramer *framer, char last, const char *why,
     if (last == '\n') {
         json_framer_reset(framer);
     }
-    g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC, "JSON parse error, %s", why);
+    error_set(errp, "JSON parse error, %s", why);
     return JSON_FRAME_ERROR;
 }
 

@@ -24,17 +24,14 @@ static ConfigNode *parse_value(Parser *parser, GError **errp);
 
 static gboolean parse_error(GError **errp, const char *why)
 {
-    g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC, "JSON parse error, %s", why);
-    return FALSE;
+    return error_set(errp, "JSON parse error, %s", why);
 }
 
 static gboolean bad_token(const char *what, const char *token, size_t len, GError **errp)
 {
     g_autofree char *text = error_printable(token, len);
 
-    g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC, "JSON parse error, %s: %s",
-                what, text);
-    return FALSE;
+    return error_set(errp, "JSON parse error, %s: %s", what, text);
 }
 
 static void skip_space(Parser *parser)
@@ -276,9 +273,7 @@ static gboolean check_duplicates(const ConfigNode *map, GError **errp)
         return TRUE;
     }
     text = error_printable(key, strlen(key));
-    g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
-                "JSON parse error, duplicate key '%s'", text);
-    return FALSE;
+    return error_set(errp, "JSON parse error, duplicate key '%s'", text);
 }
 
 static gboolean parse_member(Parser *parser, ConfigNode *map, GError **errp)
@@ -431,8 +426,7 @@ ConfigNode *config_parse_json(const char *text, GError **errp)
         parse_error(errp, "premature end of input");
     } else if (frame == JSON_FRAME_VALUE) {
         if (strspn(data, " \t\r\n") != len) {
-            g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
-                        "JSON parse error, text after the value: '%s'", data);
+            error_set(errp, "JSON parse error, text after the value: '%s'", data);
         } else {
             root = json_parse_framed(framer.buf->str, framer.buf->len, errp);
         }

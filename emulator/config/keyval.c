@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "util/error.h"
+
 #define KEY_MAX_DEPTH 16
 
 /* Reads up to a single ',' (two stand for one); returns what follows it. */
@@ -24,8 +26,7 @@ static const char *read_value(const char *p, GString *out)
 
 static gboolean key_error(const char *key, const char *what, GError **errp)
 {
-    g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC, "%s '%s'", what, key);
-    return FALSE;
+    return error_set(errp, "%s '%s'", what, key);
 }
 
 /* Puts value under the dotted key; takes over the reference to value. */

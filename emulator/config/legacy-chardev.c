@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+#include "util/error.h"
+
 /* "HOST:PORT" in map["addr"] to host and port. */
 static gboolean split_host_port(ConfigNode *map, GError **errp)
 {
@@ -23,9 +25,7 @@ static gboolean split_host_port(ConfigNode *map, GError **errp)
     }
     colon = strrchr(addr, ':');
     if (!colon || !colon[1]) {
-        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
-                    "expected HOST:PORT, not '%s'", addr);
-        return FALSE;
+        return error_set(errp, "expected HOST:PORT, not '%s'", addr);
     }
     host = g_strndup(addr, colon - addr);
     if (host[0] == '[' && g_str_has_suffix(host, "]")) {
@@ -60,8 +60,7 @@ static ConfigNode *parse_short(const char *arg, const char *id, GError **errp)
     }
     if (g_str_equal(implied, "backend") && strchr(arg, ':') &&
         strcspn(arg, ":") < strcspn(arg, ",=")) {
-        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC, "'%.*s' is not supported",
-                    (int)strcspn(arg, ":"), arg);
+        error_set(errp, "'%.*s' is not supported", (int)strcspn(arg, ":"), arg);
         return NULL;
     }
     if (!keyval_parse_into(map, arg, implied, errp)) {
@@ -158,7 +157,5 @@ gboolean config_add_monitor(ConfigNode *tree, const char *arg, GError **errp)
     if (g_str_equal(arg, "none")) {
         return TRUE;
     }
-    g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
-                "the human monitor is not supported, use -qmp");
-    return FALSE;
+    return error_set(errp, "the human monitor is not supported, use -qmp");
 }

@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#include "util/error.h"
+
 typedef struct Entry {
     char *key;
     ConfigNode *value;
@@ -31,8 +33,6 @@ struct ConfigNode {
         GArray *map;     /* of Entry */
     } u;
 };
-
-G_DEFINE_QUARK(vireo - config - error, config_error)
 
 static ConfigNode *node_new(ConfigType type)
 {
@@ -298,9 +298,7 @@ gboolean config_check_unused(const ConfigNode *map, GError **errp)
         const Entry *entry = &g_array_index(map->u.map, Entry, i);
 
         if (!entry->used) {
-            g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
-                        "Invalid parameter '%s'", entry->key);
-            return FALSE;
+            return error_set(errp, "Invalid parameter '%s'", entry->key);
         }
     }
     return TRUE;

@@ -133,8 +133,4 @@ gboolean config_check_id(const char *key, const char *id, gsize max, GError **er
 /* Fails with "Invalid parameter 'x'" for the first key that nobody has read. */
 gboolean config_check_unused(const ConfigNode *map, GError **errp);
 
-#define CONFIG_ERROR (config_error_quark())
-GQuark config_error_quark(void);
-enum { CONFIG_ERROR_GENERIC };
-
 #endif

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "config/internal.h"
+#include "util/error.h"
 
 typedef struct Noop {
     const char *option;
@@ -93,14 +94,11 @@ gboolean noop_strip(const char *name, ConfigNode *map, gboolean whole, GError **
         if (noop) {
             g_autofree char *value = config_node_describe(config_map_value(map, i));
 
-            g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
-                        "%s=%s is not supported (only %s)", key, value, noop->values);
-            return FALSE;
+            return error_set(errp, "%s=%s is not supported (only %s)", key, value,
+                             noop->values);
         }
         if (whole) {
-            g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
-                        "Invalid parameter '%s'", key);
-            return FALSE;
+            return error_set(errp, "Invalid parameter '%s'", key);
         }
         i++;
     }

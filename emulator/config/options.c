@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "util/error.h"
+
 static gboolean set_topic(ConfigNode *tree, const char *topic, GError **errp)
 {
     config_map_set(tree, topic, config_bool_new(TRUE));
@@ -29,9 +31,7 @@ static gboolean opt_dialect(ConfigNode *tree, const char *arg, GError **errp)
     const Dialect *dialect = dialect_find(arg);
 
     if (!dialect) {
-        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
-                    "unknown dialect (qemu, stratovirt)");
-        return FALSE;
+        return error_set(errp, "unknown dialect (qemu, stratovirt)");
     }
     dialect_set(dialect);
     return TRUE;
@@ -52,8 +52,7 @@ static gboolean opt_no_acpi(ConfigNode *tree, const char *arg, GError **errp)
 static gboolean opt_uuid(ConfigNode *tree, const char *arg, GError **errp)
 {
     if (!g_uuid_string_is_valid(arg)) {
-        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC, "not a UUID");
-        return FALSE;
+        return error_set(errp, "not a UUID");
     }
     config_map_set(tree, "uuid", config_string_new(arg));
     return TRUE;
@@ -72,9 +71,7 @@ static gboolean opt_global(ConfigNode *tree, const char *arg, GError **errp)
     g_auto(GStrv) parts = g_strsplit(arg, "=", 2);
 
     if (!parts[0] || !parts[1] || !strchr(parts[0], '.')) {
-        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
-                    "expected DRIVER.PROPERTY=VALUE");
-        return FALSE;
+        return error_set(errp, "expected DRIVER.PROPERTY=VALUE");
     }
     config_map_set(map, parts[0], config_string_new(parts[1]));
     return noop_strip("global", map, TRUE, errp);

@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include "util/error.h"
+
 static gboolean looks_like(const char *text, const char *pattern)
 {
     if (strlen(text) != strlen(pattern)) {
@@ -56,11 +58,10 @@ static gboolean base_offset(const char *base, gint64 *offset, GError **errp)
     }
     date = parse_date(base);
     if (!date || g_date_time_get_year(date) < 1970 || g_date_time_get_year(date) > 2199) {
-        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
-                    "invalid datetime format '%s': valid are utc, localtime, "
-                    "2006-06-17T16:01:21 and 2006-06-17",
-                    base);
-        return FALSE;
+        return error_set(errp,
+                         "invalid datetime format '%s': valid are utc, localtime, "
+                         "2006-06-17T16:01:21 and 2006-06-17",
+                         base);
     }
     *offset = g_date_time_to_unix(date) - g_get_real_time() / G_USEC_PER_SEC;
     return TRUE;
@@ -71,7 +72,7 @@ gboolean config_add_rtc(ConfigNode *tree, const char *arg, GError **errp)
     g_autoptr(ConfigNode) map = keyval_parse(arg, "base", errp);
     g_autofree char *text = NULL;
     const char *base;
-    gint64 offset;
+    gint64 offset = 0;
 
     if (!map || !config_get_string(map, "base", "utc", &base, errp) ||
         !base_offset(base, &offset, errp)) {

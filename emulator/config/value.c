@@ -43,9 +43,7 @@ static gboolean bad_value(const ConfigNode *node, const char *name, const char *
 {
     g_autofree char *value = config_node_describe(node);
 
-    g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
-                "Parameter '%s' expects %s, not '%s'", name, expected, value);
-    return FALSE;
+    return error_set(errp, "Parameter '%s' expects %s, not '%s'", name, expected, value);
 }
 
 gboolean config_node_to_bool(const ConfigNode *node, const char *name, gboolean *out,
@@ -116,11 +114,10 @@ gboolean config_node_to_uint(const ConfigNode *node, const char *name, guint64 m
         return bad_value(node, name, "a number", errp);
     }
     if (value < min || value > max) {
-        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC,
-                    "Parameter '%s' expects a number from %" G_GUINT64_FORMAT
-                    " to %" G_GUINT64_FORMAT ", not '%" G_GUINT64_FORMAT "'",
-                    name, min, max, value);
-        return FALSE;
+        return error_set(errp,
+                         "Parameter '%s' expects a number from %" G_GUINT64_FORMAT
+                         " to %" G_GUINT64_FORMAT ", not '%" G_GUINT64_FORMAT "'",
+                         name, min, max, value);
     }
     *out = value;
     return TRUE;
@@ -216,9 +213,7 @@ gboolean config_require_string(ConfigNode *map, const char *key, const char **ou
         return FALSE;
     }
     if (!*out) {
-        g_set_error(errp, CONFIG_ERROR, CONFIG_ERROR_GENERIC, "Parameter '%s' is missing",
-                    key);
-        return FALSE;
+        return error_set(errp, "Parameter '%s' is missing", key);
     }
     return TRUE;
 }

@@ -8,8 +8,7 @@
 #include <string.h>
 
 #include "device/internal.h"
-
-G_DEFINE_QUARK(device - error - quark, device_error)
+#include "util/error.h"
 
 /* All realized devices, a reference each. */
 static GPtrArray *registry;
@@ -110,9 +109,7 @@ gboolean device_set_property(Device *dev, const char *name, ConfigNode *value,
 
     g_assert(!dev->realized);
     if (!prop) {
-        g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
-                    "Property '%s.%s' not found", dev->klass->name, name);
-        return FALSE;
+        return error_set(errp, "Property '%s.%s' not found", dev->klass->name, name);
     }
     return property_set(prop, dev->klass->name, dev, value, errp);
 }
@@ -133,10 +130,8 @@ gboolean device_set_properties(Device *dev, ConfigNode *node, GError **errp)
     for (const DeviceClass *klass = dev->klass; klass; klass = klass->parent) {
         for (const Property *p = klass->properties; p && p->name; p++) {
             if (p->required && !config_map_has(node, p->name)) {
-                g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
-                            "Parameter '%s' is missing (device '%s' needs it)", p->name,
-                            dev->klass->name);
-                return FALSE;
+                return error_set(errp, "Parameter '%s' is missing (device '%s' needs it)",
+                                 p->name, dev->klass->name);
             }
         }
     }
@@ -151,15 +146,11 @@ static gboolean check_bus(const DeviceClass *klass, const Bus *bus, GError **err
         return TRUE;
     }
     if (!with || strcmp(with->bus, bus->klass->type) != 0) {
-        g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
-                    "Device '%s' can't go on %s bus '%s'", klass->name, bus->klass->type,
-                    bus->name);
-        return FALSE;
+        return error_set(errp, "Device '%s' can't go on %s bus '%s'", klass->name,
+                         bus->klass->type, bus->name);
     }
     if (bus_full(bus)) {
-        g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC, "Bus '%s' is full",
-                    bus->name);
-        return FALSE;
+        return error_set(errp, "Bus '%s' is full", bus->name);
     }
     return TRUE;
 }
@@ -241,8 +232,7 @@ static Bus *choose_bus(const DeviceClass *klass, ConfigNode *node, GError **errp
     if (name) {
         bus = bus_find(name);
         if (!bus) {
-            g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC, "Bus '%s' not found",
-                        name);
+            error_set(errp, "Bus '%s' not found", name);
         }
         return bus;
     }
@@ -259,25 +249,21 @@ static const DeviceClass *choose_class(ConfigNode *node, gboolean hotplugged,
         return NULL;
     }
     if (!driver) {
-        g_set_error_literal(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
-                            "Parameter 'driver' is missing");
+        error_set(errp, "Parameter 'driver' is missing");
         return NULL;
     }
     klass = device_class_find(driver);
     if (!klass) {
-        g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
-                    "'%s' is not a valid device model name", driver);
+        error_set(errp, "'%s' is not a valid device model name", driver);
         return NULL;
     }
     if (!klass->user_creatable) {
-        g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
-                    "Parameter 'driver' expects a pluggable device type, not '%s'",
-                    driver);
+        error_set(errp, "Parameter 'driver' expects a pluggable device type, not '%s'",
+                  driver);
         return NULL;
     }
     if (hotplugged && !klass->hotpluggable) {
-        g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
-                    "Device '%s' does not support hotplugging", klass->name);
+        error_set(errp, "Device '%s' does not support hotplugging", klass->name);
         return NULL;
     }
     return klass;
@@ -289,9 +275,7 @@ static gboolean check_id(const char *id, GError **errp)
         return FALSE;
     }
     if (device_find(id)) {
-        g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC, "Duplicate device ID '%s'",
-                    id);
-        return FALSE;
+        return error_set(errp, "Duplicate device ID '%s'", id);
     }
     return TRUE;
 }

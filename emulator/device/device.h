@@ -79,11 +79,6 @@ struct Device {
     gint refs;
 };
 
-#define DEVICE_ERROR (device_error_quark())
-GQuark device_error_quark(void);
-/* NOT_FOUND is the monitor's class DeviceNotFound. */
-enum { DEVICE_ERROR_GENERIC, DEVICE_ERROR_NOT_FOUND };
-
 /* The table: declared here, defined by machine/. Ends with NULL. */
 extern const DeviceClass *const device_class_table[];
 const DeviceClass *device_class_find(const char *name); /* aliases included */

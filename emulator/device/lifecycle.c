@@ -12,6 +12,7 @@
 #include "device/internal.h"
 #include "event/loop.h"
 #include "event/vm-event.h"
+#include "util/error.h"
 
 typedef void (*DoneFn)(void *opaque);
 
@@ -131,16 +132,12 @@ void device_unplug(Device *dev, void (*done)(void *opaque), void *opaque)
 gboolean device_request_unplug(Device *dev, GError **errp)
 {
     if (!dev->klass->hotpluggable || !dev->bus) {
-        g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
-                    "Device '%s' does not support hotplugging",
-                    dev->id ? dev->id : dev->klass->name);
-        return FALSE;
+        return error_set(errp, "Device '%s' does not support hotplugging",
+                         dev->id ? dev->id : dev->klass->name);
     }
     if (dev->unplugging) {
-        g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC,
-                    "Device %s is already in the process of unplug",
-                    dev->id ? dev->id : dev->path);
-        return FALSE;
+        return error_set(errp, "Device %s is already in the process of unplug",
+                         dev->id ? dev->id : dev->path);
     }
     if (!dev->bus->klass->request_unplug) {
         device_unplug(dev, NULL, NULL);

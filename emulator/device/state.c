@@ -252,10 +252,8 @@ static gboolean refuse(GError **errp, const StateDesc *desc, const char *field,
     va_start(ap, format);
     why = g_strdup_vprintf(format, ap);
     va_end(ap);
-    g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC, "Section '%s'%s%s%s: %s",
-                desc->name, field ? ", field '" : "", field ? field : "",
-                field ? "'" : "", why);
-    return FALSE;
+    return error_set(errp, "Section '%s'%s%s%s: %s", desc->name, field ? ", field '" : "",
+                     field ? field : "", field ? "'" : "", why);
 }
 
 static gboolean get_bytes(Reader *r, gsize n, const guint8 **out)

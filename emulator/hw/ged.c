@@ -149,12 +149,9 @@ static gboolean ged_post_load(void *opaque, guint32 version, GError **errp)
 }
 
 static const StateField ged_fields[] = {
-    { .name = "events",
-      .type = STATE_U32,
-      .offset = offsetof(Ged, events),
-      .count = 1,
-      .limit = GED_EVENT_POWER_BUTTON | GED_EVENT_BUS_CHECK },
-    { .name = "shown", .type = STATE_U32, .offset = offsetof(Ged, shown), .count = 1 },
+    STATE_FIELD("events", STATE_U32, Ged, events,
+                .limit = GED_EVENT_POWER_BUTTON | GED_EVENT_BUS_CHECK),
+    STATE_FIELD("shown", STATE_U32, Ged, shown),
     { NULL },
 };
 

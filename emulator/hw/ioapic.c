@@ -358,20 +358,10 @@ static gboolean ioapic_post_load(void *opaque, guint32 version, GError **errp)
 }
 
 static const StateField ioapic_fields[] = {
-    { .name = "select",
-      .type = STATE_U8,
-      .offset = offsetof(IoApic, select),
-      .count = 1 },
-    { .name = "id", .type = STATE_U32, .offset = offsetof(IoApic, id), .count = 1 },
-    { .name = "table",
-      .type = STATE_U64,
-      .offset = offsetof(IoApic, table),
-      .count = IOAPIC_PINS },
-    { .name = "level",
-      .type = STATE_U8,
-      .offset = offsetof(IoApic, level),
-      .count = IOAPIC_PINS,
-      .limit = 1 },
+    STATE_FIELD("select", STATE_U8, IoApic, select),
+    STATE_FIELD("id", STATE_U32, IoApic, id),
+    STATE_ARRAY("table", STATE_U64, IoApic, table, IOAPIC_PINS),
+    STATE_ARRAY("level", STATE_U8, IoApic, level, IOAPIC_PINS, .limit = 1),
     { NULL },
 };
 

@@ -85,12 +85,8 @@ const StateDesc serial_tx_state = {
     .version = 1,
     .fields =
         (const StateField[]){
-            { .name = "data",
-              .type = STATE_BYTES,
-              .offset = offsetof(TxQueue, data),
-              .count = TX_SIZE,
-              .count_offset = offsetof(TxQueue, len),
-              .indirect = TRUE },
+            STATE_ARRAY("data", STATE_BYTES, TxQueue, data, TX_SIZE,
+                        .count_offset = offsetof(TxQueue, len), .indirect = TRUE),
             { NULL },
         },
     .needed = tx_needed,

@@ -427,31 +427,19 @@ static gboolean serial_post_load(void *opaque, guint32 version, GError **errp)
     return TRUE;
 }
 
-#define FIELD(name_, type_, member)                                                      \
-    {                                                                                    \
-        .name = name_, .type = type_, .offset = offsetof(Serial, member), .count = 1     \
-    }
-
 static const StateField serial_fields[] = {
-    FIELD("ier", STATE_U8, ier),
-    FIELD("fcr", STATE_U8, fcr),
-    FIELD("lcr", STATE_U8, lcr),
-    FIELD("mcr", STATE_U8, mcr),
-    FIELD("lsr", STATE_U8, lsr),
-    FIELD("msr", STATE_U8, msr),
-    FIELD("scr", STATE_U8, scr),
-    FIELD("divider", STATE_U16, divider),
-    FIELD("thr-pending", STATE_BOOL, thr_pending),
-    { .name = "fifo",
-      .type = STATE_BYTES,
-      .offset = offsetof(Serial, fifo),
-      .count = FIFO_SIZE,
-      .count_offset = offsetof(Serial, fifo_len) },
-    { .name = "tx",
-      .type = STATE_STRUCT,
-      .offset = offsetof(Serial, tx),
-      .count = 1,
-      .nested = &serial_tx_state },
+    STATE_FIELD("ier", STATE_U8, Serial, ier),
+    STATE_FIELD("fcr", STATE_U8, Serial, fcr),
+    STATE_FIELD("lcr", STATE_U8, Serial, lcr),
+    STATE_FIELD("mcr", STATE_U8, Serial, mcr),
+    STATE_FIELD("lsr", STATE_U8, Serial, lsr),
+    STATE_FIELD("msr", STATE_U8, Serial, msr),
+    STATE_FIELD("scr", STATE_U8, Serial, scr),
+    STATE_FIELD("divider", STATE_U16, Serial, divider),
+    STATE_FIELD("thr-pending", STATE_BOOL, Serial, thr_pending),
+    STATE_ARRAY("fifo", STATE_BYTES, Serial, fifo, FIFO_SIZE,
+                .count_offset = offsetof(Serial, fifo_len)),
+    STATE_FIELD("tx", STATE_STRUCT, Serial, tx, .nested = &serial_tx_state),
     { NULL },
 };
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "config/dialect.h"
-#include "device/device.h"
 #include "event/clock.h"
 #include "monitor/qmp-command.h"
 #include "monitor/qmp-kind.h"

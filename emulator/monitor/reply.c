@@ -2,7 +2,6 @@
 /* A command from its begin to its reply, which may come later. */
 #include "config.h"
 
-#include "device/device.h"
 #include "event/lock.h"
 #include "event/loop.h"
 #include "monitor/qmp-command.h"
@@ -23,9 +22,6 @@ static const char *error_class(const GError *error)
         [QMP_ERROR_KVM_MISSING_CAP] = "KVMMissingCap",
     };
 
-    if (g_error_matches(error, DEVICE_ERROR, DEVICE_ERROR_NOT_FOUND)) {
-        return "DeviceNotFound";
-    }
     return error->domain == QMP_ERROR ? names[error->code] : "GenericError";
 }
 

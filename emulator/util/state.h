@@ -65,4 +65,13 @@ struct StateDesc {
     gboolean (*post_load)(void *opaque, guint32 version, GError **errp);
 };
 
+/* Rows: a scalar or one structure; an array, count 0 where realize says how many. */
+#define STATE_FIELD(name_, type_, owner_, member_, ...)                                  \
+    STATE_ARRAY(name_, type_, owner_, member_, 1, __VA_ARGS__)
+#define STATE_ARRAY(name_, type_, owner_, member_, count_, ...)                          \
+    {                                                                                    \
+        .name = name_, .type = type_, .offset = offsetof(owner_, member_),               \
+        .count = count_, __VA_ARGS__                                                     \
+    }
+
 #endif

@@ -396,16 +396,12 @@ static gboolean mmio_post_load(void *opaque, guint32 version, GError **errp)
     return virtio_port_post_load(&((VirtioMmio *)opaque)->port, errp);
 }
 
-#define FIELD(field, t, ...)                                                             \
-    {                                                                                    \
-        .name = #field, .type = t, .offset = offsetof(VirtioMmio, field), .count = 1,    \
-        __VA_ARGS__                                                                      \
-    }
 static const StateField state_fields[] = {
-    FIELD(device_features_sel, STATE_U32),
-    FIELD(driver_features_sel, STATE_U32),
-    FIELD(queue_sel, STATE_U32),
-    FIELD(port, STATE_STRUCT, .nested = &virtio_port_state, .stride = sizeof(VirtioPort)),
+    STATE_FIELD("device_features_sel", STATE_U32, VirtioMmio, device_features_sel),
+    STATE_FIELD("driver_features_sel", STATE_U32, VirtioMmio, driver_features_sel),
+    STATE_FIELD("queue_sel", STATE_U32, VirtioMmio, queue_sel),
+    STATE_FIELD("port", STATE_STRUCT, VirtioMmio, port, .nested = &virtio_port_state,
+                .stride = sizeof(VirtioPort)),
     { NULL },
 };
 

@@ -7,16 +7,15 @@
 #include "virtio/port-internal.h"
 #include "virtio/vacant.h"
 
-#define QUEUE(field, t)                                                                  \
-    {                                                                                    \
-        .name = #field, .type = t, .offset = offsetof(Virtqueue, field), .count = 1,     \
-    }
-
 static const StateField queue_fields[] = {
-    QUEUE(num, STATE_U16),      QUEUE(ready, STATE_BOOL),
-    QUEUE(desc, STATE_U64),     QUEUE(avail, STATE_U64),
-    QUEUE(used, STATE_U64),     QUEUE(last_avail, STATE_U16),
-    QUEUE(used_idx, STATE_U16), { NULL },
+    STATE_FIELD("num", STATE_U16, Virtqueue, num),
+    STATE_FIELD("ready", STATE_BOOL, Virtqueue, ready),
+    STATE_FIELD("desc", STATE_U64, Virtqueue, desc),
+    STATE_FIELD("avail", STATE_U64, Virtqueue, avail),
+    STATE_FIELD("used", STATE_U64, Virtqueue, used),
+    STATE_FIELD("last_avail", STATE_U16, Virtqueue, last_avail),
+    STATE_FIELD("used_idx", STATE_U16, Virtqueue, used_idx),
+    { NULL },
 };
 
 static const StateDesc queue_state = {
@@ -25,17 +24,15 @@ static const StateDesc queue_state = {
     .fields = queue_fields,
 };
 
-#define VACANCY(field, t, ...)                                                           \
-    {                                                                                    \
-        .name = #field, .type = t, .offset = offsetof(VirtioVacancy, field), __VA_ARGS__ \
-    }
-
 static const StateField vacancy_fields[] = {
-    VACANCY(features, STATE_U64, .count = 1),
-    VACANCY(config, STATE_BYTES, .count = VIRTIO_CONFIG_MAX),
-    VACANCY(config_len, STATE_U32, .count = 1, .limit = VIRTIO_CONFIG_MAX),
-    VACANCY(n_queues, STATE_U16, .count = 1, .limit = VIRTIO_MAX_QUEUES),
-    VACANCY(queue_size, STATE_U16, .count = 1, .limit = VIRTQUEUE_MAX_SIZE),
+    STATE_FIELD("features", STATE_U64, VirtioVacancy, features),
+    STATE_ARRAY("config", STATE_BYTES, VirtioVacancy, config, VIRTIO_CONFIG_MAX),
+    STATE_FIELD("config_len", STATE_U32, VirtioVacancy, config_len,
+                .limit = VIRTIO_CONFIG_MAX),
+    STATE_FIELD("n_queues", STATE_U16, VirtioVacancy, n_queues,
+                .limit = VIRTIO_MAX_QUEUES),
+    STATE_FIELD("queue_size", STATE_U16, VirtioVacancy, queue_size,
+                .limit = VIRTQUEUE_MAX_SIZE),
     { NULL },
 };
 
@@ -50,35 +47,22 @@ static gboolean is_vacant(void *opaque)
     return ((VirtioPort *)opaque)->vacant;
 }
 
-#define PORT(field, t, ...)                                                              \
-    {                                                                                    \
-        .name = #field, .type = t, .offset = offsetof(VirtioPort, field), __VA_ARGS__    \
-    }
-
 #define DEFERRED_MAX (VIRTIO_MAX_QUEUES * VIRTQUEUE_MAX_SIZE)
 
 static const StateField port_fields[] = {
-    { .name = "device_id",
-      .type = STATE_U32,
-      .offset = offsetof(VirtioPort, source.device_id),
-      .count = 1 },
-    { .name = "vacant",
-      .type = STATE_BOOL,
-      .offset = offsetof(VirtioPort, source.vacant),
-      .count = 1 },
-    PORT(vacancy, STATE_STRUCT, .count = 1, .needed = is_vacant, .nested = &vacancy_state,
-         .stride = sizeof(VirtioVacancy)),
-    PORT(used, STATE_BOOL, .count = 1, .optional = TRUE),
-    PORT(status, STATE_U8, .count = 1),
-    PORT(driver_features, STATE_U64, .count = 1),
-    PORT(generation, STATE_U32, .count = 1),
-    PORT(isr, STATE_U32, .count = 1, .limit = VIRTIO_ISR_QUEUE | VIRTIO_ISR_CONFIG),
-    PORT(broken, STATE_U32, .count = 1, .limit = 1),
-    { .name = "n_queues",
-      .type = STATE_U32,
-      .offset = offsetof(VirtioPort, source.n_queues),
-      .count = 1,
-      .limit = VIRTIO_MAX_QUEUES },
+    STATE_FIELD("device_id", STATE_U32, VirtioPort, source.device_id),
+    STATE_FIELD("vacant", STATE_BOOL, VirtioPort, source.vacant),
+    STATE_FIELD("vacancy", STATE_STRUCT, VirtioPort, vacancy, .needed = is_vacant,
+                .nested = &vacancy_state, .stride = sizeof(VirtioVacancy)),
+    STATE_FIELD("used", STATE_BOOL, VirtioPort, used, .optional = TRUE),
+    STATE_FIELD("status", STATE_U8, VirtioPort, status),
+    STATE_FIELD("driver_features", STATE_U64, VirtioPort, driver_features),
+    STATE_FIELD("generation", STATE_U32, VirtioPort, generation),
+    STATE_FIELD("isr", STATE_U32, VirtioPort, isr,
+                .limit = VIRTIO_ISR_QUEUE | VIRTIO_ISR_CONFIG),
+    STATE_FIELD("broken", STATE_U32, VirtioPort, broken, .limit = 1),
+    STATE_FIELD("n_queues", STATE_U32, VirtioPort, source.n_queues,
+                .limit = VIRTIO_MAX_QUEUES),
     { .name = "queues",
       .type = STATE_STRUCT,
       .offset = offsetof(VirtioPort, source.queues),
@@ -86,9 +70,11 @@ static const StateField port_fields[] = {
       .indirect = TRUE,
       .nested = &queue_state,
       .stride = sizeof(Virtqueue) },
-    PORT(n_deferred, STATE_U32, .count = 1, .limit = DEFERRED_MAX, .optional = TRUE),
-    PORT(deferred, STATE_U32, .count_offset = offsetof(VirtioPort, n_deferred),
-         .indirect = TRUE, .optional = TRUE),
+    STATE_FIELD("n_deferred", STATE_U32, VirtioPort, n_deferred, .limit = DEFERRED_MAX,
+                .optional = TRUE),
+    STATE_ARRAY("deferred", STATE_U32, VirtioPort, deferred, 0,
+                .count_offset = offsetof(VirtioPort, n_deferred), .indirect = TRUE,
+                .optional = TRUE),
     { NULL },
 };
 

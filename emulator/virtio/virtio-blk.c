@@ -225,14 +225,8 @@ static void blk_reset(Device *device)
 }
 
 static const StateField state_fields[] = {
-    { .name = "writeback",
-      .type = STATE_BOOL,
-      .offset = offsetof(VirtioBlk, writeback),
-      .count = 1 },
-    { .name = "told-size",
-      .type = STATE_U64,
-      .offset = offsetof(VirtioBlk, told_size),
-      .count = 1 },
+    STATE_FIELD("writeback", STATE_BOOL, VirtioBlk, writeback),
+    STATE_FIELD("told-size", STATE_U64, VirtioBlk, told_size),
     { NULL },
 };
 

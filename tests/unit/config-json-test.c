@@ -10,7 +10,7 @@
 
 static void assert_error(GError *error, const char *message)
 {
-    g_assert_error(error, CONFIG_ERROR, CONFIG_ERROR_GENERIC);
+    g_assert_nonnull(error);
     g_assert_cmpstr(error->message, ==, message);
     g_error_free(error);
 }

@@ -7,6 +7,7 @@
 #include "device/device.h"
 #include "event/lock.h"
 #include "event/vm-event.h"
+#include "util/error.h"
 
 typedef struct Toy {
     Device dev;
@@ -30,8 +31,7 @@ static gboolean slow; /* quiesce waits for finish_quiesce() */
 static gboolean toy_realize(Device *dev, GError **errp)
 {
     if (g_strcmp0(((Toy *)dev)->fail, "realize") == 0) {
-        g_set_error_literal(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC, "no realize");
-        return FALSE;
+        return error_set(errp, "no realize");
     }
     g_string_append_c(trace, 'r');
     return TRUE;
@@ -136,8 +136,7 @@ const DeviceClass *const device_class_table[] = { &base_class, &toy_class, &fixe
 static gboolean bus_plug(Bus *bus, Device *dev, GError **errp)
 {
     if (g_strcmp0(((Toy *)dev)->fail, "plug") == 0) {
-        g_set_error_literal(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC, "no plug");
-        return FALSE;
+        return error_set(errp, "no plug");
     }
     g_string_append_c(trace, 'p');
     return TRUE;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "device/device.h"
+#include "util/error.h"
 
 #define UNREADABLE 0xbadu
 
@@ -36,8 +37,7 @@ typedef struct Thing {
 static gboolean queue_pre_save(void *opaque, GError **errp)
 {
     if (((Queue *)opaque)->ring == UNREADABLE) {
-        g_set_error_literal(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC, "no such ring");
-        return FALSE;
+        return error_set(errp, "no such ring");
     }
     return TRUE;
 }
@@ -74,7 +74,7 @@ static gboolean thing_pre_save(void *opaque, GError **errp)
 
     t->saved++;
     if (t->unreadable) {
-        g_set_error_literal(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC, "no such thing");
+        error_set(errp, "no such thing");
     }
     return !t->unreadable;
 }
@@ -85,9 +85,7 @@ static gboolean thing_post_load(void *opaque, guint32 version, GError **errp)
 
     t->loaded++;
     if (t->refuse) {
-        g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_GENERIC, "refused in version %u",
-                    version);
-        return FALSE;
+        return error_set(errp, "refused in version %u", version);
     }
     return TRUE;
 }

@@ -69,8 +69,7 @@ static ConfigNode *run_fail(ConfigNode *args, GError **errp)
 
 static ConfigNode *run_missing(ConfigNode *args, GError **errp)
 {
-    g_set_error(errp, DEVICE_ERROR, DEVICE_ERROR_NOT_FOUND, "Device 'x' not found");
-    return NULL;
+    return qmp_fail(errp, QMP_ERROR_DEVICE_NOT_FOUND, "Device 'x' not found");
 }
 
 static ConfigNode *run_event(ConfigNode *args, GError **errp)
