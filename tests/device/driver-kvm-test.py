@@ -214,27 +214,6 @@ def test_files(a, b):
     b.virsh("destroy", "vm")
 
 
-def test_interface(a, b):
-    nic = "<interface type='ethernet'><mac address='52:54:00:00:00:%02d'/></interface>"
-    if not os.access("/dev/net/tun", os.W_OK):
-        print("skipped: no /dev/net/tun")
-        return
-    a.define(devices=nic % 1)
-    a.virsh("start", "vm")
-    path = os.path.join(a.root, "nic.xml")
-    with open(path, "w") as f:
-        f.write(nic % 2)
-    a.virsh("attach-device", "vm", path)
-    taps = re.findall(r"vnet\d+", a.virsh("domiflist", "vm"))
-    assert len(taps) == 2 and os.path.exists("/sys/class/net/" + taps[1]), taps
-    a.virsh("detach-interface", "vm", "ethernet", "--mac", "52:54:00:00:00:02")
-    assert re.findall(r"vnet\d+", a.virsh("domiflist", "vm")) == taps[:1]
-    a.virsh("destroy", "vm")
-    assert "vnet" not in a.virsh("dumpxml", "vm")  # the name was of that run
-    wait_for("the end of the taps",
-             lambda: not any(os.path.exists("/sys/class/net/" + t) for t in taps))
-
-
 def test_migration(a, b):
     path = image(a, "shared.img")
     a.define(words="mib=8 hot=64 print=200",

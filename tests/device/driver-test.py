@@ -562,45 +562,6 @@ def test_unix_serial(a, b):
     assert not os.path.exists(path)
 
 
-BRIDGED = """<interface type='bridge'><source bridge='br0'/><model type='virtio'/>
-<mac address='%s'/><target dev='%s'/></interface>"""
-
-
-def in_network(a, *command):
-    return subprocess.run(["nsenter", "-n", "-t", str(a.process.pid)] + list(command),
-                          check=True, capture_output=True, text=True).stdout
-
-
-def test_bridge(a, b):
-    """A VM that comes or goes changes neither address nor MTU of the bridge."""
-    a.stop()
-    a.start(wrapper=["unshare", "-n", "sh", "-c", "ip link add br0 type bridge && "
-                     "ip tuntap add eth9 mode tap && ip link set eth9 mtu 1400 up && "
-                     "ip link set eth9 address f0:00:00:00:00:01 && "
-                     "ip link set eth9 master br0 && ip link set br0 up && exec \"$@\"",
-                     "-"])
-
-    def bridge():
-        text = in_network(a, "ip", "-o", "link", "show", "br0")
-        return re.search(r"mtu (\d+)", text).group(1), re.search(
-            r"link/ether (\S+)", text).group(1)
-
-    before = bridge()
-    assert before == ("1400", "f0:00:00:00:00:01"), before
-    a.define(devices=BRIDGED % ("52:54:00:01:02:03", "tap1"))
-    a.virsh("start", "vm")
-    with open(os.path.join(a.root, "nic.xml"), "w") as f:
-        f.write(BRIDGED % ("fe:54:00:01:02:04", "tap2"))
-    a.virsh("attach-device", "vm", f.name)
-    for tap, mac in ("tap1", "fe:54:00:01:02:03"), ("tap2", "fa:54:00:01:02:04"):
-        text = in_network(a, "ip", "-o", "link", "show", tap)
-        assert mac in text and "mtu 1400" in text and "master br0" in text, text
-    assert bridge() == before
-    a.virsh("destroy", "vm")
-    assert bridge() == before
-    assert "tap" not in in_network(a, "ip", "-o", "link", "show")
-
-
 # ---- console ----
 
 def test_console(a, b):

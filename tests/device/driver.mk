@@ -26,3 +26,7 @@ tests/device/small-emulator: tests/device/small-emulator.c
 	$(AM_V_GEN)$(CC) -Wall -Wextra -Werror -O1 -DREAL='"$(abs_top_builddir)/vireo"' -o $@ $<
 tests/device/lock-count.so: tests/device/lock-count.c
 	$(AM_V_GEN)$(CC) -Wall -Wextra -Werror -O1 $(GLIB_CFLAGS) -fPIC -shared -o $@ $<
+
+# Taps and bridges.
+dist_check_SCRIPTS += tests/device/driver-network-test.py
+TESTS += tests/device/driver-network-test.py

@@ -1,0 +1,93 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Interfaces of VMs, in network namespaces of their own. Skipped (77) where there is no
+virsh, no /dev/net/tun, or no right to make a namespace.
+
+    driver-network-test.py [NAME...]    runs all tests, or those named
+"""
+import os
+import re
+import subprocess
+import sys
+
+from driver_daemon import BUILD, EMULATOR, main, wait_for
+
+VIREO = os.path.abspath(os.path.join(BUILD, "vireo"))
+HELLO = os.path.abspath(os.path.join(BUILD, "tests/tiny/hello.elf"))
+
+BRIDGED = """<interface type='bridge'><source bridge='br0'/><model type='virtio'/>
+<mac address='%s'/><target dev='%s'/></interface>"""
+
+
+def in_network(a, *command):
+    return subprocess.run(["nsenter", "-n", "-t", str(a.process.pid)] + list(command),
+                          check=True, capture_output=True, text=True).stdout
+
+
+def test_bridge(a, b):
+    """A VM that comes or goes changes neither address nor MTU of the bridge."""
+    a.stop()
+    a.start(wrapper=["unshare", "-n", "sh", "-c", "ip link add br0 type bridge && "
+                     "ip tuntap add eth9 mode tap && ip link set eth9 mtu 1400 up && "
+                     "ip link set eth9 address f0:00:00:00:00:01 && "
+                     "ip link set eth9 master br0 && ip link set br0 up && exec \"$@\"",
+                     "-"])
+
+    def bridge():
+        text = in_network(a, "ip", "-o", "link", "show", "br0")
+        return re.search(r"mtu (\d+)", text).group(1), re.search(
+            r"link/ether (\S+)", text).group(1)
+
+    before = bridge()
+    assert before == ("1400", "f0:00:00:00:00:01"), before
+    a.define(devices=BRIDGED % ("52:54:00:01:02:03", "tap1"))
+    a.virsh("start", "vm")
+    with open(os.path.join(a.root, "nic.xml"), "w") as f:
+        f.write(BRIDGED % ("fe:54:00:01:02:04", "tap2"))
+    a.virsh("attach-device", "vm", f.name)
+    for tap, mac in ("tap1", "fe:54:00:01:02:03"), ("tap2", "fa:54:00:01:02:04"):
+        text = in_network(a, "ip", "-o", "link", "show", tap)
+        assert mac in text and "mtu 1400" in text and "master br0" in text, text
+    assert bridge() == before
+    a.virsh("destroy", "vm")
+    assert bridge() == before
+    assert "tap" not in in_network(a, "ip", "-o", "link", "show")
+
+
+def test_interface(a, b):
+    """The taps of the real emulator come and go with their cards."""
+    nic = "<interface type='ethernet'><mac address='52:54:00:00:00:%02d'/></interface>"
+    a.stop()
+    a.start(wrapper=["unshare", "-n", "--"])
+
+    def there():
+        return re.findall(r"vnet\d+", in_network(a, "ip", "-o", "link", "show"))
+
+    a.kernel = HELLO
+    emulator = "" if not os.access("/dev/kvm", os.W_OK) else \
+        "<emulator>%s</emulator>" % VIREO
+    a.define(devices=emulator + nic % 1)
+    a.virsh("start", "vm")
+    path = os.path.join(a.root, "nic.xml")
+    with open(path, "w") as f:
+        f.write(nic % 2)
+    a.virsh("attach-device", "vm", path)
+    taps = re.findall(r"vnet\d+", a.virsh("domiflist", "vm"))
+    assert len(taps) == 2 and there() == taps, (taps, there())
+    a.virsh("detach-interface", "vm", "ethernet", "--mac", "52:54:00:00:00:02")
+    assert re.findall(r"vnet\d+", a.virsh("domiflist", "vm")) == taps[:1]
+    wait_for("the end of the tap", lambda: there() == taps[:1])
+    a.virsh("destroy", "vm")
+    assert "vnet" not in a.virsh("dumpxml", "vm")  # the name was of that run
+    wait_for("the end of the taps", lambda: there() == [])
+
+
+if __name__ == "__main__":
+    if not os.access("/dev/net/tun", os.W_OK):
+        print("skipped: no /dev/net/tun")
+        sys.exit(77)
+    if subprocess.run(["unshare", "-n", "ip", "link", "add", "br0", "type", "bridge"],
+                      check=False).returncode != 0:
+        print("skipped: no network namespaces, or no bridges in them")
+        sys.exit(77)
+    sys.exit(main(globals(), EMULATOR))
