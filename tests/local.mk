@@ -7,6 +7,7 @@ include tests/tiny/local.mk
 include tests/golden/local.mk
 include tests/fuzz/local.mk
 include tests/syscalls/local.mk
+include tests/tsan/local.mk
 
 # tools/export, tools/check
 dist_check_SCRIPTS += tests/tools/export-test.py tests/tools/check-test.py

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * glib's locks for ThreadSanitizer builds: glib itself is not instrumented, so
- * every lock and unlock in our own code is told to the sanitizer here. Included on
- * the command line (-include) by --enable-sanitizers=thread, nowhere else.
+ * glib's locks, queues, reference counts and sources for ThreadSanitizer builds: glib
+ * itself is not instrumented, so what orders our own code is told to the sanitizer here
+ * (g_atomic_int_* and g_atomic_pointer_* are the compiler's own, and seen as they are).
+ * Included on the command line (-include) by --enable-sanitizers=thread, nowhere else.
+ * tests/tsan/run says what else it takes.
  */
 #ifndef VIREO_UTIL_TSAN_GLIB_H
 #define VIREO_UTIL_TSAN_GLIB_H
 
 #include <glib.h>
+#include <poll.h>
 
 #include "tsan.h"
 
@@ -60,6 +63,69 @@ static inline gpointer tsan_async_queue_pop(GAsyncQueue *q)
     return data;
 }
 
+/* Who drops a reference has done with the object; who drops the last one may free it. */
+static inline gboolean tsan_atomic_ref_count_dec(gatomicrefcount *refs)
+{
+    TSAN_RELEASE(refs);
+    gboolean last = g_atomic_ref_count_dec(refs);
+    if (last) {
+        TSAN_ACQUIRE(refs);
+    }
+    return last;
+}
+
+/*
+ * What was done before a source was attached happened before its callback: which runs
+ * after a poll of its context. One address stands for all contexts.
+ */
+__attribute__((weak)) char tsan_glib_sources;
+
+static inline guint tsan_source_attach(GSource *source, GMainContext *context)
+{
+    TSAN_RELEASE(&tsan_glib_sources);
+    return g_source_attach(source, context);
+}
+
+static inline gint tsan_poll(GPollFD *fds, guint n, gint timeout)
+{
+    gint ready = poll((struct pollfd *)fds, n, timeout);
+
+    TSAN_ACQUIRE(&tsan_glib_sources);
+    return ready;
+}
+
+static inline GMainContext *tsan_main_context_new(void)
+{
+    GMainContext *context = g_main_context_new();
+
+    g_main_context_set_poll_func(context, tsan_poll);
+    return context;
+}
+
+typedef struct TsanInvoked {
+    GSourceFunc function;
+    gpointer data;
+} TsanInvoked;
+
+static inline gboolean tsan_invoked(gpointer opaque)
+{
+    TsanInvoked *invoked = (TsanInvoked *)opaque;
+
+    TSAN_ACQUIRE(&tsan_glib_sources);
+    return invoked->function(invoked->data);
+}
+
+static inline void tsan_main_context_invoke(GMainContext *context, GSourceFunc function,
+                                            gpointer data)
+{
+    TsanInvoked *invoked = g_new(TsanInvoked, 1);
+
+    invoked->function = function;
+    invoked->data = data;
+    TSAN_RELEASE(&tsan_glib_sources);
+    g_main_context_invoke_full(context, G_PRIORITY_DEFAULT, tsan_invoked, invoked, g_free);
+}
+
 #define g_mutex_lock       tsan_mutex_lock
 #define g_mutex_trylock    tsan_mutex_trylock
 #define g_mutex_unlock     tsan_mutex_unlock
@@ -67,5 +133,11 @@ static inline gpointer tsan_async_queue_pop(GAsyncQueue *q)
 #define g_cond_wait_until  tsan_cond_wait_until
 #define g_async_queue_push tsan_async_queue_push
 #define g_async_queue_pop  tsan_async_queue_pop
+
+#undef g_atomic_ref_count_dec
+#define g_atomic_ref_count_dec tsan_atomic_ref_count_dec
+#define g_source_attach        tsan_source_attach
+#define g_main_context_new     tsan_main_context_new
+#define g_main_context_invoke  tsan_main_context_invoke
 
 #endif

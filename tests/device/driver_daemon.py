@@ -300,7 +300,8 @@ def run_alone(name):
 def make_stand_in():
     """EMULATOR is a link, with what this build's vireo says of itself beside it."""
     os.makedirs(STAND_IN, exist_ok=True)
-    driver_introspection.cached(os.path.join(BUILD, "vireo"),
+    driver_introspection.cached(os.environ.get("INTROSPECTED") or
+                                os.path.join(BUILD, "vireo"),
                                 os.path.join(STAND_IN, "introspection.json"))
     new = "%s.%d" % (EMULATOR, os.getpid())
     os.symlink(os.path.abspath(os.path.join(SRC, "tests/device/driver-emulator.py")), new)
