@@ -112,6 +112,8 @@ const CommandKind command_kind_disk = {
     .assign = assign,
     .adopt = adopt,
     .steps = steps,
+    .stats_name = "block",
+    .stats = command_disk_stats,
 };
 
 gboolean command_check_migration_safe(const Domain *domain, GError **errp)

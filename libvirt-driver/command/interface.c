@@ -78,5 +78,7 @@ const CommandKind command_kind_interface = {
     .complete = complete,
     .prepare_host = prepare_host,
     .steps = steps,
+    .stats_name = "net",
+    .stats = command_net_stats,
     .leftovers = leftovers,
 };

@@ -7,6 +7,7 @@
 #define COMMAND_KIND_H
 
 #include "command/command.h"
+#include "rpc/values.h"
 #include "util/vir-error.h"
 
 /* Steps as they come together. */
@@ -39,6 +40,9 @@ typedef struct CommandKind {
     void (*release_host)(gconstpointer device);
     gboolean (*steps)(CommandSteps *steps, gconstpointer device, guint boot_index,
                       GError **errp);
+    /* For virConnectGetAllDomainStats: "block" in "block.0.name"; NULL: none. */
+    const char *stats_name;
+    void (*stats)(gconstpointer device, guint index, RpcParams *params);
     /* Steps whose undo removes what a plug with the alias may have left. */
     void (*leftovers)(CommandSteps *steps, const char *alias);
 } CommandKind;
@@ -52,6 +56,10 @@ const CommandKind *command_kind(DomainDeviceType type);
 /* CONFIG_UNSUPPORTED "<element> 'value': reason". FALSE. */
 gboolean command_unsupported(GError **errp, const char *element, const char *value,
                              const char *reason);
+
+/* stats.c */
+void command_disk_stats(gconstpointer device, guint index, RpcParams *params);
+void command_net_stats(gconstpointer device, guint index, RpcParams *params);
 
 /* machine.c: what is not a device. */
 gboolean command_complete_machine(Domain *domain, const char *emulator, GError **errp);

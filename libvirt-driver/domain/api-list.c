@@ -86,6 +86,11 @@ static gboolean matches(guint32 flags, guint32 traits)
     return TRUE;
 }
 
+gboolean api_matches_locked(const Vm *vm, guint32 flags)
+{
+    return matches(flags, traits_locked(vm));
+}
+
 gboolean remote_connect_list_all_domains(RpcCall *call,
                                          const RemoteConnectListAllDomainsArgs *args,
                                          RemoteConnectListAllDomainsRet *ret,
@@ -98,12 +103,12 @@ gboolean remote_connect_list_all_domains(RpcCall *call,
     }
     for (guint i = 0; i < vms->len; i++) {
         Vm *vm = vms->pdata[i];
-        guint32 traits;
+        gboolean wanted;
 
         g_mutex_lock(&vm->lock);
-        traits = traits_locked(vm);
+        wanted = api_matches_locked(vm, args->flags);
         g_mutex_unlock(&vm->lock);
-        if (!matches(args->flags, traits)) {
+        if (!wanted) {
             continue;
         }
         if (args->need_results) {

@@ -11,4 +11,7 @@ static inline Vm *api_vm(RpcCall *call, const RemoteDomain *dom, GError **errp)
     return driver_find(driver_of_call(call), dom, errp);
 }
 
+/* Whether the VM is among those that the flags select (virConnectListAllDomainsFlags). */
+gboolean api_matches_locked(const Vm *vm, guint32 flags);
+
 G_END_DECLS

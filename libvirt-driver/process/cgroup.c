@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -55,4 +56,21 @@ void process_cgroup_remove(const char *path)
     if (rmdir(path) < 0 && errno != ENOENT) {
         g_info("cannot remove the control group '%s': %s", path, g_strerror(errno));
     }
+}
+
+gboolean process_cgroup_cpu(const char *path, CgroupCpu *cpu)
+{
+    g_autofree char *file = g_build_filename(path, "cpu.stat", NULL);
+    g_autofree char *text = NULL;
+    guint64 total, user, system;
+
+    if (!g_file_get_contents(file, &text, NULL, NULL) ||
+        sscanf(text,
+               "usage_usec %" G_GUINT64_FORMAT " user_usec %" G_GUINT64_FORMAT
+               " system_usec %" G_GUINT64_FORMAT,
+               &total, &user, &system) != 3) {
+        return FALSE;
+    }
+    *cpu = (CgroupCpu){ total * 1000, user * 1000, system * 1000 };
+    return TRUE;
 }

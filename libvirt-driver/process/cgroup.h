@@ -14,6 +14,13 @@ G_BEGIN_DECLS
  */
 int process_cgroup_create(const char *name, char **path, GError **errp);
 
+/* What its processes have had of the CPUs. */
+typedef struct CgroupCpu {
+    guint64 total_ns, user_ns, system_ns;
+} CgroupCpu;
+
+gboolean process_cgroup_cpu(const char *path, CgroupCpu *cpu);
+
 /* Removes an empty group. */
 void process_cgroup_remove(const char *path);
 

@@ -7,6 +7,8 @@ libdriver_a_SOURCES += \
 	libvirt-driver/process/listen.h \
 	libvirt-driver/process/logfile.c \
 	libvirt-driver/process/logfile.h \
+	libvirt-driver/process/netdev.c \
+	libvirt-driver/process/netdev.h \
 	libvirt-driver/process/pidfile.c \
 	libvirt-driver/process/pidfile.h \
 	libvirt-driver/process/open.c \

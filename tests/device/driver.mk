@@ -7,6 +7,10 @@ TESTS += tests/device/driver-restart-test.py
 dist_check_SCRIPTS += tests/device/driver-job-test.py
 TESTS += tests/device/driver-job-test.py
 
+# Statistics.
+dist_check_SCRIPTS += tests/device/driver-stats-test.py
+TESTS += tests/device/driver-stats-test.py
+
 # ... and that nobody waits for another. The gate is preloaded.
 dist_check_SCRIPTS += tests/device/driver-scale-test.py
 TESTS += tests/device/driver-scale-test.py
