@@ -23,6 +23,7 @@
  * a new thread for its name, and glibc, from 2.39, has its own call for fstat() again:
  * #syscalls start: prctl(0=PR_GET_NAME)
  * #syscalls main,resolver: fstat
+ * #syscalls slow: fstat -- rare: an image that is plugged, with such a glibc
  *
  * The kernel, after SIGSTOP and SIGCONT:
  * #syscalls all: restart_syscall -- rare: what waits with a timeout goes on

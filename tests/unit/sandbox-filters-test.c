@@ -200,6 +200,23 @@ static void test_never(void)
     check_never(filter_resolver, FAILS(EPERM));
 }
 
+static unsigned kinds_with(const char *call)
+{
+    unsigned kinds = 0;
+
+    for (guint i = 0; i < n_rules; i++) {
+        kinds |= strcmp(rules[i].name, call) == 0 ? rules[i].kinds : 0;
+    }
+    return kinds;
+}
+
+/* fstat() is one call or the other, as the C library likes. */
+static void test_fstat(void)
+{
+    g_assert_cmphex(kinds_with("newfstatat"), !=, 0);
+    g_assert_cmphex(kinds_with("newfstatat") & ~kinds_with("fstat"), ==, 0);
+}
+
 /* A request's upper half is not looked at by the kernel, nor by the filter. */
 static void test_request(void)
 {
@@ -232,6 +249,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/sandbox/rules", test_rules);
     g_test_add_func("/sandbox/never", test_never);
+    g_test_add_func("/sandbox/fstat", test_fstat);
     g_test_add_func("/sandbox/request", test_request);
     g_test_add_func("/sandbox/foreign", test_foreign);
     g_test_add_func("/sandbox/short", test_short);
