@@ -12,13 +12,11 @@
  *  - -sandbox network=deny,files=deny: the emulator needs neither names nor sockets once
  *    it has started, so a guest that has broken into it gets no file that it was not
  *    given; and it can be put where there are no files (another root, another user).
- *  - Nothing on disk changes hands, so nothing has to be restored: a crash leaves
- * nothing.
+ *  - Nothing on disk changes hands, so that a crash leaves nothing to be restored.
  *  - What was opened is what was checked; no name can be put in its place in between.
  *  - The definition, not the emulator, says what is opened. The price is that the driver
- *    has to know all of it: an image's backing files stand in the definition
- * (DomainStorage is a tree), and a block job that wants an image with other rights will
- * have it opened again by the daemon.
+ *    has to know all of it: an image's backing files stand in the definition (a tree,
+ *    DomainStorage), and an image that is wanted with other rights is opened again.
  *
  * How. A device's steps say in one line what they open (command_step_file), and get the
  * name "/dev/fdset/N" for it: the emulator's name of set N of descriptors. That makes a
