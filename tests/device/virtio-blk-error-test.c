@@ -202,16 +202,17 @@ static void test_policy(gconstpointer data)
 static void queue_failing(QTest *q, VirtioDriver *d, unsigned n)
 {
     g_autofree char *rule = g_strdup_printf("n fail write 0 1048576 ENOSPC %u", n);
-    guint8 buf[512];
 
-    /* The owner has begun to look at the queue: it takes all that follows at once. */
-    g_assert_cmpint(virtio_driver_blk(d, VIRTIO_BLK_T_IN, 0, buf, 512), ==, 0);
+    /* While nobody looks at the queue: they are taken at once. */
+    qmp(q, "{\"execute\":\"stop\"}");
+    wait_event(q, "STOP");
     block_testing(q, rule);
     for (unsigned i = 0; i < n; i++) {
         Request r = { VIRTIO_BLK_T_OUT, i & 1 ? 3 : 3 + i, 512, 0, (guint8)(0x40 + i) };
         add_request(d, i, &r);
     }
     virtio_driver_kick(d, 0);
+    qmp(q, "{\"execute\":\"cont\"}");
     wait_event(q, "STOP");
     qmp(q, "{\"execute\":\"stop\"}"); /* its reply: all is still, and flushed */
     assert_state(q, "io-error");
