@@ -283,6 +283,7 @@ const Kind chardev_kind = {
     .tag = "backend",
     .common = kind_id_rows,
     .at = backend_at,
+    .heading = "Available chardev backend types",
 };
 
 static gboolean chardev_open(Chardev *chr, ConfigNode *node, GError **errp)

@@ -79,7 +79,11 @@ char *kind_help(const Kind *kind, const char *name, GError **errp)
         properties_foreach(type->rows, add_line, text);
         return g_string_free(g_steal_pointer(&text), FALSE);
     }
-    g_string_append_printf(text, "Types of -%s:\n", kind->option);
+    if (kind->heading) {
+        g_string_append_printf(text, "%s:\n", kind->heading);
+    } else {
+        g_string_append_printf(text, "Types of -%s:\n", kind->option);
+    }
     for (guint i = 0; (type = kind->at(i)); i++) {
         g_string_append_printf(text, "  %-22s %s\n", type->name, type->help);
     }

@@ -24,6 +24,7 @@ struct Kind {
     const char *tag;                /* the key that names the type: "driver" */
     const Property *common;         /* what all types have, in a structure of its own */
     const KindType *(*at)(guint i); /* in the order of help; NULL: no more */
+    const char *heading;            /* of the types' help, as in QEMU, or NULL */
 };
 
 /* For kinds whose things have an id and nothing else in common; of a char *. */

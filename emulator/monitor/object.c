@@ -66,6 +66,7 @@ const Kind object_kind = {
     .tag = "qom-type",
     .common = kind_id_rows,
     .at = type_at,
+    .heading = "List of user creatable objects",
 };
 
 static const ObjectType *find_type(ConfigNode *node, GError **errp)

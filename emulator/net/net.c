@@ -29,6 +29,7 @@ const Kind net_kind = {
     .tag = "type",
     .common = kind_id_rows,
     .at = driver_at,
+    .heading = "Available netdev backend types",
 };
 
 static gboolean net_open(NetBackend *net, const NetDriver *driver, ConfigNode *node,

@@ -48,7 +48,7 @@ static const KindType *address_at(guint i)
 {
     return i ? NULL : &inet;
 }
-static const Kind addresses = { "address", "type", NULL, address_at };
+static const Kind addresses = { "address", "type", NULL, address_at, "All addresses" };
 
 static const Property big_rows[] = {
     { "port", PROP_U16, offsetof(Own, port), "80", .min = 1, .help = "where" },
@@ -190,11 +190,13 @@ static void test_help(void)
     g_autoptr(GError) error = NULL;
     g_autofree char *all = kind_help(&toys, NULL, NULL);
     g_autofree char *big = kind_help(&toys, "big", NULL);
+    g_autofree char *headed = kind_help(&addresses, NULL, NULL);
 
     g_assert_cmpstr(all, ==,
                     "Types of -toy:\n"
                     "  big                    a big one\n"
                     "  small                  a small one\n");
+    g_assert_true(g_str_has_prefix(headed, "All addresses:\n  inet "));
     g_assert_true(g_str_has_prefix(big, "big options:\n  name=<str>               - \n"));
     g_assert_nonnull(
         strstr(big, "\n  cache.on=<bool>          - whether (default: on)\n"));
