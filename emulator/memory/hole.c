@@ -6,8 +6,8 @@
  * tells the main loop, which pauses the VM. A SIGBUS elsewhere is a bug of ours
  * and ends the process as usual.
  *
- * #syscalls main,vcpu,io,migration: mmap(2&PROT_EXEC=0) write
- * #syscalls all: rt_sigreturn rt_sigaction -- rare: whoever touches a hole
+ * #syscalls all: mmap(2&PROT_EXEC=0) write rt_sigreturn rt_sigaction
+ *     -- rare: whoever touches a hole
  */
 #include <errno.h>
 #include <signal.h>

@@ -3,8 +3,8 @@
  * What is called wherever libraries are used, noted once.
  *
  * glibc, its malloc; when the heap has to grow is chance:
- * #syscalls main,vcpu,io,migration: mmap(2&PROT_EXEC=0)
- * #syscalls slow: mmap(2&PROT_EXEC=0) -- rare: chance
+ * #syscalls main,io,migration: mmap(2&PROT_EXEC=0)
+ * #syscalls vcpu,slow: mmap(2&PROT_EXEC=0) -- rare: chance
  * #syscalls all,start: brk munmap -- rare: chance
  *
  * glibc, its locks: whether one has to wait is chance as well, at the start of a thread:
