@@ -461,7 +461,8 @@ def test_unplug_daemon_death(a, b):
     a.kill()
     a.start()
     wait_for("the removal", lambda: path not in a.virsh("domblklist", "vm"))
-    assert path not in open(a.run_dir + "/vm.status").read()
+    wait_for("the status file",  # written by a worker, after lists show it
+             lambda: path not in open(a.run_dir + "/vm.status").read())
     a.virsh("attach-disk", "vm", path, "vdb")
 
 
