@@ -6,25 +6,12 @@
  * share the locks. One change at a time, in the order of asking. The VM does not stand
  * still meanwhile, so that who waits for that finds the images here or there.
  *
- * #syscalls slow: fcntl lseek close
  * #syscalls main: fcntl
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "accel/run-state.h"
 #include "block/node.h"
-#include "block/testing.h"
 #include "event/slow.h"
 #include "util/error.h"
-#include "util/fd.h"
-
-/* What becomes of one image. */
-typedef struct Claim {
-    BlockNode *node; /* its user's, which the main loop looks at */
-    BlockNode image; /* the thread's: as the node at the bottom, and for the same user */
-} Claim;
 
 typedef struct Claims {
     GArray *array;
@@ -59,15 +46,6 @@ gboolean block_activity_changes(void)
     return changing;
 }
 
-static void claim_clear(gpointer data)
-{
-    Claim *claim = data;
-
-    fd_clear(&claim->image.fd);
-    g_free(claim->image.name);
-    g_free((char *)claim->image.filename);
-}
-
 static void claims_free(void *data)
 {
     Claims *claims = data;
@@ -77,33 +55,21 @@ static void claims_free(void *data)
     g_free(claims);
 }
 
-static gboolean claim_init(Claim *claim, BlockNode *node, GError **errp)
-{
-    BlockNode *bottom = block_node_bottom(node);
-
-    *claim = (Claim){ .node = node, .image = *bottom };
-    claim->image.user = node->user;
-    claim->image.parent = NULL;
-    claim->image.name = g_strdup(node->name);
-    claim->image.filename = g_strdup(bottom->filename);
-    claim->image.fd = fcntl(bottom->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    return claim->image.fd >= 0 || error_set_errno(errp, errno, "Node '%s'", node->name);
-}
-
-/* To be taken: those in use. To be given away: those that are locked. */
+/* To be taken: those in use. To be given away: those that are locked, each once. */
 static Claims *claims_new(gboolean take, GError **errp)
 {
     Claims *claims = g_new0(Claims, 1);
     gboolean ok = TRUE;
 
     claims->take = take;
-    claims->array = g_array_new(FALSE, FALSE, sizeof(Claim));
-    g_array_set_clear_func(claims->array, claim_clear);
+    claims->array = g_array_new(FALSE, FALSE, sizeof(BlockClaim));
+    g_array_set_clear_func(claims->array, block_claim_clear);
     for (GSList *l = block_nodes(); l && ok; l = l->next) {
         BlockNode *node = l->data;
-        Claim claim;
-        if (node->attached && (take ? !node->active : block_node_bottom(node)->locked)) {
-            ok = claim_init(&claim, node, errp);
+        BlockClaim claim;
+        if (take ? node->attached && !node->active
+                 : !node->parent && block_node_bottom(node)->locked) {
+            ok = block_claim_init(&claim, node, errp);
             g_array_append_val(claims->array, claim);
         }
     }
@@ -113,21 +79,27 @@ static Claims *claims_new(gboolean take, GError **errp)
     return claims;
 }
 
+static BlockClaim *claim_at(const Claims *claims, guint i)
+{
+    return &g_array_index(claims->array, BlockClaim, i);
+}
+
 static void claims_run(void *data)
 {
     Claims *claims = data;
 
     for (guint i = 0; i < claims->array->len && !claims->error; i++) {
-        BlockNode *image = &g_array_index(claims->array, Claim, i).image;
-        block_gate_pass(image->name);
-        if (claims->take && block_chain_lock(image, &claims->error)) {
-            block_chain_refresh_size(image, &claims->error);
+        if (claims->take) {
+            block_claim_take(claim_at(claims, i), &claims->error);
         } else {
-            block_chain_unlock(image);
+            block_claim_give(claim_at(claims, i));
         }
     }
     for (guint i = 0; claims->error && i < claims->array->len; i++) {
-        block_chain_unlock(&g_array_index(claims->array, Claim, i).image);
+        block_claim_give(claim_at(claims, i));
+    }
+    for (guint i = 0; i < claims->array->len; i++) {
+        block_claim_close(claim_at(claims, i));
     }
 }
 
@@ -144,26 +116,10 @@ static void end(GError *error)
     }
 }
 
-/* It may have been unplugged: then its lock goes with our descriptor. */
-static gboolean is_there(const Claim *claim)
+/* It may have been unplugged: then its lock goes with the node. */
+static gboolean is_there(const BlockClaim *claim)
 {
     return g_slist_find(block_nodes(), claim->node) && claim->node->attached;
-}
-
-static gboolean refresh_above(BlockNode *node, GError **errp)
-{
-    return !node->child ||
-           (refresh_above(node->child, errp) && node->driver->refresh_size(node, errp));
-}
-
-/* The locks are ours. */
-static gboolean take_over(const Claim *claim, GError **errp)
-{
-    BlockNode *bottom = block_node_bottom(claim->node);
-
-    bottom->locked = claim->image.locked;
-    bottom->size = claim->image.size;
-    return refresh_above(claim->node, errp);
 }
 
 static void give_all(void)
@@ -193,11 +149,11 @@ static void taken(Claims *claims, GError **errp)
     gboolean ok = TRUE;
 
     for (guint i = 0; i < claims->array->len && ok; i++) {
-        Claim *claim = &g_array_index(claims->array, Claim, i);
-        ok = !is_there(claim) || take_over(claim, errp);
+        BlockClaim *claim = claim_at(claims, i);
+        ok = !is_there(claim) || block_claim_settle(claim, errp);
     }
     for (guint i = 0; i < claims->array->len && !ok; i++) {
-        Claim *claim = &g_array_index(claims->array, Claim, i);
+        BlockClaim *claim = claim_at(claims, i);
         if (is_there(claim)) {
             block_chain_unlock(claim->node);
         }
@@ -227,7 +183,7 @@ static void claims_done(void *opaque, void *data)
 static void forget_locks(const Claims *claims)
 {
     for (guint i = 0; i < claims->array->len; i++) {
-        block_node_bottom(g_array_index(claims->array, Claim, i).node)->locked = FALSE;
+        block_node_bottom(claim_at(claims, i)->node)->locked = FALSE;
     }
 }
 

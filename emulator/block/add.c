@@ -140,7 +140,7 @@ static BlockNode *child_find(const char *name, GError **errp)
         error_set(errp, "Failed to find node with node-name='%s'", name);
         return NULL;
     }
-    if (child->parent || child->attached) {
+    if (block_node_in_use(child)) {
         error_set(errp, "Node '%s' is in use", name);
         return NULL;
     }
@@ -407,7 +407,7 @@ static gboolean may_go(const char *name, GError **errp)
     if (!node) {
         return error_set(errp, "Failed to find node with node-name='%s'", name);
     }
-    if (node->attached || node->parent) {
+    if (block_node_in_use(node)) {
         return error_set(errp, "Node %s is in use", name);
     }
     return TRUE;

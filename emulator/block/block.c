@@ -80,36 +80,55 @@ gboolean block_chain_refresh_size(BlockNode *node, GError **errp)
            node->driver->refresh_size(node, errp);
 }
 
-gboolean block_node_attach(BlockNode *node, const BlockUser *user, GError **errp)
+gboolean block_node_in_use(const BlockNode *node)
 {
-    if (node->attached || node->parent) {
+    return node->attached || node->parent || node->hold != BLOCK_HOLD_NOBODY;
+}
+
+gboolean block_node_may_attach(const BlockNode *node, const BlockUser *user,
+                               GError **errp)
+{
+    if (block_node_in_use(node)) {
         return error_set(errp, "Node '%s' is in use", node->name);
     }
     if (node->read_only && !user->read_only) {
         return error_set(errp, "Node '%s' is read-only", node->name);
     }
-    if (block_activity_changes()) {
-        return error_set(errp, "Node '%s': the images are being taken over or given away",
-                         node->name);
+    return !block_activity_changes() ||
+           error_set(errp, "Node '%s': the images are being taken over or given away",
+                     node->name);
+}
+
+/* At start, and where an inactive one has nothing to be taken. */
+static gboolean take_now(BlockNode *node, const BlockUser *user, GError **errp)
+{
+    if (!block_node_may_attach(node, user, errp)) {
+        return FALSE;
     }
     node->user = *user;
+    block_chain_unlock(node); /* of one before */
     if (node->active &&
         (!block_chain_lock(node, errp) || !block_chain_refresh_size(node, errp))) {
         block_chain_unlock(node);
         return FALSE;
     }
-    node->loop = block_loop_get(user->loop, errp);
-    if (!node->loop) {
-        block_chain_unlock(node);
+    return TRUE;
+}
+
+gboolean block_node_attach(BlockNode *node, const BlockUser *user, GError **errp)
+{
+    if (node->hold != BLOCK_HOLD_HELD && !take_now(node, user, errp)) {
         return FALSE;
     }
-    node->attached = TRUE;
-    return TRUE;
+    node->user = *user;
+    node->loop = block_loop_get(user->loop, errp);
+    node->attached = node->loop != NULL;
+    node->hold = BLOCK_HOLD_NOBODY;
+    return node->attached;
 }
 
 void block_node_detach(BlockNode *node)
 {
-    block_chain_unlock(node);
     block_loop_put(node->loop);
     node->loop = NULL;
     node->attached = FALSE;

@@ -79,11 +79,21 @@ BlockNode *block_node_find(const char *name);
 const char *block_node_name(const BlockNode *node);
 
 /*
- * One user (a disk) at a time: binds the node to a loop and locks the image,
- * unless inactive. Main loop, under the machine lock.
+ * One user (a disk) at a time: binds the node to a loop and locks the image, unless it
+ * has been taken before or is inactive. What is detached still has its image, until that
+ * is given back, or the node closed. Main loop, under the machine lock.
  */
 gboolean block_node_attach(BlockNode *node, const BlockUser *user, GError **errp);
 void block_node_detach(BlockNode *node); /* nothing in flight any more */
+/*
+ * At run time: before attach, for a user that needs so much, and after detach, or when
+ * the user does not come after all. The host is asked beside the main loop; the node is
+ * in use until done is called, now or later. Take: has taken nothing when it fails. Give:
+ * its error says that the process ends.
+ */
+void block_node_take_later(BlockNode *node, const BlockUser *user, BlockChanged done,
+                           void *opaque);
+void block_node_give_later(BlockNode *node, BlockChanged done, void *opaque);
 
 guint64 block_node_size(const BlockNode *node); /* bytes, whole sectors */
 gboolean block_node_read_only(const BlockNode *node);

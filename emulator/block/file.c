@@ -8,7 +8,6 @@
  * modified and written (file-io.c, serialise.c).
  *
  * #syscalls slow: openat statx lseek fcntl fdatasync close
- * #syscalls main: lseek
  * #syscalls slow: newfstatat ioctl(BLKSSZGET) -- rare: images that are block devices
  */
 #include <errno.h>

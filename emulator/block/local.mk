@@ -4,10 +4,12 @@ libemulator_a_SOURCES += \
 	emulator/block/active.c \
 	emulator/block/block.c \
 	emulator/block/block.h \
+	emulator/block/claim.c \
 	emulator/block/file-io.c \
 	emulator/block/file.c \
 	emulator/block/flush.c \
 	emulator/block/gate.c \
+	emulator/block/hold.c \
 	emulator/block/lock.c \
 	emulator/block/loop.c \
 	emulator/block/node.h \

@@ -8,7 +8,7 @@
  * withholds it, and the other way round. Read locks need no write access, and
  * die with the last descriptor.
  *
- * #syscalls main: fcntl
+ * #syscalls main,slow: fcntl
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -37,6 +37,14 @@ typedef struct BlockDriver {
     void (*submit)(BlockNode *node, BlockRequest *request);
 } BlockDriver;
 
+/* Who uses a node that no user is attached to. */
+typedef enum BlockHold {
+    BLOCK_HOLD_NOBODY, /* perhaps locked still: block_node_give_later() */
+    BLOCK_HOLD_TAKEN, /* the host is asked, for a user that comes: hold.c */
+    BLOCK_HOLD_HELD,  /* it has been taken: that user attaches now, or it is given back */
+    BLOCK_HOLD_GIVEN, /* the host gets it back */
+} BlockHold;
+
 struct BlockNode {
     const BlockDriver *driver;
     gboolean anonymous; /* given inline: goes with its parent */
@@ -72,6 +80,7 @@ struct BlockNode {
     gboolean active, locked;
 
     gboolean attached;
+    BlockHold hold;
     BlockUser user;
     BlockLoop *loop;
     gboolean completed; /* some done() was called in this round of the loop */
@@ -95,6 +104,25 @@ BlockNode *block_node_bottom(const BlockNode *node);
 gboolean block_chain_lock(BlockNode *node, GError **errp);
 void block_chain_unlock(BlockNode *node);
 gboolean block_chain_refresh_size(BlockNode *node, GError **errp);
+/* Is there, or comes or goes, a user or a parent? */
+gboolean block_node_in_use(const BlockNode *node);
+gboolean block_node_may_attach(const BlockNode *node, const BlockUser *user,
+                               GError **errp);
+
+/* claim.c: the image of a node, and what a thread asks the host for it. */
+typedef struct BlockClaim {
+    BlockNode *node; /* the user's, which the main loop looks at */
+    BlockNode image; /* the thread's: as the node at the bottom, and for the same user */
+} BlockClaim;
+/* Main loop. Also when it fails block_claim_clear() is to be called. */
+gboolean block_claim_init(BlockClaim *claim, BlockNode *node, GError **errp);
+void block_claim_clear(gpointer claim);
+/* On the thread. */
+gboolean block_claim_take(BlockClaim *claim, GError **errp);
+void block_claim_give(BlockClaim *claim);
+void block_claim_close(BlockClaim *claim);
+/* Main loop: it has been taken for the node. When it fails the lock is the node's. */
+gboolean block_claim_settle(const BlockClaim *claim, GError **errp);
 
 /* options.c */
 const BlockDriver *block_driver_find(ConfigNode *config, GError **errp);

@@ -274,37 +274,48 @@ static gboolean check_id(const char *id, GError **errp)
     if (!config_check_id("id", id, CONFIG_ID_MAX, errp)) {
         return FALSE;
     }
-    if (device_find(id)) {
+    if (device_find(id) || device_id_changes(id)) {
         return error_set(errp, "Duplicate device ID '%s'", id);
     }
     return TRUE;
 }
 
-Device *device_add_from_config(ConfigNode *node, gboolean hotplugged, GError **errp)
+gboolean device_choose_bus(const DeviceClass *klass, ConfigNode *node, Bus **bus,
+                           GError **errp)
+{
+    *bus = CLASS_WITH(klass, bus) ? choose_bus(klass, node, errp) : NULL;
+    return !CLASS_WITH(klass, bus) || (*bus && check_bus(klass, *bus, errp));
+}
+
+Device *device_from_config(ConfigNode *node, gboolean hotplugged, Bus **bus,
+                           GError **errp)
 {
     const DeviceClass *klass = choose_class(node, hotplugged, errp);
     g_autoptr(Device) dev = NULL;
     const char *id;
-    Bus *bus = NULL;
 
     if (!klass || !config_get_string(node, "id", NULL, &id, errp) ||
-        (id && !check_id(id, errp))) {
+        (id && !check_id(id, errp)) || !device_choose_bus(klass, node, bus, errp)) {
         return NULL;
-    }
-    if (CLASS_WITH(klass, bus)) {
-        bus = choose_bus(klass, node, errp);
-        if (!bus || !check_bus(klass, bus, errp)) {
-            return NULL;
-        }
     }
     dev = device_new(klass);
     dev->id = g_strdup(id);
     dev->hotplugged = hotplugged;
-    if (!device_set_properties(dev, node, errp) ||
-        !realize_in(&peripheral_anon, dev, bus, errp)) {
-        return NULL;
-    }
-    return dev; /* borrowed: the registry keeps it */
+    return device_set_properties(dev, node, errp) ? g_steal_pointer(&dev) : NULL;
+}
+
+gboolean device_realize_users(Device *dev, Bus *bus, GError **errp)
+{
+    return realize_in(&peripheral_anon, dev, bus, errp);
+}
+
+Device *device_add_from_config(ConfigNode *node, gboolean hotplugged, GError **errp)
+{
+    Bus *bus;
+    g_autoptr(Device) dev = device_from_config(node, hotplugged, &bus, errp);
+
+    /* borrowed: the registry keeps it */
+    return dev && device_realize_users(dev, bus, errp) ? dev : NULL;
 }
 
 Device *device_find(const char *id)

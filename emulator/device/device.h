@@ -20,6 +20,7 @@
 typedef struct Device Device;
 typedef struct DeviceClass DeviceClass;
 typedef struct Bus Bus;
+typedef void (*DeviceChanged)(void *opaque, GError *error); /* owns it; NULL: done */
 
 /*
  * The rows are the format. Appends the description's version and its needed fields: each
@@ -55,6 +56,14 @@ struct DeviceClass {
     const DeviceClass *parent;  /* properties and state of the parent come first */
 
     void (*init)(Device *dev);
+    /*
+     * When it is plugged at run time: before realize, asks the host for what may take it
+     * long; after unrealize, or when realize has failed, gives that back. Beside the main
+     * loop: done is called now or later. A release fails when the process ends. Both or
+     * none.
+     */
+    void (*acquire)(Device *dev, DeviceChanged done, void *opaque);
+    void (*release)(Device *dev, DeviceChanged done, void *opaque);
     gboolean (*realize)(Device *dev, GError **errp);
     void (*reset)(Device *dev); /* nothing is in flight any more */
     /*
@@ -126,11 +135,21 @@ gboolean device_set_properties(Device *dev, ConfigNode *node, GError **errp);
  */
 gboolean device_realize(Device *dev, Bus *bus, GError **errp);
 /*
- * -device and device_add: driver=CLASS,id=ID,bus=BUS,...: the one way a user's
- * device comes to be. Picks a free bus of the class's type without bus=.
+ * -device: driver=CLASS,id=ID,bus=BUS,...: the one way a user's device comes to be. Picks
+ * a free bus of the class's type without bus=.
  */
 Device *device_add_from_config(ConfigNode *node, gboolean hotplugged, GError **errp);
-/* device_del: asks the bus to unplug; DEVICE_DELETED follows. */
+/*
+ * device_add: the same at run time, where done is called now, or when the host has
+ * answered; until then there is no such device, but its id is taken. may (NULL: it may)
+ * is asked at the begin, and again at the end: much may have happened meanwhile.
+ */
+void device_add_later(ConfigNode *node, gboolean (*may)(GError **errp),
+                      DeviceChanged done, void *opaque);
+/*
+ * device_del: asks the bus to unplug; DEVICE_DELETED follows, when the host has what was
+ * the device's. Until then its id is taken.
+ */
 gboolean device_request_unplug(Device *dev, GError **errp);
 /*
  * The one order (quiesce -> off the bus -> grace period -> unrealize -> event);

@@ -19,4 +19,16 @@
 GPtrArray *device_registry(void);
 void device_registry_free(void);
 
+/* A user's device, with its properties, owned by the caller; and a bus for it, or NULL. */
+Device *device_from_config(ConfigNode *node, gboolean hotplugged, Bus **bus,
+                           GError **errp);
+gboolean device_choose_bus(const DeviceClass *klass, ConfigNode *node, Bus **bus,
+                           GError **errp);
+gboolean device_realize_users(Device *dev, Bus *bus, GError **errp);
+
+/* plug.c: of a device that comes, or has gone and waits for the host. */
+gboolean device_id_changes(const char *id);
+/* The device, unrealized, gives back what acquire() took: now or later. */
+void device_release(Device *dev, DeviceChanged done, void *opaque);
+
 #endif

@@ -4,8 +4,9 @@
  *
  * Unplug: quiesce (the device's transport turns its ioeventfds off and drains) ->
  * off the bus (irqfd off, unmapped; regions are freed after a grace period) ->
- * unrealize -> DEVICE_DELETED. Reset: quiesce all, then reset each in order of
- * creation. Both hold references, so neither cares which other ends first.
+ * unrealize -> release (plug.c; nobody waits for the host) -> DEVICE_DELETED. Reset:
+ * quiesce all, then reset each in order of creation. Both hold references, so neither
+ * cares which other ends first.
  */
 #include "config.h"
 
@@ -98,18 +99,28 @@ static void emit_deleted(const Device *dev)
     vm_event_emit("DEVICE_DELETED", data);
 }
 
+static void unplug_released(void *opaque, GError *error)
+{
+    Unplug *u = opaque;
+
+    if (!error) {
+        emit_deleted(u->dev);
+        if (u->done) {
+            u->done(u->opaque);
+        }
+    }
+    g_clear_error(&error);
+    device_unref(u->dev);
+    g_free(u);
+}
+
 static void unplug_quiesced(void *opaque)
 {
     Unplug *u = opaque;
 
     unrealize(u->dev);
     g_ptr_array_remove(device_registry(), u->dev);
-    emit_deleted(u->dev);
-    if (u->done) {
-        u->done(u->opaque);
-    }
-    device_unref(u->dev);
-    g_free(u);
+    device_release(u->dev, unplug_released, u);
     under_way--;
     change_done();
 }

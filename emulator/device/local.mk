@@ -9,4 +9,5 @@ libemulator_a_SOURCES += \
 	emulator/device/irq.c \
 	emulator/device/irq.h \
 	emulator/device/lifecycle.c \
+	emulator/device/plug.c \
 	emulator/device/state.c

@@ -29,12 +29,21 @@ static gboolean check_idle(const char *command, GError **errp)
            error_set(errp, "%s not allowed while migrating", command);
 }
 
-static ConfigNode *cmd_device_add(ConfigNode *args, GError **errp)
+static gboolean may_add(GError **errp)
 {
-    if (check_idle("device_add", errp)) {
-        device_add_from_config(args, TRUE, errp);
-    }
-    return NULL;
+    return check_idle("device_add", errp) &&
+           (!vm_ending() || error_set(errp, "The emulator ends"));
+}
+
+/* It is there, or not. */
+static void added(void *opaque, GError *error)
+{
+    qmp_reply_done(opaque, NULL, error);
+}
+
+static void cmd_device_add(ConfigNode *args, QmpReply *reply)
+{
+    device_add_later(args, may_add, added, reply);
 }
 
 QMP_OBJECT(device_del_args, { "id", &qmp_str });
@@ -244,7 +253,8 @@ static const char *const device_add_features[] = { "json-cli", "json-cli-hotplug
 const QmpCommand qmp_device_commands[] = {
     { "device_add",
       "Plugs a device, as -device does; further arguments are its properties",
-      cmd_device_add, .args = &device_add_args, .features = device_add_features },
+      .start = cmd_device_add, .args = &device_add_args,
+      .features = device_add_features },
     { "device_del", "Asks the guest to let a device go; DEVICE_DELETED follows",
       .start = cmd_device_del, .args = &device_del_args },
     { "device-list-properties", "The properties of a device model", cmd_list_properties,

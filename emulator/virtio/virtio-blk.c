@@ -178,6 +178,26 @@ static BlockNode *find_drive(VirtioBlk *blk, GError **errp)
     return node;
 }
 
+static void blk_acquire(Device *device, DeviceChanged done, void *opaque)
+{
+    VirtioBlk *blk = (VirtioBlk *)device;
+    GError *error = NULL;
+
+    blk->node = find_drive(blk, &error);
+    if (!blk->node) {
+        done(opaque, error);
+        return;
+    }
+    BlockUser user = { .read_only = block_node_read_only(blk->node),
+                       .share_rw = blk->share_rw };
+    block_node_take_later(blk->node, &user, done, opaque);
+}
+
+static void blk_release(Device *device, DeviceChanged done, void *opaque)
+{
+    block_node_give_later(((VirtioBlk *)device)->node, done, opaque);
+}
+
 static gboolean blk_realize(Device *device, GError **errp)
 {
     VirtioBlk *blk = (VirtioBlk *)device;
@@ -298,6 +318,8 @@ const VirtioDeviceClass virtio_blk_class = {
         .hotpluggable = TRUE,
         .properties = properties,
         .state = &blk_state,
+        .acquire = blk_acquire,
+        .release = blk_release,
         .realize = blk_realize,
         .reset = blk_reset,
         .unrealize = blk_unrealize,

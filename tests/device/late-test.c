@@ -8,35 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/device/monitor.h"
-#include "tests/device/virtio-common.h"
+#include "tests/device/late.h"
 
-#define MIB       (1u << 20)
 #define CALLS_MAX 64 /* emulator/event/slow.c */
-#define DONE      "{\"return\": {}}"
-
-static char *dir, *image;
-
-typedef struct Vm {
-    QTest *q;
-    Monitor b, c;
-} Vm;
-
-static void vm_open(Vm *vm, const char *more)
-{
-    vm->q = qtest_start("-machine microvm -m 16M -qmp unix:%s/b,server=on,wait=off "
-                        "-qmp unix:%s/c,server=on,wait=off %s",
-                        dir, dir, more);
-    monitor_open(&vm->b, dir, "b");
-    monitor_open(&vm->c, dir, "c");
-}
-
-static void vm_close(Vm *vm)
-{
-    monitor_close(&vm->b);
-    monitor_close(&vm->c);
-    qtest_stop(vm->q);
-}
 
 /* n on f, both new. */
 static void say_add(Monitor *m)
@@ -46,42 +20,9 @@ static void say_add(Monitor *m)
         "\"node-name\": \"r\", \"file\": {\"driver\": \"raw\", \"node-name\": \"n\", "
         "\"file\": {\"driver\": \"file\", \"node-name\": \"f\", \"filename\": "
         "\"%s\"}}}}",
-        image);
+        late_image);
 
     say_text(m, text);
-}
-
-static void say_del(Monitor *m, const char *node)
-{
-    g_autofree char *text = g_strdup_printf(
-        "{\"execute\": \"blockdev-del\", \"arguments\": {\"node-name\": \"%s\"}}", node);
-
-    say_text(m, text);
-}
-
-static guint64 asked(Vm *vm, const char *node)
-{
-    g_autofree char *command = g_strdup_printf("block %s asked", node);
-    g_autofree char *reply = qtest_command_line(vm->q, command);
-
-    g_assert_true(g_str_has_prefix(reply, "OK "));
-    return g_ascii_strtoull(reply + 3, NULL, 10);
-}
-
-static void until_asked(Vm *vm, guint64 n)
-{
-    while (asked(vm, "n") < n) {
-    }
-}
-
-/* All else is served: the other monitors, and the guest. */
-static void assert_served(Vm *vm)
-{
-    say(&vm->c, "query-name");
-    expect(&vm->c, DONE);
-    qmp_turns(vm->q);
-    g_assert_cmphex(qtest_readl(vm->q, SLOT(0) + VIRTIO_MMIO_MAGIC_VALUE), ==,
-                    0x74726976);
 }
 
 static gboolean has_node(Vm *vm, const char *name)
@@ -107,7 +48,7 @@ static void add_fails(Vm *vm, const char *driver, const char *name, const char *
         "{\"execute\": \"blockdev-add\", \"arguments\": {\"driver\": "
         "\"%s\", \"node-name\": \"%s\", %s: \"%s\"}}",
         driver, name, g_str_equal(driver, "raw") ? "\"file\"" : "\"filename\"",
-        g_str_equal(driver, "raw") ? "f" : image);
+        g_str_equal(driver, "raw") ? "f" : late_image);
 
     g_assert_cmpstr(text, ==, error);
 }
@@ -121,7 +62,8 @@ static unsigned open_images(Vm *vm)
     for (const struct dirent *e; (e = readdir(fds));) {
         char target[4096] = "";
         g_autofree char *link = g_build_filename(path, e->d_name, NULL);
-        n += readlink(link, target, sizeof(target) - 1) > 0 && g_str_equal(target, image);
+        n += readlink(link, target, sizeof(target) - 1) > 0 &&
+             g_str_equal(target, late_image);
     }
     closedir(fds);
     return n;
@@ -150,7 +92,7 @@ static void test_order(void)
 {
     Vm vm;
 
-    vm_open(&vm, "");
+    late_open(&vm, "");
     for (unsigned i = 0; i < 2; i++) {
         block_testing(vm.q, "n silent");
         say_add(&vm.b);
@@ -174,17 +116,17 @@ static void test_order(void)
         expect(&vm.b, DONE);
         g_assert_cmpuint(open_images(&vm), ==, 0);
     }
-    vm_close(&vm);
+    late_close(&vm);
 }
 
 /* A node that was there before, under one that comes. */
 static void test_borrowed(void)
 {
     g_autofree char *options =
-        g_strdup_printf("-blockdev driver=file,node-name=f,filename=%s", image);
+        g_strdup_printf("-blockdev driver=file,node-name=f,filename=%s", late_image);
     Vm vm;
 
-    vm_open(&vm, options);
+    late_open(&vm, options);
     for (unsigned i = 0; i < 2; i++) {
         block_testing(vm.q, "n silent");
         say_text(&vm.b, "{\"execute\": \"blockdev-add\", \"arguments\": {\"driver\": "
@@ -206,7 +148,7 @@ static void test_borrowed(void)
         block_testing(vm.q, "n answers");
         expect(&vm.b, DONE);
     }
-    vm_close(&vm);
+    late_close(&vm);
 }
 
 /* All or none: what does not fit is found when all is open, or at the last open. */
@@ -220,14 +162,14 @@ static void test_undo(void)
     };
     Vm vm;
 
-    vm_open(&vm, "");
+    late_open(&vm, "");
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *text = g_strdup_printf(
             "{\"execute\": \"blockdev-add\", \"arguments\": {\"driver\": \"raw\", "
             "\"node-name\": \"r\", \"file\": {\"driver\": \"raw\", \"node-name\": "
             "\"n\", \"file\": {\"driver\": \"file\", \"node-name\": \"f\", "
             "\"filename\": \"%s/%s\"}}%s}}",
-            dir, cases[i].filename, cases[i].more);
+            late_dir, cases[i].filename, cases[i].more);
 
         block_testing(vm.q, "n silent");
         say_text(&vm.b, text);
@@ -242,7 +184,7 @@ static void test_undo(void)
         say_del(&vm.b, "r");
         expect(&vm.b, DONE);
     }
-    vm_close(&vm);
+    late_close(&vm);
 }
 
 /* The client goes; its command comes to its end, and the next one is served. */
@@ -250,19 +192,19 @@ static void test_gone(void)
 {
     Vm vm;
 
-    vm_open(&vm, "");
+    late_open(&vm, "");
     block_testing(vm.q, "n silent");
     say_add(&vm.b);
     until_asked(&vm, 1);
     monitor_close(&vm.b);
-    monitor_open(&vm.b, dir, "b");
+    monitor_open(&vm.b, late_dir, "b");
     say_add(&vm.b);
     expect_error(&vm.b, "Duplicate nodes");
     block_testing(vm.q, "n answers");
     while (!has_node(&vm, "r")) {
     }
     expect_nothing(&vm.b);
-    vm_close(&vm);
+    late_close(&vm);
 }
 
 /* stop and cont do not wait for it, and neither does the end of the process. */
@@ -271,32 +213,32 @@ static void test_quit(void)
     g_autofree char *options =
         g_strdup_printf("-blockdev driver=file,node-name=g,filename=%s "
                         "-blockdev driver=raw,node-name=n2,file=g",
-                        image);
+                        late_image);
     Vm vm;
 
-    vm_open(&vm, options);
+    late_open(&vm, options);
     block_testing(vm.q, "n silent");
     block_testing(vm.q, "n2 silent");
     say_add(&vm.b);
     say_del(&vm.c, "n2");
     until_asked(&vm, 1);
-    while (!asked(&vm, "n2")) {
+    while (!late_asked(&vm, "n2")) {
     }
     qmp(vm.q, "{\"execute\": \"stop\"}");
     qmp(vm.q, "{\"execute\": \"cont\"}");
     expect_nothing(&vm.b);
     expect_nothing(&vm.c);
-    vm_close(&vm);
+    late_close(&vm);
 }
 
 /* How much an image occupies; the nodes may go meanwhile. */
 static void test_query(void)
 {
     g_autofree char *options =
-        g_strdup_printf("-blockdev driver=file,node-name=n,filename=%s", image);
+        g_strdup_printf("-blockdev driver=file,node-name=n,filename=%s", late_image);
     Vm vm;
 
-    vm_open(&vm, options);
+    late_open(&vm, options);
     block_testing(vm.q, "n silent");
     say(&vm.b, "query-named-block-nodes");
     until_asked(&vm, 1);
@@ -308,7 +250,7 @@ static void test_query(void)
     expect_text(&vm.b, "\"actual-size\": 1048576");
     expect(&vm.c, DONE);
     g_assert_false(has_node(&vm, "n"));
-    vm_close(&vm);
+    late_close(&vm);
 }
 
 /* A disk at both ends: it is given away, and taken. */
@@ -325,16 +267,16 @@ typedef struct Pair {
 
 static void pair_open(Pair *p, gboolean source)
 {
-    g_autofree char *disk = g_strdup_printf(DISK, image);
+    g_autofree char *disk = g_strdup_printf(DISK, late_image);
     g_autofree char *more = NULL;
 
-    p->uri = g_strdup_printf("unix:%s/m", dir);
+    p->uri = g_strdup_printf("unix:%s/m", late_dir);
     more = g_strdup_printf("%s -incoming %s", disk, p->uri);
     if (source) {
         p->other = qtest_start("-machine microvm -m 16M %s", more);
-        vm_open(&p->vm, disk);
+        late_open(&p->vm, disk);
     } else {
-        vm_open(&p->vm, more);
+        late_open(&p->vm, more);
         p->other = qtest_start("-machine microvm -m 16M %s", disk);
     }
     block_testing(p->vm.q, "n silent");
@@ -346,7 +288,7 @@ static void pair_open(Pair *p, gboolean source)
 
 static void pair_close(Pair *p)
 {
-    vm_close(&p->vm);
+    late_close(&p->vm);
     qtest_stop(p->other);
     g_free(p->uri);
 }
@@ -399,7 +341,7 @@ static void add_disk_fails(Vm *vm)
     qmp(vm->q,
         "{\"execute\": \"blockdev-add\", \"arguments\": {\"driver\": \"file\", "
         "\"node-name\": \"g\", \"filename\": \"%s\"}}",
-        image);
+        late_image);
     error = qtest_qmp_fails(vm->q, "{\"execute\": \"device_add\", \"arguments\": "
                                    "{\"driver\": \"virtio-blk-device\", \"id\": "
                                    "\"g\", \"drive\": \"g\"}}");
@@ -429,7 +371,7 @@ static void test_cont(void)
     expect(&p.vm.b, DONE);
     expect(&p.vm.c, DONE);
     assert_status(p.vm.q, "running");
-    vm_close(&p.vm);
+    late_close(&p.vm);
     g_free(p.uri);
 }
 
@@ -439,7 +381,7 @@ static void test_quit_pair(gconstpointer source)
     Pair p;
 
     pair_open(&p, source != NULL);
-    vm_close(&p.vm);
+    late_close(&p.vm);
     qtest_stop(p.other);
     g_free(p.uri);
 }
@@ -447,13 +389,13 @@ static void test_quit_pair(gconstpointer source)
 /* Nodes that come when the images have been given away are inactive. */
 static void test_migrate(void)
 {
-    g_autofree char *uri = g_strdup_printf("unix:%s/m", dir);
+    g_autofree char *uri = g_strdup_printf("unix:%s/m", late_dir);
     QTest *there = qtest_start("-machine microvm -m 16M -incoming %s", uri);
     g_autoptr(JsonNode) nodes = NULL;
     JsonObject *node;
     Vm vm;
 
-    vm_open(&vm, "");
+    late_open(&vm, "");
     block_testing(vm.q, "n silent");
     say_add(&vm.b);
     until_asked(&vm, 1);
@@ -465,7 +407,7 @@ static void test_migrate(void)
     nodes = qtest_qmp_ok(vm.q, "{\"execute\": \"query-named-block-nodes\"}");
     node = json_array_get_object_element(json_node_get_array(nodes), 0);
     g_assert_false(json_object_get_boolean_member(node, "active"));
-    vm_close(&vm);
+    late_close(&vm);
     qtest_stop(there);
 }
 
@@ -474,22 +416,22 @@ static void test_many(void)
 {
     Vm vm;
 
-    vm_open(&vm, "");
+    late_open(&vm, "");
     for (unsigned i = 0; i <= CALLS_MAX; i++) {
         g_autofree char *gate = g_strdup_printf("n%u silent", i);
         g_autofree char *text =
             g_strdup_printf("{\"execute\": \"blockdev-add\", \"arguments\": {\"driver\": "
                             "\"raw\", \"node-name\": \"n%u\", \"file\": {\"driver\": "
                             "\"file\", \"filename\": \"%s\"}}}",
-                            i, image);
+                            i, late_image);
         block_testing(vm.q, gate);
         say_text(&vm.b, text);
         if (i < CALLS_MAX) {
             g_autofree char *name = g_strdup_printf("n%u", i);
-            while (!asked(&vm, name)) {
+            while (!late_asked(&vm, name)) {
             }
             monitor_close(&vm.b);
-            monitor_open(&vm.b, dir, "b");
+            monitor_open(&vm.b, late_dir, "b");
         }
     }
     expect_error(&vm.b, "64 calls of the host have not come back yet");
@@ -500,16 +442,12 @@ static void test_many(void)
     block_testing(vm.q, name);
     say_add(&vm.b);
     expect(&vm.b, DONE);
-    vm_close(&vm);
+    late_close(&vm);
 }
 
 int main(int argc, char **argv)
 {
-    int rc;
-
     g_test_init(&argc, &argv, NULL);
-    dir = g_dir_make_tmp("vireo-late-XXXXXX", NULL);
-    image = make_image(dir, "image", MIB, 0x11);
     g_test_add_func("/late/order", test_order);
     g_test_add_func("/late/borrowed", test_borrowed);
     g_test_add_func("/late/undo", test_undo);
@@ -520,11 +458,8 @@ int main(int argc, char **argv)
     g_test_add_func("/late/give", test_give);
     g_test_add_func("/late/cont", test_cont);
     g_test_add_data_func("/late/quit/destination", NULL, test_quit_pair);
-    g_test_add_data_func("/late/quit/source", dir, test_quit_pair);
+    g_test_add_data_func("/late/quit/source", GINT_TO_POINTER(TRUE), test_quit_pair);
     g_test_add_func("/late/migrate", test_migrate);
     g_test_add_func("/late/many", test_many);
-    rc = g_test_run();
-    unlink(image);
-    rmdir(dir);
-    return rc;
+    return late_run();
 }

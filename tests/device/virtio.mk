@@ -26,6 +26,7 @@ tests_device_turn_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_turn_test_LDADD = $(DEVICE_TEST_LDADD)
 VIRTIO_BLK_DEVICE_TESTS = tests/device/virtio-blk-flight-test \
 	tests/device/virtio-blk-error-test tests/device/stop-test \
+	tests/device/late-plug-test \
 	tests/device/late-test
 check_PROGRAMS += $(VIRTIO_BLK_DEVICE_TESTS)
 TESTS += $(VIRTIO_BLK_DEVICE_TESTS)
@@ -41,6 +42,10 @@ MONITOR_COMMON = $(VIRTIO_DEVICE_COMMON) tests/device/monitor.c tests/device/mon
 tests_device_stop_test_SOURCES = tests/device/stop-test.c $(MONITOR_COMMON)
 tests_device_stop_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_stop_test_LDADD = $(DEVICE_TEST_LDADD)
-tests_device_late_test_SOURCES = tests/device/late-test.c $(MONITOR_COMMON)
+LATE_COMMON = $(MONITOR_COMMON) tests/device/late.c tests/device/late.h
+tests_device_late_test_SOURCES = tests/device/late-test.c $(LATE_COMMON)
 tests_device_late_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_late_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_late_plug_test_SOURCES = tests/device/late-plug-test.c $(LATE_COMMON)
+tests_device_late_plug_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_late_plug_test_LDADD = $(DEVICE_TEST_LDADD)
