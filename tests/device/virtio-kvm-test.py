@@ -8,6 +8,7 @@ import tempfile
 
 BUILD = os.environ.get("builddir", ".")
 SECTORS = 256
+LIMIT = 300  # seconds of a guest, on a machine that has other work
 
 
 def pattern():
@@ -30,7 +31,7 @@ def run(folder, slot, node, device):
         "-device", "virtio-blk-device,drive=n,bus=virtio-mmio-bus.%u%s" % (slot, device)]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True,
-                              timeout=60, check=False)
+                              timeout=LIMIT, check=False)
     except subprocess.TimeoutExpired as e:
         return "timed out: %r" % e.stdout
     if done.returncode or done.stdout.split() != b"tiny: disk written and read".split():

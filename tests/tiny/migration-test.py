@@ -13,8 +13,8 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from migration_vm import (CONFIG, DEVICE, END, GO, GUEST, RAM, Proxy,  # noqa: E402
-                          QmpError, Vm, sanitized)
+from migration_vm import (CONFIG, DEVICE, END, GO, GUEST, RAM, TIMEOUT,  # noqa: E402
+                          Proxy, QmpError, Vm, sanitized)
 
 MIB = 1 << 20
 
@@ -59,7 +59,7 @@ class Migration(unittest.TestCase):
         source.wait_migration("completed")
         destination.wait_migration("completed")
         self.assertEqual(source.status(), "postmigrate")
-        self.assertEqual(destination.status(), "running")
+        destination.wait_until(destination.status, "running")  # when it has the images
         destination.wait_all_run()
         info = source.qmp("query-migrate")
         self.assertGreater(info["ram"]["dirty-sync-count"], 0)
@@ -101,7 +101,7 @@ class Migration(unittest.TestCase):
             s = socket.socket(socket.AF_UNIX)
             self.addCleanup(s.close)
             s.connect(path)
-            s.settimeout(30)
+            s.settimeout(TIMEOUT)
             s.sendall(data)
             return s
 
@@ -187,11 +187,11 @@ class Migration(unittest.TestCase):
 
     # Cancel
 
-    def slow(self, source, bandwidth=4 * MIB):
-        """Starts one that is in mid-copy for seconds."""
+    def slow(self, source):
+        """Starts one that is in mid-copy for a minute, of 32 MiB."""
         uri = self.unix()
         destination = self.vm("-incoming", uri, mib=32)
-        source.parameters(max_bandwidth=bandwidth)
+        source.parameters(max_bandwidth=MIB // 2)
         source.qmp("migrate", uri=uri)
         source.wait_migration("active")
         destination.wait_migration("active")
@@ -289,7 +289,7 @@ class Migration(unittest.TestCase):
         self.addCleanup(proxy.close)
         destination.qmp("migrate-incoming", uri=uris[1])
         source.qmp("migrate", uri=uris[0])
-        self.assertTrue(proxy.held.wait(20))
+        self.assertTrue(proxy.held.wait(TIMEOUT))
         return source, destination
 
     def test_killed_in_switch_over(self):
@@ -574,26 +574,30 @@ class Migration(unittest.TestCase):
     # Limits
 
     def test_bandwidth(self):
+        def sent():
+            return source.qmp("query-migrate")["ram"]["transferred"]
+
         source = self.source(mib=32)
-        destination = self.slow(source, 4 * MIB)
-        begin, time0 = source.qmp("query-migrate")["ram"]["transferred"], time.monotonic()
-        time.sleep(1.5)  # what is measured is bytes in time
-        sent = source.qmp("query-migrate")["ram"]["transferred"] - begin
-        seconds = time.monotonic() - time0
-        self.assertLess(sent, 4 * MIB * seconds + MIB)
-        self.assertGreater(sent, MIB * seconds)
+        begin = time.monotonic()
+        destination = self.slow(source)
+        source.wait_until(lambda: sent() > 2 * MIB, True)
+        now = sent()  # and not more than it may
+        self.assertLess(now, MIB // 2 * (time.monotonic() - begin) + MIB)
+        self.assertEqual(source.migration(), "active")
         source.parameters(max_bandwidth=0)
+        source.wait_migration("completed")
+        self.assertLess(time.monotonic() - begin, 60)  # 32 MiB would have taken more
         self.check_moved(source, destination)
-        self.assertLess(time.monotonic() - time0, 10)
 
     def test_downtime(self):
         """What is dirty all the time never fits into no time, but into two seconds."""
         source, uri = self.source(hot=1000, every=2), self.unix()
         destination = self.vm("-incoming", uri, hot=1000, every=2)
-        source.parameters(max_bandwidth=32 * MIB, downtime_limit=0)
+        # A pass takes a second: whatever else the machine does, the guest writes in it.
+        source.parameters(max_bandwidth=4 * MIB, downtime_limit=0)
         source.qmp("migrate", uri=uri)
         source.wait_until(lambda: source.qmp("query-migrate").get("ram", {}).get(
-            "dirty-sync-count", 0) > 3, True)
+            "dirty-sync-count", 0) > 1 or source.migration() == "completed", True)
         self.assertEqual(source.migration(), "active")
         source.parameters(downtime_limit=2000)
         source.wait_migration("completed")
@@ -607,7 +611,7 @@ class Migration(unittest.TestCase):
         """It says why at once, and the source does not copy on."""
         source, uri = self.source(mib=32), self.unix()
         destination = self.vm("-incoming", uri, mib=33)
-        source.parameters(max_bandwidth=4 * MIB)
+        source.parameters(max_bandwidth=MIB // 2)
         source.qmp("migrate", uri=uri)
         source.wait_migration("failed")
         info = source.qmp("query-migrate")

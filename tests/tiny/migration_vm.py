@@ -13,7 +13,7 @@ import time
 BUILD = os.environ.get("builddir", ".")
 VIREO = os.path.join(BUILD, "vireo")
 GUEST = os.path.join(BUILD, "tests/tiny/migration-guest.elf")
-TIMEOUT = 30.0
+TIMEOUT = 120.0  # of a machine that has other work
 LINE = re.compile(rb"tiny: round (\d+) other (\d+)\n")
 RECORD = struct.Struct("<IIQ")
 HELLO_SIZE = 16
@@ -234,7 +234,7 @@ def capture(source):
         uri = source.getfd("capture", theirs.fileno())
         theirs.close()
         source.qmp("migrate", uri=uri)
-        ours.settimeout(30)
+        ours.settimeout(TIMEOUT)
         hello = receive(ours, HELLO_SIZE)
         records = []
         while not records or records[-1][0] != END:

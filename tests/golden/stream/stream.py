@@ -21,7 +21,7 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../../tiny"))
-from migration_vm import GO, QtestVm, capture, pack  # noqa: E402
+from migration_vm import GO, TIMEOUT, QtestVm, capture, pack  # noqa: E402
 
 BASE = ["-machine", "microvm-vireo-1.0", "-m", "8M"]
 DISK = ["-blockdev", "driver=file,node-name=n,filename=@DIR@/disk"]
@@ -93,7 +93,7 @@ class Golden(unittest.TestCase):
         with ours, theirs:
             vm.qmp("migrate-incoming", uri=vm.getfd("in", theirs.fileno()))
             theirs.close()
-            ours.settimeout(30)
+            ours.settimeout(TIMEOUT)
             ours.sendall(stream)
             answer = ours.recv(4096)
             self.assertEqual(answer, bytes(4))
