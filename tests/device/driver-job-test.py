@@ -48,10 +48,9 @@ def test_settings(a, b):
     assert a.virsh("migrate-getmaxdowntime", "vm") == "50"
     a.virsh("migrate-setspeed", "vm", "9")
     assert a.virsh("migrate-getspeed", "vm") == "9"
-    info = a.virsh("domjobinfo", "vm")
-    assert re.search(r"Operation:\s+Outgoing migration", info), info
-    assert re.search(r"Memory total:\s+3.906 MiB", info), info
-    assert re.search(r"Data total:\s+3.906 MiB", info), info
+    for pattern in (r"Operation:\s+Outgoing migration", r"Memory total:\s+3.906 MiB",
+                    r"Data total:\s+3.906 MiB"):  # the emulator is asked now and then
+        wait_for(pattern, lambda: re.search(pattern, a.virsh("domjobinfo", "vm")))
     a.virsh("domjobabort", "vm")
     p.communicate(timeout=LIMIT)
     assert p.returncode != 0
@@ -97,7 +96,7 @@ def test_old_daemon(a, b):
                 json.dump(old, f)
         a.start()
         a.expect(state)
-        assert "None" in a.virsh("domjobinfo", "vm")
+        wait_for("the end of the job", lambda: "None" in a.virsh("domjobinfo", "vm"))
         a.kill()
     a.start()
     a.virsh("resume", "vm")

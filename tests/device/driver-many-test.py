@@ -11,7 +11,7 @@ import struct
 import sys
 
 import driver_many as many
-from driver_daemon import BUILD, main, wait_for
+from driver_daemon import BUILD, main, process_state, wait_for
 from driver_rpc import Rpc
 
 VMS = 200
@@ -29,10 +29,14 @@ def signal_all(a, numbers, what):
 def is_stopped(a, number):
     """Its emulator has begun, and stands still."""
     try:
-        with open("/proc/%d/stat" % a.pid(many.name_of(number))) as f:
-            return f.read().rsplit(")", 1)[1].split()[0] == "T"
+        return process_state(a.pid(many.name_of(number))) == "T"
     except (OSError, ValueError):  # there is no PID yet
         return False
+
+
+def wait_descriptors(a, most):
+    """What calls have had open, and connections that have ended, goes soon."""
+    wait_for("%d descriptors" % most, lambda: many.descriptors(a) <= most)
 
 
 def test_restart(a, b):
@@ -42,7 +46,7 @@ def test_restart(a, b):
     threads, descriptors = many.threads(a), many.descriptors(a)
     many.define(a, numbers)
     many.start(a, numbers)
-    assert many.descriptors(a) - descriptors <= 2 * VMS + 4, many.descriptors(a)
+    wait_descriptors(a, descriptors + 2 * VMS + 4)
     a.kill()
     signal_all(a, numbers, signal.SIGSTOP)
     a.start()
@@ -53,12 +57,12 @@ def test_restart(a, b):
     a.start()
     signal_all(a, numbers, signal.SIGCONT)
     many.reset(a, numbers)
-    assert many.descriptors(a) - descriptors <= 2 * VMS + 8, many.descriptors(a)
+    wait_descriptors(a, descriptors + 2 * VMS + 8)
     a.stop()
     a.start()  # they all answer at once
     many.reset(a, numbers)
     many.destroy(a, numbers)
-    wait_for("descriptors", lambda: many.descriptors(a) - descriptors <= 4)
+    wait_descriptors(a, descriptors + 4)
     assert a.files() == [], a.files()
 
 

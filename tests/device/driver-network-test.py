@@ -50,8 +50,9 @@ def test_bridge(a, b):
         assert mac in text and "mtu 1400" in text and "master br0" in text, text
     assert bridge() == before
     a.virsh("destroy", "vm")
+    wait_for("the end of the taps",
+             lambda: "tap" not in in_network(a, "ip", "-o", "link", "show"))
     assert bridge() == before
-    assert "tap" not in in_network(a, "ip", "-o", "link", "show")
 
 
 def test_interface(a, b):

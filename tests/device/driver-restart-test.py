@@ -15,8 +15,8 @@ import subprocess
 import sys
 import time
 
-from driver_daemon import (DAEMON, EMULATOR, LIMIT, image, main, migrate, wait_for,
-                           wrapper)
+from driver_daemon import (DAEMON, EMULATOR, LIMIT, image, kill_process, main, migrate,
+                           wait_for, wrapper)
 
 
 def test_daemon_death(a, b):
@@ -29,7 +29,7 @@ def test_daemon_death(a, b):
     pid, ends = a.pid(), a.pid("ends")
     xml = a.virsh("dumpxml", "vm")
     a.kill()
-    os.kill(ends, signal.SIGKILL)
+    kill_process(ends)
     a.start()
     assert a.pid() == pid
     assert a.state() == "running (booted)"
@@ -57,10 +57,10 @@ def test_daemon_death_reboot(a, b):
     a.virsh("reboot", "vm")
     a.kill()
     a.start()
-    a.expect("running (booted)")
     assert a.pid() == pid
     wait_for("the wish to be forgotten", lambda: '"reboot-wanted" : false' in
              open(a.run_dir + "/vm.status").read())
+    a.expect("running (booted)")
     a.virsh("shutdown", "vm")
     a.kill()
     a.start()
@@ -80,7 +80,7 @@ def test_daemon_death_hung(a, b):
         a.kill()
         begin = time.time()
         a.start()
-        assert time.time() - begin < 10
+        assert time.time() - begin < 25  # a command may take 30 seconds
         assert a.state() == "running (booted)"
         assert a.virsh("list", "--name").split() == ["vm", "other"]
         a.virsh("suspend", "other")
@@ -208,8 +208,8 @@ def test_no_descriptors(a, b):
 def test_unknown(a, b):
     """Neither running nor ended: it is kept, and neither started nor destroyed."""
     pids = start_many(a, 3)
-    os.kill(pids["vm2"], signal.SIGKILL)
     a.kill()
+    kill_process(pids["vm2"])
     for name in pids:
         hide("%s/%s.pid" % (a.run_dir, name))
     a.start()
@@ -342,9 +342,9 @@ def test_stranger_holds_pid_file(a, b):
         assert os.stat(path).st_mode & 0o777 == 0o600, path
     # The emulator is gone, its number is that of a stranger, and a third has the lock.
     pid = a.pid()
-    stranger = subprocess.Popen(["sleep", "100"])
+    stranger = subprocess.Popen(["sleep", "1000"])
     a.kill()
-    os.kill(pid, signal.SIGKILL)
+    kill_process(pid)
     locks = []
     for path, number in (pid_file, a.process.pid), (a.run_dir + "/vm.pid", stranger.pid):
         wait_for("its end", lambda: subprocess.run(["flock", "-n", path, "true"]

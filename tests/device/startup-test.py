@@ -14,7 +14,7 @@ import tempfile
 import unittest
 
 VIREO = os.path.join(os.environ.get("builddir", "."), "vireo")
-TIMEOUT = 30
+TIMEOUT = 120  # seconds, on a machine that has other work
 NONE = ["-machine", "none"]
 
 

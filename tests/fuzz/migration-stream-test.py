@@ -186,8 +186,8 @@ class Hostile(unittest.TestCase):
                          b"")
         vm.wait_migration("completed")
         self.assertEqual(vm.status(), "paused")
+        vm.quit()  # what it has said is there then
         self.assertNotIn(b"ERROR", vm.said)
-        vm.quit()
 
     def run_loaded(self, start):
         """State that nobody has refused runs, is reset, and ends cleanly."""

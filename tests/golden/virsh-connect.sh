@@ -25,7 +25,7 @@ fail() {
 expect() {
     status=$1 pattern=$2
     shift 2
-    out=$(timeout 30 "$@" 2>&1)
+    out=$(timeout 120 "$@" 2>&1)
     got=$?
     [ "$got" = "$status" ] || fail "$* exits with $got, not $status: $out"
     case $out in
@@ -46,7 +46,7 @@ sock=$dir/run/libvirt/virtvireod-sock
 tries=0
 until virsh -q -c "vireo:///system?socket=$sock" uri >/dev/null 2>&1; do
     tries=$((tries + 1))
-    [ $tries -lt 100 ] && kill -0 "$daemon" || { cat "$dir/log"; exit 1; }
+    [ $tries -lt 1000 ] && kill -0 "$daemon" || { cat "$dir/log"; exit 1; }
     sleep 0.05
 done
 
@@ -86,8 +86,12 @@ expect 0 "--timeout" "$builddir/virtvireod" --help
 grep -q "without authentication" "$dir/log" || fail "no warning about TCP"
 
 # A client that stays connected does not keep the daemon from ending.
-virsh -c "$rw" event --all --timeout 60 >/dev/null 2>&1 &
+stdbuf -oL virsh -c "$rw" "uri; event --all --timeout 60" >"$dir/client" 2>&1 &
 client=$!
+until grep -q "^vireo:" "$dir/client"; do
+    kill -0 "$client" || { fail "the client has ended"; break; }
+    sleep 0.05
+done
 kill -TERM "$daemon"
 wait "$daemon" || fail "the daemon exits with $?"
 daemon=
@@ -100,17 +104,20 @@ done
 # --daemon returns when it serves.
 "$builddir/virtvireod" --prefix-dir "$dir" >>"$dir/log" 2>&1 &
 daemon=$!
-until [ -S "$sock-ro" ]; do sleep 0.05; done
+until [ -S "$sock-ro" ]; do
+    kill -0 "$daemon" || { fail "the second daemon has ended"; break; }
+    sleep 0.05
+done
 kill -KILL "$daemon"
 wait "$daemon" 2>/dev/null
 daemon=
-expect 0 "" "$builddir/virtvireod" --prefix-dir "$dir" --daemon --timeout 2
+expect 0 "" "$builddir/virtvireod" --prefix-dir "$dir" --daemon --timeout 5
 expect 0 "" virsh -c "$rw" hostname
 pid=$(cat "$dir/run/virtvireod.pid")
 tries=0
 while kill -0 "$pid" 2>/dev/null; do
     tries=$((tries + 1))
-    [ $tries -lt 200 ] || { fail "--timeout does not end it"; kill "$pid"; break; }
+    [ $tries -lt 1200 ] || { fail "--timeout does not end it"; kill "$pid"; break; }
     sleep 0.05
 done
 
