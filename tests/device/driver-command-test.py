@@ -15,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 
+from qmp import Qmp
+
 SRC = os.environ.get("srcdir") or os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 GOLDEN = os.path.join(SRC, "tests/golden/command")
@@ -129,24 +131,6 @@ def adapt(machine, argv):
     return out
 
 
-class Qmp:
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(60)
-        self.socket.connect(path)
-        self.file = self.socket.makefile("r")
-        assert "QMP" in json.loads(self.file.readline())
-        self("qmp_capabilities")
-
-    def __call__(self, command, **arguments):
-        self.socket.sendall(json.dumps({"execute": command,
-                                        "arguments": arguments}).encode())
-        while True:
-            line = json.loads(self.file.readline())
-            if "event" not in line:
-                return line["return"]
-
-
 def check(name):
     with open(os.path.join(GOLDEN, name + ".args.json")) as f:
         argv = json.load(f)
@@ -159,8 +143,10 @@ def check(name):
         os.close(fd)
     try:
         try:
-            qmp = Qmp(os.path.join(root, "charmonitor"))
-        except (OSError, ValueError, AssertionError):
+            sock = socket.socket(socket.AF_UNIX)
+            sock.connect(os.path.join(root, "charmonitor"))
+            qmp = Qmp(sock).start()
+        except (OSError, EOFError):
             process.kill()
             raise AssertionError("vireo does not take %s: %s" % (
                 name, process.communicate()[1]))

@@ -2,13 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the stand-in takes and refuses, the emulator takes and refuses too: the same
 commands are judged by driver_introspection.py and executed by vireo."""
-import json
 import os
-import subprocess
 import sys
 import tempfile
 
-from driver_introspection import Introspection, Refused, ask
+from driver_introspection import Introspection, Refused, ask, start
+from qmp import TIMEOUT
 
 VIREO = os.path.abspath(os.path.join(os.environ.get("builddir", "."), "vireo"))
 FILE = {"driver": "file", "node-name": "f", "filename": "@FILE@"}
@@ -53,29 +52,6 @@ CASES = [
 ]
 
 
-class Emulator:
-    def __init__(self):
-        self.process = subprocess.Popen(
-            [VIREO, "-machine", "microvm", "-accel", "qtest", "-nodefaults", "-display",
-             "none", "-qmp", "stdio"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.process.stdout.readline()
-        self("qmp_capabilities", {})
-
-    def __call__(self, command, args):
-        self.process.stdin.write(json.dumps({"execute": command, "arguments": args}))
-        self.process.stdin.flush()
-        while True:
-            reply = json.loads(self.process.stdout.readline())
-            if "event" not in reply:
-                return reply.get("error", {}).get("desc")
-
-    def quit(self):
-        self("quit", {})
-        self.process.communicate(timeout=60)
-        assert self.process.returncode == 0, self.process.returncode
-
-
 def judge(real, command, args):
     try:
         real.check_command(command, args)
@@ -86,18 +62,22 @@ def judge(real, command, args):
 
 def main():
     real = Introspection(ask(VIREO))
-    emulator = Emulator()
+    process, emulator = start(VIREO, "-machine", "microvm", "-accel", "qtest", "-nodefaults",
+                              "-display", "none")
     failed = 0
     with tempfile.NamedTemporaryFile(prefix="introspection-") as image:
         image.truncate(1 << 20)
         for command, args, taken in CASES:
             if args.get("filename") == "@FILE@":
                 args = dict(args, filename=image.name)
-            judged, said = judge(real, command, args), emulator(command, args)
+            judged = judge(real, command, args)
+            said = emulator.raw(command, args).get("error", {}).get("desc")
             if (judged is None) != taken or (said is None) != taken:
                 failed += 1
                 print("%s %s:\n  stand-in: %s\n  vireo: %s" % (command, args, judged, said))
-        emulator.quit()
+        emulator("quit")
+        assert process.wait(TIMEOUT) == 0, process.returncode
+        emulator.sock.close()
     print("%d commands, %d failed" % (len(CASES), failed))
     return failed != 0
 

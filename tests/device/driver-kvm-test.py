@@ -5,7 +5,6 @@ Skipped (77) where one of them is missing.
 
     driver-kvm-test.py [NAME...]    runs all tests, or those named
 """
-import json
 import os
 import re
 import signal
@@ -15,6 +14,7 @@ import time
 
 from driver_daemon import (BUILD, DISK, LIMIT, image, main, migrate, open_console, open_paths,
                            read_tty, wait_for)
+from qmp import Qmp
 
 EMULATOR = os.path.abspath(os.path.join(BUILD, "vireo"))
 DIRTY = os.path.abspath(os.path.join(BUILD, "tests/tiny/dirty.elf"))
@@ -136,16 +136,11 @@ def call_monitor(a, *commands):
     """Plays the daemon that has died. A command has arguments and perhaps a descriptor;
     the reply to the last one is returned."""
     with socket.socket(socket.AF_UNIX) as sock:
-        sock.settimeout(LIMIT)
         sock.connect(a.run_dir + "/domain-1-vm/monitor.sock")
-        stream = sock.makefile("r")
-        assert "QMP" in stream.readline()
-        for command, arguments, *fds in (("qmp_capabilities", {}),) + commands:
-            socket.send_fds(sock, [json.dumps({"execute": command, "arguments": arguments})
-                                   .encode()], fds)
-            while "event" in (reply := json.loads(stream.readline())):
-                pass
-            assert "return" in reply or command == commands[-1][0], reply
+        qmp = Qmp(sock).start()
+        for command in commands:
+            reply = qmp.raw(*command)
+            assert "return" in reply or command is commands[-1], reply
         return reply
 
 

@@ -3,7 +3,10 @@
 commands, devices and back ends against it: so the stand-in refuses what vireo would."""
 import json
 import os
+import socket
 import subprocess
+
+from qmp import Qmp
 
 GENERIC = {"driver": "str", "id": "str", "bus": "str"}  # of every device
 
@@ -14,24 +17,22 @@ class Refused(Exception):
 
 # ---- asking ----
 
+def start(emulator, *args):
+    """The process, and its monitor on a socket."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        process = subprocess.Popen([emulator, *args, "-qmp", "stdio"], stdin=theirs,
+                                   stdout=theirs)
+    return process, Qmp(ours).start()
+
+
 def ask(emulator):
     """Runs it once without a board; returns what it replied, ready for Introspection."""
-    process = subprocess.Popen([emulator, "-machine", "none", "-qmp", "stdio"],
-                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def call(command, **arguments):
-        process.stdin.write(json.dumps({"execute": command, "arguments": arguments}))
-        process.stdin.flush()
-        while True:
-            reply = json.loads(process.stdout.readline())
-            if "return" in reply or "error" in reply:
-                return reply.get("return")
-
-    with process:
-        process.stdout.readline()  # its greeting
-        call("qmp_capabilities")
+    process, call = start(emulator, "-machine", "none")
+    with process, call.sock:
         types = [t["name"] for t in call("qom-list-types")]
-        devices = {t: call("device-list-properties", typename=t) for t in types}
+        devices = {t: call.raw("device-list-properties", {"typename": t}).get("return")
+                   for t in types}
         answers = {
             "schema": call("query-qmp-schema"), "types": types,
             "machines": call("query-machines"),

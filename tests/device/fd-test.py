@@ -1,9 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Descriptors from outside, in the real binary: sets, numbers, names, their flags."""
-import array
 import fcntl
-import json
 import os
 import socket
 import subprocess
@@ -11,8 +9,9 @@ import tempfile
 import time
 import unittest
 
+from qmp import TIMEOUT, Qmp
+
 VIREO = os.path.join(os.environ.get("builddir", "."), "vireo")
-TIMEOUT = 120  # seconds, on a machine that has other work
 QTEST = ["-machine", "microvm", "-accel", "qtest", "-m", "16M", "-nodefaults"]
 
 
@@ -29,50 +28,6 @@ def is_nonblocking(fd):
     return bool(fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_NONBLOCK)
 
 
-class Qmp:
-    def __init__(self, sock):
-        self.sock = sock
-        self.sock.settimeout(TIMEOUT)
-        self.buf = b""
-        self.read()
-        self.cmd("qmp_capabilities")
-
-    def read(self):
-        while b"\r\n" not in self.buf:
-            data = self.sock.recv(65536)
-            if not data:
-                raise EOFError
-            self.buf += data
-        line, self.buf = self.buf.split(b"\r\n", 1)
-        return json.loads(line)
-
-    def raw(self, name, args, fd=None):
-        text = json.dumps({"execute": name, "arguments": args}).encode()
-        rights = [] if fd is None else [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
-                                         array.array("i", [fd]))]
-        self.sock.sendmsg([text], rights)
-        while True:
-            message = self.read()
-            if "event" not in message:
-                return message
-
-    def cmd(self, name, fd=None, **args):
-        reply = self.raw(name.replace("_", "-") if name in UNDERLINED else name,
-                         {k.replace("_", "-"): v for k, v in args.items()}, fd)
-        if "return" not in reply:
-            raise AssertionError(reply)
-        return reply["return"]
-
-    def error(self, name, fd=None, **args):
-        reply = self.raw(name.replace("_", "-") if name in UNDERLINED else name,
-                         {k.replace("_", "-"): v for k, v in args.items()}, fd)
-        return reply["error"]["desc"]
-
-
-UNDERLINED = ("add_fd", "remove_fd", "query_fdsets", "blockdev_add", "object_add",
-              "query_named_block_nodes", "migrate_incoming")
-
-
 class Vireo:
     """A process with n monitors, which inherits fds."""
 
@@ -87,11 +42,11 @@ class Vireo:
             pass_fds=[*fds, *(theirs.fileno() for _, theirs in pairs)])
         for _, theirs in pairs:
             theirs.close()
-        self.mons = [Qmp(ours) for ours, _ in pairs]
+        self.mons = [Qmp(ours).start() for ours, _ in pairs]
         self.qmp = self.mons[0] if self.mons else None
 
     def quit(self):
-        self.qmp.cmd("quit")
+        self.qmp("quit")
         _, err = self.proc.communicate(timeout=TIMEOUT)
         for mon in self.mons:
             mon.sock.close()
@@ -142,10 +97,10 @@ class Sets(Case):
                    "-device", "virtio-blk-device,drive=d",
                    "-device", "virtio-rng-device,rng=r", fds=fds)
         self.assertEqual(
-            vm.qmp.cmd("query_fdsets"),
+            vm.qmp("query-fdsets"),
             [{"fdset-id": i + 2, "fds": [{"fd": fd, "opaque": "n%d" % i}]}
              for i, fd in enumerate(fds)])
-        self.assertEqual(vm.qmp.cmd("query_named_block_nodes")[0]["image"]["virtual-size"],
+        self.assertEqual(vm.qmp("query-named-block-nodes")[0]["image"]["virtual-size"],
                          1 << 20)
         self.assertFalse(is_nonblocking(log))
         self.assertEqual(vm.quit(), (0, ""))
@@ -177,35 +132,35 @@ class Sets(Case):
         writes = self.file("b", os.O_RDWR, 8192)
         vm = Vireo(*QTEST)
         qmp = vm.qmp
-        self.assertEqual(qmp.cmd("query_fdsets"), [])
-        first = qmp.cmd("add_fd", fd=reads, opaque="ro")
+        self.assertEqual(qmp("query-fdsets"), [])
+        first = qmp("add-fd", passing=reads, opaque="ro")
         self.assertEqual(first["fdset-id"], 0)
-        second = qmp.cmd("add_fd", fd=writes, fdset_id=0)
+        second = qmp("add-fd", passing=writes, fdset_id=0)
         self.assertEqual(second["fdset-id"], 0)
-        self.assertEqual(qmp.cmd("add_fd", fd=reads)["fdset-id"], 1)
-        self.assertEqual(qmp.cmd("add_fd", fd=reads, fdset_id=7)["fdset-id"], 7)
-        self.assertEqual(qmp.cmd("add_fd", fd=reads)["fdset-id"], 2)
-        self.assertEqual([s["fdset-id"] for s in qmp.cmd("query_fdsets")], [0, 1, 2, 7])
-        self.assertEqual(qmp.cmd("query_fdsets")[0]["fds"],
+        self.assertEqual(qmp("add-fd", passing=reads)["fdset-id"], 1)
+        self.assertEqual(qmp("add-fd", passing=reads, fdset_id=7)["fdset-id"], 7)
+        self.assertEqual(qmp("add-fd", passing=reads)["fdset-id"], 2)
+        self.assertEqual([s["fdset-id"] for s in qmp("query-fdsets")], [0, 1, 2, 7])
+        self.assertEqual(qmp("query-fdsets")[0]["fds"],
                          [{"fd": first["fd"], "opaque": "ro"}, {"fd": second["fd"]}])
         # by access mode: 8192 bytes when it may be written, else 4096
         for name, ro, size in (("w", False, 8192), ("r", True, 4096)):
-            qmp.cmd("blockdev_add", driver="file", node_name=name, filename="/dev/fdset/0",
+            qmp("blockdev-add", driver="file", node_name=name, filename="/dev/fdset/0",
                     read_only=ro)
-            nodes = {n["node-name"]: n for n in qmp.cmd("query_named_block_nodes")}
+            nodes = {n["node-name"]: n for n in qmp("query-named-block-nodes")}
             self.assertEqual(nodes[name]["image"]["virtual-size"], size)
         self.assertIn("Permission denied",
-                      qmp.error("blockdev_add", driver="file", node_name="x",
+                      qmp.refused("blockdev-add", driver="file", node_name="x",
                                 filename="/dev/fdset/7"))
-        qmp.cmd("object_add", qom_type="rng-random", id="r", filename="/dev/fdset/7")
-        qmp.cmd("remove_fd", fdset_id=0)
-        self.assertEqual([s["fdset-id"] for s in qmp.cmd("query_fdsets")], [1, 2, 7])
-        self.assertEqual(qmp.error("remove_fd", fdset_id=0),
+        qmp("object-add", qom_type="rng-random", id="r", filename="/dev/fdset/7")
+        qmp("remove-fd", fdset_id=0)
+        self.assertEqual([s["fdset-id"] for s in qmp("query-fdsets")], [1, 2, 7])
+        self.assertEqual(qmp.refused("remove-fd", fdset_id=0),
                          "File descriptor named 'fdset-id:0' not found")
-        self.assertEqual(qmp.raw("remove-fd", {"fdset-id": 7, "fd": 999})["error"]["desc"],
+        self.assertEqual(qmp.refused("remove-fd", fdset_id=7, fd=999),
                          "File descriptor named 'fdset-id:7, fd:999' not found")
-        self.assertEqual(qmp.error("add_fd"), "No file descriptor supplied via SCM_RIGHTS")
-        self.assertIn("non-negative", qmp.error("add_fd", fd=reads, fdset_id=-1))
+        self.assertEqual(qmp.refused("add-fd"), "No file descriptor supplied via SCM_RIGHTS")
+        self.assertIn("non-negative", qmp.refused("add-fd", passing=reads, fdset_id=-1))
         self.assertEqual(vm.quit(), (0, ""))
 
 
@@ -220,14 +175,14 @@ class Sets(Case):
             sock = socket.socket(socket.AF_UNIX)
             while sock.connect_ex(path) and vm.proc.poll() is None:
                 time.sleep(0.01) # it starts
-            return Qmp(sock)
+            return Qmp(sock).start()
         first = connect()
-        given = first.cmd("add_fd", fd=disk, fdset_id=5)
+        given = first("add-fd", passing=disk, fdset_id=5)
         first.sock.close()
         vm.qmp = connect()
-        self.assertEqual(vm.qmp.cmd("query_fdsets"),
+        self.assertEqual(vm.qmp("query-fdsets"),
                          [{"fdset-id": 5, "fds": [{"fd": given["fd"]}]}])
-        vm.qmp.cmd("blockdev_add", driver="file", node_name="d", filename="/dev/fdset/5")
+        vm.qmp("blockdev-add", driver="file", node_name="d", filename="/dev/fdset/5")
         self.assertEqual(vm.quit(), (0, ""))
         vm.qmp.sock.close()
 
@@ -243,10 +198,10 @@ class Numbers(Case):
                 os.readlink("/proc/%d/fd/%d" % (vm.proc.pid, fd))
             except FileNotFoundError:
                 continue
-            error = vm.qmp.raw("netdev_add", {"type": "tap", "id": "n", "fd": str(fd)})["error"]
-            self.assertIn("'%d' is already in use" % fd, error["desc"])
+            error = vm.qmp.refused("netdev_add", type="tap", id="n", fd=str(fd))
+            self.assertIn("'%d' is already in use" % fd, error)
             self.assertIn("'%d' is already in use" % fd,
-                          vm.qmp.error("migrate", uri="fd:%d" % fd))
+                          vm.qmp.refused("migrate", uri="fd:%d" % fd))
         self.assertEqual(vm.quit(), (0, ""))
         a.close()
         b.close()
@@ -256,17 +211,15 @@ class Numbers(Case):
         r, w = os.pipe()
         vm = Vireo(*QTEST, monitors=2)
         one, two = vm.mons
-        one.cmd("getfd", fd=w, fdname="m")
+        one("getfd", passing=w, fdname="m")
         not_found = "File descriptor named 'm' has not been found"
-        self.assertEqual(two.error("migrate", uri="fd:m"), not_found)
-        self.assertEqual(two.raw("netdev_add", {"type": "tap", "id": "n", "fd": "m"})
-                         ["error"]["desc"], not_found)
-        self.assertIn("not found", two.error("closefd", fdname="m"))
+        self.assertEqual(two.refused("migrate", uri="fd:m"), not_found)
+        self.assertEqual(two.refused("netdev_add", type="tap", id="n", fd="m"), not_found)
+        self.assertIn("not found", two.refused("closefd", fdname="m"))
         # one that could not be used is still there
         self.assertIn("is not a tap",
-                      one.raw("netdev_add", {"type": "tap", "id": "n", "fd": "m"})
-                      ["error"]["desc"])
-        one.cmd("closefd", fdname="m")
+                      one.refused("netdev_add", type="tap", id="n", fd="m"))
+        one("closefd", fdname="m")
         os.close(w)
         self.assertEqual(os.read(r, 1), b"")
         os.close(r)
@@ -279,14 +232,13 @@ class Numbers(Case):
             there = Vireo(*QTEST, "-incoming", "fd:%d" % r, fds=[r])
             here = Vireo(*QTEST, fds=[] if name else [w])
             if name:
-                here.qmp.cmd("getfd", fd=w, fdname="m")
-            here.qmp.cmd("migrate", uri="fd:m" if name else "fd:%d" % w)
-            while here.qmp.cmd("query-migrate")["status"] not in ("completed", "failed"):
-                pass
-            self.assertEqual(here.qmp.cmd("query-migrate")["status"], "completed")
-            while there.qmp.cmd("query-migrate").get("status") not in ("completed", "failed"):
-                pass
-            self.assertEqual(there.qmp.cmd("query-migrate")["status"], "completed")
+                here.qmp("getfd", passing=w, fdname="m")
+            here.qmp("migrate", uri="fd:m" if name else "fd:%d" % w)
+            for vm in (here, there):
+                while (now := vm.qmp("query-migrate").get("status")) not in (
+                        "completed", "failed"):
+                    pass
+                self.assertEqual(now, "completed")
             self.assertFalse(is_nonblocking(r))
             self.assertFalse(is_nonblocking(w))
             self.assertEqual(here.quit(), (0, ""))

@@ -28,7 +28,7 @@ TESTS += tests/device/driver-definition-test.py tests/device/driver-command-test
 EXTRA_DIST += tests/device/driver-emulator.py tests/device/driver_daemon.py
 dist_check_SCRIPTS += tests/device/driver-introspection-test.py
 TESTS += tests/device/driver-introspection-test.py
-EXTRA_DIST += tests/device/driver_introspection.py
+EXTRA_DIST += tests/device/driver_introspection.py tests/device/qmp.py
 CLEANFILES += tests/device/stand-in/driver-emulator.py tests/device/stand-in/introspection.json
 EXTRA_DIST += tests/device/driver_proxy.py
 include tests/device/driver.mk

@@ -14,7 +14,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../tiny"))
 sys.dont_write_bytecode = True
-from migration_vm import BUILD, TIMEOUT, QmpError, Vm  # noqa: E402
+from migration_vm import BUILD, TIMEOUT, Qmp, QmpError, Vm  # noqa: E402
 
 PRIVATE = "VIREO_TEST_PRIVATE"
 MACHINE = ("-machine", "microvm", "-m", "16M")
@@ -50,25 +50,6 @@ def until(condition):
         if time.monotonic() > end:
             raise AssertionError("it does not come to that")
         time.sleep(0.01)
-
-
-class Monitor(Vm):
-    """Another one of the same process."""
-
-    def __init__(self, path):
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.connect(path)
-        self.sock.settimeout(TIMEOUT)
-        self.buffer, self.events = b"", []
-        self.message()
-        self.qmp("qmp_capabilities")
-
-    def refused(self, command, **arguments):
-        try:
-            self.qmp(command, **arguments)
-        except QmpError as e:
-            return str(e)
-        raise AssertionError(f"{command} is not refused")
 
 
 class Resolver(unittest.TestCase):
@@ -133,15 +114,17 @@ class Resolver(unittest.TestCase):
         with tempfile.TemporaryDirectory() as directory:
             path = os.path.join(directory, "other")
             waiting = self.vm("-incoming", "defer", "-qmp", f"unix:{path},server=on,wait=off")
-            other = Monitor(path)
-            waiting.sock.sendall(b'{"execute":"migrate-incoming","arguments":'
-                                 b'{"uri":"tcp:vireo-slow:1"}}')
+            sock = socket.socket(socket.AF_UNIX)
+            sock.connect(path)
+            other = Qmp(sock).start()
+            waiting.qmp.sock.sendall(b'{"execute":"migrate-incoming","arguments":'
+                                     b'{"uri":"tcp:vireo-slow:1"}}')
             until(lambda: "already been started" in other.refused("migrate-incoming",
                                                                   uri="fd:999"))
-            self.assertEqual(other.qmp("query-migrate"), {})
-            other.qmp("quit")
+            self.assertEqual(other("query-migrate"), {})
+            other("quit")
             self.assertEqual(waiting.wait(), 0)
-            other.sock.close()
+            sock.close()
 
     def test_denied(self):
         source = self.vm("-sandbox", "on,network=deny")

@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The real binary from the outside: start-up, errors, QMP, signals, end."""
-import json
 import os
 import re
 import resource
@@ -13,55 +12,10 @@ import sys
 import tempfile
 import unittest
 
+from qmp import TIMEOUT, Qmp
+
 VIREO = os.path.join(os.environ.get("builddir", "."), "vireo")
-TIMEOUT = 120  # seconds, on a machine that has other work
 NONE = ["-machine", "none"]
-
-
-class Qmp:
-    """A client on a connected socket."""
-
-    def __init__(self, sock):
-        self.sock = sock
-        self.sock.settimeout(TIMEOUT)
-        self.buf = b""
-        self.events = []
-        self.greeting = self.read()
-        self.cmd("qmp_capabilities")
-
-    def read(self):
-        while b"\r\n" not in self.buf:
-            data = self.sock.recv(65536)
-            if not data:
-                raise EOFError
-            self.buf += data
-        line, self.buf = self.buf.split(b"\r\n", 1)
-        return json.loads(line)
-
-    def raw(self, name, **args):
-        self.sock.sendall(json.dumps({"execute": name, "arguments": args}).encode())
-        while True:
-            message = self.read()
-            if "event" not in message:
-                return message
-            self.events.append(message)
-
-    def cmd(self, name, **args):
-        return self.raw(name, **args)["return"]
-
-    def error(self, name, **args):
-        error = self.raw(name, **args)["error"]
-        return error["class"], error["desc"]
-
-    def event(self, name):
-        while True:
-            while self.events:
-                message = self.events.pop(0)
-                if message["event"] == name:
-                    return message
-            message = self.read()
-            if "event" in message:
-                self.events.append(message)
 
 
 class Vireo:
@@ -84,7 +38,7 @@ class Vireo:
             pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
         theirs.close()
         self.running.append(self)
-        self.qmp = Qmp(ours)
+        self.qmp = Qmp(ours).start()
 
     def end(self):
         """Exit status and stderr."""
@@ -227,11 +181,11 @@ class Ids(unittest.TestCase):
         for command, (key, args) in add.items():
             for name in self.BAD + ["a" * 32] * (key == "node-name"):
                 self.assertIn("'%s' expects an identifier" % key,
-                              vm.qmp.error(command, **args, **{key: name})[1], command)
+                              vm.qmp.refused(command, **args, **{key: name}), command)
             for name in self.GOOD:
-                reply = vm.qmp.raw(command, **args, **{key: name})
+                reply = vm.qmp.raw(command, {**args, key: name})
                 self.assertNotIn("identifier", str(reply), command)
-        vm.qmp.cmd("quit")
+        vm.qmp("quit")
         self.assertEqual(vm.end(), (0, ""))
 
     def test_command_line(self):
@@ -424,21 +378,21 @@ class Life(unittest.TestCase):
                    "c3915bb8-a1ac-4847-9e92-4a40f5ce3750", "-S")
         qmp = vm.qmp
         self.assertIn("vireo", qmp.greeting["QMP"]["version"]["package"])
-        self.assertEqual(qmp.cmd("query-status"),
+        self.assertEqual(qmp("query-status"),
                          {"running": False, "singlestep": False, "status": "prelaunch"})
-        self.assertEqual(qmp.cmd("query-name"), {"name": "n1"})
-        self.assertEqual(qmp.cmd("query-uuid")["UUID"],
+        self.assertEqual(qmp("query-name"), {"name": "n1"})
+        self.assertEqual(qmp("query-uuid")["UUID"],
                          "c3915bb8-a1ac-4847-9e92-4a40f5ce3750")
-        self.assertEqual(qmp.cmd("query-target"), {"arch": "x86_64"})
-        self.assertEqual(qmp.cmd("query-chardev"),
+        self.assertEqual(qmp("query-target"), {"arch": "x86_64"})
+        self.assertEqual(qmp("query-chardev"),
                          [{"label": "mon", "filename": "fd", "frontend-open": True}])
-        self.assertEqual(qmp.cmd("query-cpus-fast"), [])
-        qmp.cmd("cont")
+        self.assertEqual(qmp("query-cpus-fast"), [])
+        qmp("cont")
         qmp.event("RESUME")
-        qmp.cmd("stop")
+        qmp("stop")
         qmp.event("STOP")
-        self.assertEqual(qmp.cmd("query-status")["status"], "paused")
-        qmp.cmd("quit")
+        self.assertEqual(qmp("query-status")["status"], "paused")
+        qmp("quit")
         self.assertEqual(qmp.event("SHUTDOWN")["data"],
                          {"guest": False, "reason": "host-qmp-quit"})
         self.assertEqual(vm.end(), (0, ""))
@@ -458,7 +412,7 @@ class Life(unittest.TestCase):
                     self.assertIn("\nSeccomp:\t%s\n" % mode, f.read())
             with open("%s/%d/children" % (tasks, vm.proc.pid)) as f:
                 self.assertEqual(len(f.read().split()), 0 if static else helpers)
-            vm.qmp.cmd("quit")
+            vm.qmp("quit")
             self.assertEqual(vm.end(), (0, ""))
 
     def test_nothing_after_quit(self):
@@ -486,21 +440,21 @@ class Life(unittest.TestCase):
         vm = Vireo(*NONE, "-dialect", "stratovirt")
         qmp = vm.qmp
         self.assertEqual(list(qmp.greeting["QMP"]["version"]), ["StratoVirt", "package"])
-        self.assertEqual(qmp.cmd("query-migrate"), {"status": "none"})
-        qmp.cmd("stop")
+        self.assertEqual(qmp("query-migrate"), {"status": "none"})
+        qmp("stop")
         self.assertEqual(qmp.event("STOP")["data"], {})
-        self.assertNotIn("'type'", qmp.error("netdev_add", id="n")[1])
-        qmp.cmd("quit")
+        self.assertNotIn("'type'", qmp.refused("netdev_add", id="n"))
+        qmp("quit")
         self.assertEqual(vm.end(), (0, ""))
         vm = Vireo(*NONE)
         qmp = vm.qmp
         self.assertEqual(list(qmp.greeting["QMP"]["version"]), ["qemu", "package"])
-        self.assertEqual(qmp.cmd("query-migrate"), {})
-        qmp.cmd("stop")
+        self.assertEqual(qmp("query-migrate"), {})
+        qmp("stop")
         self.assertNotIn("data", qmp.event("STOP"))
-        self.assertEqual(qmp.error("netdev_add", id="n")[1],
+        self.assertEqual(qmp.refused("netdev_add", id="n"),
                          "Parameter 'type' is missing")
-        qmp.cmd("quit")
+        qmp("quit")
         self.assertEqual(vm.end(), (0, ""))
 
     def test_signals(self):
@@ -516,28 +470,28 @@ class Life(unittest.TestCase):
         vm = Vireo("-machine", "microvm", "-accel", "qtest",
                    "-object", "rng-random,id=o", "-device", "virtio-rng-device,rng=o",
                    "-device", "virtio-rng-device,rng=o,id=r")
-        commands = {c["name"] for c in vm.qmp.cmd("query-commands")}
-        schema = vm.qmp.cmd("query-qmp-schema")
+        commands = {c["name"] for c in vm.qmp("query-commands")}
+        schema = vm.qmp("query-qmp-schema")
         listed = {e["name"] for e in schema if e["meta-type"] == "command"}
         self.assertEqual(commands, listed)
-        types = {t["name"] for t in vm.qmp.cmd("qom-list-types")}
+        types = {t["name"] for t in vm.qmp("qom-list-types")}
         self.assertLessEqual({"virtio-blk-device", "iothread",
                               "microvm-vireo-1.0-machine"}, types)
-        blk = vm.qmp.cmd("qom-list-types", implements="virtio-blk-device")
+        blk = vm.qmp("qom-list-types", implements="virtio-blk-device")
         self.assertEqual([t["name"] for t in blk], ["virtio-blk-device"])
-        self.assertEqual(vm.qmp.cmd("qom-list", path="/machine/peripheral"),
+        self.assertEqual(vm.qmp("qom-list", path="/machine/peripheral"),
                          [{"name": "type", "type": "string"},
                           {"name": "r", "type": "child<virtio-rng-device>"}])
         self.assertEqual(vm.qmp.error("qom-list", path="/x"),
                          ("DeviceNotFound", "Device '/x' not found"))
         names = {p["name"] for p in
-                 vm.qmp.cmd("device-list-properties", typename="virtio-blk-device")}
+                 vm.qmp("device-list-properties", typename="virtio-blk-device")}
         self.assertIn("drive", names)
         self.assertEqual(vm.qmp.error("device-list-properties", typename="x"),
                          ("DeviceNotFound", "Device 'x' not found"))
-        machines = {m["name"]: m for m in vm.qmp.cmd("query-machines")}
+        machines = {m["name"]: m for m in vm.qmp("query-machines")}
         self.assertEqual(machines["microvm-vireo-1.0"]["alias"], "microvm")
-        vm.qmp.cmd("quit")
+        vm.qmp("quit")
         self.assertEqual(vm.end(), (0, ""))
 
     def test_hotplug_of_back_ends(self):
@@ -545,34 +499,32 @@ class Life(unittest.TestCase):
         qmp = vm.qmp
         with tempfile.NamedTemporaryFile() as image:
             image.truncate(1 << 20)
-            qmp.cmd("blockdev-add", **{"driver": "file", "filename": image.name,
+            qmp("blockdev-add", **{"driver": "file", "filename": image.name,
                                        "node-name": "n"})
-            nodes = qmp.cmd("query-named-block-nodes", flat=True)
+            nodes = qmp("query-named-block-nodes", flat=True)
             self.assertEqual([n["node-name"] for n in nodes], ["n"])
-            self.assertEqual(qmp.error("blockdev-add", driver="file",
-                                       filename=image.name)[1],
+            self.assertEqual(qmp.refused("blockdev-add", driver="file",
+                                       filename=image.name),
                              "'node-name' must be specified for the root node")
-            self.assertEqual(qmp.error("blockdev-add", driver="qcow2")[1],
+            self.assertEqual(qmp.refused("blockdev-add", driver="qcow2"),
                              "Parameter 'driver' does not accept value 'qcow2'")
-            qmp.cmd("blockdev-del", **{"node-name": "n"})
-            self.assertEqual(qmp.cmd("query-named-block-nodes"), [])
-        qmp.cmd("object-add", **{"qom-type": "iothread", "id": "io"})
-        self.assertIn("duplicate", qmp.error("object-add", **{"qom-type": "iothread",
-                                                             "id": "io"})[1])
-        qmp.cmd("object-del", id="io")
-        self.assertEqual(qmp.error("object-del", id="io")[1], "object 'io' not found")
+            qmp("blockdev-del", **{"node-name": "n"})
+            self.assertEqual(qmp("query-named-block-nodes"), [])
+        qmp("object-add", **{"qom-type": "iothread", "id": "io"})
+        self.assertIn("duplicate", qmp.refused("object-add", **{"qom-type": "iothread",
+                                                             "id": "io"}))
+        qmp("object-del", id="io")
+        self.assertEqual(qmp.refused("object-del", id="io"), "object 'io' not found")
         self.assertEqual(qmp.error("device_del", id="x"),
                          ("DeviceNotFound", "Device 'x' not found"))
-        self.assertEqual(qmp.error("getfd", fdname="f")[1],
+        self.assertEqual(qmp.refused("getfd", fdname="f"),
                          "No file descriptor supplied via SCM_RIGHTS")
         with open("/dev/null", "rb") as null:
-            socket.send_fds(qmp.sock, [b'{"execute":"getfd","arguments":{"fdname":"f"}}'],
-                            [null.fileno()])
-        self.assertEqual(qmp.read(), {"return": {}})
-        qmp.cmd("closefd", fdname="f")
-        self.assertEqual(qmp.error("closefd", fdname="f")[1],
+            qmp("getfd", null.fileno(), fdname="f")
+        qmp("closefd", fdname="f")
+        self.assertEqual(qmp.refused("closefd", fdname="f"),
                          "File descriptor named 'f' not found")
-        qmp.cmd("quit")
+        qmp("quit")
         self.assertEqual(vm.end(), (0, ""))
 
     def test_descriptors_run_out(self):
@@ -580,20 +532,18 @@ class Life(unittest.TestCase):
         vm = Vireo(*NONE)
         with open("/dev/null", "rb") as null:
             for i in range(65):
-                command = '{"execute":"getfd","arguments":{"fdname":"f%d"}}' % i
-                socket.send_fds(vm.qmp.sock, [command.encode()], [null.fileno()])
-                reply = vm.qmp.read()
+                reply = vm.qmp.raw("getfd", {"fdname": "f%d" % i}, null.fileno())
                 self.assertEqual("error" in reply, i == 64, reply)
         self.assertIn("Too many file descriptors", reply["error"]["desc"])
         used = max(map(int, os.listdir("/proc/%d/fd" % vm.proc.pid)))
         limit = resource.prlimit(vm.proc.pid, resource.RLIMIT_NOFILE)
         resource.prlimit(vm.proc.pid, resource.RLIMIT_NOFILE, (used + 1, limit[1]))
         add = {"qom-type": "iothread", "id": "io"}
-        self.assertEqual(vm.qmp.error("object-add", **add)[1],
+        self.assertEqual(vm.qmp.refused("object-add", **add),
                          "iothread 'io': cannot create an event loop: Too many open files")
         resource.prlimit(vm.proc.pid, resource.RLIMIT_NOFILE, limit)
-        vm.qmp.cmd("object-add", **add)
-        vm.qmp.cmd("quit")
+        vm.qmp("object-add", **add)
+        vm.qmp("quit")
         self.assertEqual(vm.end(), (0, ""))
 
     def test_daemonize(self):
@@ -614,8 +564,8 @@ class Life(unittest.TestCase):
             for _ in range(2):  # one client after the other
                 client = socket.socket(socket.AF_UNIX)
                 client.connect(sock)
-                qmp = Qmp(client)
-                self.assertTrue(qmp.cmd("query-kvm")["present"])
+                qmp = Qmp(client).start()
+                self.assertTrue(qmp("query-kvm")["present"])
                 client.close()
             os.kill(number, signal.SIGTERM)
             self.wait_gone(number)
@@ -635,29 +585,29 @@ class Life(unittest.TestCase):
 
     def test_incoming(self):
         vm = Vireo(*NONE, "-incoming", "defer")
-        self.assertEqual(vm.qmp.cmd("query-status")["status"], "inmigrate")
-        vm.qmp.cmd("cont")  # a wish for later
-        self.assertEqual(vm.qmp.cmd("query-status")["status"], "inmigrate")
-        vm.qmp.cmd("quit")
+        self.assertEqual(vm.qmp("query-status")["status"], "inmigrate")
+        vm.qmp("cont")  # a wish for later
+        self.assertEqual(vm.qmp("query-status")["status"], "inmigrate")
+        vm.qmp("quit")
         self.assertEqual(vm.end(), (0, ""))
         vm = Vireo(*NONE)
         off = [{"capability": c, "state": False} for c in ("xbzrle", "multifd", "events")]
-        vm.qmp.cmd("migrate-set-capabilities", capabilities=off)
-        self.assertEqual({c["capability"] for c in vm.qmp.cmd("query-migrate-capabilities")},
+        vm.qmp("migrate-set-capabilities", capabilities=off)
+        self.assertEqual({c["capability"] for c in vm.qmp("query-migrate-capabilities")},
                          {"events", "return-path"})
         both = [{"capability": c, "state": True} for c in ("events", "xbzrle")]
         vm.qmp.error("migrate-set-capabilities", capabilities=both)
         self.assertNotIn({"capability": "events", "state": True},
-                         vm.qmp.cmd("query-migrate-capabilities"))  # all or none
+                         vm.qmp("query-migrate-capabilities"))  # all or none
         for name, message in (("xbzrle", "Migration capability 'xbzrle' is not supported"),
                               ("x", "Parameter 'capabilities[0].capability' does not "
                                     "accept value 'x'")):
             on = [{"capability": name, "state": True}]
             self.assertEqual(
-                vm.qmp.error("migrate-set-capabilities", capabilities=on)[1], message)
-        self.assertEqual(vm.qmp.error("migrate-incoming", uri="tcp:x:1")[1],
+                vm.qmp.refused("migrate-set-capabilities", capabilities=on), message)
+        self.assertEqual(vm.qmp.refused("migrate-incoming", uri="tcp:x:1"),
                          "'-incoming' was not specified on the command line")
-        vm.qmp.cmd("quit")
+        vm.qmp("quit")
         self.assertEqual(vm.end(), (0, ""))
 
 

@@ -2,13 +2,15 @@
 """What the programs say of themselves is in their manuals: options, machines, devices
 and their properties, objects, commands, events. What is asked is the program, what is
 read is the formatted page's source, so that a table that the generator forgot fails."""
-import json
 import os
 import re
 import socket
 import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../device"))
+from qmp import Qmp  # noqa: E402
 
 BUILD = os.environ.get("builddir", ".")
 SOURCE = os.environ.get("srcdir", ".")
@@ -99,13 +101,7 @@ def schema():
             client = socket.socket(socket.AF_UNIX)
             while client.connect_ex(path):
                 assert vm.poll() is None, "vireo has ended"
-            stream = client.makefile("rwb")
-            stream.readline()
-            for command in "qmp_capabilities", "query-qmp-schema":
-                stream.write(json.dumps({"execute": command}).encode() + b"\n")
-                stream.flush()
-                reply = json.loads(stream.readline())
-            return reply["return"]
+            return Qmp(client).start()("query-qmp-schema")
         finally:
             vm.kill()
             vm.wait()

@@ -88,10 +88,7 @@ def start(emulator, workdir):
     theirs.close()
     guest = Guest(listener.accept()[0])
     listener.close()
-    qmp = Qmp(ours)
-    qmp.read()
-    qmp.call("qmp_capabilities")
-    return process, guest, qmp
+    return process, guest, Qmp(ours).start()
 
 
 def measure(emulator, workdir):
@@ -108,7 +105,7 @@ def measure(emulator, workdir):
         times = []
         for _ in range(ASKS):
             asked = time.monotonic()
-            qmp.call("query-status")
+            qmp("query-status")
             times.append(1e3 * (time.monotonic() - asked))
         return {"qmp-p99": sorted(times)[ASKS * 99 // 100]}
     finally:

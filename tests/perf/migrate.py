@@ -92,21 +92,21 @@ def migrate(args, emulator, workdir, kind):
         source.negotiate()
         target.negotiate()
         uri = uri_of(kind, workdir, target)
-        target.qmp.call("migrate-incoming", uri=uri)
-        source.qmp.call("migrate-set-parameters", **{"max-bandwidth": 100 << 30})
-        source.qmp.call("migrate-set-capabilities",
+        target.qmp("migrate-incoming", uri=uri)
+        source.qmp("migrate-set-parameters", **{"max-bandwidth": 100 << 30})
+        source.qmp("migrate-set-capabilities",
                         capabilities=[{"capability": "events", "state": True}])
         times = {}
         warm()
         cpu = cpu_seconds(source, target)
-        source.qmp.call("migrate", uri=uri)
+        source.qmp("migrate", uri=uri)
         while not times.keys() & {"completed", "failed"}:
             event = source.qmp.events.pop(0) if source.qmp.events else source.qmp.read()
             name = event.get("data", {}).get("status", event["event"])
             stamp = event["timestamp"]
             times[name] = stamp["seconds"] + stamp["microseconds"] / 1e6
         if "completed" not in times:
-            info = source.qmp.call("query-migrate")
+            info = source.qmp("query-migrate")
             raise RuntimeError("migration failed: %s" % info.get("error-desc"))
         seconds = times["completed"] - times["setup"]
         return {"migration-rate": SIZE / (1 << 30) / seconds,

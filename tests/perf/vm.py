@@ -1,56 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One emulator process under measurement: vireo or QEMU, started alike."""
-import array
-import json
 import os
 import select
 import signal
 import socket
+import sys
 import time
 
-TIMEOUT = 60.0
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../device"))
+from qmp import TIMEOUT, Qmp  # noqa: E402,F401
 
 
 def cpu_of(emulator):
     """QEMU 7.2 stops on an assertion where a KVM cannot set this MSR."""
     return "host,arch-capabilities=off" if "qemu" in os.path.basename(emulator) else "host"
-
-
-class Qmp:
-    """A QMP client on a connected socket; keeps events apart from replies."""
-
-    def __init__(self, sock):
-        self.sock = sock
-        self.buffer = b""
-        self.events = []
-
-    def read(self):
-        """Returns the next message; raises EOFError when the VM is gone."""
-        while b"\n" not in self.buffer:
-            ready, _, _ = select.select([self.sock], [], [], TIMEOUT)
-            if not ready:
-                raise TimeoutError("no answer on the monitor")
-            data = self.sock.recv(65536)
-            if not data:
-                raise EOFError("the monitor was closed")
-            self.buffer += data
-        line, self.buffer = self.buffer.split(b"\n", 1)
-        return json.loads(line)
-
-    def call(self, command, fd=None, **arguments):
-        """Runs a command and returns what it returned; fd goes along (getfd)."""
-        text = json.dumps({"execute": command, "arguments": arguments}).encode() + b"\r\n"
-        ancillary = []
-        if fd is not None:
-            ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))]
-        self.sock.sendmsg([text], ancillary)
-        while True:
-            message = self.read()
-            if "return" in message:
-                return message["return"]
-            if "error" in message:
-                raise RuntimeError("%s: %s" % (command, message["error"]["desc"]))
-            self.events.append(message)
 
 
 class Vm:
@@ -98,7 +61,7 @@ class Vm:
         self.greeted = time.monotonic()
 
     def negotiate(self):
-        self.qmp.call("qmp_capabilities")
+        self.qmp("qmp_capabilities")
 
     def first_line(self):
         """Waits for the guest's first line on its serial port (our stdout)."""

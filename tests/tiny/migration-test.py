@@ -491,7 +491,7 @@ class Migration(unittest.TestCase):
                                destination.qmp, "system_reset")
         source.parameters(max_bandwidth=0)
         self.check_moved(source, destination)
-        self.assertNotIn("RESET", destination.events)
+        self.assertNotIn("RESET", [e["event"] for e in destination.qmp.events])
 
     # No room on the host
 

@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One emulator process for the tests of migration."""
-import array
-import json
 import os
 import re
 import socket
 import struct
 import subprocess
+import sys
 import threading
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../device"))
+from qmp import TIMEOUT, Qmp, QmpError  # noqa: E402,F401
 
 BUILD = os.environ.get("builddir", ".")
 VIREO = os.path.join(BUILD, "vireo")
 GUEST = os.path.join(BUILD, "tests/tiny/migration-guest.elf")
-TIMEOUT = 120.0  # of a machine that has other work
 LINE = re.compile(rb"tiny: round (\d+) other (\d+)\n")
 RECORD = struct.Struct("<IIQ")
 HELLO_SIZE = 16
@@ -27,10 +28,6 @@ def sanitized():
         return b"__asan_init" in f.read()
 
 
-class QmpError(Exception):
-    pass
-
-
 class Vm:
     """The monitor is a listening socket that the emulator inherits."""
 
@@ -38,10 +35,9 @@ class Vm:
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.bind("\0vireo-test-%d-%d" % (os.getpid(), id(self)))
         listener.listen(1)
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.connect(listener.getsockname())
-        self.sock.settimeout(TIMEOUT)
-        self.buffer, self.events = b"", []
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        sock.connect(listener.getsockname())
+        self.qmp = Qmp(sock)
         fd = listener.fileno()
         self.process = subprocess.Popen(
             [VIREO, "-accel", accel, "-nodefaults", *args,
@@ -57,8 +53,7 @@ class Vm:
         for r in self.readers:
             r.start()
         try:
-            self.message()
-            self.qmp("qmp_capabilities")
+            self.qmp.start()
         except (EOFError, ConnectionError) as e:
             self.wait()
             raise AssertionError("ended at start: " + self.said.decode()) from e
@@ -100,40 +95,12 @@ class Vm:
 
     # QMP
 
-    def message(self):
-        while b"\n" not in self.buffer:
-            data = self.sock.recv(65536)
-            if not data:
-                raise EOFError
-            self.buffer += data
-        line, self.buffer = self.buffer.split(b"\n", 1)
-        return json.loads(line)
-
-    def qmp(self, command, fd=None, **arguments):
-        """Runs a command; fd goes along (getfd)."""
-        text = json.dumps({"execute": command, "arguments": arguments}).encode()
-        with_fd = [] if fd is None else [
-            (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))]
-        self.sock.sendmsg([text], with_fd)
-        while True:
-            m = self.message()
-            if "return" in m:
-                return m["return"]
-            if "error" in m:
-                raise QmpError(m["error"]["desc"])
-            self.events.append(m["event"])
-
-    def wait_event(self, name):
-        while name not in self.events:
-            self.events.append(self.message()["event"])
-
     def getfd(self, name, fd):
-        self.qmp("getfd", fd=fd, fdname=name)
+        self.qmp("getfd", fd, fdname=name)
         return "fd:" + name
 
     def parameters(self, **values):
-        self.qmp("migrate-set-parameters",
-                 **{k.replace("_", "-"): v for k, v in values.items()})
+        self.qmp("migrate-set-parameters", **values)
 
     def status(self):
         return self.qmp("query-status")["status"]
@@ -175,12 +142,12 @@ class Vm:
         code = self.process.wait(TIMEOUT)
         for r in self.readers:
             r.join()
-        for f in (self.process.stdout, self.process.stderr, self.sock):
+        for f in (self.process.stdout, self.process.stderr, self.qmp.sock):
             f.close()
         return code
 
     def quit(self):
-        self.sock.sendall(b'{"execute":"quit"}')
+        self.qmp.sock.sendall(b'{"execute":"quit"}')
         if (code := self.wait()) != 0:
             raise AssertionError("exit status %d: %s" % (code, self.said.decode()))
 

@@ -71,7 +71,7 @@ class Sandbox(unittest.TestCase):
                 vm.qmp("blockdev-add", filename=path, **node)
             with self.assertRaisesRegex(QmpError, "Operation not permitted"):
                 vm.qmp("object-add", **{"qom-type": "rng-random", "id": "r"})
-            vm.qmp("add-fd", fd=disks[1], **{"fdset-id": 0})
+            vm.qmp("add-fd", disks[1], fdset_id=0)
             vm.qmp("blockdev-add", filename="/dev/fdset/0", **node)
             vm.qmp("device_add", driver="virtio-blk-device", id="d", drive="b")
             vm.wait_rounds(1)
@@ -104,7 +104,7 @@ class Sandbox(unittest.TestCase):
             console.settimeout(TIMEOUT)
             console.connect(path)
             vm.qmp("cont")
-            vm.wait_event("GUEST_PANICKED")
+            vm.qmp.event("GUEST_PANICKED")
             text = b""
             while b"hello\n" not in text:
                 text += console.recv(100)

@@ -38,7 +38,7 @@ def disk(vm):
 def vacant(vm):
     vm.use_disk(0, True)
     vm.qmp("device_del", id="d")
-    vm.wait_event("DEVICE_DELETED")
+    vm.qmp.event("DEVICE_DELETED")
 
 
 # name: arguments of the source, those of the destination if they are others, use
