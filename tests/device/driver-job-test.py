@@ -11,26 +11,9 @@ import re
 import subprocess
 import sys
 
-from driver_daemon import EMULATOR, LIMIT, main, migrate, wait_for
+from driver_daemon import (EMULATOR, LIMIT, check_io_error, main, migrate, start_slow,
+                           wait_for)
 from driver_proxy import PERFORM, REPLY, Proxy
-
-
-def status(a):
-    with open(a.run_dir + "/vm.status") as f:
-        return json.load(f)
-
-
-def start_slow(a, b, words="", *options):
-    """A migration that goes on until something ends it."""
-    a.define(words="slow-migration " + words)
-    a.virsh("start", "vm")
-    p = subprocess.Popen(a.command(*migrate(a, b, "--live", *options)),
-                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                         stderr=subprocess.PIPE, text=True)
-    wait_for("the job", lambda: "Unbounded" in a.virsh("domjobinfo", "vm") and
-             status(a).get("job", {}).get("kind") == "migration out")
-    wait_for("the destination", lambda: b.state() is not None)
-    return p
 
 
 def test_settings(a, b):
@@ -69,7 +52,7 @@ def test_goes_on(a, b):
     a.virsh("domjobabort", "vm")
     a.expect("running (migration canceled)")
     wait_for("the end", lambda: "None" in a.virsh("domjobinfo", "vm"))
-    wait_for("the status", lambda: "job" not in status(a))
+    wait_for("the status", lambda: "job" not in a.status())
     a.virsh("suspend", "vm")
     assert a.state() == "paused (user)"
 
@@ -79,7 +62,7 @@ def test_old_daemon(a, b):
     p = start_slow(a, b)
     a.kill()
     p.communicate(timeout=LIMIT)
-    old = status(a)
+    old = a.status()
     del old["job"]
     for phase, suspended, state in (("out-begin", False, "running (booted)"),
                                     ("out-done", True, "paused (migrating)")):
@@ -118,7 +101,7 @@ def test_left_paused(a, b):
     p.communicate(timeout=LIMIT)
     source.close()
     wait_for("the end of the job", lambda: "None" in a.virsh("domjobinfo", "vm"))
-    wait_for("the status", lambda: "job" not in status(a))
+    wait_for("the status", lambda: "job" not in a.status())
     for _ in range(2):
         assert a.state() == "paused (migrating)", a.state()
         a.kill()
@@ -135,7 +118,7 @@ def test_io_error_while_migrating(a, b):
     """It is why the guest stands, and it is not let run by the end of the migration."""
     p = start_slow(a, b, "io-stop=query-migrate")
     a.expect("paused (I/O error)")
-    wait_for("the status", lambda: status(a)["suspended"])
+    wait_for("the status", lambda: a.status()["suspended"])
     a.kill()
     p.communicate(timeout=LIMIT)
     a.start()
@@ -150,14 +133,7 @@ def test_io_error_late(a, b):
     a.define(words="io-late=stop")
     a.virsh("start", "vm")
     a.virsh("suspend", "vm")
-    a.expect("paused (I/O error)")
-    wait_for("the status", lambda: status(a)["reason"] == 5)
-    a.kill()
-    a.start()
-    a.expect("paused (I/O error)")
-    a.virsh("resume", "vm")
-    a.virsh("suspend", "vm")
-    assert a.state() == "paused (user)", a.state()
+    check_io_error(a)
 
 
 def test_reasons_kept(a, b):

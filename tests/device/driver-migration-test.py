@@ -14,7 +14,7 @@ import termios
 import time
 
 from driver_daemon import (DISK, EMULATOR, LIMIT, image, main, migrate, read_tty, spawn_tty,
-                           wait_for)
+                           start_slow, wait_for)
 from driver_proxy import (BEGIN, CALL, CONFIRM, FINISH, PERFORM, PREPARE, REPLY, Proxy)
 
 
@@ -119,18 +119,6 @@ def test_migration_persist_fails(a, b):
         b.stop()
         b.start()  # and on disk
     assert b.virsh("dumpxml", "vm") == old
-
-
-def start_slow(a, b):
-    """A migration that goes on until something ends it."""
-    a.define(words="slow-migration")
-    a.virsh("start", "vm")
-    p = subprocess.Popen(a.command(*migrate(a, b, "--live")), stdin=subprocess.DEVNULL,
-                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    wait_for("the job", lambda: "Unbounded" in a.virsh("domjobinfo", "vm") and
-             "migration out" in open(a.run_dir + "/vm.status").read())
-    wait_for("the destination", lambda: b.state() is not None)
-    return p
 
 
 def source_goes_on(a, b):

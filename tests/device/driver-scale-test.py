@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 
-from driver_daemon import (BUILD, DISK, EMULATOR, LIMIT, image, kill_process, main, migrate,
+from driver_daemon import (BUILD, DISK, EMULATOR, LIMIT, image, kill_process, main, start_slow,
                            wait_for)
 from driver_rpc import DESTROY, GET_STATE, OK, RESET, Rpc, domain
 
@@ -234,15 +234,10 @@ def test_create_race(a, b):
 
 def test_end_incoming(a, b):
     """It ends in order with a migration that has been prepared."""
-    a.define(words="slow-migration")
-    a.virsh("start", "vm")
-    p = subprocess.Popen(a.command(*migrate(a, b, "--live")), stdin=subprocess.DEVNULL,
-                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_for("Prepare", lambda: b.state() is not None and
-             "Unbounded" in a.virsh("domjobinfo", "vm"))
+    p = start_slow(a, b)
     b.stop()
     p.kill()
-    p.wait()
+    p.communicate()
     b.start()  # it may serve before it has ended what is left
     wait_for("the end", lambda: b.files() == [] and
              b.virsh("list", "--all", "--name") == "")

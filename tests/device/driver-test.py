@@ -12,8 +12,9 @@ import subprocess
 import sys
 import time
 
-from driver_daemon import (DISK, EMULATOR, LIMIT, image, kill_process, main, open_console,
-                           open_paths, process_state, read_tty, type_until, wait_for)
+from driver_daemon import (DISK, EMULATOR, LIMIT, check_io_error, image, kill_process, main,
+                           open_console, open_paths, process_state, read_tty, type_until,
+                           wait_for)
 
 
 # ---- one daemon ----
@@ -246,12 +247,7 @@ def test_io_error(a, b):
     a.virsh("reset", "vm")
     a.virsh("suspend", "vm")
     assert a.state() == "paused (I/O error)", a.state()
-    a.kill()
-    a.start()
-    a.expect("paused (I/O error)")
-    a.virsh("resume", "vm")
-    a.virsh("suspend", "vm")
-    assert a.state() == "paused (user)", a.state()
+    check_io_error(a)
 
 
 def test_detach_by_target(a, b):

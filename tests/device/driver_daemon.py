@@ -137,9 +137,14 @@ class Daemon:
     def pid(self, name="vm"):
         return int(open("%s/%s.pid" % (self.run_dir, name)).read())
 
+    def status(self, name="vm"):
+        """What its status file has."""
+        with open("%s/%s.status" % (self.run_dir, name)) as f:
+            return json.load(f)
+
     def next_node(self, name="vm"):
         """The number of the next disk's block nodes."""
-        return json.load(open("%s/%s.status" % (self.run_dir, name)))["next-node"]
+        return self.status(name)["next-node"]
 
     def files(self):
         return sorted(os.listdir(self.run_dir))
@@ -256,6 +261,31 @@ def wrapper(a, *words):
 
 def migrate(a, b, *options):
     return ("migrate", "vm", b.uri, "--migrateuri", "tcp://127.0.0.1") + options
+
+
+def start_slow(a, b, words="", *options):
+    """A migration that goes on until something ends it."""
+    a.define(words="slow-migration " + words)
+    a.virsh("start", "vm")
+    p = subprocess.Popen(a.command(*migrate(a, b, "--live", *options)),
+                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, text=True)
+    wait_for("the job", lambda: "Unbounded" in a.virsh("domjobinfo", "vm") and
+             a.status().get("job", {}).get("kind") == "migration out")
+    wait_for("the destination", lambda: b.state() is not None)
+    return p
+
+
+def check_io_error(a):
+    """It is kept over a daemon's restart, and of the next pause the reason is another."""
+    a.expect("paused (I/O error)")
+    wait_for("the status", lambda: a.status()["reason"] == 5)  # VIR_DOMAIN_PAUSED_IOERROR
+    a.kill()
+    a.start()
+    a.expect("paused (I/O error)")
+    a.virsh("resume", "vm")
+    a.virsh("suspend", "vm")
+    assert a.state() == "paused (user)", a.state()
 
 
 # ---- the runner ----
