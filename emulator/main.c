@@ -347,7 +347,7 @@ static gboolean start_accel(ConfigNode *config, GError **errp)
 
 static gboolean add_object(ConfigNode *node, GError **errp)
 {
-    return object_add(node, FALSE, errp);
+    return object_add(node, errp);
 }
 
 static gboolean add_blockdev(ConfigNode *node, GError **errp)

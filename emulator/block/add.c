@@ -7,7 +7,7 @@
  * is gone. Their names are taken meanwhile, and so is the node that they refer to.
  */
 #include "block/node.h"
-#include "block/testing.h"
+#include "event/gate.h"
 #include "event/slow.h"
 #include "util/error.h"
 #include "util/log.h"
@@ -194,7 +194,7 @@ static void set_close(NodeSet *set)
 {
     for (guint i = set->nodes->len; i-- > 0;) {
         BlockNode *node = set->nodes->pdata[i];
-        block_gate_pass(node->name);
+        gate_pass(node->name);
         block_node_close(node);
     }
 }
@@ -205,7 +205,7 @@ static void set_open(void *data)
 
     for (guint i = 0; i < set->nodes->len && !set->error; i++) {
         BlockNode *node = set->nodes->pdata[i];
-        block_gate_pass(node->name);
+        gate_pass(node->name);
         if (node->driver->open) {
             node->driver->open(node, &set->error);
         }

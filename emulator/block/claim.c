@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "block/node.h"
-#include "block/testing.h"
+#include "event/gate.h"
 #include "util/error.h"
 #include "util/fd.h"
 
@@ -40,7 +40,7 @@ void block_claim_clear(gpointer data)
 
 gboolean block_claim_take(BlockClaim *claim, GError **errp)
 {
-    block_gate_pass(claim->image.name);
+    gate_pass(claim->image.name);
     block_chain_unlock(&claim->image); /* of one before, that could not be given back */
     if (block_chain_lock(&claim->image, errp) &&
         block_chain_refresh_size(&claim->image, errp)) {
@@ -52,7 +52,7 @@ gboolean block_claim_take(BlockClaim *claim, GError **errp)
 
 void block_claim_give(BlockClaim *claim)
 {
-    block_gate_pass(claim->image.name);
+    gate_pass(claim->image.name);
     block_chain_unlock(&claim->image);
 }
 

@@ -8,7 +8,6 @@ libemulator_a_SOURCES += \
 	emulator/block/file-io.c \
 	emulator/block/file.c \
 	emulator/block/flush.c \
-	emulator/block/gate.c \
 	emulator/block/hold.c \
 	emulator/block/lock.c \
 	emulator/block/loop.c \

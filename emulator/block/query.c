@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 #include "block/node.h"
-#include "block/testing.h"
+#include "event/gate.h"
 #include "event/slow.h"
 #include "util/error.h"
 #include "util/fd.h"
@@ -108,7 +108,7 @@ static void query_run(void *data)
 
     for (guint i = 0; i < images->len; i++) {
         Image *image = &g_array_index(images, Image, i);
-        block_gate_pass(image->name);
+        gate_pass(image->name);
         if (image->fd >= 0 && fstat(image->fd, &st) == 0) {
             image->size = (gint64)st.st_blocks * 512;
         }

@@ -5,15 +5,13 @@
  *
  * Requests come in the loop of their user, what the test says on the main loop: a lock
  * of the node's own is between them. A request that is let go goes on in its loop.
- *
- * It also stands for a host that does not answer when a node is opened, flushed or
- * closed: by name, because a node that is being opened cannot be found.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "block/node.h"
 #include "block/testing.h"
+#include "event/gate.h"
 #include "util/error.h"
 
 /* Fails what touches the range, so many times. */
@@ -46,6 +44,7 @@ static gboolean enabled;
 void block_testing_enable(void)
 {
     enabled = TRUE;
+    gate_enable();
 }
 
 gboolean block_testing_enabled(void)
@@ -218,7 +217,7 @@ static char *count(Testing *t)
 char *block_testing_command(char **args)
 {
     guint n = g_strv_length(args);
-    char *reply = n == 2 ? block_gate_command(args[0], args[1]) : NULL;
+    char *reply = n == 2 ? gate_command(args[0], args[1]) : NULL;
 
     if (reply) {
         return reply;

@@ -8,10 +8,6 @@
 /* From here on there is the driver "x-test"; before any node. */
 void block_testing_enable(void);
 gboolean block_testing_enabled(void);
-/* On a thread of a slow call, before the host is asked for something of that node. */
-void block_gate_pass(const char *name);
-/* NULL: not one of its commands. */
-char *block_gate_command(const char *name, const char *command);
 /*
  * To a node of that driver: the node's name and
  *   hold                 keeps the requests that come
@@ -20,7 +16,7 @@ char *block_gate_command(const char *name, const char *command);
  *                        OP is read, write, flush, discard, write-zeroes or any
  *   clear                forgets what is to fail
  *   count                how many are held, how many have come in all
- * To any, also one that may come later, or is on its way:
+ * To any, also one that may come later, or is on its way, and to any object by its id:
  *   silent               the host does not answer when it is opened or closed
  *   answers              it does
  *   asked                how many wait for the host

@@ -10,10 +10,18 @@
 
 typedef struct ObjectType {
     KindType type;
-    /* own: of the rows. NULL: the machine makes it where its options name it. */
-    gboolean (*create)(const void *own, const char *id, GError **errp);
-    /* Refuses what is in use. With create() alone. */
-    gboolean (*destroy)(const char *id, GError **errp);
+    /*
+     * own: of the rows; fd: of its file, which it takes over when it succeeds, or -1.
+     * NULL: the machine makes it where its options name it.
+     */
+    gboolean (*create)(const void *own, const char *id, int fd, GError **errp);
+    /*
+     * Refuses what is in use. With create() alone. *fd: what is to be closed, where that
+     * holds up nobody.
+     */
+    gboolean (*destroy)(const char *id, int *fd, GError **errp);
+    /* What is opened for it, to be read without waiting; NULL: nothing. */
+    const char *(*path)(const void *own);
 } ObjectType;
 
 #endif

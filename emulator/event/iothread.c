@@ -148,13 +148,18 @@ void iothread_foreach(void (*fn)(IoThread *thread, void *opaque), void *opaque)
     }
 }
 
-static gboolean create_iothread(const void *own, const char *id, GError **errp)
+static gboolean create_iothread(const void *own, const char *id, int fd, GError **errp)
 {
     return iothread_new(id, errp) != NULL;
+}
+
+static gboolean destroy_iothread(const char *id, int *fd, GError **errp)
+{
+    return iothread_delete(id, errp);
 }
 
 const ObjectType object_iothread = {
     { "iothread", "a thread for devices' requests" },
     create_iothread,
-    iothread_delete,
+    destroy_iothread,
 };

@@ -2,6 +2,8 @@
 libemulator_a_SOURCES += \
 	emulator/event/acceptor.c emulator/event/acceptor.h \
 	emulator/event/clock.c emulator/event/clock.h \
+	emulator/event/gate.c \
+	emulator/event/gate.h \
 	emulator/event/iothread.c \
 	emulator/event/lock.c emulator/event/lock.h \
 	emulator/event/loop.c emulator/event/loop.h emulator/event/loop-internal.h \

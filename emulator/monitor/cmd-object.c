@@ -5,24 +5,28 @@
 #include "monitor/commands.h"
 #include "monitor/object.h"
 
-static ConfigNode *cmd_object_add(ConfigNode *args, GError **errp)
+/* The host has answered. */
+static void changed(void *opaque, GError *error)
 {
-    object_add(args, TRUE, errp);
-    return NULL;
+    qmp_reply_done(opaque, NULL, error);
+}
+
+static void cmd_object_add(ConfigNode *args, QmpReply *reply)
+{
+    object_add_later(args, changed, reply);
 }
 
 QMP_OBJECT(object_del_args, { "id", &qmp_str });
 
-static ConfigNode *cmd_object_del(ConfigNode *args, GError **errp)
+static void cmd_object_del(ConfigNode *args, QmpReply *reply)
 {
-    object_del(qmp_arg_string(args, "id"), errp);
-    return NULL;
+    object_del_later(qmp_arg_string(args, "id"), changed, reply);
 }
 
 const QmpCommand qmp_object_commands[] = {
-    { "object-add", "Creates an object, as -object does", cmd_object_add,
+    { "object-add", "Creates an object, as -object does", .start = cmd_object_add,
       .kind = &object_kind },
-    { "object-del", "Deletes an object that nobody uses", cmd_object_del,
+    { "object-del", "Deletes an object that nobody uses", .start = cmd_object_del,
       .args = &object_del_args },
     { .name = NULL },
 };

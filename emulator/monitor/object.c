@@ -1,11 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Objects by id. At run time their files are opened and closed beside the main loop.
+ *
+ * #syscalls slow: openat close
+ */
 #include "config.h"
 
 #include "monitor/object.h"
 
+#include <errno.h>
+#include <unistd.h>
+
+#include "event/gate.h"
 #include "event/loop.h"
+#include "event/slow.h"
 #include "memory/ram.h"
 #include "util/error.h"
+#include "util/fd.h"
+#include "util/fdset.h"
 #include "virtio/rng-backend.h"
 
 typedef struct SecretOptions {
@@ -32,12 +44,12 @@ static const Property secret_rows[] = {
  * libvirt always passes its master key. Nothing here takes a secret yet, so it is
  * never read; only its name is kept.
  */
-static gboolean create_secret(const void *own, const char *id, GError **errp)
+static gboolean create_secret(const void *own, const char *id, int fd, GError **errp)
 {
     return TRUE;
 }
 
-static gboolean destroy_secret(const char *id, GError **errp)
+static gboolean destroy_secret(const char *id, int *fd, GError **errp)
 {
     return TRUE;
 }
@@ -74,27 +86,43 @@ static const ObjectType *find_type(ConfigNode *node, GError **errp)
     return KIND_OWNER(kind_type(&object_kind, node, errp), ObjectType);
 }
 
-/* Reads node, then calls fn, which may be NULL, with what it says. */
-static gboolean with_options(const ObjectType *type, ConfigNode *node,
-                             gboolean (*fn)(const ObjectType *type, const char *id,
-                                            const void *own, GError **errp),
-                             GError **errp)
-{
-    void *own = g_malloc0(type->type.size);
-    g_autofree char *id = NULL;
-    gboolean ok = kind_read(&object_kind, &type->type, node, &id, own, errp) &&
-                  (!fn || fn(type, id, own, errp));
+/* What node says. */
+typedef struct Options {
+    const ObjectType *type;
+    void *own;
+    char *id;
+} Options;
 
-    properties_clear(type->type.rows, own);
-    g_free(own);
-    return ok;
+static void options_free(Options *o)
+{
+    properties_clear(o->type->type.rows, o->own);
+    g_free(o->own);
+    g_free(o->id);
+    g_free(o);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Options, options_free)
+
+static Options *options_read(ConfigNode *node, GError **errp)
+{
+    const ObjectType *type = find_type(node, errp);
+    g_autoptr(Options) o = NULL;
+
+    if (!type) {
+        return NULL;
+    }
+    o = g_new0(Options, 1);
+    o->type = type;
+    o->own = g_malloc0(type->type.size);
+    return kind_read(&object_kind, &type->type, node, &o->id, o->own, errp)
+               ? g_steal_pointer(&o)
+               : NULL;
 }
 
 gboolean object_check(ConfigNode *node, GError **errp)
 {
-    const ObjectType *type = find_type(node, errp);
+    g_autoptr(Options) o = options_read(node, errp);
 
-    return type && with_options(type, node, NULL, errp);
+    return o != NULL;
 }
 
 gboolean object_check_used(ConfigNode *node, GError **errp)
@@ -108,36 +136,196 @@ gboolean object_check_used(ConfigNode *node, GError **errp)
             error_set(errp, "memory backend '%s' is not used by the machine", id));
 }
 
-static gboolean create(const ObjectType *type, const char *id, const void *own,
-                       GError **errp)
+/* A file that is opened or closed; the thread's. */
+typedef struct File {
+    char *id, *path;
+    int fd, error;
+} File;
+
+/* An object that comes or goes meanwhile; the main loop's. */
+typedef struct Change {
+    char *id;
+    Options *options; /* of one that comes */
+    ObjectChanged done;
+    void *opaque;
+} Change;
+
+static GSList *changes;
+
+static gboolean check_id(const char *id, GError **errp)
 {
-    if (objects && g_hash_table_contains(objects, id)) {
-        return error_set(
-            errp, "attempt to add duplicate property '%s' to object (type 'container')",
-            id);
+    gboolean taken = objects && g_hash_table_contains(objects, id);
+
+    for (GSList *l = changes; l && !taken; l = l->next) {
+        taken = g_str_equal(((Change *)l->data)->id, id);
     }
-    if (type->create && !type->create(own, id, errp)) {
+    return !taken ||
+           error_set(
+               errp,
+               "attempt to add duplicate property '%s' to object (type 'container')", id);
+}
+
+static const char *options_path(const Options *o)
+{
+    return o->type->path ? o->type->path(o->own) : NULL;
+}
+
+static gboolean create(const Options *o, int fd, GError **errp)
+{
+    if (o->type->create && !o->type->create(o->own, o->id, fd, errp)) {
         return FALSE;
     }
     if (!objects) {
         objects = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     }
-    g_hash_table_insert(objects, g_strdup(id), (gpointer)type);
+    g_hash_table_insert(objects, g_strdup(o->id), (gpointer)o->type);
     return TRUE;
 }
 
-gboolean object_add(ConfigNode *node, gboolean hotplug, GError **errp)
+static void file_open(File *f)
 {
-    const ObjectType *type = find_type(node, errp);
-
-    if (type && hotplug && type->type.cold) {
-        return error_set(errp, "object type %s cannot be added at run time",
-                         type->type.name);
-    }
-    return type && with_options(type, node, create, errp);
+    f->fd = path_open(f->path, O_RDONLY | O_NONBLOCK, 0);
+    f->error = f->fd < 0 ? errno : 0;
 }
 
-gboolean object_del(const char *id, GError **errp)
+static gboolean file_check(const File *f, GError **errp)
+{
+    return !f->error || error_set_errno(errp, f->error, "Could not open '%s'", f->path);
+}
+
+/* At start, and where nobody is asked but ourselves. */
+static gboolean create_now(const Options *o, GError **errp)
+{
+    File f = { .path = (char *)options_path(o), .fd = -1 };
+
+    if (f.path) {
+        file_open(&f);
+    }
+    if (file_check(&f, errp) && create(o, f.fd, errp)) {
+        return TRUE;
+    }
+    fd_clear(&f.fd);
+    return FALSE;
+}
+
+gboolean object_add(ConfigNode *node, GError **errp)
+{
+    g_autoptr(Options) o = options_read(node, errp);
+
+    return o && check_id(o->id, errp) && create_now(o, errp);
+}
+
+static File *file_new(const char *id, const char *path, int fd)
+{
+    File *f = g_new(File, 1);
+
+    *f = (File){ g_strdup(id), g_strdup(path), fd, 0 };
+    return f;
+}
+
+static void file_run(void *data)
+{
+    File *f = data;
+
+    gate_pass(f->id);
+    if (f->path) {
+        file_open(f);
+    } else {
+        fd_clear(&f->fd);
+    }
+}
+
+/* On its thread, but where all is done, or create() has failed. */
+static void file_free(void *data)
+{
+    File *f = data;
+
+    fd_clear(&f->fd);
+    g_free(f->id);
+    g_free(f->path);
+    g_free(f);
+}
+
+static Change *change_new(const char *id, Options *options, ObjectChanged done,
+                          void *opaque)
+{
+    Change *c = g_new(Change, 1);
+
+    *c = (Change){ g_strdup(id), options, done, opaque };
+    changes = g_slist_prepend(changes, c);
+    return c;
+}
+
+static void change_end(Change *c, GError *error)
+{
+    changes = g_slist_remove(changes, c);
+    c->done(c->opaque, error);
+    g_clear_pointer(&c->options, options_free);
+    g_free(c->id);
+    g_free(c);
+}
+
+static void closed(void *opaque, void *data)
+{
+    g_clear_pointer(&data, file_free);
+    change_end(opaque, NULL);
+}
+
+static void opened(void *opaque, void *data)
+{
+    Change *c = opaque;
+    File *f = data;
+    GError *error = NULL;
+
+    if (!f) {
+        error_set(&error, "The emulator ends before object '%s' is there", c->id);
+    } else if (file_check(f, &error) && create(c->options, f->fd, &error)) {
+        f->fd = -1;
+    }
+    g_clear_pointer(&f, file_free);
+    change_end(c, error);
+}
+
+static gboolean may_come(const Options *o, GError **errp)
+{
+    if (o->type->type.cold) {
+        return error_set(errp, "object type %s cannot be added at run time",
+                         o->type->type.name);
+    }
+    return check_id(o->id, errp);
+}
+
+/* The sets of descriptors are the main loop's. */
+static gboolean asks_host(const Options *o)
+{
+    const char *path = options_path(o);
+
+    return path && !path_is_fdset(path);
+}
+
+void object_add_later(ConfigNode *node, ObjectChanged done, void *opaque)
+{
+    static const SlowCall calls = { file_run, opened, file_free };
+    GError *error = NULL;
+    g_autoptr(Options) o = options_read(node, &error);
+
+    if (!o || !may_come(o, &error) || !asks_host(o)) {
+        if (!error) {
+            create_now(o, &error);
+        }
+        done(opaque, error);
+        return;
+    }
+    File *f = file_new(o->id, options_path(o), -1);
+    Change *c = change_new(o->id, o, done, opaque);
+    g_steal_pointer(&o);
+    if (!slow_start(&calls, f, c, &error)) {
+        file_free(f);
+        change_end(c, error);
+    }
+}
+
+static gboolean destroy(const char *id, int *fd, GError **errp)
 {
     const ObjectType *type = objects ? g_hash_table_lookup(objects, id) : NULL;
 
@@ -147,11 +335,28 @@ gboolean object_del(const char *id, GError **errp)
     if (type->type.cold) {
         return error_set(errp, "object '%s' is in use, can not be deleted", id);
     }
-    if (!type->destroy(id, errp)) {
+    if (!type->destroy(id, fd, errp)) {
         return FALSE;
     }
     g_hash_table_remove(objects, id);
     return TRUE;
+}
+
+void object_del_later(const char *id, ObjectChanged done, void *opaque)
+{
+    static const SlowCall calls = { file_run, closed, file_free };
+    GError *error = NULL;
+    int fd = -1;
+
+    if (!destroy(id, &fd, &error) || fd < 0) {
+        done(opaque, error);
+        return;
+    }
+    File *f = file_new(id, NULL, fd);
+    Change *c = change_new(id, NULL, done, opaque);
+    if (!slow_start(&calls, f, c, NULL)) {
+        closed(c, f); /* here, then */
+    }
 }
 
 void object_cleanup(void)
@@ -164,9 +369,11 @@ void object_cleanup(void)
     }
     g_hash_table_iter_init(&iter, objects);
     while (g_hash_table_iter_next(&iter, &id, &type)) {
+        int fd = -1;
         if (((const ObjectType *)type)->destroy) {
-            ((const ObjectType *)type)->destroy(id, NULL);
+            ((const ObjectType *)type)->destroy(id, &fd, NULL);
         }
+        fd_clear(&fd);
     }
     g_clear_pointer(&objects, g_hash_table_unref);
 }

@@ -10,11 +10,16 @@ extern const Kind object_kind;
 /* Start-up: nothing is wrong with what was asked for. */
 gboolean object_check(ConfigNode *node, GError **errp);
 /* Nothing was asked for in vain: memory back ends are the machine's to make. */
-gboolean object_check(ConfigNode *node, GError **errp);
 gboolean object_check_used(ConfigNode *node, GError **errp);
-/* qom-type=, id= and the type's options. hotplug: by object-add. */
-gboolean object_add(ConfigNode *node, gboolean hotplug, GError **errp);
-gboolean object_del(const char *id, GError **errp);
+/* Start-up: qom-type=, id= and the type's options. */
+gboolean object_add(ConfigNode *node, GError **errp);
+/*
+ * object-add, object-del: done (which owns the error) is called now, or when the host has
+ * opened or closed its file; until then its id is taken. Main loop, under the lock.
+ */
+typedef void (*ObjectChanged)(void *opaque, GError *error);
+void object_add_later(ConfigNode *node, ObjectChanged done, void *opaque);
+void object_del_later(const char *id, ObjectChanged done, void *opaque);
 void object_cleanup(void);
 
 #endif

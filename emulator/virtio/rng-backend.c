@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "virtio/rng-backend.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "util/error.h"
-#include "util/fdset.h"
 
 struct RngBackend {
     char *id;
@@ -26,15 +23,10 @@ RngBackend *rng_backend_find(const char *id)
     return NULL;
 }
 
-RngBackend *rng_backend_add(const char *id, const char *filename, GError **errp)
+RngBackend *rng_backend_add(const char *id, int fd, GError **errp)
 {
     if (rng_backend_find(id)) {
         error_set(errp, "Duplicate ID '%s' for object", id);
-        return NULL;
-    }
-    int fd = path_open(filename, O_RDONLY | O_NONBLOCK, 0);
-    if (fd < 0) {
-        error_set_errno(errp, errno, "Could not open '%s'", filename);
         return NULL;
     }
     RngBackend *rng = g_new0(RngBackend, 1);
@@ -47,12 +39,11 @@ RngBackend *rng_backend_add(const char *id, const char *filename, GError **errp)
 static void rng_free(RngBackend *rng)
 {
     backends = g_slist_remove(backends, rng);
-    close(rng->fd);
     g_free(rng->id);
     g_free(rng);
 }
 
-gboolean rng_backend_del(const char *id, GError **errp)
+gboolean rng_backend_del(const char *id, int *fd, GError **errp)
 {
     RngBackend *rng = rng_backend_find(id);
 
@@ -62,6 +53,7 @@ gboolean rng_backend_del(const char *id, GError **errp)
                              : "object '%s' not found",
                          id);
     }
+    *fd = rng->fd;
     rng_free(rng);
     return TRUE;
 }
@@ -84,7 +76,9 @@ int rng_backend_fd(const RngBackend *rng)
 void rng_cleanup(void)
 {
     while (backends) {
-        rng_free(backends->data);
+        RngBackend *rng = backends->data;
+        close(rng->fd);
+        rng_free(rng);
     }
 }
 
@@ -98,26 +92,31 @@ static const Property random_rows[] = {
     { NULL },
 };
 
-static gboolean create_random(const void *own, const char *id, GError **errp)
+static const char *random_path(const void *own)
 {
-    const RandomOptions *o = own;
-
-    return rng_backend_add(id, o->filename, errp) != NULL;
+    return ((const RandomOptions *)own)->filename;
 }
 
-static gboolean create_builtin(const void *own, const char *id, GError **errp)
+static const char *builtin_path(const void *own)
 {
-    return rng_backend_add(id, "/dev/urandom", errp) != NULL;
+    return "/dev/urandom";
+}
+
+static gboolean create_rng(const void *own, const char *id, int fd, GError **errp)
+{
+    return rng_backend_add(id, fd, errp) != NULL;
 }
 
 const ObjectType object_rng_random = {
     { "rng-random", "entropy from a file", random_rows, sizeof(RandomOptions) },
-    create_random,
+    create_rng,
     rng_backend_del,
+    random_path,
 };
 
 const ObjectType object_rng_builtin = {
     { "rng-builtin", "entropy from the host's kernel" },
-    create_builtin,
+    create_rng,
     rng_backend_del,
+    builtin_path,
 };

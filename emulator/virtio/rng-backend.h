@@ -9,9 +9,9 @@ typedef struct RngBackend RngBackend;
 
 extern const ObjectType object_rng_random, object_rng_builtin;
 
-/* filename: read without waiting. */
-RngBackend *rng_backend_add(const char *id, const char *filename, GError **errp);
-gboolean rng_backend_del(const char *id, GError **errp);
+/* fd: non-blocking; taken over when it succeeds, and given back by del. */
+RngBackend *rng_backend_add(const char *id, int fd, GError **errp);
+gboolean rng_backend_del(const char *id, int *fd, GError **errp);
 RngBackend *rng_backend_find(const char *id);
 void rng_backend_use(RngBackend *rng);
 void rng_backend_unuse(RngBackend *rng);

@@ -445,6 +445,84 @@ static void test_many(void)
     late_close(&vm);
 }
 
+/* Objects: "n" as well */
+
+static void say_object(Monitor *m, const char *filename)
+{
+    g_autofree char *text = g_strdup_printf(
+        "{\"execute\": \"object-add\", \"arguments\": {\"qom-type\": \"rng-random\", "
+        "\"id\": \"n\", \"filename\": \"%s\"}}",
+        filename);
+
+    say_text(m, text);
+}
+
+static void say_object_del(Monitor *m)
+{
+    say_text(m, "{\"execute\": \"object-del\", \"arguments\": {\"id\": \"n\"}}");
+}
+
+static void assert_no_object(Vm *vm)
+{
+    assert_served(vm);
+    say_object(&vm->c, "/dev/zero");
+    expect_error(&vm->c, "duplicate property 'n'");
+    say_text(&vm->c, "{\"execute\": \"device_add\", \"arguments\": {\"driver\": "
+                     "\"virtio-rng-device\", \"id\": \"r\", \"rng\": \"n\"}}");
+    expect_error(&vm->c, "can't find value 'n'");
+    say_object_del(&vm->c);
+    expect_error(&vm->c, "object 'n' not found");
+}
+
+static void test_object(void)
+{
+    Vm vm;
+
+    late_open(&vm, "");
+    for (unsigned i = 0; i < 2; i++) {
+        block_testing(vm.q, "n silent");
+        say_object(&vm.b, late_image);
+        until_asked(&vm, 1);
+        say(&vm.b, "query-name");
+        assert_no_object(&vm);
+        expect_nothing(&vm.b);
+        block_testing(vm.q, "n answers");
+        expect(&vm.b, DONE);
+        expect(&vm.b, DONE);
+        g_assert_cmpuint(open_images(&vm), ==, 1);
+        block_testing(vm.q, "n silent");
+        say_object_del(&vm.b);
+        until_asked(&vm, 1);
+        assert_no_object(&vm);
+        g_assert_cmpuint(open_images(&vm), ==, 1);
+        expect_nothing(&vm.b);
+        block_testing(vm.q, "n answers");
+        expect(&vm.b, DONE);
+        g_assert_cmpuint(open_images(&vm), ==, 0);
+    }
+    say_object(&vm.b, "/nowhere");
+    expect_error(&vm.b, "Could not open '/nowhere': No such file");
+    say_object(&vm.b, "/dev/zero");
+    expect(&vm.b, DONE);
+    late_close(&vm);
+}
+
+static void test_quit_object(gconstpointer goes)
+{
+    Vm vm;
+
+    late_open(&vm, goes ? "-object rng-random,id=n,filename=/dev/zero" : "");
+    block_testing(vm.q, "n silent");
+    if (goes) {
+        say_object_del(&vm.b);
+    } else {
+        say_object(&vm.b, "/dev/zero");
+    }
+    until_asked(&vm, 1);
+    expect_nothing(&vm.b);
+    late_close(&vm);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -461,5 +539,9 @@ int main(int argc, char **argv)
     g_test_add_data_func("/late/quit/source", GINT_TO_POINTER(TRUE), test_quit_pair);
     g_test_add_func("/late/migrate", test_migrate);
     g_test_add_func("/late/many", test_many);
+    g_test_add_func("/late/object", test_object);
+    g_test_add_data_func("/late/quit/object-comes", NULL, test_quit_object);
+    g_test_add_data_func("/late/quit/object-goes", GINT_TO_POINTER(TRUE),
+                         test_quit_object);
     return late_run();
 }

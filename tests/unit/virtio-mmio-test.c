@@ -4,6 +4,7 @@
  * requests, resets with requests in flight, plug and unplug under a bound driver,
  * stop and go on, save and load.
  */
+#include <fcntl.h>
 #include <linux/virtio_blk.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
@@ -870,7 +871,8 @@ static int run(void)
     image2 = make_image(dir, "disk2", 2 * DISK_SIZE, 0x22);
     block_testing_enable();
     make_board();
-    g_assert_nonnull(rng_backend_add("r", "/dev/urandom", NULL));
+    g_assert_nonnull(
+        rng_backend_add("r", open("/dev/urandom", O_RDONLY | O_CLOEXEC), NULL));
     int ret = g_test_run();
     device_cleanup();
     block_cleanup();
