@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * #syscalls main: newfstatat
+ */
 #include "config.h"
 
 #include "util/daemon.h"
@@ -70,6 +73,22 @@ void daemon_ready(void)
     }
 }
 
+/* Nobody has taken it away, and nothing else has its name by now. */
+static gboolean has_name(int fd, const char *path)
+{
+    struct stat file, named;
+
+    return fstat(fd, &file) == 0 && stat(path, &named) == 0 &&
+           file.st_dev == named.st_dev && file.st_ino == named.st_ino;
+}
+
+static gboolean is_regular(int fd)
+{
+    struct stat file;
+
+    return fstat(fd, &file) == 0 && S_ISREG(file.st_mode);
+}
+
 /* The lock tells a file of a living process from a left-over one. */
 gboolean pidfile_lock(const char *path, GError **errp)
 {
@@ -78,6 +97,9 @@ gboolean pidfile_lock(const char *path, GError **errp)
 
     if (fd < 0) {
         return error_set_errno(errp, errno, "-pidfile %s: cannot create PID file", path);
+    }
+    if (!is_regular(fd)) {
+        return error_set(errp, "-pidfile %s: not a regular file", path);
     }
     if (fcntl(fd, F_SETLK, &lock) < 0) {
         return error_set_errno(errp, errno, "-pidfile %s: cannot lock PID file", path);
@@ -104,7 +126,7 @@ gboolean pidfile_write(GError **errp)
 
 void pidfile_remove(void)
 {
-    if (pidfile_written) {
+    if (pidfile_written && has_name(pidfile_fd, pidfile_path)) {
         unlink(pidfile_path);
     }
     g_clear_pointer(&pidfile_path, g_free);

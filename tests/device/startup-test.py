@@ -339,6 +339,40 @@ class NothingLeft(unittest.TestCase):
             self.assertIn(message, self.refused([*machine, "-accel", "qtest"], *args))
         self.assertEqual(os.listdir(self.dir), ["fifo"])
 
+    def test_pidfile_is_a_file(self):
+        """What is there and is none (/dev/null) is refused, and stays."""
+        path = os.path.join(self.dir, "fifo")
+        os.mkfifo(path)
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        self.assertIn("-pidfile fifo: not a regular file",
+                      self.refused(NONE, "-pidfile", "fifo"))
+        self.assertEqual(os.listdir(self.dir), ["fifo"])
+        os.close(reader)
+
+    def test_pidfile_of_another(self):
+        """Who removes it and makes one of that name keeps his."""
+        path = os.path.join(self.dir, "pid")
+        p = self.start(*NONE, "-pidfile", "pid", "-daemonize")
+        self.assertEqual((p.returncode, p.stderr), (0, b""))
+        with open(path, encoding="ascii") as f:
+            number = int(f.read())
+        os.rename(path, path + ".old")
+        with open(path, "w", encoding="ascii") as f:
+            f.write("1")
+        os.kill(number, signal.SIGTERM)
+        Life.wait_gone(number)
+        self.assertEqual(sorted(os.listdir(self.dir)), ["pid", "pid.old"])
+
+    def test_file_size_limit(self):
+        """A write that goes too far fails, and ends nobody."""
+        p = subprocess.run(
+            [os.path.abspath(VIREO), *NONE, "-pidfile", "pid"], cwd=self.dir, check=False,
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)))
+        self.assertEqual(p.returncode, 1)
+        self.assertIn(b"cannot write PID file: File too large", p.stderr)
+        self.assertEqual(os.listdir(self.dir), [])
+
     def test_signal_while_waiting(self):
         with subprocess.Popen([os.path.abspath(VIREO), *self.FILES, "-qmp",
                                "unix:qmp,server=on"], cwd=self.dir,
