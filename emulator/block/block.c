@@ -181,6 +181,9 @@ void block_node_submit(BlockNode *node, BlockRequest *r)
         block_node_complete(r, error);
         return;
     }
+    if (r->op == BLOCK_WRITE || r->op == BLOCK_WRITE_ZEROES) {
+        block_node_note_write(node, r->pos + r->bytes);
+    }
     node->driver->submit(node, r);
 }
 

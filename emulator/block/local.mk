@@ -16,6 +16,8 @@ libemulator_a_SOURCES += \
 	emulator/block/query.c \
 	emulator/block/raw.c \
 	emulator/block/serialise.c \
+	emulator/block/stats.c \
+	emulator/block/stats.h \
 	emulator/block/testing.c \
 	emulator/block/testing.h \
 	emulator/block/uring.c \

@@ -77,6 +77,7 @@ struct BlockNode {
     void *state; /* x-test's */
 
     guint64 size;
+    guint64 wr_highest; /* stats.c: where the last byte written ends; its user's loop */
     gboolean active, locked;
 
     gboolean attached;
@@ -154,6 +155,9 @@ void block_serialise_end(BlockRequest *request);
 /* Copies the part of src from byte skip on; returns the number of pieces. */
 unsigned iov_slice(struct iovec *dst, unsigned max, const struct iovec *src, unsigned n,
                    guint64 skip);
+
+/* stats.c: something is written up to @end. In the loop of the node's user. */
+void block_node_note_write(BlockNode *node, guint64 end);
 
 /* lock.c: locks of other processes, compatible with QEMU's. */
 gboolean block_lock(int fd, const char *filename, gboolean write, gboolean share_rw,

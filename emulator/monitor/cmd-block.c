@@ -69,6 +69,37 @@ static void cmd_query_nodes(ConfigNode *args, QmpReply *reply)
     block_query_named_nodes(queried, reply);
 }
 
+/* As QEMU's, without what it has for throttling groups, histograms and zoned devices. */
+QMP_LIST(timed_stats, &qmp_any);
+QMP_OBJECT(disk_stats, { "rd_bytes", &qmp_int }, { "wr_bytes", &qmp_int },
+           { "unmap_bytes", &qmp_int }, { "rd_operations", &qmp_int },
+           { "wr_operations", &qmp_int }, { "flush_operations", &qmp_int },
+           { "unmap_operations", &qmp_int }, { "rd_total_time_ns", &qmp_int },
+           { "wr_total_time_ns", &qmp_int }, { "flush_total_time_ns", &qmp_int },
+           { "unmap_total_time_ns", &qmp_int }, { "wr_highest_offset", &qmp_int },
+           { "rd_merged", &qmp_int }, { "wr_merged", &qmp_int },
+           { "unmap_merged", &qmp_int }, { "idle_time_ns", &qmp_int, TRUE },
+           { "failed_rd_operations", &qmp_int }, { "failed_wr_operations", &qmp_int },
+           { "failed_flush_operations", &qmp_int },
+           { "failed_unmap_operations", &qmp_int }, { "invalid_rd_operations", &qmp_int },
+           { "invalid_wr_operations", &qmp_int },
+           { "invalid_flush_operations", &qmp_int },
+           { "invalid_unmap_operations", &qmp_int }, { "account_invalid", &qmp_bool },
+           { "account_failed", &qmp_bool }, { "timed_stats", &timed_stats });
+QMP_OBJECT(below_stats, { "node-name", &qmp_str }, { "stats", &disk_stats });
+QMP_OBJECT(block_stats, { "device", &qmp_str, TRUE }, { "qdev", &qmp_str, TRUE },
+           { "node-name", &qmp_str, TRUE }, { "stats", &disk_stats },
+           { "parent", &below_stats, TRUE });
+QMP_LIST(block_stats_list, &block_stats);
+QMP_OBJECT(stats_args, { "query-nodes", &qmp_bool, TRUE });
+
+static ConfigNode *cmd_query_stats(ConfigNode *args, GError **errp)
+{
+    const ConfigNode *nodes = config_map_peek(args, "query-nodes");
+
+    return block_query_stats(nodes && config_node_bool(nodes));
+}
+
 const QmpCommand qmp_block_commands[] = {
     { "blockdev-add", "Opens a block node, as -blockdev does", .start = cmd_blockdev_add,
       .kind = &block_kind, .prepare = blockdev_defaults },
@@ -76,5 +107,9 @@ const QmpCommand qmp_block_commands[] = {
       .start = cmd_blockdev_del, .args = &del_args },
     { "query-named-block-nodes", "The block nodes", .start = cmd_query_nodes,
       .args = &query_args, .ret = &node_info_list },
+    { "query-blockstats",
+      "What disks have counted of their guest's requests; by query-nodes, how far each "
+      "node has been written",
+      cmd_query_stats, .args = &stats_args, .ret = &block_stats_list },
     { .name = NULL },
 };

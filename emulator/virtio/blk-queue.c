@@ -17,6 +17,7 @@ struct BlkRequest {
     guint32 type;
     gboolean trimmed; /* the last piece of elem.in is one byte shorter */
     BlockRequest block;
+    BlockAccount account;
 };
 
 /* What the guest sends, after its header, with discard and write zeroes. */
@@ -102,6 +103,13 @@ void blk_batch_done(void *opaque)
     virtio_device_idle(&blk->dev);
 }
 
+/* The guest asks for what cannot be: it never reaches the medium. */
+static void complete_invalid(BlkRequest *r, BlockOp op)
+{
+    block_account_invalid(&r->blk->stats, op);
+    complete(r, VIRTIO_BLK_S_IOERR);
+}
+
 static void block_failed(BlkRequest *r, int error)
 {
     switch (blk_error(r->blk, r->type == VIRTIO_BLK_T_IN, error)) {
@@ -111,9 +119,11 @@ static void block_failed(BlkRequest *r, int error)
         request_put(r);
         break;
     case BLK_IGNORE:
+        block_account_done(&r->blk->stats, &r->account);
         complete(r, VIRTIO_BLK_S_OK);
         break;
     case BLK_REPORT:
+        block_account_failed(&r->blk->stats, &r->account);
         complete(r, VIRTIO_BLK_S_IOERR);
     }
 }
@@ -125,6 +135,7 @@ static void block_done(void *opaque, int ret)
     if (ret < 0) {
         block_failed(r, -ret);
     } else {
+        block_account_done(&r->blk->stats, &r->account);
         complete_data(r, VIRTIO_BLK_S_OK,
                       r->type == VIRTIO_BLK_T_IN ? (guint32)r->block.bytes : 0);
     }
@@ -141,6 +152,7 @@ static void submit(BlkRequest *r, BlockOp op, guint64 offset, guint64 bytes)
     r->block.bytes = bytes;
     r->block.done = block_done;
     r->block.opaque = r;
+    block_account_start(&r->account, op, bytes);
     block_submit(blk->node, &r->block);
 }
 
@@ -189,16 +201,17 @@ static void set_in(BlkRequest *r)
 static void move(BlkRequest *r, guint64 sector)
 {
     gboolean write = r->type == VIRTIO_BLK_T_OUT;
+    BlockOp op = write ? BLOCK_WRITE : BLOCK_READ;
     guint64 out = r->elem.out.size - sizeof(struct virtio_blk_outhdr);
     guint64 in = r->elem.in.size - 1, bytes = write ? out : in;
     guint64 offset;
 
     if ((write ? in : out) != 0) { /* data of the wrong direction: not what it wants */
-        complete(r, VIRTIO_BLK_S_IOERR);
+        complete_invalid(r, op);
         return;
     }
     if (!check_range(r->blk, sector, bytes, &offset) || (write && r->blk->read_only)) {
-        complete(r, VIRTIO_BLK_S_IOERR);
+        complete_invalid(r, op);
         return;
     }
     if (write) {
@@ -206,13 +219,14 @@ static void move(BlkRequest *r, guint64 sector)
     } else {
         set_in(r);
     }
-    submit(r, write ? BLOCK_WRITE : BLOCK_READ, offset, bytes);
+    submit(r, op, offset, bytes);
 }
 
 /* Discard and write zeroes take one range (max_discard_seg). */
 static void ranged(BlkRequest *r)
 {
     gboolean discard = r->type == VIRTIO_BLK_T_DISCARD;
+    BlockOp op = discard ? BLOCK_DISCARD : BLOCK_WRITE_ZEROES;
     VirtioBlk *blk = r->blk;
     guint32 max = discard ? blk->max_discard_sectors : blk->max_write_zeroes_sectors;
     gsize header = sizeof(struct virtio_blk_outhdr);
@@ -225,7 +239,7 @@ static void ranged(BlkRequest *r)
     }
     if (r->elem.out.size != header + sizeof(range) || r->elem.in.size != 1 ||
         blk->read_only) {
-        complete(r, VIRTIO_BLK_S_IOERR);
+        complete_invalid(r, op);
         return;
     }
     guest_iov_to_buf(&r->elem.out, header, &range, sizeof(range));
@@ -237,11 +251,11 @@ static void ranged(BlkRequest *r)
     }
     if (bytes / BLOCK_SECTOR_SIZE > max ||
         !check_range(blk, GUINT64_FROM_LE(range.sector), bytes, &offset)) {
-        complete(r, VIRTIO_BLK_S_IOERR);
+        complete_invalid(r, op);
         return;
     }
     r->block.unmap = (flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP) != 0;
-    submit(r, discard ? BLOCK_DISCARD : BLOCK_WRITE_ZEROES, offset, bytes);
+    submit(r, op, offset, bytes);
 }
 
 static void get_id(BlkRequest *r)

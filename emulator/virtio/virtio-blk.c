@@ -219,7 +219,9 @@ static gboolean blk_realize(Device *device, GError **errp)
                        .share_rw = blk->share_rw,
                        .resized = blk_resized,
                        .batch_done = blk_batch_done,
-                       .opaque = blk };
+                       .opaque = blk,
+                       .name = device->id ? device->id : device->path,
+                       .stats = &blk->stats };
     if (!block_node_attach(blk->node, &user, errp)) {
         virtio_device_put_loop(&blk->dev, blk->iothread);
         return FALSE;

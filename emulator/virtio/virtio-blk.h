@@ -3,7 +3,7 @@
 #ifndef VIREO_VIRTIO_VIRTIO_BLK_H
 #define VIREO_VIRTIO_VIRTIO_BLK_H
 
-#include "block/block.h"
+#include "block/stats.h"
 #include "virtio/virtio.h"
 
 #define VIRTIO_BLK_ID_BYTES 20
@@ -44,6 +44,7 @@ typedef struct VirtioBlk {
     /* the owner's */
     BlkRequest *free;  /* requests not in use; as many as were ever in flight */
     guint32 fill_mask; /* queues with completions that are not yet published */
+    BlockStats stats;
 } VirtioBlk;
 
 typedef enum BlkErrorAction { BLK_REPORT, BLK_IGNORE, BLK_STOP } BlkErrorAction;

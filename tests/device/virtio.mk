@@ -25,8 +25,8 @@ tests_device_turn_test_SOURCES = tests/device/turn-test.c $(VIRTIO_DEVICE_COMMON
 tests_device_turn_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_turn_test_LDADD = $(DEVICE_TEST_LDADD)
 VIRTIO_BLK_DEVICE_TESTS = tests/device/virtio-blk-flight-test \
-	tests/device/virtio-blk-error-test tests/device/stop-test \
-	tests/device/late-plug-test \
+	tests/device/virtio-blk-error-test tests/device/virtio-blk-stats-test \
+	tests/device/stop-test tests/device/late-plug-test \
 	tests/device/late-test
 check_PROGRAMS += $(VIRTIO_BLK_DEVICE_TESTS)
 TESTS += $(VIRTIO_BLK_DEVICE_TESTS)
@@ -38,6 +38,10 @@ tests_device_virtio_blk_error_test_SOURCES = tests/device/virtio-blk-error-test.
 	$(VIRTIO_DEVICE_COMMON)
 tests_device_virtio_blk_error_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_virtio_blk_error_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_virtio_blk_stats_test_SOURCES = tests/device/virtio-blk-stats-test.c \
+	$(VIRTIO_DEVICE_COMMON)
+tests_device_virtio_blk_stats_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_virtio_blk_stats_test_LDADD = $(DEVICE_TEST_LDADD)
 MONITOR_COMMON = $(VIRTIO_DEVICE_COMMON) tests/device/monitor.c tests/device/monitor.h
 tests_device_stop_test_SOURCES = tests/device/stop-test.c $(MONITOR_COMMON)
 tests_device_stop_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)

@@ -122,6 +122,7 @@ static void test_commands(void)
         "query-kvm",
         "query-target",
         "query-named-block-nodes",
+        "query-blockstats",
         "object-add",
         "object-del",
         "netdev_add",
@@ -183,6 +184,7 @@ static void test_libvirt_paths(void)
     g_assert_true(schema_has("blockdev-add/arg-type/+raw/offset"));
     g_assert_true(schema_has("object-add/arg-type/qom-type/^secret"));
     g_assert_true(schema_has("query-named-block-nodes/arg-type/flat"));
+    g_assert_true(schema_has("query-blockstats/arg-type/query-nodes"));
     g_assert_false(schema_has("netdev_add/arg-type/+stream"));
     g_assert_false(schema_has("netdev_add/arg-type/type/^dgram"));
 }
