@@ -113,6 +113,7 @@ const CommandKind command_kind_disk = {
     .adopt = adopt,
     .steps = steps,
     .stats_name = "block",
+    .stats_question = "query-blockstats",
     .stats = command_disk_stats,
 };
 

@@ -42,7 +42,8 @@ typedef struct CommandKind {
                       GError **errp);
     /* For virConnectGetAllDomainStats: "block" in "block.0.name"; NULL: none. */
     const char *stats_name;
-    void (*stats)(gconstpointer device, guint index, RpcParams *params);
+    const char *stats_question; /* command_stats_question() */
+    void (*stats)(gconstpointer device, guint index, JsonNode *told, RpcParams *params);
     /* Steps whose undo removes what a plug with the alias may have left. */
     void (*leftovers)(CommandSteps *steps, const char *alias);
 } CommandKind;
@@ -58,8 +59,10 @@ gboolean command_unsupported(GError **errp, const char *element, const char *val
                              const char *reason);
 
 /* stats.c */
-void command_disk_stats(gconstpointer device, guint index, RpcParams *params);
-void command_net_stats(gconstpointer device, guint index, RpcParams *params);
+void command_disk_stats(gconstpointer device, guint index, JsonNode *told,
+                        RpcParams *params);
+void command_net_stats(gconstpointer device, guint index, JsonNode *told,
+                       RpcParams *params);
 
 /* machine.c: what is not a device. */
 gboolean command_complete_machine(Domain *domain, const char *emulator, GError **errp);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "command/kind.h"
+#include "qmp/frame.h"
 
 #define SECTOR 512 /* of st_blocks */
 
@@ -103,6 +104,75 @@ const DomainInterface *command_find_interface(const Domain *domain, const char *
     return NULL;
 }
 
+/* ---- what the emulator counts ---- */
+
+static const struct {
+    const char *member; /* of query-blockstats */
+    const char *param;  /* of virDomainBlockStatsFlags */
+    const char *stat;   /* of virConnectGetAllDomainStats */
+} counters[] = {
+    [COMMAND_READ_REQUESTS] = { "rd_operations", VIR_DOMAIN_BLOCK_STATS_READ_REQ,
+                                "rd.reqs" },
+    [COMMAND_READ_BYTES] = { "rd_bytes", VIR_DOMAIN_BLOCK_STATS_READ_BYTES, "rd.bytes" },
+    [COMMAND_READ_TIME] = { "rd_total_time_ns", VIR_DOMAIN_BLOCK_STATS_READ_TOTAL_TIMES,
+                            "rd.times" },
+    [COMMAND_WRITE_REQUESTS] = { "wr_operations", VIR_DOMAIN_BLOCK_STATS_WRITE_REQ,
+                                 "wr.reqs" },
+    [COMMAND_WRITE_BYTES] = { "wr_bytes", VIR_DOMAIN_BLOCK_STATS_WRITE_BYTES,
+                              "wr.bytes" },
+    [COMMAND_WRITE_TIME] = { "wr_total_time_ns", VIR_DOMAIN_BLOCK_STATS_WRITE_TOTAL_TIMES,
+                             "wr.times" },
+    [COMMAND_FLUSH_REQUESTS] = { "flush_operations", VIR_DOMAIN_BLOCK_STATS_FLUSH_REQ,
+                                 "fl.reqs" },
+    [COMMAND_FLUSH_TIME] = { "flush_total_time_ns",
+                             VIR_DOMAIN_BLOCK_STATS_FLUSH_TOTAL_TIMES, "fl.times" },
+    [COMMAND_WRITTEN_UP_TO] = { "wr_highest_offset", NULL, NULL }, /* see add_sizes() */
+};
+
+/* "qdev" is the device's alias. */
+static JsonObject *find_entry(const DomainDisk *disk, JsonNode *told)
+{
+    JsonArray *array = JSON_NODE_HOLDS_ARRAY(told) ? json_node_get_array(told) : NULL;
+
+    for (guint i = 0; array && i < json_array_get_length(array); i++) {
+        JsonNode *element = json_array_get_element(array, i);
+        JsonObject *entry =
+            JSON_NODE_HOLDS_OBJECT(element) ? json_node_get_object(element) : NULL;
+
+        if (g_strcmp0(qmp_json_string(entry, "qdev"), disk->info.alias) == 0) {
+            return qmp_json_object(entry, "stats");
+        }
+    }
+    return NULL;
+}
+
+gboolean command_disk_counts(const DomainDisk *disk, JsonNode *told,
+                             CommandCounts *counts, GError **errp)
+{
+    JsonObject *entry = disk->info.alias ? find_entry(disk, told) : NULL;
+
+    if (!entry) {
+        return rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR,
+                             "the emulator tells nothing of disk %s", disk->target);
+    }
+    for (guint i = 0; i < COMMAND_COUNTERS; i++) {
+        counts->of[i] += MAX(qmp_json_int(entry, counters[i].member), 0);
+    }
+    return TRUE;
+}
+
+void command_counts_params(const CommandCounts *counts, RpcParams *params, guint max)
+{
+    guint n = 0;
+
+    G_STATIC_ASSERT(COMMAND_COUNT_PARAMS == COMMAND_COUNTERS - 1);
+    for (guint i = 0; i < COMMAND_COUNTERS; i++) {
+        if (counters[i].param && n++ < max) {
+            rpc_params_add_llong(params, counters[i].param, counts->of[i]);
+        }
+    }
+}
+
 /* ---- all ---- */
 
 typedef struct Value {
@@ -131,24 +201,53 @@ static void add_text(RpcParams *params, const char *prefix, guint index, const c
     }
 }
 
-void command_disk_stats(gconstpointer device, guint index, RpcParams *params)
+static void add_counts(RpcParams *params, guint index, const CommandCounts *counts)
 {
-    const char *prefix = command_kind_disk.stats_name;
-    const DomainDisk *disk = device;
-    CommandSizes s;
+    for (guint i = 0; i < COMMAND_COUNTERS; i++) {
+        if (counters[i].stat) {
+            const Value value = { counters[i].stat, (guint64)counts->of[i] };
 
-    add_text(params, prefix, index, "name", disk->target);
-    add_text(params, prefix, index, "path", disk->source.path);
-    if (command_disk_sizes(disk, &s, NULL)) {
-        const Value values[] = { { "allocation", s.allocation },
-                                 { "capacity", s.capacity },
-                                 { "physical", s.physical } };
-
-        add_values(params, prefix, index, values, G_N_ELEMENTS(values));
+            add_values(params, command_kind_disk.stats_name, index, &value, 1);
+        }
     }
 }
 
-void command_net_stats(gconstpointer device, guint index, RpcParams *params)
+/* Of a disk that runs, what is allocated is what it has been written up to. */
+static void add_sizes(RpcParams *params, guint index, const DomainDisk *disk,
+                      const CommandCounts *counts)
+{
+    CommandSizes s;
+
+    if (command_disk_sizes(disk, &s, NULL)) {
+        guint64 allocation =
+            counts ? (guint64)counts->of[COMMAND_WRITTEN_UP_TO] : s.allocation;
+        const Value values[] = { { "allocation", allocation },
+                                 { "capacity", s.capacity },
+                                 { "physical", s.physical } };
+
+        add_values(params, command_kind_disk.stats_name, index, values,
+                   G_N_ELEMENTS(values));
+    }
+}
+
+void command_disk_stats(gconstpointer device, guint index, JsonNode *told,
+                        RpcParams *params)
+{
+    const char *prefix = command_kind_disk.stats_name;
+    const DomainDisk *disk = device;
+    CommandCounts counts = { 0 };
+    gboolean counted = told && command_disk_counts(disk, told, &counts, NULL);
+
+    add_text(params, prefix, index, "name", disk->target);
+    add_text(params, prefix, index, "path", disk->source.path);
+    if (counted) {
+        add_counts(params, index, &counts);
+    }
+    add_sizes(params, index, disk, counted ? &counts : NULL);
+}
+
+void command_net_stats(gconstpointer device, guint index, JsonNode *told,
+                       RpcParams *params)
 {
     const char *prefix = command_kind_interface.stats_name;
     const DomainInterface *interface = device;
@@ -167,7 +266,13 @@ void command_net_stats(gconstpointer device, guint index, RpcParams *params)
     }
 }
 
-void command_device_stats(const Domain *domain, DomainDeviceType type, RpcParams *params)
+const char *command_stats_question(DomainDeviceType type)
+{
+    return command_kind(type)->stats_question;
+}
+
+void command_device_stats(const Domain *domain, DomainDeviceType type, JsonNode *told,
+                          RpcParams *params)
 {
     const CommandKind *kind = command_kind(type);
     GPtrArray *devices = xml_domain_devices(domain, type);
@@ -175,6 +280,6 @@ void command_device_stats(const Domain *domain, DomainDeviceType type, RpcParams
 
     rpc_params_add_uint(params, count, devices->len);
     for (guint i = 0; i < devices->len; i++) {
-        kind->stats(devices->pdata[i], i, params);
+        kind->stats(devices->pdata[i], i, told, params);
     }
 }

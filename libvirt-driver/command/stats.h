@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is known of devices that run, and of their images, without the emulator. */
+/* What is known of devices that run, and of their images: by the host, and by what the
+ * emulator counts. */
 #ifndef COMMAND_STATS_H
 #define COMMAND_STATS_H
+
+#include <json-glib/json-glib.h>
 
 #include "process/netdev.h"
 #include "rpc/values.h"
@@ -21,14 +24,48 @@ gboolean command_disk_sizes(const DomainDisk *disk, CommandSizes *sizes, GError 
 gboolean command_interface_stats(const DomainInterface *interface, NetdevStats *stats,
                                  GError **errp);
 
+/* What the emulator counts of a disk; times are ns. In the order of domstats. */
+typedef enum CommandCounter {
+    COMMAND_READ_REQUESTS,
+    COMMAND_READ_BYTES,
+    COMMAND_READ_TIME,
+    COMMAND_WRITE_REQUESTS,
+    COMMAND_WRITE_BYTES,
+    COMMAND_WRITE_TIME,
+    COMMAND_FLUSH_REQUESTS,
+    COMMAND_FLUSH_TIME,
+    COMMAND_WRITTEN_UP_TO, /* an offset */
+    COMMAND_COUNTERS
+} CommandCounter;
+
+typedef struct CommandCounts {
+    gint64 of[COMMAND_COUNTERS];
+} CommandCounts;
+
+/*
+ * Adds to @counts what @told, the reply to command_stats_question(), says of a disk.
+ * INTERNAL_ERROR when it says nothing.
+ */
+gboolean command_disk_counts(const DomainDisk *disk, JsonNode *told,
+                             CommandCounts *counts, GError **errp);
+/* The first @max of them, as virDomainBlockStatsFlags has them. */
+#define COMMAND_COUNT_PARAMS 8
+void command_counts_params(const CommandCounts *counts, RpcParams *params, guint max);
+
 /* By target, or by what it stands for: an image's path, a MAC address. NULL: none. */
 const DomainDisk *command_find_disk(const Domain *domain, const char *name);
 const DomainInterface *command_find_interface(const Domain *domain, const char *name);
 
+/* The QMP command, without arguments, that tells what the emulator counts of devices of a
+ * kind; NULL: it counts nothing. */
+const char *command_stats_question(DomainDeviceType type);
+
 /*
  * The statistics of all devices of a kind, as virConnectGetAllDomainStats has them:
- * "block.count", "block.0.name" and so on. What cannot be had is left out.
+ * "block.count", "block.0.name" and so on. What cannot be had is left out. @told: the
+ * reply to the question, or NULL.
  */
-void command_device_stats(const Domain *domain, DomainDeviceType type, RpcParams *params);
+void command_device_stats(const Domain *domain, DomainDeviceType type, JsonNode *told,
+                          RpcParams *params);
 
 #endif

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Statistics: what the driver, the kernel and the images on the host tell. None waits for
- * a job or for the emulator, which counts nothing of its own yet.
+ * Statistics: what the driver, the kernel and the images on the host tell, and what the
+ * emulator counts of disks. Those of many domains wait for no job, and together for a
+ * second at most for emulators that do not answer: what those count is left out.
  */
 #include "command/stats.h"
 #include "domain/api.h"
+#include "domain/monitor.h"
 #include "process/cgroup.h"
+
+#define ANSWERS_US G_USEC_PER_SEC /* for the emulators of all domains together */
 
 /* The definition of a VM that runs; a reference. */
 static VmDef *live_def(Vm *vm, GError **errp)
@@ -54,6 +58,83 @@ gboolean remote_domain_interface_stats(RpcCall *call,
     return TRUE;
 }
 
+/* ---- what the emulator counts of a disk ---- */
+
+static gboolean add_disk_counts(const VmDef *def, const char *path, JsonNode *told,
+                                CommandCounts *counts, GError **errp)
+{
+    const GPtrArray *disks = def->domain->disks;
+    const DomainDisk *disk;
+
+    for (guint i = 0; !*path && i < disks->len; i++) {
+        if (!command_disk_counts(disks->pdata[i], told, counts, errp)) {
+            return FALSE;
+        }
+    }
+    if (!*path) {
+        return TRUE;
+    }
+    disk = command_find_disk(def->domain, path);
+    return disk ? command_disk_counts(disk, told, counts, errp)
+                : rpc_error_set(errp, VIR_ERR_INVALID_ARG, "invalid path: %s", path);
+}
+
+/* path "": of all disks together. */
+static gboolean get_disk_counts(RpcCall *call, const RemoteDomain *dom, const char *path,
+                                CommandCounts *counts, GError **errp)
+{
+    const char *question = command_stats_question(DOMAIN_DEVICE_DISK);
+    g_autoptr(Vm) vm = api_vm(call, dom, errp);
+    g_autoptr(JsonNode) told = NULL;
+    g_autoptr(VmDef) def = NULL;
+    guint64 run;
+    gboolean ok;
+
+    if (!vm || !vm_begin_live_job(vm, JOB_QUERY, "block statistics", &run, errp)) {
+        return FALSE;
+    }
+    def = vm_get_def(vm);
+    *counts = (CommandCounts){ 0 };
+    ok = vm_call(vm, run, question, NULL, &told, errp) &&
+         add_disk_counts(def, path, told, counts, errp);
+    vm_end_job(vm);
+    return ok;
+}
+
+gboolean remote_domain_block_stats(RpcCall *call, const RemoteDomainBlockStatsArgs *args,
+                                   RemoteDomainBlockStatsRet *ret, GError **errp)
+{
+    CommandCounts counts;
+
+    if (!get_disk_counts(call, &args->dom, args->path, &counts, errp)) {
+        return FALSE;
+    }
+    ret->rd_req = counts.of[COMMAND_READ_REQUESTS];
+    ret->rd_bytes = counts.of[COMMAND_READ_BYTES];
+    ret->wr_req = counts.of[COMMAND_WRITE_REQUESTS];
+    ret->wr_bytes = counts.of[COMMAND_WRITE_BYTES];
+    ret->errs = -1; /* not told, as with libvirt */
+    return TRUE;
+}
+
+/* Asked for none, it says how many there are; asked for fewer, it gives the first. */
+gboolean remote_domain_block_stats_flags(RpcCall *call,
+                                         const RemoteDomainBlockStatsFlagsArgs *args,
+                                         RemoteDomainBlockStatsFlagsRet *ret,
+                                         GError **errp)
+{
+    g_autoptr(RpcParams) params = rpc_params_new();
+    CommandCounts counts;
+
+    if (!get_disk_counts(call, &args->dom, args->path, &counts, errp)) {
+        return FALSE;
+    }
+    command_counts_params(&counts, params, args->nparams > 0 ? (guint)args->nparams : 0);
+    ret->nparams = args->nparams > 0 ? 0 : COMMAND_COUNT_PARAMS;
+    ret->params = rpc_params_steal(params, &ret->n_params);
+    return TRUE;
+}
+
 gboolean remote_domain_get_block_info(RpcCall *call,
                                       const RemoteDomainGetBlockInfoArgs *args,
                                       RemoteDomainGetBlockInfoRet *ret, GError **errp)
@@ -88,7 +169,22 @@ typedef struct Snapshot {
     gboolean active;
     int state, reason;
     char *cgroup;
+    gboolean wanted;    /* the flags select it */
+    guint64 run;        /* 0: it has none */
+    QmpClient *monitor; /* that is asked, or NULL */
+    gboolean asked;     /* and has not answered yet */
+    JsonNode *told;     /* of disks; or NULL */
 } Snapshot;
+
+static void snapshot_clear(gpointer data)
+{
+    Snapshot *s = data;
+
+    g_clear_pointer(&s->def, vm_def_unref);
+    g_free(s->cgroup);
+    g_clear_pointer(&s->monitor, qmp_client_unref);
+    g_clear_pointer(&s->told, json_node_unref);
+}
 
 static void add_state(const Snapshot *s, RpcParams *params)
 {
@@ -122,13 +218,13 @@ static void add_vcpus(const Snapshot *s, RpcParams *params)
 static void add_interfaces(const Snapshot *s, RpcParams *params)
 {
     if (s->active) {
-        command_device_stats(s->def->domain, DOMAIN_DEVICE_INTERFACE, params);
+        command_device_stats(s->def->domain, DOMAIN_DEVICE_INTERFACE, NULL, params);
     }
 }
 
 static void add_disks(const Snapshot *s, RpcParams *params)
 {
-    command_device_stats(s->def->domain, DOMAIN_DEVICE_DISK, params);
+    command_device_stats(s->def->domain, DOMAIN_DEVICE_DISK, s->told, params);
 }
 
 static const struct {
@@ -143,22 +239,63 @@ static const struct {
     { VIR_DOMAIN_STATS_BLOCK, add_disks },
 };
 
-/* FALSE if the flags do not select the VM. */
-static gboolean take(Vm *vm, guint32 flags, Snapshot *s)
+static Snapshot take(Vm *vm, guint32 flags)
 {
-    gboolean wanted;
+    Snapshot s = { 0 };
 
     g_mutex_lock(&vm->lock);
-    wanted = api_matches_locked(vm, flags);
-    if (wanted) {
-        *s = (Snapshot){ .def = vm_get_def_locked(vm),
-                         .active = vm_is_active_locked(vm),
-                         .state = vm->state,
-                         .reason = vm->reason,
-                         .cgroup = g_strdup(vm->run ? vm->run->cgroup : NULL) };
+    if (api_matches_locked(vm, flags)) {
+        s = (Snapshot){ .def = vm_get_def_locked(vm),
+                        .active = vm_is_active_locked(vm),
+                        .state = vm->state,
+                        .reason = vm->reason,
+                        .cgroup = g_strdup(vm->run ? vm->run->cgroup : NULL),
+                        .wanted = TRUE,
+                        .run = vm->run ? vm->run->serial : 0 };
     }
     g_mutex_unlock(&vm->lock);
-    return wanted;
+    return s;
+}
+
+/* ---- asking emulators side by side ---- */
+
+static void ask(Vm *vm, Snapshot *s, const char *question)
+{
+    if (s->wanted && s->active && s->run && s->def->domain->disks->len) {
+        s->monitor = vm_get_monitor(vm, s->run, NULL);
+        s->asked = s->monitor && qmp_client_ask(s->monitor, question);
+    }
+}
+
+/* One that was busy with another call has its turn after the others. */
+static void ask_again(Snapshot *s, const char *question, gint64 deadline)
+{
+    gint64 left = deadline - g_get_monotonic_time();
+
+    if (s->monitor && !s->asked && left >= 1000 && !qmp_client_is_silent(s->monitor)) {
+        qmp_client_call_full(s->monitor, question, NULL, -1, (guint)(left / 1000),
+                             &s->told, NULL);
+    }
+}
+
+static void ask_all(const GPtrArray *vms, GArray *snapshots, gboolean wait)
+{
+    const char *question = command_stats_question(DOMAIN_DEVICE_DISK);
+    gint64 deadline = g_get_monotonic_time() + ANSWERS_US;
+
+    for (guint i = 0; i < vms->len; i++) {
+        ask(vms->pdata[i], &g_array_index(snapshots, Snapshot, i), question);
+    }
+    for (guint i = 0; i < vms->len; i++) {
+        Snapshot *s = &g_array_index(snapshots, Snapshot, i);
+
+        if (s->asked) {
+            qmp_client_answer(s->monitor, question, deadline, &s->told, NULL);
+        }
+    }
+    for (guint i = 0; wait && i < vms->len; i++) {
+        ask_again(&g_array_index(snapshots, Snapshot, i), question, deadline);
+    }
 }
 
 static void fill(Vm *vm, const Snapshot *s, guint32 stats,
@@ -213,20 +350,29 @@ remote_connect_get_all_domain_stats(RpcCall *call,
                                     const RemoteConnectGetAllDomainStatsArgs *args,
                                     RemoteConnectGetAllDomainStatsRet *ret, GError **errp)
 {
+    g_autoptr(GArray) snapshots = g_array_new(FALSE, FALSE, sizeof(Snapshot));
     g_autoptr(GPtrArray) vms = NULL;
 
     if (!check_groups(args->stats, args->flags, errp)) {
         return FALSE;
     }
     vms = choose(driver_of_call(call), args);
+    g_array_set_clear_func(snapshots, snapshot_clear);
+    for (guint i = 0; i < vms->len; i++) {
+        Snapshot s = take(vms->pdata[i], args->flags);
+
+        g_array_append_val(snapshots, s);
+    }
+    if (!args->stats || (args->stats & VIR_DOMAIN_STATS_BLOCK)) {
+        ask_all(vms, snapshots,
+                !(args->flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT));
+    }
     ret->retStats = g_new0(RemoteDomainStatsRecord, MAX(vms->len, 1));
     for (guint i = 0; i < vms->len; i++) {
-        Snapshot s;
+        const Snapshot *s = &g_array_index(snapshots, Snapshot, i);
 
-        if (take(vms->pdata[i], args->flags, &s)) {
-            fill(vms->pdata[i], &s, args->stats, &ret->retStats[ret->n_retStats++]);
-            vm_def_unref(s.def);
-            g_free(s.cgroup);
+        if (s->wanted) {
+            fill(vms->pdata[i], s, args->stats, &ret->retStats[ret->n_retStats++]);
         }
     }
     return TRUE;

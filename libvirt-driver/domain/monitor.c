@@ -258,7 +258,7 @@ JsonObject *vm_args(const char *key, const char *value)
     return object;
 }
 
-static QmpClient *get_monitor(Vm *vm, guint64 run, GError **errp)
+QmpClient *vm_get_monitor(Vm *vm, guint64 run, GError **errp)
 {
     QmpClient *monitor = NULL;
     gboolean alive, known, uncertain;
@@ -286,7 +286,7 @@ static QmpClient *get_monitor(Vm *vm, guint64 run, GError **errp)
 gboolean vm_call_fd(Vm *vm, guint64 run, const char *command, JsonObject *args, int fd,
                     JsonNode **reply, GError **errp)
 {
-    g_autoptr(QmpClient) monitor = get_monitor(vm, run, errp);
+    g_autoptr(QmpClient) monitor = vm_get_monitor(vm, run, errp);
 
     if (!monitor) {
         g_clear_pointer(&args, json_object_unref);

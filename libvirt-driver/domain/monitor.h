@@ -15,6 +15,9 @@ gboolean vm_call(Vm *vm, guint64 run, const char *command, JsonObject *args,
 gboolean vm_call_fd(Vm *vm, guint64 run, const char *command, JsonObject *args, int fd,
                     JsonNode **reply, GError **errp);
 
+/* The connection that they use, a reference; NULL with an error. */
+QmpClient *vm_get_monitor(Vm *vm, guint64 run, GError **errp);
+
 /*
  * Connects to the monitor of run and shakes hands, within timeout_ms. The run must have
  * been published.

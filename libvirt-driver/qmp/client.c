@@ -16,6 +16,7 @@
 #include "qmp/frame.h"
 
 #define READ_CHUNK 65536
+#define ASK_US     G_USEC_PER_SEC /* to send a question: who owes no answer has room */
 
 G_DEFINE_QUARK(qmp - error - quark, qmp_error)
 
@@ -32,7 +33,8 @@ struct QmpClient {
     GMutex lock;
     GCond cond;
     gboolean closed, busy;
-    char *reason; /* why it was closed, when not by end of file */
+    gboolean silent; /* a command has timed out, and nothing has been answered since */
+    char *reason;    /* why it was closed, when not by end of file */
     guint64 serial;
     char *id;          /* of the command in progress */
     JsonObject *reply; /* to it */
@@ -96,14 +98,24 @@ void qmp_client_close(QmpClient *client)
     shutdown(client->fd, SHUT_RDWR);
 }
 
-gboolean qmp_client_is_closed(QmpClient *client)
+static gboolean get_flag(QmpClient *client, const gboolean *flag)
 {
-    gboolean closed;
+    gboolean value;
 
     g_mutex_lock(&client->lock);
-    closed = client->closed;
+    value = *flag;
     g_mutex_unlock(&client->lock);
-    return closed;
+    return value;
+}
+
+gboolean qmp_client_is_closed(QmpClient *client)
+{
+    return get_flag(client, &client->closed);
+}
+
+gboolean qmp_client_is_silent(QmpClient *client)
+{
+    return get_flag(client, &client->silent);
 }
 
 static void handle_event(QmpClient *client, JsonObject *message, const char *name)
@@ -151,6 +163,7 @@ static void handle_message(QmpClient *client, JsonObject *owned)
     } else {
         expected = late = id && g_str_has_prefix(id, "vireo-");
     }
+    client->silent = client->silent && !late && !client->reply;
     g_cond_broadcast(&client->cond);
     g_mutex_unlock(&client->lock);
     if (late && client->ops->late_reply) {
@@ -352,31 +365,28 @@ static gboolean read_reply(JsonObject *message, const char *command, JsonNode **
     return FALSE;
 }
 
-gboolean qmp_client_call_full(QmpClient *client, const char *command, JsonObject *args,
-                              int fd, guint timeout_ms, JsonNode **reply, GError **errp)
+/* By who has the turn: what cannot be sent is told by finish(). */
+static void begin(QmpClient *client, const char *command, JsonObject *args, int fd,
+                  gint64 deadline)
 {
-    gint64 deadline = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
-    g_autoptr(JsonObject) owned_args = args; /* freed here in any case */
-    g_autoptr(JsonObject) message = NULL;
     g_autofree char *text = NULL;
-    gboolean ok;
 
-    g_assert(!g_main_context_is_owner(client->context));
     g_mutex_lock(&client->lock);
-    if (!take_turn(client, command, deadline, errp)) {
-        g_mutex_unlock(&client->lock);
-        return FALSE;
-    }
     client->id = g_strdup_printf("vireo-%" G_GUINT64_FORMAT, ++client->serial);
-    text = format_command(command, owned_args, client->id);
+    text = format_command(command, args, client->id);
     g_mutex_unlock(&client->lock);
-
-    ok = send_all(client, text, strlen(text), fd, deadline);
-    if (!ok) {
+    if (!send_all(client, text, strlen(text), fd, deadline)) {
         /* Part of a command may have been sent: the stream is of no use any more. */
         mark_closed(client, "a command could not be sent");
         shutdown(client->fd, SHUT_RDWR);
     }
+}
+
+/* Waits for the reply, and gives the turn back. */
+static gboolean finish(QmpClient *client, const char *command, gint64 deadline,
+                       JsonNode **reply, GError **errp)
+{
+    g_autoptr(JsonObject) message = NULL;
 
     g_mutex_lock(&client->lock);
     while (!client->reply && !client->closed) {
@@ -388,12 +398,52 @@ gboolean qmp_client_call_full(QmpClient *client, const char *command, JsonObject
     g_clear_pointer(&client->id, g_free);
     client->busy = FALSE;
     g_cond_broadcast(&client->cond);
-    if (!message) {
-        ok = client->closed ? set_closed_error(client, command, errp)
-                            : set_timeout_error(command, errp);
+    if (!message && client->closed) {
+        set_closed_error(client, command, errp);
+    } else if (!message) {
+        client->silent = TRUE;
+        set_timeout_error(command, errp);
     }
     g_mutex_unlock(&client->lock);
     return message && read_reply(message, command, reply, errp);
+}
+
+gboolean qmp_client_call_full(QmpClient *client, const char *command, JsonObject *args,
+                              int fd, guint timeout_ms, JsonNode **reply, GError **errp)
+{
+    gint64 deadline = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
+    g_autoptr(JsonObject) owned_args = args; /* freed here in any case */
+    gboolean ours;
+
+    g_assert(!g_main_context_is_owner(client->context));
+    g_mutex_lock(&client->lock);
+    ours = take_turn(client, command, deadline, errp);
+    g_mutex_unlock(&client->lock);
+    if (!ours) {
+        return FALSE;
+    }
+    begin(client, command, owned_args, fd, deadline);
+    return finish(client, command, deadline, reply, errp);
+}
+
+gboolean qmp_client_ask(QmpClient *client, const char *command)
+{
+    gboolean ours;
+
+    g_mutex_lock(&client->lock);
+    ours = !client->busy && !client->closed && !client->silent;
+    client->busy = client->busy || ours;
+    g_mutex_unlock(&client->lock);
+    if (ours) {
+        begin(client, command, NULL, -1, g_get_monotonic_time() + ASK_US);
+    }
+    return ours;
+}
+
+gboolean qmp_client_answer(QmpClient *client, const char *command, gint64 deadline,
+                           JsonNode **reply, GError **errp)
+{
+    return finish(client, command, deadline, reply, errp);
 }
 
 gboolean qmp_client_call(QmpClient *client, const char *command, JsonObject *args,

@@ -79,4 +79,17 @@ gboolean qmp_client_call(QmpClient *client, const char *command, JsonObject *arg
 gboolean qmp_client_call_full(QmpClient *client, const char *command, JsonObject *args,
                               int fd, guint timeout_ms, JsonNode **reply, GError **errp);
 
+/*
+ * A question without arguments that does not wait, so that many emulators can be asked
+ * side by side. FALSE (nothing has been sent) while another call is in progress, when the
+ * last one has never been answered, or the connection has ended. After TRUE the answer
+ * must be fetched: until then other calls wait.
+ */
+gboolean qmp_client_ask(QmpClient *client, const char *command);
+/* deadline: monotonic, us. */
+gboolean qmp_client_answer(QmpClient *client, const char *command, gint64 deadline,
+                           JsonNode **reply, GError **errp);
+/* Whether it owes an answer that somebody has waited for in vain. */
+gboolean qmp_client_is_silent(QmpClient *client);
+
 G_END_DECLS

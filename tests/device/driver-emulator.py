@@ -355,6 +355,25 @@ def do_query_nodes(args):
     return {"return": [dict(NODE, **{"node-name": n}) for n in sorted(nodes)]}
 
 
+# Of the first disk; the second has twice as much, and so on.
+STATS = {"rd_operations": 11, "rd_bytes": 1100, "rd_total_time_ns": 111,
+         "wr_operations": 22, "wr_bytes": 2200, "wr_total_time_ns": 222,
+         "flush_operations": 33, "flush_total_time_ns": 333, "wr_highest_offset": 4096,
+         "unmap_operations": 0, "unmap_bytes": 0, "unmap_total_time_ns": 0,
+         "rd_merged": 0, "wr_merged": 0, "unmap_merged": 0}
+STATS.update(("%s_%s_operations" % (how, what), 0) for how in ("failed", "invalid")
+             for what in ("rd", "wr", "flush", "unmap"))
+
+
+def do_query_stats(args):
+    disks = sorted(d for d in devices if d.startswith("virtio-disk"))
+    return {"return": [
+        {"device": "", "qdev": disk, "node-name": "n",
+         "stats": dict({k: v * (i + 1) for k, v in STATS.items()}, account_invalid=True,
+                       account_failed=True, timed_stats=[])}
+        for i, disk in enumerate(disks)]}
+
+
 COMMANDS = {
     "qmp_capabilities": lambda a: {"return": {}},
     "cont": do_cont, "stop": do_stop, "query-status": do_status,
@@ -368,6 +387,7 @@ COMMANDS = {
     "getfd": lambda a: {"return": {}},
     "add-fd": do_add_fd, "remove-fd": do_remove_fd, "query-fdsets": do_query_fdsets,
     "blockdev-add": open_node, "blockdev-del": lambda a: close_node(a["node-name"]),
+    "query-blockstats": do_query_stats,
     "query-named-block-nodes": do_query_nodes, "qom-list": do_qom_list,
     "netdev_add": lambda a: add(netdevs, a["id"]),
     "netdev_del": lambda a: remove(netdevs, a["id"]),

@@ -7,12 +7,15 @@ Skipped (77) where there is no virsh.
 """
 import fcntl
 import os
+import signal
 import socket
 import struct
 import sys
 
-from driver_daemon import DISK, EMULATOR, image, main
+from driver_daemon import DISK, EMULATOR, image, main, wait_for
+from driver_rpc import OK, Rpc, domain, string
 
+BLOCK_STATS, BLOCK_STATS_FLAGS = 64, 243
 MAC = "52:54:00:12:34:56"
 # A tap of the test's, which the daemon opens when the test has let go of it.
 INTERFACE = ("<interface type='ethernet'><mac address='%s'/>"
@@ -48,7 +51,97 @@ def test_disk_sizes(a, b):
     a.fails("cannot look at '%s': No such file" % path, "domblkinfo", "vm", "vda")
     os.mkfifo(path)  # which nobody writes to
     a.fails("cannot look at '%s': Invalid argument" % path, "domblkinfo", "vm", "vda")
-    a.fails("not supported by the connection driver", "domblkstat", "vm", "vda")
+
+
+def two_disks(a, name="vm", number=1, words=""):
+    """Of which the second has counted twice as much."""
+    paths = [image(a, "%s%d.img" % (name, i)) for i in (1, 2)]
+    a.define(name, words=words, number=number, devices="".join(
+        DISK.format(path=path, target=target, cache="", more="")
+        for path, target in zip(paths, ("vda", "vdb"))))
+    return paths
+
+
+COUNTERS = {"rd_req": 11, "rd_bytes": 1100, "wr_req": 22, "wr_bytes": 2200,
+            "flush_operations": 33, "rd_total_times": 111, "wr_total_times": 222,
+            "flush_total_times": 333}
+
+
+def test_disk_counters(a, b):
+    """domblkstat, by both procedures."""
+    paths = two_disks(a)
+    a.fails("domain is not running", "domblkstat", "vm", "vda")
+    a.virsh("start", "vm")
+    for names, factor in (("vda", paths[0]), 1), (("vdb", paths[1]), 2), (("",), 3):
+        for name in names:
+            stats = numbers(a.virsh("domblkstat", "vm", name))
+            assert stats == {k: str(v * factor) for k, v in COUNTERS.items()}, stats
+    a.fails("invalid path: vdx", "domblkstat", "vm", "vdx")
+    rpc = Rpc(a)
+    status, reply = rpc.wait(rpc.send(BLOCK_STATS, domain(1) + string("vdb")))
+    assert status == OK and struct.unpack(">5q", reply) == (22, 2200, 44, 4400, -1), reply
+    for wanted, params, count in (0, 0, 8), (3, 3, 0), (16, 8, 0):
+        status, reply = rpc.wait(rpc.send(BLOCK_STATS_FLAGS, domain(1) + string("vda") +
+                                          struct.pack(">iI", wanted, 0)))
+        assert status == OK, reply
+        assert struct.unpack(">I", reply[:4])[0] == params, reply
+        assert struct.unpack(">i", reply[-4:])[0] == count, reply
+
+
+def test_domain_counters(a, b):
+    """In domstats. Of a disk that runs, "allocation" is how far it has been written."""
+    paths = two_disks(a)
+    stats = numbers(a.virsh("domstats", "--block", "vm"), "=")
+    assert stats["block.count"] == "2" and "block.0.rd.reqs" not in stats, stats
+    a.virsh("start", "vm")
+    stats = numbers(a.virsh("domstats", "--block", "vm"), "=")
+    wanted = {"rd.reqs": 11, "rd.bytes": 1100, "rd.times": 111, "wr.reqs": 22,
+              "wr.bytes": 2200, "wr.times": 222, "fl.reqs": 33, "fl.times": 333,
+              "allocation": 4096}
+    for index in 0, 1:
+        prefix = "block.%d." % index
+        assert stats.pop(prefix + "path") == paths[index], stats
+        for key, value in wanted.items():
+            assert stats.pop(prefix + key) == str(value * (index + 1)), (key, stats)
+    assert sorted(stats) == sorted(["block.count"] + [
+        "block.%d.%s" % (i, k) for i in (0, 1) for k in ("name", "capacity", "physical")])
+
+
+def all_counters(a):
+    """The names of domains that domstats has counters of; of the others all else."""
+    names = set()
+    for part in a.virsh("domstats", "--block").split("\n\n"):
+        name = part.split("'")[1]
+        stats = numbers(part, "=")
+        assert stats["block.0.capacity"] == str(1 << 20), part
+        if "block.0.rd.reqs" in stats:
+            names.add(name)
+    return names
+
+
+def test_silent(a, b):
+    """Emulators that do not answer keep nobody's statistics, and lose nothing."""
+    silent = ["silent%d" % i for i in range(5)]
+    for number, name in enumerate(silent + ["vm"], 1):
+        two_disks(a, name, number, "stall=query-blockstats" if name != "vm" else "")
+        a.virsh("start", name)
+    for _ in range(3):
+        assert all_counters(a) == {"vm"}
+    for name in silent:
+        os.kill(a.pid(name), signal.SIGCONT)
+    # What was asked for in vain is answered now; then all can be asked again.
+    wait_for("the answers", lambda: all_counters(a) == set(silent + ["vm"]))
+    assert all(a.state(name) == "running (booted)" for name in silent)
+
+
+def test_no_counters(a, b):
+    """An emulator that is older than the command."""
+    two_disks(a, words="lacks=query-blockstats")
+    a.virsh("start", "vm")
+    a.fails("query-blockstats has not been found", "domblkstat", "vm", "vda")
+    stats = numbers(a.virsh("domstats", "--block", "vm"), "=")
+    assert stats["block.0.capacity"] == str(1 << 20), stats
+    assert "block.0.rd.reqs" not in stats, stats
 
 
 def open_tap(name, persistent):

@@ -274,12 +274,48 @@ static void test_timeout(Fixture *f, gconstpointer data)
     g_assert_error(err, QMP_ERROR, QMP_ERROR_TIMEOUT);
     g_assert_nonnull(strstr(err->message, "'stop'"));
     g_clear_error(&err);
+    g_assert_true(qmp_client_is_silent(f->client));
+    g_assert_false(qmp_client_ask(f->client, "query-status"));
     line = peer_read(f->peer, NULL);
     thread = g_thread_ref(g_thread_new("peer", run_script, &script));
     g_assert_true(qmp_client_call(f->client, "cont", NULL, NULL, &err));
     g_assert_no_error(err);
     g_thread_join(thread);
+    g_assert_false(qmp_client_is_silent(f->client));
     g_free(script.last);
+}
+
+/* A question does not wait: neither for its answer nor for another call. */
+static void test_ask(Fixture *f, gconstpointer data)
+{
+    gint64 deadline = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
+    static const char *const replies[] = {
+        "{\"return\": {}, \"id\": \"%s\"}\r\n",
+        NULL,
+    };
+    Script script = { .fd = f->peer, .replies = replies, .passed = -1 };
+    g_autoptr(JsonNode) reply = NULL;
+    g_autoptr(GThread) thread = NULL;
+    g_autoptr(GError) err = NULL;
+
+    for (unsigned i = 0; i < 2; i++) {
+        g_assert_true(qmp_client_ask(f->client, "query-status"));
+        g_assert_false(qmp_client_ask(f->client, "query-status"));
+        thread = g_thread_ref(g_thread_new("peer", run_script, &script));
+        g_assert_true(
+            qmp_client_answer(f->client, "query-status", deadline, &reply, &err));
+        g_assert_no_error(err);
+        g_assert_true(JSON_NODE_HOLDS_OBJECT(reply));
+        g_clear_pointer(&reply, json_node_unref);
+        g_thread_join(thread);
+        g_clear_pointer(&thread, g_thread_unref);
+        g_clear_pointer(&script.last, g_free);
+    }
+    g_assert_true(qmp_client_ask(f->client, "query-status"));
+    shutdown(f->peer, SHUT_RDWR);
+    g_assert_false(qmp_client_answer(f->client, "query-status", deadline, NULL, &err));
+    g_assert_error(err, QMP_ERROR, QMP_ERROR_CLOSED);
+    g_assert_false(qmp_client_ask(f->client, "query-status"));
 }
 
 static gpointer close_after_command(gpointer opaque)
@@ -396,6 +432,7 @@ int main(int argc, char **argv)
     g_test_add("/qmp/split", Fixture, NULL, set_up, test_split, tear_down);
     g_test_add("/qmp/fd", Fixture, NULL, set_up, test_fd, tear_down);
     g_test_add("/qmp/timeout", Fixture, NULL, set_up, test_timeout, tear_down);
+    g_test_add("/qmp/ask", Fixture, NULL, set_up, test_ask, tear_down);
     g_test_add("/qmp/eof", Fixture, NULL, set_up, test_eof, tear_down);
     g_test_add("/qmp/unasked", Fixture, NULL, set_up, test_unasked, tear_down);
     g_test_add("/qmp/no-greeting", Fixture, NULL, set_up, test_no_greeting, tear_down);
