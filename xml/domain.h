@@ -243,6 +243,14 @@ char *xml_device_format(const DomainDevice *device, XmlFormatFlags flags);
 
 DomainDevice *xml_device_copy(const DomainDevice *device);
 
+/*
+ * Takes over from @to, of the same kind and parsed as a definition, what it changes of a
+ * device that runs; what it does not say stays. OPERATION_UNSUPPORTED naming the first
+ * field that cannot change: then @device may have changed in part.
+ */
+gboolean xml_device_update(const DomainDevice *device, const DomainDevice *to,
+                           GError **errp);
+
 /* Frees @device and what it holds. Accepts NULL. */
 void xml_device_free(DomainDevice *device);
 

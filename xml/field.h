@@ -55,6 +55,8 @@ enum {
     XML_HEX = 1 << 11,     /* 0x..., of `width` digits at least */
     XML_EMPTY_NONE = 1 << 12, /* an empty string is none */
     XML_READ_ONLY = 1 << 13,  /* not written */
+    XML_LIVE_UPDATE =
+        1 << 14, /* a STRING or ENUM that may change while the domain runs */
 };
 
 typedef struct XmlStruct XmlStruct;

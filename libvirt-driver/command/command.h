@@ -195,6 +195,19 @@ gboolean command_take_bus(const Domain *domain, const DomainDevice *device,
 /* CONFIG_UNSUPPORTED for devices that cannot be unplugged. */
 gboolean command_can_unplug(const DomainDevice *device, GError **errp);
 
+/* OPERATION_UNSUPPORTED for kinds that cannot be changed, @live or in a definition. */
+gboolean command_can_update(const DomainDevice *device, gboolean live, GError **errp);
+
+/*
+ * Whether a device that runs can become what @to says, as far as only its kind knows:
+ * CONFIG_UNSUPPORTED. Then xml_device_update() looks at its fields; and what has come of
+ * that is made true on the host, or nothing is changed: OPERATION_FAILED.
+ */
+gboolean command_check_update(const DomainDevice *device, const DomainDevice *to,
+                              GError **errp);
+gboolean command_update_live(const DomainDevice *from, const DomainDevice *to,
+                             GError **errp);
+
 /* What to call once DEVICE_DELETED has come, in order: `undo` of each step. */
 GPtrArray *command_unplugged(const DomainDevice *device);
 

@@ -56,6 +56,19 @@ static void adopt(gpointer device, gconstpointer from)
                           &((const DomainDisk *)from)->source);
 }
 
+/* Another image is another disk, but for removable ones, which we have none of. */
+static gboolean check_update(gconstpointer device, gconstpointer to, GError **errp)
+{
+    const DomainStorage *now = &((const DomainDisk *)device)->source;
+    const DomainStorage *wanted = &((const DomainDisk *)to)->source;
+
+    return (now->type == wanted->type && g_strcmp0(now->path, wanted->path) == 0) ||
+           rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "disk %s: the source can be changed while the domain runs only "
+                         "of removable drives",
+                         ((const DomainDisk *)device)->target);
+}
+
 /* As libvirt: reads follow writes, but for enospace, which is of writes only. */
 static void add_error_policy(JsonObject *props, const DomainDisk *disk)
 {
@@ -105,12 +118,14 @@ const CommandKind command_kind_disk = {
     .driver = "virtio-blk",
     .virtio = TRUE,
     .pluggable = TRUE,
+    .updatable = TRUE,
     .boot = DOMAIN_BOOT_HD,
     .complete = complete,
     .own_alias = own_alias,
     .note = note,
     .assign = assign,
     .adopt = adopt,
+    .check_update = check_update,
     .steps = steps,
     .stats_name = "block",
     .stats_question = "query-blockstats",

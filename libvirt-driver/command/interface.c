@@ -27,6 +27,19 @@ static gboolean prepare_host(gpointer device, GArray *fds, GError **errp)
     return TRUE;
 }
 
+/* Only the host knows which bridge it is. */
+static gboolean update_live(gconstpointer from, gconstpointer to, GError **errp)
+{
+    const DomainInterface *old = from, *new = to;
+    g_autoptr(GError) err = NULL;
+
+    if (g_strcmp0(old->bridge, new->bridge) == 0 ||
+        process_move_tap(old->target, old->bridge, new->bridge, &err)) {
+        return TRUE;
+    }
+    return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED, "%s", err->message);
+}
+
 static char *netdev_id(const char *alias)
 {
     return g_strconcat("host", alias, NULL);
@@ -74,9 +87,11 @@ const CommandKind command_kind_interface = {
     .driver = "virtio-net",
     .virtio = TRUE,
     .pluggable = TRUE,
+    .updatable = TRUE,
     .boot = DOMAIN_BOOT_NETWORK,
     .complete = complete,
     .prepare_host = prepare_host,
+    .update_live = update_live,
     .steps = steps,
     .stats_name = "net",
     .stats = command_net_stats,

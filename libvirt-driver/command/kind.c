@@ -242,6 +242,33 @@ gboolean command_can_unplug(const DomainDevice *device, GError **errp)
                          xml_device_type_name(device->type));
 }
 
+gboolean command_can_update(const DomainDevice *device, gboolean live, GError **errp)
+{
+    const CommandKind *kind = kinds[device->type];
+
+    return (kind && kind->updatable) ||
+           rpc_error_set(errp, VIR_ERR_OPERATION_UNSUPPORTED,
+                         "%s update of device '%s' is not supported",
+                         live ? "live" : "persistent",
+                         xml_device_type_name(device->type));
+}
+
+gboolean command_check_update(const DomainDevice *device, const DomainDevice *to,
+                              GError **errp)
+{
+    const CommandKind *kind = kinds[device->type];
+
+    return !kind->check_update || kind->check_update(device->any, to->any, errp);
+}
+
+gboolean command_update_live(const DomainDevice *from, const DomainDevice *to,
+                             GError **errp)
+{
+    const CommandKind *kind = kinds[from->type];
+
+    return !kind->update_live || kind->update_live(from->any, to->any, errp);
+}
+
 GPtrArray *command_plug(const DomainDevice *device, GHashTable *fds, guint *next,
                         GError **errp)
 {

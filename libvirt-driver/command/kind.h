@@ -25,6 +25,7 @@ typedef struct CommandKind {
     gboolean virtio;    /* it has a place on the machine's virtio bus */
     gboolean isa;       /* its address may be an ISA one */
     gboolean pluggable; /* while the domain runs */
+    gboolean updatable; /* by virDomainUpdateDevice */
     int boot;           /* the DomainBoot that the first one answers to, or -1 */
     /* Fills in defaults and checks what depends on the machine. May be NULL, as those
      * that follow. @domain is what the device is in, or will be. */
@@ -38,6 +39,11 @@ typedef struct CommandKind {
     gboolean (*prepare_host)(gpointer device, GArray *fds, GError **errp);
     /* Gives back what that has made; also when part of it, or nothing, is there. */
     void (*release_host)(gconstpointer device);
+    /* What of @to, a version of a device that runs, cannot be taken over, beyond what its
+     * rows say. */
+    gboolean (*check_update)(gconstpointer device, gconstpointer to, GError **errp);
+    /* Does with the host what follows from the new version; all or nothing. */
+    gboolean (*update_live)(gconstpointer from, gconstpointer to, GError **errp);
     gboolean (*steps)(CommandSteps *steps, gconstpointer device, guint boot_index,
                       GError **errp);
     /* For virConnectGetAllDomainStats: "block" in "block.0.name"; NULL: none. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Attaching and detaching devices: live, in the persistent definition, or both. */
+/* Attaching, detaching and changing devices: live, in the persistent definition, or both.
+ */
 #include <string.h>
 
 #include "command/command.h"
@@ -146,6 +147,60 @@ static gboolean detach(Vm *vm, const char *xml, const Impact *impact, GError **e
     return finish(vm, impact, g_steal_pointer(&config), ok, errp);
 }
 
+/* In its place, with its address. */
+static Domain *replace_device(Vm *vm, const Domain *before, const DomainDevice *match,
+                              const DomainDevice *device, GError **errp)
+{
+    g_autoptr(Domain) config = xml_domain_copy(before);
+
+    return xml_domain_remove_device(config, match, errp) &&
+                   xml_domain_add_device(config, device, NULL, errp) &&
+                   command_complete(config, before, vm->driver->emulator, errp) &&
+                   probe_check(vm->driver->probe, config, NULL, errp)
+               ? g_steal_pointer(&config)
+               : NULL;
+}
+
+static void change_back(Vm *vm, guint64 run, const DomainDevice *before)
+{
+    g_autoptr(DomainDevice) changed = NULL;
+    g_autoptr(GError) err = NULL;
+
+    if (!vm_update_device(vm, run, before, before, &changed, &err)) {
+        g_message("domain '%s': undoing an update: %s", vm->name, err->message);
+    }
+}
+
+static gboolean update(Vm *vm, const char *xml, const Impact *impact, GError **errp)
+{
+    g_autoptr(DomainDevice) match =
+        xml_device_parse(xml, XML_PARSE_STATUS | XML_PARSE_MATCH, errp);
+    g_autoptr(DomainDevice) device =
+        match ? xml_device_parse(xml, XML_PARSE_INACTIVE, errp) : NULL;
+    g_autoptr(DomainDevice) before = NULL;
+    g_autoptr(Domain) config = NULL;
+    g_autoptr(VmDef) def = impact->config ? vm_def_ref(impact->before) : vm_get_def(vm);
+    gboolean ok;
+
+    if (!device || !command_can_update(device, impact->live, errp) ||
+        !command_complete_device(def->domain, device, errp)) {
+        return FALSE;
+    }
+    if (impact->config &&
+        !(config = replace_device(vm, impact->before->domain, match, device, errp))) {
+        return FALSE;
+    }
+    if (config && !vm_stage_config(vm, config, errp)) {
+        return FALSE;
+    }
+    ok = !impact->live || vm_update_device(vm, impact->run, match, device, &before, errp);
+    ok = finish(vm, impact, g_steal_pointer(&config), ok, errp);
+    if (!ok && before) {
+        change_back(vm, impact->run, before);
+    }
+    return ok;
+}
+
 static gboolean change(RpcCall *call, const RemoteDomain *dom, const char *xml,
                        guint32 flags, const char *owner,
                        gboolean (*fn)(Vm *, const char *, const Impact *, GError **),
@@ -193,4 +248,14 @@ gboolean remote_domain_detach_device_flags(RpcCall *call,
                                            GError **errp)
 {
     return change(call, &args->dom, args->xml, args->flags, "detach", detach, errp);
+}
+
+gboolean remote_domain_update_device_flags(RpcCall *call,
+                                           const RemoteDomainUpdateDeviceFlagsArgs *args,
+                                           GError **errp)
+{
+    /* Force is for the doors of drives. */
+    return change(call, &args->dom, args->xml,
+                  args->flags & ~(guint32)VIR_DOMAIN_DEVICE_MODIFY_FORCE, "update",
+                  update, errp);
 }

@@ -62,8 +62,7 @@ static gboolean run_steps(Vm *vm, guint64 run, GPtrArray *steps, GError **errp)
     return TRUE;
 }
 
-/* Publishes a changed live definition and puts it on disk. */
-static gboolean set_live(Vm *vm, guint64 run, Domain *domain, GError **errp)
+gboolean vm_publish_live(Vm *vm, guint64 run, Domain *domain, GError **errp)
 {
     g_mutex_lock(&vm->lock);
     if (!vm_is_run_locked(vm, run)) {
@@ -164,7 +163,7 @@ gboolean vm_plug_device(Vm *vm, guint64 run, DomainDevice *device, char **alias,
         return FALSE;
     }
     name = g_strdup(xml_device_info(&added)->alias);
-    if (!set_live(vm, run, g_steal_pointer(&domain), errp)) {
+    if (!vm_publish_live(vm, run, g_steal_pointer(&domain), errp)) {
         return FALSE;
     }
     g_mutex_lock(&vm->lock);
@@ -200,7 +199,7 @@ gboolean vm_finish_unplug(Vm *vm, guint64 run, const char *alias, GError **errp)
     }
     command_release_device(&device);
     if (!xml_domain_remove_device(domain, &device, errp) ||
-        !set_live(vm, run, g_steal_pointer(&domain), errp)) {
+        !vm_publish_live(vm, run, g_steal_pointer(&domain), errp)) {
         return FALSE;
     }
     g_mutex_lock(&vm->lock);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Plugging devices into a running VM, and out of it. */
+/* Plugging devices into a running VM, and out of it, and changing them. */
 #pragma once
 #include "domain/vm.h"
 
@@ -28,6 +28,17 @@ gboolean vm_remove_device(Vm *vm, guint64 run, const char *alias, gboolean *remo
 
 /* The device is gone from the guest: takes away its back end and its definition. */
 gboolean vm_finish_unplug(Vm *vm, guint64 run, const char *alias, GError **errp);
+
+/*
+ * Makes the device that match means what to says, in the guest's run and on the host: see
+ * xml_device_update(). *before gets a copy of what it was. The caller holds a job. On
+ * failure everything is as before.
+ */
+gboolean vm_update_device(Vm *vm, guint64 run, const DomainDevice *match,
+                          const DomainDevice *to, DomainDevice **before, GError **errp);
+
+/* Publishes a changed live definition (consumed) and puts it on disk. */
+gboolean vm_publish_live(Vm *vm, guint64 run, Domain *domain, GError **errp);
 
 /* The emulator has removed the device with this alias. On the I/O thread. */
 void vm_device_deleted_locked(Vm *vm, const char *alias);

@@ -56,6 +56,7 @@ libdriver_a_SOURCES += \
 	libvirt-driver/domain/sweep.h \
 	libvirt-driver/domain/take-over.c \
 	libvirt-driver/domain/take-over.h \
+	libvirt-driver/domain/update.c \
 	libvirt-driver/domain/vm.c \
 	libvirt-driver/domain/vm.h \
 	libvirt-driver/domain/waiter.c \

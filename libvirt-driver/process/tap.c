@@ -130,3 +130,36 @@ int process_open_tap(char **name, const ProcessTap *tap, GError **errp)
     }
     return fd;
 }
+
+/* It may have been taken away already. */
+static gboolean remove_from_bridge(const char *name, const char *bridge, GError **errp)
+{
+    struct ifreq port = { .ifr_ifindex = (int)if_nametoindex(name) };
+
+    return request(SIOCBRDELIF, &port, bridge) || errno == EINVAL || errno == ENODEV ||
+           set_error(errp, "cannot take a tap device from the bridge", bridge);
+}
+
+gboolean process_move_tap(const char *name, const char *from, const char *to,
+                          GError **errp)
+{
+    g_autoptr(GError) err = NULL;
+    struct ifreq mtu = { 0 };
+
+    if (!check_name("cannot use the bridge", to, errp)) {
+        return FALSE;
+    }
+    if (!request(SIOCGIFMTU, &mtu, to)) { /* before anything has been touched */
+        return set_error(errp, "cannot use the bridge", to);
+    }
+    if (!remove_from_bridge(name, from, errp)) {
+        return FALSE;
+    }
+    if (add_to_bridge(name, to, errp)) {
+        return TRUE;
+    }
+    if (!add_to_bridge(name, from, &err)) {
+        g_message("undoing a change of bridges: %s", err->message);
+    }
+    return FALSE;
+}

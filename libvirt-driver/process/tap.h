@@ -19,4 +19,9 @@ typedef struct ProcessTap {
  */
 int process_open_tap(char **name, const ProcessTap *tap, GError **errp);
 
+/* Takes a tap from one bridge to another, whose MTU it gets; a failure leaves it as it
+ * was. G_FILE_ERROR. */
+gboolean process_move_tap(const char *name, const char *from, const char *to,
+                          GError **errp);
+
 G_END_DECLS

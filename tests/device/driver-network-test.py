@@ -55,6 +55,72 @@ def test_bridge(a, b):
     assert bridge() == before
 
 
+def make_bridges(a):
+    """br0 and br1 with MTUs of their own; the daemon lives beside them."""
+    a.stop()
+    a.start(wrapper=["unshare", "-n", "sh", "-c", "for i in 0 1; do "
+                     "ip link add br$i type bridge && ip link set br$i mtu 14${i}0 up; "
+                     "done && exec \"$@\"", "-"])
+
+
+def device(a, text):
+    path = os.path.join(a.root, "device.xml")
+    with open(path, "w") as f:
+        f.write(text)
+    return path
+
+
+def test_change_bridge(a, b):
+    """update-device, in the definition and while the VM runs."""
+    nic = BRIDGED % ("52:54:00:01:02:03", "tap1")
+
+    def on(bridge, option=()):
+        text = a.virsh("dumpxml", "vm", *option)
+        return "<source bridge='%s'/>" % bridge in text
+
+    def tap_on(bridge, mtu):
+        text = in_network(a, "ip", "-o", "link", "show", "tap1")
+        return "master %s " % bridge in text and "mtu %s " % mtu in text
+
+    make_bridges(a)
+    a.define(devices=nic)
+    a.virsh("start", "vm")
+    assert tap_on("br0", 1400) and on("br0")
+    path = device(a, nic.replace("br0", "br1"))
+    a.virsh("update-device", "vm", path, "--live")
+    assert tap_on("br1", 1410) and on("br1") and on("br0", ["--inactive"])
+    status = open("%s/vm.status" % a.run_dir).read()
+    assert "bridge='br1'" in status, status
+    a.kill()  # the next daemon knows
+    a.start(wrapper=["nsenter", "-n", "-t", str(a.pid()), "--"])
+    assert on("br1")
+    a.virsh("update-device", "vm", path, "--config")
+    assert on("br1", ["--inactive"])
+    # Both or neither: here there is no such bridge.
+    path = device(a, nic.replace("br0", "br7"))
+    a.fails("bridge 'br7': No such device", "update-device", "vm", path, "--live",
+            "--config")
+    assert tap_on("br1", 1410) and on("br1") and on("br1", ["--inactive"])
+    # What cannot be put on it goes back: a tap is no bridge.
+    in_network(a, "ip", "tuntap", "add", "br8", "mode", "tap")
+    path = device(a, nic.replace("br0", "br8"))
+    a.fails("cannot add a tap device to the bridge 'br8'", "update-device", "vm", path)
+    assert tap_on("br1", 1410) and on("br1")
+    # Someone else has taken it away.
+    in_network(a, "ip", "link", "set", "tap1", "nomaster")
+    path = device(a, nic)
+    a.virsh("update-device", "vm", path, "--live", "--config")
+    assert tap_on("br0", 1400) and on("br0") and on("br0", ["--inactive"])
+    # The definition cannot be stored: the tap goes back.
+    folder = os.path.join(a.root, "etc/libvirt/vireo")
+    path = device(a, nic.replace("br0", "br1"))
+    os.unlink(os.path.join(folder, "vm.xml"))
+    os.mkdir(os.path.join(folder, "vm.xml"))
+    a.fails("cannot replace", "update-device", "vm", path, "--live", "--config")
+    assert tap_on("br0", 1400) and on("br0") and on("br0", ["--inactive"])
+    a.virsh("destroy", "vm")
+
+
 def test_interface(a, b):
     """The taps of the real emulator come and go with their cards."""
     nic = "<interface type='ethernet'><mac address='52:54:00:00:00:%02d'/></interface>"

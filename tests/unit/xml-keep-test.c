@@ -252,6 +252,74 @@ static void test_match(void)
     g_assert_cmpint(xml_domain_find_device(domain, match, NULL, &error), ==, 1);
 }
 
+/* What an update of a device that runs may say. */
+static void test_update(void)
+{
+#define NIC(more)                                                                        \
+    "<interface type='bridge'><mac address='52:54:00:00:00:01'/>" more "</interface>"
+#define ADDRESS "<address type='isa' iobase='0x3f8' irq='0x4'/>"
+    static const struct {
+        const char *device, *to;
+        const char *field;  /* that cannot change; NULL: */
+        const char *result; /* has this */
+    } rows[] = {
+        { NIC("<source bridge='a'/>"), NIC("<source bridge='b'/>"), NULL, "bridge='b'" },
+        { NIC("<source bridge='a'/>"), NIC("<source bridge='a'/><link state='up'/>"),
+          NULL, "<link state='up'/>" },
+        { NIC("<source bridge='a'/><target dev='t'/><model type='virtio'/>"
+              "<alias name='ua-x'/>"),
+          NIC("<source bridge='b'/>"), NULL, "<target dev='t'/>" },
+        { NIC("<source bridge='a'/><alias name='ua-x'/>"),
+          NIC("<source bridge='a'/><alias name='ua-y'/>"), "alias@name", NULL },
+        { NIC("<source bridge='a'/><target dev='t'/>"),
+          NIC("<source bridge='a'/><target dev='u'/>"), "target@dev", NULL },
+        { NIC("<source bridge='a'/>"),
+          "<interface type='ethernet'><mac address='52:54:00:00:00:01'/></interface>",
+          "@type", NULL },
+        { DISK("vda", "<serial>s</serial>"), DISK("vda", ""), "serial", NULL },
+        { DISK("vda", "<driver type='raw' io='native'/>"), DISK("vda", ""), NULL,
+          "io='native'" },
+        { DISK("vda", ""), DISK("vda", "<driver type='raw' io='native'/>"), "driver@io",
+          NULL },
+        { DISK("vda", "<shareable/>"), DISK("vda", ""), "shareable", NULL },
+        { DISK("vda", "<backingStore/>"), DISK("vda", ""), NULL, "<backingStore/>" },
+        { DISK("vda", "<backingStore/>"), DISK("vda", "<backingStore/>"), NULL,
+          "<backingStore/>" },
+        { DISK("vda", ""), DISK("vda", "<backingStore/>"), "backingStore", NULL },
+        { DISK("vda", ""),
+          "<disk><source file='/vda.img'><slices><slice type='storage' offset='0' "
+          "size='512'/></slices></source><target dev='vda'/></disk>",
+          "source/slices/slice", NULL },
+        { "<serial type='pty'>" ADDRESS "</serial>", "<serial type='pty'/>", NULL,
+          ADDRESS },
+        { "<serial type='pty'>" ADDRESS "</serial>",
+          "<serial type='pty'><address type='isa' iobase='0x2f8' irq='0x4'/></serial>",
+          "address@iobase", NULL },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(DomainDevice) device =
+            xml_device_parse(rows[i].device, XML_PARSE_STATUS, &error);
+        g_autoptr(DomainDevice) to =
+            xml_device_parse(rows[i].to, XML_PARSE_INACTIVE, &error);
+        g_autofree char *field = NULL, *result = NULL;
+
+        g_assert_no_error(error);
+        g_test_message("row %u", i);
+        xml_device_update(device, to, &error);
+        if (rows[i].field) {
+            field = g_strdup_printf("field '%s' of ", rows[i].field);
+            g_assert_error(error, XML_ERROR, VIR_ERR_OPERATION_UNSUPPORTED);
+            g_assert_nonnull(strstr(error->message, field));
+        } else {
+            g_assert_no_error(error);
+            result = xml_device_format(device, XML_FORMAT_STATUS);
+            g_assert_nonnull(strstr(result, rows[i].result));
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -263,5 +331,6 @@ int main(int argc, char **argv)
     g_test_add_func("/xml/abi-kinds", test_abi_kinds);
     g_test_add_func("/xml/cut", test_cut);
     g_test_add_func("/xml/match", test_match);
+    g_test_add_func("/xml/update", test_update);
     return g_test_run();
 }
