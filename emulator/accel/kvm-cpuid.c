@@ -185,10 +185,9 @@ static void add_levels(Cpuid *cpuid)
 
 static void add_frequency(Cpuid *cpuid, const Vcpu *cpu)
 {
-    int khz = kvm_vcpu_ioctl(cpu, KVM_GET_TSC_KHZ, NULL);
-    cpuid->entries[cpuid->nent++] = (struct kvm_cpuid_entry2){
-        .function = LEAF_FREQUENCY, .eax = (guint32)MAX(khz, 0), .ebx = APIC_KHZ
-    };
+    cpuid->entries[cpuid->nent++] = (struct kvm_cpuid_entry2){ .function = LEAF_FREQUENCY,
+                                                               .eax = vcpu_tsc_khz(cpu),
+                                                               .ebx = APIC_KHZ };
 }
 
 /* -cpu host,kvm=off: the hypervisor's leaves are gone. */

@@ -47,6 +47,13 @@ static gboolean save_xsave(Vcpu *cpu, VcpuState *s, GError **errp)
                            : CALL(KVM_GET_XSAVE, s->xsave);
 }
 
+guint32 vcpu_tsc_khz(const Vcpu *cpu)
+{
+    int khz = kvm_vcpu_ioctl(cpu, KVM_GET_TSC_KHZ, NULL);
+
+    return (guint32)MAX(khz, 0);
+}
+
 gboolean vcpu_save(Vcpu *cpu, VcpuState *s, GError **errp)
 {
     /* mp_state first: KVM carries out a pending INIT or SIPI when asked for it. */
@@ -57,8 +64,7 @@ gboolean vcpu_save(Vcpu *cpu, VcpuState *s, GError **errp)
         !vcpu_msrs_save(cpu, s, errp)) {
         return FALSE;
     }
-    int khz = kvm_vcpu_ioctl(cpu, KVM_GET_TSC_KHZ, NULL);
-    s->tsc_khz = (guint32)MAX(khz, 0);
+    s->tsc_khz = vcpu_tsc_khz(cpu);
     return TRUE;
 }
 
@@ -101,11 +107,11 @@ gboolean vcpu_load_reset(Vcpu *cpu, const VcpuState *state, GError **errp)
 
 gboolean vcpu_load(Vcpu *cpu, const VcpuState *state, GError **errp)
 {
-    int khz = kvm_vcpu_ioctl(cpu, KVM_GET_TSC_KHZ, NULL);
-    if (state->tsc_khz && khz != (int)state->tsc_khz &&
+    guint32 khz = vcpu_tsc_khz(cpu);
+    if (state->tsc_khz && khz != state->tsc_khz &&
         (!kvm.caps.tsc_control ||
          kvm_vcpu_ioctl(cpu, KVM_SET_TSC_KHZ, GUINT_TO_POINTER(state->tsc_khz)) < 0)) {
-        log_warn("vCPU %u: the time stamp counter ran at %u kHz and runs at %d kHz here",
+        log_warn("vCPU %u: the time stamp counter ran at %u kHz and runs at %u kHz here",
                  cpu->index, state->tsc_khz, khz);
     }
     return load(cpu, state, FALSE, errp);

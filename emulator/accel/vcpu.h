@@ -19,6 +19,8 @@ guint32 cpu_apic_id(unsigned index);
 /* By index; NULL where the accelerator has none (qtest). */
 Vcpu *vcpu_get(unsigned index);
 int vcpu_tid(const Vcpu *cpu); /* after finish_vcpus() */
+/* The rate of its TSC, after finish_vcpus(); 0: the accelerator does not know. */
+guint32 vcpu_tsc_khz(const Vcpu *cpu);
 /*
  * The rows of a vCPU's migration state; opaque is what vcpu_state_new() made (NULL
  * where the accelerator has no vCPUs), to be freed by g_free(). pre_save reads it from

@@ -27,8 +27,7 @@ static const Noop noops[] = {
     { "machine", "mem-merge", "on|off" }, /* a hint to KSM */
     { "machine", "kernel_irqchip", "split|on" },
     { "machine", "kernel-irqchip", "split|on" },
-    { "machine", "auto-kernel-cmdline", "on|off" }, /* ACPI tells of the devices */
-    { "machine", "x-option-roms", "on|off" },       /* no firmware, no option ROMs */
+    { "machine", "x-option-roms", "on|off" }, /* no firmware, no option ROMs */
     { "machine", "option-roms", "on|off" },
     { "machine", "ioapic2", "on|off|auto" }, /* one has pins enough */
     { "accel", "kernel_irqchip", "split|on" },

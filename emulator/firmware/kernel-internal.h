@@ -26,6 +26,7 @@ typedef struct Segment {
 struct Kernel {
     BootMemory memory;
     char *path, *initrd_path, *cmdline;
+    char *told;        /* cmdline with what kernel_tell_tsc() added; NULL: nothing */
     int fd, initrd_fd; /* -1: none */
     guint64 size, initrd_size;
     GArray *segments; /* Segment */
@@ -54,6 +55,8 @@ typedef struct E820Entry {
 #define E820_MAX 4
 unsigned e820_build(const BootMemory *memory, E820Entry entries[E820_MAX]);
 
+/* How long the command line may be, without the terminator. */
+guint64 kernel_cmdline_limit(const Kernel *kernel);
 gboolean kernel_write(guint64 address, const void *data, gsize len, GError **errp);
 /* Exactly len bytes of the kernel file at offset; FALSE names the file. */
 gboolean kernel_pread(const Kernel *kernel, void *buf, gsize len, guint64 offset,

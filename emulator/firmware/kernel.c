@@ -222,12 +222,12 @@ static gboolean check_cmdline(const Kernel *kernel, GError **errp)
 {
     gsize len = strlen(kernel->cmdline);
 
-    if (len > MIN(kernel->cmdline_max, BOOT_CMDLINE_MAX - 1)) {
+    if (len > kernel_cmdline_limit(kernel)) {
         return error_set(
             errp,
             "-append: %" G_GSIZE_FORMAT
             " characters, more than the kernel's limit of %" G_GUINT64_FORMAT,
-            len, MIN(kernel->cmdline_max, BOOT_CMDLINE_MAX - 1));
+            len, kernel_cmdline_limit(kernel));
     }
     return TRUE;
 }
@@ -273,11 +273,14 @@ void kernel_free(Kernel *kernel)
     g_free(kernel->path);
     g_free(kernel->initrd_path);
     g_free(kernel->cmdline);
+    g_free(kernel->told);
     g_free(kernel);
 }
 
 gboolean kernel_load(const Kernel *kernel, BootState *boot, GError **errp)
 {
+    const char *cmdline = kernel->told ? kernel->told : kernel->cmdline;
+
     memset(boot, 0, sizeof(*boot));
     for (guint i = 0; i < kernel->segments->len; i++) {
         const Segment *s = &g_array_index(kernel->segments, Segment, i);
@@ -291,7 +294,7 @@ gboolean kernel_load(const Kernel *kernel, BootState *boot, GError **errp)
     }
     if (!load_file(kernel->initrd_fd, "-initrd", kernel->initrd_path, 0,
                    kernel->initrd_size, kernel->initrd_addr, errp) ||
-        !kernel_write(BOOT_CMDLINE, kernel->cmdline, strlen(kernel->cmdline) + 1, errp)) {
+        !kernel_write(BOOT_CMDLINE, cmdline, strlen(cmdline) + 1, errp)) {
         return FALSE;
     }
     boot->valid = TRUE;

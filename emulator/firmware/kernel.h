@@ -27,6 +27,15 @@ Kernel *kernel_open(const char *path, const char *initrd, const char *cmdline,
 void kernel_free(Kernel *kernel);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Kernel, kernel_free)
 
+/*
+ * Whether this is a Linux that will not ask kvmclock for the rate of the TSC, because
+ * its command line says so, or because it is not to know that this is KVM (hidden);
+ * nor has it the rate from its command line.
+ */
+gboolean kernel_lacks_kvmclock(const Kernel *kernel, gboolean hidden);
+/* From the next load on, its command line tells the rate; 0: it does not. */
+void kernel_tell_tsc(Kernel *kernel, guint32 khz);
+
 /* Into guest memory; fills the entry state. Under the machine lock, vCPUs stopped. */
 gboolean kernel_load(const Kernel *kernel, BootState *boot, GError **errp);
 

@@ -5,6 +5,7 @@ libemulator_a_SOURCES += \
 	emulator/firmware/aml.c \
 	emulator/firmware/aml.h \
 	emulator/firmware/bzimage.c \
+	emulator/firmware/cmdline.c \
 	emulator/firmware/dsdt.c \
 	emulator/firmware/kernel-internal.h \
 	emulator/firmware/kernel.c \

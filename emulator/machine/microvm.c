@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "accel/accel.h"
+#include "accel/cpu-feature.h"
 #include "accel/run-state.h"
 #include "accel/vcpu.h"
 #include "firmware/acpi.h"
@@ -30,7 +31,7 @@
 #include "virtio/mmio.h"
 
 typedef struct Options {
-    gboolean acpi, mem_share, isa_serial;
+    gboolean acpi, auto_cmdline, mem_share, isa_serial;
     OnOffAuto pit, pic, pcie, rtc;
     char *memory_backend;
 } Options;
@@ -42,7 +43,8 @@ static struct {
     Device *ioapic, *ged; /* references: slots use them to their end */
     Bus *isa;
     gboolean rtc;
-    Kernel *kernel; /* NULL: none */
+    Kernel *kernel;    /* NULL: none */
+    gboolean tell_tsc; /* to the kernel, which will not ask for its rate */
     GByteArray *tables;
 } board;
 
@@ -154,7 +156,7 @@ static gboolean find_backend(const Options *o, ConfigNode *config, ConfigNode **
                      o->memory_backend, o->memory_backend);
 }
 
-static gboolean check_kernel(ConfigNode *config, GError **errp)
+static gboolean check_kernel(const Options *o, ConfigNode *config, GError **errp)
 {
     BootMemory memory = { .low_ram = low_ram(),
                           .high_ram = board.ram_size - low_ram(),
@@ -168,6 +170,8 @@ static gboolean check_kernel(ConfigNode *config, GError **errp)
     }
     if (kernel) {
         board.kernel = kernel_open(kernel, initrd, append, &memory, errp);
+        board.tell_tsc = board.kernel && o->auto_cmdline &&
+                         kernel_lacks_kvmclock(board.kernel, cpu_kvm_hidden());
         return board.kernel != NULL;
     }
     if (initrd || append) {
@@ -403,12 +407,27 @@ static const guint8 reset_vector[] = {
 #define RESET_VECTOR_BASE 0xfffe8u
 G_STATIC_ASSERT(MICROVM_ACPI_BASE + MICROVM_ACPI_SIZE <= RESET_VECTOR_BASE);
 
+/* At each boot anew: a vCPU that came from another host keeps that one's rate. */
+static gboolean tell_tsc(GError **errp)
+{
+    Vcpu *cpu = vcpu_get(0);
+
+    if (cpu && !accel_get()->finish_vcpus(errp)) {
+        return FALSE;
+    }
+    kernel_tell_tsc(board.kernel, cpu ? vcpu_tsc_khz(cpu) : 0);
+    return TRUE;
+}
+
 /* Guest memory as a boot finds it. */
 static gboolean load_guest(BootState *boot, GError **errp)
 {
     if (!guest_write(MICROVM_ACPI_BASE, board.tables->data, board.tables->len) ||
         !guest_write(RESET_VECTOR_BASE, reset_vector, sizeof(reset_vector))) {
         return error_set(errp, "cannot write the ACPI tables to guest memory");
+    }
+    if (board.tell_tsc && !tell_tsc(errp)) {
+        return FALSE;
     }
     return !board.kernel || kernel_load(board.kernel, boot, errp);
 }
@@ -483,7 +502,7 @@ static gboolean microvm_create(const MachineClass *klass, const void *options,
     ConfigNode *backend;
 
     return check_options(o, errp) && check_memory(config, errp) &&
-           find_backend(o, config, &backend, errp) && check_kernel(config, errp) &&
+           find_backend(o, config, &backend, errp) && check_kernel(o, config, errp) &&
            create_ram(o, backend, errp) && map_ram(errp) &&
            create_devices(o, config, errp);
 }
@@ -524,6 +543,8 @@ static void microvm_cleanup(void)
 
 static const Property microvm_properties[] = {
     OPTION("acpi", PROP_BOOL, acpi, "on", "ACPI tables; cannot be switched off"),
+    OPTION("auto-kernel-cmdline", PROP_BOOL, auto_cmdline, "on",
+           "tell a Linux without kvmclock the rate of the TSC (tsc_early_khz=)"),
     OPTION("memory-backend", PROP_STRING, memory_backend, NULL,
            "ID of the memory backend that is the RAM"),
     OPTION("mem-share", PROP_BOOL, mem_share, "off", "RAM is shared memory"),

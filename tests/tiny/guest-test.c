@@ -34,6 +34,23 @@ static void test_hello(void)
     qtest_stop(q);
 }
 
+/* Who has no kvmclock is told the rate of the TSC, at each boot. */
+static void test_tsc_told(void)
+{
+    QTest *q = boot("hello", "no-kvmclock", "");
+    g_free(qtest_serial(q, "tiny: hello\ntiny: TSC told\n"));
+    ok(q, "system_reset");
+    g_autofree char *said =
+        qtest_serial(q, "tiny: hello\ntiny: TSC told\ntiny: hello\ntiny: TSC told\n");
+    g_assert_null(strstr(said, "BAD"));
+    qtest_stop(q);
+
+    q = boot("hello", "no-kvmclock fault=1", "-machine auto-kernel-cmdline=off");
+    g_autofree char *twice = qtest_serial(q, "tiny: hello\ntiny: hello\n");
+    g_assert_null(strstr(twice, "TSC"));
+    qtest_stop(q);
+}
+
 static void test_paused_at_start(void)
 {
     QTest *q = boot("hello", "", "-S");
@@ -168,6 +185,7 @@ int main(int argc, char **argv)
         return 77;
     }
     g_test_add_func("/tiny/hello", test_hello);
+    g_test_add_func("/tiny/tsc-told", test_tsc_told);
     g_test_add_func("/tiny/paused-at-start", test_paused_at_start);
     g_test_add_func("/tiny/smp", test_smp);
     g_test_add_func("/tiny/triple-fault", test_triple_fault);

@@ -124,6 +124,67 @@ static void test_reload(void)
     g_assert_cmphex(read_u64(MIB + 0x200, 8), ==, 0xaaaaaaaaaaaaaaaa);
 }
 
+static void test_kvmclock(void)
+{
+    static const struct {
+        const char *cmdline;
+        gboolean lacks, lacks_hidden;
+    } cases[] = {
+        { NULL, FALSE, TRUE },
+        { "console=ttyS0 quiet", FALSE, TRUE },
+        { "no-kvmclock", TRUE, TRUE },
+        { "quiet  no_kvmclock\tpanic=1", TRUE, TRUE },
+        { "quiet nopv -- shell", TRUE, TRUE },
+        { "no-kvmclock-vsyscall xnopv no-kvmcloc", FALSE, TRUE },
+        { "no-kvmclock tsc_early_khz=1000000", FALSE, FALSE },
+        { "tsc-early-khz=1000000 nopv", FALSE, FALSE },
+    };
+    g_autofree guint8 *image = make_bzimage();
+    g_autofree char *path = write_file("bz", image, BZ_SIZE);
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Kernel) kernel =
+            kernel_open(path, NULL, cases[i].cmdline, &memory, NULL);
+
+        g_assert_cmpint(kernel_lacks_kvmclock(kernel, FALSE), ==, cases[i].lacks);
+        g_assert_cmpint(kernel_lacks_kvmclock(kernel, TRUE), ==, cases[i].lacks_hidden);
+    }
+}
+
+/* The command line that a bzImage is loaded with. */
+static void assert_loaded(const Kernel *kernel, const char *cmdline)
+{
+    g_autofree char *text = g_malloc(strlen(cmdline) + 1);
+    BootState boot;
+
+    g_assert_true(kernel_load(kernel, &boot, NULL));
+    g_assert_true(guest_read(read_u64(boot.rsi + 0x228, 4), text, strlen(cmdline) + 1));
+    g_assert_cmpmem(text, strlen(cmdline) + 1, cmdline, strlen(cmdline) + 1);
+}
+
+static void test_tell_tsc(void)
+{
+    g_autofree guint8 *image = make_bzimage();
+    g_autofree char *path = write_file("bz", image, BZ_SIZE);
+    g_autoptr(Kernel) kernel = kernel_open(path, NULL, "nopv -- x", &memory, NULL);
+    g_autofree char *full = g_strnfill(2047 - strlen("tsc_early_khz=1000000 "), 'a');
+    g_autofree char *told = g_strconcat("tsc_early_khz=1000000 ", full, NULL);
+
+    kernel_tell_tsc(kernel, 2445408);
+    assert_loaded(kernel, "tsc_early_khz=2445408 nopv -- x");
+    kernel_tell_tsc(kernel, G_MAXUINT32);
+    assert_loaded(kernel, "tsc_early_khz=4294967295 nopv -- x");
+    kernel_tell_tsc(kernel, 0);
+    assert_loaded(kernel, "nopv -- x");
+    kernel_free(kernel);
+
+    kernel = kernel_open(path, NULL, full, &memory, NULL);
+    kernel_tell_tsc(kernel, 1000000);
+    assert_loaded(kernel, told);
+    kernel_tell_tsc(kernel, 10000000); /* no room */
+    assert_loaded(kernel, full);
+}
+
 static void expect_error(const void *data, gsize len, const char *text)
 {
     g_autofree char *path = write_file("bad", data, len);
@@ -349,6 +410,8 @@ int main(int argc, char **argv)
     address_map_commit(address_map_memory());
     g_test_add_func("/firmware/bzimage", test_bzimage);
     g_test_add_func("/firmware/reload", test_reload);
+    g_test_add_func("/firmware/kvmclock", test_kvmclock);
+    g_test_add_func("/firmware/tell-tsc", test_tell_tsc);
     g_test_add_func("/firmware/bad-bzimage", test_bad_bzimage);
     g_test_add_func("/firmware/fixed-address", test_fixed_address);
     g_test_add_func("/firmware/limits", test_limits);
