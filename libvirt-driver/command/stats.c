@@ -8,50 +8,56 @@
 #include <unistd.h>
 
 #include "command/kind.h"
+#include "process/open.h"
 #include "qmp/frame.h"
 
 #define SECTOR 512 /* of st_blocks */
 
+/* What a list waits for one image: less when some storage is known not to answer. */
+#define LIST_LOOK_MS  1000
+#define LIST_HURRY_MS 100
+
 /* ---- one device ---- */
 
-static gboolean set_error(GError **errp, const char *path)
+static gboolean set_error(GError **errp, const char *path, int error)
 {
     return rpc_error_set(errp, VIR_ERR_SYSTEM_ERROR, "cannot look at '%s': %s", path,
-                         g_strerror(errno));
+                         g_strerror(error));
 }
 
-static gboolean size_of_device(const char *path, guint64 *size)
+/* 0 or an errno. */
+static int size_of_device(const char *path, guint timeout_ms, guint64 *size)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    off_t end = fd >= 0 ? lseek(fd, 0, SEEK_END) : -1;
-    int error = errno;
+    int fd = process_open_file(path, O_RDONLY | O_NONBLOCK, timeout_ms), error;
+    off_t end;
 
-    if (fd >= 0) {
-        close(fd);
+    if (fd < 0) {
+        return -fd;
     }
+    end = lseek(fd, 0, SEEK_END);
+    error = end < 0 ? errno : 0;
+    close(fd);
     *size = (guint64)end;
-    errno = error;
-    return end >= 0;
+    return error;
 }
 
-gboolean command_disk_sizes(const DomainDisk *disk, CommandSizes *sizes, GError **errp)
+gboolean command_disk_sizes(const DomainDisk *disk, guint timeout_ms, CommandSizes *sizes,
+                            GError **errp)
 {
     const char *path = disk->source.path;
     struct stat st;
+    int error = -process_stat_file(path, &st, timeout_ms);
 
-    if (stat(path, &st) < 0) {
-        return set_error(errp, path);
+    if (error) {
+        return set_error(errp, path, error);
     }
     if (S_ISBLK(st.st_mode)) {
-        if (!size_of_device(path, &sizes->capacity)) {
-            return set_error(errp, path);
-        }
+        error = size_of_device(path, timeout_ms, &sizes->capacity);
         sizes->allocation = sizes->physical = sizes->capacity;
-        return TRUE;
+        return error == 0 || set_error(errp, path, error);
     }
     if (!S_ISREG(st.st_mode)) {
-        errno = EINVAL;
-        return set_error(errp, path);
+        return set_error(errp, path, EINVAL);
     }
     *sizes = (CommandSizes){
         .capacity = (guint64)st.st_size,
@@ -216,9 +222,10 @@ static void add_counts(RpcParams *params, guint index, const CommandCounts *coun
 static void add_sizes(RpcParams *params, guint index, const DomainDisk *disk,
                       const CommandCounts *counts)
 {
+    guint timeout_ms = process_stuck_files() ? LIST_HURRY_MS : LIST_LOOK_MS;
     CommandSizes s;
 
-    if (command_disk_sizes(disk, &s, NULL)) {
+    if (command_disk_sizes(disk, timeout_ms, &s, NULL)) {
         guint64 allocation =
             counts ? (guint64)counts->of[COMMAND_WRITTEN_UP_TO] : s.allocation;
         const Value values[] = { { "allocation", allocation },

@@ -17,8 +17,9 @@ typedef struct CommandSizes {
     guint64 physical;   /* where it ends */
 } CommandSizes;
 
-/* Looks at the host; may wait for its storage. VIR_ERR_SYSTEM_ERROR. */
-gboolean command_disk_sizes(const DomainDisk *disk, CommandSizes *sizes, GError **errp);
+/* Looks at the host; waits for its storage, for timeout_ms. VIR_ERR_SYSTEM_ERROR. */
+gboolean command_disk_sizes(const DomainDisk *disk, guint timeout_ms, CommandSizes *sizes,
+                            GError **errp);
 
 /* As the guest sees it: what the tap has sent, the guest has received. */
 gboolean command_interface_stats(const DomainInterface *interface, NetdevStats *stats,

@@ -8,6 +8,7 @@
 #include "domain/api.h"
 #include "domain/monitor.h"
 #include "process/cgroup.h"
+#include "process/open.h"
 
 #define ANSWERS_US G_USEC_PER_SEC /* for the emulators of all domains together */
 
@@ -152,7 +153,7 @@ gboolean remote_domain_get_block_info(RpcCall *call,
         return rpc_error_set(errp, VIR_ERR_INVALID_ARG,
                              "invalid path %s not assigned to domain", args->path);
     }
-    if (!command_disk_sizes(disk, &sizes, errp)) {
+    if (!command_disk_sizes(disk, PROCESS_OPEN_TIMEOUT_MS, &sizes, errp)) {
         return FALSE;
     }
     ret->allocation = sizes.allocation;

@@ -1,40 +1,53 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * open(2) waits for a dead NFS server, or a FIFO's other end, for ever. So a thread of
- * its own opens: who needs the file waits for it for a while, and leaves it alone then.
+ * open(2) and stat(2) wait for a dead NFS server, or a FIFO's other end, for ever. So
+ * threads beside do it: who needs the file waits for one of them for a while, and leaves
+ * it alone then. A path that a thread was left with is not tried again until that thread
+ * has come back: what is asked for again and again costs one thread, and leaves the
+ * others to the storage that answers.
  */
 #include "process/open.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <unistd.h>
 
-#define STUCK_MAX 64 /* threads that nobody waits for any more */
+#define STUCK_MAX    1024 /* paths, and so threads that nobody waits for any more */
+#define IDLE_SECONDS 10   /* until a thread with nothing to do goes */
 
-typedef struct Opening {
-    gatomicrefcount refs; /* who waits, and the thread */
+/* What is asked of a path. */
+typedef struct Request {
+    guint refs; /* who waits, and the thread */
     char *path;
-    int flags;
-    GMutex lock;
-    GCond cond;
-    gboolean done, left;
-    int result; /* a descriptor or -errno */
-} Opening;
+    int flags; /* of open, unless stat is wanted */
+    gboolean wants_stat;
+    GCond done_cond;
+    gboolean done;
+    int result; /* a descriptor, 0 or -errno */
+    struct stat st;
+} Request;
 
-static gint stuck;
+static GMutex lock; /* of all here, but for what one thread has taken */
+static GCond work;
+static GQueue requests = G_QUEUE_INIT; /* that no thread has taken yet */
+static guint idle;                     /* threads */
+static GHashTable *stuck; /* path -> Request that nobody waits for; NULL: none ever */
 
-static void unref(Opening *o)
+static void unref_locked(Request *r)
 {
-    if (g_atomic_ref_count_dec(&o->refs)) {
-        if (o->result >= 0) {
-            close(o->result);
-        }
-        g_mutex_clear(&o->lock);
-        g_cond_clear(&o->cond);
-        g_free(o->path);
-        g_free(o);
+    if (--r->refs) {
+        return;
     }
+    if (!r->wants_stat && r->result >= 0) {
+        close(r->result);
+    }
+    g_cond_clear(&r->done_cond);
+    g_free(r->path);
+    g_free(r);
 }
+
+/* ---- threads ---- */
 
 static int open_now(const char *path, int flags)
 {
@@ -50,69 +63,159 @@ static int open_now(const char *path, int flags)
     return fd < 0 ? -errno : fd;
 }
 
-static gpointer open_thread(gpointer opaque)
+static void serve(Request *r)
 {
-    Opening *o = opaque;
-    int result = open_now(o->path, o->flags);
+    int result = !r->wants_stat              ? open_now(r->path, r->flags)
+                 : stat(r->path, &r->st) < 0 ? -errno
+                                             : 0;
 
-    g_mutex_lock(&o->lock);
-    o->result = result;
-    o->done = TRUE;
-    if (o->left) {
-        g_atomic_int_add(&stuck, -1);
+    g_mutex_lock(&lock);
+    r->result = result;
+    r->done = TRUE;
+    if (stuck && g_hash_table_lookup(stuck, r->path) == r) {
+        g_hash_table_remove(stuck, r->path);
     }
-    g_cond_signal(&o->cond);
-    g_mutex_unlock(&o->lock);
-    unref(o);
+    g_cond_signal(&r->done_cond);
+    unref_locked(r);
+    g_mutex_unlock(&lock);
+}
+
+/* The next request, or NULL when there was none for a while. */
+static Request *take_locked(void)
+{
+    gint64 until = g_get_monotonic_time() + IDLE_SECONDS * G_USEC_PER_SEC;
+    gboolean in_time = TRUE;
+
+    idle++;
+    while (g_queue_is_empty(&requests) && in_time) {
+        in_time = g_cond_wait_until(&work, &lock, until);
+    }
+    idle--;
+    return g_queue_pop_head(&requests);
+}
+
+static gpointer thread_main(gpointer opaque)
+{
+    Request *r;
+
+    g_mutex_lock(&lock);
+    while ((r = take_locked())) {
+        g_mutex_unlock(&lock);
+        pthread_setname_np(pthread_self(), "open"); /* to be seen when it hangs */
+        serve(r);
+        pthread_setname_np(pthread_self(), "open-idle");
+        g_mutex_lock(&lock);
+    }
+    g_mutex_unlock(&lock);
     return NULL;
 }
 
+/* Each request has a thread of its own, which may wait for another one already. */
+static gboolean have_thread_locked(void)
+{
+    GThread *thread = NULL;
+
+    if (requests.length < idle) {
+        return TRUE;
+    }
+    thread = g_thread_try_new("open-idle", thread_main, NULL, NULL);
+    if (thread) {
+        g_thread_unref(thread);
+    }
+    return thread != NULL;
+}
+
+/* ---- who waits ---- */
+
+static gboolean is_refused_locked(const char *path)
+{
+    return stuck &&
+           (g_hash_table_contains(stuck, path) || g_hash_table_size(stuck) >= STUCK_MAX);
+}
+
 /* The result is the caller's from here on. */
-static int wait_opened(Opening *o, guint timeout_ms)
+static int wait_locked(Request *r, guint timeout_ms)
 {
     gint64 deadline = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
     gboolean in_time = TRUE;
     int result = -ETIMEDOUT;
 
-    g_mutex_lock(&o->lock);
-    while (!o->done && in_time) {
-        in_time = g_cond_wait_until(&o->cond, &o->lock, deadline);
+    while (!r->done && in_time) {
+        in_time = g_cond_wait_until(&r->done_cond, &lock, deadline);
     }
-    if (o->done) {
-        result = o->result;
-        o->result = -1;
-    } else {
-        o->left = TRUE;
-        g_atomic_int_add(&stuck, 1);
+    if (r->done) {
+        result = r->result;
+        r->result = -1;
+        return result;
     }
-    g_mutex_unlock(&o->lock);
+    if (!stuck) {
+        stuck = g_hash_table_new(g_str_hash, g_str_equal);
+    }
+    if (!g_hash_table_contains(stuck, r->path)) {
+        g_hash_table_insert(stuck, r->path, r);
+    }
+    return result;
+}
+
+/* Of refs, one is the caller's, who has to give it back. */
+static Request *request_new(const char *path, int flags, gboolean wants_stat)
+{
+    Request *r = g_new0(Request, 1);
+
+    r->refs = 1;
+    r->path = g_strdup(path);
+    r->flags = flags;
+    r->wants_stat = wants_stat;
+    r->result = -1;
+    g_cond_init(&r->done_cond);
+    return r;
+}
+
+static int run_locked(Request *r, guint timeout_ms)
+{
+    if (is_refused_locked(r->path)) {
+        return -EBUSY;
+    }
+    if (!have_thread_locked()) {
+        return -EAGAIN;
+    }
+    r->refs++;
+    g_queue_push_tail(&requests, r);
+    g_cond_signal(&work);
+    return wait_locked(r, timeout_ms);
+}
+
+static int run(const char *path, int flags, struct stat *st, guint timeout_ms)
+{
+    Request *r = request_new(path, flags, st != NULL);
+    int result;
+
+    g_mutex_lock(&lock);
+    result = run_locked(r, timeout_ms);
+    if (st && result == 0) {
+        *st = r->st;
+    }
+    unref_locked(r);
+    g_mutex_unlock(&lock);
     return result;
 }
 
 int process_open_file(const char *path, int flags, guint timeout_ms)
 {
-    Opening *o;
-    GThread *thread;
-    int result = -EAGAIN; /* no thread can be had */
+    return run(path, flags, NULL, timeout_ms);
+}
 
-    if (g_atomic_int_get(&stuck) >= STUCK_MAX) {
-        return -EBUSY;
-    }
-    o = g_new0(Opening, 1);
-    g_atomic_ref_count_init(&o->refs);
-    g_atomic_ref_count_inc(&o->refs);
-    o->path = g_strdup(path);
-    o->flags = flags;
-    o->result = -1;
-    g_mutex_init(&o->lock);
-    g_cond_init(&o->cond);
-    thread = g_thread_try_new("open", open_thread, o, NULL);
-    if (thread) {
-        g_thread_unref(thread);
-        result = wait_opened(o, timeout_ms);
-    } else {
-        unref(o);
-    }
-    unref(o);
-    return result;
+int process_stat_file(const char *path, struct stat *st, guint timeout_ms)
+{
+    return run(path, 0, st, timeout_ms);
+}
+
+guint process_stuck_files(void)
+{
+    guint count;
+
+    g_mutex_lock(&lock);
+    count = stuck ? g_hash_table_size(stuck) : 0;
+    g_mutex_unlock(&lock);
+    return count;
 }

@@ -19,7 +19,7 @@ FLAGS = b"\0\0\0\0"
 
 
 class Gate:
-    """The daemon's fsync (or open) of what ends in a word does not return while it is
+    """The daemon's fsync (open, stat) of what ends in a word does not return while it is
     closed."""
 
     def __init__(self, a):
@@ -44,6 +44,12 @@ def read_quietly(path):
             return f.read()
     except OSError:
         return ""
+
+
+def count_threads(a, name):
+    tasks = "/proc/%d/task" % a.process.pid
+    return [read_quietly("%s/%s/comm" % (tasks, task)).strip()
+            for task in os.listdir(tasks)].count(name)
 
 
 def start_many(a, n):
@@ -162,14 +168,11 @@ def test_slow_open(a, b):
     gate.close("/dead.img", "open")
     p = subprocess.Popen(a.command("start", "vm"), stdin=subprocess.DEVNULL,
                          stdout=subprocess.DEVNULL)
-    tasks = "/proc/%d/task" % a.process.pid
-    wait_for("its open", lambda: "open\n" in [read_quietly("%s/%s/comm" % (tasks, task))
-                                              for task in os.listdir(tasks)])
+    wait_for("its open", lambda: count_threads(a, "open"))
     a.virsh("start", "other")
     attach = subprocess.Popen(a.command("attach-disk", "other", image(a, "dead.img"), "vdb"),
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    wait_for("both opens", lambda: [read_quietly("%s/%s/comm" % (tasks, task)) for task in
-                                    os.listdir(tasks)].count("open\n") == 2)
+    wait_for("both opens", lambda: count_threads(a, "open") == 2)
     assert len(a.virsh("list", "--all", "--name").split()) == 2
     a.virsh("destroy", "other")
     assert p.poll() is None
@@ -177,6 +180,31 @@ def test_slow_open(a, b):
     assert p.wait(LIMIT) == 0 and attach.wait(LIMIT) != 0
     assert a.state() == "running (booted)"
     assert a.virsh("list", "--name") == "vm"
+
+
+def test_slow_stat(a, b):
+    """Storage that does not answer keeps no list of statistics waiting, nor takes more than
+    one thread, however often it is asked."""
+    def disk(name):
+        return DISK.format(path=image(a, name), target="vda", cache="", more="")
+
+    gate = Gate(a)
+    a.define(devices=disk("dead.img"))
+    a.define("other", number=2, devices=disk("fine.img"))
+    gate.close("/dead.img", "stat")
+    for i in range(5):
+        stats = a.virsh("domstats", "--block")
+        assert stats.count("block.0.name=vda") == 2, stats
+        assert stats.count("block.0.physical=1048576") == 1, stats
+    a.fails("Device or resource busy", "domblkinfo", "vm", "vda")
+    assert count_threads(a, "open") == 1
+    a.fails("Device or resource busy", "start", "vm")
+    a.virsh("start", "other")
+    gate.open()
+    wait_for("its answer", lambda: a.virsh("domstats", "--block", "vm").count("physical") == 1)
+    a.virsh("start", "vm")
+    for name in "vm", "other":
+        a.virsh("destroy", name)
 
 
 def test_slow_define(a, b):

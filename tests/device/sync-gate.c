@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Preloaded into the daemon by its tests, a disk that is slow at will: while there is a
- * file named by SYNC_GATE with .open or .fsync behind it, that call of a file whose path
- * ends in what it contains does not return.
+ * file named by SYNC_GATE with .open, .stat or .fsync behind it, that call of a file
+ * whose path ends in what it contains does not return.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -69,4 +70,16 @@ int open64(const char *path, int flags, ...)
     fd = open_late(path, flags, args);
     va_end(args);
     return fd;
+}
+
+int stat(const char *path, struct stat *st)
+{
+    wait_at_gate("stat", path, (ssize_t)strlen(path));
+    return (int)syscall(SYS_newfstatat, AT_FDCWD, path, st, 0);
+}
+
+int stat64(const char *path, void *st)
+{
+    wait_at_gate("stat", path, (ssize_t)strlen(path));
+    return (int)syscall(SYS_newfstatat, AT_FDCWD, path, st, 0);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define LONG_MS 60000
+#define N_STUCK 100
 
 static char *dir;
 
@@ -64,31 +65,54 @@ static void test_lease(void)
     unlink(path);
 }
 
-/* A FIFO without a writer: open waits for one. There is a limit to such threads. */
+/*
+ * FIFOs without a writer: open waits for one. Each takes a thread and is refused then,
+ * and there is room for others. What they get at last, they close.
+ */
 static void test_stuck(void)
 {
-    g_autofree char *path = file_in_dir("fifo");
-    struct pollfd pfd = { .events = POLLOUT };
-    guint stuck = 0;
+    g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *fine = file_in_dir("fine");
+    struct stat st;
     int fd;
 
-    g_assert_cmpint(mkfifo(path, 0600), ==, 0);
-    while ((fd = process_open_file(path, O_RDONLY, 1)) == -ETIMEDOUT) {
-        stuck++;
+    for (guint i = 0; i < N_STUCK; i++) {
+        g_autofree char *name = g_strdup_printf("fifo%u", i);
+        char *path = file_in_dir(name);
+
+        g_ptr_array_add(paths, path);
+        g_assert_cmpint(mkfifo(path, 0600), ==, 0);
+        g_assert_cmpint(process_open_file(path, O_RDONLY, 1), ==, -ETIMEDOUT);
+        g_assert_cmpint(process_open_file(path, O_RDONLY, LONG_MS), ==, -EBUSY);
+        g_assert_cmpint(process_stat_file(path, &st, LONG_MS), ==, -EBUSY);
+        g_assert_cmpuint(process_stuck_files(), ==, i + 1);
     }
-    g_assert_cmpint(fd, ==, -EBUSY);
-    g_assert_cmpuint(stuck, >=, 16);
-    /* They get what they have waited for, and close it. */
-    pfd.fd = open(path, O_WRONLY | O_CLOEXEC);
-    g_assert_cmpint(pfd.fd, >=, 0);
-    while (process_open_file("/dev/null", O_RDONLY, LONG_MS) == -EBUSY) {
-        g_thread_yield();
+    fd = process_open_file(fine, O_RDWR | O_CREAT | O_EXCL, LONG_MS);
+    g_assert_cmpint(fd, >=, 0);
+    close(fd);
+    unlink(fine);
+    for (guint i = 0; i < N_STUCK; i++) {
+        struct pollfd pfd = { .events = POLLOUT };
+
+        pfd.fd = open(paths->pdata[i], O_WRONLY | O_CLOEXEC);
+        g_assert_cmpint(pfd.fd, >=, 0);
+        do {
+            g_assert_cmpint(poll(&pfd, 1, LONG_MS), ==, 1);
+        } while (!(pfd.revents & POLLERR)); /* there is no reader any more */
+        close(pfd.fd);
+        unlink(paths->pdata[i]);
     }
-    do {
-        g_assert_cmpint(poll(&pfd, 1, LONG_MS), ==, 1);
-    } while (!(pfd.revents & POLLERR)); /* there is no reader any more */
-    close(pfd.fd);
-    unlink(path);
+    g_assert_cmpuint(process_stuck_files(), ==, 0);
+}
+
+static void test_stat(void)
+{
+    g_autofree char *path = file_in_dir("none");
+    struct stat st;
+
+    g_assert_cmpint(process_stat_file(path, &st, LONG_MS), ==, -ENOENT);
+    g_assert_cmpint(process_stat_file(dir, &st, LONG_MS), ==, 0);
+    g_assert_true(S_ISDIR(st.st_mode));
 }
 
 int main(int argc, char **argv)
@@ -100,6 +124,7 @@ int main(int argc, char **argv)
     dir = g_dir_make_tmp("open-XXXXXX", NULL);
     g_test_add_func("/process/open/open", test_open);
     g_test_add_func("/process/open/lease", test_lease);
+    g_test_add_func("/process/open/stat", test_stat);
     g_test_add_func("/process/open/stuck", test_stuck);
     ret = g_test_run();
     rmdir(dir);
