@@ -7,8 +7,9 @@
  */
 #include "domain/define.h"
 
+#include <errno.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "domain/event.h"
 #include "domain/lifecycle.h"
@@ -79,13 +80,14 @@ static gboolean store_config(Vm *vm, Domain *domain, int detail, GError **errp)
 
 /*
  * A file of that name that belongs to no domain is one that could not be read when the
- * daemon started: it is not to be lost.
+ * daemon started: it is not to be lost. Nor is one of which it cannot be told now.
  */
 static gboolean check_unread(Vm *vm, GError **errp)
 {
     g_autofree char *path = store_path(vm->driver->paths->config_dir, vm->name, ".xml");
+    struct stat st;
 
-    return access(path, F_OK) < 0 ||
+    return (lstat(path, &st) < 0 && errno == ENOENT) ||
            rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
                          "'%s' is there already, but could not be read when the daemon "
                          "started; see its log",

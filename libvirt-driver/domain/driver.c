@@ -187,7 +187,7 @@ static void load_config(const char *path, const char *name, gpointer opaque)
     g_autoptr(Vm) vm = NULL, known = NULL;
     gboolean added;
 
-    if (!g_file_get_contents(path, &text, NULL, &err) ||
+    if (!(text = store_read(path, &err)) ||
         !(domain = load_domain(driver, path, text, &err))) {
         g_message("ignoring '%s': %s", path, err->message);
         return;

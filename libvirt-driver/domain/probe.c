@@ -122,7 +122,8 @@ static gboolean spawn(const char *binary, int monitor, pid_t *pid, int *pidfd,
                              .n_fds = 1,
                              .log_fd = log,
                              .pidfile_fd = -1,
-                             .cgroup_fd = -1 };
+                             .cgroup_fd = -1,
+                             .bound = TRUE };
     gboolean ok = process_spawn(&process, pid, pidfd, errp);
 
     if (log >= 0) {
@@ -131,23 +132,24 @@ static gboolean spawn(const char *binary, int monitor, pid_t *pid, int *pidfd,
     return ok;
 }
 
-/* Starts @binary, asks it, and ends it. */
-static CommandEmulator *run(Probe *probe, const char *binary, GError **errp)
+/* Starts @binary, asks it, and ends it. *asked: it has been started, at least. */
+static CommandEmulator *run(Probe *probe, const char *binary, gboolean *asked,
+                            GError **errp)
 {
     g_autofree char *name =
-        g_strdup_printf("probe-%d.sock", g_atomic_int_add(&probe->number, 1));
+        g_strdup_printf(PROBE_SOCKET "%d.sock", g_atomic_int_add(&probe->number, 1));
     g_autofree char *path = g_build_filename(probe->paths->run_dir, name, NULL);
     int monitor = process_listen_unix(path, errp), pidfd = -1;
     CommandEmulator *emulator = NULL;
-    gboolean ok;
     pid_t pid;
 
+    *asked = FALSE;
     if (monitor < 0) {
         return NULL;
     }
-    ok = spawn(binary, monitor, &pid, &pidfd, errp);
+    *asked = spawn(binary, monitor, &pid, &pidfd, errp);
     close(monitor); /* the child's alone: if it ends, so does the wait for it */
-    if (ok) {
+    if (*asked) {
         emulator = ask(probe, path, errp);
         process_signal(pidfd, SIGKILL);
         process_wait(pidfd, ANSWER_MS);
@@ -182,9 +184,9 @@ static void refresh(Probe *probe, Entry *entry, const char *binary)
         return;
     }
     command_emulator_unref(entry->emulator);
-    entry->emulator = run(probe, binary, &err);
+    /* What this host could not do now, it may be able to do the next time. */
+    entry->emulator = run(probe, binary, &entry->known, &err);
     entry->st = st;
-    entry->known = TRUE;
     if (!entry->emulator) {
         g_message("the emulator '%s' cannot be asked what it has: %s", binary,
                   err->message);

@@ -13,6 +13,10 @@ G_BEGIN_DECLS
 
 typedef struct Probe Probe;
 
+#define PROBE_SOCKET                                                                     \
+    "probe-" /* what names of their sockets in the run_dir begin with                    \
+              */
+
 /* @paths and @context, which monitors are read on by another thread, are borrowed. */
 Probe *probe_new(const DriverPaths *paths, GMainContext *context);
 void probe_free(Probe *probe);

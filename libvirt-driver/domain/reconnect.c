@@ -30,6 +30,7 @@
 #include "domain/cpus.h"
 #include "domain/lifecycle.h"
 #include "domain/run.h"
+#include "domain/store.h"
 #include "domain/take-over.h"
 #include "process/pidfile.h"
 #include "process/spawn.h"
@@ -123,8 +124,7 @@ static VmStatus *read_status(const char *path, const char *name, GError **errp)
     g_autofree char *text = NULL;
     g_autoptr(VmStatus) status = NULL;
 
-    if (!g_file_get_contents(path, &text, NULL, errp) ||
-        !(status = vm_status_parse(text, errp))) {
+    if (!(text = store_read(path, errp)) || !(status = vm_status_parse(text, errp))) {
         return NULL;
     }
     if (strcmp(status->domain->name, name) != 0) {
@@ -353,12 +353,13 @@ static gboolean settle(Vm *vm)
     g_autofree char *path = NULL;
     guint64 serial, start_time;
     ProcessState state;
-    pid_t pid;
+    pid_t pid = 0;
     int pidfd;
 
     g_mutex_lock(&vm->lock);
     if (vm_is_uncertain_locked(vm)) {
         path = g_strdup(vm->run->pidfile_path);
+        pid = vm->run->pid;
         serial = vm->run->serial;
         start_time = vm->run->start_time;
     }

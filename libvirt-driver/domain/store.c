@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/vir-error.h"
@@ -70,6 +71,19 @@ gboolean store_write(const char *path, const char *text, GError **errp)
         unlink(temp);
     }
     return ok && sync_dir(path, errp);
+}
+
+char *store_read(const char *path, GError **errp)
+{
+    struct stat st;
+    char *text = NULL;
+
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+        g_set_error(errp, G_FILE_ERROR, G_FILE_ERROR_INVAL, "'%s' is no regular file",
+                    path);
+        return NULL;
+    }
+    return g_file_get_contents(path, &text, NULL, errp) ? text : NULL;
 }
 
 gboolean store_remove(const char *path, GError **errp)

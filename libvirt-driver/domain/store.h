@@ -13,6 +13,12 @@ G_BEGIN_DECLS
  */
 gboolean store_write(const char *path, const char *text, GError **errp);
 
+/*
+ * What the file holds, to be freed. What is no regular file is not read: a FIFO or a
+ * device would keep the daemon for ever. Errors: G_FILE_ERROR.
+ */
+char *store_read(const char *path, GError **errp);
+
 /* Removes a file, if it is there, and syncs its directory. */
 gboolean store_remove(const char *path, GError **errp);
 

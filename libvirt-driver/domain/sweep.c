@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "domain/probe.h"
 #include "domain/store.h"
 #include "process/listen.h"
 #include "process/logfile.h"
@@ -27,9 +28,17 @@ static void remove_dir(const char *path, const char *name, gpointer driver)
     }
 }
 
+/* Of a probe, which has ended with the daemon. */
+static void remove_probe(const char *path, const char *name, gpointer driver)
+{
+    if (g_str_has_prefix(name, PROBE_SOCKET)) {
+        g_unlink(path);
+    }
+}
+
 static void remove_pidfile(const char *path, const char *name, gpointer driver)
 {
-    pid_t pid;
+    pid_t pid = 0;
     int pidfd;
 
     if (process_pidfile_open(path, 0, &pid, &pidfd, NULL) == PROCESS_ENDED) {
@@ -76,6 +85,7 @@ void driver_sweep(Driver *driver)
         { paths->config_dir, ".xml.staged", remove_file },
         { paths->config_dir, ".xml.staged.new", remove_file },
         { paths->run_dir, ".status.new", remove_file },
+        { paths->run_dir, ".sock", remove_probe },
         { paths->run_dir, ".pid", remove_pidfile },
         { paths->run_dir, "", remove_dir },
         { paths->lib_dir, "", remove_memory },

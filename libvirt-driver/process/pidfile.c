@@ -136,27 +136,77 @@ static ProcessState open_holder(int fd, guint64 start_time, pid_t *pid, int *pid
     return state;
 }
 
-ProcessState process_pidfile_open(const char *path, guint64 start_time, pid_t *pid,
-                                  int *pidfd, GError **errp)
+/* With PROCESS_UNKNOWN, errno tells why. */
+static ProcessState open_named(const char *path, guint64 start_time, pid_t *pid,
+                               int *pidfd)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     ProcessState state;
     int err;
 
-    *pid = 0;
-    *pidfd = -1;
     if (fd < 0) {
-        return errno == ENOENT ? PROCESS_ENDED : unknown(errp, path, errno);
+        return errno == ENOENT ? PROCESS_ENDED : PROCESS_UNKNOWN;
     }
     state = open_holder(fd, start_time, pid, pidfd);
     err = errno;
     if (state == PROCESS_LIVES) {
         fchmod(fd, 0600); /* an older daemon has left it open to all */
-    } else if (*pidfd >= 0) {
+    }
+    close(fd);
+    errno = err;
+    return state;
+}
+
+/*
+ * Nobody holds the file, it is not there, or has no number: somebody may have removed,
+ * replaced or emptied it, and the process runs on. What was written of it elsewhere, its
+ * number and the time of its start, tells.
+ */
+static ProcessState open_known(pid_t pid, guint64 start_time, int *pidfd)
+{
+    guint64 now;
+
+    *pidfd = process_open(pid);
+    if (*pidfd < 0) {
+        return errno == ESRCH ? PROCESS_ENDED : PROCESS_UNKNOWN;
+    }
+    now = process_start_time(pid);
+    if ((now && now != start_time) || process_wait(*pidfd, 0)) {
+        return PROCESS_ENDED;
+    }
+    errno = ENODATA; /* /proc does not tell */
+    return now ? PROCESS_LIVES : PROCESS_UNKNOWN;
+}
+
+static void close_pidfd(int *pidfd)
+{
+    if (*pidfd >= 0) {
         close(*pidfd);
         *pidfd = -1;
     }
-    close(fd);
+}
+
+ProcessState process_pidfile_open(const char *path, guint64 start_time, pid_t *pid,
+                                  int *pidfd, GError **errp)
+{
+    pid_t known = start_time ? *pid : 0;
+    ProcessState state;
+    int err;
+
+    *pid = 0;
+    *pidfd = -1;
+    state = open_named(path, start_time, pid, pidfd);
+    if (known &&
+        (state == PROCESS_ENDED || (state == PROCESS_UNKNOWN && errno == ENODATA))) {
+        close_pidfd(pidfd);
+        *pid = known;
+        state = open_known(known, start_time, pidfd);
+    }
+    err = errno;
+    if (state != PROCESS_LIVES) {
+        close_pidfd(pidfd);
+        *pid = known;
+    }
     return state == PROCESS_UNKNOWN ? unknown(errp, path, err) : state;
 }
 

@@ -30,8 +30,9 @@ int process_pidfile_acquire(const char *path, GError **errp);
 /*
  * Opens the process that holds the lock of path. start_time is what process_start_time()
  * said of it when it was young, or 0: not known. A file that is not there is held by
- * nobody. With PROCESS_LIVES, *pid is its number and *pidfd a descriptor of it that is
- * the caller's; with PROCESS_UNKNOWN there is an error (G_FILE_ERROR) that says why.
+ * nobody; but the process *pid, if it is not 0, lives as long as it has that start_time.
+ * With PROCESS_LIVES, *pid is its number and *pidfd a descriptor of it that is the
+ * caller's; with PROCESS_UNKNOWN there is an error (G_FILE_ERROR) that says why.
  */
 ProcessState process_pidfile_open(const char *path, guint64 start_time, pid_t *pid,
                                   int *pidfd, GError **errp);

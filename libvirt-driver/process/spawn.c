@@ -141,7 +141,7 @@ static int child_main(void *opaque)
     if (spawn->pidfile_fd >= 0 && !child_write_pid(spawn->pidfile_fd)) {
         return child_fail(child, "write the PID file");
     }
-    if (prctl(PR_SET_PDEATHSIG, 0) < 0) {
+    if (!spawn->bound && prctl(PR_SET_PDEATHSIG, 0) < 0) {
         return child_fail(child, "stop watching the daemon");
     }
     if (fd_limit.rlim_max && setrlimit(RLIMIT_NOFILE, &fd_limit) < 0) {

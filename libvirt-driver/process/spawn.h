@@ -20,6 +20,7 @@ typedef struct ProcessSpawn {
     int log_fd;     /* becomes stdout and stderr */
     int pidfile_fd; /* inherited too; gets the PID, see process/pidfile.h; -1: none */
     int cgroup_fd;  /* of cgroup.procs, which the child joins; -1: none */
+    gboolean bound; /* it is killed when the calling thread ends, as with the daemon */
 } ProcessSpawn;
 
 /*

@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -232,6 +233,64 @@ def test_unknown(a, b):
     check_known(a, pids)
 
 
+def spoil(path, how):
+    """What others can do to a PID file."""
+    if how == "emptied":
+        os.truncate(path, 0)
+        return
+    os.remove(path)
+    if how == "replaced":
+        open(path, "w").close()
+    elif how == "fifo":
+        os.mkfifo(path)
+
+
+def test_pid_file_lost(a, b):
+    """A VM outlives its PID file, whatever has become of that."""
+    pids = start_many(a, 4)
+    a.kill()
+    for name, how in zip(pids, ("removed", "replaced", "emptied", "fifo")):
+        spoil("%s/%s.pid" % (a.run_dir, name), how)
+    a.start()
+    for name, pid in pids.items():
+        a.fails("already active", "start", name)
+        a.expect("running (booted)", name)
+        a.virsh("suspend", name)
+        os.kill(pid, 0)
+    a.kill()
+    os.kill(pids["vm0"], signal.SIGKILL)
+    a.start()
+    a.expect("shut off (unknown)", "vm0")
+    for name in list(pids)[1:]:
+        a.expect("paused (user)", name)
+        a.virsh("destroy", name)
+    assert a.files() == [], a.files()
+    a.virsh("start", "vm3")
+    a.virsh("destroy", "vm3")
+
+
+def test_no_regular_files(a, b):
+    """What would never come to an end is not read, and keeps nobody waiting."""
+    pids = start_many(a, 2)
+    a.define("off", number=8)
+    a.kill()
+    status = a.run_dir + "/vm0.status"
+    config = a.root + "/etc/libvirt/vireo/off.xml"
+    for path in status, config:
+        os.rename(path, path + ".away")
+    os.mkfifo(status)
+    os.symlink("/dev/zero", config)
+    a.start()
+    assert sorted(a.virsh("list", "--all", "--name").split()) == ["vm0", "vm1"]
+    a.fails("already active", "start", "vm0")
+    for path in status, config:
+        unhide(path)
+    check_known(a, pids)
+    a.stop()
+    a.start()
+    assert a.state("off") == "shut off (unknown)"
+
+
 def test_no_proc(a, b):
     """/proc tells neither which boot this is, nor when a process has started."""
     pids = start_many(a, 2)
@@ -293,6 +352,7 @@ def test_unreadable_definition(a, b):
     hide(path)
     a.start()
     assert a.state() is None
+    a.fails("could not be read", "define", a.define(number=7, command="path"))
     unhide(path)
     text = open(path).read()
     a.fails("could not be read", "define", a.define(number=7, command="path"))
@@ -303,6 +363,26 @@ def test_unreadable_definition(a, b):
 
 
 # ---- what an emulator has ----
+
+def test_probe_daemon_death(a, b):
+    """A probe ends with the daemon that has begun it."""
+    path = os.path.join(a.root, "silent")
+    with open(path, "w") as f:
+        f.write("#!/bin/sh\necho $$ >%s.pid.new && mv %s.pid.new %s.pid\nexec sleep 1000\n"
+                % (path, path, path))
+    os.chmod(path, 0o755)
+    xml = a.define(devices="<emulator>%s</emulator>" % path, command="path")
+    p = subprocess.Popen(a.command("define", xml), stdin=subprocess.DEVNULL,
+                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for("the probe", lambda: os.path.exists(path + ".pid"))
+    pidfd = os.pidfd_open(int(open(path + ".pid").read()))
+    a.kill()
+    p.wait()
+    assert select.select([pidfd], [], [], LIMIT)[0], "it runs still"
+    os.close(pidfd)
+    a.start()
+    assert a.files() == [], a.files()
+
 
 def test_other_binary(a, b):
     """A VM is treated by what its running emulator has, not its binary of today."""
