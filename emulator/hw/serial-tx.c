@@ -85,8 +85,8 @@ const StateDesc serial_tx_state = {
     .version = 1,
     .fields =
         (const StateField[]){
-            STATE_ARRAY("data", STATE_BYTES, TxQueue, data, TX_SIZE,
-                        .count_offset = offsetof(TxQueue, len), .indirect = TRUE),
+            STATE_COUNTED("data", STATE_BYTES, TxQueue, data, TX_SIZE, len,
+                          .indirect = TRUE),
             { NULL },
         },
     .needed = tx_needed,

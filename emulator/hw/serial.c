@@ -437,8 +437,7 @@ static const StateField serial_fields[] = {
     STATE_FIELD("scr", STATE_U8, Serial, scr),
     STATE_FIELD("divider", STATE_U16, Serial, divider),
     STATE_FIELD("thr-pending", STATE_BOOL, Serial, thr_pending),
-    STATE_ARRAY("fifo", STATE_BYTES, Serial, fifo, FIFO_SIZE,
-                .count_offset = offsetof(Serial, fifo_len)),
+    STATE_COUNTED("fifo", STATE_BYTES, Serial, fifo, FIFO_SIZE, fifo_len),
     STATE_FIELD("tx", STATE_STRUCT, Serial, tx, .nested = &serial_tx_state),
     { NULL },
 };

@@ -65,7 +65,10 @@ struct StateDesc {
     gboolean (*post_load)(void *opaque, guint32 version, GError **errp);
 };
 
-/* Rows: a scalar or one structure; an array, count 0 where realize says how many. */
+/*
+ * Rows: a scalar or one structure; an array, count 0 where realize says how many; one of
+ * which the member used_ says how many there are.
+ */
 #define STATE_FIELD(name_, type_, owner_, member_, ...)                                  \
     STATE_ARRAY(name_, type_, owner_, member_, 1, __VA_ARGS__)
 #define STATE_ARRAY(name_, type_, owner_, member_, count_, ...)                          \
@@ -73,5 +76,8 @@ struct StateDesc {
         .name = name_, .type = type_, .offset = offsetof(owner_, member_),               \
         .count = count_, __VA_ARGS__                                                     \
     }
+#define STATE_COUNTED(name_, type_, owner_, member_, count_, used_, ...)                 \
+    STATE_ARRAY(name_, type_, owner_, member_, count_,                                   \
+                .count_offset = offsetof(owner_, used_), __VA_ARGS__)
 
 #endif
