@@ -13,6 +13,7 @@
 
 #define MIB      (1u << 20)
 #define REQUESTS 10
+#define IOTHREAD ",iothread=io"
 
 static char *dir;
 
@@ -114,67 +115,77 @@ static void test_stop(gconstpointer options)
     vm_close(&vm);
 }
 
-/* cont comes after the stop that it follows. */
-static void test_cont(gconstpointer options)
+/* What C says while the stop waits, and what has come of it when that has ended. */
+typedef struct Then {
+    const char *name, *text;
+    gboolean flush;   /* the flush is held alone */
+    gboolean at_once; /* C's reply does not wait */
+    const char *event, *status;
+    gboolean fresh; /* the disk's driver has to begin again */
+} Then;
+
+static const Then thens[] = {
+    /* It comes after the stop that it follows. */
+    { .name = "cont",
+      .text = "{\"execute\": \"cont\"}",
+      .event = "RESUME",
+      .status = "running" },
+    /* A reset is part of what moves. */
+    { .name = "reset",
+      .text = "{\"execute\": \"system_reset\"}",
+      .at_once = TRUE,
+      .event = "RESET",
+      .status = "paused",
+      .fresh = TRUE },
+    /* The disk stays until it has been flushed. */
+    { .name = "unplug",
+      .text = "{\"execute\": \"device_del\", \"arguments\": {\"id\": \"d\"}}",
+      .flush = TRUE,
+      .event = "DEVICE_DELETED",
+      .status = "paused" },
+};
+
+static void check_then(const Then *t, const char *options)
 {
     Vm vm;
 
     vm_open(&vm, options);
+    if (t->flush) {
+        block_testing(vm.q, "n release");
+        block_testing(vm.q, "n hold");
+    }
     say(&vm.b, "stop");
     wait_event(vm.q, "STOP");
-    say(&vm.c, "cont");
-    qmp_turns(vm.q);
-    expect_nothing(&vm.b);
-    expect_nothing(&vm.c);
-    assert_status(&vm, "paused");
-    block_testing(vm.q, "n release");
-    expect(&vm.b, "{\"return\": {}}");
-    expect(&vm.c, "{\"return\": {}}");
-    wait_event(vm.q, "RESUME");
-    assert_status(&vm, "running");
-    vm_close(&vm);
-}
-
-/* A reset is part of what moves. */
-static void test_reset(gconstpointer options)
-{
-    Vm vm;
-
-    vm_open(&vm, options);
-    say(&vm.b, "stop");
-    wait_event(vm.q, "STOP");
-    qmp(vm.q, "{\"execute\": \"system_reset\"}");
-    qmp_turns(vm.q);
-    expect_nothing(&vm.b);
-    g_assert_false(qtest_event_seen(vm.q, "RESET"));
-    block_testing(vm.q, "n release");
-    wait_event(vm.q, "RESET");
-    expect(&vm.b, "{\"return\": {}}");
-    assert_status(&vm, "paused");
-    g_assert_cmpuint(virtio_driver_read(&vm.d, VIRTIO_MMIO_STATUS), ==, 0);
-    vm_close(&vm);
-}
-
-/* The disk stays until it has been flushed. */
-static void test_unplug(gconstpointer options)
-{
-    Vm vm;
-
-    vm_open(&vm, options);
-    block_testing(vm.q, "n release");
-    block_testing(vm.q, "n hold"); /* the flush alone */
-    say(&vm.b, "stop");
     while (blocks_held(vm.q, "n") < 1) {
     }
-    say_text(&vm.c, "{\"execute\": \"device_del\", \"arguments\": {\"id\": \"d\"}}");
+    say_text(&vm.c, t->text);
+    if (t->at_once) {
+        expect(&vm.c, "{\"return\": {}}");
+    }
     qmp_turns(vm.q);
     expect_nothing(&vm.b);
     expect_nothing(&vm.c);
+    g_assert_false(qtest_event_seen(vm.q, t->event));
+    assert_status(&vm, "paused");
     block_testing(vm.q, "n release");
     expect(&vm.b, "{\"return\": {}}");
-    expect(&vm.c, "{\"return\": {}}");
-    wait_event(vm.q, "DEVICE_DELETED");
+    if (!t->at_once) {
+        expect(&vm.c, "{\"return\": {}}");
+    }
+    wait_event(vm.q, t->event);
+    assert_status(&vm, t->status);
+    g_assert_cmpint(virtio_driver_read(&vm.d, VIRTIO_MMIO_STATUS) == 0, ==, t->fresh);
     vm_close(&vm);
+}
+
+static void test_then_main_loop(gconstpointer then)
+{
+    check_then(then, "");
+}
+
+static void test_then_iothread(gconstpointer then)
+{
+    check_then(then, IOTHREAD);
 }
 
 /* A client that goes while it waits is forgotten, and the next one is served. */
@@ -196,26 +207,27 @@ static void test_gone(gconstpointer options)
     vm_close(&vm);
 }
 
+static void add(const char *name, const char *loop, gconstpointer data, GTestDataFunc fn)
+{
+    g_autofree char *path = g_strdup_printf("/stop/%s/%s", name, loop);
+
+    g_test_add_data_func(path, data, fn);
+}
+
 int main(int argc, char **argv)
 {
-    static const struct {
-        const char *name;
-        void (*fn)(gconstpointer options);
-    } tests[] = {
-        { "waits", test_stop },    { "cont", test_cont }, { "reset", test_reset },
-        { "unplug", test_unplug }, { "gone", test_gone },
-    };
     int rc;
 
     g_test_init(&argc, &argv, NULL);
     dir = g_dir_make_tmp("vireo-stop-XXXXXX", NULL);
-    for (guint i = 0; i < G_N_ELEMENTS(tests); i++) {
-        g_autofree char *loop = g_strdup_printf("/stop/%s/main-loop", tests[i].name);
-        g_autofree char *io = g_strdup_printf("/stop/%s/iothread", tests[i].name);
-
-        g_test_add_data_func(loop, "", tests[i].fn);
-        g_test_add_data_func(io, ",iothread=io", tests[i].fn);
+    add("waits", "main-loop", "", test_stop);
+    add("waits", "iothread", IOTHREAD, test_stop);
+    for (guint i = 0; i < G_N_ELEMENTS(thens); i++) {
+        add(thens[i].name, "main-loop", &thens[i], test_then_main_loop);
+        add(thens[i].name, "iothread", &thens[i], test_then_iothread);
     }
+    add("gone", "main-loop", "", test_gone);
+    add("gone", "iothread", IOTHREAD, test_gone);
     rc = g_test_run();
     g_autofree char *image = g_build_filename(dir, "image", NULL);
     unlink(image);
