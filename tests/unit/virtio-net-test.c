@@ -20,73 +20,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "accel/accel.h"
 #include "accel/run-state.h"
 #include "config/json.h"
-#include "event/lock.h"
-#include "memory/guest.h"
+#include "device/device.h"
 #include "net/net.h"
-#include "virtio-driver.h"
-#include "virtio/mmio.h"
+#include "virtio-board.h"
 
-#define RAM_SIZE (4u << 20)
-#define BASE     0xfeb00000ull
-#define RINGS    0x100000
-#define HEADER   12
-#define TYPE     0x88b5 /* for experiments: nobody else sends it */
+#define HEADER 12
+#define TYPE   0x88b5 /* for experiments: nobody else sends it */
 
 #define PLAIN "VIREO_TEST_PLAIN_TAP" /* environment: the second time */
 
 static int wire = -1; /* the other end */
 static const guint8 guest_mac[] = { 0x52, 0x54, 0, 1, 2, 3 };
-
-static guint32 bus_read32(guint64 addr)
-{
-    guint32 value;
-
-    address_map_read(address_map_memory(), addr, &value, 4);
-    return value;
-}
-
-static void bus_wait(void)
-{
-    event_loop_iterate(event_loop_main(), TRUE);
-}
-
-static void access_done(void *opaque)
-{
-    *(gboolean *)opaque = TRUE;
-}
-
-static void bus_write32(guint64 addr, guint32 value)
-{
-    gboolean done = FALSE;
-
-    access_begin();
-    address_map_write(address_map_memory(), addr, &value, 4);
-    access_finish(access_done, &done);
-    while (!done) {
-        bus_wait();
-    }
-}
-
-static void mem_read(guint64 addr, void *buf, gsize len)
-{
-    g_assert_true(guest_read(addr, buf, len));
-}
-
-static void mem_write(guint64 addr, const void *buf, gsize len)
-{
-    g_assert_true(guest_write(addr, buf, len));
-}
-
-static const GuestBus bus = {
-    bus_read32, bus_write32, bus_wait, { mem_read, mem_write }
-};
-
-static void irq(void *opaque, unsigned n, int level)
-{
-}
 
 static ConfigNode *parse(const char *json)
 {
@@ -153,7 +99,7 @@ static Device *start_nic(VirtioDriver *d, guint64 features, const char *more)
     Device *dev = device_add_from_config(node, FALSE, &error);
 
     g_assert_no_error(error);
-    virtio_driver_start(d, &bus, BASE, features, 2, 256, RINGS);
+    virtio_driver_start(d, &board_bus, BASE, features, 2, 256, RINGS);
     return dev;
 }
 
@@ -345,7 +291,7 @@ static void test_hostile(void)
     while (!(virtio_driver_read(&d, VIRTIO_MMIO_STATUS) & 0x40)) {
         event_loop_iterate(event_loop_main(), FALSE);
     }
-    virtio_driver_start(&d, &bus, BASE, 0, 2, 256, RINGS);
+    virtio_driver_start(&d, &board_bus, BASE, 0, 2, 256, RINGS);
     /* headers that the tap refuses, and frames that are none, are dropped */
     GuestBuffer garbage = { d.data, 64, FALSE }, tiny = { d.data, 3, FALSE };
     guint8 header[64];
@@ -424,9 +370,6 @@ static gboolean no_traffic_of_the_kernel(void)
 
 static gboolean make_board(void)
 {
-    g_autoptr(ConfigNode) accel = parse("{\"accel\":\"qtest\"}");
-    static IrqLine *line;
-
     if (unshare(CLONE_NEWNET) < 0 || !no_traffic_of_the_kernel()) {
         return FALSE;
     }
@@ -434,21 +377,11 @@ static gboolean make_board(void)
     if (fd < 0 || !open_wire("vireo0")) {
         return FALSE;
     }
-    event_init();
-    g_assert_true(accel_init(accel, NULL));
+    board_make(1);
     g_autofree char *json =
         g_strdup_printf("{\"type\":\"tap\",\"id\":\"t\",\"fd\":\"%d\"}", fd);
     g_autoptr(ConfigNode) netdev = parse(json);
     g_assert_nonnull(net_backend_add(netdev, NULL));
-    RamBlock *ram = ram_block_new("ram", RAM_SIZE, NULL);
-    address_map_begin(address_map_memory());
-    g_assert_true(address_map_add(
-        address_map_memory(), region_new_ram("ram", ram, 0, RAM_SIZE, FALSE), 0, NULL));
-    address_map_commit(address_map_memory());
-    line = irq_line_new(irq, NULL, 0);
-    g_assert_true(virtio_mmio_create(0, BASE, line, NULL));
-    g_assert_nonnull(iothread_new("io", NULL));
-    vm_start();
     return TRUE;
 }
 
@@ -471,6 +404,7 @@ int main(int argc, char **argv)
     int ret = g_test_run();
     device_cleanup();
     net_cleanup();
+    board_free();
     close(wire);
     if (ret == 0 && !g_getenv(PLAIN)) {
         g_setenv(PLAIN, "1", TRUE);

@@ -2,7 +2,8 @@
 # block, net, virtio
 EXTRA_DIST += tests/unit/block-late.h
 VIRTIO_TESTS = tests/unit/block-test tests/unit/block-stack-test tests/unit/virtio-virtqueue-test \
-	tests/unit/virtio-mmio-test tests/unit/virtio-net-test
+	tests/unit/virtio-mmio-test tests/unit/virtio-life-test tests/unit/virtio-save-test \
+	tests/unit/virtio-net-test
 check_PROGRAMS += $(VIRTIO_TESTS)
 TESTS += $(VIRTIO_TESTS)
 VIRTIO_TEST_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
@@ -15,13 +16,19 @@ tests_unit_virtio_virtqueue_test_SOURCES = tests/unit/virtio-virtqueue-test.c \
 	tests/fuzz/virtqueue-fuzz.c tests/fuzz/virtqueue-fuzz.h
 tests_unit_virtio_virtqueue_test_CPPFLAGS = $(VIRTIO_TEST_CPPFLAGS)
 tests_unit_virtio_virtqueue_test_LDADD = $(EMULATOR_TEST_LDADD)
-tests_unit_virtio_mmio_test_SOURCES = tests/unit/virtio-mmio-test.c \
+VIRTIO_BOARD_FILES = tests/unit/virtio-board.c tests/unit/virtio-board.h \
 	tests/unit/virtio-driver.c tests/unit/virtio-driver.h \
 	tests/unit/guest-ring.c tests/unit/guest-ring.h
+VIRTIO_DISK_FILES = tests/unit/virtio-disk.c tests/unit/virtio-disk.h $(VIRTIO_BOARD_FILES)
+tests_unit_virtio_mmio_test_SOURCES = tests/unit/virtio-mmio-test.c $(VIRTIO_DISK_FILES)
 tests_unit_virtio_mmio_test_CPPFLAGS = $(VIRTIO_TEST_CPPFLAGS)
 tests_unit_virtio_mmio_test_LDADD = $(EMULATOR_TEST_LDADD)
-tests_unit_virtio_net_test_SOURCES = tests/unit/virtio-net-test.c \
-	tests/unit/virtio-driver.c tests/unit/virtio-driver.h \
-	tests/unit/guest-ring.c tests/unit/guest-ring.h
+tests_unit_virtio_life_test_SOURCES = tests/unit/virtio-life-test.c $(VIRTIO_DISK_FILES)
+tests_unit_virtio_life_test_CPPFLAGS = $(VIRTIO_TEST_CPPFLAGS)
+tests_unit_virtio_life_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_virtio_save_test_SOURCES = tests/unit/virtio-save-test.c $(VIRTIO_DISK_FILES)
+tests_unit_virtio_save_test_CPPFLAGS = $(VIRTIO_TEST_CPPFLAGS)
+tests_unit_virtio_save_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_virtio_net_test_SOURCES = tests/unit/virtio-net-test.c $(VIRTIO_BOARD_FILES)
 tests_unit_virtio_net_test_CPPFLAGS = $(VIRTIO_TEST_CPPFLAGS)
 tests_unit_virtio_net_test_LDADD = $(EMULATOR_TEST_LDADD)
