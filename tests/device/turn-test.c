@@ -175,15 +175,21 @@ static void exchange(int fd, const char *text, gsize len, unsigned lines)
     }
 }
 
+/* With a second monitor, on the socket. */
+static QTest *start_with_monitor(const char *path)
+{
+    return qtest_start("-machine microvm -m 16M "
+                       "-chardev socket,id=m,path=%s,server=on,wait=off "
+                       "-mon chardev=m,mode=control",
+                       path);
+}
+
 /* Commands in one piece, replies that are long, from several clients at once. */
 static void test_qmp(void)
 {
     g_autofree char *dir = g_dir_make_tmp("vireo-turn-XXXXXX", NULL);
     g_autofree char *path = g_build_filename(dir, "qmp", NULL);
-    QTest *q = qtest_start("-machine microvm -m 16M "
-                           "-chardev socket,id=m,path=%s,server=on,wait=off "
-                           "-mon chardev=m,mode=control",
-                           path);
+    QTest *q = start_with_monitor(path);
     GString *text = g_string_new("{\"execute\":\"qmp_capabilities\"}");
 
     for (unsigned i = 0; i < 200; i++) {
@@ -243,10 +249,7 @@ static void test_connections(void)
 {
     g_autofree char *dir = g_dir_make_tmp("vireo-turn-XXXXXX", NULL);
     g_autofree char *path = g_build_filename(dir, "qmp", NULL);
-    QTest *q = qtest_start("-machine microvm -m 16M "
-                           "-chardev socket,id=m,path=%s,server=on,wait=off "
-                           "-mon chardev=m,mode=control",
-                           path);
+    QTest *q = start_with_monitor(path);
 
     for (unsigned i = 0; i < 8; i++) {
         close(connect_to(path));

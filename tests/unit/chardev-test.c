@@ -276,22 +276,34 @@ static void test_reconnect(void)
     drop(s, &su, "s");
 }
 
+/* A TCP server on a port that is free, "s"; what makes it, and its client "c" with more.
+ */
+static Chardev *make_tcp(User *user, const char *more, char **server, char **client)
+{
+    static int next;
+    Chardev *s = NULL;
+
+    *server = *client = NULL;
+    while (!s) {
+        int port = 20000 + (getpid() + next++) % 20000;
+
+        g_free(*server);
+        g_free(*client);
+        *server =
+            g_strdup_printf("socket,id=s,host=127.0.0.1,port=%d,server,nowait", port);
+        *client = g_strdup_printf("socket,id=c,host=127.0.0.1,port=%d,%s", port, more);
+        s = make(*server, user, NULL);
+    }
+    return s;
+}
+
 static void test_tcp(void)
 {
     User su = { 0 }, cu = { 0 };
-    g_autofree char *server = NULL;
-    g_autofree char *client = NULL;
-    Chardev *s = NULL, *c;
+    g_autofree char *server = NULL, *client = NULL;
+    Chardev *s = make_tcp(&su, "nodelay=on", &server, &client);
+    Chardev *c = make(client, &cu, NULL);
 
-    for (int port = 20000 + getpid() % 10000; !s; port++) {
-        g_free(server);
-        g_free(client);
-        server =
-            g_strdup_printf("socket,id=s,host=127.0.0.1,port=%d,server,nowait", port);
-        client = g_strdup_printf("socket,id=c,host=127.0.0.1,port=%d,nodelay=on", port);
-        s = make(server, &su, NULL);
-    }
-    c = make(client, &cu, NULL);
     g_assert_true(chardev_connected(c));
     WAIT_UNTIL(su.opened == 1);
     g_assert_cmpuint(chardev_write(c, (const guint8 *)"tcp", 3), ==, 3);
@@ -335,20 +347,10 @@ static void test_no_descriptor(void)
 static void test_tcp_reconnect(void)
 {
     User su = { 0 }, cu = { 0 };
-    g_autofree char *server = NULL;
-    g_autofree char *client = NULL;
-    Chardev *s = NULL, *c;
+    g_autofree char *server = NULL, *client = NULL;
+    Chardev *s = make_tcp(&su, "reconnect-ms=1", &server, &client);
+    Chardev *c = make(client, &cu, NULL);
 
-    for (int port = 30000 + getpid() % 10000; !s; port++) {
-        g_free(server);
-        g_free(client);
-        server =
-            g_strdup_printf("socket,id=s,host=127.0.0.1,port=%d,server,nowait", port);
-        client =
-            g_strdup_printf("socket,id=c,host=127.0.0.1,port=%d,reconnect-ms=1", port);
-        s = make(server, &su, NULL);
-    }
-    c = make(client, &cu, NULL);
     WAIT_UNTIL(su.opened == 1);
     drop(s, &su, "s");
     WAIT_UNTIL(cu.closed == 1);

@@ -8,6 +8,7 @@
 #include "machine/machine.h"
 #include "memory/ram.h"
 #include "migration/stream.h"
+#include "tests/unit/no-board.h"
 
 /* A CPU with something in every kind of word. */
 static const CpuidEntry base[] = {
@@ -258,26 +259,10 @@ static void test_no_cpu(void)
     g_assert_nonnull(blocks);
 }
 
-static void set_up(void)
-{
-    g_autoptr(ConfigNode) accel = config_map_new(), config = config_map_new();
-    g_autoptr(GError) err = NULL;
-    ConfigNode *machine = config_map_new();
-
-    event_init();
-    config_map_set(accel, "accel", config_string_new("qtest"));
-    config_map_set(machine, "type", config_string_new("none"));
-    config_map_set(config, "machine", machine);
-    accel_init(accel, &err);
-    g_assert_no_error(err);
-    machine_create(config, &err);
-    g_assert_no_error(err);
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    set_up();
+    no_board_make();
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *path =
             g_strconcat("/migration/config/cpu/", cases[i].name, NULL);

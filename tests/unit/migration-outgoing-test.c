@@ -15,6 +15,7 @@
 #include "migration/migration.h"
 #include "migration/stream.h"
 #include "tests/unit/block-late.h"
+#include "tests/unit/no-board.h"
 #include "util/error.h"
 
 #define SLOW_NS 50000000
@@ -429,19 +430,10 @@ static void test_port(void)
 
 static void set_up(void)
 {
-    g_autoptr(ConfigNode) accel = config_map_new(), config = config_map_new();
     g_autoptr(GError) err = NULL;
-    ConfigNode *machine = config_map_new();
     g_autoptr(Device) dev = device_new(&toy_class);
 
-    event_init();
-    config_map_set(accel, "accel", config_string_new("qtest"));
-    config_map_set(machine, "type", config_string_new("none"));
-    config_map_set(config, "machine", machine);
-    accel_init(accel, &err);
-    g_assert_no_error(err);
-    machine_create(config, &err);
-    g_assert_no_error(err);
+    no_board_make();
     device_set_name(dev, "toy");
     device_realize(dev, NULL, &err);
     g_assert_no_error(err);

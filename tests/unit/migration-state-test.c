@@ -10,6 +10,7 @@
 #include "event/loop.h"
 #include "machine/machine.h"
 #include "migration/device-state.h"
+#include "tests/unit/no-board.h"
 
 #define SECOND G_GINT64_CONSTANT(1000000000)
 
@@ -234,18 +235,7 @@ static Device *add(const DeviceClass *klass)
 
 static void set_up(void)
 {
-    g_autoptr(ConfigNode) accel = config_map_new(), config = config_map_new();
-    g_autoptr(GError) err = NULL;
-    ConfigNode *machine = config_map_new();
-
-    event_init();
-    config_map_set(accel, "accel", config_string_new("qtest"));
-    config_map_set(machine, "type", config_string_new("none"));
-    config_map_set(config, "machine", machine);
-    accel_init(accel, &err);
-    g_assert_no_error(err);
-    machine_create(config, &err);
-    g_assert_no_error(err);
+    no_board_make();
     for (guint i = 0; i < G_N_ELEMENTS(watches); i++) {
         watches[i] = (Watch *)add(&watch_class);
     }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # block, net, virtio
-EXTRA_DIST += tests/unit/block-late.h
+EXTRA_DIST += tests/unit/block-late.h tests/unit/no-board.h
 VIRTIO_TESTS = tests/unit/block-test tests/unit/block-stack-test tests/unit/virtio-virtqueue-test \
 	tests/unit/virtio-mmio-test tests/unit/virtio-life-test tests/unit/virtio-save-test \
 	tests/unit/virtio-net-test
