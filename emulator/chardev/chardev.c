@@ -76,6 +76,25 @@ static ssize_t peer_read(Chardev *chr, guint8 *buf, size_t len)
 static void stop_reading(Chardev *chr)
 {
     event_handler_remove(g_steal_pointer(&chr->in_handler));
+    event_handler_remove(g_steal_pointer(&chr->hup_handler));
+}
+
+static void hup_ready(void *opaque, GIOCondition ready)
+{
+    Chardev *chr = opaque;
+
+    event_handler_remove(g_steal_pointer(&chr->hup_handler));
+    chr->backend->hung_up(chr);
+}
+
+/* What the peer has sent stays in its descriptor; that it goes must be heard. */
+static void pause_reading(Chardev *chr)
+{
+    stop_reading(chr);
+    if (chr->backend->hung_up) {
+        chr->hup_handler = event_loop_add_fd(event_loop_main(), chr->in_fd,
+                                             G_IO_HUP | G_IO_ERR, hup_ready, chr);
+    }
 }
 
 static void input_ready(void *opaque, GIOCondition ready)
@@ -91,7 +110,7 @@ static void input_ready(void *opaque, GIOCondition ready)
     }
     room = chr->user && chr->user->can_receive ? chr->user->can_receive(chr->opaque) : 0;
     if (room == 0) {
-        stop_reading(chr);
+        pause_reading(chr);
         return;
     }
     n = peer_read(chr, buf, MIN(room, sizeof(buf)));
@@ -123,6 +142,7 @@ static void output_ready(void *opaque, GIOCondition ready)
 void chardev_resume(Chardev *chr)
 {
     if (chr->connected && chr->in_fd >= 0 && !chr->in_handler && chr->user) {
+        event_handler_remove(g_steal_pointer(&chr->hup_handler));
         chr->in_handler =
             event_loop_add_fd(event_loop_main(), chr->in_fd,
                               G_IO_IN | G_IO_HUP | G_IO_ERR, input_ready, chr);

@@ -21,6 +21,11 @@ typedef struct ChardevBackend {
     void (*start)(Chardev *chr);
     /* The peer is gone and its descriptors are no longer used. NULL: stay so. */
     void (*closed)(Chardev *chr);
+    /*
+     * The peer has hung up while the user has no room for what it had sent: the next peer
+     * may take its place. NULL: nobody else can come.
+     */
+    void (*hung_up)(Chardev *chr);
     /* Looks for a peer now, before a write finds none. NULL: nothing to look for. */
     void (*probe)(Chardev *chr);
     char *(*describe)(Chardev *chr); /* query-chardev's filename, owned */
@@ -41,6 +46,7 @@ struct Chardev {
     gboolean connected;
     gboolean hang_up; /* chardev_disconnect(): end it whatever the user's room */
     EventHandler *in_handler, *out_handler;
+    EventHandler *hup_handler; /* while the user has no room */
     int fds[CHARDEV_MAX_FDS];
     guint n_fds;
 };

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * -chardev socket: unix or TCP. As a server one client at a time: while it is
- * connected nobody else is accepted, the next one waits in the backlog. As a client
- * the connection is made at start, and again when `reconnect` says so.
+ * connected nobody else is accepted, the next one waits in the backlog. One that has
+ * gone, and whose last input the user has no room for, keeps its place until the next
+ * one comes. As a client the connection is made at start, and again when `reconnect`
+ * says so.
  *
  * #syscalls main: accept4 setsockopt close
  */
@@ -57,6 +59,9 @@ static void accept_peer(int fd, void *opaque)
     Chardev *chr = opaque;
     Socket *s = chr->data;
 
+    if (s->peer >= 0) { /* it has hung up */
+        chardev_peer_closed(chr);
+    }
     acceptor_free(g_steal_pointer(&s->acceptor));
     use_peer(chr, fd);
 }
@@ -108,6 +113,17 @@ static void wait_for_peer(Chardev *chr)
         s->acceptor = acceptor_new(s->listener, accept_peer, chr);
     } else if (!s->server) {
         arm_reconnect(chr);
+    }
+}
+
+static void socket_hung_up(Chardev *chr)
+{
+    Socket *s = chr->data;
+
+    if (s->server) {
+        wait_for_peer(chr);
+    } else if (s->reconnect_ms) {
+        chardev_peer_closed(chr); /* a new connection is worth more than old input */
     }
 }
 
@@ -284,6 +300,7 @@ const ChardevBackend chardev_socket = {
     .type = { "socket", "a UNIX or TCP socket", socket_rows, sizeof(SocketOptions) },
     .open = socket_open,
     .closed = socket_closed,
+    .hung_up = socket_hung_up,
     .describe = socket_describe,
     .free = socket_free,
     .socket = TRUE,

@@ -202,6 +202,49 @@ static void test_flow(void)
     drop(chr, &user, "c");
 }
 
+/* Input that nobody takes does not keep the next client out when the first has gone. */
+static void test_gone_unread(void)
+{
+    g_autofree char *path = g_build_filename(tmp_dir, "s", NULL);
+    g_autofree char *options =
+        g_strdup_printf("socket,id=c,path=%s,server=on,wait=off", path);
+    User user = { 0 };
+    Chardev *chr = make(options, &user, NULL);
+    int a, b;
+
+    for (int late = 0; late < 2; late++) {
+        guint opened = user.opened, closed = user.closed;
+
+        user.room = 0;
+        a = connect_to(path);
+        WAIT_UNTIL(user.opened == opened + 1);
+        g_assert_cmpint(write(a, "old", 3), ==, 3);
+        settle();
+        close(a);
+        settle(); /* it stays, with what it has said */
+        g_assert_cmpuint(user.closed, ==, closed);
+        if (late) { /* for who has room before another one comes */
+            user.room = 4096;
+            chardev_resume(chr);
+            WAIT_UNTIL(user.closed == closed + 1);
+            g_assert_cmpstr(user.in->str, ==, "newold");
+        }
+        b = connect_to(path);
+        WAIT_UNTIL(user.opened == opened + 2);
+        g_assert_cmpuint(user.closed, ==, closed + 1);
+        g_assert_cmpuint(chardev_write(chr, (const guint8 *)"hello", 5), ==, 5);
+        expect_read(b, "hello");
+        user.room = 4096;
+        chardev_resume(chr);
+        g_assert_cmpint(write(b, "new", 3), ==, 3);
+        WAIT_UNTIL(user.in->len == (late ? 9 : 3));
+        close(b);
+        WAIT_UNTIL(user.closed == closed + 2);
+    }
+    g_assert_cmpstr(user.in->str, ==, "newoldnew");
+    drop(chr, &user, "c");
+}
+
 static void send_with_fds(int sock, const int *fds, int n)
 {
     union {
@@ -494,6 +537,7 @@ int main(int argc, char **argv)
     tmp_dir = g_dir_make_tmp("vireo-chardev-XXXXXX", NULL);
     g_test_add_func("/chardev/server", test_server);
     g_test_add_func("/chardev/flow", test_flow);
+    g_test_add_func("/chardev/gone-unread", test_gone_unread);
     g_test_add_func("/chardev/fds", test_fds);
     g_test_add_func("/chardev/reconnect", test_reconnect);
     g_test_add_func("/chardev/tcp", test_tcp);
