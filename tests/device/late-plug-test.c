@@ -226,6 +226,59 @@ static void test_plug_gone(void)
     late_close(&vm);
 }
 
+/* As many calls as there may be do not come back. */
+static void hang_calls(Vm *vm)
+{
+    for (unsigned i = 0; i < LATE_CALLS_MAX; i++) {
+        g_autofree char *name = g_strdup_printf("m%u", i);
+        g_autofree char *gate = g_strdup_printf("%s silent", name);
+        g_autofree char *text = g_strdup_printf(
+            "{\"execute\": \"blockdev-add\", \"arguments\": {\"driver\": \"file\", "
+            "\"node-name\": \"%s\", \"filename\": \"%s\"}}",
+            name, late_image);
+
+        block_testing(vm->q, gate);
+        say_text(&vm->b, text);
+        while (!late_asked(vm, name)) {
+        }
+        monitor_close(&vm->b);
+        monitor_open(&vm->b, late_dir, "b");
+    }
+}
+
+/* One has come back: its node can go. */
+static void end_call(Vm *vm)
+{
+    g_autoptr(JsonObject) reply = NULL;
+
+    block_testing(vm->q, "m0 answers");
+    do {
+        g_clear_pointer(&reply, json_object_unref);
+        reply = qtest_qmp(vm->q, "{\"execute\": \"blockdev-del\", \"arguments\": "
+                                 "{\"node-name\": \"m0\"}}");
+    } while (json_object_has_member(reply, "error"));
+}
+
+/* The host cannot be asked: nobody waits, and what was locked stays so until it can. */
+static void test_plug_many(void)
+{
+    Vm vm;
+
+    plug_open(&vm, "");
+    plug(&vm);
+    hang_calls(&vm);
+    say_unplug(&vm.c, "d");
+    expect(&vm.c, DONE);
+    wait_event(vm.q, "DEVICE_DELETED");
+    g_assert_true(is_locked());
+    say_plug(&vm.c, "d", "n", 0);
+    expect_error(&vm.c, "64 calls of the host have not come back yet");
+    end_call(&vm);
+    plug(&vm);
+    unplug(&vm);
+    late_close(&vm);
+}
+
 /* The process ends, and does not wait. */
 static void test_plug_quit(gconstpointer goes)
 {
@@ -254,6 +307,7 @@ int main(int argc, char **argv)
     g_test_add_data_func("/late-plug/migrating", NULL, test_plug_migrate);
     g_test_add_data_func("/late-plug/migrated", GINT_TO_POINTER(TRUE), test_plug_migrate);
     g_test_add_func("/late-plug/gone", test_plug_gone);
+    g_test_add_func("/late-plug/many", test_plug_many);
     g_test_add_data_func("/late-plug/quit-comes", NULL, test_plug_quit);
     g_test_add_data_func("/late-plug/quit-goes", GINT_TO_POINTER(TRUE), test_plug_quit);
     return late_run();

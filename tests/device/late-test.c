@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Commands whose reply waits for the host, which does not answer while block/gate.c says
+ * Commands whose reply waits for the host, which does not answer while event/gate.c says
  * so: what goes on meanwhile, and what becomes of them.
  */
 #include <dirent.h>
@@ -9,8 +9,6 @@
 #include <unistd.h>
 
 #include "tests/device/late.h"
-
-#define CALLS_MAX 64 /* emulator/event/slow.c */
 
 /* n on f, both new. */
 static void say_add(Monitor *m)
@@ -417,7 +415,7 @@ static void test_many(void)
     Vm vm;
 
     late_open(&vm, "");
-    for (unsigned i = 0; i <= CALLS_MAX; i++) {
+    for (unsigned i = 0; i <= LATE_CALLS_MAX; i++) {
         g_autofree char *gate = g_strdup_printf("n%u silent", i);
         g_autofree char *text =
             g_strdup_printf("{\"execute\": \"blockdev-add\", \"arguments\": {\"driver\": "
@@ -426,7 +424,7 @@ static void test_many(void)
                             i, late_image);
         block_testing(vm.q, gate);
         say_text(&vm.b, text);
-        if (i < CALLS_MAX) {
+        if (i < LATE_CALLS_MAX) {
             g_autofree char *name = g_strdup_printf("n%u", i);
             while (!late_asked(&vm, name)) {
             }
@@ -438,7 +436,7 @@ static void test_many(void)
     block_testing(vm.q, "n0 answers");
     while (!has_node(&vm, "n0")) {
     }
-    g_autofree char *name = g_strdup_printf("n%u answers", CALLS_MAX);
+    g_autofree char *name = g_strdup_printf("n%u answers", LATE_CALLS_MAX);
     block_testing(vm.q, name);
     say_add(&vm.b);
     expect(&vm.b, DONE);

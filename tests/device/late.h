@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Commands whose reply waits for the host, which does not answer while block/gate.c says
+ * Commands whose reply waits for the host, which does not answer while event/gate.c says
  * so: a VM with monitors of its own for them.
  */
 #pragma once
 #include "tests/device/monitor.h"
 #include "tests/device/virtio-common.h"
 
-#define MIB  (1u << 20)
-#define DONE "{\"return\": {}}"
+#define MIB            (1u << 20)
+#define LATE_CALLS_MAX 64 /* emulator/event/slow.c */
+#define DONE           "{\"return\": {}}"
 
 /* Of this program, while its tests run. */
 extern char *late_dir, *late_image;
