@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What domain capabilities say of devices: read from the tables that the parser and the
  * checks go by. */
+#include <string.h>
+
 #include "command/kind.h"
 
 /* libvirt's element and enumeration; where the values stand in a definition. */
@@ -39,14 +41,36 @@ static CapabilitiesValues *collect(const Row *rows, guint count)
     return values;
 }
 
+/* What an element of that name is, if it is a kind of device. */
+static gboolean find_type(const char *element, DomainDeviceType *type)
+{
+    for (guint i = 0; i < DOMAIN_DEVICE_COUNT; i++) {
+        if (strcmp(xml_device_type_name((DomainDeviceType)i), element) == 0) {
+            *type = (DomainDeviceType)i;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
 CapabilitiesValues *command_memory_values(void)
 {
     return collect(memory_rows, G_N_ELEMENTS(memory_rows));
 }
 
-CapabilitiesValues *command_device_values(void)
+CapabilitiesValues *command_device_values(const CommandMachine *machine,
+                                          const CommandEmulator *emulator)
 {
-    return collect(device_rows, G_N_ELEMENTS(device_rows));
+    CapabilitiesValues *values = collect(device_rows, G_N_ELEMENTS(device_rows));
+    DomainDeviceType type;
+
+    for (guint i = 0; emulator && i < G_N_ELEMENTS(device_rows); i++) {
+        if (find_type(values[i].element, &type) &&
+            !command_emulator_has_devices(emulator, machine, type)) {
+            g_clear_pointer(&values[i].values, g_strfreev);
+        }
+    }
+    return values;
 }
 
 void command_values_free(CapabilitiesValues *values)

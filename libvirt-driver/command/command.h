@@ -41,9 +41,8 @@ struct CommandMachine {
 /* The row with this name or alias; the default one for NULL; else NULL. */
 const CommandMachine *command_machine(const char *name);
 
-/* What definitions may have of these, for domain capabilities. New arrays. */
+/* What definitions may have of memory, for domain capabilities. A new array. */
 CapabilitiesValues *command_memory_values(void);
-CapabilitiesValues *command_device_values(void);
 void command_values_free(CapabilitiesValues *values);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CapabilitiesValues, command_values_free)
 
@@ -79,6 +78,18 @@ CommandEmulator *command_emulator_parse(JsonObject *object);
 
 /* Whether it has this command; one of which nothing is known (NULL) may have it. */
 gboolean command_emulator_has(const CommandEmulator *emulator, const char *command);
+
+/* Whether it has the devices of a kind, as the machine wants them. */
+gboolean command_emulator_has_devices(const CommandEmulator *emulator,
+                                      const CommandMachine *machine,
+                                      DomainDeviceType type);
+
+/*
+ * What definitions may have of devices, for domain capabilities: none of those that the
+ * emulator lacks (NULL: that is not known). A new array.
+ */
+CapabilitiesValues *command_device_values(const CommandMachine *machine,
+                                          const CommandEmulator *emulator);
 
 /* CONFIG_UNSUPPORTED naming the machine or device of a completed domain that it lacks. */
 gboolean command_check_emulator(const Domain *domain, const CommandEmulator *emulator,

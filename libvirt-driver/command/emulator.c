@@ -144,6 +144,24 @@ gboolean command_emulator_has(const CommandEmulator *emulator, const char *comma
     return !emulator || g_hash_table_contains(emulator->names[HAS_COMMANDS], command);
 }
 
+/* Whether it has the driver of these devices, whose name goes to *driver, to be freed. */
+static gboolean has_driver(const CommandEmulator *emulator, const CommandMachine *machine,
+                           const CommandKind *kind, char **driver)
+{
+    *driver = g_strconcat(kind->driver, kind->virtio ? machine->virtio_suffix : "", NULL);
+    return g_hash_table_contains(emulator->names[HAS_TYPES], *driver);
+}
+
+gboolean command_emulator_has_devices(const CommandEmulator *emulator,
+                                      const CommandMachine *machine,
+                                      DomainDeviceType type)
+{
+    const CommandKind *kind = command_kind(type);
+    g_autofree char *driver = NULL;
+
+    return !kind || has_driver(emulator, machine, kind, &driver);
+}
+
 typedef struct Check {
     const CommandEmulator *emulator;
     const Domain *domain;
@@ -157,12 +175,7 @@ static gboolean check_device(const DomainDevice *device, gpointer opaque)
     Check *c = opaque;
     g_autofree char *driver = NULL;
 
-    if (!kind) {
-        return TRUE;
-    }
-    driver =
-        g_strconcat(kind->driver, kind->virtio ? c->machine->virtio_suffix : "", NULL);
-    return g_hash_table_contains(c->emulator->names[HAS_TYPES], driver) ||
+    return !kind || has_driver(c->emulator, c->machine, kind, &driver) ||
            rpc_error_set(c->errp, VIR_ERR_CONFIG_UNSUPPORTED,
                          "element <devices/%s>: the emulator '%s' does not have device "
                          "'%s'",

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Information about the connection, the host, and a domain. None waits for a job. */
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "capabilities/capabilities.h"
 #include "command/command.h"
@@ -73,7 +75,9 @@ gboolean remote_connect_get_domain_capabilities(
 {
     Driver *driver = driver_of_call(call);
     const CommandMachine *machine = command_machine(args->machine);
+    const char *emulator = args->emulatorbin ? args->emulatorbin : driver->emulator;
     g_autoptr(CapabilitiesValues) memory = NULL, devices = NULL;
+    g_autoptr(CommandEmulator) has = NULL;
     CapabilitiesGuest guest;
 
     if (args->virttype && strcmp(args->virttype, "kvm") != 0) {
@@ -88,12 +92,16 @@ gboolean remote_connect_get_domain_capabilities(
         return rpc_error_set(errp, VIR_ERR_INVALID_ARG,
                              "the machine '%s' is not supported", args->machine);
     }
-    guest = guest_capabilities(driver, machine);
-    guest.memory = memory = command_memory_values();
-    guest.devices = devices = command_device_values();
-    if (args->emulatorbin) {
-        guest.emulator = args->emulatorbin;
+    if (access(emulator, X_OK) < 0) {
+        return rpc_error_set(errp, VIR_ERR_SYSTEM_ERROR,
+                             "Cannot check the emulator '%s': %s", emulator,
+                             g_strerror(errno));
     }
+    has = probe_get(driver->probe, emulator);
+    guest = guest_capabilities(driver, machine);
+    guest.emulator = emulator;
+    guest.memory = memory = command_memory_values();
+    guest.devices = devices = command_device_values(machine, has);
     ret->capabilities = capabilities_format_domain(&guest);
     return TRUE;
 }

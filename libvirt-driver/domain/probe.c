@@ -208,6 +208,18 @@ static Entry *find(Probe *probe, const char *binary)
     return entry;
 }
 
+CommandEmulator *probe_get(Probe *probe, const char *binary)
+{
+    Entry *entry = find(probe, binary);
+    CommandEmulator *emulator;
+
+    g_mutex_lock(&entry->lock);
+    refresh(probe, entry, binary);
+    emulator = entry->emulator ? command_emulator_ref(entry->emulator) : NULL;
+    g_mutex_unlock(&entry->lock);
+    return emulator;
+}
+
 gboolean probe_check(Probe *probe, const Domain *domain, CommandEmulator **emulator,
                      GError **errp)
 {

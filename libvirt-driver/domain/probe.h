@@ -30,4 +30,7 @@ void probe_free(Probe *probe);
 gboolean probe_check(Probe *probe, const Domain *domain, CommandEmulator **emulator,
                      GError **errp);
 
+/* A reference to what a binary has, or NULL: it is not known. Waits for its answers. */
+CommandEmulator *probe_get(Probe *probe, const char *binary);
+
 G_END_DECLS

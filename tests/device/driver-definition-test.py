@@ -214,5 +214,21 @@ def test_probe(a, b):
     assert a.files() == [], a.files()
 
 
+def test_domain_capabilities(a, b):
+    """They are of the emulator that is asked for: what it lacks is refused, too."""
+    def rng(*args):
+        return re.search(r"<rng supported='(\w+)'", a.virsh("domcapabilities", *args)).group(1)
+
+    emulator = wrapper(a, "-without", "virtio-rng-device")
+    assert rng() == "yes" and rng("--emulatorbin", emulator) == "no"
+    a.fails("does not have device 'virtio-rng-device'", "define", a.define(
+        devices="<emulator>%s</emulator><rng model='virtio'><backend model='random'>/dev/zero"
+        "</backend></rng>" % emulator, command="path"))
+    wrapper(a)
+    assert rng("--emulatorbin", emulator) == "yes"
+    a.fails("Cannot check the emulator '/nonexistent': No such file", "domcapabilities",
+            "--emulatorbin", "/nonexistent")
+
+
 if __name__ == "__main__":
     sys.exit(main(globals(), EMULATOR))

@@ -625,7 +625,8 @@ static void test_migration_safe(void)
 static void test_capabilities(void)
 {
     g_autoptr(CapabilitiesValues) memory = command_memory_values();
-    g_autoptr(CapabilitiesValues) devices = command_device_values();
+    g_autoptr(CapabilitiesValues) devices =
+        command_device_values(command_machine(NULL), NULL);
     CapabilitiesGuest guest = {
         .emulator = "/v", .machine = "m", .memory = memory, .devices = devices
     };
