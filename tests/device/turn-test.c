@@ -24,6 +24,7 @@
 #define HEADER  0x700000u /* what the first may point to, */
 #define BUFFER  0x800000u /* and the others do */
 #define ENTRIES 1024u
+#define WHOLE   (ENTRIES * (guint32)sizeof(struct vring_desc))
 #define KIB     1024ull
 #define MIB     (1024 * KIB)
 
@@ -81,21 +82,26 @@ static void write_table(guint32 first, guint32 len, gboolean writable, guint32 l
     qtest_bus.memory.write(TABLE, table, ENTRIES * sizeof(table[0]));
 }
 
-/* All entries of the ring are that table, made available at once; waits for `used`. */
-static void fill_ring(VirtioDriver *d, unsigned queue, unsigned used)
+static void take(VirtioDriver *d, unsigned queue, unsigned used)
 {
-    GuestRing *ring = &d->rings[queue];
     guint32 head, len;
 
-    for (guint16 i = 0; i < ring->num; i++) {
-        guest_ring_set_desc(ring, i, TABLE, ENTRIES * sizeof(struct vring_desc),
-                            VRING_DESC_F_INDIRECT, 0);
-        guest_ring_make_available(ring, i);
-    }
-    virtio_driver_kick(d, queue);
     for (unsigned i = 0; i < used; i++) {
         virtio_driver_wait_used(d, queue, &head, &len);
     }
+}
+
+/* All entries of the ring are that table, made available at once; waits for `used`. */
+static void fill_ring(VirtioDriver *d, unsigned queue, guint32 size, unsigned used)
+{
+    GuestRing *ring = &d->rings[queue];
+
+    for (guint16 i = 0; i < ring->num; i++) {
+        guest_ring_set_desc(ring, i, TABLE, size, VRING_DESC_F_INDIRECT, 0);
+        guest_ring_make_available(ring, i);
+    }
+    virtio_driver_kick(d, queue);
+    take(d, queue, used);
 }
 
 /* data: more of the device's options. */
@@ -110,7 +116,7 @@ static void test_rng(gconstpointer data)
     qtest_bus_set(q);
     virtio_driver_start(&d, &qtest_bus, SLOT(2), ~0ull, 1, 8, RINGS);
     write_table(0, 8 * MIB / ENTRIES * 64, TRUE, 1); /* 512 MiB a request */
-    fill_ring(&d, 0, 8);
+    fill_ring(&d, 0, WHOLE, 8);
     check(q, "rng-bytes", 8 * 64 * KIB, 64 * KIB);
     check(q, "descriptors", 8 * ENTRIES, 4 * KIB);
     qtest_stop(q);
@@ -133,11 +139,49 @@ static void test_blk(gconstpointer data)
     virtio_driver_start(&d, &qtest_bus, SLOT(3), ~0ull, 1, 64, RINGS);
     qtest_bus.memory.write(HEADER, &header, sizeof(header));
     write_table(sizeof(header), 1024, TRUE, 1); /* about 1 MiB a request */
-    fill_ring(&d, 0, 64);
+    fill_ring(&d, 0, WHOLE, 64);
     check(q, "descriptors", 64 * ENTRIES, 4 * KIB);
     if (strstr(data, "io_uring") && turn(q, "block-bytes").total) {
         check(q, "block-bytes", 60 * MIB, 8 * MIB);
     }
+    qtest_stop(q);
+    unlink(path);
+    rmdir(dir);
+}
+
+/* Small requests of which more end at once than a turn may look at. */
+static void test_blk_done(void)
+{
+    const struct vring_desc table[] = {
+        { HEADER, sizeof(struct virtio_blk_outhdr), VRING_DESC_F_NEXT, 1 },
+        { BUFFER, 512, VRING_DESC_F_NEXT | VRING_DESC_F_WRITE, 2 },
+        { BUFFER + 512, 1, VRING_DESC_F_WRITE, 0 },
+    };
+    struct virtio_blk_outhdr header = { .type = VIRTIO_BLK_T_IN };
+    g_autofree char *dir = g_dir_make_tmp("vireo-turn-XXXXXX", NULL);
+    g_autofree char *path = make_image(dir, "disk", MIB, 0x5a);
+    QTest *q = qtest_start("-machine microvm -m 64M "
+                           "-blockdev driver=file,node-name=f,filename=%s "
+                           "-blockdev driver=x-test,node-name=n,file=f "
+                           "-device virtio-blk-device,drive=n,queue-size=1024,"
+                           "bus=virtio-mmio-bus.3",
+                           path);
+    VirtioDriver d;
+
+    qtest_bus_set(q);
+    virtio_driver_start(&d, &qtest_bus, SLOT(3), ~0ull, 1, 1024, RINGS);
+    qtest_bus.memory.write(HEADER, &header, sizeof(header));
+    qtest_bus.memory.write(TABLE, table, sizeof(table));
+    block_testing(q, "n fail any 0 1048576 EIO 1024"); /* at once, not by the kernel */
+    fill_ring(&d, 0, sizeof(table), 1024);
+    check(q, "block-done", 1024, 512);
+    block_testing(q, "n hold");
+    fill_ring(&d, 0, sizeof(table), 0);
+    while (blocks_held(q, "n") < 1024) {
+    }
+    block_testing(q, "n release");
+    take(&d, 0, 1024);
+    check(q, "posted", 1024, 64);
     qtest_stop(q);
     unlink(path);
     rmdir(dir);
@@ -297,7 +341,7 @@ static void test_net(void)
     virtio_driver_start(&d, &qtest_bus, SLOT(4), ~0ull, 2, 256, RINGS);
     write_table(0, 63, FALSE, 63);
     for (unsigned i = 0; i < 4; i++) {
-        fill_ring(&d, 1, 256);
+        fill_ring(&d, 1, WHOLE, 256);
     }
     check(q, "descriptors", 4 * 256 * ENTRIES, 4 * KIB);
     /* and in few pieces, so that it is bytes that count */
@@ -306,12 +350,47 @@ static void test_net(void)
         guest_ring_add(&d.rings[1], &b, 1);
     }
     virtio_driver_kick(&d, 1);
-    for (unsigned i = 0; i < 256; i++) {
-        guint32 head, len;
-        virtio_driver_wait_used(&d, 1, &head, &len);
-    }
+    take(&d, 1, 256);
     check(q, "net-bytes", 256 * 65000, 2 * MIB);
     check(q, "packets", 1000, 256);
+    qtest_stop(q);
+}
+
+static void send_packets(const char *ifname, unsigned n)
+{
+    static const guint8 frame[1514] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+    struct sockaddr_ll to = { .sll_family = AF_PACKET,
+                              .sll_ifindex = (int)if_nametoindex(ifname) };
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+    while (n--) {
+        g_assert_cmpint(
+            sendto(fd, frame, sizeof(frame), 0, (struct sockaddr *)&to, sizeof(to)), ==,
+            sizeof(frame));
+    }
+    close(fd);
+}
+
+/* Packets that have come before the guest has room for them, which then is for all. */
+static void test_net_receive(void)
+{
+    QTest *q = qtest_start("-machine microvm -m 64M -netdev tap,id=n,ifname=vireo6 "
+                           "-device virtio-net-device,netdev=n,rx_queue_size=1024,"
+                           "bus=virtio-mmio-bus.4");
+    const unsigned packets = 450; /* a tap keeps 500 */
+    VirtioDriver d;
+
+    qtest_bus_set(q);
+    bring_up("vireo6");
+    virtio_driver_start(&d, &qtest_bus, SLOT(4), 0, 2, 1024, RINGS);
+    send_packets("vireo6", packets);
+    for (unsigned i = 0; i < 1024; i++) {
+        GuestBuffer b = { BUFFER + 2048 * i, 2048, TRUE };
+        guest_ring_add(&d.rings[0], &b, 1);
+    }
+    virtio_driver_kick(&d, 0);
+    take(&d, 0, packets);
+    check(q, "packets", packets, 256);
     qtest_stop(q);
 }
 
@@ -352,6 +431,7 @@ int main(int argc, char **argv)
     g_test_add_data_func("/turn/rng/iothread", ",iothread=io", test_rng);
     g_test_add_data_func("/turn/blk/io_uring", "aio=io_uring", test_blk);
     g_test_add_data_func("/turn/blk/threads", "aio=threads", test_blk);
+    g_test_add_func("/turn/blk/done", test_blk_done);
     g_test_add_func("/turn/qmp", test_qmp);
     g_test_add_func("/turn/serial", test_serial);
     g_test_add_func("/turn/timers", test_timers);
@@ -361,6 +441,7 @@ int main(int argc, char **argv)
     if (unshare(CLONE_NEWNET) < 0 || access("/dev/net/tun", R_OK | W_OK)) {
         return g_test_run() ? 1 : 77; /* the rest was not run */
     }
-    g_test_add_func("/turn/net", test_net);
+    g_test_add_func("/turn/net/send", test_net);
+    g_test_add_func("/turn/net/receive", test_net_receive);
     return g_test_run();
 }
