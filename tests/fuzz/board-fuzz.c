@@ -27,11 +27,6 @@
 
 static FuzzVm *vm;
 
-static gboolean have_tap(void)
-{
-    return access("/dev/net/tun", R_OK | W_OK) == 0 && getuid() == 0;
-}
-
 static void end(void)
 {
     fuzz_vm_stop(vm);
@@ -39,7 +34,6 @@ static void end(void)
 
 static void set_up(void)
 {
-    gboolean tap = have_tap();
     g_autofree char *args = NULL;
 
     fuzz_enter_directory();
@@ -47,7 +41,8 @@ static void set_up(void)
     fuzz_make_file("disk1", 1 << 20);
     fuzz_make_file("disk2", 1 << 20);
     args = g_strdup_printf(
-        "-machine microvm -m %uM -serial null -smp 2 -object iothread,id=io "
+        "-machine microvm -m %uM -smp 2 -device isa-serial,chardev=c "
+        "-chardev null,id=c -object iothread,id=io "
         "-object rng-builtin,id=r "
         "-blockdev driver=file,node-name=n0,filename=disk0,discard=unmap "
         "-blockdev driver=file,node-name=n1,filename=disk1 "
@@ -55,11 +50,10 @@ static void set_up(void)
         "-device virtio-blk-device,id=d0,drive=n0,num-queues=2,bus=virtio-mmio-bus.0 "
         "-device virtio-blk-device,id=d1,drive=n1,iothread=io,bus=virtio-mmio-bus.1 "
         "-device virtio-blk-device,id=d2,drive=n2,bus=virtio-mmio-bus.2 "
-        "-device virtio-rng-device,rng=r,bus=virtio-mmio-bus.3 %s",
-        RAM_MIB,
-        tap ? "-netdev tap,id=t,ifname=fuzz0,script=no,downscript=no "
-              "-device virtio-net-device,id=nic,netdev=t,bus=virtio-mmio-bus.4"
-            : "");
+        "-device virtio-rng-device,rng=r,bus=virtio-mmio-bus.3 "
+        "-device pvpanic -action panic=none %s",
+        RAM_MIB, fuzz_card());
+    fuzz_assert_all_devices(args);
     vm = fuzz_vm_start(args);
     atexit(end);
 }
@@ -114,6 +108,8 @@ static void access_port(FuzzInput *in, GString *out)
         port = 0x3f8 + (where >> 1) % 8;
     } else if (where & 2) {
         port = 0x70 + (where >> 2) % 2;
+    } else if (where & 4) {
+        port = 0x505;
     }
     if (fuzz_take(in, 1) & 1) {
         g_string_append_printf(out, "in%c 0x%x\n", letters[log], port);

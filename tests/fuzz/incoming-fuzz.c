@@ -21,11 +21,12 @@
 #define HELLO_SIZE 16
 #define SLOT(n)    (0xfeb00000u + 0x1000u * (n))
 #define ARGS                                                                             \
-    "-machine microvm -m 8M -serial null -smp 2 -object rng-builtin,id=r "               \
+    "-machine microvm -m 8M -smp 2 -device isa-serial,chardev=c -chardev null,id=c "     \
+    "-device pvpanic -object rng-builtin,id=r "                                          \
     "-blockdev driver=file,node-name=n0,filename=disk0 "                                 \
     "-blockdev driver=file,node-name=n1,filename=disk1 "                                 \
     "-device virtio-blk-device,id=d0,drive=n0,num-queues=2,bus=virtio-mmio-bus.0 "       \
-    "-device virtio-rng-device,rng=r,bus=virtio-mmio-bus.3 "
+    "-device virtio-rng-device,rng=r,bus=virtio-mmio-bus.3 %s "
 
 static FuzzVm *vm;
 static guint8 hello[HELLO_SIZE];
@@ -50,12 +51,15 @@ static void use_disk(FuzzVm *source, unsigned slot)
 /* In a process of its own: its stream goes to fd, and then it only waits. */
 static void run_source(int fd)
 {
-    FuzzVm *source = fuzz_vm_start(
-        ARGS "-device virtio-blk-device,id=gone,drive=n1,bus=virtio-mmio-bus.1");
+    g_autofree char *args = g_strdup_printf(
+        ARGS "-device virtio-blk-device,id=gone,drive=n1,bus=virtio-mmio-bus.1",
+        fuzz_card());
+    FuzzVm *source = fuzz_vm_start(args);
 
     use_disk(source, 0);
     use_disk(source, 1);
     use_disk(source, 3);
+    use_disk(source, 4); /* the card, where there is one */
     fuzz_vm_qtest(source, "outb 0x3fc 0x10\noutb 0x3f8 0x61\noutb 0x70 0xa\n"
                           "outb 0x71 0x26\nclock_step 2000000000\n");
     g_free(fuzz_vm_qmp(source, "{\"execute\":\"device_del\",\"arguments\":"
@@ -122,6 +126,7 @@ static void end(void)
 
 static void set_up(void)
 {
+    g_autofree char *args = NULL;
     int fds[2];
     pid_t pid;
 
@@ -142,7 +147,9 @@ static void set_up(void)
     g_assert_cmpint(waitpid(pid, NULL, 0), ==, pid);
     close(fds[0]);
     unlink("raw");
-    vm = fuzz_vm_start(ARGS "-S -incoming defer");
+    args = g_strdup_printf(ARGS "-S -incoming defer", fuzz_card());
+    fuzz_assert_all_devices(args);
+    vm = fuzz_vm_start(args);
     atexit(end);
 }
 

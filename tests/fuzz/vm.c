@@ -10,6 +10,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "device/device.h"
+
 #define TIMEOUT_MS 60000
 
 int vireo_main(int argc, char **argv); /* vm-main.c */
@@ -51,6 +53,26 @@ void fuzz_make_file(const char *name, goffset size)
     g_file_set_contents(name, "", 0, &err);
     g_assert_no_error(err);
     g_assert_cmpint(truncate(name, size), ==, 0);
+}
+
+const char *fuzz_card(void)
+{
+    return access("/dev/net/tun", R_OK | W_OK) == 0 && getuid() == 0
+               ? "-netdev tap,id=t,ifname=fuzz0,script=no,downscript=no "
+                 "-device virtio-net-device,id=nic,netdev=t,bus=virtio-mmio-bus.4"
+               : "";
+}
+
+void fuzz_assert_all_devices(const char *args)
+{
+    for (const DeviceClass *const *c = device_class_table; *c; c++) {
+        const char *name = (*c)->name;
+
+        if ((*c)->user_creatable && !strstr(args, name) &&
+            (*fuzz_card() || !g_str_equal(name, "virtio-net-device"))) {
+            g_error("%s is not fuzzed", name);
+        }
+    }
 }
 
 static gpointer run(gpointer opaque)
