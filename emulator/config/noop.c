@@ -50,7 +50,6 @@ static const Noop noops[] = {
     { "net", "type", "none" },
     { "nic", "type", "none" },
     { "parallel", "type", "none" },
-    { "usb", "usb", "off" },
     { "watchdog-action", "action", "reset|shutdown|poweroff|pause|debug|none" },
     { "audiodev", "driver", "none" },
     { "audiodev", "id", "*" },

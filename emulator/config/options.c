@@ -210,7 +210,6 @@ const Option config_options[] = {
     NOOP("net", ARG_REQUIRED, "type", FALSE, "none"),
     NOOP("nic", ARG_REQUIRED, "type", FALSE, "none"),
     NOOP("parallel", ARG_REQUIRED, "type", FALSE, "none"),
-    NOOP("usb", ARG_REQUIRED, "usb", FALSE, "off"),
     NOOP("watchdog-action", ARG_REQUIRED, "action", FALSE, "ACTION"),
     NOOP("audiodev", ARG_REQUIRED, "driver", TRUE, "none,id=ID"),
     NOOP("run-with", ARG_REQUIRED, NULL, FALSE, "async-teardown=on|off"),

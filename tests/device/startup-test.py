@@ -140,7 +140,7 @@ class UnknownKeys(unittest.TestCase):
         "realtime": "mlock=off", "msg": "timestamp=on", "audiodev": "none,id=a",
         "run-with": "async-teardown=on", "serial": "null", "qmp": "null",
         "qmp-pretty": "null", "display": "none", "vnc": "none", "vga": "none",
-        "net": "none", "nic": "none", "parallel": "none", "usb": "off",
+        "net": "none", "nic": "none", "parallel": "none",
         "watchdog-action": "reset", "global": "virtio-mmio.force-legacy=off",
         "add-fd": "fd=0,set=1",
     }
