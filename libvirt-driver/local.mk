@@ -9,6 +9,7 @@ noinst_LIBRARIES += libdriver.a
 libdriver_a_CPPFLAGS = $(DRIVER_CPPFLAGS)
 libdriver_a_SOURCES = libvirt-driver/util/hostname.c libvirt-driver/util/hostname.h \
 	libvirt-driver/util/paths.c libvirt-driver/util/paths.h \
+	libvirt-driver/util/json.c libvirt-driver/util/json.h \
 	libvirt-driver/util/vir-error.c libvirt-driver/util/vir-error.h
 
 sbin_PROGRAMS += virtvireod

@@ -57,7 +57,7 @@ static gboolean add_memory(CommandSteps *steps, const CommandFacts *facts, GErro
         return rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR,
                              "no file for <memoryBacking/source type='file'>");
     }
-    backend = command_pair("qom-type", memory_types[domain->memory_source]);
+    backend = util_json_pair("qom-type", memory_types[domain->memory_source]);
     json_object_set_string_member(backend, "id", steps->machine->ram_id);
     if (domain->memory_source == DOMAIN_MEMORY_SOURCE_FILE) {
         g_autofree char *path = command_step_file(
@@ -90,7 +90,7 @@ static void add_iothreads(CommandSteps *steps)
 {
     for (guint i = 1; i <= steps->domain->iothreads; i++) {
         g_autofree char *id = g_strdup_printf("iothread%u", i);
-        JsonObject *iothread = command_pair("qom-type", "iothread");
+        JsonObject *iothread = util_json_pair("qom-type", "iothread");
 
         json_object_set_string_member(iothread, "id", id);
         add_json(steps, "-object", iothread);

@@ -70,19 +70,11 @@ static gboolean check_update(gconstpointer device, gconstpointer to, GError **er
 }
 
 /* As libvirt: reads follow writes, but for enospace, which is of writes only. */
-static void add_error_policy(JsonObject *props, const DomainDisk *disk)
+static DomainDiskError read_policy(const DomainDisk *disk)
 {
-    DomainDiskError reads = disk->rerror_policy;
-
-    if (!reads && disk->error_policy != DOMAIN_DISK_ERROR_ENOSPACE) {
-        reads = disk->error_policy;
-    }
-    if (disk->error_policy) {
-        json_object_set_string_member(props, "werror", on_error[disk->error_policy]);
-    }
-    if (reads) {
-        json_object_set_string_member(props, "rerror", on_error[reads]);
-    }
+    return !disk->rerror_policy && disk->error_policy != DOMAIN_DISK_ERROR_ENOSPACE
+               ? disk->error_policy
+               : disk->rerror_policy;
 }
 
 static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_index,
@@ -90,26 +82,23 @@ static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_inde
 {
     const DomainDisk *disk = device;
     g_autofree char *node = command_format_node(&disk->source);
-    JsonObject *props =
+    g_autofree char *iothread =
+        disk->iothread ? g_strdup_printf("iothread%u", disk->iothread) : NULL;
+    /* The first values of the enumerations, "not said", have no name. */
+    const UtilJsonMember props[] = {
+        UTIL_JSON_TEXT_IF("iothread", iothread),
+        UTIL_JSON_TEXT("drive", node),
+        UTIL_JSON_NUMBER_IF("bootindex", boot_index),
+        UTIL_JSON_TEXT_IF("write-cache", write_cache[disk->cache]),
+        UTIL_JSON_TEXT_IF("serial", disk->serial),
+        UTIL_JSON_TEXT_IF("werror", on_error[disk->error_policy]),
+        UTIL_JSON_TEXT_IF("rerror", on_error[read_policy(disk)]),
+    };
+    JsonObject *object =
         command_virtio_device(steps, command_kind_disk.driver, &disk->info);
 
     command_storage_steps(steps, disk);
-    if (disk->iothread) {
-        g_autofree char *iothread = g_strdup_printf("iothread%u", disk->iothread);
-        json_object_set_string_member(props, "iothread", iothread);
-    }
-    json_object_set_string_member(props, "drive", node);
-    if (boot_index) {
-        json_object_set_int_member(props, "bootindex", boot_index);
-    }
-    if (disk->cache != DOMAIN_DISK_CACHE_DEFAULT) {
-        json_object_set_string_member(props, "write-cache", write_cache[disk->cache]);
-    }
-    if (disk->serial) {
-        json_object_set_string_member(props, "serial", disk->serial);
-    }
-    add_error_policy(props, disk);
-    command_step_device(steps, props);
+    command_step_device(steps, util_json_add(object, props, G_N_ELEMENTS(props)));
     return TRUE;
 }
 

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "command/kind.h"
-#include "qmp/frame.h"
 
 enum {
     HAS_MACHINES,
@@ -66,7 +65,7 @@ static void add_strings(GHashTable *set, JsonNode *reply, const char *const keys
             JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
 
         for (guint k = 0; keys[k]; k++) {
-            const char *text = qmp_json_string(object, keys[k]);
+            const char *text = util_json_string(object, keys[k]);
             if (text) {
                 g_hash_table_add(set, g_strdup(text));
             }
@@ -119,7 +118,7 @@ CommandEmulator *command_emulator_parse(JsonObject *object)
     g_autoptr(CommandEmulator) emulator = emulator_new();
 
     for (guint i = 0; i < HAS_COUNT; i++) {
-        JsonArray *array = qmp_json_array(object, rows[i].stored);
+        JsonArray *array = util_json_array(object, rows[i].stored);
 
         if (!array) {
             return NULL;

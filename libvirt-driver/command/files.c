@@ -50,7 +50,6 @@
 
 #include "command/kind.h"
 #include "process/open.h"
-#include "qmp/frame.h"
 
 char *command_step_file(CommandSteps *steps, const CommandFile *file)
 {
@@ -112,7 +111,7 @@ GPtrArray *command_passed_sets(JsonNode *reply)
     for (guint i = 0; i < json_array_get_length(array); i++) {
         JsonNode *node = json_array_get_element(array, i);
         gint64 set = JSON_NODE_HOLDS_OBJECT(node)
-                         ? qmp_json_int(json_node_get_object(node), "fdset-id")
+                         ? util_json_int(json_node_get_object(node), "fdset-id")
                          : -1;
 
         if (set >= 0) {

@@ -51,25 +51,29 @@ static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_inde
     const DomainInterface *interface = device;
     g_autofree char *id = netdev_id(interface->info.alias);
     g_autofree char *fd = command_step_fd(steps, interface->info.alias, 0, errp);
-    JsonObject *netdev, *props;
+    JsonObject *object;
     char mac[18];
 
     if (!fd) {
         return FALSE;
     }
-    netdev = command_pair("type", "tap");
-    json_object_set_string_member(netdev, "fd", fd);
-    json_object_set_string_member(netdev, "id", id);
-    command_step(steps, "-netdev", "netdev_add", netdev, "netdev_del",
-                 command_pair("id", id));
-    props = command_virtio_device(steps, command_kind_interface.driver, &interface->info);
     xml_mac_format(interface->mac, mac);
-    json_object_set_string_member(props, "netdev", id);
-    json_object_set_string_member(props, "mac", mac);
-    if (boot_index) {
-        json_object_set_int_member(props, "bootindex", boot_index);
-    }
-    command_step_device(steps, props);
+    const UtilJsonMember netdev[] = {
+        UTIL_JSON_TEXT("type", "tap"),
+        UTIL_JSON_TEXT("fd", fd),
+        UTIL_JSON_TEXT("id", id),
+    };
+    const UtilJsonMember props[] = {
+        UTIL_JSON_TEXT("netdev", id),
+        UTIL_JSON_TEXT("mac", mac),
+        UTIL_JSON_NUMBER_IF("bootindex", boot_index),
+    };
+    command_step(steps, "-netdev", "netdev_add",
+                 util_json_add(json_object_new(), netdev, G_N_ELEMENTS(netdev)),
+                 "netdev_del", util_json_pair("id", id));
+    object =
+        command_virtio_device(steps, command_kind_interface.driver, &interface->info);
+    command_step_device(steps, util_json_add(object, props, G_N_ELEMENTS(props)));
     return TRUE;
 }
 
@@ -78,8 +82,8 @@ static void leftovers(CommandSteps *steps, const char *alias)
     g_autofree char *id = netdev_id(alias);
     g_autofree char *fd = g_strconcat("fd-", alias, NULL);
 
-    command_step(steps, NULL, NULL, NULL, "netdev_del", command_pair("id", id));
-    command_step(steps, NULL, NULL, NULL, "closefd", command_pair("fdname", fd));
+    command_step(steps, NULL, NULL, NULL, "netdev_del", util_json_pair("id", id));
+    command_step(steps, NULL, NULL, NULL, "closefd", util_json_pair("fdname", fd));
 }
 
 const CommandKind command_kind_interface = {

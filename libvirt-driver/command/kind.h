@@ -8,6 +8,7 @@
 
 #include "command/command.h"
 #include "rpc/values.h"
+#include "util/json.h"
 #include "util/vir-error.h"
 
 /* Steps as they come together. */
@@ -80,9 +81,7 @@ gboolean command_assign_addresses(const CommandMachine *machine, Domain *domain,
                                   GError **errp);
 void command_keep_addresses(Domain *domain, const Domain *before);
 
-/* steps.c: {"key": "value"} */
-JsonObject *command_pair(const char *key, const char *value);
-/* Takes over both objects; what @undo undoes lasts as long as the device. */
+/* steps.c. Takes over both objects; what @undo undoes lasts as long as the device. */
 CommandStep *command_step(CommandSteps *steps, const char *option, const char *execute,
                           JsonObject *arguments, const char *undo,
                           JsonObject *undo_arguments);

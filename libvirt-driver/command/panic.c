@@ -13,7 +13,7 @@ static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_inde
                       GError **errp)
 {
     const DomainDeviceInfo *info = &((const DomainPanic *)device)->info;
-    JsonObject *props = command_pair("driver", command_kind_panic.driver);
+    JsonObject *props = util_json_pair("driver", command_kind_panic.driver);
 
     if (info->address.type == DOMAIN_ADDRESS_ISA && info->address.isa.iobase) {
         json_object_set_int_member(props, "ioport", info->address.isa.iobase);

@@ -11,13 +11,13 @@ static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_inde
     g_autofree char *id = g_strconcat("obj", rng->info.alias, NULL);
     g_autofree char *filename = command_step_file(
         steps, &(CommandFile){ .path = rng->filename, .flags = O_RDONLY });
-    JsonObject *backend = command_pair("qom-type", "rng-random");
+    JsonObject *backend = util_json_pair("qom-type", "rng-random");
     JsonObject *props = command_virtio_device(steps, command_kind_rng.driver, &rng->info);
 
     json_object_set_string_member(backend, "id", id);
     json_object_set_string_member(backend, "filename", filename);
     command_step(steps, "-object", "object-add", backend, "object-del",
-                 command_pair("id", id));
+                 util_json_pair("id", id));
     json_object_set_string_member(props, "rng", id);
     command_step_device(steps, props);
     return TRUE;

@@ -50,7 +50,7 @@ static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_inde
 {
     const DomainSerial *serial = device;
     g_autofree char *id = command_chardev_id(serial);
-    JsonObject *props = command_pair("driver", command_kind_serial.driver);
+    JsonObject *props = util_json_pair("driver", command_kind_serial.driver);
     CommandStep *chardev = command_step(steps, "-chardev", NULL, NULL, NULL, NULL);
 
     json_object_set_string_member(props, "chardev", id);

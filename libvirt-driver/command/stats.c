@@ -9,7 +9,6 @@
 
 #include "command/kind.h"
 #include "process/open.h"
-#include "qmp/frame.h"
 
 #define SECTOR 512 /* of st_blocks */
 
@@ -145,8 +144,8 @@ static JsonObject *find_entry(const DomainDisk *disk, JsonNode *told)
         JsonObject *entry =
             JSON_NODE_HOLDS_OBJECT(element) ? json_node_get_object(element) : NULL;
 
-        if (g_strcmp0(qmp_json_string(entry, "qdev"), disk->info.alias) == 0) {
-            return qmp_json_object(entry, "stats");
+        if (g_strcmp0(util_json_string(entry, "qdev"), disk->info.alias) == 0) {
+            return util_json_object(entry, "stats");
         }
     }
     return NULL;
@@ -162,7 +161,7 @@ gboolean command_disk_counts(const DomainDisk *disk, JsonNode *told,
                              "the emulator tells nothing of disk %s", disk->target);
     }
     for (guint i = 0; i < COMMAND_COUNTERS; i++) {
-        counts->of[i] += MAX(qmp_json_int(entry, counters[i].member), 0);
+        counts->of[i] += MAX(util_json_int(entry, counters[i].member), 0);
     }
     return TRUE;
 }

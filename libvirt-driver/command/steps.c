@@ -25,14 +25,6 @@ void command_steps_init(CommandSteps *steps, const Domain *domain, GHashTable *f
     steps->machine = command_machine(domain ? domain->machine : NULL);
 }
 
-JsonObject *command_pair(const char *key, const char *value)
-{
-    JsonObject *object = json_object_new();
-
-    json_object_set_string_member(object, key, value);
-    return object;
-}
-
 CommandStep *command_step(CommandSteps *steps, const char *option, const char *execute,
                           JsonObject *arguments, const char *undo,
                           JsonObject *undo_arguments)
@@ -72,8 +64,8 @@ char *command_step_fd(CommandSteps *steps, const char *alias, guint nth, GError 
     name =
         nth ? g_strdup_printf("fd-%s-%u", alias, nth) : g_strconcat("fd-", alias, NULL);
     /* A name that has been used up is gone: closefd may then find nothing. */
-    getfd = command_step(steps, NULL, "getfd", command_pair("fdname", name), "closefd",
-                         command_pair("fdname", name));
+    getfd = command_step(steps, NULL, "getfd", util_json_pair("fdname", name), "closefd",
+                         util_json_pair("fdname", name));
     getfd->fd = g_array_index(fds, int, nth);
     getfd->lasting = FALSE;
     return g_steal_pointer(&name);

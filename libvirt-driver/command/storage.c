@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "command/storage.h"
+#include "util/json.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -182,7 +183,7 @@ static JsonObject *format_props(const DomainDisk *disk, const DomainStorage *sou
 static void add_node(CommandSteps *steps, JsonObject *props, const char *name)
 {
     command_step(steps, "-blockdev", "blockdev-add", props, "blockdev-del",
-                 command_pair("node-name", name));
+                 util_json_pair("node-name", name));
 }
 
 void command_storage_steps(CommandSteps *steps, const DomainDisk *disk)

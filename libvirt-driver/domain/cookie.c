@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "domain/cookie.h"
+#include "util/json.h"
 
 #include <json-glib/json-glib.h>
 #include <string.h>
-
-#include "qmp/frame.h"
 
 #define COOKIE_VERSION   1
 #define COOKIE_DEPTH_MAX 8
@@ -91,11 +90,11 @@ static void parse_object(JsonObject *object, MigrationCookie *cookie)
 {
     for (guint i = 0; i < G_N_ELEMENTS(strings); i++) {
         G_STRUCT_MEMBER(char *, cookie, strings[i].offset) =
-            g_strdup(qmp_json_string(object, strings[i].name));
+            g_strdup(util_json_string(object, strings[i].name));
     }
     cookie->stats.valid = json_object_has_member(object, numbers[0].name);
     for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {
-        gint64 value = qmp_json_int(object, numbers[i].name);
+        gint64 value = util_json_int(object, numbers[i].name);
 
         G_STRUCT_MEMBER(guint64, &cookie->stats, numbers[i].offset) =
             value > 0 ? (guint64)value : 0;
@@ -110,7 +109,7 @@ MigrationCookie *migration_cookie_parse(const guint8 *data, guint32 len, GError 
     JsonNode *root;
 
     if (len == 0 || len > COOKIE_MAX || memchr(data, '\0', len) ||
-        !qmp_frame_depth_ok((const char *)data, len, COOKIE_DEPTH_MAX)) {
+        !util_json_depth_ok((const char *)data, len, COOKIE_DEPTH_MAX)) {
         invalid(errp, "it is empty, too long or nested too deeply");
         return NULL;
     }
@@ -120,7 +119,7 @@ MigrationCookie *migration_cookie_parse(const guint8 *data, guint32 len, GError 
     }
     root = json_parser_get_root(parser);
     if (!root || !JSON_NODE_HOLDS_OBJECT(root) ||
-        qmp_json_int(json_node_get_object(root), "vireo-migration") != COOKIE_VERSION) {
+        util_json_int(json_node_get_object(root), "vireo-migration") != COOKIE_VERSION) {
         invalid(errp, "it was not made by this version of the driver");
         return NULL;
     }

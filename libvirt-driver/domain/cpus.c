@@ -6,7 +6,7 @@
 #include "domain/event.h"
 #include "domain/lifecycle.h"
 #include "domain/monitor.h"
-#include "qmp/frame.h"
+#include "util/json.h"
 
 #define STATE_TIMEOUT_US (10 * G_USEC_PER_SEC)
 
@@ -226,13 +226,13 @@ gboolean vm_cpus_refresh(Vm *vm, guint64 run, GError **errp)
         return FALSE;
     }
     object = JSON_NODE_HOLDS_OBJECT(reply) ? json_node_get_object(reply) : NULL;
-    status = qmp_json_string(object, "status");
+    status = util_json_string(object, "status");
     g_mutex_lock(&vm->lock);
     if (vm_is_run_locked(vm, run)) {
         if (g_strcmp0(status, "guest-panicked") == 0) {
             vm_panic_seen_locked(vm);
         } else {
-            set_state_locked(vm, qmp_json_bool(object, "running"), status);
+            set_state_locked(vm, util_json_bool(object, "running"), status);
         }
         if (g_strcmp0(status, "shutdown") == 0) {
             vm_shutdown_seen_locked(vm, TRUE, FALSE);

@@ -15,16 +15,15 @@
 #include "domain/lifecycle.h"
 #include "domain/store.h"
 
-/*
- * The VM with this name and UUID, or a new one, which has domain as its definition of
- * one kind or the other from the moment that others find it.
- */
-static Vm *find_or_add(Driver *driver, const Domain *domain, gboolean persistent,
-                       gboolean *added, GError **errp)
+Vm *vm_find_or_add(Driver *driver, const Domain *domain, VmAdd as, gboolean *added,
+                   GError **errp)
 {
     g_autoptr(Vm) fresh = vm_new(driver, domain->name, domain->uuid);
 
-    *(persistent ? &fresh->config : &fresh->live) = vm_def_new(xml_domain_copy(domain));
+    if (as != VM_ADD_BARE) {
+        *(as == VM_ADD_CONFIG ? &fresh->config : &fresh->live) =
+            vm_def_new(xml_domain_copy(domain));
+    }
     return registry_add(driver->registry, fresh, added, errp);
 }
 
@@ -131,7 +130,7 @@ Vm *vm_define(Driver *driver, Domain *domain, int *detail, GError **errp)
     do {
         g_clear_pointer(&vm, vm_unref);
         /* A name or UUID that clashes is refused before anything is written. */
-        vm = find_or_add(driver, domain, TRUE, &added, errp);
+        vm = vm_find_or_add(driver, domain, VM_ADD_CONFIG, &added, errp);
         if (!vm) {
             return NULL;
         }
@@ -145,7 +144,7 @@ Vm *vm_find_or_create(Driver *driver, const Domain *domain, GError **errp)
 {
     gboolean added;
 
-    return find_or_add(driver, domain, FALSE, &added, errp);
+    return vm_find_or_add(driver, domain, VM_ADD_LIVE, &added, errp);
 }
 
 gboolean vm_discard(Vm *vm)

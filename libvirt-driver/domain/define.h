@@ -5,6 +5,16 @@
 
 G_BEGIN_DECLS
 
+typedef enum VmAdd {
+    VM_ADD_CONFIG, /* with a persistent definition from the moment that others find it */
+    VM_ADD_LIVE,   /* with a live one */
+    VM_ADD_BARE,   /* with none: for who gives it one before anybody looks */
+} VmAdd;
+
+/* The VM with the name and UUID of domain, or a new one (*added); a reference. */
+Vm *vm_find_or_add(Driver *driver, const Domain *domain, VmAdd as, gboolean *added,
+                   GError **errp);
+
 /*
  * Makes domain (consumed; completed) the persistent definition of its VM, which is added
  * when it is new, and announces it; unless detail is given: that gets the detail of the

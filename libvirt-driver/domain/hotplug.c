@@ -7,6 +7,7 @@
 #include "domain/lifecycle.h"
 #include "domain/monitor.h"
 #include "domain/reconcile.h"
+#include "util/json.h"
 
 #define UNPLUG_TIMEOUT_US (5 * G_USEC_PER_SEC) /* as libvirt */
 
@@ -121,7 +122,7 @@ static gboolean find_slot(Vm *vm, guint64 run, const Domain *domain,
 {
     const char *alias = xml_device_info(device)->alias;
     g_autofree char *path = g_strdup_printf("/machine/peripheral/%s", alias);
-    JsonObject *args = vm_args("path", path);
+    JsonObject *args = util_json_pair("path", path);
     g_autoptr(JsonNode) reply = NULL;
     g_autoptr(GError) err = NULL;
 
@@ -296,7 +297,7 @@ gboolean vm_remove_device(Vm *vm, guint64 run, const char *alias, gboolean *remo
     vm->unplugging = g_strdup(alias);
     vm->unplugged = vm->unplug_refused = FALSE;
     g_mutex_unlock(&vm->lock);
-    if (vm_call(vm, run, "device_del", vm_args("id", alias), NULL, &err)) {
+    if (vm_call(vm, run, "device_del", util_json_pair("id", alias), NULL, &err)) {
         return wait_unplugged(vm, run, alias, removed, errp);
     }
     g_mutex_lock(&vm->lock);

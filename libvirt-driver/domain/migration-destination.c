@@ -18,6 +18,7 @@
 #include "domain/monitor.h"
 #include "process/listen.h"
 #include "util/hostname.h"
+#include "util/json.h"
 
 #define TOKEN_TIMEOUT_S   3
 #define ACCEPT_PAUSE_MS   200                   /* after a failed accept */
@@ -97,10 +98,10 @@ static VmMigration *waiting_locked(Incoming *in)
 
 static gboolean give_to_emulator(Incoming *in, GError **errp)
 {
-    return vm_call_fd(in->vm, in->run, "getfd", vm_args("fdname", FD_NAME), in->fd, NULL,
-                      errp) &&
-           vm_call(in->vm, in->run, "migrate-incoming", vm_args("uri", "fd:" FD_NAME),
-                   NULL, errp);
+    return vm_call_fd(in->vm, in->run, "getfd", util_json_pair("fdname", FD_NAME), in->fd,
+                      NULL, errp) &&
+           vm_call(in->vm, in->run, "migrate-incoming",
+                   util_json_pair("uri", "fd:" FD_NAME), NULL, errp);
 }
 
 /* On a worker: the first connection with the right token becomes the emulator's. */

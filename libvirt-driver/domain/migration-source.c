@@ -18,6 +18,7 @@
 #include "domain/reconcile.h"
 #include "process/listen.h"
 #include "util/hostname.h"
+#include "util/json.h"
 
 #define CONNECT_TIMEOUT_MS 20000
 #define STOP_TIMEOUT_MS    30000
@@ -197,8 +198,9 @@ static gboolean start_sending(Vm *vm, guint64 run, int fd, GError **errp)
     g_mutex_lock(&vm->lock);
     vm->async->halts = TRUE;
     g_mutex_unlock(&vm->lock);
-    return vm_call_fd(vm, run, "getfd", vm_args("fdname", FD_NAME), fd, NULL, errp) &&
-           vm_call(vm, run, "migrate", vm_args("uri", "fd:" FD_NAME), NULL, errp);
+    return vm_call_fd(vm, run, "getfd", util_json_pair("fdname", FD_NAME), fd, NULL,
+                      errp) &&
+           vm_call(vm, run, "migrate", util_json_pair("uri", "fd:" FD_NAME), NULL, errp);
 }
 
 /* Why the emulator says that it has failed. */

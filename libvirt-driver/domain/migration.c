@@ -11,7 +11,7 @@
 #include "domain/lifecycle.h"
 #include "domain/monitor.h"
 #include "domain/take-over.h"
-#include "qmp/frame.h"
+#include "util/json.h"
 
 #define CANCEL_TIMEOUT_US (30 * G_USEC_PER_SEC)
 #define RECHECK_US        (50 * 1000) /* of what an event announces as a rule */
@@ -234,12 +234,15 @@ gboolean vm_migration_go_on(Vm *vm, guint64 run, GError **errp)
 
 gboolean vm_migration_enable_events(Vm *vm, guint64 run, GError **errp)
 {
-    JsonObject *capability = json_object_new(), *args = json_object_new();
+    const UtilJsonMember events[] = {
+        UTIL_JSON_TEXT("capability", "events"),
+        UTIL_JSON_BOOL("state", TRUE),
+    };
+    JsonObject *args = json_object_new();
     JsonArray *list = json_array_new();
 
-    json_object_set_string_member(capability, "capability", "events");
-    json_object_set_boolean_member(capability, "state", TRUE);
-    json_array_add_object_element(list, capability);
+    json_array_add_object_element(
+        list, util_json_add(json_object_new(), events, G_N_ELEMENTS(events)));
     json_object_set_array_member(args, "capabilities", list);
     return vm_call(vm, run, "migrate-set-capabilities", args, NULL, errp);
 }
@@ -247,10 +250,11 @@ gboolean vm_migration_enable_events(Vm *vm, guint64 run, GError **errp)
 static gboolean set_parameter(Vm *vm, guint64 run, const char *name, guint64 value,
                               GError **errp)
 {
-    JsonObject *args = json_object_new();
+    const UtilJsonMember parameter =
+        UTIL_JSON_NUMBER(name, (gint64)MIN(value, G_MAXINT64));
 
-    json_object_set_int_member(args, name, (gint64)MIN(value, G_MAXINT64));
-    return vm_call(vm, run, "migrate-set-parameters", args, NULL, errp);
+    return vm_call(vm, run, "migrate-set-parameters",
+                   util_json_add(json_object_new(), &parameter, 1), NULL, errp);
 }
 
 gboolean vm_migration_set_speed(Vm *vm, guint64 run, guint64 mib, GError **errp)
@@ -276,7 +280,7 @@ gboolean vm_migration_get_downtime(Vm *vm, guint64 run, guint64 *ms, GError **er
         return FALSE;
     }
     value = JSON_NODE_HOLDS_OBJECT(reply)
-                ? qmp_json_int(json_node_get_object(reply), "downtime-limit")
+                ? util_json_int(json_node_get_object(reply), "downtime-limit")
                 : -1;
     if (value < 0) {
         return rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
@@ -290,14 +294,14 @@ gboolean vm_migration_get_downtime(Vm *vm, guint64 run, guint64 *ms, GError **er
 
 static guint64 number(JsonObject *object, const char *name)
 {
-    gint64 value = qmp_json_int(object, name);
+    gint64 value = util_json_int(object, name);
 
     return value > 0 ? (guint64)value : 0;
 }
 
 static void read_stats(JsonObject *object, JobStats *stats)
 {
-    JsonObject *ram = qmp_json_object(object, "ram");
+    JsonObject *ram = util_json_object(object, "ram");
     double mbps = ram ? json_object_get_double_member_with_default(ram, "mbps", 0) : 0;
 
     stats->elapsed_ms = number(object, "total-time");
@@ -336,7 +340,7 @@ gboolean vm_migration_query(Vm *vm, guint64 run, MigrationState *state, GError *
     }
     g_mutex_unlock(&vm->lock);
     if (state) {
-        *state = state_of_name(qmp_json_string(object, "status"));
+        *state = state_of_name(util_json_string(object, "status"));
     }
     return TRUE;
 }

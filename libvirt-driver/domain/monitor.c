@@ -17,10 +17,10 @@
 #include "domain/migration.h"
 #include "domain/reconcile.h"
 #include "process/listen.h"
-#include "qmp/frame.h"
+#include "util/json.h"
 
 #define CONNECT_AGAIN_MS    1000
-#define LOST_MS             500  /* for the process to end as well */
+#define LOST_MS             500 /* for the process to end as well */
 #define RESTORE_TIMEOUT_MS  30000
 #define RESTORE_INTERVAL_MS 2000
 #define PTY_PREFIX          "/dev/pts/"
@@ -50,8 +50,8 @@ static void on_resume(Vm *vm, JsonObject *data)
 
 static void on_shutdown(Vm *vm, JsonObject *data)
 {
-    gboolean guest = qmp_json_bool(data, "guest");
-    const char *reason = qmp_json_string(data, "reason");
+    gboolean guest = util_json_bool(data, "guest");
+    const char *reason = util_json_string(data, "reason");
 
     vm_shutdown_seen_locked(vm, guest, g_strcmp0(reason, "guest-reset") == 0);
 }
@@ -70,14 +70,14 @@ static void on_reset(Vm *vm, JsonObject *data)
 
 static void on_panicked(Vm *vm, JsonObject *data)
 {
-    if (g_strcmp0(qmp_json_string(data, "action"), "run") != 0) {
+    if (g_strcmp0(util_json_string(data, "action"), "run") != 0) {
         vm_panic_seen_locked(vm);
     }
 }
 
 static void on_device_deleted(Vm *vm, JsonObject *data)
 {
-    const char *alias = qmp_json_string(data, "device");
+    const char *alias = util_json_string(data, "device");
 
     if (alias && *alias) {
         vm_device_deleted_locked(vm, alias);
@@ -86,7 +86,7 @@ static void on_device_deleted(Vm *vm, JsonObject *data)
 
 static void on_unplug_error(Vm *vm, JsonObject *data)
 {
-    const char *alias = qmp_json_string(data, "device");
+    const char *alias = util_json_string(data, "device");
 
     if (alias && *alias) {
         vm_device_kept_locked(vm, alias);
@@ -95,12 +95,12 @@ static void on_unplug_error(Vm *vm, JsonObject *data)
 
 static void on_migration(Vm *vm, JsonObject *data)
 {
-    vm_migration_event_locked(vm, qmp_json_string(data, "status"));
+    vm_migration_event_locked(vm, util_json_string(data, "status"));
 }
 
 static void on_migration_pass(Vm *vm, JsonObject *data)
 {
-    gint64 pass = qmp_json_int(data, "pass");
+    gint64 pass = util_json_int(data, "pass");
 
     if (pass > 0 && pass <= G_MAXINT) {
         vm_event_migration_iteration_locked(vm, (int)pass);
@@ -110,8 +110,8 @@ static void on_migration_pass(Vm *vm, JsonObject *data)
 static void on_io_error(Vm *vm, JsonObject *data)
 {
     const DomainDisk *disk =
-        command_disk_of_node(vm->live->domain, qmp_json_string(data, "node-name"));
-    const char *action = qmp_json_string(data, "action");
+        command_disk_of_node(vm->live->domain, util_json_string(data, "node-name"));
+    const char *action = util_json_string(data, "action");
     gboolean stop = g_strcmp0(action, "stop") == 0;
     int code = stop                               ? VIR_DOMAIN_EVENT_IO_ERROR_PAUSE
                : g_strcmp0(action, "ignore") == 0 ? VIR_DOMAIN_EVENT_IO_ERROR_NONE
@@ -122,7 +122,7 @@ static void on_io_error(Vm *vm, JsonObject *data)
     }
     vm_event_io_error_locked(vm, disk ? disk->source.path : "",
                              disk && disk->info.alias ? disk->info.alias : "", code,
-                             qmp_json_bool(data, "nospace") ? "enospc" : "");
+                             util_json_bool(data, "nospace") ? "enospc" : "");
 }
 
 /* Called with the VM's lock held. */
@@ -249,14 +249,6 @@ static void binding_free(gpointer opaque)
 }
 
 /* ---- commands ---- */
-
-JsonObject *vm_args(const char *key, const char *value)
-{
-    JsonObject *object = json_object_new();
-
-    json_object_set_string_member(object, key, value);
-    return object;
-}
 
 QmpClient *vm_get_monitor(Vm *vm, guint64 run, GError **errp)
 {
@@ -453,9 +445,9 @@ static const char *pty_of(JsonArray *list, const char *id)
         JsonNode *node = json_array_get_element(list, i);
         JsonObject *item =
             JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
-        const char *filename = qmp_json_string(item, "filename");
+        const char *filename = util_json_string(item, "filename");
 
-        if (g_strcmp0(qmp_json_string(item, "label"), id) == 0 && filename &&
+        if (g_strcmp0(util_json_string(item, "label"), id) == 0 && filename &&
             g_str_has_prefix(filename, "pty:") && is_pty(filename + strlen("pty:"))) {
             return filename + strlen("pty:");
         }

@@ -40,7 +40,4 @@ CommandEmulator *vm_ask_emulator(Vm *vm, guint64 run, GError **errp);
 /* Asks for the paths of ptys and publishes them in the live definition. */
 gboolean vm_refresh_ptys(Vm *vm, guint64 run, GError **errp);
 
-/* {"key": "value"}, for short arguments. */
-JsonObject *vm_args(const char *key, const char *value);
-
 G_END_DECLS

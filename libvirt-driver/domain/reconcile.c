@@ -14,7 +14,7 @@
 #include "domain/driver.h"
 #include "domain/hotplug.h"
 #include "domain/monitor.h"
-#include "qmp/frame.h"
+#include "util/json.h"
 
 #define PERIPHERAL "/machine/peripheral"
 
@@ -31,7 +31,7 @@ static GPtrArray *collect_strings(JsonNode *reply, const char *key)
     for (guint i = 0; i < json_array_get_length(array); i++) {
         JsonNode *node = json_array_get_element(array, i);
         const char *name = JSON_NODE_HOLDS_OBJECT(node)
-                               ? qmp_json_string(json_node_get_object(node), key)
+                               ? util_json_string(json_node_get_object(node), key)
                                : NULL;
 
         if (name) {
@@ -133,7 +133,8 @@ static void remove_node(Vm *vm, guint64 run, const char *node)
 
     g_message("domain '%s': removing block node '%s', which was left by a plug", vm->name,
               node);
-    if (!vm_call(vm, run, "blockdev-del", vm_args("node-name", node), NULL, &err)) {
+    if (!vm_call(vm, run, "blockdev-del", util_json_pair("node-name", node), NULL,
+                 &err)) {
         log_error(vm, run, err);
     }
 }
@@ -241,8 +242,8 @@ gboolean vm_reconcile(Vm *vm, guint64 run, GError **errp)
     GError *err = NULL;
 
     set_pending(vm, run, FALSE);
-    if (!(devices = query_names(vm, run, "qom-list", vm_args("path", PERIPHERAL), "name",
-                                &err))) {
+    if (!(devices = query_names(vm, run, "qom-list", util_json_pair("path", PERIPHERAL),
+                                "name", &err))) {
         return cannot_tell(vm, run, err, errp);
     }
     finish_missing(vm, run, devices);

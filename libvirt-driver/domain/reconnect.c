@@ -28,6 +28,7 @@
 
 #include "domain/async-job.h"
 #include "domain/cpus.h"
+#include "domain/define.h"
 #include "domain/lifecycle.h"
 #include "domain/run.h"
 #include "domain/store.h"
@@ -56,15 +57,6 @@ static VmRun *run_of_status(Driver *driver, VmStatus *status)
     run->has = g_steal_pointer(&status->has);
     run->next_node = status->next_node;
     return run;
-}
-
-/* The VM of the definition, which may be known from its persistent one. */
-static Vm *find_or_add(Driver *driver, const Domain *domain, GError **errp)
-{
-    g_autoptr(Vm) vm = vm_new(driver, domain->name, domain->uuid);
-    gboolean added;
-
-    return registry_add(driver->registry, vm, &added, errp);
 }
 
 /* As far as the status file tells. */
@@ -167,7 +159,8 @@ static gboolean of_other_boot(const Driver *driver, const VmStatus *status)
 static void take_vm(Driver *driver, const char *path, VmStatus *status, VmRun *run)
 {
     g_autoptr(GError) err = NULL;
-    g_autoptr(Vm) vm = find_or_add(driver, status->domain, &err);
+    gboolean added;
+    g_autoptr(Vm) vm = vm_find_or_add(driver, status->domain, VM_ADD_BARE, &added, &err);
     guint64 serial = run->serial;
     gboolean uncertain = run->uncertain;
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "domain/async-job.h"
-#include "qmp/frame.h"
+#include "util/json.h"
 #include "util/vir-error.h"
 
 #define STATUS_VERSION   1
@@ -114,7 +114,7 @@ static gboolean invalid(GError **errp, const char *what)
 
 static gboolean parse_phase(JsonObject *object, VmPhase *phase)
 {
-    const char *name = qmp_json_string(object, "phase");
+    const char *name = util_json_string(object, "phase");
 
     for (guint i = 0; i < G_N_ELEMENTS(phase_names); i++) {
         if (g_strcmp0(name, phase_names[i]) == 0) {
@@ -146,17 +146,17 @@ static gboolean take_job(VmStatus *status, const char *kind, const char *phase)
 
 static gboolean parse_job(JsonObject *object, VmStatus *status)
 {
-    JsonObject *job = qmp_json_object(object, "job");
-    const char *old = qmp_json_string(object, "phase");
+    JsonObject *job = util_json_object(object, "job");
+    const char *old = util_json_string(object, "phase");
 
     if (job) {
-        status->job_paused = qmp_json_bool(job, "paused");
-        return take_job(status, qmp_json_string(job, "kind"),
-                        qmp_json_string(job, "phase"));
+        status->job_paused = util_json_bool(job, "paused");
+        return take_job(status, util_json_string(job, "kind"),
+                        util_json_string(job, "phase"));
     }
     for (guint i = 0; i < G_N_ELEMENTS(old_phases); i++) {
         if (g_strcmp0(old, old_phases[i].name) == 0) {
-            status->job_paused = qmp_json_bool(object, "paused");
+            status->job_paused = util_json_bool(object, "paused");
             return take_job(status, old_phases[i].job, old_phases[i].job_phase);
         }
     }
@@ -165,11 +165,11 @@ static gboolean parse_job(JsonObject *object, VmStatus *status)
 
 static gboolean parse_object(JsonObject *object, VmStatus *status, GError **errp)
 {
-    const char *xml = qmp_json_string(object, "domain");
-    gint64 id = qmp_json_int(object, "id"), pid = qmp_json_int(object, "pid");
-    gint64 next_node = qmp_json_int(object, "next-node"); /* -1: an older daemon's */
+    const char *xml = util_json_string(object, "domain");
+    gint64 id = util_json_int(object, "id"), pid = util_json_int(object, "pid");
+    gint64 next_node = util_json_int(object, "next-node"); /* -1: an older daemon's */
 
-    if (qmp_json_int(object, "status-version") != STATUS_VERSION) {
+    if (util_json_int(object, "status-version") != STATUS_VERSION) {
         return invalid(errp, "it has another version");
     }
     if (!parse_job(object, status)) {
@@ -183,20 +183,20 @@ static gboolean parse_object(JsonObject *object, VmStatus *status, GError **errp
     status->pid = (pid_t)pid;
     status->next_node = (guint)CLAMP(next_node, 0, G_MAXINT);
     /* Unknown in the file of an older daemon, which is 0 for both. */
-    status->start_time = (guint64)MAX(qmp_json_int(object, "start-time"), 0);
-    status->reason = (int)CLAMP(qmp_json_int(object, "reason"), 0, REASON_MAX);
-    status->suspended = qmp_json_bool(object, "suspended");
-    status->autodestroy = qmp_json_bool(object, "autodestroy");
-    status->reboot_wanted = qmp_json_bool(object, "reboot-wanted");
+    status->start_time = (guint64)MAX(util_json_int(object, "start-time"), 0);
+    status->reason = (int)CLAMP(util_json_int(object, "reason"), 0, REASON_MAX);
+    status->suspended = util_json_bool(object, "suspended");
+    status->autodestroy = util_json_bool(object, "autodestroy");
+    status->reboot_wanted = util_json_bool(object, "reboot-wanted");
     for (guint i = 0; i < G_N_ELEMENTS(strings); i++) {
         G_STRUCT_MEMBER(char *, status, strings[i].offset) =
-            g_strdup(qmp_json_string(object, strings[i].name));
+            g_strdup(util_json_string(object, strings[i].name));
     }
     if (!status->boot_id || !status->monitor_path || !status->pidfile_path) {
         return invalid(errp, "boot-id, monitor or pidfile is missing");
     }
     /* Not in the file of an older daemon, and then the emulator is asked. */
-    status->has = command_emulator_parse(qmp_json_object(object, "has"));
+    status->has = command_emulator_parse(util_json_object(object, "has"));
     status->domain = xml_domain_parse(xml, XML_PARSE_STATUS, errp);
     return status->domain != NULL;
 }
@@ -208,7 +208,7 @@ VmStatus *vm_status_parse(const char *text, GError **errp)
     g_autoptr(GError) err = NULL;
     JsonNode *root;
 
-    if (!qmp_frame_depth_ok(text, strlen(text), STATUS_DEPTH_MAX) ||
+    if (!util_json_depth_ok(text, strlen(text), STATUS_DEPTH_MAX) ||
         !json_parser_load_from_data(parser, text, -1, &err)) {
         invalid(errp, err ? err->message : "it is nested too deeply");
         return NULL;

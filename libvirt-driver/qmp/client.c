@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "qmp/frame.h"
+#include "util/json.h"
 
 #define READ_CHUNK 65536
 #define ASK_US     G_USEC_PER_SEC /* to send a question: who owes no answer has room */
@@ -120,16 +121,16 @@ gboolean qmp_client_is_silent(QmpClient *client)
 
 static void handle_event(QmpClient *client, JsonObject *message, const char *name)
 {
-    JsonObject *stamp = qmp_json_object(message, "timestamp");
-    gint64 sec = qmp_json_int(stamp, "seconds");
-    gint64 usec = qmp_json_int(stamp, "microseconds");
+    JsonObject *stamp = util_json_object(message, "timestamp");
+    gint64 sec = util_json_int(stamp, "seconds");
+    gint64 usec = util_json_int(stamp, "microseconds");
 
     /* -1 stands for a time that is not known, as in QEMU. */
     if (sec < 0 || usec < 0 || sec > G_MAXINT64 / G_USEC_PER_SEC - 1) {
         sec = g_get_real_time() / G_USEC_PER_SEC;
         usec = 0;
     }
-    client->ops->event(name, qmp_json_object(message, "data"),
+    client->ops->event(name, util_json_object(message, "data"),
                        sec * G_USEC_PER_SEC + usec % G_USEC_PER_SEC, client->opaque);
 }
 
@@ -142,8 +143,8 @@ static void handle_event(QmpClient *client, JsonObject *message, const char *nam
 static void handle_message(QmpClient *client, JsonObject *owned)
 {
     g_autoptr(JsonObject) message = owned;
-    const char *event = qmp_json_string(message, "event");
-    const char *id = qmp_json_string(message, "id");
+    const char *event = util_json_string(message, "event");
+    const char *id = util_json_string(message, "id");
     gboolean expected = FALSE, late = FALSE;
 
     if (event) {
@@ -151,12 +152,12 @@ static void handle_message(QmpClient *client, JsonObject *owned)
         return;
     }
     g_mutex_lock(&client->lock);
-    if (qmp_json_object(message, "QMP") && !client->greeting) {
+    if (util_json_object(message, "QMP") && !client->greeting) {
         client->greeting = g_steal_pointer(&message);
         expected = TRUE;
     } else if (client->id && (g_strcmp0(id, client->id) == 0 ||
                               (!json_object_has_member(message, "id") &&
-                               qmp_json_object(message, "error")))) {
+                               util_json_object(message, "error")))) {
         g_clear_pointer(&client->id, g_free);
         client->reply = g_steal_pointer(&message);
         expected = TRUE;
@@ -344,9 +345,9 @@ static gboolean take_turn(QmpClient *client, const char *command, gint64 deadlin
 static gboolean read_reply(JsonObject *message, const char *command, JsonNode **reply,
                            GError **errp)
 {
-    JsonObject *error = qmp_json_object(message, "error");
-    const char *class = qmp_json_string(error, "class");
-    const char *desc = qmp_json_string(error, "desc");
+    JsonObject *error = util_json_object(message, "error");
+    const char *class = util_json_string(error, "class");
+    const char *desc = util_json_string(error, "desc");
     QmpErrorCode code = QMP_ERROR_GENERIC;
 
     if (!error && json_object_has_member(message, "return")) {
@@ -456,14 +457,14 @@ gboolean qmp_client_call(QmpClient *client, const char *command, JsonObject *arg
 static void read_greeting(QmpClient *client)
 {
     JsonObject *version =
-        qmp_json_object(qmp_json_object(client->greeting, "QMP"), "version");
-    JsonObject *qemu = qmp_json_object(version, "qemu");
-    const char *package = qmp_json_string(version, "package");
+        util_json_object(util_json_object(client->greeting, "QMP"), "version");
+    JsonObject *qemu = util_json_object(version, "qemu");
+    const char *package = util_json_string(version, "package");
 
     client->version =
-        g_strdup_printf("%d.%d.%d", (int)MAX(qmp_json_int(qemu, "major"), 0),
-                        (int)MAX(qmp_json_int(qemu, "minor"), 0),
-                        (int)MAX(qmp_json_int(qemu, "micro"), 0));
+        g_strdup_printf("%d.%d.%d", (int)MAX(util_json_int(qemu, "major"), 0),
+                        (int)MAX(util_json_int(qemu, "minor"), 0),
+                        (int)MAX(util_json_int(qemu, "micro"), 0));
     client->package = g_strdup(package ? package : "");
 }
 

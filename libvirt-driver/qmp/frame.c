@@ -4,33 +4,7 @@
 #include <string.h>
 
 #include "qmp/client.h"
-
-gboolean qmp_frame_depth_ok(const char *text, gsize len, guint limit)
-{
-    gboolean in_string = FALSE;
-    guint depth = 0;
-
-    for (gsize i = 0; i < len; i++) {
-        char c = text[i];
-
-        if (in_string) {
-            if (c == '\\') {
-                i++;
-            } else if (c == '"') {
-                in_string = FALSE;
-            }
-        } else if (c == '"') {
-            in_string = TRUE;
-        } else if (c == '{' || c == '[') {
-            if (++depth > limit) {
-                return FALSE;
-            }
-        } else if ((c == '}' || c == ']') && depth > 0) {
-            depth--;
-        }
-    }
-    return TRUE;
-}
+#include "util/json.h"
 
 static gboolean parse_line(const char *text, gsize len, JsonObject **object,
                            GError **errp)
@@ -39,7 +13,7 @@ static gboolean parse_line(const char *text, gsize len, JsonObject **object,
     g_autoptr(GError) err = NULL;
     JsonNode *root;
 
-    if (memchr(text, '\0', len) || !qmp_frame_depth_ok(text, len, QMP_DEPTH_MAX)) {
+    if (memchr(text, '\0', len) || !util_json_depth_ok(text, len, QMP_DEPTH_MAX)) {
         g_set_error(errp, QMP_ERROR, QMP_ERROR_PROTOCOL,
                     "the monitor sent a message with a NUL byte or nested too deeply");
         return FALSE;
@@ -87,52 +61,4 @@ gboolean qmp_frame_next(GByteArray *buffer, JsonObject **object, GError **errp)
             return ok;
         }
     }
-}
-
-static JsonNode *member(JsonObject *object, const char *name)
-{
-    return object ? json_object_get_member(object, name) : NULL;
-}
-
-const char *qmp_json_string(JsonObject *object, const char *name)
-{
-    JsonNode *node = member(object, name);
-
-    return node && JSON_NODE_HOLDS_VALUE(node) &&
-                   json_node_get_value_type(node) == G_TYPE_STRING
-               ? json_node_get_string(node)
-               : NULL;
-}
-
-JsonObject *qmp_json_object(JsonObject *object, const char *name)
-{
-    JsonNode *node = member(object, name);
-
-    return node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
-}
-
-JsonArray *qmp_json_array(JsonObject *object, const char *name)
-{
-    JsonNode *node = member(object, name);
-
-    return node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
-}
-
-gboolean qmp_json_bool(JsonObject *object, const char *name)
-{
-    JsonNode *node = member(object, name);
-
-    return node && JSON_NODE_HOLDS_VALUE(node) &&
-           json_node_get_value_type(node) == G_TYPE_BOOLEAN &&
-           json_node_get_boolean(node);
-}
-
-gint64 qmp_json_int(JsonObject *object, const char *name)
-{
-    JsonNode *node = member(object, name);
-
-    return node && JSON_NODE_HOLDS_VALUE(node) &&
-                   json_node_get_value_type(node) == G_TYPE_INT64
-               ? json_node_get_int(node)
-               : -1;
 }

@@ -44,7 +44,6 @@ void rpc_client_unref(RpcClient *client)
     if (!g_atomic_int_dec_and_test(&client->refs))
         return;
     g_assert(!client->streams && g_queue_is_empty(&client->hooks));
-    g_datalist_clear(&client->data);
     g_queue_clear_full(&client->out, (GDestroyNotify)rpc_out_free);
     rpc_reader_clear(&client->reader);
     g_free(client->uri);
@@ -91,14 +90,6 @@ static void disconnect_locked(RpcClient *client, const char *reason)
 {
     if (!client->disconnect)
         client->disconnect = g_strdup(reason);
-}
-
-void rpc_client_disconnect(RpcClient *client, const char *reason)
-{
-    g_mutex_lock(&client->lock);
-    disconnect_locked(client, reason);
-    g_mutex_unlock(&client->lock);
-    rpc_server_wake(client->server);
 }
 
 void rpc_client_close_when_sent(RpcClient *client)
@@ -254,17 +245,4 @@ gboolean rpc_client_remove_close_hook(RpcClient *client, guint64 id)
     if (found)
         hook_free(found);
     return found != NULL;
-}
-
-/* ---- data of other layers ---- */
-
-void rpc_client_set_data(RpcClient *client, const char *key, gpointer data,
-                         GDestroyNotify destroy)
-{
-    g_datalist_id_set_data_full(&client->data, g_quark_from_string(key), data, destroy);
-}
-
-gpointer rpc_client_get_data(RpcClient *client, const char *key)
-{
-    return g_datalist_id_get_data(&client->data, g_quark_from_string(key));
 }

@@ -30,12 +30,6 @@ gboolean rpc_client_is_closed(RpcClient *client);
 gboolean rpc_client_get_uid(const RpcClient *client, uid_t *uid);
 
 /*
- * Ends the connection soon; reason goes to the log. Its close hooks run as for any
- * other end.
- */
-void rpc_client_disconnect(RpcClient *client, const char *reason);
-
-/*
  * What must end with the connection (an autodestroyed VM, a migration after Begin, an
  * incoming VM after Prepare): fn(client, opaque) runs once on a worker when the
  * connection has ended, also when it already had ended before this call. A reserved
@@ -50,14 +44,5 @@ guint64 rpc_client_add_close_hook(RpcClient *client, RpcCloseHook fn, gpointer o
 
 /* TRUE: fn was not called and will not be. FALSE: it is running, or has run. */
 gboolean rpc_client_remove_close_hook(RpcClient *client, guint64 id);
-
-/*
- * Data of other layers, by a key that is a literal (e.g. "domain"). set replaces (and
- * destroys) what was there; what is left is destroyed with the last reference. get
- * borrows: the owner of the key must know that nobody replaces it meanwhile.
- */
-void rpc_client_set_data(RpcClient *client, const char *key, gpointer data,
-                         GDestroyNotify destroy);
-gpointer rpc_client_get_data(RpcClient *client, const char *key);
 
 G_END_DECLS

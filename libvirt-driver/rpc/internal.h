@@ -80,7 +80,6 @@ struct RpcClient {
     gboolean has_uid;
     uid_t uid;
     pid_t pid;
-    GData *data; /* has its own lock */
 
     GMutex lock; /* of what follows */
     GCond room;  /* stream bytes have left, or the connection has ended */
@@ -99,7 +98,6 @@ struct RpcClient {
     guint busy;     /* calls without priority on workers */
     GQueue held[2]; /* of RpcCall: without priority, with it */
     gsize held_bytes;
-    guint paused; /* by streams that do not take data */
     GQueue hooks; /* of RpcHook */
     guint64 last_hook;
     GList *streams; /* of RpcStream, a reference each */

@@ -20,7 +20,7 @@ typedef struct ClientSource {
 /* Whether more frames can be taken; with client->lock held. */
 static gboolean can_read(const RpcClient *client)
 {
-    return !client->close_when_sent && !client->paused &&
+    return !client->close_when_sent &&
            client->held[FALSE].length + client->held[TRUE].length < RPC_MAX_HELD &&
            client->held_bytes < RPC_MAX_HELD_BYTES;
 }

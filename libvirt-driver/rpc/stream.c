@@ -18,15 +18,11 @@ struct RpcStream {
     int refs;          /* atomic */
     RpcClient *client; /* a reference */
     RpcHeader header;  /* of its frames; status varies */
-    RpcStreamData data;
-    gpointer data_opaque;
-    GDestroyNotify data_destroy;
 
     /* Under client->lock. */
     StreamState state;
     gsize queued; /* bytes on their way to the client */
     gboolean eof; /* no more data to the client */
-    gboolean paused;
     GByteArray *early; /* the frame that ends a stream which is still OPENING */
     GByteArray *sink;  /* with a splice: bytes on their way to its fd */
     void (*closed)(RpcStream *stream, gpointer opaque);
@@ -45,8 +41,6 @@ void rpc_stream_unref(RpcStream *stream)
 {
     if (!g_atomic_int_dec_and_test(&stream->refs))
         return;
-    if (stream->data_destroy)
-        stream->data_destroy(stream->data_opaque);
     g_clear_pointer(&stream->early, g_byte_array_unref);
     g_clear_pointer(&stream->sink, g_byte_array_unref);
     rpc_client_unref(stream->client);
@@ -105,9 +99,6 @@ static gboolean end_locked(RpcStream *stream)
     stream->closed_due = stream->closed != NULL;
     client->streams = g_list_remove(client->streams, stream);
     client->n_streams--;
-    if (stream->paused)
-        client->paused--;
-    stream->paused = FALSE;
     g_cond_broadcast(&client->room);
     return TRUE;
 }
@@ -152,15 +143,6 @@ void rpc_streams_close(RpcClient *client)
         if (!stream)
             return;
         finish_end(stream);
-    }
-}
-
-/* Stops, or starts again, the reading of the client's socket; with client->lock held. */
-static void pause_locked(RpcStream *stream, gboolean paused)
-{
-    if (stream->state != STREAM_ENDED && stream->paused != paused) {
-        stream->paused = paused;
-        stream->client->paused += paused ? 1 : -1;
     }
 }
 
@@ -273,33 +255,6 @@ void rpc_stream_abort(RpcStream *stream, const GError *error)
 
 /* ---- frames from the client ---- */
 
-void rpc_stream_set_data(RpcStream *stream, RpcStreamData fn, gpointer opaque,
-                         GDestroyNotify destroy)
-{
-    g_assert(!stream->data);
-    stream->data_opaque = opaque;
-    stream->data_destroy = destroy;
-    stream->data = fn;
-}
-
-static void set_paused(RpcStream *stream, gboolean paused)
-{
-    g_mutex_lock(&stream->client->lock);
-    pause_locked(stream, paused);
-    g_mutex_unlock(&stream->client->lock);
-    rpc_server_wake(stream->client->server);
-}
-
-void rpc_stream_pause(RpcStream *stream)
-{
-    set_paused(stream, TRUE);
-}
-
-void rpc_stream_resume(RpcStream *stream)
-{
-    set_paused(stream, FALSE);
-}
-
 /* A reference to the open stream that a frame belongs to, or NULL. */
 static RpcStream *find(RpcClient *client, const RpcHeader *header)
 {
@@ -325,6 +280,7 @@ static void abort_with(RpcStream *stream, int code, const char *message)
     rpc_stream_abort(stream, error);
 }
 
+/* What comes for a stream without a splice is dropped. */
 static void receive_data(RpcStream *stream, const guint8 *data, gsize len)
 {
     if (!len)
@@ -339,8 +295,6 @@ static void receive_data(RpcStream *stream, const guint8 *data, gsize len)
     if (much)
         abort_with(stream, VIR_ERR_OPERATION_FAILED,
                    "1 MiB of input has not been read on the other side");
-    else if (!splice && stream->data)
-        stream->data(stream, data, len, stream->data_opaque);
 }
 
 /* The client finishes or aborts; both are confirmed alike. */

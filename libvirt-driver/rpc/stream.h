@@ -3,8 +3,7 @@
  * A stream of data beside the calls (console, screenshot, tunnelled data). It is bound
  * to the procedure and serial of the call that opened it, ends when either side
  * finishes or aborts it, and always ends with its connection. The protocol has no
- * window: what we send waits in a bounded queue, and what the client sends stops the
- * reading of its socket when it is not taken.
+ * window: what we send waits in a bounded queue, what the client sends in another.
  *
  * All functions may be called from any thread.
  */
@@ -36,18 +35,6 @@ void rpc_stream_set_closed(RpcStream *stream,
  * is read all the time: other calls on it may be for other domains.
  */
 void rpc_stream_splice_fd(RpcStream *stream, int fd);
-
-/*
- * Data from the client, for streams without splice: fn runs on the I/O thread and must
- * not block; len is never 0. It may call rpc_stream_pause, which stops the reading of
- * this client's socket until rpc_stream_resume. Set before the handler returns.
- */
-typedef void (*RpcStreamData)(RpcStream *stream, const guint8 *data, gsize len,
-                              gpointer opaque);
-void rpc_stream_set_data(RpcStream *stream, RpcStreamData fn, gpointer opaque,
-                         GDestroyNotify destroy);
-void rpc_stream_pause(RpcStream *stream);
-void rpc_stream_resume(RpcStream *stream);
 
 /*
  * Sends data to the client, waiting while the queue is full; not on the I/O thread, and

@@ -10,6 +10,7 @@
 #include "domain/migration-params.h"
 #include "domain/status.h"
 #include "qmp/frame.h"
+#include "util/json.h"
 
 static void check_stream(const uint8_t *data, size_t size)
 {
@@ -18,8 +19,8 @@ static void check_stream(const uint8_t *data, size_t size)
 
     g_byte_array_append(buffer, data, (guint)size);
     while (qmp_frame_next(buffer, &message, NULL) && message) {
-        qmp_json_string(message, "event");
-        qmp_json_int(qmp_json_object(message, "timestamp"), "seconds");
+        util_json_string(message, "event");
+        util_json_int(util_json_object(message, "timestamp"), "seconds");
         json_object_unref(message);
     }
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "qmp/frame.h"
+#include "util/json.h"
 
 #define GREETING                                                                         \
     "{\"QMP\": {\"version\": {\"qemu\": {\"major\": 8, \"minor\": 2, \"micro\": 0}, "    \
@@ -29,7 +30,7 @@ typedef struct Fixture {
 static void on_event(const char *name, JsonObject *data, gint64 usec, gpointer opaque)
 {
     Fixture *f = opaque;
-    const char *device = qmp_json_string(data, "device");
+    const char *device = util_json_string(data, "device");
 
     g_mutex_lock(&f->lock);
     g_ptr_array_add(f->events,
@@ -167,7 +168,7 @@ static gpointer run_script(gpointer opaque)
 
         g_assert_true(json_parser_load_from_data(parser, line, -1, NULL));
         text = g_strjoinv(
-            qmp_json_string(json_node_get_object(json_parser_get_root(parser)), "id"),
+            util_json_string(json_node_get_object(json_parser_get_root(parser)), "id"),
             parts);
         peer_send(s->fd, text);
         g_free(s->last);
@@ -200,7 +201,8 @@ static void test_call(Fixture *f, gconstpointer data)
     g_assert_cmpstr(qmp_client_package(f->client), ==, "vireo 1");
 
     g_assert_true(qmp_client_call(f->client, "query-status", NULL, &reply, &err));
-    g_assert_cmpstr(qmp_json_string(json_node_get_object(reply), "status"), ==, "paused");
+    g_assert_cmpstr(util_json_string(json_node_get_object(reply), "status"), ==,
+                    "paused");
     /* The event before the reply has been delivered by now. */
     g_assert_cmpint(f->events->len, ==, 1);
     g_assert_cmpstr(f->events->pdata[0], ==, "STOP (null) 3000004");
@@ -393,9 +395,9 @@ static void test_unasked(Fixture *f, gconstpointer data)
 
 static void test_depth(void)
 {
-    g_assert_true(qmp_frame_depth_ok("[[{}]]", 6, 3));
-    g_assert_false(qmp_frame_depth_ok("[[{}]]", 6, 2));
-    g_assert_true(qmp_frame_depth_ok("\"[[[[\\\"[[[\"", 11, 1));
+    g_assert_true(util_json_depth_ok("[[{}]]", 6, 3));
+    g_assert_false(util_json_depth_ok("[[{}]]", 6, 2));
+    g_assert_true(util_json_depth_ok("\"[[[[\\\"[[[\"", 11, 1));
 }
 
 /* A line without an end is refused once it is too long, not kept for ever. */

@@ -14,7 +14,6 @@
 enum {
     PROC_SPLICE = 1000,
     PROC_SEND,
-    PROC_TAKE,
     PROC_FAIL,
     PROC_DEAD,
     PROC_PTY,
@@ -30,7 +29,6 @@ static struct {
     guint closed, destroyed;
     guint blocked; /* handlers that wait for go_on */
     gboolean go_on;
-    gsize taken;
     gboolean send_failed;
 } shared;
 
@@ -121,23 +119,6 @@ static gboolean handle_send(RpcCall *call, const void *args, void *ret, GError *
     return TRUE;
 }
 
-static void on_data(RpcStream *stream, const guint8 *data, gsize len, gpointer opaque)
-{
-    rpc_stream_pause(stream);
-    g_mutex_lock(&shared.lock);
-    shared.taken += len;
-    g_cond_broadcast(&shared.cond);
-    g_mutex_unlock(&shared.lock);
-}
-
-static gboolean handle_take(RpcCall *call, const void *args, void *ret, GError **errp)
-{
-    g_autoptr(RpcStream) stream = open_stream(call);
-
-    rpc_stream_set_data(stream, on_data, NULL, on_destroy);
-    return TRUE;
-}
-
 static gboolean handle_fail(RpcCall *call, const void *args, void *ret, GError **errp)
 {
     rpc_stream_unref(open_stream(call));
@@ -173,7 +154,6 @@ static gboolean handle_block(RpcCall *call, const void *args, void *ret, GError 
 static const RpcProc extra[] = {
     ROW(PROC_SPLICE, "SPLICE", handle_splice),
     ROW(PROC_SEND, "SEND", handle_send),
-    ROW(PROC_TAKE, "TAKE", handle_take),
     ROW(PROC_FAIL, "FAIL", handle_fail),
     ROW(PROC_DEAD, "DEAD", handle_dead),
     ROW(PROC_PTY, "PTY", handle_pty),
@@ -219,7 +199,7 @@ static void tear_down(Fixture *f, gconstpointer procedure)
     peer_server_free(f->server);
     g_assert_cmpuint(shared.closed, ==, 1);
     g_clear_pointer(&shared.stream, rpc_stream_unref);
-    g_assert_cmpuint(shared.destroyed, ==, f->procedure == PROC_TAKE ? 2 : 1);
+    g_assert_cmpuint(shared.destroyed, ==, 1);
     if (shared.fd >= 0)
         close(shared.fd);
 }
@@ -501,36 +481,6 @@ static void test_send_gone(Fixture *f, gconstpointer procedure)
     g_assert_true(shared.send_failed);
 }
 
-static void wait_taken(gsize value)
-{
-    gint64 until = g_get_monotonic_time() + 10 * G_TIME_SPAN_SECOND;
-
-    g_mutex_lock(&shared.lock);
-    while (shared.taken < value)
-        g_assert_true(g_cond_wait_until(&shared.cond, &shared.lock, until));
-    g_assert_cmpuint(shared.taken, ==, value);
-    g_mutex_unlock(&shared.lock);
-}
-
-/* A paused stream stops the reading of the socket, calls included. */
-static void test_take(Fixture *f, gconstpointer procedure)
-{
-    send_stream(f, RPC_STATUS_CONTINUE, "abc", 3);
-    wait_taken(3);
-    send_stream(f, RPC_STATUS_CONTINUE, "defg", 4);
-    guint32 serial = peer_call(f->peer, 4711, NULL, NULL);
-    rpc_stream_resume(shared.stream);
-    wait_taken(7);
-    rpc_stream_resume(shared.stream);
-    g_assert_cmpint(peer_error(f->peer, serial), ==, VIR_ERR_NO_SUPPORT);
-    send_stream(f, RPC_STATUS_CONTINUE, "h", 1);
-    wait_taken(8);
-    /* The end of a stream ends its pause. */
-    g_autoptr(GError) error = rpc_error_new(VIR_ERR_OPERATION_FAILED, "enough");
-    rpc_stream_abort(shared.stream, error);
-    g_assert_cmpint(peer_fail(f->peer, 4711, NULL, NULL), ==, VIR_ERR_NO_SUPPORT);
-}
-
 static void test_fail(Fixture *f, gconstpointer procedure)
 {
     g_assert_cmpint(peer_error(f->peer, f->serial), ==, VIR_ERR_OPERATION_INVALID);
@@ -569,7 +519,6 @@ int main(int argc, char **argv)
     add("/rpc/stream/send", test_send, PROC_SEND);
     add("/rpc/stream/send-ping", test_send_ping, PROC_SEND);
     add("/rpc/stream/send-gone", test_send_gone, PROC_SEND);
-    add("/rpc/stream/take", test_take, PROC_TAKE);
     add("/rpc/stream/fail", test_fail, PROC_FAIL);
     add("/rpc/stream/dead", test_dead, PROC_DEAD);
     return g_test_run();
