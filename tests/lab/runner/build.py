@@ -45,10 +45,24 @@ def build(cache):
     return directory
 
 
-def install(directory, destination):
+def install(directory, destination, trace):
+    """trace: vireo runs under the supervisor of tests/syscalls."""
     log = destination.parent / "install.log"
     run(["make", "install", "tiny-guests", f"DESTDIR={destination}"], directory, log)
+    if trace:
+        supervise(directory, destination, log)
     tiny = destination / "lab" / "tiny"
     tiny.mkdir(parents=True)
     for guest in (directory / "tests" / "tiny").glob("*.elf"):
         shutil.copy(guest, tiny)
+
+
+def supervise(directory, destination, log):
+    """Puts tests/syscalls/trace in vireo's place; its traces come back as results."""
+    run(["make", "tests/syscalls/trace"], directory, log)
+    programs = destination / "usr/bin"
+    (programs / "real").mkdir()
+    (programs / "vireo").rename(programs / "real/vireo")
+    shutil.copy(directory / "tests/syscalls/trace", programs / "vireo")
+    (destination / "lab/results/traces").mkdir(parents=True)
+    (programs / "traces").symlink_to("/lab/results/traces")

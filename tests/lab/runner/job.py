@@ -29,13 +29,15 @@ class Verdict:
 
 
 class Job:
-    def __init__(self, scenario, libvirt, settings, paths, accel, build_directory, show):
+    def __init__(self, scenario, libvirt, settings, paths, accel, build_directory, trace,
+                 show):
         self.scenario = scenario
         self.libvirt = libvirt
         self.settings = settings
         self.paths = paths
         self.accel = accel
         self.build_directory = build_directory
+        self.trace = trace
         self.show = show
 
     def run(self, keep):
@@ -107,7 +109,7 @@ class Job:
             lines = [f"{name}={shlex.quote(value)}\n" for name, value in settings.items()]
             (lab / "env").write_text("".join(lines))
             if self.scenario.build:
-                build.install(self.build_directory, root)
+                build.install(self.build_directory, root, self.trace)
             tar = directory / "payload.tar"
             subprocess.run(["tar", "-C", root, "--owner=0", "--group=0", "-cf", tar, "."],
                            check=True)
