@@ -8,6 +8,9 @@
  *
  *     KIND CALL                 a call that a note is there for, as the note has it
  *     ! KIND CALL by 'NAME'     a call without a note, and the name of the thread
+ *
+ * KVM_RUN alone is not asked about, since a guest would hardly get on: a thread that
+ * loads the filter of vCPUs is there to make it.
  */
 #include "config.h"
 
@@ -15,6 +18,7 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/kvm.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
@@ -152,6 +156,13 @@ static gboolean peek(pid_t pid, guint64 address, void *to, size_t len)
     return process_vm_readv(pid, &local, 1, &remote, 1, 0) == (ssize_t)len;
 }
 
+static void note_run(unsigned kind)
+{
+    if (kind == VCPU) {
+        note(g_strdup_printf("%s ioctl(KVM_RUN)", kind_name(kind)));
+    }
+}
+
 /* A thread loads its filter. */
 static void enter(pid_t tid, Thread *t, Process *p, guint64 address)
 {
@@ -173,6 +184,7 @@ static void enter(pid_t tid, Thread *t, Process *p, guint64 address)
                 p->denied = programs[i].denied;
             } else {
                 t->kind = programs[i].kind;
+                note_run(t->kind);
             }
             return;
         }
@@ -371,6 +383,9 @@ static int load_listener(void)
 {
     struct sock_filter code[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 2),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, KVM_RUN, 3, 4),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sendmsg, 0, 3),
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, HANDOVER, 0, 1),
