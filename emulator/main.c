@@ -178,8 +178,11 @@ static void signal_ready(void *opaque, GIOCondition ready)
     }
 }
 
-/* Blocked in every thread; only the main loop hears them. */
-static gboolean set_up_signals(GError **errp)
+/*
+ * Blocked in every thread, and before there is anything to take away at the end; only the
+ * main loop hears them.
+ */
+static sigset_t block_signals(void)
 {
     sigset_t set;
 
@@ -190,7 +193,12 @@ static gboolean set_up_signals(GError **errp)
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
     sigprocmask(SIG_BLOCK, &set, NULL);
-    signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return set;
+}
+
+static gboolean set_up_signals(const sigset_t *set, GError **errp)
+{
+    signal_fd = signalfd(-1, set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (signal_fd < 0) {
         return error_set_errno(errp, errno, "cannot receive signals");
     }
@@ -233,6 +241,7 @@ static gboolean start_process(ConfigNode *config, GError **errp)
 {
     ConfigNode *name = config_map_get(config, "name");
     const char *process = NULL, *pidfile = text_at(config, "pidfile");
+    sigset_t signals;
 
     if (name && !config_get_string(name, "process", NULL, &process, errp)) {
         return FALSE;
@@ -243,15 +252,16 @@ static gboolean start_process(ConfigNode *config, GError **errp)
     if (!each(config, "add-fd", add_fd, errp)) {
         return FALSE;
     }
-    if ((flag_at(config, "daemonize") && !daemon_fork(errp)) ||
-        (pidfile && !pidfile_lock(pidfile, errp)) || !open_log(config, errp)) {
+    if (flag_at(config, "daemonize") && !daemon_fork(errp)) {
         return FALSE;
     }
-    if (!event_loop_check(errp)) {
+    signals = block_signals();
+    if ((pidfile && !pidfile_lock(pidfile, errp)) || !open_log(config, errp) ||
+        !event_loop_check(errp)) {
         return FALSE;
     }
     event_init();
-    return set_up_signals(errp);
+    return set_up_signals(&signals, errp);
 }
 
 static gboolean add_chardev(ConfigNode *node, GError **errp)

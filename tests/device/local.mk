@@ -2,6 +2,11 @@
 # tests/device
 dist_check_SCRIPTS += tests/device/startup-test.py tests/device/fd-test.py
 TESTS += tests/device/startup-test.py tests/device/fd-test.py
+EXTRA_DIST += tests/device/early-signal.c
+check_DATA += tests/device/early-signal.so
+CLEANFILES += tests/device/early-signal.so
+tests/device/early-signal.so: tests/device/early-signal.c
+	$(AM_V_GEN)$(CC) -Wall -Wextra -Werror -O1 -fPIC -shared -o $@ $<
 
 # The qtest client, linked by every device test in C.
 check_LIBRARIES = tests/device/libqtest.a

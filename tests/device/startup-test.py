@@ -363,6 +363,20 @@ class NothingLeft(unittest.TestCase):
         Life.wait_gone(number)
         self.assertEqual(sorted(os.listdir(self.dir)), ["pid", "pid.old"])
 
+    def test_early_signal(self):
+        """A signal right after the first file has been made ends it as a later one."""
+        with open(VIREO, "rb") as f:
+            text = f.read()
+        if b"__asan_init" in text or b"ld-linux" not in text:
+            self.skipTest("nothing can be preloaded")
+        gate = os.path.abspath(os.path.join(os.path.dirname(VIREO),
+                                            "tests/device/early-signal.so"))
+        p = subprocess.run(
+            [os.path.abspath(VIREO), *NONE, "-pidfile", "pid"], cwd=self.dir, check=False,
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT,
+            env={**os.environ, "LD_PRELOAD": gate})
+        self.assertEqual((p.returncode, os.listdir(self.dir)), (0, []), p.stderr)
+
     def test_file_size_limit(self):
         """A write that goes too far fails, and ends nobody."""
         p = subprocess.run(
