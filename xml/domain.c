@@ -483,7 +483,7 @@ char *xml_domain_format(const Domain *domain, XmlFormatFlags flags)
 {
     XmlWriter w = { .text = g_string_new(NULL), .flags = flags };
 
-    if (domain->id < 0) { /* nothing of it is live */
+    if (domain->id < 0 || (flags & XML_FORMAT_MIGRATABLE)) { /* nothing of it is live */
         w.flags |= XML_FORMAT_INACTIVE;
     }
     xml_struct_write(&xml_domain_type, &w, "domain", domain);

@@ -100,7 +100,7 @@ gboolean remote_domain_open_console(RpcCall *call,
     def = vm_get_def_locked(vm);
     g_mutex_unlock(&vm->lock);
     if (!active) {
-        return rpc_error_set(errp, VIR_ERR_OPERATION_INVALID, "domain is not running");
+        return vm_refuse_inactive(errp);
     }
     fd = open_serial(def, args->dev_name, errp);
     if (fd < 0) {

@@ -33,10 +33,10 @@ static gboolean read_impact(Vm *vm, guint32 flags, Impact *impact, GError **errp
                    (!(flags & VIR_DOMAIN_AFFECT_CONFIG) && active);
     impact->config = (flags & VIR_DOMAIN_AFFECT_CONFIG) || !impact->live;
     if (impact->live && !active) {
-        ok = rpc_error_set(errp, VIR_ERR_OPERATION_INVALID, "domain is not running");
+        ok = vm_refuse_inactive(errp);
     } else if (impact->config && !vm->config) {
-        ok = rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
-                           "transient domains do not have any persistent config");
+        ok = rpc_error_set_from(errp, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_INVALID,
+                                "transient domains do not have any persistent config");
     }
     if (ok && impact->live) {
         impact->run = vm->run->serial;

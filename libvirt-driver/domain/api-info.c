@@ -148,8 +148,7 @@ gboolean remote_domain_get_control_info(RpcCall *call,
         ret->stateTime = (guint64)(now - vm->job.since) / 1000;
     }
     g_mutex_unlock(&vm->lock);
-    return active ||
-           rpc_error_set(errp, VIR_ERR_OPERATION_INVALID, "domain is not running");
+    return active || vm_refuse_inactive(errp);
 }
 
 gboolean remote_domain_get_info(RpcCall *call, const RemoteDomainGetInfoArgs *args,
@@ -216,6 +215,9 @@ gboolean remote_domain_get_xml_desc(RpcCall *call, const RemoteDomainGetXmlDescA
     def = (flags & XML_FORMAT_INACTIVE) && vm->config ? vm_def_ref(vm->config)
                                                       : vm_get_def_locked(vm);
     g_mutex_unlock(&vm->lock);
+    if (args->flags & VIR_DOMAIN_XML_UPDATE_CPU) { /* stock's is a definition anew, too */
+        flags |= XML_FORMAT_INACTIVE;
+    }
     ret->xml = xml_domain_format(def->domain, flags);
     return TRUE;
 }

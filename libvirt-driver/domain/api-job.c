@@ -9,13 +9,18 @@ gboolean remote_domain_get_job_info(RpcCall *call, const RemoteDomainGetJobInfoA
     g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
     JobStats stats;
     JobPart data;
+    gboolean active;
 
     if (!vm) {
         return FALSE;
     }
     g_mutex_lock(&vm->lock);
+    active = vm_is_active_locked(vm);
     stats = async_job_stats_locked(vm);
     g_mutex_unlock(&vm->lock);
+    if (!active) {
+        return vm_refuse_inactive(errp);
+    }
     if (!stats.valid) {
         ret->type = VIR_DOMAIN_JOB_NONE;
         return TRUE;
@@ -51,16 +56,21 @@ gboolean remote_domain_get_job_stats(RpcCall *call,
 {
     g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
     g_autoptr(RpcParams) params = rpc_params_new();
+    gboolean completed = (args->flags & VIR_DOMAIN_JOB_STATS_COMPLETED) != 0;
     gboolean keep = (args->flags & VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED) != 0;
     JobStats stats;
+    gboolean active;
 
     if (!vm) {
         return FALSE;
     }
     g_mutex_lock(&vm->lock);
-    stats = args->flags & VIR_DOMAIN_JOB_STATS_COMPLETED ? take_completed_locked(vm, keep)
-                                                         : async_job_stats_locked(vm);
+    active = vm_is_active_locked(vm);
+    stats = completed ? take_completed_locked(vm, keep) : async_job_stats_locked(vm);
     g_mutex_unlock(&vm->lock);
+    if (!active && !completed) {
+        return vm_refuse_inactive(errp);
+    }
     ret->type = VIR_DOMAIN_JOB_NONE;
     if (stats.valid) {
         ret->type = stats.type;

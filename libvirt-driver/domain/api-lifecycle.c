@@ -106,10 +106,10 @@ static gboolean start(Vm *vm, Domain *given, const VmStart *how, GError **errp)
     if (uncertain) {
         ok = vm_refuse_uncertain(vm, errp);
     } else if (active) {
-        ok = rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
-                           given ? "domain '%s' is already active"
-                                 : "domain is already running",
-                           vm->name);
+        ok = rpc_error_set_from(
+            errp, given ? VIR_FROM_DOMAIN : VIR_FROM_QEMU, VIR_ERR_OPERATION_INVALID,
+            given ? "domain '%s' is already active" : "domain is already running",
+            vm->name);
     } else {
         if (!live) {
             live = xml_domain_copy(def->domain);
@@ -202,8 +202,7 @@ static gboolean destroy(RpcCall *call, const RemoteDomain *dom, gboolean gracefu
     if (uncertain) {
         return vm_refuse_uncertain(vm, errp);
     }
-    return active ||
-           rpc_error_set(errp, VIR_ERR_OPERATION_INVALID, "domain is not running");
+    return active || vm_refuse_inactive(errp);
 }
 
 gboolean remote_domain_destroy(RpcCall *call, const RemoteDomainDestroyArgs *args,

@@ -23,7 +23,7 @@ static VmDef *live_def(Vm *vm, GError **errp)
     }
     g_mutex_unlock(&vm->lock);
     if (!def) {
-        rpc_error_set(errp, VIR_ERR_OPERATION_INVALID, "domain is not running");
+        vm_refuse_inactive(errp);
     }
     return def;
 }

@@ -84,10 +84,10 @@ static gboolean begin_locked(Vm *vm, const AsyncJobKind *kind, GError **errp)
         return TRUE;
     }
     job_slot_end_async(&vm->job);
-    return rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
-                         kind->starts ? "domain '%s' is already active"
-                                      : "domain '%s' is not running",
-                         vm->name);
+    return rpc_error_set_from(errp, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_INVALID,
+                              kind->starts ? "domain '%s' is already active"
+                                           : "domain '%s' is not running",
+                              vm->name);
 }
 
 gboolean async_job_begin(Vm *vm, const AsyncJobKind *kind, RpcClient *owner,

@@ -15,6 +15,8 @@
 #include "domain/lifecycle.h"
 #include "domain/store.h"
 
+#define NO_EVENT (-1) /* instead of a virDomainEventDefinedDetailType */
+
 Vm *vm_find_or_add(Driver *driver, const Domain *domain, VmAdd as, gboolean *added,
                    GError **errp)
 {
@@ -60,7 +62,7 @@ static void set_config(Vm *vm, Domain *domain, int detail)
 {
     g_mutex_lock(&vm->lock);
     vm_set_config_locked(vm, vm_def_new(domain));
-    if (detail >= 0) {
+    if (detail != NO_EVENT) {
         vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_DEFINED, detail);
     }
     g_mutex_unlock(&vm->lock);
@@ -104,10 +106,11 @@ static gboolean define_vm(Vm *vm, Domain *domain, gboolean added, int *detail,
     g_mutex_lock(&vm->lock);
     known = vm->config != NULL && !added;
     g_mutex_unlock(&vm->lock);
-    event = known ? VIR_DOMAIN_EVENT_DEFINED_UPDATED : VIR_DOMAIN_EVENT_DEFINED_ADDED;
-    if (detail) {
-        *detail = event;
-        event = -1;
+    event = added ? VIR_DOMAIN_EVENT_DEFINED_ADDED : VIR_DOMAIN_EVENT_DEFINED_UPDATED;
+    if (detail) { /* it became persistent by a migration */
+        *detail =
+            known ? VIR_DOMAIN_EVENT_DEFINED_UPDATED : VIR_DOMAIN_EVENT_DEFINED_ADDED;
+        event = NO_EVENT;
     }
     if ((known || check_unread(vm, errp)) &&
         store_config(vm, g_steal_pointer(&owned), event, errp)) {
@@ -212,8 +215,7 @@ gboolean vm_save_config(Vm *vm, Domain *domain, GError **errp)
     if (!begin_define(vm)) {
         return set_gone(vm, errp);
     }
-    ok =
-        store_config(vm, g_steal_pointer(&owned), VIR_DOMAIN_EVENT_DEFINED_UPDATED, errp);
+    ok = store_config(vm, g_steal_pointer(&owned), NO_EVENT, errp);
     end_define(vm);
     return ok;
 }
@@ -256,7 +258,7 @@ gboolean vm_commit_config(Vm *vm, const VmDef *before, Domain *domain, GError **
     }
     ok = commit(vm, before, errp);
     if (ok) {
-        set_config(vm, g_steal_pointer(&owned), VIR_DOMAIN_EVENT_DEFINED_UPDATED);
+        set_config(vm, g_steal_pointer(&owned), NO_EVENT);
     } else {
         vm_unstage_config(vm);
     }

@@ -71,8 +71,7 @@ static gboolean get_run(Vm *vm, guint64 *run, GError **errp)
         *run = vm->run->serial;
     }
     g_mutex_unlock(&vm->lock);
-    return active ||
-           rpc_error_set(errp, VIR_ERR_OPERATION_INVALID, "domain is not running");
+    return active || vm_refuse_inactive(errp);
 }
 
 static gboolean check_state(Vm *vm, GError **errp)

@@ -79,15 +79,15 @@ static gboolean check_clash(Vm *wanted, Vm *same_uuid, Vm *same_name, GError **e
 
     if (same_name && same_name != same_uuid) {
         xml_uuid_format(same_name->uuid, uuid);
-        return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
-                             "domain '%s' already exists with uuid %s", wanted->name,
-                             uuid);
+        return rpc_error_set_from(errp, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_FAILED,
+                                  "domain '%s' already exists with uuid %s", wanted->name,
+                                  uuid);
     }
     if (same_uuid && strcmp(same_uuid->name, wanted->name) != 0) {
         xml_uuid_format(same_uuid->uuid, uuid);
-        return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
-                             "domain '%s' is already defined with uuid %s",
-                             same_uuid->name, uuid);
+        return rpc_error_set_from(errp, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_FAILED,
+                                  "domain '%s' is already defined with uuid %s",
+                                  same_uuid->name, uuid);
     }
     return TRUE;
 }

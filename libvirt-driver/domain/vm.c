@@ -170,6 +170,12 @@ RemoteDomain vm_event_domain_locked(Vm *vm)
     return dom;
 }
 
+gboolean vm_refuse_inactive(GError **errp)
+{
+    return rpc_error_set_from(errp, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_INVALID,
+                              "domain is not running");
+}
+
 gboolean vm_refuse_uncertain(const Vm *vm, GError **errp)
 {
     return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
@@ -218,7 +224,7 @@ gboolean vm_begin_live_job(Vm *vm, JobKind kind, const char *owner, guint64 *run
     if (ok) {
         *run = vm->run->serial;
     } else if (!errp || !*errp) {
-        rpc_error_set(errp, VIR_ERR_OPERATION_INVALID, "domain is not running");
+        vm_refuse_inactive(errp);
     }
     g_mutex_unlock(&vm->lock);
     return ok;

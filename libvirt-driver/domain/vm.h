@@ -148,6 +148,9 @@ static inline gboolean vm_is_uncertain_locked(const Vm *vm)
 /* Fails with VIR_ERR_OPERATION_FAILED, saying so. */
 gboolean vm_refuse_uncertain(const Vm *vm, GError **errp);
 
+/* Sets the error of a call that needs a running domain; returns FALSE. */
+gboolean vm_refuse_inactive(GError **errp);
+
 /*
  * The live definition of a running VM, or else the persistent one; a reference, never
  * NULL: a VM that was removed keeps its last one.

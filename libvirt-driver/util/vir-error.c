@@ -10,6 +10,7 @@
 typedef struct RpcErrorPrivate {
     RpcErrorDetails details;
     gboolean given;
+    int domain; /* virErrorDomain, or 0 */
 } RpcErrorPrivate;
 
 static void rpc_error_private_init(RpcErrorPrivate *priv)
@@ -94,6 +95,19 @@ gboolean rpc_error_set(GError **errp, int code, const char *format, ...)
     return FALSE;
 }
 
+gboolean rpc_error_set_from(GError **errp, int domain, int code, const char *format, ...)
+{
+    GError *error;
+    va_list ap;
+
+    va_start(ap, format);
+    error = new_valist(code, format, ap);
+    va_end(ap);
+    rpc_error_get_private(error)->domain = domain;
+    g_propagate_error(errp, error);
+    return FALSE;
+}
+
 GError *rpc_error_new_details(int code, const char *message,
                               const RpcErrorDetails *details)
 {
@@ -105,6 +119,23 @@ GError *rpc_error_new_details(int code, const char *message,
     return error;
 }
 
+/*
+ * Most errors are of the QEMU driver's domain: clients test for it, and there is none for
+ * a new driver. What is wrong with a definition is said by the code for definitions.
+ */
+static int error_domain(const GError *error, const RpcErrorPrivate *priv)
+{
+    if (error->domain == g_quark_try_string(XML_QUARK) &&
+        error->code != VIR_ERR_DEVICE_MISSING &&
+        error->code != VIR_ERR_OPERATION_INVALID) {
+        return VIR_FROM_DOMAIN;
+    }
+    if (priv && priv->domain) {
+        return priv->domain;
+    }
+    return rpc_error_code(error) == VIR_ERR_RPC ? VIR_FROM_RPC : VIR_FROM_QEMU;
+}
+
 void rpc_error_get_details(const GError *error, RpcErrorDetails *details)
 {
     const RpcErrorPrivate *priv =
@@ -114,9 +145,8 @@ void rpc_error_get_details(const GError *error, RpcErrorDetails *details)
         *details = priv->details;
         return;
     }
-    /* Clients test for the QEMU driver's domain; there is none for a new driver. */
     *details = (RpcErrorDetails){
-        .domain = rpc_error_code(error) == VIR_ERR_RPC ? VIR_FROM_RPC : VIR_FROM_QEMU,
+        .domain = error_domain(error, priv),
         .level = VIR_ERR_ERROR,
         .int1 = -1,
         .int2 = -1,

@@ -22,6 +22,10 @@ GError *rpc_error_new(int code, const char *format, ...) G_GNUC_PRINTF(2, 3);
 gboolean rpc_error_set(GError **errp, int code, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
 
+/* The same for an error of another virErrorDomain than the QEMU driver's. */
+gboolean rpc_error_set_from(GError **errp, int domain, int code, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
+
 /* What an error of libvirt has besides code and message. */
 typedef struct RpcErrorDetails {
     int domain; /* virErrorDomain */

@@ -286,10 +286,9 @@ def test_plug(a, b):
     assert path not in a.virsh("domblklist", "--inactive", "vm")
     a.virsh("attach-disk", "vm", path, "vdc", "--config")
     a.virsh("detach-disk", "vm", "vdc", "--config")
-    wait_for("the events", lambda: len(events.read()) >= 7)
+    wait_for("the events", lambda: len(events.read()) >= 3)
     kinds = [e[0] for e in events.read()]
-    assert kinds == ["device-removed", "device-added", "lifecycle", "device-removed",
-                     "lifecycle", "lifecycle", "lifecycle"], events.read()
+    assert kinds == ["device-removed", "device-added", "device-removed"], events.read()
     events.stop()
     a.virsh("destroy", "vm")
     a.fails("not running", "attach-disk", "vm", path, "vdb")
@@ -348,12 +347,9 @@ def test_unplug_pending(a, b):
     a.define(words="late-device")
     a.virsh("start", "vm")
     a.virsh("attach-disk", "vm", path, "vdb", "--persistent")
-    events = a.events()
     a.virsh("detach-disk", "vm", "vdb", "--persistent")
     assert path in a.virsh("domblklist", "vm")
     assert path not in a.virsh("domblklist", "--inactive", "vm")
-    events.expect("lifecycle: Defined Updated")
-    events.stop()
     # A new daemon asks for the state, which is when this guest lets go.
     a.kill()
     a.start()
