@@ -5,6 +5,7 @@ include tests/unit/local.mk
 include tests/device/local.mk
 include tests/tiny/local.mk
 include tests/golden/local.mk
+include tests/differential/local.mk
 include tests/fuzz/local.mk
 include tests/syscalls/local.mk
 include tests/tsan/local.mk

@@ -27,6 +27,7 @@ What it shall do differently comes as words of the guest's command line (-append
     io-late=COMMAND     the same as io-error, once, but after the command's own events
     lacks=COMMAND       do not know this command
     stall=COMMAND       stop (SIGSTOP) before it executes this command, once
+    deaf                the guest does not hear of the button
     late-shutdown       the guest hears of the button when the monitor's client has gone
     slow-migration      send for ever, until it is cancelled
     bad-migration       the destination finds the state broken
@@ -144,7 +145,8 @@ def do_stop(args):
 
 
 def do_powerdown(args):
-    (after_client if "late-shutdown" in words else after_reply).append(power_down)
+    if "deaf" not in words:
+        (after_client if "late-shutdown" in words else after_reply).append(power_down)
     return {"return": {}}
 
 
