@@ -94,6 +94,8 @@ class Job:
             lab = root / "lab"
             shutil.copytree(self.scenario.path, lab / "scenario")
             shutil.copy(LAB / "host/lib.sh", lab)
+            for files in self.scenario.files:
+                shutil.copytree(LAB.parent.parent / files, lab / "files" / files)
             (lab / "bin").mkdir()
             for program in ("barrier", "check-counter", "console", "qmp"):
                 shutil.copy(LAB / "host" / program, lab / "bin")

@@ -9,6 +9,7 @@ it needs ("# lab-KEY: VALUE"):
             (6.1)
   shared    disks that all its hosts see, NAME=SIZE (zeros) or NAME=debian (a copy of
             the guests' Debian disk)
+  files     directories of the tree that it needs, which it finds in /lab/files
   build     whether it runs our programs (yes)
   timeout   seconds, from the lab hosts' start to their end (300)
 """
@@ -24,6 +25,7 @@ DEFAULTS = {
     "libvirt": "11.3",
     "kernels": "6.1",
     "shared": "",
+    "files": "",
     "build": "yes",
     "timeout": "300",
 }
@@ -38,6 +40,7 @@ class Scenario:
     libvirt: tuple
     kernels: tuple
     shared: dict
+    files: tuple
     build: bool
     timeout: int
 
@@ -62,6 +65,7 @@ def load(name):
         libvirt=tuple(header["libvirt"].split()),
         kernels=tuple(header["kernels"].split()),
         shared=dict(disk.split("=", 1) for disk in header["shared"].split()),
+        files=tuple(header["files"].split()),
         build=header["build"] == "yes",
         timeout=int(header["timeout"]),
     )
