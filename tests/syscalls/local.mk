@@ -6,7 +6,8 @@ tests_syscalls_trace_CPPFLAGS = -I$(top_srcdir)/emulator -I$(builddir)/emulator/
 	$(GLIB_CFLAGS) $(SECCOMP_CFLAGS)
 tests_syscalls_trace_LDADD = librules.a $(GLIB_LIBS) $(SECCOMP_LIBS)
 tests/syscalls/trace-trace.$(OBJEXT): emulator/sandbox/filters.h
-EXTRA_DIST += tests/syscalls/run tests/syscalls/traces/debian-13
+EXTRA_DIST += tests/syscalls/run tests/syscalls/traces/debian-13 \
+	tests/syscalls/traces/lab
 
 # Not part of make check: it runs the tests once more, which takes minutes.
 .PHONY: check-syscalls print-vireo-tests
