@@ -34,17 +34,19 @@ static GQueue requests = G_QUEUE_INIT; /* that no thread has taken yet */
 static guint idle;                     /* threads */
 static GHashTable *stuck; /* path -> Request that nobody waits for; NULL: none ever */
 
-static void unref_locked(Request *r)
+/* A descriptor that came too late, to be closed without the lock (it may hang), or -1. */
+static int unref_locked(Request *r)
 {
+    int late;
+
     if (--r->refs) {
-        return;
+        return -1;
     }
-    if (!r->wants_stat && r->result >= 0) {
-        close(r->result);
-    }
+    late = r->wants_stat ? -1 : r->result;
     g_cond_clear(&r->done_cond);
     g_free(r->path);
     g_free(r);
+    return late;
 }
 
 /* ---- threads ---- */
@@ -68,6 +70,7 @@ static void serve(Request *r)
     int result = !r->wants_stat              ? open_now(r->path, r->flags)
                  : stat(r->path, &r->st) < 0 ? -errno
                                              : 0;
+    int late;
 
     g_mutex_lock(&lock);
     r->result = result;
@@ -76,8 +79,11 @@ static void serve(Request *r)
         g_hash_table_remove(stuck, r->path);
     }
     g_cond_signal(&r->done_cond);
-    unref_locked(r);
+    late = unref_locked(r);
     g_mutex_unlock(&lock);
+    if (late >= 0) {
+        close(late);
+    }
 }
 
 /* The next request, or NULL when there was none for a while. */
