@@ -7,7 +7,6 @@
 
 static const char magic[8] = MIG_MAGIC; /* no NUL */
 #define FORMAT_VERSION 2
-#define ANSWER_MAX     4096
 
 void mig_record_pack(guint8 out[MIG_RECORD_SIZE], MigRecordType type, guint32 aux,
                      guint64 length)
@@ -110,7 +109,7 @@ GBytes *mig_stream_read_payload(MigChannel *ch, const MigRecord *record, GError 
 
 gboolean mig_stream_send_answer(MigChannel *ch, const char *error, GError **errp)
 {
-    guint32 len = error ? MIN(strlen(error), ANSWER_MAX) : 0;
+    guint32 len = error ? MIN(strlen(error), MIG_ANSWER_MAX) : 0;
     guint32 le = GUINT32_TO_LE(len);
     struct iovec iov[2] = {
         { .iov_base = &le, .iov_len = sizeof(le) },
@@ -132,8 +131,13 @@ gboolean mig_stream_read_answer(MigChannel *ch, GError **errp)
     if (len == 0) {
         return TRUE;
     }
-    text = g_malloc0(MIN(len, ANSWER_MAX) + 1);
-    if (!mig_channel_read(ch, text, MIN(len, ANSWER_MAX), errp)) {
+    if (len > MIG_ANSWER_MAX) {
+        g_set_error(errp, MIGRATION_ERROR, MIGRATION_ERROR_FAILED,
+                    "The destination's answer has a length of %u", len);
+        return FALSE;
+    }
+    text = g_malloc0(len + 1);
+    if (!mig_channel_read(ch, text, len, errp)) {
         return FALSE;
     }
     printable = error_printable(text, strlen(text));

@@ -60,7 +60,11 @@ gboolean mig_stream_send(MigChannel *ch, MigRecordType type, guint32 aux, GBytes
 gboolean mig_stream_read_record(MigChannel *ch, MigRecord *record, GError **errp);
 /* The whole payload of a CONFIG or DEVICE record. */
 GBytes *mig_stream_read_payload(MigChannel *ch, const MigRecord *record, GError **errp);
-/* error: NULL for success. */
+/*
+ * The destination's answer, error NULL for success. What it says that is no answer (too
+ * long) is not a refusal: the reader's error is MIGRATION_ERROR_FAILED then.
+ */
+#define MIG_ANSWER_MAX 4096
 gboolean mig_stream_send_answer(MigChannel *ch, const char *error, GError **errp);
 gboolean mig_stream_read_answer(MigChannel *ch, GError **errp);
 

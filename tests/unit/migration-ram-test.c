@@ -640,6 +640,37 @@ static void test_answer(void)
     pair_free(&p);
 }
 
+/* What cannot be an answer is refused at its length; nobody waits for the rest. */
+static void test_answer_too_long(void)
+{
+    static const struct {
+        guint32 len;
+        int code;
+        const char *error;
+    } rows[] = {
+        { MIG_ANSWER_MAX, MIGRATION_ERROR_REFUSED, "The destination says: xxx" },
+        { MIG_ANSWER_MAX + 1, MIGRATION_ERROR_FAILED, "has a length of 4097" },
+        { G_MAXUINT32, MIGRATION_ERROR_FAILED, "has a length of 4294967295" },
+    };
+    g_autofree char *text = g_strnfill(MIG_ANSWER_MAX, 'x');
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        guint32 le = GUINT32_TO_LE(rows[i].len);
+        Pair p = pair_new();
+        g_autoptr(GError) err = NULL;
+
+        g_assert_true(mig_channel_write(p.a, &le, sizeof(le), &err));
+        if (rows[i].len <= MIG_ANSWER_MAX) {
+            g_assert_true(mig_channel_write(p.a, text, rows[i].len, &err));
+        }
+        mig_channel_set_deadline(p.b, 1000);
+        g_assert_false(mig_stream_read_answer(p.b, &err));
+        g_assert_error(err, MIGRATION_ERROR, rows[i].code);
+        g_assert_nonnull(strstr(err->message, rows[i].error));
+        pair_free(&p);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -664,5 +695,6 @@ int main(int argc, char **argv)
     g_test_add_func("/migration/channel/closed", test_closed);
     g_test_add_func("/migration/stream/hello", test_hello);
     g_test_add_func("/migration/stream/answer", test_answer);
+    g_test_add_func("/migration/stream/answer-too-long", test_answer_too_long);
     return g_test_run();
 }
