@@ -115,14 +115,9 @@ static void ged_reset(Device *dev)
 static gboolean ged_realize(Device *dev, GError **errp)
 {
     Ged *s = (Ged *)dev;
-    gboolean ok;
 
     s->region = region_new_io("acpi-ged", GED_SIZE, &ged_ops, s);
-    address_map_begin(address_map_memory());
-    ok = address_map_add(address_map_memory(), s->region, s->address, errp);
-    address_map_commit(address_map_memory());
-    if (!ok) {
-        g_clear_pointer(&s->region, region_free);
+    if (!address_map_put(address_map_memory(), &s->region, s->address, errp)) {
         return FALSE;
     }
     irq_line_set_pending(s->line, ged_pending, s);
@@ -134,10 +129,7 @@ static void ged_unrealize(Device *dev)
     Ged *s = (Ged *)dev;
 
     irq_line_set_pending(s->line, NULL, NULL);
-    address_map_begin(address_map_memory());
-    address_map_remove(address_map_memory(), s->region);
-    address_map_commit(address_map_memory());
-    g_clear_pointer(&s->region, region_free);
+    address_map_take(address_map_memory(), &s->region);
 }
 
 static gboolean ged_post_load(void *opaque, guint32 version, GError **errp)

@@ -314,15 +314,10 @@ static void ioapic_reset(Device *dev)
 static gboolean ioapic_realize(Device *dev, GError **errp)
 {
     IoApic *s = (IoApic *)dev;
-    gboolean ok;
 
     G_STATIC_ASSERT(IOAPIC_PINS <= 64); /* `routed` */
     s->region = region_new_io("ioapic", IOAPIC_SIZE, &ioapic_ops, s);
-    address_map_begin(address_map_memory());
-    ok = address_map_add(address_map_memory(), s->region, s->address, errp);
-    address_map_commit(address_map_memory());
-    if (!ok) {
-        g_clear_pointer(&s->region, region_free);
+    if (!address_map_put(address_map_memory(), &s->region, s->address, errp)) {
         return FALSE;
     }
     accel_set_ioapic(IOAPIC_PINS, end_of_interrupt, s);
@@ -338,10 +333,7 @@ static void ioapic_unrealize(Device *dev)
 
     run_state_unsubscribe(state_changed, s);
     accel_set_ioapic(0, NULL, NULL);
-    address_map_begin(address_map_memory());
-    address_map_remove(address_map_memory(), s->region);
-    address_map_commit(address_map_memory());
-    g_clear_pointer(&s->region, region_free);
+    address_map_take(address_map_memory(), &s->region);
 }
 
 static gboolean ioapic_post_load(void *opaque, guint32 version, GError **errp)

@@ -41,20 +41,3 @@ IrqLine *isa_bus_irq(const Device *dev, unsigned irq, GError **errp)
     }
     return isa->irqs[irq];
 }
-
-gboolean isa_map_ports(Region *region, unsigned port, GError **errp)
-{
-    gboolean ok;
-
-    address_map_begin(address_map_io());
-    ok = address_map_add(address_map_io(), region, port, errp);
-    address_map_commit(address_map_io());
-    return ok;
-}
-
-void isa_unmap_ports(Region *region)
-{
-    address_map_begin(address_map_io());
-    address_map_remove(address_map_io(), region);
-    address_map_commit(address_map_io());
-}

@@ -18,8 +18,5 @@ Bus *isa_bus_new(const char *name, IrqLine *const irqs[ISA_IRQS]);
 void isa_bus_free(Bus *bus);
 /* The line of an interrupt; fails by name where the board has none. */
 IrqLine *isa_bus_irq(const Device *dev, unsigned irq, GError **errp);
-/* Adds a region to the I/O ports in a transaction of its own. */
-gboolean isa_map_ports(Region *region, unsigned port, GError **errp);
-void isa_unmap_ports(Region *region);
 
 #endif

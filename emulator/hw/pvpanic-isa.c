@@ -61,19 +61,14 @@ static gboolean pvpanic_realize(Device *dev, GError **errp)
     PvpanicIsa *s = (PvpanicIsa *)dev;
 
     s->region = region_new_io("pvpanic", 1, &pvpanic_ops, s);
-    if (!isa_map_ports(s->region, s->port, errp)) {
-        g_clear_pointer(&s->region, region_free);
-        return FALSE;
-    }
-    return TRUE;
+    return address_map_put(address_map_io(), &s->region, s->port, errp);
 }
 
 static void pvpanic_unrealize(Device *dev)
 {
     PvpanicIsa *s = (PvpanicIsa *)dev;
 
-    isa_unmap_ports(s->region);
-    g_clear_pointer(&s->region, region_free);
+    address_map_take(address_map_io(), &s->region);
 }
 
 unsigned pvpanic_isa_port(const Device *dev)

@@ -302,8 +302,7 @@ static gboolean rtc_realize(Device *dev, GError **errp)
         return FALSE;
     }
     s->region = region_new_io("rtc", RTC_PORTS, &rtc_ops, s);
-    if (!isa_map_ports(s->region, RTC_IOBASE, errp)) {
-        g_clear_pointer(&s->region, region_free);
+    if (!address_map_put(address_map_io(), &s->region, RTC_IOBASE, errp)) {
         return FALSE;
     }
     s->periodic_timer = timer_new(event_loop_main(), CLOCK_TYPE_VIRTUAL, timer_fired, s);
@@ -319,8 +318,7 @@ static void rtc_unrealize(Device *dev)
 
     g_clear_pointer(&s->periodic_timer, timer_free);
     g_clear_pointer(&s->second_timer, timer_free);
-    isa_unmap_ports(s->region);
-    g_clear_pointer(&s->region, region_free);
+    address_map_take(address_map_io(), &s->region);
 }
 
 static gboolean rtc_pre_save(void *opaque, GError **errp)

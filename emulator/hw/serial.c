@@ -373,7 +373,7 @@ static gboolean serial_realize(Device *dev, GError **errp)
     if (!attach_chardev(s, errp)) {
         goto fail;
     }
-    if (!isa_map_ports(s->region, s->iobase, errp)) {
+    if (!address_map_put(address_map_io(), &s->region, s->iobase, errp)) {
         g_prefix_error(errp, "Parameter 'iobase' of device 'isa-serial': ");
         goto fail;
     }
@@ -393,8 +393,7 @@ static void serial_unrealize(Device *dev)
     Serial *s = (Serial *)dev;
 
     run_state_unsubscribe(state_changed, s);
-    isa_unmap_ports(s->region);
-    g_clear_pointer(&s->region, region_free);
+    address_map_take(address_map_io(), &s->region);
     if (s->chr) {
         serial_tx_drain(s);
         chardev_detach(g_steal_pointer(&s->chr));

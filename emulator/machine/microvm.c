@@ -213,9 +213,7 @@ static Region *map_ram_at(const char *name, guint64 offset, guint64 size, guint6
 {
     Region *region = region_new_ram(name, board.ram, offset, size, FALSE);
 
-    if (!address_map_add(address_map_memory(), region, addr, errp)) {
-        g_clear_pointer(&region, region_free);
-    }
+    address_map_put(address_map_memory(), &region, addr, errp);
     return region;
 }
 
@@ -507,21 +505,10 @@ static gboolean microvm_create(const MachineClass *klass, const void *options,
            create_devices(o, config, errp);
 }
 
-static void free_region(Region **region)
-{
-    if (*region) {
-        address_map_remove(address_map_memory(), *region);
-    }
-}
-
 static void microvm_cleanup(void)
 {
-    address_map_begin(address_map_memory());
-    free_region(&board.low);
-    free_region(&board.high);
-    address_map_commit(address_map_memory());
-    g_clear_pointer(&board.low, region_free);
-    g_clear_pointer(&board.high, region_free);
+    address_map_take(address_map_memory(), &board.low);
+    address_map_take(address_map_memory(), &board.high);
     if (board.ram) {
         ram_block_unregister(board.ram);
         ram_block_unref(board.ram);

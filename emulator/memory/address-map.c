@@ -282,6 +282,29 @@ void address_map_commit(AddressMap *map)
     map->depth--;
 }
 
+gboolean address_map_put(AddressMap *map, Region **region, guint64 addr, GError **errp)
+{
+    gboolean ok;
+
+    address_map_begin(map);
+    ok = address_map_add(map, *region, addr, errp);
+    address_map_commit(map);
+    if (!ok) {
+        g_clear_pointer(region, region_free);
+    }
+    return ok;
+}
+
+void address_map_take(AddressMap *map, Region **region)
+{
+    if (*region) {
+        address_map_begin(map);
+        address_map_remove(map, *region);
+        address_map_commit(map);
+        g_clear_pointer(region, region_free);
+    }
+}
+
 void address_map_listen(AddressMap *map, MapListener *listener)
 {
     address_map_begin(map);

@@ -48,6 +48,13 @@ void address_map_remove(AddressMap *map, Region *region);
 void address_map_commit(AddressMap *map);
 
 /*
+ * One region, in a transaction of its own. Where it cannot be added it has been freed.
+ * Taken off it is freed; NULL: it never was on the map. *region is NULL then.
+ */
+gboolean address_map_put(AddressMap *map, Region **region, guint64 addr, GError **errp);
+void address_map_take(AddressMap *map, Region **region);
+
+/*
  * A write to [region+offset, +size) (size 0: any size) whose value matches
  * (or any value, when !match) signals fd instead of calling the region's ops.
  * Listeners that can (KVM) do it in the kernel; dispatch does it otherwise.

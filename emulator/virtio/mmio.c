@@ -350,11 +350,7 @@ static gboolean mmio_realize(Device *device, GError **errp)
     g_autofree char *name = g_strdup_printf("virtio-mmio-bus.%u", m->slot);
 
     m->region = region_new_io(name, VIRTIO_MMIO_SIZE, &region_ops, m);
-    address_map_begin(address_map_memory());
-    gboolean ok = address_map_add(address_map_memory(), m->region, m->addr, errp);
-    address_map_commit(address_map_memory());
-    if (!ok) {
-        region_free(m->region);
+    if (!address_map_put(address_map_memory(), &m->region, m->addr, errp)) {
         return FALSE;
     }
     m->bus = bus_new(&bus_class, name, m);
@@ -371,10 +367,7 @@ static void mmio_unrealize(Device *device)
     slots = g_slist_remove(slots, m);
     virtio_port_finalize(&m->port);
     irq_line_set_pending(m->irq, NULL, NULL);
-    address_map_begin(address_map_memory());
-    address_map_remove(address_map_memory(), m->region);
-    address_map_commit(address_map_memory());
-    region_free(m->region);
+    address_map_take(address_map_memory(), &m->region);
     bus_free(m->bus);
 }
 

@@ -151,10 +151,7 @@ static void regs_write(void *opaque, guint64 offset, guint64 value, unsigned siz
         g_assert_cmphex(back, ==, 0xff);
     }
     if (r->unmap) {
-        address_map_begin(address_map_io());
-        address_map_remove(address_map_io(), r->region);
-        address_map_commit(address_map_io());
-        region_free(r->region);
+        address_map_take(address_map_io(), &r->region);
     }
 }
 
@@ -165,10 +162,30 @@ static Region *map_io(AddressMap *map, guint64 addr, const RegionOps *ops, Regs 
 {
     g_autoptr(GError) error = NULL;
     r->region = region_new_io("regs", 8, ops, r);
-    address_map_begin(map);
-    g_assert_true(address_map_add(map, r->region, addr, &error));
-    address_map_commit(map);
+    g_assert_true(address_map_put(map, &r->region, addr, &error));
     return r->region;
+}
+
+/* What cannot be added is not kept; what was never there can be taken away. */
+static void test_put(void)
+{
+    g_autoptr(GError) error = NULL;
+    AddressMap *io = address_map_io();
+    Region *second = region_new_io("second", 8, &byte_ops, NULL);
+    Regs r = { .again = FALSE };
+    guint64 value = 0;
+
+    map_io(io, 0x100, &byte_ops, &r);
+    g_assert_false(address_map_put(io, &second, 0x107, &error));
+    g_assert_nonnull(strstr(error->message, "overlaps 'regs'"));
+    g_assert_null(second);
+    address_map_take(io, &second);
+    address_map_read(io, 0x107, &value, 1);
+    g_assert_cmpstr(r.log, ==, "r7/1 ");
+    address_map_take(io, &r.region);
+    g_assert_null(r.region);
+    address_map_read(io, 0x107, &value, 1);
+    g_assert_cmpstr(r.log, ==, "r7/1 ");
 }
 
 static void test_dispatch(void)
@@ -499,6 +516,7 @@ int main(int argc, char **argv)
     g_test_add_func("/memory/guest", test_guest);
     g_test_add_func("/memory/iov", test_iov);
     g_test_add_func("/memory/dirty", test_dirty);
+    g_test_add_func("/memory/put", test_put);
     g_test_add_func("/memory/dispatch", test_dispatch);
     g_test_add_func("/memory/listeners", test_listeners);
     g_test_add_func("/memory/backends", test_backends);
