@@ -50,11 +50,13 @@ static gboolean wants_help(const char *arg)
            g_str_has_suffix(arg, ",help") || g_str_has_suffix(arg, ",?");
 }
 
-static void add_help(ConfigNode *tree, const Option *option, const char *arg)
+static void add_help(ConfigNode *tree, const Option *option, const char *arg,
+                     const char *origin)
 {
     ConfigNode *entry = config_map_new();
     const char *comma = strchr(arg, ',');
 
+    config_node_set_origin(entry, origin);
     config_map_set(entry, "topic", config_string_new(option->key));
     if (comma) {
         const char *equal = memchr(arg, '=', comma - arg);
@@ -134,7 +136,7 @@ static gboolean apply(ConfigNode *tree, const Option *option, const char *arg,
     case OPTION_MAP:
     case OPTION_LIST:
         if (arg[0] != '{' && wants_help(arg)) {
-            add_help(tree, option, arg);
+            add_help(tree, option, arg, origin);
             return TRUE;
         }
         return option->action == OPTION_MAP ? apply_map(tree, option, arg, origin, errp)

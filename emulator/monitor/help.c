@@ -100,13 +100,16 @@ static gboolean help_topic(FILE *out, ConfigNode *entry, GError **errp)
             return TRUE;
         }
     }
-    return error_set(errp, "-%s help: see -help", topic);
+    return error_set(errp, "'%s' has no help of its own, see -help", topic);
 }
 
 gboolean help_print(FILE *out, ConfigNode *topics, GError **errp)
 {
     for (guint i = 0; i < config_list_size(topics); i++) {
-        if (!help_topic(out, config_list_at(topics, i), errp)) {
+        ConfigNode *entry = config_list_at(topics, i);
+
+        if (!help_topic(out, entry, errp)) {
+            config_prefix_origin(entry, "-help", errp);
             return FALSE;
         }
     }

@@ -72,6 +72,18 @@ class Printing(unittest.TestCase):
             self.assertEqual((code, err), (0, ""), args)
             self.assertIn(word, out)
 
+    def test_help_of_nothing(self):
+        for option, error in (("-chardev", "Parameter 'backend' does not accept value 'x'"),
+                              ("-object", "Parameter 'qom-type' does not accept value 'x'"),
+                              ("-netdev", "Parameter 'type' does not accept value 'x'"),
+                              ("-blockdev", "Parameter 'driver' does not accept value 'x'"),
+                              ("-device", "Device 'x' not found"),
+                              ("-machine", "unsupported machine type"),
+                              ("-name", "'name' has no help of its own, see -help")):
+            code, out, err = run(option, "x,help")
+            self.assertEqual((code, out, err),
+                             (1, "", f"vireo: {option} x,help: {error}\n"))
+
 
 class Errors(unittest.TestCase):
     CASES = [
