@@ -17,10 +17,12 @@
 #include <unistd.h>
 
 #include "process/pidfile.h"
+#include "util/file-name.h"
 
 enum { SYSTEMD_FIRST_FD = 3 };
 
-static int ready_fd = -1; /* of the pipe to the waiting process */
+static int ready_fd = -1;  /* of the pipe to the waiting process */
+static FileName *pid_name; /* of the lock's file */
 
 /* For errno. Returns FALSE. */
 static gboolean set_errno_error(GError **errp, const char *what)
@@ -90,7 +92,16 @@ int daemon_lock(const DriverPaths *paths, GError **errp)
         close(fd);
         return -1;
     }
+    pid_name = file_name_new(paths->pid_file);
     return fd;
+}
+
+void daemon_unlock(int fd)
+{
+    if (pid_name && !file_name_remove(pid_name))
+        g_message("cannot remove '%s': %s", file_name_path(pid_name), g_strerror(errno));
+    g_clear_pointer(&pid_name, file_name_free);
+    close(fd);
 }
 
 /* ---- sockets ---- */

@@ -21,6 +21,8 @@ void daemon_ready(void);
  * Returns the descriptor, or -1 with an error.
  */
 int daemon_lock(const DriverPaths *paths, GError **errp);
+/* Removes the PID file, unless another has its name by now, and closes. */
+void daemon_unlock(int fd);
 
 /* Listens where the options, the paths, or systemd say. */
 gboolean daemon_listen(RpcServer *server, const DriverPaths *paths,

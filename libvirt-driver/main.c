@@ -30,7 +30,7 @@ static int serve(const DaemonOptions *options, GError **errp)
     if (lock < 0)
         return EXIT_FAILURE;
     if (!daemon_listen(server, paths, options, errp)) {
-        close(lock);
+        daemon_unlock(lock);
         return EXIT_FAILURE;
     }
     Driver *driver = driver_new(
@@ -38,7 +38,7 @@ static int serve(const DaemonOptions *options, GError **errp)
     if (!driver_start(driver, errp)) {
         if (driver_stop(driver, STOP_TIMEOUT_MS))
             driver_free(driver);
-        close(lock);
+        daemon_unlock(lock);
         return EXIT_FAILURE;
     }
     rpc_server_start(server);
@@ -50,8 +50,7 @@ static int serve(const DaemonOptions *options, GError **errp)
         _exit(EXIT_SUCCESS); /* running VMs are left as they are */
     }
     driver_free(driver);
-    unlink(paths->pid_file);
-    close(lock);
+    daemon_unlock(lock);
     return EXIT_SUCCESS;
 }
 

@@ -6,6 +6,8 @@
 #include <glib.h>
 #include <sys/socket.h>
 
+#include "util/created.h"
+
 typedef struct SocketAddress {
     /* As they were given, somebody else's; NULL: not. */
     const char *path;        /* unix */
@@ -13,7 +15,7 @@ typedef struct SocketAddress {
     const char *fd_text;     /* an inherited descriptor's number */
     int fd;                  /* that, claimed; or -1 */
     int shared_fd;           /* that descriptor in use, which was blocking; or -1 */
-    char *made;              /* a listening socket, from created_bind() */
+    FileName *made;          /* a listening socket, from created_bind() */
     /* Where the last attempt to connect went to. */
     struct sockaddr_storage peer;
     socklen_t peer_len;

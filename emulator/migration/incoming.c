@@ -34,7 +34,7 @@
 typedef struct Incoming {
     GThread *thread;
     MigListener *listener; /* NULL: fd:, or the source has come */
-    char *made;            /* its socket, see created_bind() */
+    FileName *made;        /* its socket, see created_bind() */
     gboolean magic_read;
     MigChannel *channel;
     GBytes *config;

@@ -7,6 +7,8 @@
 
 #include <glib.h>
 
+#include "util/created.h"
+
 typedef enum MigUriKind { MIG_URI_TCP, MIG_URI_UNIX, MIG_URI_FD } MigUriKind;
 
 typedef struct MigChannel MigChannel;
@@ -15,7 +17,7 @@ typedef struct MigUri {
     MigUriKind kind;
     char *host, *port; /* tcp */
     char *path;        /* unix: the socket; fd: the number */
-    char *made;        /* unix, listening: from created_bind() */
+    FileName *made;    /* unix, listening: from created_bind() */
 } MigUri;
 
 /* Errors name the URI. */

@@ -14,18 +14,20 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "util/error.h"
 #include "util/fd.h"
 #include "util/fdset.h"
+#include "util/log.h"
 
 typedef enum Undo {
-    REMOVE,        /* path is new */
+    REMOVE,        /* name is new */
     EMPTY_ON_KEEP, /* fd: its content goes when the start has succeeded */
     EMPTY_ON_UNDO, /* fd: it was empty before */
 } Undo;
 
 typedef struct Created {
     Undo undo;
-    char *path;
+    FileName *name;
     int fd;
 } Created;
 
@@ -36,15 +38,15 @@ static void entry_clear(gpointer data)
 {
     Created *entry = data;
 
-    g_free(entry->path);
+    file_name_free(entry->name);
     if (entry->fd >= 0) {
         close(entry->fd);
     }
 }
 
-static void remember(Undo undo, const char *path, int fd)
+static void remember(Undo undo, FileName *name, int fd)
 {
-    Created entry = { undo, g_strdup(path), fd };
+    Created entry = { undo, name, fd };
 
     if (!entries) {
         entries = g_array_new(FALSE, FALSE, sizeof(Created));
@@ -64,15 +66,11 @@ static gboolean remember_fd(Undo undo, int fd)
     return own >= 0;
 }
 
-/* Returns the path in a form that survives chdir(). */
-static char *remember_new(const char *path)
+static void remember_new(const char *path)
 {
-    char *absolute = g_canonicalize_filename(path, NULL);
-
     if (!kept) {
-        remember(REMOVE, absolute, -1);
+        remember(REMOVE, file_name_new(path), -1);
     }
-    return absolute;
 }
 
 /* Whether nobody listens on the socket any more. FALSE: errno. */
@@ -105,7 +103,7 @@ static gboolean remove_socket(const struct sockaddr_un *addr)
     return is_left_over(addr) && (unlink(addr->sun_path) == 0 || errno == ENOENT);
 }
 
-char *created_bind(int fd, const char *path)
+FileName *created_bind(int fd, const char *path)
 {
     struct sockaddr_un addr = { .sun_family = AF_UNIX };
 
@@ -117,19 +115,32 @@ char *created_bind(int fd, const char *path)
         bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
         return NULL;
     }
-    return remember_new(path);
+    remember_new(path);
+    return file_name_new(path);
 }
 
-void created_remove(char *path)
+static void remove_or_warn(const FileName *name)
+{
+    if (!file_name_remove(name)) {
+        log_warn("'%s' cannot be removed, and stays: %s", file_name_path(name),
+                 error_text(errno));
+    }
+}
+
+/* Once only: the name may be another's by the time that the start fails. */
+void created_remove(FileName *name)
 {
     for (guint i = 0; entries && i < entries->len; i++) {
-        if (g_strcmp0(g_array_index(entries, Created, i).path, path) == 0) {
+        const Created *entry = &g_array_index(entries, Created, i);
+
+        if (entry->name &&
+            g_str_equal(file_name_path(entry->name), file_name_path(name))) {
             g_array_remove_index(entries, i);
             break;
         }
     }
-    unlink(path);
-    g_free(path);
+    remove_or_warn(name);
+    file_name_free(name);
 }
 
 /* A symbolic link to nothing: the file that it names is made. */
@@ -141,7 +152,7 @@ static int open_behind_link(const char *path, int flags, mode_t mode)
     if (!target) {
         return -1;
     }
-    g_free(remember_new(target));
+    remember_new(target);
     return fd_steal(&fd);
 }
 
@@ -169,7 +180,7 @@ int created_open(const char *path, int flags, mode_t mode)
     }
     fd = open(path, flags | O_CREAT | O_EXCL | O_NONBLOCK | O_CLOEXEC, mode);
     if (fd >= 0) {
-        g_free(remember_new(path));
+        remember_new(path);
         return fd;
     }
     if (errno != EEXIST) {
@@ -198,8 +209,8 @@ static void forget_all(Undo empty, gboolean remove)
     for (guint i = 0; entries && i < entries->len; i++) {
         Created *entry = &g_array_index(entries, Created, i);
 
-        if (entry->undo == REMOVE && remove) {
-            unlink(entry->path);
+        if (entry->name && remove) {
+            remove_or_warn(entry->name);
         } else if (entry->undo == empty && ftruncate(entry->fd, 0) < 0) {
             continue; /* a terminal or a FIFO has nothing to lose */
         }

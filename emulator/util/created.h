@@ -13,6 +13,8 @@
 #include <glib.h>
 #include <sys/types.h>
 
+#include "util/file-name.h"
+
 /*
  * open() for a file to write, which is made if it is missing. Never waits for the
  * other end of a FIFO: O_NONBLOCK is set, and stays. -1: errno. Of "/dev/fdset/N" the
@@ -25,13 +27,15 @@ gboolean created_grow(int fd, off_t size);
 
 /*
  * Binds a UNIX socket, mode 0600. A socket that was left there is replaced; one that
- * somebody listens on, and any other file, is not. Returns the absolute path, for
- * created_remove(); NULL: errno.
+ * somebody listens on, and any other file, is not. For created_remove(); NULL: errno.
  */
-char *created_bind(int fd, const char *path);
+FileName *created_bind(int fd, const char *path);
 
-/* Removes the socket and frees its path. */
-void created_remove(char *path);
+/*
+ * Removes the socket, unless another file has its name by now. One that must stay
+ * (-sandbox files=deny) is warned of.
+ */
+void created_remove(FileName *name);
 
 void created_keep(void);
 void created_undo(void);

@@ -16,6 +16,7 @@
 #include "util/created.h"
 #include "util/error.h"
 #include "util/fd.h"
+#include "util/log.h"
 
 static int ready_fd = -1;
 static char *pidfile_path; /* absolute */
@@ -124,10 +125,21 @@ gboolean pidfile_write(GError **errp)
     return TRUE;
 }
 
+/* The number in a file that stays would be another process's some day. */
+static void remove_or_empty(void)
+{
+    if (unlink(pidfile_path) < 0) {
+        const char *why = error_text(errno);
+
+        log_warn("-pidfile %s: cannot be removed, and stays%s: %s", pidfile_path,
+                 ftruncate(pidfile_fd, 0) == 0 ? ", empty" : "", why);
+    }
+}
+
 void pidfile_remove(void)
 {
     if (pidfile_written && has_name(pidfile_fd, pidfile_path)) {
-        unlink(pidfile_path);
+        remove_or_empty();
     }
     g_clear_pointer(&pidfile_path, g_free);
     fd_clear(&pidfile_fd);

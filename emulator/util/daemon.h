@@ -19,6 +19,7 @@ void daemon_ready(void);
 gboolean pidfile_lock(const char *path, GError **errp);
 /* Puts the pid in; nothing to do where no file is locked. */
 gboolean pidfile_write(GError **errp);
+/* One that must stay (-sandbox files=deny) is empty then. */
 void pidfile_remove(void);
 
 #endif

@@ -7,6 +7,7 @@ libutil_a_SOURCES += \
 	emulator/util/address.c emulator/util/address.h \
 	emulator/util/error.c emulator/util/error.h \
 	emulator/util/fd.c emulator/util/fd.h \
+	emulator/util/file-name.c emulator/util/file-name.h \
 	emulator/util/fdset.c emulator/util/fdset.h \
 	emulator/util/log.c emulator/util/log.h \
 	emulator/util/resolver.c emulator/util/resolver-child.c \

@@ -15,12 +15,13 @@
 #include <unistd.h>
 
 #include "rpc/internal.h"
+#include "util/file-name.h"
 
 struct RpcListener {
     RpcServer *server;
     int fd;
     RpcListenFlags flags;
-    char *path; /* a socket to remove at the end, or NULL */
+    FileName *name; /* a socket to remove at the end, or NULL */
     GSource *source;
 };
 
@@ -96,9 +97,10 @@ void rpc_listener_free(RpcListener *listener)
         g_source_unref(listener->source);
     }
     close(listener->fd);
-    if (listener->path)
-        unlink(listener->path);
-    g_free(listener->path);
+    if (listener->name && !file_name_remove(listener->name))
+        g_message("cannot remove '%s': %s", file_name_path(listener->name),
+                  g_strerror(errno));
+    file_name_free(listener->name);
     g_free(listener);
 }
 
@@ -145,7 +147,10 @@ gboolean rpc_server_listen_unix(RpcServer *server, const char *path, gid_t gid,
     umask(mask);
     if (r < 0)
         return fail(errp, fd, path);
-    add(server, fd, flags)->path = g_strdup(path);
+    RpcListener *listener = add(server, fd, flags);
+    listener->name = file_name_new(path);
+    if (!listener->name)
+        return fail(errp, -1, path);
     if (gid != (gid_t)-1 && (chown(path, -1, gid) < 0 || chmod(path, 0660) < 0))
         return fail(errp, -1, path);
     return listen(fd, SOMAXCONN) == 0 || fail(errp, -1, path);

@@ -50,6 +50,22 @@ def test_daemon_death(a, b):
     assert a.files() == [], a.files()
 
 
+def test_files_of_another(a, b):
+    """At its end it removes what it has made, not what has that name by now."""
+    paths = [a.root + "/run/libvirt/virtvireod-sock", a.root + "/run/virtvireod.pid"]
+    for path in paths:
+        os.rename(path, path + ".old")
+        open(path, "w").close()
+    a.stop()
+    for path in paths:
+        assert os.path.getsize(path) == 0, path
+        os.rename(path + ".old", path)  # those of one that was killed
+    a.start()
+    a.stop()
+    assert not [path for path in paths if os.path.exists(path)]
+    a.start()
+
+
 def test_daemon_death_reboot(a, b):
     """A guest that shuts down meanwhile is reset if that was the wish, or else ended."""
     a.define(words="late-shutdown")

@@ -375,6 +375,42 @@ class NothingLeft(unittest.TestCase):
         Life.wait_gone(number)
         self.assertEqual(sorted(os.listdir(self.dir)), ["pid", "pid.old"])
 
+    def daemon(self, *args):
+        """What the PID file "pid" names, which writes its log to "log"."""
+        p = self.start("-pidfile", "pid", "-D", "log", "-daemonize", *args)
+        self.assertEqual((p.returncode, p.stderr), (0, b""))
+        with open(os.path.join(self.dir, "pid"), encoding="ascii") as f:
+            return int(f.read())
+
+    def test_socket_of_another(self):
+        """Who removes it and binds one of that name keeps his."""
+        number = self.daemon("-M", "microvm", "-accel", "qtest", *self.SOCKETS)
+        names = [name for name in os.listdir(self.dir) if name not in ("pid", "log")]
+        self.assertEqual(len(names), 2)
+        for name in names:
+            os.rename(os.path.join(self.dir, name), os.path.join(self.dir, name + ".old"))
+            with socket.socket(socket.AF_UNIX) as other:
+                other.bind(os.path.join(self.dir, name))
+        os.kill(number, signal.SIGTERM)
+        Life.wait_gone(number)
+        self.assertEqual(sorted(os.listdir(self.dir)),
+                         sorted([*names, *(name + ".old" for name in names), "log"]))
+
+    @unittest.skipIf("VIREO_SUPERVISED" in os.environ, "nothing is filtered")
+    def test_may_not_remove(self):
+        """What cannot be removed is said, and the PID file names nobody then."""
+        number = self.daemon(*NONE, "-qmp", "unix:qmp,server=on,wait=off",
+                             "-sandbox", "on,files=deny")
+        os.kill(number, signal.SIGTERM)
+        Life.wait_gone(number)
+        os.unlink(os.path.join(self.dir, "qmp"))
+        left = self.contents()
+        self.assertIn(b"/qmp' cannot be removed, and stays: Operation not permitted\n",
+                      left["log"])
+        self.assertIn(b"/pid: cannot be removed, and stays, empty: Operation not "
+                      b"permitted\n", left["log"])
+        self.assertEqual(left["pid"], b"")
+
     def test_early_signal(self):
         """A signal right after the first file has been made ends it as a later one."""
         with open(VIREO, "rb") as f:

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Concurrency: limits, priority, order, keepalive, close hooks, the end. */
+#include <stdio.h>
+#include <unistd.h>
+
 #include "rpc-peer.h"
 #include "rpc/protocol.h"
 
@@ -325,6 +328,28 @@ static void test_late(void)
     peer_server_free(server);
 }
 
+/* Who puts a socket of his own in the place of ours keeps it. */
+static void test_socket_of_another(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("vireo-rpc-XXXXXX", NULL);
+    g_autofree char *ours = g_build_filename(dir, "ours", NULL);
+    g_autofree char *taken = g_build_filename(dir, "taken", NULL);
+    g_autofree char *away = g_build_filename(dir, "away", NULL);
+    RpcServer *server = new_server();
+    g_autoptr(GError) err = NULL;
+
+    g_assert_true(rpc_server_listen_unix(server, ours, (gid_t)-1, 0, &err));
+    g_assert_true(rpc_server_listen_unix(server, taken, (gid_t)-1, 0, &err));
+    g_assert_cmpint(rename(taken, away), ==, 0);
+    g_assert_true(g_file_set_contents(taken, "", 0, &err));
+    rpc_server_start(server);
+    peer_server_free(server);
+    g_assert_cmpint(access(ours, F_OK), ==, -1);
+    g_assert_cmpint(unlink(taken), ==, 0);
+    g_assert_cmpint(unlink(away), ==, 0);
+    g_assert_cmpint(rmdir(dir), ==, 0);
+}
+
 /* Many clients at once, each with calls in flight, coming and going. */
 static void test_crowd(void)
 {
@@ -387,6 +412,7 @@ int main(int argc, char **argv)
     g_test_add_func("/rpc/server/gone", test_gone);
     g_test_add_func("/rpc/server/stop", test_stop);
     g_test_add_func("/rpc/server/late", test_late);
+    g_test_add_func("/rpc/server/socket-of-another", test_socket_of_another);
     g_test_add_func("/rpc/server/crowd", test_crowd);
     return g_test_run();
 }
