@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -55,7 +56,10 @@ char *socket_address_describe(const SocketAddress *addr)
         return g_strdup_printf("unix:%s", addr->path);
     }
     if (addr->port) {
-        return g_strdup_printf("tcp:%s:%s", addr->host ? addr->host : "", addr->port);
+        g_autofree char *bound = g_strdup_printf("%u", addr->bound_port);
+
+        return g_strdup_printf("tcp:%s:%s", addr->host ? addr->host : "",
+                               addr->bound_port ? bound : addr->port);
     }
     return g_strdup("fd");
 }
@@ -162,6 +166,29 @@ static int tcp_open(SocketAddress *addr, gboolean server, GError **errp)
     return fd_steal(&fd);
 }
 
+static guint16 port_of(int fd)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+    } addr;
+    socklen_t len = sizeof(addr);
+
+    if (getsockname(fd, &addr.any, &len) < 0) {
+        return 0;
+    }
+    return ntohs(addr.any.sa_family == AF_INET6 ? addr.in6.sin6_port : addr.in.sin_port);
+}
+
+static int tcp_listen(SocketAddress *addr, GError **errp)
+{
+    int fd = tcp_open(addr, TRUE, errp);
+
+    addr->bound_port = fd < 0 ? 0 : port_of(fd);
+    return fd;
+}
+
 /* An inherited descriptor, which must be what it is said to be. */
 static int take_fd(SocketAddress *addr, gboolean server, GError **errp)
 {
@@ -194,7 +221,7 @@ static int make_nonblocking(SocketAddress *addr, int fd)
 int socket_address_listen(SocketAddress *addr, GError **errp)
 {
     return make_nonblocking(addr, addr->path   ? unix_listen(addr, errp)
-                                  : addr->port ? tcp_open(addr, TRUE, errp)
+                                  : addr->port ? tcp_listen(addr, errp)
                                                : take_fd(addr, TRUE, errp));
 }
 

@@ -16,6 +16,7 @@ typedef struct SocketAddress {
     int fd;                  /* that, claimed; or -1 */
     int shared_fd;           /* that descriptor in use, which was blocking; or -1 */
     FileName *made;          /* a listening socket, from created_bind() */
+    guint16 bound_port;      /* a listening socket's of tcp: the host chooses for 0 */
     /* Where the last attempt to connect went to. */
     struct sockaddr_storage peer;
     socklen_t peer_len;
@@ -24,7 +25,8 @@ typedef struct SocketAddress {
 /* Checks what was given, and claims fd. What was zero before may be cleared after. */
 gboolean socket_address_init(SocketAddress *addr, GError **errp);
 void socket_address_clear(SocketAddress *addr);
-char *socket_address_describe(const SocketAddress *addr); /* "unix:PATH", owned */
+/* "unix:PATH", owned; of what listens, the port that it has. */
+char *socket_address_describe(const SocketAddress *addr);
 
 /* A listening descriptor (unix: mode 0600), or -1. Takes over addr->fd. */
 int socket_address_listen(SocketAddress *addr, GError **errp);

@@ -493,6 +493,25 @@ class Life(unittest.TestCase):
                          {"guest": False, "reason": "host-qmp-quit"})
         self.assertEqual(vm.end(), (0, ""))
 
+    def test_port_of_the_host(self):
+        """Port 0 is any that is free; which one is said."""
+        args = [VIREO, *NONE, "-qmp", "tcp:127.0.0.1:0,server=on",
+                "-chardev", "socket,id=idle,port=0,server=on,wait=off"]
+        p = subprocess.Popen(args, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.addCleanup(p.communicate)
+        self.addCleanup(p.kill)
+        said = re.search(rb"waiting for connection on: tcp:127\.0\.0\.1:(\d+),server=on\n",
+                         p.stderr.readline())
+        port = int(said.group(1))
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            qmp = Qmp(client).start()
+            names = {c["label"]: c["filename"] for c in qmp("query-chardev")}
+            self.assertEqual(names["compat_monitor0"], f"tcp:127.0.0.1:{port},server=on")
+            idle = re.fullmatch(r"disconnected:tcp::(\d+),server=on", names["idle"])
+            socket.create_connection(("127.0.0.1", int(idle.group(1)))).close()
+            qmp("quit")
+        self.assertEqual(p.wait(TIMEOUT), 0)
+
     @unittest.skipIf("VIREO_SUPERVISED" in os.environ, "nothing is filtered")
     def test_filter(self):
         """On by default, in every thread; a helper for names only where they are allowed."""
