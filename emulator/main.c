@@ -224,7 +224,7 @@ static gboolean add_fd(ConfigNode *node, GError **errp)
 {
     const char *number, *opaque;
     guint64 set;
-    int fd;
+    autofd int fd = -1;
 
     if (!config_require_string(node, "fd", &number, errp) ||
         !config_require_string(node, "set", &opaque, errp) ||
@@ -234,7 +234,11 @@ static gboolean add_fd(ConfigNode *node, GError **errp)
         return FALSE;
     }
     fd = fd_claim(number, errp);
-    return fd >= 0 && fdset_add((gint64)set, fd, opaque, errp) >= 0;
+    if (fd < 0 || fdset_add((gint64)set, fd, opaque, errp) < 0) {
+        return FALSE;
+    }
+    fd_steal(&fd);
+    return TRUE;
 }
 
 static gboolean start_process(ConfigNode *config, GError **errp)

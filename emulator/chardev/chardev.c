@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "event/slow-close.h"
 #include "event/turn.h"
 #include "util/error.h"
 #include "util/fd.h"
@@ -27,10 +28,12 @@ static GPtrArray *chardevs; /* of Chardev, in order of creation */
 
 static void drop_fds(Chardev *chr)
 {
-    for (guint i = 0; i < chr->n_fds; i++) {
-        close(chr->fds[i]);
+    if (chr->n_fds) {
+        GArray *fds = g_array_new(FALSE, FALSE, sizeof(int));
+
+        slow_close(g_array_append_vals(fds, chr->fds, chr->n_fds), NULL, NULL);
+        chr->n_fds = 0;
     }
-    chr->n_fds = 0;
 }
 
 static void keep_fds(Chardev *chr, struct msghdr *msg)

@@ -2,6 +2,7 @@
 /* Character devices, and descriptors that come over the monitor's own. */
 #include "config.h"
 
+#include "event/slow-close.h"
 #include "monitor/commands.h"
 #include "monitor/fds.h"
 #include "monitor/qmp-command.h"
@@ -19,15 +20,45 @@ static ConfigNode *cmd_query_chardev(ConfigNode *args, GError **errp)
 
 QMP_OBJECT(fd_args, { "fdname", &qmp_str });
 
-static gboolean get_fd(QmpServer *server, const char *name, GError **errp)
-{
-    int fd = chardev_take_fd(qmp_server_chardev(server));
+/* A reply that waits until what is not needed any more has been closed. */
+typedef struct Closing {
+    QmpReply *reply;
+    ConfigNode *ret;
+    GError *error;
+} Closing;
 
-    if (fd < 0) {
+static void closing_done(void *opaque)
+{
+    Closing *c = opaque;
+
+    qmp_reply_done(c->reply, c->ret, c->error);
+    g_free(c);
+}
+
+/* Takes over all of it. */
+static void close_and_reply(GArray *fds, QmpReply *reply, ConfigNode *ret, GError *error)
+{
+    Closing *c = g_new(Closing, 1);
+
+    *c = (Closing){ reply, ret, error };
+    slow_close(fds, closing_done, c);
+}
+
+/* One, or none (-1). */
+static GArray *fd_list(int fd)
+{
+    GArray *fds = g_array_new(FALSE, FALSE, sizeof(int));
+
+    return fd < 0 ? fds : g_array_append_val(fds, fd);
+}
+
+/* *fd: the one that came, or -1; then what is to be closed. */
+static gboolean get_fd(QmpServer *server, const char *name, int *fd, GError **errp)
+{
+    if (*fd < 0) {
         return error_set(errp, "No file descriptor supplied via SCM_RIGHTS");
     }
     if (g_ascii_isdigit(name[0])) {
-        close(fd);
         return error_set(errp,
                          "Parameter 'fdname' expects a name not starting with a digit");
     }
@@ -36,29 +67,32 @@ static gboolean get_fd(QmpServer *server, const char *name, GError **errp)
 
 static void cmd_getfd(ConfigNode *args, QmpReply *reply)
 {
+    QmpServer *server = qmp_reply_server(reply);
+    int fd = chardev_take_fd(qmp_server_chardev(server));
     GError *error = NULL;
 
-    get_fd(qmp_reply_server(reply), qmp_arg_string(args, "fdname"), &error);
-    qmp_reply_done(reply, NULL, error);
+    get_fd(server, qmp_arg_string(args, "fdname"), &fd, &error);
+    close_and_reply(fd_list(fd), reply, NULL, error);
 }
 
 static void cmd_closefd(ConfigNode *args, QmpReply *reply)
 {
     const char *name = qmp_arg_string(args, "fdname");
+    int fd = qmp_fds_take(qmp_reply_server(reply), name);
     GError *error = NULL;
 
-    if (!qmp_fds_close(qmp_reply_server(reply), name)) {
+    if (fd < 0) {
         error_set(&error, "File descriptor named '%s' not found", name);
     }
-    qmp_reply_done(reply, NULL, error);
+    close_and_reply(fd_list(fd), reply, NULL, error);
 }
 
 QMP_OBJECT(add_fd_args, { "fdset-id", &qmp_int, TRUE }, { "opaque", &qmp_str, TRUE });
 QMP_OBJECT(add_fd_info, { "fdset-id", &qmp_int }, { "fd", &qmp_int });
 
-static ConfigNode *add_fd(ConfigNode *args, QmpServer *server, GError **errp)
+/* Takes over fd, unless it fails. */
+static ConfigNode *add_fd(ConfigNode *args, int fd, GError **errp)
 {
-    int fd = chardev_take_fd(qmp_server_chardev(server));
     ConfigNode *id = config_map_get(args, "fdset-id");
     ConfigNode *info;
     gint64 set;
@@ -68,7 +102,6 @@ static ConfigNode *add_fd(ConfigNode *args, QmpServer *server, GError **errp)
         return NULL;
     }
     if (id && config_node_int(id) < 0) {
-        close(fd);
         error_set(errp, "Parameter 'fdset-id' expects a non-negative value");
         return NULL;
     }
@@ -85,22 +118,25 @@ static ConfigNode *add_fd(ConfigNode *args, QmpServer *server, GError **errp)
 
 static void cmd_add_fd(ConfigNode *args, QmpReply *reply)
 {
+    int fd = chardev_take_fd(qmp_server_chardev(qmp_reply_server(reply)));
     GError *error = NULL;
-    ConfigNode *info = add_fd(args, qmp_reply_server(reply), &error);
+    ConfigNode *info = add_fd(args, fd, &error);
 
-    qmp_reply_done(reply, info, error);
+    close_and_reply(fd_list(info ? -1 : fd), reply, info, error);
 }
 
 QMP_OBJECT(remove_fd_args, { "fdset-id", &qmp_int }, { "fd", &qmp_int, TRUE });
 
-static ConfigNode *cmd_remove_fd(ConfigNode *args, GError **errp)
+static void cmd_remove_fd(ConfigNode *args, QmpReply *reply)
 {
     ConfigNode *fd = config_map_get(args, "fd");
+    GArray *removed = fd_list(-1);
+    GError *error = NULL;
 
     /* A number that is no descriptor's is not found. */
     fdset_remove(config_node_int(config_map_get(args, "fdset-id")),
-                 fd ? (int)CLAMP(config_node_int(fd), 0, G_MAXINT) : -1, errp);
-    return NULL;
+                 fd ? (int)CLAMP(config_node_int(fd), 0, G_MAXINT) : -1, removed, &error);
+    close_and_reply(removed, reply, NULL, error);
 }
 
 QMP_OBJECT(fdset_fd_info, { "fd", &qmp_int }, { "opaque", &qmp_str, TRUE });
@@ -142,7 +178,7 @@ const QmpCommand qmp_chardev_commands[] = {
       .start = cmd_add_fd, .args = &add_fd_args, .ret = &add_fd_info },
     { "remove-fd",
       "Removes one descriptor, or all, of a set; what has been opened from it stays open",
-      cmd_remove_fd, .args = &remove_fd_args },
+      .start = cmd_remove_fd, .args = &remove_fd_args },
     { "query-fdsets", "The sets of descriptors", cmd_query_fdsets, .ret = &fdset_list },
     { "query-chardev", "The character devices", cmd_query_chardev,
       .ret = &chardev_info_list },

@@ -21,33 +21,40 @@ GHashTable *qmp_fds_new(void)
     return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, close_fd);
 }
 
-gboolean qmp_fds_add(QmpServer *server, const char *name, int fd, GError **errp)
+gboolean qmp_fds_add(QmpServer *server, const char *name, int *fd, GError **errp)
 {
     GHashTable *fds = qmp_server_fds(server);
+    int old = qmp_fds_take(server, name);
 
-    if (g_hash_table_size(fds) >= FDS_MAX && !g_hash_table_contains(fds, name)) {
-        close(fd);
+    if (g_hash_table_size(fds) >= FDS_MAX) {
         return error_set(errp,
                          "Too many file descriptors are stored (%d): '%s' is refused",
                          FDS_MAX, name);
     }
-    g_hash_table_replace(fds, g_strdup(name), GINT_TO_POINTER(fd));
+    g_hash_table_insert(fds, g_strdup(name), GINT_TO_POINTER(*fd));
+    *fd = old;
     return TRUE;
 }
 
-gboolean qmp_fds_close(QmpServer *server, const char *name)
-{
-    return g_hash_table_remove(qmp_server_fds(server), name);
-}
-
-gboolean qmp_fds_lend(QmpServer *server, const char *name, QmpLentFd *lent, GError **errp)
+int qmp_fds_take(QmpServer *server, const char *name)
 {
     gpointer key, value;
 
     if (!g_hash_table_steal_extended(qmp_server_fds(server), name, &key, &value)) {
+        return -1;
+    }
+    g_free(key);
+    return GPOINTER_TO_INT(value);
+}
+
+gboolean qmp_fds_lend(QmpServer *server, const char *name, QmpLentFd *lent, GError **errp)
+{
+    int fd = qmp_fds_take(server, name);
+
+    if (fd < 0) {
         return error_set(errp, "File descriptor named '%s' has not been found", name);
     }
-    *lent = (QmpLentFd){ server, key, GPOINTER_TO_INT(value) };
+    *lent = (QmpLentFd){ server, g_strdup(name), fd };
     fd_lend(lent->fd);
     return TRUE;
 }

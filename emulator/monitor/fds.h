@@ -9,9 +9,13 @@
 #include "monitor/qmp-command.h"
 
 GHashTable *qmp_fds_new(void);
-/* Takes over fd, even when it fails; replaces one of the same name. */
-gboolean qmp_fds_add(QmpServer *server, const char *name, int fd, GError **errp);
-gboolean qmp_fds_close(QmpServer *server, const char *name);
+/*
+ * Takes over *fd, which is -1 then, or the one of the same name that it replaces. An
+ * error leaves it as it is.
+ */
+gboolean qmp_fds_add(QmpServer *server, const char *name, int *fd, GError **errp);
+/* Taken out of the table; -1: there is none of this name. */
+int qmp_fds_take(QmpServer *server, const char *name);
 
 /*
  * Around a call of a layer below, which knows numbers only (util/fd.h): lend() takes

@@ -36,7 +36,7 @@ static void entry_clear(gpointer data)
 {
     Entry *entry = data;
 
-    close(entry->fd);
+    fd_clear(&entry->fd);
     g_free(entry->opaque);
 }
 
@@ -57,7 +57,6 @@ gint64 fdset_add(gint64 set, int fd, const char *opaque, GError **errp)
     guint at = 0;
 
     if (n_entries() >= FDS_MAX) {
-        close(fd);
         error_set(errp, "Too many file descriptors are stored in sets (%d)", FDS_MAX);
         return -1;
     }
@@ -73,12 +72,14 @@ gint64 fdset_add(gint64 set, int fd, const char *opaque, GError **errp)
     return entry.set;
 }
 
-gboolean fdset_remove(gint64 set, int fd, GError **errp)
+gboolean fdset_remove(gint64 set, int fd, GArray *removed, GError **errp)
 {
     gboolean found = FALSE;
 
     for (guint i = n_entries(); i-- > 0;) {
         if (entry_at(i)->set == set && (fd < 0 || entry_at(i)->fd == fd)) {
+            g_array_append_val(removed, entry_at(i)->fd);
+            entry_at(i)->fd = -1;
             g_array_remove_index(entries, i);
             found = TRUE;
         }

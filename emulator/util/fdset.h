@@ -11,12 +11,15 @@
 #include <glib.h>
 
 /*
- * Puts fd (taken over, even when it fails) into a set; set -1: into a new one, whose
- * number is returned. -1: error. opaque is the client's own note, or NULL.
+ * Puts fd (taken over) into a set; set -1: into a new one, whose number is returned. -1:
+ * error, and fd stays the caller's. opaque is the client's own note, or NULL.
  */
 gint64 fdset_add(gint64 set, int fd, const char *opaque, GError **errp);
-/* fd -1: all of the set. What was opened through it stays open. */
-gboolean fdset_remove(gint64 set, int fd, GError **errp);
+/*
+ * fd -1: all of the set. What was opened through it stays open. Appends them to removed
+ * (of int): the caller closes them, which their servers may hold up.
+ */
+gboolean fdset_remove(gint64 set, int fd, GArray *removed, GError **errp);
 /* Set by set, in the order of their numbers. */
 void fdset_foreach(void (*fn)(gint64 set, int fd, const char *opaque, void *data),
                    void *data);

@@ -3,7 +3,6 @@
  * Commands whose reply waits for the host, which does not answer while event/gate.c says
  * so: what goes on meanwhile, and what becomes of them.
  */
-#include <dirent.h>
 #include <linux/virtio_mmio.h>
 #include <string.h>
 #include <unistd.h>
@@ -51,22 +50,6 @@ static void add_fails(Vm *vm, const char *driver, const char *name, const char *
     g_assert_cmpstr(text, ==, error);
 }
 
-static unsigned open_images(Vm *vm)
-{
-    g_autofree char *path = g_strdup_printf("/proc/%d/fd", qtest_pid(vm->q));
-    DIR *fds = opendir(path);
-    unsigned n = 0;
-
-    for (const struct dirent *e; (e = readdir(fds));) {
-        char target[4096] = "";
-        g_autofree char *link = g_build_filename(path, e->d_name, NULL);
-        n += readlink(link, target, sizeof(target) - 1) > 0 &&
-             g_str_equal(target, late_image);
-    }
-    closedir(fds);
-    return n;
-}
-
 static void assert_names_taken(Vm *vm)
 {
     add_fails(vm, "file", "r", "Duplicate nodes with node-name='r'");
@@ -108,11 +91,11 @@ static void test_order(void)
         until_asked(&vm, 1);
         assert_served(&vm);
         assert_names_taken(&vm);
-        g_assert_cmpuint(open_images(&vm), ==, 1);
+        g_assert_cmpuint(late_open_images(&vm), ==, 1);
         expect_nothing(&vm.b);
         block_testing(vm.q, "n answers");
         expect(&vm.b, DONE);
-        g_assert_cmpuint(open_images(&vm), ==, 0);
+        g_assert_cmpuint(late_open_images(&vm), ==, 0);
     }
     late_close(&vm);
 }
@@ -176,7 +159,7 @@ static void test_undo(void)
         expect_nothing(&vm.b);
         block_testing(vm.q, "n answers");
         expect_error(&vm.b, cases[i].error);
-        g_assert_cmpuint(open_images(&vm), ==, 0);
+        g_assert_cmpuint(late_open_images(&vm), ==, 0);
         say_add(&vm.b); /* the names are free */
         expect(&vm.b, DONE);
         say_del(&vm.b, "r");
@@ -487,16 +470,16 @@ static void test_object(void)
         block_testing(vm.q, "n answers");
         expect(&vm.b, DONE);
         expect(&vm.b, DONE);
-        g_assert_cmpuint(open_images(&vm), ==, 1);
+        g_assert_cmpuint(late_open_images(&vm), ==, 1);
         block_testing(vm.q, "n silent");
         say_object_del(&vm.b);
         until_asked(&vm, 1);
         assert_no_object(&vm);
-        g_assert_cmpuint(open_images(&vm), ==, 1);
+        g_assert_cmpuint(late_open_images(&vm), ==, 1);
         expect_nothing(&vm.b);
         block_testing(vm.q, "n answers");
         expect(&vm.b, DONE);
-        g_assert_cmpuint(open_images(&vm), ==, 0);
+        g_assert_cmpuint(late_open_images(&vm), ==, 0);
     }
     say_object(&vm.b, "/nowhere");
     expect_error(&vm.b, "Could not open '/nowhere': No such file");

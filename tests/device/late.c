@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tests/device/late.h"
 
+#include <dirent.h>
 #include <linux/virtio_mmio.h>
 #include <unistd.h>
 
@@ -43,6 +44,22 @@ void until_asked(Vm *vm, guint64 n)
 {
     while (late_asked(vm, "n") < n) {
     }
+}
+
+unsigned late_open_images(Vm *vm)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/fd", qtest_pid(vm->q));
+    DIR *fds = opendir(path);
+    unsigned n = 0;
+
+    for (const struct dirent *e; (e = readdir(fds));) {
+        char target[4096] = "";
+        g_autofree char *link = g_build_filename(path, e->d_name, NULL);
+        n += readlink(link, target, sizeof(target) - 1) > 0 &&
+             g_str_equal(target, late_image);
+    }
+    closedir(fds);
+    return n;
 }
 
 void assert_served(Vm *vm)

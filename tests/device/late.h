@@ -26,6 +26,8 @@ void say_del(Monitor *m, const char *node);
 guint64 late_asked(Vm *vm, const char *node);
 /* So many do for node "n". */
 void until_asked(Vm *vm, guint64 n);
+/* How often the VM has the image open. */
+unsigned late_open_images(Vm *vm);
 /* All else is served: the other monitors, and the guest. */
 void assert_served(Vm *vm);
 /* The tests, with a directory and an image in it. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tests/device/monitor.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -75,6 +76,28 @@ void expect_nothing(Monitor *m)
 void say_text(Monitor *m, const char *text)
 {
     g_assert_cmpint(write(m->fd, text, strlen(text)), ==, (ssize_t)strlen(text));
+}
+
+void say_file(Monitor *m, const char *text, const char *path)
+{
+    union {
+        char space[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control = { 0 };
+    struct iovec iov = { (char *)text, strlen(text) };
+    struct msghdr msg = {
+        .msg_iov = &iov,
+        .msg_iovlen = 1,
+        .msg_control = control.space,
+        .msg_controllen = sizeof(control.space),
+    };
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    g_assert_cmpint(fd, >=, 0);
+    control.align = (struct cmsghdr){ CMSG_LEN(sizeof(fd)), SOL_SOCKET, SCM_RIGHTS };
+    memcpy(CMSG_DATA(&control.align), &fd, sizeof(fd));
+    g_assert_cmpint(sendmsg(m->fd, &msg, 0), ==, (ssize_t)strlen(text));
+    close(fd);
 }
 
 void say(Monitor *m, const char *command)

@@ -17,6 +17,8 @@ void monitor_close(Monitor *m);
 /* A command without arguments; any text. */
 void say(Monitor *m, const char *command);
 void say_text(Monitor *m, const char *text);
+/* With a descriptor of a file, which is opened here. */
+void say_file(Monitor *m, const char *text, const char *path);
 /* The next reply is this line; has this text; is an error with this text; has not come
  * yet. */
 void expect(Monitor *m, const char *reply);

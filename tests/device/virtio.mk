@@ -27,7 +27,7 @@ tests_device_turn_test_LDADD = $(DEVICE_TEST_LDADD)
 VIRTIO_BLK_DEVICE_TESTS = tests/device/virtio-blk-flight-test \
 	tests/device/virtio-blk-error-test tests/device/virtio-blk-stats-test \
 	tests/device/stop-test tests/device/late-plug-test \
-	tests/device/late-test
+	tests/device/late-test tests/device/late-fd-test
 check_PROGRAMS += $(VIRTIO_BLK_DEVICE_TESTS)
 TESTS += $(VIRTIO_BLK_DEVICE_TESTS)
 tests_device_virtio_blk_flight_test_SOURCES = tests/device/virtio-blk-flight-test.c \
@@ -50,6 +50,9 @@ LATE_COMMON = $(MONITOR_COMMON) tests/device/late.c tests/device/late.h
 tests_device_late_test_SOURCES = tests/device/late-test.c $(LATE_COMMON)
 tests_device_late_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_late_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_late_fd_test_SOURCES = tests/device/late-fd-test.c $(LATE_COMMON)
+tests_device_late_fd_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_late_fd_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_late_plug_test_SOURCES = tests/device/late-plug-test.c $(LATE_COMMON)
 tests_device_late_plug_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_late_plug_test_LDADD = $(DEVICE_TEST_LDADD)
