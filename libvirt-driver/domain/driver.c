@@ -72,7 +72,8 @@ Driver *driver_new(const DriverPaths *paths, RpcServer *server, const char *emul
     driver->probe = probe_new(paths, driver->context);
     g_mutex_init(&driver->reconnect_lock);
     g_cond_init(&driver->reconnected);
-    driver->workers = rpc_workers_new(WORKERS, PRIORITY_WORKERS);
+    driver->workers = rpc_workers_new(WORKERS, PRIORITY_WORKERS, RPC_WORKER_IDLE_MS);
+    rpc_workers_start(driver->workers);
     g_queue_init(&driver->reconnect_steps);
     driver->reconnects = g_hash_table_new(NULL, NULL);
     driver->unread = g_ptr_array_new_with_free_func(g_free);

@@ -16,7 +16,8 @@ RpcServer *rpc_server_new(void)
     server->procs = remote_procs;
     server->n_procs = REMOTE_N_PROCS;
     server->keepalive_us = RPC_KEEPALIVE_SECONDS * G_TIME_SPAN_SECOND;
-    server->workers = rpc_workers_new(RPC_WORKERS, RPC_RESERVED_WORKERS);
+    server->workers =
+        rpc_workers_new(RPC_WORKERS, RPC_RESERVED_WORKERS, RPC_WORKER_IDLE_MS);
     server->clients =
         g_hash_table_new_full(NULL, NULL, (GDestroyNotify)rpc_client_unref, NULL);
     g_mutex_init(&server->lock);
@@ -147,6 +148,7 @@ void rpc_server_start(RpcServer *server)
     g_assert(!server->thread);
     for (GSList *l = server->listeners; l; l = l->next)
         rpc_listener_start(l->data, server->context);
+    rpc_workers_start(server->workers);
     server->thread = g_thread_new("rpc-io", io_main, server);
 }
 

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "rpc/worker.h"
 
-enum {
-    IDLE_SECONDS = 30,
-};
-
 typedef struct Job {
     void (*fn)(gpointer);
     gpointer opaque;
@@ -22,6 +18,7 @@ typedef struct Crew {
 struct RpcWorkers {
     GMutex lock; /* of everything here */
     Crew ordinary, reserved;
+    gint64 idle_us;
     GQueue jobs, priority_jobs; /* of Job */
     GSList *finished;           /* GThreads to join */
     GCond gone;
@@ -29,7 +26,7 @@ struct RpcWorkers {
     gboolean stopped;  /* all have gone */
 };
 
-RpcWorkers *rpc_workers_new(guint max, guint max_reserved)
+RpcWorkers *rpc_workers_new(guint max, guint max_reserved, guint idle_ms)
 {
     RpcWorkers *w = g_new0(RpcWorkers, 1);
 
@@ -41,6 +38,7 @@ RpcWorkers *rpc_workers_new(guint max, guint max_reserved)
     w->ordinary.max = max;
     w->reserved.max = max_reserved;
     w->reserved.reserved = TRUE;
+    w->idle_us = idle_ms * G_TIME_SPAN_MILLISECOND;
     return w;
 }
 
@@ -71,11 +69,15 @@ static gpointer worker_main(gpointer opaque)
         }
         if (w->stopping)
             break;
-        gint64 until = g_get_monotonic_time() + IDLE_SECONDS * G_TIME_SPAN_SECOND;
+        gint64 until = g_get_monotonic_time() + w->idle_us;
+        gboolean woken = TRUE;
         crew->idle++;
-        gboolean woken = g_cond_wait_until(&crew->work, &w->lock, until);
+        if (crew->n == 1) /* the one that stays */
+            g_cond_wait(&crew->work, &w->lock);
+        else
+            woken = g_cond_wait_until(&crew->work, &w->lock, until);
         crew->idle--;
-        if (!woken && g_queue_is_empty(&w->priority_jobs) &&
+        if (!woken && crew->n > 1 && g_queue_is_empty(&w->priority_jobs) &&
             (crew->reserved || g_queue_is_empty(&w->jobs)))
             break;
     }
@@ -86,11 +88,27 @@ static gpointer worker_main(gpointer opaque)
     return NULL;
 }
 
+static const char *thread_name(const Crew *crew)
+{
+    return crew->reserved ? "rpc-prio" : "rpc-worker";
+}
+
+void rpc_workers_start(RpcWorkers *w)
+{
+    Crew *const crews[] = { &w->ordinary, &w->reserved };
+
+    g_mutex_lock(&w->lock);
+    for (guint i = 0; i < G_N_ELEMENTS(crews); i++) {
+        g_thread_new(thread_name(crews[i]), worker_main, crews[i]);
+        crews[i]->n++;
+    }
+    g_mutex_unlock(&w->lock);
+}
+
 static gboolean spawn(Crew *crew)
 {
     g_autoptr(GError) error = NULL;
-    GThread *thread = g_thread_try_new(crew->reserved ? "rpc-prio" : "rpc-worker",
-                                       worker_main, crew, &error);
+    GThread *thread = g_thread_try_new(thread_name(crew), worker_main, crew, &error);
 
     if (!thread) {
         g_message("cannot start a worker thread: %s", error->message);

@@ -2,7 +2,8 @@
 /*
  * The worker threads: made when there is work and none is idle, up to a limit, and gone
  * after a while of idleness. Reserved ones run priority jobs only, so that these are
- * served while all others wait for a hypervisor.
+ * served while all others wait for a hypervisor. One of each kind stays, so that a job is
+ * run some day when the host has no thread to give.
  */
 #pragma once
 #include <glib.h>
@@ -11,7 +12,14 @@ G_BEGIN_DECLS
 
 typedef struct RpcWorkers RpcWorkers;
 
-RpcWorkers *rpc_workers_new(guint max, guint max_reserved);
+enum {
+    RPC_WORKER_IDLE_MS = 30000,
+};
+
+/* At most so many of each kind, which go after so much idleness. */
+RpcWorkers *rpc_workers_new(guint max, guint max_reserved, guint idle_ms);
+/* Makes those that stay; what was pushed before is run. Then rpc_workers_stop. */
+void rpc_workers_start(RpcWorkers *workers);
 
 /*
  * Runs fn(opaque) on a worker; jobs of one kind are begun in their order. When the

@@ -119,7 +119,7 @@ include tests/unit/virtio.mk
 # The RPC server.
 RPC_TESTS = tests/unit/rpc-xdr-test tests/unit/rpc-frame-test tests/unit/rpc-fuzz-test \
 	tests/unit/rpc-connect-test tests/unit/rpc-server-test tests/unit/rpc-event-test \
-	tests/unit/rpc-stream-test
+	tests/unit/rpc-stream-test tests/unit/rpc-worker-test
 check_PROGRAMS += $(RPC_TESTS)
 TESTS += $(RPC_TESTS)
 RPC_TEST_CPPFLAGS = -I$(top_srcdir)/tests $(DRIVER_CPPFLAGS)
@@ -148,6 +148,9 @@ tests_unit_rpc_event_test_LDADD = $(RPC_TEST_LDADD)
 tests_unit_rpc_stream_test_SOURCES = tests/unit/rpc-stream-test.c $(RPC_TEST_PEER)
 tests_unit_rpc_stream_test_CPPFLAGS = $(RPC_TEST_CPPFLAGS)
 tests_unit_rpc_stream_test_LDADD = $(RPC_TEST_LDADD)
+tests_unit_rpc_worker_test_SOURCES = tests/unit/rpc-worker-test.c
+tests_unit_rpc_worker_test_CPPFLAGS = $(RPC_TEST_CPPFLAGS)
+tests_unit_rpc_worker_test_LDADD = $(RPC_TEST_LDADD) -ldl
 
 # device, hw, firmware
 include tests/unit/board.mk
