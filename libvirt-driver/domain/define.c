@@ -25,6 +25,7 @@ Vm *vm_find_or_add(Driver *driver, const Domain *domain, VmAdd as, gboolean *add
     if (as != VM_ADD_BARE) {
         *(as == VM_ADD_CONFIG ? &fresh->config : &fresh->live) =
             vm_def_new(xml_domain_copy(domain));
+        fresh->unwritten = as == VM_ADD_CONFIG;
     }
     return registry_add(driver->registry, fresh, added, errp);
 }
@@ -56,6 +57,17 @@ static void end_define(Vm *vm)
     }
     g_mutex_unlock(&vm->lock);
     g_mutex_unlock(&vm->define_lock);
+}
+
+/* Whether it has a definition in a file. With define_lock held. */
+static gboolean is_written(Vm *vm)
+{
+    gboolean written;
+
+    g_mutex_lock(&vm->lock);
+    written = vm->config && !vm->unwritten;
+    g_mutex_unlock(&vm->lock);
+    return written;
 }
 
 static void set_config(Vm *vm, Domain *domain, int detail)
@@ -95,18 +107,29 @@ static gboolean check_unread(Vm *vm, GError **errp)
                          path);
 }
 
+/* A first definition that could not be written is none. With define_lock held. */
+static void forget_unwritten(Vm *vm)
+{
+    g_mutex_lock(&vm->lock);
+    if (vm->unwritten && vm_is_active_locked(vm)) {
+        vm_set_config_locked(vm, NULL);
+    } else if (vm->unwritten) {
+        vm_remove_locked(vm);
+    }
+    g_mutex_unlock(&vm->lock);
+}
+
 /* With define_lock held. */
-static gboolean define_vm(Vm *vm, Domain *domain, gboolean added, int *detail,
-                          GError **errp)
+static gboolean define_vm(Vm *vm, Domain *domain, int *detail, GError **errp)
 {
     g_autoptr(Domain) owned = domain;
-    gboolean known;
+    gboolean known = is_written(vm);
     int event;
 
     g_mutex_lock(&vm->lock);
-    known = vm->config != NULL && !added;
+    event =
+        vm->unwritten ? VIR_DOMAIN_EVENT_DEFINED_ADDED : VIR_DOMAIN_EVENT_DEFINED_UPDATED;
     g_mutex_unlock(&vm->lock);
-    event = added ? VIR_DOMAIN_EVENT_DEFINED_ADDED : VIR_DOMAIN_EVENT_DEFINED_UPDATED;
     if (detail) { /* it became persistent by a migration */
         *detail =
             known ? VIR_DOMAIN_EVENT_DEFINED_UPDATED : VIR_DOMAIN_EVENT_DEFINED_ADDED;
@@ -116,11 +139,7 @@ static gboolean define_vm(Vm *vm, Domain *domain, gboolean added, int *detail,
         store_config(vm, g_steal_pointer(&owned), event, errp)) {
         return TRUE;
     }
-    if (added) {
-        g_mutex_lock(&vm->lock);
-        vm_remove_locked(vm);
-        g_mutex_unlock(&vm->lock);
-    }
+    forget_unwritten(vm);
     return FALSE;
 }
 
@@ -138,7 +157,7 @@ Vm *vm_define(Driver *driver, Domain *domain, int *detail, GError **errp)
             return NULL;
         }
     } while (!begin_define(vm));
-    ok = define_vm(vm, g_steal_pointer(&owned), added, detail, errp);
+    ok = define_vm(vm, g_steal_pointer(&owned), detail, errp);
     end_define(vm);
     return ok ? g_steal_pointer(&vm) : NULL;
 }
@@ -166,12 +185,7 @@ gboolean vm_discard(Vm *vm)
 
 static gboolean undefine(Vm *vm, GError **errp)
 {
-    gboolean persistent;
-
-    g_mutex_lock(&vm->lock);
-    persistent = vm->config != NULL;
-    g_mutex_unlock(&vm->lock);
-    if (!persistent) {
+    if (!is_written(vm)) {
         return rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
                              "cannot undefine transient domain");
     }
@@ -236,7 +250,7 @@ static gboolean commit(Vm *vm, const VmDef *before, GError **errp)
     gboolean same;
 
     g_mutex_lock(&vm->lock);
-    same = vm->config == before;
+    same = vm->config == before && !vm->unwritten;
     g_mutex_unlock(&vm->lock);
     if (!same) {
         return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,

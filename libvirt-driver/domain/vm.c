@@ -144,6 +144,7 @@ void vm_set_config_locked(Vm *vm, VmDef *def)
 {
     vm_def_unref(vm->config);
     vm->config = def;
+    vm->unwritten = FALSE;
 }
 
 void vm_set_state_locked(Vm *vm, int state, int reason)

@@ -83,14 +83,15 @@ typedef struct Vm {
     guint8 uuid[16]; /* constant */
 
     GMutex lock;
-    GCond cond;        /* broadcast at every change of the fields below */
-    VmDef *config;     /* NULL: transient */
-    VmDef *live;       /* NULL: not running (unless removed, or being defined) */
-    VmRun *run;        /* NULL: not running */
-    int id;            /* -1: not running */
-    int state, reason; /* virDomainState and its reason */
-    gboolean removed;  /* no longer in the registry */
-    gboolean defining; /* its persistent definition is being written */
+    GCond cond;         /* broadcast at every change of the fields below */
+    VmDef *config;      /* NULL: transient */
+    gboolean unwritten; /* config is a first one, and its file may be another's yet */
+    VmDef *live;        /* NULL: not running (unless removed, or being defined) */
+    VmRun *run;         /* NULL: not running */
+    int id;             /* -1: not running */
+    int state, reason;  /* virDomainState and its reason */
+    gboolean removed;   /* no longer in the registry */
+    gboolean defining;  /* its persistent definition is being written */
     JobSlot job;
 
     VmCpus cpus;
