@@ -162,6 +162,26 @@ Vm *vm_define(Driver *driver, Domain *domain, int *detail, GError **errp)
     return ok ? g_steal_pointer(&vm) : NULL;
 }
 
+gboolean vm_define_loaded(Driver *driver, Domain *domain, GError **errp)
+{
+    g_autoptr(Domain) owned = domain;
+    g_autoptr(Vm) vm = NULL;
+    gboolean added;
+
+    do {
+        g_clear_pointer(&vm, vm_unref);
+        vm = vm_find_or_add(driver, domain, VM_ADD_CONFIG, &added, errp);
+        if (!vm) {
+            return FALSE;
+        }
+    } while (!begin_define(vm));
+    if (!is_written(vm)) { /* nobody has defined it meanwhile */
+        set_config(vm, g_steal_pointer(&owned), VIR_DOMAIN_EVENT_DEFINED_ADDED);
+    }
+    end_define(vm);
+    return TRUE;
+}
+
 Vm *vm_find_or_create(Driver *driver, const Domain *domain, GError **errp)
 {
     gboolean added;

@@ -23,6 +23,12 @@ Vm *vm_find_or_add(Driver *driver, const Domain *domain, VmAdd as, gboolean *add
 Vm *vm_define(Driver *driver, Domain *domain, int *detail, GError **errp);
 
 /*
+ * The same of a definition (consumed) that is in its file, and could not be read when the
+ * daemon started; one that has been defined meanwhile stays. FALSE for a clash.
+ */
+gboolean vm_define_loaded(Driver *driver, Domain *domain, GError **errp);
+
+/*
  * The VM for a definition that is to run (domain is borrowed): one that is defined, or a
  * new transient one. VIR_ERR_OPERATION_FAILED for a clash. A reference.
  */

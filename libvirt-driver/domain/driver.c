@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "command/command.h"
+#include "domain/define.h"
 #include "domain/lifecycle.h"
 #include "domain/reconnect.h"
 #include "domain/store.h"
@@ -77,6 +78,8 @@ Driver *driver_new(const DriverPaths *paths, RpcServer *server, const char *emul
     g_queue_init(&driver->reconnect_steps);
     driver->reconnects = g_hash_table_new(NULL, NULL);
     driver->unread = g_ptr_array_new_with_free_func(g_free);
+    driver->unread_configs =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     driver->thread = g_thread_new("vm-events", io_thread, driver);
     rpc_server_set_driver(server, driver);
     return driver;
@@ -153,6 +156,7 @@ void driver_free(Driver *driver)
     g_ptr_array_set_size(vms, 0);
     registry_free(driver->registry);
     g_ptr_array_unref(driver->unread);
+    g_hash_table_unref(driver->unread_configs);
     probe_free(driver->probe);
     g_main_loop_unref(driver->loop);
     g_main_context_unref(driver->context);
@@ -165,13 +169,20 @@ void driver_free(Driver *driver)
 }
 
 /* A definition that we cannot be true to any more is kept as it is: starting it tells. */
-static Domain *load_domain(Driver *driver, const char *path, const char *text,
+static Domain *read_config(Driver *driver, const char *path, const char *name,
                            GError **errp)
 {
-    g_autoptr(Domain) stored = xml_domain_parse(text, XML_PARSE_STORED, errp);
+    g_autofree char *text = store_read(path, errp);
+    g_autoptr(Domain) stored =
+        text ? xml_domain_parse(text, XML_PARSE_STORED, errp) : NULL;
     g_autoptr(Domain) completed = stored ? xml_domain_copy(stored) : NULL;
     g_autoptr(GError) err = NULL;
 
+    if (stored && strcmp(stored->name, name) != 0) {
+        rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR, "it defines a domain '%s'",
+                      stored->name);
+        return NULL;
+    }
     if (stored && !command_complete(completed, NULL, driver->emulator, &err)) {
         g_message("'%s' cannot be started as it is: %s", path, err->message);
         return g_steal_pointer(&stored);
@@ -182,19 +193,17 @@ static Domain *load_domain(Driver *driver, const char *path, const char *text,
 static void load_config(const char *path, const char *name, gpointer opaque)
 {
     Driver *driver = opaque;
-    g_autofree char *text = NULL;
-    g_autoptr(Domain) domain = NULL;
     g_autoptr(GError) err = NULL;
+    g_autoptr(Domain) domain = read_config(driver, path, name, &err);
     g_autoptr(Vm) vm = NULL, known = NULL;
     gboolean added;
 
-    if (!(text = store_read(path, &err)) ||
-        !(domain = load_domain(driver, path, text, &err))) {
+    if (!domain) {
         g_message("ignoring '%s': %s", path, err->message);
-        return;
-    }
-    if (strcmp(domain->name, name) != 0) {
-        g_message("ignoring '%s': it defines a domain '%s'", path, domain->name);
+        if (store_may_be_read(err)) {
+            g_hash_table_insert(driver->unread_configs, g_strdup(name),
+                                g_strdup(err->message));
+        }
         return;
     }
     vm = vm_new(driver, domain->name, domain->uuid);
@@ -204,6 +213,49 @@ static void load_config(const char *path, const char *name, gpointer opaque)
         return;
     }
     vm->config = vm_def_new(g_steal_pointer(&domain));
+}
+
+/*
+ * FALSE if it has to be tried again: the file still cannot be read, or a transient domain
+ * has its name or UUID.
+ */
+static gboolean load_config_again(Driver *driver, const char *name, GError **errp)
+{
+    g_autofree char *path = store_path(driver->paths->config_dir, name, ".xml");
+    g_autoptr(GError) err = NULL;
+    g_autoptr(Domain) domain = read_config(driver, path, name, &err);
+
+    if (domain ? !vm_define_loaded(driver, g_steal_pointer(&domain), &err)
+               : store_may_be_read(err)) {
+        g_propagate_error(errp, g_steal_pointer(&err));
+        return FALSE;
+    }
+    if (err) {
+        g_message("ignoring '%s': %s", path, err->message);
+    } else {
+        g_message("'%s' has been read at last", path);
+    }
+    return TRUE;
+}
+
+/* FALSE when all have been read. */
+static gboolean load_unread(Driver *driver)
+{
+    GHashTableIter iter;
+    gpointer name, said;
+
+    g_hash_table_iter_init(&iter, driver->unread_configs);
+    while (g_hash_table_iter_next(&iter, &name, &said)) {
+        g_autoptr(GError) err = NULL;
+
+        if (load_config_again(driver, name, &err)) {
+            g_hash_table_iter_remove(&iter);
+        } else if (strcmp(err->message, said) != 0) {
+            g_message("domain '%s' is not known yet: %s", (char *)name, err->message);
+            g_hash_table_iter_replace(&iter, g_strdup(err->message));
+        }
+    }
+    return g_hash_table_size(driver->unread_configs) > 0;
 }
 
 static void wait_reconnected(Driver *driver, gint64 deadline)
@@ -250,6 +302,7 @@ static const struct {
     guint ms;                       /* between the end of one and the next */
     gboolean (*fn)(Driver *driver); /* FALSE: not again */
 } chores[] = {
+    { SETTLE_MS, load_unread }, /* apart: its disk may be slow */
     { SETTLE_MS, settle },
     { LOGS_MS, limit_logs },
 };

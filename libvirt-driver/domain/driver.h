@@ -45,8 +45,9 @@ struct Driver {
     guint reconnect_workers; /* that take steps now */
     GQueue reconnect_steps;  /* to be taken */
     GHashTable *reconnects;  /* those whose emulators are waited for */
-    GPtrArray *unread;  /* names of status files to be read again; of driver_start, and
-                           then of the worker that settles what is not known */
+    GPtrArray *unread; /* names of status files to be read again; of driver_start, and
+                          then of the worker that settles what is not known */
+    GHashTable *unread_configs; /* the same of definitions, each with why */
 };
 
 /* paths and server stay the caller's, and must outlive the driver. */
@@ -54,9 +55,9 @@ Driver *driver_new(const DriverPaths *paths, RpcServer *server, const char *emul
 
 /*
  * Loads the definitions and finds the VMs that run already. Before rpc_server_start.
- * A file that cannot be read is logged and left alone; fails if the directories cannot
- * be listed: nobody could tell then what there is. Waits a little for the emulators to
- * answer; those that do not are followed up later.
+ * A file that cannot be read is logged and left alone, and read again later; fails if the
+ * directories cannot be listed: nobody could tell then what there is. Waits a little for
+ * the emulators to answer; those that do not are followed up later.
  */
 gboolean driver_start(Driver *driver, GError **errp);
 

@@ -127,12 +127,6 @@ static VmStatus *read_status(const char *path, const char *name, GError **errp)
     return g_steal_pointer(&status);
 }
 
-/* Whether it may be read another time: there is no descriptor left, say. */
-static gboolean is_unread(const GError *err)
-{
-    return err->domain == G_FILE_ERROR && err->code != G_FILE_ERROR_NOENT;
-}
-
 /* Opens the process of the run. One that may live or not stays listed, as uncertain. */
 static ProcessState open_process(VmRun *run, const char *name)
 {
@@ -227,10 +221,10 @@ static gboolean reconnect(Driver *driver, const char *path, const char *name,
     VmRun *run;
 
     if (!status) {
-        if (!again || !is_unread(err)) {
+        if (!again || !store_may_be_read(err)) {
             g_message("ignoring '%s': %s", path, err->message);
         }
-        return !is_unread(err);
+        return !store_may_be_read(err);
     }
     vm = find_without_status(driver, name);
     if (vm) {

@@ -86,6 +86,11 @@ char *store_read(const char *path, GError **errp)
     return g_file_get_contents(path, &text, NULL, errp) ? text : NULL;
 }
 
+gboolean store_may_be_read(const GError *err)
+{
+    return err->domain == G_FILE_ERROR && err->code != G_FILE_ERROR_NOENT;
+}
+
 gboolean store_remove(const char *path, GError **errp)
 {
     if (unlink(path) < 0) {

@@ -18,6 +18,8 @@ gboolean store_write(const char *path, const char *text, GError **errp);
  * device would keep the daemon for ever. Errors: G_FILE_ERROR.
  */
 char *store_read(const char *path, GError **errp);
+/* Whether it may be read another time: there was no descriptor left, say. */
+gboolean store_may_be_read(const GError *err);
 
 /* Removes a file, if it is there, and syncs its directory. */
 gboolean store_remove(const char *path, GError **errp);

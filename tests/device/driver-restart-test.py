@@ -361,21 +361,58 @@ def test_unreadable_directory(a, b):
 
 
 def test_unreadable_definition(a, b):
-    """A definition that could not be read is not replaced by another."""
+    """What cannot be read now is read later, and is not replaced by another until then."""
     a.define()
     path = a.root + "/etc/libvirt/vireo/vm.xml"
     a.kill()
     hide(path)
     a.start()
     assert a.state() is None
+    events = a.events()
     a.fails("could not be read", "define", a.define(number=7, command="path"))
+    a.virsh("create", a.define(command="path"))  # it runs, and is transient until then
+    with open(path + ".away", encoding="utf-8") as f:
+        text = f.read()
     unhide(path)
-    text = open(path).read()
-    a.fails("could not be read", "define", a.define(number=7, command="path"))
-    assert open(path).read() == text
-    a.stop()
+    wait_for("the definition", lambda: "yes" in re.search(
+        "Persistent: *(.*)", a.virsh("dominfo", "vm")).group(1))
+    wait_for("the event", lambda: ("lifecycle", "Defined Added") in events.read("vm"))
+    events.stop()
+    a.virsh("destroy", "vm")
+    a.expect("shut off (destroyed)")
+    a.fails("already exists", "define", a.define(number=7, command="path"))
+    with open(path, encoding="utf-8") as f:
+        assert f.read() == text
+
+
+def test_unreadable_definition_clash(a, b):
+    """While another has its name, what can be read waits, and that is said once."""
+    a.define()
+    path = a.root + "/etc/libvirt/vireo/vm.xml"
+    a.kill()
+    hide(path)
     a.start()
-    assert a.state() == "shut off (unknown)"
+    a.virsh("create", a.define(number=7, command="path"))
+    unhide(path)
+    wait_for("the line", lambda: "domain 'vm' is not known yet" in open(a.log).read())
+    a.virsh("destroy", "vm")
+    a.expect("shut off (unknown)")
+    log = open(a.log).read()
+    assert log.count("is not known yet") == 1, log
+
+
+def test_damaged_definition(a, b):
+    """What can be read, and means nothing, is not replaced either."""
+    a.define()
+    path = a.root + "/etc/libvirt/vireo/vm.xml"
+    a.kill()
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("<domain")
+    a.start()
+    assert a.state() is None
+    a.fails("could not be read", "define", a.define(command="path"))
+    with open(path, encoding="utf-8") as f:
+        assert f.read() == "<domain"
 
 
 # ---- what an emulator has ----

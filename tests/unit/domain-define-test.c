@@ -123,10 +123,31 @@ static void test_both(void)
     daemon_close(&d);
 }
 
+/* A definition that is read at last is taken, unless there is one already. */
+static void test_loaded(void)
+{
+    g_autoptr(Vm) first = NULL, later = NULL;
+    g_autoptr(GError) err = NULL;
+    Daemon d;
+
+    daemon_open(&d);
+    first = begin(&d);
+    g_assert_true(vm_define_loaded(d.driver, domain_one("loaded"), &err));
+    g_assert_cmpstr(first->config->domain->title, ==, "loaded");
+    g_assert_true(vm_define_loaded(d.driver, domain_one("late"), &err));
+    g_assert_cmpstr(first->config->domain->title, ==, "loaded");
+    later = vm_define(d.driver, domain_one("later"), NULL, &err);
+    g_assert_no_error(err);
+    g_assert_true(later == first);
+    assert_file(&d, "later");
+    daemon_close(&d);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/domain/define/unread", test_unread);
     g_test_add_func("/domain/define/both", test_both);
+    g_test_add_func("/domain/define/loaded", test_loaded);
     return g_test_run();
 }
