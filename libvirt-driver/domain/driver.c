@@ -359,6 +359,7 @@ gboolean driver_start(Driver *driver, GError **errp)
 {
     const char *run_dir = driver->paths->run_dir;
 
+    driver_sweep_writes(driver);
     if (!store_foreach(driver->paths->config_dir, ".xml", load_config, driver, errp) ||
         !store_foreach(run_dir, ".status", vm_reconnect, driver, errp) ||
         !store_foreach(run_dir, "", skip_id, driver, errp) ||
@@ -366,7 +367,7 @@ gboolean driver_start(Driver *driver, GError **errp)
         !store_foreach(run_dir, ".pid", vm_reconnect_orphan, driver, errp)) {
         return FALSE;
     }
-    driver_sweep(driver);
+    driver_sweep_runs(driver);
     begin_chores(driver);
     wait_reconnected(driver, g_get_monotonic_time() + RECONNECT_WAIT_US);
     return TRUE;

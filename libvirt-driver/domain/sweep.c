@@ -66,41 +66,57 @@ static gboolean in_use(Driver *driver, const char *memory_path)
 }
 
 /* Memory of a guest, which is no other guest's business. */
-static void remove_memory(const char *path, const char *name, gpointer driver)
+static void remove_memory(const char *path, const char *name, gpointer opaque)
 {
-    if (g_str_has_prefix(name, "ram-") && !in_use(driver, path)) {
+    Driver *driver = opaque;
+
+    if (driver->unread->len == 0 && g_str_has_prefix(name, "ram-") &&
+        !in_use(driver, path)) {
         g_message("removing '%s', which no VM uses", path);
         g_unlink(path);
     }
 }
 
-void driver_sweep(Driver *driver)
+typedef struct Row {
+    const char *dir, *suffix;
+    void (*fn)(const char *path, const char *name, gpointer driver);
+} Row;
+
+static void sweep(Driver *driver, const Row *rows, guint n)
+{
+    for (guint i = 0; i < n; i++) {
+        g_autoptr(GError) err = NULL;
+
+        if (!store_foreach(rows[i].dir, rows[i].suffix, rows[i].fn, driver, &err)) {
+            g_message("%s", err->message);
+        }
+    }
+}
+
+void driver_sweep_writes(Driver *driver)
 {
     const DriverPaths *paths = driver->paths;
-    const struct {
-        const char *dir, *suffix;
-        void (*fn)(const char *path, const char *name, gpointer driver);
-    } rows[] = {
+    const Row rows[] = {
         { paths->config_dir, ".xml.new", remove_file },
         { paths->config_dir, ".xml.staged", remove_file },
         { paths->config_dir, ".xml.staged.new", remove_file },
         { paths->run_dir, ".status.new", remove_file },
         { paths->run_dir, ".sock", remove_probe },
+    };
+
+    sweep(driver, rows, G_N_ELEMENTS(rows));
+}
+
+void driver_sweep_runs(Driver *driver)
+{
+    const DriverPaths *paths = driver->paths;
+    const Row rows[] = {
         { paths->run_dir, ".pid", remove_pidfile },
         { paths->run_dir, "", remove_dir },
         { paths->lib_dir, "", remove_memory },
     };
 
-    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autoptr(GError) err = NULL;
-
-        if (rows[i].fn == remove_memory && driver->unread->len > 0) {
-            continue;
-        }
-        if (!store_foreach(rows[i].dir, rows[i].suffix, rows[i].fn, driver, &err)) {
-            g_message("%s", err->message);
-        }
-    }
+    sweep(driver, rows, G_N_ELEMENTS(rows));
 }
 
 void driver_limit_logs(Driver *driver)

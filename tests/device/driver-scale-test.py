@@ -25,8 +25,9 @@ class Gate:
     def __init__(self, a):
         assert os.path.exists(GATE), "make check builds it"
         self.base = self.path = os.path.join(a.root, "gate")
+        self.env = {"LD_PRELOAD": GATE, "SYNC_GATE": self.base}
         a.stop()
-        a.start(env={"LD_PRELOAD": GATE, "SYNC_GATE": self.base})
+        a.start(env=self.env)
 
     def close(self, word, call="fsync"):
         self.path = "%s.%s" % (self.base, call)
@@ -34,8 +35,8 @@ class Gate:
             f.write(word)
         os.rename(self.path + ".new", self.path)
 
-    def open(self):
-        os.remove(self.path)
+    def open(self, call=None):
+        os.remove("%s.%s" % (self.base, call) if call else self.path)
 
 
 def read_quietly(path):
@@ -205,6 +206,31 @@ def test_slow_stat(a, b):
     a.virsh("start", "vm")
     for name in "vm", "other":
         a.virsh("destroy", name)
+
+
+def test_slow_take_over(a, b):
+    """What a worker writes of one VM while the daemon starts is not swept away."""
+    gate, disk = Gate(a), image(a)
+    written = a.run_dir + "/vm.status.new"
+    a.define(words="alone-device")
+    a.define("vm2", number=2)
+    a.virsh("start", "vm")
+    a.virsh("start", "vm2")
+    a.virsh("attach-disk", "vm", disk, "vdb")
+    a.virsh("detach-disk", "vm", "vdb")
+    a.kill()
+    open(written, "w").close()  # one that a crash has interrupted
+    gate.close("/vm.status.new")
+    gate.close("/vm2.status", "open")
+    a.start(env=gate.env, serves=False)
+    wait_for("the write", lambda: read_quietly(written))
+    gate.open("open")
+    wait_for("the daemon's start", lambda: a.try_virsh("uri")[0] == 0)
+    assert os.path.exists(written)
+    gate.open("fsync")
+    wait_for("the status file", lambda: disk not in read_quietly(a.run_dir + "/vm.status"))
+    a.expect("running (booted)")
+    a.expect("running (booted)", "vm2")
 
 
 def test_slow_define(a, b):
