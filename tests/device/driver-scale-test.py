@@ -10,8 +10,8 @@ import signal
 import subprocess
 import sys
 
-from driver_daemon import (BUILD, DISK, EMULATOR, LIMIT, image, kill_process, main, start_slow,
-                           wait_for)
+from driver_daemon import (BUILD, DISK, EMULATOR, LIMIT, image, kill_process, main,
+                           process_state, start_slow, wait_for)
 from driver_rpc import DESTROY, GET_STATE, OK, RESET, Rpc, domain
 
 GATE = os.path.join(BUILD, "tests/device/sync-gate.so")
@@ -107,20 +107,33 @@ def test_stopped(a, b):
 
 
 def test_many_clients(a, b):
-    """All calls of 50 clients with 32 each are answered, and none refused."""
+    """All calls of 50 clients with 32 each are answered, and none refused, but for those
+    that are for an emulator that stands still."""
+    a.define("other", number=2)
     a.define()
+    a.virsh("start", "other")
     a.virsh("start", "vm")
+    pid = a.pid()
+    os.kill(pid, signal.SIGSTOP)
     clients = [Rpc(a) for _ in range(50)]
     for i in range(32):
         for rpc in clients:
-            if i % 8:
+            if i < 4:
+                rpc.send(RESET, domain(1) + FLAGS)
+            elif i % 8:
                 rpc.send(GET_STATE, domain(1) + FLAGS)
             else:
-                rpc.send(RESET, domain(1) + FLAGS)
+                rpc.send(RESET, domain(2, "other") + FLAGS)
     for rpc in clients:
-        for serial in range(3, 35):
+        for serial in range(7, 35):
             status, payload = rpc.wait(serial)
             assert status == OK, payload
+    assert sum(rpc.poll() for rpc in clients) > 0, "they have not waited for it"
+    os.kill(pid, signal.SIGCONT)
+    for rpc in clients:
+        for serial in range(3, 7):
+            status, payload = rpc.wait(serial)
+            assert status == OK or b"max_queued" in payload, payload
 
 
 def test_descriptors(a, b):
@@ -298,17 +311,22 @@ def test_end_incoming(a, b):
 
 
 def test_end_autodestroy(a, b):
-    p = subprocess.Popen(
-        a.command("create --autodestroy %s ; event --event lifecycle --loop" %
-                  a.define("auto", command="path")),
-        stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
-    wait_for("its start", lambda: a.state("auto") == "running (booted)")
+    """It has ended what was to end with a connection, and cleared up, before it goes."""
+    names = ["auto%d" % i for i in range(8)]
+    creates = ["create --autodestroy %s ; " % a.define(name, number=i, command="path")
+               for i, name in enumerate(names)]
+    p = subprocess.Popen(a.command("".join(creates) + "event --event lifecycle --loop"),
+                         stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    for name in names:
+        wait_for("its start", lambda: a.state(name) == "running (booted)")
+    pids = [a.pid(name) for name in names]
     a.stop()
     p.kill()
     p.wait()
-    a.start()  # it may serve before it has ended what is left
-    wait_for("the end", lambda: a.files() == [] and
-             a.virsh("list", "--all", "--name") == "")
+    assert a.files() == [], a.files()
+    assert [process_state(pid) for pid in pids] == [None] * len(pids)
+    a.start()
+    assert a.virsh("list", "--all", "--name") == ""
 
 
 if __name__ == "__main__":
