@@ -125,24 +125,34 @@ static void restart_guest(Vm *vm, guint64 run)
     }
 }
 
+/* What a client, or the end of its connection, has asked for, and not a migration. */
+static gboolean is_destroyed_locked(const Vm *vm)
+{
+    return vm->stopping && vm->stop_detail == VIR_DOMAIN_EVENT_STOPPED_DESTROYED &&
+           !vm->starting;
+}
+
 void vm_shutdown_seen_locked(Vm *vm, gboolean guest, gboolean reset)
 {
     const Domain *domain = vm->live->domain;
     DomainLifecycle action = reset ? domain->on_reboot : domain->on_poweroff;
     gboolean restart = vm->reboot_wanted || action == DOMAIN_LIFECYCLE_RESTART;
 
-    if (vm->stopping || vm->state == VIR_DOMAIN_SHUTDOWN) {
+    if ((vm->stopping && !is_destroyed_locked(vm)) || vm->state == VIR_DOMAIN_SHUTDOWN) {
         return;
     }
     /* reboot_wanted stays until it is a reset: a new daemon may have to see to that. */
     vm_set_state_locked(vm, VIR_DOMAIN_SHUTDOWN, VIR_DOMAIN_SHUTDOWN_USER);
-    if (restart) {
+    if (restart && !vm->stopping) {
         driver_run(vm, vm->run->serial, FALSE, restart_guest);
         return;
     }
     vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_SHUTDOWN,
                               guest ? VIR_DOMAIN_EVENT_SHUTDOWN_GUEST
                                     : VIR_DOMAIN_EVENT_SHUTDOWN_HOST);
+    if (vm->stopping) {
+        return; /* it has heard the signal */
+    }
     /* The emulator stays, as it is told (-no-shutdown), until it is sent away. */
     vm_stop_locked(vm, VM_STOP_TERM, VIR_DOMAIN_SHUTOFF_SHUTDOWN,
                    VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN);
@@ -340,7 +350,7 @@ static void on_client_closed(RpcClient *client, gpointer opaque)
     g_mutex_lock(&vm->lock);
     if (vm->autodestroy == client) {
         g_clear_pointer(&vm->autodestroy, rpc_client_unref);
-        vm_stop_locked(vm, VM_STOP_KILL, VIR_DOMAIN_SHUTOFF_DESTROYED,
+        vm_stop_locked(vm, VM_STOP_TERM, VIR_DOMAIN_SHUTOFF_DESTROYED,
                        VIR_DOMAIN_EVENT_STOPPED_DESTROYED);
     }
     g_mutex_unlock(&vm->lock);

@@ -58,7 +58,8 @@ def test_lifecycle(a, b):
     assert a.state() == "shut off (destroyed)"
     events.expect("lifecycle: Resumed Unpaused", "lifecycle: Started Booted",
                   "lifecycle: Suspended Paused", "lifecycle: Resumed Unpaused",
-                  "reboot", "lifecycle: Stopped Destroyed")
+                  "reboot", "lifecycle: Shutdown Finished after host request",
+                  "lifecycle: Stopped Destroyed")
     events.stop()
     assert a.files() == [], a.files()
 

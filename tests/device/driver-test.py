@@ -50,6 +50,7 @@ def test_lifecycle(a, b):
         "reboot", "lifecycle: Resumed Unpaused",
         "lifecycle: Shutdown Finished after guest request", "lifecycle: Stopped Shutdown",
         "lifecycle: Started Booted", "lifecycle: Suspended Paused",
+        "lifecycle: Shutdown Finished after host request",
         "lifecycle: Stopped Destroyed", "lifecycle: Undefined Removed")
     events.stop()
     assert a.files() == [], a.files()
