@@ -14,7 +14,7 @@ typedef struct VmStart {
 /*
  * Starts a VM that is not running, on a worker, with a job held. live is consumed: a
  * copy of the definition. *run gets the serial of the run. On failure everything is as
- * before.
+ * before, but for the reason why it is shut off.
  */
 gboolean vm_start(Vm *vm, Domain *live, const VmStart *how, guint64 *run, GError **errp);
 

@@ -185,6 +185,14 @@ static void fail_start(Vm *vm, guint64 run, const VmRun *log, GError **err)
     }
 }
 
+/* Also of what has failed before there was a process. */
+static void note_failure(Vm *vm)
+{
+    g_mutex_lock(&vm->lock);
+    vm_set_state_locked(vm, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_FAILED);
+    g_mutex_unlock(&vm->lock);
+}
+
 gboolean vm_start(Vm *vm, Domain *live, const VmStart *how, guint64 *serial,
                   GError **errp)
 {
@@ -201,6 +209,7 @@ gboolean vm_start(Vm *vm, Domain *live, const VmStart *how, guint64 *serial,
         !vm_run_spawn(vm, run, live, how->incoming, errp)) {
         registry_drop_id(vm->driver->registry, live->id);
         vm_run_free(run);
+        note_failure(vm);
         return FALSE;
     }
     *serial = run->serial;
