@@ -7,62 +7,8 @@
 #include "domain/api.h"
 #include "domain/define.h"
 #include "domain/hotplug.h"
+#include "domain/impact.h"
 #include "domain/reconcile.h"
-
-/* What a call is to change. */
-typedef struct Impact {
-    gboolean live, config;
-    guint64 run;   /* of live */
-    VmDef *before; /* the persistent definition, for config; a reference */
-} Impact;
-
-static void impact_clear(Impact *impact)
-{
-    g_clear_pointer(&impact->before, vm_def_unref);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Impact, impact_clear)
-
-/* Resolves VIR_DOMAIN_AFFECT_*, with a job held. */
-static gboolean read_impact(Vm *vm, guint32 flags, Impact *impact, GError **errp)
-{
-    gboolean ok = TRUE, active;
-
-    g_mutex_lock(&vm->lock);
-    active = vm_is_active_locked(vm);
-    impact->live = (flags & VIR_DOMAIN_AFFECT_LIVE) ||
-                   (!(flags & VIR_DOMAIN_AFFECT_CONFIG) && active);
-    impact->config = (flags & VIR_DOMAIN_AFFECT_CONFIG) || !impact->live;
-    if (impact->live && !active) {
-        ok = vm_refuse_inactive(errp);
-    } else if (impact->config && !vm->config) {
-        ok = rpc_error_set_from(errp, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_INVALID,
-                                "transient domains do not have any persistent config");
-    }
-    if (ok && impact->live) {
-        impact->run = vm->run->serial;
-    }
-    if (ok && impact->config) {
-        impact->before = vm_def_ref(vm->config);
-    }
-    g_mutex_unlock(&vm->lock);
-    return ok;
-}
-
-/*
- * A call that changes both definitions changes both or neither: what can be expected to
- * fail with the persistent one is done before the guest is touched.
- */
-static gboolean finish(Vm *vm, const Impact *impact, Domain *config, gboolean live_ok,
-                       GError **errp)
-{
-    g_autoptr(Domain) owned = config;
-
-    if (config && !live_ok) {
-        vm_unstage_config(vm);
-    }
-    return live_ok && (!config || vm_commit_config(vm, impact->before,
-                                                   g_steal_pointer(&owned), errp));
-}
 
 static void take_back(Vm *vm, guint64 run, const char *alias)
 {
@@ -117,7 +63,7 @@ static gboolean attach(Vm *vm, const char *xml, const Impact *impact, GError **e
     }
     ok = !impact->live ||
          vm_plug_device(vm, impact->run, g_steal_pointer(&device), &alias, errp);
-    ok = finish(vm, impact, g_steal_pointer(&config), ok, errp);
+    ok = vm_finish_impact(vm, impact, g_steal_pointer(&config), ok, errp);
     if (!ok && alias) {
         take_back(vm, impact->run, alias);
     }
@@ -144,7 +90,7 @@ static gboolean detach(Vm *vm, const char *xml, const Impact *impact, GError **e
         return FALSE;
     }
     ok = !impact->live || vm_unplug_device(vm, impact->run, match, errp);
-    return finish(vm, impact, g_steal_pointer(&config), ok, errp);
+    return vm_finish_impact(vm, impact, g_steal_pointer(&config), ok, errp);
 }
 
 /* In its place, with its address. */
@@ -194,7 +140,7 @@ static gboolean update(Vm *vm, const char *xml, const Impact *impact, GError **e
         return FALSE;
     }
     ok = !impact->live || vm_update_device(vm, impact->run, match, device, &before, errp);
-    ok = finish(vm, impact, g_steal_pointer(&config), ok, errp);
+    ok = vm_finish_impact(vm, impact, g_steal_pointer(&config), ok, errp);
     if (!ok && before) {
         change_back(vm, impact->run, before);
     }
@@ -213,7 +159,7 @@ static gboolean change(RpcCall *call, const RemoteDomain *dom, const char *xml,
     if (!vm || !vm_begin_job(vm, JOB_MODIFY, owner, errp)) {
         return FALSE;
     }
-    ok = read_impact(vm, flags, &impact, errp) &&
+    ok = vm_read_impact(vm, flags, &impact, errp) &&
          (!impact.live || vm_reconcile_pending(vm, impact.run, errp)) &&
          fn(vm, xml, &impact, errp);
     vm_end_job(vm);

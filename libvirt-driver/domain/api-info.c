@@ -7,6 +7,7 @@
 #include "capabilities/capabilities.h"
 #include "command/command.h"
 #include "domain/api.h"
+#include "domain/impact.h"
 #include "process/spawn.h"
 
 /* ---- connection and host ---- */
@@ -15,6 +16,17 @@ gboolean remote_connect_get_version(RpcCall *call, RemoteConnectGetVersionRet *r
                                     GError **errp)
 {
     ret->hv_ver = DRIVER_HV_VERSION;
+    return TRUE;
+}
+
+gboolean remote_connect_get_max_vcpus(RpcCall *call,
+                                      const RemoteConnectGetMaxVcpusArgs *args,
+                                      RemoteConnectGetMaxVcpusRet *ret, GError **errp)
+{
+    if (args->type && g_ascii_strcasecmp(args->type, "kvm") != 0) {
+        return rpc_error_set(errp, VIR_ERR_INVALID_ARG, "unknown type '%s'", args->type);
+    }
+    ret->max_vcpus = (gint32)command_machine(NULL)->vcpus_max;
     return TRUE;
 }
 
@@ -66,7 +78,29 @@ gboolean remote_node_get_info(RpcCall *call, RemoteNodeGetInfoRet *ret, GError *
 gboolean remote_node_get_security_model(RpcCall *call, RemoteNodeGetSecurityModelRet *ret,
                                         GError **errp)
 {
-    return TRUE; /* none: both strings are empty */
+    static const char model[] = "none", doi[] = "0"; /* as <secmodel> has it */
+
+    ret->model = g_strdup(model);
+    ret->n_model = sizeof(model);
+    ret->doi = g_strdup(doi);
+    ret->n_doi = sizeof(doi);
+    return TRUE;
+}
+
+/* Of no model: it is empty. */
+gboolean remote_domain_get_security_label(RpcCall *call,
+                                          const RemoteDomainGetSecurityLabelArgs *args,
+                                          RemoteDomainGetSecurityLabelRet *ret,
+                                          GError **errp)
+{
+    g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
+
+    if (!vm) {
+        return FALSE;
+    }
+    ret->label = g_new0(char, 1);
+    ret->n_label = 1;
+    return TRUE;
 }
 
 gboolean remote_connect_get_domain_capabilities(
@@ -184,6 +218,68 @@ gboolean remote_domain_get_max_memory(RpcCall *call,
         return FALSE;
     }
     ret->memory = def->domain->memory;
+    return TRUE;
+}
+
+static gboolean count_vcpus(RpcCall *call, const RemoteDomain *dom, guint32 flags,
+                            gint32 *num, GError **errp)
+{
+    g_autoptr(Vm) vm = api_vm(call, dom, errp);
+    g_autoptr(VmDef) def = NULL;
+    const Domain *domain;
+
+    if (!vm) {
+        return FALSE;
+    }
+    if (flags & VIR_DOMAIN_VCPU_GUEST) {
+        return rpc_error_set(errp, VIR_ERR_ARGUMENT_UNSUPPORTED,
+                             "QEMU guest agent is not configured");
+    }
+    if (!(def = vm_get_def_for(vm, flags, errp))) {
+        return FALSE;
+    }
+    domain = def->domain;
+    *num = (gint32)((flags & VIR_DOMAIN_VCPU_MAXIMUM) || !domain->vcpus_current
+                        ? domain->vcpus
+                        : domain->vcpus_current);
+    return TRUE;
+}
+
+gboolean remote_domain_get_vcpus_flags(RpcCall *call,
+                                       const RemoteDomainGetVcpusFlagsArgs *args,
+                                       RemoteDomainGetVcpusFlagsRet *ret, GError **errp)
+{
+    return count_vcpus(call, &args->dom, args->flags, &ret->num, errp);
+}
+
+gboolean remote_domain_get_max_vcpus(RpcCall *call,
+                                     const RemoteDomainGetMaxVcpusArgs *args,
+                                     RemoteDomainGetMaxVcpusRet *ret, GError **errp)
+{
+    return count_vcpus(call, &args->dom, VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_VCPU_MAXIMUM,
+                       &ret->num, errp);
+}
+
+/* There is nothing that it warns of, but that emulators run as we do: as root. */
+gboolean remote_domain_get_messages(RpcCall *call,
+                                    const RemoteDomainGetMessagesArgs *args,
+                                    RemoteDomainGetMessagesRet *ret, GError **errp)
+{
+    g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
+    gboolean active;
+
+    if (!vm) {
+        return FALSE;
+    }
+    g_mutex_lock(&vm->lock);
+    active = vm_is_active_locked(vm);
+    g_mutex_unlock(&vm->lock);
+    if (active && geteuid() == 0 &&
+        (!args->flags || (args->flags & VIR_DOMAIN_MESSAGE_TAINTING))) {
+        ret->msgs = g_new0(char *, 1);
+        ret->msgs[ret->n_msgs++] =
+            g_strdup("tainted: running with undesirable elevated privileges");
+    }
     return TRUE;
 }
 

@@ -119,6 +119,89 @@ gboolean remote_connect_list_all_domains(RpcCall *call,
     return TRUE;
 }
 
+/* ---- the lists of old clients: IDs of those that run, names of the others ---- */
+
+/* Those that the flags select; an array of references. */
+static GPtrArray *list(RpcCall *call, guint32 flags)
+{
+    g_autoptr(GPtrArray) all = registry_list(driver_of_call(call)->registry);
+    GPtrArray *some = g_ptr_array_new_with_free_func((GDestroyNotify)vm_unref);
+
+    for (guint i = 0; i < all->len; i++) {
+        Vm *vm = all->pdata[i];
+        gboolean wanted;
+
+        g_mutex_lock(&vm->lock);
+        wanted = api_matches_locked(vm, flags);
+        g_mutex_unlock(&vm->lock);
+        if (wanted) {
+            g_ptr_array_add(some, vm_ref(vm));
+        }
+    }
+    return some;
+}
+
+static gint32 count(RpcCall *call, guint32 flags)
+{
+    g_autoptr(GPtrArray) vms = list(call, flags);
+
+    return (gint32)vms->len;
+}
+
+static guint limit(const GPtrArray *vms, gint32 most)
+{
+    return MIN(vms->len, (guint)MAX(most, 0));
+}
+
+gboolean remote_connect_num_of_domains(RpcCall *call, RemoteConnectNumOfDomainsRet *ret,
+                                       GError **errp)
+{
+    ret->num = count(call, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+    return TRUE;
+}
+
+gboolean remote_connect_list_domains(RpcCall *call,
+                                     const RemoteConnectListDomainsArgs *args,
+                                     RemoteConnectListDomainsRet *ret, GError **errp)
+{
+    g_autoptr(GPtrArray) vms = list(call, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+
+    ret->ids = g_new0(gint32, vms->len + 1);
+    for (guint i = 0; i < limit(vms, args->maxids); i++) {
+        Vm *vm = vms->pdata[i];
+
+        g_mutex_lock(&vm->lock);
+        if (vm_is_active_locked(vm)) {
+            ret->ids[ret->n_ids++] = vm->id;
+        }
+        g_mutex_unlock(&vm->lock);
+    }
+    return TRUE;
+}
+
+gboolean remote_connect_num_of_defined_domains(RpcCall *call,
+                                               RemoteConnectNumOfDefinedDomainsRet *ret,
+                                               GError **errp)
+{
+    ret->num = count(call, VIR_CONNECT_LIST_DOMAINS_INACTIVE);
+    return TRUE;
+}
+
+gboolean remote_connect_list_defined_domains(
+    RpcCall *call, const RemoteConnectListDefinedDomainsArgs *args,
+    RemoteConnectListDefinedDomainsRet *ret, GError **errp)
+{
+    g_autoptr(GPtrArray) vms = list(call, VIR_CONNECT_LIST_DOMAINS_INACTIVE);
+
+    ret->names = g_new0(char *, vms->len + 1);
+    for (guint i = 0; i < limit(vms, args->maxnames); i++) {
+        ret->names[ret->n_names++] = g_strdup(((Vm *)vms->pdata[i])->name);
+    }
+    return TRUE;
+}
+
+/* ---- what one is ---- */
+
 gboolean remote_domain_is_active(RpcCall *call, const RemoteDomainIsActiveArgs *args,
                                  RemoteDomainIsActiveRet *ret, GError **errp)
 {

@@ -23,6 +23,8 @@ libdriver_a_SOURCES += \
 	libvirt-driver/domain/event.h \
 	libvirt-driver/domain/hotplug.c \
 	libvirt-driver/domain/hotplug.h \
+	libvirt-driver/domain/impact.c \
+	libvirt-driver/domain/impact.h \
 	libvirt-driver/domain/job-stats.c \
 	libvirt-driver/domain/job-stats.h \
 	libvirt-driver/domain/job.c \

@@ -31,6 +31,10 @@ tests/device/small-emulator: tests/device/small-emulator.c
 tests/device/lock-count.so: tests/device/lock-count.c
 	$(AM_V_GEN)$(CC) -Wall -Wextra -Werror -O1 $(GLIB_CFLAGS) -fPIC -shared -o $@ $<
 
+# ... metadata, autostart, names.
+dist_check_SCRIPTS += tests/device/driver-keep-test.py
+TESTS += tests/device/driver-keep-test.py
+
 # Changes of devices.
 dist_check_SCRIPTS += tests/device/driver-update-test.py
 TESTS += tests/device/driver-update-test.py

@@ -1,0 +1,89 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is kept of a domain beside its devices: metadata, whether it starts with the host,
+its name; and what old clients ask about it. Skipped (77) where there is no virsh.
+
+    driver-keep-test.py [NAME...]    runs all tests, or those named
+"""
+import os
+import re
+import struct
+import sys
+
+from driver_daemon import DISK, EMULATOR, main, wait_for
+from driver_rpc import OK, Rpc
+
+NUM_DOMAINS, LIST_DOMAINS, NUM_DEFINED, LIST_DEFINED = 51, 37, 25, 21
+URI = ("--uri", "urn:x")
+ELEMENT = '<x a="1">\n  <y/>\n</x>'
+IN_DOMAIN = ('  <metadata>\n    <p:x xmlns:p="urn:x" a="1">\n      <p:y/>\n    </p:x>\n'
+             '  </metadata>\n')
+
+
+def config(a, *names):
+    return os.path.join(a.root, "etc/libvirt/vireo", *names)
+
+
+def set_element(a, text, *options):
+    return ("metadata", "vm") + URI + ("--key", "p", "--set", text) + options
+
+
+# ---- metadata ----
+
+# ---- starting with the host ----
+
+# ---- another name ----
+
+# ---- what old clients ask ----
+
+def numbers(payload):
+    return struct.unpack(">%di" % (len(payload) // 4), payload)
+
+
+def test_old_lists(a, b):
+    for number, name in enumerate(("vm", "other", "third"), 1):
+        a.define(name, number=number)
+    a.virsh("start", "vm")
+    rpc = Rpc(a)
+
+    def ask(procedure, *most):
+        status, payload = rpc.wait(rpc.send(procedure, struct.pack(">%di" % len(most), *most)))
+        assert status == OK, payload
+        return payload
+
+    assert numbers(ask(NUM_DOMAINS)) == (1,) and numbers(ask(NUM_DEFINED)) == (2,)
+    assert numbers(ask(LIST_DOMAINS, 9)) == (1, int(a.virsh("domid", "vm")))
+    assert numbers(ask(LIST_DOMAINS, 0)) == numbers(ask(LIST_DOMAINS, -1)) == (0,)
+    names = ask(LIST_DEFINED, 9)
+    assert numbers(names[:4]) == (2,) and b"other" in names and b"third" in names
+    assert numbers(ask(LIST_DEFINED, 1)[:4]) == (1,)
+
+
+def test_vcpus(a, b):
+    a.define()
+    path = os.path.join(a.root, "vm.xml")
+    with open(path) as f:
+        text = f.read().replace("<os>", "<vcpu>2</vcpu><os>")
+    with open(path, "w") as f:
+        f.write(text)
+    a.virsh("define", path)
+    assert re.findall(r"(\w+) +config +(\d)", a.virsh("vcpucount", "vm")) == [
+        ("maximum", "2"), ("current", "2")]
+    a.fails("not running", "vcpucount", "vm", "--live")
+    a.fails("agent is not configured", "vcpucount", "vm", "--guest")
+    a.virsh("start", "vm")
+    assert len(a.virsh("vcpucount", "vm").splitlines()) == 4
+    assert ("tainted" in a.virsh("dominfo", "vm")) == (os.geteuid() == 0)
+    a.virsh("destroy", "vm")
+    assert "tainted" not in a.virsh("dominfo", "vm")
+
+
+def test_failed(a, b):
+    """A start that fails before there is an emulator is why it is shut off."""
+    a.define(devices=DISK.format(path="/nothing", target="vda", cache="", more=""))
+    a.fails("", "start", "vm")
+    assert a.state() == "shut off (failed)", a.state()
+
+
+if __name__ == "__main__":
+    sys.exit(main(globals(), EMULATOR))
