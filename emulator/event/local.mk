@@ -10,6 +10,7 @@ libemulator_a_SOURCES += \
 	emulator/event/rcu.h \
 	emulator/event/slow.c emulator/event/slow.h \
 	emulator/event/slow-close.c emulator/event/slow-close.h \
+	emulator/event/slow-remove.c emulator/event/slow-remove.h \
 	emulator/event/thread.c \
 	emulator/event/turn.c emulator/event/turn.h \
 	emulator/event/vm-event.c emulator/event/vm-event.h

@@ -10,7 +10,9 @@
 #include "accel/run-state.h"
 #include "block/block.h"
 #include "event/loop.h"
+#include "event/slow-remove.h"
 #include "migration/device-state.h"
+#include "migration/late-listen.h"
 #include "migration/listener.h"
 #include "migration/lookup.h"
 #include "migration/migration.h"
@@ -47,9 +49,9 @@ typedef struct Incoming {
     GPtrArray *fallback; /* their state before, GBytes */
 } Incoming;
 
-/* Who asked to listen on a name, which is being looked up. */
+/* Who asked to listen on a name, which is being looked up, or on a socket being made. */
 typedef struct Asked {
-    MigLookup *lookup;
+    MigLookup *lookup; /* or NULL */
     MigIncomingDone done;
     void *opaque;
 } Asked;
@@ -58,10 +60,12 @@ static Incoming *incoming;
 static Asked *asked;
 static gboolean expected, autostart = TRUE;
 
-static void stop_listening(Incoming *in)
+static Incoming *incoming_new(void)
 {
-    g_clear_pointer(&in->listener, mig_listener_free);
-    g_clear_pointer(&in->made, created_remove);
+    Incoming *in = g_new0(Incoming, 1);
+
+    in->devices = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+    return in;
 }
 
 static void incoming_free(Incoming *in)
@@ -69,7 +73,8 @@ static void incoming_free(Incoming *in)
     if (!in) {
         return;
     }
-    stop_listening(in);
+    g_clear_pointer(&in->listener, mig_listener_free);
+    g_clear_pointer(&in->made, created_remove);
     if (in->thread) {
         g_thread_join(in->thread);
     }
@@ -308,7 +313,8 @@ static void on_source(int fd, void *opaque)
         log_warn("-incoming: the source was let go: %s", err->message);
         return; /* it may come again */
     }
-    stop_listening(in); /* one source, once */
+    g_clear_pointer(&in->listener, mig_listener_free); /* one source, once */
+    g_clear_pointer(&in->made, slow_remove);
     mig_status_set(MIG_SETUP, NULL);
 }
 
@@ -328,32 +334,53 @@ static gboolean may_start(GError **errp)
     return !why;
 }
 
-/* addresses: for tcp. */
-static gboolean begin(MigUri *uri, GArray *addresses, GError **errp)
+static void take_incoming(Incoming *in)
 {
-    Incoming *in;
-    int fd;
+    incoming_free(incoming);
+    incoming = in;
+}
 
-    fd = uri->kind == MIG_URI_FD ? fd_claim(uri->path, errp)
-                                 : mig_uri_listen(uri, addresses, errp);
+/* Takes over fd and uri->made. */
+static void wait_for_source(MigUri *uri, int fd)
+{
+    Incoming *in = incoming_new();
+
+    in->made = g_steal_pointer(&uri->made);
+    in->listener = mig_listener_new(fd, on_source, in);
+    take_incoming(in);
+}
+
+static gboolean begin_fd(const MigUri *uri, GError **errp)
+{
+    int fd = fd_claim(uri->path, errp);
+    Incoming *in;
+
     if (fd < 0) {
         return FALSE;
     }
-    in = g_new0(Incoming, 1);
-    in->devices = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
-    if (uri->kind != MIG_URI_FD) {
-        in->made = g_steal_pointer(&uri->made);
-        in->listener = mig_listener_new(fd, on_source, in);
-    } else if (!start_thread(in, fd, errp)) {
+    in = incoming_new();
+    if (!start_thread(in, fd, errp)) {
         incoming_free(in);
         return FALSE;
     }
-    incoming_free(incoming);
-    incoming = in;
-    if (in->thread) {
-        mig_status_set(MIG_SETUP, NULL);
-    }
+    take_incoming(in);
+    mig_status_set(MIG_SETUP, NULL);
     return TRUE;
+}
+
+/* addresses: for tcp. */
+static gboolean begin(MigUri *uri, GArray *addresses, GError **errp)
+{
+    int fd;
+
+    if (uri->kind == MIG_URI_FD) {
+        return begin_fd(uri, errp);
+    }
+    fd = mig_uri_listen(uri, addresses, errp);
+    if (fd >= 0) {
+        wait_for_source(uri, fd);
+    }
+    return fd >= 0;
 }
 
 /* uri to listen on, and its addresses if it needs some and they are numbers. */
@@ -396,7 +423,7 @@ gboolean migration_incoming(const char *uri, GError **errp)
     return begin(parsed, addresses, errp);
 }
 
-/* The look-up has ended, or is given up: whoever asked hears of it. */
+/* It has ended, or is given up: whoever asked hears of it. */
 static void answer(GError *error)
 {
     Asked *a = g_steal_pointer(&asked);
@@ -416,28 +443,44 @@ static void looked_up(MigUri *uri, GArray *addresses, const GError *error, void 
     answer(err);
 }
 
+static void listens(MigUri *uri, int fd, const GError *error)
+{
+    GError *err = error ? g_error_copy(error) : NULL;
+
+    if (!uri) {
+        error_set(&err, "The emulator ends before it listens");
+    } else if (fd >= 0) {
+        wait_for_source(uri, fd);
+    }
+    answer(err);
+}
+
 void migration_incoming_later(const char *uri, MigIncomingDone done, void *opaque)
 {
     g_autoptr(GArray) addresses = NULL;
     GError *error = NULL;
     g_autoptr(MigUri) parsed = read_uri(uri, &addresses, &error);
-    MigLookup *lookup;
+    gboolean later = FALSE;
 
-    if (!parsed || !has_name(parsed, addresses)) {
-        if (parsed) {
-            begin(parsed, addresses, &error);
-        }
+    if (!parsed) {
         done(opaque, error);
         return;
     }
-    lookup = mig_lookup_new(parsed, looked_up, NULL, &error);
-    if (!lookup) {
-        done(opaque, error);
-        return;
-    }
-    parsed = NULL; /* the look-up's */
     asked = g_new(Asked, 1);
-    *asked = (Asked){ lookup, done, opaque };
+    *asked = (Asked){ NULL, done, opaque };
+    if (has_name(parsed, addresses)) {
+        asked->lookup = mig_lookup_new(parsed, looked_up, NULL, &error);
+        later = asked->lookup != NULL;
+    } else if (parsed->kind == MIG_URI_UNIX) {
+        later = mig_late_listen(parsed, listens, &error);
+    } else {
+        begin(parsed, addresses, &error);
+    }
+    if (later) {
+        parsed = NULL; /* it has been taken over */
+    } else {
+        answer(error);
+    }
 }
 
 gboolean migration_incoming_expected(void)

@@ -5,6 +5,7 @@ libemulator_a_SOURCES += \
 	emulator/migration/cpu-record.c \
 	emulator/migration/device-state.c emulator/migration/device-state.h \
 	emulator/migration/incoming.c emulator/migration/migration.h \
+	emulator/migration/late-listen.c emulator/migration/late-listen.h \
 	emulator/migration/listener.c emulator/migration/listener.h \
 	emulator/migration/loan.c emulator/migration/loan.h \
 	emulator/migration/lookup.c emulator/migration/lookup.h \

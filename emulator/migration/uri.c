@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * #syscalls main: socket(0=AF_UNIX) socket(0=AF_INET) setsockopt bind listen
+ * #syscalls main: socket(0=AF_INET) setsockopt bind listen
  * #syscalls main: socket(0=AF_INET6) -- rare: addresses of IPv6
+ * #syscalls slow: socket(0=AF_UNIX) listen close
  * #syscalls migration: socket(0=AF_UNIX) socket(0=AF_INET) connect getsockopt setsockopt
  *     poll close
  * #syscalls migration: socket(0=AF_INET6) -- rare: addresses of IPv6

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * #syscalls main: openat newfstatat unlink socket(0=AF_UNIX) bind fchmod ftruncate fcntl
- * #syscalls main: connect getcwd readlink
- *     -- rare: a socket or link that is there already, or a path without a /
+ * #syscalls main: openat ftruncate fcntl
+ * #syscalls main: getcwd readlink -- rare: a link that is there, or a path without a /
+ * #syscalls slow: newfstatat unlink socket(0=AF_UNIX) bind fchmod
+ * #syscalls slow: connect getcwd -- rare: a socket that is there, or a path without a /
  */
 #include "util/created.h"
 

@@ -28,6 +28,7 @@ gboolean created_grow(int fd, off_t size);
 /*
  * Binds a UNIX socket, mode 0600. A socket that was left there is replaced; one that
  * somebody listens on, and any other file, is not. For created_remove(); NULL: errno.
+ * Both on any thread after created_keep().
  */
 FileName *created_bind(int fd, const char *path);
 

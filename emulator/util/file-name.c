@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * #syscalls main: newfstatat unlink
+ * #syscalls main,slow: newfstatat unlink
  */
 #include "util/file-name.h"
 
@@ -25,6 +25,14 @@ FileName *file_name_new(const char *path)
     name = g_new(FileName, 1);
     *name = (FileName){ g_canonicalize_filename(path, NULL), st.st_dev, st.st_ino };
     return name;
+}
+
+FileName *file_name_copy(const FileName *name)
+{
+    FileName *copy = g_new(FileName, 1);
+
+    *copy = (FileName){ g_strdup(name->path), name->dev, name->ino };
+    return copy;
 }
 
 void file_name_free(FileName *name)

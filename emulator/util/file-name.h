@@ -12,6 +12,7 @@ typedef struct FileName FileName;
 
 /* Of the file that has just been made as path; may be used after chdir(). NULL: errno. */
 FileName *file_name_new(const char *path);
+FileName *file_name_copy(const FileName *name);
 void file_name_free(FileName *name);
 const char *file_name_path(const FileName *name); /* absolute */
 /*

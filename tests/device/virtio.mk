@@ -27,7 +27,8 @@ tests_device_turn_test_LDADD = $(DEVICE_TEST_LDADD)
 VIRTIO_BLK_DEVICE_TESTS = tests/device/virtio-blk-flight-test \
 	tests/device/virtio-blk-error-test tests/device/virtio-blk-stats-test \
 	tests/device/stop-test tests/device/late-plug-test \
-	tests/device/late-test tests/device/late-fd-test
+	tests/device/late-test tests/device/late-fd-test \
+	tests/device/late-incoming-test
 check_PROGRAMS += $(VIRTIO_BLK_DEVICE_TESTS)
 TESTS += $(VIRTIO_BLK_DEVICE_TESTS)
 tests_device_virtio_blk_flight_test_SOURCES = tests/device/virtio-blk-flight-test.c \
@@ -53,6 +54,9 @@ tests_device_late_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_late_fd_test_SOURCES = tests/device/late-fd-test.c $(LATE_COMMON)
 tests_device_late_fd_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_late_fd_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_late_incoming_test_SOURCES = tests/device/late-incoming-test.c $(LATE_COMMON)
+tests_device_late_incoming_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_late_incoming_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_late_plug_test_SOURCES = tests/device/late-plug-test.c $(LATE_COMMON)
 tests_device_late_plug_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_late_plug_test_LDADD = $(DEVICE_TEST_LDADD)
