@@ -22,4 +22,6 @@ TESTS += tests/asserts.py
 dist_check_SCRIPTS += tests/docs/man-test.py
 TESTS += tests/docs/man-test.py
 
-EXTRA_DIST += tests/perf/run tests/perf/busy.py tests/perf/vm.py tests/perf/migrate.py tests/perf/libvirt_start.py tests/perf/lists.py tests/skip.h
+EXTRA_DIST += tests/perf/run tests/perf/busy.py tests/perf/vm.py tests/perf/migrate.py tests/perf/bare.py \
+	tests/perf/libvirt_start.py tests/perf/lists.py
+EXTRA_DIST += tests/skip.h

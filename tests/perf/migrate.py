@@ -12,6 +12,7 @@ import os
 import random
 import socket
 
+import bare
 from vm import Vm, cpu_of
 
 SIZE = 1 << 30
@@ -77,8 +78,11 @@ def measure(args, emulator, workdir):
     """Over both kinds of socket; the figures of TCP have no suffix."""
     out = {}
     for kind in ("tcp", "unix"):
+        suffix = "" if kind == "tcp" else "-" + kind
         for figure, value in migrate(args, emulator, workdir, kind).items():
-            out[figure + ("" if kind == "tcp" else "-" + kind)] = value
+            out[figure + suffix] = value
+        if emulator == args.vireo:
+            out["bare-rate" + suffix] = bare.rate(kind, memory_file(), SIZE, warm) / (1 << 30)
     return out
 
 
