@@ -3,10 +3,7 @@
 #include "xml/internal.h"
 
 static const XmlField rows[] = {
-    { .path = "@id",
-      .type = XML_FIELD_UINT,
-      .offset = offsetof(DomainAudio, id),
-      .flags = XML_KEY },
+    XML_UINT("@id", DomainAudio, id, .flags = XML_KEY),
     XML_NONE("@type", DomainAudio),
     XML_REFUSE("@driver"),
     XML_REFUSE("@dspPolicy"),
@@ -31,8 +28,6 @@ static gboolean finish(const xmlNode *node, gpointer base, XmlParseFlags flags,
 const XmlKind xml_kind_audio = {
     .name = "audio",
     .label = "audio",
-    XML_KIND(DomainAudio, audios),
-    .type.fields = rows,
-    .type.count = G_N_ELEMENTS(rows),
+    XML_KIND(DomainAudio, audios, rows),
     .type.finish = finish,
 };

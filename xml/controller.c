@@ -5,15 +5,8 @@
 static const char *const type_names[] = { "usb", NULL };
 
 static const XmlField rows[] = {
-    { .path = "@type",
-      .type = XML_FIELD_ENUM,
-      .offset = offsetof(DomainController, type),
-      .names = type_names,
-      .text = "*" },
-    { .path = "@index",
-      .type = XML_FIELD_UINT,
-      .offset = offsetof(DomainController, index),
-      .flags = XML_ALWAYS | XML_KEY },
+    XML_ENUM("@type", DomainController, type, type_names, .text = "*"),
+    XML_UINT("@index", DomainController, index, .flags = XML_ALWAYS | XML_KEY),
     XML_NONE("@model", DomainController),
     XML_REFUSE("@ports"),
     XML_REFUSE("@vectors"),
@@ -39,8 +32,6 @@ static gboolean finish(const xmlNode *node, gpointer base, XmlParseFlags flags,
 const XmlKind xml_kind_controller = {
     .name = "controller",
     .label = "controller",
-    XML_KIND(DomainController, controllers),
-    .type.fields = rows,
-    .type.count = G_N_ELEMENTS(rows),
+    XML_KIND(DomainController, controllers, rows),
     .type.finish = finish,
 };

@@ -71,16 +71,13 @@ static void write_console(XmlWriter *w, gconstpointer base)
     }
 #define LIST(p, m, item, ...) FIELD(LIST, p, m, .of = &(item), __VA_ARGS__)
 
-static const XmlField boot_rows[] = { { .path = "@dev",
-                                        .type = XML_FIELD_ENUM,
-                                        .offset = offsetof(DomainBootDev, dev),
-                                        .flags = XML_REQUIRED,
-                                        .names = boot_names } };
+static const XmlField boot_rows[] = { XML_ENUM("@dev", DomainBootDev, dev, boot_names,
+                                               .flags = XML_REQUIRED) };
 
 static const XmlStruct boot_dev = { .size = sizeof(DomainBootDev), XML_ROWS(boot_rows) };
 
 static const XmlField rows[] = {
-    { .path = "@type", .type = XML_FIELD_CONST, .text = "kvm", .flags = XML_REQUIRED },
+    XML_CONST("@type", "kvm", .flags = XML_REQUIRED),
     FIELD(UINT, "@id", id, .flags = XML_LIVE, .fallback = G_MAXUINT),
     TEXT("name", name, .flags = XML_REQUIRED | XML_ABI, .check = check_name,
          .what = "domain name"),
@@ -104,7 +101,7 @@ static const XmlField rows[] = {
     ENUM("memoryBacking/access@mode", memory_access, memory_access_names, NULL),
     XML_REFUSE("memoryBacking/allocation"),
     XML_REFUSE("memoryBacking/discard"),
-    { .path = "vcpu@placement", .type = XML_FIELD_CONST, .text = "static" },
+    XML_CONST("vcpu@placement", "static"),
     XML_REFUSE("vcpu@cpuset"),
     FIELD(UINT, "vcpu@current", vcpus_current, .max = VCPUS_MAX),
     FIELD(UINT, "vcpu", vcpus, .min = 1, .max = VCPUS_MAX, .fallback = 1,
@@ -123,10 +120,10 @@ static const XmlField rows[] = {
     XML_REFUSE("bootloader"),
     XML_REFUSE("bootloader_args"),
     XML_REFUSE("os@firmware"),
-    { .path = "os/type@arch", .type = XML_FIELD_CONST, .text = "x86_64" },
+    XML_CONST("os/type@arch", "x86_64"),
     TEXT("os/type@machine", machine, .check = check_given, .flags = XML_ABI,
          .what = "machine type"),
-    { .path = "os/type", .type = XML_FIELD_CONST, .text = "hvm", .flags = XML_REQUIRED },
+    XML_CONST("os/type", "hvm", .flags = XML_REQUIRED),
     XML_REFUSE("os/firmware"),
     XML_REFUSE("os/loader"),
     XML_REFUSE("os/nvram"),
@@ -195,7 +192,7 @@ static const XmlField rows[] = {
     XML_REFUSE("cpu/maxphysaddr"),
     XML_REFUSE("cpu/feature"),
     XML_REFUSE("cpu/numa"),
-    { .path = "clock@offset", .type = XML_FIELD_CONST, .text = "utc" },
+    XML_CONST("clock@offset", "utc"),
     XML_REFUSE_BUT("clock@adjustment", "0"),
     XML_REFUSE("clock@basis"),
     XML_REFUSE("clock@timezone"),

@@ -100,6 +100,27 @@ struct XmlStruct {
     gboolean strict;      /* XML_REQUIRED also when something is refused */
 };
 
+/* A row: path, structure, member, and what else there is to say. */
+#define XML_ROW(t, p, s, m, ...)                                                         \
+    {                                                                                    \
+        .path = (p), .type = XML_FIELD_##t, .offset = offsetof(s, m), __VA_ARGS__        \
+    }
+#define XML_STRING(...) XML_ROW(STRING, __VA_ARGS__, )
+#define XML_UINT(...)   XML_ROW(UINT, __VA_ARGS__, )
+#define XML_UINT64(...) XML_ROW(UINT64, __VA_ARGS__, )
+#define XML_KIB(...)    XML_ROW(KIB, __VA_ARGS__, )
+#define XML_FLAG(...)   XML_ROW(FLAG, __VA_ARGS__, )
+#define XML_MAC(...)    XML_ROW(MAC, __VA_ARGS__, )
+#define XML_UUID(...)   XML_ROW(UUID, __VA_ARGS__, )
+#define XML_MARKUP(...) XML_ROW(MARKUP, __VA_ARGS__, )
+/* After the member the names. */
+#define XML_ENUM(p, s, m, values, ...)                                                   \
+    XML_ROW(ENUM, p, s, m, .names = (values), __VA_ARGS__)
+#define XML_CONST(p, value, ...)                                                         \
+    {                                                                                    \
+        .path = (p), .type = XML_FIELD_CONST, .text = (value), __VA_ARGS__               \
+    }
+
 #define XML_ROWS(rows)       .fields = (rows), .count = G_N_ELEMENTS(rows)
 #define XML_WHEN(s, m, mask) .when = { offsetof(s, m), (mask) }
 #define XML_BIT(value)       (1u << (value))

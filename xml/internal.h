@@ -14,8 +14,9 @@ typedef struct XmlKind {
     size_t array; /* offset of the GPtrArray in Domain */
 } XmlKind;
 
-#define XML_KIND(structure, domain_array)                                                \
-    .type.size = sizeof(structure), .info = offsetof(structure, info),                   \
+#define XML_KIND(structure, domain_array, rows)                                          \
+    .type.size = sizeof(structure), .type.fields = (rows),                               \
+    .type.count = G_N_ELEMENTS(rows), .info = offsetof(structure, info),                 \
     .array = offsetof(Domain, domain_array)
 
 extern const XmlKind xml_kind_disk, xml_kind_controller, xml_kind_interface,
@@ -45,15 +46,12 @@ extern const char *const xml_none_names[];
     {                                                                                    \
         .path = (p), .type = XML_FIELD_REFUSED, .text = (harmless)                       \
     }
-#define XML_INFO(structure, group)                                                       \
+#define XML_GROUP(structure, member, group)                                              \
     {                                                                                    \
-        .type = XML_FIELD_GROUP, .offset = offsetof(structure, info), .of = &(group)     \
+        .type = XML_FIELD_GROUP, .offset = offsetof(structure, member), .of = &(group)   \
     }
-#define XML_NONE(p, structure)                                                           \
-    {                                                                                    \
-        .path = (p), .type = XML_FIELD_ENUM, .offset = offsetof(structure, none),        \
-        .names = xml_none_names, .text = "*"                                             \
-    }
+#define XML_INFO(structure, group) XML_GROUP(structure, info, group)
+#define XML_NONE(p, structure)     XML_ENUM(p, structure, none, xml_none_names, .text = "*")
 #define XML_VIRTIO_DRIVER(p)                                                             \
     XML_REFUSE_BUT(p "@iommu", "off"), XML_REFUSE_BUT(p "@ats", "off"),                  \
         XML_REFUSE_BUT(p "@packed", "off"), XML_REFUSE_BUT(p "@page_per_vq", "off")

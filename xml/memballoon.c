@@ -19,8 +19,6 @@ static gboolean finish(const xmlNode *node, gpointer base, XmlParseFlags flags,
 const XmlKind xml_kind_balloon = {
     .name = "memballoon",
     .label = "memballoon",
-    XML_KIND(DomainBalloon, balloons),
-    .type.fields = rows,
-    .type.count = G_N_ELEMENTS(rows),
+    XML_KIND(DomainBalloon, balloons, rows),
     .type.finish = finish,
 };

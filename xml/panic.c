@@ -5,20 +5,14 @@
 static const char *const model_names[] = { "", "isa", NULL };
 
 static const XmlField rows[] = {
-    { .path = "@model",
-      .type = XML_FIELD_ENUM,
-      .offset = offsetof(DomainPanic, model),
-      .names = model_names,
-      .text = "pseries|hyperv|s390|pvpanic",
-      .flags = XML_KEY | XML_UNIQUE | XML_ABI,
-      .what = "panic model" },
+    XML_ENUM("@model", DomainPanic, model, model_names,
+             .text = "pseries|hyperv|s390|pvpanic",
+             .flags = XML_KEY | XML_UNIQUE | XML_ABI, .what = "panic model"),
     XML_INFO(DomainPanic, xml_plain_info),
 };
 
 const XmlKind xml_kind_panic = {
     .name = "panic",
     .label = "panic device",
-    XML_KIND(DomainPanic, panics),
-    .type.fields = rows,
-    .type.count = G_N_ELEMENTS(rows),
+    XML_KIND(DomainPanic, panics, rows),
 };

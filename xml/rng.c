@@ -3,19 +3,10 @@
 #include "xml/internal.h"
 
 static const XmlField rows[] = {
-    { .path = "@model",
-      .type = XML_FIELD_CONST,
-      .text = "virtio",
-      .flags = XML_REQUIRED },
-    { .path = "backend@model",
-      .type = XML_FIELD_CONST,
-      .text = "random",
-      .flags = XML_REQUIRED },
+    XML_CONST("@model", "virtio", .flags = XML_REQUIRED),
+    XML_CONST("backend@model", "random", .flags = XML_REQUIRED),
     XML_REFUSE("backend@type"),
-    { .path = "backend",
-      .type = XML_FIELD_STRING,
-      .offset = offsetof(DomainRng, filename),
-      .flags = XML_KEY },
+    XML_STRING("backend", DomainRng, filename, .flags = XML_KEY),
     XML_REFUSE("backend/source"),
     XML_REFUSE("backend/log"),
     XML_REFUSE("backend/protocol"),
@@ -42,8 +33,6 @@ static gboolean finish(const xmlNode *node, gpointer base, XmlParseFlags flags,
 const XmlKind xml_kind_rng = {
     .name = "rng",
     .label = "rng with backend",
-    XML_KIND(DomainRng, rngs),
-    .type.fields = rows,
-    .type.count = G_N_ELEMENTS(rows),
+    XML_KIND(DomainRng, rngs, rows),
     .type.finish = finish,
 };

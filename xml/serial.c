@@ -8,61 +8,37 @@
 static const char *const type_names[] = { "pty", "unix", NULL };
 static const char *const mode_names[] = { "", "bind", NULL };
 
+#define TYPE_ROW   XML_ENUM("@type", DomainSerial, type, type_names, .text = OTHER_TYPES)
+#define OF_TYPE(t) XML_WHEN(DomainSerial, type, XML_BIT(DOMAIN_CHARDEV_##t))
 /* A PTY's path is live data. */
 #define SOURCE_ROWS                                                                      \
-    { .path = "source@mode",                                                             \
-      .type = XML_FIELD_ENUM,                                                            \
-      .offset = offsetof(DomainSerial, mode),                                            \
-      .names = mode_names,                                                               \
-      .text = "connect",                                                                 \
-      XML_WHEN(DomainSerial, type, XML_BIT(DOMAIN_CHARDEV_UNIX)) },                      \
-        { .path = "source@path",                                                         \
-          .type = XML_FIELD_STRING,                                                      \
-          .offset = offsetof(DomainSerial, path),                                        \
-          .flags = XML_REQUIRED,                                                         \
-          .check = xml_check_path,                                                       \
-          XML_WHEN(DomainSerial, type, XML_BIT(DOMAIN_CHARDEV_UNIX)) },                  \
-        { .path = "source@path",                                                         \
-          .type = XML_FIELD_STRING,                                                      \
-          .offset = offsetof(DomainSerial, path),                                        \
-          .flags = XML_LIVE | XML_AGAIN,                                                 \
-          XML_WHEN(DomainSerial, type, XML_BIT(DOMAIN_CHARDEV_PTY)) },                   \
+    XML_ENUM("source@mode", DomainSerial, mode, mode_names, .text = "connect",           \
+             OF_TYPE(UNIX)),                                                             \
+        XML_STRING("source@path", DomainSerial, path, .flags = XML_REQUIRED,             \
+                   .check = xml_check_path, OF_TYPE(UNIX)),                              \
+        XML_STRING("source@path", DomainSerial, path, .flags = XML_LIVE | XML_AGAIN,     \
+                   OF_TYPE(PTY)),                                                        \
         XML_CHARDEV_REFUSED
-#define TYPE_ROW                                                                         \
-    {                                                                                    \
-        .path = "@type", .type = XML_FIELD_ENUM, .offset = offsetof(DomainSerial, type), \
-        .names = type_names, .text = OTHER_TYPES                                         \
-    }
 
 static const XmlField rows[] = {
     TYPE_ROW,
     SOURCE_ROWS,
-    { .path = "target@type", .type = XML_FIELD_CONST, .text = "isa-serial" },
-    { .path = "target@port",
-      .type = XML_FIELD_UINT,
-      .max = 255,
-      .fallback = G_MAXUINT, /* until numbered */
-      .offset = offsetof(DomainSerial, port),
-      .flags = XML_KEY | XML_UNIQUE | XML_ABI | XML_ALWAYS,
-      .what = "serial port" },
-    { .path = "target/model@name", .type = XML_FIELD_CONST, .text = "isa-serial" },
+    XML_CONST("target@type", "isa-serial"),
+    XML_UINT("target@port", DomainSerial, port, .max = 255,
+             .fallback = G_MAXUINT, /* until numbered */
+             .flags = XML_KEY | XML_UNIQUE | XML_ABI | XML_ALWAYS, .what = "serial port"),
+    XML_CONST("target/model@name", "isa-serial"),
     XML_INFO(DomainSerial, xml_plain_info),
 };
 
 static const XmlField console_rows[] = {
     TYPE_ROW,
-    { .path = "@tty",
-      .type = XML_FIELD_STRING,
-      .offset = offsetof(DomainSerial, path),
-      .flags = XML_LIVE | XML_AGAIN,
-      XML_WHEN(DomainSerial, type, XML_BIT(DOMAIN_CHARDEV_PTY)) },
+    XML_STRING("@tty", DomainSerial, path, .flags = XML_LIVE | XML_AGAIN, OF_TYPE(PTY)),
     SOURCE_ROWS,
-    { .path = "target@type", .type = XML_FIELD_CONST, .text = "serial" },
-    { .path = "target@port", .type = XML_FIELD_CONST, .text = "0" },
+    XML_CONST("target@type", "serial"),
+    XML_CONST("target@port", "0"),
     XML_REFUSE("target/model"),
-    { .type = XML_FIELD_GROUP,
-      .offset = offsetof(DomainSerial, info),
-      .of = &xml_plain_info },
+    XML_INFO(DomainSerial, xml_plain_info),
 };
 
 /* libvirt's default is connect. */
@@ -89,9 +65,7 @@ static int compare(gconstpointer a, gconstpointer b)
 const XmlKind xml_kind_serial = {
     .name = "serial",
     .label = "serial port",
-    XML_KIND(DomainSerial, serials),
-    .type.fields = rows,
-    .type.count = G_N_ELEMENTS(rows),
+    XML_KIND(DomainSerial, serials, rows),
     .type.finish = finish,
     .type.compare = compare,
 };

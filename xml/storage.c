@@ -16,16 +16,9 @@
 const char *const xml_disk_format_names[] = { "", "raw", NULL };
 
 static const XmlField slice_rows[] = {
-    { .path = "@type", .type = XML_FIELD_CONST, .text = "storage" },
-    { .path = "@offset",
-      .type = XML_FIELD_UINT64,
-      .offset = offsetof(DomainSlice, offset),
-      .flags = XML_REQUIRED | XML_ALWAYS },
-    { .path = "@size",
-      .type = XML_FIELD_UINT64,
-      .min = 1,
-      .offset = offsetof(DomainSlice, size),
-      .flags = XML_REQUIRED | XML_ALWAYS },
+    XML_CONST("@type", "storage"),
+    XML_UINT64("@offset", DomainSlice, offset, .flags = XML_REQUIRED | XML_ALWAYS),
+    XML_UINT64("@size", DomainSlice, size, .min = 1, .flags = XML_REQUIRED | XML_ALWAYS),
 };
 
 static const XmlStruct slice = { .size = sizeof(DomainSlice), XML_ROWS(slice_rows) };
@@ -93,26 +86,11 @@ static const char *const backing_types[] = { "file", "block", "", NULL };
 
 /* <backingStore/> ends the chain. */
 static const XmlField backing_rows[] = {
-    { .path = "@type",
-      .type = XML_FIELD_ENUM,
-      .offset = offsetof(DomainStorage, type),
-      .fallback = DOMAIN_STORAGE_NONE,
-      .names = backing_types,
-      .text = STORAGE_TYPES },
-    { .path = "@index",
-      .type = XML_FIELD_UINT,
-      .offset = offsetof(DomainStorage, node_index),
-      .flags = XML_LIVE },
-    { .path = "@detected",
-      .type = XML_FIELD_UINT,
-      .max = 1,
-      .offset = offsetof(DomainStorage, detected),
-      .flags = XML_STATUS },
-    { .path = "format@type",
-      .type = XML_FIELD_ENUM,
-      .offset = offsetof(DomainStorage, format),
-      .names = xml_disk_format_names,
-      .text = "*" },
+    XML_ENUM("@type", DomainStorage, type, backing_types, .fallback = DOMAIN_STORAGE_NONE,
+             .text = STORAGE_TYPES),
+    XML_UINT("@index", DomainStorage, node_index, .flags = XML_LIVE),
+    XML_UINT("@detected", DomainStorage, detected, .max = 1, .flags = XML_STATUS),
+    XML_ENUM("format@type", DomainStorage, format, xml_disk_format_names, .text = "*"),
     XML_REFUSE("format/metadata_cache"),
     { .type = XML_FIELD_GROUP, .of = &xml_image },
     { .type = XML_FIELD_GROUP, .of = &xml_storage },

@@ -29,8 +29,6 @@ static gboolean finish(const xmlNode *node, gpointer base, XmlParseFlags flags,
 const XmlKind xml_kind_video = {
     .name = "video",
     .label = "video",
-    XML_KIND(DomainVideo, videos),
-    .type.fields = rows,
-    .type.count = G_N_ELEMENTS(rows),
+    XML_KIND(DomainVideo, videos, rows),
     .type.finish = finish,
 };
