@@ -90,6 +90,17 @@ void vm_event_migration_iteration_locked(Vm *vm, int iteration)
     rpc_event_emit(vm->driver->server, VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION, &msg);
 }
 
+void vm_event_metadata_change_locked(Vm *vm, int type, const char *uri)
+{
+    RemoteDomainEventCallbackMetadataChangeMsg msg = {
+        .dom = vm_event_domain_locked(vm),
+        .type = type,
+        .nsuri = (char *)uri,
+    };
+
+    rpc_event_emit(vm->driver->server, VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, &msg);
+}
+
 void vm_event_job_completed_locked(Vm *vm, RpcTypedParam *params, guint32 n_params)
 {
     RemoteDomainEventCallbackJobCompletedMsg msg = {

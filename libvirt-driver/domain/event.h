@@ -16,6 +16,8 @@ void vm_event_device_removal_failed_locked(Vm *vm, const char *alias);
 void vm_event_io_error_locked(Vm *vm, const char *path, const char *alias, int action,
                               const char *reason);
 void vm_event_migration_iteration_locked(Vm *vm, int iteration);
+/* type: virDomainMetadataType. */
+void vm_event_metadata_change_locked(Vm *vm, int type, const char *uri);
 void vm_event_job_completed_locked(Vm *vm, RpcTypedParam *params, guint32 n_params);
 
 G_END_DECLS

@@ -7,6 +7,7 @@ libdriver_a_SOURCES += \
 	libvirt-driver/domain/api-job.c \
 	libvirt-driver/domain/api-lifecycle.c \
 	libvirt-driver/domain/api-list.c \
+	libvirt-driver/domain/api-metadata.c \
 	libvirt-driver/domain/api-stats.c \
 	libvirt-driver/domain/api.h \
 	libvirt-driver/domain/async-job.c \

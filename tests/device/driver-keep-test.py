@@ -30,6 +30,63 @@ def set_element(a, text, *options):
 
 # ---- metadata ----
 
+def test_metadata(a, b):
+    a.define()
+    events = a.events()
+    a.fails("not present", "metadata", "vm", *URI)
+    a.virsh(*set_element(a, "<x a='1'><y/></x>", "--config"))
+    a.virsh("metadata", "vm", "--uri", "urn:z", "--key", "q", "--set", "<z/>")
+    assert a.virsh("metadata", "vm", *URI) == ELEMENT
+    a.virsh("metadata", "vm", "--uri", "urn:z", "--remove")
+    assert IN_DOMAIN in a.virsh("dumpxml", "vm"), a.virsh("dumpxml", "vm")
+    a.virsh("desc", "vm", "--config", "--title", "--new-desc", "a <title>")
+    a.virsh("desc", "vm", "--config", "--new-desc", "two\nlines")
+    wait_for("the events", lambda: re.findall(r"'metadata-change' .* type (\w+)",
+                                              open(events.path).read()) ==
+             ["element", "element", "element", "title", "description"])
+    events.stop()
+    a.stop()
+    a.start()
+    assert a.virsh("desc", "vm", "--title") == "a <title>"
+    assert a.virsh("desc", "vm") == "two\nlines"
+    assert IN_DOMAIN in a.virsh("dumpxml", "vm"), a.virsh("dumpxml", "vm")
+    a.virsh("metadata", "vm", "--remove", *URI)
+    assert "<metadata>" not in a.virsh("dumpxml", "vm")
+
+
+def test_metadata_live(a, b):
+    """Both definitions have their own, also over the daemon's end."""
+    a.define()
+    a.fails("not running", *set_element(a, "<x/>", "--live"))
+    a.virsh("start", "vm")
+    a.virsh(*set_element(a, "<x>live</x>", "--live"))
+    a.fails("not present", "metadata", "vm", "--config", *URI)
+    a.virsh(*set_element(a, "<x>config</x>", "--config"))
+    a.kill()
+    a.start()
+    assert a.virsh("metadata", "vm", "--live", *URI) == "<x>live</x>"
+    assert a.virsh("metadata", "vm", "--config", *URI) == "<x>config</x>"
+    a.virsh("destroy", "vm")
+    assert a.virsh("metadata", "vm", *URI) == "<x>config</x>"
+
+
+def test_metadata_bad(a, b):
+    """What is refused changes nothing, and nothing is stored that could not be read."""
+    a.define()
+    a.virsh(*set_element(a, "<x/>"))
+    before = a.virsh("dumpxml", "vm")
+    for text in "<x", "x", "<x/><y/>", "<!DOCTYPE x [<!ENTITY e 'e'>]><x>&e;</x>":
+        a.fails("", *set_element(a, text))
+    a.fails("cannot be the prefix", "metadata", "vm", *URI, "--key", "1", "--set", "<x/>")
+    a.fails("cannot be the prefix", *set_element(a, "<p:x xmlns:p='urn:other'/>"))
+    assert a.virsh("dumpxml", "vm") == before
+    for depth in range(252, 257):  # the parser's limit is met earlier below <metadata>
+        a.try_virsh(*set_element(a, "<x>" * depth + "</x>" * depth))
+    a.stop()
+    a.start()
+    assert a.virsh("list", "--all", "--name") == "vm"
+
+
 # ---- starting with the host ----
 
 # ---- another name ----
