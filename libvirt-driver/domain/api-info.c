@@ -318,14 +318,19 @@ gboolean remote_domain_get_xml_desc(RpcCall *call, const RemoteDomainGetXmlDescA
     return TRUE;
 }
 
-/* Autostart is not offered: nothing starts by itself, and setting it is refused. */
 gboolean remote_domain_get_autostart(RpcCall *call,
                                      const RemoteDomainGetAutostartArgs *args,
                                      RemoteDomainGetAutostartRet *ret, GError **errp)
 {
     g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
 
-    return vm != NULL;
+    if (!vm) {
+        return FALSE;
+    }
+    g_mutex_lock(&vm->lock);
+    ret->autostart = vm->autostart;
+    g_mutex_unlock(&vm->lock);
+    return TRUE;
 }
 
 /* There are no managed saves and no snapshots, so there are none of a domain. */

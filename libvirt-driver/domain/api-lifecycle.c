@@ -49,6 +49,41 @@ gboolean remote_domain_define_xml_flags(RpcCall *call,
     return define(call, args->xml, args->flags, &ret->dom, errp);
 }
 
+gboolean remote_domain_rename(RpcCall *call, const RemoteDomainRenameArgs *args,
+                              RemoteDomainRenameRet *ret, GError **errp)
+{
+    g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
+    gboolean ok;
+
+    if (!vm) {
+        return FALSE;
+    }
+    if (!args->new_name) {
+        return rpc_error_set(errp, VIR_ERR_INVALID_ARG, "there is no new name");
+    }
+    if (!vm_wait_cleared(vm, errp) || !vm_begin_job(vm, JOB_MODIFY, "rename", errp)) {
+        return FALSE;
+    }
+    ok = vm_rename(vm, args->new_name, errp);
+    vm_end_job(vm);
+    return ok;
+}
+
+gboolean remote_domain_set_autostart(RpcCall *call,
+                                     const RemoteDomainSetAutostartArgs *args,
+                                     GError **errp)
+{
+    g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
+    gboolean ok;
+
+    if (!vm || !vm_begin_job(vm, JOB_MODIFY, "autostart", errp)) {
+        return FALSE;
+    }
+    ok = vm_set_autostart(vm, args->autostart != 0, errp);
+    vm_end_job(vm);
+    return ok;
+}
+
 static gboolean undefine(RpcCall *call, const RemoteDomain *dom, GError **errp)
 {
     g_autoptr(Vm) vm = api_vm(call, dom, errp);
@@ -87,39 +122,6 @@ static VmStart start_of_flags(RpcCall *call, guint32 flags)
     };
 }
 
-/* Starts with the definition given (consumed), or with the persistent one. */
-static gboolean start(Vm *vm, Domain *given, const VmStart *how, GError **errp)
-{
-    g_autoptr(Domain) live = given;
-    g_autoptr(VmDef) def = NULL;
-    gboolean active, uncertain, ok;
-    guint64 run;
-
-    if (!vm_wait_cleared(vm, errp) || !vm_begin_job(vm, JOB_MODIFY, "start", errp)) {
-        return FALSE;
-    }
-    g_mutex_lock(&vm->lock);
-    active = vm_is_active_locked(vm);
-    uncertain = vm_is_uncertain_locked(vm);
-    def = vm_get_def_locked(vm);
-    g_mutex_unlock(&vm->lock);
-    if (uncertain) {
-        ok = vm_refuse_uncertain(vm, errp);
-    } else if (active) {
-        ok = rpc_error_set_from(
-            errp, given ? VIR_FROM_DOMAIN : VIR_FROM_QEMU, VIR_ERR_OPERATION_INVALID,
-            given ? "domain '%s' is already active" : "domain is already running",
-            vm->name);
-    } else {
-        if (!live) {
-            live = xml_domain_copy(def->domain);
-        }
-        ok = vm_start(vm, g_steal_pointer(&live), how, &run, errp);
-    }
-    vm_end_job(vm);
-    return ok;
-}
-
 gboolean remote_domain_create_xml(RpcCall *call, const RemoteDomainCreateXmlArgs *args,
                                   RemoteDomainCreateXmlRet *ret, GError **errp)
 {
@@ -136,7 +138,7 @@ gboolean remote_domain_create_xml(RpcCall *call, const RemoteDomainCreateXmlArgs
         if (!vm) {
             return FALSE;
         }
-        ok = start(vm, xml_domain_copy(domain), &how, &err);
+        ok = vm_start_as_defined(vm, xml_domain_copy(domain), &how, &err);
         /* One that another call has created, and given up: the next one is ours. */
         again =
             !ok && vm_discard(vm) && g_error_matches(err, RPC_ERROR, VIR_ERR_NO_DOMAIN);
@@ -155,7 +157,7 @@ gboolean remote_domain_create(RpcCall *call, const RemoteDomainCreateArgs *args,
     g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
     VmStart how = { 0 };
 
-    return vm && start(vm, NULL, &how, errp);
+    return vm && vm_start_as_defined(vm, NULL, &how, errp);
 }
 
 /* BYPASS_CACHE and FORCE_BOOT are about saved states, of which there are none. */
@@ -167,7 +169,7 @@ gboolean remote_domain_create_with_flags(RpcCall *call,
     g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
     VmStart how = start_of_flags(call, args->flags);
 
-    if (!vm || !start(vm, NULL, &how, errp)) {
+    if (!vm || !vm_start_as_defined(vm, NULL, &how, errp)) {
         return FALSE;
     }
     vm_fill_domain(vm, &ret->dom);

@@ -47,10 +47,12 @@ gboolean remote_domain_lookup_by_uuid(RpcCall *call,
 /* What a VM is, as the flags that select it. */
 static guint32 traits_locked(const Vm *vm)
 {
-    guint32 traits =
-        VIR_CONNECT_LIST_DOMAINS_NO_MANAGEDSAVE | VIR_CONNECT_LIST_DOMAINS_NO_AUTOSTART |
-        VIR_CONNECT_LIST_DOMAINS_NO_SNAPSHOT | VIR_CONNECT_LIST_DOMAINS_NO_CHECKPOINT;
+    guint32 traits = VIR_CONNECT_LIST_DOMAINS_NO_MANAGEDSAVE |
+                     VIR_CONNECT_LIST_DOMAINS_NO_SNAPSHOT |
+                     VIR_CONNECT_LIST_DOMAINS_NO_CHECKPOINT;
 
+    traits |= vm->autostart ? VIR_CONNECT_LIST_DOMAINS_AUTOSTART
+                            : VIR_CONNECT_LIST_DOMAINS_NO_AUTOSTART;
     traits |= vm_is_active_locked(vm) ? VIR_CONNECT_LIST_DOMAINS_ACTIVE
                                       : VIR_CONNECT_LIST_DOMAINS_INACTIVE;
     traits |= vm->config ? VIR_CONNECT_LIST_DOMAINS_PERSISTENT

@@ -30,8 +30,7 @@ Vm *vm_find_or_add(Driver *driver, const Domain *domain, VmAdd as, gboolean *add
     return registry_add(driver->registry, fresh, added, errp);
 }
 
-/* Takes define_lock; FALSE, without it, when the VM has been removed from the registry.
- */
+/* The same without an error. */
 static gboolean begin_define(Vm *vm)
 {
     gboolean removed;
@@ -47,8 +46,14 @@ static gboolean begin_define(Vm *vm)
     return !removed;
 }
 
+gboolean vm_begin_define(Vm *vm, GError **errp)
+{
+    return begin_define(vm) ||
+           rpc_error_set(errp, VIR_ERR_NO_DOMAIN, "domain '%s' is gone", vm->name);
+}
+
 /* If the VM has ended meanwhile, it is one that is shut off, or it goes now. */
-static void end_define(Vm *vm)
+void vm_end_define(Vm *vm)
 {
     g_mutex_lock(&vm->lock);
     vm->defining = FALSE;
@@ -91,11 +96,7 @@ static gboolean store_config(Vm *vm, Domain *domain, int detail, GError **errp)
     return TRUE;
 }
 
-/*
- * A file of that name that belongs to no domain is one that could not be read when the
- * daemon started: it is not to be lost. Nor is one of which it cannot be told now.
- */
-static gboolean check_unread(Vm *vm, GError **errp)
+gboolean vm_check_unread(Vm *vm, GError **errp)
 {
     g_autofree char *path = store_path(vm->driver->paths->config_dir, vm->name, ".xml");
     struct stat st;
@@ -135,7 +136,7 @@ static gboolean define_vm(Vm *vm, Domain *domain, int *detail, GError **errp)
             known ? VIR_DOMAIN_EVENT_DEFINED_UPDATED : VIR_DOMAIN_EVENT_DEFINED_ADDED;
         event = NO_EVENT;
     }
-    if ((known || check_unread(vm, errp)) &&
+    if ((known || vm_check_unread(vm, errp)) &&
         store_config(vm, g_steal_pointer(&owned), event, errp)) {
         return TRUE;
     }
@@ -158,8 +159,17 @@ Vm *vm_define(Driver *driver, Domain *domain, int *detail, GError **errp)
         }
     } while (!begin_define(vm));
     ok = define_vm(vm, g_steal_pointer(&owned), detail, errp);
-    end_define(vm);
+    vm_end_define(vm);
     return ok ? g_steal_pointer(&vm) : NULL;
+}
+
+static void load_autostart(Vm *vm)
+{
+    gboolean autostart = store_is_autostart(vm->driver->paths->config_dir, vm->name);
+
+    g_mutex_lock(&vm->lock);
+    vm->autostart = autostart;
+    g_mutex_unlock(&vm->lock);
 }
 
 gboolean vm_define_loaded(Driver *driver, Domain *domain, GError **errp)
@@ -176,9 +186,10 @@ gboolean vm_define_loaded(Driver *driver, Domain *domain, GError **errp)
         }
     } while (!begin_define(vm));
     if (!is_written(vm)) { /* nobody has defined it meanwhile */
+        load_autostart(vm);
         set_config(vm, g_steal_pointer(&owned), VIR_DOMAIN_EVENT_DEFINED_ADDED);
     }
-    end_define(vm);
+    vm_end_define(vm);
     return TRUE;
 }
 
@@ -203,13 +214,36 @@ gboolean vm_discard(Vm *vm)
     return removed;
 }
 
+static gboolean set_autostart(Vm *vm, gboolean on, GError **errp)
+{
+    gboolean same;
+
+    g_mutex_lock(&vm->lock);
+    same = vm->autostart == on;
+    g_mutex_unlock(&vm->lock);
+    if (!is_written(vm)) {
+        return rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
+                             "cannot set autostart for transient domain");
+    }
+    if (!same &&
+        !store_set_autostart(vm->driver->paths->config_dir, vm->name, on, errp)) {
+        return FALSE;
+    }
+    g_mutex_lock(&vm->lock);
+    vm->autostart = on;
+    g_mutex_unlock(&vm->lock);
+    return TRUE;
+}
+
 static gboolean undefine(Vm *vm, GError **errp)
 {
     if (!is_written(vm)) {
         return rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
                              "cannot undefine transient domain");
     }
-    if (!store_remove_config(vm->driver->paths->config_dir, vm->name, errp)) {
+    /* The link first: it would be one to the next definition of that name. */
+    if (!set_autostart(vm, FALSE, errp) ||
+        !store_remove_config(vm->driver->paths->config_dir, vm->name, errp)) {
         return FALSE;
     }
     g_mutex_lock(&vm->lock);
@@ -224,20 +258,27 @@ static gboolean undefine(Vm *vm, GError **errp)
     return TRUE;
 }
 
-static gboolean set_gone(Vm *vm, GError **errp)
-{
-    return rpc_error_set(errp, VIR_ERR_NO_DOMAIN, "domain '%s' is gone", vm->name);
-}
-
 gboolean vm_undefine(Vm *vm, GError **errp)
 {
     gboolean ok;
 
-    if (!begin_define(vm)) {
-        return set_gone(vm, errp);
+    if (!vm_begin_define(vm, errp)) {
+        return FALSE;
     }
     ok = undefine(vm, errp);
-    end_define(vm);
+    vm_end_define(vm);
+    return ok;
+}
+
+gboolean vm_set_autostart(Vm *vm, gboolean on, GError **errp)
+{
+    gboolean ok;
+
+    if (!vm_begin_define(vm, errp)) {
+        return FALSE;
+    }
+    ok = set_autostart(vm, on, errp);
+    vm_end_define(vm);
     return ok;
 }
 
@@ -246,11 +287,11 @@ gboolean vm_save_config(Vm *vm, Domain *domain, GError **errp)
     g_autoptr(Domain) owned = domain;
     gboolean ok;
 
-    if (!begin_define(vm)) {
-        return set_gone(vm, errp);
+    if (!vm_begin_define(vm, errp)) {
+        return FALSE;
     }
     ok = store_config(vm, g_steal_pointer(&owned), NO_EVENT, errp);
-    end_define(vm);
+    vm_end_define(vm);
     return ok;
 }
 
@@ -286,9 +327,9 @@ gboolean vm_commit_config(Vm *vm, const VmDef *before, Domain *domain, GError **
     g_autoptr(Domain) owned = domain;
     gboolean ok;
 
-    if (!begin_define(vm)) {
+    if (!vm_begin_define(vm, errp)) {
         vm_unstage_config(vm);
-        return set_gone(vm, errp);
+        return FALSE;
     }
     ok = commit(vm, before, errp);
     if (ok) {
@@ -296,6 +337,6 @@ gboolean vm_commit_config(Vm *vm, const VmDef *before, Domain *domain, GError **
     } else {
         vm_unstage_config(vm);
     }
-    end_define(vm);
+    vm_end_define(vm);
     return ok;
 }

@@ -44,6 +44,15 @@ gboolean vm_discard(Vm *vm);
 /* Takes the persistent definition away; a VM that runs becomes transient. */
 gboolean vm_undefine(Vm *vm, GError **errp);
 
+/*
+ * Gives a VM that is shut off another name (domain/rename.c), with its job held: it is
+ * another VM then, with the same UUID, and vm is gone.
+ */
+gboolean vm_rename(Vm *vm, const char *name, GError **errp);
+
+/* Whether it starts with the host (domain/autostart.h); with its job held. */
+gboolean vm_set_autostart(Vm *vm, gboolean on, GError **errp);
+
 /* Puts a changed copy of the persistent definition (consumed) in its place. */
 gboolean vm_save_config(Vm *vm, Domain *domain, GError **errp);
 
@@ -54,5 +63,18 @@ gboolean vm_save_config(Vm *vm, Domain *domain, GError **errp);
 gboolean vm_stage_config(Vm *vm, const Domain *domain, GError **errp);
 gboolean vm_commit_config(Vm *vm, const VmDef *before, Domain *domain, GError **errp);
 void vm_unstage_config(Vm *vm);
+
+/*
+ * Takes define_lock: the VM stays as it is on disk, and in the registry.
+ * VIR_ERR_NO_DOMAIN, without the lock, when it has been removed.
+ */
+gboolean vm_begin_define(Vm *vm, GError **errp);
+void vm_end_define(Vm *vm);
+
+/*
+ * A file of that name that belongs to no domain is one that could not be read when the
+ * daemon started: it is not to be lost. Nor is one of which it cannot be told now.
+ */
+gboolean vm_check_unread(Vm *vm, GError **errp);
 
 G_END_DECLS

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "command/command.h"
+#include "domain/autostart.h"
 #include "domain/define.h"
 #include "domain/lifecycle.h"
 #include "domain/reconnect.h"
@@ -129,6 +130,7 @@ gboolean driver_stop(Driver *driver, guint timeout_ms)
     g_autoptr(GPtrArray) vms = registry_list(driver->registry);
     gint64 deadline = g_get_monotonic_time() + ENDS_WAIT_US;
 
+    g_atomic_int_set(&driver->stopping, 1);
     for (guint i = 0; i < vms->len; i++) {
         wait_ended(vms->pdata[i], deadline);
     }
@@ -136,6 +138,7 @@ gboolean driver_stop(Driver *driver, guint timeout_ms)
     if (!rpc_workers_stop(driver->workers, timeout_ms)) {
         return FALSE;
     }
+    g_ptr_array_foreach(vms, release_vm, NULL); /* those that were being started */
     g_main_context_invoke(driver->context, quit_loop, driver->loop);
     g_thread_join(driver->thread);
     vm_take_over_stop(driver);
@@ -213,6 +216,7 @@ static void load_config(const char *path, const char *name, gpointer opaque)
         return;
     }
     vm->config = vm_def_new(g_steal_pointer(&domain));
+    vm->autostart = store_is_autostart(driver->paths->config_dir, name);
 }
 
 /*
@@ -234,6 +238,7 @@ static gboolean load_config_again(Driver *driver, const char *name, GError **err
         g_message("ignoring '%s': %s", path, err->message);
     } else {
         g_message("'%s' has been read at last", path);
+        driver_autostart_late(driver, name);
     }
     return TRUE;
 }
@@ -370,6 +375,7 @@ gboolean driver_start(Driver *driver, GError **errp)
     driver_sweep_runs(driver);
     begin_chores(driver);
     wait_reconnected(driver, g_get_monotonic_time() + RECONNECT_WAIT_US);
+    driver_autostart(driver);
     return TRUE;
 }
 

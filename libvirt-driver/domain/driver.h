@@ -48,6 +48,9 @@ struct Driver {
     GPtrArray *unread; /* names of status files to be read again; of driver_start, and
                           then of the worker that settles what is not known */
     GHashTable *unread_configs; /* the same of definitions, each with why */
+
+    gint autostarts; /* atomic: it is the first of this boot, see domain/autostart.h */
+    gint stopping;   /* atomic: nothing more is started */
 };
 
 /* paths and server stay the caller's, and must outlive the driver. */

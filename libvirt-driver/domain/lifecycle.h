@@ -18,6 +18,12 @@ typedef struct VmStart {
  */
 gboolean vm_start(Vm *vm, Domain *live, const VmStart *how, guint64 *run, GError **errp);
 
+/*
+ * The same with the definition given (consumed), or with the persistent one; takes the
+ * job, and waits for what is left of the last run. Refuses a VM that runs, or may.
+ */
+gboolean vm_start_as_defined(Vm *vm, Domain *given, const VmStart *how, GError **errp);
+
 typedef enum VmStop {
     VM_STOP_WAIT, /* it ends by itself; SIGKILL if it has not in 3 seconds */
     VM_STOP_ASK,  /* SIGTERM */

@@ -12,6 +12,8 @@ libdriver_a_SOURCES += \
 	libvirt-driver/domain/api.h \
 	libvirt-driver/domain/async-job.c \
 	libvirt-driver/domain/async-job.h \
+	libvirt-driver/domain/autostart.c \
+	libvirt-driver/domain/autostart.h \
 	libvirt-driver/domain/cookie.c \
 	libvirt-driver/domain/cookie.h \
 	libvirt-driver/domain/cpus.c \
@@ -47,6 +49,7 @@ libdriver_a_SOURCES += \
 	libvirt-driver/domain/reconnect.h \
 	libvirt-driver/domain/registry.c \
 	libvirt-driver/domain/registry.h \
+	libvirt-driver/domain/rename.c \
 	libvirt-driver/domain/run.c \
 	libvirt-driver/domain/run.h \
 	libvirt-driver/domain/start.c \

@@ -115,10 +115,34 @@ Vm *registry_add(Registry *registry, Vm *vm, gboolean *added, GError **errp)
 void registry_remove(Registry *registry, Vm *vm)
 {
     g_mutex_lock(&registry->lock);
-    if (g_hash_table_lookup(registry->by_uuid, vm->uuid) == vm) {
+    if (g_hash_table_lookup(registry->by_name, vm->name) == vm) {
         g_hash_table_remove(registry->by_name, vm->name);
+    }
+    if (g_hash_table_lookup(registry->by_uuid, vm->uuid) == vm) {
         g_hash_table_remove(registry->by_uuid, vm->uuid);
     }
+    g_mutex_unlock(&registry->lock);
+}
+
+gboolean registry_reserve(Registry *registry, Vm *vm, GError **errp)
+{
+    gboolean taken;
+
+    g_mutex_lock(&registry->lock);
+    taken = g_hash_table_contains(registry->by_name, vm->name);
+    if (!taken) {
+        g_hash_table_insert(registry->by_name, vm->name, vm);
+    }
+    g_mutex_unlock(&registry->lock);
+    return !taken || rpc_error_set_from(errp, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_INVALID,
+                                        "domain with name '%s' already exists", vm->name);
+}
+
+void registry_replace(Registry *registry, Vm *vm, Vm *fresh)
+{
+    g_mutex_lock(&registry->lock);
+    g_hash_table_remove(registry->by_name, vm->name);
+    g_hash_table_replace(registry->by_uuid, fresh->uuid, vm_ref(fresh));
     g_mutex_unlock(&registry->lock);
 }
 

@@ -23,6 +23,14 @@ Vm *registry_by_id(Registry *registry, int id);
 Vm *registry_add(Registry *registry, Vm *vm, gboolean *added, GError **errp);
 void registry_remove(Registry *registry, Vm *vm);
 
+/*
+ * Takes the name of vm, which is found by nothing else until it replaces another one, or
+ * is removed; the caller keeps a reference. VIR_ERR_OPERATION_INVALID: it is taken.
+ */
+gboolean registry_reserve(Registry *registry, Vm *vm, GError **errp);
+/* fresh, of which the name is reserved, is the VM of the UUID; the caller has vm, too. */
+void registry_replace(Registry *registry, Vm *vm, Vm *fresh);
+
 /* A new ID for a VM that starts; from here on registry_by_id finds it. */
 int registry_take_id(Registry *registry, Vm *vm);
 /* The same with an ID that it has already, of a VM found again. FALSE: taken. */

@@ -226,3 +226,35 @@ gboolean vm_start(Vm *vm, Domain *live, const VmStart *how, guint64 *serial,
     }
     return TRUE;
 }
+
+gboolean vm_start_as_defined(Vm *vm, Domain *given, const VmStart *how, GError **errp)
+{
+    g_autoptr(Domain) live = given;
+    g_autoptr(VmDef) def = NULL;
+    gboolean active, uncertain, ok;
+    guint64 run;
+
+    if (!vm_wait_cleared(vm, errp) || !vm_begin_job(vm, JOB_MODIFY, "start", errp)) {
+        return FALSE;
+    }
+    g_mutex_lock(&vm->lock);
+    active = vm_is_active_locked(vm);
+    uncertain = vm_is_uncertain_locked(vm);
+    def = vm_get_def_locked(vm);
+    g_mutex_unlock(&vm->lock);
+    if (uncertain) {
+        ok = vm_refuse_uncertain(vm, errp);
+    } else if (active) {
+        ok = rpc_error_set_from(
+            errp, given ? VIR_FROM_DOMAIN : VIR_FROM_QEMU, VIR_ERR_OPERATION_INVALID,
+            given ? "domain '%s' is already active" : "domain is already running",
+            vm->name);
+    } else {
+        if (!live) {
+            live = xml_domain_copy(def->domain);
+        }
+        ok = vm_start(vm, g_steal_pointer(&live), how, &run, errp);
+    }
+    vm_end_job(vm);
+    return ok;
+}

@@ -161,6 +161,50 @@ gboolean store_remove_config(const char *dir, const char *name, GError **errp)
     return store_remove(path, errp);
 }
 
+gboolean store_has_config(const char *dir, const char *name)
+{
+    g_autofree char *path = store_path(dir, name, ".xml");
+    struct stat st;
+
+    return lstat(path, &st) == 0 || errno != ENOENT;
+}
+
+static char *autostart_path(const char *dir, const char *name)
+{
+    g_autofree char *links = g_build_filename(dir, "autostart", NULL);
+
+    return store_path(links, name, ".xml");
+}
+
+gboolean store_is_autostart(const char *dir, const char *name)
+{
+    g_autofree char *link = autostart_path(dir, name);
+    g_autofree char *path = store_path(dir, name, ".xml");
+    struct stat from, to;
+
+    return stat(link, &from) == 0 && stat(path, &to) == 0 && from.st_dev == to.st_dev &&
+           from.st_ino == to.st_ino;
+}
+
+gboolean store_set_autostart(const char *dir, const char *name, gboolean on,
+                             GError **errp)
+{
+    g_autofree char *link = autostart_path(dir, name);
+    g_autofree char *links = g_path_get_dirname(link);
+    g_autofree char *path = store_path(dir, name, ".xml");
+
+    if (!on) {
+        return store_remove(link, errp);
+    }
+    if (mkdir(links, 0700) < 0 && errno != EEXIST) {
+        return fail(errp, "create", links);
+    }
+    if (unlink(link) < 0 && errno != ENOENT) { /* one that leads elsewhere */
+        return fail(errp, "replace", link);
+    }
+    return symlink(path, link) < 0 ? fail(errp, "create", link) : sync_dir(link, errp);
+}
+
 static gint compare_names(gconstpointer a, gconstpointer b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);

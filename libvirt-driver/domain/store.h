@@ -38,6 +38,13 @@ gboolean store_commit_config(const char *dir, const char *name, GError **errp);
 void store_unstage_config(const char *dir, const char *name);
 
 gboolean store_remove_config(const char *dir, const char *name, GError **errp);
+/* FALSE only if there is none for sure. */
+gboolean store_has_config(const char *dir, const char *name);
+
+/* A link in dir/autostart to the definition: the domain starts with the host. */
+gboolean store_is_autostart(const char *dir, const char *name);
+gboolean store_set_autostart(const char *dir, const char *name, gboolean on,
+                             GError **errp);
 
 /*
  * Calls fn with the path of each file of dir that ends in suffix, sorted by name. Fails

@@ -121,6 +121,8 @@ typedef struct Vm {
     AsyncJob *async;    /* see domain/async-job.h, or NULL */
     JobStats completed; /* of the last one that completed */
     guint64 max_speed;  /* MiB/s, of migrations that are not given one; 0: no limit */
+
+    gboolean autostart; /* of a persistent one: see domain/autostart.h */
 } Vm;
 
 /* A VM that is not running; the caller holds the only reference. */

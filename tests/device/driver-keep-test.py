@@ -10,7 +10,7 @@ import re
 import struct
 import sys
 
-from driver_daemon import DISK, EMULATOR, main, wait_for
+from driver_daemon import DISK, EMULATOR, main, process_state, wait_for
 from driver_rpc import OK, Rpc
 
 NUM_DOMAINS, LIST_DOMAINS, NUM_DEFINED, LIST_DEFINED = 51, 37, 25, 21
@@ -89,7 +89,140 @@ def test_metadata_bad(a, b):
 
 # ---- starting with the host ----
 
+def test_autostart(a, b):
+    """The first daemon of a boot starts them, and no other one."""
+    done = a.run_dir + "/autostarted"
+    a.define()
+    a.define("other", number=2)
+    a.define("bad", number=3, devices=DISK.format(path="/nothing", target="vda", cache="",
+                                                  more=""))
+    for name in "vm", "bad":
+        a.virsh("autostart", name)
+    assert sorted(a.virsh("list", "--all", "--name", "--autostart").split()) == ["bad", "vm"]
+    assert a.virsh("list", "--all", "--name", "--no-autostart") == "other"
+    assert os.readlink(config(a, "autostart/vm.xml")) == config(a, "vm.xml")
+    a.stop()
+    a.start()  # in the same boot
+    assert a.virsh("list", "--name") == ""
+    a.stop()
+    os.remove(done)  # as all of /run
+    a.start()
+    a.expect("running (booted)")
+    a.expect("shut off (failed)", "bad")
+    assert a.virsh("list", "--name") == "vm"
+    a.virsh("destroy", "vm")
+    a.kill()
+    a.start()
+    assert a.virsh("list", "--name") == ""
+    a.stop()
+    os.rename(done, done + ".away")
+    os.mkdir(done)  # whether it has been done cannot be told
+    a.start()
+    assert "no domain is started with the host" in open(a.log).read()
+    assert a.virsh("list", "--name") == ""
+    os.rmdir(done)
+    os.rename(done + ".away", done)
+
+
+def test_autostart_end(a, b):
+    """The daemon's end does not wait for those that it is starting, four at a time; the
+    next one takes them away, and begins no others."""
+    names = ["vm%d" % i for i in range(6)]
+    for number, name in enumerate(names):
+        a.define(name, number=number, words="stall=qmp_capabilities")
+        a.virsh("autostart", name)
+    a.stop()
+    os.remove(a.run_dir + "/autostarted")
+    a.start()
+
+    def stopped():
+        pids = [open(os.path.join(a.run_dir, name)).read()
+                for name in a.files() if name.endswith(".pid")]
+        return [pid for pid in pids if pid and process_state(int(pid)) == "T"]
+
+    wait_for("four starts", lambda: len(stopped()) == 4)
+    a.stop()
+    a.start()  # it may serve before it has ended what is left
+    wait_for("their ends", lambda: a.files() == [] and a.virsh("list", "--name") == "")
+    assert sorted(a.virsh("list", "--all", "--name").split()) == names
+
+
+def test_autostart_late(a, b):
+    """Also one of which the definition cannot be read at first."""
+    path = config(a, "vm.xml")
+    a.define()
+    a.virsh("autostart", "vm")
+    for first in True, False:
+        a.stop()
+        if first:
+            os.remove(a.run_dir + "/autostarted")
+        os.rename(path, path + ".away")
+        os.symlink(path, path)  # ELOOP
+        a.start()
+        assert a.state() is None
+        os.rename(path + ".away", path)
+        a.expect("running (booted)" if first else "shut off (unknown)")
+        if first:
+            a.virsh("destroy", "vm")
+    assert a.virsh("list", "--all", "--name", "--autostart") == "vm"
+
+
+def test_autostart_off(a, b):
+    link = config(a, "autostart/vm.xml")
+    a.define()
+    a.virsh("autostart", "vm")
+    a.virsh("autostart", "vm", "--disable")
+    assert not os.path.lexists(link)
+    a.virsh("autostart", "vm")
+    a.virsh("undefine", "vm")
+    assert not os.path.lexists(link)
+    a.define()
+    assert re.search("Autostart: +disable", a.virsh("dominfo", "vm"))
+    a.virsh("create", a.define("gone", number=2, command="path"))
+    a.fails("cannot set autostart for transient domain", "autostart", "gone")
+    a.virsh("destroy", "gone")
+
+
 # ---- another name ----
+
+def test_rename(a, b):
+    a.define()
+    a.define("other", number=2)
+    a.virsh("autostart", "vm")
+    events = a.events()
+    uuid = a.virsh("domuuid", "vm")
+    a.virsh("domrename", "vm", "new")
+    assert a.virsh("domuuid", "new") == uuid and a.virsh("domname", uuid) == "new"
+    assert sorted(a.virsh("list", "--all", "--name").split()) == ["new", "other"]
+    events.expect("lifecycle: Undefined Renamed", kind="lifecycle")
+    events.stop()
+    assert sorted(os.listdir(config(a))) == ["autostart", "new.xml", "other.xml"]
+    assert os.listdir(config(a, "autostart")) == ["new.xml"]
+    a.fails("already exists", "domrename", "new", "other")
+    a.fails("already exists", "domrename", "new", "new")
+    a.fails("'/' and line breaks", "domrename", "new", "a/b")
+    a.stop()
+    a.start()
+    a.virsh("start", "new")
+    a.fails("cannot rename active domain", "domrename", "new", "vm")
+    a.virsh("destroy", "new")
+    assert a.virsh("list", "--all", "--name", "--autostart") == "new"
+    a.define(number=3)  # the old name is free
+
+
+def test_rename_over(a, b):
+    """A file that could not be read is not lost, and its name not given away."""
+    a.define()
+    a.stop()
+    with open(config(a, "kept.xml"), "w") as f:
+        f.write("garbage")
+    a.start()
+    a.fails("could not be read", "domrename", "vm", "kept")
+    assert open(config(a, "kept.xml")).read() == "garbage"
+    a.virsh("start", "vm")
+    a.virsh("destroy", "vm")
+    a.virsh("domrename", "vm", "free")
+
 
 # ---- what old clients ask ----
 

@@ -147,7 +147,8 @@ class Daemon:
         return self.status(name)["next-node"]
 
     def files(self):
-        return sorted(os.listdir(self.run_dir))
+        """What runs have left."""
+        return sorted(n for n in os.listdir(self.run_dir) if n != "autostarted")
 
     def events(self):
         return Events(self)

@@ -35,6 +35,7 @@ DIFFERENT = {
     ("DOMAIN_DEFINE_XML", "priority"): WRITES,
     ("DOMAIN_DEFINE_XML_FLAGS", "priority"): WRITES,
     ("DOMAIN_UNDEFINE", "priority"): WRITES,
+    ("DOMAIN_SET_AUTOSTART", "priority"): WRITES,
     ("DOMAIN_UNDEFINE_FLAGS", "priority"): WRITES,
     ("CONNECT_GET_HOSTNAME", "priority"): "waits for the name service",
 }
