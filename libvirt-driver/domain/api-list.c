@@ -106,15 +106,17 @@ gboolean remote_connect_list_all_domains(RpcCall *call,
     for (guint i = 0; i < vms->len; i++) {
         Vm *vm = vms->pdata[i];
         gboolean wanted;
+        int id;
 
         g_mutex_lock(&vm->lock);
         wanted = api_matches_locked(vm, args->flags);
+        id = vm->id;
         g_mutex_unlock(&vm->lock);
         if (!wanted) {
             continue;
         }
         if (args->need_results) {
-            vm_fill_domain(vm, &ret->domains[ret->n_domains++]);
+            vm_fill_domain_as(vm, id, &ret->domains[ret->n_domains++]);
         }
         ret->ret++;
     }

@@ -190,11 +190,13 @@ void registry_drop_id(Registry *registry, int id)
 
 GPtrArray *registry_list(Registry *registry)
 {
-    GPtrArray *list = g_ptr_array_new_with_free_func((GDestroyNotify)vm_unref);
+    GPtrArray *list;
     GHashTableIter iter;
     gpointer vm;
 
     g_mutex_lock(&registry->lock);
+    list = g_ptr_array_new_full(g_hash_table_size(registry->by_uuid),
+                                (GDestroyNotify)vm_unref);
     g_hash_table_iter_init(&iter, registry->by_uuid);
     while (g_hash_table_iter_next(&iter, NULL, &vm)) {
         g_ptr_array_add(list, vm_ref(vm));

@@ -154,13 +154,21 @@ void vm_set_state_locked(Vm *vm, int state, int reason)
     g_cond_broadcast(&vm->cond);
 }
 
-void vm_fill_domain(Vm *vm, RemoteDomain *dom)
+void vm_fill_domain_as(const Vm *vm, int id, RemoteDomain *dom)
 {
     dom->name = g_strdup(vm->name);
     memcpy(dom->uuid, vm->uuid, sizeof(dom->uuid));
+    dom->id = id;
+}
+
+void vm_fill_domain(Vm *vm, RemoteDomain *dom)
+{
+    int id;
+
     g_mutex_lock(&vm->lock);
-    dom->id = vm->id;
+    id = vm->id;
     g_mutex_unlock(&vm->lock);
+    vm_fill_domain_as(vm, id, dom);
 }
 
 RemoteDomain vm_event_domain_locked(Vm *vm)

@@ -170,6 +170,7 @@ void vm_set_state_locked(Vm *vm, int state, int reason);
 
 /* The domain for a reply, its strings allocated; and, borrowed, for an event. */
 void vm_fill_domain(Vm *vm, RemoteDomain *dom);
+void vm_fill_domain_as(const Vm *vm, int id, RemoteDomain *dom); /* with a known ID */
 RemoteDomain vm_event_domain_locked(Vm *vm);
 
 /* Takes and gives back the job slot; with the usual limit of 30 seconds. */

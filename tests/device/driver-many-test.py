@@ -112,7 +112,7 @@ def test_list(a, b):
     locks, waits, syncs = counts.take()
     print("a list of %d: %d locks, %d waits, %d syncs" % (DEFINED, locks, waits, syncs))
     assert sum(s.poll() for s in starts) == STARTING, "they have not waited"
-    assert locks <= 3 * DEFINED + 500, locks
+    assert locks <= 2 * DEFINED + 500, locks
     assert waits <= STARTING and syncs == 0, (waits, syncs)
     signal_all(a, starting, signal.SIGKILL)
 
