@@ -6,6 +6,7 @@ there is no virsh.
     driver-many-test.py [NAME...]    runs all tests, or those named
 """
 import os
+import re
 import signal
 import struct
 import sys
@@ -64,6 +65,36 @@ def test_restart(a, b):
     many.destroy(a, numbers)
     wait_descriptors(a, descriptors + 4)
     assert a.files() == [], a.files()
+
+
+def soft_limit(pid):
+    """Of descriptors."""
+    with open("/proc/%d/limits" % pid) as f:
+        return int(re.search(r"Max open files +(\d+)", f.read()).group(1))
+
+
+def test_limit(a, b):
+    """A tenth of 2,000 VMs with a tenth of the descriptors: what is allowed is used, by the
+    daemon alone, and is enough to start them and to find them again."""
+    soft, hard = 64, 600
+    numbers = range(1, VMS + 1)
+    limited = ["prlimit", "--nofile=%d:%d" % (soft, hard)]
+    a.stop()
+    a.start(wrapper=limited)
+    assert soft_limit(a.process.pid) == hard, soft_limit(a.process.pid)
+    before = many.descriptors(a)
+    many.define(a, numbers)
+    many.start(a, numbers)
+    assert soft_limit(a.pid(many.name_of(VMS))) == soft
+    wait_descriptors(a, before + 2 * VMS + 4)
+    a.kill()
+    a.start(wrapper=limited)
+    assert many.list_all(Rpc(a), RUNNING) == VMS
+    many.reset(a, numbers)
+    wait_descriptors(a, before + 2 * VMS + 8)
+    many.destroy(a, numbers)
+    wait_descriptors(a, before + 4)
+    assert "Too many open files" not in open(a.log).read()
 
 
 class Counts:
