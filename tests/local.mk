@@ -11,8 +11,8 @@ include tests/syscalls/local.mk
 include tests/tsan/local.mk
 
 # tools/export, tools/check
-dist_check_SCRIPTS += tests/tools/export-test.py tests/tools/check-test.py
-TESTS += tests/tools/export-test.py tests/tools/check-test.py
+dist_check_SCRIPTS += tests/tools/export-test.py tests/tools/check-test.py tests/tools/make-test.py
+TESTS += tests/tools/export-test.py tests/tools/check-test.py tests/tools/make-test.py
 
 dist_check_SCRIPTS += tests/layers.py
 TESTS += tests/layers.py
