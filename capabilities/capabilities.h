@@ -18,8 +18,10 @@ typedef struct CapabilitiesGuest {
     const char *emulator; /* path */
     const char *machine;  /* canonical name */
     const char *machine_alias;
+    const char *arch; /* "x86_64" */
     guint vcpus_max;
-    const CapabilitiesValues *memory, *devices; /* end with a NULL element */
+    /* These end with a NULL element; the elements of cpu are modes. */
+    const CapabilitiesValues *memory, *cpu, *devices, *features;
 } CapabilitiesGuest;
 
 /* virConnectGetCapabilities. Returns a new string. */

@@ -92,7 +92,7 @@ static void add_guest(GString *xml, const CapabilitiesGuest *guest)
     add(xml,
         "  <guest>\n"
         "    <os_type>hvm</os_type>\n"
-        "    <arch name='x86_64'>\n"
+        "    <arch name='%s'>\n"
         "      <wordsize>64</wordsize>\n"
         "      <emulator>%s</emulator>\n"
         "      <machine maxCpus='%u'>%s</machine>\n"
@@ -105,7 +105,7 @@ static void add_guest(GString *xml, const CapabilitiesGuest *guest)
         "      <deviceboot/>\n"
         "    </features>\n"
         "  </guest>\n",
-        guest->emulator, guest->vcpus_max, guest->machine, guest->machine,
+        guest->arch, guest->emulator, guest->vcpus_max, guest->machine, guest->machine,
         guest->vcpus_max, guest->machine_alias);
 }
 
@@ -171,14 +171,20 @@ static void add_elements(GString *xml, const CapabilitiesValues *row, const char
     }
 }
 
-static const char domain_features[] = "  <features>\n"
-                                      "    <gic supported='no'/>\n"
-                                      "    <vmcoreinfo supported='no'/>\n"
-                                      "    <genid supported='no'/>\n"
-                                      "    <backingStoreInput supported='no'/>\n"
-                                      "    <backup supported='no'/>\n"
-                                      "    <sev supported='no'/>\n"
-                                      "  </features>\n";
+static void add_modes(GString *xml, const CapabilitiesValues *row)
+{
+    for (; row && row->element; row++) {
+        if (!row->values) {
+            add(xml, "    <mode name='%s' supported='no'/>\n", row->element);
+        } else if (!row->name) {
+            add(xml, "    <mode name='%s' supported='yes'/>\n", row->element);
+        } else {
+            add(xml, "    <mode name='%s' supported='yes'>\n", row->element);
+            add_values(xml, row, "    ");
+            add(xml, "    </mode>\n");
+        }
+    }
+}
 
 char *capabilities_format_domain(const CapabilitiesGuest *guest)
 {
@@ -188,29 +194,21 @@ char *capabilities_format_domain(const CapabilitiesGuest *guest)
         "  <path>%s</path>\n"
         "  <domain>kvm</domain>\n"
         "  <machine>%s</machine>\n"
-        "  <arch>x86_64</arch>\n"
+        "  <arch>%s</arch>\n"
         "  <vcpu max='%u'/>\n"
         "  <iothreads supported='yes'/>\n"
         "  <os supported='yes'>\n"
         "    <loader supported='no'/>\n"
         "  </os>\n"
-        "  <cpu>\n"
-        "    <mode name='host-passthrough' supported='yes'>\n"
-        "      <enum name='hostPassthroughMigratable'>\n"
-        "        <value>on</value>\n"
-        "        <value>off</value>\n"
-        "      </enum>\n"
-        "    </mode>\n"
-        "    <mode name='maximum' supported='no'/>\n"
-        "    <mode name='host-model' supported='no'/>\n"
-        "    <mode name='custom' supported='no'/>\n"
-        "  </cpu>\n",
-        guest->emulator, guest->machine, guest->vcpus_max);
+        "  <cpu>\n",
+        guest->emulator, guest->machine, guest->arch, guest->vcpus_max);
+    add_modes(xml, guest->cpu);
+    g_string_append(xml, "  </cpu>\n");
     add_elements(xml, guest->memory, "  ");
     g_string_append(xml, "  <devices>\n");
     add_elements(xml, guest->devices, "    ");
-    g_string_append(xml, "  </devices>\n");
-    g_string_append(xml, domain_features);
-    g_string_append(xml, "</domainCapabilities>\n");
+    g_string_append(xml, "  </devices>\n  <features>\n");
+    add_elements(xml, guest->features, "    ");
+    g_string_append(xml, "  </features>\n</domainCapabilities>\n");
     return g_string_free(xml, FALSE);
 }

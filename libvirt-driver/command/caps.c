@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What domain capabilities say of devices: read from the tables that the parser and the
- * checks go by. */
+/* What domain capabilities say of devices, CPUs and features: read from the tables that
+ * the parser and the checks go by. */
 #include <string.h>
 
 #include "command/kind.h"
@@ -29,6 +29,23 @@ static const Row device_rows[] = {
     { "channel", NULL, "devices/channel" },
 };
 
+/* libvirt's modes of CPUs, in its order, and what may be said of one. */
+static const Row cpu_rows[] = {
+    { "host-passthrough", "hostPassthroughMigratable", "cpu@migratable" },
+    { "maximum", NULL, "cpu@mode" },
+    { "host-model", NULL, "cpu@mode" },
+    { "custom", NULL, "cpu@mode" },
+};
+
+static const Row feature_rows[] = {
+    { "gic", NULL, "features/gic" },
+    { "vmcoreinfo", NULL, "features/vmcoreinfo" },
+    { "genid", NULL, "genid" },
+    { "backingStoreInput", NULL, NULL }, /* of formats that there are not */
+    { "backup", NULL, NULL },            /* nothing in a definition */
+    { "sev", NULL, "launchSecurity" },
+};
+
 static CapabilitiesValues *collect(const Row *rows, guint count)
 {
     CapabilitiesValues *values = g_new0(CapabilitiesValues, count + 1);
@@ -36,7 +53,7 @@ static CapabilitiesValues *collect(const Row *rows, guint count)
     for (guint i = 0; i < count; i++) {
         values[i].element = rows[i].element;
         values[i].name = rows[i].name;
-        values[i].values = xml_domain_values(rows[i].path);
+        values[i].values = rows[i].path ? xml_domain_values(rows[i].path) : NULL;
     }
     return values;
 }
@@ -56,6 +73,24 @@ static gboolean find_type(const char *element, DomainDeviceType *type)
 CapabilitiesValues *command_memory_values(void)
 {
     return collect(memory_rows, G_N_ELEMENTS(memory_rows));
+}
+
+CapabilitiesValues *command_feature_values(void)
+{
+    return collect(feature_rows, G_N_ELEMENTS(feature_rows));
+}
+
+CapabilitiesValues *command_cpu_values(void)
+{
+    g_auto(GStrv) modes = xml_domain_values("cpu@mode");
+    CapabilitiesValues *values = collect(cpu_rows, G_N_ELEMENTS(cpu_rows));
+
+    for (guint i = 0; i < G_N_ELEMENTS(cpu_rows); i++) {
+        if (!g_strv_contains((const char *const *)modes, values[i].element)) {
+            g_clear_pointer(&values[i].values, g_strfreev);
+        }
+    }
+    return values;
 }
 
 CapabilitiesValues *command_device_values(const CommandMachine *machine,

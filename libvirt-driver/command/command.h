@@ -41,8 +41,11 @@ struct CommandMachine {
 /* The row with this name or alias; the default one for NULL; else NULL. */
 const CommandMachine *command_machine(const char *name);
 
-/* What definitions may have of memory, for domain capabilities. A new array. */
+/* What definitions may have of memory, CPUs and features, for domain capabilities. New
+ * arrays. */
 CapabilitiesValues *command_memory_values(void);
+CapabilitiesValues *command_cpu_values(void);
+CapabilitiesValues *command_feature_values(void);
 void command_values_free(CapabilitiesValues *values);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CapabilitiesValues, command_values_free)
 

@@ -10,6 +10,8 @@
 #include "domain/impact.h"
 #include "process/spawn.h"
 
+#define ARCH "os/type@arch" /* in a definition */
+
 /* ---- connection and host ---- */
 
 gboolean remote_connect_get_version(RpcCall *call, RemoteConnectGetVersionRet *ret,
@@ -30,9 +32,12 @@ gboolean remote_connect_get_max_vcpus(RpcCall *call,
     return TRUE;
 }
 
-static CapabilitiesGuest guest_capabilities(Driver *driver, const CommandMachine *machine)
+/* archs: those that definitions may have; the first one is ours. */
+static CapabilitiesGuest guest_capabilities(Driver *driver, const CommandMachine *machine,
+                                            char **archs)
 {
     return (CapabilitiesGuest){
+        .arch = archs[0],
         .emulator = driver->emulator,
         .machine = machine->name,
         .machine_alias = machine->alias,
@@ -44,8 +49,9 @@ gboolean remote_connect_get_capabilities(RpcCall *call,
                                          RemoteConnectGetCapabilitiesRet *ret,
                                          GError **errp)
 {
+    g_auto(GStrv) archs = xml_domain_values(ARCH);
     CapabilitiesGuest guest =
-        guest_capabilities(driver_of_call(call), command_machine(NULL));
+        guest_capabilities(driver_of_call(call), command_machine(NULL), archs);
     g_autoptr(CapabilitiesHost) host = capabilities_host_read("/", errp);
 
     if (!host) {
@@ -110,7 +116,9 @@ gboolean remote_connect_get_domain_capabilities(
     Driver *driver = driver_of_call(call);
     const CommandMachine *machine = command_machine(args->machine);
     const char *emulator = args->emulatorbin ? args->emulatorbin : driver->emulator;
-    g_autoptr(CapabilitiesValues) memory = NULL, devices = NULL;
+    g_autoptr(CapabilitiesValues) memory = NULL, devices = NULL, cpu = NULL;
+    g_autoptr(CapabilitiesValues) features = NULL;
+    g_auto(GStrv) archs = xml_domain_values(ARCH);
     g_autoptr(CommandEmulator) has = NULL;
     CapabilitiesGuest guest;
 
@@ -118,7 +126,7 @@ gboolean remote_connect_get_domain_capabilities(
         return rpc_error_set(errp, VIR_ERR_INVALID_ARG, "unknown virttype '%s'",
                              args->virttype);
     }
-    if (args->arch && strcmp(args->arch, "x86_64") != 0) {
+    if (args->arch && !g_strv_contains((const char *const *)archs, args->arch)) {
         return rpc_error_set(errp, VIR_ERR_INVALID_ARG,
                              "architecture '%s' is not supported", args->arch);
     }
@@ -132,9 +140,11 @@ gboolean remote_connect_get_domain_capabilities(
                              g_strerror(errno));
     }
     has = probe_get(driver->probe, emulator);
-    guest = guest_capabilities(driver, machine);
+    guest = guest_capabilities(driver, machine, archs);
     guest.emulator = emulator;
     guest.memory = memory = command_memory_values();
+    guest.cpu = cpu = command_cpu_values();
+    guest.features = features = command_feature_values();
     guest.devices = devices = command_device_values(machine, has);
     ret->capabilities = capabilities_format_domain(&guest);
     return TRUE;

@@ -92,6 +92,7 @@ static const CapabilitiesGuest guest = {
     .emulator = "/usr/bin/vi&reo",
     .machine = "microvm-vireo-1.0",
     .machine_alias = "microvm",
+    .arch = "x86_64",
     .vcpus_max = 254,
 };
 
@@ -207,7 +208,7 @@ static void test_domain(void)
     has(xml, "<path>/usr/bin/vi&amp;reo</path>");
     has(xml, "<machine>microvm-vireo-1.0</machine>");
     has(xml, "<vcpu max='254'/>");
-    has(xml, "<mode name='host-model' supported='no'/>");
+    has(xml, "<arch>x86_64</arch>");
 }
 
 static void test_real(void)

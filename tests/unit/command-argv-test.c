@@ -627,9 +627,15 @@ static void test_capabilities(void)
     g_autoptr(CapabilitiesValues) memory = command_memory_values();
     g_autoptr(CapabilitiesValues) devices =
         command_device_values(command_machine(NULL), NULL);
-    CapabilitiesGuest guest = {
-        .emulator = "/v", .machine = "m", .memory = memory, .devices = devices
-    };
+    g_autoptr(CapabilitiesValues) cpu = command_cpu_values();
+    g_autoptr(CapabilitiesValues) features = command_feature_values();
+    CapabilitiesGuest guest = { .emulator = "/v",
+                                .machine = "m",
+                                .arch = "x86_64",
+                                .memory = memory,
+                                .cpu = cpu,
+                                .devices = devices,
+                                .features = features };
     g_autofree char *xml = capabilities_format_domain(&guest);
     static const char *const parts[] = {
         "  <memoryBacking supported='yes'>\n"
@@ -651,6 +657,19 @@ static void test_capabilities(void)
         "      </enum>\n"
         "    </disk>\n"
         "    <graphics supported='no'/>\n",
+        "  <cpu>\n"
+        "    <mode name='host-passthrough' supported='yes'>\n"
+        "      <enum name='hostPassthroughMigratable'>\n"
+        "        <value>on</value>\n"
+        "        <value>off</value>\n"
+        "      </enum>\n"
+        "    </mode>\n"
+        "    <mode name='maximum' supported='no'/>\n"
+        "    <mode name='host-model' supported='no'/>\n"
+        "    <mode name='custom' supported='no'/>\n"
+        "  </cpu>\n",
+        "    <vmcoreinfo supported='no'/>\n",
+        "    <sev supported='no'/>\n",
         "        <value>random</value>\n",
         "    <tpm supported='no'/>\n",
     };
