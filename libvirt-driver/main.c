@@ -54,6 +54,16 @@ static int serve(const DaemonOptions *options, GError **errp)
     return EXIT_SUCCESS;
 }
 
+/*
+ * GLib makes the locale that it reads numbers in when it first needs it, and takes the
+ * errno of threads that wait for that for their numbers' fault. So it is made while there
+ * are no other threads.
+ */
+static void make_number_locale(void)
+{
+    g_ascii_strtoull("0", NULL, 10);
+}
+
 int main(int argc, char **argv)
 {
     g_auto(DaemonOptions) options = { 0 };
@@ -67,6 +77,7 @@ int main(int argc, char **argv)
         printf("virtvireod (vireo) %s\n", PACKAGE_VERSION);
         return EXIT_SUCCESS;
     }
+    make_number_locale();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
     g_log_set_debug_enabled(options.verbose);

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 
-from driver_daemon import EMULATOR, image, main, wrapper
+from driver_daemon import BUILD, EMULATOR, image, main, wrapper
 
 DISK = ("<disk type='file'><driver name='qemu' type='raw'/><source file='%s'/>"
         "<target dev='%s' bus='virtio'/>%s</disk>")
@@ -26,6 +26,15 @@ def change(path, old, new):
     assert old in text, (old, text)
     with open(path, "w") as f:
         f.write(text.replace(old, new))
+
+
+def test_first_numbers(a, b):
+    """What the first threads read while GLib makes the locale of numbers is not refused."""
+    preload = os.path.join(BUILD, "tests/device/first-locale.so")
+    assert os.path.exists(preload), "make check builds it"
+    a.stop()
+    a.start(env={"LD_PRELOAD": preload})
+    a.define()
 
 
 def test_kept_definition(a, b):

@@ -31,6 +31,13 @@ tests/device/small-emulator: tests/device/small-emulator.c
 tests/device/lock-count.so: tests/device/lock-count.c
 	$(AM_V_GEN)$(CC) -Wall -Wextra -Werror -O1 $(GLIB_CFLAGS) -fPIC -shared -o $@ $<
 
+# ... and the numbers that the first of its threads read.
+EXTRA_DIST += tests/device/first-locale.c
+check_DATA += tests/device/first-locale.so
+CLEANFILES += tests/device/first-locale.so
+tests/device/first-locale.so: tests/device/first-locale.c
+	$(AM_V_GEN)$(CC) -Wall -Wextra -Werror -O1 -fPIC -shared -o $@ $<
+
 # ... metadata, autostart, names.
 dist_check_SCRIPTS += tests/device/driver-keep-test.py
 TESTS += tests/device/driver-keep-test.py
