@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The calls of steps, to the daemon with the stand-in emulator, against what stock
+"""The calls of steps, to the daemon with the stand-in emulator, against what each stock
 libvirt's QEMU driver said to the same (stock-VERSION.jsonl, which the lab's scenario
 differential makes). Skipped (77) without python-libvirt, or with a version of libvirt
-here that there is no transcript for.
+here, as the client, that there is no transcript for.
 
     differential-test.py [TRANSCRIPT]    leaves ours there
 """
@@ -19,22 +19,23 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "device"))
 from driver_daemon import (EMULATOR, Daemon, kill_leftovers, make_stand_in,  # noqa: E402
                            show_logs)
 
+VERSIONS = ("9.0", "11.3")  # of stock libvirt
 
-def stock():
-    """The version of libvirt here, and its transcript; or why there is none."""
+
+def client():
+    """The version of libvirt here; or None, and why it is of no use."""
     try:
         import libvirt
     except ImportError:
         return None, "no python-libvirt"
     number = libvirt.getVersion()
     version = "%d.%d" % (number // 1000000, number // 1000 % 1000)
-    path = os.path.join(HERE, "stock-%s.jsonl" % version)
-    if not shutil.which("virsh") or not os.path.exists(path):
+    if not shutil.which("virsh") or version not in VERSIONS:
         return None, "nothing is known of libvirt " + version
-    return version, path
+    return version, ""
 
 
-def run(root, version, path, ours):
+def call(root, ours):
     daemon = Daemon(os.path.join(root, "a"), EMULATOR)
     try:
         subprocess.run([os.path.join(HERE, "calls"), "--uri", daemon.uri, "--machine",
@@ -44,23 +45,30 @@ def run(root, version, path, ours):
         if daemon.process.poll() is None:
             daemon.kill()
         kill_leftovers(root)
-    return subprocess.run([os.path.join(HERE, "compare"), "--tag", version, "--tag",
-                           "stand-in", path, ours]).returncode
+
+
+def compare(version, here, ours):
+    """Whether each difference from this stock has its row, and each row a difference."""
+    print("stock %s:" % version, flush=True)
+    tags = [word for tag in (version, "client-" + here, "stand-in") for word in ("--tag", tag)]
+    stock = os.path.join(HERE, "stock-%s.jsonl" % version)
+    return subprocess.run([os.path.join(HERE, "compare"), *tags, stock, ours]).returncode == 0
 
 
 def main():
-    version, path = stock()
-    if version is None:
-        print("skipped: " + path)
+    here, why = client()
+    if here is None:
+        print("skipped: " + why)
         return 77
     make_stand_in()
     root = tempfile.mkdtemp(prefix="vd-")
     ours = sys.argv[1] if len(sys.argv) > 1 else os.path.join(root, "ours.jsonl")
     try:
-        status = run(root, version, path, ours)
-        if status:
-            show_logs(root)
-        return status
+        call(root, ours)
+        if all([compare(version, here, ours) for version in VERSIONS]):
+            return 0
+        show_logs(root)
+        return 1
     finally:
         shutil.rmtree(root, ignore_errors=True)
 
