@@ -92,6 +92,14 @@ void rpc_call_after_reply(RpcCall *call, void (*fn)(gpointer opaque), gpointer o
 
 /* ---- checks ---- */
 
+static gboolean set_unknown(guint32 number, GError **errp)
+{
+    const char *name = rpc_proc_name(number);
+
+    return name ? rpc_error_set(errp, VIR_ERR_NO_SUPPORT, "%s", name)
+                : rpc_error_set(errp, VIR_ERR_NO_SUPPORT, "procedure %u", number);
+}
+
 static gboolean check_known(const RpcCall *call, GError **errp)
 {
     const RpcHeader *h = &call->header;
@@ -100,7 +108,7 @@ static gboolean check_known(const RpcCall *call, GError **errp)
         return rpc_error_set(errp, VIR_ERR_RPC, "Cannot find program %u version %u",
                              h->program, h->version);
     if (!call->proc)
-        return rpc_error_set(errp, VIR_ERR_NO_SUPPORT, "procedure %u", h->procedure);
+        return set_unknown(h->procedure, errp);
     return TRUE;
 }
 

@@ -13,6 +13,7 @@ libdriver_a_SOURCES += \
 	libvirt-driver/rpc/listener.c \
 	libvirt-driver/rpc/message.c \
 	libvirt-driver/rpc/message.h \
+	libvirt-driver/rpc/names.c \
 	libvirt-driver/rpc/proc.h \
 	libvirt-driver/rpc/server.c \
 	libvirt-driver/rpc/server.h \

@@ -37,4 +37,7 @@ typedef struct RpcEvent {
     gsize dom_offset;   /* of the domain in msg */
 } RpcEvent;
 
+/* What libvirt calls a procedure that is not in the table, or NULL. */
+const char *rpc_proc_name(guint32 number);
+
 G_END_DECLS

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """protocol.def against libvirt's own protocol (libvirt.json) and its public header: each
 row's number, name, arguments and results as they are on the wire, priority, streams and
-access checks; the numbers of events; the constants of a frame's header.
+access checks; the names of those without a row (names.c); the numbers of events; the
+constants of a frame's header.
 
 What differs on purpose stands in DIFFERENT with its reason; an entry of it that does not
 differ is a failure, too.
@@ -171,6 +172,18 @@ def compare_frame(known):
                                    for n, v in known["frame"][enum].items()}
 
 
+def compare_names(known, procs):
+    """What clients may call has a row, or else a name, and not both."""
+    with open(os.path.join(RPC, "names.c"), encoding="utf-8") as f:
+        mine = {int(number): name for number, name in
+                re.findall(r'\[(\d+)\] = "(\w+)"', f.read())}
+    rows = {row.number for row in procs}
+    callable_ = {p["number"]: p["name"] for p in known["procedures"] if "msg" not in p}
+    for number in sorted((set(callable_) - rows) | set(mine)):
+        yield ("procedure %d" % number, "name", mine.get(number),
+               None if number in rows else callable_.get(number))
+
+
 def differences(known, structs, procs, events):
     rows = {p["number"]: p for p in known["procedures"]}
     types = all_types(known)
@@ -184,6 +197,7 @@ def differences(known, structs, procs, events):
             yield row.name, what, a, b
     yield from compare_events(events)
     yield from compare_frame(known)
+    yield from compare_names(known, procs)
 
 
 def main():
