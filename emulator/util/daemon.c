@@ -19,7 +19,7 @@
 #include "util/log.h"
 
 static int ready_fd = -1;
-static char *pidfile_path; /* absolute */
+static char *pidfile_path; /* absolute, and no link */
 static gboolean pidfile_written;
 static int pidfile_fd = -1;
 
@@ -105,8 +105,11 @@ gboolean pidfile_lock(const char *path, GError **errp)
     if (fcntl(fd, F_SETLK, &lock) < 0) {
         return error_set_errno(errp, errno, "-pidfile %s: cannot lock PID file", path);
     }
+    pidfile_path = realpath(path, NULL);
+    if (!pidfile_path) {
+        return error_set_errno(errp, errno, "-pidfile %s: cannot find PID file", path);
+    }
     pidfile_fd = fd_steal(&fd);
-    pidfile_path = g_canonicalize_filename(path, NULL);
     return TRUE;
 }
 

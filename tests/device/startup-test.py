@@ -329,6 +329,8 @@ class NothingLeft(unittest.TestCase):
         self.assertTrue(os.path.exists(os.path.join(self.dir, "real-ram")))
         os.kill(number, signal.SIGTERM)
         Life.wait_gone(number)
+        self.assertIn("pid", os.listdir(self.dir))
+        self.assertNotIn("real-pid", os.listdir(self.dir))
 
     def test_fifos(self):
         """Nobody at their other end is waited for; output may go to a reader."""
