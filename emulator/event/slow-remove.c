@@ -4,7 +4,7 @@
 #include "event/gate.h"
 #include "event/slow.h"
 
-/* The thread's: whoever waits has a name of its own. */
+/* The thread's: whoever waits has a reference of its own. */
 typedef struct Removal {
     FileName *name;
     gboolean removed;
@@ -44,7 +44,7 @@ void slow_remove(FileName *name)
     static const SlowCall calls = { remove_run, removed, remove_drop };
     Removal *r = g_new0(Removal, 1);
 
-    r->name = file_name_copy(name);
+    r->name = file_name_ref(name);
     if (!slow_start(&calls, r, name, NULL)) {
         remove_drop(r);
         created_remove(name);

@@ -67,11 +67,34 @@ static gboolean remember_fd(Undo undo, int fd)
     return own >= 0;
 }
 
-static void remember_new(const char *path)
+/* Of what has just been made, or it goes again. NULL: errno. */
+static FileName *name_new(const char *path)
 {
-    if (!kept) {
-        remember(REMOVE, file_name_new(path), -1);
+    FileName *name = file_name_new(path);
+    int saved = errno;
+
+    if (!name) {
+        unlink(path);
+        errno = saved;
+    } else if (!kept) {
+        remember(REMOVE, file_name_ref(name), -1);
     }
+    return name;
+}
+
+/* fd: just made as path. Takes it over. */
+static int take_new(int fd, const char *path)
+{
+    FileName *name = kept ? NULL : name_new(path);
+    int saved = errno;
+
+    if (!kept && !name) {
+        close(fd);
+        errno = saved;
+        return -1;
+    }
+    file_name_free(name);
+    return fd;
 }
 
 /* Whether nobody listens on the socket any more. FALSE: errno. */
@@ -116,8 +139,7 @@ FileName *created_bind(int fd, const char *path)
         bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
         return NULL;
     }
-    remember_new(path);
-    return file_name_new(path);
+    return name_new(path);
 }
 
 static void remove_or_warn(const FileName *name)
@@ -132,10 +154,7 @@ static void remove_or_warn(const FileName *name)
 void created_remove(FileName *name)
 {
     for (guint i = 0; entries && i < entries->len; i++) {
-        const Created *entry = &g_array_index(entries, Created, i);
-
-        if (entry->name &&
-            g_str_equal(file_name_path(entry->name), file_name_path(name))) {
+        if (g_array_index(entries, Created, i).name == name) {
             g_array_remove_index(entries, i);
             break;
         }
@@ -153,8 +172,7 @@ static int open_behind_link(const char *path, int flags, mode_t mode)
     if (!target) {
         return -1;
     }
-    remember_new(target);
-    return fd_steal(&fd);
+    return take_new(fd_steal(&fd), target);
 }
 
 /* There since before: what is in it goes when the start has succeeded. */
@@ -181,8 +199,7 @@ int created_open(const char *path, int flags, mode_t mode)
     }
     fd = open(path, flags | O_CREAT | O_EXCL | O_NONBLOCK | O_CLOEXEC, mode);
     if (fd >= 0) {
-        remember_new(path);
-        return fd;
+        return take_new(fd, path);
     }
     if (errno != EEXIST) {
         return -1;

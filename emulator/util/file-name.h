@@ -10,10 +10,13 @@
 
 typedef struct FileName FileName;
 
-/* Of the file that has just been made as path; may be used after chdir(). NULL: errno. */
+/*
+ * Of the file that has just been made as path; may be used after chdir(). Costs a
+ * descriptor. NULL: errno.
+ */
 FileName *file_name_new(const char *path);
-FileName *file_name_copy(const FileName *name);
-void file_name_free(FileName *name);
+FileName *file_name_ref(FileName *name);
+void file_name_free(FileName *name); /* or NULL; the last one of its references */
 const char *file_name_path(const FileName *name); /* absolute */
 /*
  * Removes the name, where it is still that file's; a symbolic link is not followed.

@@ -70,6 +70,20 @@ static void until_failed(Vm *vm)
     }
 }
 
+static unsigned slow_threads(Vm *vm)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/task", qtest_pid(vm->q));
+    g_autoptr(GDir) tasks = g_dir_open(path, 0, NULL);
+    unsigned n = 0;
+
+    for (const char *task; (task = g_dir_read_name(tasks));) {
+        g_autofree char *file = g_build_filename(path, task, "comm", NULL), *name = NULL;
+
+        n += g_file_get_contents(file, &name, NULL, NULL) && g_str_equal(name, "slow\n");
+    }
+    return n;
+}
+
 /* All else is served; a second one is refused, and the first one's reply waits. */
 static void test_listen(void)
 {
@@ -102,6 +116,28 @@ static void test_listen(void)
         until_failed(&vm);
     }
     late_close(&vm);
+}
+
+/* One that is made where the one before is still to be removed stays. */
+static void test_again(void)
+{
+    Vm vm;
+
+    late_open(&vm, "-incoming defer");
+    say_ours(&vm.b);
+    expect(&vm.b, DONE);
+    block_testing(vm.q, "unlink silent");
+    close(come());
+    until_failed(&vm);
+    until_silent(&vm, "unlink");
+    say_ours(&vm.b);
+    expect(&vm.b, DONE);
+    block_testing(vm.q, "unlink answers");
+    while (slow_threads(&vm)) {
+    }
+    g_assert_true(exists());
+    late_close(&vm);
+    g_assert_false(exists());
 }
 
 static void test_refused(void)
@@ -147,6 +183,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/late-incoming/listen", test_listen);
+    g_test_add_func("/late-incoming/again", test_again);
     g_test_add_func("/late-incoming/refused", test_refused);
     g_test_add_func("/late-incoming/end", test_end);
     return late_run();

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "util/bitmap.h"
+#include "util/created.h"
 #include "util/error.h"
 #include "util/fd.h"
+#include "util/file-name.h"
 
 #include <errno.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 static void test_range(void)
 {
@@ -57,6 +62,58 @@ static void test_error(void)
     g_assert_false(error_set(NULL, "nobody asks"));
 }
 
+static void make_file(const char *path)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_file_set_contents(path, "", 0, &error);
+    g_assert_no_error(error);
+}
+
+/* The next file would be given the number of the one before, were that not kept. */
+static void test_file_name(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("vireo-util-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "x", NULL);
+    FileName *name;
+
+    make_file(path);
+    name = file_name_new(path);
+    g_assert_cmpint(unlink(path), ==, 0);
+    g_assert_true(file_name_remove(name));
+    make_file(path);
+    g_assert_true(file_name_remove(name)); /* that is another's */
+    g_assert_cmpint(access(path, F_OK), ==, 0);
+    file_name_free(name);
+    name = file_name_new(path);
+    file_name_free(file_name_ref(name));
+    g_assert_true(file_name_remove(name));
+    g_assert_cmpint(access(path, F_OK), ==, -1);
+    file_name_free(name);
+    g_assert_null(file_name_new(path));
+    g_assert_cmpint(errno, ==, ENOENT);
+    rmdir(dir);
+}
+
+/* What cannot be kept track of is not made. */
+static void test_no_descriptor(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("vireo-util-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "x", NULL);
+    autofd int fd = socket(AF_UNIX, SOCK_STREAM, 0), next = dup(fd);
+    struct rlimit before, none;
+
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = before;
+    none.rlim_cur = next;
+    fd_clear(&next);
+    setrlimit(RLIMIT_NOFILE, &none);
+    g_assert_null(created_bind(fd, path));
+    g_assert_cmpint(errno, ==, EMFILE);
+    setrlimit(RLIMIT_NOFILE, &before);
+    g_assert_cmpint(rmdir(dir), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -64,5 +121,7 @@ int main(int argc, char **argv)
     g_test_add_func("/util/bitmap/find", test_find);
     g_test_add_func("/util/fd", test_fd);
     g_test_add_func("/util/error", test_error);
+    g_test_add_func("/util/file-name", test_file_name);
+    g_test_add_func("/util/no-descriptor", test_no_descriptor);
     return g_test_run();
 }
