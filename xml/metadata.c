@@ -171,6 +171,21 @@ static gboolean add_element(xmlNode *metadata, const char *text, const char *key
     return TRUE;
 }
 
+/* A prefix or a URI that XML reserves, or normalizes, is not the same when it is read. */
+static gboolean check_found(const Domain *domain, const char *uri, GError **errp)
+{
+    g_autofree char *text = NULL;
+
+    if (!get_element(domain, uri, &text, errp)) {
+        return FALSE;
+    }
+    if (!text) {
+        g_set_error(errp, XML_ERROR, VIR_ERR_INVALID_ARG,
+                    "the element would not be found again by its namespace '%s'", uri);
+    }
+    return text != NULL;
+}
+
 static gboolean set_element(Domain *domain, const char *text, const char *key,
                             const char *uri, GError **errp)
 {
@@ -197,7 +212,7 @@ static gboolean set_element(Domain *domain, const char *text, const char *key,
     drop_blanks(metadata);
     g_free(domain->metadata);
     domain->metadata = xmlFirstElementChild(metadata) ? xml_markup(metadata) : NULL;
-    return TRUE;
+    return !text || check_found(domain, uri, errp);
 }
 
 static void set_text(char **member, const char *text)
