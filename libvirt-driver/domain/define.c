@@ -108,6 +108,13 @@ gboolean vm_check_unread(Vm *vm, GError **errp)
                          path);
 }
 
+/* No file or link has that name, which would be its own then. With define_lock held. */
+static gboolean check_first(Vm *vm, GError **errp)
+{
+    return vm_check_unread(vm, errp) &&
+           store_set_autostart(vm->driver->paths->config_dir, vm->name, FALSE, errp);
+}
+
 /* A first definition that could not be written is none. With define_lock held. */
 static void forget_unwritten(Vm *vm)
 {
@@ -136,7 +143,7 @@ static gboolean define_vm(Vm *vm, Domain *domain, int *detail, GError **errp)
             known ? VIR_DOMAIN_EVENT_DEFINED_UPDATED : VIR_DOMAIN_EVENT_DEFINED_ADDED;
         event = NO_EVENT;
     }
-    if ((known || vm_check_unread(vm, errp)) &&
+    if ((known || check_first(vm, errp)) &&
         store_config(vm, g_steal_pointer(&owned), event, errp)) {
         return TRUE;
     }
@@ -216,17 +223,11 @@ gboolean vm_discard(Vm *vm)
 
 static gboolean set_autostart(Vm *vm, gboolean on, GError **errp)
 {
-    gboolean same;
-
-    g_mutex_lock(&vm->lock);
-    same = vm->autostart == on;
-    g_mutex_unlock(&vm->lock);
     if (!is_written(vm)) {
         return rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
                              "cannot set autostart for transient domain");
     }
-    if (!same &&
-        !store_set_autostart(vm->driver->paths->config_dir, vm->name, on, errp)) {
+    if (!store_set_autostart(vm->driver->paths->config_dir, vm->name, on, errp)) {
         return FALSE;
     }
     g_mutex_lock(&vm->lock);

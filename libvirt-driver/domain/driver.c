@@ -171,6 +171,28 @@ void driver_free(Driver *driver)
     g_free(driver);
 }
 
+/*
+ * A rename that was interrupted has left its definition under the old name, which goes:
+ * see store_rename_config().
+ */
+static gboolean settle_name(Driver *driver, const char *name, const Domain *stored,
+                            GError **errp)
+{
+    const char *dir = driver->paths->config_dir;
+    g_autoptr(GError) err = NULL;
+
+    if (strcmp(stored->name, name) == 0) {
+        return TRUE;
+    }
+    if (!store_move_config(dir, name, stored->name, &err)) {
+        return rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR, "it defines a domain '%s': %s",
+                             stored->name, err->message);
+    }
+    g_message("domain '%s' has been renamed to '%s'", name, stored->name);
+    store_set_autostart(dir, name, FALSE, NULL); /* which leads nowhere */
+    return TRUE;
+}
+
 /* A definition that we cannot be true to any more is kept as it is: starting it tells. */
 static Domain *read_config(Driver *driver, const char *path, const char *name,
                            GError **errp)
@@ -181,9 +203,7 @@ static Domain *read_config(Driver *driver, const char *path, const char *name,
     g_autoptr(Domain) completed = stored ? xml_domain_copy(stored) : NULL;
     g_autoptr(GError) err = NULL;
 
-    if (stored && strcmp(stored->name, name) != 0) {
-        rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR, "it defines a domain '%s'",
-                      stored->name);
+    if (stored && !settle_name(driver, name, stored, errp)) {
         return NULL;
     }
     if (stored && !command_complete(completed, NULL, driver->emulator, &err)) {
@@ -216,7 +236,7 @@ static void load_config(const char *path, const char *name, gpointer opaque)
         return;
     }
     vm->config = vm_def_new(g_steal_pointer(&domain));
-    vm->autostart = store_is_autostart(driver->paths->config_dir, name);
+    vm->autostart = store_is_autostart(driver->paths->config_dir, vm->name);
 }
 
 /*
@@ -228,6 +248,7 @@ static gboolean load_config_again(Driver *driver, const char *name, GError **err
     g_autofree char *path = store_path(driver->paths->config_dir, name, ".xml");
     g_autoptr(GError) err = NULL;
     g_autoptr(Domain) domain = read_config(driver, path, name, &err);
+    g_autofree char *has = domain ? g_strdup(domain->name) : NULL;
 
     if (domain ? !vm_define_loaded(driver, g_steal_pointer(&domain), &err)
                : store_may_be_read(err)) {
@@ -238,7 +259,7 @@ static gboolean load_config_again(Driver *driver, const char *name, GError **err
         g_message("ignoring '%s': %s", path, err->message);
     } else {
         g_message("'%s' has been read at last", path);
-        driver_autostart_late(driver, name);
+        driver_autostart_late(driver, has);
     }
     return TRUE;
 }

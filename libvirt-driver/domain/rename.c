@@ -40,32 +40,21 @@ static Domain *renamed(const Domain *before, const char *name, GError **errp)
     return xml_domain_parse(text, XML_PARSE_STORED, errp);
 }
 
-static gboolean remove_files(Vm *vm, GError **errp)
-{
-    const char *dir = vm->driver->paths->config_dir;
-
-    return (!vm->autostart || store_set_autostart(dir, vm->name, FALSE, errp)) &&
-           store_remove_config(dir, vm->name, errp);
-}
-
-/* A name that has its file keeps it until the other one has it: one is always there. */
+/* Each name has its link while the definition may be found by it after a crash. */
 static gboolean move_files(Vm *vm, Vm *fresh, GError **errp)
 {
     const char *dir = vm->driver->paths->config_dir;
     g_autoptr(GError) err = NULL;
 
-    if (!store_save_config(dir, fresh->config->domain, errp) ||
-        (fresh->autostart && !store_set_autostart(dir, fresh->name, TRUE, errp))) {
-        remove_files(fresh, NULL);
+    if (!store_set_autostart(dir, fresh->name, fresh->autostart, errp)) {
         return FALSE;
     }
-    if (!remove_files(vm, &err)) {
-        if (store_has_config(dir, vm->name)) {
-            remove_files(fresh, NULL);
-            g_propagate_error(errp, g_steal_pointer(&err));
-            return FALSE;
-        }
-        g_message("%s", err->message); /* it has gone, if not for sure after a crash */
+    if (!store_rename_config(dir, vm->config->domain, fresh->config->domain, errp)) {
+        store_set_autostart(dir, fresh->name, FALSE, NULL);
+        return FALSE;
+    }
+    if (!store_set_autostart(dir, vm->name, FALSE, &err)) {
+        g_message("%s", err->message); /* it leads nowhere */
     }
     return TRUE;
 }

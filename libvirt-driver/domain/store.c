@@ -17,19 +17,18 @@ static gboolean fail(GError **errp, const char *what, const char *path)
                          g_strerror(errno));
 }
 
-static gboolean sync_dir(const char *path, GError **errp)
+/* What has been done there is, if not for sure after a crash: no error says it is not. */
+static void sync_dir(const char *path)
 {
     g_autofree char *dir = g_path_get_dirname(path);
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    gboolean ok = fd >= 0 && fsync(fd) == 0;
 
-    if (!ok) {
-        fail(errp, "sync", dir);
+    if (fd < 0 || fsync(fd) < 0) {
+        g_message("cannot sync '%s': %s", dir, g_strerror(errno));
     }
     if (fd >= 0) {
         close(fd);
     }
-    return ok;
 }
 
 static gboolean write_all(int fd, const char *text)
@@ -67,10 +66,12 @@ gboolean store_write(const char *path, const char *text, GError **errp)
     if (ok && rename(temp, path) < 0) {
         ok = fail(errp, "replace", path);
     }
-    if (!ok) {
+    if (ok) {
+        sync_dir(path);
+    } else {
         unlink(temp);
     }
-    return ok && sync_dir(path, errp);
+    return ok;
 }
 
 char *store_read(const char *path, GError **errp)
@@ -96,7 +97,8 @@ gboolean store_remove(const char *path, GError **errp)
     if (unlink(path) < 0) {
         return errno == ENOENT || fail(errp, "remove", path);
     }
-    return sync_dir(path, errp);
+    sync_dir(path);
+    return TRUE;
 }
 
 char *store_path(const char *dir, const char *name, const char *suffix)
@@ -106,12 +108,13 @@ char *store_path(const char *dir, const char *name, const char *suffix)
     return g_build_filename(dir, file, NULL);
 }
 
-#define STAGED ".xml.staged" /* not read when the daemon starts */
+#define STAGED ".staged" /* not read when the daemon starts */
 
-static gboolean save_as(const char *dir, const Domain *domain, const char *suffix,
-                        GError **errp)
+/* In the file of the name given. Each suffix leaves room for DOMAIN_NAME_MAX bytes. */
+static gboolean save_as(const char *dir, const char *name, const char *suffix,
+                        const Domain *domain, GError **errp)
 {
-    g_autofree char *path = store_path(dir, domain->name, suffix);
+    g_autofree char *path = store_path(dir, name, suffix);
     g_autofree char *xml = xml_domain_format(
         domain, XML_FORMAT_INACTIVE | XML_FORMAT_SECURE | XML_FORMAT_STORED);
     g_autofree char *text =
@@ -124,26 +127,23 @@ static gboolean save_as(const char *dir, const Domain *domain, const char *suffi
 
 gboolean store_save_config(const char *dir, const Domain *domain, GError **errp)
 {
-    return save_as(dir, domain, ".xml", errp);
+    return save_as(dir, domain->name, ".xml", domain, errp);
 }
 
 gboolean store_stage_config(const char *dir, const Domain *domain, GError **errp)
 {
-    return save_as(dir, domain, STAGED, errp);
+    return save_as(dir, domain->name, STAGED, domain, errp);
 }
 
 gboolean store_commit_config(const char *dir, const char *name, GError **errp)
 {
     g_autofree char *staged = store_path(dir, name, STAGED);
     g_autofree char *path = store_path(dir, name, ".xml");
-    g_autoptr(GError) err = NULL;
 
     if (rename(staged, path) < 0) {
         return fail(errp, "replace", path);
     }
-    if (!sync_dir(path, &err)) {
-        g_message("%s", err->message); /* it is there, if not for sure after a crash */
-    }
+    sync_dir(path);
     return TRUE;
 }
 
@@ -169,6 +169,45 @@ gboolean store_has_config(const char *dir, const char *name)
     return lstat(path, &st) == 0 || errno != ENOENT;
 }
 
+gboolean store_move_config(const char *dir, const char *from, const char *to,
+                           GError **errp)
+{
+    g_autofree char *old = store_path(dir, from, ".xml");
+    g_autofree char *path = store_path(dir, to, ".xml");
+
+    if (store_has_config(dir, to)) {
+        return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED, "'%s' is there already",
+                             path);
+    }
+    if (rename(old, path) < 0) {
+        return fail(errp, "create", path);
+    }
+    sync_dir(path);
+    return TRUE;
+}
+
+gboolean store_rename_config(const char *dir, const Domain *before, const Domain *after,
+                             GError **errp)
+{
+    g_autoptr(GError) err = NULL;
+
+    if (!save_as(dir, before->name, STAGED, after, errp)) {
+        return FALSE;
+    }
+    if (!store_commit_config(dir, before->name, errp)) {
+        store_unstage_config(dir, before->name);
+        return FALSE;
+    }
+    if (store_move_config(dir, before->name, after->name, errp)) {
+        return TRUE;
+    }
+    if (!store_save_config(dir, before, &err)) {
+        g_message("domain '%s' will be '%s' when the daemon starts: %s", before->name,
+                  after->name, err->message);
+    }
+    return FALSE;
+}
+
 static char *autostart_path(const char *dir, const char *name)
 {
     g_autofree char *links = g_build_filename(dir, "autostart", NULL);
@@ -186,6 +225,17 @@ gboolean store_is_autostart(const char *dir, const char *name)
            from.st_ino == to.st_ino;
 }
 
+/* Whatever else is there is none, and stays. */
+static gboolean remove_link(const char *link, GError **errp)
+{
+    if (unlink(link) < 0) {
+        return errno == ENOENT || errno == ENOTDIR || errno == EISDIR ||
+               fail(errp, "remove", link);
+    }
+    sync_dir(link);
+    return TRUE;
+}
+
 gboolean store_set_autostart(const char *dir, const char *name, gboolean on,
                              GError **errp)
 {
@@ -194,7 +244,7 @@ gboolean store_set_autostart(const char *dir, const char *name, gboolean on,
     g_autofree char *path = store_path(dir, name, ".xml");
 
     if (!on) {
-        return store_remove(link, errp);
+        return remove_link(link, errp);
     }
     if (mkdir(links, 0700) < 0 && errno != EEXIST) {
         return fail(errp, "create", links);
@@ -202,7 +252,11 @@ gboolean store_set_autostart(const char *dir, const char *name, gboolean on,
     if (unlink(link) < 0 && errno != ENOENT) { /* one that leads elsewhere */
         return fail(errp, "replace", link);
     }
-    return symlink(path, link) < 0 ? fail(errp, "create", link) : sync_dir(link, errp);
+    if (symlink(path, link) < 0) {
+        return fail(errp, "create", link);
+    }
+    sync_dir(link);
+    return TRUE;
 }
 
 static gint compare_names(gconstpointer a, gconstpointer b)

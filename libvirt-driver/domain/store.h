@@ -9,7 +9,8 @@ G_BEGIN_DECLS
 
 /*
  * Replaces a file so that after a crash it is the old one or the new one: temporary
- * file, fsync, rename, fsync of the directory. Mode 0600. Errors: VIR_ERR_SYSTEM_ERROR.
+ * file, fsync, rename, fsync of the directory. Mode 0600. Errors: VIR_ERR_SYSTEM_ERROR,
+ * and then, as of all that changes something here, nothing has been changed.
  */
 gboolean store_write(const char *path, const char *text, GError **errp);
 
@@ -40,6 +41,16 @@ void store_unstage_config(const char *dir, const char *name);
 gboolean store_remove_config(const char *dir, const char *name, GError **errp);
 /* FALSE only if there is none for sure. */
 gboolean store_has_config(const char *dir, const char *name);
+
+/*
+ * The file that a name has becomes the other name's, which must have none. At any time
+ * there is one file: of the old definition, or of the new one, if need be under the old
+ * name. That one is moved when the daemon starts.
+ */
+gboolean store_rename_config(const char *dir, const Domain *before, const Domain *after,
+                             GError **errp);
+gboolean store_move_config(const char *dir, const char *from, const char *to,
+                           GError **errp);
 
 /* A link in dir/autostart to the definition: the domain starts with the host. */
 gboolean store_is_autostart(const char *dir, const char *name);

@@ -7,6 +7,7 @@ its name; and what old clients ask about it. Skipped (77) where there is no virs
 """
 import os
 import re
+import shutil
 import struct
 import sys
 
@@ -79,6 +80,11 @@ def test_metadata_bad(a, b):
         a.fails("", *set_element(a, text))
     a.fails("cannot be the prefix", "metadata", "vm", *URI, "--key", "1", "--set", "<x/>")
     a.fails("cannot be the prefix", *set_element(a, "<p:x xmlns:p='urn:other'/>"))
+    # What XML reserves, or reads otherwise than it has been written.
+    a.fails("not be found again", "metadata", "vm", *URI, "--key", "xmlns", "--set", "<x/>")
+    for uri in "urn:a\nb", "urn:a\tb", "http://www.w3.org/XML/1998/namespace":
+        a.fails("not be found again", "metadata", "vm", "--uri", uri, "--key", "p",
+                "--set", "<x/>")
     assert a.virsh("dumpxml", "vm") == before
     for depth in range(252, 257):  # the parser's limit is met earlier below <metadata>
         a.try_virsh(*set_element(a, "<x>" * depth + "</x>" * depth))
@@ -183,6 +189,29 @@ def test_autostart_off(a, b):
     a.virsh("destroy", "gone")
 
 
+def test_autostart_links(a, b):
+    """Whatever is in the place of the link: what is said is what the next daemon finds."""
+    link = config(a, "autostart/vm.xml")
+    a.define()
+    a.virsh("autostart", "vm")
+    os.remove(link)
+    a.virsh("autostart", "vm")
+    assert os.readlink(link) == config(a, "vm.xml")
+    a.virsh("undefine", "vm")
+    os.symlink(config(a, "vm.xml"), link)  # of another domain of that name
+    a.define()
+    a.stop()
+    a.start()
+    assert a.virsh("list", "--all", "--name", "--no-autostart") == "vm"
+    os.symlink(config(a, "vm.xml"), link)  # this daemon does not know of it
+    a.virsh("autostart", "vm", "--disable")
+    assert not os.path.lexists(link)
+    os.mkdir(link)
+    a.fails("Is a directory", "autostart", "vm")
+    a.virsh("autostart", "vm", "--disable")
+    a.virsh("undefine", "vm")
+
+
 # ---- another name ----
 
 def test_rename(a, b):
@@ -222,6 +251,52 @@ def test_rename_over(a, b):
     a.virsh("start", "vm")
     a.virsh("destroy", "vm")
     a.virsh("domrename", "vm", "free")
+
+
+def test_rename_killed(a, b):
+    """At each step there is one file; where it has the new definition, it gets its name."""
+    for new in "after", "z":  # before and after the old name in the directory
+        a.define("old")
+        a.virsh("autostart", "old")
+        a.stop()
+        path = config(a, "old.xml")
+        with open(path) as f:
+            text = f.read()
+        with open(path, "w") as f:
+            f.write(text.replace("<name>old</name>", "<name>%s</name>" % new))
+        os.symlink(config(a, new + ".xml"), config(a, "autostart", new + ".xml"))
+        a.start()
+        assert a.virsh("list", "--all", "--name", "--autostart") == new
+        assert sorted(os.listdir(config(a))) == sorted(["autostart", new + ".xml"])
+        assert os.listdir(config(a, "autostart")) == [new + ".xml"]
+        a.virsh("domrename", new, "old")
+        a.virsh("undefine", "old")
+        a.stop()
+        a.start()
+        assert a.virsh("list", "--all", "--name") == ""
+
+
+def test_rename_taken(a, b):
+    """A copy of a definition under another name is none, and stays."""
+    a.define()
+    a.stop()
+    for name in "copy", "xopy":
+        shutil.copy(config(a, "vm.xml"), config(a, name + ".xml"))
+    a.start()
+    assert a.virsh("list", "--all", "--name") == "vm"
+    assert sorted(os.listdir(config(a))) == ["copy.xml", "vm.xml", "xopy.xml"]
+
+
+def test_long_name(a, b):
+    """The longest one has room for each file that is made of it."""
+    name = "n" * 244
+    a.define()
+    a.virsh("domrename", "vm", name)
+    a.virsh("autostart", name)
+    a.virsh("desc", name, "--config", "--new-desc", "staged")
+    a.virsh("start", name)
+    a.virsh("destroy", name)
+    assert a.virsh("desc", name) == "staged"
 
 
 # ---- what old clients ask ----
