@@ -171,26 +171,21 @@ void driver_free(Driver *driver)
     g_free(driver);
 }
 
-/*
- * A rename that was interrupted has left its definition under the old name, which goes:
- * see store_rename_config().
- */
-static gboolean settle_name(Driver *driver, const char *name, const Domain *stored,
-                            GError **errp)
+/* A rename that was interrupted: see store_rename_config(). */
+static void finish_rename(const char *path, const char *name, gpointer opaque)
 {
-    const char *dir = driver->paths->config_dir;
+    const char *dir = ((Driver *)opaque)->paths->config_dir;
     g_autoptr(GError) err = NULL;
+    g_autofree char *text = store_read(path, &err);
+    g_autoptr(Domain) domain =
+        text ? xml_domain_parse(text, XML_PARSE_STORED, &err) : NULL;
 
-    if (strcmp(stored->name, name) == 0) {
-        return TRUE;
+    if (!domain || !store_finish_rename(dir, name, domain->name, &err)) {
+        g_message("ignoring '%s': %s", path, err->message);
+        return;
     }
-    if (!store_move_config(dir, name, stored->name, &err)) {
-        return rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR, "it defines a domain '%s': %s",
-                             stored->name, err->message);
-    }
-    g_message("domain '%s' has been renamed to '%s'", name, stored->name);
-    store_set_autostart(dir, name, FALSE, NULL); /* which leads nowhere */
-    return TRUE;
+    g_message("domain '%s' has been renamed to '%s'", name, domain->name);
+    store_set_autostart(dir, name, FALSE, NULL); /* it leads nowhere */
 }
 
 /* A definition that we cannot be true to any more is kept as it is: starting it tells. */
@@ -203,7 +198,9 @@ static Domain *read_config(Driver *driver, const char *path, const char *name,
     g_autoptr(Domain) completed = stored ? xml_domain_copy(stored) : NULL;
     g_autoptr(GError) err = NULL;
 
-    if (stored && !settle_name(driver, name, stored, errp)) {
+    if (stored && strcmp(stored->name, name) != 0) {
+        rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR, "it defines a domain '%s'",
+                      stored->name);
         return NULL;
     }
     if (stored && !command_complete(completed, NULL, driver->emulator, &err)) {
@@ -236,7 +233,7 @@ static void load_config(const char *path, const char *name, gpointer opaque)
         return;
     }
     vm->config = vm_def_new(g_steal_pointer(&domain));
-    vm->autostart = store_is_autostart(driver->paths->config_dir, vm->name);
+    vm->autostart = store_is_autostart(driver->paths->config_dir, name);
 }
 
 /*
@@ -248,7 +245,6 @@ static gboolean load_config_again(Driver *driver, const char *name, GError **err
     g_autofree char *path = store_path(driver->paths->config_dir, name, ".xml");
     g_autoptr(GError) err = NULL;
     g_autoptr(Domain) domain = read_config(driver, path, name, &err);
-    g_autofree char *has = domain ? g_strdup(domain->name) : NULL;
 
     if (domain ? !vm_define_loaded(driver, g_steal_pointer(&domain), &err)
                : store_may_be_read(err)) {
@@ -259,7 +255,7 @@ static gboolean load_config_again(Driver *driver, const char *name, GError **err
         g_message("ignoring '%s': %s", path, err->message);
     } else {
         g_message("'%s' has been read at last", path);
-        driver_autostart_late(driver, has);
+        driver_autostart_late(driver, name);
     }
     return TRUE;
 }
@@ -386,7 +382,9 @@ gboolean driver_start(Driver *driver, GError **errp)
     const char *run_dir = driver->paths->run_dir;
 
     driver_sweep_writes(driver);
-    if (!store_foreach(driver->paths->config_dir, ".xml", load_config, driver, errp) ||
+    if (!store_foreach(driver->paths->config_dir, STORE_RENAMED, finish_rename, driver,
+                       errp) ||
+        !store_foreach(driver->paths->config_dir, ".xml", load_config, driver, errp) ||
         !store_foreach(run_dir, ".status", vm_reconnect, driver, errp) ||
         !store_foreach(run_dir, "", skip_id, driver, errp) ||
         /* When all IDs that are taken are known. */

@@ -169,17 +169,20 @@ gboolean store_has_config(const char *dir, const char *name)
     return lstat(path, &st) == 0 || errno != ENOENT;
 }
 
-gboolean store_move_config(const char *dir, const char *from, const char *to,
-                           GError **errp)
+gboolean store_finish_rename(const char *dir, const char *from, const char *to,
+                             GError **errp)
 {
-    g_autofree char *old = store_path(dir, from, ".xml");
+    g_autofree char *renamed = store_path(dir, from, STORE_RENAMED);
     g_autofree char *path = store_path(dir, to, ".xml");
 
     if (store_has_config(dir, to)) {
         return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED, "'%s' is there already",
                              path);
     }
-    if (rename(old, path) < 0) {
+    if (!store_remove_config(dir, from, errp)) {
+        return FALSE;
+    }
+    if (rename(renamed, path) < 0) {
         return fail(errp, "create", path);
     }
     sync_dir(path);
@@ -189,19 +192,17 @@ gboolean store_move_config(const char *dir, const char *from, const char *to,
 gboolean store_rename_config(const char *dir, const Domain *before, const Domain *after,
                              GError **errp)
 {
+    g_autofree char *renamed = store_path(dir, before->name, STORE_RENAMED);
     g_autoptr(GError) err = NULL;
 
-    if (!save_as(dir, before->name, STAGED, after, errp)) {
+    if (!save_as(dir, before->name, STORE_RENAMED, after, errp)) {
         return FALSE;
     }
-    if (!store_commit_config(dir, before->name, errp)) {
-        store_unstage_config(dir, before->name);
-        return FALSE;
-    }
-    if (store_move_config(dir, before->name, after->name, errp)) {
+    if (store_finish_rename(dir, before->name, after->name, errp)) {
         return TRUE;
     }
-    if (!store_save_config(dir, before, &err)) {
+    if (!(store_has_config(dir, before->name) || store_save_config(dir, before, &err)) ||
+        !store_remove(renamed, &err)) {
         g_message("domain '%s' will be '%s' when the daemon starts: %s", before->name,
                   after->name, err->message);
     }

@@ -43,14 +43,15 @@ gboolean store_remove_config(const char *dir, const char *name, GError **errp);
 gboolean store_has_config(const char *dir, const char *name);
 
 /*
- * The file that a name has becomes the other name's, which must have none. At any time
- * there is one file: of the old definition, or of the new one, if need be under the old
- * name. That one is moved when the daemon starts.
+ * Another name, which must have no file. The definition with it is put beside the old
+ * one: from there on it is the domain's. Then the old one goes, and the other gets its
+ * name; after a crash, when the daemon starts.
  */
+#define STORE_RENAMED ".renamed"
 gboolean store_rename_config(const char *dir, const Domain *before, const Domain *after,
                              GError **errp);
-gboolean store_move_config(const char *dir, const char *from, const char *to,
-                           GError **errp);
+gboolean store_finish_rename(const char *dir, const char *from, const char *to,
+                             GError **errp);
 
 /* A link in dir/autostart to the definition: the domain starts with the host. */
 gboolean store_is_autostart(const char *dir, const char *name);

@@ -98,6 +98,7 @@ void driver_sweep_writes(Driver *driver)
     const DriverPaths *paths = driver->paths;
     const Row rows[] = {
         { paths->config_dir, ".xml.new", remove_file },
+        { paths->config_dir, STORE_RENAMED ".new", remove_file },
         { paths->config_dir, ".staged", remove_file },
         { paths->config_dir, ".staged.new", remove_file },
         { paths->run_dir, ".status.new", remove_file },

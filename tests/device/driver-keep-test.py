@@ -254,16 +254,18 @@ def test_rename_over(a, b):
 
 
 def test_rename_killed(a, b):
-    """At each step there is one file; where it has the new definition, it gets its name."""
-    for new in "after", "z":  # before and after the old name in the directory
+    """Once the new definition is written, it is the domain's."""
+    for new, gone in ("after", False), ("z", False), ("after", True):
         a.define("old")
         a.virsh("autostart", "old")
         a.stop()
         path = config(a, "old.xml")
         with open(path) as f:
             text = f.read()
-        with open(path, "w") as f:
+        with open(config(a, "old.renamed"), "w") as f:
             f.write(text.replace("<name>old</name>", "<name>%s</name>" % new))
+        if gone:
+            os.remove(path)
         os.symlink(config(a, new + ".xml"), config(a, "autostart", new + ".xml"))
         a.start()
         assert a.virsh("list", "--all", "--name", "--autostart") == new
@@ -284,7 +286,11 @@ def test_rename_taken(a, b):
         shutil.copy(config(a, "vm.xml"), config(a, name + ".xml"))
     a.start()
     assert a.virsh("list", "--all", "--name") == "vm"
-    assert sorted(os.listdir(config(a))) == ["copy.xml", "vm.xml", "xopy.xml"]
+    a.virsh("undefine", "vm")
+    a.stop()
+    a.start()
+    assert a.virsh("list", "--all", "--name") == ""
+    assert sorted(os.listdir(config(a))) == ["copy.xml", "xopy.xml"]
 
 
 def test_long_name(a, b):
