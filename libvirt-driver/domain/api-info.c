@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Information about the connection, the host, and a domain. None waits for a job. */
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "capabilities/capabilities.h"
 #include "command/command.h"
@@ -134,12 +132,9 @@ gboolean remote_connect_get_domain_capabilities(
         return rpc_error_set(errp, VIR_ERR_INVALID_ARG,
                              "the machine '%s' is not supported", args->machine);
     }
-    if (access(emulator, X_OK) < 0) {
-        return rpc_error_set(errp, VIR_ERR_SYSTEM_ERROR,
-                             "Cannot check the emulator '%s': %s", emulator,
-                             g_strerror(errno));
+    if (!probe_get(driver->probe, emulator, &has, errp)) {
+        return FALSE;
     }
-    has = probe_get(driver->probe, emulator);
     guest = guest_capabilities(driver, machine, archs);
     guest.emulator = emulator;
     guest.memory = memory = command_memory_values();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "domain/probe.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 #include "process/listen.h"
 #include "process/spawn.h"
 #include "qmp/client.h"
+#include "util/vir-error.h"
 
 #define ANSWER_MS 10000 /* for each answer */
 
@@ -169,19 +171,42 @@ static gboolean is_same_file(const struct stat *a, const struct stat *b)
            a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
-/* With the entry's lock. */
-static void refresh(Probe *probe, Entry *entry, const char *binary)
+/* 0, or why it cannot be executed, as an errno. */
+static int look_at(const char *binary, struct stat *st)
+{
+    if (stat(binary, st) < 0) {
+        return errno;
+    }
+    if (!S_ISREG(st->st_mode)) {
+        return EACCES;
+    }
+    return access(binary, X_OK) < 0 ? errno : 0;
+}
+
+/* Of the file itself; what else there is tells of the host, and not of the file. */
+static gboolean is_fault_of_file(int error)
+{
+    return error == ENOENT || error == ENOTDIR || error == EACCES || error == ELOOP ||
+           error == ENAMETOOLONG;
+}
+
+/* With the entry's lock. FALSE: it is not there, or nothing that could be executed. */
+static gboolean refresh(Probe *probe, Entry *entry, const char *binary, GError **errp)
 {
     g_autoptr(GError) err = NULL;
     struct stat st;
+    int error = look_at(binary, &st);
 
-    if (stat(binary, &st) < 0) {
+    if (error) {
         g_clear_pointer(&entry->emulator, command_emulator_unref);
         entry->known = FALSE;
-        return;
+        return !is_fault_of_file(error) ||
+               rpc_error_set(errp, VIR_ERR_SYSTEM_ERROR,
+                             "Cannot check QEMU binary %s: %s", binary,
+                             g_strerror(error));
     }
     if (entry->known && is_same_file(&st, &entry->st)) {
-        return;
+        return TRUE;
     }
     command_emulator_unref(entry->emulator);
     /* What this host could not do now, it may be able to do the next time. */
@@ -191,6 +216,7 @@ static void refresh(Probe *probe, Entry *entry, const char *binary)
         g_message("the emulator '%s' cannot be asked what it has: %s", binary,
                   err->message);
     }
+    return TRUE;
 }
 
 static Entry *find(Probe *probe, const char *binary)
@@ -208,30 +234,30 @@ static Entry *find(Probe *probe, const char *binary)
     return entry;
 }
 
-CommandEmulator *probe_get(Probe *probe, const char *binary)
+gboolean probe_get(Probe *probe, const char *binary, CommandEmulator **emulator,
+                   GError **errp)
 {
     Entry *entry = find(probe, binary);
-    CommandEmulator *emulator;
+    gboolean ok;
 
     g_mutex_lock(&entry->lock);
-    refresh(probe, entry, binary);
-    emulator = entry->emulator ? command_emulator_ref(entry->emulator) : NULL;
+    ok = refresh(probe, entry, binary, errp);
+    *emulator = ok && entry->emulator ? command_emulator_ref(entry->emulator) : NULL;
     g_mutex_unlock(&entry->lock);
-    return emulator;
+    return ok;
 }
 
 gboolean probe_check(Probe *probe, const Domain *domain, CommandEmulator **emulator,
                      GError **errp)
 {
-    Entry *entry = find(probe, domain->emulator);
-    gboolean ok;
+    g_autoptr(CommandEmulator) has = NULL;
 
-    g_mutex_lock(&entry->lock);
-    refresh(probe, entry, domain->emulator);
-    ok = !entry->emulator || command_check_emulator(domain, entry->emulator, errp);
-    if (ok && emulator && entry->emulator) {
-        *emulator = command_emulator_ref(entry->emulator);
+    if (!probe_get(probe, domain->emulator, &has, errp) ||
+        (has && !command_check_emulator(domain, has, errp))) {
+        return FALSE;
     }
-    g_mutex_unlock(&entry->lock);
-    return ok;
+    if (emulator && has) {
+        *emulator = g_steal_pointer(&has);
+    }
+    return TRUE;
 }

@@ -235,8 +235,66 @@ def test_domain_capabilities(a, b):
         "</backend></rng>" % emulator, command="path"))
     wrapper(a)
     assert rng("--emulatorbin", emulator) == "yes"
-    a.fails("Cannot check the emulator '/nonexistent': No such file", "domcapabilities",
-            "--emulatorbin", "/nonexistent")
+
+
+def test_no_emulator(a, b):
+    """One that is not there is refused to a definition, and takes none that is stored."""
+    emulator = wrapper(a)
+    path = a.define(devices="<emulator>%s</emulator>" % emulator, command="path")
+    a.virsh("define", path)
+
+    def refused(why):
+        refusal = "Cannot check QEMU binary %s: %s" % (emulator, why)
+        a.fails(refusal, "domcapabilities", "--emulatorbin", emulator)
+        a.fails(refusal, "define", path)
+        a.fails(refusal, "start", "vm")
+        assert a.state().startswith("shut off")
+        a.virsh("undefine", "vm")
+        a.fails(refusal, "define", path)
+        a.fails(refusal, "create", path)
+        assert a.virsh("list", "--all", "--name") == ""
+
+    os.chmod(emulator, 0o644)
+    refused("Permission denied")
+    wrapper(a)
+    a.virsh("define", path)
+    os.unlink(emulator)
+    os.mkdir(emulator)
+    refused("Permission denied")
+    os.rmdir(emulator)
+    wrapper(a)
+    a.virsh("define", path)
+    os.unlink(emulator)
+    a.stop()
+    a.start()
+    assert a.virsh("list", "--all", "--name") == "vm"
+    assert emulator in a.virsh("dumpxml", "vm")
+    a.virsh("autostart", "vm")
+    a.virsh("autostart", "vm", "--disable")
+    refused("No such file or directory")
+    assert a.files() == [], a.files()
+
+
+def test_unknown_emulator(a, b):
+    """What the host could not look at or ask is no fault of the emulator's."""
+    preload = os.path.join(BUILD, "tests/device/no-stat.so")
+    assert os.path.exists(preload), "make check builds it"
+    unseen = os.path.join(a.root, "unseen")
+    os.symlink(wrapper(a), unseen)
+    path = a.define(devices="<emulator>%s</emulator>" % unseen, command="path")
+    a.stop()
+    a.start(env={"LD_PRELOAD": preload})
+    a.virsh("define", path)
+    a.virsh("domcapabilities", "--emulatorbin", unseen)
+    a.virsh("start", "vm")
+    a.virsh("destroy", "vm")
+    with open(os.path.join(a.root, "emulator"), "w") as f:
+        f.write("#!/bin/sh\nexit 1\n")  # it is there, and does not answer
+    a.stop()
+    a.start()
+    a.virsh("define", path)
+    a.fails("", "start", "vm")
+    a.virsh("undefine", "vm")
 
 
 if __name__ == "__main__":

@@ -38,6 +38,13 @@ CLEANFILES += tests/device/first-locale.so
 tests/device/first-locale.so: tests/device/first-locale.c
 	$(AM_V_GEN)$(CC) -Wall -Wextra -Werror -O1 -fPIC -shared -o $@ $<
 
+# ... and a file that it cannot look at.
+EXTRA_DIST += tests/device/no-stat.c
+check_DATA += tests/device/no-stat.so
+CLEANFILES += tests/device/no-stat.so
+tests/device/no-stat.so: tests/device/no-stat.c
+	$(AM_V_GEN)$(CC) -Wall -Wextra -Werror -O1 -fPIC -shared -o $@ $<
+
 # ... metadata, autostart, names.
 dist_check_SCRIPTS += tests/device/driver-keep-test.py
 TESTS += tests/device/driver-keep-test.py
