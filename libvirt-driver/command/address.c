@@ -5,6 +5,8 @@
 
 #include "command/kind.h"
 
+#define ISA_PORTS 0x10000u
+
 gboolean command_check_address(const CommandMachine *machine, const DomainDevice *device,
                                GError **errp)
 {
@@ -23,13 +25,6 @@ gboolean command_check_address(const CommandMachine *machine, const DomainDevice
                          machine->name);
 }
 
-/* The places of one bus. */
-typedef struct Bus {
-    const CommandMachine *machine;
-    GHashTable *taken; /* slot + 1 */
-    GError **errp;
-} Bus;
-
 static gboolean is_on_bus(const DomainDevice *device)
 {
     const CommandKind *kind = command_kind(device->type);
@@ -37,57 +32,158 @@ static gboolean is_on_bus(const DomainDevice *device)
     return kind && kind->virtio;
 }
 
-static gboolean take(Bus *bus, guint slot)
+/* ---- places ---- */
+
+/* What somebody has of a bus: a slot, or some ports. */
+typedef struct Range {
+    guint first, count;
+    char *owner; /* as errors name it */
+} Range;
+
+typedef struct Bus {
+    const char *place; /* what errors call one, before its number */
+    gboolean hex;      /* ... which they write so */
+    guint count;       /* of places that there are */
+    GArray *taken;     /* of Range */
+} Bus;
+
+static void range_clear(gpointer opaque)
 {
-    return slot < bus->machine->virtio_slots &&
-           g_hash_table_add(bus->taken, GUINT_TO_POINTER(slot + 1));
+    g_free(((Range *)opaque)->owner);
 }
+
+static void bus_init(Bus *bus, const char *place, gboolean hex, guint count)
+{
+    *bus = (Bus){ place, hex, count, g_array_new(FALSE, FALSE, sizeof(Range)) };
+    g_array_set_clear_func(bus->taken, range_clear);
+}
+
+/* Who has one of these places, or NULL. */
+static const char *find_owner(const Bus *bus, guint first, guint count)
+{
+    for (guint i = 0; i < bus->taken->len; i++) {
+        const Range *range = &g_array_index(bus->taken, Range, i);
+
+        if (first < range->first + range->count && range->first < first + count) {
+            return range->owner;
+        }
+    }
+    return NULL;
+}
+
+/* Takes over @owner. */
+static void take(Bus *bus, guint first, guint count, char *owner)
+{
+    Range range = { first, count, owner };
+
+    g_array_append_val(bus->taken, range);
+}
+
+/* What a device says that it has. */
+static gboolean note(Bus *bus, guint first, guint count, const DomainDevice *device,
+                     GError **errp)
+{
+    gboolean there = first < bus->count && count <= bus->count - first;
+    const char *owner = there ? find_owner(bus, first, count) : NULL;
+    g_autofree char *label = xml_device_label(device);
+    g_autofree char *number = g_strdup_printf(bus->hex ? "0x%x" : "%u", first);
+
+    if (!there) {
+        return rpc_error_set(errp, VIR_ERR_XML_ERROR, "%s %s of %s is not there",
+                             bus->place, number, label);
+    }
+    if (owner) {
+        return rpc_error_set(errp, VIR_ERR_XML_ERROR, "%s %s of %s is taken by %s",
+                             bus->place, number, label, owner);
+    }
+    take(bus, first, count, g_steal_pointer(&label));
+    return TRUE;
+}
+
+/* ---- assignment ---- */
+
+typedef struct Allocator {
+    const CommandMachine *machine;
+    Bus virtio, isa;
+    GError **errp;
+} Allocator;
 
 static gboolean note_slot(const DomainDevice *device, gpointer opaque)
 {
-    const DomainAddress *address = &xml_device_info(device)->address;
-    Bus *bus = opaque;
+    guint slot = xml_device_info(device)->address.slot;
+    Allocator *a = opaque;
 
-    if (!is_on_bus(device) || address->slot == DOMAIN_SLOT_NONE ||
-        take(bus, address->slot)) {
-        return TRUE;
-    }
-    return rpc_error_set(bus->errp, VIR_ERR_XML_ERROR,
-                         "virtio-mmio slot %u is not there or taken twice",
-                         address->slot);
+    return !is_on_bus(device) || slot == DOMAIN_SLOT_NONE ||
+           note(&a->virtio, slot, 1, device, a->errp);
 }
 
 static gboolean assign_slot(const DomainDevice *device, gpointer opaque)
 {
     DomainAddress *address = &xml_device_info(device)->address;
-    Bus *bus = opaque;
+    Allocator *a = opaque;
     guint slot = 0;
 
     if (!is_on_bus(device) || address->slot != DOMAIN_SLOT_NONE) {
         return TRUE;
     }
-    while (slot < bus->machine->virtio_slots && !take(bus, slot)) {
+    while (slot < a->virtio.count && find_owner(&a->virtio, slot, 1)) {
         slot++;
     }
-    if (slot == bus->machine->virtio_slots) {
+    if (slot == a->virtio.count) {
         g_autofree char *label = xml_device_label(device);
-        return rpc_error_set(bus->errp, VIR_ERR_CONFIG_UNSUPPORTED,
+        return rpc_error_set(a->errp, VIR_ERR_CONFIG_UNSUPPORTED,
                              "no virtio-mmio slot is free for %s: the machine has %u",
                              label, slot);
     }
-    address->type = bus->machine->virtio;
+    take(&a->virtio, slot, 1, xml_device_label(device));
+    address->type = a->machine->virtio;
     address->slot = slot;
     return TRUE;
+}
+
+/* Ports are a device's own: those that it names, or those of its kind. */
+static gboolean note_ports(const DomainDevice *device, gpointer opaque)
+{
+    const CommandKind *kind = command_kind(device->type);
+    const DomainAddress *address = &xml_device_info(device)->address;
+    Allocator *a = opaque;
+    guint port;
+
+    if (!kind || !kind->isa_ports) {
+        return TRUE;
+    }
+    port = address->type == DOMAIN_ADDRESS_ISA ? address->isa.iobase : 0;
+    if (!port) {
+        port = kind->isa_base(a->machine, device->any);
+    }
+    return note(&a->isa, port, kind->isa_ports, device, a->errp);
+}
+
+static void allocator_init(Allocator *a, const CommandMachine *machine, GError **errp)
+{
+    a->machine = machine;
+    a->errp = errp;
+    bus_init(&a->virtio, "virtio-mmio slot", FALSE, machine->virtio_slots);
+    bus_init(&a->isa, "ISA port", TRUE, ISA_PORTS);
+    for (const CommandPorts *own = machine->isa_own; own->name; own++) {
+        take(&a->isa, own->first, own->count,
+             g_strdup_printf("the machine's %s", own->name));
+    }
 }
 
 gboolean command_assign_addresses(const CommandMachine *machine, Domain *domain,
                                   GError **errp)
 {
-    g_autoptr(GHashTable) taken = g_hash_table_new(NULL, NULL);
-    Bus bus = { machine, taken, errp };
+    Allocator a;
+    gboolean ok;
 
-    return xml_domain_foreach_device(domain, note_slot, &bus) &&
-           xml_domain_foreach_device(domain, assign_slot, &bus);
+    allocator_init(&a, machine, errp);
+    ok = xml_domain_foreach_device(domain, note_ports, &a) &&
+         xml_domain_foreach_device(domain, note_slot, &a) &&
+         xml_domain_foreach_device(domain, assign_slot, &a);
+    g_array_unref(a.virtio.taken);
+    g_array_unref(a.isa.taken);
+    return ok;
 }
 
 gboolean command_take_bus(const Domain *domain, const DomainDevice *device,

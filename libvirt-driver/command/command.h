@@ -24,7 +24,13 @@
 #include "capabilities/capabilities.h"
 #include "xml/domain.h"
 
-/* What the machine that is the default is called, for capabilities. */
+/* Ports of the ISA bus. */
+typedef struct CommandPorts {
+    const char *name; /* who has them */
+    guint first, count;
+} CommandPorts;
+
+/* A machine: its names, its buses and their places, its limits. */
 typedef struct CommandMachine CommandMachine;
 struct CommandMachine {
     const char *name;
@@ -32,10 +38,12 @@ struct CommandMachine {
     const char *ram_id; /* of its memory's back end */
     guint vcpus_max;    /* 8-bit APIC IDs, one taken by the I/O APIC */
     guint serial_ports;
-    const char *virtio_suffix; /* of the drivers' names: "virtio-blk-device" */
-    DomainAddressType virtio;  /* the bus of virtio devices ... */
-    guint virtio_slots;        /* ... and its places */
-    const char *virtio_bus;    /* the name of one, before its number */
+    const guint *serial_bases;   /* the ISA port that each begins with */
+    const CommandPorts *isa_own; /* what the machine has itself; ends with a NULL name */
+    const char *virtio_suffix;   /* of the drivers' names: "virtio-blk-device" */
+    DomainAddressType virtio;    /* the bus of virtio devices ... */
+    guint virtio_slots;          /* ... and its places */
+    const char *virtio_bus;      /* the name of one, before its number */
 };
 
 /* The row with this name or alias; the default one for NULL; else NULL. */

@@ -25,9 +25,12 @@ typedef struct CommandKind {
     const char *driver; /* the emulator's device; for virtio without the bus */
     gboolean virtio;    /* it has a place on the machine's virtio bus */
     gboolean isa;       /* its address may be an ISA one */
+    guint isa_ports;    /* that it has on the ISA bus; 0: none */
     gboolean pluggable; /* while the domain runs */
     gboolean updatable; /* by virDomainUpdateDevice */
     int boot;           /* the DomainBoot that the first one answers to, or -1 */
+    /* Where they begin, if its address does not say it; NULL when it has none. */
+    guint (*isa_base)(const CommandMachine *machine, gconstpointer device);
     /* Fills in defaults and checks what depends on the machine. May be NULL, as those
      * that follow. @domain is what the device is in, or will be. */
     gboolean (*complete)(const CommandMachine *machine, const Domain *domain,

@@ -16,12 +16,17 @@ gboolean command_unsupported(GError **errp, const char *element, const char *val
                          shown, reason);
 }
 
+static const guint serial_bases[] = { 0x3f8, 0x2f8, 0x3e8, 0x2e8 };
+static const CommandPorts isa_own[] = { { "real-time clock", 0x70, 2 }, { NULL, 0, 0 } };
+
 static const CommandMachine machines[] = {
     { .name = "microvm-vireo-1.0",
       .alias = "microvm",
       .ram_id = "microvm.ram",
       .vcpus_max = 254,
-      .serial_ports = 4,
+      .serial_ports = G_N_ELEMENTS(serial_bases),
+      .serial_bases = serial_bases,
+      .isa_own = isa_own,
       .virtio_suffix = "-device",
       .virtio = DOMAIN_ADDRESS_VIRTIO_MMIO,
       .virtio_slots = 24,

@@ -2,6 +2,13 @@
 /* Panic devices: pvpanic on the ISA bus. */
 #include "command/kind.h"
 
+#define ISA_BASE 0x505u /* the device's own default */
+
+static guint isa_base(const CommandMachine *machine, gconstpointer device)
+{
+    return ISA_BASE;
+}
+
 static gboolean complete(const CommandMachine *machine, const Domain *domain,
                          gpointer device, GError **errp)
 {
@@ -27,6 +34,8 @@ const CommandKind command_kind_panic = {
     .alias = "panic",
     .driver = "pvpanic",
     .isa = TRUE,
+    .isa_ports = 1,
+    .isa_base = isa_base,
     .boot = -1,
     .complete = complete,
     .steps = steps,

@@ -15,6 +15,13 @@ static gboolean complete(const CommandMachine *machine, const Domain *domain,
            command_unsupported(errp, "devices/serial/target port", port, reason);
 }
 
+static guint isa_base(const CommandMachine *machine, gconstpointer device)
+{
+    guint port = ((const DomainSerial *)device)->port;
+
+    return port < machine->serial_ports ? machine->serial_bases[port] : G_MAXUINT;
+}
+
 static gboolean prepare_host(gpointer device, GArray *fds, GError **errp)
 {
     const DomainSerial *serial = device;
@@ -72,6 +79,8 @@ static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_inde
 const CommandKind command_kind_serial = {
     .alias = "serial",
     .driver = "isa-serial",
+    .isa_ports = 8,
+    .isa_base = isa_base,
     .boot = -1,
     .complete = complete,
     .prepare_host = prepare_host,

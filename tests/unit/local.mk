@@ -63,6 +63,10 @@ check_PROGRAMS += tests/unit/command-argv-test
 TESTS += tests/unit/command-argv-test
 tests_unit_command_argv_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_command_argv_test_LDADD = $(COMMAND_TEST_LDADD)
+check_PROGRAMS += tests/unit/command-kind-test
+TESTS += tests/unit/command-kind-test
+tests_unit_command_kind_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
+tests_unit_command_kind_test_LDADD = $(COMMAND_TEST_LDADD)
 EXTRA_DIST += tests/golden/command/minimal.xml tests/golden/command/minimal.args.json \
 	tests/golden/command/devices.xml tests/golden/command/devices.args.json \
 	tests/golden/command/incoming.xml tests/golden/command/incoming.args.json
