@@ -300,23 +300,26 @@ static void reverse_lasting(CommandSteps *undo, GPtrArray *made)
     }
 }
 
-GPtrArray *command_unplugged(const DomainDevice *device)
+GPtrArray *command_kind_unplugged(const CommandKind *kind, gconstpointer device)
 {
-    g_autoptr(GHashTable) fds = command_fds_new();
-    GArray *none = g_array_new(FALSE, FALSE, sizeof(int));
-    static const int no_fd[] = { -1, -1, -1, -1 };
+    g_autoptr(GError) err = NULL;
     CommandSteps made, undo;
 
-    /* What was made does not depend on the descriptors' numbers. */
-    g_array_append_vals(none, no_fd, G_N_ELEMENTS(no_fd));
-    g_hash_table_insert(fds, g_strdup(xml_device_info(device)->alias), none);
-    command_steps_init(&made, NULL, fds);
+    command_steps_init(&made, NULL, NULL);
+    made.undo_only = TRUE;
     command_steps_init(&undo, NULL, NULL);
-    if (kinds[device->type] && kinds[device->type]->steps(&made, device->any, 0, NULL)) {
-        reverse_lasting(&undo, made.list);
+    if (kind && !kind->steps(&made, device, 0, &err)) {
+        g_message("not all is known of what an unplugged '%s' leaves: %s", kind->driver,
+                  err->message);
     }
+    reverse_lasting(&undo, made.list);
     g_ptr_array_unref(made.list);
     return undo.list;
+}
+
+GPtrArray *command_unplugged(const DomainDevice *device)
+{
+    return command_kind_unplugged(kinds[device->type], device->any);
 }
 
 gboolean command_is_plugged_alias(const char *alias)

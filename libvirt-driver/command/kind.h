@@ -17,6 +17,7 @@ typedef struct CommandSteps {
     const Domain *domain; /* NULL when a device is plugged */
     const CommandMachine *machine;
     GHashTable *fds;
+    gboolean undo_only; /* what undoes them is wanted, not what they need */
     guint next_set; /* the lowest number that neither node nor set of the run has had */
 } CommandSteps;
 
@@ -77,6 +78,10 @@ void command_net_stats(gconstpointer device, guint index, JsonNode *told,
 /* machine.c: what is not a device. */
 gboolean command_complete_machine(Domain *domain, const char *emulator, GError **errp);
 
+/* kind.c: command_unplugged() by the row itself. Steps that cannot all be found out are
+ * told in the log; the others are there. A NULL row has none. */
+GPtrArray *command_kind_unplugged(const CommandKind *kind, gconstpointer device);
+
 /* address.c */
 gboolean command_check_address(const CommandMachine *machine, const DomainDevice *device,
                                GError **errp);
@@ -93,7 +98,8 @@ char *command_step_file(CommandSteps *steps, const CommandFile *file);
 /* -device, device_add; takes over @device. */
 void command_step_device(CommandSteps *steps, JsonObject *device);
 /* How options name the nth descriptor of a device: its number at start; a name that a
- * getfd gives it, when plugging. NULL with INTERNAL_ERROR when there is none. */
+ * getfd gives it, when plugging. NULL with INTERNAL_ERROR when there is none, but for
+ * undo_only: any number of them is -1. */
 char *command_step_fd(CommandSteps *steps, const char *alias, guint nth, GError **errp);
 /* What all virtio devices begin with. */
 JsonObject *command_virtio_device(const CommandSteps *steps, const char *name,

@@ -47,26 +47,35 @@ void command_step_device(CommandSteps *steps, JsonObject *device)
     command_step(steps, "-device", "device_add", device, NULL, NULL);
 }
 
-char *command_step_fd(CommandSteps *steps, const char *alias, guint nth, GError **errp)
+/* Its number, of which what is undone does not depend. FALSE: there is none. */
+static gboolean find_fd(const CommandSteps *steps, const char *alias, guint nth, int *fd)
 {
     GArray *fds = steps->fds ? g_hash_table_lookup(steps->fds, alias) : NULL;
+
+    *fd = fds && nth < fds->len ? g_array_index(fds, int, nth) : -1;
+    return steps->undo_only || (fds && nth < fds->len);
+}
+
+char *command_step_fd(CommandSteps *steps, const char *alias, guint nth, GError **errp)
+{
     g_autofree char *name = NULL;
     CommandStep *getfd;
+    int fd;
 
-    if (!fds || nth >= fds->len) {
+    if (!find_fd(steps, alias, nth, &fd)) {
         rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR, "no descriptor for device '%s'",
                       alias);
         return NULL;
     }
     if (steps->domain) {
-        return g_strdup_printf("%d", g_array_index(fds, int, nth));
+        return g_strdup_printf("%d", fd);
     }
     name =
         nth ? g_strdup_printf("fd-%s-%u", alias, nth) : g_strconcat("fd-", alias, NULL);
     /* A name that has been used up is gone: closefd may then find nothing. */
     getfd = command_step(steps, NULL, "getfd", util_json_pair("fdname", name), "closefd",
                          util_json_pair("fdname", name));
-    getfd->fd = g_array_index(fds, int, nth);
+    getfd->fd = fd;
     getfd->lasting = FALSE;
     return g_steal_pointer(&name);
 }

@@ -61,9 +61,76 @@ static void test_ports(void)
     }
 }
 
+#define QUEUES 5
+
+/* A kind with as many descriptors as no other has. */
+static gboolean queue_steps(CommandSteps *steps, gconstpointer alias, guint boot_index,
+                            GError **errp)
+{
+    g_autoptr(GString) fds = g_string_new(NULL);
+    JsonObject *netdev = util_json_pair("id", "host");
+
+    for (guint i = 0; i < QUEUES; i++) {
+        g_autofree char *fd = command_step_fd(steps, alias, i, errp);
+
+        if (!fd) {
+            json_object_unref(netdev);
+            return FALSE;
+        }
+        g_string_append_printf(fds, "%s%s", i ? ":" : "", fd);
+    }
+    json_object_set_string_member(netdev, "fds", fds->str);
+    command_step(steps, "-netdev", "netdev_add", netdev, "netdev_del",
+                 util_json_pair("id", "host"));
+    return TRUE;
+}
+
+static const CommandKind queue_kind = { .driver = "queues", .steps = queue_steps };
+
+/* What an unplug removes does not depend on descriptors, which nobody has any more. */
+static void test_unplugged_queues(void)
+{
+    g_autoptr(GPtrArray) after = command_kind_unplugged(&queue_kind, "net0");
+    const CommandStep *step;
+
+    g_assert_cmpuint(after->len, ==, 1);
+    step = after->pdata[0];
+    g_assert_cmpstr(step->undo, ==, "netdev_del");
+    g_assert_cmpstr(json_object_get_string_member(step->undo_arguments, "id"), ==,
+                    "host");
+}
+
+/* A plug needs each of them. */
+static void test_plugged_queues(void)
+{
+    g_autoptr(GHashTable) fds = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
+                                                      (GDestroyNotify)g_array_unref);
+    GArray *own = g_array_new(FALSE, FALSE, sizeof(int));
+
+    g_hash_table_insert(fds, (gpointer) "net0", own);
+    for (int i = 0; i <= QUEUES; i++) {
+        g_autoptr(GError) error = NULL;
+        CommandSteps steps;
+        gboolean ok;
+
+        command_steps_init(&steps, NULL, fds);
+        ok = queue_steps(&steps, "net0", 0, &error);
+        g_assert_true(ok == (i == QUEUES));
+        g_assert_true(ok == !error);
+        g_assert_cmpuint(steps.list->len, ==, ok ? QUEUES + 1 : i);
+        for (int n = 0; n < i; n++) {
+            g_assert_cmpint(((CommandStep *)steps.list->pdata[n])->fd, ==, 10 + n);
+        }
+        g_ptr_array_unref(steps.list);
+        g_array_append_vals(own, &(int){ 10 + i }, 1);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/command-kind/ports", test_ports);
+    g_test_add_func("/command-kind/unplugged-queues", test_unplugged_queues);
+    g_test_add_func("/command-kind/plugged-queues", test_plugged_queues);
     return g_test_run();
 }
