@@ -9,6 +9,7 @@ static const XmlField rows[] = {
     XML_REFUSE("@dspPolicy"),
     XML_REFUSE("@exclusive"),
     XML_REFUSE("@path"),
+    XML_REFUSE("@runtimeDir"),
     XML_REFUSE("@serverName"),
     XML_REFUSE("@timerPeriod"),
     XML_REFUSE("@tryMMap"),

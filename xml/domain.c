@@ -182,6 +182,7 @@ static const XmlField rows[] = {
     ENUM("cpu@mode", cpu_mode, xml_cpu_mode_names, "custom|host-model|maximum",
          .flags = XML_ABI, .what = "CPU mode"),
     XML_REFUSE_BUT("cpu@match", "exact"),
+    XML_REFUSE("cpu@deprecated_features"),
     ENUM("cpu@check", cpu_check, cpu_check_names, NULL),
     ENUM("cpu@migratable", cpu_migratable, xml_on_off_names, NULL, .flags = XML_ABI,
          .what = "CPU migratable"),

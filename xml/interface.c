@@ -64,6 +64,7 @@ static const XmlField rows[] = {
     XML_ENUM("link@state", DomainInterface, link, link_names, .flags = XML_LIVE_UPDATE,
              .text = "down"),
     XML_REFUSE_BUT("driver@name", "qemu"),
+    XML_REFUSE("driver@model"),
     XML_REFUSE_BUT("driver@queues", "1"),
     XML_REFUSE_BUT("driver@ioeventfd", "on"),
     XML_REFUSE_BUT("driver@event_idx", "on"),

@@ -58,6 +58,13 @@ static void test_kept(void)
           "type='pci'" },
         { DOMAIN("<clock offset='localtime'/>", ""), "offset='localtime'", "localtime" },
         { DOMAIN("<cpu mode='host-model'/>", ""), "mode='host-model'", "host-model" },
+        { DOMAIN("<cpu mode='host-passthrough' deprecated_features='off'/>", ""),
+          " deprecated_features='off'", "deprecated_features='off'" },
+        { DOMAIN("", "<audio id='1' type='none' runtimeDir='/run/user/0'/>"),
+          " runtimeDir='/run/user/0'", "runtimeDir='/run/user/0'" },
+        { DOMAIN("", "<interface type='ethernet'><driver name='vfio' model='m'/>"
+                     "</interface>"),
+          " model='m'", "element <devices/interface/driver>" },
         { DOMAIN("<on_crash>coredump-destroy</on_crash>", ""),
           "<on_crash>coredump-destroy</on_crash>", "coredump-destroy" },
         { DOMAIN("<seclabel type='static' model='selinux'><label>l</label></seclabel>",
