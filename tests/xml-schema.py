@@ -16,6 +16,12 @@ RNG = "{http://relaxng.org/ns/structure/1.0}"
 SCHEMAS = os.environ.get("LIBVIRT_SCHEMAS", "/usr/share/libvirt/schemas")
 SRC = os.environ.get("srcdir") or os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ROWS = os.path.join(os.environ.get("builddir", "."), "tests/unit/xml-rows")
+# Elements that only our rows have: those that all devices share.
+OURS = ("devices/audio/alias", "devices/audio/address", "devices/rng/boot")
+# Rows of each file of the schema, and of what domain.rng puts in place of the common parts.
+TAKEN_OUT = ("devices/disk/driver@cache", "devices/disk/iotune", "devices/disk/target@bus",
+             "devices/disk/source@startupPolicy", "devices/disk/source/slices/slice@offset",
+             "devices/interface/mtu", "cpu@check", "clock/timer@name")
 
 
 def load(name, defines, seen):
@@ -53,29 +59,49 @@ def names(pattern):
         [n.text for n in pattern.findall(RNG + "choice/" + RNG + "name")]
 
 
-def walk(patterns, path, defines, rows, missing):
-    """patterns: all that may be the element at path."""
+def walk(patterns, path, defines, rows, missing, seen):
+    """patterns: all that may be the element at path. seen: gets what has a row."""
     children = {}
     for pattern in patterns:
         for child in contents(pattern, defines):
             for name in names(child):
                 if child.tag == RNG + "attribute":
                     where = "%s@%s" % (path, name)
-                    if where not in rows:
-                        missing.add(where)
+                    (seen if where in rows else missing).add(where)
                 elif path or not any(r.endswith(":" + name) for r in rows):
                     children.setdefault(name, []).append(child)
     for name, found in children.items():
         where = "%s/%s" % (path, name) if path else name
         below = [r for r in rows if r.startswith((where + "/", where + "@"))]
-        if where not in rows and not below:
-            missing.add(where)
-        elif rows.get(where) != "!" and below and where.count("backingStore") < 2:
-            walk(found, where, defines, rows, missing)
+        (seen if where in rows or below else missing).add(where)
+        if rows.get(where) != "!" and below and where.count("backingStore") < 2:
+            walk(found, where, defines, rows, missing, seen)
+
+
+def walk_all(defines, rows):
+    """What of the schema has no row, and what has one."""
+    missing, seen = set(), set()
+    domains = [c for c in contents(defines["domain"][0], defines) if "domain" in names(c)]
+    assert domains
+    walk(domains, "", defines, rows, missing, seen)
+    return missing, seen
+
+
+def check_sight(defines, rows, seen):
+    """Each element that has rows below it must be in the schema as it was read, or a
+    whole part of it was left out; and a row that is taken out must be missed."""
+    parents = {path[:i] for path in rows for i, c in enumerate(path) if i and c in "/@"
+               if path[:i].count("backingStore") < 2}
+    unseen = sorted(p for p in parents - seen if not any(fnmatch.fnmatch(p, o) for o in OURS))
+    assert not unseen, "not in the schema: %s" % unseen
+    for path in TAKEN_OUT:
+        assert rows[path]
+        missing, _ = walk_all(defines, {r: kind for r, kind in rows.items() if r != path})
+        assert path in missing, "nobody would miss the row of " + path
 
 
 def dropped():
-    """{path: reason}"""
+    """{path: reason}; a reason may begin with the release that brought it: "since N.N" """
     result = {}
     with open(os.path.join(SRC, "tests/golden/xml/dropped.txt"), encoding="utf-8") as f:
         for line in f:
@@ -86,24 +112,25 @@ def dropped():
 
 
 def main():
-    if not os.path.exists(os.path.join(SCHEMAS, "domaincommon.rng")):
+    if not os.path.exists(os.path.join(SCHEMAS, "domain.rng")):
         print("skipped: no " + SCHEMAS)
         return 77
-    rows, defines, missing = {}, {}, set()
+    rows, defines = {}, {}
     for line in subprocess.check_output([ROWS], text=True).splitlines():
         rows.setdefault(line[2:], line[0])
         if line[0] == "=":
             rows[line[2:]] = "="
-    load("domaincommon.rng", defines, set())
-    domains = [c for c in contents(defines["domain"][0], defines) if "domain" in names(c)]
-    walk(domains, "", defines, rows, missing)
-    assert len(rows) > 300 and domains
+    load("domain.rng", defines, set())
+    missing, seen = walk_all(defines, rows)
+    assert len(rows) > 300 and "devices/disk/driver" in seen
+    check_sight(defines, rows, seen)
     if sys.argv[1:] == ["--list"]:
         print("\n".join(sorted(missing)))
         return 0
     reasons = dropped()
     bad = sorted(m for m in missing if not any(fnmatch.fnmatch(m, r) for r in reasons))
-    old = sorted(r for r in reasons if not any(fnmatch.fnmatch(m, r) for m in missing))
+    old = sorted(path for path, reason in reasons.items() if not reason.startswith("since ")
+                 and not any(fnmatch.fnmatch(m, path) for m in missing))
     for path in bad:
         print("no row for %s" % path)
     for path in old:
