@@ -13,6 +13,12 @@ typedef struct CapabilitiesValues {
     char **values;       /* owned by who has the array; NULL: not supported */
 } CapabilitiesValues;
 
+/* A feature of guests: it is on unless a definition says otherwise, or always. */
+typedef struct CapabilitiesFeature {
+    const char *name; /* "acpi" */
+    gboolean fixed;   /* none can be without it */
+} CapabilitiesFeature;
+
 /* What the driver can run; all is borrowed for the call. */
 typedef struct CapabilitiesGuest {
     const char *emulator; /* path */
@@ -20,6 +26,11 @@ typedef struct CapabilitiesGuest {
     const char *machine_alias;
     const char *arch; /* "x86_64" */
     guint vcpus_max;
+    gboolean firmware;    /* that boots a disk, and that could be another */
+    gboolean iothreads;   /* which devices can have */
+    gboolean device_boot; /* devices have places in the boot order */
+    const CapabilitiesFeature *guest_features; /* ends with a NULL name */
+    const char *transport;                     /* of live migrations: "tcp" */
     /* These end with a NULL element; the elements of cpu are modes. */
     const CapabilitiesValues *memory, *cpu, *devices, *features;
 } CapabilitiesGuest;

@@ -19,7 +19,7 @@ static void add_host_cpu(GString *xml, const CapabilitiesHost *host)
     const CapabilitiesCell *cell = host->cells->pdata[0];
 
     capabilities_node_info(host, &info);
-    add(xml, "    <cpu>\n      <arch>x86_64</arch>\n");
+    add(xml, "    <cpu>\n      <arch>%s</arch>\n", info.model);
     if (host->vendor) {
         add(xml, "      <vendor>%s</vendor>\n", host->vendor);
     }
@@ -99,14 +99,18 @@ static void add_guest(GString *xml, const CapabilitiesGuest *guest)
         "      <machine canonical='%s' maxCpus='%u'>%s</machine>\n"
         "      <domain type='kvm'/>\n"
         "    </arch>\n"
-        "    <features>\n"
-        "      <acpi default='on' toggle='yes'/>\n"
-        "      <apic default='on' toggle='no'/>\n"
-        "      <deviceboot/>\n"
-        "    </features>\n"
-        "  </guest>\n",
+        "    <features>\n",
         guest->arch, guest->emulator, guest->vcpus_max, guest->machine, guest->machine,
         guest->vcpus_max, guest->machine_alias);
+    for (const CapabilitiesFeature *f = guest->guest_features; f && f->name; f++) {
+        add(xml, "      <%s default='on' toggle='%s'/>\n", f->name,
+            f->fixed ? "no" : "yes");
+    }
+    if (guest->device_boot) {
+        add(xml, "      <deviceboot/>\n");
+    }
+    add(xml, "    </features>\n"
+             "  </guest>\n");
 }
 
 char *capabilities_format(const CapabilitiesHost *host, const CapabilitiesGuest *guest)
@@ -121,9 +125,9 @@ char *capabilities_format(const CapabilitiesHost *host, const CapabilitiesGuest 
              "    <iommu support='no'/>\n"
              "    <migration_features>\n"
              "      <live/>\n"
-             "      <uri_transports>\n"
-             "        <uri_transport>tcp</uri_transport>\n"
-             "      </uri_transports>\n"
+             "      <uri_transports>\n");
+    add(xml, "        <uri_transport>%s</uri_transport>\n", guest->transport);
+    add(xml, "      </uri_transports>\n"
              "    </migration_features>\n"
              "    <topology>\n");
     add(xml, "      <cells num='%u'>\n", host->cells->len);
@@ -196,12 +200,13 @@ char *capabilities_format_domain(const CapabilitiesGuest *guest)
         "  <machine>%s</machine>\n"
         "  <arch>%s</arch>\n"
         "  <vcpu max='%u'/>\n"
-        "  <iothreads supported='yes'/>\n"
+        "  <iothreads supported='%s'/>\n"
         "  <os supported='yes'>\n"
-        "    <loader supported='no'/>\n"
+        "    <loader supported='%s'/>\n"
         "  </os>\n"
         "  <cpu>\n",
-        guest->emulator, guest->machine, guest->arch, guest->vcpus_max);
+        guest->emulator, guest->machine, guest->arch, guest->vcpus_max,
+        guest->iothreads ? "yes" : "no", guest->firmware ? "yes" : "no");
     add_modes(xml, guest->cpu);
     g_string_append(xml, "  </cpu>\n");
     add_elements(xml, guest->memory, "  ");

@@ -70,6 +70,31 @@ static gboolean find_type(const char *element, DomainDeviceType *type)
     return FALSE;
 }
 
+/* Whether there is a kind that has a place in the boot order. */
+static gboolean can_boot_devices(void)
+{
+    for (guint i = 0; i < DOMAIN_DEVICE_COUNT; i++) {
+        const CommandKind *kind = command_kind((DomainDeviceType)i);
+
+        if (kind && kind->boot >= 0) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+void command_describe(const CommandMachine *machine, CapabilitiesGuest *guest)
+{
+    guest->machine = machine->name;
+    guest->machine_alias = machine->alias;
+    guest->arch = machine->arch;
+    guest->vcpus_max = machine->vcpus_max;
+    guest->firmware = machine->firmware;
+    guest->iothreads = machine->iothreads;
+    guest->guest_features = machine->features;
+    guest->device_boot = can_boot_devices();
+}
+
 CapabilitiesValues *command_memory_values(void)
 {
     return collect(memory_rows, G_N_ELEMENTS(memory_rows));

@@ -35,8 +35,15 @@ typedef struct CommandMachine CommandMachine;
 struct CommandMachine {
     const char *name;
     const char *alias;
-    const char *ram_id; /* of its memory's back end */
-    guint vcpus_max;    /* 8-bit APIC IDs, one taken by the I/O APIC */
+    const char *arch;
+    const char *ram_id;                  /* of its memory's back end */
+    const CapabilitiesFeature *features; /* of its guests; ends with a NULL name */
+    gboolean firmware;                   /* FALSE: it needs a kernel */
+    gboolean balloon;
+    gboolean vcpu_plug; /* FALSE: all vCPUs are there from the start */
+    gboolean iothreads;
+    DomainCpuMode cpu_mode; /* of definitions that say none */
+    guint vcpus_max;        /* 8-bit APIC IDs, one taken by the I/O APIC */
     guint serial_ports;
     const guint *serial_bases;   /* the ISA port that each begins with */
     const CommandPorts *isa_own; /* what the machine has itself; ends with a NULL name */
@@ -48,6 +55,9 @@ struct CommandMachine {
 
 /* The row with this name or alias; the default one for NULL; else NULL. */
 const CommandMachine *command_machine(const char *name);
+
+/* What capabilities say of the machine, from its row, and of all devices. */
+void command_describe(const CommandMachine *machine, CapabilitiesGuest *guest);
 
 /* What definitions may have of memory, CPUs and features, for domain capabilities. New
  * arrays. */

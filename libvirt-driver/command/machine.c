@@ -19,10 +19,18 @@ gboolean command_unsupported(GError **errp, const char *element, const char *val
 static const guint serial_bases[] = { 0x3f8, 0x2f8, 0x3e8, 0x2e8 };
 static const CommandPorts isa_own[] = { { "real-time clock", 0x70, 2 }, { NULL, 0, 0 } };
 
+static const CapabilitiesFeature features[] = { { "acpi", TRUE },
+                                                { "apic", TRUE },
+                                                { NULL, FALSE } };
+
 static const CommandMachine machines[] = {
     { .name = "microvm-vireo-1.0",
       .alias = "microvm",
+      .arch = "x86_64",
       .ram_id = "microvm.ram",
+      .features = features,
+      .iothreads = TRUE,
+      .cpu_mode = DOMAIN_CPU_HOST_PASSTHROUGH,
       .vcpus_max = 254,
       .serial_ports = G_N_ELEMENTS(serial_bases),
       .serial_bases = serial_bases,
@@ -59,6 +67,40 @@ static gboolean complete_name(Domain *domain, GError **errp)
     return TRUE;
 }
 
+/* What a definition says by leaving a feature out; nothing of those that stand not here.
+ */
+static const struct {
+    const char *name;
+    size_t offset;   /* of a gboolean in a Domain */
+    const char *why; /* no guest can be without it */
+} feature_rows[] = {
+    { "acpi", offsetof(Domain, acpi), "a guest finds the machine's devices through it" },
+};
+
+static gboolean check_feature(const Domain *domain, const char *name, GError **errp)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(feature_rows); i++) {
+        if (strcmp(feature_rows[i].name, name) == 0 &&
+            !G_STRUCT_MEMBER(gboolean, domain, feature_rows[i].offset)) {
+            return rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
+                                 "missing element <domain/features/%s> for machine '%s': "
+                                 "%s; add <features><%s/></features>",
+                                 name, domain->machine, feature_rows[i].why, name);
+        }
+    }
+    return TRUE;
+}
+
+static gboolean check_features(const Domain *domain, GError **errp)
+{
+    const CapabilitiesFeature *f = command_machine(domain->machine)->features;
+
+    while (f->name && (!f->fixed || check_feature(domain, f->name, errp))) {
+        f++;
+    }
+    return !f->name;
+}
+
 static gboolean check_boot(const Domain *domain, GError **errp)
 {
     /* A guest that powers off is reset, and a reset would end it. */
@@ -67,26 +109,19 @@ static gboolean check_boot(const Domain *domain, GError **errp)
         return command_unsupported(errp, "domain/on_poweroff", "restart",
                                    "not together with <on_reboot> 'destroy'");
     }
-    if (!domain->kernel) {
+    if (!domain->kernel && !command_machine(domain->machine)->firmware) {
         return rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
                              "missing element <domain/os/kernel>: machine '%s' has no "
                              "firmware that could boot a disk",
                              domain->machine);
     }
-    if (!domain->acpi) {
-        return rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
-                             "missing element <domain/features/acpi>: a guest finds the "
-                             "devices of machine '%s' through ACPI; add "
-                             "<features><acpi/></features>",
-                             domain->machine);
-    }
-    return TRUE;
+    return check_features(domain, errp);
 }
 
 static void complete_cpu(Domain *domain)
 {
     if (domain->cpu_mode == DOMAIN_CPU_DEFAULT) {
-        domain->cpu_mode = DOMAIN_CPU_HOST_PASSTHROUGH;
+        domain->cpu_mode = command_machine(domain->machine)->cpu_mode;
     }
     if (domain->cpu_check == DOMAIN_CPU_CHECK_DEFAULT) {
         domain->cpu_check = DOMAIN_CPU_CHECK_NONE;
@@ -100,7 +135,8 @@ static gboolean complete_memory(Domain *domain, GError **errp)
 {
     guint64 rounded;
 
-    if (domain->current_memory < domain->memory) {
+    if (domain->current_memory < domain->memory &&
+        !command_machine(domain->machine)->balloon) {
         return rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
                              "element <currentMemory> of %" G_GUINT64_FORMAT
                              " KiB, less than <memory> of %" G_GUINT64_FORMAT
@@ -121,19 +157,25 @@ static gboolean complete_memory(Domain *domain, GError **errp)
 
 static gboolean check_vcpus(const Domain *domain, GError **errp)
 {
-    guint max = command_machine(domain->machine)->vcpus_max;
+    const CommandMachine *machine = command_machine(domain->machine);
+    guint max = machine->vcpus_max;
     g_autofree char *vcpus = g_strdup_printf("%u", domain->vcpus);
     g_autofree char *reason = g_strdup_printf("the machine has at most %u vCPUs", max);
 
     if (domain->vcpus > max) {
         return command_unsupported(errp, "domain/vcpu", vcpus, reason);
     }
-    if (domain->vcpus_current) {
+    if (domain->vcpus_current && !machine->vcpu_plug) {
         return rpc_error_set(
             errp, VIR_ERR_CONFIG_UNSUPPORTED,
             "attribute current='%u' of element <vcpu>%u is not supported by vireo: "
             "all vCPUs are there from the start",
             domain->vcpus_current, domain->vcpus);
+    }
+    if (domain->iothreads && !machine->iothreads) {
+        g_autofree char *iothreads = g_strdup_printf("%u", domain->iothreads);
+        return command_unsupported(errp, "domain/iothreads", iothreads,
+                                   "the machine has none");
     }
     return TRUE;
 }

@@ -6,9 +6,8 @@
 #include "command/command.h"
 #include "domain/api.h"
 #include "domain/impact.h"
+#include "domain/migration-params.h"
 #include "process/spawn.h"
-
-#define ARCH "os/type@arch" /* in a definition */
 
 /* ---- connection and host ---- */
 
@@ -30,26 +29,21 @@ gboolean remote_connect_get_max_vcpus(RpcCall *call,
     return TRUE;
 }
 
-/* archs: those that definitions may have; the first one is ours. */
-static CapabilitiesGuest guest_capabilities(Driver *driver, const CommandMachine *machine,
-                                            char **archs)
+static CapabilitiesGuest guest_capabilities(const CommandMachine *machine,
+                                            const char *emulator)
 {
-    return (CapabilitiesGuest){
-        .arch = archs[0],
-        .emulator = driver->emulator,
-        .machine = machine->name,
-        .machine_alias = machine->alias,
-        .vcpus_max = machine->vcpus_max,
-    };
+    CapabilitiesGuest guest = { .emulator = emulator, .transport = MIGRATION_TRANSPORT };
+
+    command_describe(machine, &guest);
+    return guest;
 }
 
 gboolean remote_connect_get_capabilities(RpcCall *call,
                                          RemoteConnectGetCapabilitiesRet *ret,
                                          GError **errp)
 {
-    g_auto(GStrv) archs = xml_domain_values(ARCH);
     CapabilitiesGuest guest =
-        guest_capabilities(driver_of_call(call), command_machine(NULL), archs);
+        guest_capabilities(command_machine(NULL), driver_of_call(call)->emulator);
     g_autoptr(CapabilitiesHost) host = capabilities_host_read("/", errp);
 
     if (!host) {
@@ -116,7 +110,6 @@ gboolean remote_connect_get_domain_capabilities(
     const char *emulator = args->emulatorbin ? args->emulatorbin : driver->emulator;
     g_autoptr(CapabilitiesValues) memory = NULL, devices = NULL, cpu = NULL;
     g_autoptr(CapabilitiesValues) features = NULL;
-    g_auto(GStrv) archs = xml_domain_values(ARCH);
     g_autoptr(CommandEmulator) has = NULL;
     CapabilitiesGuest guest;
 
@@ -124,19 +117,18 @@ gboolean remote_connect_get_domain_capabilities(
         return rpc_error_set(errp, VIR_ERR_INVALID_ARG, "unknown virttype '%s'",
                              args->virttype);
     }
-    if (args->arch && !g_strv_contains((const char *const *)archs, args->arch)) {
-        return rpc_error_set(errp, VIR_ERR_INVALID_ARG,
-                             "architecture '%s' is not supported", args->arch);
-    }
     if (!machine) {
         return rpc_error_set(errp, VIR_ERR_INVALID_ARG,
                              "the machine '%s' is not supported", args->machine);
     }
+    if (args->arch && strcmp(args->arch, machine->arch) != 0) {
+        return rpc_error_set(errp, VIR_ERR_INVALID_ARG,
+                             "architecture '%s' is not supported", args->arch);
+    }
     if (!probe_get(driver->probe, emulator, &has, errp)) {
         return FALSE;
     }
-    guest = guest_capabilities(driver, machine, archs);
-    guest.emulator = emulator;
+    guest = guest_capabilities(machine, emulator);
     guest.memory = memory = command_memory_values();
     guest.cpu = cpu = command_cpu_values();
     guest.features = features = command_feature_values();

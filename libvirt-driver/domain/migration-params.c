@@ -104,11 +104,11 @@ gboolean migration_uri_parse(const char *uri, char **host, guint *port, GError *
     guint64 number = 0;
     gsize len;
 
-    if (!g_str_has_prefix(uri, "tcp:")) {
+    if (!g_str_has_prefix(uri, MIGRATION_TRANSPORT ":")) {
         return rpc_error_set(errp, VIR_ERR_ARGUMENT_UNSUPPORTED,
                              "migration URI '%s': only tcp is supported", uri);
     }
-    at = uri + strlen("tcp:");
+    at = uri + strlen(MIGRATION_TRANSPORT ":");
     at += strncmp(at, "//", 2) == 0 ? 2 : 0;
     if (*at == '[') {
         at++;
@@ -147,5 +147,7 @@ gboolean migration_check_hostname(const char *name, GError **errp)
 
 char *migration_uri_format(const char *host, guint port)
 {
-    return g_strdup_printf(strchr(host, ':') ? "tcp:[%s]:%u" : "tcp:%s:%u", host, port);
+    return g_strdup_printf(strchr(host, ':') ? MIGRATION_TRANSPORT ":[%s]:%u"
+                                             : MIGRATION_TRANSPORT ":%s:%u",
+                           host, port);
 }

@@ -33,6 +33,8 @@ gboolean migration_check_persistent(Driver *driver, const MigrationParams *param
                                     const char *name, const guint8 uuid[16],
                                     GError **errp);
 
+#define MIGRATION_TRANSPORT "tcp" /* the only one */
+
 /*
  * Takes "tcp:HOST:PORT" or "tcp://HOST[:PORT]" apart; HOST may be an IPv6 address in
  * brackets. *port is 0 when there is none. VIR_ERR_INVALID_ARG.

@@ -88,12 +88,18 @@ static void put_numa(const char *root)
     }
 }
 
+static const CapabilitiesFeature features[] = { { "acpi", TRUE },
+                                                { "apic", FALSE },
+                                                { NULL, FALSE } };
 static const CapabilitiesGuest guest = {
     .emulator = "/usr/bin/vi&reo",
     .machine = "microvm-vireo-1.0",
     .machine_alias = "microvm",
     .arch = "x86_64",
     .vcpus_max = 254,
+    .device_boot = TRUE,
+    .guest_features = features,
+    .transport = "pigeon",
 };
 
 static void has(const char *xml, const char *part)
@@ -140,7 +146,12 @@ static void test_numa(void)
     has(xml, "<cpu id='7' socket_id='1' die_id='0' core_id='1' siblings='3,7'/>");
     has(xml, "<emulator>/usr/bin/vi&amp;reo</emulator>");
     has(xml, "<machine canonical='microvm-vireo-1.0' maxCpus='254'>microvm</machine>");
-    has(xml, "<uri_transport>tcp</uri_transport>");
+    has(xml, "<uri_transport>pigeon</uri_transport>");
+    has(xml, "    <features>\n"
+             "      <acpi default='on' toggle='no'/>\n"
+             "      <apic default='on' toggle='yes'/>\n"
+             "      <deviceboot/>\n"
+             "    </features>\n");
 }
 
 /* Without /sys there is one cell with all CPUs. */
@@ -203,8 +214,15 @@ static void test_missing(void)
 
 static void test_domain(void)
 {
-    g_autofree char *xml = capabilities_format_domain(&guest);
+    g_autofree char *xml = capabilities_format_domain(&guest), *other = NULL;
+    CapabilitiesGuest rich = guest;
 
+    has(xml, "<iothreads supported='no'/>");
+    has(xml, "<loader supported='no'/>");
+    rich.iothreads = rich.firmware = TRUE;
+    other = capabilities_format_domain(&rich);
+    has(other, "<iothreads supported='yes'/>");
+    has(other, "<loader supported='yes'/>");
     has(xml, "<path>/usr/bin/vi&amp;reo</path>");
     has(xml, "<machine>microvm-vireo-1.0</machine>");
     has(xml, "<vcpu max='254'/>");

@@ -366,7 +366,7 @@ static void test_refusals(void)
             "'255'");
     refused("<domain type='kvm'><name>d</name><memory>4096</memory><os><type>hvm</type>"
             "<kernel>/k</kernel></os><features><apic/></features></domain>",
-            "missing element <domain/features/acpi>");
+            "missing element <domain/features/acpi> for machine 'microvm-vireo-1.0'");
     refused(MICROVM("<serial><target port='4'/></serial>"), "'4'");
     for (char c = 'a'; c <= 'y'; c++) {
         g_string_append_printf(many,

@@ -61,6 +61,50 @@ static void test_ports(void)
     }
 }
 
+/* What capabilities say of the machine is what definitions may say. */
+static void test_machine(void)
+{
+    const CommandMachine *machine = command_machine(NULL);
+    g_auto(GStrv) archs = xml_domain_values("os/type@arch");
+    g_autoptr(CapabilitiesValues) cpu = command_cpu_values();
+    CapabilitiesGuest guest = { NULL };
+    static const struct {
+        const char *name, *without;
+    } cases[] = {
+        { "acpi", "<os><type>hvm</type><kernel>/k</kernel></os>"
+                  "<features><apic/></features>" },
+        { "apic", "<os><type>hvm</type><kernel>/k</kernel></os>"
+                  "<features><acpi/></features>" },
+        { "kernel", "<os><type>hvm</type></os><features><acpi/></features>" },
+        { "iothreads", "<iothreads>1</iothreads><os><type>hvm</type><kernel>/k</kernel>"
+                       "</os><features><acpi/></features>" },
+    };
+    gboolean refused[G_N_ELEMENTS(cases)];
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text =
+            g_strdup_printf("<domain type='kvm'><name>d</name><memory unit='MiB'>64"
+                            "</memory>%s</domain>",
+                            cases[i].without);
+        g_autoptr(Domain) domain = parse(text);
+        g_autoptr(GError) error = NULL;
+
+        refused[i] = !command_complete(domain, NULL, "/e", &error);
+        g_assert_true(!refused[i] || strstr(error->message, cases[i].name));
+        g_assert_true(refused[i] || domain->cpu_mode == machine->cpu_mode);
+    }
+    command_describe(machine, &guest);
+    g_assert_true(g_strv_contains((const char *const *)archs, guest.arch));
+    g_assert_cmpstr(guest.guest_features[0].name, ==, "acpi");
+    g_assert_true(guest.guest_features[0].fixed && refused[0]);
+    g_assert_false(refused[1]); /* whether it is said or not: it is there */
+    g_assert_true(refused[2] == !guest.firmware);
+    g_assert_true(refused[3] == !guest.iothreads);
+    g_assert_true(guest.device_boot);
+    g_assert_cmpstr(cpu[0].element, ==, xml_cpu_mode_names[machine->cpu_mode]);
+    g_assert_nonnull(cpu[0].values);
+}
+
 #define QUEUES 5
 
 /* A kind with as many descriptors as no other has. */
@@ -129,6 +173,7 @@ static void test_plugged_queues(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/command-kind/machine", test_machine);
     g_test_add_func("/command-kind/ports", test_ports);
     g_test_add_func("/command-kind/unplugged-queues", test_unplugged_queues);
     g_test_add_func("/command-kind/plugged-queues", test_plugged_queues);
