@@ -18,6 +18,7 @@
 #include "block/block.h"
 #include "chardev/chardev.h"
 #include "config/internal.h"
+#include "config/json.h"
 #include "config/property.h"
 #include "device/device.h"
 #include "docs/roff.h"
@@ -246,6 +247,15 @@ static void write_events(void)
     }
 }
 
+static void write_limits(void)
+{
+    roff_text("A message may have %d bytes, %d levels of objects and arrays, and %d "
+              "values: each opening bracket or brace and each comma outside of strings "
+              "counts as one. A message beyond this is answered with one error and "
+              "dropped; the next one is read as usual.",
+              JSON_MAX_BYTES, JSON_MAX_DEPTH, JSON_MAX_VALUES);
+}
+
 static const struct {
     const char *marker;
     void (*write)(void);
@@ -260,6 +270,7 @@ static const struct {
     { "@OBJECTS@", write_objects },
     { "@COMMANDS@", write_commands },
     { "@EVENTS@", write_events },
+    { "@LIMITS@", write_limits },
 };
 
 static void write_line(const char *line)

@@ -22,7 +22,7 @@ void json_framer_clear(JsonFramer *framer)
 void json_framer_reset(JsonFramer *framer)
 {
     g_string_truncate(framer->buf, 0);
-    framer->depth = 0;
+    framer->depth = framer->values = 0;
     framer->in_string = framer->escaped = framer->skipping = FALSE;
 }
 
@@ -59,7 +59,7 @@ static JsonFrame feed_outside(JsonFramer *framer, char c, GError **errp)
     if (c == '{' || c == '[') {
         g_string_truncate(framer->buf, 0);
         g_string_append_c(framer->buf, c);
-        framer->depth = 1;
+        framer->depth = framer->values = 1;
         return JSON_FRAME_MORE;
     }
     if (c == ' ' || c == '\t' || c == '\r' || c == '\n') {
@@ -82,12 +82,17 @@ static JsonFrame feed_inside(JsonFramer *framer, char c, GError **errp)
 {
     gboolean token = framer->in_string || is_token_char(c);
 
+    framer->values += !framer->in_string && (c == ',' || c == '{' || c == '[');
     walk(framer, c);
     if (framer->buf->len >= JSON_MAX_BYTES) {
         return frame_error(framer, c, "value too long", errp);
     }
     if (framer->depth > JSON_MAX_DEPTH) {
         return frame_error(framer, c, "nested too deeply", errp);
+    }
+    if (framer->values > JSON_MAX_VALUES) {
+        return frame_error(framer, c, "more than " G_STRINGIFY(JSON_MAX_VALUES) " values",
+                           errp);
     }
     if (!token) {
         return frame_error(

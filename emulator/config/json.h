@@ -1,24 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * JSON from users and QMP clients, who are not trusted: text is cut into top-level
- * values of limited size and depth before a parser sees it.
+ * values of limited size, depth and number of values before a parser sees it.
+ *
+ * The number is what bounds a turn (event/turn.h): a value in the tree costs 0.25 us to
+ * make, hand out and free, and a MiB of JSON could hold half a million. Each comma and
+ * each opening bracket counts, so that no tree has more than one value above it. The
+ * largest that anyone has to say is a transaction over all disks of a machine, some ten
+ * values a disk, or one description of a device with its arrays, some hundred; what
+ * libvirt makes for a chain of images or for a card of 256 queues has less than 2000.
+ * What is long is a string (a secret, data of a ringbuf), and that is copied fast.
  */
 #ifndef VIREO_CONFIG_JSON_H
 #define VIREO_CONFIG_JSON_H
 
 #include "config/node.h"
 
-#define JSON_MAX_DEPTH 64
-#define JSON_MAX_BYTES (1024 * 1024)
+#define JSON_MAX_DEPTH  64
+#define JSON_MAX_BYTES  (1024 * 1024)
+#define JSON_MAX_VALUES 16384
 
 /*
  * Cuts a stream into top-level objects and arrays. After an error outside of them what
  * stands in front of the next one is dropped, after an error in one (too deep, too
- * long) the rest of it, and in either case no more than the line.
+ * long, too many values) the rest of it, and in either case no more than the line.
  */
 typedef struct JsonFramer {
     GString *buf;
     guint depth;
+    guint values; /* of the one in buf */
     gboolean in_string, escaped;
     gboolean skipping; /* dropping what is left of something bad */
 } JsonFramer;

@@ -27,7 +27,8 @@ typedef enum TurnKind {
     TURN_CHARDEV_IN,   /* bytes */
     TURN_CHARDEV_OUT,  /* bytes */
     TURN_CONNECTIONS,  /* accepted */
-    TURN_QMP_COMMANDS, /* begun */
+    TURN_QMP_COMMANDS, /* begun, and what is none */
+    TURN_QMP_VALUES,   /* of commands (config/json.h) */
     TURN_QTEST_COMMANDS,
     TURN_TIMERS,    /* fired */
     TURN_POSTED,    /* work run */

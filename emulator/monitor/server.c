@@ -2,7 +2,8 @@
 /*
  * QMP sessions: one server a chardev, one client at a time on it.
  *
- * Commands run one after the other on the main loop, one a turn (event/turn.h); while
+ * Commands run one after the other on the main loop, one a turn (event/turn.h), which
+ * is why the values of one are limited (config/json.h); while
  * replies wait for a client that does not read, its input waits too. Events are not
  * paused: a client that lets them pile up is disconnected, never silently skipped.
  *
@@ -100,7 +101,7 @@ static void handle_message(QmpServer *server)
     g_autoptr(ConfigNode) message = NULL;
     GError *error = NULL;
 
-    turn_count(TURN_QMP_COMMANDS, 1);
+    turn_count(TURN_QMP_VALUES, server->framer.values);
     message = json_parse_framed(server->framer.buf->str, server->framer.buf->len, &error);
     server->pending = qmp_reply_new(server, send_reply);
     if (message) {
@@ -125,6 +126,7 @@ static void process_input(QmpServer *server)
         JsonFrame frame = json_framer_feed(&server->framer, &data, &left, &error);
 
         g_byte_array_remove_range(server->input, 0, server->input->len - left);
+        turn_count(TURN_QMP_COMMANDS, frame != JSON_FRAME_MORE);
         if (frame == JSON_FRAME_VALUE) {
             handle_message(server);
         } else if (frame == JSON_FRAME_ERROR) {

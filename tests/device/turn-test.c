@@ -18,6 +18,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "config/json.h"
 #include "tests/device/virtio-common.h"
 
 #define TABLE   0x500000u /* an indirect table of the most descriptors */
@@ -228,6 +229,63 @@ static QTest *start_with_monitor(const char *path)
                        path);
 }
 
+/* What is no command is answered like one, and is one in its turn. */
+static void test_qmp_junk(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("vireo-turn-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "qmp", NULL);
+    QTest *q = start_with_monitor(path);
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (unsigned i = 0; i < 2000; i++) {
+        g_string_append(text, i % 2 ? "x\n" : "{'}\n");
+    }
+    int fd = connect_to(path);
+    exchange(fd, text->str, text->len, 2001);
+    check(q, "qmp-commands", 2000, 1);
+    close(fd);
+    qtest_stop(q);
+    rmdir(dir);
+}
+
+/* A command of that many values, as they are counted. */
+static void append_command(GString *text, unsigned values)
+{
+    g_string_append(text, "{\"execute\":\"device_add\",\"arguments\":{\"driver\":[0");
+    for (unsigned i = 4; i < values; i++) { /* three brackets, a comma */
+        g_string_append(text, ",0");
+    }
+    g_string_append(text, "]}}\n");
+}
+
+/* Of as many values as may be, and one more, while another monitor asks. */
+static void test_qmp_values(void)
+{
+    static const char hello[] = "{\"execute\":\"qmp_capabilities\"}";
+    const unsigned commands = 40;
+    g_autofree char *dir = g_dir_make_tmp("vireo-turn-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "qmp", NULL);
+    QTest *q = start_with_monitor(path);
+    g_autoptr(GString) large = g_string_new(NULL), more = g_string_new(NULL);
+    int fd = connect_to(path);
+
+    exchange(fd, hello, strlen(hello), 2);
+    append_command(large, JSON_MAX_VALUES);
+    append_command(more, JSON_MAX_VALUES + 1);
+    for (unsigned i = 0; i < commands; i++) {
+        exchange(fd, more->str, more->len, 1);
+        g_assert_cmpint(write(fd, large->str, large->len), ==, (gssize)large->len);
+        qmp(q, "{\"execute\": \"query-status\"}");
+        exchange(fd, "", 0, 1);
+    }
+    check(q, "qmp-values", commands * (guint64)JSON_MAX_VALUES, JSON_MAX_VALUES);
+    g_assert_cmpuint(turn(q, "qmp-values").peak, ==, JSON_MAX_VALUES);
+    check(q, "qmp-commands", 2 * commands, 1);
+    close(fd);
+    qtest_stop(q);
+    rmdir(dir);
+}
+
 /* Commands in one piece, replies that are long, from several clients at once. */
 static void test_qmp(void)
 {
@@ -433,6 +491,8 @@ int main(int argc, char **argv)
     g_test_add_data_func("/turn/blk/threads", "aio=threads", test_blk);
     g_test_add_func("/turn/blk/done", test_blk_done);
     g_test_add_func("/turn/qmp", test_qmp);
+    g_test_add_func("/turn/qmp/junk", test_qmp_junk);
+    g_test_add_func("/turn/qmp/values", test_qmp_values);
     g_test_add_func("/turn/serial", test_serial);
     g_test_add_func("/turn/timers", test_timers);
     g_test_add_func("/turn/connections", test_connections);

@@ -114,6 +114,19 @@ def check_qmp():
                        r"^\.SS %s$") for kind in ("command", "event"))
 
 
+def check_limits():
+    """What the parser's header says, where a client's author looks."""
+    with open(os.path.join(SOURCE, "emulator", "config", "json.h"), encoding="utf-8") as f:
+        limits = re.findall(r"#define JSON_MAX_([A-Z]+)\s+(.*)", f.read())
+    text = page(os.path.join(BUILD, "docs", "vireo-qmp.7")).replace("\n", " ")
+    units = {"BYTES": "bytes", "DEPTH": "levels", "VALUES": "values"}
+    assert sorted(units) == sorted(name for name, _ in limits), limits
+    lacks = [units[n] for n, v in limits if "%d %s" % (eval(v), units[n]) not in text]
+    for unit in lacks:
+        print("not ok: the manual has not the limit of %s" % unit)
+    return len(lacks)
+
+
 def check_daemon():
     text = page(os.path.join(SOURCE, "docs", "virtvireod.8"))
     told = output(os.path.join(BUILD, "virtvireod"), "--help")
@@ -133,6 +146,7 @@ def check_pages():
     return 0
 
 
-lacking = check_vireo() + check_kinds() + check_qmp() + check_daemon() + check_pages()
+lacking = check_vireo() + check_kinds() + check_qmp() + check_limits() + check_daemon() + \
+    check_pages()
 print("%d missing" % lacking)
 sys.exit(1 if lacking else 0)

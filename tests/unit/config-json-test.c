@@ -350,6 +350,45 @@ static void test_frame_limits(void)
     g_assert_cmpstr(got_huge, ==, "!parse error, value too long!<{}>");
 }
 
+/* A list of n empty values, in what is left when its own bracket has been counted. */
+static char *list_of(guint n, const char *value)
+{
+    g_autoptr(GString) text = g_string_new("[");
+
+    for (guint i = 0; i < n; i++) {
+        g_string_append_printf(text, "%s%s", i ? "," : "", value);
+    }
+    g_string_append(text, "]\n");
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+/* Commas and brackets count wherever they are, but not in strings. */
+static void test_frame_values(void)
+{
+    static const struct {
+        const char *value;
+        guint most;
+    } rows[] = {
+        { "0", JSON_MAX_VALUES },
+        { "\",,[{\"", JSON_MAX_VALUES },
+        { "[]", JSON_MAX_VALUES / 2 },
+        { "{\"a\":1}", JSON_MAX_VALUES / 2 },
+        { "{\"a\":[]}", JSON_MAX_VALUES / 3 },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *good = list_of(rows[i].most, rows[i].value);
+        g_autofree char *bad = list_of(rows[i].most + 1, rows[i].value);
+        g_autofree char *stream = g_strdup_printf("%s%s{}", good, bad);
+        g_autofree char *got = frames(stream, strlen(stream), 1000);
+        g_autofree char *expected =
+            g_strdup_printf("<%.*s>!parse error, more than 16384 values!<{}>",
+                            (int)strlen(good) - 1, good);
+
+        g_assert_cmpstr(got, ==, expected);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -361,5 +400,6 @@ int main(int argc, char **argv)
     g_test_add_func("/config/json/oracle", test_oracle);
     g_test_add_func("/config/json/frames", test_frames);
     g_test_add_func("/config/json/limits", test_frame_limits);
+    g_test_add_func("/config/json/values", test_frame_values);
     return g_test_run();
 }
