@@ -23,11 +23,15 @@
 
 #define TABLE   0x500000u /* an indirect table of the most descriptors */
 #define HEADER  0x700000u /* what the first may point to, */
+#define STATUS  0x780000u /* a block request's */
 #define BUFFER  0x800000u /* and the others do */
 #define ENTRIES 1024u
 #define WHOLE   (ENTRIES * (guint32)sizeof(struct vring_desc))
 #define KIB     1024ull
 #define MIB     (1024 * KIB)
+#define PIECE   2048u /* of a block request: all pieces are just below 2 MiB */
+
+#define RANGE_SECTORS 0x3fffffu /* of a discard */
 
 typedef struct Turn {
     guint64 peak, bound, total;
@@ -123,28 +127,132 @@ static void test_rng(gconstpointer data)
     qtest_stop(q);
 }
 
-/* Reads as long as the disk, by a ring full of requests of many pieces. */
+typedef struct BlkRow {
+    const char *path, *options; /* of the node */
+    guint32 type;
+} BlkRow;
+
+static const BlkRow blk_rows[] = {
+    { "/turn/blk/read/io_uring", "aio=io_uring", VIRTIO_BLK_T_IN },
+    { "/turn/blk/read/threads", "aio=threads", VIRTIO_BLK_T_IN },
+    { "/turn/blk/write/io_uring", "aio=io_uring", VIRTIO_BLK_T_OUT },
+    { "/turn/blk/write/threads", "aio=threads", VIRTIO_BLK_T_OUT },
+};
+
+static const BlkRow range_rows[] = {
+    { "/turn/blk/discard", "discard=unmap", VIRTIO_BLK_T_DISCARD },
+    { "/turn/blk/write-zeroes", "discard=unmap", VIRTIO_BLK_T_WRITE_ZEROES },
+};
+
+static void put_status(guint8 status)
+{
+    qtest_bus.memory.write(STATUS, &status, 1);
+}
+
+static guint8 get_status(void)
+{
+    guint8 status;
+
+    qtest_bus.memory.read(STATUS, &status, 1);
+    return status;
+}
+
+/* Header, as much data as goes in that many pieces of 2 KiB, status. */
+static void write_request(guint32 type)
+{
+    struct virtio_blk_outhdr header = { .type = type };
+    const struct vring_desc last = { STATUS, 1, VRING_DESC_F_WRITE, 0 };
+
+    qtest_bus.memory.write(HEADER, &header, sizeof(header));
+    write_table(sizeof(header), PIECE, type == VIRTIO_BLK_T_IN, 1);
+    qtest_bus.memory.write(TABLE + (ENTRIES - 1) * sizeof(last), &last, sizeof(last));
+}
+
+/* Reads or writes as long as the disk, by a ring full of requests of many pieces. */
 static void test_blk(gconstpointer data)
 {
+    const BlkRow *row = data;
     g_autofree char *dir = g_dir_make_tmp("vireo-turn-XXXXXX", NULL);
     g_autofree char *path = make_image(dir, "disk", 64 * MIB, 0x5a);
     QTest *q = qtest_start("-machine microvm -m 64M -object iothread,id=io "
                            "-blockdev driver=file,node-name=n,filename=%s,%s "
                            "-device virtio-blk-device,drive=n,queue-size=64,"
                            "bus=virtio-mmio-bus.3",
-                           path, (const char *)data);
-    struct virtio_blk_outhdr header = { .type = VIRTIO_BLK_T_IN };
+                           path, row->options);
     VirtioDriver d;
 
     qtest_bus_set(q);
     virtio_driver_start(&d, &qtest_bus, SLOT(3), ~0ull, 1, 64, RINGS);
-    qtest_bus.memory.write(HEADER, &header, sizeof(header));
-    write_table(sizeof(header), 1024, TRUE, 1); /* about 1 MiB a request */
+    write_request(row->type);
+    put_status(0xff);
     fill_ring(&d, 0, WHOLE, 64);
+    g_assert_cmpuint(get_status(), ==, VIRTIO_BLK_S_OK);
     check(q, "descriptors", 64 * ENTRIES, 4 * KIB);
-    if (strstr(data, "io_uring") && turn(q, "block-bytes").total) {
-        check(q, "block-bytes", 60 * MIB, 8 * MIB);
+    if (strstr(row->options, "io_uring") && turn(q, "block-bytes").total) {
+        check(q, "block-bytes", 64 * (ENTRIES - 2) * PIECE, 8 * MIB);
     }
+    qtest_stop(q);
+    unlink(path);
+    rmdir(dir);
+}
+
+/* As long a range as a request may name, in as many requests as the ring has. */
+static void write_range_request(guint32 type)
+{
+    const struct vring_desc table[] = {
+        { HEADER, sizeof(struct virtio_blk_outhdr), VRING_DESC_F_NEXT, 1 },
+        { BUFFER, sizeof(struct virtio_blk_discard_write_zeroes), VRING_DESC_F_NEXT, 2 },
+        { STATUS, 1, VRING_DESC_F_WRITE, 0 },
+    };
+    const struct virtio_blk_outhdr header = { .type = type };
+    const struct virtio_blk_discard_write_zeroes range = {
+        .num_sectors = RANGE_SECTORS,
+        .flags = type == VIRTIO_BLK_T_DISCARD ? 0 : VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP,
+    };
+
+    qtest_bus.memory.write(HEADER, &header, sizeof(header));
+    qtest_bus.memory.write(BUFFER, &range, sizeof(range));
+    qtest_bus.memory.write(TABLE, table, sizeof(table));
+}
+
+/* The device's limit is what we take for the largest. */
+static void check_limit(VirtioDriver *d)
+{
+    const unsigned config = 0x100;
+
+    g_assert_cmpuint(virtio_driver_read(d, config + offsetof(struct virtio_blk_config,
+                                                             max_discard_sectors)),
+                     ==, RANGE_SECTORS);
+    g_assert_cmpuint(virtio_driver_read(d, config + offsetof(struct virtio_blk_config,
+                                                             max_write_zeroes_sectors)),
+                     ==, RANGE_SECTORS);
+}
+
+static void test_blk_range(gconstpointer data)
+{
+    const BlkRow *row = data;
+    g_autofree char *dir = g_dir_make_tmp("vireo-turn-XXXXXX", NULL);
+    g_autofree char *path = make_image(dir, "disk", MIB, 0x5a);
+    VirtioDriver d;
+    QTest *q;
+
+    g_assert_cmpint(truncate(path, RANGE_SECTORS * 512ll), ==, 0);
+    q = qtest_start("-machine microvm -m 64M "
+                    "-blockdev driver=file,node-name=n,filename=%s,%s "
+                    "-device virtio-blk-device,drive=n,queue-size=1024,"
+                    "bus=virtio-mmio-bus.3",
+                    path, row->options);
+    qtest_bus_set(q);
+    virtio_driver_start(&d, &qtest_bus, SLOT(3), ~0ull, 1, 1024, RINGS);
+    check_limit(&d);
+    write_range_request(row->type);
+    put_status(0xff);
+    for (unsigned i = 0; i < 2; i++) {
+        fill_ring(&d, 0, 3 * sizeof(struct vring_desc), 1024);
+    }
+    g_assert_cmpuint(get_status(), ==, VIRTIO_BLK_S_OK);
+    check(q, "descriptors", 2 * 1024 * 3, 4 * KIB);
+    check(q, "block-done", 2 * 1024, 512);
     qtest_stop(q);
     unlink(path);
     rmdir(dir);
@@ -487,8 +595,12 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_data_func("/turn/rng/main", "", test_rng);
     g_test_add_data_func("/turn/rng/iothread", ",iothread=io", test_rng);
-    g_test_add_data_func("/turn/blk/io_uring", "aio=io_uring", test_blk);
-    g_test_add_data_func("/turn/blk/threads", "aio=threads", test_blk);
+    for (gsize i = 0; i < G_N_ELEMENTS(blk_rows); i++) {
+        g_test_add_data_func(blk_rows[i].path, &blk_rows[i], test_blk);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(range_rows); i++) {
+        g_test_add_data_func(range_rows[i].path, &range_rows[i], test_blk_range);
+    }
     g_test_add_func("/turn/blk/done", test_blk_done);
     g_test_add_func("/turn/qmp", test_qmp);
     g_test_add_func("/turn/qmp/junk", test_qmp_junk);
