@@ -28,6 +28,7 @@ static const struct {
     [TURN_CONNECTIONS] = { "connections", 1, 0 },
     [TURN_QMP_COMMANDS] = { "qmp-commands", 1, 0 },
     [TURN_QMP_VALUES] = { "qmp-values", 1, 16384 }, /* a command is begun as a whole */
+    [TURN_QMP_BYTES] = { "qmp-bytes", 1, 128 << 10 },
     [TURN_QTEST_COMMANDS] = { "qtest-commands", 64, 0 },
     [TURN_TIMERS] = { "timers", 64, 0 },
     [TURN_POSTED] = { "posted", 64, 0 },

@@ -29,6 +29,7 @@ typedef enum TurnKind {
     TURN_CONNECTIONS,  /* accepted */
     TURN_QMP_COMMANDS, /* begun, and what is none */
     TURN_QMP_VALUES,   /* of commands (config/json.h) */
+    TURN_QMP_BYTES,    /* the same */
     TURN_QTEST_COMMANDS,
     TURN_TIMERS,    /* fired */
     TURN_POSTED,    /* work run */

@@ -3,7 +3,7 @@
  * QMP sessions: one server a chardev, one client at a time on it.
  *
  * Commands run one after the other on the main loop, one a turn (event/turn.h), which
- * is why the values of one are limited (config/json.h); while
+ * is why length and values of one are limited (config/json.h); while
  * replies wait for a client that does not read, its input waits too. Events are not
  * paused: a client that lets them pile up is disconnected, never silently skipped.
  *
@@ -102,6 +102,7 @@ static void handle_message(QmpServer *server)
     GError *error = NULL;
 
     turn_count(TURN_QMP_VALUES, server->framer.values);
+    turn_count(TURN_QMP_BYTES, server->framer.buf->len);
     message = json_parse_framed(server->framer.buf->str, server->framer.buf->len, &error);
     server->pending = qmp_reply_new(server, send_reply);
     if (message) {

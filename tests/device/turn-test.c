@@ -394,6 +394,34 @@ static void test_qmp_values(void)
     rmdir(dir);
 }
 
+/* The longest, whose id comes back at six times its length; and longer ones. */
+static void test_qmp_bytes(void)
+{
+    const unsigned commands = 10;
+    g_autofree char *dir = g_dir_make_tmp("vireo-turn-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "qmp", NULL);
+    QTest *q = start_with_monitor(path);
+    g_autoptr(GString) large = g_string_new("{\"execute\":\"x\",\"id\":\"");
+    g_autoptr(GString) more = NULL;
+    int fd = connect_to(path);
+
+    while (large->len < JSON_MAX_BYTES - 2) {
+        g_string_append_c(large, '\177');
+    }
+    more = g_string_new(large->str);
+    g_string_append(large, "\"}");
+    g_string_append(more, "x\"}\n");
+    for (unsigned i = 0; i < commands; i++) {
+        exchange(fd, large->str, large->len, i ? 1 : 2);
+        exchange(fd, more->str, more->len, 1);
+    }
+    check(q, "qmp-bytes", commands * (guint64)JSON_MAX_BYTES, JSON_MAX_BYTES);
+    g_assert_cmpuint(turn(q, "qmp-bytes").peak, ==, JSON_MAX_BYTES);
+    close(fd);
+    qtest_stop(q);
+    rmdir(dir);
+}
+
 /* Commands in one piece, replies that are long, from several clients at once. */
 static void test_qmp(void)
 {
@@ -605,6 +633,7 @@ int main(int argc, char **argv)
     g_test_add_func("/turn/qmp", test_qmp);
     g_test_add_func("/turn/qmp/junk", test_qmp_junk);
     g_test_add_func("/turn/qmp/values", test_qmp_values);
+    g_test_add_func("/turn/qmp/bytes", test_qmp_bytes);
     g_test_add_func("/turn/serial", test_serial);
     g_test_add_func("/turn/timers", test_timers);
     g_test_add_func("/turn/connections", test_connections);
