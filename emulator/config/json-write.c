@@ -22,7 +22,15 @@ static void write_node(Writer *w, const ConfigNode *node);
 
 static void write_unit(GString *out, guint unit)
 {
-    g_string_append_printf(out, "\\u%04x", unit);
+    static const char digits[] = "0123456789abcdef";
+    const char text[] = { '\\',
+                          'u',
+                          digits[unit >> 12 & 15],
+                          digits[unit >> 8 & 15],
+                          digits[unit >> 4 & 15],
+                          digits[unit & 15] };
+
+    g_string_append_len(out, text, sizeof(text));
 }
 
 static void write_unichar(GString *out, gunichar c)

@@ -11,7 +11,7 @@
  * libvirt makes for a chain of images or for a card of 256 queues has less than 2000.
  *
  * So does the length: a string that comes back, as an id or in an error, is written in
- * escapes, 0.13 us a byte. 128 KiB is what the kernel lets an argument of a command line
+ * escapes, 0.05 us a byte. 128 KiB is what the kernel lets an argument of a command line
  * have (MAX_ARG_STRLEN), where the same JSON may stand; a -blockdev has some hundred
  * bytes.
  */
