@@ -7,12 +7,13 @@ that does not answer. Skipped (77) where there is no virsh.
 """
 import os
 import signal
+import struct
 import subprocess
 import sys
 
 from driver_daemon import (BUILD, DISK, EMULATOR, LIMIT, image, kill_process, main,
                            process_state, start_slow, wait_for)
-from driver_rpc import DESTROY, GET_STATE, OK, RESET, Rpc, domain
+from driver_rpc import (COUNT, DESTROY, GET_STATE, OK, OPEN_CONSOLE, RESET, Rpc, domain)
 
 GATE = os.path.join(BUILD, "tests/device/sync-gate.so")
 FLAGS = b"\0\0\0\0"
@@ -134,6 +135,30 @@ def test_many_clients(a, b):
         for serial in range(3, 7):
             status, payload = rpc.wait(serial)
             assert status == OK or b"max_queued" in payload, payload
+
+
+def test_console_not_read(a, b):
+    """A console that the guest does not read holds up nothing else of its connection, and
+    what was typed arrives when it is read."""
+    a.define()
+    a.virsh("start", "vm")
+    pid = a.pid()
+    rpc = Rpc(a)
+    console = rpc.send(OPEN_CONSOLE, domain(1) + struct.pack(">I", 0) + FLAGS)
+    assert rpc.wait(console)[0] == OK
+    os.kill(pid, signal.SIGSTOP)
+    for _ in range(12):  # many times what a pty takes
+        rpc.send_data(OPEN_CONSOLE, console, b"x" * 65536)
+    rpc.ping()
+    status, payload = rpc.wait(rpc.send(COUNT, b""))
+    assert (status, payload) == (OK, struct.pack(">I", 1)), payload
+    while not rpc.pongs:
+        rpc.read()
+    assert console not in rpc.data  # the guest has not answered
+    os.kill(pid, signal.SIGCONT)
+    while len(rpc.data.get(console, b"")) < 12 * 65536:
+        rpc.read()
+    assert rpc.data[console] == b"X" * 12 * 65536
 
 
 def test_descriptors(a, b):
