@@ -116,7 +116,7 @@ def test_daemon_death_hung(a, b):
     events = a.events()
     os.kill(pid, signal.SIGKILL)
     a.expect("shut off (crashed)")
-    events.expect("lifecycle: Stopped Failed")
+    events.expect("lifecycle: Stopped Failed", kind="lifecycle")
     events.stop()
     a.virsh("start", "vm")
     a.virsh("destroy", "vm")

@@ -165,7 +165,7 @@ def test_crash(a, b):
                   "lifecycle: Stopped Failed",
                   "lifecycle: Resumed Unpaused", "lifecycle: Started Booted",
                   "lifecycle: Shutdown Finished after host request",
-                  "lifecycle: Stopped Shutdown")
+                  "lifecycle: Stopped Shutdown", kind="lifecycle")
     events.stop()
     assert a.files() == [], a.files()
 

@@ -176,7 +176,8 @@ class Events:
                           open(self.path).read(), re.M)
 
     def expect(self, *events, kind=None):
-        """All, or all of one kind, as they come: virsh is a process of its own."""
+        """All, or all of one kind, as they come: virsh is a process of its own. Of one that
+        ends by itself ask for a kind: that its monitor is gone may be seen first."""
         wanted = [tuple(e.split(": ")) if ": " in e else (e, "") for e in events]
 
         def seen():
