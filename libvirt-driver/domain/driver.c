@@ -92,17 +92,20 @@ static gboolean quit_loop(gpointer opaque)
     return G_SOURCE_REMOVE;
 }
 
-/* One that has been told to end, or does; FALSE when it has not until the deadline. */
-static gboolean wait_ended(Vm *vm, gint64 deadline)
+/*
+ * For one that has been told to end, or does. If it is to be killed when it has not ended
+ * by itself, that is done first: what goes with a connection does not outlive the daemon.
+ */
+static void wait_ended(Vm *vm, gint64 begin)
 {
-    gboolean in_time = TRUE, ending;
+    gboolean in_time = TRUE;
 
     g_mutex_lock(&vm->lock);
-    while ((ending = vm->run && (vm->stopping || vm->ending)) && in_time) {
-        in_time = g_cond_wait_until(&vm->cond, &vm->lock, deadline);
+    while (vm->run && (vm->stopping || vm->ending) && in_time) {
+        in_time = g_cond_wait_until(&vm->cond, &vm->lock,
+                                    MAX(begin, vm->kill_at) + ENDS_WAIT_US);
     }
     g_mutex_unlock(&vm->lock);
-    return !ending;
 }
 
 /*
@@ -128,11 +131,11 @@ static void release_vm(gpointer opaque, gpointer unused)
 gboolean driver_stop(Driver *driver, guint timeout_ms)
 {
     g_autoptr(GPtrArray) vms = registry_list(driver->registry);
-    gint64 deadline = g_get_monotonic_time() + ENDS_WAIT_US;
+    gint64 begin = g_get_monotonic_time();
 
     g_atomic_int_set(&driver->stopping, 1);
     for (guint i = 0; i < vms->len; i++) {
-        wait_ended(vms->pdata[i], deadline);
+        wait_ended(vms->pdata[i], begin);
     }
     g_ptr_array_foreach(vms, release_vm, NULL);
     if (!rpc_workers_stop(driver->workers, timeout_ms)) {

@@ -66,8 +66,8 @@ gboolean driver_start(Driver *driver, GError **errp);
 
 /*
  * After rpc_server_stop. Running VMs are left running; those that are about to end are
- * waited for a little. FALSE: some work has not ended after timeout_ms, and the driver
- * cannot be freed.
+ * waited for: up to 5 seconds after their process has been, or is to be, killed. FALSE:
+ * some work has not ended after timeout_ms, and the driver cannot be freed.
  */
 gboolean driver_stop(Driver *driver, guint timeout_ms);
 

@@ -38,6 +38,15 @@ static void kill_late(Vm *vm, guint64 run)
     g_mutex_unlock(&vm->lock);
 }
 
+/* The end of the daemon waits for it: see driver_stop(). */
+static void kill_after_locked(Vm *vm, guint ms)
+{
+    gint64 at = g_get_monotonic_time() + (gint64)ms * 1000;
+
+    vm->kill_at = vm->kill_at ? MIN(vm->kill_at, at) : at;
+    driver_after(vm, vm->run->serial, ms, kill_late);
+}
+
 void vm_stop_locked(Vm *vm, VmStop how, int reason, int detail)
 {
     if (!vm->run) {
@@ -51,9 +60,8 @@ void vm_stop_locked(Vm *vm, VmStop how, int reason, int detail)
     if (how != VM_STOP_WAIT && !vm->run->uncertain) {
         process_signal(vm->run->pidfd, how == VM_STOP_KILL ? SIGKILL : SIGTERM);
     }
-    if (how == VM_STOP_TERM || how == VM_STOP_WAIT) {
-        driver_after(vm, vm->run->serial,
-                     how == VM_STOP_TERM ? TERM_TIMEOUT_MS : WAIT_TIMEOUT_MS, kill_late);
+    if ((how == VM_STOP_TERM || how == VM_STOP_WAIT) && !vm->run->uncertain) {
+        kill_after_locked(vm, how == VM_STOP_TERM ? TERM_TIMEOUT_MS : WAIT_TIMEOUT_MS);
     }
 }
 
@@ -226,6 +234,7 @@ static void announce_end_locked(Vm *vm)
     vm->run = NULL;
     vm->id = -1;
     vm->stopping = vm->ending = FALSE;
+    vm->kill_at = 0;
     g_ptr_array_set_size(vm->deleted, 0);
     vm_set_state_locked(vm, VIR_DOMAIN_SHUTOFF, reason);
     if (!vm->starting) {

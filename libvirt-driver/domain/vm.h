@@ -99,6 +99,7 @@ typedef struct Vm {
     gboolean stopping;      /* the process has been told to end, for... */
     int stop_reason;        /* ... virDomainShutoffReason */
     int stop_detail;        /* ... virDomainEventStoppedDetailType */
+    gint64 kill_at;         /* when it is killed if it has not ended by then, or 0 */
     gboolean ending;        /* the process has ended; a worker clears up after the run */
     gboolean reboot_wanted; /* the next shutdown is to become a reset */
 

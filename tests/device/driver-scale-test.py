@@ -6,6 +6,7 @@ that does not answer. Skipped (77) where there is no virsh.
     driver-scale-test.py [NAME...]    runs all tests, or those named
 """
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -352,6 +353,40 @@ def test_end_autodestroy(a, b):
     assert [process_state(pid) for pid in pids] == [None] * len(pids)
     a.start()
     assert a.virsh("list", "--all", "--name") == ""
+
+
+def ignored_yet(pid, number):
+    """A signal has been sent that the process has not looked at."""
+    with open("/proc/%d/status" % pid) as f:
+        return int(re.search(r"ShdPnd:\s*(\w+)", f.read()).group(1), 16) >> number - 1 & 1
+
+
+def test_end_frozen(a, b):
+    """What is to end with a connection does so also if its emulator stands still; what has
+    only been asked to end outlives the daemon."""
+    a.define("asked", number=2)
+    a.virsh("start", "asked")
+    p = subprocess.Popen(a.command("create --autodestroy %s ; event --event lifecycle --loop"
+                                   % a.define("auto", command="path")),
+                         stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    wait_for("its start", lambda: a.state("auto") == "running (booted)")
+    auto, asked = a.pid("auto"), a.pid("asked")
+    for pid in auto, asked:
+        os.kill(pid, signal.SIGSTOP)
+    destroy = subprocess.Popen(a.command("destroy", "--graceful", "asked"),
+                               stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for("its signal", lambda: ignored_yet(asked, signal.SIGTERM))
+    a.stop()
+    for process in p, destroy:
+        process.kill()
+        process.communicate()
+    assert process_state(auto) is None
+    assert not [name for name in a.files() if name.startswith("auto")], a.files()
+    assert process_state(asked) == "T"
+    a.start()
+    assert a.virsh("list", "--all", "--name") == "asked"
+    os.kill(asked, signal.SIGCONT)
+    wait_for("its end", lambda: a.files() == [])
 
 
 if __name__ == "__main__":
