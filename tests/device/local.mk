@@ -41,8 +41,12 @@ include tests/device/virtio.mk
 # migration
 include tests/device/migration.mk
 # Names of hosts; the module of nsswitch.conf is for the helper to load.
-dist_check_SCRIPTS += tests/device/resolver-test.py
+dist_check_SCRIPTS += tests/device/resolver-test.py tests/device/static-test.py
+if STATIC_PIE
+TESTS += tests/device/static-test.py
+else
 TESTS += tests/device/resolver-test.py
+endif
 check_DATA += tests/device/libnss_vireotest.so.2
 CLEANFILES += tests/device/libnss_vireotest.so.2
 EXTRA_DIST += tests/device/nss-vireotest.c

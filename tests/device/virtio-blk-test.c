@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "tests/device/virtio-common.h"
-#include "tests/skip.h"
 
 #define MIB   (1u << 20)
 #define SLOTS 24
@@ -53,69 +52,6 @@ static void del_disk(QTest *q, const char *id)
         id);
     qmp(q, "{\"execute\":\"blockdev-del\",\"arguments\":{\"node-name\":\"%s-storage\"}}",
         id);
-}
-
-/* data: options of disk and node. */
-static void check_requests(const char *where, const char *const *options)
-{
-    g_autofree char *path = make_image(where, "requests", MIB, 0x11);
-    QTest *q = qtest_start("-machine microvm -m 16M -object iothread,id=io "
-                           "-blockdev driver=file,node-name=n,filename=%s%s "
-                           "-device virtio-blk-device,drive=n,bus=virtio-mmio-bus.3%s",
-                           path, options[0], options[1]);
-    VirtioDriver d;
-    guint8 buf[8192], back[8192];
-
-    qtest_bus_set(q);
-    qtest_irq_intercept_in(q, "ioapic");
-    virtio_driver_start(&d, &qtest_bus, SLOT(3), ~0ull, 1, 128, RINGS);
-    g_assert_cmpuint(blk_capacity(&d), ==, MIB / 512);
-    g_assert_cmpint(virtio_driver_blk(&d, VIRTIO_BLK_T_IN, 16, back, 8192), ==, 0);
-    memset(buf, 0x11, sizeof(buf));
-    g_assert_cmpmem(buf, 8192, back, 8192);
-    qtest_wait_irq(q, SLOT_PIN(3), 1);
-    for (unsigned i = 0; i < sizeof(buf); i++) {
-        buf[i] = i * 13;
-    }
-    for (unsigned sector = 0; sector < 2048; sector += 300) {
-        gsize len = MIN(8192, MIB - sector * 512);
-        g_assert_cmpint(virtio_driver_blk(&d, VIRTIO_BLK_T_OUT, sector, buf, len), ==, 0);
-        g_assert_cmpint(virtio_driver_blk(&d, VIRTIO_BLK_T_IN, sector, back, len), ==, 0);
-        g_assert_cmpmem(buf, len, back, len);
-    }
-    g_assert_cmpint(virtio_driver_blk(&d, VIRTIO_BLK_T_FLUSH, 0, NULL, 0), ==, 0);
-    qtest_stop(q);
-
-    g_autofree char *file = NULL;
-    g_assert_true(g_file_get_contents(path, &file, NULL, NULL));
-    g_assert_cmpmem(file + 300 * 512, 8192, buf, 8192);
-}
-
-static void test_requests(gconstpointer data)
-{
-    check_requests(dir, data);
-}
-
-/* A file system that does not say what its direct I/O wants. */
-static void test_tmpfs(void)
-{
-    static const char *const options[] = { ",cache.direct=on", ",iothread=io" };
-    g_autofree char *shm = g_strdup("/dev/shm/vireo-blk-XXXXXX");
-
-    if (!g_mkdtemp(shm)) {
-        skip_case("no /dev/shm");
-        return;
-    }
-    g_autofree char *path = make_image(shm, "requests", MIB, 0);
-    int fd = open(path, O_RDONLY | O_DIRECT);
-    if (fd < 0) {
-        skip_case("no direct I/O on tmpfs");
-    } else {
-        close(fd);
-        check_requests(shm, options);
-    }
-    unlink(path);
-    rmdir(shm);
 }
 
 static void queue_reads(VirtioDriver *d, unsigned n)
@@ -509,23 +445,8 @@ static void test_refused(void)
 
 int main(int argc, char **argv)
 {
-    static const char *const engines[][3] = {
-        { "", "", "uring" },
-        { ",aio=threads", "", "threads" },
-        { ",cache.direct=on", ",iothread=io", "direct-iothread" },
-        { ",aio=threads,cache.direct=on", ",iothread=io,write-cache=off",
-          "threads-iothread" },
-        { ",x-dio-align=4096", ",iothread=io,logical_block_size=512", "partial" },
-        { ",x-dio-align=4096,aio=threads", ",write-cache=off", "partial-threads" },
-    };
-
     g_test_init(&argc, &argv, NULL);
     dir = g_dir_make_tmp("vireo-blk-XXXXXX", NULL);
-    for (unsigned i = 0; i < G_N_ELEMENTS(engines); i++) {
-        g_autofree char *path = g_strdup_printf("/virtio-blk/requests/%s", engines[i][2]);
-        g_test_add_data_func(path, engines[i], test_requests);
-    }
-    g_test_add_func("/virtio-blk/requests/tmpfs", test_tmpfs);
     g_test_add_func("/virtio-blk/reset", test_reset);
     g_test_add_data_func("/virtio-blk/stop/main-loop", "", test_stop);
     g_test_add_data_func("/virtio-blk/stop/iothread", ",iothread=io", test_stop);
@@ -537,7 +458,7 @@ int main(int argc, char **argv)
     g_test_add_func("/virtio-blk/locks", test_locks);
     g_test_add_func("/virtio-blk/migrate", test_migrate);
     g_test_add_func("/virtio-blk/refused", test_refused);
-    int ret = skip_run();
+    int ret = g_test_run();
     g_autofree char *command = g_strdup_printf("rm -rf '%s'", dir);
     g_assert_cmpint(system(command), ==, 0);
     g_free(dir);

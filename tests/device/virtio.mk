@@ -25,6 +25,7 @@ tests_device_turn_test_SOURCES = tests/device/turn-test.c $(VIRTIO_DEVICE_COMMON
 tests_device_turn_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_turn_test_LDADD = $(DEVICE_TEST_LDADD)
 VIRTIO_BLK_DEVICE_TESTS = tests/device/virtio-blk-flight-test \
+	tests/device/virtio-blk-host-test \
 	tests/device/virtio-blk-error-test tests/device/virtio-blk-stats-test \
 	tests/device/stop-test tests/device/late-plug-test \
 	tests/device/late-test tests/device/late-fd-test \
@@ -43,6 +44,10 @@ tests_device_virtio_blk_stats_test_SOURCES = tests/device/virtio-blk-stats-test.
 	$(VIRTIO_DEVICE_COMMON)
 tests_device_virtio_blk_stats_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_virtio_blk_stats_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_virtio_blk_host_test_SOURCES = tests/device/virtio-blk-host-test.c \
+	$(VIRTIO_DEVICE_COMMON)
+tests_device_virtio_blk_host_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_virtio_blk_host_test_LDADD = $(DEVICE_TEST_LDADD)
 MONITOR_COMMON = $(VIRTIO_DEVICE_COMMON) tests/device/monitor.c tests/device/monitor.h
 tests_device_stop_test_SOURCES = tests/device/stop-test.c $(MONITOR_COMMON)
 tests_device_stop_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
