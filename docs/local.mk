@@ -14,3 +14,7 @@ docs/vireo.1: docs/vireo.1.in docs/gen-man$(EXEEXT)
 docs/vireo-qmp.7: docs/vireo-qmp.7.in docs/gen-man$(EXEEXT)
 $(nodist_man_MANS):
 	$(AM_V_GEN)docs/gen-man $(srcdir)/$@.in >$@.new && mv $@.new $@
+
+# What bash offers; the names are those of the programs.
+completiondir = $(datadir)/bash-completion/completions
+dist_completion_DATA = docs/completion/vireo docs/completion/virtvireod

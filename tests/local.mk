@@ -21,6 +21,8 @@ TESTS += tests/asserts.py
 
 dist_check_SCRIPTS += tests/docs/man-test.py
 TESTS += tests/docs/man-test.py
+dist_check_SCRIPTS += tests/docs/completion-test.sh
+TESTS += tests/docs/completion-test.sh
 
 EXTRA_DIST += tests/perf/run tests/perf/busy.py tests/perf/vm.py tests/perf/migrate.py tests/perf/bare.py \
 	tests/perf/libvirt_start.py tests/perf/lists.py

@@ -72,7 +72,8 @@ static const struct {
     const char *topic, *text;
 } texts[] = {
     { "accel", "Accelerators supported:\nkvm\nqtest\n" },
-    { "cpu", "Available CPUs:\n  host  the host's CPU, as far as KVM can show it\n" },
+    { "cpu", "Available CPUs:\n  host  the host's CPU, as far as KVM can show it\n"
+             "  max   the same\n" },
 };
 
 static gboolean help_topic(FILE *out, ConfigNode *entry, GError **errp)

@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What bash offers for vireo and virtvireod, word by word.
+source=${srcdir:-.}/docs/completion
+# shellcheck source=/dev/null
+. "$source/vireo" && . "$source/virtvireod" || exit 1
+failed=0
+
+# offers FUNCTION PROGRAM OPTION WORD: one candidate a line.
+offers() {
+    COMPREPLY=()
+    "_$1" "./$1" "$3" "$2"
+    printf '%s\n' "${COMPREPLY[@]}"
+}
+# expect FUNCTION OPTION WORD CANDIDATE...: these are offered.
+expect() {
+    local function=$1 option=$2 word=$3 each
+    shift 3
+    for each in "$@"; do
+        if ! offers "$function" "$option" "$word" | grep -qxF -- "$each"; then
+            echo "$function $option $word<TAB> does not offer '$each'"
+            failed=1
+        fi
+    done
+}
+
+mapfile -t options < <(./vireo -help | sed -n 's/^\(-[A-Za-z][^ ]*\).*/\1/p')
+[ ${#options[@]} -gt 30 ] || { echo "-help has ${#options[@]} options"; failed=1; }
+expect vireo vireo - "${options[@]}"
+expect vireo -machine m microvm microvm-vireo-1.0
+expect vireo -accel '' kvm qtest
+expect vireo -cpu h host
+expect vireo -device virtio-b virtio-blk-device virtio-blk-mmio
+expect vireo -device i isa-serial
+expect vireo -object rng rng-random rng-builtin
+expect vireo -chardev s stdio socket
+expect vireo -netdev '' tap
+expect vireo -blockdev '' raw file host_device
+expect vireo -device virtio-blk-device,dr virtio-blk-device,drive=
+expect vireo -device virtio-blk-device,drive=a,ser virtio-blk-device,drive=a,serial=
+expect vireo -machine microvm,ac microvm,acpi=
+expect vireo -object rng-random,file rng-random,filename=
+expect vireo -kernel "${srcdir:-.}/config" "${srcdir:-.}/configure.ac"
+expect virtvireod virtvireod --p --prefix-dir
+expect virtvireod virtvireod '' --daemon --emulator --tcp-listen --timeout --verbose --version
+[ -z "$(offers vireo -device none-such,x)" ] || { echo "properties of what is not there"; failed=1; }
+exit $failed
