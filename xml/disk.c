@@ -92,7 +92,7 @@ static const XmlField rows[] = {
              .flags = XML_ABI, .guest = discards, .what = "disk discard"),
     XML_REFUSE_BUT("driver@detect_zeroes", "off"),
     XML_REFUSE_BUT("driver@discard_no_unref", "off"),
-    XML_UINT("driver@iothread", DomainDisk, iothread),
+    XML_UINT("driver@iothread", DomainDisk, iothread, .max = G_MAXUINT32),
     XML_REFUSE_BUT("driver@queues", "1"),
     XML_REFUSE("driver@queue_size"),
     XML_VIRTIO_DRIVER("driver"),

@@ -8,9 +8,10 @@
 #include "util/text.h"
 #include "xml/internal.h"
 
-#define NAME_BYTES    244  /* DOMAIN_NAME_MAX, for the message */
-#define VCPUS_MAX     4096 /* of the schema; the machine's limit is command/'s */
-#define IOTHREADS_MAX 1024
+#define NAME_BYTES 244 /* DOMAIN_NAME_MAX, for the message */
+/* Of the schema; the machine's limits are command/'s. */
+#define VCPUS_MAX     G_MAXUINT16
+#define IOTHREADS_MAX G_MAXUINT32
 
 G_STATIC_ASSERT(NAME_BYTES == DOMAIN_NAME_MAX);
 
@@ -103,7 +104,7 @@ static const XmlField rows[] = {
     XML_REFUSE("memoryBacking/discard"),
     XML_CONST("vcpu@placement", "static"),
     XML_REFUSE("vcpu@cpuset"),
-    FIELD(UINT, "vcpu@current", vcpus_current, .max = VCPUS_MAX),
+    FIELD(UINT, "vcpu@current", vcpus_current, .min = 1, .max = VCPUS_MAX),
     FIELD(UINT, "vcpu", vcpus, .min = 1, .max = VCPUS_MAX, .fallback = 1,
           .flags = XML_ALWAYS | XML_ABI, .what = "domain vCPU count"),
     XML_REFUSE("vcpus"),

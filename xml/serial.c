@@ -24,7 +24,7 @@ static const XmlField rows[] = {
     TYPE_ROW,
     SOURCE_ROWS,
     XML_CONST("target@type", "isa-serial"),
-    XML_UINT("target@port", DomainSerial, port, .max = 255,
+    XML_UINT("target@port", DomainSerial, port, .max = G_MAXINT,
              .fallback = G_MAXUINT, /* until numbered */
              .flags = XML_KEY | XML_UNIQUE | XML_ABI | XML_ALWAYS, .what = "serial port"),
     XML_CONST("target/model@name", "isa-serial"),
@@ -59,7 +59,9 @@ static gboolean finish(const xmlNode *node, gpointer base, XmlParseFlags flags,
 
 static int compare(gconstpointer a, gconstpointer b)
 {
-    return (int)((const DomainSerial *)a)->port - (int)((const DomainSerial *)b)->port;
+    guint left = ((const DomainSerial *)a)->port, right = ((const DomainSerial *)b)->port;
+
+    return (left > right) - (left < right);
 }
 
 const XmlKind xml_kind_serial = {

@@ -90,7 +90,7 @@ void command_describe(const CommandMachine *machine, CapabilitiesGuest *guest)
     guest->arch = machine->arch;
     guest->vcpus_max = machine->vcpus_max;
     guest->firmware = machine->firmware;
-    guest->iothreads = machine->iothreads;
+    guest->iothreads = machine->iothreads_max > 0;
     guest->guest_features = machine->features;
     guest->device_boot = can_boot_devices();
 }

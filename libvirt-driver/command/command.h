@@ -41,9 +41,9 @@ struct CommandMachine {
     gboolean firmware;                   /* FALSE: it needs a kernel */
     gboolean balloon;
     gboolean vcpu_plug; /* FALSE: all vCPUs are there from the start */
-    gboolean iothreads;
     DomainCpuMode cpu_mode; /* of definitions that say none */
     guint vcpus_max;        /* 8-bit APIC IDs, one taken by the I/O APIC */
+    guint iothreads_max;    /* 0: it has none */
     guint serial_ports;
     const guint *serial_bases;   /* the ISA port that each begins with */
     const CommandPorts *isa_own; /* what the machine has itself; ends with a NULL name */

@@ -29,9 +29,9 @@ static const CommandMachine machines[] = {
       .arch = "x86_64",
       .ram_id = "microvm.ram",
       .features = features,
-      .iothreads = TRUE,
       .cpu_mode = DOMAIN_CPU_HOST_PASSTHROUGH,
       .vcpus_max = 254,
+      .iothreads_max = 1024,
       .serial_ports = G_N_ELEMENTS(serial_bases),
       .serial_bases = serial_bases,
       .isa_own = isa_own,
@@ -155,15 +155,24 @@ static gboolean complete_memory(Domain *domain, GError **errp)
     return TRUE;
 }
 
-static gboolean check_vcpus(const Domain *domain, GError **errp)
+/* A number that the machine has a limit of; @what: of these. */
+static gboolean check_limit(const char *element, guint number, guint max,
+                            const char *what, GError **errp)
+{
+    g_autofree char *value = g_strdup_printf("%u", number);
+    g_autofree char *reason = g_strdup_printf("the machine has at most %u %s", max, what);
+
+    return number <= max || command_unsupported(errp, element, value, reason);
+}
+
+static gboolean check_threads(const Domain *domain, GError **errp)
 {
     const CommandMachine *machine = command_machine(domain->machine);
-    guint max = machine->vcpus_max;
-    g_autofree char *vcpus = g_strdup_printf("%u", domain->vcpus);
-    g_autofree char *reason = g_strdup_printf("the machine has at most %u vCPUs", max);
 
-    if (domain->vcpus > max) {
-        return command_unsupported(errp, "domain/vcpu", vcpus, reason);
+    if (!check_limit("domain/vcpu", domain->vcpus, machine->vcpus_max, "vCPUs", errp) ||
+        !check_limit("domain/iothreads", domain->iothreads, machine->iothreads_max,
+                     "iothreads", errp)) {
+        return FALSE;
     }
     if (domain->vcpus_current && !machine->vcpu_plug) {
         return rpc_error_set(
@@ -172,18 +181,13 @@ static gboolean check_vcpus(const Domain *domain, GError **errp)
             "all vCPUs are there from the start",
             domain->vcpus_current, domain->vcpus);
     }
-    if (domain->iothreads && !machine->iothreads) {
-        g_autofree char *iothreads = g_strdup_printf("%u", domain->iothreads);
-        return command_unsupported(errp, "domain/iothreads", iothreads,
-                                   "the machine has none");
-    }
     return TRUE;
 }
 
 gboolean command_complete_machine(Domain *domain, const char *emulator, GError **errp)
 {
     if (!complete_name(domain, errp) || !check_boot(domain, errp) ||
-        !complete_memory(domain, errp) || !check_vcpus(domain, errp)) {
+        !complete_memory(domain, errp) || !check_threads(domain, errp)) {
         return FALSE;
     }
     complete_cpu(domain);

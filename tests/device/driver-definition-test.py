@@ -56,6 +56,26 @@ def test_kept_definition(a, b):
     a.virsh("undefine", "vm")
 
 
+def test_limits(a, b):
+    """All numbers of libvirt's schema can be read; our own limits refuse a definition, and
+    a start, and lose none that is stored."""
+    a.define()
+    path = os.path.join(a.root, "vm.xml")
+    vcpus = "<vcpu>65535</vcpu>", "'65535': the machine has at most 254 vCPUs"
+    iothreads = ("<iothreads>4294967295</iothreads>",
+                 "'4294967295': the machine has at most 1024 iothreads")
+    for more, words in vcpus, iothreads:
+        change(path, "<os>", more + "<os>")
+        a.fails(words, "define", path)
+        change(path, more, "")
+    a.stop()
+    change(config_path(a), ">1</vcpu>", ">65535</vcpu>" + iothreads[0])
+    a.start()
+    assert ">65535</vcpu>" in a.virsh("dumpxml", "vm")
+    assert iothreads[0] in a.virsh("dumpxml", "vm")
+    a.fails(vcpus[1], "start", "vm")
+
+
 def test_kept_status(a, b):
     a.define(devices=DISK % (image(a), "vda", ""))
     a.virsh("start", "vm")

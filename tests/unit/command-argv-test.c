@@ -364,6 +364,14 @@ static void test_refusals(void)
     refused("<domain type='kvm'><name>d</name><memory>4096</memory><vcpu>255</vcpu><os>"
             "<type>hvm</type><kernel>/k</kernel></os>" ACPI "</domain>",
             "'255'");
+    refused("<domain type='kvm'><name>d</name><memory>4096</memory><vcpu>65535</vcpu><os>"
+            "<type>hvm</type><kernel>/k</kernel></os>" ACPI "</domain>",
+            "<domain/vcpu> '65535': the machine has at most 254 vCPUs");
+    refused("<domain type='kvm'><name>d</name><memory>4096</memory>"
+            "<iothreads>4294967295</iothreads><os><type>hvm</type><kernel>/k</kernel>"
+            "</os>" ACPI "</domain>",
+            "<domain/iothreads> '4294967295': the machine has at most 1024 iothreads");
+    refused(MICROVM("<serial><target port='2147483647'/></serial>"), "'2147483647'");
     refused("<domain type='kvm'><name>d</name><memory>4096</memory><os><type>hvm</type>"
             "<kernel>/k</kernel></os><features><apic/></features></domain>",
             "missing element <domain/features/acpi> for machine 'microvm-vireo-1.0'");
