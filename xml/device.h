@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The devices of a domain: one structure a kind. Their fields' tables are in the file of
- * the kind's name. */
+ * the kind's name; what a new kind needs is said in internal.h. */
 #ifndef XML_DEVICE_H
 #define XML_DEVICE_H
 
@@ -238,15 +238,9 @@ typedef struct DomainPanic {
 
 /* In the order of the document. */
 typedef enum {
-    DOMAIN_DEVICE_DISK = 0,
-    DOMAIN_DEVICE_CONTROLLER,
-    DOMAIN_DEVICE_INTERFACE,
-    DOMAIN_DEVICE_SERIAL,
-    DOMAIN_DEVICE_AUDIO,
-    DOMAIN_DEVICE_VIDEO,
-    DOMAIN_DEVICE_BALLOON,
-    DOMAIN_DEVICE_RNG,
-    DOMAIN_DEVICE_PANIC,
+#define DEVICE(id, ...) DOMAIN_DEVICE_##id,
+#define NONE            DEVICE
+#include "xml/devices.def"
     DOMAIN_DEVICE_COUNT,
 } DomainDeviceType;
 
@@ -255,15 +249,9 @@ typedef struct DomainDevice {
     DomainDeviceType type;
     union {
         gpointer any;
-        DomainDisk *disk;
-        DomainController *controller;
-        DomainInterface *interface;
-        DomainSerial *serial;
-        DomainAudio *audio;
-        DomainVideo *video;
-        DomainBalloon *balloon;
-        DomainRng *rng;
-        DomainPanic *panic;
+#define DEVICE(id, structure, name, ...) Domain##structure *name;
+#define NONE                             DEVICE
+#include "xml/devices.def"
     };
 } DomainDevice;
 

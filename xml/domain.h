@@ -161,17 +161,11 @@ typedef struct Domain {
     DomainSuspend suspend_to_disk;
 
     char *emulator; /* absolute path, or NULL: command/ chooses */
-    /* In the order of the XML where nothing else is said. */
-    GPtrArray *disks;       /* of DomainDisk, by target */
-    GPtrArray *controllers; /* of DomainController */
-    GPtrArray *interfaces;  /* of DomainInterface */
-    GPtrArray *serials;     /* of DomainSerial, sorted by port */
-    GPtrArray *consoles;  /* of DomainSerial, those that cannot be the first of serials */
-    GPtrArray *audios;    /* of DomainAudio */
-    GPtrArray *videos;    /* of DomainVideo */
-    GPtrArray *balloons;  /* of DomainBalloon */
-    GPtrArray *rngs;      /* of DomainRng */
-    GPtrArray *panics;    /* of DomainPanic */
+    /* Disks are sorted by target, serials by port; others are in the order of the XML. */
+    GPtrArray *consoles; /* of DomainSerial, those that cannot be the first of serials */
+#define DEVICE(id, structure, name, array, ...) GPtrArray *array; /* of its structure */
+#define NONE                                    DEVICE
+#include "xml/devices.def"
     GPtrArray *seclabels; /* of DomainSeclabel */
 } Domain;
 

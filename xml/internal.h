@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The kinds of devices, for the files of xml/ and its tests. A new kind is a structure in
- * device.h, a file with its fields, a row in kind.c and one in domain.c. */
+/*
+ * The kinds of devices, for the files of xml/ and its tests. A new kind needs two files,
+ * this one's with its fields (xml_kind_*) and libvirt-driver/command/'s with what is done
+ * with it (command_kind_*), and a row in devices.def, from which come the enumerator, the
+ * tables of kinds, the array in Domain and the list in <devices>. What its fields are
+ * read into is a structure in device.h.
+ */
 #ifndef XML_INTERNAL_H
 #define XML_INTERNAL_H
 
@@ -19,9 +24,9 @@ typedef struct XmlKind {
     .type.count = G_N_ELEMENTS(rows), .info = offsetof(structure, info),                 \
     .array = offsetof(Domain, domain_array)
 
-extern const XmlKind xml_kind_disk, xml_kind_controller, xml_kind_interface,
-    xml_kind_serial, xml_kind_audio, xml_kind_video, xml_kind_balloon, xml_kind_rng,
-    xml_kind_panic;
+#define DEVICE(id, structure, name, ...) extern const XmlKind xml_kind_##name;
+#define NONE                             DEVICE
+#include "xml/devices.def"
 
 extern const XmlKind *const xml_kinds[DOMAIN_DEVICE_COUNT];
 

@@ -20,13 +20,7 @@ gboolean xml_refuse_unless_none(GPtrArray **extras, const xmlNode *node, const c
 }
 
 const XmlKind *const xml_kinds[DOMAIN_DEVICE_COUNT] = {
-    [DOMAIN_DEVICE_DISK] = &xml_kind_disk,
-    [DOMAIN_DEVICE_CONTROLLER] = &xml_kind_controller,
-    [DOMAIN_DEVICE_INTERFACE] = &xml_kind_interface,
-    [DOMAIN_DEVICE_SERIAL] = &xml_kind_serial,
-    [DOMAIN_DEVICE_AUDIO] = &xml_kind_audio,
-    [DOMAIN_DEVICE_VIDEO] = &xml_kind_video,
-    [DOMAIN_DEVICE_BALLOON] = &xml_kind_balloon,
-    [DOMAIN_DEVICE_RNG] = &xml_kind_rng,
-    [DOMAIN_DEVICE_PANIC] = &xml_kind_panic,
+#define DEVICE(id, structure, name, ...) [DOMAIN_DEVICE_##id] = &xml_kind_##name,
+#define NONE                             DEVICE
+#include "xml/devices.def"
 };

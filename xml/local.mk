@@ -8,3 +8,4 @@ libxml_a_SOURCES = xml/audio.c xml/controller.c xml/device.c xml/device.h xml/di
 	xml/memballoon.c xml/metadata.c xml/metadata.h xml/node.c xml/node.h xml/panic.c \
 	xml/rng.c xml/seclabel.c xml/serial.c xml/storage.c xml/timer.c xml/units.c xml/validate.c xml/video.c xml/writer.c \
 	xml/writer.h
+EXTRA_DIST += xml/devices.def

@@ -5,11 +5,8 @@
 #include <unistd.h>
 
 static const CommandKind *const kinds[DOMAIN_DEVICE_COUNT] = {
-    [DOMAIN_DEVICE_DISK] = &command_kind_disk,
-    [DOMAIN_DEVICE_INTERFACE] = &command_kind_interface,
-    [DOMAIN_DEVICE_SERIAL] = &command_kind_serial,
-    [DOMAIN_DEVICE_RNG] = &command_kind_rng,
-    [DOMAIN_DEVICE_PANIC] = &command_kind_panic,
+#define DEVICE(id, structure, name, ...) [DOMAIN_DEVICE_##id] = &command_kind_##name,
+#include "xml/devices.def"
 };
 
 const CommandKind *command_kind(DomainDeviceType type)

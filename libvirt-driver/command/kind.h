@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the driver knows of a kind of device: one row. A new kind is a file with its row,
- * and a place in the table of kind.c; kinds without a row need nothing from the emulator.
+ * What the driver knows of a kind of device: one row. What a new kind needs stands in
+ * xml/internal.h; those without a row here need nothing from the emulator.
  */
 #ifndef COMMAND_KIND_H
 #define COMMAND_KIND_H
@@ -59,8 +59,8 @@ typedef struct CommandKind {
     void (*leftovers)(CommandSteps *steps, const char *alias);
 } CommandKind;
 
-extern const CommandKind command_kind_disk, command_kind_interface, command_kind_serial,
-    command_kind_rng, command_kind_panic;
+#define DEVICE(id, structure, name, ...) extern const CommandKind command_kind_##name;
+#include "xml/devices.def"
 
 /* NULL for kinds without a row. */
 const CommandKind *command_kind(DomainDeviceType type);
