@@ -216,6 +216,8 @@ static const XmlField rows[] = {
     LIST("devices/" element, array, xml_kind_##name.type, .flags = (abi)),
 #define NONE             DEVICE
 #define REFUSED(element) XML_REFUSE("devices/" element),
+#define SECRET(element)                                                                  \
+    { .path = "devices/" element, .type = XML_FIELD_REFUSED, .flags = XML_SECURE },
 #define CONSOLES                                                                         \
     LIST("devices/console", consoles, xml_console),                                      \
         { .path = "devices/console", .type = XML_FIELD_HOOK, .write = write_console },

@@ -204,6 +204,75 @@ static void test_slots(void)
     g_assert_cmpuint(disk->info.address.slot, ==, DOMAIN_SLOT_NONE);
 }
 
+/* The forms of a definition, and whether secrets are in it. */
+static const struct {
+    guint flags;
+    gboolean secret;
+} forms[] = {
+    { XML_FORMAT_LIVE, FALSE },
+    { XML_FORMAT_INACTIVE, FALSE },
+    { XML_FORMAT_MIGRATABLE, FALSE },
+    { XML_FORMAT_SECURE, TRUE },
+    { XML_FORMAT_MIGRATABLE | XML_FORMAT_SECURE, TRUE },
+    { XML_FORMAT_INACTIVE | XML_FORMAT_SECURE | XML_FORMAT_STORED, TRUE },
+    { XML_FORMAT_STATUS, TRUE },
+};
+
+typedef struct Safe {
+    GPtrArray *extras;
+    char *label, *key;
+} Safe;
+
+static const XmlField safe_rows[] = {
+    XML_STRING("@label", Safe, label),
+    XML_STRING("lock@key", Safe, key, .flags = XML_SECURE),
+    { .path = "note", .type = XML_FIELD_REFUSED, .flags = XML_SECURE },
+};
+
+static const XmlStruct safe_type = { .size = sizeof(Safe), XML_ROWS(safe_rows) };
+
+/* A secret, handled or kept, is written for those who ask for secrets, and for us. */
+static void test_secure(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(xmlDoc) doc = xml_document_parse(
+        "<safe label='l'><lock key='opens'/><note>hint</note></safe>", &error);
+    Safe *safe = xml_struct_parse(&safe_type, xmlDocGetRootElement(doc),
+                                  XML_PARSE_INACTIVE, &error);
+    Safe *copy = xml_struct_copy(&safe_type, safe);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(copy->key, ==, "opens");
+    for (guint i = 0; i < G_N_ELEMENTS(forms); i++) {
+        XmlWriter w = { .text = g_string_new(NULL), .flags = forms[i].flags };
+
+        xml_struct_write(&safe_type, &w, "safe", copy);
+        g_test_message("form %u: %s", i, w.text->str);
+        g_assert_nonnull(strstr(w.text->str, "label='l'"));
+        g_assert_true(!strstr(w.text->str, "opens") == !forms[i].secret);
+        g_assert_true(!strstr(w.text->str, "hint") == !forms[i].secret);
+        g_string_free(w.text, TRUE);
+    }
+    xml_struct_free(&safe_type, safe);
+    xml_struct_free(&safe_type, copy);
+}
+
+/* A <graphics> that was stored, which is kept as it was written, password and all. */
+static void test_secure_kept(void)
+{
+    g_autoptr(Domain) domain =
+        parse(DOMAIN("", "<graphics type='vnc' passwd='opens'/>"), XML_PARSE_STORED);
+    g_autoptr(GError) error = NULL;
+
+    for (guint i = 0; i < G_N_ELEMENTS(forms); i++) {
+        g_autofree char *out = xml_domain_format(domain, forms[i].flags);
+
+        g_assert_true(!strstr(out, "opens") == !forms[i].secret);
+    }
+    g_assert_false(xml_domain_check(domain, &error));
+    g_assert_nonnull(strstr(error->message, "devices/graphics"));
+}
+
 /* Every kind counts in the ABI check. */
 static void test_abi_kinds(void)
 {
@@ -335,6 +404,8 @@ int main(int argc, char **argv)
     g_test_add_func("/xml/chain", test_chain);
     g_test_add_func("/xml/addresses", test_addresses);
     g_test_add_func("/xml/slots", test_slots);
+    g_test_add_func("/xml/secure", test_secure);
+    g_test_add_func("/xml/secure-kept", test_secure_kept);
     g_test_add_func("/xml/abi-kinds", test_abi_kinds);
     g_test_add_func("/xml/cut", test_cut);
     g_test_add_func("/xml/match", test_match);
