@@ -46,7 +46,7 @@ static void closed(void *opaque, void *data)
 
 void slow_close(GArray *fds, void (*done)(void *opaque), void *opaque)
 {
-    static const SlowCall calls = { close_run, closed, close_drop };
+    static const SlowCall calls = { close_run, closed, close_drop, .waits = TRUE };
     Waiter *waiter = g_new(Waiter, 1);
 
     *waiter = (Waiter){ done, opaque };

@@ -6,9 +6,10 @@
 #include <glib.h>
 
 /*
- * Closes descriptors (of int; taken over, NULL: none) beside the main loop; here where
- * the host gives no thread. done (NULL: nobody waits) is told of the end, which may be at
- * once: main loop, under the machine lock, as the call. Gate "close" (gate.h).
+ * Closes descriptors (of int; taken over, NULL: none) beside the main loop, however many
+ * are being closed; here where the host gives no thread and none is there. done (NULL:
+ * nobody waits) is told of the end, which may be at once: main loop, under the machine
+ * lock, as the call. Gate "close" (gate.h).
  */
 void slow_close(GArray *fds, void (*done)(void *opaque), void *opaque);
 

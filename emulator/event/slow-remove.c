@@ -1,52 +1,65 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "event/slow-remove.h"
 
+#include <errno.h>
+
 #include "event/gate.h"
 #include "event/slow.h"
 
-/* The thread's: whoever waits has a reference of its own. */
+/* A reference each of the thread and of the main loop. */
 typedef struct Removal {
+    gint refs;
+    gint begun; /* by one of them, and not by the other */
     FileName *name;
-    gboolean removed;
+    int error; /* the thread's, until it is back */
 } Removal;
+
+static void removal_unref(void *data)
+{
+    Removal *r = data;
+
+    if (g_atomic_int_dec_and_test(&r->refs)) {
+        file_name_free(r->name);
+        g_free(r);
+    }
+}
+
+static gboolean begin(Removal *r)
+{
+    return g_atomic_int_compare_and_exchange(&r->begun, FALSE, TRUE);
+}
 
 static void remove_run(void *data)
 {
     Removal *r = data;
 
-    gate_pass("unlink");
-    r->removed = file_name_remove(r->name);
+    if (begin(r)) {
+        gate_pass("unlink");
+        r->error = file_name_remove(r->name) ? 0 : errno;
+    }
 }
 
-static void remove_drop(void *data)
-{
-    Removal *r = data;
-
-    file_name_free(r->name);
-    g_free(r);
-}
-
-/* What is left, by a process that ends or by an error, is removed here, or warned of. */
 static void removed(void *opaque, void *data)
 {
-    Removal *r = data;
+    Removal *r = opaque;
 
-    if (r && r->removed) {
-        file_name_free(opaque);
-    } else {
-        created_remove(opaque);
+    if (data && r->error) {
+        created_stays(r->name, r->error);
+    } else if (!data && begin(r)) {
+        created_remove(file_name_ref(r->name));
     }
-    g_clear_pointer(&r, remove_drop);
+    g_clear_pointer(&data, removal_unref);
+    removal_unref(r);
 }
 
 void slow_remove(FileName *name)
 {
-    static const SlowCall calls = { remove_run, removed, remove_drop };
-    Removal *r = g_new0(Removal, 1);
+    static const SlowCall calls = { remove_run, removed, removal_unref, .waits = TRUE };
+    Removal *r = g_new(Removal, 1);
 
-    r->name = file_name_ref(name);
-    if (!slow_start(&calls, r, name, NULL)) {
-        remove_drop(r);
-        created_remove(name);
+    *r = (Removal){ .refs = 2, .name = name };
+    if (!slow_start(&calls, r, r, NULL)) {
+        removal_unref(r); /* the thread's */
+        removed(r, NULL);
     }
 }

@@ -16,8 +16,14 @@ typedef struct SlowCall {
      * stays with the thread.
      */
     void (*done)(void *opaque, void *data);
-    /* On its thread: frees what nobody waits for any more. */
+    /* Frees what nobody waits for any more: on its thread, if it has come to one. */
     void (*drop)(void *data);
+    /*
+     * It is not refused when too many do not come back, but waits for one of a few
+     * threads that such calls have apart from the others: what undoes something, and
+     * whose number something else bounds.
+     */
+    gboolean waits;
 } SlowCall;
 
 /*
@@ -28,7 +34,8 @@ typedef struct SlowCall {
 gboolean slow_start(const SlowCall *call, void *data, void *opaque, GError **errp);
 /*
  * The process ends: those who wait are told, and no call begins any more. The process
- * does not wait for what the host may never answer.
+ * does not wait for what the host may never answer, nor does what has begun go on for
+ * longer than the process: it may have been done, or not, or in part.
  */
 void slow_cleanup(void);
 

@@ -13,7 +13,10 @@ typedef struct MigUri MigUri;
  */
 typedef void (*MigListenFn)(MigUri *uri, int fd, const GError *error);
 
-/* Takes over the URI where it succeeds: done will be called. Gate "listen" (gate.h). */
+/*
+ * Takes over the URI where it succeeds: done will be called. A socket that is being made
+ * when the process ends may stay. Gate "listen" (gate.h).
+ */
 gboolean mig_late_listen(MigUri *uri, MigListenFn done, GError **errp);
 
 #endif

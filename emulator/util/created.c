@@ -142,11 +142,16 @@ FileName *created_bind(int fd, const char *path)
     return name_new(path);
 }
 
+void created_stays(const FileName *name, int error)
+{
+    log_warn("'%s' cannot be removed, and stays: %s", file_name_path(name),
+             error_text(error));
+}
+
 static void remove_or_warn(const FileName *name)
 {
     if (!file_name_remove(name)) {
-        log_warn("'%s' cannot be removed, and stays: %s", file_name_path(name),
-                 error_text(errno));
+        created_stays(name, errno);
     }
 }
 

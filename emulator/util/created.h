@@ -37,6 +37,8 @@ FileName *created_bind(int fd, const char *path);
  * (-sandbox files=deny) is warned of.
  */
 void created_remove(FileName *name);
+/* Warns of one that could not be removed. */
+void created_stays(const FileName *name, int error);
 
 void created_keep(void);
 void created_undo(void);

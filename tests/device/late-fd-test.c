@@ -5,6 +5,9 @@
  */
 #include "tests/device/late.h"
 
+#define CLOSERS_MAX 16 /* emulator/event/slow.c */
+#define MANY        (LATE_CALLS_MAX + CLOSERS_MAX + 10)
+
 static void until_closing(Vm *vm, guint64 n)
 {
     while (late_asked(vm, "close") < n) {
@@ -96,11 +99,39 @@ static void test_unasked_fd(void)
     late_close(&vm);
 }
 
+/*
+ * As many as a client likes: they wait for the few threads that close, the main loop
+ * closes none, and other calls of the host are served.
+ */
+static void test_many(void)
+{
+    Vm vm;
+
+    late_open(&vm, "");
+    block_testing(vm.q, "close silent");
+    for (unsigned i = 0; i < MANY; i++) {
+        say_file(&vm.b, "{\"execute\": \"query-name\"}", late_image);
+        expect(&vm.b, DONE);
+    }
+    until_closing(&vm, CLOSERS_MAX);
+    assert_served(&vm);
+    g_assert_cmpuint(late_open_images(&vm), ==, MANY);
+    say_text(&vm.c, "{\"execute\": \"object-add\", \"arguments\": {\"qom-type\": "
+                    "\"rng-random\", \"id\": \"r\"}}");
+    expect(&vm.c, DONE);
+    g_assert_cmpuint(late_asked(&vm, "close"), ==, CLOSERS_MAX);
+    block_testing(vm.q, "close answers");
+    while (late_open_images(&vm) > 1) { /* the last one waits for what comes next */
+    }
+    late_close(&vm);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/late-fd/named", test_named_fd);
     g_test_add_func("/late-fd/set", test_fdset);
     g_test_add_func("/late-fd/unasked", test_unasked_fd);
+    g_test_add_func("/late-fd/many", test_many);
     return late_run();
 }

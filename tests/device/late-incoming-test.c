@@ -174,9 +174,14 @@ static void test_end(void)
     block_testing(vm.q, "unlink silent");
     fd = come();
     until_silent(&vm, "unlink");
-    late_close(&vm); /* it goes with the process */
-    g_assert_false(exists());
+    late_close(&vm); /* the process does not ask for it once more */
+    g_assert_true(exists());
     close(fd);
+    late_open(&vm, "-incoming defer");
+    say_ours(&vm.b); /* and the next one does not mind */
+    expect(&vm.b, DONE);
+    late_close(&vm);
+    g_assert_false(exists());
 }
 
 int main(int argc, char **argv)

@@ -5,6 +5,7 @@ EMULATOR_TEST_LDADD = libemulator.a libcapabilities.a libutil.a $(EMULATOR_LIBS)
 
 # util, event, memory
 CORE_TESTS = tests/unit/util-test tests/unit/event-test tests/unit/memory-test \
+	tests/unit/event-slow-test \
 	tests/unit/accel-qtest-test tests/unit/accel-quiesce-test \
 	tests/unit/accel-kvm-test
 check_PROGRAMS += $(CORE_TESTS)
@@ -24,6 +25,8 @@ tests_unit_util_test_LDADD = libutil.a $(GLIB_LIBS)
 tests_unit_event_test_SOURCES = tests/unit/event-test.c
 tests_unit_event_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_event_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_event_slow_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_event_slow_test_LDADD = $(EMULATOR_TEST_LDADD)
 
 # sandbox
 include tests/unit/sandbox.mk
