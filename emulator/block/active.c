@@ -10,6 +10,7 @@
  */
 #include "accel/run-state.h"
 #include "block/node.h"
+#include "event/pending.h"
 #include "event/slow.h"
 #include "util/error.h"
 
@@ -20,13 +21,12 @@ typedef struct Claims {
 } Claims;
 
 typedef struct Change {
+    Pending pending; /* the first member, see first_change() */
     gboolean take;
-    BlockChanged done;
-    void *opaque;
 } Change;
 
 static gboolean start_inactive;
-static GQueue changes = G_QUEUE_INIT;
+static PendingList changes;
 static gboolean changing; /* the first one is under way */
 
 static void begin_next(void);
@@ -103,15 +103,20 @@ static void claims_run(void *data)
     }
 }
 
+static Change *first_change(void)
+{
+    return (Change *)pending_first(&changes);
+}
+
 static void end(GError *error)
 {
-    Change *c = g_queue_pop_head(&changes);
+    Change *c = first_change();
 
     changing = FALSE;
     vm_quiesce_release();
-    c->done(c->opaque, error);
+    pending_end(&c->pending, error);
     g_free(c);
-    if (!changing && changes.length) {
+    if (!changing && first_change()) {
         begin_next();
     }
 }
@@ -190,7 +195,7 @@ static void forget_locks(const Claims *claims)
 static void begin_next(void)
 {
     static const SlowCall calls = { claims_run, claims_done, claims_free };
-    const Change *c = g_queue_peek_head(&changes);
+    const Change *c = first_change();
     GError *error = NULL;
     Claims *claims = claims_new(c->take, &error);
 
@@ -218,8 +223,8 @@ static void change(gboolean take, BlockChanged done, void *opaque)
 {
     Change *c = g_new(Change, 1);
 
-    *c = (Change){ take, done, opaque };
-    g_queue_push_tail(&changes, c);
+    pending_begin(&c->pending, &changes, done, opaque);
+    c->take = take;
     if (!changing) {
         begin_next();
     }

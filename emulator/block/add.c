@@ -8,6 +8,7 @@
  */
 #include "block/node.h"
 #include "event/gate.h"
+#include "event/pending.h"
 #include "event/slow.h"
 #include "util/error.h"
 #include "util/log.h"
@@ -20,32 +21,18 @@ typedef struct NodeSet {
 
 /* What the main loop keeps of a set that is with the host. */
 typedef struct Change {
-    GPtrArray *names;
+    Pending pending;     /* the top one's name is the last */
     BlockNode *borrowed; /* was there before, and is the child of the bottom one */
-    GError *error;       /* why all is undone */
-    BlockChanged done;
-    void *opaque;
 } Change;
 
-static GSList *changes;
+static PendingList changes;
 static unsigned anonymous_count;
 
 /* Names and children */
 
-static gboolean is_changing(const char *name)
-{
-    for (GSList *l = changes; l; l = l->next) {
-        Change *c = l->data;
-        if (g_ptr_array_find_with_equal_func(c->names, name, g_str_equal, NULL)) {
-            return TRUE;
-        }
-    }
-    return FALSE;
-}
-
 static gboolean check_name(const char *name, GError **errp)
 {
-    return !name || (!block_node_find(name) && !is_changing(name)) ||
+    return !name || (!block_node_find(name) && !pending_has_name(&changes, name)) ||
            error_set(errp, "Duplicate nodes with node-name='%s'", name);
 }
 
@@ -303,31 +290,21 @@ BlockNode *block_node_add(ConfigNode *config, GError **errp)
 
 static Change *change_new(const NodeSet *set, BlockChanged done, void *opaque)
 {
-    Change *c = g_new0(Change, 1);
+    Change *c = g_new(Change, 1);
 
-    c->names = g_ptr_array_new_with_free_func(g_free);
+    pending_begin(&c->pending, &changes, done, opaque);
     for (guint i = 0; i < set->nodes->len; i++) {
         BlockNode *node = set->nodes->pdata[i];
-        g_ptr_array_add(c->names, g_strdup(node->name));
+        pending_take_name(&c->pending, node->name);
     }
     c->borrowed = set_borrowed(set);
-    c->done = done;
-    c->opaque = opaque;
-    changes = g_slist_prepend(changes, c);
     return c;
 }
 
 static void change_end(Change *c, GError *error)
 {
-    changes = g_slist_remove(changes, c);
-    c->done(c->opaque, error);
-    g_ptr_array_unref(c->names);
+    pending_end(&c->pending, error);
     g_free(c);
-}
-
-static const char *change_name(const Change *c)
-{
-    return c->names->pdata[c->names->len - 1];
 }
 
 static void retired(void *opaque, void *data)
@@ -337,11 +314,12 @@ static void retired(void *opaque, void *data)
 
     if (set) {
         if (set->error) {
-            log_warn("node '%s' is closed: %s", change_name(c), set->error->message);
+            log_warn("node '%s' is closed: %s", pending_name(&c->pending),
+                     set->error->message);
         }
         set_free(set);
     }
-    change_end(c, g_steal_pointer(&c->error));
+    change_end(c, NULL);
 }
 
 /* All have been opened, and do not go together. */
@@ -349,7 +327,7 @@ static void undo(Change *c, NodeSet *set, GError *error)
 {
     static const SlowCall calls = { set_undo, retired, set_drop };
 
-    c->error = error;
+    c->pending.undone = error;
     if (!slow_start(&calls, set, c, NULL)) {
         set_undo(set);
         retired(c, set);
@@ -364,7 +342,8 @@ static void opened(void *opaque, void *data)
 
     if (!set) {
         give_back(c->borrowed);
-        error_set(&error, "The emulator ends before node '%s' is open", change_name(c));
+        error_set(&error, "The emulator ends before node '%s' is open",
+                  pending_name(&c->pending));
     } else if (set->error) {
         give_back(c->borrowed);
         error = g_steal_pointer(&set->error);

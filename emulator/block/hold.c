@@ -6,6 +6,7 @@
  */
 #include "accel/run-state.h"
 #include "block/node.h"
+#include "event/pending.h"
 #include "event/slow.h"
 #include "util/error.h"
 #include "util/log.h"
@@ -19,11 +20,11 @@ typedef struct Ask {
 
 /* The main loop's. */
 typedef struct Change {
+    Pending pending;
     BlockNode *node;
-    GError *error; /* why it is given back at once */
-    BlockChanged done;
-    void *opaque;
 } Change;
+
+static PendingList changes;
 
 static void ask_run(void *data)
 {
@@ -63,23 +64,24 @@ static Change *change_new(BlockNode *node, BlockChanged done, void *opaque)
 {
     Change *c = g_new(Change, 1);
 
-    *c = (Change){ node, NULL, done, opaque };
+    pending_begin(&c->pending, &changes, done, opaque);
+    c->node = node;
     return c;
 }
 
 static void change_end(Change *c, BlockHold hold, GError *error)
 {
     c->node->hold = hold;
-    c->done(c->opaque, error);
+    pending_end(&c->pending, error);
     g_free(c);
 }
 
 static void given(void *opaque, void *data)
 {
     Change *c = opaque;
-    GError *error = g_steal_pointer(&c->error);
+    GError *error = NULL;
 
-    if (!data && !error) {
+    if (!data) {
         error_set(&error, "The emulator ends");
     }
     g_clear_pointer(&data, ask_free);
@@ -103,7 +105,7 @@ static void give(Change *c)
             log_warn("node '%s' stays locked: %s", c->node->name, error->message);
         }
     }
-    change_end(c, BLOCK_HOLD_NOBODY, g_steal_pointer(&c->error));
+    change_end(c, BLOCK_HOLD_NOBODY, NULL);
 }
 
 /* The host has answered; meanwhile other monitors have gone on, and a migration. */
@@ -126,7 +128,7 @@ static void taken(void *opaque, void *data)
         error_set(&error, "The emulator ends");
     } else if (ask->error) {
         error = g_steal_pointer(&ask->error);
-    } else if (!settle(&ask->claim, &c->error)) {
+    } else if (!settle(&ask->claim, &c->pending.undone)) {
         ask_free(ask);
         give(c);
         return;

@@ -7,59 +7,44 @@
 #include "config.h"
 
 #include "device/internal.h"
+#include "event/pending.h"
 
 /* One that comes or goes; a reference. */
 typedef struct Change {
+    Pending pending;
     Device *dev;
     ConfigNode *config; /* of one that comes; a reference */
     gboolean (*may)(GError **errp);
-    GError *error; /* why it does not come */
-    DeviceChanged done;
-    void *opaque;
 } Change;
 
-static GSList *changes;
+static PendingList changes;
 
 gboolean device_id_changes(const char *id)
 {
-    for (GSList *l = changes; l; l = l->next) {
-        if (g_strcmp0(((Change *)l->data)->dev->id, id) == 0) {
-            return TRUE;
-        }
-    }
-    return FALSE;
+    return pending_has_name(&changes, id);
 }
 
 static Change *change_new(Device *dev, DeviceChanged done, void *opaque)
 {
     Change *c = g_new0(Change, 1);
 
+    pending_begin(&c->pending, &changes, done, opaque);
+    pending_take_name(&c->pending, dev->id);
     c->dev = device_ref(dev);
-    c->done = done;
-    c->opaque = opaque;
-    changes = g_slist_prepend(changes, c);
     return c;
 }
 
 static void change_end(Change *c, GError *error)
 {
-    changes = g_slist_remove(changes, c);
-    c->done(c->opaque, error);
+    pending_end(&c->pending, error);
     config_node_unref(c->config);
     device_unref(c->dev);
     g_free(c);
 }
 
-/* Why it does not come is worth more than that the process ends. */
 static void released(void *opaque, GError *error)
 {
-    Change *c = opaque;
-
-    if (c->error) {
-        g_clear_error(&error);
-        error = g_steal_pointer(&c->error);
-    }
-    change_end(c, error);
+    change_end(opaque, error);
 }
 
 static void release(Change *c)
@@ -92,7 +77,7 @@ static void acquired(void *opaque, GError *error)
 {
     Change *c = opaque;
 
-    if (error || realize(c, &c->error)) {
+    if (error || realize(c, &c->pending.undone)) {
         change_end(c, error);
     } else {
         release(c);

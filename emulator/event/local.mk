@@ -7,6 +7,7 @@ libemulator_a_SOURCES += \
 	emulator/event/iothread.c \
 	emulator/event/lock.c emulator/event/lock.h \
 	emulator/event/loop.c emulator/event/loop.h emulator/event/loop-internal.h \
+	emulator/event/pending.c emulator/event/pending.h \
 	emulator/event/rcu.h \
 	emulator/event/slow.c emulator/event/slow.h \
 	emulator/event/slow-close.c emulator/event/slow-close.h \

@@ -13,6 +13,7 @@
 
 #include "event/gate.h"
 #include "event/loop.h"
+#include "event/pending.h"
 #include "event/slow.h"
 #include "memory/ram.h"
 #include "util/error.h"
@@ -144,22 +145,16 @@ typedef struct File {
 
 /* An object that comes or goes meanwhile; the main loop's. */
 typedef struct Change {
-    char *id;
+    Pending pending;
     Options *options; /* of one that comes */
-    ObjectChanged done;
-    void *opaque;
 } Change;
 
-static GSList *changes;
+static PendingList changes;
 
 static gboolean check_id(const char *id, GError **errp)
 {
-    gboolean taken = objects && g_hash_table_contains(objects, id);
-
-    for (GSList *l = changes; l && !taken; l = l->next) {
-        taken = g_str_equal(((Change *)l->data)->id, id);
-    }
-    return !taken ||
+    return !((objects && g_hash_table_contains(objects, id)) ||
+             pending_has_name(&changes, id)) ||
            error_set(
                errp,
                "attempt to add duplicate property '%s' to object (type 'container')", id);
@@ -251,17 +246,16 @@ static Change *change_new(const char *id, Options *options, ObjectChanged done,
 {
     Change *c = g_new(Change, 1);
 
-    *c = (Change){ g_strdup(id), options, done, opaque };
-    changes = g_slist_prepend(changes, c);
+    pending_begin(&c->pending, &changes, done, opaque);
+    pending_take_name(&c->pending, id);
+    c->options = options;
     return c;
 }
 
 static void change_end(Change *c, GError *error)
 {
-    changes = g_slist_remove(changes, c);
-    c->done(c->opaque, error);
+    pending_end(&c->pending, error);
     g_clear_pointer(&c->options, options_free);
-    g_free(c->id);
     g_free(c);
 }
 
@@ -278,7 +272,8 @@ static void opened(void *opaque, void *data)
     GError *error = NULL;
 
     if (!f) {
-        error_set(&error, "The emulator ends before object '%s' is there", c->id);
+        error_set(&error, "The emulator ends before object '%s' is there",
+                  pending_name(&c->pending));
     } else if (file_check(f, &error) && create(c->options, f->fd, &error)) {
         f->fd = -1;
     }

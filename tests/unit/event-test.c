@@ -6,6 +6,7 @@
 #include "event/clock.h"
 #include "event/lock.h"
 #include "event/loop.h"
+#include "event/pending.h"
 #include "event/rcu.h"
 #include "event/slow.h"
 #include "event/turn.h"
@@ -357,6 +358,66 @@ static void test_rcu(void)
     g_free(r.published);
 }
 
+/* What is on its way: names are taken until the end, which all of it has forgotten. */
+typedef struct Thing {
+    Pending pending;
+    int ended;
+    char *error;
+} Thing;
+
+static PendingList things;
+
+static void thing_ended(void *opaque, GError *error)
+{
+    Thing *t = opaque;
+
+    t->ended++;
+    g_assert_false(pending_has_name(&things, "shared")); /* it may be taken again */
+    t->error = error ? g_strdup(error->message) : NULL;
+    g_clear_error(&error);
+}
+
+static GError *some_error(const char *message)
+{
+    return g_error_new_literal(g_quark_from_static_string("test"), 0, message);
+}
+
+static void test_pending(void)
+{
+    Thing a = { .ended = 0 }, b = { .ended = 0 };
+    static PendingList others;
+
+    g_assert_null(pending_first(&things));
+    g_assert_false(pending_has_name(&things, "shared"));
+    pending_begin(&a.pending, &things, thing_ended, &a);
+    pending_take_name(&a.pending, NULL);
+    g_assert_null(pending_name(&a.pending));
+    pending_begin(&b.pending, &things, thing_ended, &b);
+    pending_take_name(&b.pending, "below");
+    pending_take_name(&b.pending, "shared");
+    g_assert_cmpstr(pending_name(&b.pending), ==, "shared");
+    g_assert_true(pending_has_name(&things, "shared"));
+    g_assert_true(pending_has_name(&things, "below"));
+    g_assert_false(pending_has_name(&things, "share"));
+    g_assert_false(pending_has_name(&others, "shared"));
+    g_assert_true(pending_first(&things) == &a.pending);
+    b.pending.undone = some_error("first");
+    pending_end(&b.pending, some_error("second"));
+    g_assert_cmpstr(b.error, ==, "first");
+    g_assert_false(pending_has_name(&things, "below"));
+    pending_begin(&b.pending, &things, thing_ended, &b);
+    pending_end(&a.pending, NULL);
+    g_assert_null(a.error);
+    g_assert_true(pending_first(&things) == &b.pending);
+    g_clear_pointer(&b.error, g_free);
+    pending_end(&b.pending, some_error("third"));
+    g_assert_cmpstr(b.error, ==, "third");
+    g_assert_cmpint(a.ended, ==, 1);
+    g_assert_cmpint(b.ended, ==, 2);
+    g_assert_null(pending_first(&things));
+    g_free(b.error);
+}
+
 /* Slow calls: each has a thread, comes back, and is dropped when nobody waits. */
 typedef struct Wait {
     GMutex lock;
@@ -460,6 +521,7 @@ int main(int argc, char **argv)
     g_test_add_func("/event/rcu", test_rcu);
     g_test_add_func("/event/lock", test_lock);
     g_test_add_func("/event/timer/qtest", test_qtest_clock);
+    g_test_add_func("/event/pending", test_pending);
     g_test_add_func("/event/slow", test_slow);
     return g_test_run();
 }
