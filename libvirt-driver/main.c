@@ -13,6 +13,7 @@
 #include "process/spawn.h"
 #include "rpc/server.h"
 #include "util/paths.h"
+#include "xml/domain.h"
 
 enum {
     STOP_TIMEOUT_MS = 20000, /* for what still runs when the daemon ends */
@@ -78,6 +79,7 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
     make_number_locale();
+    xml_init();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
     g_log_set_debug_enabled(options.verbose);

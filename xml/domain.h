@@ -187,6 +187,9 @@ typedef enum {
 
 GQuark xml_error_quark(void);
 
+/* While there is one thread: libxml2 makes what its parsers share at the first use. */
+void xml_init(void);
+
 /*
  * Parses a <domain>. Returns a new Domain, or NULL with an error that names
  * element and value: XML_DETAIL (not well-formed), XML_ERROR (wrong value),

@@ -58,6 +58,7 @@ xmlDoc *xml_document_parse(const char *text, GError **errp)
 {
     size_t length = strlen(text);
     xmlParserCtxt *ctxt;
+    gboolean good;
     xmlDoc *doc;
 
     if (length > XML_TEXT_MAX) {
@@ -78,15 +79,21 @@ xmlDoc *xml_document_parse(const char *text, GError **errp)
     ctxt->sax->internalSubset = refuse_dtd;
     doc = xmlCtxtReadMemory(ctxt, text, length, "domain.xml", NULL,
                             XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
-    if (doc && (ctxt->_private || !ctxt->wellFormed || !xmlDocGetRootElement(doc))) {
-        xmlFreeDoc(doc);
-        doc = NULL;
-    }
-    if (!doc) {
+    good = doc && !ctxt->_private && ctxt->wellFormed && xmlDocGetRootElement(doc);
+    if (!good) {
         parse_error(ctxt, errp);
     }
     xmlFreeParserCtxt(ctxt);
+    if (!good) {
+        xmlFreeDoc(doc); /* may be NULL; it is the last to go, as what is returned is */
+        return NULL;
+    }
     return doc;
+}
+
+void xml_init(void)
+{
+    xmlFreeDoc(xml_document_parse("<domain/>", NULL));
 }
 
 gboolean xml_node_is(const xmlNode *node, const char *name)
