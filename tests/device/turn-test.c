@@ -1,24 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Bounded turns (event/turn.h): each device and each socket is fed the largest legal
- * request; no turn of a loop may have moved more than its bound, and what was asked
- * for is more than that.
+ * Bounded turns (event/turn.h) of devices and of the migration; those of sockets and
+ * timers are in turn-socket-test.c.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/if_packet.h>
 #include <linux/virtio_blk.h>
 #include <linux/virtio_mmio.h>
 #include <net/if.h>
 #include <sched.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include "config/json.h"
+#include "tests/device/turn.h"
 #include "tests/device/virtio-common.h"
 
 #define TABLE   0x500000u /* an indirect table of the most descriptors */
@@ -27,46 +23,9 @@
 #define BUFFER  0x800000u /* and the others do */
 #define ENTRIES 1024u
 #define WHOLE   (ENTRIES * (guint32)sizeof(struct vring_desc))
-#define KIB     1024ull
-#define MIB     (1024 * KIB)
 #define PIECE   2048u /* of a block request: all pieces are just below 2 MiB */
 
 #define RANGE_SECTORS 0x3fffffu /* of a discard */
-
-typedef struct Turn {
-    guint64 peak, bound, total;
-} Turn;
-
-static Turn turn(QTest *q, const char *name)
-{
-    g_autofree char *line = qtest_command_line(q, "turns");
-    g_autofree char *key = g_strdup_printf(" %s=", name);
-    const char *at = strstr(line, key);
-    Turn t;
-
-    g_assert_nonnull(at);
-    g_assert_cmpint(sscanf(at + strlen(key),
-                           "%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT
-                           "/%" G_GUINT64_FORMAT,
-                           &t.peak, &t.bound, &t.total),
-                    ==, 3);
-    return t;
-}
-
-/* fed: how much has to have moved at least; limit: what a turn may be at most. */
-static void check(QTest *q, const char *name, guint64 fed, guint64 limit)
-{
-    Turn t = turn(q, name);
-
-    g_test_message("%s: peak %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
-                   ", total %" G_GUINT64_FORMAT,
-                   name, t.peak, t.bound, t.total);
-    g_assert_cmpuint(t.peak, >, 0);
-    g_assert_cmpuint(t.total, >=, fed);
-    g_assert_cmpuint(fed, >, t.bound); /* or the bound could not show */
-    g_assert_cmpuint(t.peak, <=, t.bound);
-    g_assert_cmpuint(t.bound, <=, limit);
-}
 
 /* A table of ENTRIES descriptors of len bytes; first: a readable one before. */
 static void write_table(guint32 first, guint32 len, gboolean writable, guint32 last)
@@ -122,8 +81,8 @@ static void test_rng(gconstpointer data)
     virtio_driver_start(&d, &qtest_bus, SLOT(2), ~0ull, 1, 8, RINGS);
     write_table(0, 8 * MIB / ENTRIES * 64, TRUE, 1); /* 512 MiB a request */
     fill_ring(&d, 0, WHOLE, 8);
-    check(q, "rng-bytes", 8 * 64 * KIB, 64 * KIB);
-    check(q, "descriptors", 8 * ENTRIES, 4 * KIB);
+    turn_check(q, "rng-bytes", 8 * 64 * KIB, 64 * KIB);
+    turn_check(q, "descriptors", 8 * ENTRIES, 4 * KIB);
     qtest_stop(q);
 }
 
@@ -187,9 +146,9 @@ static void test_blk(gconstpointer data)
     put_status(0xff);
     fill_ring(&d, 0, WHOLE, 64);
     g_assert_cmpuint(get_status(), ==, VIRTIO_BLK_S_OK);
-    check(q, "descriptors", 64 * ENTRIES, 4 * KIB);
-    if (strstr(row->options, "io_uring") && turn(q, "block-bytes").total) {
-        check(q, "block-bytes", 64 * (ENTRIES - 2) * PIECE, 8 * MIB);
+    turn_check(q, "descriptors", 64 * ENTRIES, 4 * KIB);
+    if (strstr(row->options, "io_uring") && turn_of(q, "block-bytes").total) {
+        turn_check(q, "block-bytes", 64 * (ENTRIES - 2) * PIECE, 8 * MIB);
     }
     qtest_stop(q);
     unlink(path);
@@ -251,8 +210,8 @@ static void test_blk_range(gconstpointer data)
         fill_ring(&d, 0, 3 * sizeof(struct vring_desc), 1024);
     }
     g_assert_cmpuint(get_status(), ==, VIRTIO_BLK_S_OK);
-    check(q, "descriptors", 2 * 1024 * 3, 4 * KIB);
-    check(q, "block-done", 2 * 1024, 512);
+    turn_check(q, "descriptors", 2 * 1024 * 3, 4 * KIB);
+    turn_check(q, "block-done", 2 * 1024, 512);
     qtest_stop(q);
     unlink(path);
     rmdir(dir);
@@ -283,234 +242,17 @@ static void test_blk_done(void)
     qtest_bus.memory.write(TABLE, table, sizeof(table));
     block_testing(q, "n fail any 0 1048576 EIO 1024"); /* at once, not by the kernel */
     fill_ring(&d, 0, sizeof(table), 1024);
-    check(q, "block-done", 1024, 512);
+    turn_check(q, "block-done", 1024, 512);
     block_testing(q, "n hold");
     fill_ring(&d, 0, sizeof(table), 0);
     while (blocks_held(q, "n") < 1024) {
     }
     block_testing(q, "n release");
     take(&d, 0, 1024);
-    check(q, "posted", 1024, 64);
+    turn_check(q, "posted", 1024, 64);
     qtest_stop(q);
     unlink(path);
     rmdir(dir);
-}
-
-static int connect_to(const char *path)
-{
-    struct sockaddr_un sun = { .sun_family = AF_UNIX };
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    g_strlcpy(sun.sun_path, path, sizeof(sun.sun_path));
-    while (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0) {
-        g_assert_cmpint(errno, ==, EAGAIN); /* others wait to be accepted */
-    }
-    return fd;
-}
-
-/* Writes all of it, reading away what comes, until that many lines have come. */
-static void exchange(int fd, const char *text, gsize len, unsigned lines)
-{
-    static char buf[65536];
-
-    while (len || lines) {
-        ssize_t n = len ? write(fd, text, len) : 0;
-
-        if (n > 0) {
-            text += n;
-            len -= n;
-        }
-        n = read(fd, buf, sizeof(buf));
-        g_assert_true(n > 0 || (n < 0 && errno == EAGAIN));
-        for (ssize_t i = 0; i < n; i++) {
-            lines -= buf[i] == '\n';
-        }
-    }
-}
-
-/* With a second monitor, on the socket. */
-static QTest *start_with_monitor(const char *path)
-{
-    return qtest_start("-machine microvm -m 16M "
-                       "-chardev socket,id=m,path=%s,server=on,wait=off "
-                       "-mon chardev=m,mode=control",
-                       path);
-}
-
-/* What is no command is answered like one, and is one in its turn. */
-static void test_qmp_junk(void)
-{
-    g_autofree char *dir = g_dir_make_tmp("vireo-turn-XXXXXX", NULL);
-    g_autofree char *path = g_build_filename(dir, "qmp", NULL);
-    QTest *q = start_with_monitor(path);
-    g_autoptr(GString) text = g_string_new(NULL);
-
-    for (unsigned i = 0; i < 2000; i++) {
-        g_string_append(text, i % 2 ? "x\n" : "{'}\n");
-    }
-    int fd = connect_to(path);
-    exchange(fd, text->str, text->len, 2001);
-    check(q, "qmp-commands", 2000, 1);
-    close(fd);
-    qtest_stop(q);
-    rmdir(dir);
-}
-
-/* A command of that many values, as they are counted. */
-static void append_command(GString *text, unsigned values)
-{
-    g_string_append(text, "{\"execute\":\"device_add\",\"arguments\":{\"driver\":[0");
-    for (unsigned i = 4; i < values; i++) { /* three brackets, a comma */
-        g_string_append(text, ",0");
-    }
-    g_string_append(text, "]}}\n");
-}
-
-/* Of as many values as may be, and one more, while another monitor asks. */
-static void test_qmp_values(void)
-{
-    static const char hello[] = "{\"execute\":\"qmp_capabilities\"}";
-    const unsigned commands = 40;
-    g_autofree char *dir = g_dir_make_tmp("vireo-turn-XXXXXX", NULL);
-    g_autofree char *path = g_build_filename(dir, "qmp", NULL);
-    QTest *q = start_with_monitor(path);
-    g_autoptr(GString) large = g_string_new(NULL), more = g_string_new(NULL);
-    int fd = connect_to(path);
-
-    exchange(fd, hello, strlen(hello), 2);
-    append_command(large, JSON_MAX_VALUES);
-    append_command(more, JSON_MAX_VALUES + 1);
-    for (unsigned i = 0; i < commands; i++) {
-        exchange(fd, more->str, more->len, 1);
-        g_assert_cmpint(write(fd, large->str, large->len), ==, (gssize)large->len);
-        qmp(q, "{\"execute\": \"query-status\"}");
-        exchange(fd, "", 0, 1);
-    }
-    check(q, "qmp-values", commands * (guint64)JSON_MAX_VALUES, JSON_MAX_VALUES);
-    g_assert_cmpuint(turn(q, "qmp-values").peak, ==, JSON_MAX_VALUES);
-    check(q, "qmp-commands", 2 * commands, 1);
-    close(fd);
-    qtest_stop(q);
-    rmdir(dir);
-}
-
-/* The longest, whose id comes back at six times its length; and longer ones. */
-static void test_qmp_bytes(void)
-{
-    const unsigned commands = 10;
-    g_autofree char *dir = g_dir_make_tmp("vireo-turn-XXXXXX", NULL);
-    g_autofree char *path = g_build_filename(dir, "qmp", NULL);
-    QTest *q = start_with_monitor(path);
-    g_autoptr(GString) large = g_string_new("{\"execute\":\"x\",\"id\":\"");
-    g_autoptr(GString) more = NULL;
-    int fd = connect_to(path);
-
-    while (large->len < JSON_MAX_BYTES - 2) {
-        g_string_append_c(large, '\177');
-    }
-    more = g_string_new(large->str);
-    g_string_append(large, "\"}");
-    g_string_append(more, "x\"}\n");
-    for (unsigned i = 0; i < commands; i++) {
-        exchange(fd, large->str, large->len, i ? 1 : 2);
-        exchange(fd, more->str, more->len, 1);
-    }
-    check(q, "qmp-bytes", commands * (guint64)JSON_MAX_BYTES, JSON_MAX_BYTES);
-    g_assert_cmpuint(turn(q, "qmp-bytes").peak, ==, JSON_MAX_BYTES);
-    close(fd);
-    qtest_stop(q);
-    rmdir(dir);
-}
-
-/* Commands in one piece, replies that are long, from several clients at once. */
-static void test_qmp(void)
-{
-    g_autofree char *dir = g_dir_make_tmp("vireo-turn-XXXXXX", NULL);
-    g_autofree char *path = g_build_filename(dir, "qmp", NULL);
-    QTest *q = start_with_monitor(path);
-    GString *text = g_string_new("{\"execute\":\"qmp_capabilities\"}");
-
-    for (unsigned i = 0; i < 200; i++) {
-        g_string_append(text, "{\"execute\":\"query-qmp-schema\"}");
-    }
-    int fd = connect_to(path);
-    exchange(fd, text->str, text->len, 202);
-    check(q, "qmp-commands", 200, 1);
-    check(q, "chardev-out", 200 * 10 * KIB, 64 * KIB);
-    close(fd);
-    qtest_stop(q);
-    g_string_free(text, TRUE);
-    rmdir(dir);
-}
-
-/* A serial port's peer says much, and the guest takes it. */
-static void test_serial(void)
-{
-    g_autofree char *dir = g_dir_make_tmp("vireo-turn-XXXXXX", NULL);
-    g_autofree char *path = g_build_filename(dir, "port", NULL);
-    QTest *q = qtest_start("-machine microvm -m 16M -nodefaults -device "
-                           "isa-serial,chardev=s "
-                           "-chardev socket,id=s,path=%s,server=on,wait=off",
-                           path);
-    g_autofree char *data = g_malloc0(MIB);
-    int fd = connect_to(path);
-
-    qtest_outb(q, 0x3fa, 1);
-    g_assert_cmpint(write(fd, data, MIB), >, 8000);
-    for (unsigned i = 0; i < 8000;) {
-        if (qtest_inb(q, 0x3fd) & 1) {
-            qtest_inb(q, 0x3f8);
-            i++;
-        }
-    }
-    check(q, "chardev-in", 8000, 4 * KIB);
-    close(fd);
-    qtest_stop(q);
-    rmdir(dir);
-}
-
-/* The fastest periodic interrupt, and clients that knock one after the other. */
-static void test_timers(void)
-{
-    QTest *q = qtest_start("-machine microvm,rtc=on -m 16M");
-
-    qtest_outb(q, 0x70, 10);
-    qtest_outb(q, 0x71, 0x23);
-    qtest_outb(q, 0x70, 11);
-    qtest_outb(q, 0x71, 0x42);
-    qtest_clock_step(q, 1000000000);
-    check(q, "timers", 8000, 64);
-    qtest_stop(q);
-}
-
-static void test_connections(void)
-{
-    g_autofree char *dir = g_dir_make_tmp("vireo-turn-XXXXXX", NULL);
-    g_autofree char *path = g_build_filename(dir, "qmp", NULL);
-    QTest *q = start_with_monitor(path);
-
-    for (unsigned i = 0; i < 8; i++) {
-        close(connect_to(path));
-    }
-    while (turn(q, "connections").total < 8) {
-    }
-    check(q, "connections", 8, 1);
-    qtest_stop(q);
-    rmdir(dir);
-}
-
-static void test_qtest(void)
-{
-    QTest *q = qtest_start("-machine microvm -m 16M");
-    g_autoptr(GString) text = g_string_new(NULL);
-
-    for (unsigned i = 0; i < 20000; i++) {
-        g_string_append_c(text, '\n');
-    }
-    g_string_append(text, "endianness");
-    g_free(qtest_command_line(q, text->str));
-    check(q, "qtest-commands", 20000, 64);
-    qtest_stop(q);
 }
 
 static void bring_up(const char *ifname)
@@ -537,7 +279,7 @@ static void test_net(void)
     for (unsigned i = 0; i < 4; i++) {
         fill_ring(&d, 1, WHOLE, 256);
     }
-    check(q, "descriptors", 4 * 256 * ENTRIES, 4 * KIB);
+    turn_check(q, "descriptors", 4 * 256 * ENTRIES, 4 * KIB);
     /* and in few pieces, so that it is bytes that count */
     for (unsigned i = 0; i < 256; i++) {
         GuestBuffer b = { BUFFER, 12 + 65000, FALSE };
@@ -545,8 +287,8 @@ static void test_net(void)
     }
     virtio_driver_kick(&d, 1);
     take(&d, 1, 256);
-    check(q, "net-bytes", 256 * 65000, 2 * MIB);
-    check(q, "packets", 1000, 256);
+    turn_check(q, "net-bytes", 256 * 65000, 2 * MIB);
+    turn_check(q, "packets", 1000, 256);
     qtest_stop(q);
 }
 
@@ -584,7 +326,7 @@ static void test_net_receive(void)
     }
     virtio_driver_kick(&d, 0);
     take(&d, 0, packets);
-    check(q, "packets", packets, 256);
+    turn_check(q, "packets", packets, 256);
     qtest_stop(q);
 }
 
@@ -611,7 +353,7 @@ static void test_migration(void)
     while (!migrated(from)) {
         g_usleep(1000);
     }
-    t = turn(from, "log-pages");
+    t = turn_of(from, "log-pages");
     g_assert_cmpuint(t.total, >=, 2 * 256 * MIB / 4096); /* sent, its log read */
     g_assert_cmpuint(t.peak, ==, 0);
     qtest_stop(from);
@@ -630,14 +372,6 @@ int main(int argc, char **argv)
         g_test_add_data_func(range_rows[i].path, &range_rows[i], test_blk_range);
     }
     g_test_add_func("/turn/blk/done", test_blk_done);
-    g_test_add_func("/turn/qmp", test_qmp);
-    g_test_add_func("/turn/qmp/junk", test_qmp_junk);
-    g_test_add_func("/turn/qmp/values", test_qmp_values);
-    g_test_add_func("/turn/qmp/bytes", test_qmp_bytes);
-    g_test_add_func("/turn/serial", test_serial);
-    g_test_add_func("/turn/timers", test_timers);
-    g_test_add_func("/turn/connections", test_connections);
-    g_test_add_func("/turn/qtest", test_qtest);
     g_test_add_func("/turn/migration", test_migration);
     if (unshare(CLONE_NEWNET) < 0 || access("/dev/net/tun", R_OK | W_OK)) {
         return g_test_run() ? 1 : 77; /* the rest was not run */

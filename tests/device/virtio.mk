@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # block, net, virtio
 VIRTIO_DEVICE_TESTS = tests/device/virtio-blk-test tests/device/virtio-net-test \
-	tests/device/virtio-rng-test tests/device/turn-test
+	tests/device/virtio-rng-test tests/device/turn-test \
+	tests/device/turn-socket-test
 check_PROGRAMS += $(VIRTIO_DEVICE_TESTS)
 TESTS += $(VIRTIO_DEVICE_TESTS)
 VIRTIO_DEVICE_COMMON = tests/device/virtio-common.c tests/device/virtio-common.h \
@@ -21,7 +22,13 @@ tests_device_virtio_rng_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_virtio_rng_test_LDADD = $(DEVICE_TEST_LDADD)
 dist_check_SCRIPTS += tests/device/virtio-kvm-test.py
 TESTS += tests/device/virtio-kvm-test.py
-tests_device_turn_test_SOURCES = tests/device/turn-test.c $(VIRTIO_DEVICE_COMMON)
+TURN_COMMON = tests/device/turn.c tests/device/turn.h
+tests_device_turn_socket_test_SOURCES = tests/device/turn-socket-test.c $(TURN_COMMON) \
+	$(VIRTIO_DEVICE_COMMON)
+tests_device_turn_socket_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_turn_socket_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_turn_test_SOURCES = tests/device/turn-test.c $(TURN_COMMON) \
+	$(VIRTIO_DEVICE_COMMON)
 tests_device_turn_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_turn_test_LDADD = $(DEVICE_TEST_LDADD)
 VIRTIO_BLK_DEVICE_TESTS = tests/device/virtio-blk-flight-test \
