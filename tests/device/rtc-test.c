@@ -144,7 +144,8 @@ static void test_periodic(void)
     qtest_irq_intercept_in(q, "ioapic");
     get(q, C);
     qtest_clock_step(q, 10 * period);
-    g_assert_cmphex(get(q, C), ==, 0x40); /* the flag without the interrupt */
+    /* The flag without the interrupt; a second may have ended, too. */
+    g_assert_cmphex(get(q, C) & 0xc0, ==, 0x40);
     g_assert_cmpuint(board_irq_raised(q, IRQ, &seen), ==, 0);
     set(q, B, B_24H | B_PIE);
     for (int i = 0; i < 5; i++) {

@@ -502,7 +502,9 @@ class Migration(unittest.TestCase):
         return lambda: resource.prlimit(vm.process.pid, kind, before)
 
     def no_threads(self, vm):
-        """Nothing the size of a stack is left, nor a stack of a thread that has ended."""
+        """Nothing the size of a stack is left, nor a stack of a thread that has ended, or
+        will: those that asked the host for something end when they have answered."""
+        vm.wait_until(lambda: vm.threads().count("slow"), 0)
         with open("/proc/%d/statm" % vm.process.pid) as f:
             size = int(f.read().split()[0]) * 4096
         lift = self.limit(vm, resource.RLIMIT_AS, size + MIB)

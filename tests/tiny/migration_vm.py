@@ -129,6 +129,17 @@ class Vm:
             raise AssertionError("%s: %s %s" % (got, self.qmp("query-migrate"),
                                                 self.said.decode()))
 
+    def threads(self):
+        """Their names."""
+        names = []
+        for task in os.listdir("/proc/%d/task" % self.process.pid):
+            try:
+                with open("/proc/%d/task/%s/comm" % (self.process.pid, task)) as f:
+                    names.append(f.read().strip())
+            except (FileNotFoundError, ProcessLookupError):
+                pass  # it has ended
+        return names
+
     def cpu_time(self):
         """Of the process, in seconds."""
         with open("/proc/%d/stat" % self.process.pid) as f:
