@@ -14,7 +14,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../tiny"))
 sys.dont_write_bytecode = True
-from migration_vm import BUILD, TIMEOUT, Qmp, QmpError, Vm  # noqa: E402
+from migration_vm import BUILD, TIMEOUT, Qmp, QmpError, Vm, free_port  # noqa: E402
 
 PRIVATE = "VIREO_TEST_PRIVATE"
 MACHINE = ("-machine", "microvm", "-m", "16M")
@@ -31,12 +31,6 @@ def enter_private():
         return os.spawnvpe(os.P_WAIT, "unshare", [
             "unshare", "--mount", "--propagation", "private", "sh", "-c", script, directory,
             sys.executable, *sys.argv], environment)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def children(pid):

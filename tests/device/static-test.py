@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A static build: it has no name service, and says so; numeric addresses do."""
 import os
-import socket
 import subprocess
 import sys
 import unittest
@@ -10,16 +9,10 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../tiny"))
 sys.dont_write_bytecode = True
-from migration_vm import BUILD, QmpError, Vm  # noqa: E402
+from migration_vm import BUILD, QmpError, Vm, free_port  # noqa: E402
 
 MACHINE = ("-machine", "microvm", "-m", "16M")
 REASON = "this is a static build, only numeric addresses can be used"
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Static(unittest.TestCase):

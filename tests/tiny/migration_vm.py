@@ -28,6 +28,12 @@ def sanitized():
         return b"__asan_init" in f.read()
 
 
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
 class Vm:
     """The monitor is a listening socket that the emulator inherits."""
 

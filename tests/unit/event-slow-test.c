@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Slow calls that wait for a thread where others are refused, and what their end is. */
+/*
+ * Slow calls: each has a thread, comes back, and is dropped when nobody waits for it;
+ * some wait for a thread where others are refused; and what the end of all of them is.
+ */
 #include <fcntl.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "config/node.h"
 #include "event/gate.h"
+#include "event/lock.h"
 #include "event/loop.h"
 #include "event/slow-close.h"
 #include "event/slow-remove.h"
@@ -29,6 +34,7 @@ static void calls_run(void *data)
     Calls *c = data;
 
     g_assert_null(event_loop_current());
+    g_assert_false(machine_lock_held());
     g_mutex_lock(&c->lock);
     c->begun++;
     g_cond_broadcast(&c->cond);
@@ -42,6 +48,8 @@ static void calls_done(void *opaque, void *data)
 {
     Calls *c = opaque;
 
+    g_assert_true(machine_lock_held());
+    g_assert_true(!data || data == c);
     *(data ? &c->back : &c->told) += 1;
 }
 
@@ -98,24 +106,41 @@ static void start(const SlowCall *ops, Calls *c, int n)
     }
 }
 
+static int other_threads; /* than those of slow calls */
+
+static int threads(void)
+{
+    g_autofree char *status = NULL;
+
+    g_assert_true(g_file_get_contents("/proc/self/status", &status, NULL, NULL));
+    const char *at = strstr(status, "\nThreads:\t");
+    g_assert_nonnull(at);
+    return (int)g_ascii_strtoll(at + strlen("\nThreads:\t"), NULL, 10);
+}
+
+/* The kernel's own number: a list of them, read while some end, leaves others out. */
 static int slow_threads(void)
 {
-    g_autoptr(GDir) tasks = g_dir_open("/proc/self/task", 0, NULL);
-    int n = 0;
-
-    for (const char *task; (task = g_dir_read_name(tasks));) {
-        g_autofree char *file = g_build_filename("/proc/self/task", task, "comm", NULL);
-        g_autofree char *name = NULL;
-
-        n += g_file_get_contents(file, &name, NULL, NULL) && g_str_equal(name, "slow\n");
-    }
-    return n;
+    return threads() - other_threads;
 }
 
 static void until_no_threads(void)
 {
     while (slow_threads()) {
     }
+}
+
+static void test_side_by_side(void)
+{
+    static Calls c;
+
+    set_shut(&c, TRUE);
+    start(&others, &c, 3);
+    until_begun(&c, 3);
+    g_assert_cmpint(c.back, ==, 0);
+    set_shut(&c, FALSE);
+    until_back(&c, 3);
+    until_no_threads();
 }
 
 /* Neither kind is in the way of the other, and one thread is enough for many calls. */
@@ -223,7 +248,8 @@ static gboolean exists(const char *path)
  */
 static void test_end(void)
 {
-    static Calls w;
+    static Calls w, o;
+    g_autoptr(GError) error = NULL;
     g_autofree char *dir = g_dir_make_tmp("vireo-slow-XXXXXX", NULL);
     FileName *a, *b, *c;
     g_autofree char *with_host = listen_on(dir, "a", &a);
@@ -234,6 +260,9 @@ static void test_end(void)
     slow_remove(a);
     while (asked("unlink") < 1) {
     }
+    set_shut(&o, TRUE);
+    start(&others, &o, 2);
+    until_begun(&o, 2);
     set_shut(&hook, TRUE);
     hook.begun = 0; /* no other thread is on its way */
     slow_remove(b);
@@ -246,10 +275,17 @@ static void test_end(void)
     g_assert_false(exists(with_thread));
     g_assert_false(exists(in_queue));
     g_assert_cmpint(w.told, ==, MANY);
+    g_assert_cmpint(o.told, ==, 2);
+    g_assert_cmpint(get(&o, &o.dropped), ==, 0);
+    g_assert_false(slow_start(&others, &o, &o, &error));
+    g_assert_cmpstr(error->message, ==, "The emulator ends");
     g_assert_cmpint(get(&w, &w.dropped), ==, MANY - (WAITERS_MAX - 2));
+    set_shut(&o, FALSE);
     set_shut(&hook, FALSE);
     gate("unlink", "answers");
     until_no_threads();
+    g_assert_cmpint(get(&o, &o.dropped), ==, 2);
+    g_assert_cmpint(o.back, ==, 0);
     g_assert_false(exists(with_host));
     g_assert_cmpint(get(&w, &w.dropped), ==, MANY);
     g_assert_cmpint(get(&w, &w.begun), ==, 0);
@@ -263,6 +299,8 @@ int main(int argc, char **argv)
     event_init();
     created_keep();
     thread_set_start_hook(start_hook);
+    other_threads = threads();
+    g_test_add_func("/slow/side-by-side", test_side_by_side);
     g_test_add_func("/slow/waits", test_waits);
     g_test_add_func("/slow/close", test_close);
     g_test_add_func("/slow/end", test_end);

@@ -8,7 +8,6 @@
 #include "event/loop.h"
 #include "event/pending.h"
 #include "event/rcu.h"
-#include "event/slow.h"
 #include "event/turn.h"
 #include "event/vm-event.h"
 #include "util/tsan.h"
@@ -418,94 +417,6 @@ static void test_pending(void)
     g_free(b.error);
 }
 
-/* Slow calls: each has a thread, comes back, and is dropped when nobody waits. */
-typedef struct Wait {
-    GMutex lock;
-    GCond cond;
-    gboolean go;
-    int begun, dropped, back, told;
-} Wait;
-
-static void wait_run(void *data)
-{
-    Wait *w = data;
-
-    g_assert_null(event_loop_current());
-    g_assert_false(machine_lock_held());
-    g_mutex_lock(&w->lock);
-    w->begun++;
-    g_cond_broadcast(&w->cond);
-    while (!w->go) {
-        g_cond_wait(&w->cond, &w->lock);
-    }
-    g_mutex_unlock(&w->lock);
-}
-
-static void wait_done(void *opaque, void *data)
-{
-    Wait *w = opaque;
-
-    g_assert_true(machine_lock_held());
-    g_assert_true(!data || data == w);
-    *(data ? &w->back : &w->told) += 1;
-}
-
-static void wait_drop(void *data)
-{
-    Wait *w = data;
-
-    g_mutex_lock(&w->lock);
-    w->dropped++;
-    g_cond_broadcast(&w->cond);
-    g_mutex_unlock(&w->lock);
-}
-
-static void wait_for(Wait *w, const int *counter, int value)
-{
-    g_mutex_lock(&w->lock);
-    while (*counter < value) {
-        g_cond_wait(&w->cond, &w->lock);
-    }
-    g_mutex_unlock(&w->lock);
-}
-
-static void wait_go(Wait *w, gboolean go)
-{
-    g_mutex_lock(&w->lock);
-    w->go = go;
-    g_cond_broadcast(&w->cond);
-    g_mutex_unlock(&w->lock);
-}
-
-/* The last test: then no call begins any more. */
-static void test_slow(void)
-{
-    static const SlowCall calls = { wait_run, wait_done, wait_drop };
-    g_autoptr(GError) error = NULL;
-    static Wait w; /* a thread may still be in wait_drop() */
-
-    for (int i = 0; i < 3; i++) {
-        g_assert_true(slow_start(&calls, &w, &w, &error));
-    }
-    wait_for(&w, &w.begun, 3); /* side by side */
-    g_assert_cmpint(w.back, ==, 0);
-    wait_go(&w, TRUE);
-    until(&w.back, 3);
-    wait_go(&w, FALSE);
-    for (int i = 0; i < 2; i++) {
-        g_assert_true(slow_start(&calls, &w, &w, &error));
-    }
-    wait_for(&w, &w.begun, 5);
-    slow_cleanup();
-    g_assert_cmpint(w.told, ==, 2);
-    g_assert_cmpint(w.dropped, ==, 0);
-    g_assert_false(slow_start(&calls, &w, &w, &error));
-    g_assert_cmpstr(error->message, ==, "The emulator ends");
-    wait_go(&w, TRUE);
-    wait_for(&w, &w.dropped, 2);
-    g_assert_cmpint(w.back, ==, 3);
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -522,6 +433,5 @@ int main(int argc, char **argv)
     g_test_add_func("/event/lock", test_lock);
     g_test_add_func("/event/timer/qtest", test_qtest_clock);
     g_test_add_func("/event/pending", test_pending);
-    g_test_add_func("/event/slow", test_slow);
     return g_test_run();
 }
