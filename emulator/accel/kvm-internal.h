@@ -39,7 +39,7 @@ int kvm_vcpu_ioctl(const Vcpu *cpu, unsigned long request, void *arg);
 gboolean kvm_probe(const char *without, GError **errp);
 
 /* kvm-memory.c: follows the address maps. */
-void kvm_memory_init(void);
+gboolean kvm_memory_init(GError **errp);
 
 /* kvm-route.c */
 void kvm_send_msi(const MsiMessage *msg);

@@ -69,17 +69,6 @@ static gboolean set_slot(guint n, guint64 size, GError **errp)
     return TRUE;
 }
 
-/* Where nobody waits for an answer. */
-static gboolean must_set_slot(guint n, guint64 size)
-{
-    g_autoptr(GError) error = NULL;
-    gboolean ok = set_slot(n, size, &error);
-    if (!ok) {
-        vm_request_internal_error(error->message);
-    }
-    return ok;
-}
-
 static guint free_slot(void)
 {
     guint n = 0;
@@ -92,18 +81,35 @@ static guint free_slot(void)
     return n;
 }
 
-static void memory_add(MapListener *l, const MapSection *s)
+static guint memory_room(MapListener *l)
 {
-    if (!s->block) {
-        return;
+    guint used = 0;
+    for (guint n = 0; n < slots->len; n++) {
+        used += g_array_index(slots, Slot, n).size != 0;
     }
-    g_assert(!((s->addr | s->size | s->offset) % RAM_PAGE_SIZE));
+    return (guint)kvm.caps.nr_memslots - used;
+}
+
+/* What is no whole page is left to exits, as registers are. */
+static gboolean memory_add(MapListener *l, const MapSection *section, GError **errp)
+{
+    MapSection s;
+    if (!map_section_pages(section, &s)) {
+        return TRUE;
+    }
     guint n = free_slot();
     Slot *slot = &g_array_index(slots, Slot, n);
-    *slot = (Slot){ s->addr, s->size, s->block, s->offset, s->readonly };
-    if (!must_set_slot(n, s->size)) {
+    *slot = (Slot){ s.addr, s.size, s.block, s.offset, s.readonly };
+    if (!set_slot(n, s.size, errp)) {
         slot->size = 0;
+        return FALSE;
     }
+    return TRUE;
+}
+
+static void memory_lost(MapListener *l, const MapSection *s, const GError *error)
+{
+    vm_request_internal_error(error->message);
 }
 
 /* Dirty logging */
@@ -137,21 +143,30 @@ static void collect_last(guint n)
     }
 }
 
-static void memory_del(MapListener *l, const MapSection *s)
+static void remove_slot(guint n)
 {
-    for (guint n = 0; s->block && n < slots->len; n++) {
-        Slot *slot = &g_array_index(slots, Slot, n);
-        if (!slot->size || slot->addr != s->addr) {
-            continue;
+    g_autoptr(GError) error = NULL;
+    if (!paused) {
+        paused = TRUE;
+        kvm_pause_for_slots();
+    }
+    collect_last(n);
+    if (!set_slot(n, 0, &error)) {
+        vm_request_internal_error(error->message);
+    }
+    g_array_index(slots, Slot, n).size = 0;
+}
+
+static void memory_del(MapListener *l, const MapSection *section)
+{
+    MapSection s;
+    gboolean any = map_section_pages(section, &s);
+    for (guint n = 0; any && n < slots->len; n++) {
+        const Slot *slot = &g_array_index(slots, Slot, n);
+        if (slot->size && slot->addr == s.addr) {
+            remove_slot(n);
+            return;
         }
-        if (!paused) {
-            paused = TRUE;
-            kvm_pause_for_slots();
-        }
-        collect_last(n);
-        must_set_slot(n, 0);
-        slot->size = 0;
-        return;
     }
 }
 
@@ -236,10 +251,10 @@ static gboolean clear_slot(guint n, gsize from, gsize to, const unsigned long *b
     g_autofree unsigned long *clear = g_new(unsigned long, words);
     for (gsize i = 0; i < words; i++) {
         gint64 at = (gint64)(first + i * BITS_PER_LONG) - base;
-        clear[i] = at >= 0 && at % (gint64)BITS_PER_LONG == 0 &&
-                           at + BITS_PER_LONG <= n_bits
-                       ? bits[at / BITS_PER_LONG]
-                       : bits_at(bits, n_bits, at);
+        clear[i] =
+            at >= 0 && at % (gint64)BITS_PER_LONG == 0 && at + BITS_PER_LONG <= n_bits
+                ? bits[at / BITS_PER_LONG]
+                : bits_at(bits, n_bits, at);
     }
     struct kvm_clear_dirty_log arg = { .slot = n,
                                        .num_pages = (guint32)(end - first),
@@ -322,9 +337,12 @@ static void io_eventfd_del(MapListener *l, guint64 addr, unsigned size, gboolean
 }
 
 static MapListener memory_listener = {
+    .name = "KVM",
     .priority = 10,
+    .room = memory_room,
     .add = memory_add,
     .del = memory_del,
+    .lost = memory_lost,
     .log_start = memory_log_start,
     .log_stop = memory_log_stop,
     .log_sync = memory_log_sync,
@@ -335,14 +353,15 @@ static MapListener memory_listener = {
 };
 
 static MapListener io_listener = {
+    .name = "KVM",
     .priority = 10,
     .eventfd_add = io_eventfd_add,
     .eventfd_del = io_eventfd_del,
 };
 
-void kvm_memory_init(void)
+gboolean kvm_memory_init(GError **errp)
 {
     slots = g_array_new(FALSE, TRUE, sizeof(Slot));
-    address_map_listen(address_map_memory(), &memory_listener);
-    address_map_listen(address_map_io(), &io_listener);
+    return address_map_listen(address_map_memory(), &memory_listener, errp) &&
+           address_map_listen(address_map_io(), &io_listener, errp);
 }

@@ -82,8 +82,7 @@ static gboolean kvm_init(ConfigNode *node, GError **errp)
     kvm.vm_fd = fd_steal(&vm_fd);
     kvm.run_size = (size_t)run_size;
     kvm.vcpus = g_ptr_array_new();
-    kvm_memory_init();
-    return TRUE;
+    return kvm_memory_init(errp);
 }
 
 static gboolean kvm_create_irqchip(GError **errp)

@@ -129,7 +129,7 @@ static void ged_unrealize(Device *dev)
     Ged *s = (Ged *)dev;
 
     irq_line_set_pending(s->line, NULL, NULL);
-    address_map_take(address_map_memory(), &s->region);
+    address_map_take(&s->region);
 }
 
 static gboolean ged_post_load(void *opaque, guint32 version, GError **errp)

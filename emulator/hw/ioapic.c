@@ -333,7 +333,7 @@ static void ioapic_unrealize(Device *dev)
 
     run_state_unsubscribe(state_changed, s);
     accel_set_ioapic(0, NULL, NULL);
-    address_map_take(address_map_memory(), &s->region);
+    address_map_take(&s->region);
 }
 
 static gboolean ioapic_post_load(void *opaque, guint32 version, GError **errp)

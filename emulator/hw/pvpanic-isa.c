@@ -68,7 +68,7 @@ static void pvpanic_unrealize(Device *dev)
 {
     PvpanicIsa *s = (PvpanicIsa *)dev;
 
-    address_map_take(address_map_io(), &s->region);
+    address_map_take(&s->region);
 }
 
 unsigned pvpanic_isa_port(const Device *dev)

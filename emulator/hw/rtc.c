@@ -318,7 +318,7 @@ static void rtc_unrealize(Device *dev)
 
     g_clear_pointer(&s->periodic_timer, timer_free);
     g_clear_pointer(&s->second_timer, timer_free);
-    address_map_take(address_map_io(), &s->region);
+    address_map_take(&s->region);
 }
 
 static gboolean rtc_pre_save(void *opaque, GError **errp)

@@ -393,7 +393,7 @@ static void serial_unrealize(Device *dev)
     Serial *s = (Serial *)dev;
 
     run_state_unsubscribe(state_changed, s);
-    address_map_take(address_map_io(), &s->region);
+    address_map_take(&s->region);
     if (s->chr) {
         serial_tx_drain(s);
         chardev_detach(g_steal_pointer(&s->chr));

@@ -220,14 +220,15 @@ static Region *map_ram_at(const char *name, guint64 offset, guint64 size, guint6
 static gboolean map_ram(GError **errp)
 {
     guint64 low = low_ram(), high = board.ram_size - low;
+    gboolean ok;
 
-    address_map_begin(address_map_memory());
+    address_map_begin();
     board.low = map_ram_at("ram-below-4g", 0, low, 0, errp);
     if (board.low && high) {
         board.high = map_ram_at("ram-above-4g", low, high, MICROVM_HIGH_RAM, errp);
     }
-    address_map_commit(address_map_memory());
-    return board.low && (!high || board.high);
+    ok = board.low && (!high || board.high);
+    return address_map_commit(ok ? errp : NULL) && ok;
 }
 
 static gboolean create_ioapic(GError **errp)
@@ -483,14 +484,11 @@ static gboolean create_devices(const Options *o, ConfigNode *config, GError **er
 {
     gboolean ok;
 
-    address_map_begin(address_map_memory());
-    address_map_begin(address_map_io());
+    address_map_begin();
     ok = create_ioapic(errp) && create_vcpus(errp) && create_slots(errp) &&
          create_ged(errp) && create_isa(o, config, errp) &&
          create_serials(o, config, errp);
-    address_map_commit(address_map_io());
-    address_map_commit(address_map_memory());
-    return ok;
+    return address_map_commit(ok ? errp : NULL) && ok;
 }
 
 static gboolean microvm_create(const MachineClass *klass, const void *options,
@@ -507,8 +505,8 @@ static gboolean microvm_create(const MachineClass *klass, const void *options,
 
 static void microvm_cleanup(void)
 {
-    address_map_take(address_map_memory(), &board.low);
-    address_map_take(address_map_memory(), &board.high);
+    address_map_take(&board.low);
+    address_map_take(&board.high);
     if (board.ram) {
         ram_block_unregister(board.ram);
         ram_block_unref(board.ram);

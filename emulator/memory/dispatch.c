@@ -42,7 +42,7 @@ static void leave(Region *region)
 {
     region->busy = FALSE;
     if (region->doomed) {
-        region_free(region);
+        region_destroy(region);
     }
 }
 
@@ -54,7 +54,7 @@ static guint64 region_read(Region *region, guint64 offset, unsigned size)
     const RegionOps *ops = region->ops;
     guint64 value = 0;
     unsigned step = MIN(size, ops->max_size);
-    for (unsigned i = 0; i < size && !region->doomed; i += step) {
+    for (unsigned i = 0; i < size && region->ops; i += step) {
         guint64 part =
             ops->read ? ops->read(region->opaque, offset + i, step) : ones(step);
         value |= (part & ones(step)) << (8 * i);
@@ -66,7 +66,8 @@ static guint64 region_read(Region *region, guint64 offset, unsigned size)
 static gboolean signal_eventfd(const Region *region, guint64 offset, guint64 value,
                                unsigned size)
 {
-    for (guint i = 0; region->eventfds && i < region->eventfds->len; i++) {
+    guint n = region->eventfds && !region->dead ? region->eventfds->len : 0;
+    for (guint i = 0; i < n; i++) {
         const RegionEventfd *e = &g_array_index(region->eventfds, RegionEventfd, i);
         if (e->offset == offset && (!e->size || e->size == size) &&
             (!e->match || e->value == value)) {
@@ -84,7 +85,7 @@ static void region_write(Region *region, guint64 offset, guint64 value, unsigned
     }
     const RegionOps *ops = region->ops;
     unsigned step = MIN(size, ops->max_size);
-    for (unsigned i = 0; i < size && ops->write && !region->doomed; i += step) {
+    for (unsigned i = 0; i < size && ops->write && region->ops; i += step) {
         ops->write(region->opaque, offset + i, (value >> (8 * i)) & ones(step), step);
     }
     leave(region);
@@ -101,30 +102,63 @@ static guint64 gap(const View *view, guint64 addr, guint64 len)
     return len;
 }
 
+/* At byte `at` of the section; returns the bytes that were moved, at least one. */
+static guint64 section_read(const MapSection *s, guint64 at, guint8 *to, guint64 len)
+{
+    guint64 n = MIN(len, s->size - at);
+    if (s->block) {
+        memcpy(to, s->block->host + s->offset + at, n);
+        return n;
+    }
+    guint64 offset = s->region_offset + at;
+    n = access_size(offset, n);
+    guint64 value = region_read(s->region, offset, (unsigned)n);
+    memcpy(to, &value, n); /* little-endian, as the guest */
+    return n;
+}
+
+static guint64 section_write(const MapSection *s, guint64 at, const guint8 *from,
+                             guint64 len)
+{
+    guint64 n = MIN(len, s->size - at);
+    if (s->block && !s->readonly) {
+        memcpy(s->block->host + s->offset + at, from, n);
+        ram_block_mark_dirty(s->block, s->offset + at, n);
+        return n;
+    }
+    if (s->region->kind == REGION_RAM) {
+        return n;
+    }
+    guint64 offset = s->region_offset + at, value = 0;
+    n = access_size(offset, n);
+    memcpy(&value, from, n);
+    region_write(s->region, offset, value, (unsigned)n);
+    return n;
+}
+
+/* Looked up for each piece of an access: a handler may change the map. */
+static const MapSection *section_at(AddressMap *map, guint64 addr, guint64 len,
+                                    guint64 *hole)
+{
+    const View *view = map_view(map);
+    const MapSection *s = addr <= map->root.last ? view_find(view, addr) : NULL;
+    if (!s) {
+        *hole = gap(view, addr, len);
+    }
+    return s;
+}
+
 void address_map_read(AddressMap *map, guint64 addr, void *buf, guint64 len)
 {
     g_assert(machine_lock_held());
     guint8 *to = buf;
-    while (len) {
-        /* Looked up each time: a handler may change the map. */
-        const View *view = map_view(map);
-        const MapSection *s = addr <= map->last ? view_find(view, addr) : NULL;
-        guint64 n;
-        if (!s) {
-            n = gap(view, addr, len);
-            memset(to, 0xff, n);
-        } else if (s->block) {
-            n = MIN(len, s->size - (addr - s->addr));
-            memcpy(to, s->block->host + s->offset + (addr - s->addr), n);
+    for (guint64 n; len; to += n, addr += n, len -= n) {
+        const MapSection *s = section_at(map, addr, len, &n);
+        if (s) {
+            n = section_read(s, addr - s->addr, to, len);
         } else {
-            guint64 offset = addr - s->addr;
-            n = access_size(offset, MIN(len, s->size - offset));
-            guint64 value = region_read(s->region, offset, (unsigned)n);
-            memcpy(to, &value, n); /* little-endian, as the guest */
+            memset(to, 0xff, n);
         }
-        to += n;
-        addr += n;
-        len -= n;
     }
 }
 
@@ -132,28 +166,10 @@ void address_map_write(AddressMap *map, guint64 addr, const void *buf, guint64 l
 {
     g_assert(machine_lock_held());
     const guint8 *from = buf;
-    while (len) {
-        const View *view = map_view(map);
-        const MapSection *s = addr <= map->last ? view_find(view, addr) : NULL;
-        guint64 n;
-        if (!s) {
-            n = gap(view, addr, len);
-        } else if (s->block) {
-            n = MIN(len, s->size - (addr - s->addr));
-            guint64 offset = s->offset + (addr - s->addr);
-            if (!s->readonly) {
-                memcpy(s->block->host + offset, from, n);
-                ram_block_mark_dirty(s->block, offset, n);
-            }
-        } else {
-            guint64 offset = addr - s->addr;
-            guint64 value = 0;
-            n = access_size(offset, MIN(len, s->size - offset));
-            memcpy(&value, from, n);
-            region_write(s->region, offset, value, (unsigned)n);
+    for (guint64 n; len; from += n, addr += n, len -= n) {
+        const MapSection *s = section_at(map, addr, len, &n);
+        if (s) {
+            n = section_write(s, addr - s->addr, from, len);
         }
-        from += n;
-        addr += n;
-        len -= n;
     }
 }

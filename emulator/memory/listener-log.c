@@ -25,8 +25,11 @@ void map_log_unlock(void)
 /* With the log's lock; NULL behind the last. */
 static MapListener *listener_at(guint i)
 {
-    const GPtrArray *listeners = address_map_memory()->listeners;
-    return listeners && i < listeners->len ? g_ptr_array_index(listeners, i) : NULL;
+    MapListener *l = address_map_memory()->listeners;
+    while (l && i--) {
+        l = l->next;
+    }
+    return l;
 }
 
 static void stop_until(guint end)

@@ -6,5 +6,8 @@ libemulator_a_SOURCES += \
 	emulator/memory/guest.c emulator/memory/guest.h \
 	emulator/memory/hole.c emulator/memory/listener-log.c \
 	emulator/memory/map-internal.h \
+	emulator/memory/map-listener.c emulator/memory/map-listener.h \
 	emulator/memory/ram.c emulator/memory/ram.h \
-	emulator/memory/ram-backend.c
+	emulator/memory/ram-backend.c \
+	emulator/memory/region.c emulator/memory/region.h \
+	emulator/memory/view.c

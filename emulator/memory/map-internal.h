@@ -15,22 +15,48 @@ typedef struct RegionEventfd {
     int fd;
 } RegionEventfd;
 
+typedef enum RegionKind {
+    REGION_CONTAINER,
+    REGION_IO,
+    REGION_RAM,
+    REGION_ROM_DEVICE,
+    REGION_ALIAS,
+} RegionKind;
+
+/* What a transaction may change, and a refused one gives back. */
+typedef struct RegionState {
+    Region *parent; /* NULL: in none */
+    guint64 offset; /* in it */
+    guint64 alias_offset;
+    int priority;
+    guint order; /* of the additions */
+    guint exclusive : 1;
+    guint enabled : 1;
+    guint readonly : 1;
+    guint direct : 1;
+} RegionState;
+
 struct Region {
     char *name;
-    guint64 size;
-    const RegionOps *ops; /* registers */
+    guint64 last; /* offset of the last byte */
+    RegionKind kind;
+    guint busy : 1;       /* a handler of it runs */
+    guint dead : 1;       /* region_free() was called */
+    guint doomed : 1;     /* dead, and out of all views: goes when it is not busy */
+    const RegionOps *ops; /* registers; NULL when dead */
     void *opaque;
     RamBlock *block; /* RAM */
     guint64 block_offset;
-    gboolean readonly;
+    Region *target;  /* of an alias */
+    AddressMap *map; /* whose root this is */
 
-    AddressMap *map; /* where it is added, with the open transaction */
-    guint64 addr;
-    AddressMap *view_map; /* where the listeners know it, at view_addr; or NULL */
-    guint64 view_addr;
+    RegionState now;
+    RegionState *before; /* at the begin of the transaction; NULL: unchanged */
+    Region *children;    /* what wins comes first */
+    Region *next;        /* sibling */
+    Region *aliases, *next_alias;
+    Region *next_changed, *next_dead;
     GArray *eventfds; /* RegionEventfd; NULL: none */
-    gboolean busy;    /* a handler of it runs */
-    gboolean doomed;  /* freed by its own handler: freed when that returns */
 };
 
 /* Immutable once published. Holds a reference to each RAM block. */
@@ -40,14 +66,24 @@ typedef struct View {
 } View;
 
 struct AddressMap {
-    guint64 last; /* highest address */
-    View *view;   /* published under RCU; never NULL */
-    unsigned depth;
-    gboolean changed;
-    GPtrArray *regions;   /* what the next view is made of, sorted by address */
-    GPtrArray *listeners; /* MapListener, by priority */
+    Region root;
+    View *view;             /* published under RCU; never NULL */
+    View *coming;           /* rendered by the commit under way, or NULL */
+    gboolean changed;       /* the tree is not as the view */
+    MapListener *listeners; /* by priority */
 };
 
+#define N_ADDRESS_MAPS 2
+extern AddressMap address_maps[N_ADDRESS_MAPS];
+
+/* view.c */
+extern View view_empty;
+View *view_render(AddressMap *map); /* with references */
+void view_free(View *view);
+gboolean map_section_equal(const MapSection *a, const MapSection *b);
+/* The view has the same section. */
+gboolean view_has(const View *view, const MapSection *s);
+gboolean view_equal(const View *a, const View *b);
 /* The section that holds addr, or NULL. Under RCU or the machine lock. */
 const MapSection *view_find(const View *view, guint64 addr);
 
@@ -57,6 +93,20 @@ static inline const View *map_view(AddressMap *map)
     TSAN_ACQUIRE(&map->view);
     return view;
 }
+
+/* region.c: the end of a transaction. */
+void region_changes_keep(void);
+void region_changes_undo(void);
+gboolean region_any_dead(void);      /* freed, and perhaps in a view */
+void region_free_dead(void);         /* no view has them any more */
+void region_destroy(Region *region); /* frees; a busy one when it is not busy any more */
+/* address-map.c: inside begin and commit. */
+gboolean address_map_changing(void);
+
+/* map-listener.c. In a commit: tells the difference between view and coming. */
+gboolean map_has_room(const AddressMap *map, GError **errp);
+gboolean map_tell(AddressMap *map, gboolean must, GError **errp);
+void map_take_back(AddressMap *map); /* what map_tell() has told */
 
 /* listener-log.c: calls the listeners of guest memory. */
 gboolean address_map_log_start(GError **errp);

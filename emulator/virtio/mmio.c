@@ -367,7 +367,7 @@ static void mmio_unrealize(Device *device)
     slots = g_slist_remove(slots, m);
     virtio_port_finalize(&m->port);
     irq_line_set_pending(m->irq, NULL, NULL);
-    address_map_take(address_map_memory(), &m->region);
+    address_map_take(&m->region);
     bus_free(m->bus);
 }
 

@@ -29,10 +29,8 @@ static void set_up(void)
 {
     event_init();
     ram = ram_block_new("fuzz", RAM_SIZE, NULL);
-    address_map_begin(address_map_memory());
     g_assert_true(address_map_add(
         address_map_memory(), region_new_ram("fuzz", ram, 0, RAM_SIZE, FALSE), 0, NULL));
-    address_map_commit(address_map_memory());
 }
 
 /* Takes chains, with some taken back and some answered together. */

@@ -81,17 +81,13 @@ static const RegionOps reg_ops = { reg_read, reg_write, 4, 4, FALSE };
 static Region *map(AddressMap *map, Region *region, guint64 addr)
 {
     g_autoptr(GError) error = NULL;
-    address_map_begin(map);
     g_assert_true(address_map_add(map, region, addr, &error));
-    address_map_commit(map);
     return region;
 }
 
 static void unmap(AddressMap *map, Region *region)
 {
-    address_map_begin(map);
-    address_map_remove(map, region);
-    address_map_commit(map);
+    address_map_remove(region);
 }
 
 /* Copies the guest's segments to where they belong; returns the entry point. */
@@ -544,6 +540,36 @@ static void test_slots(void)
     ram_block_unref(extra);
 }
 
+/* A device over RAM cuts a slot in two; the rest of its page is reached by exits. */
+static void test_cut_slot(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(RamBlock) extra = ram_block_new("extra", EXTRA_SIZE, NULL);
+    AddressMap *memory = address_map_memory();
+    Region *dimm = region_new_ram("dimm", extra, 0, EXTRA_SIZE, FALSE);
+    Region *bar = region_new_io("bar", 16, &reg_ops, NULL);
+    guint room = address_map_room(memory);
+    guint32 value = 0;
+
+    map(memory, dimm, EXTRA_ADDR);
+    g_assert_cmpuint(address_map_room(memory), ==, room - 1);
+    address_map_begin();
+    region_add_over(address_map_root(memory), bar, EXTRA_ADDR + 0x10010, 1);
+    g_assert_true(address_map_commit(&error));
+    g_assert_cmpuint(address_map_room(memory), ==, room - 2);
+    address_map_read(memory, EXTRA_ADDR + 0x10010, &value, 4);
+    g_assert_cmpuint(value, ==, (guint32)reg_value + 100);
+    address_map_write(memory, EXTRA_ADDR + 0x10020, "x", 1);
+    g_assert_cmpint(extra->host[0x10020], ==, 'x');
+
+    unmap(memory, bar);
+    g_assert_cmpuint(address_map_room(memory), ==, room - 1);
+    unmap(memory, dimm);
+    g_assert_cmpuint(address_map_room(memory), ==, room);
+    region_free(bar);
+    region_free(dimm);
+}
+
 static void test_stop_and_go(void)
 {
     boot_guest("dirty", "mib=1 hot=2 print=100");
@@ -670,6 +696,7 @@ int main(int argc, char **argv)
     g_test_add_func("/accel/kvm/state", test_state);
     g_test_add_func("/accel/kvm/state-unreadable", test_state_unreadable);
     g_test_add_func("/accel/kvm/slots", test_slots);
+    g_test_add_func("/accel/kvm/cut-slot", test_cut_slot);
     g_test_add_func("/accel/kvm/stop-and-go", test_stop_and_go);
     g_test_add_func("/accel/kvm/internal-error", test_internal_error);
     return g_test_run();

@@ -74,9 +74,7 @@ static void test_commands(void)
 {
     RamBlock *ram = ram_block_new("ram", 1 << 20, NULL);
     Region *region = region_new_ram("ram", ram, 0, 1 << 20, FALSE);
-    address_map_begin(address_map_memory());
     g_assert_true(address_map_add(address_map_memory(), region, 0, NULL));
-    address_map_commit(address_map_memory());
 
     ask("endianness", "OK little");
     ask("writel 0x1000 0x12345678", "OK");
@@ -100,9 +98,7 @@ static void test_commands(void)
     accel_get()->send_msi(&msi);
     ask("readl 0x3000", "OK 0x0000000000001234");
 
-    address_map_begin(address_map_memory());
-    address_map_remove(address_map_memory(), region);
-    address_map_commit(address_map_memory());
+    address_map_remove(region);
     region_free(region);
     ram_block_unref(ram);
 }
@@ -116,9 +112,7 @@ static void test_irq_and_hold(void)
 {
     int pin = 0;
     Region *region = region_new_io("regs", 16, &ops, NULL);
-    address_map_begin(address_map_io());
     g_assert_true(address_map_add(address_map_io(), region, 0x100, NULL));
-    address_map_commit(address_map_io());
     qtest_offer_irq_inputs("/machine/ioapic", 24, set_pin, &pin);
 
     ask("outb 0x103 1", "OK"); /* nobody has asked for interrupts */
@@ -148,9 +142,7 @@ static void test_irq_and_hold(void)
     expect("OK");
     expect("OK 0x0041");
 
-    address_map_begin(address_map_io());
-    address_map_remove(address_map_io(), region);
-    address_map_commit(address_map_io());
+    address_map_remove(region);
     region_free(region);
 }
 

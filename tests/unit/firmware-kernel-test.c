@@ -405,9 +405,7 @@ int main(int argc, char **argv)
     dir = g_dir_make_tmp("vireo-kernel-XXXXXX", NULL);
     ram = ram_block_new("ram", memory.low_ram, NULL);
     region = region_new_ram("ram", ram, 0, memory.low_ram, FALSE);
-    address_map_begin(address_map_memory());
-    address_map_add(address_map_memory(), region, 0, NULL);
-    address_map_commit(address_map_memory());
+    g_assert_true(address_map_add(address_map_memory(), region, 0, NULL));
     g_test_add_func("/firmware/bzimage", test_bzimage);
     g_test_add_func("/firmware/reload", test_reload);
     g_test_add_func("/firmware/kvmclock", test_kvmclock);
@@ -418,9 +416,7 @@ int main(int argc, char **argv)
     g_test_add_func("/firmware/pvh", test_pvh);
     g_test_add_func("/firmware/bad-pvh", test_bad_pvh);
     status = g_test_run();
-    address_map_begin(address_map_memory());
-    address_map_remove(address_map_memory(), region);
-    address_map_commit(address_map_memory());
+    address_map_remove(region);
     region_free(region);
     ram_block_unref(ram);
     remove_dir();

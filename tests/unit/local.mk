@@ -6,6 +6,7 @@ EMULATOR_TEST_LDADD = libemulator.a libcapabilities.a libutil.a $(EMULATOR_LIBS)
 # util, event, memory
 CORE_TESTS = tests/unit/util-test tests/unit/event-test tests/unit/memory-test \
 	tests/unit/event-slow-test \
+	tests/unit/memory-map-test \
 	tests/unit/accel-qtest-test tests/unit/accel-quiesce-test \
 	tests/unit/accel-kvm-test
 check_PROGRAMS += $(CORE_TESTS)
@@ -16,6 +17,9 @@ tests_unit_accel_quiesce_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_accel_quiesce_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_accel_qtest_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_accel_qtest_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_memory_map_test_SOURCES = tests/unit/memory-map-test.c
+tests_unit_memory_map_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_memory_map_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_memory_test_SOURCES = tests/unit/memory-test.c
 tests_unit_memory_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_memory_test_LDADD = $(EMULATOR_TEST_LDADD)

@@ -378,7 +378,7 @@ static void test_ending(gconstpointer data)
     memset(block->host, 0x5a, block->size);
     mig_channel_lend(p.a);
     clears = e->clears;
-    address_map_listen(address_map_memory(), &listener);
+    g_assert_true(address_map_listen(address_map_memory(), &listener, NULL));
     other = e->read     ? g_thread_new("load", load_copy, &busy)
             : e->cancel ? g_thread_new("cancel", cancel_soon, p.a)
                         : g_thread_new("read", read_some, p.b);

@@ -82,9 +82,7 @@ void board_make(unsigned slots)
     g_assert_true(accel_init(accel, &error));
     RamBlock *ram = ram_block_new("ram", RAM_SIZE, &error);
     Region *region = region_new_ram("ram", ram, 0, RAM_SIZE, FALSE);
-    address_map_begin(address_map_memory());
     g_assert_true(address_map_add(address_map_memory(), region, 0, NULL));
-    address_map_commit(address_map_memory());
     for (unsigned i = 0; i < slots; i++) {
         lines[i] = irq_line_new(irq, NULL, i);
         g_assert_true(virtio_mmio_create(i, SLOT(i), lines[i], &error));

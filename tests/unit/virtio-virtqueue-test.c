@@ -497,9 +497,7 @@ static void map_ram(void)
     event_init();
     ram = ram_block_new("ram", RAM_SIZE, NULL);
     region = region_new_ram("ram", ram, 0, RAM_SIZE, FALSE);
-    address_map_begin(address_map_memory());
     g_assert_true(address_map_add(address_map_memory(), region, 0, NULL));
-    address_map_commit(address_map_memory());
     unpinned = ram->refs;
 }
 
