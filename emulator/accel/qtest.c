@@ -45,7 +45,7 @@ static void qtest_run_vcpus(gboolean run)
 static void qtest_send_msi(const MsiMessage *msg)
 {
     guint32 data = GUINT32_TO_LE(msg->data);
-    guest_write(msg->address, &data, sizeof(data));
+    guest_write(dma_space_memory(), msg->address, &data, sizeof(data));
 }
 
 #define ROUTES 256

@@ -77,7 +77,7 @@ static gboolean load_file(int fd, const char *option, const char *path, guint64 
     if (size == 0) {
         return TRUE;
     }
-    if (!guest_pin(&pin, address, size, TRUE)) {
+    if (!guest_pin(dma_space_memory(), &pin, address, size, TRUE)) {
         return error_set(errp, "%s '%s': no memory at 0x%" G_GINT64_MODIFIER "x", option,
                          path, address);
     }
@@ -108,7 +108,7 @@ static gboolean zero_memory(const Kernel *kernel, guint64 address, guint64 size,
     if (size == 0) {
         return TRUE;
     }
-    if (!guest_pin(&pin, address, size, TRUE)) {
+    if (!guest_pin(dma_space_memory(), &pin, address, size, TRUE)) {
         return error_set(errp, "-kernel '%s': no memory at 0x%" G_GINT64_MODIFIER "x",
                          kernel->path, address);
     }
@@ -120,7 +120,7 @@ static gboolean zero_memory(const Kernel *kernel, guint64 address, guint64 size,
 
 gboolean kernel_write(guint64 address, const void *data, gsize len, GError **errp)
 {
-    if (!guest_write(address, data, len)) {
+    if (!guest_write(dma_space_memory(), address, data, len)) {
         return error_set(errp, "-kernel: no memory at 0x%" G_GINT64_MODIFIER "x",
                          address);
     }

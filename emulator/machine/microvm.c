@@ -421,8 +421,10 @@ static gboolean tell_tsc(GError **errp)
 /* Guest memory as a boot finds it. */
 static gboolean load_guest(BootState *boot, GError **errp)
 {
-    if (!guest_write(MICROVM_ACPI_BASE, board.tables->data, board.tables->len) ||
-        !guest_write(RESET_VECTOR_BASE, reset_vector, sizeof(reset_vector))) {
+    if (!guest_write(dma_space_memory(), MICROVM_ACPI_BASE, board.tables->data,
+                     board.tables->len) ||
+        !guest_write(dma_space_memory(), RESET_VECTOR_BASE, reset_vector,
+                     sizeof(reset_vector))) {
         return error_set(errp, "cannot write the ACPI tables to guest memory");
     }
     if (board.tell_tsc && !tell_tsc(errp)) {

@@ -7,9 +7,13 @@
 #include "memory/map-internal.h"
 
 /* The RAM at addr: up to *len bytes, cut to the section. Under RCU. */
-static const MapSection *ram_at(guint64 addr, guint64 *len, gboolean writable)
+static const MapSection *ram_at(const DmaSpace *dma, guint64 addr, guint64 *len,
+                                gboolean writable)
 {
-    const MapSection *s = view_find(map_view(address_map_memory()), addr);
+    const MapSection *s = NULL;
+    if (dma_space_is_open(dma)) {
+        s = view_find(map_view(dma->map), addr);
+    }
     if (!s || !s->block || (writable && s->readonly)) {
         return NULL;
     }
@@ -17,13 +21,13 @@ static const MapSection *ram_at(guint64 addr, guint64 *len, gboolean writable)
     return s;
 }
 
-gboolean guest_read(guint64 addr, void *buf, guint64 len)
+gboolean guest_read(DmaSpace *dma, guint64 addr, void *buf, guint64 len)
 {
     gboolean ok = TRUE;
     rcu_enter();
     for (guint64 n; len && ok; len -= n, addr += n, buf = (char *)buf + n) {
         n = len;
-        const MapSection *s = ram_at(addr, &n, FALSE);
+        const MapSection *s = ram_at(dma, addr, &n, FALSE);
         if (!s) {
             ok = FALSE;
             break;
@@ -34,13 +38,13 @@ gboolean guest_read(guint64 addr, void *buf, guint64 len)
     return ok;
 }
 
-gboolean guest_write(guint64 addr, const void *buf, guint64 len)
+gboolean guest_write(DmaSpace *dma, guint64 addr, const void *buf, guint64 len)
 {
     gboolean ok = TRUE;
     rcu_enter();
     for (guint64 n; len && ok; len -= n, addr += n, buf = (const char *)buf + n) {
         n = len;
-        const MapSection *s = ram_at(addr, &n, TRUE);
+        const MapSection *s = ram_at(dma, addr, &n, TRUE);
         if (!s) {
             ok = FALSE;
             break;
@@ -53,12 +57,13 @@ gboolean guest_write(guint64 addr, const void *buf, guint64 len)
     return ok;
 }
 
-gboolean guest_pin(GuestPin *pin, guint64 addr, guint64 size, gboolean writable)
+gboolean guest_pin(DmaSpace *dma, GuestPin *pin, guint64 addr, guint64 size,
+                   gboolean writable)
 {
     guint64 n = size;
     *pin = (GuestPin){ .block = NULL };
     rcu_enter();
-    const MapSection *s = ram_at(addr, &n, writable);
+    const MapSection *s = ram_at(dma, addr, &n, writable);
     if (s && n == size) {
         pin->block = ram_block_ref(s->block);
         pin->offset = s->offset + (addr - s->addr);
@@ -122,7 +127,8 @@ static void iov_append(GuestIov *v, RamBlock *block, guint8 *host, guint64 len)
     v->blocks[v->n++] = ram_block_ref(block);
 }
 
-gboolean guest_iov_add(GuestIov *v, guint64 addr, guint64 len, gboolean writable)
+gboolean guest_iov_add(DmaSpace *dma, GuestIov *v, guint64 addr, guint64 len,
+                       gboolean writable)
 {
     gboolean ok = TRUE;
     guint64 total;
@@ -132,7 +138,7 @@ gboolean guest_iov_add(GuestIov *v, guint64 addr, guint64 len, gboolean writable
     rcu_enter();
     for (guint64 n; len && ok; len -= n, addr += n) {
         n = len;
-        const MapSection *s = ram_at(addr, &n, writable);
+        const MapSection *s = ram_at(dma, addr, &n, writable);
         if (!s) {
             ok = FALSE;
             break;

@@ -2,17 +2,18 @@
 /*
  * The only access to guest memory from device models. Any thread; no lock (RCU).
  * Addresses are guest-physical and hostile: what is not RAM fails, nothing aborts.
+ * Each access names its requester's DMA space; through a closed one, everything fails.
  */
 #ifndef VIREO_MEMORY_GUEST_H
 #define VIREO_MEMORY_GUEST_H
 
 #include <sys/uio.h>
 
-#include "memory/ram.h"
+#include "memory/dma.h"
 
 /* Copying accessors; FALSE when a byte of the range is not RAM (or not writable). */
-gboolean guest_read(guint64 addr, void *buf, guint64 len);
-gboolean guest_write(guint64 addr, const void *buf, guint64 len);
+gboolean guest_read(DmaSpace *dma, guint64 addr, void *buf, guint64 len);
+gboolean guest_write(DmaSpace *dma, guint64 addr, const void *buf, guint64 len);
 
 /*
  * A range of RAM that is looked up once and used many times (a ring): valid while
@@ -25,7 +26,8 @@ typedef struct GuestPin {
     guint64 size;
     void *host;
 } GuestPin;
-gboolean guest_pin(GuestPin *pin, guint64 addr, guint64 size, gboolean writable);
+gboolean guest_pin(DmaSpace *dma, GuestPin *pin, guint64 addr, guint64 size,
+                   gboolean writable);
 void guest_unpin(GuestPin *pin); /* of a zeroed pin: nothing */
 void guest_pin_dirty(const GuestPin *pin, guint64 offset, guint64 len);
 
@@ -46,7 +48,8 @@ typedef struct GuestIov {
     RamBlock *inline_blocks[GUEST_IOV_INLINE];
 } GuestIov;
 void guest_iov_init(GuestIov *v);
-gboolean guest_iov_add(GuestIov *v, guint64 addr, guint64 len, gboolean writable);
+gboolean guest_iov_add(DmaSpace *dma, GuestIov *v, guint64 addr, guint64 len,
+                       gboolean writable);
 void guest_iov_done(GuestIov *v, guint64 written);
 void guest_iov_free(GuestIov *v);
 /* Copies between a buffer and the vector from byte offset on; returns bytes moved. */

@@ -3,6 +3,7 @@ libemulator_a_SOURCES += \
 	emulator/memory/address-map.c emulator/memory/address-map.h \
 	emulator/memory/dirty.c \
 	emulator/memory/dispatch.c \
+	emulator/memory/dma.c emulator/memory/dma.h \
 	emulator/memory/guest.c emulator/memory/guest.h \
 	emulator/memory/hole.c emulator/memory/listener-log.c \
 	emulator/memory/map-internal.h \

@@ -354,7 +354,7 @@ static gboolean mmio_realize(Device *device, GError **errp)
         return FALSE;
     }
     m->bus = bus_new(&bus_class, name, m);
-    virtio_port_init(&m->port, &transport_ops, m, m->bus->name);
+    virtio_port_init(&m->port, &transport_ops, m, dma_space_memory(), m->bus->name);
     irq_line_set_pending(m->irq, irq_pending, m);
     slots = g_slist_append(slots, m);
     return TRUE;

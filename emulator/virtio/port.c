@@ -359,18 +359,19 @@ void virtio_port_make_queues(VirtioPort *port)
     }
     port->queues = g_renew(Virtqueue, port->queues, n);
     for (guint32 i = had; i < n; i++) {
-        virtqueue_init(&port->queues[i], i, &queue_ops, port);
+        virtqueue_init(&port->queues[i], i, port->dma, &queue_ops, port);
     }
     port->n_queues = n;
 }
 
 void virtio_port_init(VirtioPort *port, const VirtioTransportOps *ops, void *transport,
-                      const char *name)
+                      DmaSpace *dma, const char *name)
 {
     static gboolean subscribed;
 
     port->ops = ops;
     port->transport = transport;
+    port->dma = dma;
     port->name = name;
     port->irq_fd = -1;
     virtio_port_init_state(port);

@@ -128,6 +128,7 @@ typedef struct VirtioVacancy {
 struct VirtioPort {
     const VirtioTransportOps *ops;
     void *transport;
+    DmaSpace *dma;
     const char *name;  /* for messages: the bus's */
     VirtioDevice *dev; /* NULL: nothing there */
 
@@ -174,8 +175,9 @@ enum { VIRTIO_ISR_QUEUE = 1, VIRTIO_ISR_CONFIG = 2 };
 
 extern const StateDesc virtio_port_state;
 
+/* dma: the transport's, through which the device reaches guest memory. */
 void virtio_port_init(VirtioPort *port, const VirtioTransportOps *ops, void *transport,
-                      const char *name);
+                      DmaSpace *dma, const char *name);
 void virtio_port_finalize(VirtioPort *port);
 
 /* Plug and unplug; main loop. The device is quiesced before it is unplugged. */

@@ -31,9 +31,12 @@ void virtq_element_free(VirtqElement *elem)
     guest_iov_free(&elem->in);
 }
 
-void virtqueue_init(Virtqueue *vq, guint16 index, const VirtqueueOps *ops, void *opaque)
+void virtqueue_init(Virtqueue *vq, guint16 index, DmaSpace *dma, const VirtqueueOps *ops,
+                    void *opaque)
 {
-    *vq = (Virtqueue){ .ops = ops, .opaque = opaque, .index = index, .kick_fd = -1 };
+    *vq = (Virtqueue){
+        .ops = ops, .opaque = opaque, .index = index, .dma = dma, .kick_fd = -1
+    };
 }
 
 void virtqueue_finalize(Virtqueue *vq)
@@ -106,14 +109,14 @@ static void mark_used_dirty(const Virtqueue *vq, const void *p, guint64 len)
     guest_pin_dirty(&vq->used_pin, (const guint8 *)p - (guint8 *)vq->used_pin.host, len);
 }
 
-static gboolean pin_ring(GuestPin *pin, const char *what, guint64 addr, guint64 size,
-                         guint64 align, gboolean writable, GError **errp)
+static gboolean pin_ring(DmaSpace *dma, GuestPin *pin, const char *what, guint64 addr,
+                         guint64 size, guint64 align, gboolean writable, GError **errp)
 {
     if (addr & (align - 1)) {
         return error_set(errp, "%s at 0x%" G_GINT64_MODIFIER "x is not aligned", what,
                          addr);
     }
-    if (!guest_pin(pin, addr, size, writable)) {
+    if (!guest_pin(dma, pin, addr, size, writable)) {
         return error_set(errp, "%s at 0x%" G_GINT64_MODIFIER "x is not in RAM", what,
                          addr);
     }
@@ -181,11 +184,12 @@ gboolean virtqueue_enable(Virtqueue *vq, gboolean event_idx, gboolean indirect,
     if (num == 0 || num > vq->num_max || (num & (num - 1))) {
         return error_set(errp, "queue %u: size %u is not valid", vq->index, vq->num);
     }
-    if (!pin_ring(&vq->desc_pin, "descriptor table", vq->desc, 16 * num, 16, FALSE,
-                  errp) ||
-        !pin_ring(&vq->avail_pin, "available ring", vq->avail, 6 + 2 * num, 2, FALSE,
-                  errp) ||
-        !pin_ring(&vq->used_pin, "used ring", vq->used, 6 + 8 * num, 4, TRUE, errp)) {
+    if (!pin_ring(vq->dma, &vq->desc_pin, "descriptor table", vq->desc, 16 * num, 16,
+                  FALSE, errp) ||
+        !pin_ring(vq->dma, &vq->avail_pin, "available ring", vq->avail, 6 + 2 * num, 2,
+                  FALSE, errp) ||
+        !pin_ring(vq->dma, &vq->used_pin, "used ring", vq->used, 6 + 8 * num, 4, TRUE,
+                  errp)) {
         g_prefix_error(errp, "queue %u: ", vq->index);
         guest_unpin(&vq->desc_pin);
         guest_unpin(&vq->avail_pin);
@@ -245,7 +249,7 @@ static gboolean fetch(Chain *c, guint32 i, struct vring_desc *d)
         if (i - c->window_first >= c->window_len) {
             c->window_first = i;
             c->window_len = MIN(CHAIN_WINDOW, c->table_len - i);
-            if (!guest_read(c->table_addr + 16 * (guint64)i, c->window,
+            if (!guest_read(c->vq->dma, c->table_addr + 16 * (guint64)i, c->window,
                             16 * c->window_len)) {
                 return bad(c->vq, "indirect table is not in RAM");
             }
@@ -295,7 +299,8 @@ static gboolean add_buffer(Chain *c, const struct vring_desc *d)
     if (e->in.size + e->out.size + d->len > G_MAXUINT32) {
         return bad(c->vq, "chain longer than 4 GiB");
     }
-    if (!guest_iov_add(writable ? &e->in : &e->out, d->addr, d->len, writable)) {
+    if (!guest_iov_add(c->vq->dma, writable ? &e->in : &e->out, d->addr, d->len,
+                       writable)) {
         return bad(c->vq, "buffer is not in RAM");
     }
     return TRUE;

@@ -47,6 +47,7 @@ struct Virtqueue {
     const VirtqueueOps *ops;
     void *opaque;
     guint16 index, num_max;
+    DmaSpace *dma; /* through which the device reaches rings and buffers */
 
     /* What the driver has set up; migrated. */
     guint16 num;
@@ -75,7 +76,8 @@ struct Virtqueue {
     void *kick_handler;
 };
 
-void virtqueue_init(Virtqueue *vq, guint16 index, const VirtqueueOps *ops, void *opaque);
+void virtqueue_init(Virtqueue *vq, guint16 index, DmaSpace *dma, const VirtqueueOps *ops,
+                    void *opaque);
 void virtqueue_finalize(Virtqueue *vq);
 /* Forgets what the driver has set up. Not while enabled. */
 void virtqueue_reset(Virtqueue *vq, guint16 num_max);

@@ -74,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     memcpy(place, data + 2, sizeof(place));
     memset(ram->host, 0, RAM_SIZE);
     memcpy(ram->host, data + 8, MIN(len - 8, RAM_SIZE));
-    virtqueue_init(&vq, 0, &ops, NULL);
+    virtqueue_init(&vq, 0, dma_space_memory(), &ops, NULL);
     virtqueue_reset(&vq, 256);
     vq.num = 1u << (data[0] % 10);
     vq.desc = place[0] & ~15u;

@@ -103,7 +103,8 @@ static guint32 load_elf(const char *name)
     for (int i = 0; i < e->e_phnum; i++) {
         if (p[i].p_type == PT_LOAD) {
             memset(ram->host + p[i].p_paddr, 0, p[i].p_memsz);
-            g_assert_true(guest_write(p[i].p_paddr, file + p[i].p_offset, p[i].p_filesz));
+            g_assert_true(guest_write(dma_space_memory(), p[i].p_paddr,
+                                      file + p[i].p_offset, p[i].p_filesz));
         }
     }
     return e->e_entry;
@@ -114,8 +115,9 @@ static void boot_guest(const char *name, const char *arguments)
     boot = (BootState){ .valid = TRUE, .entry = load_elf(name), .rbx = INFO };
     guint64 info[7] = { 0x1336ec578ull, 0, 0, COMMAND_LINE };
     g_strlcpy(command_line, arguments, sizeof(command_line));
-    g_assert_true(guest_write(INFO, info, sizeof(info)));
-    g_assert_true(guest_write(COMMAND_LINE, command_line, strlen(command_line) + 1));
+    g_assert_true(guest_write(dma_space_memory(), INFO, info, sizeof(info)));
+    g_assert_true(guest_write(dma_space_memory(), COMMAND_LINE, command_line,
+                              strlen(command_line) + 1));
     g_string_truncate(output, 0);
     accel_get()->reset_vcpus(&boot);
 }
@@ -359,8 +361,10 @@ static gpointer device(gpointer opaque)
     guint64 n = 1;
     while (g_atomic_int_get(&writing)) {
         n = n * 6364136223846793005ull + 1442695040888963407ull;
-        guest_write((40u << 20) + (n >> 40) % (8u << 20), &n, sizeof(n));
-        guest_write(EXTRA_ADDR + (n >> 30) % EXTRA_SIZE, &n, sizeof(n));
+        guest_write(dma_space_memory(), (40u << 20) + (n >> 40) % (8u << 20), &n,
+                    sizeof(n));
+        guest_write(dma_space_memory(), EXTRA_ADDR + (n >> 30) % EXTRA_SIZE, &n,
+                    sizeof(n));
     }
     return NULL;
 }

@@ -72,7 +72,7 @@ static guint64 read_u64(guint64 addr, unsigned size)
 {
     guint64 value = 0;
 
-    g_assert_true(guest_read(addr, &value, size));
+    g_assert_true(guest_read(dma_space_memory(), addr, &value, size));
     return GUINT64_FROM_LE(value);
 }
 
@@ -96,9 +96,9 @@ static void test_bzimage(void)
     g_assert_cmphex(read_u64(boot.rsi + 0x70, 8), ==, 0xe0000);
     g_assert_cmphex(read_u64(boot.rsi + 0x218, 4), ==, 16 * MIB - 4096);
     g_assert_cmphex(read_u64(boot.rsi + 0x21c, 4), ==, 6);
-    guest_read(read_u64(boot.rsi + 0x228, 4), text, 14);
+    guest_read(dma_space_memory(), read_u64(boot.rsi + 0x228, 4), text, 14);
     g_assert_cmpstr(text, ==, "console=ttyS0");
-    guest_read(16 * MIB - 4096, text, 6);
+    guest_read(dma_space_memory(), 16 * MIB - 4096, text, 6);
     g_assert_cmpmem(text, 6, "INITRD", 6);
     g_assert_cmphex(read_u64(boot.rsi + 0x1e8, 1), ==, 3);
     g_assert_cmphex(read_u64(boot.rsi + 0x2d0 + 2 * 20 + 8, 8), ==, 15 * MIB);
@@ -118,7 +118,7 @@ static void test_reload(void)
     BootState boot;
 
     g_assert_true(kernel_load(kernel, &boot, NULL));
-    guest_write(MIB + 0x200, &zero, sizeof(zero));
+    guest_write(dma_space_memory(), MIB + 0x200, &zero, sizeof(zero));
     g_unlink(path);
     g_assert_true(kernel_load(kernel, &boot, NULL));
     g_assert_cmphex(read_u64(MIB + 0x200, 8), ==, 0xaaaaaaaaaaaaaaaa);
@@ -158,7 +158,8 @@ static void assert_loaded(const Kernel *kernel, const char *cmdline)
     BootState boot;
 
     g_assert_true(kernel_load(kernel, &boot, NULL));
-    g_assert_true(guest_read(read_u64(boot.rsi + 0x228, 4), text, strlen(cmdline) + 1));
+    g_assert_true(guest_read(dma_space_memory(), read_u64(boot.rsi + 0x228, 4), text,
+                             strlen(cmdline) + 1));
     g_assert_cmpmem(text, strlen(cmdline) + 1, cmdline, strlen(cmdline) + 1);
 }
 
@@ -321,7 +322,7 @@ static void test_pvh(void)
     char text[8];
 
     g_assert_no_error(err);
-    guest_write(MIB + 100, &junk, sizeof(junk));
+    guest_write(dma_space_memory(), MIB + 100, &junk, sizeof(junk));
     g_assert_true(kernel_load(kernel, &boot, &err));
     g_assert_true(boot.valid && !boot.long_mode);
     g_assert_cmphex(boot.entry, ==, MIB + 16);
@@ -333,7 +334,7 @@ static void test_pvh(void)
     modules = read_u64(boot.rbx + 16, 8);
     g_assert_cmphex(read_u64(modules, 8), ==, 16 * MIB - 4096);
     g_assert_cmphex(read_u64(modules + 8, 8), ==, 6);
-    guest_read(read_u64(boot.rbx + 24, 8), text, 6);
+    guest_read(dma_space_memory(), read_u64(boot.rbx + 24, 8), text, 6);
     g_assert_cmpstr(text, ==, "quiet");
     g_assert_cmphex(read_u64(boot.rbx + 32, 8), ==, 0xe0000);
     map = read_u64(boot.rbx + 40, 8);

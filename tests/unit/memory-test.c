@@ -45,25 +45,56 @@ static void test_guest(void)
 {
     char buf[16];
     map_ram();
-    g_assert_true(guest_write((1 << 20) + 3, "hello", 5));
-    g_assert_true(guest_read((1 << 20) + 3, buf, 5));
+    g_assert_true(guest_write(dma_space_memory(), (1 << 20) + 3, "hello", 5));
+    g_assert_true(guest_read(dma_space_memory(), (1 << 20) + 3, buf, 5));
     g_assert_cmpmem(buf, 5, "hello", 5);
     g_assert_cmpmem(ram->host + (64 << 10) + 3, 5, "hello", 5);
-    g_assert_false(guest_read((64 << 10) - 2, buf, 4));
-    g_assert_false(guest_write((64 << 10), buf, 1));
-    g_assert_false(guest_read(G_MAXUINT64 - 3, buf, 8));
-    g_assert_true(guest_read(G_MAXUINT64, buf, 0));
+    g_assert_false(guest_read(dma_space_memory(), (64 << 10) - 2, buf, 4));
+    g_assert_false(guest_write(dma_space_memory(), (64 << 10), buf, 1));
+    g_assert_false(guest_read(dma_space_memory(), G_MAXUINT64 - 3, buf, 8));
+    g_assert_true(guest_read(dma_space_memory(), G_MAXUINT64, buf, 0));
 
     GuestPin pin;
-    g_assert_false(guest_pin(&pin, (64 << 10) - 2, 4, TRUE));
+    g_assert_false(guest_pin(dma_space_memory(), &pin, (64 << 10) - 2, 4, TRUE));
     guest_unpin(&pin);
-    g_assert_true(guest_pin(&pin, (64 << 10) - 4, 4, TRUE));
+    g_assert_true(guest_pin(dma_space_memory(), &pin, (64 << 10) - 4, 4, TRUE));
     gint refs = ram->refs;
     unmap_ram(); /* the pin keeps the block */
     g_assert_cmpint(refs, ==, 1 + 1 + 2 + 2 + 1);
     memset(pin.host, 1, 4);
     guest_unpin(&pin);
-    g_assert_false(guest_read(0, buf, 1));
+    g_assert_false(guest_read(dma_space_memory(), 0, buf, 1));
+}
+
+/* Through a closed space nothing is reached, whatever is there. */
+static void test_dma_space(void)
+{
+    DmaSpace dma;
+    GuestPin pin;
+    GuestIov v;
+    char byte = 1;
+    map_ram();
+    guest_iov_init(&v);
+    dma_space_init(&dma, address_map_memory());
+    g_assert_false(guest_read(&dma, 0, &byte, 1));
+    g_assert_false(guest_write(&dma, 0, &byte, 1));
+    g_assert_false(guest_pin(&dma, &pin, 0, 1, FALSE));
+    g_assert_false(guest_iov_add(&dma, &v, 0, 1, FALSE));
+    g_assert_cmpuint(v.n, ==, 0);
+    g_assert_cmpuint(ram->host[0], ==, 0);
+
+    dma_space_open(&dma);
+    g_assert_true(guest_write(&dma, 0, &byte, 1));
+    g_assert_cmpuint(ram->host[0], ==, 1);
+    g_assert_true(guest_iov_add(&dma, &v, 0, 1, FALSE));
+    g_assert_true(guest_pin(&dma, &pin, 0, 1, FALSE));
+    dma_space_close(&dma);
+    g_assert_false(guest_read(&dma, 0, &byte, 1));
+    g_assert_true(guest_read(dma_space_memory(), 0, &byte, 1)); /* the others do */
+    g_assert_cmpuint(*(guint8 *)pin.host, ==, 1);
+    guest_unpin(&pin);
+    guest_iov_free(&v);
+    unmap_ram();
 }
 
 static void test_iov(void)
@@ -72,11 +103,11 @@ static void test_iov(void)
     GuestIov v;
     char buf[64];
     guest_iov_init(&v);
-    g_assert_true(guest_iov_add(&v, 0x1000, 16, TRUE));
-    g_assert_true(guest_iov_add(&v, 0x1010, 16, TRUE)); /* merges */
+    g_assert_true(guest_iov_add(dma_space_memory(), &v, 0x1000, 16, TRUE));
+    g_assert_true(guest_iov_add(dma_space_memory(), &v, 0x1010, 16, TRUE)); /* merges */
     g_assert_cmpuint(v.n, ==, 1);
     for (guint64 i = 0; i < 40; i++) {
-        g_assert_true(guest_iov_add(&v, 0x2000 + 64 * i, 1, TRUE));
+        g_assert_true(guest_iov_add(dma_space_memory(), &v, 0x2000 + 64 * i, 1, TRUE));
     }
     g_assert_cmpuint(v.n, ==, 41);
     g_assert_cmpuint(v.size, ==, 72);
@@ -85,9 +116,9 @@ static void test_iov(void)
     g_assert_cmpint(ram->host[0x2040], ==, 'd');
     g_assert_cmpuint(guest_iov_to_buf(&v, 31, buf, 64), ==, 41);
     g_assert_cmpmem(buf, 5, "bcdef", 5);
-    g_assert_false(guest_iov_add(&v, 0xfff0, 32, TRUE));
+    g_assert_false(guest_iov_add(dma_space_memory(), &v, 0xfff0, 32, TRUE));
     guest_iov_done(&v, 0);
-    g_assert_true(guest_iov_add(&v, (1 << 20) - 0, 64, FALSE));
+    g_assert_true(guest_iov_add(dma_space_memory(), &v, (1 << 20) - 0, 64, FALSE));
     guest_iov_free(&v);
     unmap_ram();
 }
@@ -97,13 +128,13 @@ static void test_dirty(void)
     g_autoptr(GError) error = NULL;
     map_ram();
     unsigned long got[1] = { 0 };
-    guest_write(0, "x", 1);
+    guest_write(dma_space_memory(), 0, "x", 1);
     g_assert_true(dirty_log_start(&error));
     g_assert_cmpuint(dirty_log_take(ram, got), ==, 0);
-    guest_write(0x1fff, "xy", 2);
+    guest_write(dma_space_memory(), 0x1fff, "xy", 2);
     GuestIov v;
     guest_iov_init(&v);
-    g_assert_true(guest_iov_add(&v, 1 << 20, 0x3000, TRUE));
+    g_assert_true(guest_iov_add(dma_space_memory(), &v, 1 << 20, 0x3000, TRUE));
     guest_iov_done(&v, 0x1001);
     guest_iov_free(&v);
     machine_unlock();
@@ -112,10 +143,10 @@ static void test_dirty(void)
     g_assert_cmpuint(dirty_log_take(ram, got), ==, 4);
     g_assert_cmphex(got[0], ==, 0x6 | 3ul << 16);
     g_assert_cmpuint(dirty_log_take(ram, got), ==, 0);
-    guest_write(0x1000, "x", 1);
+    guest_write(dma_space_memory(), 0x1000, "x", 1);
     g_assert_cmpuint(dirty_log_take(ram, got), ==, 0); /* known already */
     dirty_log_stop();
-    guest_write(0x1000, "x", 1);
+    guest_write(dma_space_memory(), 0x1000, "x", 1);
     g_assert_null(ram->dirty);
     unmap_ram();
 }
@@ -474,10 +505,10 @@ static void *toucher(void *opaque)
     while (!g_atomic_int_get(&stop)) {
         guint64 value = 42;
         GuestPin pin;
-        if (guest_write((1 << 20) + 0x2000, &value, 8)) {
+        if (guest_write(dma_space_memory(), (1 << 20) + 0x2000, &value, 8)) {
             hits++;
         }
-        if (guest_pin(&pin, 0x3000, 8, TRUE)) {
+        if (guest_pin(dma_space_memory(), &pin, 0x3000, 8, TRUE)) {
             *(volatile guint64 *)pin.host = 1;
             guest_pin_dirty(&pin, 0, 8);
             guest_unpin(&pin);
@@ -509,6 +540,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     event_init();
     g_test_add_func("/memory/guest", test_guest);
+    g_test_add_func("/memory/dma-space", test_dma_space);
     g_test_add_func("/memory/iov", test_iov);
     g_test_add_func("/memory/dirty", test_dirty);
     g_test_add_func("/memory/put", test_put);

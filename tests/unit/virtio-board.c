@@ -57,12 +57,12 @@ static void bus_write32(guint64 addr, guint32 value)
 
 void mem_read(guint64 addr, void *buf, gsize len)
 {
-    g_assert_true(guest_read(addr, buf, len));
+    g_assert_true(guest_read(dma_space_memory(), addr, buf, len));
 }
 
 void mem_write(guint64 addr, const void *buf, gsize len)
 {
-    g_assert_true(guest_write(addr, buf, len));
+    g_assert_true(guest_write(dma_space_memory(), addr, buf, len));
 }
 
 const GuestBus board_bus = { bus_read32, bus_write32, bus_wait, { mem_read, mem_write } };

@@ -23,12 +23,12 @@ static const char *broken_why;
 
 static void mem_read(guint64 addr, void *buf, gsize len)
 {
-    g_assert_true(guest_read(addr, buf, len));
+    g_assert_true(guest_read(dma_space_memory(), addr, buf, len));
 }
 
 static void mem_write(guint64 addr, const void *buf, gsize len)
 {
-    g_assert_true(guest_write(addr, buf, len));
+    g_assert_true(guest_write(dma_space_memory(), addr, buf, len));
 }
 
 static const GuestMemory memory = { mem_read, mem_write };
@@ -51,7 +51,7 @@ static void set_up(gboolean event_idx, gboolean indirect)
 
     guest_ring_init(&ring, &memory, RING, NUM);
     memset(&vq, 0, sizeof(vq));
-    virtqueue_init(&vq, 0, &ops, NULL);
+    virtqueue_init(&vq, 0, dma_space_memory(), &ops, NULL);
     virtqueue_reset(&vq, NUM);
     vq.desc = ring.desc;
     vq.avail = ring.avail;
@@ -449,7 +449,7 @@ static void test_enable(void)
     for (unsigned i = 0; i < G_N_ELEMENTS(bad); i++) {
         g_autoptr(GError) error = NULL;
         Virtqueue q = { 0 };
-        virtqueue_init(&q, 0, NULL, NULL);
+        virtqueue_init(&q, 0, dma_space_memory(), NULL, NULL);
         virtqueue_reset(&q, 16);
         q.num = bad[i].num;
         q.desc = bad[i].desc;
