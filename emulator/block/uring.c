@@ -9,6 +9,7 @@
  *     munmap close
  */
 #include <liburing.h>
+#include <limits.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -64,8 +65,11 @@ void block_uring_free(BlockUring *uring)
     g_free(uring);
 }
 
+/* Of more pieces than the kernel takes, the rest is as after a short read or write. */
 gboolean block_uring_queue(BlockUring *uring, BlockRequest *r)
 {
+    unsigned n_iov = MIN(r->n_iov, IOV_MAX);
+
     /* The completion queue has room for twice the entries: it cannot overflow. */
     if (uring->in_flight == 2 * RING_ENTRIES) {
         return FALSE;
@@ -80,10 +84,10 @@ gboolean block_uring_queue(BlockUring *uring, BlockRequest *r)
     }
     switch (r->op) {
     case BLOCK_READ:
-        io_uring_prep_readv(sqe, r->node->fd, r->iov, r->n_iov, r->pos);
+        io_uring_prep_readv(sqe, r->node->fd, r->iov, n_iov, r->pos);
         break;
     case BLOCK_WRITE:
-        io_uring_prep_writev2(sqe, r->node->fd, r->iov, r->n_iov, r->pos,
+        io_uring_prep_writev2(sqe, r->node->fd, r->iov, n_iov, r->pos,
                               r->fua ? RWF_DSYNC : 0);
         break;
     default:

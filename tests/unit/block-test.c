@@ -217,6 +217,29 @@ static void test_ragged_end(gconstpointer data)
     del_pair(node);
 }
 
+/* One request in more pieces than a system call takes: a guest's, over two DIMMs. */
+static void test_pieces(gconstpointer data)
+{
+    enum { N = 2048, PIECE = 16 };
+    g_autofree char *path = make_image("pieces", N * PIECE, 0);
+    BlockNode *node = add_pair(path, data, FALSE);
+    g_autofree guint8 *buf = g_malloc0(2 * N * PIECE);
+    g_autofree struct iovec *iov = g_new0(struct iovec, N);
+
+    g_assert_true(attach(node, FALSE, FALSE, NULL));
+    for (unsigned i = 0; i < N; i++) {
+        iov[i] = (struct iovec){ buf + 2 * i * PIECE, PIECE }; /* none joins the next */
+        memset(iov[i].iov_base, i & 0xff, PIECE);
+    }
+    g_assert_cmpint(io_vec(node, BLOCK_WRITE, 0, iov, N, N * PIECE), ==, 0);
+    memset(buf, 0xee, 2 * N * PIECE);
+    g_assert_cmpint(io_vec(node, BLOCK_READ, 0, iov, N, N * PIECE), ==, 0);
+    for (unsigned i = 0; i < N; i++) {
+        assert_all(iov[i].iov_base, PIECE, i & 0xff);
+    }
+    del_pair(node);
+}
+
 /* Many at once: more than a ring has room for, and more pieces than a slice. */
 static void test_many(gconstpointer data)
 {
@@ -632,7 +655,9 @@ int main(int argc, char **argv)
         g_autofree char *io = g_strdup_printf("/block/io/%s", engines[i].name);
         g_autofree char *ragged = g_strdup_printf("/block/ragged/%s", engines[i].name);
         g_autofree char *many = g_strdup_printf("/block/many/%s", engines[i].name);
+        g_autofree char *pieces = g_strdup_printf("/block/pieces/%s", engines[i].name);
         g_test_add_data_func(io, engines[i].options, test_io);
+        g_test_add_data_func(pieces, engines[i].options, test_pieces);
         g_test_add_data_func(ragged, engines[i].options, test_ragged_end);
         g_test_add_data_func(many, engines[i].options, test_many);
     }
