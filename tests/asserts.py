@@ -15,8 +15,8 @@ PURE = {
     "sizeof", "G_N_ELEMENTS", "g_queue_is_empty", "g_hash_table_size", "g_str_equal",
     "g_main_context_is_owner", "g_main_depth", "g_atomic_int_get", "strlen",
     # ours
-    "LOAD", "machine_lock_held", "bus_find", "may_touch", "event_loop_current",
-    "event_loop_main", "owner_drained",
+    "LOAD", "machine_lock_held", "address_map_changing", "bus_find", "may_touch",
+    "event_loop_current", "event_loop_main", "owner_drained",
     "vm_running", "vm_resetting",
 }
 ASSERTION = re.compile(r"\bg_assert(?:_true|_false|_cmp\w+|_null|_nonnull)?\s*\(")
