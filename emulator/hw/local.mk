@@ -2,6 +2,12 @@
 libemulator_a_SOURCES += \
 	emulator/hw/ged.c \
 	emulator/hw/ged.h \
+	emulator/hw/i8254-counter.c \
+	emulator/hw/i8254-counter.h \
+	emulator/hw/i8254.c \
+	emulator/hw/i8254.h \
+	emulator/hw/ich9-pm.c \
+	emulator/hw/ich9-pm.h \
 	emulator/hw/ioapic.c \
 	emulator/hw/ioapic.h \
 	emulator/hw/isa.c \
@@ -15,4 +21,5 @@ libemulator_a_SOURCES += \
 	emulator/hw/serial.c \
 	emulator/hw/serial.h \
 	emulator/hw/serial-internal.h \
-	emulator/hw/serial-tx.c
+	emulator/hw/serial-tx.c \
+	emulator/hw/tick.h

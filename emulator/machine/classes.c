@@ -3,6 +3,8 @@
 #include "config.h"
 
 #include "hw/ged.h"
+#include "hw/i8254.h"
+#include "hw/ich9-pm.h"
 #include "hw/ioapic.h"
 #include "hw/pvpanic-isa.h"
 #include "hw/rtc.h"
@@ -12,6 +14,8 @@
 /* clang-format off */
 const DeviceClass *const device_class_table[] = {
     &ged_class,
+    &i8254_class,
+    &ich9_pm_class,
     &ioapic_class,
     &pvpanic_isa_class,
     &rtc_class,

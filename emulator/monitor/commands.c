@@ -30,6 +30,7 @@ const QmpEvent qmp_event_table[] = {
     { "SHUTDOWN", "The VM goes down, or has been asked to", &shutdown_data },
     { "RESET", "The VM has been reset", &shutdown_data },
     { "POWERDOWN", "The power button has been pressed", NULL },
+    { "SUSPEND_DISK", "The guest has put itself to sleep on its disk (S4)", NULL },
     { "STOP", "The VM has stopped", NULL },
     { "RESUME", "The VM goes on", NULL },
     { "GUEST_PANICKED", "The guest's kernel says that it has panicked", &panic_data },

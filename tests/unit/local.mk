@@ -169,3 +169,6 @@ tests_unit_rpc_worker_test_LDADD = $(RPC_TEST_LDADD) -ldl
 
 # device, hw, firmware
 include tests/unit/board.mk
+
+# hw
+include tests/unit/hw.mk
