@@ -12,8 +12,13 @@ libemulator_a_SOURCES += \
 	emulator/hw/ioapic.h \
 	emulator/hw/isa.c \
 	emulator/hw/isa.h \
+	emulator/hw/port80.c \
+	emulator/hw/port80.h \
+	emulator/hw/port92.c \
+	emulator/hw/port92.h \
 	emulator/hw/pvpanic-isa.c \
 	emulator/hw/pvpanic-isa.h \
+	emulator/hw/rtc-pc.c \
 	emulator/hw/rtc-time.c \
 	emulator/hw/rtc-time.h \
 	emulator/hw/rtc.c \

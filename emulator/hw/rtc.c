@@ -63,6 +63,7 @@ typedef struct Rtc {
     guint8 index;
     guint8 cmos[CMOS_SIZE];
     guint8 flags; /* register C without IRQF */
+    gboolean irq_taken;
     /* Signed; unsigned for the state rows. */
     guint64 offset;       /* guest's time minus host's, ns */
     guint64 seen_virtual; /* up to when flags are worked out */
@@ -123,7 +124,7 @@ static void work_out_flags(Rtc *s)
 
 static void update_irq(Rtc *s)
 {
-    irq_line_set(s->line, (s->flags & s->cmos[REG_B] & C_ANY) != 0);
+    irq_line_set(s->line, !s->irq_taken && (s->flags & s->cmos[REG_B] & C_ANY));
 }
 
 static void arm_timers(Rtc *s)
@@ -282,6 +283,7 @@ static void rtc_reset(Device *dev)
     Rtc *s = (Rtc *)dev;
 
     s->index = 0;
+    s->irq_taken = FALSE;
     s->cmos[REG_B] &= ~(B_PIE | B_AIE | B_UIE);
     refresh(s);
     s->flags = 0;
@@ -291,6 +293,20 @@ static void rtc_reset(Device *dev)
 void rtc_set_offset(Device *dev, gint64 seconds)
 {
     ((Rtc *)dev)->offset = (guint64)(seconds * NS_PER_SECOND);
+}
+
+void rtc_set_irq_enabled(Device *dev, gboolean enabled)
+{
+    Rtc *s = (Rtc *)dev;
+
+    s->irq_taken = !enabled;
+    update_irq(s);
+}
+
+void rtc_set_memory(Device *dev, unsigned offset, guint8 value)
+{
+    g_assert(offset > REG_D && offset < CMOS_SIZE && offset != RTC_CENTURY);
+    ((Rtc *)dev)->cmos[offset] = value;
 }
 
 static gboolean rtc_realize(Device *dev, GError **errp)
@@ -356,12 +372,13 @@ static const StateField rtc_fields[] = {
     STATE_FIELD("offset", STATE_U64, Rtc, offset),
     STATE_FIELD("seen-virtual", STATE_U64, Rtc, seen_virtual, .limit = G_MAXINT64 / 2),
     STATE_FIELD("seen-second", STATE_U64, Rtc, seen_second),
+    STATE_FIELD("irq-taken", STATE_BOOL, Rtc, irq_taken, .since = 2, .optional = TRUE),
     { NULL },
 };
 
 static const StateDesc rtc_state = {
     .name = "mc146818rtc",
-    .version = 1,
+    .version = 2,
     .fields = rtc_fields,
     .pre_save = rtc_pre_save,
     .post_load = rtc_post_load,

@@ -13,5 +13,20 @@ extern const DeviceClass rtc_class;
 
 /* Before realize: the guest's time minus the host's, in seconds. */
 void rtc_set_offset(Device *dev, gint64 seconds);
+/* After realize: while somebody else (the HPET) drives IRQ 8, the RTC does not. */
+void rtc_set_irq_enabled(Device *dev, gboolean enabled);
+/* A byte of the CMOS memory: none of the clock's. */
+void rtc_set_memory(Device *dev, unsigned offset, guint8 value);
+
+/* What a PC's firmware finds in the CMOS memory (hw/rtc-pc.c). */
+typedef struct RtcPc {
+    guint64 low_ram;        /* bytes below 4 GiB */
+    guint64 high_ram;       /* and above */
+    unsigned cpus;          /* that are there at start */
+    const char *boot_order; /* letters of -boot order=, at most three count */
+    gboolean no_fd_check;   /* -no-fd-bootchk */
+} RtcPc;
+/* As QEMU's pc has it. At start, and before each reset where cpus has changed. */
+void rtc_set_pc(Device *dev, const RtcPc *pc);
 
 #endif

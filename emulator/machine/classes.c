@@ -6,6 +6,8 @@
 #include "hw/i8254.h"
 #include "hw/ich9-pm.h"
 #include "hw/ioapic.h"
+#include "hw/port80.h"
+#include "hw/port92.h"
 #include "hw/pvpanic-isa.h"
 #include "hw/rtc.h"
 #include "hw/serial.h"
@@ -17,6 +19,8 @@ const DeviceClass *const device_class_table[] = {
     &i8254_class,
     &ich9_pm_class,
     &ioapic_class,
+    &port80_class,
+    &port92_class,
     &pvpanic_isa_class,
     &rtc_class,
     &serial_class,
