@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 libemulator_a_SOURCES += \
+	emulator/machine/board.h \
 	emulator/machine/boards.h \
 	emulator/machine/classes.c \
+	emulator/machine/cpus.c \
+	emulator/machine/isa.c \
+	emulator/machine/kernel.c \
 	emulator/machine/machine.c \
 	emulator/machine/machine.h \
+	emulator/machine/memory.c \
 	emulator/machine/microvm.c \
 	emulator/machine/microvm.h \
-	emulator/machine/none.c
+	emulator/machine/none.c \
+	emulator/machine/reset.c

@@ -12,17 +12,14 @@
 #include <string.h>
 
 #include "accel/accel.h"
-#include "accel/cpu-feature.h"
 #include "accel/run-state.h"
-#include "accel/vcpu.h"
 #include "firmware/acpi.h"
-#include "firmware/kernel.h"
 #include "hw/ged.h"
 #include "hw/ioapic.h"
 #include "hw/isa.h"
 #include "hw/pvpanic-isa.h"
-#include "hw/rtc.h"
 #include "hw/serial.h"
+#include "machine/board.h"
 #include "machine/boards.h"
 #include "machine/microvm.h"
 #include "memory/address-map.h"
@@ -37,21 +34,13 @@ typedef struct Options {
 } Options;
 
 static struct {
-    guint64 ram_size;
-    RamBlock *ram;
-    Region *low, *high;
+    BoardMemory memory;
+    BoardKernel kernel;
     Device *ioapic, *ged; /* references: slots use them to their end */
     Bus *isa;
     gboolean rtc;
-    Kernel *kernel;    /* NULL: none */
-    gboolean tell_tsc; /* to the kernel, which will not ask for its rate */
     GByteArray *tables;
 } board;
-
-static guint64 low_ram(void)
-{
-    return MIN(board.ram_size, MICROVM_LOW_RAM_MAX);
-}
 
 /* --- checks: nothing is created here --- */
 
@@ -76,188 +65,28 @@ static gboolean check_options(const Options *o, GError **errp)
     return TRUE;
 }
 
-static gboolean check_memory(ConfigNode *config, GError **errp)
+static gboolean check_memory(const Options *o, ConfigNode *config, GError **errp)
 {
-    ConfigNode *memory;
-    guint64 max, slots;
-
-    if (!config_get_node(config, "memory", CONFIG_MAP, &memory, errp)) {
-        return FALSE;
-    }
-    if (!memory) {
-        return error_set(errp, "-m: the size of memory is missing");
-    }
-    if (!config_get_size(memory, "size", 0, &board.ram_size, errp) ||
-        !config_get_size(memory, "maxmem", board.ram_size, &max, errp) ||
-        !config_get_uint(memory, "slots", 0, 0, G_MAXUINT, &slots, errp)) {
-        config_prefix_origin(memory, "-m", errp);
-        return FALSE;
-    }
-    if (board.ram_size < MICROVM_MIN_RAM || board.ram_size > MICROVM_MAX_RAM ||
-        board.ram_size % RAM_PAGE_SIZE) {
-        error_set(errp, "machine 'microvm' takes whole pages from 1 MiB to 4 TiB");
-        config_prefix_origin(memory, "-m", errp);
-        return FALSE;
-    }
-    if (max != board.ram_size || slots) {
-        error_set(errp, "machine 'microvm' has no memory hot-plug");
-        config_prefix_origin(memory, "-m", errp);
-        return FALSE;
-    }
-    return TRUE;
-}
-
-/* The `-object` that memory-backend= names; NULL with errp unset: none is asked for. */
-static gboolean find_backend(const Options *o, ConfigNode *config, ConfigNode **backend,
-                             GError **errp)
-{
-    ConfigNode *objects;
-    const char *id, *type;
-    guint64 size;
-
-    *backend = NULL;
-    if (!o->memory_backend) {
-        return TRUE;
-    }
-    if (!config_get_node(config, "object", CONFIG_LIST, &objects, errp)) {
-        return FALSE;
-    }
-    for (guint i = 0; objects && i < config_list_size(objects); i++) {
-        ConfigNode *object = config_list_at(objects, i);
-
-        if (!config_get_string(object, "id", NULL, &id, errp) ||
-            !config_get_string(object, "qom-type", "", &type, errp)) {
-            return FALSE;
-        }
-        if (g_strcmp0(id, o->memory_backend) != 0 ||
-            !g_str_has_prefix(type, "memory-backend-")) {
-            continue;
-        }
-        if (!config_get_size(object, "size", 0, &size, errp)) {
-            g_prefix_error(errp, "-object id=%s: ", id);
-            return FALSE;
-        }
-        if (size != board.ram_size) {
-            return error_set(errp,
-                             "-machine memory-backend=%s: its size of %" G_GUINT64_FORMAT
-                             " does not match -m %" G_GUINT64_FORMAT,
-                             id, size, board.ram_size);
-        }
-        if (o->mem_share) {
-            return error_set(errp,
-                             "-machine mem-share=on: not together with "
-                             "memory-backend=%s (share=on belongs there)",
-                             id);
-        }
-        *backend = object;
-        return TRUE;
-    }
-    return error_set(errp, "-machine memory-backend=%s: Memory backend '%s' not found",
-                     o->memory_backend, o->memory_backend);
+    board.memory = (BoardMemory){ .machine = "microvm",
+                                  .block = "microvm.ram",
+                                  .split_from = MICROVM_LOW_RAM_MAX,
+                                  .split = MICROVM_LOW_RAM_MAX,
+                                  .backend_id = o->memory_backend,
+                                  .share = o->mem_share };
+    return board_memory_check(&board.memory, config, errp);
 }
 
 static gboolean check_kernel(const Options *o, ConfigNode *config, GError **errp)
 {
-    BootMemory memory = { .low_ram = low_ram(),
-                          .high_ram = board.ram_size - low_ram(),
+    BootMemory memory = { .low_ram = board.memory.low,
+                          .high_ram = board.memory.high,
                           .rsdp = MICROVM_ACPI_BASE };
-    const char *kernel, *initrd, *append;
 
-    if (!config_get_string(config, "kernel", NULL, &kernel, errp) ||
-        !config_get_string(config, "initrd", NULL, &initrd, errp) ||
-        !config_get_string(config, "append", NULL, &append, errp)) {
-        return FALSE;
-    }
-    if (kernel) {
-        board.kernel = kernel_open(kernel, initrd, append, &memory, errp);
-        board.tell_tsc = board.kernel && o->auto_cmdline &&
-                         kernel_lacks_kvmclock(board.kernel, cpu_kvm_hidden());
-        return board.kernel != NULL;
-    }
-    if (initrd || append) {
-        return error_set(errp, "%s only allowed with -kernel option",
-                         initrd ? "-initrd" : "-append");
-    }
-    if (strcmp(accel_get()->name, "qtest") != 0) {
-        return error_set(errp,
-                         "-kernel is missing: machine 'microvm' has no firmware that "
-                         "could start anything else");
-    }
-    return TRUE;
+    return board_kernel_check(&board.kernel, "microvm", &memory, o->auto_cmdline, config,
+                              errp);
 }
 
 /* --- creation --- */
-
-static gboolean create_ram(const Options *o, ConfigNode *backend, GError **errp)
-{
-    g_autoptr(ConfigNode) shared = NULL;
-
-    if (o->mem_share) {
-        shared = backend = config_map_new();
-        config_map_set(shared, "qom-type", config_string_new("memory-backend-memfd"));
-        config_map_set(shared, "id", config_string_new("microvm.ram"));
-        config_map_set(shared, "size", config_int_new(board.ram_size));
-        config_map_set(shared, "share", config_bool_new(TRUE));
-    }
-    board.ram = backend ? ram_backend_new(backend, errp)
-                        : ram_block_new("microvm.ram", board.ram_size, errp);
-    if (!board.ram && backend && config_node_origin(backend)) {
-        config_prefix_origin(backend, "-object", errp);
-    }
-    return board.ram && ram_block_register(board.ram, errp);
-}
-
-/* A part of the RAM block at a guest address; NULL: failed. */
-static Region *map_ram_at(const char *name, guint64 offset, guint64 size, guint64 addr,
-                          GError **errp)
-{
-    Region *region = region_new_ram(name, board.ram, offset, size, FALSE);
-
-    address_map_put(address_map_memory(), &region, addr, errp);
-    return region;
-}
-
-static gboolean map_ram(GError **errp)
-{
-    guint64 low = low_ram(), high = board.ram_size - low;
-    gboolean ok;
-
-    address_map_begin();
-    board.low = map_ram_at("ram-below-4g", 0, low, 0, errp);
-    if (board.low && high) {
-        board.high = map_ram_at("ram-above-4g", low, high, MICROVM_HIGH_RAM, errp);
-    }
-    ok = board.low && (!high || board.high);
-    return address_map_commit(ok ? errp : NULL) && ok;
-}
-
-static gboolean create_ioapic(GError **errp)
-{
-    g_autoptr(Device) dev = device_new(&ioapic_class);
-
-    device_set_name(dev, "ioapic");
-    ioapic_set_address(dev, MICROVM_IOAPIC_BASE);
-    if (!device_realize(dev, NULL, errp)) {
-        return FALSE;
-    }
-    board.ioapic = g_steal_pointer(&dev);
-    return TRUE;
-}
-
-static gboolean create_vcpus(GError **errp)
-{
-    const Accel *accel = accel_get();
-
-    if (!accel->create_irqchip(errp)) {
-        return FALSE;
-    }
-    for (unsigned i = 0; i < machine_cpus(); i++) {
-        if (!accel->create_vcpu(i, cpu_apic_id(i), errp)) {
-            return FALSE;
-        }
-    }
-    return TRUE;
-}
 
 static gboolean create_slots(GError **errp)
 {
@@ -291,21 +120,6 @@ static gboolean create_ged(GError **errp)
     return TRUE;
 }
 
-static gboolean create_rtc(ConfigNode *config, GError **errp)
-{
-    g_autoptr(Device) rtc = device_new(&rtc_class);
-    const char *offset = "0";
-    ConfigNode *options;
-
-    if (!config_get_node(config, "rtc", CONFIG_MAP, &options, errp) ||
-        (options && !config_get_string(options, "offset", "0", &offset, errp))) {
-        return FALSE;
-    }
-    device_set_name(rtc, "rtc");
-    rtc_set_offset(rtc, g_ascii_strtoll(offset, NULL, 10));
-    return device_realize(rtc, board.isa, errp);
-}
-
 static gboolean create_isa(const Options *o, ConfigNode *config, GError **errp)
 {
     IrqLine *irqs[ISA_IRQS];
@@ -315,40 +129,8 @@ static gboolean create_isa(const Options *o, ConfigNode *config, GError **errp)
     }
     board.isa = isa_bus_new("isa.0", irqs);
     board.rtc = o->rtc != ON_OFF_AUTO_OFF;
-    return !board.rtc || create_rtc(config, errp);
-}
-
-/* `-serial`: an entry without chardev is a port that is not there. */
-static gboolean create_serials(const Options *o, ConfigNode *config, GError **errp)
-{
-    ConfigNode *list;
-    const char *chardev;
-
-    if (!config_get_node(config, "serial", CONFIG_LIST, &list, errp)) {
-        return FALSE;
-    }
-    for (guint i = 0; o->isa_serial && list && i < config_list_size(list); i++) {
-        g_autoptr(Device) dev = device_new(&serial_class);
-        g_autoptr(ConfigNode) node = config_map_new();
-        g_autofree char *name = g_strdup_printf("serial%u", i);
-
-        if (!config_get_string(config_list_at(list, i), "chardev", NULL, &chardev,
-                               errp)) {
-            return FALSE;
-        }
-        if (!chardev) {
-            continue;
-        }
-        config_map_set(node, "chardev", config_string_new(chardev));
-        config_map_set(node, "index", config_int_new(i));
-        device_set_name(dev, name);
-        if (!device_set_properties(dev, node, errp) ||
-            !device_realize(dev, board.isa, errp)) {
-            g_prefix_error(errp, "-serial: ");
-            return FALSE;
-        }
-    }
-    return TRUE;
+    return (!board.rtc || board_create_rtc(board.isa, config, errp)) &&
+           (!o->isa_serial || board_create_serials(board.isa, config, errp));
 }
 
 /* --- tables, boot, reset --- */
@@ -406,18 +188,6 @@ static const guint8 reset_vector[] = {
 #define RESET_VECTOR_BASE 0xfffe8u
 G_STATIC_ASSERT(MICROVM_ACPI_BASE + MICROVM_ACPI_SIZE <= RESET_VECTOR_BASE);
 
-/* At each boot anew: a vCPU that came from another host keeps that one's rate. */
-static gboolean tell_tsc(GError **errp)
-{
-    Vcpu *cpu = vcpu_get(0);
-
-    if (cpu && !accel_get()->finish_vcpus(errp)) {
-        return FALSE;
-    }
-    kernel_tell_tsc(board.kernel, cpu ? vcpu_tsc_khz(cpu) : 0);
-    return TRUE;
-}
-
 /* Guest memory as a boot finds it. */
 static gboolean load_guest(BootState *boot, GError **errp)
 {
@@ -427,34 +197,7 @@ static gboolean load_guest(BootState *boot, GError **errp)
                      sizeof(reset_vector))) {
         return error_set(errp, "cannot write the ACPI tables to guest memory");
     }
-    if (board.tell_tsc && !tell_tsc(errp)) {
-        return FALSE;
-    }
-    return !board.kernel || kernel_load(board.kernel, boot, errp);
-}
-
-static void vcpus_rest(void *opaque)
-{
-    g_autoptr(GError) err = NULL;
-    BootState boot = { 0 };
-
-    if (load_guest(&boot, &err)) {
-        accel_get()->reset_vcpus(&boot);
-    } else {
-        vm_request_internal_error(err->message);
-    }
-    vm_reset_done();
-}
-
-/* The accesses that have waited for their devices come to their ends now. */
-static void devices_reset(void *opaque)
-{
-    accel_when_vcpus_rest(vcpus_rest, NULL);
-}
-
-static void reset(void *opaque)
-{
-    device_reset_all(devices_reset, NULL);
+    return board_kernel_load(&board.kernel, boot, errp);
 }
 
 static void powerdown(void *opaque)
@@ -464,18 +207,9 @@ static void powerdown(void *opaque)
 
 static gboolean microvm_ready(gboolean incoming, GError **errp)
 {
-    BootState boot = { 0 };
-
     build_tables();
-    vm_set_reset_handler(reset, NULL);
     vm_set_powerdown_handler(powerdown, NULL);
-    if ((!incoming && !load_guest(&boot, errp)) || !accel_get()->finish_vcpus(errp)) {
-        return FALSE;
-    }
-    if (!incoming) {
-        accel_get()->reset_vcpus(&boot);
-    }
-    return TRUE;
+    return board_ready(load_guest, incoming, errp);
 }
 
 /*
@@ -487,9 +221,9 @@ static gboolean create_devices(const Options *o, ConfigNode *config, GError **er
     gboolean ok;
 
     address_map_begin();
-    ok = create_ioapic(errp) && create_vcpus(errp) && create_slots(errp) &&
-         create_ged(errp) && create_isa(o, config, errp) &&
-         create_serials(o, config, errp);
+    board.ioapic = board_create_ioapic(MICROVM_IOAPIC_BASE, errp);
+    ok = board.ioapic && board_create_vcpus(errp) && create_slots(errp) &&
+         create_ged(errp) && create_isa(o, config, errp);
     return address_map_commit(ok ? errp : NULL) && ok;
 }
 
@@ -497,27 +231,20 @@ static gboolean microvm_create(const MachineClass *klass, const void *options,
                                ConfigNode *config, GError **errp)
 {
     const Options *o = options;
-    ConfigNode *backend;
 
-    return check_options(o, errp) && check_memory(config, errp) &&
-           find_backend(o, config, &backend, errp) && check_kernel(o, config, errp) &&
-           create_ram(o, backend, errp) && map_ram(errp) &&
+    return check_options(o, errp) && check_memory(o, config, errp) &&
+           check_kernel(o, config, errp) && board_memory_create(&board.memory, errp) &&
            create_devices(o, config, errp);
 }
 
 static void microvm_cleanup(void)
 {
-    address_map_take(&board.low);
-    address_map_take(&board.high);
-    if (board.ram) {
-        ram_block_unregister(board.ram);
-        ram_block_unref(board.ram);
-    }
     virtio_mmio_set_presence_hook(NULL, NULL);
     device_unref(board.ged);
     device_unref(board.ioapic);
     isa_bus_free(board.isa);
-    g_clear_pointer(&board.kernel, kernel_free);
+    board_kernel_free(&board.kernel);
+    board_memory_free(&board.memory);
     g_clear_pointer(&board.tables, g_byte_array_unref);
     memset(&board, 0, sizeof(board));
 }

@@ -16,9 +16,6 @@
 #define MICROVM_VIRTIO_SIZE   0x200u
 #define MICROVM_IOAPIC_BASE   0xfec00000u
 #define MICROVM_LAPIC_BASE    0xfee00000u
-#define MICROVM_HIGH_RAM      0x100000000ull
-#define MICROVM_MIN_RAM       0x00100000u
-#define MICROVM_MAX_RAM       0x40000000000ull /* 4 TiB */
 
 /* Pins of the I/O APIC: ISA interrupts on 0-15, then the virtio slots. */
 #define MICROVM_GED_PIN      9

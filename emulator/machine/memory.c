@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A board's memory: its size, its back end, and where it is mapped. */
+#include "config.h"
+
+#include "machine/board.h"
+#include "util/error.h"
+
+static gboolean check_size(BoardMemory *memory, ConfigNode *node, GError **errp)
+{
+    guint64 max, slots;
+
+    if (!config_get_size(node, "size", 0, &memory->size, errp) ||
+        !config_get_size(node, "maxmem", memory->size, &max, errp) ||
+        !config_get_uint(node, "slots", 0, 0, G_MAXUINT, &slots, errp)) {
+        return FALSE;
+    }
+    if (memory->size < BOARD_MIN_RAM || memory->size > BOARD_MAX_RAM ||
+        memory->size % RAM_PAGE_SIZE) {
+        return error_set(errp, "machine '%s' takes whole pages from 1 MiB to 4 TiB",
+                         memory->machine);
+    }
+    if (max != memory->size || slots) {
+        return error_set(errp, "machine '%s' has no memory hot-plug", memory->machine);
+    }
+    memory->low = memory->size < memory->split_from ? memory->size : memory->split;
+    memory->high = memory->size - memory->low;
+    return TRUE;
+}
+
+/* Whether the object is the one that is asked for. */
+static gboolean is_backend(const BoardMemory *memory, ConfigNode *object, gboolean *is,
+                           GError **errp)
+{
+    const char *id, *type;
+
+    if (!config_get_string(object, "id", NULL, &id, errp) ||
+        !config_get_string(object, "qom-type", "", &type, errp)) {
+        return FALSE;
+    }
+    *is = g_strcmp0(id, memory->backend_id) == 0 &&
+          g_str_has_prefix(type, "memory-backend-");
+    return TRUE;
+}
+
+static gboolean check_backend(const BoardMemory *memory, ConfigNode *object,
+                              GError **errp)
+{
+    const char *id = memory->backend_id;
+    guint64 size;
+
+    if (!config_get_size(object, "size", 0, &size, errp)) {
+        g_prefix_error(errp, "-object id=%s: ", id);
+        return FALSE;
+    }
+    if (size != memory->size) {
+        return error_set(errp,
+                         "-machine memory-backend=%s: its size of %" G_GUINT64_FORMAT
+                         " does not match -m %" G_GUINT64_FORMAT,
+                         id, size, memory->size);
+    }
+    return !memory->share ||
+           error_set(errp,
+                     "-machine mem-share=on: not together with memory-backend=%s "
+                     "(share=on belongs there)",
+                     id);
+}
+
+static gboolean find_backend(BoardMemory *memory, ConfigNode *config, GError **errp)
+{
+    ConfigNode *objects;
+
+    if (!config_get_node(config, "object", CONFIG_LIST, &objects, errp)) {
+        return FALSE;
+    }
+    for (guint i = 0; objects && i < config_list_size(objects); i++) {
+        ConfigNode *object = config_list_at(objects, i);
+        gboolean is;
+
+        if (!is_backend(memory, object, &is, errp)) {
+            return FALSE;
+        }
+        if (is) {
+            memory->backend = object;
+            return check_backend(memory, object, errp);
+        }
+    }
+    return error_set(errp, "-machine memory-backend=%s: Memory backend '%s' not found",
+                     memory->backend_id, memory->backend_id);
+}
+
+gboolean board_memory_check(BoardMemory *memory, ConfigNode *config, GError **errp)
+{
+    ConfigNode *node;
+
+    if (!config_get_node(config, "memory", CONFIG_MAP, &node, errp)) {
+        return FALSE;
+    }
+    if (!node) {
+        return error_set(errp, "-m: the size of memory is missing");
+    }
+    if (!check_size(memory, node, errp)) {
+        config_prefix_origin(node, "-m", errp);
+        return FALSE;
+    }
+    return !memory->backend_id || find_backend(memory, config, errp);
+}
+
+/* What mem-share=on stands for. */
+static ConfigNode *shared_backend(const BoardMemory *memory)
+{
+    ConfigNode *node = config_map_new();
+
+    config_map_set(node, "qom-type", config_string_new("memory-backend-memfd"));
+    config_map_set(node, "id", config_string_new(memory->block));
+    config_map_set(node, "size", config_int_new(memory->size));
+    config_map_set(node, "share", config_bool_new(TRUE));
+    return node;
+}
+
+static gboolean create_ram(BoardMemory *memory, GError **errp)
+{
+    g_autoptr(ConfigNode) shared = memory->share ? shared_backend(memory) : NULL;
+    ConfigNode *backend = shared ? shared : memory->backend;
+
+    memory->ram = backend ? ram_backend_new(backend, errp)
+                          : ram_block_new(memory->block, memory->size, errp);
+    if (!memory->ram && backend && config_node_origin(backend)) {
+        config_prefix_origin(backend, "-object", errp);
+    }
+    return memory->ram && ram_block_register(memory->ram, errp);
+}
+
+/* A part of the RAM block at a guest address; NULL: failed. */
+static Region *map_at(const BoardMemory *memory, const char *name, guint64 offset,
+                      guint64 size, guint64 addr, GError **errp)
+{
+    Region *region = region_new_ram(name, memory->ram, offset, size, FALSE);
+
+    address_map_put(address_map_memory(), &region, addr, errp);
+    return region;
+}
+
+gboolean board_memory_create(BoardMemory *memory, GError **errp)
+{
+    guint64 low = memory->low, high = memory->high;
+    gboolean ok;
+
+    if (!create_ram(memory, errp)) {
+        return FALSE;
+    }
+    address_map_begin();
+    memory->below_4g = map_at(memory, "ram-below-4g", 0, low, 0, errp);
+    if (memory->below_4g && high) {
+        memory->above_4g =
+            map_at(memory, "ram-above-4g", low, high, BOARD_HIGH_RAM, errp);
+    }
+    ok = memory->below_4g && (!high || memory->above_4g);
+    return address_map_commit(ok ? errp : NULL) && ok;
+}
+
+void board_memory_free(BoardMemory *memory)
+{
+    address_map_take(&memory->below_4g);
+    address_map_take(&memory->above_4g);
+    if (memory->ram) {
+        ram_block_unregister(memory->ram);
+        ram_block_unref(memory->ram);
+    }
+    memory->ram = NULL;
+}
