@@ -19,6 +19,7 @@
 #include "chardev/chardev.h"
 #include "config/internal.h"
 #include "config/json.h"
+#include "config/noop.h"
 #include "config/property.h"
 #include "device/device.h"
 #include "docs/roff.h"
@@ -41,11 +42,12 @@ static void write_options(void)
     }
 }
 
-static void write_noop(const char *option, const char *key, const char *values,
-                       void *opaque)
+static void write_noop(const char *option, const char *machine, const char *key,
+                       const char *values, void *opaque)
 {
     g_autofree char *head = g_strdup_printf("-%s", option);
-    g_autofree char *value = g_strdup_printf("%s=%s", key, values);
+    g_autofree char *value = g_strdup_printf("%s%s%s=%s", machine ? machine : "",
+                                             machine ? "," : "", key, values);
 
     roff_item(head, value, NULL);
 }

@@ -6,6 +6,7 @@
 #include "config/internal.h"
 #include "config/json.h"
 #include "config/keyval.h"
+#include "config/noop.h"
 
 #include <string.h>
 

@@ -35,17 +35,6 @@ extern const Option config_options[]; /* ends with a NULL name */
 ConfigNode *config_tree_list(ConfigNode *tree, const char *key);
 ConfigNode *config_tree_map(ConfigNode *tree, const char *key);
 
-/*
- * Takes items of option `name` that cannot matter out of map; refuses those that
- * would. With the whole option a no-op, what is left is refused as well.
- */
-gboolean noop_strip(const char *name, ConfigNode *map, gboolean whole, GError **errp);
-
-/* All rows of the table; values are separated by '|', "*" stands for any. */
-void noop_foreach(void (*fn)(const char *option, const char *key, const char *values,
-                             void *opaque),
-                  void *opaque);
-
 /* -serial, -qmp, -monitor: QEMU's short forms of character devices. */
 /* -rtc: tree["rtc"]["offset"] is the guest's time minus the host's, seconds (text). */
 gboolean config_add_rtc(ConfigNode *tree, const char *arg, GError **errp);

@@ -20,6 +20,7 @@ libemulator_a_SOURCES += \
 	emulator/config/node.c \
 	emulator/config/node.h \
 	emulator/config/noop.c \
+	emulator/config/noop.h \
 	emulator/config/object.h \
 	emulator/config/options.c \
 	emulator/config/property.c \

@@ -5,13 +5,14 @@
  */
 #include "config.h"
 
-#include "config/internal.h"
+#include "config/noop.h"
 #include "util/error.h"
 
 typedef struct Noop {
     const char *option;
     const char *key;
     const char *values; /* separated by '|'; "*": any */
+    const char *machine; /* of -machine: only on this board; NULL: on all */
 } Noop;
 
 /* "on" and "off" stand for all spellings of a boolean. */
@@ -19,10 +20,6 @@ static const Noop noops[] = {
     { "machine", "usb", "off" },
     { "machine", "vmport", "off|auto" },
     { "machine", "graphics", "on|off" },
-    { "machine", "hpet", "off" },
-    { "machine", "smm", "off|auto" },
-    { "machine", "nvdimm", "off" },
-    { "machine", "i8042", "off" },
     { "machine", "suppress-vmdesc", "on|off" },
     { "machine", "mem-merge", "on|off" }, /* a hint to KSM */
     { "machine", "kernel_irqchip", "split|on" },
@@ -30,6 +27,10 @@ static const Noop noops[] = {
     { "machine", "x-option-roms", "on|off" }, /* no firmware, no option ROMs */
     { "machine", "option-roms", "on|off" },
     { "machine", "ioapic2", "on|off|auto" }, /* one has pins enough */
+    { "machine", "hpet", "off", "microvm" },
+    { "machine", "smm", "off|auto", "microvm" },
+    { "machine", "nvdimm", "off", "microvm" },
+    { "machine", "i8042", "off", "microvm" },
     { "accel", "kernel_irqchip", "split|on" },
     { "accel", "kernel-irqchip", "split|on" },
     { "global", "virtio-mmio.force-legacy", "off" },
@@ -69,21 +70,23 @@ static gboolean value_matches(const char *values, const ConfigNode *value)
            g_strv_contains((const char *const *)list, b ? "on" : "off");
 }
 
-static const Noop *noop_find(const char *option, const char *key)
+static const Noop *noop_find(const char *option, const char *machine, const char *key)
 {
     for (guint i = 0; i < G_N_ELEMENTS(noops); i++) {
-        if (g_str_equal(noops[i].option, option) && g_str_equal(noops[i].key, key)) {
+        if (g_str_equal(noops[i].option, option) && g_str_equal(noops[i].key, key) &&
+            g_strcmp0(noops[i].machine, machine) == 0) {
             return &noops[i];
         }
     }
     return NULL;
 }
 
-gboolean noop_strip(const char *name, ConfigNode *map, gboolean whole, GError **errp)
+static gboolean strip(const char *option, const char *machine, ConfigNode *map,
+                      gboolean whole, GError **errp)
 {
     for (guint i = 0; i < config_map_size(map);) {
         const char *key = config_map_key(map, i);
-        const Noop *noop = noop_find(name, key);
+        const Noop *noop = noop_find(option, machine, key);
 
         if (noop && value_matches(noop->values, config_map_value(map, i))) {
             config_map_remove(map, key);
@@ -103,11 +106,19 @@ gboolean noop_strip(const char *name, ConfigNode *map, gboolean whole, GError **
     return TRUE;
 }
 
-void noop_foreach(void (*fn)(const char *option, const char *key, const char *values,
-                             void *opaque),
-                  void *opaque)
+gboolean noop_strip(const char *name, ConfigNode *map, gboolean whole, GError **errp)
+{
+    return strip(name, NULL, map, whole, errp);
+}
+
+gboolean noop_strip_machine(const char *machine, ConfigNode *map, GError **errp)
+{
+    return strip("machine", machine, map, FALSE, errp);
+}
+
+void noop_foreach(NoopFn fn, void *opaque)
 {
     for (guint i = 0; i < G_N_ELEMENTS(noops); i++) {
-        fn(noops[i].option, noops[i].key, noops[i].values, opaque);
+        fn(noops[i].option, noops[i].machine, noops[i].key, noops[i].values, opaque);
     }
 }

@@ -5,6 +5,7 @@
 #include "config/dialect.h"
 #include "config/internal.h"
 #include "config/keyval.h"
+#include "config/noop.h"
 
 #include <string.h>
 
@@ -46,6 +47,12 @@ static gboolean opt_enable_kvm(ConfigNode *tree, const char *arg, GError **errp)
 static gboolean opt_no_acpi(ConfigNode *tree, const char *arg, GError **errp)
 {
     config_map_set(config_tree_map(tree, "machine"), "acpi", config_string_new("off"));
+    return TRUE;
+}
+
+static gboolean opt_no_hpet(ConfigNode *tree, const char *arg, GError **errp)
+{
+    config_map_set(config_tree_map(tree, "machine"), "hpet", config_string_new("off"));
     return TRUE;
 }
 
@@ -193,7 +200,7 @@ const Option config_options[] = {
     STRING("qtest-log", "FILE", "log the qtest protocol"),
     CALL("no-acpi", ARG_NONE, opt_no_acpi, NULL, "same as -machine acpi=off"),
     NOOP("no-user-config", ARG_NONE, NULL, FALSE, NULL),
-    NOOP("no-hpet", ARG_NONE, NULL, FALSE, NULL),
+    CALL("no-hpet", ARG_NONE, opt_no_hpet, NULL, "same as -machine hpet=off"),
     NOOP("no-fd-bootchk", ARG_NONE, NULL, FALSE, NULL),
     CALL("L", ARG_REQUIRED, opt_firmware_dir, "DIR", "accepted, cannot matter here"),
     CALL("global", ARG_REQUIRED, opt_global, "DRIVER.PROPERTY=VALUE",

@@ -7,6 +7,7 @@
 
 #include "config/internal.h"
 #include "config/keyval.h"
+#include "config/noop.h"
 
 #include <string.h>
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "accel/vcpu.h"
+#include "config/noop.h"
 #include "device/device.h"
 #include "machine/boards.h"
 #include "util/error.h"
@@ -80,6 +81,10 @@ static gboolean set_options(const MachineClass *klass, ConfigNode *node, void *o
         g_strdup_printf("%s-machine", klass->alias ? klass->alias : klass->name);
 
     properties_set_defaults(klass->properties, options);
+    if (!noop_strip_machine(klass->alias ? klass->alias : klass->name, node, errp)) {
+        config_prefix_origin(node, "-machine", errp);
+        return FALSE;
+    }
     for (guint i = 0; i < config_map_size(node); i++) {
         const char *key = config_map_key(node, i);
         const Property *prop = properties_find(klass->properties, key);

@@ -125,6 +125,7 @@ static void test_good(void)
         { "-D /log -S", "log", "/log" },
         { "-D /log -S", "S", "true" },
         { "-no-acpi", "machine.acpi", "off" },
+        { "-no-hpet", "machine.hpet", "off" },
         { "-uuid c3915bb8-a1ac-4847-9e92-4a40f5ce3750", "uuid",
           "c3915bb8-a1ac-4847-9e92-4a40f5ce3750" },
         { "-incoming defer -pidfile p -daemonize -no-shutdown", "daemonize", "true" },
@@ -238,8 +239,7 @@ static void test_noop(void)
 {
     static const char *const lines[] = {
         "-no-user-config",
-        "-no-hpet",
-        "-machine usb=off,vmport=auto,graphics=off,hpet=off,i8042=off,mem-merge=off",
+        "-machine usb=off,vmport=auto,graphics=off,mem-merge=off",
         "-rtc base=utc",
         "-rtc utc,driftfix=none",
         "-boot strict=on",
