@@ -28,6 +28,7 @@
 #include "config/argv.h"
 #include "config/dialect.h"
 #include "device/device.h"
+#include "device/global.h"
 #include "event/loop.h"
 #include "event/slow.h"
 #include "machine/machine.h"
@@ -161,7 +162,8 @@ static gboolean check(ConfigNode *config, GError **errp)
         config_prefix_origin(config_map_get(config, "sandbox"), "-sandbox", errp);
         return FALSE;
     }
-    return each(config, "mon", check_mon, errp) &&
+    return each(config, "global", device_global_add, errp) &&
+           each(config, "mon", check_mon, errp) &&
            each(config, "object", object_check, errp) &&
            each(config, "device", check_device, errp);
 }
@@ -480,6 +482,7 @@ static void clean_up(void)
     qmp_cleanup();
     qmp_set_config(NULL);
     chardev_cleanup();
+    device_global_cleanup();
     fdset_cleanup();
     event_handler_remove(signal_handler);
     fd_clear(&signal_fd);

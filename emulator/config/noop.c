@@ -11,7 +11,7 @@
 typedef struct Noop {
     const char *option;
     const char *key;
-    const char *values; /* separated by '|'; "*": any */
+    const char *values;  /* separated by '|'; "*": any */
     const char *machine; /* of -machine: only on this board; NULL: on all */
 } Noop;
 

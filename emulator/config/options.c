@@ -71,17 +71,58 @@ static gboolean opt_firmware_dir(ConfigNode *tree, const char *arg, GError **err
     return TRUE;
 }
 
-/* driver.property=value: only what cannot matter (noop.c). */
+/* driver.property=value as driver=,property=,value=; the driver's name has no dot. */
+static ConfigNode *parse_global(const char *arg, GError **errp)
+{
+    size_t driver = strcspn(arg, ".="), name = strcspn(arg, "=");
+    if (arg[name] != '=') {
+        error_set(errp, "expected DRIVER.PROPERTY=VALUE");
+        return NULL;
+    }
+    if (arg[driver] != '.') {
+        return keyval_parse(arg, NULL, errp);
+    }
+    g_autofree char *of = g_strndup(arg, driver);
+    g_autofree char *property = g_strndup(arg + driver + 1, name - driver - 1);
+    ConfigNode *map = config_map_new();
+    config_map_set(map, "driver", config_string_new(of));
+    config_map_set(map, "property", config_string_new(property));
+    config_map_set(map, "value", config_string_new(arg + name + 1));
+    return map;
+}
+
+/* Whether it is one that cannot matter (noop.c). */
+static gboolean check_global(ConfigNode *map, gboolean *matters, GError **errp)
+{
+    const char *driver, *property, *value;
+    if (!config_get_string(map, "driver", "", &driver, errp) ||
+        !config_get_string(map, "property", "", &property, errp) ||
+        !config_get_string(map, "value", "", &value, errp)) {
+        return FALSE;
+    }
+    g_autofree char *name = g_strdup_printf("%s.%s", driver, property);
+    g_autoptr(ConfigNode) noop = config_map_new();
+    config_map_set(noop, name, config_string_new(value));
+    if (!noop_strip("global", noop, FALSE, errp)) {
+        return FALSE;
+    }
+    *matters = config_map_size(noop) > 0;
+    return TRUE;
+}
+
 static gboolean opt_global(ConfigNode *tree, const char *arg, GError **errp)
 {
-    g_autoptr(ConfigNode) map = config_map_new();
-    g_auto(GStrv) parts = g_strsplit(arg, "=", 2);
-
-    if (!parts[0] || !parts[1] || !strchr(parts[0], '.')) {
-        return error_set(errp, "expected DRIVER.PROPERTY=VALUE");
+    g_autoptr(ConfigNode) map = parse_global(arg, errp);
+    gboolean matters;
+    if (!map || !check_global(map, &matters, errp)) {
+        return FALSE;
     }
-    config_map_set(map, parts[0], config_string_new(parts[1]));
-    return noop_strip("global", map, TRUE, errp);
+    if (matters) {
+        g_autofree char *origin = g_strdup_printf("-global %s", arg);
+        config_node_set_origin(map, origin);
+        config_list_add(config_tree_list(tree, "global"), g_steal_pointer(&map));
+    }
+    return TRUE;
 }
 
 /* StratoVirt: without a file name the log goes to stderr. */
@@ -204,7 +245,7 @@ const Option config_options[] = {
     NOOP("no-fd-bootchk", ARG_NONE, NULL, FALSE, NULL),
     CALL("L", ARG_REQUIRED, opt_firmware_dir, "DIR", "accepted, cannot matter here"),
     CALL("global", ARG_REQUIRED, opt_global, "DRIVER.PROPERTY=VALUE",
-         "accepted where it cannot matter"),
+         "what all devices of that class begin with"),
     CALL("rtc", ARG_REQUIRED, config_add_rtc, "[base=]utc|localtime|DATE",
          "what time of day the clock has at start"),
     NOOP("boot", ARG_REQUIRED, "order", FALSE, "strict=on|off"),

@@ -61,6 +61,7 @@ Device *device_new(const DeviceClass *klass)
     if (with) {
         with->init(dev);
     }
+    device_global_apply(dev);
     return dev;
 }
 

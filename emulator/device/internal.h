@@ -26,6 +26,9 @@ gboolean device_choose_bus(const DeviceClass *klass, ConfigNode *node, Bus **bus
                            GError **errp);
 gboolean device_realize_users(Device *dev, Bus *bus, GError **errp);
 
+/* global.c: what -global says of its class; the device is new. */
+void device_global_apply(Device *dev);
+
 /* plug.c: of a device that comes, or has gone and waits for the host. */
 gboolean device_id_changes(const char *id);
 /* The device, unrealized, gives back what acquire() took: now or later. */

@@ -4,6 +4,8 @@ libemulator_a_SOURCES += \
 	emulator/device/class.c \
 	emulator/device/device.c \
 	emulator/device/device.h \
+	emulator/device/global.c \
+	emulator/device/global.h \
 	emulator/device/guest-property.c \
 	emulator/device/internal.h \
 	emulator/device/irq.c \

@@ -140,6 +140,19 @@ static void test_incoming(void)
     g_unlink(path);
 }
 
+/* A class's value from -global, a device's own, and the last of two. */
+static void test_global(void)
+{
+    QTest *q = qtest_start("-M microvm -m 16 -global isa-serial.index=3 "
+                           "-global driver=isa-serial,property=index,value=2 "
+                           "-device isa-serial -device isa-serial,index=1");
+    g_assert_cmphex(qtest_inb(q, 0x3f8 + 5), ==, 0xff);
+    g_assert_cmphex(qtest_inb(q, 0x2f8 + 5), ==, 0x60); /* COM2: sends nothing */
+    g_assert_cmphex(qtest_inb(q, 0x3e8 + 5), ==, 0x60);
+    g_assert_cmphex(qtest_inb(q, 0x2e8 + 5), ==, 0xff);
+    qtest_stop(q);
+}
+
 static void expect_failure(const char *options, const char *message)
 {
     g_autofree char *args = g_strdup_printf("-accel qtest %s", options);
@@ -170,6 +183,14 @@ static void test_refused(void)
         { "-object memory-backend-ram,id=m,size=32M -M microvm,memory-backend=m -m 16",
           "does not match -m 16777216" },
         { "-M microvm -kernel /nix", "-kernel '/nix': cannot open" },
+        { "-M microvm -global nix.a=b",
+          "-global nix.a=b: 'nix' is not a valid device model name" },
+        { "-M microvm -global isa-serial.nix=b",
+          "-global isa-serial.nix=b: Property 'isa-serial.nix' not found" },
+        { "-M microvm -global isa-serial.index=b",
+          "-global isa-serial.index=b: Parameter 'index' expects" },
+        { "-M microvm -global driver=isa-serial,value=b",
+          "-global driver=isa-serial,value=b: Parameter 'property' is missing" },
         { "-M microvm -append x", "-append only allowed with -kernel option" },
         { "-M microvm -initrd x", "-initrd only allowed with -kernel option" },
         { "-M microvm -serial chardev:nix",
@@ -202,6 +223,7 @@ int main(int argc, char **argv)
     g_test_add_func("/machine/absent", test_absent);
     g_test_add_func("/machine/kernel", test_kernel);
     g_test_add_func("/machine/incoming", test_incoming);
+    g_test_add_func("/machine/global", test_global);
     g_test_add_func("/machine/refused", test_refused);
     return g_test_run();
 }
