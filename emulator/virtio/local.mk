@@ -6,6 +6,8 @@ libemulator_a_SOURCES += \
 	emulator/virtio/net-queue.c \
 	emulator/virtio/virtio-net.c \
 	emulator/virtio/virtio-net.h \
+	emulator/virtio/mmio-internal.h \
+	emulator/virtio/mmio-vacant.c \
 	emulator/virtio/mmio.c \
 	emulator/virtio/mmio.h \
 	emulator/virtio/port-control.c \
@@ -14,8 +16,6 @@ libemulator_a_SOURCES += \
 	emulator/virtio/port.c \
 	emulator/virtio/rng-backend.c \
 	emulator/virtio/rng-backend.h \
-	emulator/virtio/vacant.c \
-	emulator/virtio/vacant.h \
 	emulator/virtio/virtio-blk.c \
 	emulator/virtio/virtio-blk.h \
 	emulator/virtio/virtio-rng.c \

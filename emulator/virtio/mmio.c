@@ -3,27 +3,16 @@
  * virtio-mmio, version 2. A slot is a device of the board that owns a port; it is
  * there, with device ID 0, when nothing is plugged into it (4.2.3.1).
  */
-#include "virtio/mmio.h"
-
+#include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_mmio.h>
 
 #include "config/dialect.h"
-#include "virtio/port-internal.h"
+#include "util/error.h"
+#include "virtio/mmio-internal.h"
 
 #define MAGIC     0x74726976 /* "virt" */
 #define VENDOR_ID 0x554d4551 /* what guests know; the field has no meaning */
-
-typedef struct VirtioMmio {
-    Device device;
-    unsigned slot;
-    guint64 addr;
-    IrqLine *irq;
-    Region *region;
-    Bus *bus;
-    VirtioPort port;
-    guint32 device_features_sel, driver_features_sel, queue_sel;
-} VirtioMmio;
 
 static GSList *slots;
 static void (*presence_hook)(unsigned slot, gboolean present, void *opaque);
@@ -78,11 +67,23 @@ static void mmio_interrupt(void *transport)
     irq_line_pulse(((VirtioMmio *)transport)->irq);
 }
 
-static void mmio_presence(void *transport, gboolean present)
+static void tell_presence(VirtioMmio *m, gboolean present)
 {
     if (presence_hook) {
-        presence_hook(((VirtioMmio *)transport)->slot, present, presence_opaque);
+        presence_hook(m->slot, present, presence_opaque);
     }
+}
+
+static void drop_vacant(VirtioMmio *m)
+{
+    if (virtio_mmio_drop_vacant(m)) {
+        tell_presence(m, FALSE);
+    }
+}
+
+static void mmio_driver_reset(void *transport)
+{
+    drop_vacant(transport); /* its driver has let go */
 }
 
 static const VirtioTransportOps transport_ops = {
@@ -90,7 +91,7 @@ static const VirtioTransportOps transport_ops = {
     .irqfd_get = mmio_irqfd_get,
     .irqfd_put = mmio_irqfd_put,
     .interrupt = mmio_interrupt,
-    .presence = mmio_presence,
+    .driver_reset = mmio_driver_reset,
 };
 
 static gboolean irq_pending(void *opaque)
@@ -272,12 +273,29 @@ static const RegionOps region_ops = {
 
 static gboolean bus_plug(Bus *bus, Device *dev, GError **errp)
 {
-    return virtio_port_plug(&((VirtioMmio *)bus->owner)->port, (VirtioDevice *)dev, errp);
+    VirtioMmio *m = bus->owner;
+
+    if (m->vacant) {
+        return virtio_mmio_adopt(m, (VirtioDevice *)dev, errp);
+    }
+    virtio_port_plug(&m->port, (VirtioDevice *)dev);
+    m->used = TRUE;
+    tell_presence(m, TRUE);
+    return TRUE;
 }
 
 static void bus_unplug(Bus *bus, Device *dev)
 {
-    virtio_port_unplug(&((VirtioMmio *)bus->owner)->port);
+    VirtioMmio *m = bus->owner;
+    gboolean told = dev->unplugging; /* else the process ends */
+
+    if (told && virtio_mmio_vacate(m)) {
+        return;
+    }
+    virtio_port_unplug(&m->port);
+    if (told) {
+        tell_presence(m, FALSE);
+    }
 }
 
 /* The slot of the guest's disk n, if there are so many; vacated ones count. */
@@ -312,22 +330,27 @@ static VirtioMmio *addressed(const DeviceClass *klass, ConfigNode *options)
  */
 static BusFit bus_fits(const Bus *bus, const DeviceClass *klass, ConfigNode *options)
 {
-    const VirtioMmio *wanted = addressed(klass, options);
-    const VirtioPort *port = &((VirtioMmio *)bus->owner)->port;
+    const VirtioMmio *wanted = addressed(klass, options), *m = bus->owner;
 
     if (wanted) {
-        return wanted == bus->owner ? BUS_SUITS : BUS_REFUSES;
+        return wanted == m ? BUS_SUITS : BUS_REFUSES;
     }
-    if (port->vacant) {
+    if (m->vacant) {
         return BUS_REFUSES;
     }
-    return port->used ? BUS_LAST_CHOICE : BUS_SUITS;
+    return m->used ? BUS_LAST_CHOICE : BUS_SUITS;
 }
 
+/* The guest cannot be asked. */
 static gboolean bus_request_unplug(Bus *bus, Device *dev, GError **errp)
 {
-    if (!virtio_port_can_unplug(&((VirtioMmio *)bus->owner)->port, errp)) {
-        return FALSE;
+    const VirtioPort *port = &((VirtioMmio *)bus->owner)->port;
+
+    if (port->status && port->device_id != VIRTIO_ID_BLOCK) {
+        return error_set(errp,
+                         "Device '%s' (%s) is in use by the guest's driver, and cannot "
+                         "be unplugged on this machine",
+                         dev->id ? dev->id : bus->name, dev->klass->name);
     }
     device_unplug(dev, NULL, NULL);
     return TRUE;
@@ -365,6 +388,7 @@ static void mmio_unrealize(Device *device)
     VirtioMmio *m = (VirtioMmio *)device;
 
     slots = g_slist_remove(slots, m);
+    virtio_mmio_drop_vacant(m);
     virtio_port_finalize(&m->port);
     irq_line_set_pending(m->irq, NULL, NULL);
     address_map_take(&m->region);
@@ -376,6 +400,8 @@ static void mmio_reset(Device *device)
     VirtioMmio *m = (VirtioMmio *)device;
 
     m->device_features_sel = m->driver_features_sel = m->queue_sel = 0;
+    drop_vacant(m);
+    m->used = m->port.dev != NULL;
     virtio_port_reset(&m->port);
 }
 
@@ -384,15 +410,32 @@ static void mmio_quiesce(Device *device, void (*done)(void *opaque), void *opaqu
     virtio_port_quiesce(&((VirtioMmio *)device)->port, done, opaque);
 }
 
+static gboolean is_vacant(void *opaque)
+{
+    return ((VirtioMmio *)opaque)->vacant;
+}
+
 static gboolean mmio_post_load(void *opaque, guint32 version, GError **errp)
 {
-    return virtio_port_post_load(&((VirtioMmio *)opaque)->port, errp);
+    VirtioMmio *m = opaque;
+
+    drop_vacant(m); /* of a stream that was not taken in the end */
+    if (!virtio_mmio_load_vacant(m, errp) || !virtio_port_post_load(&m->port, errp)) {
+        return FALSE;
+    }
+    if (m->vacant) {
+        tell_presence(m, TRUE);
+    }
+    return TRUE;
 }
 
 static const StateField state_fields[] = {
     STATE_FIELD("device_features_sel", STATE_U32, VirtioMmio, device_features_sel),
     STATE_FIELD("driver_features_sel", STATE_U32, VirtioMmio, driver_features_sel),
     STATE_FIELD("queue_sel", STATE_U32, VirtioMmio, queue_sel),
+    STATE_FIELD("used", STATE_BOOL, VirtioMmio, used, .optional = TRUE),
+    STATE_FIELD("vacancy", STATE_STRUCT, VirtioMmio, vacancy, .needed = is_vacant,
+                .nested = &virtio_vacancy_state, .stride = sizeof(VirtioVacancy)),
     STATE_FIELD("port", STATE_STRUCT, VirtioMmio, port, .nested = &virtio_port_state,
                 .stride = sizeof(VirtioPort)),
     { NULL },

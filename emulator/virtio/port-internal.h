@@ -16,13 +16,16 @@ void virtio_port_update(VirtioPort *port);
  */
 void virtio_port_stop(VirtioPort *port, void (*done)(void *opaque), void *opaque);
 
+/*
+ * The device (or none: NULL) that is there from now on, under the driver that there is.
+ * As many queues as it has; those that stay are left as they are. No data plane.
+ */
+void virtio_port_set_device(VirtioPort *port, VirtioDevice *dev);
 /* As many queues as the device has; those that stay are left as they are. */
 void virtio_port_make_queues(VirtioPort *port);
 /* Status, features, queues: as nobody had ever touched them. */
 void virtio_port_forget_driver(VirtioPort *port);
 void virtio_port_config_changed(VirtioPort *port);
-/* What an unplug has left goes; tell: the guest, too, is told. */
-void virtio_port_drop_vacant(VirtioPort *port, gboolean tell);
 /* The rows need it. */
 void virtio_port_init_state(VirtioPort *port);
 /* Features of the device and of every transport. */

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A port in the migration stream: rows, and whether they fit what is here. */
 #include <linux/virtio_config.h>
-#include <linux/virtio_ids.h>
 
 #include "util/error.h"
 #include "virtio/port-internal.h"
-#include "virtio/vacant.h"
 
 static const StateField queue_fields[] = {
     STATE_FIELD("num", STATE_U16, Virtqueue, num),
@@ -24,37 +22,10 @@ static const StateDesc queue_state = {
     .fields = queue_fields,
 };
 
-static const StateField vacancy_fields[] = {
-    STATE_FIELD("features", STATE_U64, VirtioVacancy, features),
-    STATE_ARRAY("config", STATE_BYTES, VirtioVacancy, config, VIRTIO_CONFIG_MAX),
-    STATE_FIELD("config_len", STATE_U32, VirtioVacancy, config_len,
-                .limit = VIRTIO_CONFIG_MAX),
-    STATE_FIELD("n_queues", STATE_U16, VirtioVacancy, n_queues,
-                .limit = VIRTIO_MAX_QUEUES),
-    STATE_FIELD("queue_size", STATE_U16, VirtioVacancy, queue_size,
-                .limit = VIRTQUEUE_MAX_SIZE),
-    { NULL },
-};
-
-static const StateDesc vacancy_state = {
-    .name = "vacancy",
-    .version = 1,
-    .fields = vacancy_fields,
-};
-
-static gboolean is_vacant(void *opaque)
-{
-    return ((VirtioPort *)opaque)->vacant;
-}
-
 #define DEFERRED_MAX (VIRTIO_MAX_QUEUES * VIRTQUEUE_MAX_SIZE)
 
 static const StateField port_fields[] = {
     STATE_FIELD("device_id", STATE_U32, VirtioPort, source.device_id),
-    STATE_FIELD("vacant", STATE_BOOL, VirtioPort, source.vacant),
-    STATE_FIELD("vacancy", STATE_STRUCT, VirtioPort, vacancy, .needed = is_vacant,
-                .nested = &vacancy_state, .stride = sizeof(VirtioVacancy)),
-    STATE_FIELD("used", STATE_BOOL, VirtioPort, used, .optional = TRUE),
     STATE_FIELD("status", STATE_U8, VirtioPort, status),
     STATE_FIELD("driver_features", STATE_U64, VirtioPort, driver_features),
     STATE_FIELD("generation", STATE_U32, VirtioPort, generation),
@@ -127,7 +98,6 @@ static gboolean port_pre_save(void *opaque, GError **errp)
 
     save_deferred(port);
     port->source.device_id = port->device_id;
-    port->source.vacant = port->vacant;
     port->source.n_queues = port->n_queues;
     for (unsigned i = 0; i < port->n_queues; i++) {
         copy_registers(&port->source.queues[i], &port->queues[i]);
@@ -164,29 +134,16 @@ static gboolean queue_matters(const VirtioPort *port, const Virtqueue *vq)
     return vq->ready && !port->broken;
 }
 
-/* What is plugged here against what the stream says; makes the empty device. */
-static gboolean match_device(VirtioPort *port, GError **errp)
+/* What is plugged here against what the stream says. */
+static gboolean match_device(const VirtioPort *port, GError **errp)
 {
-    guint32 here, there = port->source.device_id;
+    guint32 here = port->dev ? virtio_device_get_class(port->dev)->device_id : 0;
 
-    virtio_port_drop_vacant(port, TRUE); /* of a stream that was not taken in the end */
-    here = port->dev ? virtio_device_get_class(port->dev)->device_id : 0;
-    if (port->source.vacant) {
-        if (port->dev || there != VIRTIO_ID_BLOCK) {
-            return error_set(errp, "%s: the source has unplugged its disk, here is one",
-                             port->name);
-        }
-        port->dev = virtio_vacant_new(&port->vacancy);
-        port->dev->port = port;
-        port->device_id = there;
-        port->vacant = TRUE;
-        return TRUE;
-    }
-    if (here != there) {
+    if (here != port->source.device_id) {
         return error_set(errp,
                          "%s: the source has a virtio device of type %u, here is type %u "
                          "(0: none)",
-                         port->name, there, here);
+                         port->name, port->source.device_id, here);
     }
     return TRUE;
 }
@@ -199,7 +156,6 @@ gboolean virtio_port_post_load(VirtioPort *port, GError **errp)
     if (!match_device(port, errp)) {
         return FALSE;
     }
-    virtio_port_make_queues(port);
     if (port->source.n_queues != port->n_queues) {
         return error_set(errp, "%s: the source's device has %u queues", port->name,
                          port->source.n_queues);
@@ -221,9 +177,6 @@ gboolean virtio_port_post_load(VirtioPort *port, GError **errp)
     if (unknown && (port->status & agreed)) {
         return error_set(errp, "%s: the source's driver uses feature bit %u, not here",
                          port->name, __builtin_ctzll(unknown));
-    }
-    if (port->vacant) {
-        port->ops->presence(port->transport, TRUE);
     }
     return TRUE;
 }

@@ -387,7 +387,6 @@ void virtio_port_finalize(VirtioPort *port)
 {
     g_assert(port->phase == VIRTIO_IDLE);
     ports = g_slist_remove(ports, port);
-    virtio_port_drop_vacant(port, FALSE);
     g_assert(!port->dev);
     virtio_port_make_queues(port);
 }

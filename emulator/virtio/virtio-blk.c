@@ -6,7 +6,6 @@
 #include <linux/virtio_ids.h>
 #include <string.h>
 
-#include "config/dialect.h"
 #include "util/error.h"
 
 #define BIT(n) (1ull << (n))
@@ -75,23 +74,6 @@ static gboolean blk_prepare(VirtioDevice *dev, guint64 features, GError **errp)
 
     blk->write_through =
         !(features & (BIT(VIRTIO_BLK_F_FLUSH) | BIT(VIRTIO_BLK_F_CONFIG_WCE)));
-    return TRUE;
-}
-
-static gboolean blk_adopt(VirtioDevice *dev, guint64 features, GError **errp)
-{
-    VirtioBlk *blk = (VirtioBlk *)dev;
-
-    /* The driver would write what it has of the old disk: only on the user's word. */
-    if (!dialect_get()->addr_is_disk || !blk->addr) {
-        return error_set(errp, VIRTIO_PORT_HELD, dev->device.bus->name);
-    }
-    if (blk->read_only && !(features & BIT(VIRTIO_BLK_F_RO))) {
-        return error_set(errp,
-                         "Bus '%s': the guest's driver of the unplugged disk expects one "
-                         "that can be written, drive '%s' is read-only",
-                         dev->device.bus->name, block_node_name(blk->node));
-    }
     return TRUE;
 }
 
@@ -331,7 +313,5 @@ const VirtioDeviceClass virtio_blk_class = {
     .config = blk_config,
     .config_write = blk_config_write,
     .prepare = blk_prepare,
-    .adopt = blk_adopt,
-    .vacatable = TRUE,
     .handle = blk_handle,
 };

@@ -39,17 +39,6 @@ typedef struct VirtioDeviceClass {
                          guint64 value);
     /* The features are agreed on and queues will go live; NULL: nothing to do. */
     gboolean (*prepare)(VirtioDevice *dev, guint64 features, GError **errp);
-    /*
-     * Whether the device may and can go on in the place of another of its kind, under
-     * a driver that has agreed on these features with that one, and that may have data
-     * of that one yet to write.
-     */
-    gboolean (*adopt)(VirtioDevice *dev, guint64 features, GError **errp);
-    /*
-     * The guest cannot be told that the device has gone: an unplug under a bound
-     * driver leaves an empty one of this class (blk: a disk of size 0).
-     */
-    gboolean vacatable;
 
     /* Data plane, in the owner's loop. */
     void (*start)(VirtioDevice *dev);                 /* NULL: nothing to do */
@@ -107,8 +96,8 @@ typedef struct VirtioTransportOps {
     int (*irqfd_get)(void *transport, GError **errp);
     void (*irqfd_put)(void *transport);
     void (*interrupt)(void *transport);
-    /* A device is there for the guest, or is not any more. */
-    void (*presence)(void *transport, gboolean present);
+    /* The driver has reset the device: nothing is in flight, and is forgotten next. */
+    void (*driver_reset)(void *transport);
 } VirtioTransportOps;
 
 typedef enum VirtioPhase {
@@ -116,14 +105,6 @@ typedef enum VirtioPhase {
     VIRTIO_RUNNING, /* the owner has the queues */
     VIRTIO_STOPPING,
 } VirtioPhase;
-
-/* What an empty device of a vacated port goes on showing. */
-typedef struct VirtioVacancy {
-    guint64 features;
-    guint8 config[VIRTIO_CONFIG_MAX];
-    guint32 config_len;
-    guint16 n_queues, queue_size;
-} VirtioVacancy;
 
 struct VirtioPort {
     const VirtioTransportOps *ops;
@@ -135,16 +116,12 @@ struct VirtioPort {
     /* What the source had, to be compared with what is here. */
     struct {
         guint32 device_id;
-        gboolean vacant;
         guint32 n_queues;
         Virtqueue *queues;
     } source;
 
     /* The driver's state; migrated. */
     guint32 device_id; /* 0: nothing there */
-    gboolean vacant;   /* dev is what an unplug has left, until the driver resets it */
-    gboolean used;     /* since power-on something was there for the guest to find */
-    VirtioVacancy vacancy;
     guint8 status;
     guint64 driver_features;
     guint32 generation;
@@ -168,11 +145,6 @@ struct VirtioPort {
 /* isr bits: 4.2.2 InterruptStatus */
 enum { VIRTIO_ISR_QUEUE = 1, VIRTIO_ISR_CONFIG = 2 };
 
-/* printf format of an error, with the bus's name: why a vacated port takes nothing. */
-#define VIRTIO_PORT_HELD                                                                 \
-    "Bus '%s' is held by the guest's driver of an unplugged disk, whose data could come " \
-    "to the new one: it is free when that driver has let go (unbind), or after a reset"
-
 extern const StateDesc virtio_port_state;
 
 /* dma: the transport's, through which the device reaches guest memory. */
@@ -181,8 +153,7 @@ void virtio_port_init(VirtioPort *port, const VirtioTransportOps *ops, void *tra
 void virtio_port_finalize(VirtioPort *port);
 
 /* Plug and unplug; main loop. The device is quiesced before it is unplugged. */
-gboolean virtio_port_plug(VirtioPort *port, VirtioDevice *dev, GError **errp);
-gboolean virtio_port_can_unplug(VirtioPort *port, GError **errp);
+void virtio_port_plug(VirtioPort *port, VirtioDevice *dev);
 void virtio_port_unplug(VirtioPort *port);
 
 /* Registers. */
