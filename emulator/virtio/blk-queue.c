@@ -54,6 +54,16 @@ void blk_free_requests(VirtioBlk *blk)
     }
 }
 
+/* Its completions are published with the others of this batch. */
+static void list_queue(VirtioBlk *blk, Virtqueue *vq)
+{
+    if (!vq->listed) {
+        vq->listed = TRUE;
+        vq->next_listed = blk->filled;
+        blk->filled = vq;
+    }
+}
+
 static void untrim(BlkRequest *r)
 {
     GuestIov *in = &r->elem.in;
@@ -77,7 +87,7 @@ static void complete_data(BlkRequest *r, guint8 status, guint32 valid)
     guest_iov_from_buf(in, in->size - 1, &status, 1);
     valid += valid == in->size - 1;
     virtqueue_fill_part(r->vq, &r->elem, valid, in->size);
-    r->blk->fill_mask |= 1u << r->vq->index;
+    list_queue(r->blk, r->vq);
     request_put(r);
 }
 
@@ -88,10 +98,11 @@ static void complete(BlkRequest *r, guint8 status)
 
 static void flush_queues(VirtioBlk *blk)
 {
-    while (blk->fill_mask) {
-        unsigned i = __builtin_ctz(blk->fill_mask);
-        blk->fill_mask &= blk->fill_mask - 1;
-        virtqueue_flush(virtio_device_queue(&blk->dev, i));
+    while (blk->filled) {
+        Virtqueue *vq = blk->filled;
+        blk->filled = vq->next_listed;
+        vq->listed = FALSE;
+        virtqueue_flush(vq);
     }
 }
 
@@ -100,7 +111,7 @@ void blk_batch_done(void *opaque)
     VirtioBlk *blk = opaque;
 
     flush_queues(blk);
-    virtio_device_idle(&blk->dev);
+    virtio_device_idle(&blk->dev, blk->dev.loop);
 }
 
 /* The guest asks for what cannot be: it never reaches the medium. */

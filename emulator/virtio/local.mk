@@ -10,6 +10,7 @@ libemulator_a_SOURCES += \
 	emulator/virtio/mmio-vacant.c \
 	emulator/virtio/mmio.c \
 	emulator/virtio/mmio.h \
+	emulator/virtio/plane.c \
 	emulator/virtio/port-control.c \
 	emulator/virtio/port-internal.h \
 	emulator/virtio/port-state.c \

@@ -232,7 +232,7 @@ static const StateField vacancy_fields[] = {
     STATE_FIELD("config_len", STATE_U32, VirtioVacancy, config_len,
                 .limit = VIRTIO_CONFIG_MAX),
     STATE_FIELD("n_queues", STATE_U16, VirtioVacancy, n_queues,
-                .limit = VIRTIO_MAX_QUEUES),
+                .limit = VIRTIO_QUEUE_MAX),
     STATE_FIELD("queue_size", STATE_U16, VirtioVacancy, queue_size,
                 .limit = VIRTQUEUE_MAX_SIZE),
     { NULL },

@@ -39,9 +39,9 @@ gboolean virtio_mmio_present(unsigned slot)
 
 /* Transport */
 
-static void mmio_ioeventfd(void *transport, Virtqueue *vq, gboolean on)
+static void mmio_ioeventfd(Device *transport, Virtqueue *vq, gboolean on)
 {
-    VirtioMmio *m = transport;
+    VirtioMmio *m = (VirtioMmio *)transport;
 
     if (on) {
         region_add_eventfd(m->region, VIRTIO_MMIO_QUEUE_NOTIFY, 4, TRUE, vq->index,
@@ -52,17 +52,20 @@ static void mmio_ioeventfd(void *transport, Virtqueue *vq, gboolean on)
     }
 }
 
-static int mmio_irqfd_get(void *transport, GError **errp)
+/* One interrupt for all: the line counts who has its descriptor. */
+static gboolean mmio_vector_get(Device *transport, unsigned vector, int *fd,
+                                GError **errp)
 {
-    return irq_line_fd_get(((VirtioMmio *)transport)->irq, errp);
+    *fd = irq_line_fd_get(((VirtioMmio *)transport)->irq, errp);
+    return *fd >= 0;
 }
 
-static void mmio_irqfd_put(void *transport)
+static void mmio_vector_put(Device *transport, unsigned vector)
 {
     irq_line_fd_put(((VirtioMmio *)transport)->irq);
 }
 
-static void mmio_interrupt(void *transport)
+static void mmio_interrupt(Device *transport, unsigned vector)
 {
     irq_line_pulse(((VirtioMmio *)transport)->irq);
 }
@@ -81,15 +84,15 @@ static void drop_vacant(VirtioMmio *m)
     }
 }
 
-static void mmio_driver_reset(void *transport)
+static void mmio_driver_reset(Device *transport)
 {
-    drop_vacant(transport); /* its driver has let go */
+    drop_vacant((VirtioMmio *)transport); /* its driver has let go */
 }
 
 static const VirtioTransportOps transport_ops = {
     .ioeventfd = mmio_ioeventfd,
-    .irqfd_get = mmio_irqfd_get,
-    .irqfd_put = mmio_irqfd_put,
+    .vector_get = mmio_vector_get,
+    .vector_put = mmio_vector_put,
     .interrupt = mmio_interrupt,
     .driver_reset = mmio_driver_reset,
 };
@@ -377,7 +380,7 @@ static gboolean mmio_realize(Device *device, GError **errp)
         return FALSE;
     }
     m->bus = bus_new(&bus_class, name, m);
-    virtio_port_init(&m->port, &transport_ops, m, dma_space_memory(), m->bus->name);
+    virtio_port_init(&m->port, &transport_ops, device, dma_space_memory(), m->bus->name);
     irq_line_set_pending(m->irq, irq_pending, m);
     slots = g_slist_append(slots, m);
     return TRUE;

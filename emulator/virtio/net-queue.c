@@ -360,7 +360,7 @@ static void announce(void *opaque)
     }
 }
 
-void net_start(VirtioDevice *dev)
+void net_start(VirtioDevice *dev, EventLoop *loop)
 {
     VirtioNet *net = (VirtioNet *)dev;
     NetQueues *q = g_new0(NetQueues, 1);
@@ -376,12 +376,12 @@ void net_start(VirtioDevice *dev)
     }
     virtq_element_init(&q->tx);
     if (g_atomic_int_get(&net->announce) > 0) {
-        q->announce = timer_new(dev->loop, CLOCK_TYPE_REALTIME, announce, q);
+        q->announce = timer_new(loop, CLOCK_TYPE_REALTIME, announce, q);
         announce(q);
     }
 }
 
-void net_stop(VirtioDevice *dev)
+void net_stop(VirtioDevice *dev, EventLoop *loop)
 {
     VirtioNet *net = (VirtioNet *)dev;
     NetQueues *q = net->q;

@@ -35,7 +35,6 @@ void virtio_port_set_device(VirtioPort *port, VirtioDevice *dev)
 
 void virtio_port_plug(VirtioPort *port, VirtioDevice *dev)
 {
-    g_assert(dev->n_queues <= VIRTIO_MAX_QUEUES);
     virtio_port_set_device(port, dev);
     virtio_port_forget_driver(port);
 }
@@ -157,7 +156,7 @@ void virtio_port_config_changed(VirtioPort *port)
     port->generation++;
     if (port->status & VIRTIO_CONFIG_S_DRIVER_OK) {
         g_atomic_int_or(&port->isr, VIRTIO_ISR_CONFIG);
-        port->ops->interrupt(port->transport);
+        port->ops->interrupt(port->transport, VIRTIO_CONFIG_VECTOR);
     }
 }
 

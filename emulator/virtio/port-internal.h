@@ -8,6 +8,7 @@
 
 #include "virtio/virtio.h"
 
+GSList *virtio_ports(void);
 /* Starts the data plane if it should run and does not. */
 void virtio_port_update(VirtioPort *port);
 /*
@@ -21,13 +22,16 @@ void virtio_port_stop(VirtioPort *port, void (*done)(void *opaque), void *opaque
  * As many queues as it has; those that stay are left as they are. No data plane.
  */
 void virtio_port_set_device(VirtioPort *port, VirtioDevice *dev);
-/* As many queues as the device has; those that stay are left as they are. */
 void virtio_port_make_queues(VirtioPort *port);
+/* The loops that own the queues: plane.c. */
+void virtio_port_make_owners(VirtioPort *port);
+/* The owner's: calls the device, unless it is broken. */
+void virtio_port_handle(VirtioPort *port, Virtqueue *vq);
 /* Status, features, queues: as nobody had ever touched them. */
 void virtio_port_forget_driver(VirtioPort *port);
 void virtio_port_config_changed(VirtioPort *port);
-/* The rows need it. */
-void virtio_port_init_state(VirtioPort *port);
+/* What was saved or loaded last, but for a failure. */
+void virtio_port_clear_source(VirtioPort *port);
 /* Features of the device and of every transport. */
 guint64 virtio_device_offers(VirtioDevice *dev);
 

@@ -6,13 +6,13 @@
 #include "virtio/port-internal.h"
 
 static const StateField queue_fields[] = {
-    STATE_FIELD("num", STATE_U16, Virtqueue, num),
-    STATE_FIELD("ready", STATE_BOOL, Virtqueue, ready),
-    STATE_FIELD("desc", STATE_U64, Virtqueue, desc),
-    STATE_FIELD("avail", STATE_U64, Virtqueue, avail),
-    STATE_FIELD("used", STATE_U64, Virtqueue, used),
-    STATE_FIELD("last_avail", STATE_U16, Virtqueue, last_avail),
-    STATE_FIELD("used_idx", STATE_U16, Virtqueue, used_idx),
+    STATE_FIELD("num", STATE_U16, VirtioQueueState, num),
+    STATE_FIELD("ready", STATE_BOOL, VirtioQueueState, ready),
+    STATE_FIELD("desc", STATE_U64, VirtioQueueState, desc),
+    STATE_FIELD("avail", STATE_U64, VirtioQueueState, avail),
+    STATE_FIELD("used", STATE_U64, VirtioQueueState, used),
+    STATE_FIELD("last_avail", STATE_U16, VirtioQueueState, last_avail),
+    STATE_FIELD("used_idx", STATE_U16, VirtioQueueState, used_idx),
     { NULL },
 };
 
@@ -22,7 +22,7 @@ static const StateDesc queue_state = {
     .fields = queue_fields,
 };
 
-#define DEFERRED_MAX (VIRTIO_MAX_QUEUES * VIRTQUEUE_MAX_SIZE)
+#define DEFERRED_MAX (VIRTIO_QUEUE_MAX * VIRTQUEUE_MAX_SIZE)
 
 static const StateField port_fields[] = {
     STATE_FIELD("device_id", STATE_U32, VirtioPort, source.device_id),
@@ -32,47 +32,64 @@ static const StateField port_fields[] = {
     STATE_FIELD("isr", STATE_U32, VirtioPort, isr,
                 .limit = VIRTIO_ISR_QUEUE | VIRTIO_ISR_CONFIG),
     STATE_FIELD("broken", STATE_U32, VirtioPort, broken, .limit = 1),
-    STATE_FIELD("n_queues", STATE_U32, VirtioPort, source.n_queues,
-                .limit = VIRTIO_MAX_QUEUES),
-    STATE_COUNTED("queues", STATE_STRUCT, VirtioPort, source.queues, 0, source.n_queues,
-                  .indirect = TRUE, .nested = &queue_state, .stride = sizeof(Virtqueue)),
-    STATE_FIELD("n_deferred", STATE_U32, VirtioPort, n_deferred, .limit = DEFERRED_MAX,
-                .optional = TRUE),
-    STATE_COUNTED("deferred", STATE_U32, VirtioPort, deferred, 0, n_deferred,
-                  .indirect = TRUE, .optional = TRUE),
+    STATE_COUNTED("queues", STATE_STRUCT, VirtioPort, source.queues, VIRTIO_QUEUE_MAX,
+                  source.n_queues, .indirect = TRUE, .nested = &queue_state,
+                  .stride = sizeof(VirtioQueueState)),
+    STATE_COUNTED("deferred", STATE_U32, VirtioPort, source.deferred, DEFERRED_MAX,
+                  source.n_deferred, .indirect = TRUE, .optional = TRUE),
     { NULL },
 };
 
-void virtio_port_init_state(VirtioPort *port)
+void virtio_port_clear_source(VirtioPort *port)
 {
-    /* of one port at a time, on the way */
-    static guint32 deferred[DEFERRED_MAX];
-    static Virtqueue queues[VIRTIO_MAX_QUEUES];
-
-    port->deferred = deferred;
-    port->source.queues = queues;
+    g_clear_pointer(&port->source.queues, g_free);
+    g_clear_pointer(&port->source.deferred, g_free);
+    port->source.n_queues = port->source.n_deferred = 0;
 }
 
-static void copy_registers(Virtqueue *to, const Virtqueue *from)
+static VirtioQueueState get_registers(const Virtqueue *vq)
 {
-    to->num = from->num;
-    to->ready = from->ready;
-    to->desc = from->desc;
-    to->avail = from->avail;
-    to->used = from->used;
-    to->last_avail = from->last_avail;
-    to->used_idx = from->used_idx;
+    return (VirtioQueueState){ .num = vq->num,
+                               .ready = vq->ready,
+                               .desc = vq->desc,
+                               .avail = vq->avail,
+                               .used = vq->used,
+                               .last_avail = vq->last_avail,
+                               .used_idx = vq->used_idx };
+}
+
+static void set_registers(Virtqueue *vq, const VirtioQueueState *state)
+{
+    vq->num = state->num;
+    vq->ready = state->ready;
+    vq->desc = state->desc;
+    vq->avail = state->avail;
+    vq->used = state->used;
+    vq->last_avail = state->last_avail;
+    vq->used_idx = state->used_idx;
+}
+
+static guint32 count_deferred(const VirtioPort *port)
+{
+    guint32 n = 0;
+
+    for (unsigned i = 0; i < port->n_queues; i++) {
+        n += port->queues[i].n_deferred;
+    }
+    return n;
 }
 
 static void save_deferred(VirtioPort *port)
 {
-    port->n_deferred = 0;
+    guint32 *next = port->source.deferred = g_new(guint32, count_deferred(port));
+
     for (unsigned i = 0; i < port->n_queues; i++) {
         const Virtqueue *vq = &port->queues[i];
         for (unsigned k = 0; k < vq->n_deferred; k++) {
-            port->deferred[port->n_deferred++] = i << 16 | vq->deferred[k].head;
+            *next++ = i << 16 | vq->deferred[k].head;
         }
     }
+    port->source.n_deferred = next - port->source.deferred;
 }
 
 static gboolean load_deferred(VirtioPort *port, GError **errp)
@@ -80,8 +97,9 @@ static gboolean load_deferred(VirtioPort *port, GError **errp)
     for (unsigned i = 0; i < port->n_queues; i++) {
         virtqueue_forget_deferred(&port->queues[i]);
     }
-    for (guint32 i = 0; i < port->n_deferred; i++) {
-        guint32 queue = port->deferred[i] >> 16, head = port->deferred[i] & 0xffff;
+    for (guint32 i = 0; i < port->source.n_deferred; i++) {
+        guint32 queue = port->source.deferred[i] >> 16,
+                head = port->source.deferred[i] & 0xffff;
         Virtqueue *vq = queue < port->n_queues ? &port->queues[queue] : NULL;
         if (!vq || head >= vq->num || vq->n_deferred >= MIN(vq->num, vq->num_max)) {
             return error_set(errp, "%s: chain %u of queue %u cannot be waiting",
@@ -96,11 +114,13 @@ static gboolean port_pre_save(void *opaque, GError **errp)
 {
     VirtioPort *port = opaque;
 
+    virtio_port_clear_source(port);
     save_deferred(port);
     port->source.device_id = port->device_id;
     port->source.n_queues = port->n_queues;
+    port->source.queues = g_new(VirtioQueueState, port->n_queues);
     for (unsigned i = 0; i < port->n_queues; i++) {
-        copy_registers(&port->source.queues[i], &port->queues[i]);
+        port->source.queues[i] = get_registers(&port->queues[i]);
     }
     return TRUE;
 }
@@ -148,7 +168,7 @@ static gboolean match_device(const VirtioPort *port, GError **errp)
     return TRUE;
 }
 
-gboolean virtio_port_post_load(VirtioPort *port, GError **errp)
+static gboolean take_source(VirtioPort *port, GError **errp)
 {
     const guint8 agreed = VIRTIO_CONFIG_S_FEATURES_OK | VIRTIO_CONFIG_S_DRIVER_OK;
     guint64 unknown;
@@ -161,7 +181,7 @@ gboolean virtio_port_post_load(VirtioPort *port, GError **errp)
                          port->source.n_queues);
     }
     for (unsigned i = 0; i < port->n_queues; i++) {
-        copy_registers(&port->queues[i], &port->source.queues[i]);
+        set_registers(&port->queues[i], &port->source.queues[i]);
         port->queues[i].num_max = port->dev->queue_size;
     }
     if (!load_deferred(port, errp)) {
@@ -179,4 +199,12 @@ gboolean virtio_port_post_load(VirtioPort *port, GError **errp)
                          port->name, __builtin_ctzll(unknown));
     }
     return TRUE;
+}
+
+gboolean virtio_port_post_load(VirtioPort *port, GError **errp)
+{
+    gboolean fits = take_source(port, errp);
+
+    virtio_port_clear_source(port);
+    return fits;
 }

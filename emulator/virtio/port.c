@@ -2,14 +2,13 @@
 /*
  * The life of a port's data plane. One function decides whether it should run
  * (port_wants_to_run()); everything that may change the answer calls
- * port_update(). Stopping is asynchronous: see virtio.h for the order.
+ * virtio_port_update(). Stopping is asynchronous: see virtio.h for the order. What runs
+ * is the device's VirtioDataPlane.
  *
  * #syscalls main,vcpu: eventfd2
- * #syscalls all: write
  */
 #include <errno.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "accel/run-state.h"
 #include "util/error.h"
@@ -24,11 +23,18 @@ typedef struct Waiter {
     void *opaque;
 } Waiter;
 
+GSList *virtio_ports(void)
+{
+    return ports;
+}
+
 /* The data plane's way to the guest: first the status bit, then the edge. */
-static void port_interrupt(VirtioPort *port, guint32 bit)
+static void port_interrupt(VirtioPort *port, int fd, guint32 bit)
 {
     g_atomic_int_or(&port->isr, bit);
-    fd_signal(port->irq_fd);
+    if (fd >= 0) {
+        fd_signal(fd);
+    }
 }
 
 static gboolean set_broken(VirtioPort *port, const char *why)
@@ -47,13 +53,15 @@ static gboolean set_broken(VirtioPort *port, const char *why)
 
 static void queue_interrupt(Virtqueue *vq, void *opaque)
 {
-    port_interrupt(opaque, VIRTIO_ISR_QUEUE);
+    port_interrupt(opaque, vq->call_fd, VIRTIO_ISR_QUEUE);
 }
 
 static void queue_broken(Virtqueue *vq, void *opaque, const char *why)
 {
-    if (set_broken(opaque, why)) {
-        port_interrupt(opaque, VIRTIO_ISR_CONFIG);
+    VirtioPort *port = opaque;
+
+    if (set_broken(port, why)) {
+        port_interrupt(port, port->config_fd, VIRTIO_ISR_CONFIG);
     }
 }
 
@@ -70,94 +78,11 @@ static gboolean port_is_broken(VirtioPort *port)
     return g_atomic_int_get(&port->broken) != 0;
 }
 
-static void handle_queue(VirtioPort *port, Virtqueue *vq)
+void virtio_port_handle(VirtioPort *port, Virtqueue *vq)
 {
     if (!port_is_broken(port)) {
         virtio_device_get_class(port->dev)->handle(port->dev, vq);
     }
-}
-
-static void queue_kicked(void *opaque, GIOCondition ready)
-{
-    Virtqueue *vq = opaque;
-    guint64 count;
-
-    if (read(vq->kick_fd, &count, sizeof(count)) == sizeof(count)) {
-        handle_queue(vq->opaque, vq);
-    }
-}
-
-void virtio_queue_again(Virtqueue *vq)
-{
-    fd_signal(vq->kick_fd);
-}
-
-/* In the owner's loop; or, for one that the main loop owns, under the machine lock. */
-static void owner_start(void *opaque)
-{
-    VirtioPort *port = opaque;
-    VirtioDevice *dev = port->dev;
-
-    if (!port->start_posted) {
-        return; /* stopped again before it came to this (owned by the main loop) */
-    }
-    port->start_posted = FALSE;
-    if (virtio_device_get_class(dev)->start) {
-        virtio_device_get_class(dev)->start(dev);
-    }
-    for (unsigned i = 0; i < port->n_queues; i++) {
-        Virtqueue *vq = &port->queues[i];
-        if (vq->enabled) {
-            vq->kick_handler =
-                event_loop_add_fd(dev->loop, vq->kick_fd, G_IO_IN, queue_kicked, vq);
-            handle_queue(port, vq);
-        }
-    }
-}
-
-static void port_stopped(void *opaque);
-
-/* Nothing in flight any more? TRUE the first time that this is so. */
-static gboolean owner_drained(VirtioPort *port)
-{
-    if (!port->draining) {
-        return FALSE;
-    }
-    for (unsigned i = 0; i < port->n_queues; i++) {
-        if (port->queues[i].enabled && port->queues[i].in_flight) {
-            return FALSE;
-        }
-    }
-    port->draining = FALSE;
-    return TRUE;
-}
-
-void virtio_device_idle(VirtioDevice *dev)
-{
-    if (owner_drained(dev->port)) {
-        event_loop_post(event_loop_main(), port_stopped, dev->port);
-    }
-}
-
-static void owner_halt(VirtioPort *port)
-{
-    for (unsigned i = 0; i < port->n_queues; i++) {
-        Virtqueue *vq = &port->queues[i];
-        event_handler_remove(vq->kick_handler);
-        vq->kick_handler = NULL;
-    }
-    if (virtio_device_get_class(port->dev)->stop) {
-        virtio_device_get_class(port->dev)->stop(port->dev);
-    }
-    port->draining = TRUE;
-}
-
-static void owner_stop(void *opaque)
-{
-    VirtioPort *port = opaque;
-
-    owner_halt(port);
-    virtio_device_idle(port->dev);
 }
 
 /* Control plane. */
@@ -177,16 +102,57 @@ static gboolean enable_queue(VirtioPort *port, Virtqueue *vq, GError **errp)
             return error_set_errno(errp, errno, "eventfd");
         }
     }
-    return virtqueue_enable(vq, port->driver_features & (1ull << VIRTIO_RING_F_EVENT_IDX),
-                            port->driver_features & (1ull << VIRTIO_RING_F_INDIRECT_DESC),
-                            errp);
+    if (!virtqueue_enable(vq, port->driver_features & (1ull << VIRTIO_RING_F_EVENT_IDX),
+                          port->driver_features & (1ull << VIRTIO_RING_F_INDIRECT_DESC),
+                          errp)) {
+        return FALSE;
+    }
+    if (!port->ops->vector_get(port->transport, vq->index, &vq->call_fd, errp)) {
+        virtqueue_disable(vq);
+        return FALSE;
+    }
+    return TRUE;
 }
 
 static void disable_queues(VirtioPort *port)
 {
     for (unsigned i = 0; i < port->n_queues; i++) {
-        virtqueue_disable(&port->queues[i]);
+        Virtqueue *vq = &port->queues[i];
+        if (vq->enabled) {
+            port->ops->vector_put(port->transport, i);
+            vq->call_fd = -1;
+            virtqueue_disable(vq);
+        }
     }
+}
+
+static gboolean enable_queues(VirtioPort *port, GError **errp)
+{
+    for (unsigned i = 0; i < port->n_queues; i++) {
+        Virtqueue *vq = &port->queues[i];
+        if (vq->ready && !enable_queue(port, vq, errp)) {
+            disable_queues(port);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static void ioeventfds(VirtioPort *port, gboolean on)
+{
+    for (unsigned i = 0; i < port->n_queues; i++) {
+        if (port->queues[i].enabled) {
+            port->ops->ioeventfd(port->transport, &port->queues[i], on);
+        }
+    }
+}
+
+static void take_down(VirtioPort *port)
+{
+    disable_queues(port);
+    port->ops->vector_put(port->transport, VIRTIO_CONFIG_VECTOR);
+    port->config_fd = -1;
+    port->phase = VIRTIO_IDLE;
 }
 
 /* All that can fail, undone on failure. */
@@ -197,16 +163,20 @@ static gboolean bring_up(VirtioPort *port, GError **errp)
     if (klass->prepare && !klass->prepare(port->dev, port->driver_features, errp)) {
         return FALSE;
     }
-    for (unsigned i = 0; i < port->n_queues; i++) {
-        Virtqueue *vq = &port->queues[i];
-        if (vq->ready && !enable_queue(port, vq, errp)) {
-            disable_queues(port);
-            return FALSE;
-        }
+    if (!port->ops->vector_get(port->transport, VIRTIO_CONFIG_VECTOR, &port->config_fd,
+                               errp)) {
+        return FALSE;
     }
-    port->irq_fd = port->ops->irqfd_get(port->transport, errp);
-    if (port->irq_fd < 0) {
-        disable_queues(port);
+    port->plane = port->dev->plane ? port->dev->plane : &virtio_plane_own;
+    if (!enable_queues(port, errp)) {
+        take_down(port);
+        return FALSE;
+    }
+    ioeventfds(port, TRUE);
+    port->phase = VIRTIO_RUNNING;
+    if (!port->plane->start(port, errp)) {
+        ioeventfds(port, FALSE);
+        take_down(port);
         return FALSE;
     }
     return TRUE;
@@ -219,20 +189,6 @@ static void port_start(VirtioPort *port)
     if (!bring_up(port, &error)) {
         set_broken(port, error->message);
         virtio_port_config_changed(port);
-        return;
-    }
-    for (unsigned i = 0; i < port->n_queues; i++) {
-        if (port->queues[i].enabled) {
-            port->ops->ioeventfd(port->transport, &port->queues[i], TRUE);
-        }
-    }
-    port->phase = VIRTIO_RUNNING;
-    port->draining = FALSE;
-    port->start_posted = TRUE;
-    if (event_loop_current() == port->dev->loop) {
-        owner_start(port);
-    } else {
-        event_loop_post(port->dev->loop, owner_start, port);
     }
 }
 
@@ -243,23 +199,14 @@ void virtio_port_update(VirtioPort *port)
     }
 }
 
-/* The end of a stop. */
-static void take_down(VirtioPort *port)
+/* Who waits may be the one who takes the transport away. */
+void virtio_port_stopped(VirtioPort *port)
 {
-    port->ops->irqfd_put(port->transport);
-    port->irq_fd = -1;
-    disable_queues(port);
-    port->phase = VIRTIO_IDLE;
-}
-
-static void port_stopped(void *opaque)
-{
-    VirtioPort *port = opaque;
-    GSList *waiters;
+    g_autoptr(Device) transport G_GNUC_UNUSED = device_ref(port->transport);
 
     take_down(port);
     vm_quiesce_release();
-    waiters = g_slist_reverse(g_steal_pointer(&port->waiters));
+    GSList *waiters = g_slist_reverse(g_steal_pointer(&port->waiters));
     for (GSList *l = waiters; l; l = l->next) {
         Waiter *w = l->data;
         w->done(w->opaque);
@@ -268,39 +215,14 @@ static void port_stopped(void *opaque)
     virtio_port_update(port);
 }
 
-static void ioeventfds_off(VirtioPort *port)
-{
-    for (unsigned i = 0; i < port->n_queues; i++) {
-        if (port->queues[i].enabled) {
-            port->ops->ioeventfd(port->transport, &port->queues[i], FALSE);
-        }
-    }
-}
-
-/*
- * Of a device that the main loop owns, which does not run meanwhile: on the spot. TRUE
- * when nothing is in flight.
- */
-static gboolean halt_now(VirtioPort *port)
-{
-    if (port->start_posted) {
-        port->start_posted = FALSE;
-        return TRUE;
-    }
-    owner_halt(port);
-    return owner_drained(port);
-}
-
 void virtio_port_stop(VirtioPort *port, void (*done)(void *opaque), void *opaque)
 {
-    gboolean ours = port->dev && port->dev->loop == event_loop_main();
-
-    if (port->phase == VIRTIO_RUNNING && ours) {
-        ioeventfds_off(port);
-        if (halt_now(port)) {
+    if (port->phase == VIRTIO_RUNNING) {
+        ioeventfds(port, FALSE);
+        port->phase = VIRTIO_STOPPING;
+        if (port->plane->stop(port)) {
             take_down(port);
         } else {
-            port->phase = VIRTIO_STOPPING;
             vm_quiesce_hold();
         }
     }
@@ -308,18 +230,10 @@ void virtio_port_stop(VirtioPort *port, void (*done)(void *opaque), void *opaque
         if (done) {
             done(opaque);
         }
-        return;
-    }
-    if (done) {
+    } else if (done) {
         Waiter *w = g_new(Waiter, 1);
         *w = (Waiter){ done, opaque };
         port->waiters = g_slist_prepend(port->waiters, w);
-    }
-    if (port->phase == VIRTIO_RUNNING) {
-        port->phase = VIRTIO_STOPPING;
-        vm_quiesce_hold();
-        ioeventfds_off(port);
-        event_loop_post(port->dev->loop, owner_stop, port);
     }
 }
 
@@ -353,7 +267,7 @@ void virtio_port_make_queues(VirtioPort *port)
 {
     guint32 had = port->n_queues, n = port->dev ? port->dev->n_queues : 0;
 
-    g_assert(port->phase == VIRTIO_IDLE);
+    g_assert(port->phase == VIRTIO_IDLE && n <= VIRTIO_QUEUE_MAX);
     for (guint32 i = n; i < had; i++) {
         virtqueue_finalize(&port->queues[i]);
     }
@@ -362,9 +276,10 @@ void virtio_port_make_queues(VirtioPort *port)
         virtqueue_init(&port->queues[i], i, port->dma, &queue_ops, port);
     }
     port->n_queues = n;
+    virtio_port_make_owners(port);
 }
 
-void virtio_port_init(VirtioPort *port, const VirtioTransportOps *ops, void *transport,
+void virtio_port_init(VirtioPort *port, const VirtioTransportOps *ops, Device *transport,
                       DmaSpace *dma, const char *name)
 {
     static gboolean subscribed;
@@ -373,8 +288,7 @@ void virtio_port_init(VirtioPort *port, const VirtioTransportOps *ops, void *tra
     port->transport = transport;
     port->dma = dma;
     port->name = name;
-    port->irq_fd = -1;
-    virtio_port_init_state(port);
+    port->config_fd = -1;
     virtio_port_forget_driver(port);
     ports = g_slist_append(ports, port);
     if (!subscribed) {
@@ -389,6 +303,7 @@ void virtio_port_finalize(VirtioPort *port)
     ports = g_slist_remove(ports, port);
     g_assert(!port->dev);
     virtio_port_make_queues(port);
+    virtio_port_clear_source(port);
 }
 
 void virtio_port_notify(VirtioPort *port, unsigned queue)

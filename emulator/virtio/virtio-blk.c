@@ -248,7 +248,7 @@ static const Property properties[] = {
     { "serial", PROP_STRING, FIELD(serial), .guest = TRUE,
       .help = "serial number, 20 characters" },
     { "iothread", PROP_STRING, FIELD(iothread), .help = "iothread that serves the disk" },
-    { "num-queues", PROP_U16, FIELD(num_queues), "1", 1, VIRTIO_MAX_QUEUES,
+    { "num-queues", PROP_U16, FIELD(num_queues), "1", 1, VIRTIO_QUEUE_MAX,
       .help = "request queues" },
     { "queue-size", PROP_U16, FIELD(queue_size), "256", 4, VIRTQUEUE_MAX_SIZE,
       .help = "entries of a queue, a power of two" },

@@ -43,7 +43,7 @@ typedef struct VirtioBlk {
 
     /* the owner's */
     BlkRequest *free;  /* requests not in use; as many as were ever in flight */
-    guint32 fill_mask; /* queues with completions that are not yet published */
+    Virtqueue *filled; /* queues with completions that are not yet published */
     BlockStats stats;
 } VirtioBlk;
 

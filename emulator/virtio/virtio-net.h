@@ -28,8 +28,8 @@ typedef struct VirtioNet {
     NetQueues *q;  /* the owner's, while it runs */
 } VirtioNet;
 
-void net_start(VirtioDevice *dev);
+void net_start(VirtioDevice *dev, EventLoop *loop);
 void net_handle(VirtioDevice *dev, Virtqueue *vq);
-void net_stop(VirtioDevice *dev);
+void net_stop(VirtioDevice *dev, EventLoop *loop);
 
 #endif

@@ -124,15 +124,15 @@ static void rng_handle(VirtioDevice *dev, Virtqueue *vq)
     }
 }
 
-static void rng_start(VirtioDevice *dev)
+static void rng_start(VirtioDevice *dev, EventLoop *loop)
 {
     VirtioRng *rng = (VirtioRng *)dev;
 
-    rng->refill = timer_new(dev->loop, CLOCK_TYPE_VIRTUAL, quota_refilled, rng);
+    rng->refill = timer_new(loop, CLOCK_TYPE_VIRTUAL, quota_refilled, rng);
     rng->quota = rng->max_bytes;
 }
 
-static void rng_stop(VirtioDevice *dev)
+static void rng_stop(VirtioDevice *dev, EventLoop *loop)
 {
     VirtioRng *rng = (VirtioRng *)dev;
 

@@ -7,9 +7,9 @@
  * the device plugged into it: back ends come and go, also under a bound driver.
  *
  * The control plane (registers, plug, reset, migration) runs under the machine
- * lock. The data plane runs in one loop, the device's owner, never takes that lock,
- * and is live between the owner's start() and stop(). To stop it: ioeventfd off ->
- * the owner stops taking requests -> what is in flight completes -> irqfd off,
+ * lock. The data plane never takes that lock: each queue is owned by one loop, and is
+ * live between its owner's start() and stop(). To stop it: ioeventfd off ->
+ * the owners stop taking requests -> what is in flight completes -> irqfds off,
  * rings unpinned -> whoever waits goes on.
  */
 #ifndef VIREO_VIRTIO_VIRTIO_H
@@ -20,12 +20,35 @@
 #include "event/loop.h"
 #include "virtio/virtqueue.h"
 
-#define VIRTIO_MAX_QUEUES 16
+#define VIRTIO_QUEUE_MAX  1024
 #define VIRTIO_CONFIG_MAX 256 /* device-specific configuration space, bytes */
 #define VIRTIO_BUS_TYPE   "virtio-bus"
+/* An interrupt is named by its queue, or it is that of the device's configuration. */
+#define VIRTIO_CONFIG_VECTOR G_MAXUINT
 
 typedef struct VirtioPort VirtioPort;
 typedef struct VirtioDevice VirtioDevice;
+typedef struct VirtioOwner VirtioOwner;
+
+/*
+ * Who serves the queues: this process, or somebody else who gets their descriptors.
+ * Control plane; the queues that are enabled, with kick_fd and call_fd, are the plane's
+ * from start to the end of stop.
+ */
+typedef struct VirtioDataPlane {
+    gboolean (*start)(VirtioPort *port, GError **errp);
+    /*
+     * TRUE: it has stopped, nothing is in flight, and the queues say how far they have
+     * come (last_avail, used_idx). FALSE: that will be so when virtio_port_stopped() is
+     * called, later.
+     */
+    gboolean (*stop)(VirtioPort *port);
+} VirtioDataPlane;
+
+/* In this process: handle() in the owners' loops. */
+extern const VirtioDataPlane virtio_plane_own;
+/* Main loop, under the lock. */
+void virtio_port_stopped(VirtioPort *port);
 
 typedef struct VirtioDeviceClass {
     DeviceClass device; /* .parent is &virtio_device_class */
@@ -40,11 +63,14 @@ typedef struct VirtioDeviceClass {
     /* The features are agreed on and queues will go live; NULL: nothing to do. */
     gboolean (*prepare)(VirtioDevice *dev, guint64 features, GError **errp);
 
-    /* Data plane, in the owner's loop. */
-    void (*start)(VirtioDevice *dev);                 /* NULL: nothing to do */
-    void (*handle)(VirtioDevice *dev, Virtqueue *vq); /* the driver added buffers */
+    /* The owner of a queue, while the device is plugged; NULL: dev->loop has all. */
+    EventLoop *(*queue_loop)(VirtioDevice *dev, unsigned queue);
+
+    /* Data plane, in each of the owners' loops. */
+    void (*start)(VirtioDevice *dev, EventLoop *loop); /* NULL: nothing to do */
+    void (*handle)(VirtioDevice *dev, Virtqueue *vq);  /* the driver added buffers */
     /* Takes no more requests; those in flight end with virtio_device_idle(). */
-    void (*stop)(VirtioDevice *dev);
+    void (*stop)(VirtioDevice *dev, EventLoop *loop);
 } VirtioDeviceClass;
 
 struct VirtioDevice {
@@ -52,8 +78,9 @@ struct VirtioDevice {
     VirtioPort *port; /* NULL: not plugged */
 
     /* Set by realize. */
-    EventLoop *loop; /* the owner of all queues */
+    EventLoop *loop; /* the owner of all queues, but see queue_loop() */
     guint16 n_queues, queue_size;
+    const VirtioDataPlane *plane; /* NULL: virtio_plane_own */
 
     /* Properties of all virtio devices. */
     gboolean event_idx, indirect_desc, packed, iommu_platform;
@@ -80,8 +107,11 @@ void virtio_device_put_loop(VirtioDevice *dev, const char *iothread);
 
 /* Control plane: the configuration space has changed. */
 void virtio_device_config_changed(VirtioDevice *dev);
-/* Owner: fewer requests are in flight; to be called last, the device may stop. */
-void virtio_device_idle(VirtioDevice *dev);
+/*
+ * Owner: fewer requests are in flight in the queues of this loop; to be called last, the
+ * device may stop.
+ */
+void virtio_device_idle(VirtioDevice *dev, EventLoop *loop);
 /* Owner: handle() will be called again, after others have had the loop. */
 void virtio_queue_again(Virtqueue *vq);
 /* Owner: the driver did what the device cannot make sense of: NEEDS_RESET. */
@@ -91,13 +121,18 @@ gboolean virtio_device_has_feature(const VirtioDevice *dev, unsigned bit);
 /* What a transport does for its port. Control plane. */
 typedef struct VirtioTransportOps {
     /* The driver's notifications of vq signal vq->kick_fd, or do not any more. */
-    void (*ioeventfd)(void *transport, Virtqueue *vq, gboolean on);
-    /* An eventfd that interrupts the guest, for the data plane; -1: error. */
-    int (*irqfd_get)(void *transport, GError **errp);
-    void (*irqfd_put)(void *transport);
-    void (*interrupt)(void *transport);
+    void (*ioeventfd)(Device *transport, Virtqueue *vq, gboolean on);
+    /*
+     * An eventfd for the data plane that interrupts the guest, by the vector of that
+     * queue or by VIRTIO_CONFIG_VECTOR; *fd is -1 where the driver has none. To be put
+     * once for each time that it was got.
+     */
+    gboolean (*vector_get)(Device *transport, unsigned vector, int *fd, GError **errp);
+    void (*vector_put)(Device *transport, unsigned vector);
+    /* The same now, for the control plane. */
+    void (*interrupt)(Device *transport, unsigned vector);
     /* The driver has reset the device: nothing is in flight, and is forgotten next. */
-    void (*driver_reset)(void *transport);
+    void (*driver_reset)(Device *transport);
 } VirtioTransportOps;
 
 typedef enum VirtioPhase {
@@ -106,9 +141,17 @@ typedef enum VirtioPhase {
     VIRTIO_STOPPING,
 } VirtioPhase;
 
+/* What the driver has set up of a queue, in the stream. */
+typedef struct VirtioQueueState {
+    guint16 num;
+    gboolean ready;
+    guint64 desc, avail, used;
+    guint16 last_avail, used_idx;
+} VirtioQueueState;
+
 struct VirtioPort {
     const VirtioTransportOps *ops;
-    void *transport;
+    Device *transport; /* that the port is in */
     DmaSpace *dma;
     const char *name;  /* for messages: the bus's */
     VirtioDevice *dev; /* NULL: nothing there */
@@ -117,7 +160,8 @@ struct VirtioPort {
     struct {
         guint32 device_id;
         guint32 n_queues;
-        Virtqueue *queues;
+        VirtioQueueState *queues;
+        guint32 n_deferred, *deferred; /* chains: queue << 16 | head, queue by queue */
     } source;
 
     /* The driver's state; migrated. */
@@ -129,17 +173,16 @@ struct VirtioPort {
     guint32 broken; /* atomic: NEEDS_RESET */
     guint32 n_queues;
     Virtqueue *queues; /* those of the device that is there */
-    /* The queues' deferred chains in the stream: queue << 16 | head, queue by queue. */
-    guint32 n_deferred, *deferred;
 
     VirtioPhase phase;
     gboolean frozen;    /* quiesced from outside: stays down until reset or unplug */
     gboolean resetting; /* status 0 was written; the rest waits for the drain */
     gint said_broken;   /* logged: once */
     GSList *waiters;
-    gboolean start_posted;
-    int irq_fd;        /* -1: down */
-    gboolean draining; /* owner: stop when nothing is in flight */
+    int config_fd; /* interrupts for VIRTIO_CONFIG_VECTOR; -1: down, or not wanted */
+    const VirtioDataPlane *plane; /* of this run */
+    VirtioOwner *owners;          /* plane.c */
+    guint n_owners, busy;         /* of them: those that have not stopped yet */
 };
 
 /* isr bits: 4.2.2 InterruptStatus */
@@ -148,7 +191,7 @@ enum { VIRTIO_ISR_QUEUE = 1, VIRTIO_ISR_CONFIG = 2 };
 extern const StateDesc virtio_port_state;
 
 /* dma: the transport's, through which the device reaches guest memory. */
-void virtio_port_init(VirtioPort *port, const VirtioTransportOps *ops, void *transport,
+void virtio_port_init(VirtioPort *port, const VirtioTransportOps *ops, Device *transport,
                       DmaSpace *dma, const char *name);
 void virtio_port_finalize(VirtioPort *port);
 

@@ -35,7 +35,12 @@ void virtqueue_init(Virtqueue *vq, guint16 index, DmaSpace *dma, const Virtqueue
                     void *opaque)
 {
     *vq = (Virtqueue){
-        .ops = ops, .opaque = opaque, .index = index, .dma = dma, .kick_fd = -1
+        .ops = ops,
+        .opaque = opaque,
+        .index = index,
+        .dma = dma,
+        .kick_fd = -1,
+        .call_fd = -1,
     };
 }
 

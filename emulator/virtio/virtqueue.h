@@ -11,6 +11,7 @@
 #ifndef VIREO_VIRTIO_VIRTQUEUE_H
 #define VIREO_VIRTIO_VIRTQUEUE_H
 
+#include "event/loop.h"
 #include "memory/guest.h"
 
 #define VIRTQUEUE_MAX_SIZE 1024 /* of a queue, and of a chain: IOV_MAX */
@@ -71,9 +72,15 @@ struct Virtqueue {
     unsigned in_flight; /* popped and not yet filled */
     guint16 n_redo;     /* deferred in an earlier run, to be popped first */
 
-    /* The transport's: how the driver's notifications come in. */
-    int kick_fd;
-    void *kick_handler;
+    /* The port's. */
+    EventLoop *loop;            /* the owner's */
+    int kick_fd;                /* by which the driver's notifications come in; -1: none */
+    int call_fd;                /* that interrupts the guest; -1: it wants none */
+    EventHandler *kick_handler; /* of the loop */
+
+    /* The device's: a list of queues that have something to publish. */
+    gboolean listed;
+    Virtqueue *next_listed;
 };
 
 void virtqueue_init(Virtqueue *vq, guint16 index, DmaSpace *dma, const VirtqueueOps *ops,

@@ -14,7 +14,7 @@ typedef struct VirtioDriver {
     const GuestBus *bus;
     guint64 base; /* registers */
     guint64 features;
-    GuestRing rings[4];
+    GuestRing rings[33];
     guint64 data; /* memory behind the rings */
 } VirtioDriver;
 

@@ -100,6 +100,31 @@ static void test_blk(gconstpointer data)
     stop_disk(dev);
 }
 
+/* Each of many queues is served, and told of what was done. */
+static void test_many_queues(gconstpointer data)
+{
+    g_autofree char *more = g_strdup_printf(",\"num-queues\":33%s", (const char *)data);
+    VirtioDriver d;
+    Device *dev = start_disk(&d, more);
+    struct virtio_blk_outhdr header = { .type = VIRTIO_BLK_T_FLUSH };
+    guint32 head, len;
+
+    virtio_driver_start(&d, &board_bus, SLOT(0), ~0ull, 33, 16, RINGS);
+    for (unsigned round = 0; round < 3; round++) {
+        for (unsigned i = 0; i < 33; i++) {
+            guint64 at = d.data + 32 * i;
+            GuestBuffer chain[] = { { at, 16, FALSE }, { at + 16, 1, TRUE } };
+            mem_write(at, &header, 16);
+            guest_ring_add(&d.rings[i], chain, 2);
+            virtio_driver_kick(&d, i);
+        }
+        for (unsigned i = 0; i < 33; i++) {
+            virtio_driver_wait_used(&d, i, &head, &len);
+        }
+    }
+    stop_disk(dev);
+}
+
 /* Header, data and status in one piece each way: no assumptions on framing. */
 static void test_any_layout(void)
 {
@@ -185,7 +210,7 @@ static void test_properties(void)
         { "{\"driver\":\"virtio-blk-device\",\"drive\":\"n\",\"iothread\":\"x\"}", "x" },
         { "{\"driver\":\"virtio-blk-device\",\"drive\":\"n\",\"queue-size\":100}",
           "power of two" },
-        { "{\"driver\":\"virtio-blk-device\",\"drive\":\"n\",\"num-queues\":17}",
+        { "{\"driver\":\"virtio-blk-device\",\"drive\":\"n\",\"num-queues\":1025}",
           "num-queues" },
         { "{\"driver\":\"virtio-blk-device\",\"drive\":\"n\","
           "\"logical_block_size\":1000}",
@@ -210,6 +235,7 @@ static void add(void)
     g_test_add_func("/virtio/negotiation", test_negotiation);
     g_test_add_func("/virtio/any-layout", test_any_layout);
     disk_test_add("blk", test_blk);
+    disk_test_add("many-queues", test_many_queues);
     disk_test_add("hostile", test_hostile);
     g_test_add_func("/virtio/properties", test_properties);
 }

@@ -3,7 +3,7 @@
 EXTRA_DIST += tests/unit/block-late.h tests/unit/no-board.h
 VIRTIO_TESTS = tests/unit/block-test tests/unit/block-stack-test tests/unit/virtio-virtqueue-test \
 	tests/unit/virtio-mmio-test tests/unit/virtio-life-test tests/unit/virtio-save-test \
-	tests/unit/virtio-net-test
+	tests/unit/virtio-net-test tests/unit/virtio-port-test
 check_PROGRAMS += $(VIRTIO_TESTS)
 TESTS += $(VIRTIO_TESTS)
 VIRTIO_TEST_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
@@ -32,3 +32,6 @@ tests_unit_virtio_save_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_virtio_net_test_SOURCES = tests/unit/virtio-net-test.c $(VIRTIO_BOARD_FILES)
 tests_unit_virtio_net_test_CPPFLAGS = $(VIRTIO_TEST_CPPFLAGS)
 tests_unit_virtio_net_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_virtio_port_test_SOURCES = tests/unit/virtio-port-test.c $(VIRTIO_BOARD_FILES)
+tests_unit_virtio_port_test_CPPFLAGS = $(VIRTIO_TEST_CPPFLAGS)
+tests_unit_virtio_port_test_LDADD = $(EMULATOR_TEST_LDADD)
