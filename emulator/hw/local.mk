@@ -2,12 +2,18 @@
 libemulator_a_SOURCES += \
 	emulator/hw/ged.c \
 	emulator/hw/ged.h \
+	emulator/hw/hpet.c \
+	emulator/hw/hpet.h \
+	emulator/hw/i8042.c \
+	emulator/hw/i8042.h \
 	emulator/hw/i8254-counter.c \
 	emulator/hw/i8254-counter.h \
 	emulator/hw/i8254.c \
 	emulator/hw/i8254.h \
 	emulator/hw/ich9-pm.c \
 	emulator/hw/ich9-pm.h \
+	emulator/hw/input.c \
+	emulator/hw/input.h \
 	emulator/hw/ioapic.c \
 	emulator/hw/ioapic.h \
 	emulator/hw/isa.c \
@@ -16,6 +22,11 @@ libemulator_a_SOURCES += \
 	emulator/hw/port80.h \
 	emulator/hw/port92.c \
 	emulator/hw/port92.h \
+	emulator/hw/ps2-keyboard.c \
+	emulator/hw/ps2-keys.c \
+	emulator/hw/ps2-mouse.c \
+	emulator/hw/ps2-queue.c \
+	emulator/hw/ps2.h \
 	emulator/hw/pvpanic-isa.c \
 	emulator/hw/pvpanic-isa.h \
 	emulator/hw/rtc-pc.c \

@@ -3,6 +3,8 @@
 #include "config.h"
 
 #include "hw/ged.h"
+#include "hw/hpet.h"
+#include "hw/i8042.h"
 #include "hw/i8254.h"
 #include "hw/ich9-pm.h"
 #include "hw/ioapic.h"
@@ -16,6 +18,8 @@
 /* clang-format off */
 const DeviceClass *const device_class_table[] = {
     &ged_class,
+    &hpet_class,
+    &i8042_class,
     &i8254_class,
     &ich9_pm_class,
     &ioapic_class,
