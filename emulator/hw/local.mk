@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 libemulator_a_SOURCES += \
+	emulator/hw/debugcon.c \
+	emulator/hw/debugcon.h \
 	emulator/hw/ged.c \
 	emulator/hw/ged.h \
 	emulator/hw/hpet.c \
@@ -38,4 +40,6 @@ libemulator_a_SOURCES += \
 	emulator/hw/serial.h \
 	emulator/hw/serial-internal.h \
 	emulator/hw/serial-tx.c \
-	emulator/hw/tick.h
+	emulator/hw/tick.h \
+	emulator/hw/tx-queue.c \
+	emulator/hw/tx-queue.h

@@ -6,10 +6,10 @@
 #include "chardev/chardev.h"
 #include "device/irq.h"
 #include "hw/serial.h"
+#include "hw/tx-queue.h"
 #include "memory/address-map.h"
 
 #define FIFO_SIZE 16
-#define TX_SIZE   16384
 
 enum { REG_DATA, REG_IER, REG_IIR_FCR, REG_LCR, REG_MCR, REG_LSR, REG_MSR, REG_SCR };
 
@@ -54,12 +54,6 @@ enum { REG_DATA, REG_IER, REG_IIR_FCR, REG_LCR, REG_MCR, REG_LSR, REG_MSR, REG_S
 #define MSR_DCD   0x80
 #define MSR_DELTA 0x0f
 
-/* Taken from the guest and not yet by the chardev. */
-typedef struct TxQueue {
-    guint8 *data; /* NULL: never had any; else room for TX_SIZE */
-    guint32 len;
-} TxQueue;
-
 typedef struct Serial {
     Device dev;
     /* properties */
@@ -83,7 +77,6 @@ void serial_update_irq(Serial *s);
 void serial_receive_byte(Serial *s, guint8 byte);
 
 /* The transmitter: serial-tx.c */
-extern const StateDesc serial_tx_state; /* of a TxQueue */
 void serial_tx_byte(Serial *s, guint8 byte);
 /* Hands the queue on as far as the chardev takes it. opaque: a Serial. */
 void serial_tx_drain(void *opaque);

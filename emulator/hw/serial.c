@@ -398,7 +398,7 @@ static void serial_unrealize(Device *dev)
         serial_tx_drain(s);
         chardev_detach(g_steal_pointer(&s->chr));
     }
-    g_clear_pointer(&s->tx.data, g_free);
+    tx_queue_clear(&s->tx);
 }
 
 void serial_get_resources(const Device *dev, unsigned *iobase, unsigned *irq)
@@ -437,7 +437,7 @@ static const StateField serial_fields[] = {
     STATE_FIELD("divider", STATE_U16, Serial, divider),
     STATE_FIELD("thr-pending", STATE_BOOL, Serial, thr_pending),
     STATE_COUNTED("fifo", STATE_BYTES, Serial, fifo, FIFO_SIZE, fifo_len),
-    STATE_FIELD("tx", STATE_STRUCT, Serial, tx, .nested = &serial_tx_state),
+    STATE_FIELD("tx", STATE_STRUCT, Serial, tx, .nested = &tx_queue_state),
     { NULL },
 };
 

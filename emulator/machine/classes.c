@@ -2,6 +2,7 @@
 /* The one table of device classes. */
 #include "config.h"
 
+#include "hw/debugcon.h"
 #include "hw/ged.h"
 #include "hw/hpet.h"
 #include "hw/i8042.h"
@@ -17,6 +18,7 @@
 
 /* clang-format off */
 const DeviceClass *const device_class_table[] = {
+    &debugcon_class,
     &ged_class,
     &hpet_class,
     &i8042_class,

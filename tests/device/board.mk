@@ -3,7 +3,7 @@
 BOARD_DEVICE_TESTS = tests/device/serial-test tests/device/serial-tx-test \
 	tests/device/rtc-test \
 	tests/device/ged-test tests/device/ioapic-test tests/device/machine-test \
-	tests/device/board-migrate-test tests/device/pvpanic-test
+	tests/device/board-migrate-test tests/device/pvpanic-test tests/device/debugcon-test
 check_PROGRAMS += $(BOARD_DEVICE_TESTS)
 TESTS += $(BOARD_DEVICE_TESTS)
 tests_device_serial_test_SOURCES = tests/device/serial-test.c tests/device/board.h
@@ -12,6 +12,9 @@ tests_device_serial_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_pvpanic_test_SOURCES = tests/device/pvpanic-test.c tests/device/board.h
 tests_device_pvpanic_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_pvpanic_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_debugcon_test_SOURCES = tests/device/debugcon-test.c tests/device/board.h
+tests_device_debugcon_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_debugcon_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_serial_tx_test_SOURCES = tests/device/serial-tx-test.c tests/device/board.h
 tests_device_serial_tx_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_serial_tx_test_LDADD = $(DEVICE_TEST_LDADD)

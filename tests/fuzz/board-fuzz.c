@@ -51,7 +51,8 @@ static void set_up(void)
         "-device virtio-blk-device,id=d1,drive=n1,iothread=io,bus=virtio-mmio-bus.1 "
         "-device virtio-blk-device,id=d2,drive=n2,bus=virtio-mmio-bus.2 "
         "-device virtio-rng-device,rng=r,bus=virtio-mmio-bus.3 "
-        "-device pvpanic -action panic=none %s",
+        "-device pvpanic -action panic=none -chardev null,id=e "
+        "-device isa-debugcon,chardev=e %s",
         RAM_MIB, fuzz_card());
     fuzz_assert_all_devices(args);
     vm = fuzz_vm_start(args);

@@ -22,7 +22,8 @@
 #define SLOT(n)    (0xfeb00000u + 0x1000u * (n))
 #define ARGS                                                                             \
     "-machine microvm -m 8M -smp 2 -device isa-serial,chardev=c -chardev null,id=c "     \
-    "-device pvpanic -object rng-builtin,id=r "                                          \
+    "-device pvpanic -object rng-builtin,id=r -chardev null,id=e "                       \
+    "-device isa-debugcon,chardev=e "                                                    \
     "-blockdev driver=file,node-name=n0,filename=disk0 "                                 \
     "-blockdev driver=file,node-name=n1,filename=disk1 "                                 \
     "-device virtio-blk-device,id=d0,drive=n0,num-queues=2,bus=virtio-mmio-bus.0 "       \

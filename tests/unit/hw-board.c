@@ -73,7 +73,9 @@ void hw_unplug(Device *dev)
 
 void hw_reset(Device *dev)
 {
-    dev->klass->reset(dev);
+    if (dev->klass->reset) {
+        dev->klass->reset(dev);
+    }
 }
 
 unsigned hw_edges(unsigned line)

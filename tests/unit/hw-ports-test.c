@@ -2,9 +2,13 @@
 /* The small ones: ports 92h and 80h, and what a PC's CMOS memory says. */
 #include "config.h"
 
+#include <string.h>
+
 #include "accel/run-state.h"
+#include "chardev/chardev.h"
 #include "event/loop.h"
 #include "hw-board.h"
+#include "hw/debugcon.h"
 #include "hw/port80.h"
 #include "hw/port92.h"
 #include "hw/rtc.h"
@@ -72,6 +76,64 @@ static void test_port80(void)
     g_assert_cmphex(hw_in32(PORT80_IOBASE), ==, 0xffffffff);
     g_assert_false(device_realize(other, hw_isa, NULL));
     hw_unplug(dev);
+}
+
+static void make_chardev(const char *id)
+{
+    g_autoptr(ConfigNode) node = config_map_new();
+    g_autoptr(GError) error = NULL;
+
+    config_map_set(node, "backend", config_string_new("null"));
+    config_map_set(node, "id", config_string_new(id));
+    chardev_new(node, &error);
+    g_assert_no_error(error);
+}
+
+static void set(Device *dev, const char *name, const char *value)
+{
+    g_autoptr(ConfigNode) node = config_string_new(value);
+    g_autoptr(GError) error = NULL;
+
+    device_set_property(dev, name, node, &error);
+    g_assert_no_error(error);
+}
+
+static void wire_debugcon(Device *dev)
+{
+    set(dev, "chardev", "a");
+    set(dev, "iobase", "0x402");
+    set(dev, "readback", "0x12");
+}
+
+/* A second one, and what the refusal speaks of. */
+static void refuse_debugcon(const char *chardev, const char *iobase, const char *word)
+{
+    g_autoptr(Device) dev = device_new(&debugcon_class);
+    g_autoptr(GError) error = NULL;
+
+    set(dev, "chardev", chardev);
+    set(dev, "iobase", iobase);
+    g_assert_false(device_realize(dev, hw_isa, &error));
+    g_assert_nonnull(strstr(error->message, word));
+}
+
+static void test_debugcon(void)
+{
+    make_chardev("a");
+    make_chardev("b");
+    Device *dev = hw_plug(&debugcon_class, hw_isa, wire_debugcon);
+
+    g_assert_cmphex(hw_in8(0x402), ==, 0x12);
+    g_assert_cmphex(hw_in8(0xe9), ==, 0xff);
+    hw_out8(0x402, 'x');
+    refuse_debugcon("c", "0x403", "'c'");
+    refuse_debugcon("a", "0x403", "'a'");
+    refuse_debugcon("b", "0x402", "iobase");
+    g_assert_true(chardev_delete("b", NULL)); /* nobody has it */
+    dev = hw_walk(dev, hw_isa, wire_debugcon, FALSE, 0x400, 4);
+    g_assert_false(chardev_delete("a", NULL));
+    hw_unplug(dev);
+    g_assert_true(chardev_delete("a", NULL));
 }
 
 static guint64 cmos(unsigned offset, unsigned bytes)
@@ -148,6 +210,7 @@ int main(int argc, char **argv)
     vm_set_reset_handler(reset_asked, NULL);
     g_test_add_func("/hw/ports/port92", test_port92);
     g_test_add_func("/hw/ports/port80", test_port80);
+    g_test_add_func("/hw/ports/debugcon", test_debugcon);
     g_test_add_func("/hw/ports/cmos", test_cmos);
     g_test_add_func("/hw/ports/rtc-irq", test_rtc_irq);
     return g_test_run();
