@@ -19,6 +19,12 @@ typedef struct CapabilitiesFeature {
     gboolean fixed;   /* none can be without it */
 } CapabilitiesFeature;
 
+/* A machine beside the default one. */
+typedef struct CapabilitiesMachine {
+    const char *name, *alias;
+    guint vcpus_max;
+} CapabilitiesMachine;
+
 /* What the driver can run; all is borrowed for the call. */
 typedef struct CapabilitiesGuest {
     const char *emulator; /* path */
@@ -26,9 +32,10 @@ typedef struct CapabilitiesGuest {
     const char *machine_alias;
     const char *arch; /* "x86_64" */
     guint vcpus_max;
-    gboolean firmware;    /* that boots a disk, and that could be another */
-    gboolean iothreads;   /* which devices can have */
-    gboolean device_boot; /* devices have places in the boot order */
+    const CapabilitiesMachine *others; /* ends with a NULL name; or NULL */
+    gboolean firmware;                 /* that boots a disk, and that could be another */
+    gboolean iothreads;                /* which devices can have */
+    gboolean device_boot;              /* devices have places in the boot order */
     const CapabilitiesFeature *guest_features; /* ends with a NULL name */
     const char *transport;                     /* of live migrations: "tcp" */
     /* These end with a NULL element; the elements of cpu are modes. */

@@ -87,6 +87,15 @@ static void add_cell(GString *xml, const CapabilitiesHost *host,
     add(xml, "        </cell>\n");
 }
 
+static void add_machine(GString *xml, const char *name, const char *alias,
+                        guint vcpus_max)
+{
+    add(xml,
+        "      <machine maxCpus='%u'>%s</machine>\n"
+        "      <machine canonical='%s' maxCpus='%u'>%s</machine>\n",
+        vcpus_max, name, name, vcpus_max, alias);
+}
+
 static void add_guest(GString *xml, const CapabilitiesGuest *guest)
 {
     add(xml,
@@ -94,14 +103,16 @@ static void add_guest(GString *xml, const CapabilitiesGuest *guest)
         "    <os_type>hvm</os_type>\n"
         "    <arch name='%s'>\n"
         "      <wordsize>64</wordsize>\n"
-        "      <emulator>%s</emulator>\n"
-        "      <machine maxCpus='%u'>%s</machine>\n"
-        "      <machine canonical='%s' maxCpus='%u'>%s</machine>\n"
-        "      <domain type='kvm'/>\n"
-        "    </arch>\n"
-        "    <features>\n",
-        guest->arch, guest->emulator, guest->vcpus_max, guest->machine, guest->machine,
-        guest->vcpus_max, guest->machine_alias);
+        "      <emulator>%s</emulator>\n",
+        guest->arch, guest->emulator);
+    add_machine(xml, guest->machine, guest->machine_alias, guest->vcpus_max);
+    for (const CapabilitiesMachine *other = guest->others; other && other->name;
+         other++) {
+        add_machine(xml, other->name, other->alias, other->vcpus_max);
+    }
+    add(xml, "      <domain type='kvm'/>\n"
+             "    </arch>\n"
+             "    <features>\n");
     for (const CapabilitiesFeature *f = guest->guest_features; f && f->name; f++) {
         add(xml, "      <%s default='on' toggle='%s'/>\n", f->name,
             f->fixed ? "no" : "yes");

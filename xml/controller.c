@@ -1,32 +1,95 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* <controller>: a USB controller of which there is none */
+/* <controller>: PCI Express' root and its ports, and a USB controller of which there is
+ * none */
 #include "xml/internal.h"
 
-static const char *const type_names[] = { "usb", NULL };
+#define NUMBER_MAX 255 /* of a bus, a chassis, a port: eight bits each */
+
+const char *const xml_controller_type_names[] = { "usb", "pci", NULL };
+static const char *const model_names[] = { "", "none", "pcie-root", "pcie-root-port",
+                                           NULL };
+static const char *const port_names[] = { "", "pcie-root-port", NULL };
+
+/* The one type that each model is of. */
+static const DomainControllerType type_of_model[] = {
+    [DOMAIN_CONTROLLER_MODEL_NONE] = DOMAIN_CONTROLLER_USB,
+    [DOMAIN_CONTROLLER_MODEL_PCIE_ROOT] = DOMAIN_CONTROLLER_PCI,
+    [DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT] = DOMAIN_CONTROLLER_PCI,
+};
+
+#define PORT_NUMBER(p, m, ...)                                                           \
+    XML_UINT(p, DomainController, m, .max = NUMBER_MAX, .fallback = DOMAIN_NUMBER_NONE,  \
+             __VA_ARGS__)
 
 static const XmlField rows[] = {
-    XML_ENUM("@type", DomainController, type, type_names, .text = "*"),
-    XML_UINT("@index", DomainController, index, .flags = XML_ALWAYS | XML_KEY),
-    XML_NONE("@model", DomainController),
+    XML_ENUM("@type", DomainController, type, xml_controller_type_names, .text = "*",
+             .flags = XML_DETAIL | XML_ABI, .what = "controller type"),
+    PORT_NUMBER("@index", index, .flags = XML_KEY | XML_ABI, .what = "controller index"),
+    XML_ENUM("@model", DomainController, model, model_names, .text = "*",
+             .flags = XML_ABI, .what = "controller model"),
     XML_REFUSE("@ports"),
     XML_REFUSE("@vectors"),
     XML_REFUSE("@maxGrantFrames"),
     XML_REFUSE("@maxEventChannels"),
     XML_REFUSE("driver"),
     XML_REFUSE("master"),
-    XML_REFUSE("model"),
-    XML_REFUSE("target"),
+    XML_ENUM("model@name", DomainController, name, port_names, .text = "*",
+             .flags = XML_ABI, .what = "PCI controller model name"),
+    XML_REFUSE("target@chassisNr"),
+    PORT_NUMBER("target@chassis", chassis, .flags = XML_ABI,
+                .what = "PCI controller chassis"),
+    PORT_NUMBER("target@port", port, .flags = XML_HEX | XML_ABI,
+                .what = "PCI controller port"),
+    XML_REFUSE("target@busNr"),
+    XML_REFUSE("target@index"),
+    XML_ENUM("target@hotplug", DomainController, hotplug, xml_on_off_names,
+             .flags = XML_ABI, .what = "PCI controller hotplug"),
+    XML_REFUSE("target@memReserve"),
+    XML_REFUSE("target/node"),
     XML_REFUSE("pcihole64"),
     XML_REFUSE("serial"),
     XML_INFO(DomainController, xml_plain_info),
 };
+
+/* What only a bridge can have. */
+static gboolean is_bridge(const DomainController *device)
+{
+    return device->name != DOMAIN_PORT_DEFAULT || device->chassis != DOMAIN_NUMBER_NONE ||
+           device->port != DOMAIN_NUMBER_NONE ||
+           device->hotplug != DOMAIN_TRISTATE_ABSENT ||
+           device->info.address.type != DOMAIN_ADDRESS_NONE;
+}
 
 static gboolean finish(const xmlNode *node, gpointer base, XmlParseFlags flags,
                        GError **errp)
 {
     DomainController *device = base;
 
-    return xml_refuse_unless_none(&device->extras, node, "model", device->none);
+    if (device->extras || (flags & XML_PARSE_MATCH)) {
+        return TRUE;
+    }
+    if (device->model == DOMAIN_CONTROLLER_MODEL_DEFAULT ||
+        type_of_model[device->model] != device->type ||
+        (device->model != DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT && is_bridge(device))) {
+        xml_extra_refuse_node(&device->extras, node);
+        return TRUE;
+    }
+    if (device->model == DOMAIN_CONTROLLER_MODEL_PCIE_ROOT && device->index != 0 &&
+        device->index != DOMAIN_NUMBER_NONE) {
+        g_autofree char *index = g_strdup_printf("%u", device->index);
+        return xml_node_invalid(node, "index", index, "the root bus is number 0", errp);
+    }
+    return TRUE;
+}
+
+/* By type and number; those without a number as written, after the others. */
+static int compare(gconstpointer a, gconstpointer b)
+{
+    const DomainController *left = a, *right = b;
+
+    return left->type != right->type
+               ? (int)left->type - (int)right->type
+               : (left->index > right->index) - (left->index < right->index);
 }
 
 const XmlKind xml_kind_controller = {
@@ -34,4 +97,18 @@ const XmlKind xml_kind_controller = {
     .label = "controller",
     XML_KIND(DomainController, controllers, rows),
     .type.finish = finish,
+    .type.compare = compare,
 };
+
+DomainController *xml_domain_add_controller(Domain *domain, DomainControllerType type,
+                                            guint index, DomainControllerModel model)
+{
+    const XmlStruct *of = &xml_kind_controller.type;
+    DomainController *added = xml_struct_new(of);
+
+    added->type = type;
+    added->index = index;
+    added->model = model;
+    xml_list_insert(domain->controllers, of, added);
+    return added;
+}

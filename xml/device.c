@@ -105,6 +105,11 @@ gboolean xml_domain_foreach_device(const Domain *domain, DomainDeviceFunc func,
     return TRUE;
 }
 
+void xml_domain_sort_devices(Domain *domain, DomainDeviceType type)
+{
+    xml_list_sort(xml_domain_devices(domain, type), &xml_kinds[type]->type);
+}
+
 typedef struct AliasSearch {
     const char *alias;
     DomainDevice *found;

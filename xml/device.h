@@ -6,7 +6,8 @@
 
 #include <glib.h>
 
-#define DOMAIN_SLOT_NONE G_MAXUINT
+#define DOMAIN_SLOT_NONE   G_MAXUINT
+#define DOMAIN_NUMBER_NONE G_MAXUINT /* of a controller: not given */
 
 typedef enum {
     DOMAIN_TRISTATE_ABSENT = 0,
@@ -146,14 +147,30 @@ guint xml_disk_index(const DomainDisk *disk);
 
 typedef enum {
     DOMAIN_CONTROLLER_USB = 0,
+    DOMAIN_CONTROLLER_PCI,
 } DomainControllerType;
 
-/* This and the next three: we have none, and they can say only that. */
+typedef enum {
+    DOMAIN_CONTROLLER_MODEL_DEFAULT = 0,    /* not given, which is refused */
+    DOMAIN_CONTROLLER_MODEL_NONE,           /* of USB: that there is none */
+    DOMAIN_CONTROLLER_MODEL_PCIE_ROOT,      /* these two of PCI */
+    DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT, /* a bridge to a bus with one slot */
+} DomainControllerModel;
+
+/* Which of those that QEMU has. */
+typedef enum {
+    DOMAIN_PORT_DEFAULT = 0, /* command/ chooses */
+    DOMAIN_PORT_GENERIC,
+} DomainPortName;
+
 typedef struct DomainController {
     GPtrArray *extras;
     DomainControllerType type;
-    guint index;
-    gboolean none; /* model='none' */
+    guint index; /* of its type: the number of the bus; NUMBER_NONE: the next */
+    DomainControllerModel model;
+    DomainPortName name; /* from here on of root ports */
+    guint chassis, port; /* 0..255 or NUMBER_NONE */
+    DomainTristate hotplug;
     DomainDeviceInfo info;
 } DomainController;
 
@@ -199,6 +216,7 @@ typedef struct DomainSerial {
     DomainDeviceInfo info;
 } DomainSerial;
 
+/* This and the next two: we have none, and they can say only that. */
 typedef struct DomainAudio {
     GPtrArray *extras;
     guint id;

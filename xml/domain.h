@@ -272,6 +272,13 @@ gboolean xml_device_same_key(const DomainDevice *a, const DomainDevice *b);
 gboolean xml_domain_add_device(Domain *domain, const DomainDevice *device,
                                DomainDevice *added, GError **errp);
 
+/* Adds one in its place in the order; it is borrowed. */
+DomainController *xml_domain_add_controller(Domain *domain, DomainControllerType type,
+                                            guint index, DomainControllerModel model);
+
+/* Puts the devices of a kind in their order, after their numbers have changed. */
+void xml_domain_sort_devices(Domain *domain, DomainDeviceType type);
+
 /* Removes the device that xml_domain_find_device finds. */
 gboolean xml_domain_remove_device(Domain *domain, const DomainDevice *match,
                                   GError **errp);
@@ -326,6 +333,7 @@ extern const char *const xml_disk_cache_names[];
 extern const char *const xml_disk_io_names[];
 extern const char *const xml_disk_discard_names[];
 extern const char *const xml_address_names[];
+extern const char *const xml_controller_type_names[];
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Domain, xml_domain_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DomainDevice, xml_device_free)

@@ -15,6 +15,7 @@ gboolean command_check_address(const CommandMachine *machine, const DomainDevice
 
     if (type == DOMAIN_ADDRESS_NONE ||
         (kind && kind->virtio && type == machine->virtio) ||
+        (device->type == DOMAIN_DEVICE_CONTROLLER && type == DOMAIN_ADDRESS_PCI) ||
         (kind && kind->isa && type == DOMAIN_ADDRESS_ISA)) {
         return TRUE;
     }
@@ -172,18 +173,27 @@ static void allocator_init(Allocator *a, const CommandMachine *machine, GError *
 }
 
 gboolean command_assign_addresses(const CommandMachine *machine, Domain *domain,
-                                  GError **errp)
+                                  gboolean more, GError **errp)
 {
     Allocator a;
     gboolean ok;
 
     allocator_init(&a, machine, errp);
-    ok = xml_domain_foreach_device(domain, note_ports, &a) &&
-         xml_domain_foreach_device(domain, note_slot, &a) &&
-         xml_domain_foreach_device(domain, assign_slot, &a);
+    ok = xml_domain_foreach_device(domain, note_ports, &a);
+    if (ok && command_has_pci(machine)) {
+        ok = command_assign_pci(machine, domain, more, errp);
+    } else if (ok) {
+        ok = xml_domain_foreach_device(domain, note_slot, &a) &&
+             xml_domain_foreach_device(domain, assign_slot, &a);
+    }
     g_array_unref(a.virtio.taken);
     g_array_unref(a.isa.taken);
     return ok;
+}
+
+gboolean command_has_place(const Domain *domain, const DomainDevice *device)
+{
+    return !is_on_bus(device) || command_has_pci(command_machine(domain->machine));
 }
 
 gboolean command_take_bus(const Domain *domain, const DomainDevice *device,
@@ -213,7 +223,7 @@ static gboolean keep(const DomainDevice *device, gpointer opaque)
     const Domain *before = opaque;
     GPtrArray *others = xml_domain_devices(before, device->type);
 
-    for (guint i = 0; i < others->len; i++) {
+    for (guint i = 0; is_on_bus(device) && i < others->len; i++) {
         DomainDevice other = { .type = device->type, .any = others->pdata[i] };
 
         if (xml_device_same_key(&other, device)) {
@@ -240,6 +250,9 @@ void command_keep_addresses(Domain *domain, const Domain *before)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
 
+    if (command_has_pci(command_machine(domain->machine))) {
+        return; /* as libvirt: a document says where, or the devices may move */
+    }
     xml_domain_foreach_device(domain, keep, (gpointer)before);
     xml_domain_foreach_device(domain, forget_double, seen);
 }

@@ -97,6 +97,56 @@ static void add_iothreads(CommandSteps *steps)
     }
 }
 
+static const DomainTimer *find_timer(const Domain *domain, DomainTimerName name)
+{
+    for (guint i = 0; i < domain->timers->len; i++) {
+        const DomainTimer *timer = domain->timers->pdata[i];
+
+        if (timer->name == name) {
+            return timer;
+        }
+    }
+    return NULL;
+}
+
+/* Present unless it is told. */
+static const char *hpet_option(const CommandSteps *steps)
+{
+    const DomainTimer *timer = find_timer(steps->domain, DOMAIN_TIMER_HPET);
+
+    return steps->machine->timers && timer && timer->present == DOMAIN_TRISTATE_NO
+               ? ",hpet=off"
+               : "";
+}
+
+/* Ticks that come late are made up for unless it is told. */
+static void add_pit(CommandSteps *steps)
+{
+    static const char *const policies[] = {
+        [DOMAIN_TICK_POLICY_DELAY] = "delay",
+        [DOMAIN_TICK_POLICY_DISCARD] = "discard",
+    };
+    const DomainTimer *timer = find_timer(steps->domain, DOMAIN_TIMER_PIT);
+
+    if (steps->machine->timers && timer && timer->policy < G_N_ELEMENTS(policies) &&
+        policies[timer->policy]) {
+        add_format(steps, "-global", "kvm-pit.lost_tick_policy=%s",
+                   policies[timer->policy]);
+    }
+}
+
+static void add_pm(CommandSteps *steps)
+{
+    const Domain *domain = steps->domain;
+
+    if (steps->machine->pm && domain->suspend_to_mem == DOMAIN_SUSPEND_DISABLED) {
+        add_format(steps, "-global", "%s.disable_s3=1", steps->machine->pm);
+    }
+    if (steps->machine->pm && domain->suspend_to_disk == DOMAIN_SUSPEND_DISABLED) {
+        add_format(steps, "-global", "%s.disable_s4=1", steps->machine->pm);
+    }
+}
+
 static gboolean add_machine(CommandSteps *steps, const CommandFacts *facts, GError **errp)
 {
     const Domain *domain = steps->domain;
@@ -106,8 +156,9 @@ static gboolean add_machine(CommandSteps *steps, const CommandFacts *facts, GErr
     add_format(steps, "-name", "guest=%s,debug-threads=on", name);
     add(steps, "-S");
     add_format(steps, "-machine",
-               "%s,usb=off,dump-guest-core=off,memory-backend=%s,acpi=%s",
-               domain->machine, steps->machine->ram_id, domain->acpi ? "on" : "off");
+               "%s,usb=off,dump-guest-core=off,memory-backend=%s%s,acpi=%s",
+               domain->machine, steps->machine->ram_id, hpet_option(steps),
+               domain->acpi ? "on" : "off");
     add_accel(steps, facts);
     add_format(steps, "-cpu", "host,migratable=%s",
                xml_on_off_names[domain->cpu_migratable]);
@@ -142,10 +193,12 @@ static void add_boot(CommandSteps *steps)
     const Domain *domain = steps->domain;
 
     add2(steps, "-rtc", "base=utc");
+    add_pit(steps);
     if (domain->on_reboot != DOMAIN_LIFECYCLE_RESTART) {
         add(steps, "-no-reboot");
     }
     add(steps, "-no-shutdown");
+    add_pm(steps);
     add2(steps, "-boot", "strict=on");
     add_file(steps, "-kernel", domain->kernel);
     if (domain->initrd) {
@@ -168,7 +221,7 @@ static guint boot_index(const Domain *domain, const DomainDeviceInfo *info, int 
     return info->boot_order;
 }
 
-/* The devices' steps, in the order of the kinds. */
+/* The steps of the devices of a kind. */
 static gboolean add_kind(CommandSteps *steps, DomainDeviceType type, GError **errp)
 {
     const CommandKind *kind = command_kind(type);
@@ -185,12 +238,15 @@ static gboolean add_kind(CommandSteps *steps, DomainDeviceType type, GError **er
     return TRUE;
 }
 
-static gboolean add_devices(CommandSteps *steps, GError **errp)
+/* In the order of the kinds, but for those that others sit on. */
+static gboolean add_devices(CommandSteps *steps, gboolean first, GError **errp)
 {
     gboolean ok = TRUE;
 
     for (guint type = 0; type < DOMAIN_DEVICE_COUNT && ok; type++) {
-        ok = add_kind(steps, type, errp);
+        const CommandKind *kind = command_kind(type);
+
+        ok = !kind || kind->first != first || add_kind(steps, type, errp);
     }
     return ok;
 }
@@ -212,12 +268,12 @@ GPtrArray *command_start(const Domain *domain, const CommandFacts *facts, guint 
     CommandSteps steps;
     gboolean ok;
 
-    command_steps_init(&steps, domain, facts->device_fds);
+    command_steps_init(&steps, domain, FALSE, facts->device_fds);
     steps.next_set = *next;
     ok = add_machine(&steps, facts, errp);
     if (ok) {
         add_boot(&steps);
-        ok = add_devices(&steps, errp);
+        ok = add_devices(&steps, TRUE, errp) && add_devices(&steps, FALSE, errp);
     }
     if (!ok) {
         g_ptr_array_unref(steps.list);

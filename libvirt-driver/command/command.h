@@ -24,17 +24,26 @@
 #include "capabilities/capabilities.h"
 #include "xml/domain.h"
 
+typedef struct CommandEmulator CommandEmulator;
+
 /* Ports of the ISA bus. */
 typedef struct CommandPorts {
     const char *name; /* who has them */
     guint first, count;
 } CommandPorts;
 
+/* A function of the root PCI bus. */
+typedef struct CommandFunction {
+    const char *name; /* who has it */
+    guint slot, function;
+} CommandFunction;
+
 /* A machine: its names, its buses and their places, its limits. */
 typedef struct CommandMachine CommandMachine;
 struct CommandMachine {
     const char *name;
     const char *alias;
+    const char *versions; /* pattern of the names of other versions, or NULL */
     const char *arch;
     const char *ram_id;                  /* of its memory's back end */
     const CapabilitiesFeature *features; /* of its guests; ends with a NULL name */
@@ -49,12 +58,23 @@ struct CommandMachine {
     const CommandPorts *isa_own; /* what the machine has itself; ends with a NULL name */
     const char *virtio_suffix;   /* of the drivers' names: "virtio-blk-device" */
     DomainAddressType virtio;    /* the bus of virtio devices ... */
-    guint virtio_slots;          /* ... and its places */
+    guint virtio_slots;          /* ... and its places, of VIRTIO_MMIO */
     const char *virtio_bus;      /* the name of one, before its number */
+    const CommandFunction *pci_own; /* as isa_own; with PCI */
+    const char *pm; /* the device that has the properties disable_s3 and disable_s4 */
+    gboolean timers; /* there are a PIT and an HPET */
 };
 
-/* The row with this name or alias; the default one for NULL; else NULL. */
+/* The row with this name or alias; one that every emulator has for NULL; else NULL. */
 const CommandMachine *command_machine(const char *name);
+
+/* Of the emulator; also NULL, of which nothing is known. */
+const CommandMachine *command_default_machine(const CommandEmulator *emulator);
+
+/* What capabilities say of those that the emulator has besides (NULL: none). Free with
+ * g_free. */
+CapabilitiesMachine *command_other_machines(const CommandMachine *machine,
+                                            const CommandEmulator *emulator);
 
 /* What capabilities say of the machine, from its row, and of all devices. */
 void command_describe(const CommandMachine *machine, CapabilitiesGuest *guest);
@@ -85,7 +105,6 @@ gboolean command_complete_device(const Domain *domain, const DomainDevice *devic
  * What an emulator has: machines, types, commands. Immutable; it is asked with @call,
  * which executes a command without arguments and gives its answer. NULL on error.
  */
-typedef struct CommandEmulator CommandEmulator;
 typedef gboolean CommandCall(gpointer opaque, const char *command, JsonNode **reply,
                              GError **errp);
 CommandEmulator *command_emulator_ask(CommandCall *call, gpointer opaque, GError **errp);
@@ -99,6 +118,7 @@ CommandEmulator *command_emulator_parse(JsonObject *object);
 
 /* Whether it has this command; one of which nothing is known (NULL) may have it. */
 gboolean command_emulator_has(const CommandEmulator *emulator, const char *command);
+gboolean command_emulator_has_machine(const CommandEmulator *emulator, const char *name);
 
 /* Whether it has the devices of a kind, as the machine wants them. */
 gboolean command_emulator_has_devices(const CommandEmulator *emulator,
@@ -122,7 +142,7 @@ gboolean command_check_emulator_device(const Domain *domain, const DomainDevice 
 /*
  * Gives addresses, aliases and block node numbers to those devices that have none; others
  * keep them. Aliases not chosen by the user come from XML_PARSE_STATUS only.
- * CONFIG_UNSUPPORTED when places run out.
+ * CONFIG_UNSUPPORTED when places run out, of PCI INTERNAL_ERROR.
  *
  * *next_node is the lowest node number that the run has not used yet, 0 at first: what
  * is left of a disk may still have its name.
@@ -209,16 +229,24 @@ GPtrArray *command_passed_sets(JsonNode *reply);
 /*
  * The commands that plug @device (completed, assigned), in order. When one fails, the
  * undo commands of those before it restore what was, in reverse order; when all are
- * done, the undo of those with a file removes the sets that these were passed in. @fds as
- * from command_prepare_device(), *next as for command_start(). CONFIG_UNSUPPORTED for
- * devices that cannot be plugged. A GPtrArray of CommandStep that owns them.
+ * done, the undo of those with a file removes the sets that these were passed in. @domain
+ * has the device; @fds as from command_prepare_device(), *next as for command_start().
+ * CONFIG_UNSUPPORTED for devices that cannot be plugged. A GPtrArray of CommandStep that
+ * owns them.
  */
-GPtrArray *command_plug(const DomainDevice *device, GHashTable *fds, guint *next,
-                        GError **errp);
+GPtrArray *command_plug(const Domain *domain, const DomainDevice *device, GHashTable *fds,
+                        guint *next, GError **errp);
+
+/* Whether the device can be plugged where it has been assigned: XML_ERROR. */
+gboolean command_check_plug(const Domain *domain, const DomainDevice *device,
+                            GError **errp);
+
+/* Whether a plug says where the device goes, or needs no place. */
+gboolean command_has_place(const Domain *domain, const DomainDevice *device);
 
 /*
- * A plugged device has no bus of ours: which slots a guest's driver still holds is the
- * emulator's knowledge. Takes over the slot of the bus (a name, or a path that ends with
+ * Else the emulator chooses: which slots a guest's driver still holds is its knowledge.
+ * Takes over the slot of the bus (a name, or a path that ends with
  * it) that it has chosen; FALSE: that is none.
  */
 gboolean command_take_bus(const Domain *domain, const DomainDevice *device,

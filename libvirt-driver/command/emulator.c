@@ -143,6 +143,11 @@ gboolean command_emulator_has(const CommandEmulator *emulator, const char *comma
     return !emulator || g_hash_table_contains(emulator->names[HAS_COMMANDS], command);
 }
 
+gboolean command_emulator_has_machine(const CommandEmulator *emulator, const char *name)
+{
+    return !emulator || g_hash_table_contains(emulator->names[HAS_MACHINES], name);
+}
+
 /* Whether it has the driver of these devices, whose name goes to *driver, to be freed. */
 static gboolean has_driver(const CommandEmulator *emulator, const CommandMachine *machine,
                            const CommandKind *kind, char **driver)
@@ -174,7 +179,8 @@ static gboolean check_device(const DomainDevice *device, gpointer opaque)
     Check *c = opaque;
     g_autofree char *driver = NULL;
 
-    return !kind || has_driver(c->emulator, c->machine, kind, &driver) ||
+    return !kind || (kind->built_in && kind->built_in(device->any)) ||
+           has_driver(c->emulator, c->machine, kind, &driver) ||
            rpc_error_set(c->errp, VIR_ERR_CONFIG_UNSUPPORTED,
                          "element <devices/%s>: the emulator '%s' does not have device "
                          "'%s'",
@@ -186,7 +192,7 @@ gboolean command_check_emulator(const Domain *domain, const CommandEmulator *emu
 {
     Check c = { emulator, domain, command_machine(domain->machine), errp };
 
-    if (!g_hash_table_contains(emulator->names[HAS_MACHINES], domain->machine)) {
+    if (!command_emulator_has_machine(emulator, domain->machine)) {
         return rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
                              "the emulator '%s' does not have machine '%s'",
                              domain->emulator, domain->machine);

@@ -107,7 +107,7 @@ GPtrArray *command_passed_sets(JsonNode *reply)
     if (!array) {
         return NULL;
     }
-    command_steps_init(&steps, NULL, NULL);
+    command_steps_init(&steps, NULL, TRUE, NULL);
     for (guint i = 0; i < json_array_get_length(array); i++) {
         JsonNode *node = json_array_get_element(array, i);
         gint64 set = JSON_NODE_HOLDS_OBJECT(node)

@@ -57,7 +57,8 @@ gboolean command_complete(Domain *domain, const Domain *before, const char *emul
     Completion c = { .domain = domain, .errp = errp };
 
     if (!xml_domain_check(domain, errp) ||
-        !command_complete_machine(domain, emulator, errp)) {
+        !command_complete_machine(domain, emulator, errp) ||
+        !command_number_controllers(domain, errp)) {
         return FALSE;
     }
     c.machine = command_machine(domain->machine);
@@ -67,7 +68,7 @@ gboolean command_complete(Domain *domain, const Domain *before, const char *emul
     if (before) {
         command_keep_addresses(domain, before);
     }
-    return command_assign_addresses(c.machine, domain, errp);
+    return command_assign_addresses(c.machine, domain, TRUE, errp);
 }
 
 /* ---- runs ---- */
@@ -127,7 +128,8 @@ gboolean command_assign(Domain *domain, guint *next_node, GError **errp)
 {
     Assignment a = { .domain = domain, .next_node = MAX(*next_node, 1) };
 
-    if (!command_assign_addresses(command_machine(domain->machine), domain, errp)) {
+    if (!command_assign_addresses(command_machine(domain->machine), domain, FALSE,
+                                  errp)) {
         return FALSE;
     }
     xml_domain_foreach_device(domain, note, &a);
@@ -266,15 +268,15 @@ gboolean command_update_live(const DomainDevice *from, const DomainDevice *to,
     return !kind->update_live || kind->update_live(from->any, to->any, errp);
 }
 
-GPtrArray *command_plug(const DomainDevice *device, GHashTable *fds, guint *next,
-                        GError **errp)
+GPtrArray *command_plug(const Domain *domain, const DomainDevice *device, GHashTable *fds,
+                        guint *next, GError **errp)
 {
     CommandSteps steps;
 
     if (!command_can_unplug(device, errp)) {
         return NULL;
     }
-    command_steps_init(&steps, NULL, fds);
+    command_steps_init(&steps, domain, TRUE, fds);
     steps.next_set = *next;
     if (!kinds[device->type]->steps(&steps, device->any,
                                     xml_device_info(device)->boot_order, errp)) {
@@ -302,9 +304,9 @@ GPtrArray *command_kind_unplugged(const CommandKind *kind, gconstpointer device)
     g_autoptr(GError) err = NULL;
     CommandSteps made, undo;
 
-    command_steps_init(&made, NULL, NULL);
+    command_steps_init(&made, NULL, TRUE, NULL);
     made.undo_only = TRUE;
-    command_steps_init(&undo, NULL, NULL);
+    command_steps_init(&undo, NULL, TRUE, NULL);
     if (kind && !kind->steps(&made, device, 0, &err)) {
         g_message("not all is known of what an unplugged '%s' leaves: %s", kind->driver,
                   err->message);
@@ -329,14 +331,25 @@ gboolean command_is_plugged_alias(const char *alias)
     return g_str_has_prefix(alias, "ua-");
 }
 
+/* Numbers that aliases of a kind can have: those of plugged ones are the first free. */
+static guint count_places(const Domain *domain, DomainDeviceType type)
+{
+    const CommandMachine *machine = command_machine(domain->machine);
+
+    return command_has_pci(machine)
+               ? domain->controllers->len + xml_domain_devices(domain, type)->len
+               : machine->virtio_slots;
+}
+
 GPtrArray *command_leftovers(const Domain *domain)
 {
     CommandSteps steps;
 
-    command_steps_init(&steps, domain, NULL);
+    command_steps_init(&steps, domain, TRUE, NULL);
     for (guint i = 0; i < DOMAIN_DEVICE_COUNT; i++) {
-        for (guint n = 0;
-             kinds[i] && kinds[i]->leftovers && n < steps.machine->virtio_slots; n++) {
+        guint count = count_places(domain, i);
+
+        for (guint n = 0; kinds[i] && kinds[i]->leftovers && n < count; n++) {
             g_autofree char *alias = g_strdup_printf("%s%u", kinds[i]->alias, n);
 
             if (!xml_domain_find_alias(domain, alias, NULL)) {

@@ -14,7 +14,8 @@
 /* Steps as they come together. */
 typedef struct CommandSteps {
     GPtrArray *list;
-    const Domain *domain; /* NULL when a device is plugged */
+    const Domain *domain; /* NULL: what they need is not asked */
+    gboolean plug;        /* into a guest that runs */
     const CommandMachine *machine;
     GHashTable *fds;
     gboolean undo_only; /* what undoes them is wanted, not what they need */
@@ -24,6 +25,7 @@ typedef struct CommandSteps {
 typedef struct CommandKind {
     const char *alias;  /* "net" before a number */
     const char *driver; /* the emulator's device; for virtio without the bus */
+    gboolean first;     /* others sit on it, and are made after it */
     gboolean virtio;    /* it has a place on the machine's virtio bus */
     gboolean isa;       /* its address may be an ISA one */
     guint isa_ports;    /* that it has on the ISA bus; 0: none */
@@ -36,6 +38,8 @@ typedef struct CommandKind {
      * that follow. @domain is what the device is in, or will be. */
     gboolean (*complete)(const CommandMachine *machine, const Domain *domain,
                          gpointer device, GError **errp);
+    /* Whether the machine itself has it, and the emulator is asked for nothing. */
+    gboolean (*built_in)(gconstpointer device);
     /* An alias of its own; NULL: the first number that is free. */
     char *(*own_alias)(gconstpointer device);
     void (*assign)(gpointer device, guint *next_node);
@@ -85,9 +89,24 @@ GPtrArray *command_kind_unplugged(const CommandKind *kind, gconstpointer device)
 /* address.c */
 gboolean command_check_address(const CommandMachine *machine, const DomainDevice *device,
                                GError **errp);
+/* @more: buses may be added for it. */
 gboolean command_assign_addresses(const CommandMachine *machine, Domain *domain,
-                                  GError **errp);
+                                  gboolean more, GError **errp);
 void command_keep_addresses(Domain *domain, const Domain *before);
+
+/* controller.c: numbers those that have none, and orders them. XML_ERROR for doubles. */
+gboolean command_number_controllers(Domain *domain, GError **errp);
+
+/* pci.c */
+#define COMMAND_PCI_ROOT "pcie.0" /* alias and bus */
+gboolean command_has_pci(const CommandMachine *machine);
+gboolean command_pci_is_placed(const DomainAddress *address);
+/* INTERNAL_ERROR, as libvirt, when places run out; @more as above. */
+gboolean command_assign_pci(const CommandMachine *machine, Domain *domain, gboolean more,
+                            GError **errp);
+/* Adds bus and address. */
+void command_pci_props(const CommandSteps *steps, const DomainAddress *address,
+                       JsonObject *props);
 
 /* steps.c. Takes over both objects; what @undo undoes lasts as long as the device. */
 CommandStep *command_step(CommandSteps *steps, const char *option, const char *execute,
@@ -104,6 +123,8 @@ char *command_step_fd(CommandSteps *steps, const char *alias, guint nth, GError 
 /* What all virtio devices begin with. */
 JsonObject *command_virtio_device(const CommandSteps *steps, const char *name,
                                   const DomainDeviceInfo *info);
-void command_steps_init(CommandSteps *steps, const Domain *domain, GHashTable *fds);
+/* @plug: they are for a guest that runs; @domain may then be NULL. */
+void command_steps_init(CommandSteps *steps, const Domain *domain, gboolean plug,
+                        GHashTable *fds);
 
 #endif

@@ -17,13 +17,50 @@ gboolean command_unsupported(GError **errp, const char *element, const char *val
 }
 
 static const guint serial_bases[] = { 0x3f8, 0x2f8, 0x3e8, 0x2e8 };
-static const CommandPorts isa_own[] = { { "real-time clock", 0x70, 2 }, { NULL, 0, 0 } };
+static const CommandPorts microvm_ports[] = { { "real-time clock", 0x70, 2 },
+                                              { NULL, 0, 0 } };
+static const CommandPorts q35_ports[] = {
+    { "interrupt controller", 0x20, 2 }, { "interval timer", 0x40, 4 },
+    { "keyboard controller", 0x60, 1 },  { "system control port", 0x61, 1 },
+    { "keyboard controller", 0x64, 1 },  { "real-time clock", 0x70, 2 },
+    { "system control port", 0x92, 1 },  { "interrupt controller", 0xa0, 2 },
+    { "power management", 0xb2, 2 },     { "edge/level control", 0x4d0, 2 },
+    { "power management", 0x600, 0x80 }, { "PCI hot-plug", 0xcc0, 0x18 },
+    { "PCI configuration", 0xcf8, 8 },   { NULL, 0, 0 },
+};
+
+/* Of the chipset that it is called after, also what the emulator lacks: the guests of
+ * others, and their definitions, have these places taken. */
+static const CommandFunction q35_functions[] = {
+    { "LPC bridge", 0x1f, 0 },
+    { "SATA controller", 0x1f, 2 },
+    { "SMBus controller", 0x1f, 3 },
+    { NULL, 0, 0 },
+};
 
 static const CapabilitiesFeature features[] = { { "acpi", TRUE },
                                                 { "apic", TRUE },
                                                 { NULL, FALSE } };
 
+/* The first one that an emulator has is its default. */
 static const CommandMachine machines[] = {
+    { .name = "pc-q35-vireo-1.0",
+      .alias = "q35",
+      .versions = "pc-q35-*",
+      .arch = "x86_64",
+      .ram_id = "pc.ram",
+      .features = features,
+      .cpu_mode = DOMAIN_CPU_HOST_PASSTHROUGH,
+      .vcpus_max = 254,
+      .iothreads_max = 1024,
+      .serial_ports = G_N_ELEMENTS(serial_bases),
+      .serial_bases = serial_bases,
+      .isa_own = q35_ports,
+      .virtio_suffix = "-pci",
+      .virtio = DOMAIN_ADDRESS_PCI,
+      .pci_own = q35_functions,
+      .pm = "ICH9-LPC",
+      .timers = TRUE },
     { .name = "microvm-vireo-1.0",
       .alias = "microvm",
       .arch = "x86_64",
@@ -34,21 +71,53 @@ static const CommandMachine machines[] = {
       .iothreads_max = 1024,
       .serial_ports = G_N_ELEMENTS(serial_bases),
       .serial_bases = serial_bases,
-      .isa_own = isa_own,
+      .isa_own = microvm_ports,
       .virtio_suffix = "-device",
       .virtio = DOMAIN_ADDRESS_VIRTIO_MMIO,
       .virtio_slots = 24,
       .virtio_bus = "virtio-mmio-bus." },
 };
 
+static gboolean is_version(const CommandMachine *machine, const char *name)
+{
+    return machine->versions && g_pattern_match_simple(machine->versions, name);
+}
+
 const CommandMachine *command_machine(const char *name)
 {
     for (size_t i = 0; name && i < G_N_ELEMENTS(machines); i++) {
-        if (strcmp(name, machines[i].name) == 0 || strcmp(name, machines[i].alias) == 0) {
+        if (strcmp(name, machines[i].name) == 0 || strcmp(name, machines[i].alias) == 0 ||
+            is_version(&machines[i], name)) {
             return &machines[i];
         }
     }
-    return name ? NULL : &machines[0];
+    return name ? NULL : &machines[G_N_ELEMENTS(machines) - 1];
+}
+
+const CommandMachine *command_default_machine(const CommandEmulator *emulator)
+{
+    for (size_t i = 0; emulator && i < G_N_ELEMENTS(machines); i++) {
+        if (command_emulator_has_machine(emulator, machines[i].name)) {
+            return &machines[i];
+        }
+    }
+    return command_machine(NULL);
+}
+
+CapabilitiesMachine *command_other_machines(const CommandMachine *machine,
+                                            const CommandEmulator *emulator)
+{
+    CapabilitiesMachine *others = g_new0(CapabilitiesMachine, G_N_ELEMENTS(machines) + 1);
+    guint count = 0;
+
+    for (size_t i = 0; emulator && i < G_N_ELEMENTS(machines); i++) {
+        if (&machines[i] != machine &&
+            command_emulator_has_machine(emulator, machines[i].name)) {
+            others[count++] = (CapabilitiesMachine){ machines[i].name, machines[i].alias,
+                                                     machines[i].vcpus_max };
+        }
+    }
+    return others;
 }
 
 static gboolean complete_name(Domain *domain, GError **errp)
@@ -56,14 +125,18 @@ static gboolean complete_name(Domain *domain, GError **errp)
     const CommandMachine *machine = command_machine(domain->machine);
 
     if (!machine) {
-        g_autofree char *reason =
-            g_strdup_printf("vireo's machine is %s (or its alias %s)", machines[0].name,
-                            machines[0].alias);
+        g_autoptr(GString) known = g_string_new("vireo's machines are");
+        for (size_t i = 0; i < G_N_ELEMENTS(machines); i++) {
+            g_string_append_printf(known, "%s %s (or its alias %s)", i ? "," : "",
+                                   machines[i].name, machines[i].alias);
+        }
         return command_unsupported(errp, "domain/os/type machine", domain->machine,
-                                   reason);
+                                   known->str);
     }
-    g_free(domain->machine);
-    domain->machine = g_strdup(machine->name);
+    if (!domain->machine || !is_version(machine, domain->machine)) {
+        g_free(domain->machine);
+        domain->machine = g_strdup(machine->name);
+    }
     return TRUE;
 }
 

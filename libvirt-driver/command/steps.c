@@ -18,9 +18,10 @@ static void step_free(gpointer opaque)
     g_free(step);
 }
 
-void command_steps_init(CommandSteps *steps, const Domain *domain, GHashTable *fds)
+void command_steps_init(CommandSteps *steps, const Domain *domain, gboolean plug,
+                        GHashTable *fds)
 {
-    *steps = (CommandSteps){ .domain = domain, .fds = fds };
+    *steps = (CommandSteps){ .domain = domain, .plug = plug, .fds = fds };
     steps->list = g_ptr_array_new_with_free_func(step_free);
     steps->machine = command_machine(domain ? domain->machine : NULL);
 }
@@ -67,7 +68,7 @@ char *command_step_fd(CommandSteps *steps, const char *alias, guint nth, GError 
                       alias);
         return NULL;
     }
-    if (steps->domain) {
+    if (!steps->plug) {
         return g_strdup_printf("%d", fd);
     }
     name =
@@ -89,7 +90,9 @@ JsonObject *command_virtio_device(const CommandSteps *steps, const char *name,
     JsonObject *device = json_object_new();
 
     json_object_set_string_member(device, "driver", driver);
-    if (steps->domain) { /* else the emulator chooses: command_take_bus() */
+    if (command_has_pci(steps->machine)) {
+        command_pci_props(steps, &info->address, device);
+    } else if (!steps->plug) { /* else the emulator chooses: command_take_bus() */
         json_object_set_string_member(device, "bus", bus);
     }
     json_object_set_string_member(device, "id", info->alias);

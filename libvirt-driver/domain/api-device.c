@@ -93,14 +93,28 @@ static gboolean detach(Vm *vm, const char *xml, const Impact *impact, GError **e
     return vm_finish_impact(vm, impact, g_steal_pointer(&config), ok, errp);
 }
 
+/* An address that it does not say stays. */
+static void keep_place(const Domain *before, const DomainDevice *match,
+                       const DomainDevice *device)
+{
+    DomainDevice old;
+
+    if (xml_device_info(device)->address.type == DOMAIN_ADDRESS_NONE &&
+        xml_domain_find_device(before, match, &old, NULL) >= 0) {
+        xml_device_adopt_place(device, &old, FALSE);
+    }
+}
+
 /* In its place, with its address. */
 static Domain *replace_device(Vm *vm, const Domain *before, const DomainDevice *match,
                               const DomainDevice *device, GError **errp)
 {
     g_autoptr(Domain) config = xml_domain_copy(before);
+    g_autoptr(DomainDevice) placed = xml_device_copy(device);
 
+    keep_place(before, match, placed);
     return xml_domain_remove_device(config, match, errp) &&
-                   xml_domain_add_device(config, device, NULL, errp) &&
+                   xml_domain_add_device(config, placed, NULL, errp) &&
                    command_complete(config, before, vm->driver->emulator, errp) &&
                    probe_check(vm->driver->probe, config, NULL, errp)
                ? g_steal_pointer(&config)

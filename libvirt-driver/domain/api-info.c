@@ -42,13 +42,20 @@ gboolean remote_connect_get_capabilities(RpcCall *call,
                                          RemoteConnectGetCapabilitiesRet *ret,
                                          GError **errp)
 {
-    CapabilitiesGuest guest =
-        guest_capabilities(command_machine(NULL), driver_of_call(call)->emulator);
+    Driver *driver = driver_of_call(call);
     g_autoptr(CapabilitiesHost) host = capabilities_host_read("/", errp);
+    g_autoptr(CommandEmulator) has = NULL;
+    g_autofree CapabilitiesMachine *others = NULL;
+    const CommandMachine *machine;
+    CapabilitiesGuest guest;
 
     if (!host) {
         return FALSE;
     }
+    probe_get(driver->probe, driver->emulator, &has, NULL); /* or nothing is known */
+    machine = command_default_machine(has);
+    guest = guest_capabilities(machine, driver->emulator);
+    guest.others = others = command_other_machines(machine, has);
     ret->capabilities = capabilities_format(host, &guest);
     return TRUE;
 }
@@ -108,6 +115,7 @@ gboolean remote_connect_get_domain_capabilities(
     Driver *driver = driver_of_call(call);
     const CommandMachine *machine = command_machine(args->machine);
     const char *emulator = args->emulatorbin ? args->emulatorbin : driver->emulator;
+    const char *name = args->machine;
     g_autoptr(CapabilitiesValues) memory = NULL, devices = NULL, cpu = NULL;
     g_autoptr(CapabilitiesValues) features = NULL;
     g_autoptr(CommandEmulator) has = NULL;
@@ -127,6 +135,12 @@ gboolean remote_connect_get_domain_capabilities(
     }
     if (!probe_get(driver->probe, emulator, &has, errp)) {
         return FALSE;
+    }
+    machine = name ? machine : command_default_machine(has);
+    if (name && !command_emulator_has_machine(has, name)) {
+        return rpc_error_set(errp, VIR_ERR_INVALID_ARG,
+                             "the machine '%s' is not supported by emulator '%s'", name,
+                             emulator);
     }
     guest = guest_capabilities(machine, emulator);
     guest.memory = memory = command_memory_values();

@@ -490,6 +490,22 @@ Vm *driver_find(Driver *driver, const RemoteDomain *dom, GError **errp)
     return vm;
 }
 
+/* The emulator's default, in a definition that names none. */
+static gboolean choose_machine(Driver *driver, Domain *domain, GError **errp)
+{
+    const char *path = domain->emulator ? domain->emulator : driver->emulator;
+    g_autoptr(CommandEmulator) has = NULL;
+
+    if (domain->machine) {
+        return TRUE;
+    }
+    if (!probe_get(driver->probe, path, &has, errp)) {
+        return FALSE;
+    }
+    domain->machine = g_strdup(command_default_machine(has)->name);
+    return TRUE;
+}
+
 Domain *driver_parse_domain(Driver *driver, const char *xml, GError **errp)
 {
     g_autoptr(GError) err = NULL;
@@ -504,7 +520,7 @@ Domain *driver_parse_domain(Driver *driver, const char *xml, GError **errp)
                             : NULL;
         g_mutex_unlock(&vm->lock);
     }
-    if (!domain ||
+    if (!domain || !choose_machine(driver, domain, &err) ||
         !command_complete(domain, before ? before->domain : NULL, driver->emulator,
                           &err) ||
         !probe_check(driver->probe, domain, NULL, &err)) {

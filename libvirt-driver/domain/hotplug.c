@@ -104,10 +104,11 @@ static GPtrArray *prepare_plug(Vm *vm, guint64 run, Domain *domain, DomainDevice
     }
     g_mutex_unlock(&vm->lock);
     if (!command_assign(domain, &next, errp) ||
+        !command_check_plug(domain, device, errp) ||
         !command_prepare_device(device, fds, errp)) {
         return NULL;
     }
-    steps = command_plug(device, fds, &next, errp);
+    steps = command_plug(domain, device, fds, &next, errp);
     return steps && command_open_files(steps, errp) && save_numbers(vm, run, next, errp)
                ? g_steal_pointer(&steps)
                : NULL;
@@ -159,7 +160,9 @@ gboolean vm_plug_device(Vm *vm, guint64 run, DomainDevice *device, char **alias,
     }
     if (!command_can_unplug(&added, errp) ||
         !(steps = prepare_plug(vm, run, domain, &added, fds, errp)) ||
-        !run_steps(vm, run, steps, errp) || !find_slot(vm, run, domain, &added, errp)) {
+        !run_steps(vm, run, steps, errp) ||
+        (!command_has_place(domain, &added) &&
+         !find_slot(vm, run, domain, &added, errp))) {
         command_release_device(&added);
         return FALSE;
     }

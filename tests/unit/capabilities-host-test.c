@@ -102,6 +102,9 @@ static const CapabilitiesGuest guest = {
     .transport = "pigeon",
 };
 
+static const CapabilitiesMachine others[] = { { "large-1.0", "large", 288 },
+                                              { NULL, NULL, 0 } };
+
 static void has(const char *xml, const char *part)
 {
     if (!strstr(xml, part)) {
@@ -111,6 +114,7 @@ static void has(const char *xml, const char *part)
 
 static void test_numa(void)
 {
+    CapabilitiesGuest two = guest;
     g_autofree char *root = new_root();
     g_autoptr(GError) error = NULL;
     g_autoptr(CapabilitiesHost) host = NULL;
@@ -132,7 +136,9 @@ static void test_numa(void)
     g_assert_cmpuint(info.sockets, ==, 1);
     g_assert_cmpuint(info.cores, ==, 2);
     g_assert_cmpuint(info.threads, ==, 2);
-    xml = capabilities_format(host, &guest);
+    two.others = others;
+    xml = capabilities_format(host, &two);
+    has(xml, "<machine canonical='large-1.0' maxCpus='288'>large</machine>");
     has(xml, "<uuid>c3915bb8-a1ac-4847-9e92-4a40f5ce3750</uuid>");
     has(xml, "<vendor>AMD</vendor>");
     has(xml, "<microcode version='167776725'/>");

@@ -359,8 +359,8 @@ static void test_refusals(void)
             "</os></domain>",
             "<domain/os/kernel>");
     refused("<domain type='kvm'><name>d</name><memory>4096</memory><os>"
-            "<type machine='q35'>hvm</type><kernel>/k</kernel></os></domain>",
-            "'q35'");
+            "<type machine='pc'>hvm</type><kernel>/k</kernel></os></domain>",
+            "'pc'");
     refused("<domain type='kvm'><name>d</name><memory>4096</memory><vcpu>255</vcpu><os>"
             "<type>hvm</type><kernel>/k</kernel></os>" ACPI "</domain>",
             "'255'");
@@ -442,7 +442,7 @@ static void test_plug(void)
     g_assert_true(command_assign(domain, &next_node, &error));
     g_assert_cmpuint(next_node, ==, 6);
     g_assert_cmpint(added.disk->info.address.type, ==, DOMAIN_ADDRESS_VIRTIO_MMIO);
-    steps = command_plug(&added, NULL, &next_node, &error);
+    steps = command_plug(domain, &added, NULL, &next_node, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(next_node, ==, 6); /* its set has its node's number */
     g_assert_cmpuint(steps->len, ==, 4);
@@ -493,7 +493,7 @@ static void test_plug_interface(void)
     guint next = 1;
 
     add_fd(fds, "net0", 9);
-    steps = command_plug(&net, fds, &next, &error);
+    steps = command_plug(domain, &net, fds, &next, &error);
     g_assert_no_error(error);
     check_step(steps, 0, "getfd {\"fdname\":\"fd-net0\"}",
                "closefd {\"fdname\":\"fd-net0\"}");
@@ -508,8 +508,8 @@ static void test_plug_interface(void)
     after = command_unplugged(&net);
     g_assert_cmpuint(after->len, ==, 1);
     check_undo(after, 0, "netdev_del {\"id\":\"hostnet0\"}");
-    g_assert_null(command_plug(&net, NULL, &next, NULL));
-    g_assert_null(command_plug(&serial, NULL, &next, &error));
+    g_assert_null(command_plug(domain, &net, NULL, &next, NULL));
+    g_assert_null(command_plug(domain, &serial, NULL, &next, &error));
     g_assert_error(error, RPC_ERROR, VIR_ERR_CONFIG_UNSUPPORTED);
     g_clear_error(&error);
     g_assert_false(command_can_unplug(&serial, &error));

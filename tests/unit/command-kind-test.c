@@ -157,7 +157,7 @@ static void test_plugged_queues(void)
         CommandSteps steps;
         gboolean ok;
 
-        command_steps_init(&steps, NULL, fds);
+        command_steps_init(&steps, NULL, TRUE, fds);
         ok = queue_steps(&steps, "net0", 0, &error);
         g_assert_true(ok == (i == QUEUES));
         g_assert_true(ok == !error);

@@ -40,12 +40,14 @@ include tests/unit/monitor.mk
 
 # xml/
 check_PROGRAMS += tests/unit/xml-domain-test tests/unit/xml-fuzz-test \
-	tests/unit/xml-keep-test
-TESTS += tests/unit/xml-domain-test tests/unit/xml-fuzz-test tests/unit/xml-keep-test
+	tests/unit/xml-controller-test tests/unit/xml-keep-test
+TESTS += tests/unit/xml-controller-test tests/unit/xml-domain-test tests/unit/xml-fuzz-test tests/unit/xml-keep-test
 XML_TEST_LIBS = libxml.a libutil.a $(XML_LIBS) $(GLIB_LIBS)
 XML_TEST_CPPFLAGS = $(libxml_a_CPPFLAGS)
 tests_unit_xml_domain_test_CPPFLAGS = $(XML_TEST_CPPFLAGS)
 tests_unit_xml_domain_test_LDADD = $(XML_TEST_LIBS)
+tests_unit_xml_controller_test_CPPFLAGS = $(XML_TEST_CPPFLAGS)
+tests_unit_xml_controller_test_LDADD = $(XML_TEST_LIBS)
 check_PROGRAMS += tests/unit/xml-rows
 tests_unit_xml_rows_CPPFLAGS = $(XML_TEST_CPPFLAGS)
 tests_unit_xml_rows_LDADD = $(XML_TEST_LIBS)
@@ -74,6 +76,22 @@ check_PROGRAMS += tests/unit/command-kind-test
 TESTS += tests/unit/command-kind-test
 tests_unit_command_kind_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_command_kind_test_LDADD = $(COMMAND_TEST_LDADD)
+check_PROGRAMS += tests/unit/command-pci-test tests/unit/command-q35-test
+TESTS += tests/unit/command-pci-test tests/unit/command-q35-test
+tests_unit_command_pci_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
+tests_unit_command_pci_test_LDADD = $(COMMAND_TEST_LDADD)
+tests_unit_command_q35_test_CPPFLAGS = $(DRIVER_CPPFLAGS) $(XML_CFLAGS)
+tests_unit_command_q35_test_LDADD = $(COMMAND_TEST_LDADD)
+EXTRA_DIST += \
+	tests/golden/q35/bridge-tap-default.xml tests/golden/q35/bridge-tap-default.live.xml tests/golden/q35/bridge-tap-default.args.json \
+	tests/golden/q35/disk-virtio-misc.xml tests/golden/q35/disk-virtio-misc.live.xml tests/golden/q35/disk-virtio-misc.args.json \
+	tests/golden/q35/ethernet-tap-unmanaged.xml tests/golden/q35/ethernet-tap-unmanaged.live.xml tests/golden/q35/ethernet-tap-unmanaged.args.json \
+	tests/golden/q35/minimal-q35-kernel-tcg.xml tests/golden/q35/minimal-q35-kernel-tcg.live.xml tests/golden/q35/minimal-q35-kernel-tcg.args.json \
+	tests/golden/q35/per-device-bootorder.xml tests/golden/q35/per-device-bootorder.live.xml tests/golden/q35/per-device-bootorder.args.json \
+	tests/golden/q35/pm-and-lifecycle.xml tests/golden/q35/pm-and-lifecycle.live.xml tests/golden/q35/pm-and-lifecycle.args.json \
+	tests/golden/q35/pvpanic-isa.xml tests/golden/q35/pvpanic-isa.live.xml tests/golden/q35/pvpanic-isa.args.json \
+	tests/golden/q35/rng-all.xml tests/golden/q35/rng-all.live.xml tests/golden/q35/rng-all.args.json \
+	tests/golden/q35/virt-install-debian-nographics.xml tests/golden/q35/virt-install-debian-nographics.live.xml tests/golden/q35/virt-install-debian-nographics.args.json
 EXTRA_DIST += tests/golden/command/minimal.xml tests/golden/command/minimal.args.json \
 	tests/golden/command/devices.xml tests/golden/command/devices.args.json \
 	tests/golden/command/incoming.xml tests/golden/command/incoming.args.json

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Controllers: PCI Express' root bus, which the machine has, and its ports. */
+#include "command/kind.h"
+
+static gboolean is_numbered(const Domain *domain, DomainControllerType type, guint index)
+{
+    for (guint i = 0; i < domain->controllers->len; i++) {
+        const DomainController *other = domain->controllers->pdata[i];
+
+        if (other->type == type && other->index == index) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+/* PCI's number 0 is the root bus, wherever it stands. */
+static guint free_number(const Domain *domain, const DomainController *device)
+{
+    guint index = device->model == DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT;
+
+    while (is_numbered(domain, device->type, index)) {
+        index++;
+    }
+    return index;
+}
+
+gboolean command_number_controllers(Domain *domain, GError **errp)
+{
+    GPtrArray *all = domain->controllers;
+
+    for (guint i = 0; i < all->len; i++) {
+        DomainController *device = all->pdata[i];
+
+        if (device->index == DOMAIN_NUMBER_NONE) {
+            device->index = free_number(domain, device);
+        }
+    }
+    xml_domain_sort_devices(domain, DOMAIN_DEVICE_CONTROLLER);
+    for (guint i = 1; i < all->len; i++) {
+        const DomainController *device = all->pdata[i], *before = all->pdata[i - 1];
+
+        if (device->type == before->type && device->index == before->index) {
+            return rpc_error_set(errp, VIR_ERR_XML_ERROR,
+                                 "Multiple '%s' controllers with index '%u'",
+                                 xml_controller_type_names[device->type], device->index);
+        }
+    }
+    return TRUE;
+}
+
+static gboolean is_port(const DomainController *device)
+{
+    return device->model == DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT;
+}
+
+static gboolean complete(const CommandMachine *machine, const Domain *domain,
+                         gpointer any, GError **errp)
+{
+    DomainController *device = any;
+
+    if (device->type == DOMAIN_CONTROLLER_PCI && !command_has_pci(machine)) {
+        return rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
+                             "element <devices/controller type='pci'> is not supported "
+                             "by machine '%s'",
+                             machine->name);
+    }
+    if (is_port(device) && device->index == 0) {
+        return rpc_error_set(errp, VIR_ERR_XML_ERROR,
+                             "index='0' of element <devices/controller> is the root "
+                             "bus, and not a port");
+    }
+    if (is_port(device)) {
+        device->name = DOMAIN_PORT_GENERIC;
+    }
+    return TRUE;
+}
+
+static gboolean built_in(gconstpointer device)
+{
+    return !is_port(device);
+}
+
+static char *own_alias(gconstpointer any)
+{
+    const DomainController *device = any;
+
+    if (device->model == DOMAIN_CONTROLLER_MODEL_PCIE_ROOT) {
+        return g_strdup(COMMAND_PCI_ROOT);
+    }
+    if (device->type == DOMAIN_CONTROLLER_USB && device->index == 0) {
+        return g_strdup("usb");
+    }
+    return g_strdup_printf(device->type == DOMAIN_CONTROLLER_USB ? "usb%u" : "pci.%u",
+                           device->index);
+}
+
+static gboolean steps(CommandSteps *steps, gconstpointer any, guint boot_index,
+                      GError **errp)
+{
+    const DomainController *device = any;
+    JsonObject *props;
+
+    if (built_in(device)) {
+        return TRUE;
+    }
+    props = util_json_pair("driver", command_kind_controller.driver);
+    json_object_set_int_member(props, "port", device->port);
+    json_object_set_int_member(props, "chassis", device->chassis);
+    json_object_set_string_member(props, "id", device->info.alias);
+    if (device->hotplug != DOMAIN_TRISTATE_ABSENT) {
+        json_object_set_boolean_member(props, "hotplug",
+                                       device->hotplug == DOMAIN_TRISTATE_YES);
+    }
+    command_pci_props(steps, &device->info.address, props);
+    command_step_device(steps, props);
+    return TRUE;
+}
+
+const CommandKind command_kind_controller = {
+    .alias = "pci.",
+    .driver = "pcie-root-port",
+    .first = TRUE,
+    .boot = -1,
+    .complete = complete,
+    .built_in = built_in,
+    .own_alias = own_alias,
+    .steps = steps,
+};

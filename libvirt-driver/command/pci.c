@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Places on PCI Express, given as libvirt's QEMU driver gives them. A device that can be
+ * plugged sits behind a root port of its own, whose bus has one slot; the ports share
+ * slots of the root bus, eight to a slot. Ports that a definition lacks are added to it;
+ * one that has none at all gets one more, for a device to be plugged.
+ */
+#include "command/kind.h"
+
+#define BUSES     256
+#define SLOTS     32
+#define FUNCTIONS 8
+
+typedef struct PciBus {
+    gboolean open;      /* devices are put there unasked */
+    guint first, last;  /* slots that there are */
+    guint8 used[SLOTS]; /* a bit a function */
+    guint32 shared;     /* a bit a slot: it is of ports, and others may join */
+} PciBus;
+
+typedef struct Pci {
+    Domain *domain;
+    GArray *buses; /* of PciBus, by number */
+    guint given;   /* number of those that the definition knows of */
+    gboolean grow; /* there may be more of them */
+    GError **errp;
+} Pci;
+
+gboolean command_has_pci(const CommandMachine *machine)
+{
+    return machine->virtio == DOMAIN_ADDRESS_PCI;
+}
+
+static gboolean is_port(const DomainDevice *device)
+{
+    return device->type == DOMAIN_DEVICE_CONTROLLER &&
+           device->controller->model == DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT;
+}
+
+static gboolean is_on_pci(const DomainDevice *device)
+{
+    const CommandKind *kind = command_kind(device->type);
+
+    return is_port(device) || (kind && kind->virtio);
+}
+
+/* 0000:00:00.0 is the host's bridge: an address that has not been said. */
+gboolean command_pci_is_placed(const DomainAddress *address)
+{
+    return address->type == DOMAIN_ADDRESS_PCI &&
+           (address->pci.domain || address->pci.bus || address->pci.slot ||
+            address->pci.function);
+}
+
+/* ---- buses ---- */
+
+static PciBus *bus_at(const Pci *pci, guint number)
+{
+    return &g_array_index(pci->buses, PciBus, number);
+}
+
+static const DomainController *find_controller(const Domain *domain, guint number)
+{
+    for (guint i = 0; i < domain->controllers->len; i++) {
+        const DomainController *controller = domain->controllers->pdata[i];
+
+        if (controller->type == DOMAIN_CONTROLLER_PCI && controller->index == number) {
+            return controller;
+        }
+    }
+    return NULL;
+}
+
+/* Also of what will be added. */
+static gboolean is_open(const DomainController *controller)
+{
+    return !controller || (controller->model == DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT &&
+                           controller->hotplug != DOMAIN_TRISTATE_NO);
+}
+
+/* Buses up to this number. */
+static void add_buses(Pci *pci, guint number)
+{
+    while (pci->buses->len <= number) {
+        PciBus bus = { .open = is_open(find_controller(pci->domain, pci->buses->len)) };
+
+        if (pci->buses->len == 0) {
+            bus = (PciBus){ .first = 1, .last = SLOTS - 1 };
+        }
+        g_array_append_val(pci->buses, bus);
+    }
+}
+
+static void take(PciBus *bus, guint slot, guint function, gboolean port)
+{
+    if (!bus->used[slot] && port) {
+        bus->shared |= 1u << slot;
+    }
+    bus->used[slot] |= (guint8)(1u << function);
+}
+
+static void pci_init(Pci *pci, const CommandMachine *machine)
+{
+    guint number = 0;
+
+    for (guint i = 0; i < pci->domain->controllers->len; i++) {
+        const DomainController *controller = pci->domain->controllers->pdata[i];
+
+        if (controller->type == DOMAIN_CONTROLLER_PCI) {
+            number = MAX(number, controller->index);
+        }
+    }
+    pci->buses = g_array_new(FALSE, TRUE, sizeof(PciBus));
+    add_buses(pci, number);
+    pci->given = pci->buses->len;
+    for (const CommandFunction *own = machine->pci_own; own->name; own++) {
+        take(bus_at(pci, 0), own->slot, own->function, FALSE);
+    }
+}
+
+/* ---- places that devices have ---- */
+
+static const char *check_place(const Pci *pci, const DomainAddress *address,
+                               gboolean port)
+{
+    const PciBus *bus;
+
+    if (address->pci.domain) {
+        return "there is domain 0 only";
+    }
+    if (port && address->pci.bus) {
+        return "a root port is on bus 0";
+    }
+    if (address->pci.bus >= pci->buses->len) {
+        return "there is no such bus";
+    }
+    bus = bus_at(pci, address->pci.bus);
+    if (address->pci.slot < bus->first || address->pci.slot > bus->last) {
+        return "there is no such slot";
+    }
+    return bus->used[address->pci.slot] & (1u << address->pci.function)
+               ? "it is in use already"
+               : NULL;
+}
+
+static gboolean note(const DomainDevice *device, gpointer opaque)
+{
+    const DomainAddress *address = &xml_device_info(device)->address;
+    gboolean port = is_port(device);
+    const char *reason;
+    Pci *pci = opaque;
+
+    if (!is_on_pci(device) || !command_pci_is_placed(address)) {
+        return TRUE;
+    }
+    if (pci->grow && address->pci.bus < BUSES) {
+        add_buses(pci, address->pci.bus);
+    }
+    reason = check_place(pci, address, port);
+    if (reason) {
+        g_autofree char *label = xml_device_label(device);
+        return rpc_error_set(pci->errp, VIR_ERR_XML_ERROR,
+                             "PCI address %04x:%02x:%02x.%x of %s: %s",
+                             address->pci.domain, address->pci.bus, address->pci.slot,
+                             address->pci.function, label, reason);
+    }
+    take(bus_at(pci, address->pci.bus), address->pci.slot, address->pci.function, port);
+    return TRUE;
+}
+
+/* ---- places for those that have none ---- */
+
+static gboolean no_slot(const Pci *pci)
+{
+    return rpc_error_set(pci->errp, VIR_ERR_INTERNAL_ERROR,
+                         "No more available PCI slots");
+}
+
+/* The first bus that has room for a device, or 0. */
+static guint find_bus(Pci *pci)
+{
+    for (guint number = 1; number < pci->buses->len; number++) {
+        if (bus_at(pci, number)->open && !bus_at(pci, number)->used[0]) {
+            return number;
+        }
+    }
+    if (!pci->grow || pci->buses->len == BUSES) {
+        return 0;
+    }
+    add_buses(pci, pci->buses->len);
+    return pci->buses->len - 1;
+}
+
+static void set_place(DomainAddress *address, guint bus, guint slot, guint function)
+{
+    DomainTristate multifunction = address->type == DOMAIN_ADDRESS_PCI
+                                       ? address->pci.multifunction
+                                       : DOMAIN_TRISTATE_ABSENT;
+
+    address->type = DOMAIN_ADDRESS_PCI;
+    address->pci.domain = 0;
+    address->pci.bus = bus;
+    address->pci.slot = slot;
+    address->pci.function = function;
+    address->pci.multifunction = multifunction;
+}
+
+static gboolean place_type(Pci *pci, DomainDeviceType type)
+{
+    const CommandKind *kind = command_kind(type);
+    GPtrArray *devices = xml_domain_devices(pci->domain, type);
+
+    for (guint i = 0; kind && kind->virtio && i < devices->len; i++) {
+        DomainDevice device = { .type = type, .any = devices->pdata[i] };
+        DomainAddress *address = &xml_device_info(&device)->address;
+        guint number;
+
+        if (command_pci_is_placed(address)) {
+            continue;
+        }
+        number = find_bus(pci);
+        if (!number) {
+            return no_slot(pci);
+        }
+        set_place(address, number, 0, 0);
+        take(bus_at(pci, number), 0, 0, FALSE);
+    }
+    return TRUE;
+}
+
+/* In libvirt's order: interfaces come before disks. */
+static gboolean place_devices(Pci *pci)
+{
+    gboolean ok = place_type(pci, DOMAIN_DEVICE_INTERFACE);
+
+    for (guint type = 0; ok && type < DOMAIN_DEVICE_COUNT; type++) {
+        ok = place_type(pci, type);
+    }
+    return ok;
+}
+
+static gboolean place_port(Pci *pci, DomainAddress *address)
+{
+    PciBus *root = bus_at(pci, 0);
+
+    for (guint slot = root->first; slot <= root->last; slot++) {
+        guint8 used = root->used[slot];
+        guint function = 0;
+
+        while (function < FUNCTIONS && (used & (1u << function))) {
+            function++;
+        }
+        if (!used || (function < FUNCTIONS && (root->shared & (1u << slot)))) {
+            set_place(address, 0, slot, function);
+            take(root, slot, function, TRUE);
+            return TRUE;
+        }
+    }
+    return no_slot(pci);
+}
+
+static void add_controllers(Pci *pci)
+{
+    for (guint number = 0; number < pci->buses->len; number++) {
+        if (!find_controller(pci->domain, number)) {
+            DomainController *added =
+                xml_domain_add_controller(pci->domain, DOMAIN_CONTROLLER_PCI, number,
+                                          number ? DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT
+                                                 : DOMAIN_CONTROLLER_MODEL_PCIE_ROOT);
+
+            added->name = number ? DOMAIN_PORT_GENERIC : DOMAIN_PORT_DEFAULT;
+        }
+    }
+}
+
+static gboolean place_ports(Pci *pci)
+{
+    GPtrArray *controllers = pci->domain->controllers;
+
+    for (guint i = 0; i < controllers->len; i++) {
+        DomainController *port = controllers->pdata[i];
+        DomainAddress *address = &port->info.address;
+
+        if (port->model != DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT) {
+            continue;
+        }
+        if (!command_pci_is_placed(address) && !place_port(pci, address)) {
+            return FALSE;
+        }
+        if (port->chassis == DOMAIN_NUMBER_NONE) {
+            port->chassis = port->index;
+        }
+        if (port->port == DOMAIN_NUMBER_NONE) {
+            port->port = address->pci.slot * FUNCTIONS + address->pci.function;
+        }
+    }
+    return TRUE;
+}
+
+/* The first of several functions says that there are others. */
+static gboolean mark_first(const DomainDevice *device, gpointer opaque)
+{
+    DomainAddress *address = &xml_device_info(device)->address;
+    const Pci *pci = opaque;
+
+    if (is_on_pci(device) && address->pci.function == 0 &&
+        address->pci.multifunction == DOMAIN_TRISTATE_ABSENT &&
+        bus_at(pci, address->pci.bus)->used[address->pci.slot] != 1) {
+        address->pci.multifunction = DOMAIN_TRISTATE_YES;
+    }
+    return TRUE;
+}
+
+/* A definition without ports leaves them to the driver: with room for one more device. */
+static gboolean grow(Pci *pci)
+{
+    if (pci->given == 1 && pci->buses->len > 1) {
+        find_bus(pci);
+    }
+    add_controllers(pci);
+    return place_ports(pci) && xml_domain_foreach_device(pci->domain, mark_first, pci);
+}
+
+gboolean command_assign_pci(const CommandMachine *machine, Domain *domain, gboolean more,
+                            GError **errp)
+{
+    Pci pci = { .domain = domain, .grow = more, .errp = errp };
+    gboolean ok;
+
+    pci_init(&pci, machine);
+    ok = xml_domain_foreach_device(domain, note, &pci) && place_devices(&pci) &&
+         (!more || grow(&pci));
+    g_array_unref(pci.buses);
+    return ok;
+}
+
+/* ---- use ---- */
+
+gboolean command_check_plug(const Domain *domain, const DomainDevice *device,
+                            GError **errp)
+{
+    const DomainAddress *address = &xml_device_info(device)->address;
+
+    if (!command_has_pci(command_machine(domain->machine)) || !is_on_pci(device) ||
+        is_open(find_controller(domain, address->pci.bus))) {
+        return TRUE;
+    }
+    return rpc_error_set(errp, VIR_ERR_XML_ERROR,
+                         "The device at PCI address %04x:%02x:%02x.%x requires hotplug "
+                         "capability, but the PCI controller with index='%u' doesn't "
+                         "support it",
+                         address->pci.domain, address->pci.bus, address->pci.slot,
+                         address->pci.function, address->pci.bus);
+}
+
+void command_pci_props(const CommandSteps *steps, const DomainAddress *address,
+                       JsonObject *props)
+{
+    const DomainController *controller =
+        steps->domain ? find_controller(steps->domain, address->pci.bus) : NULL;
+    g_autofree char *addr =
+        address->pci.function
+            ? g_strdup_printf("0x%x.0x%x", address->pci.slot, address->pci.function)
+            : g_strdup_printf("0x%x", address->pci.slot);
+
+    if (!controller) {
+        return; /* what undoes it is wanted */
+    }
+    json_object_set_string_member(
+        props, "bus", address->pci.bus ? controller->info.alias : COMMAND_PCI_ROOT);
+    if (address->pci.multifunction != DOMAIN_TRISTATE_ABSENT) {
+        json_object_set_boolean_member(props, "multifunction",
+                                       address->pci.multifunction == DOMAIN_TRISTATE_YES);
+    }
+    json_object_set_string_member(props, "addr", addr);
+}
