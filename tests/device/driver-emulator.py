@@ -32,7 +32,8 @@ What it shall do differently comes as words of the guest's command line (-append
     slow-migration      send for ever, until it is cancelled
     bad-migration       the destination finds the state broken
     panic               the guest panics when it runs, once
-Option -without NAME is for wrappers: an emulator that does not have this device.
+Options for wrappers: -without NAME, an emulator that does not have this device; -with-q35,
+one that has a q35, see driver_pci.py.
 """
 import array
 import fcntl
@@ -46,11 +47,14 @@ import sys
 import time
 import tty
 
+import driver_pci
 from driver_introspection import Introspection, Refused
 
 argv = sys.argv[1:]
 with open(os.path.join(os.path.dirname(sys.argv[0]), "introspection.json")) as answers:
     real = Introspection(json.load(answers))
+if "-with-q35" in argv:
+    driver_pci.extend(real)
 # What QEMU has and vireo has not, and the daemon waits for.
 FOREIGN_EVENTS = ("DEVICE_UNPLUG_GUEST_ERROR",)
 
@@ -71,6 +75,7 @@ incoming = "defer" in options("-incoming")
 clients = []   # the one client of the monitor
 status = "inmigrate" if incoming else "prelaunch"
 devices = {json.loads(d)["id"] for d in options("-device")}
+pci = driver_pci.Places()
 sets = {}      # of descriptors: number -> list, of -add-fd and add-fd
 nodes = {}     # name -> descriptor, or None for one on top of another
 netdevs = set()
@@ -174,6 +179,19 @@ def do_reset(args):
     return {"return": {}}
 
 
+def remove_device(ident):
+    devices.remove(ident)
+    pci.remove(ident)
+
+
+def do_device_add(args):
+    try:
+        pci.plug(args)
+    except Refused as e:
+        return error(str(e))
+    return add(devices, args["id"])
+
+
 def do_device_del(args):
     if args["id"] not in devices:
         return error("Device '%s' not found" % args["id"], "DeviceNotFound")
@@ -183,7 +201,7 @@ def do_device_del(args):
     elif "late-device" in words or "alone-device" in words:
         deferred.append(args["id"])
     elif "keep-device" not in words:
-        devices.remove(args["id"])
+        remove_device(args["id"])
         emit("DEVICE_DELETED", device=args["id"], path="/machine/peripheral/" + args["id"])
     return {"return": {}}
 
@@ -191,7 +209,7 @@ def do_device_del(args):
 def let_go():
     while deferred:
         device = deferred.pop()
-        devices.remove(device)
+        remove_device(device)
         emit("DEVICE_DELETED", device=device, path="/machine/peripheral/" + device)
 
 
@@ -393,7 +411,7 @@ COMMANDS = {
     "query-named-block-nodes": do_query_nodes, "qom-list": do_qom_list,
     "netdev_add": lambda a: add(netdevs, a["id"]),
     "netdev_del": lambda a: remove(netdevs, a["id"]),
-    "device_add": lambda a: add(devices, a["id"]), "device_del": do_device_del,
+    "device_add": do_device_add, "device_del": do_device_del,
     "migrate-set-capabilities": lambda a: {"return": {}},
     "migrate-set-parameters": do_set_parameters,
     "query-migrate-parameters": lambda a: {"return": parameters},
@@ -562,8 +580,14 @@ def check_options():
         for value in options(option):
             try:
                 real.check_option(option, json.loads(value))
+                if option == "-device":
+                    pci.add(json.loads(value))
             except Refused as e:
                 sys.exit("%s %s: %s" % (option, value, e))
+    for value in options("-machine"):
+        name = value.split(",")[0]
+        if name not in [m.get(k) for m in real.machines for k in ("name", "alias")]:
+            sys.exit("-machine %s: unsupported machine type" % name)
 
 
 def main():

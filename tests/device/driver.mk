@@ -49,6 +49,11 @@ tests/device/no-stat.so: tests/device/no-stat.c
 dist_check_SCRIPTS += tests/device/driver-keep-test.py
 TESTS += tests/device/driver-keep-test.py
 
+# A machine with PCI.
+dist_check_SCRIPTS += tests/device/driver-q35-test.py
+TESTS += tests/device/driver-q35-test.py
+EXTRA_DIST += tests/device/driver_pci.py
+
 # Changes of devices.
 dist_check_SCRIPTS += tests/device/driver-update-test.py
 TESTS += tests/device/driver-update-test.py

@@ -26,7 +26,7 @@ JOBS = 4    # tests at a time: they wait most of their time
 
 XML = """<domain type='kvm'><name>{name}</name>
 <uuid>11111111-2222-3333-4444-{number:012d}</uuid><memory unit='MiB'>64</memory>
-<os><type arch='x86_64' machine='microvm'>hvm</type><kernel>{kernel}</kernel>
+<os><type arch='x86_64'{machine}>hvm</type><kernel>{kernel}</kernel>
 <cmdline>{words}</cmdline></os><features><acpi/></features>
 <on_poweroff>{on_poweroff}</on_poweroff><on_reboot>{on_reboot}</on_reboot>
 <devices>{devices}<serial type='pty'/><console type='pty'/></devices></domain>"""
@@ -126,12 +126,13 @@ class Daemon:
                  lambda: self.state(name) == state)
 
     def define(self, name="vm", words="", devices="", number=1, on_poweroff="destroy",
-               on_reboot="restart", command="define"):
+               on_reboot="restart", command="define", machine="microvm"):
         path = os.path.join(self.root, name + ".xml")
         with open(path, "w") as f:
             f.write(XML.format(name=name, words=words, devices=devices, number=number,
                                kernel=self.kernel, on_poweroff=on_poweroff,
-                               on_reboot=on_reboot))
+                               on_reboot=on_reboot,
+                               machine=" machine='%s'" % machine if machine else ""))
         return self.virsh(command, path) if command == "define" else path
 
     def pid(self, name="vm"):
