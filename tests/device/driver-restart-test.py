@@ -274,7 +274,7 @@ def test_pid_file_lost(a, b):
         a.virsh("suspend", name)
         os.kill(pid, 0)
     a.kill()
-    os.kill(pids["vm0"], signal.SIGKILL)
+    kill_process(pids["vm0"])
     a.start()
     a.expect("shut off (unknown)", "vm0")
     for name in list(pids)[1:]:
