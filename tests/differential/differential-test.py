@@ -36,10 +36,13 @@ def client():
 
 
 def call(root, ours):
-    daemon = Daemon(os.path.join(root, "a"), EMULATOR)
+    with open(os.path.join(root, "emulator"), "w") as f:
+        f.write("#!/bin/sh\nexec %s -with-q35 \"$@\"\n" % EMULATOR)
+    os.chmod(os.path.join(root, "emulator"), 0o755)
+    daemon = Daemon(os.path.join(root, "a"), os.path.join(root, "emulator"))
     try:
         subprocess.run([os.path.join(HERE, "calls"), "--uri", daemon.uri, "--machine",
-                        "microvm", "--kernel", daemon.kernel, "--out", ours], check=True)
+                        "microvm", "--plug-machine", "q35", "--kernel", daemon.kernel, "--out", ours], check=True)
         daemon.stop()
     finally:
         if daemon.process.poll() is None:
