@@ -50,11 +50,17 @@ typedef struct Accel {
     void (*hold_current_vcpu)(void);
     /* Interrupts: an MSI now; a GSI of the split irqchip routed to an MSI. */
     void (*send_msi)(const MsiMessage *msg);
+    /* FALSE: there is no such GSI. Takes effect by the commit. */
     gboolean (*set_gsi_route)(unsigned gsi, const MsiMessage *msg /* NULL: none */);
-    void (*commit_gsi_routes)(void);
+    /* FALSE: all that was set since the last one is as it was before. */
+    gboolean (*commit_gsi_routes)(GError **errp);
+    unsigned (*gsi_count)(void); /* pins included */
     /* Lets fd raise gsi without user space; FALSE: not possible, poll it instead. */
     gboolean (*add_irqfd)(unsigned gsi, int fd);
     void (*del_irqfd)(unsigned gsi, int fd);
+    /* See accel_pic_output(), accel_inject_nmi(); NULL: nobody to take it. */
+    void (*pic_output)(gboolean level);
+    gboolean (*inject_nmi)(GError **errp);
 } Accel;
 
 extern const Accel accel_kvm;
@@ -71,9 +77,32 @@ void accel_set_ioapic(unsigned pins, void (*eoi)(void *opaque, guint8 vector),
 unsigned accel_ioapic_pins(void);
 void accel_ioapic_eoi(guint8 vector);
 
+/* A GSI above the I/O APIC's pins, for an MSI; -1 with errp: all are in use. */
+int accel_gsi_alloc(GError **errp);
+void accel_gsi_free(int gsi);
+
+/*
+ * The board's 8259: who is asked, under the machine lock, for the vector of its highest
+ * request (the INTA cycles; -1: none). NULL: there is none any more.
+ */
+void accel_set_pic(int (*acknowledge)(void *opaque), void *opaque);
+int accel_pic_acknowledge(void);
+/*
+ * Its INT output, at LINT0 of vCPU 0: while it is up that vCPU acknowledges as soon as it
+ * can take an interrupt, if its local APIC lets ExtINT through. Machine lock, any thread.
+ */
+void accel_pic_output(gboolean level);
+/*
+ * An NMI at LINT1 of every vCPU, as a button on the board would give it: the local APICs
+ * say what becomes of it. Machine lock.
+ */
+gboolean accel_inject_nmi(GError **errp);
+
 /* node: the -accel options. */
 gboolean accel_init(ConfigNode *node, GError **errp);
 const Accel *accel_get(void);
+/* Tests: a stand-in; before anything uses it. */
+void accel_set(const Accel *accel);
 void accel_when_vcpus_rest(void (*done)(void *opaque), void *opaque);
 
 #endif
