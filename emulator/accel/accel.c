@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The choice of the accelerator, and the board's I/O APIC as it sees it. */
+/* The choice of the accelerator, and the board's interrupt controllers as it sees them.
+ */
 #include "accel/accel.h"
 
 #include "accel/run-state.h"
@@ -15,6 +16,11 @@ static struct {
     void (*eoi)(void *opaque, guint8 vector);
     void *opaque;
 } ioapic;
+
+static struct {
+    int (*acknowledge)(void *opaque);
+    void *opaque;
+} pic;
 
 static void on_hole(void)
 {
@@ -45,6 +51,11 @@ const Accel *accel_get(void)
     return chosen;
 }
 
+void accel_set(const Accel *accel)
+{
+    chosen = accel;
+}
+
 void accel_when_vcpus_rest(void (*done)(void *opaque), void *opaque)
 {
     if (chosen->when_vcpus_rest) {
@@ -73,4 +84,34 @@ void accel_ioapic_eoi(guint8 vector)
     if (ioapic.eoi) {
         ioapic.eoi(ioapic.opaque, vector);
     }
+}
+
+void accel_set_pic(int (*acknowledge)(void *opaque), void *opaque)
+{
+    pic.acknowledge = acknowledge;
+    pic.opaque = opaque;
+}
+
+int accel_pic_acknowledge(void)
+{
+    g_assert(machine_lock_held());
+    return pic.acknowledge ? pic.acknowledge(pic.opaque) : -1;
+}
+
+void accel_pic_output(gboolean level)
+{
+    g_assert(machine_lock_held());
+    if (chosen->pic_output) {
+        chosen->pic_output(level);
+    }
+}
+
+gboolean accel_inject_nmi(GError **errp)
+{
+    g_assert(machine_lock_held());
+    if (!chosen->inject_nmi) {
+        return error_set(errp, "The accelerator '%s' has no CPU that could take an NMI",
+                         chosen->name);
+    }
+    return chosen->inject_nmi(errp);
 }

@@ -44,7 +44,8 @@ gboolean kvm_memory_init(GError **errp);
 /* kvm-route.c */
 void kvm_send_msi(const MsiMessage *msg);
 gboolean kvm_set_gsi_route(unsigned gsi, const MsiMessage *msg);
-void kvm_commit_gsi_routes(void);
+gboolean kvm_commit_gsi_routes(GError **errp);
+unsigned kvm_gsi_count(void);
 gboolean kvm_add_irqfd(unsigned gsi, int fd);
 void kvm_del_irqfd(unsigned gsi, int fd);
 

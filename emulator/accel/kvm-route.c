@@ -2,7 +2,8 @@
 /*
  * Interrupts into the kernel's local APICs: an MSI now, or a GSI whose route (to an
  * MSI) the kernel keeps for irqfds and for the EOIs of level-triggered vectors. The
- * routes are given to KVM as a whole, at commit, when any has changed.
+ * routes are given to KVM as a whole, at commit, when any has changed; when it refuses
+ * them they are again what it has.
  *
  * #syscalls main,vcpu: ioctl(KVM_IRQFD)
  * #syscalls vcpu: ioctl(KVM_SET_GSI_ROUTING)
@@ -18,8 +19,9 @@
 #include "util/error.h"
 #include "util/log.h"
 
-static GArray *routes; /* kvm_irq_routing_entry, by no order; under the machine lock */
-static gboolean changed;
+/* kvm_irq_routing_entry, by no order; under the machine lock */
+static GArray *routes;
+static GArray *committed; /* what KVM has, when that is something else; or NULL */
 
 void kvm_send_msi(const MsiMessage *msg)
 {
@@ -43,53 +45,74 @@ static guint find_route(unsigned gsi)
     return i;
 }
 
+static gboolean is_route_to(guint i, const struct kvm_irq_routing_entry *entry)
+{
+    return i < routes->len &&
+           memcmp(&g_array_index(routes, struct kvm_irq_routing_entry, i), entry,
+                  sizeof(*entry)) == 0;
+}
+
+static void keep_committed(void)
+{
+    if (!committed) {
+        committed = g_array_copy(routes);
+    }
+}
+
+unsigned kvm_gsi_count(void)
+{
+    return (unsigned)kvm.caps.irq_routing;
+}
+
 gboolean kvm_set_gsi_route(unsigned gsi, const MsiMessage *msg)
 {
     g_assert(machine_lock_held());
-    if (gsi >= (unsigned)kvm.caps.irq_routing) {
+    if (gsi >= kvm_gsi_count()) {
         return FALSE;
     }
     if (!routes) {
         routes = g_array_new(FALSE, TRUE, sizeof(struct kvm_irq_routing_entry));
     }
     guint i = find_route(gsi);
-    if (!msg) {
-        if (i < routes->len) {
-            g_array_remove_index_fast(routes, i);
-            changed = TRUE;
-        }
+    struct kvm_irq_routing_entry entry = { .gsi = gsi, .type = KVM_IRQ_ROUTING_MSI };
+    if (msg) {
+        entry.u.msi.address_lo = (guint32)msg->address;
+        entry.u.msi.address_hi = (guint32)(msg->address >> 32);
+        entry.u.msi.data = msg->data;
+    }
+    if (msg ? is_route_to(i, &entry) : i == routes->len) {
         return TRUE;
     }
-    struct kvm_irq_routing_entry entry = { .gsi = gsi, .type = KVM_IRQ_ROUTING_MSI };
-    entry.u.msi.address_lo = (guint32)msg->address;
-    entry.u.msi.address_hi = (guint32)(msg->address >> 32);
-    entry.u.msi.data = msg->data;
-    if (i == routes->len) {
+    keep_committed();
+    if (i < routes->len) {
+        g_array_remove_index_fast(routes, i);
+    }
+    if (msg) {
         g_array_append_val(routes, entry);
-        changed = TRUE;
-    } else {
-        struct kvm_irq_routing_entry *old =
-            &g_array_index(routes, struct kvm_irq_routing_entry, i);
-        changed |= memcmp(old, &entry, sizeof(entry)) != 0;
-        *old = entry;
     }
     return TRUE;
 }
 
-void kvm_commit_gsi_routes(void)
+gboolean kvm_commit_gsi_routes(GError **errp)
 {
     g_assert(machine_lock_held());
-    if (!changed) {
-        return;
+    g_autoptr(GArray) before = g_steal_pointer(&committed);
+    if (!before) {
+        return TRUE; /* nothing has changed */
     }
-    changed = FALSE;
     gsize size = routes->len * sizeof(struct kvm_irq_routing_entry);
     g_autofree struct kvm_irq_routing *table = g_malloc0(sizeof(*table) + size);
     table->nr = routes->len;
-    memcpy(table->entries, routes->data, size);
-    if (kvm_vm_ioctl(KVM_SET_GSI_ROUTING, table) < 0) {
-        log_once("KVM refuses the interrupt routes: %s", error_text(errno));
+    if (size) {
+        memcpy(table->entries, routes->data, size);
     }
+    if (kvm_vm_ioctl(KVM_SET_GSI_ROUTING, table) < 0) {
+        int error = errno;
+        g_array_unref(routes);
+        routes = g_steal_pointer(&before);
+        return error_set_errno(errp, error, "KVM refuses the interrupt routes");
+    }
+    return TRUE;
 }
 
 gboolean kvm_add_irqfd(unsigned gsi, int fd)

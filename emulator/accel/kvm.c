@@ -108,6 +108,7 @@ const Accel accel_kvm = {
     .send_msi = kvm_send_msi,
     .set_gsi_route = kvm_set_gsi_route,
     .commit_gsi_routes = kvm_commit_gsi_routes,
+    .gsi_count = kvm_gsi_count,
     .add_irqfd = kvm_add_irqfd,
     .del_irqfd = kvm_del_irqfd,
 };

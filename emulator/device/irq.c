@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Interrupt lines. A level set under the machine lock goes to the callback; an
- * eventfd goes to KVM's irqfd, or where that cannot be to a handler on the main
- * loop that pulses the line.
+ * Interrupt lines. What is set under the machine lock is counted, and the callback hears
+ * of the first source that is up and of the last one that goes down; an eventfd goes to
+ * KVM's irqfd, or where that cannot be to a handler on the main loop that pulses the
+ * line.
  *
  * A line may go in a vCPU's thread, whose driver resets its device:
  * #syscalls vcpu: close read fcntl -- rare: the tiny guests end without a reset
@@ -23,6 +24,8 @@ struct IrqLine {
     IrqFn fn;
     void *opaque;
     unsigned n;
+    guint sources, up; /* those connected; those of them that are up */
+    IrqSource *split;  /* the ends at the two lines that it goes on in, or NULL */
     gboolean (*pending)(void *opaque);
     void *pending_opaque;
 
@@ -45,24 +48,108 @@ IrqLine *irq_line_new(IrqFn fn, void *opaque, unsigned n)
     return line;
 }
 
-void irq_line_free(IrqLine *line)
+static void set_both(void *opaque, unsigned n, int level)
 {
-    if (line) {
-        g_assert(line->fd_users == 0);
-        g_free(line);
-    }
+    IrqLine *line = opaque;
+    irq_source_set(&line->split[0], level);
+    irq_source_set(&line->split[1], level);
 }
 
-void irq_line_set(IrqLine *line, int level)
+IrqLine *irq_line_new_split(IrqLine *a, IrqLine *b)
 {
-    line->fn(line->opaque, line->n, level != 0);
+    IrqLine *line = irq_line_new(set_both, NULL, a->n);
+    line->opaque = line;
+    line->split = g_new0(IrqSource, 2);
+    irq_source_connect(&line->split[0], a);
+    irq_source_connect(&line->split[1], b);
+    return line;
+}
+
+void irq_line_free(IrqLine *line)
+{
+    if (!line) {
+        return;
+    }
+    g_assert(line->fd_users == 0 && line->sources == 0);
+    if (line->split) {
+        irq_source_disconnect(&line->split[0]);
+        irq_source_disconnect(&line->split[1]);
+        g_free(line->split);
+    }
+    g_free(line);
+}
+
+gboolean irq_line_level(const IrqLine *line)
+{
+    return line->up > 0;
 }
 
 void irq_line_pulse(IrqLine *line)
 {
-    irq_line_set(line, 1);
-    irq_line_set(line, 0);
+    if (!line->up) {
+        line->fn(line->opaque, line->n, 1);
+        line->fn(line->opaque, line->n, 0);
+    }
 }
+
+/* Sources */
+
+static void raise_line(IrqLine *line)
+{
+    if (line->up++ == 0) {
+        line->fn(line->opaque, line->n, 1);
+    }
+}
+
+static void lower_line(IrqLine *line)
+{
+    if (--line->up == 0) {
+        line->fn(line->opaque, line->n, 0);
+    }
+}
+
+void irq_source_connect(IrqSource *source, IrqLine *line)
+{
+    IrqLine *old = source->line;
+    if (old == line) {
+        return;
+    }
+    source->line = line;
+    if (old) {
+        old->sources--;
+        if (source->level) {
+            lower_line(old);
+        }
+    }
+    if (line) {
+        line->sources++;
+        if (source->level) {
+            raise_line(line);
+        }
+    }
+}
+
+void irq_source_set(IrqSource *source, int level)
+{
+    gboolean up = level != 0;
+    if (up == source->level) {
+        return;
+    }
+    source->level = up;
+    if (source->line && up) {
+        raise_line(source->line);
+    } else if (source->line) {
+        lower_line(source->line);
+    }
+}
+
+void irq_source_disconnect(IrqSource *source)
+{
+    irq_source_set(source, 0);
+    irq_source_connect(source, NULL);
+}
+
+/* Descriptors */
 
 void irq_line_set_gsi(IrqLine *line, int gsi)
 {
@@ -87,9 +174,8 @@ int irq_line_fd_get(IrqLine *line, GError **errp)
 
         line->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (line->fd < 0) {
-            g_set_error(errp, G_FILE_ERROR, g_file_error_from_errno(errno),
-                        "Cannot create an eventfd for interrupt %u: %s", line->n,
-                        error_text(errno));
+            error_set_errno(errp, errno, "Cannot create an eventfd for interrupt %u",
+                            line->n);
             return -1;
         }
         line->in_kernel = line->gsi >= 0 && accel && accel->add_irqfd &&
@@ -124,6 +210,9 @@ void irq_line_set_pending(IrqLine *line, gboolean (*pending)(void *opaque), void
 {
     line->pending = pending;
     line->pending_opaque = opaque;
+    for (unsigned i = 0; line->split && i < 2; i++) {
+        irq_line_set_pending(line->split[i].line, pending, opaque);
+    }
 }
 
 gboolean irq_line_pending(IrqLine *line)

@@ -11,5 +11,7 @@ libemulator_a_SOURCES += \
 	emulator/device/irq.c \
 	emulator/device/irq.h \
 	emulator/device/lifecycle.c \
+	emulator/device/msi.c \
+	emulator/device/msi.h \
 	emulator/device/plug.c \
 	emulator/device/state.c

@@ -24,7 +24,6 @@ typedef struct MsiVector {
     MsiMessage message;
     gboolean masked;  /* by whatever masks it: its bit, the function's, not enabled */
     gboolean pending; /* incomplete: see msi_vector_pending() */
-    gboolean delayed; /* sent when the VM starts */
     gboolean queued;  /* waits for msi_batch_end() */
 
     int fd; /* -1: none */
@@ -61,13 +60,13 @@ void msi_batch_end(void);
 /* An interrupt: sent now, or pending while it is masked. */
 void msi_vector_raise(MsiVector *v);
 /*
- * The bit in the pending bit array; also what is to be saved: then it is asked for with
- * the VM stopped and the data plane quiet.
+ * The bit in the pending bit array. Also what is to be saved, with the data plane quiet:
+ * then an unmasked vector may have it, for what the main loop has not come to.
  */
 gboolean msi_vector_pending(MsiVector *v);
 /*
  * Reset (FALSE: what the eventfd has counted goes too) and loading. A vector that is not
- * masked sends it, while a VM is loaded when that starts.
+ * masked sends it now; when a VM is loaded the vCPUs come before the devices.
  */
 void msi_vector_set_pending(MsiVector *v, gboolean pending);
 

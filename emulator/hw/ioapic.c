@@ -19,6 +19,7 @@
 #include "accel/qtest.h"
 #include "accel/run-state.h"
 #include "memory/address-map.h"
+#include "util/log.h"
 
 #define IOAPIC_VERSION 0x20
 
@@ -102,6 +103,15 @@ static void update_route(IoApic *s, unsigned pin)
     accel_get()->set_gsi_route(pin, none ? NULL : &msg);
 }
 
+/* Without them irqfds, and the EOIs of level-triggered vectors, do not get through. */
+static void commit_routes(void)
+{
+    g_autoptr(GError) error = NULL;
+    if (!accel_get()->commit_gsi_routes(&error)) {
+        log_once("I/O APIC: %s", error->message);
+    }
+}
+
 static void send(IoApic *s, unsigned pin)
 {
     MsiMessage msg = entry_message(s->table[pin]);
@@ -151,7 +161,7 @@ static void end_of_interrupt(void *opaque, guint8 vector)
             service_level(s, pin);
         }
     }
-    accel_get()->commit_gsi_routes();
+    commit_routes();
 }
 
 static void write_entry(IoApic *s, unsigned pin, guint64 value)
@@ -167,7 +177,7 @@ static void write_entry(IoApic *s, unsigned pin, guint64 value)
         return;
     }
     update_route(s, pin);
-    accel_get()->commit_gsi_routes();
+    commit_routes();
     if (value & RTE_LEVEL) {
         service_level(s, pin); /* a level is still there: unmasked, or made one */
     }
@@ -307,7 +317,7 @@ static void ioapic_reset(Device *dev)
         update_route(s, pin);
     }
     if (routed) {
-        accel_get()->commit_gsi_routes();
+        commit_routes();
     }
 }
 
@@ -344,7 +354,7 @@ static gboolean ioapic_post_load(void *opaque, guint32 version, GError **errp)
         s->table[pin] &= RTE_WRITABLE | RTE_REMOTE_IRR;
         update_route(s, pin);
     }
-    accel_get()->commit_gsi_routes();
+    commit_routes();
     s->loaded = TRUE;
     return TRUE;
 }

@@ -56,7 +56,7 @@ typedef struct Rtc {
     Device dev;
 
     Region *region;
-    IrqLine *line;
+    IrqSource irq_out;
     Timer *periodic_timer; /* virtual clock */
     Timer *second_timer;   /* host clock: update and alarm */
 
@@ -124,7 +124,7 @@ static void work_out_flags(Rtc *s)
 
 static void update_irq(Rtc *s)
 {
-    irq_line_set(s->line, !s->irq_taken && (s->flags & s->cmos[REG_B] & C_ANY));
+    irq_source_set(&s->irq_out, !s->irq_taken && (s->flags & s->cmos[REG_B] & C_ANY));
 }
 
 static void arm_timers(Rtc *s)
@@ -313,14 +313,15 @@ static gboolean rtc_realize(Device *dev, GError **errp)
 {
     Rtc *s = (Rtc *)dev;
 
-    s->line = isa_bus_irq(dev, RTC_IRQ, errp);
-    if (!s->line) {
+    IrqLine *line = isa_bus_irq(dev, RTC_IRQ, errp);
+    if (!line) {
         return FALSE;
     }
     s->region = region_new_io("rtc", RTC_PORTS, &rtc_ops, s);
     if (!address_map_put(address_map_io(), &s->region, RTC_IOBASE, errp)) {
         return FALSE;
     }
+    irq_source_connect(&s->irq_out, line);
     s->periodic_timer = timer_new(event_loop_main(), CLOCK_TYPE_VIRTUAL, timer_fired, s);
     s->second_timer = timer_new(event_loop_main(), CLOCK_TYPE_HOST, timer_fired, s);
     s->seen_second = floor_seconds(guest_now(s));
@@ -335,6 +336,7 @@ static void rtc_unrealize(Device *dev)
     g_clear_pointer(&s->periodic_timer, timer_free);
     g_clear_pointer(&s->second_timer, timer_free);
     address_map_take(&s->region);
+    irq_source_disconnect(&s->irq_out);
 }
 
 static gboolean rtc_pre_save(void *opaque, GError **errp)

@@ -61,7 +61,7 @@ typedef struct Serial {
     guint32 index, iobase, irq;
 
     Region *region;
-    IrqLine *line;
+    IrqSource irq_out;
     Chardev *chr;
 
     guint8 ier, fcr, lcr, mcr, lsr, msr, scr;

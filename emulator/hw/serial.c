@@ -50,7 +50,7 @@ static guint8 interrupt_id(const Serial *s)
 
 void serial_update_irq(Serial *s)
 {
-    irq_line_set(s->line, interrupt_id(s) != IIR_NONE);
+    irq_source_set(&s->irq_out, interrupt_id(s) != IIR_NONE);
 }
 
 static void update_msr(Serial *s)
@@ -179,7 +179,7 @@ static void write_ier(Serial *s, guint8 value)
 static void write_data(Serial *s, guint8 value)
 {
     s->thr_pending = FALSE;
-    irq_line_set(s->line, interrupt_id(s) != IIR_NONE);
+    irq_source_set(&s->irq_out, interrupt_id(s) != IIR_NONE);
     serial_tx_byte(s, value);
     s->thr_pending = (s->lsr & LSR_EMPTY) != 0;
 }
@@ -365,8 +365,8 @@ static gboolean serial_realize(Device *dev, GError **errp)
     if (!choose_resources(s, errp)) {
         return FALSE;
     }
-    s->line = isa_bus_irq(dev, s->irq, errp);
-    if (!s->line) {
+    IrqLine *line = isa_bus_irq(dev, s->irq, errp);
+    if (!line) {
         return FALSE;
     }
     s->region = region_new_io("isa-serial", 8, &serial_ops, s);
@@ -377,6 +377,7 @@ static gboolean serial_realize(Device *dev, GError **errp)
         g_prefix_error(errp, "Parameter 'iobase' of device 'isa-serial': ");
         goto fail;
     }
+    irq_source_connect(&s->irq_out, line);
     run_state_subscribe(state_changed, s);
     return TRUE;
 
@@ -399,6 +400,7 @@ static void serial_unrealize(Device *dev)
         chardev_detach(g_steal_pointer(&s->chr));
     }
     tx_queue_clear(&s->tx);
+    irq_source_disconnect(&s->irq_out);
 }
 
 void serial_get_resources(const Device *dev, unsigned *iobase, unsigned *irq)

@@ -12,3 +12,15 @@ tests_unit_firmware_kernel_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_firmware_kernel_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_device_classes_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_device_classes_test_LDADD = $(EMULATOR_TEST_LDADD)
+
+# Interrupts
+IRQ_TESTS = tests/unit/device-irq-test tests/unit/device-msi-test
+STUB_ACCEL = tests/unit/stub-accel.c tests/unit/stub-accel.h
+check_PROGRAMS += $(IRQ_TESTS)
+TESTS += $(IRQ_TESTS)
+tests_unit_device_irq_test_SOURCES = tests/unit/device-irq-test.c $(STUB_ACCEL)
+tests_unit_device_irq_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_device_irq_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_device_msi_test_SOURCES = tests/unit/device-msi-test.c $(STUB_ACCEL)
+tests_unit_device_msi_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_device_msi_test_LDADD = $(EMULATOR_TEST_LDADD)
