@@ -12,6 +12,8 @@ libemulator_a_SOURCES += \
 	emulator/hw/i8254-counter.h \
 	emulator/hw/i8254.c \
 	emulator/hw/i8254.h \
+	emulator/hw/i8259.c emulator/hw/i8259.h \
+	emulator/hw/i8259-chip.c emulator/hw/i8259-chip.h \
 	emulator/hw/ich9-pm.c \
 	emulator/hw/ich9-pm.h \
 	emulator/hw/input.c \

@@ -14,7 +14,8 @@ tests_unit_device_classes_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_device_classes_test_LDADD = $(EMULATOR_TEST_LDADD)
 
 # Interrupts
-IRQ_TESTS = tests/unit/device-irq-test tests/unit/device-msi-test
+IRQ_TESTS = tests/unit/device-irq-test tests/unit/device-msi-test \
+	tests/unit/hw-i8259-test
 STUB_ACCEL = tests/unit/stub-accel.c tests/unit/stub-accel.h
 check_PROGRAMS += $(IRQ_TESTS)
 TESTS += $(IRQ_TESTS)
@@ -24,3 +25,6 @@ tests_unit_device_irq_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_device_msi_test_SOURCES = tests/unit/device-msi-test.c $(STUB_ACCEL)
 tests_unit_device_msi_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_device_msi_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_hw_i8259_test_SOURCES = tests/unit/hw-i8259-test.c $(STUB_ACCEL)
+tests_unit_hw_i8259_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_hw_i8259_test_LDADD = $(EMULATOR_TEST_LDADD)
