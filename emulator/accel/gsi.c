@@ -39,7 +39,8 @@ int accel_gsi_alloc(GError **errp)
 
 void accel_gsi_free(int gsi)
 {
-    g_assert(machine_lock_held());
-    g_assert(gsi >= (int)accel_ioapic_pins() && !bitmap_test(unused, (gsize)gsi));
+    unsigned pins = accel_ioapic_pins();
+    gboolean free = bitmap_test(unused, (gsize)gsi);
+    g_assert(machine_lock_held() && gsi >= (int)pins && !free);
     bitmap_set(unused, (gsize)gsi);
 }
