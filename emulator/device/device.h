@@ -20,6 +20,8 @@
 typedef struct Device Device;
 typedef struct DeviceClass DeviceClass;
 typedef struct Bus Bus;
+/* device/aml.h */
+typedef struct _GByteArray Aml;
 typedef void (*DeviceChanged)(void *opaque, GError *error); /* owns it; NULL: done */
 
 /*
@@ -74,6 +76,11 @@ struct DeviceClass {
     void (*quiesce)(Device *dev, void (*done)(void *opaque), void *opaque);
     void (*unrealize)(Device *dev); /* undoes realize; quiesced before */
     void (*finalize)(Device *dev);  /* frees what init and properties own */
+    /*
+     * What the DSDT says of it, asked once when the machine is ready: most often a
+     * Device, in the scope of what its bus belongs to. NULL: the parent's, or nothing.
+     */
+    void (*aml)(const Device *dev, Aml *scope);
 };
 
 struct Device {

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 libemulator_a_SOURCES += \
+	emulator/device/aml.c \
+	emulator/device/aml.h \
+	emulator/device/aml-resource.c \
 	emulator/device/bus.c \
 	emulator/device/class.c \
 	emulator/device/device.c \

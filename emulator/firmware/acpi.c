@@ -1,83 +1,50 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ACPI tables: the static ones, and how they lie together in memory. */
+/* How ACPI tables hang together: headers, pointers, checksums, and their places. */
 #include "config.h"
-
-#include "firmware/acpi.h"
 
 #include <string.h>
 
-#include "accel/vcpu.h"
-#include "hw/ged.h"
-#include "hw/rtc-time.h"
+#include "firmware/acpi-internal.h"
 
 #define TABLE_ALIGN 16
 
-typedef struct __attribute__((packed)) Header {
-    char signature[4];
-    guint32 length;
-    guint8 revision, checksum;
-    char oem_id[6], oem_table_id[8];
-    guint32 oem_revision;
-    char creator_id[4];
-    guint32 creator_revision;
-} Header;
+/* Of a table's header (5.2.6). */
+#define HEADER_LENGTH   4
+#define HEADER_CHECKSUM 9
 
-typedef struct __attribute__((packed)) Rsdp {
-    char signature[8];
-    guint8 checksum;
-    char oem_id[6];
-    guint8 revision;
-    guint32 rsdt;
-    guint32 length;
-    guint64 xsdt;
-    guint8 extended_checksum, reserved[3];
-} Rsdp;
+/* Of the RSDP (5.2.5.3). */
+#define RSDP_CHECKSUM          8
+#define RSDP_XSDT              24
+#define RSDP_EXTENDED_CHECKSUM 32
+#define RSDP_SIZE              36
+#define RSDP_1_SIZE            20 /* what the first checksum covers */
 
-/* Generic Address Structure. */
-typedef struct __attribute__((packed)) Gas {
-    guint8 space, bit_width, bit_offset, access;
-    guint64 address;
-} Gas;
+#define OEM_ID "VIREO "
 
-/* Fixed ACPI Description Table, revision 6; what stays zero has no name of its own. */
-typedef struct __attribute__((packed)) Fadt {
-    Header header;
-    guint32 facs, dsdt;
-    guint8 reserved, preferred_profile;
-    guint8 fixed_hardware[62]; /* SCI .. month alarm: hardware-reduced has none */
-    guint8 century;
-    guint16 boot_arch;
-    guint8 reserved2;
-    guint32 flags;
-    Gas reset;
-    guint8 reset_value;
-    guint16 arm_boot_arch;
-    guint8 minor_revision;
-    guint64 x_facs, x_dsdt;
-    Gas fixed_blocks[8];
-    Gas sleep_control, sleep_status;
-    char hypervisor[8];
-} Fadt;
+AcpiTables *acpi_tables_new(void)
+{
+    AcpiTables *tables = g_new0(AcpiTables, 1);
+    for (unsigned i = 0; i < ACPI_BLOBS; i++) {
+        tables->blobs[i].bytes = g_byte_array_new();
+        tables->blobs[i].align = TABLE_ALIGN;
+    }
+    tables->fixups = g_array_new(FALSE, FALSE, sizeof(AcpiFixup));
+    tables->checksums = g_array_new(FALSE, FALSE, sizeof(AcpiChecksum));
+    return tables;
+}
 
-G_STATIC_ASSERT(sizeof(Header) == 36);
-G_STATIC_ASSERT(sizeof(Rsdp) == 36);
-G_STATIC_ASSERT(offsetof(Fadt, century) == 108);
-G_STATIC_ASSERT(offsetof(Fadt, flags) == 112);
-G_STATIC_ASSERT(offsetof(Fadt, sleep_control) == 244);
-G_STATIC_ASSERT(sizeof(Fadt) == 276);
-
-#define FADT_WBINVD         (1u << 0)
-#define FADT_POWER_BUTTON   (1u << 4) /* a control method, no fixed hardware */
-#define FADT_SLEEP_BUTTON   (1u << 5)
-#define FADT_RESET_REG      (1u << 10)
-#define FADT_HW_REDUCED     (1u << 20)
-#define BOOT_LEGACY_DEVICES 0x0001 /* serial ports; no 8042 (0x0002) */
-#define BOOT_NO_VGA         0x0004
-#define BOOT_NO_CMOS_RTC    0x0020
-
-#define MADT_LAPIC     0
-#define MADT_IOAPIC    1
-#define MADT_LAPIC_NMI 4
+void acpi_tables_free(AcpiTables *tables)
+{
+    if (!tables) {
+        return;
+    }
+    for (unsigned i = 0; i < ACPI_BLOBS; i++) {
+        g_byte_array_unref(tables->blobs[i].bytes);
+    }
+    g_array_unref(tables->fixups);
+    g_array_unref(tables->checksums);
+    g_free(tables);
+}
 
 static void put(GByteArray *out, guint64 value, unsigned n)
 {
@@ -85,143 +52,147 @@ static void put(GByteArray *out, guint64 value, unsigned n)
     g_byte_array_append(out, (const guint8 *)&value, n);
 }
 
-static guint8 checksum(const void *data, gsize len)
+static void add_checksum(AcpiTables *tables, guint8 blob, guint32 offset, guint32 start,
+                         guint32 length)
 {
-    const guint8 *p = data;
+    AcpiChecksum sum = { blob, offset, start, length };
+    g_array_append_val(tables->checksums, sum);
+}
+
+static void put_pointer(AcpiTables *tables, guint8 blob, guint32 offset, guint8 n)
+{
+    GByteArray *bytes = tables->blobs[blob].bytes;
+    AcpiFixup fixup = { blob, ACPI_TABLES, n, bytes->len };
+    g_array_append_val(tables->fixups, fixup);
+    put(bytes, offset, n);
+}
+
+void acpi_put(AcpiTables *tables, guint64 value, unsigned n)
+{
+    put(tables->blobs[ACPI_TABLES].bytes, value, n);
+}
+
+void acpi_put_zeros(AcpiTables *tables, unsigned n)
+{
+    GByteArray *bytes = tables->blobs[ACPI_TABLES].bytes;
+    guint old = bytes->len;
+    g_byte_array_set_size(bytes, old + n);
+    memset(bytes->data + old, 0, n);
+}
+
+void acpi_put_pointer(AcpiTables *tables, guint32 offset, guint8 n)
+{
+    put_pointer(tables, ACPI_TABLES, offset, n);
+}
+
+/* Generic Address Structure (5.2.3.2); what is one byte wide is accessed so. */
+void acpi_put_register(AcpiTables *tables, const AcpiRegister *reg)
+{
+    acpi_put(tables, reg->space, 1);
+    acpi_put(tables, reg->bits, 1);
+    acpi_put(tables, 0, 1);
+    acpi_put(tables, reg->bits == 8 ? 1 : 0, 1);
+    acpi_put(tables, reg->address, 8);
+}
+
+guint32 acpi_align(AcpiTables *tables, guint32 align)
+{
+    AcpiBlob *blob = &tables->blobs[ACPI_TABLES];
+    blob->align = MAX(blob->align, align);
+    acpi_put_zeros(tables, -blob->bytes->len & (align - 1));
+    return blob->bytes->len;
+}
+
+guint32 acpi_table_begin(AcpiTables *tables, const char *signature, guint8 revision)
+{
+    GByteArray *bytes = tables->blobs[ACPI_TABLES].bytes;
+    guint32 start = acpi_align(tables, TABLE_ALIGN);
+    g_byte_array_append(bytes, (const guint8 *)signature, 4);
+    put(bytes, 0, 4); /* length */
+    put(bytes, revision, 1);
+    put(bytes, 0, 1); /* checksum */
+    g_byte_array_append(bytes, (const guint8 *)OEM_ID "VIREO1.0", 14);
+    put(bytes, 1, 4); /* OEM revision */
+    g_byte_array_append(bytes, (const guint8 *)"VIRE", 4);
+    put(bytes, 1, 4); /* creator revision */
+    g_assert(bytes->len - start == ACPI_HEADER_SIZE);
+    return start;
+}
+
+void acpi_table_end(AcpiTables *tables, guint32 start)
+{
+    GByteArray *bytes = tables->blobs[ACPI_TABLES].bytes;
+    guint32 length = bytes->len - start, le = GUINT32_TO_LE(length);
+    memcpy(bytes->data + start + HEADER_LENGTH, &le, sizeof(le));
+    add_checksum(tables, ACPI_TABLES, start + HEADER_CHECKSUM, start, length);
+}
+
+static guint32 add_xsdt(AcpiTables *tables, const guint32 *offsets, unsigned n)
+{
+    guint32 start = acpi_table_begin(tables, "XSDT", 1);
+    for (unsigned i = 0; i < n; i++) {
+        acpi_put_pointer(tables, offsets[i], 8);
+    }
+    acpi_table_end(tables, start);
+    return start;
+}
+
+void acpi_add_root(AcpiTables *tables, const guint32 *offsets, unsigned n)
+{
+    GByteArray *rsdp = tables->blobs[ACPI_RSDP].bytes;
+    guint32 xsdt = add_xsdt(tables, offsets, n);
+    g_byte_array_append(rsdp, (const guint8 *)"RSD PTR ", 8);
+    put(rsdp, 0, 1); /* checksum */
+    g_byte_array_append(rsdp, (const guint8 *)OEM_ID, 6);
+    put(rsdp, 2, 1); /* revision */
+    put(rsdp, 0, 4); /* no RSDT */
+    put(rsdp, RSDP_SIZE, 4);
+    put_pointer(tables, ACPI_RSDP, xsdt, 8);
+    put(rsdp, 0, 4); /* extended checksum, reserved */
+    g_assert(rsdp->len == RSDP_SIZE);
+    add_checksum(tables, ACPI_RSDP, RSDP_CHECKSUM, 0, RSDP_1_SIZE);
+    add_checksum(tables, ACPI_RSDP, RSDP_EXTENDED_CHECKSUM, 0, RSDP_SIZE);
+}
+
+static void apply_fixup(GByteArray *out, const guint64 *places, guint64 base,
+                        const AcpiFixup *f)
+{
+    guint8 *p = out->data + (places[f->blob] - base) + f->offset;
+    guint64 value = 0;
+    memcpy(&value, p, f->size);
+    value = GUINT64_TO_LE(GUINT64_FROM_LE(value) + places[f->target]);
+    memcpy(p, &value, f->size);
+}
+
+static void apply_checksum(GByteArray *out, const guint64 *places, guint64 base,
+                           const AcpiChecksum *c)
+{
+    guint8 *p = out->data + (places[c->blob] - base);
     guint8 sum = 0;
-
-    while (len--) {
-        sum += *p++;
+    for (guint32 i = 0; i < c->length; i++) {
+        sum += p[c->start + i];
     }
-    return -sum;
+    p[c->offset] = -sum;
 }
 
-static Header header(const char *signature, guint8 revision)
+GByteArray *acpi_place(const AcpiTables *tables, guint64 base)
 {
-    Header h = { .revision = revision,
-                 .oem_revision = GUINT32_TO_LE(1),
-                 .creator_revision = GUINT32_TO_LE(1) };
-
-    memcpy(h.signature, signature, sizeof(h.signature));
-    memcpy(h.oem_id, "VIREO ", sizeof(h.oem_id));
-    memcpy(h.oem_table_id, "VIREO1.0", sizeof(h.oem_table_id));
-    memcpy(h.creator_id, "VIRE", sizeof(h.creator_id));
-    return h;
-}
-
-/* Appends a finished table (with header) to the blob; returns its address. */
-static guint64 place(GByteArray *blob, guint64 base, GByteArray *table)
-{
-    Header *h = (Header *)table->data;
-    guint start = (blob->len + TABLE_ALIGN - 1) / TABLE_ALIGN * TABLE_ALIGN;
-    guint old = blob->len;
-
-    h->length = GUINT32_TO_LE(table->len);
-    h->checksum = 0;
-    h->checksum = checksum(table->data, table->len);
-    g_byte_array_set_size(blob, start);
-    memset(blob->data + old, 0, start - old);
-    g_byte_array_append(blob, table->data, table->len);
-    return base + start;
-}
-
-static GByteArray *table_new(const char *signature, guint8 revision)
-{
-    GByteArray *table = g_byte_array_new();
-    Header h = header(signature, revision);
-
-    g_byte_array_append(table, (const guint8 *)&h, sizeof(h));
-    return table;
-}
-
-static guint64 add_dsdt(GByteArray *blob, guint64 base, const AcpiBoard *board)
-{
-    g_autoptr(GByteArray) table = table_new("DSDT", 2);
-    g_autoptr(GByteArray) aml = acpi_build_dsdt(board);
-
-    g_byte_array_append(table, aml->data, aml->len);
-    return place(blob, base, table);
-}
-
-static Gas byte_register(guint64 address)
-{
-    return (Gas){ .space = 0 /* memory */,
-                  .bit_width = 8,
-                  .access = 1 /* byte */,
-                  .address = GUINT64_TO_LE(address) };
-}
-
-static guint64 add_fadt(GByteArray *blob, guint64 base, const AcpiBoard *board,
-                        guint64 dsdt)
-{
-    g_autoptr(GByteArray) table = g_byte_array_new();
-    Fadt fadt = { .header = header("FACP", 6), .minor_revision = 5 };
-
-    fadt.dsdt = GUINT32_TO_LE(dsdt);
-    fadt.x_dsdt = GUINT64_TO_LE(dsdt);
-    fadt.century = board->rtc ? RTC_CENTURY : 0;
-    fadt.boot_arch = GUINT16_TO_LE(BOOT_LEGACY_DEVICES | BOOT_NO_VGA |
-                                   (board->rtc ? 0 : BOOT_NO_CMOS_RTC));
-    fadt.flags = GUINT32_TO_LE(FADT_WBINVD | FADT_POWER_BUTTON | FADT_SLEEP_BUTTON |
-                               FADT_RESET_REG | FADT_HW_REDUCED);
-    fadt.reset = byte_register(board->ged_base + GED_RESET);
-    fadt.reset_value = GED_RESET_VALUE;
-    fadt.sleep_control = byte_register(board->ged_base + GED_SLEEP_CTL);
-    fadt.sleep_status = byte_register(board->ged_base + GED_SLEEP_STATUS);
-    memcpy(fadt.hypervisor, "VIREO", 5);
-    g_byte_array_append(table, (const guint8 *)&fadt, sizeof(fadt));
-    return place(blob, base, table);
-}
-
-static guint64 add_madt(GByteArray *blob, guint64 base, const AcpiBoard *board)
-{
-    g_autoptr(GByteArray) table = table_new("APIC", 5);
-
-    put(table, board->lapic_base, 4);
-    put(table, 0, 4); /* flags: no 8259 */
-    for (unsigned i = 0; i < board->cpus; i++) {
-        put(table, MADT_LAPIC, 1);
-        put(table, 8, 1);
-        put(table, i, 1); /* _UID of the processor */
-        put(table, cpu_apic_id(i), 1);
-        put(table, 1, 4); /* enabled */
+    GByteArray *out = g_byte_array_new();
+    guint64 places[ACPI_BLOBS];
+    for (unsigned i = 0; i < ACPI_BLOBS; i++) {
+        const AcpiBlob *blob = &tables->blobs[i];
+        guint gap = -(base + out->len) & (blob->align - 1);
+        g_byte_array_set_size(out, out->len + gap);
+        memset(out->data + out->len - gap, 0, gap);
+        places[i] = base + out->len;
+        g_byte_array_append(out, blob->bytes->data, blob->bytes->len);
     }
-    put(table, MADT_IOAPIC, 1);
-    put(table, 12, 1);
-    put(table, 0, 1); /* ID */
-    put(table, 0, 1);
-    put(table, board->ioapic_base, 4);
-    put(table, 0, 4); /* first GSI */
-    put(table, MADT_LAPIC_NMI, 1);
-    put(table, 6, 1);
-    put(table, 0xff, 1); /* all processors */
-    put(table, 0, 2);    /* polarity and trigger as the bus has them */
-    put(table, 1, 1);    /* LINT1 */
-    return place(blob, base, table);
-}
-
-static void fill_rsdp(GByteArray *blob, guint64 xsdt)
-{
-    Rsdp rsdp = { .revision = 2, .length = GUINT32_TO_LE(sizeof(rsdp)) };
-
-    memcpy(rsdp.signature, "RSD PTR ", sizeof(rsdp.signature));
-    memcpy(rsdp.oem_id, "VIREO ", sizeof(rsdp.oem_id));
-    rsdp.xsdt = GUINT64_TO_LE(xsdt);
-    rsdp.checksum = checksum(&rsdp, offsetof(Rsdp, length));
-    rsdp.extended_checksum = checksum(&rsdp, sizeof(rsdp));
-    memcpy(blob->data, &rsdp, sizeof(rsdp));
-}
-
-GByteArray *acpi_build(const AcpiBoard *board, guint64 base)
-{
-    GByteArray *blob = g_byte_array_new();
-    g_autoptr(GByteArray) xsdt = table_new("XSDT", 1);
-    guint64 dsdt;
-
-    g_byte_array_set_size(blob, sizeof(Rsdp));
-    dsdt = add_dsdt(blob, base, board);
-    put(xsdt, add_fadt(blob, base, board, dsdt), 8);
-    put(xsdt, add_madt(blob, base, board), 8);
-    fill_rsdp(blob, place(blob, base, xsdt));
-    return blob;
+    for (guint i = 0; i < tables->fixups->len; i++) {
+        apply_fixup(out, places, base, &g_array_index(tables->fixups, AcpiFixup, i));
+    }
+    for (guint i = 0; i < tables->checksums->len; i++) {
+        apply_checksum(out, places, base,
+                       &g_array_index(tables->checksums, AcpiChecksum, i));
+    }
+    return out;
 }

@@ -2,8 +2,8 @@
 libemulator_a_SOURCES += \
 	emulator/firmware/acpi.c \
 	emulator/firmware/acpi.h \
-	emulator/firmware/aml.c \
-	emulator/firmware/aml.h \
+	emulator/firmware/acpi-internal.h \
+	emulator/firmware/acpi-tables.c \
 	emulator/firmware/bzimage.c \
 	emulator/firmware/cmdline.c \
 	emulator/firmware/dsdt.c \

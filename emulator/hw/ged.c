@@ -12,6 +12,7 @@
 #include "hw/ged.h"
 
 #include "accel/run-state.h"
+#include "device/aml.h"
 #include "memory/address-map.h"
 
 #define SLP_TYP_SHIFT 2
@@ -20,7 +21,8 @@
 
 typedef struct Ged {
     Device dev;
-    guint64 address;
+    guint32 address;
+    unsigned gsi;
     IrqLine *line;
     Region *region;
     guint32 events;
@@ -79,12 +81,13 @@ static const RegionOps ged_ops = {
     .max_size = 4,
 };
 
-void ged_set_wiring(Device *dev, guint64 address, IrqLine *line)
+void ged_set_wiring(Device *dev, guint32 address, IrqLine *line, unsigned gsi)
 {
     Ged *s = (Ged *)dev;
 
     s->address = address;
     s->line = line;
+    s->gsi = gsi;
 }
 
 void ged_press_power_button(Device *dev)
@@ -132,6 +135,27 @@ static void ged_unrealize(Device *dev)
     address_map_take(&s->region);
 }
 
+/* The _STA methods of the slots' container \_SB.VIO_ read PRES. */
+static void ged_aml(const Device *dev, Aml *scope)
+{
+    const Ged *s = (const Ged *)dev;
+    AmlResources *r = aml_resources_new();
+    guint start = aml_begin(scope, "Device GED_");
+    G_STATIC_ASSERT(GED_EVENTS == 0 && GED_PRESENT == 4);
+    aml_code(scope, "Name _HID 'ACPI0013' Name _UID 0");
+    aml_resource_gsi(r, AML_EDGE_HIGH, (guint32[]){ s->gsi }, 1);
+    aml_resources_end(r, scope, "_CRS");
+    aml_code(scope,
+             "OperationRegion REGS SystemMemory %u 8"
+             " Field REGS DWordAcc { EVTS:32 PRES:32 }"
+             " Method _EVT 1s { Store EVTS Local0"
+             " If And Local0 %u _ { Notify \\_SB.PWRB 0x80 }"
+             " If And Local0 %u _ { Notify \\_SB.VIO_ 0 } }",
+             s->address, GED_EVENT_POWER_BUTTON, GED_EVENT_BUS_CHECK);
+    aml_end(scope, start);
+    aml_code(scope, "Device PWRB { Name _HID eisa:PNP0C0C Name _UID 0 }");
+}
+
 static gboolean ged_post_load(void *opaque, guint32 version, GError **errp)
 {
     Ged *s = opaque;
@@ -162,4 +186,5 @@ const DeviceClass ged_class = {
     .realize = ged_realize,
     .reset = ged_reset,
     .unrealize = ged_unrealize,
+    .aml = ged_aml,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Generic Event Device, "acpi-ged": what a hardware-reduced ACPI machine has in
- * place of fixed hardware. The DSDT that firmware/ builds reads these registers.
+ * place of fixed hardware. Its AML reads these registers.
  */
 #ifndef VIREO_HW_GED_H
 #define VIREO_HW_GED_H
@@ -29,8 +29,8 @@
 
 extern const DeviceClass ged_class;
 
-/* Before realize; the line is borrowed. */
-void ged_set_wiring(Device *dev, guint64 address, IrqLine *line);
+/* Before realize; the line, into the pin of this number, is borrowed. */
+void ged_set_wiring(Device *dev, guint32 address, IrqLine *line, unsigned gsi);
 void ged_press_power_button(Device *dev);
 /* What the container's _STA methods read; `announce` raises a bus check. */
 void ged_set_present(Device *dev, unsigned slot, gboolean present, gboolean announce);

@@ -10,6 +10,7 @@
 
 typedef struct IsaBus {
     IrqLine *irqs[ISA_IRQS];
+    gboolean pic;
 } IsaBus;
 
 static const BusClass isa_bus_class = { .type = ISA_BUS_TYPE };
@@ -40,4 +41,20 @@ IrqLine *isa_bus_irq(const Device *dev, unsigned irq, GError **errp)
         return NULL;
     }
     return isa->irqs[irq];
+}
+
+void isa_bus_set_pic(Bus *bus)
+{
+    IsaBus *isa = bus->owner;
+    isa->pic = TRUE;
+}
+
+void isa_bus_add_irq(const Device *dev, AmlResources *r, unsigned irq)
+{
+    const IsaBus *isa = dev->bus->owner;
+    if (isa->pic) {
+        aml_resource_irq(r, irq);
+    } else {
+        aml_resource_gsi(r, AML_EDGE_HIGH, (guint32[]){ irq }, 1);
+    }
 }

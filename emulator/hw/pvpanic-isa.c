@@ -71,9 +71,30 @@ static void pvpanic_unrealize(Device *dev)
     address_map_take(&s->region);
 }
 
-unsigned pvpanic_isa_port(const Device *dev)
+/* Guests use one. */
+static gboolean is_first(const Device *dev)
 {
-    return ((const PvpanicIsa *)dev)->port;
+    for (guint i = 0;; i++) {
+        const Device *other = g_ptr_array_index(dev->bus->devices, i);
+        if (other->klass == &pvpanic_isa_class) {
+            return other == dev;
+        }
+    }
+}
+
+/* Linux's driver of the memory-mapped one knows this ID, and takes a port, too. */
+static void pvpanic_aml(const Device *dev, Aml *scope)
+{
+    const PvpanicIsa *s = (const PvpanicIsa *)dev;
+    if (!is_first(dev)) {
+        return;
+    }
+    AmlResources *r = aml_resources_new();
+    guint start = aml_begin(scope, "Device PEVT");
+    aml_code(scope, "Name _HID 'QEMU0001' Name _STA 0x0f");
+    aml_resource_io(r, s->port, 1);
+    aml_resources_end(r, scope, "_CRS");
+    aml_end(scope, start);
 }
 
 static const Property pvpanic_properties[] = {
@@ -103,4 +124,5 @@ const DeviceClass pvpanic_isa_class = {
     .properties = pvpanic_properties,
     .realize = pvpanic_realize,
     .unrealize = pvpanic_unrealize,
+    .aml = pvpanic_aml,
 };

@@ -7,7 +7,4 @@
 
 extern const DeviceClass pvpanic_isa_class;
 
-/* The I/O port of a pvpanic; for the ACPI tables. */
-unsigned pvpanic_isa_port(const Device *dev);
-
 #endif

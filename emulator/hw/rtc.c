@@ -386,6 +386,17 @@ static const StateDesc rtc_state = {
     .post_load = rtc_post_load,
 };
 
+static void rtc_aml(const Device *dev, Aml *scope)
+{
+    AmlResources *r = aml_resources_new();
+    guint start = aml_begin(scope, "Device RTC_");
+    aml_code(scope, "Name _HID eisa:PNP0B00 Name _UID 0");
+    aml_resource_io(r, RTC_IOBASE, RTC_PORTS);
+    isa_bus_add_irq(dev, r, RTC_IRQ);
+    aml_resources_end(r, scope, "_CRS");
+    aml_end(scope, start);
+}
+
 const DeviceClass rtc_class = {
     .name = "mc146818rtc",
     .bus = ISA_BUS_TYPE,
@@ -396,4 +407,5 @@ const DeviceClass rtc_class = {
     .realize = rtc_realize,
     .reset = rtc_reset,
     .unrealize = rtc_unrealize,
+    .aml = rtc_aml,
 };

@@ -403,12 +403,16 @@ static void serial_unrealize(Device *dev)
     irq_source_disconnect(&s->irq_out);
 }
 
-void serial_get_resources(const Device *dev, unsigned *iobase, unsigned *irq)
+static void serial_aml(const Device *dev, Aml *scope)
 {
     const Serial *s = (const Serial *)dev;
-
-    *iobase = s->iobase;
-    *irq = s->irq;
+    AmlResources *r = aml_resources_new();
+    guint start = aml_begin(scope, "Device COM%u", s->index + 1);
+    aml_code(scope, "Name _HID eisa:PNP0501 Name _UID %u", s->index + 1);
+    aml_resource_io(r, s->iobase, 8);
+    isa_bus_add_irq(dev, r, s->irq);
+    aml_resources_end(r, scope, "_CRS");
+    aml_end(scope, start);
 }
 
 static gboolean serial_post_load(void *opaque, guint32 version, GError **errp)
@@ -485,4 +489,5 @@ const DeviceClass serial_class = {
     .realize = serial_realize,
     .reset = serial_reset,
     .unrealize = serial_unrealize,
+    .aml = serial_aml,
 };

@@ -9,7 +9,4 @@
 
 extern const DeviceClass serial_class;
 
-/* Where a realized port has its registers and which interrupt it uses. */
-void serial_get_resources(const Device *dev, unsigned *iobase, unsigned *irq);
-
 #endif

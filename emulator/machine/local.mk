@@ -11,5 +11,7 @@ libemulator_a_SOURCES += \
 	emulator/machine/memory.c \
 	emulator/machine/microvm.c \
 	emulator/machine/microvm.h \
+	emulator/machine/microvm-acpi.c \
+	emulator/machine/microvm-acpi.h \
 	emulator/machine/none.c \
 	emulator/machine/reset.c

@@ -13,14 +13,13 @@
 
 #include "accel/accel.h"
 #include "accel/run-state.h"
-#include "firmware/acpi.h"
 #include "hw/ged.h"
 #include "hw/ioapic.h"
 #include "hw/isa.h"
-#include "hw/pvpanic-isa.h"
 #include "hw/serial.h"
 #include "machine/board.h"
 #include "machine/boards.h"
+#include "machine/microvm-acpi.h"
 #include "machine/microvm.h"
 #include "memory/address-map.h"
 #include "memory/guest.h"
@@ -111,7 +110,8 @@ static gboolean create_ged(GError **errp)
     g_autoptr(Device) dev = device_new(&ged_class);
 
     device_set_name(dev, "ged");
-    ged_set_wiring(dev, MICROVM_GED_BASE, ioapic_pin(board.ioapic, MICROVM_GED_PIN));
+    ged_set_wiring(dev, MICROVM_GED_BASE, ioapic_pin(board.ioapic, MICROVM_GED_PIN),
+                   MICROVM_GED_PIN);
     if (!device_realize(dev, NULL, errp)) {
         return FALSE;
     }
@@ -134,44 +134,6 @@ static gboolean create_isa(const Options *o, ConfigNode *config, GError **errp)
 }
 
 /* --- tables, boot, reset --- */
-
-static void add_isa(Device *dev, void *opaque)
-{
-    AcpiBoard *acpi = opaque;
-
-    if (dev->klass == &pvpanic_isa_class) {
-        acpi->pvpanic_port = (guint16)pvpanic_isa_port(dev);
-    }
-
-    if (dev->klass == &serial_class && acpi->serials < ACPI_MAX_SERIALS) {
-        unsigned iobase, irq;
-
-        serial_get_resources(dev, &iobase, &irq);
-        acpi->serial[acpi->serials].iobase = iobase;
-        acpi->serial[acpi->serials++].irq = irq;
-    }
-}
-
-static void build_tables(void)
-{
-    AcpiBoard acpi = {
-        .cpus = machine_cpus(),
-        .lapic_base = MICROVM_LAPIC_BASE,
-        .ioapic_base = MICROVM_IOAPIC_BASE,
-        .ged_base = MICROVM_GED_BASE,
-        .ged_gsi = MICROVM_GED_PIN,
-        .slots = MICROVM_VIRTIO_SLOTS,
-        .slot_base = MICROVM_VIRTIO_BASE,
-        .slot_stride = MICROVM_VIRTIO_STRIDE,
-        .slot_size = MICROVM_VIRTIO_SIZE,
-        .slot_first_gsi = MICROVM_VIRTIO_PIN,
-        .rtc = board.rtc,
-    };
-
-    device_foreach(add_isa, &acpi);
-    board.tables = acpi_build(&acpi, MICROVM_ACPI_BASE);
-    g_assert(board.tables->len <= MICROVM_ACPI_SIZE);
-}
 
 /*
  * The BIOS's reset vector f000:fff0, in front of it an IDT of no entries. Linux jumps
@@ -207,7 +169,7 @@ static void powerdown(void *opaque)
 
 static gboolean microvm_ready(gboolean incoming, GError **errp)
 {
-    build_tables();
+    board.tables = microvm_build_tables(board.ged, board.isa, board.rtc);
     vm_set_powerdown_handler(powerdown, NULL);
     return board_ready(load_guest, incoming, errp);
 }

@@ -24,13 +24,11 @@ EXTRA_DIST += tests/golden/argv/lines.txt \
 	tests/golden/argv/libvirt-9.0-microvm-pcie-explicit.json
 
 # ACPI tables
-check_PROGRAMS += tests/golden/acpi/dump
-tests_golden_acpi_dump_CPPFLAGS = $(EMULATOR_CPPFLAGS)
-tests_golden_acpi_dump_LDADD = libemulator.a libutil.a $(EMULATOR_LIBS)
-dist_check_SCRIPTS += tests/golden/acpi/acpi.sh
-TESTS += tests/golden/acpi/acpi.sh
-EXTRA_DIST += tests/golden/acpi/APIC.dsl tests/golden/acpi/FACP.dsl \
-	tests/golden/acpi/DSDT.dsl
+dist_check_SCRIPTS += tests/golden/acpi/acpi.py
+TESTS += tests/golden/acpi/acpi.py
+EXTRA_DIST += tests/golden/acpi/bytes tests/golden/acpi/microvm/APIC.dsl \
+	tests/golden/acpi/microvm/DSDT.dsl tests/golden/acpi/microvm/FACP.dsl \
+	tests/golden/acpi/microvm/XSDT.dsl
 
 # Migration streams: this build's, and those of all releases.
 dist_check_SCRIPTS += tests/golden/stream/stream.py

@@ -767,4 +767,3 @@ DefinitionBlock ("", "DSDT", 2, "VIREO ", "VIREO1.0", 0x00000001)
         }
     }
 }
-

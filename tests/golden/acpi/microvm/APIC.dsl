@@ -1,4 +1,3 @@
-
 Signature : "APIC"    [Multiple APIC Description Table (MADT)]
 Table Length : 0000004E
 Revision : 05
@@ -43,4 +42,3 @@ Flags (decoded below) : 0000
                                     Polarity : 0
                                 Trigger Mode : 0
 Interrupt Input LINT : 01
-

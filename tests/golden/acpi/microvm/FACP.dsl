@@ -1,4 +1,3 @@
-
 Signature : "FACP"    [Fixed ACPI Description Table (FADT)]
 Table Length : 00000114
 Revision : 06
@@ -162,4 +161,3 @@ Encoded Access Width : 01 [Byte Access:8]
 Address : 00000000FEA00011
 
 Hypervisor ID : 0000004F45524956
-
