@@ -14,7 +14,6 @@
 
 /* Of the RSDP (5.2.5.3). */
 #define RSDP_CHECKSUM          8
-#define RSDP_XSDT              24
 #define RSDP_EXTENDED_CHECKSUM 32
 #define RSDP_SIZE              36
 #define RSDP_1_SIZE            20 /* what the first checksum covers */
@@ -80,6 +79,11 @@ void acpi_put_zeros(AcpiTables *tables, unsigned n)
     memset(bytes->data + old, 0, n);
 }
 
+void acpi_put_bytes(AcpiTables *tables, const void *bytes, unsigned n)
+{
+    g_byte_array_append(tables->blobs[ACPI_TABLES].bytes, bytes, n);
+}
+
 void acpi_put_pointer(AcpiTables *tables, guint32 offset, guint8 n)
 {
     put_pointer(tables, ACPI_TABLES, offset, n);
@@ -127,25 +131,31 @@ void acpi_table_end(AcpiTables *tables, guint32 start)
     add_checksum(tables, ACPI_TABLES, start + HEADER_CHECKSUM, start, length);
 }
 
-static guint32 add_xsdt(AcpiTables *tables, const guint32 *offsets, unsigned n)
+static guint32 add_list(AcpiTables *tables, const char *signature, guint8 size,
+                        const guint32 *offsets, unsigned n)
 {
-    guint32 start = acpi_table_begin(tables, "XSDT", 1);
+    guint32 start = acpi_table_begin(tables, signature, 1);
     for (unsigned i = 0; i < n; i++) {
-        acpi_put_pointer(tables, offsets[i], 8);
+        acpi_put_pointer(tables, offsets[i], size);
     }
     acpi_table_end(tables, start);
     return start;
 }
 
-void acpi_add_root(AcpiTables *tables, const guint32 *offsets, unsigned n)
+void acpi_add_root(AcpiTables *tables, const guint32 *offsets, unsigned n, gboolean rsdt)
 {
     GByteArray *rsdp = tables->blobs[ACPI_RSDP].bytes;
-    guint32 xsdt = add_xsdt(tables, offsets, n);
+    guint32 short_list = rsdt ? add_list(tables, "RSDT", 4, offsets, n) : 0;
+    guint32 xsdt = add_list(tables, "XSDT", 8, offsets, n);
     g_byte_array_append(rsdp, (const guint8 *)"RSD PTR ", 8);
     put(rsdp, 0, 1); /* checksum */
     g_byte_array_append(rsdp, (const guint8 *)OEM_ID, 6);
     put(rsdp, 2, 1); /* revision */
-    put(rsdp, 0, 4); /* no RSDT */
+    if (rsdt) {
+        put_pointer(tables, ACPI_RSDP, short_list, 4);
+    } else {
+        put(rsdp, 0, 4);
+    }
     put(rsdp, RSDP_SIZE, 4);
     put_pointer(tables, ACPI_RSDP, xsdt, 8);
     put(rsdp, 0, 4); /* extended checksum, reserved */

@@ -58,15 +58,26 @@ typedef struct AcpiFadt {
     guint8 reset_value;
     AcpiRegister reset;
     AcpiRegister sleep_control, sleep_status; /* of a hardware-reduced board */
+
+    /* Of one that is not: fixed hardware. */
+    guint8 sci;
+    guint16 smi_command; /* port; 0: there is no other mode than ACPI's */
+    guint8 acpi_enable, acpi_disable;
+    AcpiRegister pm1_event, pm1_control, pm_timer, gpe0;
 } AcpiFadt;
 
 #define ACPI_FADT_WBINVD         (1u << 0)
+#define ACPI_FADT_PROC_C1        (1u << 2) /* HLT, on all processors */
 #define ACPI_FADT_POWER_BUTTON   (1u << 4) /* a control method, no fixed hardware */
-#define ACPI_FADT_SLEEP_BUTTON   (1u << 5)
+#define ACPI_FADT_SLEEP_BUTTON   (1u << 5) /* the same, or there is none */
+#define ACPI_FADT_NO_FIXED_RTC   (1u << 6) /* its alarm wakes up nobody */
 #define ACPI_FADT_RESET_REGISTER (1u << 10)
+#define ACPI_FADT_PLATFORM_CLOCK (1u << 15) /* PM timer and HPET run evenly */
+#define ACPI_FADT_APIC_CLUSTER   (1u << 18) /* logical destinations are clusters */
 #define ACPI_FADT_HW_REDUCED     (1u << 20)
 
 #define ACPI_BOOT_LEGACY_DEVICES 0x0001 /* on ISA, beside the 8042 */
+#define ACPI_BOOT_8042           0x0002
 #define ACPI_BOOT_NO_VGA         0x0004
 #define ACPI_BOOT_NO_CMOS_RTC    0x0020
 
@@ -74,11 +85,28 @@ typedef struct AcpiMadt {
     unsigned cpus;
     guint32 (*apic_id)(unsigned cpu);
     guint32 lapic_base, ioapic_base;
+    gboolean pc; /* 8259s; the PIT's interrupt is GSI 2, the SCI level-triggered */
+    guint8 sci;  /* of a pc */
 } AcpiMadt;
 
+/* Configuration space in memory, 1 MiB for each bus from 0 on. */
+typedef struct AcpiEcam {
+    guint64 base;
+    unsigned buses; /* 0: there is none */
+} AcpiEcam;
+
+typedef struct AcpiHpet {
+    guint32 base; /* 0: there is none */
+    guint32 id;   /* low half of its capabilities */
+    guint16 min_tick;
+} AcpiHpet;
+
 typedef struct AcpiBoard {
-    AcpiFadt fadt;
+    AcpiFadt fadt; /* full, with FACS and RSDT, unless it is hardware-reduced */
     AcpiMadt madt;
+    AcpiEcam ecam;
+    AcpiHpet hpet;
+    gboolean timer_good; /* WAET: one read of the PM timer is enough */
     const Aml *dsdt;
 } AcpiBoard;
 

@@ -24,11 +24,23 @@ EXTRA_DIST += tests/golden/argv/lines.txt \
 	tests/golden/argv/libvirt-9.0-microvm-pcie-explicit.json
 
 # ACPI tables
+check_PROGRAMS += tests/golden/acpi/dump
+tests_golden_acpi_dump_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_golden_acpi_dump_LDADD = $(EMULATOR_TEST_LDADD)
 dist_check_SCRIPTS += tests/golden/acpi/acpi.py
 TESTS += tests/golden/acpi/acpi.py
 EXTRA_DIST += tests/golden/acpi/bytes tests/golden/acpi/microvm/APIC.dsl \
 	tests/golden/acpi/microvm/DSDT.dsl tests/golden/acpi/microvm/FACP.dsl \
-	tests/golden/acpi/microvm/XSDT.dsl
+	tests/golden/acpi/microvm/XSDT.dsl \
+	tests/golden/acpi/q35-bare/APIC.dsl tests/golden/acpi/q35-bare/DSDT.dsl \
+	tests/golden/acpi/q35-bare/FACP.dsl \
+	tests/golden/acpi/q35-bare/FACS.dsl tests/golden/acpi/q35-bare/RSDT.dsl \
+	tests/golden/acpi/q35-bare/WAET.dsl tests/golden/acpi/q35-bare/XSDT.dsl \
+	tests/golden/acpi/q35/APIC.dsl tests/golden/acpi/q35/DSDT.dsl \
+	tests/golden/acpi/q35/FACP.dsl tests/golden/acpi/q35/FACS.dsl \
+	tests/golden/acpi/q35/HPET.dsl tests/golden/acpi/q35/MCFG.dsl \
+	tests/golden/acpi/q35/RSDT.dsl tests/golden/acpi/q35/WAET.dsl \
+	tests/golden/acpi/q35/XSDT.dsl
 
 # Migration streams: this build's, and those of all releases.
 dist_check_SCRIPTS += tests/golden/stream/stream.py

@@ -35,7 +35,7 @@ static AcpiTables *make_tables(guint32 align)
     acpi_put_pointer(tables, root, 4);
     acpi_put_pointer(tables, root, 8);
     acpi_table_end(tables, second);
-    acpi_add_root(tables, (guint32[]){ root, second }, 2);
+    acpi_add_root(tables, (guint32[]){ root, second }, 2, FALSE);
     return tables;
 }
 

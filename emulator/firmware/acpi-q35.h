@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The ACPI tables of a q35: what is on the board goes in. */
+#ifndef VIREO_FIRMWARE_ACPI_Q35_H
+#define VIREO_FIRMWARE_ACPI_Q35_H
+
+#include "firmware/acpi.h"
+
+/* Addresses for what is on PCI; last is included, and 0: there is none. */
+typedef struct AcpiWindow {
+    guint64 first, last;
+} AcpiWindow;
+
+#define ACPI_Q35_HOLES 2 /* below 4 GiB, before and behind the ECAM */
+
+/* A root port on pcie.0 into which the guest lets devices come and go by ACPI. */
+typedef struct AcpiHotplugPort {
+    guint8 devfn;
+    guint32 bsel; /* by which the hot-plug registers know the bus behind it */
+} AcpiHotplugPort;
+
+typedef struct AcpiQ35 {
+    unsigned cpus;
+    guint32 (*apic_id)(unsigned cpu);
+    guint32 lapic_base, ioapic_base;
+    AcpiHpet hpet;
+
+    /* PCI Express. */
+    AcpiEcam ecam;
+    AcpiWindow holes[ACPI_Q35_HOLES], high;
+    guint32 slots;                                 /* a bit for each that is taken */
+    unsigned (*pirq)(unsigned slot, unsigned pin); /* 0: PIRQA; its GSI is 16 */
+
+    /* Hot-plug by ACPI; all zero: none. */
+    guint16 hotplug_base;     /* QEMU's registers */
+    guint16 hotplug_ost_base; /* slot, event, status: dwords for _OST; 0: none */
+    guint8 hotplug_gpe;       /* of GPE0 */
+    const AcpiHotplugPort *ports;
+    unsigned n_ports;
+
+    guint16 pm_base; /* hw/ich9-pm.h */
+    guint8 sci;
+    gboolean s3, s4; /* announced */
+    guint8 s4_type;  /* SLP_TYP */
+    guint8 century;  /* index in the RTC's memory; 0: there is no RTC */
+    gboolean i8042, vga;
+    const Bus *isa;
+} AcpiQ35;
+
+AcpiTables *acpi_build_q35(const AcpiQ35 *q);
+
+/* dsdt-q35.c */
+Aml *acpi_q35_dsdt(const AcpiQ35 *q);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * PCI hot-plug by ACPI (QEMU's docs/specs/acpi_pci_hotplug): a general purpose event
+ * tells that something happened; its method asks each bus, by its number BSEL, which
+ * slots something was plugged into (PCIU) and which the guest is asked to let go of
+ * (PCID), and notifies their devices. _EJ0 lets go of a slot.
+ *
+ * Behind a root port there is one slot, 0, and its device stands for all its functions.
+ * _SUN is the slot's number on its bus, as with QEMU, not one in the whole machine: names
+ * of network interfaces are made of it.
+ */
+#include "config.h"
+
+#include "firmware/dsdt-internal.h"
+
+#define REGISTERS     0x18
+#define OST_REGISTERS 0x0c
+
+#define NOTIFY_DEVICE_CHECK  1
+#define NOTIFY_EJECT_REQUEST 3
+
+/* One bus is selected at a time: whoever does holds BLCK. */
+static void add_registers(Aml *scope, const AcpiQ35 *q)
+{
+    aml_code(scope,
+             "OperationRegion PCST SystemIO %u %u"
+             " Field PCST DWordAccZeros { PCIU:32 PCID:32 B0EJ:32 :32 BNUM:32 }"
+             " Mutex BLCK 0"
+             " Method PCEJ 2 { Acquire BLCK 0xffff Store Arg0 BNUM"
+             " Store ShiftLeft 1 Arg1 _ B0EJ Release BLCK }",
+             q->hotplug_base, REGISTERS);
+    if (q->hotplug_ost_base) {
+        aml_code(scope,
+                 "OperationRegion OSTR SystemIO %u %u"
+                 " Field OSTR DWordAccZeros { OSTN:32 OSTE:32 OSTS:32 }"
+                 " Method POST 4 { Acquire BLCK 0xffff Store Arg0 BNUM"
+                 " Store Arg1 OSTN Store Arg2 OSTE Store Arg3 OSTS Release BLCK }",
+                 q->hotplug_ost_base, OST_REGISTERS);
+    }
+}
+
+static void add_port(Aml *scope, const AcpiQ35 *q, const AcpiHotplugPort *port)
+{
+    unsigned slot = port->devfn >> 3, function = port->devfn & 7, bsel = port->bsel;
+    guint start = aml_begin(scope, "Device S%02X_", port->devfn);
+    aml_code(scope, "Name _ADR %u", slot << 16 | function);
+    guint device = aml_begin(scope, "Device S00_");
+    aml_code(scope, "Name _ADR 0 Name _SUN 0 Method _EJ0 1 { PCEJ %u _SUN }", bsel);
+    if (q->hotplug_ost_base) {
+        aml_code(scope, "Method _OST 3 { POST %u _SUN Arg0 Arg1 }", bsel);
+    }
+    aml_end(scope, device);
+    aml_code(scope,
+             "Method PCNT 0 { Store %u BNUM If And PCIU 1 _ { Notify S00_ %u }"
+             " If And PCID 1 _ { Notify S00_ %u } }",
+             bsel, NOTIFY_DEVICE_CHECK, NOTIFY_EJECT_REQUEST);
+    aml_end(scope, start);
+}
+
+void dsdt_add_hotplug_slots(Aml *scope, const AcpiQ35 *q)
+{
+    if (!q->n_ports) {
+        return;
+    }
+    add_registers(scope, q);
+    for (unsigned i = 0; i < q->n_ports; i++) {
+        add_port(scope, q, &q->ports[i]);
+    }
+}
+
+void dsdt_add_hotplug_ports(AmlResources *r, const AcpiQ35 *q)
+{
+    if (q->n_ports) {
+        aml_resource_io(r, q->hotplug_base, REGISTERS);
+    }
+    if (q->n_ports && q->hotplug_ost_base) {
+        aml_resource_io(r, q->hotplug_ost_base, OST_REGISTERS);
+    }
+}
+
+void dsdt_add_hotplug_event(Aml *out, const AcpiQ35 *q)
+{
+    if (!q->n_ports) {
+        return;
+    }
+    guint scope = aml_begin(out, "Scope \\_GPE");
+    guint method = aml_begin(out, "Method _E%02X 0", q->hotplug_gpe);
+    aml_code(out, "Acquire \\_SB.PCI0.BLCK 0xffff");
+    for (unsigned i = 0; i < q->n_ports; i++) {
+        aml_code(out, "\\_SB.PCI0.S%02X_.PCNT", q->ports[i].devfn);
+    }
+    aml_code(out, "Release \\_SB.PCI0.BLCK");
+    aml_end(out, method);
+    aml_end(out, scope);
+}

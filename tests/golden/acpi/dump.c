@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ACPI tables of boards that are made here, as they stand in memory from BASE on, on
+ * standard output: dump NAME BASE.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "firmware/acpi-q35.h"
+#include "hw/isa.h"
+#include "hw/pvpanic-isa.h"
+#include "hw/rtc-time.h"
+#include "hw/rtc.h"
+#include "hw/serial.h"
+#include "tests/unit/no-board.h"
+
+/* As q35 has its slots: PIRQE to PIRQH, and the chipset's own PIRQA to PIRQD. */
+static unsigned pirq(unsigned slot, unsigned pin)
+{
+    return slot >= 25 && slot != 30 ? pin : 4 + (slot + pin) % 4;
+}
+
+static guint32 dense_id(unsigned cpu)
+{
+    return cpu;
+}
+
+static guint32 sparse_id(unsigned cpu)
+{
+    return cpu * 2;
+}
+
+static AcpiHotplugPort ports[14];
+
+static void make_ports(void)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(ports); i++) {
+        ports[i] = (AcpiHotplugPort){ (1 + i / 8) << 3 | i % 8, i };
+    }
+}
+
+/* What virt-install asks for: 14 root ports in two slots. */
+static AcpiQ35 usual(const Bus *isa)
+{
+    return (AcpiQ35){
+        .cpus = 2,
+        .apic_id = dense_id,
+        .lapic_base = 0xfee00000,
+        .ioapic_base = 0xfec00000,
+        .hpet = { .base = 0xfed00000, .id = 0x8086a201, .min_tick = 100 },
+        .ecam = { .base = 0xb0000000, .buses = 256 },
+        .holes = { { 0x80000000, 0xafffffff }, { 0xc0000000, 0xfebfffff } },
+        .high = { 0x8000000000, 0xffffffffff },
+        .slots = 1u << 31 | 7,
+        .pirq = pirq,
+        .hotplug_base = 0xcc0,
+        .hotplug_ost_base = 0xcd8,
+        .hotplug_gpe = 1,
+        .ports = ports,
+        .n_ports = G_N_ELEMENTS(ports),
+        .pm_base = 0x600,
+        .sci = 9,
+        .s4 = TRUE,
+        .s4_type = 2,
+        .century = RTC_CENTURY,
+        .i8042 = TRUE,
+        .isa = isa,
+    };
+}
+
+/* Without all that can be left out. */
+static AcpiQ35 bare(void)
+{
+    return (AcpiQ35){
+        .cpus = 1,
+        .apic_id = dense_id,
+        .lapic_base = 0xfee00000,
+        .ioapic_base = 0xfec00000,
+        .holes = { { 0xc0000000, 0xfebfffff } },
+        .slots = 1,
+        .pirq = pirq,
+        .pm_base = 0xb000,
+        .sci = 9,
+        .s3 = TRUE,
+        .vga = TRUE,
+    };
+}
+
+static AcpiQ35 large(const Bus *isa)
+{
+    AcpiQ35 q = usual(isa);
+    q.cpus = 300; /* APIC IDs up to 598 */
+    q.apic_id = sparse_id;
+    q.ecam = (AcpiEcam){ .base = 0x4000000000, .buses = 64 };
+    q.slots = G_MAXUINT32;
+    return q;
+}
+
+static void nobody_hears(void *opaque, unsigned n, int level)
+{
+}
+
+static void add_device(const DeviceClass *klass, Bus *isa)
+{
+    g_autoptr(Device) dev = device_new(klass);
+    g_autoptr(GError) err = NULL;
+    device_realize(dev, isa, &err);
+    g_assert_no_error(err);
+}
+
+static AcpiQ35 board(const char *name, const Bus *isa)
+{
+    if (strcmp(name, "bare") == 0) {
+        return bare();
+    }
+    return strcmp(name, "large") == 0 ? large(isa) : usual(isa);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 3) {
+        fprintf(stderr, "usage: dump usual|bare|large BASE\n");
+        return EXIT_FAILURE;
+    }
+    no_board_make();
+    make_ports();
+    IrqLine *irqs[ISA_IRQS];
+    for (unsigned i = 0; i < ISA_IRQS; i++) {
+        irqs[i] = irq_line_new(nobody_hears, NULL, i);
+    }
+    Bus *isa = isa_bus_new("isa.0", irqs);
+    isa_bus_set_pic(isa);
+    add_device(&rtc_class, isa);
+    add_device(&serial_class, isa);
+    add_device(&serial_class, isa);
+    add_device(&pvpanic_isa_class, isa);
+
+    AcpiQ35 q = board(argv[1], isa);
+    g_autoptr(AcpiTables) tables = acpi_build_q35(&q);
+    g_autoptr(GByteArray) placed = acpi_place(tables, g_ascii_strtoull(argv[2], NULL, 0));
+    fwrite(placed->data, 1, placed->len, stdout);
+
+    device_cleanup();
+    isa_bus_free(isa);
+    for (unsigned i = 0; i < ISA_IRQS; i++) {
+        irq_line_free(irqs[i]);
+    }
+    return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
