@@ -104,21 +104,9 @@ static gboolean irq_pending(void *opaque)
 
 /* Registers: 4.2.2 */
 
-static Virtqueue *selected(VirtioMmio *m)
-{
-    return m->queue_sel < m->port.n_queues ? &m->port.queues[m->queue_sel] : NULL;
-}
-
-static guint32 device_features(VirtioMmio *m)
-{
-    guint64 features = virtio_port_features(&m->port);
-
-    return m->device_features_sel > 1 ? 0 : features >> (32 * m->device_features_sel);
-}
-
 static guint32 read_queue(VirtioMmio *m, guint64 offset)
 {
-    Virtqueue *vq = selected(m);
+    Virtqueue *vq = virtio_port_queue(&m->port, m->queue_sel);
 
     if (!vq) {
         return 0; /* QueueNumMax 0: there is no such queue */
@@ -146,7 +134,7 @@ static guint64 mmio_read(void *opaque, guint64 offset, unsigned size)
     case VIRTIO_MMIO_VENDOR_ID:
         return VENDOR_ID;
     case VIRTIO_MMIO_DEVICE_FEATURES:
-        return device_features(m);
+        return virtio_word(virtio_port_features(&m->port), m->device_features_sel);
     case VIRTIO_MMIO_QUEUE_NUM_MAX:
     case VIRTIO_MMIO_QUEUE_READY:
         return read_queue(m, offset);
@@ -166,20 +154,10 @@ static guint64 mmio_read(void *opaque, guint64 offset, unsigned size)
     }
 }
 
-static void set_low(guint64 *reg, guint32 value)
-{
-    *reg = (*reg & 0xffffffff00000000) | value;
-}
-
-static void set_high(guint64 *reg, guint32 value)
-{
-    *reg = (*reg & 0xffffffff) | (guint64)value << 32;
-}
-
 /* A queue is set up while the driver has not made it live. */
 static void write_queue(VirtioMmio *m, guint64 offset, guint32 value)
 {
-    Virtqueue *vq = selected(m);
+    Virtqueue *vq = virtio_port_queue(&m->port, m->queue_sel);
 
     if (!vq || vq->enabled) {
         return;
@@ -192,37 +170,19 @@ static void write_queue(VirtioMmio *m, guint64 offset, guint32 value)
         vq->ready = value & 1;
         break;
     case VIRTIO_MMIO_QUEUE_DESC_LOW:
-        set_low(&vq->desc, value);
-        break;
     case VIRTIO_MMIO_QUEUE_DESC_HIGH:
-        set_high(&vq->desc, value);
+        virtio_set_word(&vq->desc, offset == VIRTIO_MMIO_QUEUE_DESC_HIGH, value);
         break;
     case VIRTIO_MMIO_QUEUE_AVAIL_LOW:
-        set_low(&vq->avail, value);
-        break;
     case VIRTIO_MMIO_QUEUE_AVAIL_HIGH:
-        set_high(&vq->avail, value);
+        virtio_set_word(&vq->avail, offset == VIRTIO_MMIO_QUEUE_AVAIL_HIGH, value);
         break;
     case VIRTIO_MMIO_QUEUE_USED_LOW:
-        set_low(&vq->used, value);
-        break;
     case VIRTIO_MMIO_QUEUE_USED_HIGH:
-        set_high(&vq->used, value);
+        virtio_set_word(&vq->used, offset == VIRTIO_MMIO_QUEUE_USED_HIGH, value);
         break;
     default:
         break;
-    }
-}
-
-static void write_features(VirtioMmio *m, guint32 value)
-{
-    if (m->port.status & VIRTIO_CONFIG_S_FEATURES_OK) {
-        return;
-    }
-    if (m->driver_features_sel == 0) {
-        set_low(&m->port.driver_features, value);
-    } else if (m->driver_features_sel == 1) {
-        set_high(&m->port.driver_features, value);
     }
 }
 
@@ -242,7 +202,7 @@ static void mmio_write(void *opaque, guint64 offset, guint64 value, unsigned siz
         m->device_features_sel = value;
         break;
     case VIRTIO_MMIO_DRIVER_FEATURES:
-        write_features(m, value);
+        virtio_port_write_features(&m->port, m->driver_features_sel, value);
         break;
     case VIRTIO_MMIO_DRIVER_FEATURES_SEL:
         m->driver_features_sel = value;

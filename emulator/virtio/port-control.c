@@ -67,7 +67,7 @@ guint64 virtio_device_offers(VirtioDevice *dev)
 
 guint64 virtio_port_features(const VirtioPort *port)
 {
-    return port->dev ? virtio_device_offers(port->dev) : 0;
+    return port->dev ? virtio_device_offers(port->dev) | port->features : 0;
 }
 
 guint8 virtio_port_status(const VirtioPort *port)
@@ -75,6 +75,13 @@ guint8 virtio_port_status(const VirtioPort *port)
     gboolean broken = g_atomic_int_get(&port->broken) != 0;
 
     return port->status | (broken ? VIRTIO_CONFIG_S_NEEDS_RESET : 0);
+}
+
+void virtio_port_write_features(VirtioPort *port, guint32 select, guint32 value)
+{
+    if (!(port->status & VIRTIO_CONFIG_S_FEATURES_OK)) {
+        virtio_set_word(&port->driver_features, select, value);
+    }
 }
 
 typedef struct GuestReset {

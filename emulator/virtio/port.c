@@ -90,8 +90,8 @@ void virtio_port_handle(VirtioPort *port, Virtqueue *vq)
 static gboolean port_wants_to_run(VirtioPort *port)
 {
     return port->dev && (port->status & VIRTIO_CONFIG_S_DRIVER_OK) &&
-           !port_is_broken(port) && !port->frozen && !port->resetting && vm_running() &&
-           !device_resetting();
+           !port_is_broken(port) && !port->frozen && !port->resetting && !port->no_dma &&
+           !port->telling && vm_running() && !device_resetting();
 }
 
 static gboolean enable_queue(VirtioPort *port, Virtqueue *vq, GError **errp)
@@ -199,19 +199,24 @@ void virtio_port_update(VirtioPort *port)
     }
 }
 
-/* Who waits may be the one who takes the transport away. */
+/*
+ * Who waits may be the one who takes the transport away. Each finds the port down: it
+ * goes on after the last.
+ */
 void virtio_port_stopped(VirtioPort *port)
 {
     g_autoptr(Device) transport G_GNUC_UNUSED = device_ref(port->transport);
 
     take_down(port);
     vm_quiesce_release();
+    port->telling = TRUE;
     GSList *waiters = g_slist_reverse(g_steal_pointer(&port->waiters));
     for (GSList *l = waiters; l; l = l->next) {
         Waiter *w = l->data;
         w->done(w->opaque);
     }
     g_slist_free_full(waiters, g_free);
+    port->telling = FALSE;
     virtio_port_update(port);
 }
 

@@ -153,7 +153,8 @@ struct VirtioPort {
     const VirtioTransportOps *ops;
     Device *transport; /* that the port is in */
     DmaSpace *dma;
-    const char *name;  /* for messages: the bus's */
+    const char *name;  /* for messages */
+    guint64 features;  /* that the transport offers, in addition to the device's */
     VirtioDevice *dev; /* NULL: nothing there */
 
     /* What the source had, to be compared with what is here. */
@@ -175,6 +176,8 @@ struct VirtioPort {
     Virtqueue *queues; /* those of the device that is there */
 
     VirtioPhase phase;
+    gboolean no_dma;    /* the transport's: guest memory is not to be reached now */
+    gboolean telling;   /* those who waited hear that it has stopped */
     gboolean frozen;    /* quiesced from outside: stays down until reset or unplug */
     gboolean resetting; /* status 0 was written; the rest waits for the drain */
     gint said_broken;   /* logged: once */
@@ -203,6 +206,8 @@ void virtio_port_unplug(VirtioPort *port);
 guint64 virtio_port_features(const VirtioPort *port); /* offered */
 guint8 virtio_port_status(const VirtioPort *port);
 void virtio_port_write_status(VirtioPort *port, guint8 status);
+/* A word of what the driver agrees on; before FEATURES_OK. */
+void virtio_port_write_features(VirtioPort *port, guint32 select, guint32 value);
 guint32 virtio_port_config_read(VirtioPort *port, unsigned offset, unsigned size);
 void virtio_port_config_write(VirtioPort *port, unsigned offset, unsigned size,
                               guint32 value);
@@ -218,6 +223,26 @@ gboolean virtio_port_post_load(VirtioPort *port, GError **errp);
 static inline gboolean virtio_device_is_broken(const VirtioDevice *dev)
 {
     return g_atomic_int_get(&dev->port->broken) != 0;
+}
+
+/* A word of a register of 64 bits, 0 the lower one; others are 0, and not written. */
+static inline guint32 virtio_word(guint64 value, guint32 select)
+{
+    return select > 1 ? 0 : (guint32)(value >> (32 * select));
+}
+
+static inline void virtio_set_word(guint64 *value, guint32 select, guint32 word)
+{
+    if (select <= 1) {
+        *value = (*value & ~(0xffffffffull << (32 * select))) | (guint64)word
+                                                                    << (32 * select);
+    }
+}
+
+/* NULL: the device has not so many. */
+static inline Virtqueue *virtio_port_queue(VirtioPort *port, guint32 i)
+{
+    return i < port->n_queues ? &port->queues[i] : NULL;
 }
 
 static inline Virtqueue *virtio_device_queue(VirtioDevice *dev, unsigned i)

@@ -494,6 +494,51 @@ static void test_gone_when_stopped(void)
     }
 }
 
+/* Who waits finds the port down, whatever those before have wished. */
+static void goes_on(void *opaque)
+{
+    virtio_port_update(&((Transport *)opaque)->port);
+}
+
+static void finds_it_down(void *opaque)
+{
+    assert_down(opaque);
+}
+
+static void test_waiters(void)
+{
+    Transport *t;
+    TestDevice *d = plug(&t, 2, TRUE);
+    gboolean done = FALSE;
+
+    go(t);
+    wait_for(&d->starts, 2);
+    virtio_port_stop(&t->port, goes_on, t);
+    virtio_port_stop(&t->port, finds_it_down, t);
+    virtio_port_stop(&t->port, set_done, &done);
+    while (!done) {
+        bus_wait();
+    }
+    wait_for(&d->starts, 4);
+    unplug(t);
+}
+
+/* A transport without access to memory keeps the port down. */
+static void test_no_dma(void)
+{
+    Transport *t;
+    TestDevice *d = plug(&t, 2, FALSE);
+
+    t->port.no_dma = TRUE;
+    go(t);
+    assert_down(t);
+    g_assert_cmpint(d->starts, ==, 0);
+    t->port.no_dma = FALSE;
+    virtio_port_update(&t->port);
+    wait_for(&d->starts, 1);
+    unplug(t);
+}
+
 /* Another data plane */
 
 static gboolean plane_fails;
@@ -608,6 +653,8 @@ int main(int argc, char **argv)
     g_test_add_func("/port/no-vector", test_no_vector);
     g_test_add_func("/port/gone-before-begin", test_gone_before_begin);
     g_test_add_func("/port/gone-when-stopped", test_gone_when_stopped);
+    g_test_add_func("/port/waiters", test_waiters);
+    g_test_add_func("/port/no-dma", test_no_dma);
     g_test_add_func("/port/data-plane", test_data_plane);
     g_test_add_func("/port/save-load", test_save_load);
     board_make(0);
