@@ -9,8 +9,8 @@ static const char *const policy_names[] = { "",      "delay",   "catchup",
                                             "merge", "discard", NULL };
 
 /*
- * What may be asked of a timer: what is the case anyway. There is no PIT whose ticks
- * could come late, and no HPET. "catchup" of the RTC, which virt-install asks for by
+ * What may be asked of a timer: what is the case anyway; whether there are a PIT and an
+ * HPET depends on the machine. "catchup" of the RTC, which virt-install asks for by
  * default, is the exception: its late ticks are merged, but Linux does not keep time by
  * them.
  */
@@ -22,12 +22,15 @@ static const struct {
                            XML_BIT(DOMAIN_TICK_POLICY_DEFAULT) |
                                XML_BIT(DOMAIN_TICK_POLICY_DELAY) |
                                XML_BIT(DOMAIN_TICK_POLICY_CATCHUP) },
-    [DOMAIN_TIMER_PIT] = { XML_BIT(DOMAIN_TRISTATE_ABSENT) | XML_BIT(DOMAIN_TRISTATE_NO),
+    [DOMAIN_TIMER_PIT] = { XML_BIT(DOMAIN_TRISTATE_ABSENT) |
+                               XML_BIT(DOMAIN_TRISTATE_YES) | XML_BIT(DOMAIN_TRISTATE_NO),
                            XML_BIT(DOMAIN_TICK_POLICY_DEFAULT) |
                                XML_BIT(DOMAIN_TICK_POLICY_DELAY) |
                                XML_BIT(DOMAIN_TICK_POLICY_CATCHUP) |
                                XML_BIT(DOMAIN_TICK_POLICY_DISCARD) },
-    [DOMAIN_TIMER_HPET] = { XML_BIT(DOMAIN_TRISTATE_NO),
+    [DOMAIN_TIMER_HPET] = { XML_BIT(DOMAIN_TRISTATE_ABSENT) |
+                                XML_BIT(DOMAIN_TRISTATE_YES) |
+                                XML_BIT(DOMAIN_TRISTATE_NO),
                             XML_BIT(DOMAIN_TICK_POLICY_DEFAULT) },
     [DOMAIN_TIMER_KVMCLOCK] = { XML_BIT(DOMAIN_TRISTATE_YES),
                                 XML_BIT(DOMAIN_TICK_POLICY_DEFAULT) },

@@ -109,14 +109,16 @@ static const DomainTimer *find_timer(const Domain *domain, DomainTimerName name)
     return NULL;
 }
 
-/* Present unless it is told. */
 static const char *hpet_option(const CommandSteps *steps)
 {
+    static const char *const options[] = {
+        [DOMAIN_TRISTATE_ABSENT] = "",
+        [DOMAIN_TRISTATE_YES] = ",hpet=on",
+        [DOMAIN_TRISTATE_NO] = ",hpet=off",
+    };
     const DomainTimer *timer = find_timer(steps->domain, DOMAIN_TIMER_HPET);
 
-    return steps->machine->timers && timer && timer->present == DOMAIN_TRISTATE_NO
-               ? ",hpet=off"
-               : "";
+    return steps->machine->timers && timer ? options[timer->present] : "";
 }
 
 /* Ticks that come late are made up for unless it is told. */

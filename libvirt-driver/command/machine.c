@@ -191,6 +191,49 @@ static gboolean check_boot(const Domain *domain, GError **errp)
     return check_features(domain, errp);
 }
 
+/* A timer that is not said to be there, or not to be, is there if the machine has it. */
+static const struct {
+    DomainTimerName timer;
+    const char *name;
+    gboolean off; /* the machine's can be switched off */
+    guint none;   /* what may be said where there is none, bits of DomainTristate */
+} timer_rows[] = {
+    { DOMAIN_TIMER_PIT, "pit", FALSE,
+      1u << DOMAIN_TRISTATE_ABSENT | 1u << DOMAIN_TRISTATE_NO },
+    { DOMAIN_TIMER_HPET, "hpet", TRUE, 1u << DOMAIN_TRISTATE_NO },
+};
+
+static gboolean check_timer(const CommandMachine *machine, const DomainTimer *timer,
+                            GError **errp)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(timer_rows); i++) {
+        if (timer_rows[i].timer != timer->name) {
+            continue;
+        }
+        if (!machine->timers && !(timer_rows[i].none & 1u << timer->present)) {
+            return command_unsupported(errp, "domain/clock/timer name",
+                                       timer_rows[i].name, "the machine has none");
+        }
+        if (machine->timers && !timer_rows[i].off &&
+            timer->present == DOMAIN_TRISTATE_NO) {
+            return command_unsupported(errp, "domain/clock/timer name",
+                                       timer_rows[i].name, "the machine has one");
+        }
+    }
+    return TRUE;
+}
+
+static gboolean check_timers(const Domain *domain, GError **errp)
+{
+    const CommandMachine *machine = command_machine(domain->machine);
+    gboolean ok = TRUE;
+
+    for (guint i = 0; ok && i < domain->timers->len; i++) {
+        ok = check_timer(machine, domain->timers->pdata[i], errp);
+    }
+    return ok;
+}
+
 static void complete_cpu(Domain *domain)
 {
     if (domain->cpu_mode == DOMAIN_CPU_DEFAULT) {
@@ -260,7 +303,8 @@ static gboolean check_threads(const Domain *domain, GError **errp)
 gboolean command_complete_machine(Domain *domain, const char *emulator, GError **errp)
 {
     if (!complete_name(domain, errp) || !check_boot(domain, errp) ||
-        !complete_memory(domain, errp) || !check_threads(domain, errp)) {
+        !complete_memory(domain, errp) || !check_threads(domain, errp) ||
+        !check_timers(domain, errp)) {
         return FALSE;
     }
     complete_cpu(domain);

@@ -195,6 +195,8 @@ def do_device_add(args):
 def do_device_del(args):
     if args["id"] not in devices:
         return error("Device '%s' not found" % args["id"], "DeviceNotFound")
+    if args["id"] in deferred:
+        return error("Device %s is already in the process of unplug" % args["id"])
     if "refuse-device" in words:
         emit("DEVICE_UNPLUG_GUEST_ERROR", device=args["id"],
              path="/machine/peripheral/" + args["id"])

@@ -56,6 +56,7 @@ def test_default(a, b):
     with open(os.path.join(STAND_IN, "introspection.json")) as f:
         old = NAME not in [m["name"] for m in json.load(f)["machines"]]
     with_q35(a)
+    lacking = wrapper(b, "-with-q35", "-without", "virtio-rng-pci")
     for daemon, machine in (a, NAME), (b, "microvm-vireo-1.0" if old else NAME):
         daemon.define(machine=None)
         assert "machine='%s'" % machine in daemon.virsh("dumpxml", "vm")
@@ -63,6 +64,9 @@ def test_default(a, b):
         first = re.search("<machine [^>]*>([^<]*)<", daemon.virsh("capabilities")).group(1)
         assert first == machine, first
     assert ">microvm-vireo-1.0</machine>" in a.virsh("capabilities")
+    assert "<rng supported='yes'>" in a.virsh("domcapabilities")
+    assert "<rng supported='no'/>" in b.virsh("domcapabilities", "--machine", "q35",
+                                              "--emulatorbin", lacking)
     if old:
         assert "q35" not in b.virsh("capabilities")
         b.fails("does not have machine '%s'" % NAME, "define",
@@ -112,6 +116,8 @@ def test_plug(a, b):
     assert places(a)["vdb"] == (2, 0, 0), places(a)
     assert "vdb" not in places(a, "--inactive")
     before, next_node = a.virsh("dumpxml", "vm"), a.next_node()
+    a.fails("No more available PCI slots", "attach-interface", "vm", "bridge", "no-bridge",
+            "--live")
     missing = os.path.join(a.root, "missing.img")
     a.fails("internal error: No more available PCI slots", "attach-disk", "vm", missing,
             "vdc", "--live")
@@ -172,6 +178,7 @@ def test_unplug_late(a, b):
     a.virsh("start", "vm")
     path = image(a, "b.img")
     a.virsh("detach-disk", "vm", "vda", "--live")
+    a.fails("already in the process of unplug", "detach-disk", "vm", "vda", "--live")
     a.virsh("attach-disk", "vm", path, "vdb", "--live")
     assert places(a)["vdb"] == (2, 0, 0), places(a)
     a.fails("No more available PCI slots", "attach-disk", "vm", path, "vdc", "--live")

@@ -388,6 +388,139 @@ static void test_default(void)
     g_assert_cmpstr(command_default_machine(NULL)->name, ==, "microvm-vireo-1.0");
 }
 
+/* What a timer may be depends on the machine. */
+static void test_timers(void)
+{
+    static const struct {
+        const char *machine, *timer, *refusal; /* NULL: it can be so */
+    } rows[] = {
+        { "q35", "name='hpet' present='yes'", NULL },
+        { "q35", "name='hpet' present='no'", NULL },
+        { "q35", "name='hpet'", NULL },
+        { "q35", "name='pit' present='yes' tickpolicy='delay'", NULL },
+        { "q35", "name='pit' present='no'", "'pit': the machine has one" },
+        { "microvm", "name='hpet' present='no'", NULL },
+        { "microvm", "name='hpet' present='yes'", "'hpet': the machine has none" },
+        { "microvm", "name='hpet'", "'hpet': the machine has none" },
+        { "microvm", "name='pit' tickpolicy='delay'", NULL },
+        { "microvm", "name='pit' present='no'", NULL },
+        { "microvm", "name='pit' present='yes'", "'pit': the machine has none" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *text =
+            g_strdup_printf("<domain type='kvm'><name>d</name><memory>65536</memory>"
+                            "<os><type machine='%s'>hvm</type><kernel>/k</kernel></os>"
+                            "<features><acpi/></features><clock offset='utc'>"
+                            "<timer %s/></clock></domain>",
+                            rows[i].machine, rows[i].timer);
+        g_autoptr(Domain) domain = parse(text);
+        g_autoptr(GError) error = NULL;
+
+        g_assert_true(command_complete(domain, NULL, "/e", &error) == !rows[i].refusal);
+        if (rows[i].refusal) {
+            g_assert_error(error, RPC_ERROR, VIR_ERR_CONFIG_UNSUPPORTED);
+            g_assert_nonnull(strstr(error->message, rows[i].refusal));
+        }
+    }
+}
+
+/* ---- any definition ---- */
+
+#define TRIALS 2000
+
+static void add_random_address(GString *text)
+{
+    if (g_test_rand_int_range(0, 3) == 0) {
+        g_string_append_printf(text, AT("%d", "%d", "%d"), g_test_rand_int_range(0, 6),
+                               g_test_rand_int_range(0, 3) * g_test_rand_int_range(0, 2),
+                               g_test_rand_int_range(0, 8) *
+                                   (g_test_rand_int_range(0, 4) == 0));
+    }
+}
+
+static char *random_definition(void)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (int i = g_test_rand_int_range(0, 5); i > 0; i--) {
+        g_string_append(text, "<controller type='pci' model='pcie-root-port'");
+        if (g_test_rand_int_range(0, 2)) {
+            g_string_append_printf(text, " index='%d'", g_test_rand_int_range(1, 9));
+        }
+        g_string_append(text,
+                        g_test_rand_int_range(0, 4) ? ">" : "><target hotplug='off'/>");
+        add_random_address(text);
+        g_string_append(text, "</controller>");
+    }
+    for (int i = 0, count = g_test_rand_int_range(0, 12); i < count; i++) {
+        g_string_append_printf(text, "<disk><source file='/d'/><target dev='vd%c'/>",
+                               'a' + i);
+        add_random_address(text);
+        g_string_append(text, "</disk>");
+    }
+    return g_strdup_printf(Q35("%s"), text->str);
+}
+
+/* Each device has a place of its own on a bus that there is. */
+static gboolean check_one(const DomainDevice *device, gpointer seen)
+{
+    const DomainAddress *address = &xml_device_info(device)->address;
+    guint place = address->pci.bus << 8 | address->pci.slot << 3 | address->pci.function;
+    gboolean root = device->type == DOMAIN_DEVICE_CONTROLLER &&
+                    device->controller->model == DOMAIN_CONTROLLER_MODEL_PCIE_ROOT;
+
+    if (!root) {
+        g_assert_true(command_pci_is_placed(address));
+        g_assert_true(g_hash_table_add(seen, GUINT_TO_POINTER(place)));
+    }
+    return TRUE;
+}
+
+static void check_all(const Domain *domain)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+    guint buses = domain->controllers->len;
+
+    for (guint i = 0; i < buses; i++) {
+        const DomainController *controller = domain->controllers->pdata[i];
+
+        g_assert_cmpuint(controller->index, ==, i);
+        g_assert_cmpuint(controller->info.address.pci.bus, ==, 0);
+    }
+    xml_domain_foreach_device(domain, check_one, seen);
+    for (guint i = 0; i < domain->disks->len; i++) {
+        const DomainDisk *disk = domain->disks->pdata[i];
+
+        g_assert_cmpuint(disk->info.address.pci.bus, <, buses);
+    }
+}
+
+/* What is completed is sound, and complete. */
+static void test_any(void)
+{
+    guint completed = 0;
+
+    for (guint i = 0; i < TRIALS; i++) {
+        g_autofree char *text = random_definition();
+        g_autoptr(Domain) domain = parse(text);
+        g_autoptr(Domain) again = NULL;
+        g_autofree char *once = NULL, *twice = NULL;
+
+        if (!command_complete(domain, NULL, "/e", NULL)) {
+            continue;
+        }
+        completed++;
+        check_all(domain);
+        once = xml_domain_format(domain, XML_FORMAT_INACTIVE);
+        again = prepare(once);
+        twice = xml_domain_format(again, XML_FORMAT_INACTIVE);
+        g_assert_cmpstr(once, ==, twice);
+    }
+    g_assert_cmpuint(completed, >, TRIALS / 10);
+    g_assert_cmpuint(completed, <, TRIALS);
+}
+
 /* Versions have a name of their own; the alias is this one's. */
 static void test_versions(void)
 {
@@ -416,6 +549,8 @@ int main(int argc, char **argv)
     g_test_add_func("/pci/plug-at", test_plug_at);
     g_test_add_func("/pci/user-alias", test_user_alias);
     g_test_add_func("/pci/attach-config", test_attach_config);
+    g_test_add_func("/pci/timers", test_timers);
+    g_test_add_func("/pci/any", test_any);
     g_test_add_func("/pci/default", test_default);
     g_test_add_func("/pci/both", test_both);
     g_test_add_func("/pci/versions", test_versions);

@@ -94,7 +94,8 @@ EXTRA_DIST += \
 	tests/golden/q35/virt-install-debian-nographics.xml tests/golden/q35/virt-install-debian-nographics.live.xml tests/golden/q35/virt-install-debian-nographics.args.json
 EXTRA_DIST += tests/golden/command/minimal.xml tests/golden/command/minimal.args.json \
 	tests/golden/command/devices.xml tests/golden/command/devices.args.json \
-	tests/golden/command/incoming.xml tests/golden/command/incoming.args.json
+	tests/golden/command/incoming.xml tests/golden/command/incoming.args.json \
+	tests/golden/command/q35.xml tests/golden/command/q35.args.json
 
 # migration
 MIGRATION_TESTS = \
