@@ -13,19 +13,35 @@
 
 static GPtrArray *buses;
 
-Bus *bus_new(const BusClass *klass, const char *name, void *owner)
+static void list_add(GPtrArray **list, Bus *bus)
+{
+    if (!*list) {
+        *list = g_ptr_array_new();
+    }
+    g_ptr_array_add(*list, bus);
+}
+
+static void list_remove(GPtrArray **list, Bus *bus)
+{
+    g_ptr_array_remove(*list, bus);
+    if ((*list)->len == 0) {
+        g_clear_pointer(list, g_ptr_array_unref);
+    }
+}
+
+Bus *bus_new(const BusClass *klass, const char *name, Device *owner, void *opaque)
 {
     Bus *bus = g_new0(Bus, 1);
 
-    g_assert(!bus_find(name));
     bus->klass = klass;
     bus->name = g_strdup(name);
     bus->owner = owner;
+    bus->opaque = opaque;
     bus->devices = g_ptr_array_new();
-    if (!buses) {
-        buses = g_ptr_array_new();
+    list_add(&buses, bus);
+    if (owner) {
+        list_add(&owner->buses, bus);
     }
-    g_ptr_array_add(buses, bus);
     return bus;
 }
 
@@ -35,9 +51,9 @@ void bus_free(Bus *bus)
         return;
     }
     g_assert(bus->devices->len == 0);
-    g_ptr_array_remove(buses, bus);
-    if (buses->len == 0) {
-        g_clear_pointer(&buses, g_ptr_array_unref);
+    list_remove(&buses, bus);
+    if (bus->owner) {
+        list_remove(&bus->owner->buses, bus);
     }
     g_ptr_array_unref(bus->devices);
     g_free(bus->name);
@@ -49,7 +65,8 @@ Bus *bus_find(const char *name)
     for (guint i = 0; buses && i < buses->len; i++) {
         Bus *bus = buses->pdata[i];
 
-        if (strcmp(bus->name, name) == 0) {
+        if (!bus->klass->internal &&
+            (strcmp(bus->name, name) == 0 || g_strcmp0(bus->alias, name) == 0)) {
             return bus;
         }
     }
@@ -59,6 +76,18 @@ Bus *bus_find(const char *name)
 gboolean bus_full(const Bus *bus)
 {
     return bus->klass->max_devices && bus->devices->len >= bus->klass->max_devices;
+}
+
+gboolean bus_can_hotplug(const Bus *bus)
+{
+    return !bus->klass->can_hotplug || bus->klass->can_hotplug(bus);
+}
+
+/* There for devices of users that want one of the type. */
+static gboolean is_offered(const Bus *bus, const char *type)
+{
+    return !bus->klass->internal && strcmp(bus->klass->type, type) == 0 &&
+           !(bus->owner && bus->owner->unplug == DEVICE_UNPLUG_GOING);
 }
 
 static BusFit bus_fit(const Bus *bus, const DeviceClass *klass, ConfigNode *options)
@@ -80,7 +109,7 @@ Bus *bus_find_free(const DeviceClass *klass, ConfigNode *options, GError **errp)
         Bus *bus = buses->pdata[i];
         BusFit fit;
 
-        if (strcmp(bus->klass->type, type) != 0) {
+        if (!is_offered(bus, type)) {
             continue;
         }
         n++;

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "device/device.h"
+#include "device/internal.h"
 
 const DeviceClass *device_class_find(const char *name)
 {
@@ -28,15 +28,26 @@ gboolean device_class_is_a(const DeviceClass *klass, const DeviceClass *parent)
     return FALSE;
 }
 
-void device_class_foreach_property(const DeviceClass *klass,
-                             void (*fn)(const Property *prop, void *opaque), void *opaque)
+/* What device_class_foreach_property() calls. */
+typedef struct ClassRows {
+    void (*fn)(const Property *prop, void *opaque);
+    void *opaque;
+} ClassRows;
+
+static void call_with_row(const Property *prop, Device *dev, void *opaque)
 {
-    if (klass->parent) {
-        device_class_foreach_property(klass->parent, fn, opaque);
-    }
-    for (const Property *p = klass->properties; p && p->name; p++) {
-        fn(p, opaque);
-    }
+    const ClassRows *rows = opaque;
+
+    rows->fn(prop, rows->opaque);
+}
+
+void device_class_foreach_property(const DeviceClass *klass,
+                                   void (*fn)(const Property *prop, void *opaque),
+                                   void *opaque)
+{
+    ClassRows rows = { fn, opaque };
+
+    device_foreach_row(klass, NULL, call_with_row, &rows);
 }
 
 static void add_property(const Property *prop, void *opaque)

@@ -1,33 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Unplug and reset: what has to wait until nothing is in flight.
- *
- * Unplug: quiesce (the device's transport turns its ioeventfds off and drains) ->
- * off the bus (irqfd off, unmapped; regions are freed after a grace period) ->
- * unrealize -> release (plug.c; nobody waits for the host) -> DEVICE_DELETED. Reset:
- * quiesce all, then reset each in order of creation. Both hold references, so neither
- * cares which other ends first.
+ * Walks of the tree for what has to wait until nothing is in flight: quiesce, reset, the
+ * end. A reset quiesces a subtree, then resets it, parents first. It holds references,
+ * and so does an unplug (unplug.c), so neither cares which other ends first.
  */
 #include "config.h"
 
 #include "device/internal.h"
 #include "event/loop.h"
-#include "event/vm-event.h"
-#include "util/error.h"
 
 typedef void (*DoneFn)(void *opaque);
 
 static guint under_way; /* unplugs and quiesces that wait */
 static guint changes;   /* of these: unplugs and resets */
-static guint resets;    /* of these: resets */
+static guint resets;    /* of these: resets of all */
 
 static struct {
     DoneFn fn;
     void *opaque;
 } after_changes;
 
-static void change_done(void)
+void device_change_begin(void)
 {
+    under_way++;
+    changes++;
+}
+
+void device_change_end(void)
+{
+    under_way--;
     if (--changes == 0 && after_changes.fn) {
         DoneFn fn = after_changes.fn;
 
@@ -41,6 +42,11 @@ gboolean device_resetting(void)
     return resets > 0;
 }
 
+gboolean device_is_held(const Device *dev)
+{
+    return resets > 0 || dev->resetting > 0 || dev->unplug == DEVICE_UNPLUG_GOING;
+}
+
 void device_after_changes(DoneFn fn, void *opaque)
 {
     if (changes == 0) {
@@ -52,201 +58,157 @@ void device_after_changes(DoneFn fn, void *opaque)
     after_changes.opaque = opaque;
 }
 
-static void quiesce(Device *dev, DoneFn done, void *opaque)
-{
-    const DeviceClass *with = CLASS_WITH(dev->klass, quiesce);
-
-    if (with) {
-        with->quiesce(dev, done, opaque);
-    } else {
-        done(opaque);
-    }
-}
-
-typedef struct Unplug {
-    Device *dev;
-    DoneFn done;
-    void *opaque;
-} Unplug;
-
-static void unrealize(Device *dev)
-{
-    const DeviceClass *with = CLASS_WITH(dev->klass, unrealize);
-    Bus *bus = dev->bus;
-
-    dev->ready = FALSE;
-    if (bus) {
-        if (bus->klass->unplug) {
-            bus->klass->unplug(bus, dev);
-        }
-        g_ptr_array_remove(bus->devices, dev);
-    }
-    if (with) {
-        with->unrealize(dev);
-    }
-    dev->bus = NULL;
-    dev->realized = FALSE;
-}
-
-static void emit_deleted(const Device *dev)
-{
-    ConfigNode *data = config_map_new();
-
-    if (dev->id) {
-        config_map_set_string(data, "device", dev->id);
-    }
-    config_map_set_string(data, "path", dev->path);
-    vm_event_emit("DEVICE_DELETED", data);
-}
-
-static void unplug_released(void *opaque, GError *error)
-{
-    Unplug *u = opaque;
-
-    if (!error) {
-        emit_deleted(u->dev);
-        if (u->done) {
-            u->done(u->opaque);
-        }
-    }
-    g_clear_error(&error);
-    device_unref(u->dev);
-    g_free(u);
-}
-
-static void unplug_quiesced(void *opaque)
-{
-    Unplug *u = opaque;
-
-    unrealize(u->dev);
-    g_ptr_array_remove(device_registry(), u->dev);
-    device_release(u->dev, unplug_released, u);
-    under_way--;
-    change_done();
-}
-
-void device_unplug(Device *dev, void (*done)(void *opaque), void *opaque)
-{
-    Unplug *u = g_new0(Unplug, 1);
-
-    g_assert(dev->realized && dev->ready);
-    dev->unplugging = TRUE;
-    dev->ready = FALSE;
-    under_way++;
-    changes++;
-    u->dev = device_ref(dev);
-    u->done = done;
-    u->opaque = opaque;
-    quiesce(dev, unplug_quiesced, u);
-}
-
-gboolean device_request_unplug(Device *dev, GError **errp)
-{
-    if (!dev->klass->hotpluggable || !dev->bus) {
-        return error_set(errp, "Device '%s' does not support hotplugging",
-                         dev->id ? dev->id : dev->klass->name);
-    }
-    if (dev->unplugging) {
-        return error_set(errp, "Device %s is already in the process of unplug",
-                         dev->id ? dev->id : dev->path);
-    }
-    if (!dev->bus->klass->request_unplug) {
-        device_unplug(dev, NULL, NULL);
-        return TRUE;
-    }
-    dev->unplugging = TRUE; /* it may be gone when the bus returns */
-    if (!dev->bus->klass->request_unplug(dev->bus, dev, errp)) {
-        dev->unplugging = FALSE;
-        return FALSE;
-    }
-    return TRUE;
-}
-
-/* Quiescing all devices, and what comes after it. */
-typedef struct QuiesceAll {
-    GPtrArray *devices; /* a reference each */
+/* Several devices, of which some wait. */
+typedef struct Quiesce {
+    GPtrArray *devices; /* a reference */
     guint pending;
-    gboolean reset;
     DoneFn done;
     void *opaque;
-} QuiesceAll;
-
-static void reset_each(GPtrArray *devices)
-{
-    for (guint i = 0; i < devices->len; i++) {
-        Device *dev = devices->pdata[i];
-        const DeviceClass *with = CLASS_WITH(dev->klass, reset);
-
-        if (with && dev->realized && dev->ready) {
-            with->reset(dev);
-        }
-    }
-}
+} Quiesce;
 
 static void one_quiesced(void *opaque)
 {
-    QuiesceAll *q = opaque;
+    Quiesce *q = opaque, over = *q;
 
-    if (--q->pending) {
-        return;
+    if (--q->pending == 0) {
+        g_ptr_array_unref(q->devices);
+        g_free(q);
+        over.done(over.opaque);
     }
-    if (q->reset) {
-        reset_each(q->devices);
-        resets--;
-    }
-    g_ptr_array_unref(q->devices);
-    if (q->done) {
-        q->done(q->opaque);
-    }
-    under_way--;
-    if (q->reset) {
-        change_done();
-    }
-    g_free(q);
 }
 
-static GPtrArray *snapshot(void)
+static void quiesce_one(Device *dev, Quiesce *q)
 {
-    GPtrArray *all = g_ptr_array_new_with_free_func((GDestroyNotify)device_unref);
-    GPtrArray *registry = device_registry();
+    const DeviceClass *with = CLASS_WITH(dev->klass, quiesce);
 
-    for (guint i = 0; i < registry->len; i++) {
-        g_ptr_array_add(all, device_ref(registry->pdata[i]));
+    if (dev->realized && with) {
+        q->pending++;
+        with->quiesce(dev, one_quiesced, q);
     }
-    return all;
 }
 
-static void quiesce_all(gboolean reset, DoneFn done, void *opaque)
+void device_quiesce_each(GPtrArray *devices, DoneFn done, void *opaque)
 {
-    QuiesceAll *q = g_new0(QuiesceAll, 1);
+    Quiesce *q = g_new0(Quiesce, 1);
 
-    under_way++;
-    changes += reset ? 1 : 0;
-    resets += reset ? 1 : 0;
-    q->devices = snapshot();
-    q->reset = reset;
+    q->devices = g_ptr_array_ref(devices);
     q->done = done;
     q->opaque = opaque;
     q->pending = 1; /* ours, until all have been asked */
-    for (guint i = 0; i < q->devices->len; i++) {
-        Device *dev = q->devices->pdata[i];
-
-        if (dev->ready) {
-            q->pending++;
-            quiesce(dev, one_quiesced, q);
-        }
+    for (guint i = 0; i < devices->len; i++) {
+        quiesce_one(devices->pdata[i], q);
     }
     one_quiesced(q);
 }
 
+/* Who waits for a reset or for all to be quiesced. */
+typedef struct Wait {
+    GPtrArray *devices; /* of a reset: a reference each */
+    gboolean all;
+    DoneFn done;
+    void *opaque;
+} Wait;
+
+static Wait *wait_new(GPtrArray *devices, DoneFn done, void *opaque)
+{
+    Wait *w = g_new0(Wait, 1);
+
+    w->devices = devices;
+    w->done = done;
+    w->opaque = opaque;
+    return w;
+}
+
+static void wait_end(Wait *w)
+{
+    g_clear_pointer(&w->devices, g_ptr_array_unref);
+    if (w->done) {
+        w->done(w->opaque);
+    }
+    g_free(w);
+}
+
+static void all_quiesced(void *opaque)
+{
+    wait_end(opaque);
+    under_way--;
+}
+
 void device_quiesce_all(DoneFn done, void *opaque)
 {
-    quiesce_all(FALSE, done, opaque);
+    g_autoptr(GPtrArray) all = device_list_all();
+
+    under_way++;
+    device_quiesce_each(all, all_quiesced, wait_new(NULL, done, opaque));
+}
+
+static void reset_one(Device *dev)
+{
+    const DeviceClass *with = CLASS_WITH(dev->klass, reset);
+
+    if (with && dev->realized && dev->ready) {
+        with->reset(dev);
+    }
+    dev->resetting--;
+}
+
+static void reset_quiesced(void *opaque)
+{
+    Wait *w = opaque;
+
+    for (guint i = 0; i < w->devices->len; i++) {
+        reset_one(w->devices->pdata[i]);
+    }
+    resets -= w->all ? 1 : 0;
+    wait_end(w);
+    device_change_end();
+}
+
+/* device_change_begin() has been called. */
+static void reset_begin(Wait *w)
+{
+    for (guint i = 0; i < w->devices->len; i++) {
+        ((Device *)w->devices->pdata[i])->resetting++;
+    }
+    device_quiesce_each(w->devices, reset_quiesced, w);
+}
+
+void device_reset(Device *dev, DoneFn done, void *opaque)
+{
+    GPtrArray *devices = device_list_new();
+
+    device_list_add_below(devices, dev);
+    device_change_begin();
+    reset_begin(wait_new(devices, done, opaque));
+}
+
+void bus_reset(Bus *bus, DoneFn done, void *opaque)
+{
+    GPtrArray *devices = device_list_new();
+
+    for (guint i = 0; i < bus->devices->len; i++) {
+        device_list_add_below(devices, bus->devices->pdata[i]);
+    }
+    device_change_begin();
+    reset_begin(wait_new(devices, done, opaque));
+}
+
+static void reset_all(void *opaque)
+{
+    Wait *w = opaque;
+
+    w->devices = device_list_all();
+    reset_begin(w);
 }
 
 void device_reset_all(DoneFn done, void *opaque)
 {
-    quiesce_all(TRUE, done, opaque);
+    Wait *w = wait_new(NULL, done, opaque);
+
+    w->all = TRUE;
+    resets++;
+    device_change_begin();
+    device_unplug_all_requested(reset_all, w);
 }
 
 static gboolean is_under_way(void)
@@ -263,19 +225,14 @@ static void wait_for_all(void)
 
 void device_cleanup(void)
 {
-    GPtrArray *registry = device_registry();
+    Device *last;
 
     /* What waits for requests in flight would go on in the middle of what follows. */
     wait_for_all();
     device_quiesce_all(NULL, NULL);
     wait_for_all();
-    while (registry->len) {
-        Device *dev = registry->pdata[registry->len - 1];
-
-        if (dev->realized) {
-            unrealize(dev);
-        }
-        g_ptr_array_remove_index(registry, registry->len - 1);
+    while ((last = device_tree_last())) {
+        device_unrealize_tree(last);
     }
-    device_registry_free();
+    device_numbers_reset();
 }

@@ -17,4 +17,9 @@ libemulator_a_SOURCES += \
 	emulator/device/msi.c \
 	emulator/device/msi.h \
 	emulator/device/plug.c \
-	emulator/device/state.c
+	emulator/device/realize.c \
+	emulator/device/rows.c \
+	emulator/device/state.c \
+	emulator/device/tree.c \
+	emulator/device/unplug.c \
+	emulator/device/user.c

@@ -20,20 +20,20 @@ Bus *isa_bus_new(const char *name, IrqLine *const irqs[ISA_IRQS])
     IsaBus *isa = g_new0(IsaBus, 1);
 
     memcpy(isa->irqs, irqs, sizeof(isa->irqs));
-    return bus_new(&isa_bus_class, name, isa);
+    return bus_new(&isa_bus_class, name, NULL, isa);
 }
 
 void isa_bus_free(Bus *bus)
 {
     if (bus) {
-        g_free(bus->owner);
+        g_free(bus->opaque);
         bus_free(bus);
     }
 }
 
 IrqLine *isa_bus_irq(const Device *dev, unsigned irq, GError **errp)
 {
-    const IsaBus *isa = dev->bus->owner;
+    const IsaBus *isa = dev->bus->opaque;
 
     if (irq >= ISA_IRQS || !isa->irqs[irq]) {
         error_set(errp, "Parameter 'irq' of device '%s': bus '%s' has no interrupt %u",
@@ -45,13 +45,13 @@ IrqLine *isa_bus_irq(const Device *dev, unsigned irq, GError **errp)
 
 void isa_bus_set_pic(Bus *bus)
 {
-    IsaBus *isa = bus->owner;
+    IsaBus *isa = bus->opaque;
     isa->pic = TRUE;
 }
 
 void isa_bus_add_irq(const Device *dev, AmlResources *r, unsigned irq)
 {
-    const IsaBus *isa = dev->bus->owner;
+    const IsaBus *isa = dev->bus->opaque;
     if (isa->pic) {
         aml_resource_irq(r, irq);
     } else {

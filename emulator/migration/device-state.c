@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What has a state: the VM itself (clock, run state), vCPUs, devices in the
- * order of their creation. A class brings a section for each description in its
- * ancestry, so that a transport's or a common base's rows are written once.
+ * order of the tree. A class brings a section for each description in its ancestry, so
+ * that a transport's or a common base's rows are written once; what of a device is the
+ * tree's own (an unplug that the guest has not answered) is a section, too.
  *
  * Section: u32 length of the name, u32 flags (1: a reader that does not know it goes on),
  * name, fields (device/state.c). Sections are found by name and loaded in the order that
@@ -100,7 +101,13 @@ static void add_class(GArray *sections, Device *dev, const DeviceClass *klass)
 
 static void add_device(Device *dev, void *opaque)
 {
+    const StateDesc *unplug = device_unplug_state(dev);
+
     add_class(opaque, dev, dev->klass);
+    if (unplug) {
+        add_section(opaque, g_strdup_printf("%s/%s", dev->path, unplug->name), unplug,
+                    dev);
+    }
 }
 
 static GArray *all_sections(VmState *vm)

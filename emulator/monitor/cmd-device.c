@@ -166,88 +166,6 @@ static ConfigNode *cmd_list_types(ConfigNode *args, GError **errp)
     return list;
 }
 
-#define PERIPHERAL "/machine/peripheral"
-
-QMP_OBJECT(path_args, { "path", &qmp_str });
-QMP_OBJECT(object_property, { "name", &qmp_str }, { "type", &qmp_str },
-           { "description", &qmp_str, TRUE }, { "default-value", &qmp_any, TRUE });
-QMP_LIST(object_property_list, &object_property);
-
-static void add_object_property(ConfigNode *list, const char *name, const char *type)
-{
-    ConfigNode *info = config_map_new();
-
-    config_map_set_string(info, "name", name);
-    config_map_set_string(info, "type", type);
-    config_list_add(list, info);
-}
-
-static void add_peripheral(Device *dev, void *opaque)
-{
-    if (dev->path && g_str_has_prefix(dev->path, PERIPHERAL "/")) {
-        g_autofree char *type = g_strdup_printf("child<%s>", dev->klass->name);
-
-        add_object_property(opaque, dev->id, type);
-    }
-}
-
-/* The container of the user's devices is the one object whose members are told. */
-static ConfigNode *cmd_qom_list(ConfigNode *args, GError **errp)
-{
-    const char *path = qmp_arg_string(args, "path");
-    ConfigNode *list;
-
-    if (strcmp(path, PERIPHERAL) != 0) {
-        return qmp_fail(errp, QMP_ERROR_DEVICE_NOT_FOUND, "Device '%s' not found", path);
-    }
-    list = config_list_new();
-    add_object_property(list, "type", "string");
-    device_foreach(add_peripheral, list);
-    return list;
-}
-
-QMP_OBJECT(get_args, { "path", &qmp_str }, { "property", &qmp_str });
-
-static void find_path(Device *dev, void *opaque)
-{
-    struct {
-        const char *path;
-        Device *dev;
-    } *search = opaque;
-
-    if (g_strcmp0(dev->path, search->path) == 0) {
-        search->dev = dev;
-    }
-}
-
-/* What all devices have, and no property of a class yet. */
-static ConfigNode *cmd_qom_get(ConfigNode *args, GError **errp)
-{
-    const char *property = qmp_arg_string(args, "property");
-    struct {
-        const char *path;
-        Device *dev;
-    } search = { qmp_arg_string(args, "path"), NULL };
-    g_autofree char *bus = NULL;
-
-    device_foreach(find_path, &search);
-    if (!search.dev) {
-        return qmp_fail(errp, QMP_ERROR_DEVICE_NOT_FOUND, "Device '%s' not found",
-                        search.path);
-    }
-    if (strcmp(property, "type") == 0) {
-        return config_string_new(search.dev->klass->name);
-    }
-    if (strcmp(property, "parent_bus") == 0) {
-        bus = search.dev->bus ? g_strdup_printf("/machine/%s", search.dev->bus->name)
-                              : g_strdup("");
-        return config_string_new(bus);
-    }
-    error_set(errp, "Reading property '%s.%s' is not supported", search.dev->klass->name,
-              property);
-    return NULL;
-}
-
 static const char *const device_add_features[] = { "json-cli", "json-cli-hotplug", NULL };
 
 const QmpCommand qmp_device_commands[] = {
@@ -259,10 +177,6 @@ const QmpCommand qmp_device_commands[] = {
       .start = cmd_device_del, .args = &device_del_args },
     { "device-list-properties", "The properties of a device model", cmd_list_properties,
       .args = &typename_args, .ret = &property_info_list },
-    { "qom-get", "A property of an object: its type, and the bus of a device",
-      cmd_qom_get, .args = &get_args, .ret = &qmp_any },
-    { "qom-list", "The objects and properties at a path", cmd_qom_list,
-      .args = &path_args, .ret = &object_property_list },
     { "qom-list-types", "The names of device models and objects", cmd_list_types,
       .args = &types_args, .ret = &type_info_list },
     { .name = NULL },

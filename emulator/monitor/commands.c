@@ -5,9 +5,11 @@
 #include "monitor/commands.h"
 
 const QmpCommand *const qmp_command_tables[] = {
-    qmp_misc_commands,   qmp_run_commands,       qmp_chardev_commands,
-    qmp_block_commands,  qmp_device_commands,    qmp_net_commands,
-    qmp_object_commands, qmp_migration_commands, NULL,
+    qmp_misc_commands,      qmp_run_commands,
+    qmp_chardev_commands,   qmp_block_commands,
+    qmp_device_commands,    qmp_qom_commands,
+    qmp_net_commands,       qmp_object_commands,
+    qmp_migration_commands, NULL,
 };
 
 QMP_ENUM(shutdown_cause, "host-error", "host-qmp-quit", "host-qmp-system-reset",
@@ -37,6 +39,8 @@ const QmpEvent qmp_event_table[] = {
     { "GUEST_CRASHLOADED", "The guest's kernel says that it dumps after a panic",
       &panic_data },
     { "DEVICE_DELETED", "A device is gone; what it used is free", &deleted_data },
+    { "DEVICE_UNPLUG_GUEST_ERROR", "The guest has refused to let a device go",
+      &deleted_data },
     { "BLOCK_IO_ERROR", "A request of a disk has failed", &io_error_data },
     { "MIGRATION", "The migration has come to a state (capability events)",
       &migration_data },

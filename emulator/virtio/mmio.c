@@ -236,7 +236,7 @@ static const RegionOps region_ops = {
 
 static gboolean bus_plug(Bus *bus, Device *dev, GError **errp)
 {
-    VirtioMmio *m = bus->owner;
+    VirtioMmio *m = bus->opaque;
 
     if (m->vacant) {
         return virtio_mmio_adopt(m, (VirtioDevice *)dev, errp);
@@ -249,9 +249,12 @@ static gboolean bus_plug(Bus *bus, Device *dev, GError **errp)
 
 static void bus_unplug(Bus *bus, Device *dev)
 {
-    VirtioMmio *m = bus->owner;
-    gboolean told = dev->unplugging; /* else the process ends */
+    VirtioMmio *m = bus->opaque;
+    gboolean told = dev->unplug == DEVICE_UNPLUG_GOING; /* else the process ends */
 
+    if (m->port.dev != (VirtioDevice *)dev) {
+        return; /* it has never come so far */
+    }
     if (told && virtio_mmio_vacate(m)) {
         return;
     }
@@ -293,7 +296,7 @@ static VirtioMmio *addressed(const DeviceClass *klass, ConfigNode *options)
  */
 static BusFit bus_fits(const Bus *bus, const DeviceClass *klass, ConfigNode *options)
 {
-    const VirtioMmio *wanted = addressed(klass, options), *m = bus->owner;
+    const VirtioMmio *wanted = addressed(klass, options), *m = bus->opaque;
 
     if (wanted) {
         return wanted == m ? BUS_SUITS : BUS_REFUSES;
@@ -307,7 +310,7 @@ static BusFit bus_fits(const Bus *bus, const DeviceClass *klass, ConfigNode *opt
 /* The guest cannot be asked. */
 static gboolean bus_request_unplug(Bus *bus, Device *dev, GError **errp)
 {
-    const VirtioPort *port = &((VirtioMmio *)bus->owner)->port;
+    const VirtioPort *port = &((VirtioMmio *)bus->opaque)->port;
 
     if (port->status && port->device_id != VIRTIO_ID_BLOCK) {
         return error_set(errp,
@@ -315,7 +318,7 @@ static gboolean bus_request_unplug(Bus *bus, Device *dev, GError **errp)
                          "be unplugged on this machine",
                          dev->id ? dev->id : bus->name, dev->klass->name);
     }
-    device_unplug(dev, NULL, NULL);
+    device_unplug(dev);
     return TRUE;
 }
 
@@ -339,7 +342,7 @@ static gboolean mmio_realize(Device *device, GError **errp)
     if (!address_map_put(address_map_memory(), &m->region, m->addr, errp)) {
         return FALSE;
     }
-    m->bus = bus_new(&bus_class, name, m);
+    m->bus = bus_new(&bus_class, name, device, m);
     virtio_port_init(&m->port, &transport_ops, device, dma_space_memory(), m->bus->name);
     irq_line_set_pending(m->irq, irq_pending, m);
     slots = g_slist_append(slots, m);

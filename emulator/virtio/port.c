@@ -259,7 +259,8 @@ static void run_state_changed(gboolean running, void *opaque)
         if (!running) {
             virtio_port_stop(port, NULL, NULL);
         } else {
-            if (!device_resetting() && !(port->dev && port->dev->device.unplugging)) {
+            if (!device_resetting() &&
+                !(port->dev && device_is_held(&port->dev->device))) {
                 port->frozen = FALSE;
             }
             virtio_port_update(port);

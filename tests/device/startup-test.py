@@ -612,8 +612,21 @@ class Life(unittest.TestCase):
         self.assertEqual(vm.qmp("qom-list", path="/machine/peripheral"),
                          [{"name": "type", "type": "string"},
                           {"name": "r", "type": "child<virtio-rng-device>"}])
-        self.assertEqual(vm.qmp.error("qom-list", path="/x"),
-                         ("DeviceNotFound", "Device '/x' not found"))
+        self.assertEqual(vm.qmp("qom-list", path="/machine/peripheral/r"),
+                         [{"name": "type", "type": "string"}])
+        self.assertEqual(vm.qmp("qom-list", path="/"),
+                         [{"name": "type", "type": "string"},
+                          {"name": "machine", "type": "child<microvm-vireo-1.0-machine>"}])
+        below = {p["name"]: p["type"] for p in vm.qmp("qom-list", path="/machine")}
+        self.assertEqual(below["peripheral"], "child<container>")
+        self.assertEqual(below["ioapic"], "child<ioapic>")
+        self.assertNotIn("r", below)
+        self.assertEqual(vm.qmp("qom-get", path="/machine", property="peripheral"),
+                         "/machine/peripheral")
+        for path in "/x", "", "machine", "/machine/", "/machine/peripheral/r/x":
+            for command, more in ("qom-list", {}), ("qom-get", {"property": "type"}):
+                self.assertEqual(vm.qmp.error(command, path=path, **more),
+                                 ("DeviceNotFound", "Device '%s' not found" % path))
         names = {p["name"] for p in
                  vm.qmp("device-list-properties", typename="virtio-blk-device")}
         self.assertIn("drive", names)

@@ -197,7 +197,8 @@ static void test_plug(void)
     g_autoptr(JsonNode) bus = qtest_qmp_ok(
         q, "{\"execute\":\"qom-get\",\"arguments\":{\"path\":\"/machine/peripheral/d1\","
            "\"property\":\"parent_bus\"}}");
-    g_assert_cmpstr(json_node_get_string(bus), ==, "/machine/virtio-mmio-bus.5");
+    g_assert_cmpstr(json_node_get_string(bus), ==,
+                    "/machine/virtio-mmio[5]/virtio-mmio-bus.5");
     g_assert_cmpuint(qtest_readl(q, GED_PRESENT) & 0x20, ==, 0x20);
     g_assert_cmpuint(virtio_driver_read(&d, VIRTIO_MMIO_DEVICE_ID), ==, VIRTIO_ID_BLOCK);
     virtio_driver_start(&d, &qtest_bus, SLOT(5), ~0ull, 1, 128, RINGS);

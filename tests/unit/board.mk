@@ -33,3 +33,16 @@ tests_unit_device_msi_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_hw_i8259_test_SOURCES = tests/unit/hw-i8259-test.c $(STUB_ACCEL)
 tests_unit_hw_i8259_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_hw_i8259_test_LDADD = $(EMULATOR_TEST_LDADD)
+
+# The tree, by devices made for the purpose.
+TREE_TESTS = tests/unit/device-tree-test tests/unit/device-unplug-test
+check_PROGRAMS += $(TREE_TESTS)
+TESTS += $(TREE_TESTS)
+TREE_TEST_TOYS = tests/unit/device-toys.c tests/unit/device-toys.h
+TREE_TEST_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
+tests_unit_device_tree_test_SOURCES = tests/unit/device-tree-test.c $(TREE_TEST_TOYS)
+tests_unit_device_tree_test_CPPFLAGS = $(TREE_TEST_CPPFLAGS)
+tests_unit_device_tree_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_device_unplug_test_SOURCES = tests/unit/device-unplug-test.c $(TREE_TEST_TOYS)
+tests_unit_device_unplug_test_CPPFLAGS = $(TREE_TEST_CPPFLAGS)
+tests_unit_device_unplug_test_LDADD = $(EMULATOR_TEST_LDADD)

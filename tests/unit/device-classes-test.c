@@ -40,6 +40,31 @@ static void check_properties(const DeviceClass *klass)
     }
 }
 
+static void add_row(const Property *prop, void *opaque)
+{
+    g_ptr_array_add(opaque, (gpointer)prop->name);
+}
+
+/* The rows of parts, too: none of two parts has the name of another's. */
+static void check_parts(const DeviceClass *klass, GHashTable *names)
+{
+    for (; klass; klass = klass->parent) {
+        for (const DevicePart *p = klass->parts; p && p->name; p++) {
+            g_autoptr(GPtrArray) rows = g_ptr_array_new();
+
+            g_assert_true(p->offset + sizeof(Device *) <= klass->instance_size);
+            g_assert_nonnull(device_class_find(p->klass->name));
+            device_class_foreach_property(p->klass, add_row, rows);
+            for (guint i = 0; i < rows->len; i++) {
+                if (!g_hash_table_add(names, rows->pdata[i])) {
+                    g_error("two parts of '%s' have a property '%s'", klass->name,
+                            (char *)rows->pdata[i]);
+                }
+            }
+        }
+    }
+}
+
 static void check_state(const StateDesc *desc)
 {
     g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
@@ -67,11 +92,13 @@ static void test_rows(void)
         g_autoptr(Device) dev = device_new(klass);
         g_autofree char *help = device_class_help(klass);
         g_autoptr(ConfigNode) list = device_class_list_properties(klass);
+        g_autoptr(GHashTable) part_rows = g_hash_table_new(g_str_hash, g_str_equal);
 
         g_assert_true(dev->klass == klass);
         g_assert_nonnull(list);
         g_assert_nonnull(klass->desc);
         check_properties(klass);
+        check_parts(klass, part_rows);
         if (klass->state) {
             check_state(klass->state);
         }

@@ -20,9 +20,13 @@ typedef struct Toy {
     int mode;
     OnOffAuto lazy;
 
+    GSList *waiters;
+} Toy;
+
+typedef struct Waiter {
     void (*quiesced)(void *opaque);
     void *opaque;
-} Toy;
+} Waiter;
 
 /* What happened, one letter each. */
 static GString *trace;
@@ -48,8 +52,10 @@ static void toy_quiesce(Device *dev, void (*done)(void *opaque), void *opaque)
 
     g_string_append_c(trace, 'q');
     if (slow) {
-        toy->quiesced = done;
-        toy->opaque = opaque;
+        Waiter *w = g_new(Waiter, 1);
+
+        *w = (Waiter){ done, opaque };
+        toy->waiters = g_slist_append(toy->waiters, w);
     } else {
         done(opaque);
     }
@@ -57,10 +63,15 @@ static void toy_quiesce(Device *dev, void (*done)(void *opaque), void *opaque)
 
 static void finish_quiesce(Device *dev)
 {
-    Toy *toy = (Toy *)dev;
+    GSList *waiters = g_steal_pointer(&((Toy *)dev)->waiters);
 
     g_string_append_c(trace, 'Q');
-    toy->quiesced(toy->opaque);
+    for (GSList *l = waiters; l; l = l->next) {
+        Waiter *w = l->data;
+
+        w->quiesced(w->opaque);
+    }
+    g_slist_free_full(waiters, g_free);
 }
 
 static void toy_unrealize(Device *dev)
@@ -166,8 +177,8 @@ static void set_up(void)
 {
     trace = g_string_new(NULL);
     slow = FALSE;
-    buses[0] = bus_new(&toy_bus, "toy-bus.0", NULL);
-    buses[1] = bus_new(&toy_bus, "toy-bus.1", NULL);
+    buses[0] = bus_new(&toy_bus, "toy-bus.0", NULL, NULL);
+    buses[1] = bus_new(&toy_bus, "toy-bus.1", NULL, NULL);
 }
 
 static void tear_down(void)
@@ -392,11 +403,11 @@ static void test_roll_back(void)
     set_up();
     g_assert_null(add("driver=toy,drive=d,id=a,fail=realize", &err));
     g_assert_cmpstr(err->message, ==, "no realize");
-    expect_trace("f");
+    expect_trace("Pf");
     g_clear_error(&err);
     g_assert_null(add("driver=toy,drive=d,id=a,fail=plug", &err));
     g_assert_cmpstr(err->message, ==, "no plug");
-    expect_trace("ruf");
+    expect_trace("rPuf");
     g_assert_null(device_find("a"));
     g_assert_cmpuint(buses[0]->devices->len, ==, 0);
     g_assert_nonnull(add("driver=toy,drive=d,id=a", NULL));
@@ -483,7 +494,7 @@ static void test_reset(void)
     tear_down();
 }
 
-/* A device whose unplug is under way when the machine is reset is left alone. */
+/* A device whose unplug is under way when the machine is reset goes first. */
 static void test_reset_during_unplug(void)
 {
     Device *a;
@@ -494,14 +505,15 @@ static void test_reset_during_unplug(void)
     add("driver=toy,drive=d,id=b", NULL);
     g_string_truncate(trace, 0);
     slow = TRUE;
-    device_unplug(a, count, &done);
+    device_unplug(a);
     slow = FALSE;
     device_reset_all(count, &done);
-    expect_trace("qqR");
-    g_assert_cmpint(done, ==, 1);
+    expect_trace("q");
+    g_assert_true(device_resetting());
+    g_assert_cmpint(done, ==, 0);
     finish_quiesce(a);
-    expect_trace("QPu[a /machine/peripheral/a]f");
-    g_assert_cmpint(done, ==, 2);
+    expect_trace("QPu[a /machine/peripheral/a]fqR");
+    g_assert_cmpint(done, ==, 1);
     tear_down();
 }
 

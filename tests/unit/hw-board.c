@@ -66,7 +66,7 @@ Device *hw_plug(const DeviceClass *klass, Bus *bus, void (*wire)(Device *dev))
 
 void hw_unplug(Device *dev)
 {
-    device_unplug(dev, NULL, NULL);
+    device_unplug(dev);
     g_assert_false(dev->realized);
     device_unref(dev);
 }

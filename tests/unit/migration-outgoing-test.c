@@ -392,7 +392,7 @@ static void test_changes(void)
     g_assert_no_error(err);
     cont();
     slow = TRUE;
-    device_unplug(dev, NULL, NULL);
+    device_unplug(dev);
     g_autoptr(GByteArray) stream = migrate();
     assert_waited();
     g_assert_false(dev->realized || stream_has(stream, "/machine/other/toy"));
@@ -411,7 +411,7 @@ static void test_long_name(void)
     g_assert_no_error(err);
     g_byte_array_unref(migrate());
     assert_failed("the limit is 4096");
-    device_unplug(dev, NULL, NULL);
+    device_unplug(dev);
 }
 
 static void test_port(void)
