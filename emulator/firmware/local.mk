@@ -16,4 +16,6 @@ libemulator_a_SOURCES += \
 	emulator/firmware/kernel-internal.h \
 	emulator/firmware/kernel.c \
 	emulator/firmware/kernel.h \
-	emulator/firmware/pvh.c
+	emulator/firmware/pvh.c \
+	emulator/firmware/smbios.c \
+	emulator/firmware/smbios.h

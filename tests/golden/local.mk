@@ -42,6 +42,15 @@ EXTRA_DIST += tests/golden/acpi/bytes tests/golden/acpi/microvm/APIC.dsl \
 	tests/golden/acpi/q35/RSDT.dsl tests/golden/acpi/q35/WAET.dsl \
 	tests/golden/acpi/q35/XSDT.dsl
 
+# SMBIOS tables
+check_PROGRAMS += tests/golden/smbios/dump
+tests_golden_smbios_dump_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_golden_smbios_dump_LDADD = $(EMULATOR_TEST_LDADD)
+dist_check_SCRIPTS += tests/golden/smbios/smbios.py
+TESTS += tests/golden/smbios/smbios.py
+EXTRA_DIST += tests/golden/smbios/bare.txt tests/golden/smbios/full.txt \
+	tests/golden/smbios/large.txt
+
 # Migration streams: this build's, and those of all releases.
 dist_check_SCRIPTS += tests/golden/stream/stream.py
 TESTS += tests/golden/stream/stream.py
