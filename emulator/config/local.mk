@@ -23,6 +23,7 @@ libemulator_a_SOURCES += \
 	emulator/config/noop.h \
 	emulator/config/object.h \
 	emulator/config/options.c \
+	emulator/config/pci-address.c \
 	emulator/config/property.c \
 	emulator/config/property.h \
 	emulator/config/rtc.c \

@@ -68,6 +68,13 @@ gboolean config_node_to_size(const ConfigNode *node, const char *name, guint64 *
                              GError **errp);
 gboolean config_node_to_string(const ConfigNode *node, const char *name, const char **out,
                                GError **errp);
+/*
+ * A PCI address as QEMU takes it: "SLOT" or "SLOT.FUNCTION" in hexadecimal, with 0x or
+ * without, or a number, -1 for none. *out is slot * 8 + function.
+ */
+gboolean config_node_to_pci_address(const ConfigNode *node, const char *owner,
+                                    const char *name, gint32 *out, GError **errp);
+char *config_pci_address_text(gint32 addr); /* "1f.0", "-1"; free it */
 /* The value for a message: "on", "12", "{...}". */
 char *config_node_describe(const ConfigNode *node);
 

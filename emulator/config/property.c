@@ -26,6 +26,7 @@ static const struct {
     [PROP_MAYBE] = { "bool", 0 },
     [PROP_GROUP] = { "object", 0 },
     [PROP_KIND] = { "object", 0 },
+    [PROP_PCI_ADDR] = { "int32", 0 },
 };
 
 const char *const on_off_auto_names[] = { "auto", "on", "off", NULL };
@@ -216,6 +217,7 @@ typedef union Value {
     guint64 n;
     gboolean b;
     int i;
+    gint32 addr;
     char *s;
     guint8 mac[6];
     ConfigNode *node;
@@ -267,6 +269,8 @@ gboolean property_set(const Property *prop, const char *owner, void *object,
         return set_group(prop, owner, object, value, errp);
     case PROP_KIND:
         return set_kind(prop, member, value, errp);
+    case PROP_PCI_ADDR:
+        return config_node_to_pci_address(value, owner, prop->name, member, errp);
     }
     g_assert_not_reached();
 }
@@ -299,6 +303,8 @@ char *property_text(const Property *prop, const void *object)
     case PROP_AUTO:
     case PROP_MAYBE:
         return g_strdup(on_off_auto_names[*(const OnOffAuto *)member]);
+    case PROP_PCI_ADDR:
+        return config_pci_address_text(*(const gint32 *)member);
     case PROP_GROUP:
     case PROP_KIND:
         break;

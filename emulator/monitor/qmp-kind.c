@@ -59,6 +59,7 @@ static const QmpType *row_type(const Property *row)
     case PROP_U32:
     case PROP_U64:
     case PROP_SIZE:
+    case PROP_PCI_ADDR:
         return &qmp_int;
     case PROP_STRING:
     case PROP_ID:
