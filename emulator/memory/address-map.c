@@ -145,6 +145,11 @@ gboolean address_map_commit(GError **errp)
     return commit(FALSE, errp);
 }
 
+void address_map_settle(void)
+{
+    commit(TRUE, NULL);
+}
+
 gboolean address_map_add(AddressMap *map, Region *region, guint64 addr, GError **errp)
 {
     address_map_begin();
@@ -156,7 +161,7 @@ void address_map_remove(Region *region)
 {
     address_map_begin();
     region_remove(region);
-    commit(TRUE, NULL);
+    address_map_settle();
 }
 
 gboolean address_map_put(AddressMap *map, Region **region, guint64 addr, GError **errp)

@@ -29,6 +29,11 @@ Region *address_map_root(AddressMap *map);
  */
 void address_map_begin(void);
 gboolean address_map_commit(GError **errp);
+/*
+ * The same of what nobody can refuse (a BAR that the guest moves): MapListener.lost()
+ * hears of what does not fit, which is then reached as registers are.
+ */
+void address_map_settle(void);
 
 /* One region in the root, as region_add() does, in a transaction of its own. */
 gboolean address_map_add(AddressMap *map, Region *region, guint64 addr, GError **errp);
