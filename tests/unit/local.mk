@@ -149,6 +149,7 @@ tests_unit_qmp_client_test_SOURCES = tests/unit/qmp-client-test.c
 tests_unit_qmp_client_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_qmp_client_test_LDADD = $(DRIVER_TEST_LDADD)
 
+include tests/unit/pci.mk
 include tests/unit/virtio.mk
 # The RPC server.
 RPC_TESTS = tests/unit/rpc-xdr-test tests/unit/rpc-frame-test tests/unit/rpc-fuzz-test \

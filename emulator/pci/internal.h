@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between the files of pci/. */
+#ifndef VIREO_PCI_INTERNAL_H
+#define VIREO_PCI_INTERNAL_H
+
+#include "pci/bus.h"
+
+/* The class itself or the nearest ancestor in pci/ whose member is set; NULL: none. */
+#define PCI_CLASS_WITH(dev_, member)                                                     \
+    ({                                                                                   \
+        const PciDeviceClass *k_ = pci_device_get_class(dev_);                           \
+        while (k_ && !k_->member) {                                                      \
+            k_ = pci_class_parent(k_);                                                   \
+        }                                                                                \
+        k_;                                                                              \
+    })
+
+static inline const PciDeviceClass *pci_class_parent(const PciDeviceClass *klass)
+{
+    return klass == &pci_device_class ? NULL
+                                      : (const PciDeviceClass *)klass->device.parent;
+}
+
+/* [offset, offset + size) and [at, at + n) have a byte in common. */
+static inline gboolean pci_touches(unsigned offset, unsigned size, unsigned at,
+                                   unsigned n)
+{
+    return offset < at + n && at < offset + size;
+}
+
+/* config.c: everything that follows from the registers. */
+void pci_config_apply(PciDevice *dev);
+extern const StateDesc pci_device_state;
+
+/* slots.c: the address that addr= names, or a free one; dev->bus stays until the next. */
+gboolean pci_bus_take_address(PciBus *bus, PciDevice *dev, GError **errp);
+void pci_bus_give_address(PciBus *bus, PciDevice *dev);
+
+/* bridge.c: the bus behind it is held in reset. NULL: no. */
+gboolean pci_bridge_resets(const PciDevice *bridge);
+
+/* bar.c */
+unsigned pci_bar_register(const PciDevice *dev, unsigned bar);
+void pci_bars_free(PciDevice *dev);
+
+/* master.c: the DMA space follows Bus Master Enable. */
+void pci_master_update(PciDevice *dev);
+void pci_master_reset(PciDevice *dev); /* nothing is in flight */
+
+/* intx.c */
+void pci_intx_update(PciDevice *dev);
+void pci_intx_connect(PciDevice *dev);
+void pci_intx_disconnect(PciDevice *dev);
+
+/* msi.c, msix.c: as the registers say; and the vectors' state for a stream. */
+void pci_msi_update(PciDevice *dev);
+void pci_msi_reset(PciDevice *dev);
+void pci_msi_free(PciDevice *dev);
+void pci_msi_config_read(PciDevice *dev, unsigned offset, unsigned size);
+void pci_msi_save(PciDevice *dev);
+void pci_msi_load(PciDevice *dev);
+void msix_update(PciDevice *dev);
+void msix_reset(PciDevice *dev);
+void msix_free(PciDevice *dev);
+void msix_save(PciDevice *dev);
+void msix_load(PciDevice *dev);
+
+/* express.c: a write to the capability; TRUE: the guest asks for a function reset. */
+gboolean pci_express_written(PciDevice *dev, unsigned offset, unsigned size);
+
+/* capability.c: the power state that the guest has set; 0: D0. */
+unsigned pci_power_state(const PciDevice *dev);
+void pci_power_written(PciDevice *dev, guint16 old);
+
+/* Changes of regions in one transaction that nobody refuses. */
+void pci_map_begin(void);
+void pci_map_end(void);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * MSI (PCI 3.0, 6.8.1), with per-vector masking and a 64-bit address. The mask, and what
+ * is raised while it is set, are as with MSI-X (pci/msix.h).
+ */
+#ifndef VIREO_PCI_MSI_H
+#define VIREO_PCI_MSI_H
+
+#include "pci/pci.h"
+
+#define PCI_MSI_CAP_SIZE 24
+#define PCI_MSI_MAX      32
+
+/* In realize. n: a power of two; cap: offset of the capability, or 0. */
+void pci_msi_init(PciDevice *dev, unsigned n, guint8 cap);
+gboolean pci_msi_enabled(const PciDevice *dev);
+/* Machine lock. Vectors beyond those that the guest has enabled share the last one. */
+void pci_msi_raise(PciDevice *dev, unsigned vector);
+
+#endif

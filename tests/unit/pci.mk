@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# pci
+PCI_TESTS = tests/unit/pci-config-test tests/unit/pci-bar-test tests/unit/pci-msix-test
+check_PROGRAMS += $(PCI_TESTS)
+TESTS += $(PCI_TESTS)
+PCI_BOARD_FILES = tests/unit/pci-board.c tests/unit/pci-board.h
+tests_unit_pci_config_test_SOURCES = tests/unit/pci-config-test.c $(PCI_BOARD_FILES)
+tests_unit_pci_config_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_pci_config_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_pci_bar_test_SOURCES = tests/unit/pci-bar-test.c $(PCI_BOARD_FILES)
+tests_unit_pci_bar_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_pci_bar_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_pci_msix_test_SOURCES = tests/unit/pci-msix-test.c $(PCI_BOARD_FILES)
+tests_unit_pci_msix_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_pci_msix_test_LDADD = $(EMULATOR_TEST_LDADD)
