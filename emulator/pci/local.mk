@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 libemulator_a_SOURCES += \
+	emulator/pci/acpi-hotplug.c \
+	emulator/pci/acpi-hotplug.h \
 	emulator/pci/bar.c \
 	emulator/pci/bridge.c \
 	emulator/pci/bridge.h \
@@ -23,4 +25,6 @@ libemulator_a_SOURCES += \
 	emulator/pci/msix.h \
 	emulator/pci/pci.c \
 	emulator/pci/pci.h \
+	emulator/pci/root-port.c \
+	emulator/pci/root-port.h \
 	emulator/pci/slots.c

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * PCI hot-plug by ACPI: the registers of QEMU's, that the DSDT's methods use, and one
+ * group more, by which the guest tells that it keeps a device (_OST). A bus that takes
+ * part has a number, BSEL. What happens raises a general purpose event.
+ *
+ * Dwords:
+ *   0x00 up         read: slots into which something was plugged; a read clears
+ *   0x04 down       read: slots that the guest is asked to let go of
+ *   0x08 eject      write: a bit for each slot that the guest lets go of
+ *   0x0c removable  read: slots that may be ejected
+ *   0x10 select     BSEL of the bus that the others are of
+ *   0x14 index      write: a bit for a slot; read: the acpi-index of what is there, once
+ *   0x18 _OST: slot number
+ *   0x1c _OST: event (3, 0x103: ejection)
+ *   0x20 _OST: status (ACPI 6.5, 6.3.5); a write tells
+ */
+#ifndef VIREO_PCI_ACPI_HOTPLUG_H
+#define VIREO_PCI_ACPI_HOTPLUG_H
+
+#include "pci/bus.h"
+
+#define ACPI_HOTPLUG_PORT      0xcc0 /* on q35 */
+#define ACPI_HOTPLUG_SIZE      0x24
+#define ACPI_HOTPLUG_GPE       1 /* the event, of GPE0 */
+#define ACPI_HOTPLUG_MAX_BUSES 256
+#define ACPI_HOTPLUG_NO_BUS    G_MAXUINT32
+
+enum {
+    ACPI_HOTPLUG_UP = 0x00,
+    ACPI_HOTPLUG_DOWN = 0x04,
+    ACPI_HOTPLUG_EJECT = 0x08,
+    ACPI_HOTPLUG_REMOVABLE = 0x0c,
+    ACPI_HOTPLUG_SELECT = 0x10,
+    ACPI_HOTPLUG_INDEX = 0x14,
+    ACPI_HOTPLUG_OST_SLOT = 0x18,
+    ACPI_HOTPLUG_OST_EVENT = 0x1c,
+    ACPI_HOTPLUG_OST_STATUS = 0x20,
+};
+
+extern const DeviceClass acpi_pci_hotplug_class; /* "acpi-pci-hotplug" */
+
+/* Before realize. gpe: pulsed for each event; borrowed. */
+void acpi_pci_hotplug_set_wiring(Device *dev, guint16 port, IrqLine *gpe);
+/*
+ * The bus's slots are plugged through this device, or not any more; as the hook of
+ * pcie_root_port_set_hotplug(), with the device as opaque. Numbers are given in order,
+ * and not again. The device is realized.
+ */
+void acpi_pci_hotplug_bus_changed(PciBus *bus, gboolean there, void *opaque);
+/* What the DSDT calls BSEL; ACPI_HOTPLUG_NO_BUS: it does not take part. */
+guint32 acpi_pci_hotplug_bsel(const PciBus *bus);
+
+#endif
