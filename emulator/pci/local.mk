@@ -14,6 +14,10 @@ libemulator_a_SOURCES += \
 	emulator/pci/host.c \
 	emulator/pci/host.h \
 	emulator/pci/host-internal.h \
+	emulator/pci/ich9-internal.h \
+	emulator/pci/ich9-lpc.c \
+	emulator/pci/ich9-lpc.h \
+	emulator/pci/ich9-routing.c \
 	emulator/pci/internal.h \
 	emulator/pci/intx.c \
 	emulator/pci/master.c \
