@@ -21,6 +21,8 @@ libemulator_a_SOURCES += \
 	emulator/pci/internal.h \
 	emulator/pci/intx.c \
 	emulator/pci/master.c \
+	emulator/pci/layout.c \
+	emulator/pci/layout.h \
 	emulator/pci/mch.c \
 	emulator/pci/mch.h \
 	emulator/pci/msi.c \
