@@ -33,4 +33,6 @@ libemulator_a_SOURCES += \
 	emulator/pci/pci.h \
 	emulator/pci/root-port.c \
 	emulator/pci/root-port.h \
-	emulator/pci/slots.c
+	emulator/pci/slots.c \
+	emulator/pci/testdev.c \
+	emulator/pci/testdev.h
