@@ -55,6 +55,21 @@ tests_fuzz_incoming_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_incoming_fuzz_LDADD = $(FUZZ_VM_LDADD)
 endif
 
+# PCI: configuration space, BARs, hot-plug; also run shortly by pci-fuzz-test.
+PCI_FUZZ_FILES = tests/fuzz/pci-fuzz.c tests/fuzz/pci-fuzz.h $(PCI_BOARD_FILES)
+check_PROGRAMS += tests/fuzz/pci-fuzz-test
+TESTS += tests/fuzz/pci-fuzz-test
+tests_fuzz_pci_fuzz_test_SOURCES = tests/fuzz/pci-fuzz-test.c $(PCI_FUZZ_FILES)
+tests_fuzz_pci_fuzz_test_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
+tests_fuzz_pci_fuzz_test_LDADD = $(EMULATOR_TEST_LDADD)
+if FUZZERS
+check_PROGRAMS += tests/fuzz/pci-fuzz
+tests_fuzz_pci_fuzz_SOURCES = $(PCI_FUZZ_FILES)
+tests_fuzz_pci_fuzz_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
+tests_fuzz_pci_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_pci_fuzz_LDADD = $(EMULATOR_TEST_LDADD)
+endif
+
 # The RPC server; also run over repeatable mutants by rpc-fuzz-test.
 if FUZZERS
 check_PROGRAMS += tests/fuzz/rpc-fuzz
