@@ -9,7 +9,8 @@ const QmpCommand *const qmp_command_tables[] = {
     qmp_chardev_commands,   qmp_block_commands,
     qmp_device_commands,    qmp_qom_commands,
     qmp_net_commands,       qmp_object_commands,
-    qmp_migration_commands, NULL,
+    qmp_migration_commands, qmp_pci_commands,
+    NULL,
 };
 
 QMP_ENUM(shutdown_cause, "host-error", "host-qmp-quit", "host-qmp-system-reset",

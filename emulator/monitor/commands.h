@@ -14,5 +14,6 @@ extern const QmpCommand qmp_qom_commands[];
 extern const QmpCommand qmp_net_commands[];
 extern const QmpCommand qmp_object_commands[];
 extern const QmpCommand qmp_migration_commands[];
+extern const QmpCommand qmp_pci_commands[];
 
 #endif

@@ -7,6 +7,7 @@ libemulator_a_SOURCES += \
 	emulator/monitor/cmd-misc.c \
 	emulator/monitor/cmd-net.c \
 	emulator/monitor/cmd-object.c \
+	emulator/monitor/cmd-pci.c \
 	emulator/monitor/cmd-qom.c \
 	emulator/monitor/cmd-run.c \
 	emulator/monitor/commands.c \
