@@ -126,6 +126,20 @@ static inline void tsan_main_context_invoke(GMainContext *context, GSourceFunc f
     g_main_context_invoke_full(context, G_PRIORITY_DEFAULT, tsan_invoked, invoked, g_free);
 }
 
+static inline gboolean tsan_once_init_enter(gsize *once)
+{
+    gboolean first = g_once_init_enter(once);
+
+    TSAN_ACQUIRE(once);
+    return first;
+}
+
+static inline void tsan_once_init_leave(gsize *once, gsize result)
+{
+    TSAN_RELEASE(once);
+    g_once_init_leave(once, result);
+}
+
 #define g_mutex_lock       tsan_mutex_lock
 #define g_mutex_trylock    tsan_mutex_trylock
 #define g_mutex_unlock     tsan_mutex_unlock
@@ -139,5 +153,22 @@ static inline void tsan_main_context_invoke(GMainContext *context, GSourceFunc f
 #define g_source_attach        tsan_source_attach
 #define g_main_context_new     tsan_main_context_new
 #define g_main_context_invoke  tsan_main_context_invoke
+
+#undef g_once_init_enter
+#undef g_once_init_leave
+#define g_once_init_enter tsan_once_init_enter
+#define g_once_init_leave tsan_once_init_leave
+
+/* glib's has a plain static, which several threads may set to the same value. */
+#undef G_DEFINE_QUARK
+#define G_DEFINE_QUARK(text, name)                                                       \
+    GQuark name##_quark(void)                                                            \
+    {                                                                                    \
+        static gint quark;                                                               \
+        if (!g_atomic_int_get(&quark)) {                                                 \
+            g_atomic_int_set(&quark, (gint)g_quark_from_static_string(#text));           \
+        }                                                                                \
+        return (GQuark)g_atomic_int_get(&quark);                                         \
+    }
 
 #endif
