@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The registers are rows: which bits a write sets, and which it clears by a one. An
- * access is done byte by byte, so that any width does.
- *
  * The PM timer is the virtual clock; a timer of ours runs only while its overflow is to
  * interrupt and has not yet. There is no system management mode: nothing raises an SMI,
  * its enables are kept, and APMC_EN says to firmware that this has been seen to. What
@@ -17,9 +14,10 @@
 #include "accel/run-state.h"
 #include "event/clock.h"
 #include "event/vm-event.h"
+#include "hw/ich9-tco.h"
+#include "hw/reg-row.h"
 #include "hw/tick.h"
 #include "memory/address-map.h"
-#include "util/error.h"
 
 #define PM1_EVENTS     (ICH9_PM1_TMROF | ICH9_PM1_GBL | ICH9_PM1_PWRBTN | ICH9_PM1_RTC)
 #define SLP_TYP_MASK   7
@@ -29,10 +27,7 @@
 
 enum { PM1_STS, PM1_EN, PM1_CNT, GPE_STS, GPE_EN, SMI_EN, SMI_STS, REGS };
 
-static const struct {
-    guint8 offset, size;
-    guint64 writable, clears;
-} regs[REGS] = {
+static const RegRow regs[REGS] = {
     [PM1_STS] = { ICH9_PM1_STS, 2, .clears = 0xcd31 },
     [PM1_EN] = { ICH9_PM1_EN, 2, .writable = 0x4521 },
     [PM1_CNT] = { ICH9_PM1_CNT, 4, .writable = 0x1c03 },
@@ -44,7 +39,8 @@ static const struct {
 
 typedef struct Ich9Pm {
     Device dev;
-    guint8 disable_s3, disable_s4, s4_val;
+    gboolean has_s4;
+    guint8 s4_type;
 
     Region *region, *apm;
     IrqLine *sci;
@@ -53,6 +49,7 @@ typedef struct Ich9Pm {
     guint64 value[REGS];
     guint64 seen; /* overflows of the PM timer that have been worked out */
     guint8 apm_cnt, apm_sts;
+    Ich9Tco tco;
 } Ich9Pm;
 
 static guint64 timer_ticks(void)
@@ -107,61 +104,47 @@ static void timer_fired(void *opaque)
 static void enter_sleep(const Ich9Pm *s)
 {
     unsigned type = s->value[PM1_CNT] >> ICH9_PM1_SLP_TYP & SLP_TYP_MASK;
-    unsigned s4;
 
     if (type == ICH9_PM_SLP_S5) {
         vm_request_shutdown(SHUTDOWN_GUEST_SHUTDOWN);
-    } else if (ich9_pm_has_s4(&s->dev, &s4) && type == s4) {
+    } else if (s->has_s4 && type == s->s4_type) {
         vm_event_emit("SUSPEND_DISK", NULL);
         vm_request_shutdown(SHUTDOWN_GUEST_SHUTDOWN);
     }
 }
 
-/* The register that has the byte, and at which bit; REGS: none. */
-static unsigned find_reg(guint64 offset, unsigned *shift)
+/* now and ticks: of the whole access. */
+static guint8 read_byte(const Ich9Pm *s, guint64 offset, gint64 now, guint64 ticks)
 {
-    for (unsigned i = 0; i < REGS; i++) {
-        if (offset >= regs[i].offset && offset - regs[i].offset < regs[i].size) {
-            *shift = 8 * (unsigned)(offset - regs[i].offset);
-            return i;
-        }
+    if (offset >= ICH9_TCO_OFFSET && offset < ICH9_TCO_OFFSET + ICH9_TCO_SIZE) {
+        return ich9_tco_read(&s->tco, offset - ICH9_TCO_OFFSET, now);
     }
-    return REGS;
-}
-
-static guint8 read_byte(const Ich9Pm *s, guint64 offset, guint32 ticks)
-{
-    unsigned shift, reg = find_reg(offset, &shift);
-
-    if (reg < REGS) {
-        return (guint8)(s->value[reg] >> shift);
+    if (offset / 4 == ICH9_PM1_TMR / 4) {
+        ticks &= (1u << ICH9_PM_TMR_BITS) - 1;
+        return (guint8)(ticks >> 8 * (offset & 3));
     }
-    return offset / 4 == ICH9_PM1_TMR / 4 ? (guint8)(ticks >> 8 * (offset & 3)) : 0;
+    return reg_row_read(regs, REGS, s->value, offset);
 }
 
 static guint64 pm_read(void *opaque, guint64 offset, unsigned size)
 {
     Ich9Pm *s = opaque;
-    guint32 ticks = timer_ticks() & ((1u << ICH9_PM_TMR_BITS) - 1);
-    guint64 value = 0;
+    gint64 now = clock_now(CLOCK_TYPE_VIRTUAL);
+    guint64 ticks = tick_from_ns(now, ICH9_PM_TMR_HZ), value = 0;
 
     work_out_overflow(s);
     for (unsigned i = 0; i < size; i++) {
-        value |= (guint64)read_byte(s, offset + i, ticks) << (8 * i);
+        value |= (guint64)read_byte(s, offset + i, now, ticks) << (8 * i);
     }
     return value;
 }
 
 static void write_byte(Ich9Pm *s, guint64 offset, guint8 byte)
 {
-    unsigned shift, reg = find_reg(offset, &shift);
-
-    if (reg < REGS) {
-        guint64 writable = regs[reg].writable & 0xffull << shift;
-        guint64 value = (guint64)byte << shift;
-
-        s->value[reg] = (s->value[reg] & ~writable) | (value & writable);
-        s->value[reg] &= ~(value & regs[reg].clears);
+    if (offset >= ICH9_TCO_OFFSET && offset < ICH9_TCO_OFFSET + ICH9_TCO_SIZE) {
+        ich9_tco_write(&s->tco, offset - ICH9_TCO_OFFSET, byte);
+    } else {
+        reg_row_write(regs, REGS, s->value, offset, byte);
     }
 }
 
@@ -256,12 +239,20 @@ void ich9_pm_raise_gpe(Device *dev, unsigned event)
     update(s);
 }
 
-gboolean ich9_pm_has_s4(const Device *dev, unsigned *slp_typ)
+void ich9_pm_set_s4(Device *dev, gboolean there, unsigned slp_typ)
 {
-    const Ich9Pm *s = (const Ich9Pm *)dev;
+    Ich9Pm *s = (Ich9Pm *)dev;
 
-    *slp_typ = s->s4_val;
-    return !s->disable_s4;
+    s->has_s4 = there;
+    s->s4_type = (guint8)slp_typ;
+}
+
+void ich9_pm_set_watchdog(Device *dev, void (*expired)(void *opaque), void *opaque)
+{
+    Ich9Pm *s = (Ich9Pm *)dev;
+
+    s->tco.expired = expired;
+    s->tco.opaque = opaque;
 }
 
 static void pm_init(Device *dev)
@@ -269,6 +260,7 @@ static void pm_init(Device *dev)
     Ich9Pm *s = (Ich9Pm *)dev;
 
     s->region = region_new_io("ich9-pm", ICH9_PM_SIZE, &pm_ops, s);
+    ich9_pm_set_s4(dev, TRUE, ICH9_PM_SLP_S4);
 }
 
 static void pm_finalize(Device *dev)
@@ -284,6 +276,7 @@ static void pm_reset(Device *dev)
     s->value[SMI_EN] = SMI_EN_APMC_EN;
     s->apm_cnt = s->apm_sts = 0;
     s->seen = timer_ticks() >> OVERFLOW_SHIFT;
+    ich9_tco_reset(&s->tco);
     update(s);
 }
 
@@ -291,15 +284,12 @@ static gboolean pm_realize(Device *dev, GError **errp)
 {
     Ich9Pm *s = (Ich9Pm *)dev;
 
-    if (!s->disable_s3) {
-        return error_set(errp, "Parameter 'disable_s3': suspend to RAM is not there, and "
-                               "cannot be enabled");
-    }
     s->apm = region_new_io("apm", 2, &apm_ops, s);
     if (!address_map_put(address_map_io(), &s->apm, ICH9_APM_CNT, errp)) {
         return FALSE;
     }
     s->timer = timer_new(event_loop_main(), CLOCK_TYPE_VIRTUAL, timer_fired, s);
+    ich9_tco_realize(&s->tco);
     return TRUE;
 }
 
@@ -310,6 +300,7 @@ static void pm_unrealize(Device *dev)
     address_map_remove(s->region);
     set_sci(s, FALSE);
     g_clear_pointer(&s->timer, timer_free);
+    ich9_tco_unrealize(&s->tco);
     address_map_take(&s->apm);
 }
 
@@ -323,9 +314,7 @@ static gboolean pm_post_load(void *opaque, guint32 version, GError **errp)
 {
     Ich9Pm *s = opaque;
 
-    for (unsigned i = 0; i < REGS; i++) {
-        s->value[i] &= regs[i].writable | regs[i].clears;
-    }
+    reg_row_mask(regs, REGS, s->value);
     s->value[SMI_EN] |= SMI_EN_APMC_EN;
     s->seen = MIN(s->seen, timer_ticks() >> OVERFLOW_SHIFT);
     work_out_overflow(s);
@@ -346,6 +335,7 @@ static const StateField pm_fields[] = {
     STATE_FIELD("overflows", STATE_U64, Ich9Pm, seen),
     STATE_FIELD("apm-cnt", STATE_U8, Ich9Pm, apm_cnt),
     STATE_FIELD("apm-sts", STATE_U8, Ich9Pm, apm_sts),
+    STATE_FIELD("tco", STATE_STRUCT, Ich9Pm, tco, .nested = &ich9_tco_state),
     { NULL },
 };
 
@@ -357,36 +347,10 @@ static const StateDesc pm_state = {
     .post_load = pm_post_load,
 };
 
-static const Property pm_properties[] = {
-    { .name = "disable_s3",
-      .type = PROP_U8,
-      .offset = offsetof(Ich9Pm, disable_s3),
-      .def = "1",
-      .max = 1,
-      .help = "no suspend to RAM; always so" },
-    { .name = "disable_s4",
-      .type = PROP_U8,
-      .offset = offsetof(Ich9Pm, disable_s4),
-      .def = "0",
-      .max = 1,
-      .guest = TRUE,
-      .help = "no suspend to disk" },
-    { .name = "s4_val",
-      .type = PROP_U8,
-      .offset = offsetof(Ich9Pm, s4_val),
-      .def = "2",
-      .min = 2,
-      .max = SLP_TYP_MASK,
-      .guest = TRUE,
-      .help = "SLP_TYP of suspend to disk" },
-    { NULL },
-};
-
 const DeviceClass ich9_pm_class = {
     .name = "ich9-pm",
     .desc = "power management of the ICH9",
     .instance_size = sizeof(Ich9Pm),
-    .properties = pm_properties,
     .state = &pm_state,
     .init = pm_init,
     .realize = pm_realize,

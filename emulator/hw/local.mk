@@ -16,6 +16,8 @@ libemulator_a_SOURCES += \
 	emulator/hw/i8259-chip.c emulator/hw/i8259-chip.h \
 	emulator/hw/ich9-pm.c \
 	emulator/hw/ich9-pm.h \
+	emulator/hw/ich9-tco.c \
+	emulator/hw/ich9-tco.h \
 	emulator/hw/input.c \
 	emulator/hw/input.h \
 	emulator/hw/ioapic.c \
@@ -33,6 +35,8 @@ libemulator_a_SOURCES += \
 	emulator/hw/ps2.h \
 	emulator/hw/pvpanic-isa.c \
 	emulator/hw/pvpanic-isa.h \
+	emulator/hw/reg-row.c \
+	emulator/hw/reg-row.h \
 	emulator/hw/rtc-pc.c \
 	emulator/hw/rtc-time.c \
 	emulator/hw/rtc-time.h \

@@ -201,29 +201,125 @@ static void test_sleep(void)
     vm_start();
 }
 
-static void test_options(void)
+static void wire_no_s4(Device *dev)
 {
-    Device *dev = device_new(&ich9_pm_class);
-    g_autoptr(ConfigNode) zero = config_int_new(0), one = config_int_new(1);
-    g_autoptr(GError) error = NULL;
-    unsigned type;
+    wire(dev);
+    ich9_pm_set_s4(dev, FALSE, ICH9_PM_SLP_S4);
+}
 
-    g_assert_true(ich9_pm_has_s4(dev, &type));
-    g_assert_cmpuint(type, ==, 2);
-    g_assert_true(device_set_property(dev, "disable_s4", one, NULL));
-    g_assert_false(ich9_pm_has_s4(dev, &type));
-    g_assert_true(device_set_property(dev, "disable_s3", zero, NULL));
-    g_assert_false(device_realize(dev, NULL, &error));
-    g_assert_nonnull(strstr(error->message, "disable_s3"));
-    device_unref(dev);
+static void test_no_s4(void)
+{
+    Device *dev = hw_plug(&ich9_pm_class, NULL, wire_no_s4);
+
+    g_assert_cmpint(run_after(ICH9_PM_SLP_S4 << ICH9_PM1_SLP_TYP | ICH9_PM1_SLP_EN), ==,
+                    RUN_STATE_RUNNING);
+    hw_unplug(dev);
+}
+
+/* --- the watchdog --- */
+
+#define TCO  (BASE + 0x60)
+#define STEP 600000000
+
+static unsigned expired;
+
+static void has_expired(void *opaque)
+{
+    expired++;
+}
+
+static void wire_watchdog(Device *dev)
+{
+    wire(dev);
+    ich9_pm_set_watchdog(dev, has_expired, NULL);
+}
+
+static void test_watchdog(void)
+{
+    Device *dev = hw_plug(&ich9_pm_class, NULL, wire_watchdog);
+
+    expired = 0;
+    g_assert_cmphex(hw_in16(TCO + 0x12), ==, 4);
+    hw_step(100 * (gint64)STEP); /* nobody has started it */
+    g_assert_cmphex(hw_in16(TCO + 0x04), ==, 0);
+    hw_out16(TCO + 0x12, 0xfc0a);
+    g_assert_cmphex(hw_in16(TCO + 0x12), ==, 0x000a);
+    hw_out16(TCO, 1);
+    g_assert_cmpuint(hw_in16(TCO), ==, 10);
+    hw_step(9 * (gint64)STEP);
+    g_assert_cmpuint(hw_in16(TCO), ==, 1);
+    hw_out16(TCO, 1); /* alive */
+    hw_step(10 * (gint64)STEP - 1);
+    g_assert_cmphex(hw_in16(TCO + 0x04), ==, 0);
+    hw_step(1);
+    g_assert_cmphex(hw_in16(TCO + 0x04), ==, 0x0008);
+    hw_out16(TCO + 0x04, 0x0008);
+    hw_step(5 * (gint64)STEP);
+    dev = hw_move(dev, NULL, wire_watchdog);
+    hw_out16(TCO, 1); /* late, but alive */
+    hw_step(10 * (gint64)STEP);
+    hw_step(10 * (gint64)STEP - 1);
+    g_assert_cmpuint(expired, ==, 0);
+    hw_step(1);
+    g_assert_cmpuint(expired, ==, 1);
+    g_assert_cmphex(hw_in16(TCO + 0x06), ==, 0x0002);
+    hw_step(20 * (gint64)STEP); /* whoever does nothing about it hears again */
+    g_assert_cmpuint(expired, ==, 2);
+    hw_reset(dev);
+    g_assert_cmphex(hw_in16(TCO + 0x06), ==, 0x0002);
+    hw_step(100 * (gint64)STEP);
+    g_assert_cmpuint(expired, ==, 2);
+    hw_out16(TCO + 0x06, 0x0002);
+    g_assert_cmphex(hw_in16(TCO + 0x06), ==, 0);
+    hw_unplug(dev);
+}
+
+static void test_watchdog_halted(void)
+{
+    Device *dev = hw_plug(&ich9_pm_class, NULL, wire_watchdog);
+
+    expired = 0;
+    hw_out16(TCO + 0x12, 1); /* too short: 1.2 s */
+    hw_out16(TCO + 0x08, 0x0800);
+    hw_out16(TCO + 0x08, 0x0000); /* starts it, too */
+    hw_step(STEP);
+    g_assert_cmpuint(hw_in16(TCO), ==, 1);
+    hw_out8(TCO + 0x09, 0x08);
+    hw_step(100 * (gint64)STEP);
+    dev = hw_move(dev, NULL, wire_watchdog);
+    g_assert_cmpuint(hw_in16(TCO), ==, 1);
+    g_assert_cmphex(hw_in16(TCO + 0x04), ==, 0);
+    hw_out8(TCO + 0x09, 0x10); /* and locks something */
+    hw_step(STEP);
+    g_assert_cmphex(hw_in16(TCO + 0x04), ==, 0x0008);
+    hw_out8(TCO + 0x09, 0x00);
+    g_assert_cmphex(hw_in16(TCO + 0x08), ==, 0x1000);
+    hw_step(2 * (gint64)STEP);
+    g_assert_cmpuint(expired, ==, 1);
+    hw_unplug(dev);
+}
+
+/* Nobody would hear of it: it is not there. */
+static void test_no_watchdog(void)
+{
+    Device *dev = plug();
+
+    hw_out32(TCO + 0x10, 0xffffffff);
+    hw_out32(TCO, 0xffffffff);
+    g_assert_cmphex(hw_in32(TCO + 0x10), ==, 0);
+    g_assert_cmphex(hw_in32(TCO), ==, 0);
+    hw_step(G_GINT64_CONSTANT(2000000000000));
+    g_assert_cmphex(hw_in32(TCO + 0x04), ==, 0);
+    hw_unplug(dev);
 }
 
 static void test_walk(void)
 {
-    Device *dev = plug();
+    Device *dev = hw_plug(&ich9_pm_class, NULL, wire_watchdog);
 
-    dev = hw_walk(dev, NULL, wire, FALSE, BASE, ICH9_PM_SIZE);
-    hw_unplug(hw_walk(dev, NULL, wire, FALSE, ICH9_APM_CNT, 2));
+    vm_set_policy(TRUE, FALSE);
+    dev = hw_walk(dev, NULL, wire_watchdog, FALSE, BASE, ICH9_PM_SIZE);
+    hw_unplug(hw_walk(dev, NULL, wire_watchdog, FALSE, ICH9_APM_CNT, 2));
 }
 
 int main(int argc, char **argv)
@@ -235,7 +331,10 @@ int main(int argc, char **argv)
     g_test_add_func("/hw/ich9-pm/gpe", test_gpe);
     g_test_add_func("/hw/ich9-pm/timer", test_timer);
     g_test_add_func("/hw/ich9-pm/sleep", test_sleep);
-    g_test_add_func("/hw/ich9-pm/options", test_options);
+    g_test_add_func("/hw/ich9-pm/no-s4", test_no_s4);
+    g_test_add_func("/hw/ich9-pm/watchdog", test_watchdog);
+    g_test_add_func("/hw/ich9-pm/watchdog-halted", test_watchdog_halted);
+    g_test_add_func("/hw/ich9-pm/no-watchdog", test_no_watchdog);
     g_test_add_func("/hw/ich9-pm/walk", test_walk);
     return g_test_run();
 }
