@@ -55,8 +55,8 @@ typedef struct Hpet Hpet;
 typedef struct HpetTimer {
     Hpet *hpet;
     Timer *timer;
-    IrqLine *line; /* the one that it has, as configured now; NULL: none */
-    gint64 last;   /* interrupt, ns */
+    IrqSource irq_out; /* on the line that is configured now */
+    gint64 last;       /* interrupt, ns */
 
     guint64 config; /* the writable bits */
     guint64 comparator;
@@ -125,13 +125,6 @@ static IrqLine *configured_line(const HpetTimer *t)
     return route < HPET_GSIS && (s->intcap >> route & 1) ? s->gsis[route] : NULL;
 }
 
-static void set_line(const HpetTimer *t, gboolean level)
-{
-    if (t->line) {
-        irq_line_set(t->line, level);
-    }
-}
-
 static gboolean may_interrupt(const HpetTimer *t)
 {
     return (t->config & TN_ENABLE) && (t->hpet->config & CONFIG_ENABLE);
@@ -140,13 +133,10 @@ static gboolean may_interrupt(const HpetTimer *t)
 /* The level of a level-triggered timer, on the line that it has now. */
 static void update_line(HpetTimer *t)
 {
-    IrqLine *line = configured_line(t);
+    gboolean level = may_interrupt(t) && (t->hpet->status & status_bit(t));
 
-    if (line != t->line) {
-        set_line(t, FALSE);
-        t->line = line;
-    }
-    set_line(t, may_interrupt(t) && (t->hpet->status & status_bit(t)));
+    irq_source_connect(&t->irq_out, configured_line(t));
+    irq_source_set(&t->irq_out, level);
 }
 
 static void fire(HpetTimer *t)
@@ -155,8 +145,8 @@ static void fire(HpetTimer *t)
         t->hpet->status |= status_bit(t);
         update_line(t);
     } else if (may_interrupt(t)) {
-        set_line(t, TRUE);
-        set_line(t, FALSE);
+        irq_source_set(&t->irq_out, TRUE);
+        irq_source_set(&t->irq_out, FALSE);
     }
     t->last = clock_now(CLOCK_TYPE_VIRTUAL);
 }
@@ -437,7 +427,7 @@ static void hpet_unrealize(Device *dev)
     Hpet *s = (Hpet *)dev;
 
     for (unsigned i = 0; i < HPET_TIMERS; i++) {
-        set_line(&s->timers[i], FALSE);
+        irq_source_disconnect(&s->timers[i].irq_out);
         g_clear_pointer(&s->timers[i].timer, timer_free);
     }
     address_map_take(&s->region);

@@ -70,7 +70,7 @@ typedef struct I8042 {
     Device dev;
 
     Region *data, *command;
-    IrqLine *kbd_line, *aux_line;
+    IrqSource kbd_irq, aux_irq;
 
     guint8 ram[RAM_SIZE];
     guint8 out;         /* the output port, without the interrupts */
@@ -92,8 +92,8 @@ static void update_irqs(I8042 *s)
 {
     gboolean aux = s->source == FROM_AUX;
 
-    irq_line_set(s->kbd_line, s->full && !aux && (s->ram[0] & CTR_KBD_INT));
-    irq_line_set(s->aux_line, s->full && aux && (s->ram[0] & CTR_AUX_INT));
+    irq_source_set(&s->kbd_irq, s->full && !aux && (s->ram[0] & CTR_KBD_INT));
+    irq_source_set(&s->aux_irq, s->full && aux && (s->ram[0] & CTR_AUX_INT));
 }
 
 /* The keyboard's next byte as the guest gets it; a break prefix goes into the code. */
@@ -354,9 +354,9 @@ static gboolean i8042_realize(Device *dev, GError **errp)
 {
     I8042 *s = (I8042 *)dev;
 
-    s->kbd_line = isa_bus_irq(dev, I8042_KBD_IRQ, errp);
-    s->aux_line = s->kbd_line ? isa_bus_irq(dev, I8042_MOUSE_IRQ, errp) : NULL;
-    if (!s->aux_line) {
+    IrqLine *kbd = isa_bus_irq(dev, I8042_KBD_IRQ, errp);
+    IrqLine *aux = kbd ? isa_bus_irq(dev, I8042_MOUSE_IRQ, errp) : NULL;
+    if (!aux) {
         return FALSE;
     }
     s->data = region_new_io("i8042-data", 1, &data_ops, s);
@@ -368,6 +368,8 @@ static gboolean i8042_realize(Device *dev, GError **errp)
         address_map_take(&s->data);
         return FALSE;
     }
+    irq_source_connect(&s->kbd_irq, kbd);
+    irq_source_connect(&s->aux_irq, aux);
     input_attach(&sink, s);
     return TRUE;
 }
@@ -377,8 +379,8 @@ static void i8042_unrealize(Device *dev)
     I8042 *s = (I8042 *)dev;
 
     input_detach(s);
-    irq_line_set(s->kbd_line, FALSE);
-    irq_line_set(s->aux_line, FALSE);
+    irq_source_disconnect(&s->kbd_irq);
+    irq_source_disconnect(&s->aux_irq);
     address_map_take(&s->data);
     address_map_take(&s->command);
 }

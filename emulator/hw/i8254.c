@@ -44,7 +44,7 @@ typedef struct Pit {
     int lost_tick_policy;
 
     Region *region, *port_b;
-    IrqLine *line;
+    IrqSource irq_out;
     Timer *timer;
     gboolean level; /* of IRQ 0 */
     gboolean irq_enabled;
@@ -63,7 +63,7 @@ static guint64 now(void)
 static void set_irq(Pit *s, gboolean level)
 {
     s->level = level;
-    irq_line_set(s->line, level && s->irq_enabled);
+    irq_source_set(&s->irq_out, level && s->irq_enabled);
 }
 
 /* Channel 0's next edge that has not been given, as soon as IRQ 0 takes another one. */
@@ -242,10 +242,11 @@ static gboolean pit_realize(Device *dev, GError **errp)
 {
     Pit *s = (Pit *)dev;
 
-    s->line = isa_bus_irq(dev, I8254_IRQ, errp);
-    if (!s->line || !map_ports(s, errp)) {
+    IrqLine *line = isa_bus_irq(dev, I8254_IRQ, errp);
+    if (!line || !map_ports(s, errp)) {
         return FALSE;
     }
+    irq_source_connect(&s->irq_out, line);
     s->timer = timer_new(event_loop_main(), CLOCK_TYPE_VIRTUAL, timer_fired, s);
     return TRUE;
 }
@@ -255,7 +256,7 @@ static void pit_unrealize(Device *dev)
     Pit *s = (Pit *)dev;
 
     g_clear_pointer(&s->timer, timer_free);
-    irq_line_set(s->line, FALSE);
+    irq_source_disconnect(&s->irq_out);
     address_map_take(&s->port_b);
     address_map_take(&s->region);
 }

@@ -43,7 +43,7 @@ typedef struct Ich9Pm {
     guint8 s4_type;
 
     Region *region, *apm;
-    IrqLine *sci;
+    IrqSource sci;
     Timer *timer;
 
     guint64 value[REGS];
@@ -76,20 +76,13 @@ static void arm_timer(Ich9Pm *s)
     }
 }
 
-static void set_sci(Ich9Pm *s, gboolean level)
-{
-    if (s->sci) {
-        irq_line_set(s->sci, level);
-    }
-}
-
 static void update(Ich9Pm *s)
 {
     gboolean event = (s->value[PM1_STS] & s->value[PM1_EN] & PM1_EVENTS) ||
                      (s->value[GPE_STS] & s->value[GPE_EN]);
 
     arm_timer(s);
-    set_sci(s, event && (s->value[PM1_CNT] & ICH9_PM1_SCI_EN));
+    irq_source_set(&s->sci, event && (s->value[PM1_CNT] & ICH9_PM1_SCI_EN));
 }
 
 static void timer_fired(void *opaque)
@@ -213,13 +206,7 @@ Region *ich9_pm_region(Device *dev)
 
 void ich9_pm_set_sci(Device *dev, IrqLine *line)
 {
-    Ich9Pm *s = (Ich9Pm *)dev;
-
-    set_sci(s, FALSE);
-    s->sci = line;
-    if (dev->realized) {
-        update(s);
-    }
+    irq_source_connect(&((Ich9Pm *)dev)->sci, line);
 }
 
 void ich9_pm_press_power_button(Device *dev)
@@ -298,7 +285,7 @@ static void pm_unrealize(Device *dev)
     Ich9Pm *s = (Ich9Pm *)dev;
 
     address_map_remove(s->region);
-    set_sci(s, FALSE);
+    irq_source_disconnect(&s->sci);
     g_clear_pointer(&s->timer, timer_free);
     ich9_tco_unrealize(&s->tco);
     address_map_take(&s->apm);

@@ -284,6 +284,7 @@ static void test_legacy(void)
     g_assert_cmpuint(hw_edges(8), ==, 1);
     g_assert_cmpuint(hw_edges(2), ==, 1);
     set(CONFIG, 1);
+    g_assert_true(hw_irq[0].level); /* the PIT's again */
     hw_in8(RTC_IOBASE + 1);
     forget_edges();
     hw_step(100000000);
