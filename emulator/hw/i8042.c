@@ -416,6 +416,25 @@ static const StateDesc i8042_state = {
     .post_load = i8042_post_load,
 };
 
+/* The keyboard has the ports, for itself and for the mouse. */
+static void i8042_aml(const Device *dev, Aml *scope)
+{
+    AmlResources *kbd = aml_resources_new(), *mouse = aml_resources_new();
+    guint start = aml_begin(scope, "Device KBD_");
+
+    aml_code(scope, "Name _HID eisa:PNP0303");
+    aml_resource_io(kbd, I8042_DATA, 1);
+    aml_resource_io(kbd, I8042_COMMAND, 1);
+    isa_bus_add_irq(dev, kbd, I8042_KBD_IRQ);
+    aml_resources_end(kbd, scope, "_CRS");
+    aml_end(scope, start);
+    start = aml_begin(scope, "Device MOU_");
+    aml_code(scope, "Name _HID eisa:PNP0F13");
+    isa_bus_add_irq(dev, mouse, I8042_MOUSE_IRQ);
+    aml_resources_end(mouse, scope, "_CRS");
+    aml_end(scope, start);
+}
+
 const DeviceClass i8042_class = {
     .name = "i8042",
     .bus = ISA_BUS_TYPE,
@@ -425,4 +444,5 @@ const DeviceClass i8042_class = {
     .realize = i8042_realize,
     .reset = i8042_reset,
     .unrealize = i8042_unrealize,
+    .aml = i8042_aml,
 };

@@ -39,8 +39,9 @@
 #define ICH9_PM1_SLP_EN  0x2000
 #define ICH9_PM1_SLP_TYP 10 /* shift */
 
-/* SLP_TYP as QEMU's DSDT and OVMF have them. There is no S3, which would be 1. */
+/* SLP_TYP as QEMU's DSDT and OVMF have them. S3 does nothing: not to be announced. */
 #define ICH9_PM_SLP_S5 0
+#define ICH9_PM_SLP_S3 1
 #define ICH9_PM_SLP_S4 2
 
 /* The APM ports: SMI_CMD of the FADT, and what is written to it. */

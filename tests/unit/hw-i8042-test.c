@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "accel/run-state.h"
+#include "device/aml.h"
 #include "event/loop.h"
 #include "hw-board.h"
 #include "hw/i8042.h"
@@ -137,6 +138,27 @@ static void test_loop(void)
     g_assert_cmphex(hw_in8(I8042_DATA), ==, 0x01);
     expect_aux("02");
     g_assert_cmphex(hw_in8(I8042_DATA), ==, 0x02); /* it stands there */
+    hw_unplug(dev);
+}
+
+static gboolean has(const Aml *aml, const void *bytes, gsize n)
+{
+    return memmem(aml->data, aml->len, bytes, n) != NULL;
+}
+
+/* What ACPI tells: both devices, and the ports. */
+static void test_aml(void)
+{
+    static const guint8 data_port[] = { 0x47, 1, 0x60, 0, 0x60, 0 };
+    static const guint8 command_port[] = { 0x47, 1, 0x64, 0, 0x64, 0 };
+    Device *dev = plug();
+    g_autoptr(GByteArray) aml = g_byte_array_new();
+
+    device_add_aml(dev, aml);
+    g_assert_true(has(aml, "KBD_", 4));
+    g_assert_true(has(aml, "MOU_", 4));
+    g_assert_true(has(aml, data_port, sizeof(data_port)));
+    g_assert_true(has(aml, command_port, sizeof(command_port)));
     hw_unplug(dev);
 }
 
@@ -565,6 +587,7 @@ int main(int argc, char **argv)
     vm_set_reset_handler(reset_asked, NULL);
     g_test_add_func("/hw/i8042/controller", test_controller);
     g_test_add_func("/hw/i8042/loop", test_loop);
+    g_test_add_func("/hw/i8042/aml", test_aml);
     g_test_add_func("/hw/i8042/output-port", test_output_port);
     g_test_add_func("/hw/i8042/keyboard-commands", test_keyboard_commands);
     g_test_add_func("/hw/i8042/sets", test_sets);
