@@ -153,14 +153,14 @@ static gboolean add_machine(CommandSteps *steps, const CommandFacts *facts, GErr
 {
     const Domain *domain = steps->domain;
     g_autofree char *name = escape_commas(domain->name);
+    g_autofree char *machine = escape_commas(domain->machine);
     char uuid[DOMAIN_UUID_STR_LEN];
 
     add_format(steps, "-name", "guest=%s,debug-threads=on", name);
     add(steps, "-S");
     add_format(steps, "-machine",
-               "%s,usb=off,dump-guest-core=off,memory-backend=%s%s,acpi=%s",
-               domain->machine, steps->machine->ram_id, hpet_option(steps),
-               domain->acpi ? "on" : "off");
+               "%s,usb=off,dump-guest-core=off,memory-backend=%s%s,acpi=%s", machine,
+               steps->machine->ram_id, hpet_option(steps), domain->acpi ? "on" : "off");
     add_accel(steps, facts);
     add_format(steps, "-cpu", "host,migratable=%s",
                xml_on_off_names[domain->cpu_migratable]);

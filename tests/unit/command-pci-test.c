@@ -319,6 +319,38 @@ static void test_user_alias(void)
     g_assert_cmpuint(found, ==, 2);
 }
 
+static gboolean removes(GPtrArray *steps, const char *command, const char *key,
+                        const char *name)
+{
+    for (guint i = 0; i < steps->len; i++) {
+        const CommandStep *step = steps->pdata[i];
+
+        if (strcmp(step->undo, command) == 0 &&
+            g_strcmp0(util_json_string(step->undo_arguments, key), name) == 0) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+/* Of what a plug may have left: any name that it could have had, and none that is in use.
+ */
+static void test_leftovers(void)
+{
+    g_autoptr(Domain) domain =
+        prepare(Q35(NET PORT("1", "") PORT("2", "") PORT("3", "")));
+    g_autoptr(GPtrArray) steps = command_leftovers(domain);
+
+    for (guint i = 0; i <= 3; i++) { /* one in each port, and one that found none */
+        g_autofree char *netdev = g_strdup_printf("hostnet%u", i);
+        g_autofree char *fd = g_strdup_printf("fd-net%u", i);
+
+        g_assert_true(removes(steps, "netdev_del", "id", netdev) == (i > 0));
+        g_assert_true(removes(steps, "closefd", "fdname", fd) == (i > 0));
+    }
+    g_assert_cmpuint(steps->len, <, 2 * 8);
+}
+
 /* A definition gets more ports when it gets more devices, while it does not run. */
 static void test_attach_config(void)
 {
@@ -526,12 +558,24 @@ static void test_versions(void)
 {
     g_autoptr(Domain) domain = define(Q35(""));
     g_autoptr(Domain) other = parse(Q35(""));
+    CommandFacts facts = { .monitor_fd = 3 };
+    g_autoptr(GPtrArray) steps = NULL;
+    guint next = 1, found = 0;
 
     g_assert_cmpstr(domain->machine, ==, "pc-q35-vireo-1.0");
     g_free(other->machine);
-    other->machine = g_strdup("pc-q35-7.2");
+    other->machine = g_strdup("pc-q35-7,accel=tcg");
     g_assert_true(command_complete(other, NULL, "/e", NULL));
-    g_assert_cmpstr(other->machine, ==, "pc-q35-7.2");
+    g_assert_cmpstr(other->machine, ==, "pc-q35-7,accel=tcg");
+    steps = command_start(other, &facts, &next, NULL);
+    g_assert_nonnull(steps);
+    for (guint i = 0; i < steps->len; i++) {
+        const CommandStep *step = steps->pdata[i];
+
+        found += g_strcmp0(step->option, "-machine") == 0 &&
+                 g_str_has_prefix(step->text, "pc-q35-7,,accel=tcg,usb=off,");
+    }
+    g_assert_cmpuint(found, ==, 1); /* a name, whatever is in it */
     g_assert_null(command_machine("pc-i440fx-7.2"));
 }
 
@@ -548,6 +592,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pci/plug", test_plug);
     g_test_add_func("/pci/plug-at", test_plug_at);
     g_test_add_func("/pci/user-alias", test_user_alias);
+    g_test_add_func("/pci/leftovers", test_leftovers);
     g_test_add_func("/pci/attach-config", test_attach_config);
     g_test_add_func("/pci/timers", test_timers);
     g_test_add_func("/pci/any", test_any);
