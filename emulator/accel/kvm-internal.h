@@ -60,6 +60,8 @@ void kvm_when_vcpus_rest(void (*done)(void *opaque), void *opaque);
 void kvm_hold_current_vcpu(void);
 void kvm_pause_for_slots(void);
 void kvm_resume_after_slots(void);
+/* Any thread: its next KVM_RUN, or the one that it is in, ends with EINTR. */
+void kvm_kick_vcpu(Vcpu *cpu);
 
 #define VCPU_MSRS_MAX  768
 #define VCPU_XSAVE_MAX 12288
@@ -106,8 +108,20 @@ struct Vcpu {
     gboolean parked;   /* its access is held (event/lock.h) */
     gboolean answered; /* the access has been completed */
     gint stop;         /* atomic: leave the run loop */
+    gint nmi;          /* atomic: LINT1 has been raised */
     gint in_guest;     /* atomic: inside KVM_RUN */
 };
+
+/*
+ * kvm-inject.c. The vCPU's own thread, before each KVM_RUN. between: no instruction is
+ * half done, which is known after EINTR, and when the window for interrupts has opened.
+ */
+void vcpu_inject(Vcpu *cpu, gboolean between);
+/* The same when it begins to run, and when it comes to rest (with the machine lock). */
+void vcpu_inject_first(Vcpu *cpu);
+void vcpu_inject_last(Vcpu *cpu);
+void kvm_pic_output(gboolean level);
+gboolean kvm_inject_nmi(GError **errp);
 
 /* kvm-state.c: between KVM and *state; while the vCPU is not in KVM_RUN. */
 gboolean vcpu_save(Vcpu *cpu, VcpuState *state, GError **errp);

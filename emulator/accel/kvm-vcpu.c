@@ -58,7 +58,7 @@ static void on_kick(int sig)
 {
 }
 
-static void kick(Vcpu *cpu)
+void kvm_kick_vcpu(Vcpu *cpu)
 {
     struct kvm_run *run = LOAD(cpu->run);
     if (!run) {
@@ -92,7 +92,7 @@ void kvm_pause_for_slots(void)
     g_assert(machine_lock_held());
     STORE(slot_pauses, slot_pauses + 1);
     for (guint i = 0; i < kvm.vcpus->len; i++) {
-        kick(vcpu_at(i));
+        kvm_kick_vcpu(vcpu_at(i));
     }
     g_mutex_lock(&pause_lock);
     while (any_in_guest()) {
@@ -140,7 +140,10 @@ static void enter_guest(Vcpu *cpu)
 static void run_guest(Vcpu *cpu)
 {
     struct kvm_run *run = cpu->run;
+    gboolean between = FALSE; /* two instructions, as far as is known */
+    vcpu_inject_first(cpu);
     for (;;) {
+        vcpu_inject(cpu, between);
         if (LOAD(cpu->stop)) {
             STORE(run->immediate_exit, 1);
         }
@@ -150,8 +153,10 @@ static void run_guest(Vcpu *cpu)
         leave_guest(cpu);
         if (r >= 0) {
             kvm_handle_exit(cpu);
+            between = run->exit_reason == KVM_EXIT_IRQ_WINDOW_OPEN;
         } else if (error == EINTR || error == EAGAIN) {
             STORE(run->immediate_exit, 0);
+            between = TRUE;
             if (LOAD(cpu->stop)) {
                 return;
             }
@@ -223,6 +228,7 @@ static void rest(Vcpu *cpu)
 {
     while (!kvm.run || cpu->held) {
         if (!cpu->stopped) {
+            vcpu_inject_last(cpu);
             say_stopped(cpu);
         }
         machine_lock_wait(&cpu->wake);
@@ -309,7 +315,7 @@ static void stop_vcpus(void)
 {
     for (guint i = 0; i < kvm.vcpus->len; i++) {
         STORE(vcpu_at(i)->stop, 1);
-        kick(vcpu_at(i));
+        kvm_kick_vcpu(vcpu_at(i));
     }
     for (guint i = 0; i < kvm.vcpus->len; i++) {
         Vcpu *cpu = vcpu_at(i);

@@ -111,4 +111,6 @@ const Accel accel_kvm = {
     .gsi_count = kvm_gsi_count,
     .add_irqfd = kvm_add_irqfd,
     .del_irqfd = kvm_del_irqfd,
+    .pic_output = kvm_pic_output,
+    .inject_nmi = kvm_inject_nmi,
 };

@@ -8,6 +8,7 @@ libemulator_a_SOURCES += \
 	emulator/accel/kvm-caps.c \
 	emulator/accel/kvm-cpuid.c \
 	emulator/accel/kvm-exit.c emulator/accel/kvm-exit.h \
+	emulator/accel/kvm-inject.c \
 	emulator/accel/kvm-memory.c \
 	emulator/accel/kvm-msr.c \
 	emulator/accel/kvm-route.c \

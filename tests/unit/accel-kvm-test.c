@@ -3,7 +3,6 @@
  * The KVM accelerator with tiny guests: 64 MiB of RAM, three vCPUs, a byte port that
  * is the serial line, and a page of registers. Skipped where /dev/kvm is missing.
  */
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -19,36 +18,20 @@
 #include "event/turn.h"
 #include "memory/address-map.h"
 #include "memory/guest.h"
+#include "tests/unit/tiny-board.h"
 #include "util/bitmap.h"
 
-#define RAM_SIZE     (64u << 20)
-#define INFO         0x6000u
-#define COMMAND_LINE 0x7000u
-#define REGS         0xd0000000u
-#define CPUS         3
+#define REGS 0xd0000000u
+#define CPUS 3
 
 static const char *program;
-static RamBlock *ram;
 static Region *regs;
-static GString *output;
-static BootState boot;
-static char command_line[256];
 
-/* Devices: bytes written to 0x3f8 are output; 0x80 counts; REGS holds a value. */
+/* Devices: 0x80 counts; REGS holds a value. */
 static guint8 port_value;
 static guint32 reg_value;
-static guint64 first_exit; /* when the first byte came */
 static AccessHold *held;
 static gboolean hold_next;
-
-static void serial_write(void *opaque, guint64 offset, guint64 value, unsigned size)
-{
-    if (!first_exit) {
-        first_exit = (guint64)clock_now(CLOCK_TYPE_REALTIME);
-    }
-    g_string_append_c(output, (char)value);
-    g_main_context_wakeup(event_loop_context(event_loop_main()));
-}
 
 static guint64 port_read(void *opaque, guint64 offset, unsigned size)
 {
@@ -74,68 +57,8 @@ static void reg_write(void *opaque, guint64 offset, guint64 value, unsigned size
     reg_value = (guint32)value;
 }
 
-static const RegionOps serial_ops = { NULL, serial_write, 1, 1, TRUE };
 static const RegionOps port_ops = { port_read, port_write, 1, 1, TRUE };
 static const RegionOps reg_ops = { reg_read, reg_write, 4, 4, FALSE };
-
-static Region *map(AddressMap *map, Region *region, guint64 addr)
-{
-    g_autoptr(GError) error = NULL;
-    g_assert_true(address_map_add(map, region, addr, &error));
-    return region;
-}
-
-static void unmap(AddressMap *map, Region *region)
-{
-    address_map_remove(region);
-}
-
-/* Copies the guest's segments to where they belong; returns the entry point. */
-static guint32 load_elf(const char *name)
-{
-    g_autofree char *path =
-        g_strdup_printf("%s/tests/tiny/%s.elf", g_getenv("builddir") ?: ".", name);
-    g_autofree char *file = NULL;
-    gsize size;
-    g_assert_true(g_file_get_contents(path, &file, &size, NULL));
-    const Elf32_Ehdr *e = (const Elf32_Ehdr *)file;
-    const Elf32_Phdr *p = (const Elf32_Phdr *)(file + e->e_phoff);
-    for (int i = 0; i < e->e_phnum; i++) {
-        if (p[i].p_type == PT_LOAD) {
-            memset(ram->host + p[i].p_paddr, 0, p[i].p_memsz);
-            g_assert_true(guest_write(dma_space_memory(), p[i].p_paddr,
-                                      file + p[i].p_offset, p[i].p_filesz));
-        }
-    }
-    return e->e_entry;
-}
-
-static void boot_guest(const char *name, const char *arguments)
-{
-    boot = (BootState){ .valid = TRUE, .entry = load_elf(name), .rbx = INFO };
-    guint64 info[7] = { 0x1336ec578ull, 0, 0, COMMAND_LINE };
-    g_strlcpy(command_line, arguments, sizeof(command_line));
-    g_assert_true(guest_write(dma_space_memory(), INFO, info, sizeof(info)));
-    g_assert_true(guest_write(dma_space_memory(), COMMAND_LINE, command_line,
-                              strlen(command_line) + 1));
-    g_string_truncate(output, 0);
-    accel_get()->reset_vcpus(&boot);
-}
-
-static void until_output(const char *text)
-{
-    while (!strstr(output->str, text)) {
-        event_loop_iterate(event_loop_main(), TRUE);
-    }
-}
-
-static void run_guest(const char *name, const char *arguments, const char *expected)
-{
-    boot_guest(name, arguments);
-    vm_start();
-    until_output(expected);
-    vm_stop(RUN_STATE_PAUSED);
-}
 
 static void test_hello(void)
 {
@@ -316,7 +239,7 @@ typedef struct Copy {
     unsigned long *pending;
 } Copy;
 
-static Copy copies[2]; /* of ram and extra */
+static Copy copies[2];                /* of ram and extra */
 static gint copying, writing, passes; /* atomic */
 
 static void copy_piece(Copy *c, gsize first, gsize pages)
@@ -414,10 +337,9 @@ static void move_memory(Region *views[2], guint times)
 static void dirty_model(gboolean at_end)
 {
     RamBlock *extra = ram_block_new("extra", EXTRA_SIZE, NULL);
-    Region *views[2] = {
-        region_new_ram("whole", extra, 0, EXTRA_SIZE, FALSE),
-        region_new_ram("part", extra, 5 << RAM_PAGE_BITS, EXTRA_SIZE / 2, FALSE)
-    };
+    Region *views[2] = { region_new_ram("whole", extra, 0, EXTRA_SIZE, FALSE),
+                         region_new_ram("part", extra, 5 << RAM_PAGE_BITS, EXTRA_SIZE / 2,
+                                        FALSE) };
     g_assert_true(ram_block_register(extra, NULL));
     boot_guest("dirty", "start=0x10000000 mib=1 hot=96 print=3");
     begin_copies(extra);
@@ -463,14 +385,15 @@ static void test_dirty_model(void)
 /* The same where KVM lacks what is used, and logs in another way. */
 static void test_dirty_fallback(void)
 {
-    const char *argv[] = { program, "-p", "/accel/kvm/dirty-log", "-p",
-                           "/accel/kvm/dirty-model", NULL };
+    const char *argv[] = {
+        program, "-p", "/accel/kvm/dirty-log", "-p", "/accel/kvm/dirty-model", NULL
+    };
     g_auto(GStrv) env = g_environ_setenv(g_get_environ(), "VIREO_TEST_WITHOUT",
                                          "MANUAL_DIRTY_LOG_PROTECT2", TRUE);
     int status = -1;
     machine_unlock();
-    g_assert_true(g_spawn_sync(NULL, (char **)argv, env, 0, NULL, NULL, NULL, NULL,
-                               &status, NULL));
+    g_assert_true(
+        g_spawn_sync(NULL, (char **)argv, env, 0, NULL, NULL, NULL, NULL, &status, NULL));
     machine_lock();
     g_assert_cmpint(status, ==, 0);
 }
@@ -641,35 +564,15 @@ static void test_cpu(void)
 
 static void make_vm(void)
 {
-    g_autoptr(GError) error = NULL;
-    g_autoptr(ConfigNode) node = config_map_new();
     gint64 start = clock_now(CLOCK_TYPE_REALTIME);
-    config_map_set(node, "accel", config_string_new("kvm"));
-    if (g_getenv("VIREO_TEST_WITHOUT")) {
-        config_map_set(node, "x-without",
-                       config_string_new(g_getenv("VIREO_TEST_WITHOUT")));
-    }
-    accel_set_ioapic(24, NULL, NULL);
-    g_assert_true(accel_init(node, &error));
-    ram = ram_block_new("ram", RAM_SIZE, &error);
-    ram_block_register(ram, &error);
-    map(address_map_memory(), region_new_ram("ram", ram, 0, RAM_SIZE, FALSE), 0);
-    g_assert_true(accel_get()->create_irqchip(&error));
-    gint64 t = clock_now(CLOCK_TYPE_REALTIME);
-    for (unsigned i = 0; i < CPUS; i++) {
-        g_assert_true(accel_get()->create_vcpu(i, cpu_apic_id(i), &error));
-    }
-    g_assert_true(accel_get()->finish_vcpus(&error));
-    g_test_message("%u vCPUs: %" G_GINT64_FORMAT " us", CPUS,
-                   (clock_now(CLOCK_TYPE_REALTIME) - t) / 1000);
-    map(address_map_io(), region_new_io("serial", 8, &serial_ops, NULL), 0x3f8);
+    tiny_board_make(CPUS);
     map(address_map_io(), region_new_io("port", 1, &port_ops, NULL), 0x80);
     regs = map(address_map_memory(), region_new_io("regs", 4096, &reg_ops, NULL), REGS);
     boot_guest("hello", "");
     vm_start();
     until_output("tiny: hello\n");
     g_test_message("VM create to first exit: %" G_GINT64_FORMAT " us",
-                   ((gint64)first_exit - start) / 1000);
+                   ((gint64)tiny_first_exit - start) / 1000);
     vm_stop(RUN_STATE_PAUSED);
 }
 
@@ -682,7 +585,6 @@ int main(int argc, char **argv)
     }
     program = argv[0];
     event_init();
-    output = g_string_new(NULL);
     fails("x-without", "SIGNAL_MSI", "SIGNAL_MSI");
     fails("x-without", "FROB", "no such");
     fails("nonsense", "1", "nonsense");

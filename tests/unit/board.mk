@@ -23,7 +23,7 @@ tests_unit_device_classes_test_LDADD = $(EMULATOR_TEST_LDADD)
 
 # Interrupts
 IRQ_TESTS = tests/unit/device-irq-test tests/unit/device-msi-test \
-	tests/unit/hw-i8259-test
+	tests/unit/hw-i8259-test tests/unit/hw-i8259-kvm-test
 STUB_ACCEL = tests/unit/stub-accel.c tests/unit/stub-accel.h
 check_PROGRAMS += $(IRQ_TESTS)
 TESTS += $(IRQ_TESTS)
@@ -36,6 +36,9 @@ tests_unit_device_msi_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_hw_i8259_test_SOURCES = tests/unit/hw-i8259-test.c $(STUB_ACCEL)
 tests_unit_hw_i8259_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_hw_i8259_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_hw_i8259_kvm_test_SOURCES = tests/unit/hw-i8259-kvm-test.c $(TINY_BOARD)
+tests_unit_hw_i8259_kvm_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_hw_i8259_kvm_test_LDADD = $(EMULATOR_TEST_LDADD)
 
 # The tree, by devices made for the purpose.
 TREE_TESTS = tests/unit/device-tree-test tests/unit/device-unplug-test
