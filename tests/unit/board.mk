@@ -41,7 +41,8 @@ tests_unit_hw_i8259_kvm_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_hw_i8259_kvm_test_LDADD = $(EMULATOR_TEST_LDADD)
 
 # The tree, by devices made for the purpose.
-TREE_TESTS = tests/unit/device-tree-test tests/unit/device-unplug-test
+TREE_TESTS = tests/unit/device-tree-test tests/unit/device-unplug-test \
+	tests/unit/device-unplug-model-test
 check_PROGRAMS += $(TREE_TESTS)
 TESTS += $(TREE_TESTS)
 TREE_TEST_TOYS = tests/unit/device-toys.c tests/unit/device-toys.h
@@ -52,3 +53,7 @@ tests_unit_device_tree_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_device_unplug_test_SOURCES = tests/unit/device-unplug-test.c $(TREE_TEST_TOYS)
 tests_unit_device_unplug_test_CPPFLAGS = $(TREE_TEST_CPPFLAGS)
 tests_unit_device_unplug_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_device_unplug_model_test_SOURCES = tests/unit/device-unplug-model-test.c \
+	$(TREE_TEST_TOYS)
+tests_unit_device_unplug_model_test_CPPFLAGS = $(TREE_TEST_CPPFLAGS)
+tests_unit_device_unplug_model_test_LDADD = $(EMULATOR_TEST_LDADD)
