@@ -123,7 +123,7 @@ static void test_nmi(void)
     g_assert_cmpstr(output->str, ==, "tiny: waits\ntiny: nmi\n");
     run_guest("extint", "nmi=2", "nmi\n");
     run_guest("extint", "nmi=3", "waits\n");
-    g_assert_true(accel_inject_nmi(NULL)); /* halted, stopped, and then moved */
+    g_assert_true(accel_inject_nmi(NULL)); /* stopped, and then moved */
     move();
     vm_start();
     until_output("nmi\n");
