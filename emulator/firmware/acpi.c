@@ -71,12 +71,16 @@ void acpi_put(AcpiTables *tables, guint64 value, unsigned n)
     put(tables->blobs[ACPI_TABLES].bytes, value, n);
 }
 
+static void put_zeros(GByteArray *out, guint n)
+{
+    while (n--) {
+        put(out, 0, 1);
+    }
+}
+
 void acpi_put_zeros(AcpiTables *tables, unsigned n)
 {
-    GByteArray *bytes = tables->blobs[ACPI_TABLES].bytes;
-    guint old = bytes->len;
-    g_byte_array_set_size(bytes, old + n);
-    memset(bytes->data + old, 0, n);
+    put_zeros(tables->blobs[ACPI_TABLES].bytes, n);
 }
 
 void acpi_put_bytes(AcpiTables *tables, const void *bytes, unsigned n)
@@ -191,9 +195,7 @@ GByteArray *acpi_place(const AcpiTables *tables, guint64 base)
     guint64 places[ACPI_BLOBS];
     for (unsigned i = 0; i < ACPI_BLOBS; i++) {
         const AcpiBlob *blob = &tables->blobs[i];
-        guint gap = -(base + out->len) & (blob->align - 1);
-        g_byte_array_set_size(out, out->len + gap);
-        memset(out->data + out->len - gap, 0, gap);
+        put_zeros(out, -(base + out->len) & (blob->align - 1));
         places[i] = base + out->len;
         g_byte_array_append(out, blob->bytes->data, blob->bytes->len);
     }
