@@ -18,6 +18,7 @@
 #include "hw/reg-row.h"
 #include "hw/tick.h"
 #include "memory/address-map.h"
+#include "util/error.h"
 
 #define PM1_EVENTS     (ICH9_PM1_TMROF | ICH9_PM1_GBL | ICH9_PM1_PWRBTN | ICH9_PM1_RTC)
 #define SLP_TYP_MASK   7
@@ -39,8 +40,7 @@ static const RegRow regs[REGS] = {
 
 typedef struct Ich9Pm {
     Device dev;
-    gboolean has_s4;
-    guint8 s4_type;
+    guint8 disable_s3, disable_s4, s4_val;
 
     Region *region, *apm;
     IrqSource sci;
@@ -97,10 +97,11 @@ static void timer_fired(void *opaque)
 static void enter_sleep(const Ich9Pm *s)
 {
     unsigned type = s->value[PM1_CNT] >> ICH9_PM1_SLP_TYP & SLP_TYP_MASK;
+    unsigned s4;
 
     if (type == ICH9_PM_SLP_S5) {
         vm_request_shutdown(SHUTDOWN_GUEST_SHUTDOWN);
-    } else if (s->has_s4 && type == s->s4_type) {
+    } else if (ich9_pm_has_s4(&s->dev, &s4) && type == s4) {
         vm_event_emit("SUSPEND_DISK", NULL);
         vm_request_shutdown(SHUTDOWN_GUEST_SHUTDOWN);
     }
@@ -226,12 +227,12 @@ void ich9_pm_raise_gpe(Device *dev, unsigned event)
     update(s);
 }
 
-void ich9_pm_set_s4(Device *dev, gboolean there, unsigned slp_typ)
+gboolean ich9_pm_has_s4(const Device *dev, unsigned *slp_typ)
 {
-    Ich9Pm *s = (Ich9Pm *)dev;
+    const Ich9Pm *s = (const Ich9Pm *)dev;
 
-    s->has_s4 = there;
-    s->s4_type = (guint8)slp_typ;
+    *slp_typ = s->s4_val;
+    return !s->disable_s4;
 }
 
 void ich9_pm_set_watchdog(Device *dev, void (*expired)(void *opaque), void *opaque)
@@ -247,7 +248,6 @@ static void pm_init(Device *dev)
     Ich9Pm *s = (Ich9Pm *)dev;
 
     s->region = region_new_io("ich9-pm", ICH9_PM_SIZE, &pm_ops, s);
-    ich9_pm_set_s4(dev, TRUE, ICH9_PM_SLP_S4);
 }
 
 static void pm_finalize(Device *dev)
@@ -271,6 +271,10 @@ static gboolean pm_realize(Device *dev, GError **errp)
 {
     Ich9Pm *s = (Ich9Pm *)dev;
 
+    if (!s->disable_s3) {
+        return error_set(errp, "Parameter 'disable_s3': suspend to RAM is not there, and "
+                               "cannot be enabled");
+    }
     s->apm = region_new_io("apm", 2, &apm_ops, s);
     if (!address_map_put(address_map_io(), &s->apm, ICH9_APM_CNT, errp)) {
         return FALSE;
@@ -334,10 +338,36 @@ static const StateDesc pm_state = {
     .post_load = pm_post_load,
 };
 
+static const Property pm_properties[] = {
+    { .name = "disable_s3",
+      .type = PROP_U8,
+      .offset = offsetof(Ich9Pm, disable_s3),
+      .def = "1",
+      .max = 1,
+      .help = "no suspend to RAM; always so" },
+    { .name = "disable_s4",
+      .type = PROP_U8,
+      .offset = offsetof(Ich9Pm, disable_s4),
+      .def = "0",
+      .max = 1,
+      .guest = TRUE,
+      .help = "no suspend to disk" },
+    { .name = "s4_val",
+      .type = PROP_U8,
+      .offset = offsetof(Ich9Pm, s4_val),
+      .def = "2",
+      .min = 2,
+      .max = SLP_TYP_MASK,
+      .guest = TRUE,
+      .help = "SLP_TYP of suspend to disk" },
+    { NULL },
+};
+
 const DeviceClass ich9_pm_class = {
     .name = "ich9-pm",
     .desc = "power management of the ICH9",
     .instance_size = sizeof(Ich9Pm),
+    .properties = pm_properties,
     .state = &pm_state,
     .init = pm_init,
     .realize = pm_realize,

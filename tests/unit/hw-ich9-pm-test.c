@@ -201,16 +201,23 @@ static void test_sleep(void)
     vm_start();
 }
 
-static void wire_no_s4(Device *dev)
+static void test_options(void)
 {
+    Device *dev = device_new(&ich9_pm_class);
+    g_autoptr(ConfigNode) zero = config_int_new(0), one = config_int_new(1);
+    g_autoptr(GError) error = NULL;
+    unsigned type;
+
     wire(dev);
-    ich9_pm_set_s4(dev, FALSE, ICH9_PM_SLP_S4);
-}
-
-static void test_no_s4(void)
-{
-    Device *dev = hw_plug(&ich9_pm_class, NULL, wire_no_s4);
-
+    g_assert_true(ich9_pm_has_s4(dev, &type));
+    g_assert_cmpuint(type, ==, ICH9_PM_SLP_S4);
+    g_assert_true(device_set_property(dev, "disable_s4", one, NULL));
+    g_assert_false(ich9_pm_has_s4(dev, &type));
+    g_assert_true(device_set_property(dev, "disable_s3", zero, NULL));
+    g_assert_false(device_realize(dev, NULL, &error));
+    g_assert_nonnull(strstr(error->message, "disable_s3"));
+    g_assert_true(device_set_property(dev, "disable_s3", one, NULL));
+    g_assert_true(device_realize(dev, NULL, NULL));
     g_assert_cmpint(run_after(ICH9_PM_SLP_S4 << ICH9_PM1_SLP_TYP | ICH9_PM1_SLP_EN), ==,
                     RUN_STATE_RUNNING);
     hw_unplug(dev);
@@ -331,7 +338,7 @@ int main(int argc, char **argv)
     g_test_add_func("/hw/ich9-pm/gpe", test_gpe);
     g_test_add_func("/hw/ich9-pm/timer", test_timer);
     g_test_add_func("/hw/ich9-pm/sleep", test_sleep);
-    g_test_add_func("/hw/ich9-pm/no-s4", test_no_s4);
+    g_test_add_func("/hw/ich9-pm/options", test_options);
     g_test_add_func("/hw/ich9-pm/watchdog", test_watchdog);
     g_test_add_func("/hw/ich9-pm/watchdog-halted", test_watchdog_halted);
     g_test_add_func("/hw/ich9-pm/no-watchdog", test_no_watchdog);
