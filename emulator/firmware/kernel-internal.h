@@ -52,7 +52,7 @@ typedef struct E820Entry {
     guint64 address, size;
     guint32 type;
 } E820Entry;
-#define E820_MAX 4
+#define E820_MAX 5
 unsigned e820_build(const BootMemory *memory, E820Entry entries[E820_MAX]);
 
 /* How long the command line may be, without the terminator. */

@@ -137,6 +137,9 @@ unsigned e820_build(const BootMemory *memory, E820Entry entries[E820_MAX])
         entries[n++] =
             (E820Entry){ BOOT_HIGH_START, memory->low_ram - BOOT_HIGH_START, 1 };
     }
+    if (memory->reserved_size) {
+        entries[n++] = (E820Entry){ memory->reserved_base, memory->reserved_size, 2 };
+    }
     if (memory->high_ram) {
         entries[n++] = (E820Entry){ FOUR_GIB, memory->high_ram, 1 };
     }

@@ -15,7 +15,9 @@ typedef struct Kernel Kernel;
 typedef struct BootMemory {
     guint64 low_ram;  /* bytes from 0 on */
     guint64 high_ram; /* bytes from 4 GiB on */
-    guint64 rsdp;     /* address of the ACPI RSDP; tables lie below 1 MiB */
+    /* No memory, and nothing that the kernel may place there; size 0: none. */
+    guint64 reserved_base, reserved_size;
+    guint64 rsdp;     /* address of the ACPI RSDP (0: none); tables lie below 1 MiB */
 } BootMemory;
 
 /*

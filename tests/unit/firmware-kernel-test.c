@@ -343,6 +343,44 @@ static void test_pvh(void)
     g_assert_cmphex(read_u64(map + 2 * 24 + 8, 8), ==, 15 * MIB);
 }
 
+/* Both protocols tell of what is kept for PCI between the two parts of memory. */
+static void test_memory_map(void)
+{
+    static const guint64 expected[][3] = {
+        { 0, 0x9fc00, 1 },           { 0xa0000, 0x60000, 2 },
+        { MIB, 15 * MIB, 1 },        { 0xb0000000, 0x10000000, 2 },
+        { 0x100000000, 2 * MIB, 1 },
+    };
+    BootMemory split = { .low_ram = 16 * MIB,
+                         .high_ram = 2 * MIB,
+                         .reserved_base = 0xb0000000,
+                         .reserved_size = 0x10000000 };
+    Elf elf = make_elf();
+    g_autofree guint8 *image = make_bzimage();
+    g_autofree char *pvh = write_file("elf", &elf, sizeof(elf));
+    g_autofree char *bz = write_file("bz", image, BZ_SIZE);
+    g_autoptr(Kernel) kernel = kernel_open(pvh, NULL, NULL, &split, NULL);
+    BootState boot;
+    g_assert_true(kernel_load(kernel, &boot, NULL));
+    g_assert_cmphex(read_u64(boot.rbx + 32, 8), ==, 0); /* no RSDP */
+    g_assert_cmphex(read_u64(boot.rbx + 48, 4), ==, G_N_ELEMENTS(expected));
+    guint64 map = read_u64(boot.rbx + 40, 8);
+    for (guint i = 0; i < G_N_ELEMENTS(expected); i++) {
+        g_assert_cmphex(read_u64(map + i * 24, 8), ==, expected[i][0]);
+        g_assert_cmphex(read_u64(map + i * 24 + 8, 8), ==, expected[i][1]);
+        g_assert_cmphex(read_u64(map + i * 24 + 16, 4), ==, expected[i][2]);
+    }
+    g_clear_pointer(&kernel, kernel_free);
+    kernel = kernel_open(bz, NULL, NULL, &split, NULL);
+    g_assert_true(kernel_load(kernel, &boot, NULL));
+    g_assert_cmphex(read_u64(boot.rsi + 0x1e8, 1), ==, G_N_ELEMENTS(expected));
+    for (guint i = 0; i < G_N_ELEMENTS(expected); i++) {
+        g_assert_cmphex(read_u64(boot.rsi + 0x2d0 + i * 20, 8), ==, expected[i][0]);
+        g_assert_cmphex(read_u64(boot.rsi + 0x2d8 + i * 20, 8), ==, expected[i][1]);
+        g_assert_cmphex(read_u64(boot.rsi + 0x2e0 + i * 20, 4), ==, expected[i][2]);
+    }
+}
+
 static void test_bad_pvh(void)
 {
     Elf elf = make_elf();
@@ -415,6 +453,7 @@ int main(int argc, char **argv)
     g_test_add_func("/firmware/fixed-address", test_fixed_address);
     g_test_add_func("/firmware/limits", test_limits);
     g_test_add_func("/firmware/pvh", test_pvh);
+    g_test_add_func("/firmware/memory-map", test_memory_map);
     g_test_add_func("/firmware/bad-pvh", test_bad_pvh);
     status = g_test_run();
     address_map_remove(region);
