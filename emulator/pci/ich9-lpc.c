@@ -234,7 +234,7 @@ static const StateDesc state = {
 #define FIELD(member_) offsetof(Ich9Lpc, member_)
 
 static const Property properties[] = {
-    { "disable_s3", PROP_U8, FIELD(options.disable_s3), "0", .guest = TRUE, .max = 1,
+    { "disable_s3", PROP_U8, FIELD(options.disable_s3), "1", .guest = TRUE, .max = 1,
       .help = "1: the guest is not told of suspend to memory" },
     { "disable_s4", PROP_U8, FIELD(options.disable_s4), "0", .guest = TRUE, .max = 1,
       .help = "1: the guest is not told of suspend to disk" },
