@@ -42,7 +42,7 @@ static const CapabilitiesFeature features[] = { { "acpi", TRUE },
                                                 { "apic", TRUE },
                                                 { NULL, FALSE } };
 
-/* The first one that an emulator has is its default. */
+/* The first one that an emulator has, with disks for it, is its default. */
 static const CommandMachine machines[] = {
     { .name = "pc-q35-vireo-1.0",
       .alias = "q35",
@@ -97,7 +97,8 @@ const CommandMachine *command_machine(const char *name)
 const CommandMachine *command_default_machine(const CommandEmulator *emulator)
 {
     for (size_t i = 0; emulator && i < G_N_ELEMENTS(machines); i++) {
-        if (command_emulator_has_machine(emulator, machines[i].name)) {
+        if (command_emulator_has_machine(emulator, machines[i].name) &&
+            command_emulator_has_devices(emulator, &machines[i], DOMAIN_DEVICE_DISK)) {
             return &machines[i];
         }
     }

@@ -4,7 +4,7 @@
 have the devices and block nodes that they ask for. Files and descriptors that they name
 are made; the guest does not run (-S, and qtest instead of kvm). An interface needs
 /dev/net/tun; without it the emulator is asked about the rest. Lines of a machine that it
-does not list are left out."""
+does not list, or has no disks for, are left out."""
 import fcntl
 import json
 import os
@@ -174,11 +174,14 @@ def main():
     names = sorted(n[:-len(".args.json")] for n in os.listdir(GOLDEN)
                    if n.endswith(".args.json"))
     assert names
-    machines = {m["name"] for m in ask(VIREO)["machines"]}
+    real = ask(VIREO)
+    machines = {m["name"] for m in real["machines"]}
     for name in names:
         with open(os.path.join(GOLDEN, name + ".args.json")) as f:
             argv = json.load(f)
-        if argv[argv.index("-machine") + 1].split(",")[0] in machines:
+        lacks = [d for d in re.findall(r'"driver":"(virtio-[\w-]+)"', " ".join(argv))
+                 if d not in real["devices"]]
+        if argv[argv.index("-machine") + 1].split(",")[0] in machines and not lacks:
             check(name)
         else:
             assert name == "q35", name

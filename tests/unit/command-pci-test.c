@@ -370,10 +370,13 @@ static void test_attach_config(void)
 
 /* ---- the machine ---- */
 
-static gboolean answer(gpointer machine, const char *command, JsonNode **reply,
+/* To all that it is asked: names of a machine and of a device. */
+static gboolean answer(gpointer names, const char *command, JsonNode **reply,
                        GError **errp)
 {
-    g_autofree char *text = g_strdup_printf("[{\"name\":\"%s\"}]", (const char *)machine);
+    const char *const *name = names;
+    g_autofree char *text =
+        g_strdup_printf("[{\"name\":\"%s\"},{\"name\":\"%s\"}]", name[0], name[1]);
 
     *reply = json_from_string(text, NULL);
     return TRUE;
@@ -383,7 +386,8 @@ static gboolean answer_both(gpointer unused, const char *command, JsonNode **rep
                             GError **errp)
 {
     *reply = json_from_string("[{\"name\":\"microvm-vireo-1.0\"},"
-                              "{\"name\":\"pc-q35-vireo-1.0\"}]",
+                              "{\"name\":\"pc-q35-vireo-1.0\"},"
+                              "{\"name\":\"virtio-blk-pci\"}]",
                               NULL);
     return TRUE;
 }
@@ -402,20 +406,21 @@ static void test_both(void)
     g_assert_null(none[0].name);
 }
 
-/* An emulator's default is its q35, if it has one. */
+/* An emulator's default is its q35, if it has one, and disks for it. */
 static void test_default(void)
 {
-    static const char *const names[][2] = {
-        { "pc-q35-vireo-1.0", "pc-q35-vireo-1.0" },
-        { "microvm-vireo-1.0", "microvm-vireo-1.0" },
-        { "other", "microvm-vireo-1.0" },
+    static const char *const names[][3] = {
+        { "pc-q35-vireo-1.0", "virtio-blk-pci", "pc-q35-vireo-1.0" },
+        { "pc-q35-vireo-1.0", "virtio-blk-device", "microvm-vireo-1.0" },
+        { "microvm-vireo-1.0", "virtio-blk-device", "microvm-vireo-1.0" },
+        { "other", "virtio-blk-pci", "microvm-vireo-1.0" },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autoptr(CommandEmulator) emulator =
-            command_emulator_ask(answer, (gpointer)names[i][0], NULL);
+            command_emulator_ask(answer, (gpointer)names[i], NULL);
 
-        g_assert_cmpstr(command_default_machine(emulator)->name, ==, names[i][1]);
+        g_assert_cmpstr(command_default_machine(emulator)->name, ==, names[i][2]);
     }
     g_assert_cmpstr(command_default_machine(NULL)->name, ==, "microvm-vireo-1.0");
 }
