@@ -3,6 +3,7 @@
 commands, devices and back ends against it: so the stand-in refuses what vireo would."""
 import json
 import os
+import re
 import socket
 import subprocess
 
@@ -97,7 +98,8 @@ class Introspection:
         for name, value in args.items():
             if name not in properties:
                 raise Refused("Property '%s.%s' not found" % (driver, name))
-            if not property_takes(properties[name], value):
+            if not property_takes(properties[name], value) and \
+                    not (name == "addr" and is_pci_address(value)):
                 raise Refused("Property '%s.%s' does not take %s" %
                               (driver, name, json.dumps(value)))
 
@@ -154,6 +156,12 @@ class Introspection:
         for name, member in members.items():
             if name not in value and "default" not in member:
                 raise Refused("%s: Parameter '%s' is missing" % (where, name))
+
+
+def is_pci_address(value):
+    """An int32 in introspection, but SLOT[.FUNCTION] is its usual form."""
+    return isinstance(value, str) and \
+        re.fullmatch(r"(0x)?[0-9a-f]{1,2}(\.(0x)?[0-7])?", value) is not None
 
 
 def property_takes(kind, value):
