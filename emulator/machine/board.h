@@ -67,8 +67,8 @@ gboolean board_create_vcpus(GError **errp);
 
 /* isa.c */
 
-/* `-rtc` */
-gboolean board_create_rtc(Bus *isa, ConfigNode *config, GError **errp);
+/* `-rtc`; a new reference, NULL: failed. */
+Device *board_create_rtc(Bus *isa, ConfigNode *config, GError **errp);
 /* `-serial` */
 gboolean board_create_serials(Bus *isa, ConfigNode *config, GError **errp);
 

@@ -7,5 +7,6 @@
 
 extern const MachineClass machine_none;
 extern const MachineClass machine_microvm;
+extern const MachineClass machine_q35;
 
 #endif

@@ -7,6 +7,7 @@
 #include "hw/hpet.h"
 #include "hw/i8042.h"
 #include "hw/i8254.h"
+#include "hw/i8259.h"
 #include "hw/ich9-pm.h"
 #include "hw/ioapic.h"
 #include "hw/port80.h"
@@ -14,17 +15,32 @@
 #include "hw/pvpanic-isa.h"
 #include "hw/rtc.h"
 #include "hw/serial.h"
+#include "pci/acpi-hotplug.h"
+#include "pci/host.h"
+#include "pci/ich9-lpc.h"
+#include "pci/mch.h"
+#include "pci/root-port.h"
+#include "pci/testdev.h"
 #include "virtio/virtio.h"
 
 /* clang-format off */
 const DeviceClass *const device_class_table[] = {
+    &acpi_pci_hotplug_class,
     &debugcon_class,
     &ged_class,
     &hpet_class,
     &i8042_class,
     &i8254_class,
+    &i8259_class,
+    &ich9_lpc_class.device,
     &ich9_pm_class,
     &ioapic_class,
+    &mch_class.device,
+    &pci_bridge_class.device,
+    &pci_device_class.device,
+    &pci_host_class,
+    &pci_testdev_class.device,
+    &pcie_root_port_class.device,
     &port80_class,
     &port92_class,
     &pvpanic_isa_class,

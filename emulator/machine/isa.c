@@ -6,19 +6,19 @@
 #include "hw/serial.h"
 #include "machine/board.h"
 
-gboolean board_create_rtc(Bus *isa, ConfigNode *config, GError **errp)
+Device *board_create_rtc(Bus *isa, ConfigNode *config, GError **errp)
 {
     const char *offset = "0";
     ConfigNode *options;
 
     if (!config_get_node(config, "rtc", CONFIG_MAP, &options, errp) ||
         (options && !config_get_string(options, "offset", "0", &offset, errp))) {
-        return FALSE;
+        return NULL;
     }
     g_autoptr(Device) rtc = device_new(&rtc_class);
     device_set_name(rtc, "rtc");
     rtc_set_offset(rtc, g_ascii_strtoll(offset, NULL, 10));
-    return device_realize(rtc, isa, errp);
+    return device_realize(rtc, isa, errp) ? g_steal_pointer(&rtc) : NULL;
 }
 
 static gboolean create_serial(Bus *isa, guint index, const char *chardev, GError **errp)

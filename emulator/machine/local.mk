@@ -14,4 +14,9 @@ libemulator_a_SOURCES += \
 	emulator/machine/microvm-acpi.c \
 	emulator/machine/microvm-acpi.h \
 	emulator/machine/none.c \
+	emulator/machine/q35-acpi.c \
+	emulator/machine/q35-acpi.h \
+	emulator/machine/q35-devices.c \
+	emulator/machine/q35.c \
+	emulator/machine/q35.h \
 	emulator/machine/reset.c

@@ -16,6 +16,7 @@
 const MachineClass *const machine_table[] = {
     &machine_microvm,
     &machine_none,
+    &machine_q35,
     NULL,
 };
 

@@ -129,7 +129,8 @@ static gboolean create_isa(const Options *o, ConfigNode *config, GError **errp)
     }
     board.isa = isa_bus_new("isa.0", irqs);
     board.rtc = o->rtc != ON_OFF_AUTO_OFF;
-    return (!board.rtc || board_create_rtc(board.isa, config, errp)) &&
+    g_autoptr(Device) rtc = board.rtc ? board_create_rtc(board.isa, config, errp) : NULL;
+    return (!board.rtc || rtc) &&
            (!o->isa_serial || board_create_serials(board.isa, config, errp));
 }
 

@@ -14,11 +14,17 @@ static const char *build_dir(void)
     return dir ? dir : ".";
 }
 
+static QTest *boot_on(const char *machine, const char *guest, const char *command_line,
+                      const char *more)
+{
+    return qtest_start_kvm("-machine %s -m 64M -nodefaults -kernel "
+                           "%s/tests/tiny/%s.elf -append '%s' %s",
+                           machine, build_dir(), guest, command_line, more);
+}
+
 static QTest *boot(const char *guest, const char *command_line, const char *more)
 {
-    return qtest_start_kvm("-machine microvm -m 64M -nodefaults -kernel "
-                           "%s/tests/tiny/%s.elf -append '%s' %s",
-                           build_dir(), guest, command_line, more);
+    return boot_on("microvm", guest, command_line, more);
 }
 
 static void ok(QTest *q, const char *command)
@@ -177,6 +183,29 @@ static void test_migrate(void)
     qtest_stop(to);
 }
 
+/* The q35: start, all processors, resets of the host's and the guest's, power-off. */
+static void test_q35(void)
+{
+    QTest *q = boot_on("q35", "smp", "cpus=3", "-smp 3");
+    g_free(qtest_serial(q, "tiny: cpus 3\n"));
+    ok(q, "system_reset");
+    g_free(qtest_serial(q, "tiny: cpus 3\ntiny: cpus 3\n"));
+    qtest_stop(q);
+
+    q = boot_on("q35", "hello", "fault=1", "");
+    g_free(qtest_serial(q, "tiny: hello\ntiny: hello\n"));
+    json_object_unref(qtest_event_wait(q, "RESET"));
+    qtest_stop(q);
+
+    q = boot_on("q35", "hello", "sleep=1540", "-S"); /* it must not end before we listen */
+    ok(q, "cont");
+    g_autoptr(JsonObject) event = qtest_event_wait(q, "SHUTDOWN");
+    JsonObject *data = json_object_get_object_member(event, "data");
+    g_assert_true(json_object_get_boolean_member(data, "guest"));
+    g_assert_cmpstr(json_object_get_string_member(data, "reason"), ==, "guest-shutdown");
+    g_assert_cmpint(qtest_wait_exit(q), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -193,5 +222,6 @@ int main(int argc, char **argv)
     g_test_add_func("/tiny/reset-by-other", test_reset_by_other);
     g_test_add_func("/tiny/pause", test_pause);
     g_test_add_func("/tiny/migrate", test_migrate);
+    g_test_add_func("/tiny/q35", test_q35);
     return g_test_run();
 }

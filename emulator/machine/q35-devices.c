@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The q35's own devices and how they are wired (Intel ICH9 data sheet, chapter 5.8). */
+#include "config.h"
+
+#include "hw/hpet.h"
+#include "hw/i8042.h"
+#include "hw/i8254.h"
+#include "hw/i8259.h"
+#include "hw/ich9-pm.h"
+#include "hw/ioapic.h"
+#include "hw/port80.h"
+#include "hw/port92.h"
+#include "hw/rtc.h"
+#include "machine/q35.h"
+#include "pci/acpi-hotplug.h"
+#include "pci/host.h"
+#include "pci/mch.h"
+#include "pci/root-port.h"
+#include "util/log.h"
+
+static Device *new_device(const DeviceClass *klass, const char *name)
+{
+    Device *dev = device_new(klass);
+    device_set_name(dev, name);
+    return dev;
+}
+
+/* Interrupt controllers: an ISA interrupt goes to both. */
+static gboolean create_controllers(Q35Devices *q, GError **errp)
+{
+    q->ioapic = board_create_ioapic(Q35_IOAPIC_BASE, errp);
+    if (!q->ioapic) {
+        return FALSE;
+    }
+    q->pic = new_device(&i8259_class, "pic");
+    if (!device_realize(q->pic, NULL, errp)) {
+        return FALSE;
+    }
+    for (unsigned i = 0; i < ICH9_GSIS; i++) {
+        q->gsis[i] = ioapic_pin(q->ioapic, i);
+    }
+    for (unsigned i = 0; i < ISA_IRQS; i++) {
+        if (i != I8259_CASCADE) {
+            IrqLine *gsi = q->gsis[i == I8254_IRQ ? Q35_TIMER_GSI : i];
+            q->pic_pins[i] = i8259_pin(q->pic, i);
+            q->isa_irqs[i] = irq_line_new_split(q->pic_pins[i], gsi);
+        }
+    }
+    return TRUE;
+}
+
+static gboolean set_s4(Device *pm, const Ich9LpcOptions *o, GError **errp)
+{
+    g_autoptr(ConfigNode) options = config_map_new();
+    config_map_set(options, "disable_s3", config_int_new(o->disable_s3));
+    config_map_set(options, "disable_s4", config_int_new(o->disable_s4));
+    config_map_set(options, "s4_val", config_int_new(o->s4_val));
+    if (!device_set_properties(pm, options, errp)) {
+        g_prefix_error(errp, "-global ICH9-LPC: ");
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* The LPC bridge carries its interrupt, and says by `-global` what it offers. */
+static gboolean create_pm(Q35Devices *q, GError **errp)
+{
+    q->lpc = new_device(&ich9_lpc_class.device, "lpc");
+    q->pm = new_device(&ich9_pm_class, "pm");
+    ich9_pm_set_sci(q->pm, ich9_lpc_sci(q->lpc));
+    return set_s4(q->pm, ich9_lpc_options(q->lpc), errp) &&
+           device_realize(q->pm, NULL, errp);
+}
+
+static void raise_hotplug(void *opaque, unsigned n, int level)
+{
+    if (level) {
+        ich9_pm_raise_gpe(opaque, n);
+    }
+}
+
+/* Before the root ports, which come from the command line, and until they have gone. */
+static gboolean create_hotplug(Q35Devices *q, GError **errp)
+{
+    q->gpe = irq_line_new(raise_hotplug, q->pm, ACPI_HOTPLUG_GPE);
+    q->hotplug = new_device(&acpi_pci_hotplug_class, "acpi-pci-hotplug");
+    acpi_pci_hotplug_set_wiring(q->hotplug, ACPI_HOTPLUG_PORT, q->gpe);
+    if (!device_realize(q->hotplug, NULL, errp)) {
+        return FALSE;
+    }
+    pcie_root_port_set_hotplug(acpi_pci_hotplug_bus_changed, q->hotplug);
+    return TRUE;
+}
+
+static gboolean create_pci(Q35Devices *q, RamBlock *ram, GError **errp)
+{
+    q->host = new_device(&pci_host_class, "q35");
+    if (!device_realize(q->host, NULL, errp)) {
+        return FALSE;
+    }
+    pci_host_set_low_ram(q->host, ram, TRUE);
+    Ich9LpcWiring wiring = {
+        .host = q->host, .gsis = q->gsis, .pic = q->pic_pins, .pm = ich9_pm_region(q->pm)
+    };
+    PciBus *bus = pci_host_bus(q->host);
+    ich9_lpc_set_wiring(q->lpc, &wiring);
+    if (!device_realize(q->lpc, bus->bus, errp)) {
+        return FALSE;
+    }
+    pci_bus_set_irqs(bus, ich9_lpc_map_irq, q->lpc);
+    return TRUE;
+}
+
+static gboolean add_isa(Q35Devices *q, const DeviceClass *klass, const char *name,
+                        GError **errp)
+{
+    g_autoptr(Device) dev = new_device(klass, name);
+    return device_realize(dev, q->isa, errp);
+}
+
+static gboolean create_clocks(Q35Devices *q, ConfigNode *config, GError **errp)
+{
+    q->rtc = board_create_rtc(q->isa, config, errp);
+    q->pit = new_device(&i8254_class, "pit");
+    return q->rtc && device_realize(q->pit, q->isa, errp);
+}
+
+/* Its legacy replacement takes the place of both other clocks' interrupts. */
+static gboolean create_hpet(Q35Devices *q, GError **errp)
+{
+    g_autoptr(Device) dev = new_device(&hpet_class, "hpet");
+    HpetWiring wiring = { .gsis = q->gsis,
+                          .irq0 = q->isa_irqs[I8254_IRQ],
+                          .irq8 = q->isa_irqs[RTC_IRQ],
+                          .pit = q->pit,
+                          .rtc = q->rtc };
+    hpet_set_wiring(dev, &wiring);
+    return device_realize(dev, NULL, errp);
+}
+
+static gboolean create_isa(Q35Devices *q, const Q35Choice *choice, ConfigNode *config,
+                           GError **errp)
+{
+    q->isa = isa_bus_new("isa.0", q->isa_irqs);
+    isa_bus_set_pic(q->isa);
+    return create_clocks(q, config, errp) && (!choice->hpet || create_hpet(q, errp)) &&
+           (!choice->i8042 || add_isa(q, &i8042_class, "i8042", errp)) &&
+           add_isa(q, &port80_class, "port80", errp) &&
+           add_isa(q, &port92_class, "port92", errp) &&
+           board_create_serials(q->isa, config, errp);
+}
+
+gboolean q35_devices_create(Q35Devices *q, const Q35Choice *choice, RamBlock *ram,
+                            ConfigNode *config, GError **errp)
+{
+    return create_controllers(q, errp) && board_create_vcpus(errp) &&
+           create_pm(q, errp) && create_hotplug(q, errp) && create_pci(q, ram, errp) &&
+           create_isa(q, choice, config, errp);
+}
+
+/* All are unrealized. Whoever has a line's end goes before the line. */
+void q35_devices_free(Q35Devices *q)
+{
+    pcie_root_port_set_hotplug(NULL, NULL);
+    device_unref(q->pit);
+    device_unref(q->rtc);
+    isa_bus_free(q->isa);
+    device_unref(q->hotplug);
+    g_clear_pointer(&q->gpe, irq_line_free);
+    if (q->pm) {
+        ich9_pm_set_sci(q->pm, NULL); /* also of one that was never realized */
+    }
+    device_unref(q->pm);
+    device_unref(q->lpc);
+    device_unref(q->host);
+    for (unsigned i = 0; i < ISA_IRQS; i++) {
+        g_clear_pointer(&q->isa_irqs[i], irq_line_free);
+    }
+    device_unref(q->pic);
+    device_unref(q->ioapic);
+}
+
+PciApertures q35_apertures(guint64 high_ram)
+{
+    guint64 end = BOARD_HIGH_RAM + high_ram;
+    guint64 hole64 = (end + Q35_HOLE64_ALIGN - 1) & ~(Q35_HOLE64_ALIGN - 1);
+    return (PciApertures){ .io = { Q35_IO_BASE, Q35_IO_END - 1 },
+                           .mem = { Q35_HOLE_BASE, Q35_HOLE_END - 1 },
+                           .mem64 = { hole64, hole64 + Q35_HOLE64_SIZE - 1 } };
+}
+
+void q35_devices_set_up(Q35Devices *q, guint64 low_ram, guint64 high_ram)
+{
+    g_autoptr(GError) error = NULL;
+    PciApertures apertures = q35_apertures(high_ram);
+    RtcPc cmos = { .low_ram = low_ram,
+                   .high_ram = high_ram,
+                   .cpus = machine_cpus(),
+                   .boot_order = "cad" };
+    gboolean fits = pci_host_set_ecam(q->host, Q35_ECAM_BASE, Q35_ECAM_SIZE);
+    g_assert(fits);
+    ich9_lpc_set_up(q->lpc, ICH9_PM_BASE);
+    rtc_set_pc(q->rtc, &cmos);
+    if (!pci_layout(pci_host_bus(q->host), &apertures, &error)) {
+        log_warn("%s", error->message);
+    }
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The q35: PCI Express with an ICH9, as PCs have it (q35.h says where things are,
+ * q35-devices.c how they are wired). Kernels are started directly: the board does at each
+ * boot what firmware would have done.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "accel/run-state.h"
+#include "hw/ich9-pm.h"
+#include "machine/boards.h"
+#include "machine/q35-acpi.h"
+#include "machine/q35.h"
+#include "memory/guest.h"
+#include "util/error.h"
+
+typedef struct Options {
+    gboolean acpi, mem_share;
+    Q35Choice choice;
+    char *memory_backend, *pflash[2];
+} Options;
+
+static struct {
+    BoardMemory memory;
+    BoardKernel kernel;
+    Q35Devices devices;
+    Q35Choice choice;
+    gboolean acpi;
+    GByteArray *tables; /* NULL: none */
+} board;
+
+/* --- checks: nothing is created here --- */
+
+static gboolean check_options(const Options *o, GError **errp)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(o->pflash); i++) {
+        if (o->pflash[i]) {
+            return error_set(errp,
+                             "-machine pflash%u=%s: machine 'q35' starts no firmware", i,
+                             o->pflash[i]);
+        }
+    }
+    board.acpi = o->acpi;
+    board.choice = o->choice;
+    return TRUE;
+}
+
+static gboolean check_memory(const Options *o, ConfigNode *config, GError **errp)
+{
+    board.memory = (BoardMemory){ .machine = "q35",
+                                  .block = "pc.ram",
+                                  .split_from = Q35_SPLIT_FROM,
+                                  .split = Q35_SPLIT,
+                                  .backend_id = o->memory_backend,
+                                  .share = o->mem_share };
+    return board_memory_check(&board.memory, config, errp);
+}
+
+static gboolean check_kernel(ConfigNode *config, GError **errp)
+{
+    BootMemory memory = { .low_ram = board.memory.low,
+                          .high_ram = board.memory.high,
+                          .reserved_base = Q35_ECAM_BASE,
+                          .reserved_size = Q35_ECAM_SIZE,
+                          .rsdp = board.acpi ? Q35_ACPI_BASE : 0 };
+    return board_kernel_check(&board.kernel, "q35", &memory, FALSE, config, errp);
+}
+
+/* --- boot, reset --- */
+
+static gboolean load_guest(BootState *boot, GError **errp)
+{
+    q35_devices_set_up(&board.devices, board.memory.low, board.memory.high);
+    if (board.tables && !guest_write(dma_space_memory(), Q35_ACPI_BASE,
+                                     board.tables->data, board.tables->len)) {
+        return error_set(errp, "cannot write the ACPI tables to guest memory");
+    }
+    return board_kernel_load(&board.kernel, boot, errp);
+}
+
+static void powerdown(void *opaque)
+{
+    ich9_pm_press_power_button(board.devices.pm);
+}
+
+static gboolean q35_ready(gboolean incoming, GError **errp)
+{
+    if (board.acpi) {
+        board.tables =
+            q35_build_tables(&board.devices, &board.choice, &board.memory, errp);
+        if (!board.tables) {
+            return FALSE;
+        }
+    }
+    vm_set_powerdown_handler(powerdown, NULL);
+    return board_ready(load_guest, incoming, errp);
+}
+
+/* One new view of each address space for all of them. */
+static gboolean create_devices(ConfigNode *config, GError **errp)
+{
+    address_map_begin();
+    gboolean ok =
+        q35_devices_create(&board.devices, &board.choice, board.memory.ram, config, errp);
+    return address_map_commit(ok ? errp : NULL) && ok;
+}
+
+static gboolean q35_create(const MachineClass *klass, const void *options,
+                           ConfigNode *config, GError **errp)
+{
+    const Options *o = options;
+    return check_options(o, errp) && check_memory(o, config, errp) &&
+           check_kernel(config, errp) && board_memory_create(&board.memory, errp) &&
+           create_devices(config, errp);
+}
+
+static void q35_cleanup(void)
+{
+    q35_devices_free(&board.devices);
+    board_kernel_free(&board.kernel);
+    board_memory_free(&board.memory);
+    g_clear_pointer(&board.tables, g_byte_array_unref);
+    memset(&board, 0, sizeof(board));
+}
+
+#define OPTION(name_, type_, member, def_, help_)                                        \
+    {                                                                                    \
+        .name = name_, .type = type_, .offset = offsetof(Options, member), .def = def_,  \
+        .help = help_                                                                    \
+    }
+
+static const Property q35_properties[] = {
+    OPTION("acpi", PROP_BOOL, acpi, "on", "ACPI tables"),
+    OPTION("hpet", PROP_BOOL, choice.hpet, "on", "high precision event timer"),
+    OPTION("i8042", PROP_BOOL, choice.i8042, "on", "keyboard controller"),
+    OPTION("memory-backend", PROP_STRING, memory_backend, NULL,
+           "ID of the memory backend that is the RAM"),
+    OPTION("mem-share", PROP_BOOL, mem_share, "off", "RAM is shared memory"),
+    OPTION("pflash0", PROP_STRING, pflash[0], NULL, "firmware; there is none yet"),
+    OPTION("pflash1", PROP_STRING, pflash[1], NULL, "its variables; there are none yet"),
+    { .name = "dump-guest-core",
+      .type = PROP_BOOL,
+      .ignored = TRUE,
+      .help = "guest memory in core dumps; never" },
+    { NULL },
+};
+
+const MachineClass machine_q35 = {
+    .name = "pc-q35-vireo-1.0",
+    .alias = "q35",
+    .desc = "PC with PCI Express (Q35 and ICH9)",
+    .max_cpus = Q35_MAX_CPUS,
+    .properties = q35_properties,
+    .options_size = sizeof(Options),
+    .create = q35_create,
+    .ready = q35_ready,
+    .cleanup = q35_cleanup,
+};
