@@ -13,7 +13,8 @@ EXTRA_DIST += tests/golden/protocol/libvirt.json
 # Command lines of others
 dist_check_SCRIPTS += tests/golden/argv/argv.py
 TESTS += tests/golden/argv/argv.py
-EXTRA_DIST += tests/golden/argv/lines.txt \
+EXTRA_DIST += tests/golden/argv/lines.txt tests/golden/argv/q35.json \
+	tests/golden/argv/q35.txt \
 	tests/golden/argv/libvirt-11.3-microvm-kernel.json \
 	tests/golden/argv/libvirt-11.3-microvm-mmio-disk-net.json \
 	tests/golden/argv/libvirt-11.3-microvm-mmio-vsock.json \
