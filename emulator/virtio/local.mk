@@ -10,6 +10,11 @@ libemulator_a_SOURCES += \
 	emulator/virtio/mmio-vacant.c \
 	emulator/virtio/mmio.c \
 	emulator/virtio/mmio.h \
+	emulator/virtio/pci-internal.h \
+	emulator/virtio/pci-interrupt.c \
+	emulator/virtio/pci-registers.c \
+	emulator/virtio/pci.c \
+	emulator/virtio/pci.h \
 	emulator/virtio/plane.c \
 	emulator/virtio/port-control.c \
 	emulator/virtio/port-internal.h \

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * virtio over PCI (virtio 1.2, section 4.1), without the legacy interface: a function
+ * with a port, and a virtio device as its part, whose properties are the function's too.
+ */
+#ifndef VIREO_VIRTIO_PCI_H
+#define VIREO_VIRTIO_PCI_H
+
+#include "pci/pci.h"
+
+extern const PciDeviceClass virtio_pci_class; /* what they have in common */
+extern const PciDeviceClass virtio_blk_pci_class;
+extern const PciDeviceClass virtio_net_pci_class;
+extern const PciDeviceClass virtio_rng_pci_class;
+
+#endif
