@@ -25,7 +25,6 @@ struct IrqLine {
     void *opaque;
     unsigned n;
     guint sources, up; /* those connected; those that are up */
-    gboolean own;      /* irq_line_set() */
     IrqSource *split;  /* the ends at the two lines that it goes on in, or NULL */
     gboolean (*pending)(void *opaque);
     void *pending_opaque;
@@ -107,17 +106,6 @@ static void lower_line(IrqLine *line)
     if (--line->up == 0) {
         line->fn(line->opaque, line->n, 0);
     }
-}
-
-void irq_line_set(IrqLine *line, int level)
-{
-    gboolean up = level != 0;
-    if (up && !line->own) {
-        raise_line(line);
-    } else if (!up && line->own) {
-        lower_line(line);
-    }
-    line->own = up;
 }
 
 void irq_source_connect(IrqSource *source, IrqLine *line)

@@ -27,8 +27,6 @@ IrqLine *irq_line_new_split(IrqLine *a, IrqLine *b);
 /* No source is connected, no descriptor in use any more. */
 void irq_line_free(IrqLine *line);
 gboolean irq_line_level(const IrqLine *line);
-/* The level of one source that is the line's own, for whoever is alone on it. */
-void irq_line_set(IrqLine *line, int level);
 /* An edge: up and down again. Nothing where a source holds the line up. */
 void irq_line_pulse(IrqLine *line);
 
