@@ -768,6 +768,36 @@ static void test_random(void)
     end();
 }
 
+/* A hostile source and guest: whatever is loaded is refused or works. */
+static void test_hostile(void)
+{
+    guint loaded = 0;
+    begin();
+    for (guint step = 0; step < 20000; step++) {
+        g_autoptr(GByteArray) bytes = save();
+        g_autoptr(GError) error = NULL;
+        bytes->data[g_test_rand_int_range(0, (gint32)bytes->len)] =
+            (guint8)g_test_rand_int();
+        if (state_load(bytes->data, bytes->len, i8259_class.state, pic, &error)) {
+            loaded++;
+        } else {
+            g_assert_nonnull(error);
+            i8259_class.reset(pic);
+        }
+        guint16 port =
+            (guint16)((g_test_rand_bit() ? SLAVE : MASTER) + g_test_rand_bit());
+        out(port, (guint8)g_test_rand_int());
+        in(port);
+        set((unsigned)g_test_rand_int_range(3, I8259_PINS), g_test_rand_bit());
+        int vector = accel_pic_acknowledge();
+        g_assert_cmpint(vector, >=, 0);
+        g_assert_cmpint(vector, <=, 255);
+    }
+    g_assert_cmpuint(loaded, >, 100);
+    g_assert_cmpuint(loaded, <, 20000);
+    end();
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -787,5 +817,6 @@ int main(int argc, char **argv)
     g_test_add_func("/i8259/spurious", test_spurious);
     g_test_add_func("/i8259/save", test_save);
     g_test_add_func("/i8259/random", test_random);
+    g_test_add_func("/i8259/hostile", test_hostile);
     return g_test_run();
 }
