@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "firmware/acpi-q35.h"
+#include "hw/i8042.h"
 #include "hw/isa.h"
 #include "hw/pvpanic-isa.h"
 #include "hw/rtc-time.h"
@@ -134,6 +135,7 @@ int main(int argc, char **argv)
     Bus *isa = isa_bus_new("isa.0", irqs);
     isa_bus_set_pic(isa);
     add_device(&rtc_class, isa);
+    add_device(&i8042_class, isa);
     add_device(&serial_class, isa);
     add_device(&serial_class, isa);
     add_device(&pvpanic_isa_class, isa);

@@ -416,6 +416,38 @@ DefinitionBlock ("", "DSDT", 2, "VIREO ", "VIREO1.0", 0x00000001)
                     })
                 }
 
+                Device (KBD)
+                {
+                    Name (_HID, EisaId ("PNP0303") )
+                    Name (_CRS, ResourceTemplate ()
+                    {
+                        IO (Decode16,
+                            0x0060,
+                            0x0060,
+                            0x01,
+                            0x01,
+                            )
+                        IO (Decode16,
+                            0x0064,
+                            0x0064,
+                            0x01,
+                            0x01,
+                            )
+                        IRQNoFlags ()
+                            {1}
+                    })
+                }
+
+                Device (MOU)
+                {
+                    Name (_HID, EisaId ("PNP0F13") )
+                    Name (_CRS, ResourceTemplate ()
+                    {
+                        IRQNoFlags ()
+                            {12}
+                    })
+                }
+
                 Device (COM1)
                 {
                     Name (_HID, EisaId ("PNP0501") )
