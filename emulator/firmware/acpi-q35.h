@@ -31,7 +31,7 @@ typedef struct AcpiQ35 {
     unsigned (*pirq)(unsigned slot, unsigned pin); /* 0: PIRQA; its GSI is 16 */
 
     /* Hot-plug by ACPI; all zero: none. */
-    guint16 hotplug_base;     /* QEMU's registers */
+    guint16 hotplug_base;     /* QEMU's registers: pci/acpi-hotplug.h */
     guint16 hotplug_ost_base; /* slot, event, status: dwords for _OST; 0: none */
     guint8 hotplug_gpe;       /* of GPE0 */
     const AcpiHotplugPort *ports;

@@ -12,9 +12,16 @@
 #include "config.h"
 
 #include "firmware/dsdt-internal.h"
+#include "pci/acpi-hotplug.h"
 
 #define REGISTERS     0x18
 #define OST_REGISTERS 0x0c
+
+/* The fields below. */
+G_STATIC_ASSERT(ACPI_HOTPLUG_UP == 0 && ACPI_HOTPLUG_DOWN == 4);
+G_STATIC_ASSERT(ACPI_HOTPLUG_EJECT == 8 && ACPI_HOTPLUG_SELECT == 0x10);
+G_STATIC_ASSERT(ACPI_HOTPLUG_OST_EVENT == ACPI_HOTPLUG_OST_SLOT + 4);
+G_STATIC_ASSERT(ACPI_HOTPLUG_OST_STATUS == ACPI_HOTPLUG_OST_SLOT + 8);
 
 #define NOTIFY_DEVICE_CHECK  1
 #define NOTIFY_EJECT_REQUEST 3

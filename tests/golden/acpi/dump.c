@@ -10,19 +10,17 @@
 #include <string.h>
 
 #include "firmware/acpi-q35.h"
+#include "hw/hpet.h"
 #include "hw/i8042.h"
+#include "hw/ich9-pm.h"
 #include "hw/isa.h"
 #include "hw/pvpanic-isa.h"
 #include "hw/rtc-time.h"
 #include "hw/rtc.h"
 #include "hw/serial.h"
+#include "pci/acpi-hotplug.h"
+#include "pci/ich9-lpc.h"
 #include "tests/unit/no-board.h"
-
-/* As q35 has its slots: PIRQE to PIRQH, and the chipset's own PIRQA to PIRQD. */
-static unsigned pirq(unsigned slot, unsigned pin)
-{
-    return slot >= 25 && slot != 30 ? pin : 4 + (slot + pin) % 4;
-}
 
 static guint32 dense_id(unsigned cpu)
 {
@@ -51,19 +49,19 @@ static AcpiQ35 usual(const Bus *isa)
         .apic_id = dense_id,
         .lapic_base = 0xfee00000,
         .ioapic_base = 0xfec00000,
-        .hpet = { .base = 0xfed00000, .id = 0x8086a201, .min_tick = 100 },
+        .hpet = { .base = HPET_BASE, .id = HPET_ID, .min_tick = 100 },
         .ecam = { .base = 0xb0000000, .buses = 256 },
         .holes = { { 0x80000000, 0xafffffff }, { 0xc0000000, 0xfebfffff } },
         .high = { 0x8000000000, 0xffffffffff },
         .slots = 1u << 31 | 7,
-        .pirq = pirq,
-        .hotplug_base = 0xcc0,
-        .hotplug_ost_base = 0xcd8,
-        .hotplug_gpe = 1,
+        .pirq = ich9_lpc_pirq,
+        .hotplug_base = ACPI_HOTPLUG_PORT,
+        .hotplug_ost_base = ACPI_HOTPLUG_PORT + ACPI_HOTPLUG_OST_SLOT,
+        .hotplug_gpe = ACPI_HOTPLUG_GPE,
         .ports = ports,
         .n_ports = G_N_ELEMENTS(ports),
-        .pm_base = 0x600,
-        .sci = 9,
+        .pm_base = ICH9_PM_BASE,
+        .sci = ICH9_SCI_GSI,
         .s4 = TRUE,
         .s4_type = 2,
         .century = RTC_CENTURY,
@@ -82,7 +80,7 @@ static AcpiQ35 bare(void)
         .ioapic_base = 0xfec00000,
         .holes = { { 0xc0000000, 0xfebfffff } },
         .slots = 1,
-        .pirq = pirq,
+        .pirq = ich9_lpc_pirq,
         .pm_base = 0xb000,
         .sci = 9,
         .s3 = TRUE,
