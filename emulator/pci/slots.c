@@ -90,7 +90,7 @@ gboolean pci_bus_take_address(PciBus *bus, PciDevice *dev, GError **errp)
         return FALSE;
     }
     dev->bus = bus;
-    dev->devfn = devfn;
+    dev->addr = dev->devfn = devfn; /* both sides of a migration say where it is */
     bus->taken[devfn] = dev;
     return TRUE;
 }

@@ -324,6 +324,26 @@ static void test_slots(void)
     pci_board_free();
 }
 
+static guint addrs;
+
+static void find_addr(const char *name, const char *value, const char *def, void *opaque)
+{
+    if (strcmp(name, "addr") == 0) {
+        g_assert_cmpstr(value, ==, opaque);
+        addrs++;
+    }
+}
+
+/* Both sides of a migration agree in it, whoever has chosen it. */
+static void test_guest_addr(void)
+{
+    pci_board_make();
+    device_foreach_guest_property(&plug_at(NULL, FALSE)->pci.device, find_addr, "01.0");
+    device_foreach_guest_property(&plug_at("0x4", FALSE)->pci.device, find_addr, "04.0");
+    g_assert_cmpuint(addrs, ==, 2);
+    pci_board_free();
+}
+
 /* A port's bus has one slot. */
 static void test_one_slot(void)
 {
@@ -405,6 +425,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pci/config/reset-port", test_reset_port);
     g_test_add_func("/pci/config/addr", test_addr);
     g_test_add_func("/pci/config/slots", test_slots);
+    g_test_add_func("/pci/config/guest-addr", test_guest_addr);
     g_test_add_func("/pci/config/one-slot", test_one_slot);
     g_test_add_func("/pci/config/hot-functions", test_hot_functions);
     return g_test_run();
