@@ -4,7 +4,7 @@ BOARD_DEVICE_TESTS = tests/device/serial-test tests/device/serial-tx-test \
 	tests/device/rtc-test \
 	tests/device/ged-test tests/device/ioapic-test tests/device/machine-test \
 	tests/device/board-migrate-test tests/device/pvpanic-test tests/device/debugcon-test \
-	tests/device/q35-test
+	tests/device/q35-test tests/device/pci-test
 check_PROGRAMS += $(BOARD_DEVICE_TESTS)
 TESTS += $(BOARD_DEVICE_TESTS)
 tests_device_serial_test_SOURCES = tests/device/serial-test.c tests/device/board.h
@@ -37,3 +37,6 @@ tests_device_q35_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_board_migrate_test_SOURCES = tests/device/board-migrate-test.c tests/device/board.h
 tests_device_board_migrate_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_board_migrate_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_pci_test_SOURCES = tests/device/pci-test.c tests/device/board.h
+tests_device_pci_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_pci_test_LDADD = $(DEVICE_TEST_LDADD)
