@@ -21,6 +21,7 @@
 #include "pci/mch.h"
 #include "pci/root-port.h"
 #include "pci/testdev.h"
+#include "virtio/pci.h"
 #include "virtio/virtio.h"
 
 /* clang-format off */
@@ -47,9 +48,13 @@ const DeviceClass *const device_class_table[] = {
     &rtc_class,
     &serial_class,
     &virtio_blk_class.device,
+    &virtio_blk_pci_class.device,
     &virtio_device_class,
     &virtio_mmio_class,
     &virtio_net_class.device,
+    &virtio_net_pci_class.device,
+    &virtio_pci_class.device,
     &virtio_rng_class.device,
+    &virtio_rng_pci_class.device,
     NULL,
 };

@@ -249,12 +249,13 @@ def test_domain_capabilities(a, b):
         return re.search(r"<rng supported='(\w+)'", a.virsh("domcapabilities", *args)).group(1)
 
     emulator = wrapper(a, "-without", "virtio-rng-device")
-    assert rng() == "yes" and rng("--emulatorbin", emulator) == "no"
+    on = ("--machine", "microvm", "--emulatorbin")
+    assert rng(*on[:2]) == "yes" and rng(*on, emulator) == "no"
     a.fails("does not have device 'virtio-rng-device'", "define", a.define(
         devices="<emulator>%s</emulator><rng model='virtio'><backend model='random'>/dev/zero"
         "</backend></rng>" % emulator, command="path"))
     wrapper(a)
-    assert rng("--emulatorbin", emulator) == "yes"
+    assert rng(*on, emulator) == "yes"
 
 
 def test_no_emulator(a, b):

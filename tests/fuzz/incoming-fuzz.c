@@ -149,7 +149,7 @@ static void set_up(void)
     close(fds[0]);
     unlink("raw");
     args = g_strdup_printf(ARGS "-S -incoming defer", fuzz_card());
-    fuzz_assert_all_devices(args);
+    fuzz_assert_all_devices(args, FALSE);
     vm = fuzz_vm_start(args);
     atexit(end);
 }

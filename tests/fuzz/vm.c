@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "device/device.h"
+#include "pci/pci.h"
 
 #define TIMEOUT_MS 60000
 
@@ -63,12 +64,13 @@ const char *fuzz_card(void)
                : "";
 }
 
-void fuzz_assert_all_devices(const char *args)
+void fuzz_assert_all_devices(const char *args, gboolean pci)
 {
     for (const DeviceClass *const *c = device_class_table; *c; c++) {
         const char *name = (*c)->name;
 
-        if ((*c)->user_creatable && !strstr(args, name) &&
+        if (device_class_is_a(*c, &pci_device_class.device) == pci &&
+            (*c)->user_creatable && !strstr(args, name) &&
             (*fuzz_card() || !g_str_equal(name, "virtio-net-device"))) {
             g_error("%s is not fuzzed", name);
         }

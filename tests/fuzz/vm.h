@@ -18,8 +18,8 @@ void fuzz_make_file(const char *name, goffset size);
 
 /* Options of a network card in slot 4; none where the host lets nobody have a tap. */
 const char *fuzz_card(void);
-/* Fails where a device that a command line can have is not in args. */
-void fuzz_assert_all_devices(const char *args);
+/* Fails where a device that a command line can have, of PCI or not, is not in args. */
+void fuzz_assert_all_devices(const char *args, gboolean pci);
 
 /* args: what the command line has after the harness's own options. */
 FuzzVm *fuzz_vm_start(const char *args);
