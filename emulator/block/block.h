@@ -62,9 +62,9 @@ typedef struct BlockUser {
     void (*resized)(void *opaque);    /* or activated; main loop; NULL: never mind */
     void (*batch_done)(void *opaque); /* the loop: after some requests' done() */
     void *opaque;
-    /* For query-blockstats; both live as long as the user. NULL: not told of. */
+    /* For query-block(stats); both live as long as the user. NULL: not told of. */
     const char *name; /* the device's id, or its path where it has none */
-    const BlockStats *stats;
+    BlockStats *stats;
 } BlockUser;
 
 /* The block drivers. */
@@ -127,6 +127,7 @@ void block_activate_all(BlockChanged done, void *opaque);
 /* Now or later: nodes, or NULL and an error; both are done()'s. */
 typedef void (*BlockQueried)(void *opaque, ConfigNode *nodes, GError *error);
 void block_query_named_nodes(BlockQueried done, void *opaque);
+void block_query_disks(BlockQueried done, void *opaque); /* query-block */
 /* query-blockstats: of the users, or of all nodes. */
 ConfigNode *block_query_stats(gboolean nodes);
 void block_cleanup(void);

@@ -101,6 +101,11 @@ GSList *block_nodes(void); /* in the order of their creation */
 void block_node_list(BlockNode *node);
 void block_node_unlist(BlockNode *node);
 BlockNode *block_node_bottom(const BlockNode *node);
+/* It has a user that is told of: a disk. */
+static inline gboolean block_node_is_disk(const BlockNode *node)
+{
+    return node->attached && node->user.stats;
+}
 /* Locks and sizes of a node and those below it. */
 gboolean block_chain_lock(BlockNode *node, GError **errp);
 void block_chain_unlock(BlockNode *node);

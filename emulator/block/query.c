@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * query-named-block-nodes. How much the files occupy is asked of the host, beside the
- * main loop, by descriptors of our own: the nodes may go meanwhile.
+ * query-named-block-nodes, query-block. How much the files occupy is asked of the host,
+ * beside the main loop, by descriptors of our own: the nodes may go meanwhile.
  *
  * #syscalls slow: newfstatat close
  * #syscalls main: fcntl
@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "block/node.h"
+#include "block/stats.h"
 #include "event/gate.h"
 #include "event/slow.h"
 #include "util/error.h"
@@ -24,6 +25,7 @@ typedef struct Image {
 
 typedef struct Query {
     ConfigNode *reply; /* the main loop's */
+    gboolean disks;    /* of those that use nodes; else of all nodes */
     BlockQueried done;
     void *opaque;
 } Query;
@@ -50,30 +52,64 @@ static ConfigNode *query_image(const BlockNode *node)
     return image;
 }
 
-static ConfigNode *query_nodes(void)
+static ConfigNode *query_node(const BlockNode *node)
 {
     static const char *const limits[] = { "bps",  "bps_rd",  "bps_wr",
                                           "iops", "iops_rd", "iops_wr" };
-    ConfigNode *array = config_list_new();
+    ConfigNode *info = config_map_new();
+
+    config_map_set_string(info, "file", block_node_bottom(node)->filename);
+    config_map_set_string(info, "node-name", node->name);
+    config_map_set_string(info, "drv", node->driver->type.name);
+    config_map_set_bool(info, "ro", node->read_only);
+    config_map_set_bool(info, "encrypted", FALSE);
+    config_map_set_bool(info, "active", node->active);
+    config_map_set_string(info, "detect_zeroes", "off");
+    config_map_set_int(info, "backing_file_depth", 0);
+    config_map_set_int(info, "write_threshold", 0);
+    for (unsigned i = 0; i < G_N_ELEMENTS(limits); i++) {
+        config_map_set_int(info, limits[i], 0);
+    }
+    config_map_set(info, "cache", query_cache(node));
+    config_map_set(info, "image", query_image(node));
+    return info;
+}
+
+/* No medium can be taken out. */
+static ConfigNode *query_disk(const BlockNode *node)
+{
+    ConfigNode *info = config_map_new();
+
+    config_map_set_string(info, "device", "");
+    config_map_set_string(info, "qdev", node->user.name);
+    config_map_set_string(info, "type", "unknown");
+    config_map_set_bool(info, "removable", FALSE);
+    config_map_set_bool(info, "locked", FALSE);
+    config_map_set_string(info, "io-status", block_status_name(node->user.stats));
+    config_map_set(info, "inserted", query_node(node));
+    return info;
+}
+
+/* In the order of the reply; borrowed nodes. */
+static GPtrArray *wanted_nodes(gboolean disks)
+{
+    GPtrArray *nodes = g_ptr_array_new();
 
     for (GSList *l = block_nodes(); l; l = l->next) {
-        BlockNode *node = l->data;
-        ConfigNode *info = config_map_new();
-        config_map_set_string(info, "file", block_node_bottom(node)->filename);
-        config_map_set_string(info, "node-name", node->name);
-        config_map_set_string(info, "drv", node->driver->type.name);
-        config_map_set_bool(info, "ro", node->read_only);
-        config_map_set_bool(info, "encrypted", FALSE);
-        config_map_set_bool(info, "active", node->active);
-        config_map_set_string(info, "detect_zeroes", "off");
-        config_map_set_int(info, "backing_file_depth", 0);
-        config_map_set_int(info, "write_threshold", 0);
-        for (unsigned i = 0; i < G_N_ELEMENTS(limits); i++) {
-            config_map_set_int(info, limits[i], 0);
+        if (!disks || block_node_is_disk(l->data)) {
+            g_ptr_array_add(nodes, l->data);
         }
-        config_map_set(info, "cache", query_cache(node));
-        config_map_set(info, "image", query_image(node));
-        config_list_add(array, info);
+    }
+    return nodes;
+}
+
+static ConfigNode *query_nodes(const GPtrArray *nodes, gboolean disks)
+{
+    ConfigNode *array = config_list_new();
+
+    for (guint i = 0; i < nodes->len; i++) {
+        config_list_add(array, disks ? query_disk(nodes->pdata[i])
+                                     : query_node(nodes->pdata[i]));
     }
     return array;
 }
@@ -86,14 +122,14 @@ static void image_clear(gpointer data)
     g_free(image->name);
 }
 
-static GArray *collect_images(void)
+static GArray *collect_images(const GPtrArray *nodes)
 {
     GArray *images = g_array_new(FALSE, FALSE, sizeof(Image));
 
     g_array_set_clear_func(images, image_clear);
-    for (GSList *l = block_nodes(); l; l = l->next) {
-        int fd = block_node_bottom(l->data)->fd;
-        Image image = { .name = g_strdup(block_node_name(l->data)),
+    for (guint i = 0; i < nodes->len; i++) {
+        int fd = block_node_bottom(nodes->pdata[i])->fd;
+        Image image = { .name = g_strdup(block_node_name(nodes->pdata[i])),
                         .fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1),
                         .size = -1 };
         g_array_append_val(images, image);
@@ -121,13 +157,20 @@ static void query_drop(void *data)
     g_array_unref(data);
 }
 
+static ConfigNode *node_at(const Query *q, guint i)
+{
+    ConfigNode *entry = config_list_at(q->reply, i);
+
+    return q->disks ? config_map_peek(entry, "inserted") : entry;
+}
+
 static void query_end(Query *q, GArray *images, GError *error)
 {
     for (guint i = 0; images && i < images->len; i++) {
         gint64 size = g_array_index(images, Image, i).size;
         if (size >= 0) {
-            config_map_set_int(config_map_peek(config_list_at(q->reply, i), "image"),
-                               "actual-size", size);
+            config_map_set_int(config_map_peek(node_at(q, i), "image"), "actual-size",
+                               size);
         }
     }
     if (error) {
@@ -148,16 +191,27 @@ static void query_done(void *opaque, void *data)
     g_clear_pointer(&data, query_drop);
 }
 
-void block_query_named_nodes(BlockQueried done, void *opaque)
+static void query(gboolean disks, BlockQueried done, void *opaque)
 {
     static const SlowCall calls = { query_run, query_done, query_drop };
-    GArray *images = collect_images();
+    g_autoptr(GPtrArray) nodes = wanted_nodes(disks);
+    GArray *images = collect_images(nodes);
     Query *q = g_new(Query, 1);
     GError *error = NULL;
 
-    *q = (Query){ query_nodes(), done, opaque };
+    *q = (Query){ query_nodes(nodes, disks), disks, done, opaque };
     if (!images->len || !slow_start(&calls, images, q, &error)) {
         query_end(q, NULL, error);
         g_array_unref(images);
     }
+}
+
+void block_query_named_nodes(BlockQueried done, void *opaque)
+{
+    query(FALSE, done, opaque);
+}
+
+void block_query_disks(BlockQueried done, void *opaque)
+{
+    query(TRUE, done, opaque);
 }

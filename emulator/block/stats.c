@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "block/stats.h"
 
+#include <errno.h>
+
 #include "block/node.h"
 #include "event/clock.h"
 
@@ -66,6 +68,38 @@ void block_node_note_write(BlockNode *node, guint64 end)
 {
     if (end > node->wr_highest) {
         STORE(node->wr_highest, end);
+    }
+}
+
+/* ---- io-status ---- */
+
+void block_status_failed(BlockStats *stats, int error)
+{
+    if (LOAD(stats->status) == BLOCK_STATUS_OK) {
+        STORE(stats->status,
+              error == ENOSPC ? BLOCK_STATUS_NOSPACE : BLOCK_STATUS_FAILED);
+    }
+}
+
+const char *block_status_name(const BlockStats *stats)
+{
+    static const char *const names[] = {
+        [BLOCK_STATUS_OK] = "ok",
+        [BLOCK_STATUS_FAILED] = "failed",
+        [BLOCK_STATUS_NOSPACE] = "nospace",
+    };
+
+    return names[LOAD(stats->status)];
+}
+
+void block_status_reset_all(void)
+{
+    for (GSList *l = block_nodes(); l; l = l->next) {
+        BlockNode *node = l->data;
+
+        if (block_node_is_disk(node)) {
+            STORE(node->user.stats->status, BLOCK_STATUS_OK);
+        }
     }
 }
 
@@ -155,7 +189,7 @@ ConfigNode *block_query_stats(gboolean nodes)
         const BlockNode *node = l->data;
         ConfigNode *map;
 
-        if (!nodes && !(node->attached && node->user.stats)) {
+        if (!nodes && !block_node_is_disk(node)) {
             continue;
         }
         map = query_node(node, nodes ? NULL : node->user.stats);

@@ -26,9 +26,17 @@ typedef struct BlockCounters {
     guint64 total_ns;          /* of those done and those that failed */
 } BlockCounters;
 
+/* Of requests that wait for `cont`: io-status. */
+typedef enum BlockStatus {
+    BLOCK_STATUS_OK,
+    BLOCK_STATUS_FAILED,
+    BLOCK_STATUS_NOSPACE
+} BlockStatus;
+
 struct BlockStats {
     BlockCounters kinds[BLOCK_STATS_KINDS];
     gint64 last; /* when the last one ended, ns; 0: none has */
+    int status;  /* atomic: BlockStatus */
 };
 
 /* A request on its way. */
@@ -43,5 +51,11 @@ void block_account_start(BlockAccount *account, BlockOp op, guint64 bytes);
 void block_account_done(BlockStats *stats, const BlockAccount *account);
 void block_account_failed(BlockStats *stats, const BlockAccount *account);
 void block_account_invalid(BlockStats *stats, BlockOp op);
+/* A request has failed, and waits; the first error stays. */
+void block_status_failed(BlockStats *stats, int error);
+
+/* Main loop. */
+const char *block_status_name(const BlockStats *stats);
+void block_status_reset_all(void); /* `cont`: what waits is done again */
 
 #endif

@@ -73,6 +73,8 @@ static ConfigNode *cmd_query_version(ConfigNode *args, GError **errp)
 
 QMP_OBJECT(command_info, { "name", &qmp_str });
 QMP_LIST(command_info_list, &command_info);
+QMP_OBJECT(event_info, { "name", &qmp_str });
+QMP_LIST(event_info_list, &event_info);
 
 static void add_command(const QmpCommand *command, void *opaque)
 {
@@ -87,6 +89,19 @@ static ConfigNode *cmd_query_commands(ConfigNode *args, GError **errp)
     ConfigNode *list = config_list_new();
 
     qmp_command_foreach(add_command, list);
+    return list;
+}
+
+static ConfigNode *cmd_query_events(ConfigNode *args, GError **errp)
+{
+    ConfigNode *list = config_list_new();
+
+    for (const QmpEvent *event = qmp_event_table; event->name; event++) {
+        ConfigNode *info = config_map_new();
+
+        config_map_set_string(info, "name", event->name);
+        config_list_add(list, info);
+    }
     return list;
 }
 
@@ -198,6 +213,8 @@ const QmpCommand qmp_misc_commands[] = {
       .ret = &version_info },
     { "query-commands", "The names of all commands", cmd_query_commands,
       .ret = &command_info_list },
+    { "query-events", "The names of all events", cmd_query_events,
+      .ret = &event_info_list },
     { "query-qmp-schema", "All commands, events and types, for programs",
       cmd_query_schema, .ret = &schema_info_list },
     { "query-name", "The name of the VM", cmd_query_name, .ret = &name_info },

@@ -56,11 +56,26 @@ static ConfigNode *make_regions(const PciDevice *dev)
     return list;
 }
 
+/* PCI 3.0, appendix D. */
+static const struct {
+    guint16 class_code;
+    const char *name;
+} class_names[] = {
+    { 0x0100, "SCSI controller" }, { 0x0200, "Ethernet controller" },
+    { 0x0600, "Host bridge" },     { 0x0601, "ISA bridge" },
+    { 0x0604, "PCI bridge" },
+};
+
 static ConfigNode *make_class(const PciDevice *dev)
 {
     ConfigNode *o = config_map_new();
-    config_map_set_string(o, "desc", dev->device.klass->desc);
-    config_map_set_int(o, "class", pci_get(dev, PCI_CLASS_DEVICE, 2));
+    guint32 class_code = pci_get(dev, PCI_CLASS_DEVICE, 2);
+    for (unsigned i = 0; i < G_N_ELEMENTS(class_names); i++) {
+        if (class_names[i].class_code == class_code) {
+            config_map_set_string(o, "desc", class_names[i].name);
+        }
+    }
+    config_map_set_int(o, "class", class_code);
     return o;
 }
 
@@ -98,7 +113,9 @@ static ConfigNode *make_bridge(const PciDevice *dev)
     config_map_set(bus, "memory_range", make_range(dev, PCI_WINDOW_MEM));
     config_map_set(bus, "prefetchable_range", make_range(dev, PCI_WINDOW_PREF));
     config_map_set(o, "bus", bus);
-    config_map_set(o, "devices", make_devices(pci_bridge_bus(dev)));
+    if (pci_get(dev, PCI_SECONDARY_BUS, 1)) { /* else nothing leads there */
+        config_map_set(o, "devices", make_devices(pci_bridge_bus(dev)));
+    }
     return o;
 }
 

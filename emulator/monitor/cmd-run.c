@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "accel/run-state.h"
-#include "block/block.h"
+#include "block/stats.h"
 #include "machine/machine.h"
 #include "migration/migration.h"
 #include "monitor/commands.h"
@@ -76,6 +76,7 @@ static gboolean may_go_on(GError **errp)
 static void images_taken(void *opaque, GError *error)
 {
     if (!error && may_go_on(&error) && run_state_get() != RUN_STATE_INMIGRATE) {
+        block_status_reset_all();
         vm_start();
     }
     qmp_reply_done(opaque, NULL, error);

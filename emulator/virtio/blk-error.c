@@ -114,6 +114,7 @@ BlkErrorAction blk_error(VirtioBlk *blk, gboolean read, int error)
     note->path = g_strdup(blk->dev.device.path);
     tell(note);
     if (action == BLK_STOP) {
+        block_status_failed(&blk->stats, error);
         vm_request_stop(RUN_STATE_IO_ERROR);
     }
     return action;

@@ -4,7 +4,8 @@ BOARD_DEVICE_TESTS = tests/device/serial-test tests/device/serial-tx-test \
 	tests/device/rtc-test \
 	tests/device/ged-test tests/device/ioapic-test tests/device/machine-test \
 	tests/device/board-migrate-test tests/device/pvpanic-test tests/device/debugcon-test \
-	tests/device/q35-test tests/device/pci-test
+	tests/device/q35-test tests/device/pci-test \
+	tests/device/query-test
 check_PROGRAMS += $(BOARD_DEVICE_TESTS)
 TESTS += $(BOARD_DEVICE_TESTS)
 tests_device_serial_test_SOURCES = tests/device/serial-test.c tests/device/board.h
@@ -40,3 +41,6 @@ tests_device_board_migrate_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_pci_test_SOURCES = tests/device/pci-test.c tests/device/board.h
 tests_device_pci_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_pci_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_query_test_SOURCES = tests/device/query-test.c tests/device/board.h
+tests_device_query_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_query_test_LDADD = $(DEVICE_TEST_LDADD)

@@ -153,6 +153,16 @@ static const Policy policies[] = {
     { ",werror=enospc,rerror=enospc", "report", "stop", "report", "stop" },
 };
 
+/* query-block's io-status of the one disk. */
+static void assert_io_status(QTest *q, const char *status)
+{
+    g_autoptr(JsonNode) reply = qtest_qmp_ok(q, "{\"execute\":\"query-block\"}");
+    JsonObject *disk = json_array_get_object_element(json_node_get_array(reply), 0);
+
+    g_assert_cmpstr(json_object_get_string_member(disk, "qdev"), ==, "d");
+    g_assert_cmpstr(json_object_get_string_member(disk, "io-status"), ==, status);
+}
+
 static void check_policy(QTest *q, VirtioDriver *d, const Request *r, gboolean nospace,
                          const char *action)
 {
@@ -168,6 +178,7 @@ static void check_policy(QTest *q, VirtioDriver *d, const Request *r, gboolean n
     if (stops) {
         wait_event(q, "STOP");
         assert_state(q, "io-error");
+        assert_io_status(q, nospace ? "nospace" : "failed");
         g_assert_cmphex(status_of(d, 0), ==, WAITING);
         g_assert_false(guest_ring_take(&d->rings[0], &head, &len));
         qmp(q, "{\"execute\":\"cont\"}");
@@ -175,6 +186,7 @@ static void check_policy(QTest *q, VirtioDriver *d, const Request *r, gboolean n
     }
     virtio_driver_wait_used(d, 0, &head, &len);
     assert_state(q, "running");
+    assert_io_status(q, "ok");
     g_assert_cmpint(status_of(d, 0), ==,
                     g_str_equal(action, "report") ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK);
     if (r->type == VIRTIO_BLK_T_IN) { /* data that was not read does not count */
