@@ -218,7 +218,7 @@ const Option config_options[] = {
     STRING("incoming", "URI|defer", "wait for a migration: tcp:, unix:, fd:"),
     MAP("name", "name", "guest", "[guest=]NAME[,process=NAME][,debug-threads=on|off]",
         "name of the VM"),
-    CALL("uuid", ARG_REQUIRED, opt_uuid, "UUID", "UUID of the VM"),
+    CALL("uuid", ARG_REQUIRED, opt_uuid, "UUID", "UUID of the VM, also in SMBIOS"),
     STRING("pidfile", "FILE", "write the process id to FILE"),
     FLAG("daemonize", "detach once everything is set up"),
     FLAG("S", "do not start the CPUs ('cont' does)"),

@@ -17,6 +17,8 @@ libemulator_a_SOURCES += \
 	emulator/machine/q35-acpi.c \
 	emulator/machine/q35-acpi.h \
 	emulator/machine/q35-devices.c \
+	emulator/machine/q35-smbios.c \
+	emulator/machine/q35-smbios.h \
 	emulator/machine/q35.c \
 	emulator/machine/q35.h \
 	emulator/machine/reset.c

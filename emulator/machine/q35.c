@@ -9,9 +9,11 @@
 #include <string.h>
 
 #include "accel/run-state.h"
+#include "firmware/smbios.h"
 #include "hw/ich9-pm.h"
 #include "machine/boards.h"
 #include "machine/q35-acpi.h"
+#include "machine/q35-smbios.h"
 #include "machine/q35.h"
 #include "memory/guest.h"
 #include "util/error.h"
@@ -29,6 +31,7 @@ static struct {
     Q35Choice choice;
     gboolean acpi;
     GByteArray *tables; /* NULL: none */
+    guint8 uuid[16];    /* as it is written; all zero: none */
 } board;
 
 /* --- checks: nothing is created here --- */
@@ -68,6 +71,14 @@ static gboolean check_kernel(ConfigNode *config, GError **errp)
     return board_kernel_check(&board.kernel, "q35", &memory, FALSE, config, errp);
 }
 
+static gboolean check_uuid(ConfigNode *config, GError **errp)
+{
+    const char *uuid;
+    return config_get_string(config, "uuid", NULL, &uuid, errp) &&
+           (!uuid || smbios_parse_uuid(uuid, board.uuid) ||
+            error_set(errp, "-uuid %s: not a UUID", uuid));
+}
+
 /* --- boot, reset --- */
 
 static gboolean load_guest(BootState *boot, GError **errp)
@@ -77,7 +88,8 @@ static gboolean load_guest(BootState *boot, GError **errp)
                                      board.tables->data, board.tables->len)) {
         return error_set(errp, "cannot write the ACPI tables to guest memory");
     }
-    return board_kernel_load(&board.kernel, boot, errp);
+    return board_kernel_load(&board.kernel, boot, errp) &&
+           q35_load_smbios(&board.memory, board.uuid, errp); /* waits for the vCPUs */
 }
 
 static void powerdown(void *opaque)
@@ -112,8 +124,8 @@ static gboolean q35_create(const MachineClass *klass, const void *options,
 {
     const Options *o = options;
     return check_options(o, errp) && check_memory(o, config, errp) &&
-           check_kernel(config, errp) && board_memory_create(&board.memory, errp) &&
-           create_devices(config, errp);
+           check_uuid(config, errp) && check_kernel(config, errp) &&
+           board_memory_create(&board.memory, errp) && create_devices(config, errp);
 }
 
 static void q35_cleanup(void)

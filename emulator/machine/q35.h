@@ -15,6 +15,10 @@
 #define Q35_ACPI_BASE 0x000e0000u
 #define Q35_ACPI_SIZE 0x00010000u
 
+/* SMBIOS: the entry point, where kernels look for it, and the structures. */
+#define Q35_SMBIOS_BASE 0x000f0000u
+#define Q35_SMBIOS_SIZE 0x00010000u
+
 /*
  * RAM from 0 on. What would reach the PCI hole is split at 2 GiB, so that pages of 1 GiB
  * fit on both sides; the rest is above 4 GiB.

@@ -5,7 +5,7 @@ BOARD_DEVICE_TESTS = tests/device/serial-test tests/device/serial-tx-test \
 	tests/device/ged-test tests/device/ioapic-test tests/device/machine-test \
 	tests/device/board-migrate-test tests/device/pvpanic-test tests/device/debugcon-test \
 	tests/device/q35-test tests/device/pci-test \
-	tests/device/query-test
+	tests/device/query-test tests/device/smbios-test
 check_PROGRAMS += $(BOARD_DEVICE_TESTS)
 TESTS += $(BOARD_DEVICE_TESTS)
 tests_device_serial_test_SOURCES = tests/device/serial-test.c tests/device/board.h
@@ -35,6 +35,9 @@ tests_device_machine_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_q35_test_SOURCES = tests/device/q35-test.c tests/device/board.h
 tests_device_q35_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_q35_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_smbios_test_SOURCES = tests/device/smbios-test.c tests/device/board.h
+tests_device_smbios_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_smbios_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_board_migrate_test_SOURCES = tests/device/board-migrate-test.c tests/device/board.h
 tests_device_board_migrate_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_board_migrate_test_LDADD = $(DEVICE_TEST_LDADD)

@@ -50,7 +50,8 @@ tests_golden_smbios_dump_LDADD = $(EMULATOR_TEST_LDADD)
 dist_check_SCRIPTS += tests/golden/smbios/smbios.py
 TESTS += tests/golden/smbios/smbios.py
 EXTRA_DIST += tests/golden/smbios/bare.txt tests/golden/smbios/full.txt \
-	tests/golden/smbios/large.txt
+	tests/golden/smbios/large.txt tests/golden/smbios/q35.txt \
+	tests/golden/smbios/q35-large.txt
 
 # Migration streams: this build's, and those of all releases.
 dist_check_SCRIPTS += tests/golden/stream/stream.py

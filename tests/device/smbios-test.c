@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * SMBIOS of a q35, as a kernel that was started directly looks for it: at each boot, and
+ * not when guest memory comes from elsewhere. What dmidecode reads in it: tests/golden.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "tests/device/board.h"
+
+#define AREA_BASE  0xf0000u
+#define AREA_SIZE  0x10000u
+#define ENTRY_SIZE 24
+
+typedef struct Smbios {
+    guint8 area[AREA_SIZE];
+    guint entry; /* in the area */
+    guint start, length;
+} Smbios;
+
+static guint64 number(const guint8 *p, unsigned n)
+{
+    guint64 value = 0;
+    memcpy(&value, p, n);
+    return GUINT64_FROM_LE(value);
+}
+
+/* As kernels do: the anchor on a boundary of 16 bytes, then the checksum. */
+static gboolean find(QTest *q, Smbios *s)
+{
+    qtest_memread(q, AREA_BASE, s->area, AREA_SIZE);
+    for (s->entry = 0; s->entry < AREA_SIZE; s->entry += 16) {
+        const guint8 *p = s->area + s->entry;
+        guint8 sum = 0;
+        if (memcmp(p, "_SM3_", 5) != 0) {
+            continue;
+        }
+        for (guint i = 0; i < p[6]; i++) {
+            sum += p[i];
+        }
+        g_assert_cmpuint(sum, ==, 0);
+        g_assert_cmpuint(p[6], ==, ENTRY_SIZE);
+        guint64 address = number(p + 16, 8);
+        s->length = (guint)number(p + 12, 4);
+        g_assert_cmphex(address, >=, AREA_BASE);
+        s->start = (guint)(address - AREA_BASE);
+        g_assert_cmphex(s->start + s->length, <=, AREA_SIZE);
+        return TRUE;
+    }
+    return FALSE;
+}
+
+static guint next(const Smbios *s, guint p)
+{
+    guint end = p + s->area[p + 1];
+    while (number(s->area + end, 2)) {
+        end++;
+        g_assert_cmpuint(end + 2, <=, s->start + s->length);
+    }
+    return end + 2;
+}
+
+/* How many of this type; the last of them. */
+static guint count(const Smbios *s, guint8 type, const guint8 **last)
+{
+    guint n = 0;
+    for (guint p = s->start; p < s->start + s->length; p = next(s, p)) {
+        if (s->area[p] == type) {
+            *last = s->area + p;
+            n++;
+        }
+    }
+    return n;
+}
+
+/* As on QEMU's q35: one each, but for sockets, and RAM that is in two parts. */
+static void check_types(QTest *q, guint sockets, guint mapped)
+{
+    static const guint8 once[] = { 0, 1, 3, 16, 17, 32, 127 };
+    g_autofree Smbios *s = g_new(Smbios, 1);
+    const guint8 *p;
+    g_assert_true(find(q, s));
+    for (guint i = 0; i < G_N_ELEMENTS(once); i++) {
+        g_assert_cmpuint(count(s, once[i], &p), ==, 1);
+    }
+    g_assert_cmpuint(count(s, 4, &p), ==, sockets);
+    g_assert_cmpuint(count(s, 19, &p), ==, mapped);
+    g_assert_cmpuint(count(s, 2, &p), ==, 0);
+}
+
+static void test_types(void)
+{
+    QTest *q = qtest_start("-M q35 -m 64");
+    check_types(q, 1, 1);
+    qtest_stop(q);
+    q = qtest_start("-M q35,acpi=off -m 4G -smp 4,sockets=2");
+    check_types(q, 2, 2);
+    qtest_stop(q);
+}
+
+/* As many sockets and pieces of memory as there can be. */
+static void test_most(void)
+{
+    QTest *q = qtest_start("-M q35 -m 4T -smp 254,sockets=254");
+    g_autofree Smbios *s = g_new(Smbios, 1);
+    const guint8 *p;
+    g_assert_true(find(q, s));
+    g_assert_cmpuint(count(s, 4, &p), ==, 254);
+    g_assert_cmpuint(count(s, 17, &p), ==, 256);
+    g_assert_cmpuint(count(s, 127, &p), ==, 1);
+    qtest_stop(q);
+}
+
+static void check_uuid(QTest *q, const guint8 uuid[16])
+{
+    g_autofree Smbios *s = g_new(Smbios, 1);
+    const guint8 *p = NULL;
+    g_assert_true(find(q, s));
+    g_assert_cmpuint(count(s, 1, &p), ==, 1);
+    g_assert_cmpmem(p + 8, 16, uuid, 16);
+}
+
+/* The first three groups are numbers. */
+static const guint8 uuid[16] = { 0x33, 0x22, 0x11, 0x00, 0x55, 0x44, 0x77, 0x66,
+                                 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff };
+#define UUID "-uuid 00112233-4455-6677-8899-aabbccddeeff "
+
+static void test_uuid(void)
+{
+    static const guint8 none[16];
+    QTest *q = qtest_start("-M q35 -m 64 " UUID);
+    check_uuid(q, uuid);
+    qtest_stop(q);
+    q = qtest_start("-M q35 -m 64");
+    check_uuid(q, none);
+    qtest_stop(q);
+}
+
+static void spoil(QTest *q)
+{
+    g_autofree Smbios *s = g_new(Smbios, 1);
+    qtest_memset(q, AREA_BASE, 0x55, 0x400);
+    g_assert_false(find(q, s));
+}
+
+static void test_reset(void)
+{
+    QTest *q = qtest_start("-M q35 -m 64 " UUID);
+    g_autofree Smbios *before = g_new(Smbios, 1);
+    g_assert_true(find(q, before));
+    spoil(q);
+    qtest_outl(q, 0xcf8, 0x80000090); /* PAM: no RAM to be seen there */
+    qtest_outl(q, 0xcfc, 0);
+    qtest_outl(q, 0xcf8, 0x80000094);
+    qtest_outl(q, 0xcfc, 0);
+    board_reset(q);
+    g_autofree Smbios *after = g_new(Smbios, 1);
+    g_assert_true(find(q, after));
+    g_assert_cmpmem(after->area + after->start, after->length,
+                    before->area + before->start, before->length);
+    g_assert_cmphex(after->entry, ==, before->entry);
+    check_uuid(q, uuid);
+    qtest_stop(q);
+}
+
+static gboolean has_completed(QTest *q)
+{
+    g_autoptr(JsonNode) info = qtest_qmp_ok(q, "{\"execute\": \"query-migrate\"}");
+    const char *status =
+        json_object_get_string_member(json_node_get_object(info), "status");
+    g_assert_cmpstr(status, !=, "failed");
+    return strcmp(status, "completed") == 0;
+}
+
+/* What the guest has made of that memory comes along; a boot there begins anew. */
+static void test_migrate(void)
+{
+    QTest *from = qtest_start("-M q35 -m 64 " UUID);
+    g_autofree char *path = g_build_filename(qtest_dir(from), "stream", NULL);
+    QTest *to = qtest_start("-M q35 -m 64 " UUID "-incoming unix:%s", path);
+    spoil(from);
+    json_node_unref(qtest_qmp_ok(
+        from, "{\"execute\": \"migrate\", \"arguments\": {\"uri\": \"unix:%s\"}}", path));
+    while (!has_completed(from)) {
+        g_usleep(1000);
+    }
+    board_wait(to, "RESUME");
+    g_assert_cmphex(qtest_readl(to, AREA_BASE), ==, 0x55555555);
+    g_autofree Smbios *s = g_new(Smbios, 1);
+    g_assert_false(find(to, s));
+    board_reset(to);
+    check_uuid(to, uuid);
+    qtest_stop(from);
+    qtest_stop(to);
+}
+
+static void test_refused(void)
+{
+    g_autofree char *said = NULL;
+    g_assert_cmpint(qtest_run("-accel qtest -M q35 -uuid 00112233", &said), ==, 1);
+    g_assert_nonnull(strstr(said, "-uuid 00112233: not a UUID"));
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/smbios/types", test_types);
+    g_test_add_func("/smbios/most", test_most);
+    g_test_add_func("/smbios/uuid", test_uuid);
+    g_test_add_func("/smbios/reset", test_reset);
+    g_test_add_func("/smbios/migrate", test_migrate);
+    g_test_add_func("/smbios/refused", test_refused);
+    return g_test_run();
+}
