@@ -11,56 +11,18 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "fuzz/vm.h"
+#include "fuzz/guest.h"
 
-#define RAM_MIB 8
-#define RAM     ((guint64)RAM_MIB << 20)
-#define SLOT(n) (0xfeb00000u + 0x1000u * (n))
-#define SLOTS   6
-#define QUEUES  3
-/* Of a queue: descriptors, available ring, used ring, data. */
-#define RING(slot, queue) (0x100000u + (slot)*0x40000u + (queue)*0x10000u)
-#define RING_SIZE         16u
-#define AVAIL             0x1000u
-#define USED              0x2000u
-#define DATA              0x4000u
+#define RAM_MIB  8u
+#define RAM      (RAM_MIB << 20)
+#define SLOT(n)  (0xfeb00000u + 0x1000u * (n))
+#define SLOTS    6
+#define QUEUES   3
+#define RINGS    0x100000u
+#define RNG      3 /* its slot */
+#define RNG_SIZE 8u
 
 static FuzzVm *vm;
-
-static void end(void)
-{
-    fuzz_vm_stop(vm);
-}
-
-static void set_up(void)
-{
-    g_autofree char *args = NULL;
-
-    fuzz_enter_directory();
-    fuzz_make_file("disk0", 1 << 20);
-    fuzz_make_file("disk1", 1 << 20);
-    fuzz_make_file("disk2", 1 << 20);
-    args = g_strdup_printf(
-        "-machine microvm -m %uM -smp 2 -device isa-serial,chardev=c "
-        "-chardev null,id=c -object iothread,id=io "
-        "-object rng-builtin,id=r "
-        "-blockdev driver=file,node-name=n0,filename=disk0,discard=unmap "
-        "-blockdev driver=file,node-name=n1,filename=disk1 "
-        "-blockdev driver=file,node-name=n2,filename=disk2,read-only=on "
-        "-device virtio-blk-device,id=d0,drive=n0,num-queues=2,bus=virtio-mmio-bus.0 "
-        "-device virtio-blk-device,id=d1,drive=n1,iothread=io,bus=virtio-mmio-bus.1 "
-        "-device virtio-blk-device,id=d2,drive=n2,bus=virtio-mmio-bus.2 "
-        "-device virtio-rng-device,rng=r,bus=virtio-mmio-bus.3 "
-        "-device pvpanic -action panic=none -chardev null,id=e "
-        "-device isa-debugcon,chardev=e %s",
-        RAM_MIB, fuzz_card());
-    fuzz_assert_all_devices(args, FALSE);
-    vm = fuzz_vm_start(args);
-    atexit(end);
-}
-
-static const guint8 sizes[] = { 1, 2, 4, 8 };
-static const char letters[] = "bwlq";
 
 /* Mostly registers that are there. */
 static guint64 choose_address(FuzzInput *in)
@@ -84,24 +46,8 @@ static guint64 choose_address(FuzzInput *in)
     }
 }
 
-static void access_memory(FuzzInput *in, GString *out)
-{
-    unsigned log = fuzz_take(in, 1) % 4;
-    guint64 address = choose_address(in);
-
-    if (fuzz_take(in, 1) & 1) {
-        g_string_append_printf(out, "read%c 0x%" G_GINT64_MODIFIER "x\n", letters[log],
-                               address);
-    } else {
-        g_string_append_printf(
-            out, "write%c 0x%" G_GINT64_MODIFIER "x 0x%" G_GINT64_MODIFIER "x\n",
-            letters[log], address, fuzz_take(in, sizes[log]));
-    }
-}
-
 static void access_port(FuzzInput *in, GString *out)
 {
-    unsigned log = fuzz_take(in, 1) % 3;
     guint8 where = fuzz_take(in, 1);
     unsigned port = fuzz_take(in, 2);
 
@@ -112,12 +58,7 @@ static void access_port(FuzzInput *in, GString *out)
     } else if (where & 4) {
         port = 0x505;
     }
-    if (fuzz_take(in, 1) & 1) {
-        g_string_append_printf(out, "in%c 0x%x\n", letters[log], port);
-    } else {
-        g_string_append_printf(out, "out%c 0x%x 0x%x\n", letters[log], port,
-                               (unsigned)fuzz_take(in, sizes[log]));
-    }
+    fuzz_access_port(in, out, port);
 }
 
 static void set(GString *out, unsigned slot, unsigned reg, guint32 value)
@@ -125,8 +66,18 @@ static void set(GString *out, unsigned slot, unsigned reg, guint32 value)
     g_string_append_printf(out, "writel 0x%x 0x%x\n", SLOT(slot) + reg, value);
 }
 
-/* As a driver keeps it: what it has made available so far. */
-static guint16 available[SLOTS][QUEUES];
+static FuzzRing rings[SLOTS][QUEUES];
+
+static void make_rings(void)
+{
+    for (unsigned i = 0; i < SLOTS * QUEUES; i++) {
+        rings[i / QUEUES][i % QUEUES] =
+            (FuzzRing){ .base = RINGS + i * FUZZ_RING_SPACE,
+                        .size = i / QUEUES == RNG ? RNG_SIZE : FUZZ_RING_SIZE,
+                        .ram = RAM,
+                        .choose_address = choose_address };
+    }
+}
 
 /* Bits that are likely to be offered: indirect, event index; of a disk also others. */
 static guint32 choose_features(FuzzInput *in, unsigned slot)
@@ -157,154 +108,37 @@ static void start_driver(FuzzInput *in, GString *out)
     set(out, slot, 0x20, choose_features(in, slot));
     set(out, slot, 0x70, 11);
     for (unsigned q = 0; q < QUEUES; q++) {
-        guint32 base = RING(slot, q) + (wrong == 0xff ? RAM : 0);
+        guint32 base = rings[slot][q].base + (wrong == 0xff ? RAM : 0);
 
-        available[slot][q] = 0;
-        g_string_append_printf(out, "memset 0x%x 0x3000 0\n", RING(slot, q));
+        fuzz_ring_clear(&rings[slot][q], out);
         set(out, slot, 0x30, q);
-        set(out, slot, 0x38, wrong == 0xfe ? 7 : RING_SIZE);
+        set(out, slot, 0x38, wrong == 0xfe ? 7 : rings[slot][q].size);
         set(out, slot, 0x80, base);
         set(out, slot, 0x84, 0);
-        set(out, slot, 0x90, base + AVAIL);
+        set(out, slot, 0x90, base + FUZZ_RING_AVAIL);
         set(out, slot, 0x94, 0);
-        set(out, slot, 0xa0, base + USED);
+        set(out, slot, 0xa0, base + FUZZ_RING_USED);
         set(out, slot, 0xa4, 0);
         set(out, slot, 0x44, 1);
     }
     set(out, slot, 0x70, wrong == 0xfd ? 11 : 15);
 }
 
-static void put(GString *out, guint64 address, const void *bytes, unsigned n)
-{
-    const guint8 *b = bytes;
-
-    g_string_append_printf(out, "write 0x%" G_GINT64_MODIFIER "x %u 0x", address, n);
-    for (unsigned i = 0; i < n; i++) {
-        g_string_append_printf(out, "%02x", b[i]);
-    }
-    g_string_append_c(out, '\n');
-}
-
-typedef struct Descriptor {
-    guint64 address;
-    guint32 length;
-    guint16 flags, next;
-} Descriptor;
-
-static Descriptor choose_descriptor(FuzzInput *in, guint32 base, unsigned i)
-{
-    guint8 kind = fuzz_take(in, 1);
-    Descriptor d = { .address = GUINT64_TO_LE(base + DATA + 0x400 * i),
-                     .length = GUINT32_TO_LE(0x200),
-                     .flags = GUINT16_TO_LE(kind & 3),
-                     .next = GUINT16_TO_LE((i + 1) % RING_SIZE) };
-
-    switch (kind >> 4) {
-    case 1:
-        d.length = GUINT32_TO_LE(fuzz_take(in, 2));
-        break;
-    case 2:
-        d.address = GUINT64_TO_LE(RAM - fuzz_take(in, 1)); /* across the end */
-        break;
-    case 3:
-        d.address = GUINT64_TO_LE(choose_address(in));
-        d.length = GUINT32_TO_LE(fuzz_take(in, 4));
-        break;
-    case 4:
-        d.flags = GUINT16_TO_LE(fuzz_take(in, 2));
-        d.next = GUINT16_TO_LE(fuzz_take(in, 2));
-        break;
-    case 5:
-        d.next = GUINT16_TO_LE(fuzz_take(in, 1) % RING_SIZE);
-        break;
-    case 6:
-        d.address = GUINT64_TO_LE(fuzz_take(in, 8));
-        break;
-    case 7:
-        d.length = GUINT32_TO_LE(16); /* a request's head */
-        break;
-    case 8:
-        d.length = GUINT32_TO_LE(1); /* its status */
-        break;
-    default:
-        break;
-    }
-    return d;
-}
-
-/* As a disk's driver would: a head, `n` sectors, and the status. */
-static void put_request(FuzzInput *in, GString *out, guint32 base, unsigned n)
-{
-    static const guint8 types[] = { 0, 1, 1, 4, 8, 11, 13, 0xff };
-    guint8 type = types[fuzz_take(in, 1) % sizeof(types)];
-    guint32 head[4] = { GUINT32_TO_LE(type), 0, GUINT32_TO_LE(fuzz_take(in, 1) * 9), 0 };
-    guint64 data = ~GUINT64_TO_LE(fuzz_take(in, 8));
-
-    for (unsigned i = 0; i < n + 2; i++) {
-        gboolean written = i > n || (i > 0 && (type == 0 || type == 8));
-        Descriptor d = {
-            .address = GUINT64_TO_LE(base + DATA + 0x400 * i),
-            .length = GUINT32_TO_LE(i == 0  ? 16
-                                    : i > n ? 1
-                                            : 512),
-            .flags = GUINT16_TO_LE((i <= n ? 1 : 0) | (written ? 2 : 0)),
-            .next = GUINT16_TO_LE(i + 1),
-        };
-
-        put(out, base + 16 * i, &d, sizeof(d));
-    }
-    put(out, base + DATA, head, sizeof(head));
-    put(out, base + DATA + 0x400, &data, sizeof(data));
-}
-
-/* Descriptors of every kind, and what the first two point at. */
-static void put_chain(FuzzInput *in, GString *out, guint32 base, unsigned n)
-{
-    guint32 head[4] = { GUINT32_TO_LE(fuzz_take(in, 1)), 0,
-                        GUINT32_TO_LE(fuzz_take(in, 2)),
-                        GUINT32_TO_LE(fuzz_take(in, 4)) };
-    guint64 more[2] = { fuzz_take(in, 8), fuzz_take(in, 8) };
-
-    for (unsigned i = 0; i < n; i++) {
-        Descriptor d = choose_descriptor(in, base, i);
-
-        if (i + 1 < n && d.flags == GUINT16_TO_LE(2)) {
-            d.flags = GUINT16_TO_LE(3); /* a chain that ends early is chosen by `n` */
-        }
-        put(out, base + 16 * i, &d, sizeof(d));
-    }
-    put(out, base + DATA, head, sizeof(head));
-    put(out, base + DATA + 0x400, more, sizeof(more));
-}
-
 /* A chain and the notification; mostly the next one, as the driver counts. */
 static void submit(FuzzInput *in, GString *out)
 {
-    guint8 which = fuzz_take(in, 1), n = 1 + fuzz_take(in, 1) % 5, how = fuzz_take(in, 1);
+    guint8 which = fuzz_take(in, 1);
     unsigned slot = which % SLOTS, queue = which / SLOTS % QUEUES;
-    guint32 base = RING(slot, queue);
-    guint16 *idx = &available[slot][queue], first = 0, head[2];
 
-    if (how & 1) {
-        put_request(in, out, base, n);
-    } else {
-        put_chain(in, out, base, n);
-    }
-    put(out, base + AVAIL + 4 + 2 * (*idx % RING_SIZE), &first, sizeof(first));
-    (*idx)++;
-    head[0] = GUINT16_TO_LE(how >> 4 == 1 ? 1 : 0);
-    head[1] = GUINT16_TO_LE(how >> 4 == 2 ? fuzz_take(in, 2) : *idx);
-    put(out, base + AVAIL, head, sizeof(head));
+    fuzz_ring_submit(in, out, &rings[slot][queue]);
     set(out, slot, 0x50, queue);
 }
 
 static void poke(FuzzInput *in, GString *out)
 {
     guint8 which = fuzz_take(in, 1);
-    guint32 base = RING(which % SLOTS, which / SLOTS % QUEUES);
-    guint64 value = GUINT64_TO_LE(fuzz_take(in, 8));
 
-    put(out, base + fuzz_take(in, 2) % 0x8000, &value, sizeof(value));
+    fuzz_ring_poke(in, out, &rings[which % SLOTS][which / SLOTS % QUEUES]);
 }
 
 static void other(FuzzInput *in, GString *out)
@@ -349,7 +183,7 @@ static void step(FuzzInput *in, GString *out)
 {
     switch (fuzz_take(in, 1) % 16) {
     case 0 ... 3:
-        access_memory(in, out);
+        fuzz_access_memory(in, out, choose_address(in));
         break;
     case 4 ... 5:
         access_port(in, out);
@@ -370,6 +204,41 @@ static void step(FuzzInput *in, GString *out)
         flush(out);
         g_free(fuzz_vm_qmp(vm, commands[fuzz_take(in, 1) % G_N_ELEMENTS(commands)]));
     }
+}
+
+static void end(void)
+{
+    fuzz_vm_stop(vm);
+}
+
+static void set_up(void)
+{
+    g_autofree char *args = NULL;
+    g_autofree char *card = NULL;
+
+    fuzz_enter_directory();
+    fuzz_make_file("disk0", 1 << 20);
+    fuzz_make_file("disk1", 1 << 20);
+    fuzz_make_file("disk2", 1 << 20);
+    card = fuzz_card("virtio-net-device,bus=virtio-mmio-bus.4");
+    args = g_strdup_printf(
+        "-machine microvm -m %uM -smp 2 -device isa-serial,chardev=c "
+        "-chardev null,id=c -object iothread,id=io "
+        "-object rng-builtin,id=r "
+        "-blockdev driver=file,node-name=n0,filename=disk0,discard=unmap "
+        "-blockdev driver=file,node-name=n1,filename=disk1 "
+        "-blockdev driver=file,node-name=n2,filename=disk2,read-only=on "
+        "-device virtio-blk-device,id=d0,drive=n0,num-queues=2,bus=virtio-mmio-bus.0 "
+        "-device virtio-blk-device,id=d1,drive=n1,iothread=io,bus=virtio-mmio-bus.1 "
+        "-device virtio-blk-device,id=d2,drive=n2,bus=virtio-mmio-bus.2 "
+        "-device virtio-rng-device,rng=r,bus=virtio-mmio-bus.3 "
+        "-device pvpanic -action panic=none -chardev null,id=e "
+        "-device isa-debugcon,chardev=e %s",
+        RAM_MIB, card);
+    fuzz_assert_all_devices(args, FALSE);
+    make_rings();
+    vm = fuzz_vm_start(args);
+    atexit(end);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

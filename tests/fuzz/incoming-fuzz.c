@@ -52,9 +52,9 @@ static void use_disk(FuzzVm *source, unsigned slot)
 /* In a process of its own: its stream goes to fd, and then it only waits. */
 static void run_source(int fd)
 {
+    g_autofree char *card = fuzz_card("virtio-net-device,bus=virtio-mmio-bus.4");
     g_autofree char *args = g_strdup_printf(
-        ARGS "-device virtio-blk-device,id=gone,drive=n1,bus=virtio-mmio-bus.1",
-        fuzz_card());
+        ARGS "-device virtio-blk-device,id=gone,drive=n1,bus=virtio-mmio-bus.1", card);
     FuzzVm *source = fuzz_vm_start(args);
 
     use_disk(source, 0);
@@ -128,6 +128,7 @@ static void end(void)
 static void set_up(void)
 {
     g_autofree char *args = NULL;
+    g_autofree char *card = NULL;
     int fds[2];
     pid_t pid;
 
@@ -148,7 +149,8 @@ static void set_up(void)
     g_assert_cmpint(waitpid(pid, NULL, 0), ==, pid);
     close(fds[0]);
     unlink("raw");
-    args = g_strdup_printf(ARGS "-S -incoming defer", fuzz_card());
+    card = fuzz_card("virtio-net-device,bus=virtio-mmio-bus.4");
+    args = g_strdup_printf(ARGS "-S -incoming defer", card);
     fuzz_assert_all_devices(args, FALSE);
     vm = fuzz_vm_start(args);
     atexit(end);

@@ -21,22 +21,41 @@ endif
 
 # The whole emulator on a thread: what the targets with a VM share.
 FUZZ_VM = tests/fuzz/vm.c tests/fuzz/vm.h tests/fuzz/vm-main.c
+FUZZ_GUEST = tests/fuzz/guest.c tests/fuzz/guest.h $(FUZZ_VM)
+FUZZ_Q35_GUEST = tests/fuzz/q35-guest.c tests/fuzz/q35-guest.h $(FUZZ_GUEST)
 FUZZ_VM_CPPFLAGS = -I$(top_srcdir)/tests $(vireo_CPPFLAGS)
 FUZZ_VM_LDADD = $(vireo_LDADD)
 
-# Registers and rings of all devices; also run shortly by board-fuzz-test.
+# Registers and rings of the microvm's devices; also run shortly by board-fuzz-test.
 check_PROGRAMS += tests/fuzz/board-fuzz-test
 TESTS += tests/fuzz/board-fuzz-test
 tests_fuzz_board_fuzz_test_SOURCES = tests/fuzz/board-fuzz-test.c \
-	tests/fuzz/board-fuzz.c tests/fuzz/board-fuzz.h $(FUZZ_VM)
+	tests/fuzz/board-fuzz.c tests/fuzz/board-fuzz.h $(FUZZ_GUEST)
 tests_fuzz_board_fuzz_test_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
 tests_fuzz_board_fuzz_test_LDADD = $(FUZZ_VM_LDADD)
 if FUZZERS
 check_PROGRAMS += tests/fuzz/board-fuzz
-tests_fuzz_board_fuzz_SOURCES = tests/fuzz/board-fuzz.c tests/fuzz/board-fuzz.h $(FUZZ_VM)
+tests_fuzz_board_fuzz_SOURCES = tests/fuzz/board-fuzz.c tests/fuzz/board-fuzz.h \
+	$(FUZZ_GUEST)
 tests_fuzz_board_fuzz_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
 tests_fuzz_board_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_board_fuzz_LDADD = $(FUZZ_VM_LDADD)
+endif
+
+# All of a q35; also run shortly by q35-fuzz-test.
+check_PROGRAMS += tests/fuzz/q35-fuzz-test
+TESTS += tests/fuzz/q35-fuzz-test
+tests_fuzz_q35_fuzz_test_SOURCES = tests/fuzz/q35-fuzz-test.c \
+	tests/fuzz/q35-fuzz.c tests/fuzz/q35-fuzz.h $(FUZZ_Q35_GUEST)
+tests_fuzz_q35_fuzz_test_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
+tests_fuzz_q35_fuzz_test_LDADD = $(FUZZ_VM_LDADD)
+if FUZZERS
+check_PROGRAMS += tests/fuzz/q35-fuzz
+tests_fuzz_q35_fuzz_SOURCES = tests/fuzz/q35-fuzz.c tests/fuzz/q35-fuzz.h \
+	$(FUZZ_Q35_GUEST)
+tests_fuzz_q35_fuzz_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
+tests_fuzz_q35_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_q35_fuzz_LDADD = $(FUZZ_VM_LDADD)
 endif
 
 # Streams into the real devices; also run shortly by incoming-fuzz-test.

@@ -22,7 +22,8 @@ struct FuzzVm {
     char **argv;
     int qtest, qmp;
     GString *in; /* from QMP, not yet looked at */
-    guint asked;
+    guint asked, resets;
+    guint64 value; /* of the last answer of qtest's that had one */
 };
 
 static char *directory;
@@ -56,12 +57,18 @@ void fuzz_make_file(const char *name, goffset size)
     g_assert_cmpint(truncate(name, size), ==, 0);
 }
 
-const char *fuzz_card(void)
+static gboolean has_card(void)
 {
-    return access("/dev/net/tun", R_OK | W_OK) == 0 && getuid() == 0
-               ? "-netdev tap,id=t,ifname=fuzz0,script=no,downscript=no "
-                 "-device virtio-net-device,id=nic,netdev=t,bus=virtio-mmio-bus.4"
-               : "";
+    return access("/dev/net/tun", R_OK | W_OK) == 0 && getuid() == 0;
+}
+
+char *fuzz_card(const char *device)
+{
+    return has_card()
+               ? g_strdup_printf("-netdev tap,id=t,ifname=fuzz0,script=no,downscript=no "
+                                 "-device %s,id=nic,netdev=t",
+                                 device)
+               : g_strdup("");
 }
 
 void fuzz_assert_all_devices(const char *args, gboolean pci)
@@ -71,7 +78,7 @@ void fuzz_assert_all_devices(const char *args, gboolean pci)
 
         if (device_class_is_a(*c, &pci_device_class.device) == pci &&
             (*c)->user_creatable && !strstr(args, name) &&
-            (*fuzz_card() || !g_str_equal(name, "virtio-net-device"))) {
+            (has_card() || !g_str_has_prefix(name, "virtio-net-"))) {
             g_error("%s is not fuzzed", name);
         }
     }
@@ -168,12 +175,15 @@ static ssize_t receive(int fd, char *buf, size_t size)
 }
 
 /* Counts the answers among what has come; events of interrupt lines are none. */
-static guint count_answers(GString *in)
+static guint count_answers(FuzzVm *vm, GString *in)
 {
     guint n = 0;
     char *end;
 
     while ((end = memchr(in->str, '\n', in->len))) {
+        if (g_str_has_prefix(in->str, "OK 0x")) {
+            vm->value = g_ascii_strtoull(in->str + strlen("OK "), NULL, 16);
+        }
         n += g_str_has_prefix(in->str, "OK") || g_str_has_prefix(in->str, "FAIL");
         g_string_erase(in, 0, end + 1 - in->str);
     }
@@ -198,7 +208,7 @@ void fuzz_vm_qtest(FuzzVm *vm, const char *lines)
         }
         if (p.revents & POLLIN) {
             g_string_append_len(in, buf, receive(vm->qtest, buf, sizeof(buf)));
-            got += count_answers(in);
+            got += count_answers(vm, in);
         } else if (left) {
             ssize_t n = send(vm->qtest, lines, left, MSG_NOSIGNAL | MSG_DONTWAIT);
 
@@ -207,6 +217,13 @@ void fuzz_vm_qtest(FuzzVm *vm, const char *lines)
             left -= n;
         }
     }
+}
+
+guint64 fuzz_vm_value(FuzzVm *vm, const char *line)
+{
+    vm->value = 0;
+    fuzz_vm_qtest(vm, line);
+    return vm->value;
 }
 
 /* What could not be parsed had no id. */
@@ -226,6 +243,7 @@ static char *wait_line(FuzzVm *vm, const char *text)
             g_autofree char *line = g_strndup(vm->in->str, end - vm->in->str);
 
             g_string_erase(vm->in, 0, end + 1 - vm->in->str);
+            vm->resets += strstr(line, "\"RESET\"") != NULL;
             if (strstr(line, text) || is_nameless_error(line)) {
                 return g_steal_pointer(&line);
             }
@@ -328,6 +346,11 @@ void fuzz_vm_reset(FuzzVm *vm)
         g_free(wait_line(vm, "\"RESET\""));
     }
     g_free(fuzz_vm_qmp(vm, "{\"execute\":\"cont\"}"));
+}
+
+guint fuzz_vm_resets(const FuzzVm *vm)
+{
+    return vm->resets;
 }
 
 guint64 fuzz_take(FuzzInput *in, unsigned bytes)

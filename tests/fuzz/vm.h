@@ -16,8 +16,11 @@ void fuzz_enter_directory(void);
 /* A file of `size` bytes, all zero. */
 void fuzz_make_file(const char *name, goffset size);
 
-/* Options of a network card in slot 4; none where the host lets nobody have a tap. */
-const char *fuzz_card(void);
+/*
+ * Options of a network card "nic", which is this device; owned. Empty where the host lets
+ * nobody have a tap.
+ */
+char *fuzz_card(const char *device);
 /* Fails where a device that a command line can have, of PCI or not, is not in args. */
 void fuzz_assert_all_devices(const char *args, gboolean pci);
 
@@ -28,6 +31,8 @@ void fuzz_vm_stop(FuzzVm *vm);
 
 /* Lines of qtest, each with its end; returns when all are answered. */
 void fuzz_vm_qtest(FuzzVm *vm, const char *lines);
+/* The same, of one that reads; its value. 0: it has failed. */
+guint64 fuzz_vm_value(FuzzVm *vm, const char *line);
 /* One command; the reply, owned. A VM that does not answer aborts the process. */
 char *fuzz_vm_qmp(FuzzVm *vm, const char *command);
 gboolean fuzz_is_error(const char *reply);
@@ -37,6 +42,8 @@ void fuzz_vm_qmp_raw(FuzzVm *vm, const char *text, gsize len);
 void fuzz_vm_getfd(FuzzVm *vm, const char *name, int fd);
 /* Back to a running VM after a reset, whatever has been done to it. */
 void fuzz_vm_reset(FuzzVm *vm);
+/* How often that or the guest has reset it, as far as QMP's replies have come. */
+guint fuzz_vm_resets(const FuzzVm *vm);
 
 /* The input, from its beginning; zeros after its end. */
 typedef struct FuzzInput {
