@@ -14,14 +14,11 @@
 #include "firmware/dsdt-internal.h"
 #include "pci/acpi-hotplug.h"
 
-#define REGISTERS     0x18
-#define OST_REGISTERS 0x0c
-
 /* The fields below. */
 G_STATIC_ASSERT(ACPI_HOTPLUG_UP == 0 && ACPI_HOTPLUG_DOWN == 4);
 G_STATIC_ASSERT(ACPI_HOTPLUG_EJECT == 8 && ACPI_HOTPLUG_SELECT == 0x10);
-G_STATIC_ASSERT(ACPI_HOTPLUG_OST_EVENT == ACPI_HOTPLUG_OST_SLOT + 4);
-G_STATIC_ASSERT(ACPI_HOTPLUG_OST_STATUS == ACPI_HOTPLUG_OST_SLOT + 8);
+G_STATIC_ASSERT(ACPI_HOTPLUG_OST_SLOT == 0 && ACPI_HOTPLUG_OST_EVENT == 4);
+G_STATIC_ASSERT(ACPI_HOTPLUG_OST_STATUS == 8);
 
 #define NOTIFY_DEVICE_CHECK  1
 #define NOTIFY_EJECT_REQUEST 3
@@ -35,14 +32,14 @@ static void add_registers(Aml *scope, const AcpiQ35 *q)
              " Mutex BLCK 0"
              " Method PCEJ 2 { Acquire BLCK 0xffff Store Arg0 BNUM"
              " Store ShiftLeft 1 Arg1 _ B0EJ Release BLCK }",
-             q->hotplug_base, REGISTERS);
+             q->hotplug_base, ACPI_HOTPLUG_SIZE);
     if (q->hotplug_ost_base) {
         aml_code(scope,
                  "OperationRegion OSTR SystemIO %u %u"
                  " Field OSTR DWordAccZeros { OSTN:32 OSTE:32 OSTS:32 }"
                  " Method POST 4 { Acquire BLCK 0xffff Store Arg0 BNUM"
                  " Store Arg1 OSTN Store Arg2 OSTE Store Arg3 OSTS Release BLCK }",
-                 q->hotplug_ost_base, OST_REGISTERS);
+                 q->hotplug_ost_base, ACPI_HOTPLUG_OST_SIZE);
     }
 }
 
@@ -78,10 +75,10 @@ void dsdt_add_hotplug_slots(Aml *scope, const AcpiQ35 *q)
 void dsdt_add_hotplug_ports(AmlResources *r, const AcpiQ35 *q)
 {
     if (q->n_ports) {
-        aml_resource_io(r, q->hotplug_base, REGISTERS);
+        aml_resource_io(r, q->hotplug_base, ACPI_HOTPLUG_SIZE);
     }
     if (q->n_ports && q->hotplug_ost_base) {
-        aml_resource_io(r, q->hotplug_ost_base, OST_REGISTERS);
+        aml_resource_io(r, q->hotplug_ost_base, ACPI_HOTPLUG_OST_SIZE);
     }
 }
 

@@ -84,7 +84,8 @@ static gboolean create_hotplug(Q35Devices *q, GError **errp)
 {
     q->gpe = irq_line_new(raise_hotplug, q->pm, ACPI_HOTPLUG_GPE);
     q->hotplug = new_device(&acpi_pci_hotplug_class, "acpi-pci-hotplug");
-    acpi_pci_hotplug_set_wiring(q->hotplug, ACPI_HOTPLUG_PORT, q->gpe);
+    acpi_pci_hotplug_set_wiring(q->hotplug, ACPI_HOTPLUG_PORT, ACPI_HOTPLUG_OST_PORT,
+                                q->gpe);
     if (!device_realize(q->hotplug, NULL, errp)) {
         return FALSE;
     }

@@ -19,6 +19,10 @@ QMP_OBJECT(shutdown_data, { "guest", &qmp_bool }, { "reason", &shutdown_cause })
 QMP_ENUM(panic_action, "pause", "poweroff", "run");
 QMP_OBJECT(panic_data, { "action", &panic_action });
 QMP_OBJECT(deleted_data, { "device", &qmp_str, TRUE }, { "path", &qmp_str });
+QMP_ENUM(slot_type, "PCI");
+QMP_OBJECT(ost_info, { "device", &qmp_str, TRUE }, { "slot", &qmp_str },
+           { "slot-type", &slot_type }, { "source", &qmp_int }, { "status", &qmp_int });
+QMP_OBJECT(ost_data, { "info", &ost_info });
 QMP_ENUM(io_operation, "read", "write");
 QMP_ENUM(io_error_action, "ignore", "report", "stop");
 QMP_OBJECT(io_error_data, { "device", &qmp_str }, { "qom-path", &qmp_str },
@@ -42,6 +46,8 @@ const QmpEvent qmp_event_table[] = {
     { "DEVICE_DELETED", "A device is gone; what it used is free", &deleted_data },
     { "DEVICE_UNPLUG_GUEST_ERROR", "The guest has refused to let a device go",
       &deleted_data },
+    { "ACPI_DEVICE_OST", "What the guest says of a slot's event, by ACPI's _OST",
+      &ost_data },
     { "BLOCK_IO_ERROR", "A request of a disk has failed", &io_error_data },
     { "MIGRATION", "The migration has come to a state (capability events)",
       &migration_data },

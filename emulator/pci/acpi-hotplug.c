@@ -7,6 +7,7 @@
 #include "pci/acpi-hotplug.h"
 
 #include "event/clock.h"
+#include "event/vm-event.h"
 #include "pci/internal.h"
 #include "util/error.h"
 
@@ -34,9 +35,9 @@ typedef struct Ejection {
 
 struct AcpiPciHotplug {
     Device device;
-    guint16 port;
+    guint16 port, ost_port;
     IrqLine *gpe;
-    Region *region;
+    Region *region, *ost_region;
     GPtrArray *buses; /* HotplugBus, by BSEL */
     GArray *ejections;
     guint32 n;          /* of the buses; so many of */
@@ -154,11 +155,32 @@ static void refuse(AcpiPciHotplug *h, PciDevice *dev)
     device_unplug_refused(&dev->device);
 }
 
+/* For whoever watches; what QEMU says of DIMMs and processors. */
+static void emit_ost(const HotplugBus *b, guint32 status)
+{
+    ConfigNode *data = config_map_new(), *info = config_map_new();
+    const PciDevice *dev = b->bus->taken[PCI_DEVFN(b->h->ost_slot, 0)];
+    g_autofree char *slot = g_strdup_printf("%u", b->h->ost_slot);
+    if (dev && dev->announced && dev->device.id) {
+        config_map_set_string(info, "device", dev->device.id);
+    }
+    config_map_set_string(info, "slot", slot);
+    config_map_set_string(info, "slot-type", "PCI");
+    config_map_set(info, "source", config_int_new(b->h->ost_event));
+    config_map_set(info, "status", config_int_new(status));
+    config_map_set(data, "info", info);
+    vm_event_emit("ACPI_DEVICE_OST", data);
+}
+
 static void ost_told(HotplugBus *b, guint32 status)
 {
     AcpiPciHotplug *h = b->h;
+    if (h->ost_slot >= b->bus->slots) {
+        return;
+    }
+    emit_ost(b, status);
     if ((h->ost_event != OST_EJECT && h->ost_event != OST_OSPM_EJECT) ||
-        status == OST_SUCCESS || status == OST_IN_PROGRESS || h->ost_slot >= PCI_SLOTS) {
+        status == OST_SUCCESS || status == OST_IN_PROGRESS) {
         return;
     }
     h->down[b->bsel] &= ~(1u << h->ost_slot);
@@ -233,9 +255,6 @@ static void write_bus(HotplugBus *b, guint64 offset, guint32 value)
     case ACPI_HOTPLUG_INDEX:
         b->h->index = find_index(b, value);
         break;
-    case ACPI_HOTPLUG_OST_STATUS:
-        ost_told(b, value);
-        break;
     }
 }
 
@@ -246,12 +265,6 @@ static void hotplug_write(void *opaque, guint64 offset, guint64 value, unsigned 
     switch (offset) {
     case ACPI_HOTPLUG_SELECT:
         h->select = (guint32)value;
-        break;
-    case ACPI_HOTPLUG_OST_SLOT:
-        h->ost_slot = (guint32)value;
-        break;
-    case ACPI_HOTPLUG_OST_EVENT:
-        h->ost_event = (guint32)value;
         break;
     default:
         if (b) {
@@ -264,12 +277,42 @@ static const RegionOps hotplug_ops = {
     .read = hotplug_read, .write = hotplug_write, .min_size = 4, .max_size = 4
 };
 
+static guint64 ost_read(void *opaque, guint64 offset, unsigned size)
+{
+    return 0;
+}
+
+static void ost_write(void *opaque, guint64 offset, guint64 value, unsigned size)
+{
+    AcpiPciHotplug *h = opaque;
+    HotplugBus *b = selected(h);
+    switch (offset) {
+    case ACPI_HOTPLUG_OST_SLOT:
+        h->ost_slot = (guint32)value;
+        break;
+    case ACPI_HOTPLUG_OST_EVENT:
+        h->ost_event = (guint32)value;
+        break;
+    case ACPI_HOTPLUG_OST_STATUS:
+        if (b) {
+            ost_told(b, (guint32)value);
+        }
+        break;
+    }
+}
+
+static const RegionOps ost_ops = {
+    .read = ost_read, .write = ost_write, .min_size = 4, .max_size = 4
+};
+
 /* Life */
 
-void acpi_pci_hotplug_set_wiring(Device *device, guint16 port, IrqLine *gpe)
+void acpi_pci_hotplug_set_wiring(Device *device, guint16 port, guint16 ost_port,
+                                 IrqLine *gpe)
 {
     AcpiPciHotplug *h = (AcpiPciHotplug *)device;
     h->port = port;
+    h->ost_port = ost_port;
     h->gpe = gpe;
 }
 
@@ -312,7 +355,14 @@ static gboolean hotplug_realize(Device *device, GError **errp)
 {
     AcpiPciHotplug *h = (AcpiPciHotplug *)device;
     h->region = region_new_io("acpi-pci-hotplug", ACPI_HOTPLUG_SIZE, &hotplug_ops, h);
-    return address_map_put(address_map_io(), &h->region, h->port, errp);
+    h->ost_region =
+        region_new_io("acpi-pci-hotplug-ost", ACPI_HOTPLUG_OST_SIZE, &ost_ops, h);
+    if (address_map_put(address_map_io(), &h->region, h->port, errp) &&
+        address_map_put(address_map_io(), &h->ost_region, h->ost_port, errp)) {
+        return TRUE;
+    }
+    address_map_take(&h->region);
+    return FALSE;
 }
 
 /* A device that was asked for and is there at a reset has gone by then (device.h). */
@@ -333,6 +383,7 @@ static void hotplug_unrealize(Device *device)
         drop_bus(h->buses->pdata[i]);
     }
     address_map_take(&h->region);
+    address_map_take(&h->ost_region);
 }
 
 static void hotplug_init(Device *device)

@@ -22,9 +22,10 @@
 #define DOWN       (HOTPLUG + 0x04)
 #define EJECT      (HOTPLUG + 0x08)
 #define SELECT     (HOTPLUG + 0x10)
-#define OST_SLOT   (HOTPLUG + 0x18)
-#define OST_EVENT  (HOTPLUG + 0x1c)
-#define OST_STATUS (HOTPLUG + 0x20)
+#define OST        0xcb0
+#define OST_SLOT   (OST + 0x00)
+#define OST_EVENT  (OST + 0x04)
+#define OST_STATUS (OST + 0x08)
 
 static guint32 config_read(QTest *q, unsigned bus, unsigned devfn, unsigned offset)
 {
@@ -156,6 +157,39 @@ static void test_unplug(void)
     qtest_stop(q);
 }
 
+static void wait_ost(QTest *q, const char *id, gint64 source, gint64 status)
+{
+    g_autoptr(JsonObject) event = qtest_event_wait(q, "ACPI_DEVICE_OST");
+    JsonObject *info = json_object_get_object_member(
+        json_object_get_object_member(event, "data"), "info");
+    g_assert_cmpstr(json_object_get_string_member(info, "slot"), ==, "0");
+    g_assert_cmpstr(json_object_get_string_member(info, "slot-type"), ==, "PCI");
+    g_assert_cmpint(json_object_get_int_member(info, "source"), ==, source);
+    g_assert_cmpint(json_object_get_int_member(info, "status"), ==, status);
+    g_assert_cmpint(json_object_has_member(info, "device"), ==, id != NULL);
+    if (id) {
+        g_assert_cmpstr(json_object_get_string_member(info, "device"), ==, id);
+    }
+}
+
+/* As Linux answers: plugged, done; and of a slot that nothing is in any more. */
+static void test_ost(void)
+{
+    QTest *q = qtest_start("-M q35 -m 64 " PORTS);
+    add(q, "t", "rp0");
+    qtest_outl(q, SELECT, 0);
+    qtest_outl(q, OST_SLOT, 0);
+    qtest_outl(q, OST_EVENT, 1);
+    qtest_outl(q, OST_STATUS, 0);
+    wait_ost(q, "t", 1, 0);
+    qtest_outl(q, EJECT, 1);
+    wait_deleted(q, "t");
+    qtest_outl(q, OST_EVENT, 0x103);
+    qtest_outl(q, OST_STATUS, 0);
+    wait_ost(q, NULL, 0x103, 0);
+    qtest_stop(q);
+}
+
 /* The guest keeps it: B04. */
 static void test_refused(void)
 {
@@ -166,6 +200,7 @@ static void test_refused(void)
     qtest_outl(q, OST_SLOT, 0);
     qtest_outl(q, OST_EVENT, 3);
     qtest_outl(q, OST_STATUS, 0x81);
+    wait_ost(q, "t", 3, 0x81);
     g_autoptr(JsonObject) event = qtest_event_wait(q, "DEVICE_UNPLUG_GUEST_ERROR");
     JsonObject *data = json_object_get_object_member(event, "data");
     g_assert_cmpstr(json_object_get_string_member(data, "device"), ==, "t");
@@ -304,6 +339,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pci/sizing", test_sizing);
     g_test_add_func("/pci/plug", test_plug);
     g_test_add_func("/pci/unplug", test_unplug);
+    g_test_add_func("/pci/ost", test_ost);
     g_test_add_func("/pci/refused", test_refused);
     g_test_add_func("/pci/reset", test_reset);
     g_test_add_func("/pci/bus-refuses", test_bus_refuses);

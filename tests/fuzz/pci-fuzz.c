@@ -87,7 +87,7 @@ static void set_up(void)
     gpe = irq_line_new(no_fn, NULL, 0);
     acpi = device_new(&acpi_pci_hotplug_class);
     device_set_name(acpi, "acpi-hotplug");
-    acpi_pci_hotplug_set_wiring(acpi, ACPI_HOTPLUG_PORT, gpe);
+    acpi_pci_hotplug_set_wiring(acpi, ACPI_HOTPLUG_PORT, ACPI_HOTPLUG_OST_PORT, gpe);
     g_assert_true(device_realize(acpi, NULL, NULL));
     lpc = device_new(&ich9_lpc_class.device);
     ich9_lpc_set_wiring(lpc, &wiring);
@@ -138,6 +138,15 @@ static void port(Input *in, guint16 number)
     } else {
         address_map_write(address_map_io(), number, &value, sizes[how % 4]);
     }
+}
+
+/* Of either group of registers. */
+static guint16 hotplug_port(guint32 n)
+{
+    n %= ACPI_HOTPLUG_SIZE + ACPI_HOTPLUG_OST_SIZE;
+    return (guint16)(n < ACPI_HOTPLUG_SIZE
+                         ? ACPI_HOTPLUG_PORT + n
+                         : ACPI_HOTPLUG_OST_PORT + n - ACPI_HOTPLUG_SIZE);
 }
 
 static PciDevice *choose_function(Input *in)
@@ -248,7 +257,7 @@ static void step(Input *in)
         break;
     case 3:
     case 4:
-        port(in, (guint16)(ACPI_HOTPLUG_PORT + take(in, 1) % ACPI_HOTPLUG_SIZE));
+        port(in, hotplug_port(take(in, 1)));
         break;
     case 5:
         settle();

@@ -31,6 +31,11 @@ static void reg_write(unsigned reg, guint32 value)
     port_write((guint16)(ACPI_HOTPLUG_PORT + reg), 4, value);
 }
 
+static void ost_write(unsigned reg, guint32 value)
+{
+    port_write((guint16)(ACPI_HOTPLUG_OST_PORT + reg), 4, value);
+}
+
 static PciBridge *make_port(const char *id, const char *addr, const char *chassis)
 {
     g_autoptr(GError) err = NULL;
@@ -52,7 +57,7 @@ static void make(void)
     gpe = irq_line_new(gpe_raised, NULL, 0);
     acpi = device_new(&acpi_pci_hotplug_class);
     device_set_name(acpi, "acpi-hotplug");
-    acpi_pci_hotplug_set_wiring(acpi, ACPI_HOTPLUG_PORT, gpe);
+    acpi_pci_hotplug_set_wiring(acpi, ACPI_HOTPLUG_PORT, ACPI_HOTPLUG_OST_PORT, gpe);
     device_realize(acpi, NULL, &err);
     g_assert_no_error(err);
     pcie_root_port_set_hotplug(acpi_pci_hotplug_bus_changed, acpi);
@@ -145,12 +150,13 @@ static void test_plug(void)
 }
 
 /* Once; the last DEVICE_DELETED or DEVICE_UNPLUG_GUEST_ERROR. */
-static guint deleted, guest_errors;
+static guint deleted, guest_errors, told;
 
 static void heard(const char *name, ConfigNode *data, void *opaque)
 {
     deleted += strcmp(name, "DEVICE_DELETED") == 0;
     guest_errors += strcmp(name, "DEVICE_UNPLUG_GUEST_ERROR") == 0;
+    told += strcmp(name, "ACPI_DEVICE_OST") == 0;
 }
 
 static void access_done(void *opaque)
@@ -247,27 +253,32 @@ static void test_eject_waits(void)
     unmake();
 }
 
-/* The guest keeps it (_OST); it may be asked again at once. */
+/* The guest keeps it (_OST); it may be asked again at once. What it says is told. */
 static void test_refused(void)
 {
     make();
-    deleted = guest_errors = 0;
+    deleted = guest_errors = told = 0;
     TestFunction *f = hot("f");
     request(f);
     reg_write(ACPI_HOTPLUG_SELECT, 0);
-    reg_write(ACPI_HOTPLUG_OST_SLOT, 0);
-    reg_write(ACPI_HOTPLUG_OST_EVENT, 1); /* another event's */
-    reg_write(ACPI_HOTPLUG_OST_STATUS, 1);
-    reg_write(ACPI_HOTPLUG_OST_EVENT, 3);
-    reg_write(ACPI_HOTPLUG_OST_STATUS, 0x84); /* in progress */
+    ost_write(ACPI_HOTPLUG_OST_SLOT, 0);
+    ost_write(ACPI_HOTPLUG_OST_EVENT, 1); /* another event's */
+    ost_write(ACPI_HOTPLUG_OST_STATUS, 1);
+    ost_write(ACPI_HOTPLUG_OST_EVENT, 3);
+    ost_write(ACPI_HOTPLUG_OST_STATUS, 0x84); /* in progress */
     g_assert_cmpuint(guest_errors, ==, 0);
     g_assert_cmphex(reg_read(ACPI_HOTPLUG_DOWN), ==, 1);
-    reg_write(ACPI_HOTPLUG_OST_STATUS, 0x81);
+    ost_write(ACPI_HOTPLUG_OST_STATUS, 0x81);
     g_assert_cmpuint(guest_errors, ==, 1);
     g_assert_cmphex(reg_read(ACPI_HOTPLUG_DOWN), ==, 0);
-    reg_write(ACPI_HOTPLUG_OST_SLOT, 77);
-    reg_write(ACPI_HOTPLUG_OST_STATUS, 0x81); /* no such slot */
+    ost_write(ACPI_HOTPLUG_OST_SLOT, 77);
+    ost_write(ACPI_HOTPLUG_OST_STATUS, 0x81); /* no such slot */
+    reg_write(ACPI_HOTPLUG_SELECT, 7);
+    ost_write(ACPI_HOTPLUG_OST_SLOT, 0);
+    ost_write(ACPI_HOTPLUG_OST_STATUS, 0x81); /* no such bus */
     g_assert_cmpuint(guest_errors, ==, 1);
+    g_assert_cmpuint(told, ==, 3);
+    reg_write(ACPI_HOTPLUG_SELECT, 0);
     request(f);
     eject(1);
     wait_deleted(1);

@@ -56,7 +56,7 @@ static AcpiQ35 usual(const Bus *isa)
         .slots = 1u << 31 | 7,
         .pirq = ich9_lpc_pirq,
         .hotplug_base = ACPI_HOTPLUG_PORT,
-        .hotplug_ost_base = ACPI_HOTPLUG_PORT + ACPI_HOTPLUG_OST_SLOT,
+        .hotplug_ost_base = ACPI_HOTPLUG_OST_PORT,
         .hotplug_gpe = ACPI_HOTPLUG_GPE,
         .ports = ports,
         .n_ports = G_N_ELEMENTS(ports),

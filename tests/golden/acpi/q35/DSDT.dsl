@@ -517,7 +517,7 @@ DefinitionBlock ("", "DSDT", 2, "VIREO ", "VIREO1.0", 0x00000001)
                 Release (BLCK)
             }
 
-            OperationRegion (OSTR, SystemIO, 0x0CD8, 0x0C)
+            OperationRegion (OSTR, SystemIO, 0x0CB0, 0x0C)
             Field (OSTR, DWordAcc, NoLock, WriteAsZeros)
             {
                 OSTN,   32,
@@ -1395,8 +1395,8 @@ DefinitionBlock ("", "DSDT", 2, "VIREO ", "VIREO1.0", 0x00000001)
                     0x18,
                     )
                 IO (Decode16,
-                    0x0CD8,
-                    0x0CD8,
+                    0x0CB0,
+                    0x0CB0,
                     0x01,
                     0x0C,
                     )
