@@ -5,6 +5,8 @@ it needs ("# lab-KEY: VALUE"):
   summary   one line for --list
   hosts     1 or 2 lab hosts (1)
   libvirt   the versions it is for, of 9.0 and 11.3; each makes a test (11.3)
+  machine   the machines that it is for, $LAB_MACHINE; each makes a test, with each
+            version of libvirt (none)
   kernels   the guest kernels that it boots, of 6.1 and 6.12; the first is $LAB_KERNEL
             (6.1)
   shared    disks that all its hosts see, NAME=SIZE (zeros) or NAME=debian (a copy of
@@ -23,6 +25,7 @@ DEFAULTS = {
     "summary": "",
     "hosts": "1",
     "libvirt": "11.3",
+    "machine": "",
     "kernels": "6.1",
     "shared": "",
     "files": "",
@@ -38,6 +41,7 @@ class Scenario:
     summary: str
     hosts: int
     libvirt: tuple
+    machines: tuple
     kernels: tuple
     shared: dict
     files: tuple
@@ -63,6 +67,7 @@ def load(name):
         summary=header["summary"],
         hosts=int(header["hosts"]),
         libvirt=tuple(header["libvirt"].split()),
+        machines=tuple(header["machine"].split()),
         kernels=tuple(header["kernels"].split()),
         shared=dict(disk.split("=", 1) for disk in header["shared"].split()),
         files=tuple(header["files"].split()),
