@@ -14,6 +14,8 @@ from .scenario import LAB, LIBVIRT
 
 KEEP_RUNS = 30
 RESULTS_SIZE = 256 << 20
+# Of tests/lab/host, what scenarios find in /lab/bin.
+PROGRAMS = ("barrier", "check-counter", "console", "monitor.py", "qmp", "vm.py")
 # In the run's directory, which is the emulators' own: a socket's path must be short.
 SOCKET = "network.sock"
 # How long a host may go on after the other has powered off.
@@ -97,7 +99,7 @@ class Job:
             for files in self.scenario.files:
                 shutil.copytree(LAB.parent.parent / files, lab / "files" / files)
             (lab / "bin").mkdir()
-            for program in ("barrier", "check-counter", "console", "qmp"):
+            for program in PROGRAMS:
                 shutil.copy(LAB / "host" / program, lab / "bin")
             (lab / "guest").mkdir()
             for version in self.scenario.kernels:
