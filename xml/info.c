@@ -18,6 +18,7 @@ const char *const xml_address_names[] = { "",    "pci", "drive",       "virtio-s
         .flags = XML_AGAIN | XML_ABI | (more), .what = kind##_WHAT path_,                \
         XML_WHEN(DomainAddress, type, XML_BIT(DOMAIN_ADDRESS_##kind))                    \
     }
+#define PCI_FLAGS          (XML_HEX | XML_ALWAYS | XML_DETAIL)
 #define PCI_WHAT           "PCI address "
 #define DRIVE_WHAT         "drive address "
 #define VIRTIO_SERIAL_WHAT "virtio-serial address "
@@ -35,10 +36,10 @@ static const char *check_usb_port(const char *text)
 static const XmlField address_rows[] = {
     XML_ENUM("address@type", DomainAddress, type, xml_address_names,
              .text = "ccid|spapr-vio|virtio-s390|ccw|unassigned"),
-    NUMBER("domain", pci.domain, PCI, 0xffff, 4, XML_HEX | XML_ALWAYS),
-    NUMBER("bus", pci.bus, PCI, 0xff, 2, XML_HEX | XML_ALWAYS),
-    NUMBER("slot", pci.slot, PCI, 0x1f, 2, XML_HEX | XML_ALWAYS),
-    NUMBER("function", pci.function, PCI, 7, 1, XML_HEX | XML_ALWAYS),
+    NUMBER("domain", pci.domain, PCI, 0xffff, 4, PCI_FLAGS),
+    NUMBER("bus", pci.bus, PCI, 0xff, 2, PCI_FLAGS),
+    NUMBER("slot", pci.slot, PCI, 0x1f, 2, PCI_FLAGS),
+    NUMBER("function", pci.function, PCI, 7, 1, PCI_FLAGS),
     XML_ENUM("address@multifunction", DomainAddress, pci.multifunction, xml_on_off_names,
              .flags = XML_AGAIN,
              XML_WHEN(DomainAddress, type, XML_BIT(DOMAIN_ADDRESS_PCI))),

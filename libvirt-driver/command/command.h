@@ -237,7 +237,8 @@ GPtrArray *command_passed_sets(JsonNode *reply);
 GPtrArray *command_plug(const Domain *domain, const DomainDevice *device, GHashTable *fds,
                         guint *next, GError **errp);
 
-/* Whether the device can be plugged where it has been assigned: XML_ERROR. */
+/* Whether the device can be plugged where it says, if it does: XML_ERROR, or
+ * INTERNAL_ERROR (as libvirt) for another function than 0. */
 gboolean command_check_plug(const Domain *domain, const DomainDevice *device,
                             GError **errp);
 
@@ -254,6 +255,10 @@ gboolean command_take_bus(const Domain *domain, const DomainDevice *device,
 
 /* CONFIG_UNSUPPORTED for devices that cannot be unplugged. */
 gboolean command_can_unplug(const DomainDevice *device, GError **errp);
+
+/* ... and OPERATION_FAILED for one that shares its slot: all of that would go. */
+gboolean command_check_unplug(const Domain *domain, const DomainDevice *device,
+                              GError **errp);
 
 /* OPERATION_UNSUPPORTED for kinds that cannot be changed, @live or in a definition. */
 gboolean command_can_update(const DomainDevice *device, gboolean live, GError **errp);

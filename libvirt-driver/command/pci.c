@@ -342,15 +342,45 @@ gboolean command_check_plug(const Domain *domain, const DomainDevice *device,
     const DomainAddress *address = &xml_device_info(device)->address;
 
     if (!command_has_pci(command_machine(domain->machine)) || !is_on_pci(device) ||
-        is_open(find_controller(domain, address->pci.bus))) {
+        !command_pci_is_placed(address)) {
         return TRUE;
     }
-    return rpc_error_set(errp, VIR_ERR_XML_ERROR,
+    if (address->pci.function) {
+        return rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR,
+                             "Only PCI device addresses with function=0 are supported");
+    }
+    return is_open(find_controller(domain, address->pci.bus)) ||
+           rpc_error_set(errp, VIR_ERR_XML_ERROR,
                          "The device at PCI address %04x:%02x:%02x.%x requires hotplug "
                          "capability, but the PCI controller with index='%u' doesn't "
                          "support it",
                          address->pci.domain, address->pci.bus, address->pci.slot,
                          address->pci.function, address->pci.bus);
+}
+
+/* Whether the other device is not another function of the same slot. */
+static gboolean is_elsewhere(const DomainDevice *other, gpointer opaque)
+{
+    const DomainAddress *theirs = &xml_device_info(other)->address, *ours = opaque;
+
+    return !command_pci_is_placed(theirs) || theirs == ours ||
+           theirs->pci.domain != ours->pci.domain || theirs->pci.bus != ours->pci.bus ||
+           theirs->pci.slot != ours->pci.slot;
+}
+
+gboolean command_check_unplug(const Domain *domain, const DomainDevice *device,
+                              GError **errp)
+{
+    DomainAddress *address = &xml_device_info(device)->address;
+
+    return command_can_unplug(device, errp) &&
+           (!command_pci_is_placed(address) ||
+            xml_domain_foreach_device(domain, is_elsewhere, address) ||
+            rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
+                          "cannot hot unplug multifunction PCI device: "
+                          "%04x:%02x:%02x.%x",
+                          address->pci.domain, address->pci.bus, address->pci.slot,
+                          address->pci.function));
 }
 
 void command_pci_props(const CommandSteps *steps, const DomainAddress *address,

@@ -234,7 +234,7 @@ static DomainDevice plug(Domain *domain, const char *text, gboolean *ok, GError 
 
     g_assert_true(command_complete_device(domain, device, NULL));
     g_assert_true(xml_domain_add_device(domain, device, &added, NULL));
-    *ok = command_assign(domain, &next, errp) && command_check_plug(domain, &added, errp);
+    *ok = command_check_plug(domain, &added, errp) && command_assign(domain, &next, errp);
     return added;
 }
 
@@ -273,12 +273,20 @@ static void test_plug_at(void)
 {
     static const struct {
         const char *device, *words; /* NULL: it can be there */
+        int code;
     } rows[] = {
-        { DISK("vdb", AT("3", "0", "0")), NULL },
-        { DISK("vdb", AT("1", "0", "0")), "in use" },
-        { DISK("vdb", AT("4", "0", "0")), "no such bus" },
-        { DISK("vdb", AT("2", "0", "0")), "requires hotplug capability" },
-        { DISK("vdb", AT("0", "9", "0")), "requires hotplug capability" },
+        { DISK("vdb", AT("3", "0", "0")), NULL, 0 },
+        { DISK("vdb", AT("1", "0", "0")), "in use", VIR_ERR_XML_ERROR },
+        { DISK("vdb", AT("4", "0", "0")), "no such bus", VIR_ERR_XML_ERROR },
+        { DISK("vdb", AT("3", "1", "0")), "no such slot", VIR_ERR_XML_ERROR },
+        { DISK("vdb", AT("2", "0", "0")), "requires hotplug capability",
+          VIR_ERR_XML_ERROR },
+        { DISK("vdb", AT("0", "9", "0")), "requires hotplug capability",
+          VIR_ERR_XML_ERROR },
+        { DISK("vdb", AT("3", "0", "1")), "addresses with function=0",
+          VIR_ERR_INTERNAL_ERROR },
+        { DISK("vdb", AT("1", "0", "1")), "addresses with function=0",
+          VIR_ERR_INTERNAL_ERROR },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -290,8 +298,61 @@ static void test_plug_at(void)
         plug(domain, rows[i].device, &ok, &error);
         g_assert_true(ok == !rows[i].words);
         if (!ok) {
-            g_assert_error(error, RPC_ERROR, VIR_ERR_XML_ERROR);
+            g_assert_error(error, RPC_ERROR, rows[i].code);
             g_assert_nonnull(strstr(error->message, rows[i].words));
+        }
+    }
+}
+
+/* What shares its slot would go with it. */
+static void test_unplug(void)
+{
+    g_autoptr(Domain) domain =
+        prepare(Q35(DISK("vda", "") DISK("vdb", AT("2", "0", "0"))
+                        DISK("vdc", AT("2", "0", "1")) DISK("vdd", AT("0", "9", "0"))));
+
+    for (guint i = 0; i < domain->disks->len; i++) {
+        DomainDevice device = { .type = DOMAIN_DEVICE_DISK,
+                                .any = domain->disks->pdata[i] };
+        gboolean alone = strchr("ad", device.disk->target[2]) != NULL;
+        g_autoptr(GError) error = NULL;
+
+        g_assert_true(command_check_unplug(domain, &device, &error) == alone);
+        if (!alone) {
+            g_assert_error(error, RPC_ERROR, VIR_ERR_OPERATION_FAILED);
+            g_assert_nonnull(strstr(error->message, "cannot hot unplug multifunction"));
+        }
+    }
+}
+
+/* One of several with the same MAC address is told by its place. */
+static void test_same_key(void)
+{
+#define CARD(more)                                                                       \
+    "<interface type='ethernet'><mac address='52:54:00:00:00:01'/>" more "</interface>"
+    g_autoptr(Domain) domain = prepare(Q35(CARD("") CARD("") CARD(AT("9", "0", "0"))));
+    static const struct {
+        const char *match;
+        int found;
+    } rows[] = {
+        { CARD(""), -1 },
+        { CARD(AT("1", "0", "0")), 0 },
+        { CARD(AT("2", "0", "0")), 1 },
+        { CARD(AT("9", "0", "0")), 2 },
+        { CARD(AT("3", "0", "0")), -1 },
+        { CARD("<alias name='net1'/>"), 1 },
+        { CARD("<alias name='net1'/>" AT("1", "0", "0")), -1 },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(DomainDevice) match =
+            xml_device_parse(rows[i].match, XML_PARSE_STATUS | XML_PARSE_MATCH, NULL);
+        g_autoptr(GError) error = NULL;
+
+        g_assert_cmpint(xml_domain_find_device(domain, match, NULL, &error), ==,
+                        rows[i].found);
+        if (rows[i].found < 0) {
+            g_assert_error(error, XML_ERROR, VIR_ERR_OPERATION_FAILED);
         }
     }
 }
@@ -596,6 +657,8 @@ int main(int argc, char **argv)
     g_test_add_func("/pci/full", test_full);
     g_test_add_func("/pci/plug", test_plug);
     g_test_add_func("/pci/plug-at", test_plug_at);
+    g_test_add_func("/pci/unplug", test_unplug);
+    g_test_add_func("/pci/same-key", test_same_key);
     g_test_add_func("/pci/user-alias", test_user_alias);
     g_test_add_func("/pci/leftovers", test_leftovers);
     g_test_add_func("/pci/attach-config", test_attach_config);

@@ -1,0 +1,133 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Hot-plug on a q35: stock virsh, the daemon and the real emulator, with a guest's side that
+is played over qtest. Skipped (77) where there is no virsh.
+
+    driver-hotplug-test.py [NAME...]    runs all tests, or those named
+"""
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+from driver_daemon import DISK, LIMIT, image, main, open_paths, wait_for
+from driver_guest import EMULATOR, KERNEL, Guests, make_emulator
+
+PORT = "<controller type='pci' model='pcie-root-port'/>"
+RNG = "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>"
+
+
+def disk(path, target, more=""):
+    return DISK.format(path=path, target=target, cache="cache='none'", more=more)
+
+
+def device(a, text, name="device.xml"):
+    path = os.path.join(a.root, name)
+    with open(path, "w") as f:
+        f.write(text)
+    return path
+
+
+def described(a, *options):
+    """{(bus, slot, function): kind} of the definition, as Guest.devices()."""
+    found = {}
+    for element in ElementTree.fromstring(a.virsh("dumpxml", "vm", *options)).find("devices"):
+        address = element.find("address[@type='pci']")
+        if address is not None and element.tag != "controller":
+            place = tuple(int(address.get(k), 16) for k in ("bus", "slot", "function"))
+            found[place] = element.tag
+    return found
+
+
+def start(a, devices, ports=4):
+    """A domain with that many ports, and its guest."""
+    guests = Guests(a)
+    a.define(machine="q35", words=guests.words(), devices=devices + ports * PORT)
+    a.virsh("start", "vm")
+    return guests, guests.next()
+
+
+def begin(a, *args):
+    """virsh, which waits for the guest."""
+    return subprocess.Popen(a.command(*args), stdin=subprocess.DEVNULL, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def end(process):
+    out, err = process.communicate(timeout=LIMIT)
+    return process.returncode, err
+
+
+def test_places(a, b):
+    """The guest sees each device where the definition says, and nothing else."""
+    at = "<address type='pci' domain='0' bus='0' slot='%d' function='%d'/>"
+    devices = disk(image(a), "vda") + RNG + disk(image(a, "b.img"), "vdb", at % (5, 0)) + \
+        disk(image(a, "c.img"), "vdc", at % (5, 1))
+    _, guest = start(a, devices)
+    places = {(1, 0, 0): "disk", (2, 0, 0): "rng", (0, 5, 0): "disk", (0, 5, 1): "disk"}
+    assert described(a) == places, described(a)
+    assert guest.devices() == places, guest.devices()
+    a.virsh("attach-disk", "vm", image(a, "d.img"), "vdd")
+    places[3, 0, 0] = "disk"
+    assert described(a) == guest.devices() == places, (described(a), guest.devices())
+    a.virsh("reset", "vm")
+    assert guest.devices() == places, guest.devices()
+
+
+def test_unplug(a, b):
+    """A detach waits for the guest, closes the image, and leaves the port to the next."""
+    path, other = image(a, "b.img"), image(a, "c.img")
+    _, guest = start(a, disk(image(a), "vda"), 2)
+    events = a.events()
+    for round_, image_ in enumerate((path, other, path)):
+        a.virsh("attach-disk", "vm", image_, "vdb")
+        assert guest.devices() == described(a) == {(1, 0, 0): "disk", (2, 0, 0): "disk"}
+        wait_for("its one descriptor", lambda: open_paths(a.pid()).count(image_) == 1)
+        detach = begin(a, "detach-disk", "vm", "vdb")
+        guest.wait_asked(2)
+        assert (2, 0, 0) in described(a)
+        guest.eject(2)
+        assert end(detach) == (0, ""), round_
+        assert guest.devices() == described(a) == {(1, 0, 0): "disk"}
+        wait_for("the image is closed", lambda: image_ not in open_paths(a.pid()))
+    for kind in "device-added", "device-removed":
+        events.expect(*3 * (kind + ": virtio-disk1",), kind=kind)
+    events.stop()
+    assert "vdb" not in a.virsh("dumpxml", "vm", "--inactive")
+
+
+def test_alias(a, b):
+    """... by its alias a device is asked for, and nobody waits."""
+    _, guest = start(a, disk(image(a), "vda"), 2)
+    events = a.events()
+    path = device(a, disk(image(a, "b.img"), "vdb", "<alias name='ua-b'/>"))
+    a.virsh("attach-device", "vm", path, "--live", "--config")
+    a.fails("internal error: no device found with alias nothing", "detach-device-alias", "vm",
+            "nothing")
+    a.fails("no device found with alias virtio-disk0", "detach-device-alias", "vm",
+            "virtio-disk0", "--config")
+    a.fails("cannot be plugged or unplugged", "detach-device-alias", "vm", "pci.1")
+    before = a.virsh("dumpxml", "vm")
+    a.virsh("detach-device-alias", "vm", "ua-b", "--live", "--config")
+    assert a.virsh("dumpxml", "vm") == before
+    assert "vdb" not in a.virsh("dumpxml", "vm", "--inactive")
+    guest.wait_asked(2)
+    a.fails("already in the process of unplug", "detach-device-alias", "vm", "ua-b")
+    guest.refuse(2)
+    events.expect("device-removal-failed: ua-b", kind="device-removal-failed")
+    assert a.virsh("dumpxml", "vm") == before and guest.asked() == []
+    a.virsh("detach-device-alias", "vm", "ua-b")
+    guest.wait_asked(2)
+    guest.eject(2)
+    events.expect("device-removed: ua-b", kind="device-removed")
+    events.stop()
+    assert "vdb" not in a.virsh("dumpxml", "vm")
+    assert guest.devices() == {(1, 0, 0): "disk"}
+
+
+if __name__ == "__main__":
+    lacking = make_emulator()
+    if lacking:
+        print("skipped: " + lacking)
+        sys.exit(77)
+    sys.exit(main(globals(), EMULATOR, KERNEL))

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The real emulator without KVM under the daemon, and its guest's side played over qtest:
+what a kernel would do with PCI and hot-plug on a q35."""
+import os
+import socket
+
+from driver_daemon import BUILD, LIMIT, STAND_IN, wait_for
+
+VIREO = os.path.abspath(os.path.join(BUILD, "vireo"))
+KERNEL = os.path.abspath(os.path.join(BUILD, "tests/tiny/hello.elf"))
+EMULATOR = os.path.join(STAND_IN, "qtest-vireo")
+SCRIPT = """#!/bin/sh
+# The emulator; where the guest's command line says qtest=SOCKET, without KVM.
+for word; do
+    shift
+    case $last:$word in
+        -accel:kvm*) word=qtest ;;
+        -append:qtest=*) qtest=${word#qtest=} ;;
+    esac
+    last=$word
+    set -- "$@" "$word"
+done
+exec %s "$@" ${qtest:+-qtest "unix:$qtest"}
+""" % VIREO
+VIRTIO = {0x10411af4: "interface", 0x10421af4: "disk", 0x10441af4: "rng"}
+HOTPLUG = 0xcc0  # emulator/pci/acpi-hotplug.h
+DOWN, EJECT, SELECT, OST_SLOT, OST_EVENT, OST_STATUS = 4, 8, 0x10, 0x18, 0x1c, 0x20
+
+
+class Guests:
+    """Where the emulators of a domain will connect."""
+
+    def __init__(self, a):
+        self.path = os.path.join(a.root, "qtest")
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen(4)
+        self.listener.settimeout(LIMIT)
+
+    def words(self):
+        return "qtest=" + self.path
+
+    def next(self):
+        return Guest(self.listener.accept()[0])
+
+
+class Guest:
+    """What a guest's kernel would do."""
+
+    def __init__(self, sock):
+        self.sock = sock
+        sock.settimeout(LIMIT)
+        self.lines = sock.makefile("r")
+
+    def call(self, words):
+        self.sock.sendall(words.encode() + b"\n")
+        while True:
+            reply = self.lines.readline().split()
+            assert reply, "the emulator is gone"
+            if reply[0] != "IRQ":
+                assert reply[0] == "OK", (words, reply)
+                return int(reply[1], 0) if len(reply) > 1 else 0
+
+    def out(self, port, value):
+        self.call("outl 0x%x 0x%x" % (port, value))
+
+    def config(self, bus, slot, function, offset):
+        self.out(0xcf8, 1 << 31 | bus << 16 | slot << 11 | function << 8 | offset)
+        return self.call("inl 0xcfc")
+
+    def devices(self):
+        """{(bus, slot, function): kind} of all virtio functions that it can see."""
+        seen = {}
+        for bus in range(8):
+            for slot in range(32 if bus == 0 else 1):
+                for function in range(8):
+                    kind = VIRTIO.get(self.config(bus, slot, function, 0))
+                    if kind:
+                        seen[bus, slot, function] = kind
+        return seen
+
+    def asked(self):
+        """The ports, in the order of their numbers, whose device it is to let go of."""
+        found = []
+        for port in range(8):
+            self.out(HOTPLUG + SELECT, port)
+            if self.call("inl 0x%x" % (HOTPLUG + DOWN)):
+                found.append(port + 1)
+        return found
+
+    def eject(self, port):
+        self.out(HOTPLUG + SELECT, port - 1)
+        self.out(HOTPLUG + EJECT, 1)
+
+    def refuse(self, port):
+        self.out(HOTPLUG + SELECT, port - 1)
+        for register, value in (OST_SLOT, 0), (OST_EVENT, 3), (OST_STATUS, 1):
+            self.out(HOTPLUG + register, value)
+
+    def wait_asked(self, *ports):
+        wait_for("the guest is asked for %s" % (ports,), lambda: self.asked() == list(ports))
+
+
+def make_emulator():
+    """EMULATOR is the script above. Why there is nothing to run, or None."""
+    if not os.access(KERNEL, os.R_OK):
+        return "no " + KERNEL
+    os.makedirs(STAND_IN, exist_ok=True)
+    with open("%s.%d" % (EMULATOR, os.getpid()), "w") as script:
+        script.write(SCRIPT)
+    os.chmod(script.name, 0o755)
+    os.rename(script.name, EMULATOR)
+    return None
