@@ -93,6 +93,27 @@ static gboolean detach(Vm *vm, const char *xml, const Impact *impact, GError **e
     return vm_finish_impact(vm, impact, g_steal_pointer(&config), ok, errp);
 }
 
+static gboolean detach_alias(Vm *vm, const char *alias, const Impact *impact,
+                             GError **errp)
+{
+    g_autoptr(Domain) config = NULL;
+    DomainDevice device;
+    gboolean ok;
+
+    if (impact->config) {
+        config = xml_domain_copy(impact->before->domain);
+        if (!vm_find_alias(config, alias, &device, errp) ||
+            !xml_domain_remove_device(config, &device, errp)) {
+            return FALSE;
+        }
+    }
+    if (config && !vm_stage_config(vm, config, errp)) {
+        return FALSE;
+    }
+    ok = !impact->live || vm_request_unplug(vm, impact->run, alias, errp);
+    return vm_finish_impact(vm, impact, g_steal_pointer(&config), ok, errp);
+}
+
 /* An address that it does not say stays. */
 static void keep_place(const Domain *before, const DomainDevice *match,
                        const DomainDevice *device)
@@ -161,7 +182,8 @@ static gboolean update(Vm *vm, const char *xml, const Impact *impact, GError **e
     return ok;
 }
 
-static gboolean change(RpcCall *call, const RemoteDomain *dom, const char *xml,
+/* what: an XML document, or an alias. */
+static gboolean change(RpcCall *call, const RemoteDomain *dom, const char *what,
                        guint32 flags, const char *owner,
                        gboolean (*fn)(Vm *, const char *, const Impact *, GError **),
                        GError **errp)
@@ -175,7 +197,7 @@ static gboolean change(RpcCall *call, const RemoteDomain *dom, const char *xml,
     }
     ok = vm_read_impact(vm, flags, &impact, errp) &&
          (!impact.live || vm_reconcile_pending(vm, impact.run, errp)) &&
-         fn(vm, xml, &impact, errp);
+         fn(vm, what, &impact, errp);
     vm_end_job(vm);
     return ok;
 }
@@ -208,6 +230,14 @@ gboolean remote_domain_detach_device_flags(RpcCall *call,
                                            GError **errp)
 {
     return change(call, &args->dom, args->xml, args->flags, "detach", detach, errp);
+}
+
+gboolean remote_domain_detach_device_alias(RpcCall *call,
+                                           const RemoteDomainDetachDeviceAliasArgs *args,
+                                           GError **errp)
+{
+    return change(call, &args->dom, args->alias, args->flags, "detach", detach_alias,
+                  errp);
 }
 
 gboolean remote_domain_update_device_flags(RpcCall *call,

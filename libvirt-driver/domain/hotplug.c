@@ -103,8 +103,8 @@ static GPtrArray *prepare_plug(Vm *vm, guint64 run, Domain *domain, DomainDevice
         next = vm->run->next_node;
     }
     g_mutex_unlock(&vm->lock);
-    if (!command_assign(domain, &next, errp) ||
-        !command_check_plug(domain, device, errp) ||
+    if (!command_check_plug(domain, device, errp) ||
+        !command_assign(domain, &next, errp) ||
         !command_prepare_device(device, fds, errp)) {
         return NULL;
     }
@@ -291,27 +291,40 @@ static gboolean wait_unplugged(Vm *vm, guint64 run, const char *alias, gboolean 
     return ok;
 }
 
+/* *removed: there is none any more. */
+static gboolean ask_removal(Vm *vm, guint64 run, const char *alias, gboolean *removed,
+                            GError **errp)
+{
+    g_autoptr(GError) err = NULL;
+
+    *removed = FALSE;
+    if (vm_call(vm, run, "device_del", util_json_pair("id", alias), NULL, &err)) {
+        return TRUE;
+    }
+    *removed = g_error_matches(err, QMP_ERROR, QMP_ERROR_DEVICE_NOT_FOUND);
+    if (!*removed) {
+        g_propagate_error(errp, g_steal_pointer(&err));
+    }
+    return *removed;
+}
+
 gboolean vm_remove_device(Vm *vm, guint64 run, const char *alias, gboolean *removed,
                           GError **errp)
 {
-    g_autoptr(GError) err = NULL;
+    gboolean ok;
 
     g_mutex_lock(&vm->lock);
     vm->unplugging = g_strdup(alias);
     vm->unplugged = vm->unplug_refused = FALSE;
     g_mutex_unlock(&vm->lock);
-    if (vm_call(vm, run, "device_del", util_json_pair("id", alias), NULL, &err)) {
+    ok = ask_removal(vm, run, alias, removed, errp);
+    if (ok && !*removed) {
         return wait_unplugged(vm, run, alias, removed, errp);
     }
     g_mutex_lock(&vm->lock);
     g_clear_pointer(&vm->unplugging, g_free);
     g_mutex_unlock(&vm->lock);
-    *removed = g_error_matches(err, QMP_ERROR, QMP_ERROR_DEVICE_NOT_FOUND);
-    if (*removed) {
-        return TRUE; /* gone already */
-    }
-    g_propagate_error(errp, g_steal_pointer(&err));
-    return FALSE;
+    return ok;
 }
 
 gboolean vm_unplug_device(Vm *vm, guint64 run, const DomainDevice *match, GError **errp)
@@ -321,14 +334,32 @@ gboolean vm_unplug_device(Vm *vm, guint64 run, const DomainDevice *match, GError
     gboolean removed;
     const char *alias;
 
-    if (xml_domain_find_device(def->domain, match, &device, errp) < 0) {
-        return FALSE;
-    }
-    if (!command_can_unplug(&device, errp)) {
+    if (xml_domain_find_device(def->domain, match, &device, errp) < 0 ||
+        !command_check_unplug(def->domain, &device, errp)) {
         return FALSE;
     }
     alias = xml_device_info(&device)->alias;
     /* One that has not gone yet is removed when it has: see vm_device_deleted_locked. */
     return vm_remove_device(vm, run, alias, &removed, errp) &&
+           (!removed || vm_finish_unplug(vm, run, alias, errp));
+}
+
+gboolean vm_find_alias(const Domain *domain, const char *alias, DomainDevice *device,
+                       GError **errp)
+{
+    return xml_domain_find_alias(domain, alias, device) ||
+           rpc_error_set_from(errp, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR,
+                              "no device found with alias %s", alias);
+}
+
+gboolean vm_request_unplug(Vm *vm, guint64 run, const char *alias, GError **errp)
+{
+    g_autoptr(VmDef) def = vm_get_def(vm);
+    DomainDevice device;
+    gboolean removed;
+
+    return vm_find_alias(def->domain, alias, &device, errp) &&
+           command_check_unplug(def->domain, &device, errp) &&
+           ask_removal(vm, run, alias, &removed, errp) &&
            (!removed || vm_finish_unplug(vm, run, alias, errp));
 }

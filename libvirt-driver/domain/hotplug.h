@@ -15,9 +15,18 @@ gboolean vm_plug_device(Vm *vm, guint64 run, DomainDevice *device, char **alias,
 /*
  * Unplugs the device that match means, and waits a while for the guest to let go of it.
  * As in libvirt it succeeds then, too: the removal is completed, and announced, whenever
- * it comes. VIR_ERR_OPERATION_FAILED if the guest refuses.
+ * it comes. VIR_ERR_OPERATION_FAILED if the guest refuses, or it is not alone in its
+ * slot.
  */
 gboolean vm_unplug_device(Vm *vm, guint64 run, const DomainDevice *match, GError **errp);
+
+/* The device with this alias, borrowed. VIR_ERR_INTERNAL_ERROR, as libvirt: none has it.
+ */
+gboolean vm_find_alias(const Domain *domain, const char *alias, DomainDevice *device,
+                       GError **errp);
+
+/* The same for an alias, without waiting: the guest is asked, and that is all. */
+gboolean vm_request_unplug(Vm *vm, guint64 run, const char *alias, GError **errp);
 
 /*
  * Has the emulator remove a device, and waits for that as vm_unplug_device does: *removed

@@ -54,6 +54,11 @@ dist_check_SCRIPTS += tests/device/driver-q35-test.py
 TESTS += tests/device/driver-q35-test.py
 EXTRA_DIST += tests/device/driver_pci.py
 
+# ... and a guest that lets go of its devices, or does not.
+dist_check_SCRIPTS += tests/device/driver-hotplug-test.py
+TESTS += tests/device/driver-hotplug-test.py
+EXTRA_DIST += tests/device/driver_guest.py
+
 # Changes of devices.
 dist_check_SCRIPTS += tests/device/driver-update-test.py
 TESTS += tests/device/driver-update-test.py
