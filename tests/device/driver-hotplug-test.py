@@ -10,7 +10,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 
-from driver_daemon import DISK, LIMIT, image, main, open_paths, wait_for
+from driver_daemon import DISK, LIMIT, image, main, migrate, open_paths, wait_for
 from driver_guest import EMULATOR, KERNEL, Guests, make_emulator
 
 PORT = "<controller type='pci' model='pcie-root-port'/>"
@@ -123,6 +123,138 @@ def test_alias(a, b):
     events.stop()
     assert "vdb" not in a.virsh("dumpxml", "vm")
     assert guest.devices() == {(1, 0, 0): "disk"}
+
+
+def test_refused(a, b):
+    """A guest that says no keeps its device, and may be asked again."""
+    _, guest = start(a, disk(image(a), "vda"), 1)
+    events = a.events()
+    before = a.virsh("dumpxml", "vm")
+    detach = begin(a, "detach-disk", "vm", "vda", "--live", "--config")
+    guest.wait_asked(1)
+    guest.refuse(1)
+    status, err = end(detach)
+    assert status and "unplug of device 'virtio-disk0' was rejected by the guest" in err, err
+    events.expect("device-removal-failed: virtio-disk0", kind="device-removal-failed")
+    assert a.virsh("dumpxml", "vm") == before and guest.asked() == []
+    assert "vda" in a.virsh("dumpxml", "vm", "--inactive")  # both or neither
+    detach = begin(a, "detach-disk", "vm", "vda", "--live", "--config")
+    guest.wait_asked(1)
+    guest.eject(1)
+    assert end(detach) == (0, "")
+    events.expect("device-removed: virtio-disk0", kind="device-removed")
+    events.stop()
+    assert "vda" not in a.virsh("dumpxml", "vm") + a.virsh("dumpxml", "vm", "--inactive")
+
+
+def test_restart(a, b):
+    """What a guest is asked for is so over a daemon's restart; and what it does meanwhile is
+    found then."""
+    _, guest = start(a, "".join(disk(image(a, t), t) for t in ("vda", "vdb", "vdc")), 3)
+    aliases = ["virtio-disk%d" % i for i in range(3)]
+    for alias in aliases:
+        a.virsh("detach-device-alias", "vm", alias)
+    guest.wait_asked(1, 2, 3)
+    before = a.virsh("dumpxml", "vm")
+    a.kill()
+    guest.eject(1)
+    guest.refuse(2)
+    a.start()
+    wait_for("the removal", lambda: "vda" not in a.virsh("dumpxml", "vm"))
+    events = a.events()
+    assert described(a) == guest.devices() == {(2, 0, 0): "disk", (3, 0, 0): "disk"}
+    assert guest.asked() == [3]
+    guest.eject(3)
+    events.expect("device-removed: virtio-disk2", kind="device-removed")
+    assert described(a) == guest.devices() == {(2, 0, 0): "disk"}
+    for target in "vdc", "vda":  # nothing is left of them; the first free port is taken
+        a.virsh("attach-disk", "vm", os.path.join(a.root, target), target)
+    assert described(a) == guest.devices() == {(n, 0, 0): "disk" for n in (1, 2, 3)}
+    a.fails("No more available PCI slots", "attach-disk", "vm", image(a), "vdd")
+    events.stop()
+    assert before.count("<disk") == a.virsh("dumpxml", "vm").count("<disk")
+
+
+def test_reset(a, b):
+    """A machine that is reset has let go of what it was asked for."""
+    _, guest = start(a, disk(image(a), "vda") + disk(image(a, "b.img"), "vdb"), 2)
+    events = a.events()
+    a.virsh("detach-device-alias", "vm", "virtio-disk1")
+    guest.wait_asked(2)
+    a.virsh("reset", "vm")
+    events.expect("device-removed: virtio-disk1", kind="device-removed")
+    events.stop()
+    assert described(a) == {(1, 0, 0): "disk"} and "vdb" not in a.virsh("domblklist", "vm")
+    wait_for("the reset", lambda: guest.devices() == {(1, 0, 0): "disk"})
+
+
+def test_slot(a, b):
+    """A slot is plugged and unplugged as a whole: only the guest may take functions away."""
+    at = "<address type='pci' domain='0' bus='%d' slot='0' function='%d'/>"
+    _, guest = start(a, "".join(disk(image(a, t), t, at % (2, f))
+                                for f, t in enumerate(("vda", "vdb"))))
+    path = image(a, "c.img")
+    for place, error in {(1, 1): "internal error: Only PCI device addresses with function=0",
+                         (2, 2): "internal error: Only PCI device addresses with function=0",
+                         (2, 0): "XML error: PCI address 0000:02:00.0 of disk vdc: it is in",
+                         (9, 0): "XML error: .* there is no such bus"}.items():
+        a.fails(error, "attach-device", "vm", device(a, disk(path, "vdc", at % place)),
+                "--live")
+    assert described(a) == guest.devices() == {(2, 0, 0): "disk", (2, 0, 1): "disk"}
+    before = a.virsh("dumpxml", "vm")
+    for target in "vda", "vdb":
+        a.fails("operation failed: cannot hot unplug multifunction PCI device: 0000:02:00.",
+                "detach-disk", "vm", target, "--live")
+    a.fails("cannot hot unplug multifunction", "detach-device-alias", "vm", "virtio-disk0")
+    assert guest.asked() == [] and a.virsh("dumpxml", "vm") == before
+    events = a.events()
+    guest.eject(2)
+    wait_for("both events", lambda: len([e for e in events.read()
+                                         if e[0] == "device-removed"]) == 2)
+    events.stop()
+    assert described(a) == guest.devices() == {}
+    for target in "vda", "vdb":
+        a.virsh("attach-disk", "vm", os.path.join(a.root, target), target)
+    assert described(a) == guest.devices() == {(1, 0, 0): "disk", (2, 0, 0): "disk"}
+
+
+def test_update(a, b):
+    """A device stays where it is, whatever a changed version of it says."""
+    _, guest = start(a, disk(image(a), "vda"), 2)
+    at = "<address type='pci' domain='0' bus='2' slot='0' function='0'/>"
+    moved = device(a, disk(image(a), "vda", at))
+    before = a.virsh("dumpxml", "vm")
+    a.fails("not supported: cannot modify field 'address@bus' of disk vda", "update-device",
+            "vm", moved, "--live")
+    assert a.virsh("dumpxml", "vm") == before
+    a.virsh("update-device", "vm", moved, "--config")
+    assert described(a, "--inactive") == {(2, 0, 0): "disk"}
+    assert described(a) == guest.devices() == {(1, 0, 0): "disk"}
+
+
+def test_migration(a, b):
+    """Devices that were plugged, or are about to go, are so at the destination."""
+    guests, guest = start(a, disk(image(a), "vda") + disk(image(a, "b.img"), "vdb"), 3)
+    a.virsh("attach-disk", "vm", image(a, "c.img"), "vdc", "--cache", "none")
+    a.virsh("detach-device-alias", "vm", "virtio-disk0")
+    guest.wait_asked(1)
+    guest.eject(1)
+    wait_for("the removal", lambda: "vda" not in a.virsh("dumpxml", "vm"))
+    a.virsh("detach-device-alias", "vm", "virtio-disk1")
+    guest.wait_asked(2)
+    places = {(2, 0, 0): "disk", (3, 0, 0): "disk"}
+    assert described(a) == guest.devices() == places
+    a.virsh(*migrate(a, b, "--live"))
+    guest = guests.next()
+    assert described(b) == guest.devices() == places, (described(b), guest.devices())
+    events = b.events()
+    guest.wait_asked(2)
+    guest.eject(2)
+    events.expect("device-removed: virtio-disk1", kind="device-removed")
+    events.stop()
+    b.virsh("attach-disk", "vm", image(b, "d.img"), "vdd")
+    places = {(1, 0, 0): "disk", (3, 0, 0): "disk"}
+    assert described(b) == guest.devices() == places, (described(b), guest.devices())
 
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ done
 exec %s "$@" ${qtest:+-qtest "unix:$qtest"}
 """ % VIREO
 VIRTIO = {0x10411af4: "interface", 0x10421af4: "disk", 0x10441af4: "rng"}
-HOTPLUG = 0xcc0  # emulator/pci/acpi-hotplug.h
-DOWN, EJECT, SELECT, OST_SLOT, OST_EVENT, OST_STATUS = 4, 8, 0x10, 0x18, 0x1c, 0x20
+DOWN, EJECT, SELECT = 0xcc4, 0xcc8, 0xcd0  # emulator/pci/acpi-hotplug.h
+OST_SLOT, OST_EVENT, OST_STATUS = 0xcb0, 0xcb4, 0xcb8
 
 
 class Guests:
@@ -83,19 +83,19 @@ class Guest:
         """The ports, in the order of their numbers, whose device it is to let go of."""
         found = []
         for port in range(8):
-            self.out(HOTPLUG + SELECT, port)
-            if self.call("inl 0x%x" % (HOTPLUG + DOWN)):
+            self.out(SELECT, port)
+            if self.call("inl 0x%x" % DOWN):
                 found.append(port + 1)
         return found
 
     def eject(self, port):
-        self.out(HOTPLUG + SELECT, port - 1)
-        self.out(HOTPLUG + EJECT, 1)
+        self.out(SELECT, port - 1)
+        self.out(EJECT, 1)
 
     def refuse(self, port):
-        self.out(HOTPLUG + SELECT, port - 1)
+        self.out(SELECT, port - 1)
         for register, value in (OST_SLOT, 0), (OST_EVENT, 3), (OST_STATUS, 1):
-            self.out(HOTPLUG + register, value)
+            self.out(register, value)
 
     def wait_asked(self, *ports):
         wait_for("the guest is asked for %s" % (ports,), lambda: self.asked() == list(ports))
