@@ -33,29 +33,10 @@ const char *const on_off_auto_names[] = { "auto", "on", "off", NULL };
 
 const char *property_type_name(const Property *prop)
 {
-    return prop->reference ? "str|object" : types[prop->type].name;
-}
-
-ConfigNode *property_default_value(const Property *prop)
-{
-    g_autoptr(ConfigNode) value = config_string_new(prop->def);
-    gboolean on = FALSE;
-    guint64 n = 0;
-
-    switch (prop->type) {
-    case PROP_BOOL:
-        config_node_to_bool(value, prop->name, &on, NULL);
-        return config_bool_new(on);
-    case PROP_U8:
-    case PROP_U16:
-    case PROP_U32:
-    case PROP_U64:
-    case PROP_SIZE:
-        config_node_to_size(value, prop->name, &n, NULL);
-        return config_uint_new(n);
-    default:
-        return g_steal_pointer(&value);
+    if (prop->link) {
+        return prop->link;
     }
+    return prop->reference ? "str|object" : types[prop->type].name;
 }
 
 static gboolean set_number(const Property *prop, void *member, ConfigNode *value,
@@ -326,17 +307,74 @@ void property_set_default(const Property *prop, const char *def, void *object)
     }
 }
 
-char *property_default_text(const Property *prop, const char *def)
+/* A row of a member that holds the default alone, or zero. */
+static Property default_row(const Property *prop, const char *def, Value *value)
 {
-    Value value = { 0 };
     Property row = *prop;
-    char *text;
 
     row.offset = 0;
-    property_set_default(&row, def, &value);
-    text = property_text(&row, &value);
+    row.ignored = FALSE;
+    *value = (Value){ 0 };
+    property_set_default(&row, def, value);
+    return row;
+}
+
+char *property_default_text(const Property *prop, const char *def)
+{
+    Value value;
+    Property row = default_row(prop, def, &value);
+    char *text = property_text(&row, &value);
+
     properties_clear((Property[]){ row, { NULL } }, &value);
     return text;
+}
+
+ConfigNode *property_default_value(const Property *prop)
+{
+    Value value;
+    Property row = default_row(prop, prop->def, &value);
+    ConfigNode *node = property_value(&row, &value);
+
+    properties_clear((Property[]){ row, { NULL } }, &value);
+    return node;
+}
+
+static ConfigNode *text_value(const Property *prop, const void *object)
+{
+    g_autofree char *text = property_text(prop, object);
+    g_autofree char *path =
+        prop->link && *text ? g_strconcat("/objects/", text, NULL) : NULL;
+
+    return config_string_new(path ? path : text);
+}
+
+ConfigNode *property_value(const Property *prop, const void *object)
+{
+    const void *member = (const guint8 *)object + prop->offset;
+
+    if (prop->ignored) {
+        return property_default_value(prop);
+    }
+    switch (prop->type) {
+    case PROP_BOOL:
+        return config_bool_new(*(const gboolean *)member);
+    case PROP_U8:
+        return config_uint_new(*(const guint8 *)member);
+    case PROP_U16:
+        return config_uint_new(*(const guint16 *)member);
+    case PROP_U32:
+        return config_uint_new(*(const guint32 *)member);
+    case PROP_U64:
+    case PROP_SIZE:
+        return config_uint_new(*(const guint64 *)member);
+    case PROP_PCI_ADDR:
+        return config_int_new(*(const gint32 *)member);
+    case PROP_GROUP:
+    case PROP_KIND:
+        return NULL;
+    default:
+        return text_value(prop, object);
+    }
 }
 
 void properties_set_defaults(const Property *props, void *object)

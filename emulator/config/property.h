@@ -41,6 +41,8 @@ typedef struct Property {
     const char *const *names;    /* PROP_ENUM: NULL-terminated */
     const struct Property *rows; /* PROP_GROUP: ends with a NULL name */
     const Kind *kind;            /* PROP_KIND */
+    const char *link; /* PROP_STRING: the object that it is the id of, as introspection
+                         says it: "link<iothread>" */
     const char *help;
     gboolean required;
     gboolean reference; /* PROP_KIND: or a string, the name of one that is there */
@@ -54,6 +56,8 @@ typedef struct Property {
 const char *property_type_name(const Property *prop);
 /* The default in QMP's form; prop->def is not NULL. */
 ConfigNode *property_default_value(const Property *prop);
+/* The value in QMP's form; of one that is ignored its default. NULL: group, kind. */
+ConfigNode *property_value(const Property *prop, const void *object);
 
 /*
  * Sets the member of `object` that the row describes. owner: the class, for error

@@ -73,6 +73,13 @@ Bus *bus_find(const char *name)
     return NULL;
 }
 
+void bus_foreach(void (*fn)(Bus *bus, void *opaque), void *opaque)
+{
+    for (guint i = 0; buses && i < buses->len; i++) {
+        fn(buses->pdata[i], opaque);
+    }
+}
+
 gboolean bus_full(const Bus *bus)
 {
     return bus->klass->max_devices && bus->devices->len >= bus->klass->max_devices;

@@ -65,6 +65,7 @@ struct DeviceClass {
     const char *bus;   /* type of bus it sits on; NULL: board only */
     const char *desc;
     size_t instance_size;
+    gboolean abstract; /* for others to be derived from: there are no instances */
     gboolean user_creatable;
     gboolean hotpluggable;
     const Property *properties; /* ends with a NULL name; NULL: none */
@@ -172,6 +173,15 @@ void device_foreach_guest_property(const Device *dev, GuestPropertyFn fn, void *
 void device_class_foreach_property(const DeviceClass *klass,
                                    void (*fn)(const Property *prop, void *opaque),
                                    void *opaque);
+/*
+ * The same for an instance: owner is it, or the part that has the row. find sets *owner,
+ * which comes as an instance of klass or NULL.
+ */
+typedef void (*DeviceRowFn)(const Property *prop, Device *owner, void *opaque);
+void device_foreach_row(const DeviceClass *klass, Device *dev, DeviceRowFn fn,
+                        void *opaque);
+const Property *device_find_row(const DeviceClass *klass, const char *name,
+                                Device **owner);
 /* QMP device-list-properties and `-device X,help`. */
 ConfigNode *device_class_list_properties(const DeviceClass *klass);
 char *device_class_help(const DeviceClass *klass);
@@ -235,6 +245,8 @@ void device_unplug(Device *dev);
 void device_unplug_refused(Device *dev);
 /* The request is none any more, and nobody is told. */
 void device_unplug_taken_back(Device *dev);
+/* device_del is for it: its class and its bus are made for that. */
+gboolean device_is_hotpluggable(const Device *dev);
 /* The rows of a device of which the guest may be asked; NULL: it never is. */
 const StateDesc *device_unplug_state(const Device *dev);
 
@@ -334,6 +346,8 @@ struct Bus {
 Bus *bus_new(const BusClass *klass, const char *name, Device *owner, void *opaque);
 void bus_free(Bus *bus);
 Bus *bus_find(const char *name);
+/* In order of creation, internal ones too. */
+void bus_foreach(void (*fn)(Bus *bus, void *opaque), void *opaque);
 gboolean bus_full(const Bus *bus);
 /* The first of those that suit best; NULL, with the reason, when there is none. */
 Bus *bus_find_free(const DeviceClass *klass, ConfigNode *options, GError **errp);

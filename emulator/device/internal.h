@@ -15,11 +15,7 @@
         k_;                                                                              \
     })
 
-/* rows.c. dev, an instance of klass or NULL, becomes the part that has the row. */
-const Property *device_find_row(const DeviceClass *klass, const char *name, Device **dev);
-typedef void (*DeviceRowFn)(const Property *prop, Device *dev, void *opaque);
-void device_foreach_row(const DeviceClass *klass, Device *dev, DeviceRowFn fn,
-                        void *opaque);
+/* rows.c */
 Device **device_part_member(Device *dev, const DevicePart *part);
 
 /* guest-property.c: what its version says of a class's property; NULL: nothing. */

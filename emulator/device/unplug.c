@@ -184,6 +184,12 @@ gboolean device_unplug_too_early(const Device *dev, GError **errp)
     return error_set(errp, "Device %s is already in the process of unplug", name_of(dev));
 }
 
+gboolean device_is_hotpluggable(const Device *dev)
+{
+    return dev->klass->hotpluggable && dev->bus && !dev->part &&
+           bus_can_hotplug(dev->bus);
+}
+
 static gboolean check_unplug(const Device *dev, GError **errp)
 {
     if (dev->unplug == DEVICE_UNPLUG_GOING) {

@@ -42,6 +42,11 @@ static const DeviceClass *choose_class(ConfigNode *node, gboolean hotplugged,
         error_set(errp, "'%s' is not a valid device model name", driver);
         return NULL;
     }
+    if (klass->abstract) {
+        error_set(errp, "Parameter 'driver' expects a non-abstract device type, not '%s'",
+                  driver);
+        return NULL;
+    }
     if (!klass->user_creatable) {
         error_set(errp, "Parameter 'driver' expects a pluggable device type, not '%s'",
                   driver);

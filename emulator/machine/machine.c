@@ -21,6 +21,7 @@ const MachineClass *const machine_table[] = {
 };
 
 static const MachineClass *current;
+static void *current_options; /* by its rows */
 static unsigned cpus;
 
 const MachineClass *machine_find(const char *name)
@@ -50,6 +51,19 @@ int machine_cpu_tid(unsigned index)
     const Vcpu *cpu = vcpu_get(index);
 
     return cpu ? vcpu_tid(cpu) : gettid();
+}
+
+const void *machine_options(void)
+{
+    return current_options;
+}
+
+static void drop_options(void)
+{
+    if (current_options) {
+        properties_clear(current->properties, current_options);
+        g_clear_pointer(&current_options, g_free);
+    }
 }
 
 static const MachineClass *choose(ConfigNode *options, GError **errp)
@@ -143,7 +157,6 @@ static gboolean check_cpus(const MachineClass *klass, ConfigNode *config, GError
 gboolean machine_create(ConfigNode *config, GError **errp)
 {
     g_autoptr(ConfigNode) none = config_map_new();
-    g_autofree void *options = NULL;
     const MachineClass *klass;
     ConfigNode *node;
     gboolean ok;
@@ -156,12 +169,15 @@ gboolean machine_create(ConfigNode *config, GError **errp)
     if (!klass) {
         return FALSE;
     }
-    options = g_malloc0(klass->options_size + 1);
     current = klass;
+    current_options = g_malloc0(klass->options_size + 1);
     device_set_machine_defaults(klass->defaults);
-    ok = set_options(klass, node, options, errp) && check_cpus(klass, config, errp) &&
-         (!klass->create || klass->create(klass, options, config, errp));
-    properties_clear(klass->properties, options);
+    ok = set_options(klass, node, current_options, errp) &&
+         check_cpus(klass, config, errp) &&
+         (!klass->create || klass->create(klass, current_options, config, errp));
+    if (!ok) {
+        drop_options();
+    }
     return ok;
 }
 
@@ -176,6 +192,7 @@ void machine_cleanup(void)
     if (current && current->cleanup) {
         current->cleanup();
     }
+    drop_options();
     current = NULL;
     device_set_machine_defaults(NULL);
 }

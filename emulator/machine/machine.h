@@ -43,6 +43,7 @@ gboolean machine_ready(gboolean incoming, GError **errp);
 /* End of the process, vCPUs stopped: devices, RAM, files. */
 void machine_cleanup(void);
 const MachineClass *machine_current(void);
+const void *machine_options(void); /* what its rows describe; from create to cleanup */
 /* `-machine help` and `-machine NAME,help`; new strings. */
 char *machine_list(void);
 char *machine_class_help(const MachineClass *klass);

@@ -129,7 +129,7 @@ static gboolean create_clocks(Q35Devices *q, ConfigNode *config, GError **errp)
 /* Its legacy replacement takes the place of both other clocks' interrupts. */
 static gboolean create_hpet(Q35Devices *q, GError **errp)
 {
-    g_autoptr(Device) dev = new_device(&hpet_class, "hpet");
+    g_autoptr(Device) dev = new_device(&hpet_class, "hpet0");
     HpetWiring wiring = { .gsis = q->gsis,
                           .irq0 = q->isa_irqs[I8254_IRQ],
                           .irq8 = q->isa_irqs[RTC_IRQ],
@@ -145,7 +145,7 @@ static gboolean create_isa(Q35Devices *q, const Q35Choice *choice, ConfigNode *c
     q->isa = isa_bus_new("isa.0", q->isa_irqs);
     isa_bus_set_pic(q->isa);
     return create_clocks(q, config, errp) && (!choice->hpet || create_hpet(q, errp)) &&
-           (!choice->i8042 || add_isa(q, &i8042_class, "i8042", errp)) &&
+           (!choice->i8042 || add_isa(q, &i8042_class, "ps2", errp)) &&
            add_isa(q, &port80_class, "port80", errp) &&
            add_isa(q, &port92_class, "port92", errp) &&
            board_create_serials(q->isa, config, errp);

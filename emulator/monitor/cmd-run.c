@@ -8,6 +8,7 @@
 #include "migration/migration.h"
 #include "monitor/commands.h"
 #include "monitor/qmp-command.h"
+#include "monitor/qom.h"
 #include "util/error.h"
 
 /* QEMU's RunState: those of run-state.h among them. */
@@ -149,7 +150,7 @@ static ConfigNode *cmd_query_cpus(ConfigNode *args, GError **errp)
     ConfigNode *list = config_list_new();
 
     for (unsigned i = 0; i < machine_cpus(); i++) {
-        g_autofree char *path = g_strdup_printf("/machine/unattached/device[%u]", i);
+        g_autofree char *path = qom_cpu_path(i);
         ConfigNode *info = config_map_new();
 
         config_map_set_int(info, "cpu-index", i);

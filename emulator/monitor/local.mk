@@ -10,6 +10,7 @@ libemulator_a_SOURCES += \
 	emulator/monitor/cmd-pci.c \
 	emulator/monitor/cmd-qom.c \
 	emulator/monitor/cmd-run.c \
+	emulator/monitor/cmd-type.c \
 	emulator/monitor/commands.c \
 	emulator/monitor/commands.h \
 	emulator/monitor/dispatch.c \
@@ -25,6 +26,8 @@ libemulator_a_SOURCES += \
 	emulator/monitor/qmp-type.c \
 	emulator/monitor/qmp-type.h \
 	emulator/monitor/qmp.h \
+	emulator/monitor/qom.c \
+	emulator/monitor/qom.h \
 	emulator/monitor/reply.c \
 	emulator/monitor/schema.c \
 	emulator/monitor/server.c

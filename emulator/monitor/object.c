@@ -354,6 +354,21 @@ void object_del_later(const char *id, ObjectChanged done, void *opaque)
     }
 }
 
+void object_foreach(void (*fn)(const char *id, const char *type, void *opaque),
+                    void *opaque)
+{
+    GHashTableIter iter;
+    gpointer id, type;
+
+    if (!objects) {
+        return;
+    }
+    g_hash_table_iter_init(&iter, objects);
+    while (g_hash_table_iter_next(&iter, &id, &type)) {
+        fn(id, ((const ObjectType *)type)->type.name, opaque);
+    }
+}
+
 void object_cleanup(void)
 {
     GHashTableIter iter;

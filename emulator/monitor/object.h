@@ -20,6 +20,9 @@ gboolean object_add(ConfigNode *node, GError **errp);
 typedef void (*ObjectChanged)(void *opaque, GError *error);
 void object_add_later(ConfigNode *node, ObjectChanged done, void *opaque);
 void object_del_later(const char *id, ObjectChanged done, void *opaque);
+/* Each that is there: its id, and the name of its type. */
+void object_foreach(void (*fn)(const char *id, const char *type, void *opaque),
+                    void *opaque);
 void object_cleanup(void);
 
 #endif

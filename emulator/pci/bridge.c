@@ -244,7 +244,8 @@ PciBus *pci_bridge_bus(const PciDevice *dev)
 
 const PciDeviceClass pci_bridge_class = {
     .device = {
-        .name = "pci-bridge-base",
+        .name = "base-pci-bridge",
+        .abstract = TRUE,
         .desc = "PCI bridge",
         .instance_size = sizeof(PciBridge),
         .parent = &pci_device_class.device,

@@ -156,6 +156,7 @@ static const Property pci_properties[] = {
 const PciDeviceClass pci_device_class = {
     .device = {
         .name = "pci-device",
+        .abstract = TRUE,
         .bus = PCI_BUS_TYPE,
         .desc = "PCI function",
         .instance_size = sizeof(PciDevice),

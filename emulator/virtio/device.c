@@ -63,6 +63,7 @@ static const Property properties[] = {
 
 const DeviceClass virtio_device_class = {
     .name = "virtio-device",
+    .abstract = TRUE,
     .bus = VIRTIO_BUS_TYPE,
     .desc = "Virtio device",
     .instance_size = sizeof(VirtioDevice),

@@ -336,6 +336,7 @@ static const Property properties[] = {
 const PciDeviceClass virtio_pci_class = {
     .device = {
         .name = "virtio-pci",
+        .abstract = TRUE,
         .bus = PCI_BUS_TYPE,
         .desc = "Virtio over PCI",
         .parent = &pci_device_class.device,

@@ -185,7 +185,8 @@ static const StateDesc net_state = {
     }
 static const Property properties[] = {
     { "netdev", PROP_STRING, FIELD(netdev), .help = "id of the network back end" },
-    { "iothread", PROP_STRING, FIELD(iothread), .help = "iothread that serves it" },
+    { "iothread", PROP_STRING, FIELD(iothread), .link = "link<iothread>",
+      .help = "iothread that serves it" },
     { "mac", PROP_MAC, FIELD(mac), .guest = TRUE,
       .help = "address; default: 52:54:00:12:34:56 and on" },
     { "host_mtu", PROP_U16, FIELD(host_mtu), .guest = TRUE,

@@ -612,18 +612,24 @@ class Life(unittest.TestCase):
         self.assertEqual(vm.qmp("qom-list", path="/machine/peripheral"),
                          [{"name": "type", "type": "string"},
                           {"name": "r", "type": "child<virtio-rng-device>"}])
-        self.assertEqual(vm.qmp("qom-list", path="/machine/peripheral/r"),
-                         [{"name": "type", "type": "string"}])
+        r = {p["name"]: p["type"]
+             for p in vm.qmp("qom-list", path="/machine/peripheral/r")}
+        self.assertEqual((r["type"], r["rng"]), ("string", "link<rng-backend>"))
+        self.assertEqual(vm.qmp("qom-get", path="r", property="rng"), "/objects/o")
         self.assertEqual(vm.qmp("qom-list", path="/"),
                          [{"name": "type", "type": "string"},
+                          {"name": "objects", "type": "child<container>"},
                           {"name": "machine", "type": "child<microvm-vireo-1.0-machine>"}])
+        cpu, = vm.qmp("query-cpus-fast")
+        self.assertEqual(vm.qmp("qom-list", path=cpu["qom-path"]),
+                         [{"name": "type", "type": "string"}])
         below = {p["name"]: p["type"] for p in vm.qmp("qom-list", path="/machine")}
         self.assertEqual(below["peripheral"], "child<container>")
         self.assertEqual(below["ioapic"], "child<ioapic>")
         self.assertNotIn("r", below)
         self.assertEqual(vm.qmp("qom-get", path="/machine", property="peripheral"),
                          "/machine/peripheral")
-        for path in "/x", "", "machine", "/machine/", "/machine/peripheral/r/x":
+        for path in "/x", "", "x", "/peripheral", "/machine/peripheral/r/x":
             for command, more in ("qom-list", {}), ("qom-get", {"property": "type"}):
                 self.assertEqual(vm.qmp.error(command, path=path, **more),
                                  ("DeviceNotFound", "Device '%s' not found" % path))

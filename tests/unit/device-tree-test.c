@@ -258,25 +258,41 @@ static void expect_answer(const char *command, const char *path, const char *pro
     g_assert_cmpstr(answer, ==, expected);
 }
 
+static void expect_children(const char *path, const char *expected)
+{
+    g_autoptr(ConfigNode) args = config_map_new(), list = NULL;
+    g_autoptr(GError) err = NULL;
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    config_map_set_string(args, "path", path);
+    list = qmp_command_find("qom-list")->run(args, &err);
+    g_assert_no_error(err);
+    for (guint i = 0; i < config_list_size(list); i++) {
+        const ConfigNode *row = config_list_at(list, i);
+
+        if (g_str_has_prefix(config_map_string(row, "type"), "child<")) {
+            g_string_append_printf(text, "%s %s, ", config_map_string(row, "name"),
+                                   config_map_string(row, "type"));
+        }
+    }
+    g_assert_cmpstr(text->str, ==, expected);
+}
+
 /* Parts are found where QEMU has them. */
 static void test_paths(void)
 {
     toys_set_up();
     toys_add("driver=port,id=w0", NULL);
     toys_add("driver=whole,id=w,drive=d,bus=w0", NULL);
-    expect_answer("qom-list", WHOLE, NULL,
-                  "[{'name': 'type', 'type': 'string'}, "
-                  "{'name': 'front', 'type': 'child<front>'}, "
-                  "{'name': 'back', 'type': 'child<back>'}]");
-    expect_answer("qom-list", WHOLE "/front", NULL,
-                  "[{'name': 'type', 'type': 'string'}, "
-                  "{'name': 'core', 'type': 'child<core>'}]");
-    expect_answer("qom-list", WHOLE "0", NULL, "[{'name': 'type', 'type': 'string'}]");
+    expect_children(WHOLE, "front child<front>, back child<back>, inside child<slot>, ");
+    expect_children(WHOLE "/front", "core child<core>, inside child<slot>, ");
+    expect_children(WHOLE "0", "w0 child<slot>, ");
     expect_answer("qom-get", WHOLE, "back", "'" WHOLE "/back'");
     expect_answer("qom-get", WHOLE "/front", "core", "'" WHOLE "/front/core'");
     expect_answer("qom-get", WHOLE "/front/core", "type", "'core'");
     expect_answer("qom-get", WHOLE, "front/core",
-                  "Reading property 'whole.front/core' is not supported");
+                  "Property 'whole.front/core' not found");
+    expect_answer("qom-get", WHOLE, "drive", "'d'"); /* a part's row */
     expect_answer("qom-get", WHOLE, "parent_bus", "'" WHOLE "0/w0'");
     expect_answer("qom-get", WHOLE "/back", "parent_bus", "'" WHOLE "/inside'");
     expect_answer("qom-get", WHOLE "/core", "type", "Device '" WHOLE "/core' not found");
