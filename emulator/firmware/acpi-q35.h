@@ -18,6 +18,12 @@ typedef struct AcpiHotplugPort {
     guint32 bsel; /* by which the hot-plug registers know the bus behind it */
 } AcpiHotplugPort;
 
+/* A function of pcie.0 that has an acpi-index. */
+typedef struct AcpiIndexed {
+    guint8 devfn;
+    guint32 index;
+} AcpiIndexed;
+
 typedef struct AcpiQ35 {
     unsigned cpus;
     guint32 (*apic_id)(unsigned cpu);
@@ -29,6 +35,8 @@ typedef struct AcpiQ35 {
     AcpiWindow holes[ACPI_Q35_HOLES], high;
     guint32 slots;                                 /* a bit for each that is taken */
     unsigned (*pirq)(unsigned slot, unsigned pin); /* 0: PIRQA; its GSI is 16 */
+    const AcpiIndexed *indexed;
+    unsigned n_indexed;
 
     /* Hot-plug by ACPI; all zero: none. */
     guint16 hotplug_base;     /* QEMU's registers: pci/acpi-hotplug.h */

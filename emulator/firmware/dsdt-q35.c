@@ -117,7 +117,7 @@ static void add_pci(Aml *scope, const AcpiQ35 *q)
     add_routes(scope, q, TRUE);
     aml_code(scope, "Method _PRT 0 { If PICF { Return PRTA } Return PRTP }");
     add_isa_bridge(scope, q);
-    dsdt_add_hotplug_slots(scope, q);
+    dsdt_add_functions(scope, q);
     aml_end(scope, start);
 }
 

@@ -22,7 +22,8 @@
 #include "memory/address-map.h"
 
 #define TICK_NS       10
-#define MIN_PERIOD_NS 100000 /* between two interrupts of a periodic timer */
+#define MIN_PERIOD_NS (HPET_MIN_TICK * TICK_NS) /* between interrupts of a periodic one  \
+                                                 */
 
 /* Registers of 8 bytes. */
 #define REG_CAPABILITIES 0x000

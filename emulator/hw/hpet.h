@@ -14,6 +14,7 @@
 #define HPET_TIMERS    3
 #define HPET_PERIOD_FS 10000000u   /* of a tick */
 #define HPET_ID        0x8086a201u /* low half of the capabilities; for the ACPI table */
+#define HPET_MIN_TICK  10000       /* of a periodic timer; for the same table */
 #define HPET_GSIS      24
 
 extern const DeviceClass hpet_class;

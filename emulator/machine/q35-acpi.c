@@ -13,12 +13,11 @@
 #include "pci/host.h"
 #include "util/error.h"
 
-#define HPET_MIN_TICK 100 /* as QEMU has it */
-
 /* Functions of pcie.0: slots that are taken, ports behind which devices are plugged. */
 typedef struct Found {
     guint32 slots;
-    GArray *ports; /* AcpiHotplugPort */
+    GArray *ports;   /* AcpiHotplugPort */
+    GArray *indexed; /* AcpiIndexed */
 } Found;
 
 static void find(PciDevice *dev, void *opaque)
@@ -31,6 +30,10 @@ static void find(PciDevice *dev, void *opaque)
         AcpiHotplugPort port = { dev->devfn, bsel };
         g_array_append_val(found->ports, port);
     }
+    if (dev->acpi_index && !behind) {
+        AcpiIndexed function = { dev->devfn, dev->acpi_index };
+        g_array_append_val(found->indexed, function);
+    }
 }
 
 static AcpiWindow window(PciRange range)
@@ -42,7 +45,8 @@ GByteArray *q35_build_tables(const Q35Devices *q, const Q35Choice *choice,
                              const BoardMemory *memory, GError **errp)
 {
     g_autoptr(GArray) ports = g_array_new(FALSE, FALSE, sizeof(AcpiHotplugPort));
-    Found found = { .ports = ports };
+    g_autoptr(GArray) indexed = g_array_new(FALSE, FALSE, sizeof(AcpiIndexed));
+    Found found = { .ports = ports, .indexed = indexed };
     pci_bus_foreach(pci_host_bus(q->host), find, &found);
     PciApertures apertures = q35_apertures(memory->high);
     unsigned s4_type = 0;
@@ -62,6 +66,8 @@ GByteArray *q35_build_tables(const Q35Devices *q, const Q35Choice *choice,
         .hotplug_gpe = ACPI_HOTPLUG_GPE,
         .ports = (const AcpiHotplugPort *)ports->data,
         .n_ports = ports->len,
+        .indexed = (const AcpiIndexed *)indexed->data,
+        .n_indexed = indexed->len,
         .pm_base = ICH9_PM_BASE,
         .sci = ICH9_SCI_GSI,
         .s4 = s4,

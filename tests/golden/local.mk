@@ -28,20 +28,28 @@ EXTRA_DIST += tests/golden/argv/lines.txt tests/golden/argv/q35.json \
 check_PROGRAMS += tests/golden/acpi/dump
 tests_golden_acpi_dump_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_golden_acpi_dump_LDADD = $(EMULATOR_TEST_LDADD)
-dist_check_SCRIPTS += tests/golden/acpi/acpi.py
-TESTS += tests/golden/acpi/acpi.py
-EXTRA_DIST += tests/golden/acpi/bytes tests/golden/acpi/microvm/APIC.dsl \
+dist_check_SCRIPTS += tests/golden/acpi/acpi.py tests/golden/acpi/exec.py
+TESTS += tests/golden/acpi/acpi.py tests/golden/acpi/exec.py
+EXTRA_DIST += tests/golden/acpi/boards.py tests/golden/acpi/bytes \
+	tests/golden/acpi/differences tests/golden/acpi/microvm/APIC.dsl \
 	tests/golden/acpi/microvm/DSDT.dsl tests/golden/acpi/microvm/FACP.dsl \
-	tests/golden/acpi/microvm/XSDT.dsl \
-	tests/golden/acpi/q35-bare/APIC.dsl tests/golden/acpi/q35-bare/DSDT.dsl \
-	tests/golden/acpi/q35-bare/FACP.dsl \
+	tests/golden/acpi/microvm/XSDT.dsl tests/golden/acpi/q35-bare/APIC.dsl \
+	tests/golden/acpi/q35-bare/DSDT.dsl tests/golden/acpi/q35-bare/FACP.dsl \
 	tests/golden/acpi/q35-bare/FACS.dsl tests/golden/acpi/q35-bare/RSDT.dsl \
 	tests/golden/acpi/q35-bare/WAET.dsl tests/golden/acpi/q35-bare/XSDT.dsl \
-	tests/golden/acpi/q35/APIC.dsl tests/golden/acpi/q35/DSDT.dsl \
-	tests/golden/acpi/q35/FACP.dsl tests/golden/acpi/q35/FACS.dsl \
-	tests/golden/acpi/q35/HPET.dsl tests/golden/acpi/q35/MCFG.dsl \
-	tests/golden/acpi/q35/RSDT.dsl tests/golden/acpi/q35/WAET.dsl \
-	tests/golden/acpi/q35/XSDT.dsl
+	tests/golden/acpi/q35-usual/APIC.dsl tests/golden/acpi/q35-usual/DSDT.dsl \
+	tests/golden/acpi/q35-usual/FACP.dsl tests/golden/acpi/q35-usual/FACS.dsl \
+	tests/golden/acpi/q35-usual/HPET.dsl tests/golden/acpi/q35-usual/MCFG.dsl \
+	tests/golden/acpi/q35-usual/RSDT.dsl tests/golden/acpi/q35-usual/WAET.dsl \
+	tests/golden/acpi/q35-usual/XSDT.dsl tests/golden/acpi/q35/APIC.dsl \
+	tests/golden/acpi/q35/DSDT.dsl tests/golden/acpi/q35/FACP.dsl \
+	tests/golden/acpi/q35/FACS.dsl tests/golden/acpi/q35/HPET.dsl \
+	tests/golden/acpi/q35/MCFG.dsl tests/golden/acpi/q35/RSDT.dsl \
+	tests/golden/acpi/q35/WAET.dsl tests/golden/acpi/q35/XSDT.dsl \
+	tests/golden/acpi/q35-4-cpus.diff tests/golden/acpi/q35-above-hole.diff \
+	tests/golden/acpi/q35-below-hole.diff tests/golden/acpi/q35-hpet-off.diff \
+	tests/golden/acpi/q35-i8042-off.diff tests/golden/acpi/q35-index.diff \
+	tests/golden/acpi/q35-isa.diff tests/golden/acpi/q35-no-s4.diff
 
 # SMBIOS tables
 check_PROGRAMS += tests/golden/smbios/dump

@@ -49,7 +49,7 @@ static AcpiQ35 usual(const Bus *isa)
         .apic_id = dense_id,
         .lapic_base = 0xfee00000,
         .ioapic_base = 0xfec00000,
-        .hpet = { .base = HPET_BASE, .id = HPET_ID, .min_tick = 100 },
+        .hpet = { .base = HPET_BASE, .id = HPET_ID, .min_tick = HPET_MIN_TICK },
         .ecam = { .base = 0xb0000000, .buses = 256 },
         .holes = { { 0x80000000, 0xafffffff }, { 0xc0000000, 0xfebfffff } },
         .high = { 0x8000000000, 0xffffffffff },
@@ -115,13 +115,14 @@ static AcpiQ35 board(const char *name, const Bus *isa)
     if (strcmp(name, "bare") == 0) {
         return bare();
     }
-    return strcmp(name, "large") == 0 ? large(isa) : usual(isa);
+    g_assert(strcmp(name, "large") == 0);
+    return large(isa);
 }
 
 int main(int argc, char **argv)
 {
     if (argc != 3) {
-        fprintf(stderr, "usage: dump usual|bare|large BASE\n");
+        fprintf(stderr, "usage: dump bare|large BASE\n");
         return EXIT_FAILURE;
     }
     no_board_make();

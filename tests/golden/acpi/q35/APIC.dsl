@@ -1,7 +1,7 @@
 Signature : "APIC"    [Multiple APIC Description Table (MADT)]
-Table Length : 00000062
+Table Length : 0000005A
 Revision : 05
-Checksum : 8A
+Checksum : 9D
 Oem ID : "VIREO "
 Oem Table ID : "VIREO1.0"
 Oem Revision : 00000001
@@ -16,14 +16,6 @@ Subtable Type : 00 [Processor Local APIC]
 Length : 08
 Processor ID : 00
 Local Apic ID : 00
-Flags (decoded below) : 00000001
-                           Processor Enabled : 1
-                      Runtime Online Capable : 0
-
-Subtable Type : 00 [Processor Local APIC]
-Length : 08
-Processor ID : 01
-Local Apic ID : 01
 Flags (decoded below) : 00000001
                            Processor Enabled : 1
                       Runtime Online Capable : 0

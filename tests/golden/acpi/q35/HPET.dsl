@@ -1,7 +1,7 @@
 Signature : "HPET"    [High Precision Event Timer table]
 Table Length : 00000038
 Revision : 01
-Checksum : CA
+Checksum : F7
 Oem ID : "VIREO "
 Oem Table ID : "VIREO1.0"
 Oem Revision : 00000001
@@ -18,7 +18,7 @@ Encoded Access Width : 00 [Undefined/Legacy]
 Address : 00000000FED00000
 
 Sequence Number : 00
-Minimum Clock Ticks : 0064
+Minimum Clock Ticks : 2710
 Flags (decoded below) : 00
                              4K Page Protect : 0
                             64K Page Protect : 0

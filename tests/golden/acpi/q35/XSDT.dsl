@@ -1,15 +1,15 @@
 Signature : "XSDT"    [Extended System Description Table]
 Table Length : 0000004C
 Revision : 01
-Checksum : AA
+Checksum : 6C
 Oem ID : "VIREO "
 Oem Table ID : "VIREO1.0"
 Oem Revision : 00000001
 Asl Compiler ID : "VIRE"
 Asl Compiler Revision : 00000001
 
-ACPI Table Address   0 : 00000000000E1550
-ACPI Table Address   1 : 00000000000E1670
-ACPI Table Address   2 : 00000000000E16E0
-ACPI Table Address   3 : 00000000000E1720
-ACPI Table Address   4 : 00000000000E1760
+ACPI Table Address   0 : 00000000000E0B70
+ACPI Table Address   1 : 00000000000E0C90
+ACPI Table Address   2 : 00000000000E0CF0
+ACPI Table Address   3 : 00000000000E0D30
+ACPI Table Address   4 : 00000000000E0D70
