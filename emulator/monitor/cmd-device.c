@@ -56,6 +56,9 @@ static void delete (const char *id, GError **errp)
 
     if (!dev) {
         qmp_fail(errp, QMP_ERROR_DEVICE_NOT_FOUND, "Device '%s' not found", id);
+    } else if (run_state_get() == RUN_STATE_INMIGRATE) {
+        /* The stream says what the guest has been asked for. */
+        error_set(errp, "Guest is waiting for an incoming migration");
     } else if (check_idle("device_del", errp)) {
         device_request_unplug(dev, errp);
     }

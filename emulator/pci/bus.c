@@ -153,7 +153,12 @@ static void bus_unplug(Bus *bus, Device *device)
 static gboolean bus_request_unplug(Bus *bus, Device *device, GError **errp)
 {
     PciBus *b = pci_bus_of(bus);
-    return b->hotplug->request_unplug(b, (PciDevice *)device, errp);
+    PciDevice *dev = (PciDevice *)device;
+    if (!is_shown(b, dev)) { /* the guest could not answer */
+        device_unplug(device);
+        return TRUE;
+    }
+    return b->hotplug->request_unplug(b, dev, errp);
 }
 
 static gboolean bus_can_hotplug(const Bus *bus)

@@ -5,7 +5,8 @@ BOARD_DEVICE_TESTS = tests/device/serial-test tests/device/serial-tx-test \
 	tests/device/ged-test tests/device/ioapic-test tests/device/machine-test \
 	tests/device/board-migrate-test tests/device/pvpanic-test tests/device/debugcon-test \
 	tests/device/q35-test tests/device/pci-test \
-	tests/device/query-test tests/device/smbios-test tests/device/qom-test
+	tests/device/query-test tests/device/smbios-test tests/device/qom-test \
+	tests/device/pci-plug-test
 check_PROGRAMS += $(BOARD_DEVICE_TESTS)
 TESTS += $(BOARD_DEVICE_TESTS)
 tests_device_serial_test_SOURCES = tests/device/serial-test.c tests/device/board.h
@@ -50,3 +51,6 @@ tests_device_query_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_qom_test_SOURCES = tests/device/qom-test.c tests/device/board.h
 tests_device_qom_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_qom_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_pci_plug_test_SOURCES = tests/device/pci-plug-test.c tests/device/board.h
+tests_device_pci_plug_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_pci_plug_test_LDADD = $(DEVICE_TEST_LDADD)
