@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The input is what is changed in a real migration stream of the microvm with all of its
+ * The input is what is changed in a real migration stream of a machine with all of its
  * devices in use: bytes of records, records left out, doubled, exchanged. The changed
  * stream goes into a waiting emulator, which refuses it by name or loads it into the real
  * devices by their real rows, and is there for the next one. GO never comes.
@@ -15,56 +15,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "fuzz/vm.h"
 #include "migration/stream.h"
 
 #define HELLO_SIZE 16
-#define SLOT(n)    (0xfeb00000u + 0x1000u * (n))
-#define ARGS                                                                             \
-    "-machine microvm -m 8M -smp 2 -device isa-serial,chardev=c -chardev null,id=c "     \
-    "-device pvpanic -object rng-builtin,id=r -chardev null,id=e "                       \
-    "-device isa-debugcon,chardev=e "                                                    \
-    "-blockdev driver=file,node-name=n0,filename=disk0 "                                 \
-    "-blockdev driver=file,node-name=n1,filename=disk1 "                                 \
-    "-device virtio-blk-device,id=d0,drive=n0,num-queues=2,bus=virtio-mmio-bus.0 "       \
-    "-device virtio-rng-device,rng=r,bus=virtio-mmio-bus.3 %s "
 
 static FuzzVm *vm;
 static guint8 hello[HELLO_SIZE];
 static GPtrArray *originals; /* GByteArray: head and payload, END last, RAM left out */
 
-static void use_disk(FuzzVm *source, unsigned slot)
-{
-    static const guint32 steps[][2] = {
-        { 0x70, 1 },        { 0x70, 3 }, { 0x24, 1 },        { 0x20, 1 },
-        { 0x70, 11 },       { 0x38, 8 }, { 0x80, 0x400000 }, { 0x90, 0x401000 },
-        { 0xa0, 0x402000 }, { 0x44, 1 }, { 0x70, 15 },
-    };
-    g_autoptr(GString) lines = g_string_new(NULL);
-
-    for (guint i = 0; i < G_N_ELEMENTS(steps); i++) {
-        g_string_append_printf(lines, "writel 0x%x 0x%x\n", SLOT(slot) + steps[i][0],
-                               steps[i][1]);
-    }
-    fuzz_vm_qtest(source, lines->str);
-}
-
 /* In a process of its own: its stream goes to fd, and then it only waits. */
 static void run_source(int fd)
 {
-    g_autofree char *card = fuzz_card("virtio-net-device,bus=virtio-mmio-bus.4");
-    g_autofree char *args = g_strdup_printf(
-        ARGS "-device virtio-blk-device,id=gone,drive=n1,bus=virtio-mmio-bus.1", card);
+    g_autofree char *args = incoming_machine.args(TRUE);
     FuzzVm *source = fuzz_vm_start(args);
 
-    use_disk(source, 0);
-    use_disk(source, 1);
-    use_disk(source, 3);
-    use_disk(source, 4); /* the card, where there is one */
-    fuzz_vm_qtest(source, "outb 0x3fc 0x10\noutb 0x3f8 0x61\noutb 0x70 0xa\n"
-                          "outb 0x71 0x26\nclock_step 2000000000\n");
-    g_free(fuzz_vm_qmp(source, "{\"execute\":\"device_del\",\"arguments\":"
-                               "{\"id\":\"gone\"}}"));
+    incoming_machine.use(source);
     fuzz_vm_getfd(source, "stream", fd);
     close(fd);
     g_free(fuzz_vm_qmp(source, "{\"execute\":\"migrate\",\"arguments\":"
@@ -128,13 +93,12 @@ static void end(void)
 static void set_up(void)
 {
     g_autofree char *args = NULL;
-    g_autofree char *card = NULL;
+    g_autofree char *all = NULL;
     int fds[2];
     pid_t pid;
 
     fuzz_enter_directory();
-    fuzz_make_file("disk0", 1 << 20);
-    fuzz_make_file("disk1", 1 << 20);
+    incoming_machine.make_files();
     g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), ==, 0);
     pid = fork();
     g_assert_cmpint(pid, >=, 0);
@@ -149,10 +113,10 @@ static void set_up(void)
     g_assert_cmpint(waitpid(pid, NULL, 0), ==, pid);
     close(fds[0]);
     unlink("raw");
-    card = fuzz_card("virtio-net-device,bus=virtio-mmio-bus.4");
-    args = g_strdup_printf(ARGS "-S -incoming defer", card);
-    fuzz_assert_all_devices(args, FALSE);
-    vm = fuzz_vm_start(args);
+    args = incoming_machine.args(FALSE);
+    fuzz_assert_all_devices(args, incoming_machine.pci);
+    all = g_strdup_printf("%s -S -incoming defer", args);
+    vm = fuzz_vm_start(all);
     atexit(end);
 }
 

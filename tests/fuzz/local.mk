@@ -58,20 +58,28 @@ tests_fuzz_q35_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_q35_fuzz_LDADD = $(FUZZ_VM_LDADD)
 endif
 
-# Streams into the real devices; also run shortly by incoming-fuzz-test.
-check_PROGRAMS += tests/fuzz/incoming-fuzz-test
-TESTS += tests/fuzz/incoming-fuzz-test
-tests_fuzz_incoming_fuzz_test_SOURCES = tests/fuzz/incoming-fuzz-test.c \
-	tests/fuzz/incoming-fuzz.c tests/fuzz/incoming-fuzz.h $(FUZZ_VM)
+# Streams into the real devices, of a machine each; also run shortly by the tests.
+INCOMING_FUZZ = tests/fuzz/incoming-fuzz.c tests/fuzz/incoming-fuzz.h
+INCOMING_MICROVM = $(INCOMING_FUZZ) tests/fuzz/incoming-microvm.c $(FUZZ_VM)
+INCOMING_Q35 = $(INCOMING_FUZZ) tests/fuzz/incoming-q35.c $(FUZZ_Q35_GUEST)
+check_PROGRAMS += tests/fuzz/incoming-fuzz-test tests/fuzz/incoming-q35-fuzz-test
+TESTS += tests/fuzz/incoming-fuzz-test tests/fuzz/incoming-q35-fuzz-test
+tests_fuzz_incoming_fuzz_test_SOURCES = tests/fuzz/incoming-fuzz-test.c $(INCOMING_MICROVM)
 tests_fuzz_incoming_fuzz_test_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
 tests_fuzz_incoming_fuzz_test_LDADD = $(FUZZ_VM_LDADD)
+tests_fuzz_incoming_q35_fuzz_test_SOURCES = tests/fuzz/incoming-fuzz-test.c $(INCOMING_Q35)
+tests_fuzz_incoming_q35_fuzz_test_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
+tests_fuzz_incoming_q35_fuzz_test_LDADD = $(FUZZ_VM_LDADD)
 if FUZZERS
-check_PROGRAMS += tests/fuzz/incoming-fuzz
-tests_fuzz_incoming_fuzz_SOURCES = tests/fuzz/incoming-fuzz.c \
-	tests/fuzz/incoming-fuzz.h $(FUZZ_VM)
+check_PROGRAMS += tests/fuzz/incoming-fuzz tests/fuzz/incoming-q35-fuzz
+tests_fuzz_incoming_fuzz_SOURCES = $(INCOMING_MICROVM)
 tests_fuzz_incoming_fuzz_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
 tests_fuzz_incoming_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_incoming_fuzz_LDADD = $(FUZZ_VM_LDADD)
+tests_fuzz_incoming_q35_fuzz_SOURCES = $(INCOMING_Q35)
+tests_fuzz_incoming_q35_fuzz_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
+tests_fuzz_incoming_q35_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_incoming_q35_fuzz_LDADD = $(FUZZ_VM_LDADD)
 endif
 
 # PCI: configuration space, BARs, hot-plug; also run shortly by pci-fuzz-test.
