@@ -227,7 +227,7 @@ void q35_enable_msix(Q35Guest *g, unsigned function, gboolean on)
         say(g, 'l', table + MSIX_ENTRY * i + 12, 0);
     }
     if (cap) {
-        q35_config_write(g, function, cap, on ? PCI_MSIX_FLAGS_ENABLE << 16 : 0);
+        q35_config_write(g, function, cap, on ? (guint32)PCI_MSIX_FLAGS_ENABLE << 16 : 0);
     }
 }
 
