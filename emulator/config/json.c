@@ -102,9 +102,14 @@ static ConfigNode *number_node(const char *number)
         return isfinite(d) ? config_double_new(d) : NULL;
     }
     errno = 0;
-    gint64 i = g_ascii_strtoll(number, NULL, 10);
+    if (number[0] == '-') {
+        gint64 i = g_ascii_strtoll(number, NULL, 10);
 
-    return errno != ERANGE ? config_int_new(i) : NULL;
+        return errno != ERANGE ? config_int_new(i) : NULL;
+    }
+    guint64 u = g_ascii_strtoull(number, NULL, 10);
+
+    return errno != ERANGE ? config_uint_new(u) : NULL;
 }
 
 static ConfigNode *parse_number(Parser *parser, GError **errp)

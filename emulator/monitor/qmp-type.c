@@ -38,7 +38,7 @@ static gboolean type_fits(const QmpType *type, const ConfigNode *node)
     static const guint fits[] = {
         [QMP_META_STR] = 1 << CONFIG_STRING,
         [QMP_META_ENUM] = 1 << CONFIG_STRING,
-        [QMP_META_INT] = 1 << CONFIG_INT | 1 << CONFIG_UINT,
+        [QMP_META_INT] = 1 << CONFIG_INT, /* as QEMU: 64 bits with a sign */
         [QMP_META_NUMBER] = 1 << CONFIG_INT | 1 << CONFIG_UINT | 1 << CONFIG_DOUBLE,
         [QMP_META_BOOL] = 1 << CONFIG_BOOL,
         [QMP_META_NULL] = 1 << CONFIG_NULL,

@@ -315,6 +315,8 @@ static void test_arguments(void)
         { "fail", "{\"x\":1}", "Parameter 'x' is unexpected" },
         { "check", "{\"i\":\"1\"}", "Invalid parameter type for 'i', expected: integer" },
         { "check", "{\"i\":1.5}", "Invalid parameter type for 'i', expected: integer" },
+        { "check", "{\"i\":9223372036854775808}",
+          "Invalid parameter type for 'i', expected: integer" },
         { "check", "{\"b\":1}", "Invalid parameter type for 'b', expected: boolean" },
         { "check", "{\"n\":1}", NULL },
         { "check", "{\"n\":true}", "Invalid parameter type for 'n', expected: number" },
@@ -595,11 +597,9 @@ static void test_hostile(void)
     g_string_append(deep, "\n");
     client_send(&c, deep->str);
     expect(&c, NULL, ERROR("GenericError", "JSON parse error, nested too deeply"));
-    expect(
-        &c, "{\"execute\":\"fail\",\"id\":9223372036854775808}",
-        ERROR(
-            "GenericError",
-            "JSON parse error, number out of range or not decimal: 9223372036854775808"));
+    expect(&c, "{\"execute\":\"fail\",\"id\":18446744073709551616}",
+           ERROR("GenericError", "JSON parse error, number out of range or not decimal: "
+                                 "18446744073709551616"));
     expect(&c, "{\"execute\":\"fail\",\"execute\":\"fail\"}",
            ERROR("GenericError", "JSON parse error, duplicate key 'execute'"));
     expect(&c, "}}}\n", ERROR("GenericError", "JSON parse error, expecting value"));
