@@ -106,25 +106,39 @@ tests_fuzz_rpc_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_rpc_fuzz_LDADD = $(RPC_TEST_LDADD)
 endif
 
-# Options and QMP.
+# Options.
 if FUZZERS
-check_PROGRAMS += tests/fuzz/config-argv-fuzz tests/fuzz/qmp-fuzz
+check_PROGRAMS += tests/fuzz/config-argv-fuzz
 tests_fuzz_config_argv_fuzz_SOURCES = tests/fuzz/config-argv-fuzz.c \
 	tests/fuzz/config-argv-fuzz.h
 tests_fuzz_config_argv_fuzz_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
 tests_fuzz_config_argv_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_config_argv_fuzz_LDADD = $(EMULATOR_TEST_LDADD)
-tests_fuzz_qmp_fuzz_SOURCES = tests/fuzz/qmp-fuzz.c tests/fuzz/qmp-fuzz.h $(FUZZ_VM)
+endif
+
+# QMP, of a machine each; also run shortly by the tests.
+QMP_FUZZ = tests/fuzz/qmp-fuzz.c tests/fuzz/qmp-fuzz.h $(FUZZ_VM)
+QMP_MICROVM = tests/fuzz/qmp-microvm.c $(QMP_FUZZ)
+QMP_Q35 = tests/fuzz/qmp-q35.c $(QMP_FUZZ)
+check_PROGRAMS += tests/fuzz/qmp-fuzz-test tests/fuzz/qmp-q35-fuzz-test
+TESTS += tests/fuzz/qmp-fuzz-test tests/fuzz/qmp-q35-fuzz-test
+tests_fuzz_qmp_fuzz_test_SOURCES = tests/fuzz/qmp-fuzz-test.c $(QMP_MICROVM)
+tests_fuzz_qmp_fuzz_test_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
+tests_fuzz_qmp_fuzz_test_LDADD = $(FUZZ_VM_LDADD)
+tests_fuzz_qmp_q35_fuzz_test_SOURCES = tests/fuzz/qmp-fuzz-test.c $(QMP_Q35)
+tests_fuzz_qmp_q35_fuzz_test_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
+tests_fuzz_qmp_q35_fuzz_test_LDADD = $(FUZZ_VM_LDADD)
+if FUZZERS
+check_PROGRAMS += tests/fuzz/qmp-fuzz tests/fuzz/qmp-q35-fuzz
+tests_fuzz_qmp_fuzz_SOURCES = $(QMP_MICROVM)
 tests_fuzz_qmp_fuzz_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
 tests_fuzz_qmp_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_qmp_fuzz_LDADD = $(FUZZ_VM_LDADD)
+tests_fuzz_qmp_q35_fuzz_SOURCES = $(QMP_Q35)
+tests_fuzz_qmp_q35_fuzz_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
+tests_fuzz_qmp_q35_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_qmp_q35_fuzz_LDADD = $(FUZZ_VM_LDADD)
 endif
-check_PROGRAMS += tests/fuzz/qmp-fuzz-test
-TESTS += tests/fuzz/qmp-fuzz-test
-tests_fuzz_qmp_fuzz_test_SOURCES = tests/fuzz/qmp-fuzz-test.c tests/fuzz/qmp-fuzz.c \
-	tests/fuzz/qmp-fuzz.h $(FUZZ_VM)
-tests_fuzz_qmp_fuzz_test_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
-tests_fuzz_qmp_fuzz_test_LDADD = $(FUZZ_VM_LDADD)
 
 # The daemon's JSON: monitor, cookies, status files.
 if FUZZERS

@@ -21,8 +21,9 @@ static void test_commands(void)
         data[0] |= 1;
         done += qmp_fuzz_run(data, 1 + g_rand_int_range(random, 0, LENGTH));
     }
-    g_test_message("%u commands carried out", done);
+    g_test_message("%u commands carried out, %u device_add", done, qmp_fuzz_added);
     g_assert_cmpuint(done, >, ROUNDS);
+    g_assert_true(!qmp_machine.device_add || qmp_fuzz_added > ROUNDS / 4);
 }
 
 /* Good messages with bytes changed. */

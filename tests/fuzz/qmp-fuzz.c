@@ -15,10 +15,15 @@
 #include <string.h>
 
 #include "config/json.h"
-#include "fuzz/vm.h"
 #include "monitor/qmp-command.h"
 
 #define DEPTH_MAX 6
+/* For what is plugged; it may have gone. */
+#define ADD_NODE                                                                         \
+    "{\"execute\":\"blockdev-add\",\"arguments\":{\"driver\":\"file\","                  \
+    "\"node-name\":\"n1\",\"filename\":\"disk1\"}}"
+
+unsigned qmp_fuzz_added;
 
 static FuzzVm *vm;
 static GPtrArray *commands; /* QmpCommand */
@@ -42,12 +47,7 @@ static void set_up(void)
     fuzz_make_file("disk1", 1 << 20);
     commands = g_ptr_array_new();
     qmp_command_foreach(add_command, NULL);
-    vm = fuzz_vm_start(
-        "-machine microvm -m 8M -serial null -smp 2 -name fuzz "
-        "-object iothread,id=io -object rng-builtin,id=r -chardev null,id=c0 "
-        "-blockdev driver=file,node-name=n0,filename=disk0 "
-        "-device virtio-blk-device,id=d0,drive=n0,bus=virtio-mmio-bus.0 "
-        "-device virtio-rng-device,id=r0,rng=r,bus=virtio-mmio-bus.3");
+    vm = fuzz_vm_start(qmp_machine.args);
     atexit(end);
 }
 
@@ -79,6 +79,14 @@ static const char *const words[] = {
     "isa-serial",
     "virtio-mmio-bus.1",
     "virtio-mmio-bus.3",
+    "virtio-blk-pci",
+    "virtio-rng-pci",
+    "pci-testdev",
+    "pcie-root-port",
+    "rp0",
+    "rp1",
+    "pcie.0",
+    "0x0.0x1",
     "iothread",
     "rng-builtin",
     "memory-backend-ram",
@@ -101,11 +109,12 @@ static const char *const words[] = {
 
 /* Keys of objects that take more than their rows say. */
 static const char *const keys[] = {
-    "driver",    "node-name", "filename", "file",       "id",         "drive",
-    "bus",       "iothread",  "qom-type", "size",       "type",       "read-only",
-    "cache",     "discard",   "aio",      "rng",        "netdev",     "ifname",
-    "serial",    "offset",    "backend",  "num-queues", "queue-size", "werror",
-    "max-bytes", "period",    "chardev",  "locking",    "props",      "share",
+    "driver",    "node-name", "filename", "file",          "id",         "drive",
+    "bus",       "iothread",  "qom-type", "size",          "type",       "read-only",
+    "cache",     "discard",   "aio",      "rng",           "netdev",     "ifname",
+    "serial",    "offset",    "backend",  "num-queues",    "queue-size", "werror",
+    "max-bytes", "period",    "chardev",  "locking",       "props",      "share",
+    "addr",      "vectors",   "chassis",  "multifunction", "membar",     "acpi-index",
 };
 
 static const char *const numbers[] = {
@@ -243,22 +252,31 @@ static void add_value(FuzzInput *in, const QmpType *type, GString *out, guint de
     }
 }
 
-/* TRUE: it was carried out. */
-static gboolean run_command(FuzzInput *in)
+static char *make_command(FuzzInput *in)
 {
     const QmpCommand *c = commands->pdata[fuzz_take(in, 1) % commands->len];
     g_autoptr(GString) text = g_string_new(NULL);
-    g_autoptr(ConfigNode) parsed = NULL;
-    g_autoptr(GError) err = NULL;
-    g_autofree char *reply = NULL;
 
     g_string_printf(text, "{\"execute\":\"%s\"", c->name);
     g_string_append(text, ",\"arguments\":");
     add_value(in, qmp_command_args(c), text, 0);
     g_string_append(text, "}");
-    reply = fuzz_vm_qmp(vm, text->str);
-    parsed = json_parse_framed(reply, strlen(reply), &err);
-    g_assert_no_error(err);
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+/* TRUE: it was carried out. */
+static gboolean run_command(FuzzInput *in)
+{
+    gboolean add = qmp_machine.device_add && fuzz_take(in, 1) % 4 == 0;
+    g_autofree char *text = add ? qmp_machine.device_add(in) : make_command(in);
+    g_autofree char *reply = fuzz_vm_qmp(vm, text);
+    g_autoptr(GError) err = NULL;
+    g_autoptr(ConfigNode) parsed = json_parse_framed(reply, strlen(reply), &err);
+
+    if (!parsed) {
+        g_error("%s: %s: %s", text, reply, err->message);
+    }
+    qmp_fuzz_added += add && !fuzz_is_error(reply);
     return !fuzz_is_error(reply);
 }
 
@@ -269,24 +287,30 @@ static gboolean is_harmless(const char *text, gsize len)
            !memmem(text, len, "quit", 4);
 }
 
+static void take_away_all(const char *command, const char *key)
+{
+    static const char *const added[] = { "x", "d1", "n1", "disk0", "disk1", "machine" };
+
+    for (guint i = 0; i < G_N_ELEMENTS(added); i++) {
+        g_autofree char *text = g_strdup_printf(
+            "{\"execute\":\"%s\",\"arguments\":{\"%s\":\"%s\"}}", command, key, added[i]);
+
+        g_free(fuzz_vm_qmp(vm, text));
+    }
+}
+
 /* What has been added goes again, so that the next input finds what this one did. */
 static void take_away(void)
 {
-    static const char *const deletions[][2] = {
-        { "device_del", "id" }, { "blockdev-del", "node-name" }, { "netdev_del", "id" },
-        { "object-del", "id" }, { "closefd", "fdname" },
-    };
-    static const char *const added[] = { "x", "d1", "n1", "disk0", "disk1", "machine" };
-
     g_free(fuzz_vm_qmp(vm, "{\"execute\":\"migrate_cancel\"}"));
-    for (guint i = 0; i < G_N_ELEMENTS(deletions); i++) {
-        for (guint j = 0; j < G_N_ELEMENTS(added); j++) {
-            g_autofree char *text =
-                g_strdup_printf("{\"execute\":\"%s\",\"arguments\":{\"%s\":\"%s\"}}",
-                                deletions[i][0], deletions[i][1], added[j]);
-
-            g_free(fuzz_vm_qmp(vm, text));
-        }
+    take_away_all("device_del", "id");
+    fuzz_vm_reset(vm); /* no guest lets go of them */
+    take_away_all("blockdev-del", "node-name");
+    take_away_all("netdev_del", "id");
+    take_away_all("object-del", "id");
+    take_away_all("closefd", "fdname");
+    if (qmp_machine.device_add) {
+        g_free(fuzz_vm_qmp(vm, ADD_NODE));
     }
 }
 
