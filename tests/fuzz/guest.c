@@ -53,8 +53,12 @@ void fuzz_access_port(FuzzInput *in, GString *out, unsigned port)
 
 void fuzz_ring_clear(FuzzRing *ring, GString *out)
 {
+    static const guint32 parts[] = { 0, FUZZ_RING_AVAIL, FUZZ_RING_USED };
+
     ring->available = 0;
-    g_string_append_printf(out, "memset 0x%x 0x3000 0\n", ring->base);
+    for (unsigned i = 0; i < G_N_ELEMENTS(parts); i++) {
+        g_string_append_printf(out, "memset 0x%x 0x100 0\n", ring->base + parts[i]);
+    }
 }
 
 static guint64 data_of(const FuzzRing *ring, unsigned i)

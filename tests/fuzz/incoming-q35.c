@@ -91,7 +91,7 @@ static void use(FuzzVm *source)
 {
     Q35Guest *g = q35_guest_new(source);
 
-    q35_write_sector(g, 0, 1);
+    q35_write_sector(g, Q35_DISK, 0, 1);
     use_virtio(g);
     use_masked(g);
     use_pci(g);

@@ -5,31 +5,18 @@
 
 #include "fuzz/q35-fuzz.h"
 
-#define ROUNDS 100
+#define ROUNDS 40
 #define LENGTH 2048
-#define SECTOR 2047 /* that a good driver has written after each round */
 
-/* In the target's directory: what a driver has written has come to the image. */
-static void assert_written(const char *image)
-{
-    g_autofree char *data = NULL;
-    gsize size, zeros = 0;
-
-    g_assert_true(g_file_get_contents(image, &data, &size, NULL));
-    while (zeros < size && !data[zeros]) {
-        zeros++;
-    }
-    g_assert_cmpuint(zeros, <, size);
-}
-
-static guint64 read_sector(void)
+/* In the target's directory. */
+static guint64 read_sector(const char *image)
 {
     g_autofree char *data = NULL;
     gsize size;
     guint64 begin;
 
-    g_assert_true(g_file_get_contents("disk0", &data, &size, NULL));
-    memcpy(&begin, data + SECTOR * 512, sizeof(begin));
+    g_assert_true(g_file_get_contents(image, &data, &size, NULL));
+    memcpy(&begin, data + Q35_FUZZ_SECTOR * 512, sizeof(begin));
     return GUINT64_FROM_LE(begin);
 }
 
@@ -43,7 +30,10 @@ static void test_q35(void)
             data[i] = g_rand_int(random);
         }
         LLVMFuzzerTestOneInput(data, 1 + g_rand_int_range(random, 0, LENGTH));
-        g_assert_cmpuint(read_sector(), ==, round + 1);
+        g_assert_cmpuint(read_sector("disk0"), ==, round + 1);
+        g_assert_cmpuint(read_sector("disk1"), ==, round + 1);
+        g_assert_cmpuint(read_sector("disk3"), ==, round + 1);
+        g_assert_cmpuint(read_sector("disk4"), ==, round + 1);
     }
     g_test_message("%u added, %u asked to go, %u BARs moved, %u resets",
                    q35_fuzz_counts.added, q35_fuzz_counts.asked, q35_fuzz_counts.moved,
@@ -52,9 +42,6 @@ static void test_q35(void)
     g_assert_cmpuint(q35_fuzz_counts.asked, >, ROUNDS / 4);
     g_assert_cmpuint(q35_fuzz_counts.moved, >, ROUNDS);
     g_assert_cmpuint(q35_fuzz_counts.resets, >=, ROUNDS);
-    assert_written("disk1");
-    assert_written("disk3");
-    assert_written("disk4");
 }
 
 int main(int argc, char **argv)

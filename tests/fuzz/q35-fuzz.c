@@ -5,7 +5,7 @@
  * PCI with rings that hold anything, MSI-X tables, hot-plug registers, and all that is
  * at a port. The devices are the real ones with real back ends; through root ports they
  * come and go meanwhile, and the VM is stopped and reset, also by the guest. It answers
- * to the end, can be reset, and then a good driver's sector comes to the disk.
+ * to the end, can be reset, and then good drivers' sectors come to the disks.
  */
 #include "fuzz/q35-fuzz.h"
 
@@ -17,11 +17,11 @@
 
 #define STEPS 300
 
-#define ECAM     0xb0000000u
-#define HOTPLUG  0xcc0u
-#define PM       0x600u
-#define RESET    0xcf9u
-#define DISK_END 2047 /* the sector that the good driver writes */
+#define ECAM    0xb0000000u
+#define HOTPLUG 0xcc0u
+#define PM      0x600u
+#define RESET   0xcf9u
+#define TIMEOUT (60 * G_TIME_SPAN_SECOND)
 
 struct Q35FuzzCounts q35_fuzz_counts;
 
@@ -333,6 +333,8 @@ static const char *const additions[][2] = {
     { "h4", "\"virtio-rng-pci\",\"rng\":\"r\",\"bus\":\"rp3\",\"addr\":\"0x0.0x1\"" },
 };
 
+#define FUNCTION1 4 /* of these; of the slot of the one before */
+
 static gboolean ask(const char *command)
 {
     g_autofree char *text = g_strdup_printf("{\"execute\":%s}", command);
@@ -407,21 +409,38 @@ static void step(FuzzInput *in, Q35Guest *g)
     }
 }
 
-/* What is not there any more comes again, for the next input. */
+/* What is not there any more comes again; what has just gone may still have its name. */
+static void complete(void)
+{
+    gint64 end = g_get_monotonic_time() + TIMEOUT;
+
+    add(FUNCTION1); /* before function 0, or never */
+    for (unsigned i = 0; i < FUNCTION1;) {
+        add(i);
+        if (q35_config_read(guest, Q35_HOT_DISK + i, PCI_VENDOR_ID) != G_MAXUINT32) {
+            i++;
+        } else if (g_get_monotonic_time() > end) {
+            g_error("%s does not come again", additions[i][0]);
+        }
+    }
+}
+
 static void check_alive(void)
 {
-    static guint64 begin;
+    static const guint8 disks[] = { Q35_DISK, Q35_DISK_IOTHREAD, Q35_HOT_DISK,
+                                    Q35_HOT_DISK_IOTHREAD };
 
     q35_fuzz_counts.resets -= fuzz_vm_resets(vm);
     fuzz_vm_reset(vm);
     q35_fuzz_counts.resets += fuzz_vm_resets(vm);
-    q35_write_sector(guest, DISK_END, ++begin);
+    complete();
+    q35_fuzz_counts.inputs++;
+    for (unsigned i = 0; i < G_N_ELEMENTS(disks); i++) {
+        q35_write_sector(guest, disks[i], Q35_FUZZ_SECTOR, q35_fuzz_counts.inputs);
+    }
     g_autofree char *status = fuzz_vm_qmp(vm, "{\"execute\":\"query-status\"}");
     if (!strstr(status, "\"running\": true")) {
         g_error("after a reset: %s", status);
-    }
-    for (unsigned i = 0; i < G_N_ELEMENTS(additions); i++) {
-        add(i);
     }
 }
 

@@ -5,9 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A sector that begins with the number of inputs so far, after each, on each disk. */
+#define Q35_FUZZ_SECTOR 2047
+
 /* What it has come to, so that a short run can say that it did. */
 extern struct Q35FuzzCounts {
-    unsigned added, asked, moved, resets;
+    unsigned inputs, added, asked, moved, resets;
 } q35_fuzz_counts;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);

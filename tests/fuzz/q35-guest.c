@@ -287,32 +287,47 @@ void q35_reset_queue(Q35Guest *g, unsigned function, unsigned queue, guint8 wron
     set_up_queue(g, function, common, queue, wrong);
 }
 
+void q35_place(Q35Guest *g, unsigned function)
+{
+    unsigned port = Q35_PORT0 + q35_functions[function].bus - 1u;
+    unsigned bar = PCI_BASE_ADDRESS_0 + 4 * REGISTERS_BAR;
+
+    if (q35_functions[function].bus == 0 || memory_bar(g, function, REGISTERS_BAR)) {
+        return;
+    }
+    guint32 low = q35_config_read(g, port, PCI_PREF_MEMORY_BASE) << 16 & 0xfff00000u;
+    guint32 high = q35_config_read(g, port, PCI_PREF_BASE_UPPER32);
+    q35_config_write(g, function, bar, low);
+    q35_config_write(g, function, bar + 4, high);
+}
+
 /* FALSE: a reset has come in between. */
-static gboolean write_once(Q35Guest *g, guint64 sector, guint64 begin)
+static gboolean write_once(Q35Guest *g, unsigned disk, guint64 sector, guint64 begin)
 {
     gint64 end = g_get_monotonic_time() + TIMEOUT;
-    FuzzRing *ring = &g->rings[Q35_DISK][0];
+    FuzzRing *ring = &g->rings[disk][0];
     guint resets = fuzz_vm_resets(g->vm);
 
-    q35_start_driver(g, Q35_DISK, 0, 0);
+    q35_place(g, disk);
+    q35_start_driver(g, disk, 0, 0);
     fuzz_ring_write_sector(g->out, ring, sector, begin);
-    q35_notify(g, Q35_DISK, 0);
+    q35_notify(g, disk, 0);
     while (fuzz_vm_resets(g->vm) == resets) {
         g_string_append_printf(g->out, "readw 0x%x\n", ring->base + FUZZ_RING_USED + 2);
         if (read_value(g) == 1) {
             return TRUE;
         }
         if (g_get_monotonic_time() > end) {
-            g_error("the disk does not answer");
+            g_error("%s does not answer", q35_functions[disk].id);
         }
         g_free(fuzz_vm_qmp(g->vm, "{\"execute\":\"query-status\"}"));
     }
     return FALSE;
 }
 
-void q35_write_sector(Q35Guest *g, guint64 sector, guint64 begin)
+void q35_write_sector(Q35Guest *g, unsigned disk, guint64 sector, guint64 begin)
 {
-    while (!write_once(g, sector, begin)) {
+    while (!write_once(g, disk, sector, begin)) {
         /* there are only so many resets on the way */
     }
 }

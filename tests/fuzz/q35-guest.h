@@ -79,9 +79,14 @@ void q35_notify(Q35Guest *g, unsigned function, unsigned queue);
 /* The queue begins anew (virtio 1.2, 2.6.1), with what the others have not. */
 void q35_reset_queue(Q35Guest *g, unsigned function, unsigned queue, guint8 wrong);
 /*
- * The first disk gets a driver and a sector, which begins with that; returns when the
- * device has written it. A reset meanwhile begins it anew.
+ * What is behind a root port gets a place in the port's window for its registers, if it
+ * has none: no firmware does that for what is plugged.
  */
-void q35_write_sector(Q35Guest *g, guint64 sector, guint64 begin);
+void q35_place(Q35Guest *g, unsigned function);
+/*
+ * The disk gets a driver and a sector, which begins with that; returns when the device
+ * has written it. A reset meanwhile begins it anew.
+ */
+void q35_write_sector(Q35Guest *g, unsigned disk, guint64 sector, guint64 begin);
 
 #endif
