@@ -97,11 +97,42 @@ void pci_bus_remap_irqs(PciBus *bus)
 
 /* Plugging */
 
+typedef struct IndexSearch {
+    guint32 index;
+    gboolean found;
+} IndexSearch;
+
+static void look_for_index(PciDevice *dev, void *opaque)
+{
+    IndexSearch *search = opaque;
+    PciBus *behind = pci_bridge_bus(dev);
+    search->found = search->found || dev->acpi_index == search->index;
+    if (behind) {
+        pci_bus_foreach(behind, look_for_index, search);
+    }
+}
+
+/* A guest makes a name of it. */
+static gboolean check_index(PciBus *bus, const PciDevice *dev, GError **errp)
+{
+    IndexSearch search = { .index = dev->acpi_index };
+    if (!search.index) {
+        return TRUE;
+    }
+    while (bus->bridge) {
+        bus = bus->bridge->bus;
+    }
+    pci_bus_foreach(bus, look_for_index, &search);
+    return !search.found ||
+           error_set(errp, "a PCI device with acpi-index = %u already exist",
+                     dev->acpi_index);
+}
+
 static gboolean bus_pre_plug(Bus *bus, Device *device, GError **errp)
 {
     PciBus *b = pci_bus_of(bus);
     PciDevice *dev = (PciDevice *)device;
-    if (!pci_bus_take_address(b, dev, errp)) {
+    if (!check_index(b, dev, errp) || !pci_bus_take_address(b, dev, errp)) {
         return FALSE;
     }
     if (device->hotplugged && b->hotplug && b->hotplug->pre_plug &&

@@ -22,6 +22,7 @@
 #define DOWN       (HOTPLUG + 0x04)
 #define EJECT      (HOTPLUG + 0x08)
 #define SELECT     (HOTPLUG + 0x10)
+#define INDEX      (HOTPLUG + 0x14)
 #define OST        0xcb0
 #define OST_SLOT   (OST + 0x00)
 #define OST_EVENT  (OST + 0x04)
@@ -245,6 +246,30 @@ static void expect_add_fails(QTest *q, const char *more, const char *text)
     }
 }
 
+/* One device for each number, wherever it is; free again when that has gone. */
+static void test_index(void)
+{
+    QTest *q =
+        qtest_start("-M q35 -m 64 " PORTS "-device pci-testdev,addr=5,acpi-index=7 "
+                    "-device pci-testdev,id=t,bus=rp1,acpi-index=8");
+    qtest_outl(q, SELECT, 1);
+    qtest_outl(q, INDEX, 1);
+    g_assert_cmphex(qtest_inl(q, INDEX), ==, 8);
+    expect_add_fails(q, ", \"bus\": \"rp0\", \"acpi-index\": 7",
+                     "a PCI device with acpi-index = 7 already exist");
+    expect_add_fails(q, ", \"bus\": \"rp0\", \"acpi-index\": 8",
+                     "a PCI device with acpi-index = 8 already exist");
+    qtest_outl(q, EJECT, 1);
+    wait_deleted(q, "t");
+    json_node_unref(qtest_qmp_ok(q, "{\"execute\": \"device_add\", \"arguments\": "
+                                    "{\"driver\": \"pci-testdev\", \"bus\": \"rp0\", "
+                                    "\"acpi-index\": 8}}"));
+    qtest_outl(q, SELECT, 0);
+    qtest_outl(q, INDEX, 1);
+    g_assert_cmphex(qtest_inl(q, INDEX), ==, 8);
+    qtest_stop(q);
+}
+
 static void test_bus_refuses(void)
 {
     QTest *q = qtest_start("-M q35 -m 64 " PORTS
@@ -342,6 +367,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pci/ost", test_ost);
     g_test_add_func("/pci/refused", test_refused);
     g_test_add_func("/pci/reset", test_reset);
+    g_test_add_func("/pci/index", test_index);
     g_test_add_func("/pci/bus-refuses", test_bus_refuses);
     g_test_add_func("/pci/migrate", test_migrate);
     return g_test_run();
