@@ -22,8 +22,7 @@
 #include "memory/address-map.h"
 
 #define TICK_NS       10
-#define MIN_PERIOD_NS (HPET_MIN_TICK * TICK_NS) /* between interrupts of a periodic one  \
-                                                 */
+#define MIN_PERIOD_NS (HPET_MIN_TICK * TICK_NS) /* of a periodic timer */
 
 /* Registers of 8 bytes. */
 #define REG_CAPABILITIES 0x000

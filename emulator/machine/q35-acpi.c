@@ -82,8 +82,9 @@ GByteArray *q35_build_tables(const Q35Devices *q, const Q35Choice *choice,
     g_autoptr(AcpiTables) tables = acpi_build_q35(&board);
     g_autoptr(GByteArray) placed = acpi_place(tables, Q35_ACPI_BASE);
     if (placed->len > Q35_ACPI_SIZE) {
-        error_set(errp, "%u ports for hot-plug: the ACPI tables have no room for them",
-                  ports->len);
+        error_set(errp,
+                  "too many devices: ACPI tables of %u bytes are more than %u (%u ports)",
+                  placed->len, Q35_ACPI_SIZE, ports->len);
         return NULL;
     }
     return g_steal_pointer(&placed);

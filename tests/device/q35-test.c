@@ -233,6 +233,24 @@ static void test_refused(void)
     }
 }
 
+/* As many ports as there are functions in the slots that are free; and one more. */
+static void test_ports_limit(void)
+{
+    g_autoptr(GString) args = g_string_new("-M q35 -m 64");
+    for (unsigned i = 0; i < 240; i++) {
+        g_string_append_printf(args,
+                               " -device pcie-root-port,chassis=%u,addr=%x.%u,"
+                               "multifunction=on",
+                               i + 1, 1 + i / 8, i % 8);
+    }
+    QTest *q = qtest_start("%s", args->str);
+    g_assert_cmphex(qtest_readq(q, 0xe0000), ==, 0x2052545020445352);
+    g_assert_cmphex(config_read(q, 0x1e << 3 | 7, 0x18), ==, 0x00f0f000);
+    qtest_stop(q);
+    g_string_append(args, " -device pcie-root-port,chassis=241");
+    expect_failure(args->str, "-device pcie-root-port,chassis=241: ");
+}
+
 /* What libvirt says of it. */
 static void test_options(void)
 {
@@ -256,6 +274,7 @@ int main(int argc, char **argv)
     g_test_add_func("/q35/power-off", test_power_off);
     g_test_add_func("/q35/ports", test_ports);
     g_test_add_func("/q35/acpi", test_acpi);
+    g_test_add_func("/q35/ports-limit", test_ports_limit);
     g_test_add_func("/q35/options", test_options);
     g_test_add_func("/q35/refused", test_refused);
     return g_test_run();
