@@ -17,12 +17,13 @@
 
 #include "tests/device/board.h"
 
-#define COM1  0x3f8
-#define IRQ   4
-#define LINES 40000
-#define WIDTH 6
-#define DEPTH 16384 /* of the queue behind the FIFO */
-#define PIECE 1024
+#define COM1      0x3f8
+#define IRQ       4
+#define LINES     8000
+#define WIDTH     6
+#define DEPTH     16384 /* of the queue behind the FIFO */
+#define PIECE     1024
+#define PIPE_SIZE 4096 /* a full one is soon had */
 
 enum { DATA, IER, IIR, LCR, MCR, LSR, MSR, SCR, FCR = IIR };
 
@@ -46,6 +47,7 @@ static int open_pipe(QTest **q, const char *options)
 
     g_assert_cmpint(mkfifo(path, 0600), ==, 0);
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    g_assert_cmpint(fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE), ==, PIPE_SIZE);
     *q = qtest_start("-M microvm -m 16 -nodefaults -serial file:%s %s", path, options);
     g_unlink(path);
     return fd;
@@ -168,7 +170,7 @@ static void fill(QTest *q, GByteArray *sent)
     g_autoptr(GByteArray) text = make_lines(), more = g_byte_array_new();
     guint n = 0;
 
-    for (int i = 0; i < 16; i++) { /* a socket takes more than one of it */
+    for (int i = 0; i < 80; i++) { /* a socket takes more than one of it */
         g_byte_array_append(more, text->data, text->len);
     }
     send_until_blocked(q, more, &n, PIECE);
