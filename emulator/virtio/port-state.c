@@ -151,7 +151,7 @@ static gboolean check_queue(const VirtioPort *port, const Virtqueue *vq, GError 
  */
 static gboolean queue_matters(const VirtioPort *port, const Virtqueue *vq)
 {
-    return vq->ready && !port->broken;
+    return vq->ready && !port->broken && (port->status & VIRTIO_CONFIG_S_DRIVER_OK);
 }
 
 /* What is plugged here against what the stream says. */

@@ -9,19 +9,13 @@ import tempfile
 import time
 import unittest
 
-from qmp import TIMEOUT, Qmp
+from qmp import TIMEOUT, Qmp, is_sanitized
 
 VIREO = os.path.join(os.environ.get("builddir", "."), "vireo")
 QTEST = ["-machine", "microvm", "-accel", "qtest", "-m", "16M", "-nodefaults"]
 
 
-def sanitized():
-    """The leak checker at exit does what no filter allows."""
-    with open(VIREO, "rb") as f:
-        return b"__asan_init" in f.read()
-
-
-EXTRA = ["-disable-seccomp"] if sanitized() else []
+EXTRA = ["-disable-seccomp"] if is_sanitized(VIREO) else []
 
 
 def is_nonblocking(fd):

@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A QMP client, for all tests in Python and for tests/perf."""
+"""A QMP client, and what an emulator is, for all tests in Python and for tests/perf."""
 import array
 import json
 import socket
 
 TIMEOUT = 120.0  # seconds that a reply may take, on a machine that has other work
+
+
+def is_sanitized(emulator):
+    """Built with AddressSanitizer? Its leak checker does at exit what no filter allows."""
+    with open(emulator, "rb") as f:
+        return b"__asan_init" in f.read()
 
 
 class QmpError(RuntimeError):

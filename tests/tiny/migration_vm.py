@@ -10,7 +10,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../device"))
-from qmp import TIMEOUT, Qmp, QmpError  # noqa: E402,F401
+from qmp import TIMEOUT, Qmp, QmpError, is_sanitized  # noqa: E402,F401
 
 BUILD = os.environ.get("builddir", ".")
 VIREO = os.path.join(BUILD, "vireo")
@@ -20,12 +20,6 @@ RECORD = struct.Struct("<IIQ")
 HELLO_SIZE = 16
 CONFIG, RAM, DEVICE, END, GO = 1, 2, 3, 4, 5
 SLOT = 0xfeb00000
-
-
-def sanitized():
-    """Built with AddressSanitizer?"""
-    with open(VIREO, "rb") as f:
-        return b"__asan_init" in f.read()
 
 
 def free_port():
