@@ -256,10 +256,11 @@ static void other(FuzzInput *in, Q35Guest *g)
 
     switch (what % 4) {
     case 0:
-        g_string_append_printf(g->out, "clock_step %u\n", (unsigned)fuzz_take(in, 4));
+        g_string_append_printf(g->out, "clock_step %u\n", (unsigned)fuzz_take(in, 3));
         break;
-    case 1:
-        g_string_append_printf(g->out, "clock_step %u000000000\n", what / 8);
+    case 1: /* unplugs may be asked for again; a timer has 10000 periods in a second */
+        g_string_append_printf(g->out, "clock_step %s\n",
+                               what >= 0xf0 ? "6000000000" : "10000000");
         break;
     case 2:
         g_string_append_printf(g->out, "set_irq_in ioapic unnamed-gpio-in %u %u\n",
@@ -456,5 +457,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     }
     q35_flush(guest);
     check_alive();
+    q35_forget(guest);
     return 0;
 }

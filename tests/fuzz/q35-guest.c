@@ -3,6 +3,7 @@
 
 #include <linux/pci_regs.h>
 #include <linux/virtio_pci.h>
+#include <string.h>
 
 #define RAM_MIB 16u
 #define RAM     (RAM_MIB << 20)
@@ -159,8 +160,19 @@ static void choose_register(Q35Guest *g, unsigned function, unsigned offset)
                                (unsigned)f->devfn << 8 | (offset & 0xfc));
 }
 
+void q35_forget(Q35Guest *g)
+{
+    memset(g->bars, 0, sizeof(g->bars));
+}
+
 void q35_config_write(Q35Guest *g, unsigned function, unsigned offset, guint32 value)
 {
+    unsigned bar = (offset - PCI_BASE_ADDRESS_0) / 4;
+
+    if (offset >= PCI_BASE_ADDRESS_0 && bar < Q35_BARS) {
+        g->bars[function][bar].known = FALSE;
+        g->bars[function][bar ? bar - 1 : 0].known = FALSE; /* its lower half */
+    }
     choose_register(g, function, offset);
     g_string_append_printf(g->out, "outl 0xcfc 0x%x\n", value);
 }
@@ -172,7 +184,7 @@ guint32 q35_config_read(Q35Guest *g, unsigned function, unsigned offset)
     return (guint32)read_value(g);
 }
 
-unsigned q35_capability(Q35Guest *g, unsigned function, guint8 id)
+static unsigned find_capability(Q35Guest *g, unsigned function, guint8 id)
 {
     unsigned at = q35_config_read(g, function, PCI_CAPABILITY_LIST) & 0xfc;
 
@@ -190,20 +202,39 @@ unsigned q35_capability(Q35Guest *g, unsigned function, guint8 id)
     return 0;
 }
 
-guint64 q35_bar(Q35Guest *g, unsigned function, unsigned bar, gboolean *io)
+unsigned q35_capability(Q35Guest *g, unsigned function, guint8 id)
+{
+    guint8 *known = &g->capabilities[function][id % Q35_CAPABILITIES];
+
+    if (!*known) {
+        *known = find_capability(g, function, id);
+    }
+    return *known;
+}
+
+static void look_at_bar(Q35Guest *g, unsigned function, unsigned bar, Q35Bar *b)
 {
     guint32 low = q35_config_read(g, function, PCI_BASE_ADDRESS_0 + 4 * bar);
 
-    *io = low & PCI_BASE_ADDRESS_SPACE_IO;
-    if (*io) {
-        return low & ~3u;
+    b->known = TRUE;
+    b->io = low & PCI_BASE_ADDRESS_SPACE_IO;
+    b->address = b->io ? low & ~3u : low & ~0xfu;
+    if (!b->io && (low & PCI_BASE_ADDRESS_MEM_TYPE_64) && bar + 1 < Q35_BARS) {
+        guint64 high = q35_config_read(g, function, PCI_BASE_ADDRESS_1 + 4 * bar);
+
+        b->address |= high << 32;
     }
-    guint64 address = low & ~0xfu;
-    if ((low & PCI_BASE_ADDRESS_MEM_TYPE_64) && bar < 5) {
-        address |= (guint64)q35_config_read(g, function, PCI_BASE_ADDRESS_1 + 4 * bar)
-                   << 32;
+}
+
+guint64 q35_bar(Q35Guest *g, unsigned function, unsigned bar, gboolean *io)
+{
+    Q35Bar *b = &g->bars[function][bar];
+
+    if (!b->known) {
+        look_at_bar(g, function, bar, b);
     }
-    return address;
+    *io = b->io;
+    return b->address;
 }
 
 /* --- virtio --- */
@@ -308,6 +339,7 @@ static gboolean write_once(Q35Guest *g, unsigned disk, guint64 sector, guint64 b
     FuzzRing *ring = &g->rings[disk][0];
     guint resets = fuzz_vm_resets(g->vm);
 
+    q35_forget(g);
     q35_place(g, disk);
     q35_start_driver(g, disk, 0, 0);
     fuzz_ring_write_sector(g->out, ring, sector, begin);

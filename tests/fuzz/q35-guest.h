@@ -41,10 +41,20 @@ enum {
 
 extern const Q35Function q35_functions[Q35_FUNCTIONS];
 
-/* What the guest has not said yet, and whom it says it to. */
+#define Q35_BARS         6
+#define Q35_CAPABILITIES 0x20 /* IDs below that */
+
+typedef struct Q35Bar {
+    guint64 address;
+    gboolean known, io;
+} Q35Bar;
+
+/* What the guest has not said yet, and whom it says it to; what it knows. */
 typedef struct Q35Guest {
     FuzzVm *vm;
     GString *out;
+    Q35Bar bars[Q35_FUNCTIONS][Q35_BARS]; /* as it was when it looked */
+    guint8 capabilities[Q35_FUNCTIONS][Q35_CAPABILITIES];
     FuzzRing rings[Q35_FUNCTIONS][Q35_QUEUES];
 } Q35Guest;
 
@@ -60,12 +70,15 @@ void q35_guest_free(Q35Guest *g);
 /* Says it; returns when it is done. */
 void q35_flush(Q35Guest *g);
 
+/* All has been reset: BARs are looked for again. */
+void q35_forget(Q35Guest *g);
+
 /* By the ports; reading flushes. */
 void q35_config_write(Q35Guest *g, unsigned function, unsigned offset, guint32 value);
 guint32 q35_config_read(Q35Guest *g, unsigned function, unsigned offset);
 /* 0: there is none. */
 unsigned q35_capability(Q35Guest *g, unsigned function, guint8 id);
-/* Where the BAR is now; flushes. */
+/* Where the BAR is, as far as the guest knows. */
 guint64 q35_bar(Q35Guest *g, unsigned function, unsigned bar, gboolean *io);
 
 /* MSI-X on, or off: then all share the pin. */
