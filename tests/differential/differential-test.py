@@ -5,7 +5,8 @@ libvirt's QEMU driver said to the same (stock-VERSION.jsonl, which the lab's sce
 differential makes). Skipped (77) without python-libvirt, or with a version of libvirt
 here, as the client, that there is no transcript for.
 
-    differential-test.py [TRANSCRIPT]    leaves ours there
+    differential-test.py [TRANSCRIPT [EMULATOR]]    leaves ours there; with the real
+                                                    emulator, as in the lab, and /dev/kvm
 """
 import os
 import shutil
@@ -16,8 +17,8 @@ import tempfile
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "device"))
-from driver_daemon import (EMULATOR, Daemon, kill_leftovers, make_stand_in,  # noqa: E402
-                           show_logs)
+from driver_daemon import (BUILD, EMULATOR, Daemon, kill_leftovers,  # noqa: E402
+                           make_stand_in, show_logs)
 
 VERSIONS = ("9.0", "11.3")  # of stock libvirt
 
@@ -35,14 +36,23 @@ def client():
     return version, ""
 
 
-def call(root, ours):
-    with open(os.path.join(root, "emulator"), "w") as f:
+def stand_in(root):
+    make_stand_in()
+    path = os.path.join(root, "emulator")
+    with open(path, "w") as f:
         f.write("#!/bin/sh\nexec %s -with-q35 \"$@\"\n" % EMULATOR)
-    os.chmod(os.path.join(root, "emulator"), 0o755)
-    daemon = Daemon(os.path.join(root, "a"), os.path.join(root, "emulator"))
+    os.chmod(path, 0o755)
+    return path
+
+
+def call(root, emulator, ours):
+    kernel = os.path.abspath(os.path.join(BUILD, "tests/tiny/dirty.elf"))
+    daemon = Daemon(os.path.join(root, "a"), emulator or stand_in(root),
+                    kernel if emulator else None)
     try:
         subprocess.run([os.path.join(HERE, "calls"), "--uri", daemon.uri, "--machine",
-                        "microvm", "--plug-machine", "q35", "--kernel", daemon.kernel, "--out", ours], check=True)
+                        "microvm", "--plug-machine", "q35", "--kernel", daemon.kernel,
+                        "--out", ours], check=True)
         daemon.stop()
     finally:
         if daemon.process.poll() is None:
@@ -50,10 +60,10 @@ def call(root, ours):
         kill_leftovers(root)
 
 
-def compare(version, here, ours):
+def compare(version, here, what, ours):
     """Whether each difference from this stock has its row, and each row a difference."""
     print("stock %s:" % version, flush=True)
-    tags = [word for tag in (version, "client-" + here, "stand-in") for word in ("--tag", tag)]
+    tags = [word for tag in (version, "client-" + here, what) for word in ("--tag", tag)]
     stock = os.path.join(HERE, "stock-%s.jsonl" % version)
     return subprocess.run([os.path.join(HERE, "compare"), *tags, stock, ours]).returncode == 0
 
@@ -63,12 +73,13 @@ def main():
     if here is None:
         print("skipped: " + why)
         return 77
-    make_stand_in()
     root = tempfile.mkdtemp(prefix="vd-")
     ours = sys.argv[1] if len(sys.argv) > 1 else os.path.join(root, "ours.jsonl")
+    emulator = os.path.abspath(sys.argv[2]) if len(sys.argv) > 2 else None
+    what = "lab" if emulator else "stand-in"
     try:
-        call(root, ours)
-        if all([compare(version, here, ours) for version in VERSIONS]):
+        call(root, emulator, ours)
+        if all([compare(version, here, what, ours) for version in VERSIONS]):
             return 0
         show_logs(root)
         return 1
