@@ -10,7 +10,8 @@ import re
 import subprocess
 import sys
 
-from driver_daemon import BUILD, EMULATOR, main, wait_for
+import driver_guest
+from driver_daemon import BUILD, EMULATOR, LIMIT, main, wait_for
 
 VIREO = os.path.abspath(os.path.join(BUILD, "vireo"))
 HELLO = os.path.abspath(os.path.join(BUILD, "tests/tiny/hello.elf"))
@@ -147,6 +148,45 @@ def test_interface(a, b):
     a.virsh("destroy", "vm")
     assert "vnet" not in a.virsh("dumpxml", "vm")  # the name was of that run
     wait_for("the end of the taps", lambda: there() == [])
+
+
+def test_card_on_q35(a, b):
+    """Cards are plugged into ports, and told apart by MAC address or place; a tap goes when
+    the guest has let go of its card, whoever waits for that."""
+    nic = "<interface type='ethernet'><mac address='52:54:00:00:00:%02d'/>%s</interface>"
+    at = "<address type='pci' domain='0' bus='3' slot='0' function='0'/>"
+    assert driver_guest.make_emulator() is None
+    a.stop()
+    a.emulator, a.kernel = driver_guest.EMULATOR, driver_guest.KERNEL
+    a.start(wrapper=["unshare", "-n", "--"])
+    guests = driver_guest.Guests(a)
+    a.define(machine="q35", words=guests.words(), devices=nic % (1, "") + 3 *
+             "<controller type='pci' model='pcie-root-port'/>")
+    a.virsh("start", "vm")
+    guest = guests.next()
+
+    def taps():
+        return re.findall(r"vnet\d+", in_network(a, "ip", "-o", "link", "show"))
+
+    path = device(a, nic % (2, ""))
+    for _ in range(2):
+        a.virsh("attach-device", "vm", path, "--live")
+    assert guest.devices() == {(n, 0, 0): "interface" for n in (1, 2, 3)}
+    assert len(taps()) == 3
+    a.fails("No more available PCI slots", "attach-device", "vm", device(a, nic % (3, "")))
+    assert len(taps()) == 3
+    a.fails("more than one device matches interface with MAC address 52:54:00:00:00:02",
+            "detach-device", "vm", device(a, nic % (2, "")))
+    for arguments, port, left in (
+            (("detach-device", "vm", device(a, nic % (2, at))), 3, [1, 2]),
+            (("detach-interface", "vm", "ethernet", "--mac", "52:54:00:00:00:01"), 1, [2])):
+        detach = subprocess.Popen(a.command(*arguments), stdin=subprocess.DEVNULL)
+        guest.wait_asked(port)
+        guest.eject(port)
+        assert detach.wait(LIMIT) == 0
+        assert guest.devices() == {(n, 0, 0): "interface" for n in left}
+        wait_for("the end of a tap", lambda: len(taps()) == len(left))
+    assert "52:54:00:00:00:01" in a.virsh("dumpxml", "vm", "--inactive")
 
 
 if __name__ == "__main__":
