@@ -11,9 +11,21 @@ import re
 import sys
 import xml.etree.ElementTree as ElementTree
 
-from driver_daemon import DISK, EMULATOR, STAND_IN, image, main, migrate, wait_for, wrapper
+from driver_daemon import DISK, EMULATOR, SRC, STAND_IN, image, main, migrate, wait_for, wrapper
 from driver_pci import NAME
 
+# Of virt-install's defaults, what is refused, and by which words.
+REFUSED = {
+    "controller": "attribute model='qemu-xhci' of element <devices/controller>",
+    "interface": "attribute type='network' of element <devices/interface>",
+    "channel": "element <devices/channel type='(unix|spicevmc)'>",
+    "input": "element <devices/input type='tablet' bus='usb'>",
+    "graphics": "element <devices/graphics type='spice'",
+    "sound": "element <devices/sound model='ich9'>",
+    "video": "attribute type='vga' of element <devices/video/model>",
+    "redirdev": "element <devices/redirdev bus='usb' type='spicevmc'>",
+    "memballoon": "attribute model='virtio' of element <devices/memballoon>",
+}
 PORT = "<controller type='pci' model='pcie-root-port'/>"
 
 
@@ -217,6 +229,26 @@ def test_config(a, b):
     a.virsh("attach-device", "vm", port, "--config")
     assert places(a, "--inactive")[4] == (0, 1, 3), places(a, "--inactive")
     assert 4 not in places(a)
+
+
+def test_virt_install(a, b):
+    """Each thing that there is not is refused by its name, and the rest is taken."""
+    with_q35(a)
+    tree = ElementTree.parse(os.path.join(SRC, "tests/golden/q35/virt-install-defaults.xml"))
+    path, devices = os.path.join(a.root, "defaults.xml"), tree.getroot().find("devices")
+    everything = list(devices)
+    taken = [d for d in everything if d.tag not in REFUSED or d.get("type") == "pci"]
+    for left in [taken] + [[d] for d in everything if d not in taken]:
+        devices[:] = left
+        tree.write(path)
+        if left is taken:
+            a.virsh("define", path, "--validate")
+        else:
+            a.fails("unsupported configuration: %s" % REFUSED[left[0].tag], "define", path)
+    assert {d.tag for d in everything} - {d.tag for d in taken} == set(REFUSED) - {"controller"}
+    with open(path, "w") as f:
+        f.write(a.virsh("dumpxml", "v"))
+    a.virsh("define", path, "--validate")
 
 
 def test_migration(a, b):

@@ -93,7 +93,8 @@ EXTRA_DIST += \
 	tests/golden/q35/pm-and-lifecycle.xml tests/golden/q35/pm-and-lifecycle.live.xml tests/golden/q35/pm-and-lifecycle.args.json \
 	tests/golden/q35/pvpanic-isa.xml tests/golden/q35/pvpanic-isa.live.xml tests/golden/q35/pvpanic-isa.args.json \
 	tests/golden/q35/rng-all.xml tests/golden/q35/rng-all.live.xml tests/golden/q35/rng-all.args.json \
-	tests/golden/q35/virt-install-debian-nographics.xml tests/golden/q35/virt-install-debian-nographics.live.xml tests/golden/q35/virt-install-debian-nographics.args.json
+	tests/golden/q35/virt-install-debian-nographics.xml tests/golden/q35/virt-install-debian-nographics.live.xml tests/golden/q35/virt-install-debian-nographics.args.json \
+	tests/golden/q35/virt-install-defaults.xml
 EXTRA_DIST += tests/golden/command/minimal.xml tests/golden/command/minimal.args.json \
 	tests/golden/command/devices.xml tests/golden/command/devices.args.json \
 	tests/golden/command/incoming.xml tests/golden/command/incoming.args.json \
