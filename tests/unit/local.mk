@@ -78,13 +78,17 @@ check_PROGRAMS += tests/unit/command-kind-test
 TESTS += tests/unit/command-kind-test
 tests_unit_command_kind_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_command_kind_test_LDADD = $(COMMAND_TEST_LDADD)
-check_PROGRAMS += tests/unit/command-pci-test tests/unit/command-q35-test
-TESTS += tests/unit/command-pci-test tests/unit/command-q35-test
+check_PROGRAMS += tests/unit/command-pci-test tests/unit/command-pci-plug-test \
+	tests/unit/command-q35-test
+TESTS += tests/unit/command-pci-test tests/unit/command-pci-plug-test \
+	tests/unit/command-q35-test
 tests_unit_command_pci_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_command_pci_test_LDADD = $(COMMAND_TEST_LDADD)
+tests_unit_command_pci_plug_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
+tests_unit_command_pci_plug_test_LDADD = $(COMMAND_TEST_LDADD)
 tests_unit_command_q35_test_CPPFLAGS = $(DRIVER_CPPFLAGS) $(XML_CFLAGS)
 tests_unit_command_q35_test_LDADD = $(COMMAND_TEST_LDADD)
-EXTRA_DIST += \
+EXTRA_DIST += tests/unit/command-q35.h \
 	tests/golden/q35/bridge-tap-default.xml tests/golden/q35/bridge-tap-default.live.xml tests/golden/q35/bridge-tap-default.args.json \
 	tests/golden/q35/disk-virtio-misc.xml tests/golden/q35/disk-virtio-misc.live.xml tests/golden/q35/disk-virtio-misc.args.json \
 	tests/golden/q35/ethernet-tap-unmanaged.xml tests/golden/q35/ethernet-tap-unmanaged.live.xml tests/golden/q35/ethernet-tap-unmanaged.args.json \
