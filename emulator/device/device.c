@@ -59,6 +59,14 @@ Device *device_new(const DeviceClass *klass)
     return dev;
 }
 
+const char *device_user_name(const Device *dev)
+{
+    while (dev->part) {
+        dev = dev->parent;
+    }
+    return dev->klass->name;
+}
+
 Device *device_ref(Device *dev)
 {
     dev->refs++;

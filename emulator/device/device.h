@@ -188,6 +188,8 @@ char *device_class_help(const DeviceClass *klass);
 
 /* For code that makes the board: class by pointer, no configuration needed. */
 Device *device_new(const DeviceClass *klass);
+/* The name of its class as a user knows it: a part goes by the whole's. Borrowed. */
+const char *device_user_name(const Device *dev);
 /* A board's own device is "/machine/NAME" (path); before realize. */
 void device_set_name(Device *dev, const char *name);
 gboolean device_set_property(Device *dev, const char *name, ConfigNode *value,

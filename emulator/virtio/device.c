@@ -7,7 +7,7 @@ gboolean virtio_device_get_loop(VirtioDevice *dev, const char *iothread, GError 
 {
     if (dev->packed || dev->iommu_platform) {
         return error_set(errp, "Property '%s.%s' value 'on' is not supported",
-                         dev->device.klass->name,
+                         device_user_name(&dev->device),
                          dev->packed ? "packed" : "iommu_platform");
     }
     if (!iothread) {
@@ -17,7 +17,7 @@ gboolean virtio_device_get_loop(VirtioDevice *dev, const char *iothread, GError 
     IoThread *thread = iothread_find(iothread);
     if (!thread) {
         return error_set(errp, "Property '%s.iothread' can't find value '%s'",
-                         dev->device.klass->name, iothread);
+                         device_user_name(&dev->device), iothread);
     }
     iothread_use(thread);
     dev->loop = iothread_loop(thread);

@@ -10,6 +10,7 @@
 #include <linux/virtio_ids.h>
 #include <string.h>
 
+#include "accel/topology.h"
 #include "pci/bus.h"
 #include "pci/express.h"
 #include "pci/msix.h"
@@ -180,15 +181,14 @@ static void free_registers(VirtioPci *v)
 /* Of the queues that the device has turned out to have. */
 static void make_vectors(VirtioPci *v)
 {
-    guint32 n = v->vectors == ALL_VECTORS ? v->port.n_queues + 1 : v->vectors;
-
     v->n_vectors = v->port.n_queues + 1;
+    v->vectors = v->vectors == ALL_VECTORS ? v->n_vectors : v->vectors;
     v->wanted = g_new(guint16, v->n_vectors);
     v->held = g_new(guint16, v->n_vectors);
     v->resetting = g_new0(gboolean, v->n_vectors);
     virtio_pci_forget_vectors(v);
-    if (n) {
-        msix_init_bar(&v->pci, n, 0, VIRTIO_PCI_MSIX_BAR);
+    if (v->vectors) {
+        msix_init_bar(&v->pci, v->vectors, 0, VIRTIO_PCI_MSIX_BAR);
     }
 }
 
@@ -218,6 +218,7 @@ static gboolean virtio_pci_realize(Device *device, GError **errp)
         return FALSE;
     }
     make_port(v);
+    ((VirtioDevice *)v->backend)->auto_queues = MIN(cpu_topology.cpus, VIRTIO_QUEUE_MAX);
     if (!device_realize_part(v->backend, v->bus, errp)) {
         free_port(v);
         pci_device_unrealize(device);

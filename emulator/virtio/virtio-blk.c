@@ -8,7 +8,8 @@
 
 #include "util/error.h"
 
-#define BIT(n) (1ull << (n))
+#define BIT(n)      (1ull << (n))
+#define AUTO_QUEUES G_MAXUINT16 /* num-queues= is not given */
 
 static guint64 blk_features(VirtioDevice *dev)
 {
@@ -89,13 +90,14 @@ static void blk_resized(void *opaque)
     }
 }
 
-static gboolean check_power_of_two(const char *name, guint64 value, GError **errp)
+static gboolean check_power_of_two(const VirtioBlk *blk, const char *name, guint64 value,
+                                   GError **errp)
 {
     if (value < BLOCK_SECTOR_SIZE || value > 2 * 1024 * 1024 || (value & (value - 1))) {
         return error_set(errp,
-                         "Property 'virtio-blk-device.%s' doesn't take value "
-                         "%" G_GUINT64_FORMAT " (a power of two from 512 to 2 MiB)",
-                         name, value);
+                         "Property '%s.%s' doesn't take value %" G_GUINT64_FORMAT
+                         " (a power of two from 512 to 2 MiB)",
+                         device_user_name(&blk->dev.device), name, value);
     }
     return TRUE;
 }
@@ -108,16 +110,16 @@ static gboolean check_geometry(VirtioBlk *blk, GError **errp)
     blk->logical_block_size = blk->logical_block_size ? blk->logical_block_size : sector;
     blk->physical_block_size =
         blk->physical_block_size ? blk->physical_block_size : blk->logical_block_size;
-    if (!check_power_of_two("logical_block_size", blk->logical_block_size, errp) ||
-        !check_power_of_two("physical_block_size", blk->physical_block_size, errp)) {
+    if (!check_power_of_two(blk, "logical_block_size", blk->logical_block_size, errp) ||
+        !check_power_of_two(blk, "physical_block_size", blk->physical_block_size, errp)) {
         return FALSE;
     }
     if (blk->logical_block_size > blk->physical_block_size) {
         return error_set(errp,
-                         "Property 'virtio-blk-device.logical_block_size' value "
-                         "%" G_GUINT64_FORMAT " is above physical_block_size "
-                         "%" G_GUINT64_FORMAT,
-                         blk->logical_block_size, blk->physical_block_size);
+                         "Property '%s.logical_block_size' value %" G_GUINT64_FORMAT
+                         " is above physical_block_size %" G_GUINT64_FORMAT,
+                         device_user_name(&blk->dev.device), blk->logical_block_size,
+                         blk->physical_block_size);
     }
     if (blk->discard_granularity == 0) {
         blk->discard_granularity = blk->logical_block_size;
@@ -136,11 +138,18 @@ static gboolean check_geometry(VirtioBlk *blk, GError **errp)
 
 static gboolean check_options(VirtioBlk *blk, GError **errp)
 {
+    const char *name = device_user_name(&blk->dev.device);
+
+    if (blk->num_queues == AUTO_QUEUES) {
+        blk->num_queues = MAX(blk->dev.auto_queues, 1);
+    }
+    if (blk->num_queues > VIRTIO_QUEUE_MAX) {
+        return error_set(errp, "Property '%s.num-queues' value %u is above %d", name,
+                         blk->num_queues, VIRTIO_QUEUE_MAX);
+    }
     if (blk->queue_size & (blk->queue_size - 1)) {
-        return error_set(errp,
-                         "Property 'virtio-blk-device.queue-size' value %u is not a "
-                         "power of two",
-                         blk->queue_size);
+        return error_set(errp, "Property '%s.queue-size' value %u is not a power of two",
+                         name, blk->queue_size);
     }
     return TRUE;
 }
@@ -148,14 +157,14 @@ static gboolean check_options(VirtioBlk *blk, GError **errp)
 /* StratoVirt's rule for its light machine: a drive of the device's own name. */
 static BlockNode *find_drive(VirtioBlk *blk, GError **errp)
 {
-    const char *name = blk->drive ? blk->drive : blk->dev.device.id;
-    BlockNode *node = name ? block_node_find(name) : NULL;
+    const char *drive = blk->drive ? blk->drive : blk->dev.device.id;
+    const char *name = device_user_name(&blk->dev.device);
+    BlockNode *node = drive ? block_node_find(drive) : NULL;
 
     if (!node && blk->drive) {
-        error_set(errp, "Property 'virtio-blk-device.drive' can't find value '%s'",
-                  blk->drive);
+        error_set(errp, "Property '%s.drive' can't find value '%s'", name, blk->drive);
     } else if (!node) {
-        error_set(errp, "Property 'virtio-blk-device.drive' is not set");
+        error_set(errp, "Property '%s.drive' is not set", name);
     }
     return node;
 }
@@ -249,8 +258,8 @@ static const Property properties[] = {
       .help = "serial number, 20 characters" },
     { "iothread", PROP_STRING, FIELD(iothread), .link = "link<iothread>",
       .help = "iothread that serves the disk" },
-    { "num-queues", PROP_U16, FIELD(num_queues), "1", 1, VIRTIO_QUEUE_MAX,
-      .help = "request queues" },
+    { "num-queues", PROP_U16, FIELD(num_queues), "65535", 1, AUTO_QUEUES,
+      .help = "request queues; 65535: one for each vCPU, of virtio-mmio's: one" },
     { "queue-size", PROP_U16, FIELD(queue_size), "256", 4, VIRTQUEUE_MAX_SIZE,
       .help = "entries of a queue, a power of two" },
     { "write-cache", PROP_AUTO, FIELD(write_cache), "auto",

@@ -108,21 +108,23 @@ static void default_mac(guint8 *mac)
 
 static gboolean check_options(const VirtioNet *net, GError **errp)
 {
+    const char *name = device_user_name(&net->dev.device);
     guint16 rx = net->rx_queue_size, tx = net->tx_queue_size;
 
     if (net->mq) {
-        return error_set(errp, "Property 'virtio-net-device.mq' value 'on' is not "
-                               "supported: there is one pair of queues");
+        return error_set(errp,
+                         "Property '%s.mq' value 'on' is not supported: there is "
+                         "one pair of queues",
+                         name);
     }
     if (net->host_mtu && net->host_mtu < MTU_MIN) {
-        return error_set(errp,
-                         "Property 'virtio-net-device.host_mtu' value %u is below %d",
+        return error_set(errp, "Property '%s.host_mtu' value %u is below %d", name,
                          net->host_mtu, MTU_MIN);
     }
     if ((rx & (rx - 1)) || (tx & (tx - 1))) {
-        return error_set(
-            errp, "Property 'virtio-net-device.%s' value %u is not a power of two",
-            rx & (rx - 1) ? "rx_queue_size" : "tx_queue_size", rx & (rx - 1) ? rx : tx);
+        return error_set(errp, "Property '%s.%s' value %u is not a power of two", name,
+                         rx & (rx - 1) ? "rx_queue_size" : "tx_queue_size",
+                         rx & (rx - 1) ? rx : tx);
     }
     return TRUE;
 }
@@ -135,12 +137,10 @@ static gboolean net_realize(Device *device, GError **errp)
 
     net->backend = name ? net_backend_find(name) : NULL;
     if (!net->backend) {
-        return net->netdev
-                   ? error_set(
-                         errp,
-                         "Property 'virtio-net-device.netdev' can't find value '%s'",
-                         net->netdev)
-                   : error_set(errp, "Property 'virtio-net-device.netdev' is not set");
+        return net->netdev ? error_set(errp, "Property '%s.netdev' can't find value '%s'",
+                                       device_user_name(device), net->netdev)
+                           : error_set(errp, "Property '%s.netdev' is not set",
+                                       device_user_name(device));
     }
     if (!check_options(net, errp) ||
         !virtio_device_get_loop(&net->dev, net->iothread, errp)) {
@@ -212,6 +212,8 @@ static const Property properties[] = {
       .help = "StratoVirt's; bus= chooses the slot" },
     { "bootindex", PROP_U32, FIELD(bootindex), .ignored = TRUE,
       .help = "the kernel is given" },
+    { "gso", PROP_BOOL, FIELD(gso), "on", .ignored = TRUE,
+      .help = "legacy, and not offered: the switches of TSO and UFO say it" },
     { NULL },
 };
 

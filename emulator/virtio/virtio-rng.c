@@ -148,8 +148,8 @@ static gboolean rng_realize(Device *device, GError **errp)
 
     rng->backend = rng_backend_find(rng->rng);
     if (!rng->backend) {
-        return error_set(errp, "Property 'virtio-rng-device.rng' can't find value '%s'",
-                         rng->rng);
+        return error_set(errp, "Property '%s.rng' can't find value '%s'",
+                         device_user_name(device), rng->rng);
     }
     if (!virtio_device_get_loop(&rng->dev, rng->iothread, errp)) {
         return FALSE;

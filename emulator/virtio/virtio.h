@@ -82,6 +82,9 @@ struct VirtioDevice {
     guint16 n_queues, queue_size;
     const VirtioDataPlane *plane; /* NULL: virtio_plane_own */
 
+    /* Set by the transport before realize: queues of one that is not told how many. */
+    guint16 auto_queues; /* 0: one */
+
     /* Properties of all virtio devices. */
     gboolean event_idx, indirect_desc, packed, iommu_platform;
 };
