@@ -394,6 +394,12 @@ void qtest_offer_command(const char *name, char *(*run)(char **args))
     offered_command.run = run;
 }
 
+gboolean qtest_is_offered(const char *line)
+{
+    gsize n = offered_command.name ? strlen(offered_command.name) : 0;
+    return n && strncmp(line, offered_command.name, n) == 0 && line[n] == ' ';
+}
+
 void qtest_command(char **words)
 {
     guint n = g_strv_length(words) - 1;

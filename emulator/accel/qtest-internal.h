@@ -11,6 +11,8 @@
 void qtest_send(const char *format, ...) G_GNUC_PRINTF(1, 2);
 /* Carries one command out; the reply is sent by it, but for accesses after it. */
 void qtest_command(char **words);
+/* The line begins with the command of a layer above. */
+gboolean qtest_is_offered(const char *line);
 /* The server waits for an access that is held. */
 void qtest_pause(void);
 void qtest_resume(void);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The qtest socket: lines in, lines out. While an access is held (lock.h) no further
- * line is taken: the test waits for its reply, as a vCPU would wait.
+ * line is taken: the test waits for its reply, as a vCPU would wait. But for the command
+ * of a layer above (qtest_offer_command()), which is about the host and not the machine:
+ * it is answered before.
  *
  * #syscalls main: sendmsg read
  */
@@ -52,10 +54,17 @@ static void disconnect(void)
     qtest_commands_reset();
 }
 
+/* While paused: as long as what comes may be a line that is taken. */
+static gboolean wants_input(void)
+{
+    return !server.posted &&
+           (!server.paused || !memchr(server.in->str, '\n', server.in->len));
+}
+
 static void update_conditions(void)
 {
     if (server.handler) {
-        gboolean reads = !server.paused && !server.posted;
+        gboolean reads = wants_input();
         event_handler_set_condition(server.handler, (reads ? G_IO_IN : 0) |
                                                         (server.out->len ? G_IO_OUT : 0));
     }
@@ -124,9 +133,9 @@ static void drain(void)
         return;
     }
     server.draining = TRUE;
-    while (!server.paused && server.fd >= 0) {
+    while (server.fd >= 0) {
         char *end = memchr(server.in->str, '\n', server.in->len);
-        if (!end) {
+        if (!end || (server.paused && !qtest_is_offered(server.in->str))) {
             break;
         }
         if (turn_over()) {
@@ -168,7 +177,7 @@ static void on_ready(void *opaque, GIOCondition ready)
     if (server.paused && (ready & (G_IO_HUP | G_IO_ERR))) {
         disconnect(); /* poll would report it again and again */
     }
-    if (server.paused || server.posted || server.fd < 0 ||
+    if (server.fd < 0 || !wants_input() ||
         !(ready & (G_IO_IN | G_IO_HUP | G_IO_ERR))) {
         return;
     }

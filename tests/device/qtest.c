@@ -324,6 +324,21 @@ char *qtest_command_line(QTest *q, const char *line)
     return next_reply(q, line);
 }
 
+void qtest_begin(QTest *q, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    g_autofree char *line = g_strdup_vprintf(format, ap);
+    va_end(ap);
+    send_line(q, line);
+}
+
+void qtest_finish(QTest *q)
+{
+    g_autofree char *reply = next_reply(q, "the end of an access");
+    g_assert_cmpstr(reply, ==, "OK");
+}
+
 /* A command that must succeed; returns what stands after "OK ". */
 static char *command(QTest *q, const char *format, ...) G_GNUC_PRINTF(2, 3);
 

@@ -68,6 +68,12 @@ void qtest_wait_irq(QTest *q, unsigned n, guint64 times);
 
 /* A raw command line; returns the reply's line, without interrupts. */
 char *qtest_command_line(QTest *q, const char *line);
+/*
+ * A command whose access is held, as a vCPU waits: it is answered by qtest_finish(). In
+ * between there are the command "block", which is answered, and QMP.
+ */
+void qtest_begin(QTest *q, const char *format, ...) G_GNUC_PRINTF(2, 3);
+void qtest_finish(QTest *q);
 
 /*
  * QMP: a command as JSON text, printf-like. qtest_qmp() returns the whole reply,
