@@ -90,6 +90,7 @@ static guint64 count(QTest *q, const char *node, unsigned word)
     g_autofree char *reply = testing(q, command);
     g_auto(GStrv) words = g_strsplit(reply, " ", 0);
 
+    g_assert_cmpuint(g_strv_length(words), ==, 3);
     return g_ascii_strtoull(words[word], NULL, 10);
 }
 

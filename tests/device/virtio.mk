@@ -72,3 +72,12 @@ tests_device_late_incoming_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_late_plug_test_SOURCES = tests/device/late-plug-test.c $(LATE_COMMON)
 tests_device_late_plug_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_late_plug_test_LDADD = $(DEVICE_TEST_LDADD)
+VIRTIO_PCI_TESTS = tests/device/virtio-pci-test
+check_PROGRAMS += $(VIRTIO_PCI_TESTS)
+TESTS += $(VIRTIO_PCI_TESTS)
+VIRTIO_PCI_COMMON = $(VIRTIO_DEVICE_COMMON) tests/device/virtio-pci.c \
+	tests/device/virtio-pci.h tests/device/board.h
+tests_device_virtio_pci_test_SOURCES = tests/device/virtio-pci-test.c \
+	$(VIRTIO_PCI_COMMON)
+tests_device_virtio_pci_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_virtio_pci_test_LDADD = $(DEVICE_TEST_LDADD)
