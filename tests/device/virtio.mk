@@ -72,7 +72,9 @@ tests_device_late_incoming_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_late_plug_test_SOURCES = tests/device/late-plug-test.c $(LATE_COMMON)
 tests_device_late_plug_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_late_plug_test_LDADD = $(DEVICE_TEST_LDADD)
-VIRTIO_PCI_TESTS = tests/device/virtio-pci-test
+VIRTIO_PCI_TESTS = tests/device/virtio-pci-test tests/device/virtio-pci-stop-test \
+	tests/device/virtio-pci-migrate-test tests/device/virtio-pci-hostile-test \
+	tests/device/virtio-pci-net-test
 check_PROGRAMS += $(VIRTIO_PCI_TESTS)
 TESTS += $(VIRTIO_PCI_TESTS)
 VIRTIO_PCI_COMMON = $(VIRTIO_DEVICE_COMMON) tests/device/virtio-pci.c \
@@ -81,3 +83,19 @@ tests_device_virtio_pci_test_SOURCES = tests/device/virtio-pci-test.c \
 	$(VIRTIO_PCI_COMMON)
 tests_device_virtio_pci_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_virtio_pci_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_virtio_pci_stop_test_SOURCES = tests/device/virtio-pci-stop-test.c \
+	$(VIRTIO_PCI_COMMON)
+tests_device_virtio_pci_stop_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_virtio_pci_stop_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_virtio_pci_migrate_test_SOURCES = tests/device/virtio-pci-migrate-test.c \
+	$(VIRTIO_PCI_COMMON)
+tests_device_virtio_pci_migrate_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_virtio_pci_migrate_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_virtio_pci_hostile_test_SOURCES = tests/device/virtio-pci-hostile-test.c \
+	$(VIRTIO_PCI_COMMON)
+tests_device_virtio_pci_hostile_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_virtio_pci_hostile_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_virtio_pci_net_test_SOURCES = tests/device/virtio-pci-net-test.c \
+	$(VIRTIO_PCI_COMMON)
+tests_device_virtio_pci_net_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_virtio_pci_net_test_LDADD = $(DEVICE_TEST_LDADD)

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * virtio over PCI with requests at the medium, which holds them: each way to stop the
+ * device waits for them, each that only hides it does not. Nothing is written to guest
+ * memory once it has stopped.
+ */
+#include <linux/virtio_blk.h>
+#include <string.h>
+
+#include "tests/device/virtio-pci.h"
+
+#define REQUESTS 4
+#define EJECT    0xcc8
+#define SELECT   0xcd0
+#define BARS     6
+
+/* REQUESTS reads of queue 1 wait at the medium. */
+static QTest *hold(VirtioPciDriver *d, const char *where)
+{
+    QTest *q = vpci_start_live(d, where);
+
+    block_testing(q, "n hold");
+    for (unsigned i = 0; i < REQUESTS; i++) {
+        vpci_blk_add(d, 1, i, VIRTIO_BLK_T_IN, i);
+    }
+    vpci_kick(d, 1);
+    while (blocks_held(q, "n") < REQUESTS) {
+    }
+    g_assert_cmpuint(vpci_used_idx(d, 1), ==, 0);
+    return q;
+}
+
+/* A vCPU's write to configuration space, 2 bytes, that has to wait. */
+static void begin_cfg(VirtioPciDriver *d, unsigned offset, guint32 value)
+{
+    vpci_cfg(d, offset, 2); /* the address register */
+    qtest_begin(d->q, "outw 0x%x 0x%x", 0xcfc + offset % 4, value);
+}
+
+static void begin_port_cfg(VirtioPciDriver *d, unsigned offset, guint32 value)
+{
+    vpci_port_cfg(d, offset, 2);
+    qtest_begin(d->q, "outw 0x%x 0x%x", 0xcfc + offset % 4, value);
+}
+
+static void begin_put(VirtioPciDriver *d, unsigned offset, guint32 value)
+{
+    qtest_begin(d->q, "writew 0x%" G_GINT64_MODIFIER "x 0x%x", d->common + offset, value);
+}
+
+/* One at a time: it goes on after the last, with all of them done. */
+static void let_go(VirtioPciDriver *d)
+{
+    for (unsigned left = REQUESTS; left; left--) {
+        g_assert_cmpuint(blocks_held(d->q, "n"), ==, left); /* and that is no access's */
+        block_testing(d->q, left > 1 ? "n release 1" : "n release");
+    }
+    qtest_finish(d->q);
+    g_assert_cmpuint(vpci_used_idx(d, 1), ==, REQUESTS);
+    for (unsigned i = 0; i < REQUESTS; i++) {
+        g_assert_cmpuint(vpci_blk_status(d, i), ==, VIRTIO_BLK_S_OK);
+    }
+}
+
+/* What belongs to the driver again is not written any more. */
+static void scribble(VirtioPciDriver *d)
+{
+    qtest_memset(d->q, RINGS, 0x5a, d->data + 0x10000 - RINGS);
+}
+
+static void expect_untouched(VirtioPciDriver *d)
+{
+    gsize len = d->data + 0x10000 - RINGS;
+    g_autofree guint8 *now = g_malloc(len), *was = g_malloc(len);
+
+    memset(was, 0x5a, len);
+    qtest_memread(d->q, RINGS, now, len);
+    g_assert_cmpint(memcmp(now, was, len), ==, 0);
+}
+
+/* A driver begins anew. */
+static void expect_works(VirtioPciDriver *d)
+{
+    vpci_find_again(d);
+    vpci_enable_msix(d);
+    vpci_start(d, EACH_INTERRUPTS, d->n_queues, 16);
+    for (unsigned i = 0; i < d->n_queues; i++) {
+        vpci_read_one(d, i);
+        vpci_wait_message(d, i);
+    }
+}
+
+static void save_bars(VirtioPciDriver *d, guint32 *bars)
+{
+    for (unsigned i = 0; i < BARS; i++) {
+        bars[i] = vpci_cfg(d, PCI_BASE_ADDRESS_0 + 4 * i, 4);
+    }
+}
+
+static void load_bars(VirtioPciDriver *d, const guint32 *bars)
+{
+    for (unsigned i = 0; i < BARS; i++) {
+        vpci_set_cfg(d, PCI_BASE_ADDRESS_0 + 4 * i, 4, bars[i]);
+    }
+}
+
+/* The driver's resets */
+
+static void test_status(gconstpointer where)
+{
+    VirtioPciDriver d;
+    QTest *q = hold(&d, where);
+
+    qtest_begin(q, "writeb 0x%" G_GINT64_MODIFIER "x 0",
+                d.common + VIRTIO_PCI_COMMON_STATUS);
+    let_go(&d);
+    g_assert_cmpuint(vpci_get(&d, VIRTIO_PCI_COMMON_STATUS, 1), ==, 0);
+    g_assert_cmphex(vpci_get(&d, VIRTIO_PCI_COMMON_MSIX, 2), ==, NO_VECTOR);
+    scribble(&d);
+    vpci_write(&d, d.notify + 4, 2, 1);
+    expect_untouched(&d);
+    expect_works(&d);
+    qtest_stop(q);
+}
+
+static void test_queue_reset(gconstpointer where)
+{
+    VirtioPciDriver d;
+    QTest *q = hold(&d, where);
+
+    vpci_put(&d, VIRTIO_PCI_COMMON_Q_SELECT, 2, 1);
+    begin_put(&d, VIRTIO_PCI_COMMON_Q_RESET, 1);
+    let_go(&d);
+    g_assert_cmpuint(vpci_get(&d, VIRTIO_PCI_COMMON_Q_RESET, 2), ==, 0);
+    g_assert_cmpuint(vpci_get(&d, VIRTIO_PCI_COMMON_Q_ENABLE, 2), ==, 0);
+    vpci_taken(&d, 1); /* of what was done */
+    vpci_blk_add(&d, 1, 0, VIRTIO_BLK_T_IN, 0);
+    vpci_kick(&d, 1);
+    vpci_read_one(&d, 0); /* the others go on */
+    vpci_read_one(&d, 2);
+    vpci_wait_message(&d, 0);
+    vpci_wait_message(&d, 2);
+    g_assert_cmpuint(vpci_used_idx(&d, 1), ==, REQUESTS);
+    /* smaller than it was, and with another vector */
+    vpci_set_up_queue(&d, 1, 8, 0);
+    vpci_read_one(&d, 1);
+    vpci_wait_message(&d, 0);
+    vpci_expect_silence(&d);
+    qtest_stop(q);
+}
+
+/* PCI's resets */
+
+static void test_function_reset(gconstpointer where)
+{
+    VirtioPciDriver d;
+    QTest *q = hold(&d, where);
+    guint32 bars[BARS];
+
+    save_bars(&d, bars);
+    begin_cfg(&d, d.express + PCI_EXP_DEVCTL, PCI_EXP_DEVCTL_BCR_FLR);
+    let_go(&d);
+    scribble(&d);
+    g_assert_cmphex(vpci_cfg(&d, PCI_COMMAND, 2), ==, 0);
+    g_assert_cmphex(vpci_cfg(&d, PCI_BASE_ADDRESS_1, 4), ==, 0);
+    g_assert_cmphex(vpci_cfg(&d, d.msix + PCI_MSIX_FLAGS, 2), ==, d.n_vectors - 1);
+    expect_untouched(&d);
+    load_bars(&d, bars);
+    vpci_find_again(&d);
+    g_assert_cmpuint(vpci_get(&d, VIRTIO_PCI_COMMON_STATUS, 1), ==, 0);
+    expect_works(&d);
+    qtest_stop(q);
+}
+
+static void test_bus_reset(gconstpointer where)
+{
+    VirtioPciDriver d;
+    QTest *q = hold(&d, where);
+    guint32 bars[BARS];
+
+    save_bars(&d, bars);
+    begin_port_cfg(&d, PCI_BRIDGE_CONTROL, PCI_BRIDGE_CTL_BUS_RESET);
+    let_go(&d);
+    scribble(&d);
+    g_assert_cmphex(vpci_cfg(&d, PCI_VENDOR_ID, 4), ==, 0xffffffff);
+    vpci_set_port_cfg(&d, PCI_BRIDGE_CONTROL, 2, 0);
+    g_assert_cmphex(vpci_cfg(&d, PCI_VENDOR_ID, 2), ==, 0x1af4);
+    expect_untouched(&d);
+    load_bars(&d, bars);
+    expect_works(&d);
+    qtest_stop(q);
+}
+
+/* What only stops it */
+
+static void test_bus_master(gconstpointer where)
+{
+    VirtioPciDriver d;
+    QTest *q = hold(&d, where);
+
+    begin_cfg(&d, PCI_COMMAND, PCI_COMMAND_MEMORY);
+    let_go(&d);
+    vpci_blk_add(&d, 1, 0, VIRTIO_BLK_T_IN, 0);
+    vpci_kick(&d, 1);
+    g_assert_cmpuint(vpci_get(&d, VIRTIO_PCI_COMMON_STATUS, 1), ==, 15);
+    g_assert_cmpuint(vpci_used_idx(&d, 1), ==, REQUESTS);
+    vpci_expect_silence(&d); /* no messages without it: the vector is pending */
+    g_assert_true(vpci_pending(&d, 1));
+    vpci_set_cfg(&d, PCI_COMMAND, 2, DECODES);
+    vpci_wait_used_idx(&d, 1, REQUESTS + 1);
+    vpci_wait_message(&d, 1);
+    g_assert_cmpuint(vpci_blk_status(&d, 0), ==, VIRTIO_BLK_S_OK);
+    qtest_stop(q);
+}
+
+/* A queue's vector: the others stand still for it, and go on. */
+static void test_vector(gconstpointer where)
+{
+    VirtioPciDriver d;
+    QTest *q = hold(&d, where);
+
+    vpci_put(&d, VIRTIO_PCI_COMMON_Q_SELECT, 2, 0);
+    begin_put(&d, VIRTIO_PCI_COMMON_Q_MSIX, 2);
+    let_go(&d);
+    vpci_wait_message(&d, 1);
+    vpci_read_one(&d, 0);
+    vpci_wait_message(&d, 2);
+    vpci_read_one(&d, 1);
+    vpci_wait_message(&d, 1);
+    qtest_stop(q);
+}
+
+/* What only hides it: requests go on. */
+
+static void finish_hidden(VirtioPciDriver *d)
+{
+    g_assert_cmpuint(blocks_held(d->q, "n"), ==, REQUESTS);
+    block_testing(d->q, "n release");
+    vpci_wait_used_idx(d, 1, REQUESTS);
+    vpci_wait_message(d, 1);
+}
+
+static void test_decode(gconstpointer where)
+{
+    VirtioPciDriver d;
+    QTest *q = hold(&d, where);
+
+    vpci_set_cfg(&d, PCI_COMMAND, 2, PCI_COMMAND_MASTER);
+    g_assert_cmphex(vpci_get(&d, VIRTIO_PCI_COMMON_STATUS, 1), ==, 0xff);
+    finish_hidden(&d);
+    vpci_set_cfg(&d, PCI_COMMAND, 2, DECODES);
+    vpci_read_one(&d, 1);
+    vpci_taken(&d, 1);
+    qtest_stop(q);
+}
+
+/* As firmware and Linux do: sized and moved, also on top of each other for a moment. */
+static void test_moved(gconstpointer where)
+{
+    VirtioPciDriver d;
+    QTest *q = hold(&d, where);
+    guint32 bars[BARS];
+    guint64 common = d.common;
+
+    save_bars(&d, bars);
+    for (unsigned i = 0; i < BARS; i++) {
+        vpci_set_cfg(&d, PCI_BASE_ADDRESS_0 + 4 * i, 4, 0xffffffff);
+    }
+    load_bars(&d, bars);
+    g_assert_cmphex(vpci_get(&d, VIRTIO_PCI_COMMON_STATUS, 1), ==, 15);
+    vpci_set_cfg(&d, PCI_BASE_ADDRESS_4, 4, bars[4] + 0x8000);
+    vpci_find_again(&d);
+    g_assert_cmphex(d.common, ==, common + 0x8000);
+    g_assert_cmphex(vpci_get(&d, VIRTIO_PCI_COMMON_STATUS, 1), ==, 15);
+    g_assert_cmphex(qtest_readl(q, common), ==, 0xffffffff);
+    finish_hidden(&d);
+    for (unsigned i = 0; i < d.n_queues; i++) { /* its eventfds have moved, too */
+        vpci_read_one(&d, i);
+        vpci_taken(&d, i);
+    }
+    qtest_stop(q);
+}
+
+/* Unplug */
+
+static void device_del(QTest *q)
+{
+    qmp(q, "{\"execute\":\"device_del\",\"arguments\":{\"id\":\"d\"}}");
+}
+
+static void wait_deleted(QTest *q)
+{
+    for (;;) {
+        g_autoptr(JsonObject) event = qtest_event_wait(q, "DEVICE_DELETED");
+        JsonObject *data = json_object_get_object_member(event, "data");
+        if (json_object_has_member(data, "device")) { /* the part has none */
+            g_assert_cmpstr(json_object_get_string_member(data, "device"), ==, "d");
+            return;
+        }
+    }
+}
+
+/* The vCPU that has written to the slot's bit waits, too. */
+static void begin_eject(VirtioPciDriver *d)
+{
+    qtest_outl(d->q, SELECT, 0);
+    qtest_begin(d->q, "outl 0x%x 1", EJECT);
+    g_assert_cmpuint(blocks_held(d->q, "n"), ==, REQUESTS);
+}
+
+/* The guest lets go with requests at the medium: B05. */
+static void test_eject(gconstpointer where)
+{
+    VirtioPciDriver d;
+    QTest *q = hold(&d, where);
+
+    device_del(q);
+    begin_eject(&d);
+    g_autofree char *error =
+        qtest_qmp_fails(q, "{\"execute\":\"blockdev-del\",\"arguments\":"
+                           "{\"node-name\":\"n\"}}");
+    g_assert_nonnull(strstr(error, "in use"));
+    g_assert_false(qtest_event_seen(q, "DEVICE_DELETED"));
+    let_go(&d);
+    wait_deleted(q);
+    scribble(&d);
+    qmp(q, "{\"execute\":\"blockdev-del\",\"arguments\":{\"node-name\":\"n\"}}");
+    expect_untouched(&d);
+    g_assert_cmphex(vpci_cfg(&d, PCI_VENDOR_ID, 4), ==, 0xffffffff);
+    g_assert_cmphex(qtest_readl(q, d.common), ==, 0xffffffff);
+    qtest_stop(q);
+}
+
+/* Unasked; and what it has not been notified of by then it does not take. */
+static void test_eject_new(gconstpointer where)
+{
+    VirtioPciDriver d;
+    QTest *q = hold(&d, where);
+
+    vpci_blk_add(&d, 1, REQUESTS, VIRTIO_BLK_T_OUT, 9);
+    begin_eject(&d);
+    let_go(&d);
+    wait_deleted(q);
+    g_assert_cmpuint(vpci_used_idx(&d, 1), ==, REQUESTS);
+    g_assert_cmpuint(vpci_blk_status(&d, REQUESTS), ==, 0xff);
+    g_assert_cmpuint(blocks_seen(q, "n"), ==, REQUESTS);
+    qtest_stop(q);
+}
+
+static void test_machine_reset(gconstpointer where)
+{
+    VirtioPciDriver d;
+    QTest *q = hold(&d, where);
+
+    qmp(q, "{\"execute\":\"system_reset\"}");
+    qmp(q, "{\"execute\":\"query-status\"}");
+    g_assert_false(qtest_event_seen(q, "RESET"));
+    g_assert_cmpuint(blocks_held(q, "n"), ==, REQUESTS);
+    block_testing(q, "n release");
+    wait_event(q, "RESET");
+    expect_works(&d); /* the machine has laid the BARs out */
+    qtest_stop(q);
+}
+
+int main(int argc, char **argv)
+{
+    vpci_init(&argc, &argv);
+    vpci_add_everywhere("stop/status", test_status);
+    vpci_add_everywhere("stop/queue-reset", test_queue_reset);
+    vpci_add_behind_port("stop/function-reset", test_function_reset);
+    vpci_add_behind_port("stop/bus-reset", test_bus_reset);
+    vpci_add_everywhere("stop/bus-master", test_bus_master);
+    vpci_add_everywhere("stop/vector", test_vector);
+    vpci_add_everywhere("stop/decode", test_decode);
+    vpci_add_everywhere("stop/moved", test_moved);
+    vpci_add_behind_port("stop/eject", test_eject);
+    vpci_add_behind_port("stop/eject-new", test_eject_new);
+    vpci_add_everywhere("stop/machine-reset", test_machine_reset);
+    return vpci_run();
+}
