@@ -106,9 +106,27 @@ static void write_devices(void)
         if (klass->alias) {
             roff_text("Also: %s.", klass->alias);
         }
-        roff_text("%s, on a %s%s.", klass->desc, bus_of(klass),
+        roff_text("%s; bus %s%s.", klass->desc, bus_of(klass),
                   klass->hotpluggable ? "; can be plugged and unplugged" : "");
         device_class_foreach_property(klass, write_property, NULL);
+    }
+}
+
+/* What -global alone can say: not what all functions of PCI have. */
+static void write_built_in_devices(void)
+{
+    for (guint i = 0; device_class_table[i]; i++) {
+        const DeviceClass *klass = device_class_table[i];
+
+        if (klass->user_creatable || klass->abstract || !klass->properties) {
+            continue;
+        }
+        roff_subsection(klass->name);
+        if (klass->alias) {
+            roff_text("Also: %s.", klass->alias);
+        }
+        roff_text("%s.", klass->desc);
+        properties_foreach(klass->properties, write_row, NULL);
     }
 }
 
@@ -266,6 +284,7 @@ static const struct {
     { "@NOOPS@", write_noops },
     { "@MACHINES@", write_machines },
     { "@DEVICES@", write_devices },
+    { "@BUILTIN@", write_built_in_devices },
     { "@BLOCKDRIVERS@", write_block_drivers },
     { "@NETDEVS@", write_netdevs },
     { "@CHARDEVS@", write_chardevs },

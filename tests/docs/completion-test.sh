@@ -40,6 +40,14 @@ expect vireo -device virtio-blk-device,dr virtio-blk-device,drive=
 expect vireo -device virtio-blk-device,drive=a,ser virtio-blk-device,drive=a,serial=
 expect vireo -machine microvm,ac microvm,acpi=
 expect vireo -object rng-random,file rng-random,filename=
+expect vireo -machine q q35
+expect vireo -machine pc-q pc-q35-vireo-1.0
+expect vireo -device virtio-blk-p virtio-blk-pci virtio-blk-pci-non-transitional
+expect vireo -device virtio-net-pci,ad virtio-net-pci,addr=
+expect vireo -device pcie-root-port,id=p,hot pcie-root-port,id=p,hotplug=
+expect vireo -global I ICH9-LPC.
+expect vireo -global ICH9-LPC.disable_s ICH9-LPC.disable_s3= ICH9-LPC.disable_s4=
+expect vireo -global virtio-blk-pci.drive virtio-blk-pci.drive=
 expect vireo -kernel "${srcdir:-.}/config" "${srcdir:-.}/configure.ac"
 expect virtvireod virtvireod --p --prefix-dir
 expect virtvireod virtvireod '' --daemon --emulator --tcp-listen --timeout --verbose --version

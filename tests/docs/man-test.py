@@ -2,6 +2,7 @@
 """What the programs say of themselves is in their manuals: options, machines, devices
 and their properties, objects, commands, events. What is asked is the program, what is
 read is the formatted page's source, so that a table that the generator forgot fails."""
+import contextlib
 import os
 import re
 import socket
@@ -92,7 +93,8 @@ def check_kinds():
     return lacks
 
 
-def schema():
+@contextlib.contextmanager
+def monitor():
     with tempfile.TemporaryDirectory() as where:
         path = os.path.join(where, "qmp")
         vm = subprocess.Popen([VIREO, "-machine", "none", "-display", "none", "-nodefaults",
@@ -101,10 +103,39 @@ def schema():
             client = socket.socket(socket.AF_UNIX)
             while client.connect_ex(path):
                 assert vm.poll() is None, "vireo has ended"
-            return Qmp(client).start()("query-qmp-schema")
+            yield Qmp(client).start()
         finally:
             vm.kill()
             vm.wait()
+
+
+def schema():
+    with monitor() as qmp:
+        return qmp("query-qmp-schema")
+
+
+def check_built_in():
+    """What -global sets of models that nobody names: the rows of each."""
+    text = page(os.path.join(BUILD, "docs", "vireo.1"))
+    part = text.split(".SH BUILT-IN DEVICES\n")[1].split("\n.SH ")[0]
+    named = output(VIREO, "-device", "help")
+    lacks = []
+    with monitor() as qmp:
+        def rows(name):
+            return {p["name"] for p in qmp("qom-list-properties", typename=name)}
+        common = rows("pci-device")  # all functions have them, and parts that are one
+        for klass in qmp("qom-list-types", implements="device"):
+            name = klass["name"]
+            if '"%s"' % name in named:
+                continue
+            entry = [e for e in part.split(".SS ")
+                     if e.startswith(name + "\n") or "Also: %s." % name in e] or [""]
+            lacks += ["%s.%s" % (name, row) for row in rows(name) - common
+                      if not re.search(r"^%s=" % re.escape(row), entry[0], re.M)]
+    assert ".SS ICH9-LPC\n" in part, part
+    for name in lacks:
+        print("not ok: the manual has no -global %s" % name)
+    return len(lacks)
 
 
 def check_qmp():
@@ -146,7 +177,7 @@ def check_pages():
     return 0
 
 
-lacking = check_vireo() + check_kinds() + check_qmp() + check_limits() + check_daemon() + \
+lacking = check_vireo() + check_built_in() + check_kinds() + check_qmp() + check_limits() + check_daemon() + \
     check_pages()
 print("%d missing" % lacking)
 sys.exit(1 if lacking else 0)
