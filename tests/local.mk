@@ -25,6 +25,6 @@ dist_check_SCRIPTS += tests/docs/completion-test.sh
 TESTS += tests/docs/completion-test.sh
 
 EXTRA_DIST += tests/perf/run tests/perf/busy.py tests/perf/vm.py tests/perf/migrate.py tests/perf/bare.py \
-	tests/perf/boards.py \
+	tests/perf/boards.py tests/perf/data.py tests/perf/tap.py \
 	tests/perf/libvirt_start.py tests/perf/lists.py
 EXTRA_DIST += tests/skip.h

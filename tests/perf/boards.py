@@ -3,7 +3,7 @@
 import json
 import os
 
-import busy
+import tap
 
 PLAIN = ["-accel", "kvm", "-nodefaults", "-no-user-config", "-display", "none",
          "-serial", "stdio"]
@@ -37,10 +37,9 @@ class VirtInstall:
         self.image = os.path.join(workdir, "virt-install.img")
         with open(self.image, "wb") as f:
             f.truncate(64 << 20)
-        self.tap = busy.make_tap()
+        self.tap = tap.make()
         if self.tap is None:
             raise RuntimeError("no tap can be made here")
-        os.set_inheritable(self.tap, True)
 
     def __call__(self):
         words = q35()

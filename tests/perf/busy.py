@@ -12,8 +12,6 @@
 Asks 200 times, or for 10 s if that is less. A round takes some 5 s.
 """
 import contextlib
-import ctypes
-import fcntl
 import json
 import os
 import re
@@ -23,6 +21,7 @@ import subprocess
 import threading
 import time
 
+import tap
 from vm import Qmp
 
 RAM = 3 << 30
@@ -36,9 +35,6 @@ FULL = 512 << 20  # of RAM, from DATA on
 MEMSET = 8 << 20  # at once
 BANDWIDTH = 16 << 20
 HERE = os.path.dirname(os.path.abspath(__file__))
-CLONE_NEWNET = 0x40000000
-TUNSETIFF, SIOCSIFFLAGS = 0x400454ca, 0x8914
-IFF_UP, IFF_TAP, IFF_NO_PI, IFF_VNET_HDR = 1, 2, 0x1000, 0x4000
 
 
 class Guest:
@@ -146,27 +142,6 @@ class Load:
         self.stack.close()
 
 
-def make_tap():
-    """A tap that is up in a network of its own; None where that is not allowed."""
-    made = []
-
-    def make():
-        if ctypes.CDLL(None).unshare(CLONE_NEWNET):  # of this thread alone
-            return
-        with contextlib.suppress(OSError):
-            fd = os.open("/dev/net/tun", os.O_RDWR)
-            made.append(fd)
-            flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR
-            fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", b"busy", flags))
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-                fcntl.ioctl(s, SIOCSIFFLAGS, struct.pack("16sH22x", b"busy", IFF_UP))
-
-    thread = threading.Thread(target=make)
-    thread.start()
-    thread.join()
-    return made[0] if made else None
-
-
 def largest_commands():
     """The most values, and the most bytes, that a message may have (config/json.h); what
     is long comes back escaped."""
@@ -211,7 +186,7 @@ def start(emulator, workdir):
     listener.bind(os.path.join(workdir, "qtest-%d" % time.monotonic_ns()))
     listener.listen(1)
     ends, argv, theirs = chardevs(("q", "q2", "s"))
-    tap = make_tap()
+    net = tap.make()
     argv = [emulator, "-machine", "microvm,acpi=on", "-accel", "qtest", "-nodefaults", "-display",
             "none", "-m", "%dM" % (RAM >> 20),
             "-qtest", "unix:" + listener.getsockname()] + argv + [
@@ -221,9 +196,9 @@ def start(emulator, workdir):
             "-device", "virtio-blk-device,drive=d",
             "-object", "rng-builtin,id=r", "-device", "virtio-rng-device,rng=r"]
     passed = [t.fileno() for t in theirs]
-    if tap is not None:
-        argv += ["-netdev", "tap,id=n,fd=%d" % tap, "-device", "virtio-net-device,netdev=n"]
-        passed.append(tap)
+    if net is not None:
+        argv += ["-netdev", "tap,id=n,fd=%d" % net, "-device", "virtio-net-device,netdev=n"]
+        passed.append(net)
     process = subprocess.Popen(argv, pass_fds=passed)
     for fd in passed:
         os.close(fd)

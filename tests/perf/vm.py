@@ -22,9 +22,10 @@ class Vm:
     The monitor is a listening socket that the emulator inherits and to which we
     have connected already, as libvirt does: nothing is polled for. monitor=False: for
     other VMMs, of which nothing is known but that the guest's serial port is stdout.
+    talk=True: what say() is given comes to that serial port.
     """
 
-    def __init__(self, argv, workdir, monitor=True):
+    def __init__(self, argv, workdir, monitor=True, talk=False):
         path = os.path.join(workdir, "monitor-%d-%d" % (os.getpid(), id(self)))
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.bind(path)
@@ -40,12 +41,14 @@ class Vm:
         self.out, writer = os.pipe()
         os.set_inheritable(fd, True)
         # Less on its way to exec than subprocess, which would count as the VM's time.
-        actions = [(os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+        reader, self.talk = os.pipe() if talk else (os.open("/dev/null", os.O_RDONLY), None)
+        actions = [(os.POSIX_SPAWN_DUP2, reader, 0),
                    (os.POSIX_SPAWN_DUP2, writer, 1),
                    (os.POSIX_SPAWN_DUP2, self.stderr.fileno(), 2)]
         self.started = time.monotonic()
         self.pid = os.posix_spawnp(argv[0], argv, os.environ, file_actions=actions)
         os.close(writer)
+        os.close(reader)
         listener.close()
         self.qmp = Qmp(client)
         if monitor:
@@ -62,6 +65,9 @@ class Vm:
 
     def negotiate(self):
         self.qmp("qmp_capabilities")
+
+    def say(self, data):
+        os.write(self.talk, data)
 
     def first_line(self):
         """Waits for the guest's first line on its serial port (our stdout)."""
@@ -107,5 +113,7 @@ class Vm:
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
         os.close(self.out)
+        if self.talk is not None:
+            os.close(self.talk)
         self.stderr.close()
         self.qmp.sock.close()
