@@ -5,6 +5,7 @@
 System calls, exits of the guest and those that the VMM handles are counted by perf,
 where it can. A KVM without hardware support counts no exits.
 """
+import contextlib
 import os
 import re
 import shutil
@@ -62,12 +63,16 @@ class Counters:
         self.process = subprocess.Popen(
             ["perf", "stat", "-x", ",", "-e", ",".join(EVENTS), "-p", str(pid)],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        wanted = "/proc/%d/fd" % self.process.pid
-        while self.process.poll() is None:  # until its events are open
-            if sum(os.readlink(os.path.join(wanted, fd)) == "anon_inode:[perf_event]"
-                   for fd in os.listdir(wanted)) >= len(EVENTS):
-                break
+        while self.process.poll() is None and not self.open():
             time.sleep(0.05)
+
+    def open(self):
+        """Whether its events count."""
+        fds = "/proc/%d/fd" % self.process.pid
+        with contextlib.suppress(OSError):
+            return sum(os.readlink(os.path.join(fds, fd)) == "anon_inode:[perf_event]"
+                       for fd in os.listdir(fds)) >= len(EVENTS)
+        return False
 
     def end(self):
         self.process.send_signal(signal.SIGINT)
@@ -81,7 +86,8 @@ def run(emulator, guest, load, bus, image, fd, workdir):
     kind, count, words = LOADS[load]
     argv = [emulator] + board(load, bus, image, fd) + [
         "-cpu", cpu_of(emulator), "-m", "%dM" % RAM_MIB, "-smp", "1", "-kernel", guest,
-        "-name", "data,debug-threads=on", "-append", "kind=%d count=%d go=1 %s" % (kind, count, words)]
+        "-append", "kind=%d count=%d go=1 %s" % (kind, count, words),
+        "-name", "data,debug-threads=on"]  # vCPU threads are known by their names
     if "qemu" in os.path.basename(emulator):
         argv += MMIO_MODERN
     vm = Vm(argv, workdir, talk=True)
