@@ -25,6 +25,7 @@
 #include "block/block.h"
 #include "block/testing.h"
 #include "chardev/chardev.h"
+#include "config/action.h"
 #include "config/argv.h"
 #include "config/dialect.h"
 #include "device/device.h"
@@ -404,17 +405,13 @@ static gboolean start_machine(ConfigNode *config, GError **errp)
 }
 
 /* The values have been checked. */
-static void set_panic_action(ConfigNode *action)
+static void set_actions(ConfigNode *action)
 {
-    static const char *const names[] = { [PANIC_SHUTDOWN] = "shutdown",
-                                         [PANIC_PAUSE] = "pause",
-                                         [PANIC_EXIT_FAILURE] = "exit-failure",
-                                         [PANIC_NONE] = "none" };
-    const char *value = action ? text_at(action, "panic") : NULL;
+    for (int kind = 0; action && kind < ACTION__KINDS; kind++) {
+        const char *name = text_at(action, action_keys[kind]);
 
-    for (guint i = 0; value && i < G_N_ELEMENTS(names); i++) {
-        if (g_str_equal(value, names[i])) {
-            vm_set_panic_action((PanicAction)i);
+        if (name) {
+            vm_set_action((ActionKind)kind, action_find((ActionKind)kind, name));
         }
     }
 }
@@ -424,8 +421,7 @@ static gboolean start_guest(ConfigNode *config, GError **errp)
     const char *incoming = text_at(config, "incoming");
     gboolean autostart = !flag_at(config, "S");
 
-    vm_set_policy(flag_at(config, "no-shutdown"), flag_at(config, "no-reboot"));
-    set_panic_action(config_map_get(config, "action"));
+    set_actions(config_map_get(config, "action"));
     if (incoming) {
         run_state_set(RUN_STATE_INMIGRATE);
         migration_set_autostart(autostart);

@@ -24,12 +24,13 @@ static const char *const state_names[RUN_STATE__MAX] = {
     [RUN_STATE_IO_ERROR] = "io-error",
     [RUN_STATE_INTERNAL_ERROR] = "internal-error",
     [RUN_STATE_GUEST_PANICKED] = "guest-panicked",
+    [RUN_STATE_WATCHDOG] = "watchdog",
 };
 
 static const struct {
     const char *name;
     gboolean guest;  /* the guest asked for it */
-    gboolean always; /* -no-shutdown does not keep the process */
+    gboolean always; /* shutdown=pause does not keep the process */
 } causes[SHUTDOWN_CAUSE__MAX] = {
     [SHUTDOWN_HOST_ERROR] = { "host-error", FALSE, FALSE },
     [SHUTDOWN_HOST_QMP_QUIT] = { "host-qmp-quit", FALSE, TRUE },
@@ -54,8 +55,7 @@ static RunState current = RUN_STATE_PRELAUNCH;
 static gboolean needs_reset; /* since the last one; a migration does not change it */
 static GArray *subscribers;
 static Handler reset_handler, powerdown_handler;
-static gboolean no_shutdown, no_reboot;
-static PanicAction panic_action;
+static gint actions[ACTION__KINDS] = { [ACTION_PANIC] = PANIC_ACTION_SHUTDOWN };
 static gboolean failed;
 static gboolean resetting; /* the handler has begun, vm_reset_done() is to come */
 static ShutdownCause reset_cause;
@@ -67,7 +67,7 @@ static struct {
     gboolean posted;
     int shutdown, reset;
     int stop; /* the RunState, or -1 */
-    gboolean powerdown, panic;
+    gboolean powerdown, panic, watchdog;
     char *internal_error;
 } request = { .shutdown = -1, .reset = -1, .stop = -1 };
 
@@ -108,16 +108,29 @@ static gboolean is_final(RunState state)
            state == RUN_STATE_GUEST_PANICKED;
 }
 
+/* The state says who has the VM, also after a reset. */
+static gboolean is_migrating(RunState state)
+{
+    return state == RUN_STATE_INMIGRATE || state == RUN_STATE_FINISH_MIGRATE ||
+           state == RUN_STATE_POSTMIGRATE;
+}
+
 static void enter(RunState state)
 {
     current = state;
     needs_reset = needs_reset || is_final(state);
 }
 
+/* Any thread. */
+static int action_of(ActionKind kind)
+{
+    return g_atomic_int_get(&actions[kind]);
+}
+
 /* A shutdown ends the process, or else the VM is only stopped. */
 static gboolean ends_process(ShutdownCause cause)
 {
-    return causes[cause].always || !no_shutdown;
+    return causes[cause].always || action_of(ACTION_SHUTDOWN) != SHUTDOWN_ACTION_PAUSE;
 }
 
 gboolean vm_ending(void)
@@ -223,6 +236,13 @@ static void stop_until_reset(RunState state)
     }
 }
 
+static void end_process(void)
+{
+    ending = TRUE;
+    accel_get()->run_vcpus(FALSE);
+    event_loop_quit(event_loop_main());
+}
+
 static void do_shutdown(ShutdownCause cause)
 {
     vm_event_emit("SHUTDOWN", cause_data(cause));
@@ -230,14 +250,14 @@ static void do_shutdown(ShutdownCause cause)
         stop_until_reset(RUN_STATE_SHUTDOWN);
         return;
     }
-    ending = TRUE;
-    accel_get()->run_vcpus(FALSE);
-    event_loop_quit(event_loop_main());
+    failed = cause == SHUTDOWN_GUEST_PANIC &&
+             action_of(ACTION_PANIC) == PANIC_ACTION_EXIT_FAILURE;
+    end_process();
 }
 
 static void do_reset(ShutdownCause cause)
 {
-    if (no_reboot) {
+    if (action_of(ACTION_REBOOT) == REBOOT_ACTION_SHUTDOWN) {
         do_shutdown(cause);
         return;
     }
@@ -272,18 +292,20 @@ void vm_reset_done(void)
     }
     if (vm_running()) {
         accel_get()->run_vcpus(TRUE);
-    } else if (is_final(current)) {
-        run_state_set(RUN_STATE_PAUSED); /* `cont` may start it again */
+    } else if (!is_migrating(current)) {
+        run_state_set(RUN_STATE_PRELAUNCH); /* `cont` may start it again */
     }
 }
 
 /* QMP's GuestPanicAction: what happens then. */
 static const char *panic_outcome(void)
 {
-    return panic_action == PANIC_NONE                      ? "run"
-           : panic_action == PANIC_PAUSE                   ? "pause"
-           : panic_action == PANIC_SHUTDOWN && no_shutdown ? "pause"
-                                                           : "poweroff";
+    int action = action_of(ACTION_PANIC);
+    gboolean kept = action_of(ACTION_SHUTDOWN) == SHUTDOWN_ACTION_PAUSE;
+    return action == PANIC_ACTION_NONE               ? "run"
+           : action == PANIC_ACTION_PAUSE            ? "pause"
+           : action == PANIC_ACTION_SHUTDOWN && kept ? "pause"
+                                                     : "poweroff";
 }
 
 static void do_panic(void)
@@ -293,13 +315,51 @@ static void do_panic(void)
 
     config_map_set_string(data, "action", outcome);
     vm_event_emit("GUEST_PANICKED", data);
-    if (panic_action == PANIC_NONE) {
+    if (action_of(ACTION_PANIC) == PANIC_ACTION_NONE) {
         return;
     }
     stop_until_reset(RUN_STATE_GUEST_PANICKED);
     if (g_str_equal(outcome, "poweroff")) {
-        failed = panic_action == PANIC_EXIT_FAILURE;
         do_shutdown(SHUTDOWN_GUEST_PANIC);
+    }
+}
+
+static void do_powerdown(void)
+{
+    vm_event_emit("POWERDOWN", NULL);
+    if (powerdown_handler.fn) {
+        powerdown_handler.fn(powerdown_handler.opaque);
+    }
+}
+
+/* QEMU's, too: a power-off is told of by this event alone. */
+static void do_watchdog(void)
+{
+    int action = action_of(ACTION_WATCHDOG);
+    ConfigNode *data = config_map_new();
+    config_map_set_string(data, "action", action_watchdog_names[action]);
+    vm_event_emit("WATCHDOG", data);
+    switch ((WatchdogAction)action) {
+    case WATCHDOG_ACTION_RESET:
+        do_reset(SHUTDOWN_GUEST_RESET);
+        break;
+    case WATCHDOG_ACTION_SHUTDOWN:
+        do_powerdown();
+        break;
+    case WATCHDOG_ACTION_POWEROFF:
+        end_process();
+        break;
+    case WATCHDOG_ACTION_PAUSE:
+        vm_stop(RUN_STATE_WATCHDOG);
+        break;
+    case WATCHDOG_ACTION_DEBUG:
+        log_info("watchdog: timer fired");
+        break;
+    case WATCHDOG_ACTION_INJECT_NMI:
+        accel_inject_nmi(NULL);
+        break;
+    case WATCHDOG_ACTION_NONE:
+        break;
     }
 }
 
@@ -308,13 +368,17 @@ static void carry_out(void *opaque)
     g_mutex_lock(&request_lock);
     int shutdown = request.shutdown, reset = request.reset, stop = request.stop;
     gboolean powerdown = request.powerdown, panic = request.panic;
+    gboolean watchdog = request.watchdog;
     g_autofree char *error = g_steal_pointer(&request.internal_error);
     request.shutdown = request.reset = request.stop = -1;
-    request.powerdown = request.panic = request.posted = FALSE;
+    request.powerdown = request.panic = request.watchdog = request.posted = FALSE;
     g_mutex_unlock(&request_lock);
 
     if (panic) {
         do_panic();
+    }
+    if (watchdog) {
+        do_watchdog();
     }
     if (shutdown >= 0) {
         do_shutdown((ShutdownCause)shutdown);
@@ -330,10 +394,7 @@ static void carry_out(void *opaque)
         do_reset((ShutdownCause)reset);
     }
     if (powerdown) {
-        vm_event_emit("POWERDOWN", NULL);
-        if (powerdown_handler.fn) {
-            powerdown_handler.fn(powerdown_handler.opaque);
-        }
+        do_powerdown();
     }
 }
 
@@ -393,11 +454,18 @@ void vm_request_powerdown(void)
 
 void vm_request_panic(void)
 {
-    if (panic_action != PANIC_NONE) {
+    if (action_of(ACTION_PANIC) != PANIC_ACTION_NONE) {
         hold_vcpu();
     }
     g_mutex_lock(&request_lock);
     request.panic = TRUE;
+    post_request();
+}
+
+void vm_request_watchdog(void)
+{
+    g_mutex_lock(&request_lock);
+    request.watchdog = TRUE;
     post_request();
 }
 
@@ -421,15 +489,9 @@ void vm_set_powerdown_handler(void (*fn)(void *opaque), void *opaque)
     powerdown_handler = (Handler){ fn, opaque };
 }
 
-void vm_set_policy(gboolean keep_after_shutdown, gboolean end_on_reboot)
+void vm_set_action(ActionKind kind, int value)
 {
-    no_shutdown = keep_after_shutdown;
-    no_reboot = end_on_reboot;
-}
-
-void vm_set_panic_action(PanicAction action)
-{
-    panic_action = action;
+    g_atomic_int_set(&actions[kind], value);
 }
 
 gboolean vm_has_failed(void)

@@ -9,6 +9,8 @@
 
 #include <glib.h>
 
+#include "config/action.h"
+
 typedef enum RunState {
     RUN_STATE_PRELAUNCH, /* -S */
     RUN_STATE_INMIGRATE,
@@ -20,6 +22,7 @@ typedef enum RunState {
     RUN_STATE_IO_ERROR,
     RUN_STATE_INTERNAL_ERROR,
     RUN_STATE_GUEST_PANICKED,
+    RUN_STATE_WATCHDOG,
     RUN_STATE__MAX,
 } RunState;
 
@@ -84,15 +87,17 @@ typedef enum ShutdownCause {
 const char *shutdown_cause_name(ShutdownCause cause);
 
 /*
- * Any thread. Shutdown: event SHUTDOWN; with -no-shutdown a guest's power-off
+ * Any thread. Shutdown: event SHUTDOWN; with -action shutdown=pause a guest's power-off
  * leaves the process with the VM in state "shutdown", else the main loop ends.
- * Reset: with -no-reboot a guest's reset is a shutdown.
+ * Reset: with -action reboot=shutdown it is a shutdown.
  */
 void vm_request_shutdown(ShutdownCause cause);
 void vm_request_reset(ShutdownCause cause);
 void vm_request_powerdown(void);
 /* The guest says that it has panicked: event GUEST_PANICKED, and what -action says. */
 void vm_request_panic(void);
+/* A watchdog has expired: event WATCHDOG, and what -action says. */
+void vm_request_watchdog(void);
 /* A device cannot go on until somebody has seen to it; `cont` follows. */
 void vm_request_stop(RunState state);
 /* An unexpected exit, or a hole under the guest: pause and tell, do not die. */
@@ -108,17 +113,9 @@ void vm_reset_done(void);
 /* Begun, and vm_reset_done() is to come. */
 gboolean vm_resetting(void);
 void vm_set_powerdown_handler(void (*fn)(void *opaque), void *opaque);
-/* -no-shutdown, -no-reboot, -action: set once at start. */
-void vm_set_policy(gboolean no_shutdown, gboolean no_reboot);
-
-typedef enum PanicAction {
-    PANIC_SHUTDOWN, /* the default; with -no-shutdown it is a pause */
-    PANIC_PAUSE,
-    PANIC_EXIT_FAILURE,
-    PANIC_NONE,
-} PanicAction;
-void vm_set_panic_action(PanicAction action);
-/* The process is to end with an exit status that says so (PANIC_EXIT_FAILURE). */
+/* -action, set-action: `value` is of the kind's enum, whose defaults are QEMU's. */
+void vm_set_action(ActionKind kind, int value);
+/* The process is to end with an exit status that says so (PANIC_ACTION_EXIT_FAILURE). */
 gboolean vm_has_failed(void);
 
 #endif

@@ -18,9 +18,9 @@
  *                           without chardev is `none`
  *   kernel, initrd, append, incoming, uuid, pidfile, qtest, qtest-log   strings
  *   log                     -D: file name, or "" for stderr
- *   name{guest, process, debug-threads}, sandbox{enable, ...}, action{...}
- *   daemonize, S, no-shutdown, no-reboot, nodefaults, nographic,
- *   disable-seccomp         true when given
+ *   name{guest, process, debug-threads}, sandbox{enable, ...},
+ *   action{reboot, shutdown, panic, watchdog} (config/action.h)
+ *   daemonize, S, nodefaults, nographic, disable-seccomp   true when given
  *   help[{topic, of}], version, usage: what to print instead of running
  *
  * Lists' entries carry their origin ("-device virtio-rng-device"). Messages begin

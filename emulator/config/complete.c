@@ -2,6 +2,7 @@
 /* What is decided when all options are known: defaults, sizes, topology. */
 #include "config.h"
 
+#include "config/action.h"
 #include "config/dialect.h"
 #include "config/internal.h"
 
@@ -235,38 +236,26 @@ static gboolean complete_machine(ConfigNode *tree, GError **errp)
     return TRUE;
 }
 
-/* -action: no device asks for a watchdog's yet. */
+static gboolean check_action(ConfigNode *action, ActionKind kind, GError **errp)
+{
+    const char *value;
+    if (!config_get_string(action, action_keys[kind], NULL, &value, errp)) {
+        return FALSE;
+    }
+    return !value || action_find(kind, value) >= 0 ||
+           error_set(errp, "Parameter '%s' does not accept value '%s'", action_keys[kind],
+                     value);
+}
+
+/* -action, and the options that are short for it: the last one counts. */
 static gboolean complete_action(ConfigNode *tree, GError **errp)
 {
-    static const struct {
-        const char *key, *values, *flag, *flag_value;
-    } rows[] = {
-        { "reboot", "reset|shutdown", "no-reboot", "shutdown" },
-        { "shutdown", "poweroff|pause", "no-shutdown", "pause" },
-        { "panic", "pause|shutdown|exit-failure|none", NULL, NULL },
-        { "watchdog", "reset|shutdown|poweroff|pause|debug|none|inject-nmi", NULL, NULL },
-    };
     ConfigNode *action = config_map_get(tree, "action");
-
-    for (guint i = 0; action && i < G_N_ELEMENTS(rows); i++) {
-        g_auto(GStrv) values = g_strsplit(rows[i].values, "|", -1);
-        const char *value;
-
-        if (!config_get_string(action, rows[i].key, NULL, &value, errp)) {
-            config_prefix_origin(action, "-action", errp);
-            return FALSE;
-        }
-        if (value && !g_strv_contains((const char *const *)values, value)) {
-            error_set(errp, "Parameter '%s' does not accept value '%s'", rows[i].key,
-                      value);
-            config_prefix_origin(action, "-action", errp);
-            return FALSE;
-        }
-        if (rows[i].flag && g_strcmp0(value, rows[i].flag_value) == 0) {
-            config_map_set(tree, rows[i].flag, config_bool_new(TRUE));
-        }
+    gboolean ok = TRUE;
+    for (int kind = 0; ok && action && kind < ACTION__KINDS; kind++) {
+        ok = check_action(action, (ActionKind)kind, errp);
     }
-    if (action && !config_check_unused(action, errp)) {
+    if (action && (!ok || !config_check_unused(action, errp))) {
         config_prefix_origin(action, "-action", errp);
         return FALSE;
     }

@@ -6,7 +6,7 @@
 static const Dialect dialects[] = {
     {
         .name = "qemu",
-        .default_machine = "microvm",
+        .default_machine = "q35",
         .default_memory = 128 * 1024 * 1024,
         .drive_direct = FALSE,
         .smp_prefers_sockets = FALSE,

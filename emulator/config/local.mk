@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 libemulator_a_SOURCES += \
+	emulator/config/action.c \
+	emulator/config/action.h \
 	emulator/config/argv.c \
 	emulator/config/argv.h \
 	emulator/config/build.c \

@@ -58,7 +58,6 @@ static const Noop noops[] = {
     { "net", "type", "none" },
     { "nic", "type", "none" },
     { "parallel", "type", "none" },
-    { "watchdog-action", "action", "reset|shutdown|poweroff|pause|debug|none" },
     { "audiodev", "driver", "none" },
     { "audiodev", "id", "*" },
     { "run-with", "async-teardown", "on|off" },

@@ -56,6 +56,23 @@ static gboolean opt_no_hpet(ConfigNode *tree, const char *arg, GError **errp)
     return TRUE;
 }
 
+/* Short for an item of -action. */
+static gboolean set_action(ConfigNode *tree, const char *key, const char *value)
+{
+    config_map_set(config_tree_map(tree, "action"), key, config_string_new(value));
+    return TRUE;
+}
+
+static gboolean opt_no_reboot(ConfigNode *tree, const char *arg, GError **errp)
+{
+    return set_action(tree, "reboot", "shutdown");
+}
+
+static gboolean opt_no_shutdown(ConfigNode *tree, const char *arg, GError **errp)
+{
+    return set_action(tree, "shutdown", "pause");
+}
+
 static gboolean opt_uuid(ConfigNode *tree, const char *arg, GError **errp)
 {
     if (!g_uuid_string_is_valid(arg)) {
@@ -222,12 +239,17 @@ const Option config_options[] = {
     STRING("pidfile", "FILE", "write the process id to FILE"),
     FLAG("daemonize", "detach once everything is set up"),
     FLAG("S", "do not start the CPUs ('cont' does)"),
-    FLAG("no-shutdown", "stay when the guest powers off"),
-    FLAG("no-reboot", "exit when the guest reboots"),
+    CALL("no-shutdown", ARG_NONE, opt_no_shutdown, NULL,
+         "stay when the guest powers off: -action shutdown=pause"),
+    CALL("no-reboot", ARG_NONE, opt_no_reboot, NULL,
+         "exit when the guest reboots: -action reboot=shutdown"),
     MAP("action", "action", NULL,
-        "reboot=reset|shutdown[,shutdown=poweroff|pause]"
-        "[,panic=pause|shutdown|exit-failure|none]",
-        "what to do on events of the guest"),
+        "[reboot=reset|shutdown][,shutdown=poweroff|pause]"
+        "[,panic=pause|shutdown|exit-failure|none]"
+        "[,watchdog=reset|shutdown|poweroff|pause|debug|none|inject-nmi]",
+        "what to do on events of the guest (QMP: set-action)"),
+    MAP("watchdog-action", "action", "watchdog", "ACTION",
+        "what to do when a watchdog expires: -action watchdog=ACTION"),
     MAP("sandbox", "sandbox", "enable",
         "on|off[,network=allow|deny][,files=allow|deny][,...]",
         "confine the process (on unless told otherwise)"),
@@ -258,7 +280,6 @@ const Option config_options[] = {
     NOOP("net", ARG_REQUIRED, "type", FALSE, "none"),
     NOOP("nic", ARG_REQUIRED, "type", FALSE, "none"),
     NOOP("parallel", ARG_REQUIRED, "type", FALSE, "none"),
-    NOOP("watchdog-action", ARG_REQUIRED, "action", FALSE, "ACTION"),
     NOOP("audiodev", ARG_REQUIRED, "driver", TRUE, "none,id=ID"),
     NOOP("run-with", ARG_REQUIRED, NULL, FALSE, "async-teardown=on|off"),
     { .name = NULL },

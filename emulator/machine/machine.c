@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "accel/vcpu.h"
+#include "config/dialect.h"
 #include "config/noop.h"
 #include "device/device.h"
 #include "machine/boards.h"
@@ -34,6 +35,11 @@ const MachineClass *machine_find(const char *name)
         }
     }
     return NULL;
+}
+
+gboolean machine_is_default(const MachineClass *klass)
+{
+    return klass == machine_find(dialect_get()->default_machine);
 }
 
 const MachineClass *machine_current(void)
@@ -71,13 +77,8 @@ static const MachineClass *choose(ConfigNode *options, GError **errp)
     const MachineClass *klass;
     const char *type;
 
-    if (!config_get_string(options, "type", NULL, &type, errp)) {
+    if (!config_require_string(options, "type", &type, errp)) {
         return NULL;
-    }
-    for (guint i = 0; !type && machine_table[i]; i++) {
-        if (machine_table[i]->is_default) {
-            return machine_table[i];
-        }
     }
     klass = machine_find(type);
     if (!klass) {
@@ -209,7 +210,7 @@ char *machine_list(void)
                                    klass->desc, klass->name);
         }
         g_string_append_printf(text, "%-20s %s%s\n", klass->name, klass->desc,
-                               klass->is_default ? " (default)" : "");
+                               machine_is_default(klass) ? " (default)" : "");
     }
     return g_string_free(text, FALSE);
 }

@@ -12,7 +12,6 @@ typedef struct MachineClass {
     const char *alias; /* "microvm" or NULL */
     const char *desc;
     unsigned max_cpus;
-    gboolean is_default;
     /* `-machine NAME,...`: rows for a structure of options_size bytes. */
     const Property *properties;
     size_t options_size;
@@ -28,6 +27,8 @@ typedef struct MachineClass {
 
 extern const MachineClass *const machine_table[]; /* ends with NULL */
 const MachineClass *machine_find(const char *name);
+/* Where `-machine` names none: the dialect's. */
+gboolean machine_is_default(const MachineClass *klass);
 
 /*
  * Validates everything that can be without creating anything, then creates RAM,

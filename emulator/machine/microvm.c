@@ -245,7 +245,6 @@ const MachineClass machine_microvm = {
     .alias = "microvm",
     .desc = "microvm: virtio-mmio, hardware-reduced ACPI, no PCI",
     .max_cpus = MICROVM_MAX_CPUS,
-    .is_default = TRUE,
     .properties = microvm_properties,
     .options_size = sizeof(Options),
     .create = microvm_create,

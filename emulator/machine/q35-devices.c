@@ -2,6 +2,7 @@
 /* The q35's own devices and how they are wired (Intel ICH9 data sheet, chapter 5.8). */
 #include "config.h"
 
+#include "accel/run-state.h"
 #include "hw/hpet.h"
 #include "hw/i8042.h"
 #include "hw/i8254.h"
@@ -62,12 +63,21 @@ static gboolean set_s4(Device *pm, const Ich9LpcOptions *o, GError **errp)
     return TRUE;
 }
 
+/* It is not to be heard of where the guest, or the board, says so. */
+static void watchdog_expired(void *opaque)
+{
+    if (!ich9_lpc_no_reboot(opaque)) {
+        vm_request_watchdog();
+    }
+}
+
 /* The LPC bridge carries its interrupt, and says by `-global` what it offers. */
 static gboolean create_pm(Q35Devices *q, GError **errp)
 {
     q->lpc = new_device(&ich9_lpc_class.device, "lpc");
     q->pm = new_device(&ich9_pm_class, "pm");
     ich9_pm_set_sci(q->pm, ich9_lpc_sci(q->lpc));
+    ich9_pm_set_watchdog(q->pm, watchdog_expired, q->lpc);
     return set_s4(q->pm, ich9_lpc_options(q->lpc), errp) &&
            device_realize(q->pm, NULL, errp);
 }
@@ -200,7 +210,7 @@ void q35_devices_set_up(Q35Devices *q, guint64 low_ram, guint64 high_ram)
                    .boot_order = "cad" };
     gboolean fits = pci_host_set_ecam(q->host, Q35_ECAM_BASE, Q35_ECAM_SIZE);
     g_assert(fits);
-    ich9_lpc_set_up(q->lpc, ICH9_PM_BASE);
+    ich9_lpc_set_up(q->lpc, ICH9_PM_BASE, Q35_RCRB_BASE);
     rtc_set_pc(q->rtc, &cmos);
     if (!pci_layout(pci_host_bus(q->host), &apertures, &error)) {
         log_warn("%s", error->message);

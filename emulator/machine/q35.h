@@ -32,6 +32,7 @@
 #define Q35_HOLE_BASE   0xc0000000u
 #define Q35_HOLE_END    0xfec00000u /* first byte behind it */
 #define Q35_IOAPIC_BASE 0xfec00000u
+#define Q35_RCRB_BASE   0xfed1c000u
 #define Q35_LAPIC_BASE  0xfee00000u
 
 /* The hole above all RAM: from a multiple of 1 GiB on. */

@@ -193,7 +193,7 @@ static ConfigNode *cmd_query_machines(ConfigNode *args, GError **errp)
         if (klass->alias) {
             config_map_set_string(info, "alias", klass->alias);
         }
-        if (klass->is_default) {
+        if (machine_is_default(klass)) {
             config_map_set_bool(info, "is-default", TRUE);
         }
         config_map_set_int(info, "cpu-max", MAX(klass->max_cpus, 1));
@@ -204,6 +204,16 @@ static ConfigNode *cmd_query_machines(ConfigNode *args, GError **errp)
         config_list_add(list, info);
     }
     return list;
+}
+
+QMP_OBJECT(current_machine, { "wakeup-suspend-support", &qmp_bool });
+
+static ConfigNode *cmd_query_current_machine(ConfigNode *args, GError **errp)
+{
+    ConfigNode *info = config_map_new();
+
+    config_map_set_bool(info, "wakeup-suspend-support", FALSE);
+    return info;
 }
 
 const QmpCommand qmp_misc_commands[] = {
@@ -224,5 +234,7 @@ const QmpCommand qmp_misc_commands[] = {
     { "query-kvm", "Whether KVM is there and used", cmd_query_kvm, .ret = &kvm_info },
     { "query-machines", "The machines of -machine", cmd_query_machines,
       .ret = &machine_info_list },
+    { "query-current-machine", "What the VM's machine can do", cmd_query_current_machine,
+      .ret = &current_machine },
     { .name = NULL },
 };

@@ -2,6 +2,7 @@
 /* Whether the VM runs. */
 #include "config.h"
 
+#include "accel/accel.h"
 #include "accel/run-state.h"
 #include "block/stats.h"
 #include "machine/machine.h"
@@ -140,6 +141,19 @@ static ConfigNode *cmd_powerdown(ConfigNode *args, GError **errp)
     return NULL;
 }
 
+/* There is no sleep that a guest could be woken from (query-current-machine). */
+static ConfigNode *cmd_wakeup(ConfigNode *args, GError **errp)
+{
+    error_set(errp, "wake-up from suspend is not supported by this guest");
+    return NULL;
+}
+
+static ConfigNode *cmd_inject_nmi(ConfigNode *args, GError **errp)
+{
+    accel_inject_nmi(errp);
+    return NULL;
+}
+
 QMP_ENUM(cpu_target, "x86_64");
 QMP_OBJECT(cpu_info, { "cpu-index", &qmp_int }, { "qom-path", &qmp_str },
            { "thread-id", &qmp_int }, { "target", &cpu_target });
@@ -172,6 +186,10 @@ const QmpCommand qmp_run_commands[] = {
     { "quit", "Ends the VM and the process", cmd_quit },
     { "system_reset", "Resets the VM", cmd_reset },
     { "system_powerdown", "Presses the power button", cmd_powerdown },
+    { "system_wakeup", "Wakes the guest up, which no machine can: there is no suspend",
+      cmd_wakeup },
+    { "inject-nmi", "A non-maskable interrupt for all vCPUs: LINT1 of their local APICs",
+      cmd_inject_nmi },
     { "query-cpus-fast", "The vCPUs and their threads", cmd_query_cpus,
       .ret = &cpu_info_list },
     { .name = NULL },

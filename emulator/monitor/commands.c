@@ -2,12 +2,23 @@
 /* All commands and all events. */
 #include "config.h"
 
+#include "config/action.h"
 #include "monitor/commands.h"
 
 const QmpCommand *const qmp_command_tables[] = {
-    qmp_misc_commands,      qmp_run_commands, qmp_chardev_commands, qmp_block_commands,
-    qmp_device_commands,    qmp_qom_commands, qmp_net_commands,     qmp_object_commands,
-    qmp_migration_commands, qmp_pci_commands, qmp_type_commands,    NULL,
+    qmp_misc_commands,
+    qmp_run_commands,
+    qmp_action_commands,
+    qmp_chardev_commands,
+    qmp_block_commands,
+    qmp_device_commands,
+    qmp_qom_commands,
+    qmp_net_commands,
+    qmp_object_commands,
+    qmp_migration_commands,
+    qmp_pci_commands,
+    qmp_type_commands,
+    NULL,
 };
 
 QMP_ENUM(shutdown_cause, "host-error", "host-qmp-quit", "host-qmp-system-reset",
@@ -15,6 +26,9 @@ QMP_ENUM(shutdown_cause, "host-error", "host-qmp-quit", "host-qmp-system-reset",
 QMP_OBJECT(shutdown_data, { "guest", &qmp_bool }, { "reason", &shutdown_cause });
 QMP_ENUM(panic_action, "pause", "poweroff", "run");
 QMP_OBJECT(panic_data, { "action", &panic_action });
+static const QmpType watchdog_action = { .meta = QMP_META_ENUM,
+                                         .values = action_watchdog_names };
+QMP_OBJECT(watchdog_data, { "action", &watchdog_action });
 QMP_OBJECT(deleted_data, { "device", &qmp_str, TRUE }, { "path", &qmp_str });
 QMP_ENUM(slot_type, "PCI");
 QMP_OBJECT(ost_info, { "device", &qmp_str, TRUE }, { "slot", &qmp_str },
@@ -40,6 +54,7 @@ const QmpEvent qmp_event_table[] = {
     { "GUEST_PANICKED", "The guest's kernel says that it has panicked", &panic_data },
     { "GUEST_CRASHLOADED", "The guest's kernel says that it dumps after a panic",
       &panic_data },
+    { "WATCHDOG", "A watchdog has expired", &watchdog_data },
     { "DEVICE_DELETED", "A device is gone; what it used is free", &deleted_data },
     { "DEVICE_UNPLUG_GUEST_ERROR", "The guest has refused to let a device go",
       &deleted_data },

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 libemulator_a_SOURCES += \
+	emulator/monitor/cmd-action.c \
 	emulator/monitor/cmd-block.c \
 	emulator/monitor/cmd-chardev.c \
 	emulator/monitor/cmd-device.c \

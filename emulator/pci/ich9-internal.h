@@ -33,6 +33,8 @@ typedef struct Ich9Lpc {
 void ich9_routing_init(Ich9Lpc *lpc);
 void ich9_routing_finalize(Ich9Lpc *lpc);
 void ich9_routing_reset(Ich9Lpc *lpc);
+/* What the strap keeps set, whatever was written. */
+void ich9_routing_strap(Ich9Lpc *lpc);
 void ich9_routing_disconnect(Ich9Lpc *lpc);
 /* As the registers say, in configuration space and behind RCBA. */
 void ich9_routing_apply(Ich9Lpc *lpc);

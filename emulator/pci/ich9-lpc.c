@@ -98,12 +98,13 @@ static void show_all(PciDevice *dev)
     ich9_routing_apply(lpc);
 }
 
-void ich9_lpc_set_up(Device *device, guint16 pm_base)
+void ich9_lpc_set_up(Device *device, guint16 pm_base, guint32 rcrb_base)
 {
     static const guint8 pins[] = { 10, 10, 11, 11 };
     Ich9Lpc *lpc = (Ich9Lpc *)device;
     pci_set(&lpc->pci, PMBASE, 2, (pm_base & PMBASE_MASK) | PMBASE_IO);
     pci_set(&lpc->pci, ICH9_ACPI_CNTL, 1, ACPI_ENABLE);
+    pci_set(&lpc->pci, RCBA, 4, (rcrb_base & RCBA_MASK) | RCBA_ENABLE);
     for (unsigned i = 0; i < G_N_ELEMENTS(pins); i++) {
         pci_set(&lpc->pci, ICH9_PIRQ_A_D + i, 1, pins[i]);
         pci_set(&lpc->pci, ICH9_PIRQ_E_H + i, 1, pins[i]);
@@ -121,6 +122,11 @@ void ich9_lpc_set_wiring(Device *device, const Ich9LpcWiring *wiring)
 IrqLine *ich9_lpc_sci(Device *device)
 {
     return ((Ich9Lpc *)device)->sci.line;
+}
+
+gboolean ich9_lpc_no_reboot(Device *device)
+{
+    return (((Ich9Lpc *)device)->gcs & GCS_NO_REBOOT) != 0;
 }
 
 const Ich9LpcOptions *ich9_lpc_options(Device *device)
@@ -216,6 +222,7 @@ static void lpc_finalize(Device *device)
 
 static gboolean lpc_post_load(void *opaque, guint32 version, GError **errp)
 {
+    ich9_routing_strap(opaque);
     ich9_routing_apply(opaque);
     return TRUE;
 }

@@ -47,8 +47,11 @@ const Ich9LpcOptions *ich9_lpc_options(Device *dev);
 
 /*
  * What firmware does, for a guest without; after each reset: the power management's
- * registers are at pm_base, and the PIRQs reach the 8259s (10, 10, 11, 11, as with QEMU).
+ * registers are at pm_base, the chipset's configuration registers at rcrb_base, and the
+ * PIRQs reach the 8259s (10, 10, 11, 11, as with QEMU).
  */
-void ich9_lpc_set_up(Device *dev, guint16 pm_base);
+void ich9_lpc_set_up(Device *dev, guint16 pm_base, guint32 rcrb_base);
+/* The watchdog's expiry is to have no effect: GCS, or `noreboot`. */
+gboolean ich9_lpc_no_reboot(Device *dev);
 
 #endif

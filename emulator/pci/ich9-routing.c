@@ -108,7 +108,13 @@ void ich9_routing_reset(Ich9Lpc *lpc)
             lpc->routes[own_routes[i] + 1] = DEFAULT_ROUTE >> 8;
         }
     }
-    lpc->gcs = lpc->options.noreboot ? GCS_NO_REBOOT : 0;
+    lpc->gcs = 0;
+    ich9_routing_strap(lpc);
+}
+
+void ich9_routing_strap(Ich9Lpc *lpc)
+{
+    lpc->gcs |= lpc->options.noreboot ? GCS_NO_REBOOT : 0;
 }
 
 /* The registers behind RCBA: bytes, of which the rest reads as zero. */
@@ -140,6 +146,7 @@ static void rcrb_write(void *opaque, guint64 offset, guint64 value, unsigned siz
             *byte = (guint8)value;
         }
     }
+    ich9_routing_strap(lpc);
     ich9_routing_apply(lpc);
 }
 

@@ -543,7 +543,7 @@ static void test_shutdown_state(void)
     g_assert_nonnull(strstr(here, "Reset"));
     qmp(to, "{\"execute\":\"system_reset\"}");
     wait_event(to, "RESET");
-    assert_status(to, "paused");
+    assert_status(to, "prelaunch");
     qmp(to, "{\"execute\":\"cont\"}");
     assert_status(to, "running");
     qtest_stop(from);

@@ -135,7 +135,7 @@ static const Then thens[] = {
       .text = "{\"execute\": \"system_reset\"}",
       .at_once = TRUE,
       .event = "RESET",
-      .status = "paused",
+      .status = "prelaunch",
       .fresh = TRUE },
     /* The disk stays until it has been flushed. */
     { .name = "unplug",

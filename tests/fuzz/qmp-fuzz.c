@@ -28,9 +28,22 @@ unsigned qmp_fuzz_added;
 static FuzzVm *vm;
 static GPtrArray *commands; /* QmpCommand */
 
+/* What ends the process, or lets other commands do so. */
+static const char *const ends[] = { "quit", "set-action" };
+
+static gboolean may_end(const char *text, gsize len)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(ends); i++) {
+        if (memmem(text, len, ends[i], strlen(ends[i]))) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
 static void add_command(const QmpCommand *command, void *opaque)
 {
-    if (strcmp(command->name, "quit") != 0) {
+    if (!may_end(command->name, strlen(command->name))) {
         g_ptr_array_add(commands, (gpointer)command);
     }
 }
@@ -284,7 +297,7 @@ static gboolean run_command(FuzzInput *in)
 static gboolean is_harmless(const char *text, gsize len)
 {
     return !memchr(text, '/', len) && !memchr(text, '\\', len) &&
-           !memmem(text, len, "quit", 4);
+           !may_end(text, len);
 }
 
 static void take_away_all(const char *command, const char *key)

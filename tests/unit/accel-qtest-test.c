@@ -207,7 +207,7 @@ static void test_run_state(void)
     events = g_string_new(NULL);
     vm_event_subscribe(on_event, NULL);
     vm_set_reset_handler(on_reset, NULL);
-    vm_set_policy(TRUE, FALSE);
+    vm_set_action(ACTION_SHUTDOWN, SHUTDOWN_ACTION_PAUSE);
     g_assert_cmpint(run_state_get(), ==, RUN_STATE_PRELAUNCH);
     vm_start();
     vm_start();
@@ -227,12 +227,13 @@ static void test_run_state(void)
     g_assert_true(run_state_needs_reset());
     vm_request_reset(SHUTDOWN_HOST_QMP_SYSTEM_RESET);
     expect_events("RESET(0,host-qmp-system-reset)[shutdown] ");
-    g_assert_cmpint(run_state_get(), ==, RUN_STATE_PAUSED);
+    g_assert_cmpint(run_state_get(), ==, RUN_STATE_PRELAUNCH);
     vm_start();
     g_thread_join(thread_try_start("worker", "asks", asks_from_thread, NULL, NULL));
     expect_events("RESUME[running] STOP[internal-error] ");
 
-    vm_set_policy(FALSE, TRUE);
+    vm_set_action(ACTION_SHUTDOWN, SHUTDOWN_ACTION_POWEROFF);
+    vm_set_action(ACTION_REBOOT, REBOOT_ACTION_SHUTDOWN);
     vm_start();
     vm_request_reset(SHUTDOWN_GUEST_RESET);
     event_loop_run(event_loop_main()); /* ends: -no-reboot */

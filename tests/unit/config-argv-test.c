@@ -53,7 +53,11 @@ static void test_good(void)
         const char *line, *path, *value;
     } rows[] = {
         { "", "memory.size", "134217728" },
-        { "", "machine.type", "microvm" },
+        { "", "machine.type", "q35" },
+        { "-no-reboot", "action.reboot", "shutdown" },
+        { "-no-reboot -action reboot=reset", "action.reboot", "reset" },
+        { "-action shutdown=poweroff -no-shutdown", "action.shutdown", "pause" },
+        { "-watchdog-action pause", "action.watchdog", "pause" },
         { "", "cpu.model", "host" },
         { "", "accel.accel", "kvm" },
         { "-M none", "machine.type", "none" },
@@ -261,7 +265,6 @@ static void test_noop(void)
         "-net none",
         "-nic none",
         "-parallel none",
-        "-watchdog-action reset",
         "-audiodev {\"id\":\"audio1\",\"driver\":\"none\"}",
         "-audiodev none,id=a",
         "-msg timestamp=on",
@@ -287,6 +290,7 @@ static void test_dialect(void)
 
     tree = parse_as("/usr/bin/stratovirt-1", "-smp 2 -drive id=a,file=/x", NULL);
     g_assert_cmpstr(dialect_get()->name, ==, "stratovirt");
+    g_assert_cmpstr(dialect_get()->default_machine, ==, "microvm");
     direct = at(tree, "blockdev.0.cache.direct");
     memory = at(tree, "memory.size");
     sockets = at(tree, "smp.sockets");

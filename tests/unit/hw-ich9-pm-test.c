@@ -181,7 +181,7 @@ static void test_sleep(void)
     Device *dev = plug();
     gboolean reset;
 
-    vm_set_policy(TRUE, FALSE);
+    vm_set_action(ACTION_SHUTDOWN, SHUTDOWN_ACTION_PAUSE);
     vm_set_reset_handler(reset_asked, &reset);
     for (unsigned type = 0; type < 8; type++) {
         gboolean off = type == ICH9_PM_SLP_S5 || type == 2;
@@ -324,7 +324,7 @@ static void test_walk(void)
 {
     Device *dev = hw_plug(&ich9_pm_class, NULL, wire_watchdog);
 
-    vm_set_policy(TRUE, FALSE);
+    vm_set_action(ACTION_SHUTDOWN, SHUTDOWN_ACTION_PAUSE);
     dev = hw_walk(dev, NULL, wire_watchdog, FALSE, BASE, ICH9_PM_SIZE);
     hw_unplug(hw_walk(dev, NULL, wire_watchdog, FALSE, ICH9_APM_CNT, 2));
 }

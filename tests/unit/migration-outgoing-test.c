@@ -319,7 +319,7 @@ static void test_ended(gconstpointer opaque)
     void (*request)(void) = opaque;
     RunState state = request == power_off ? RUN_STATE_SHUTDOWN : RUN_STATE_INTERNAL_ERROR;
 
-    vm_set_policy(TRUE, FALSE);
+    vm_set_action(ACTION_SHUTDOWN, SHUTDOWN_ACTION_PAUSE);
     cont();
     run_state_subscribe(last_exit, request);
     g_autoptr(GByteArray) stopped = migrate();
@@ -345,7 +345,7 @@ static void test_ended(gconstpointer opaque)
 /* The process ends with it; nothing runs in this one afterwards. */
 static void test_process_ends(void)
 {
-    vm_set_policy(FALSE, FALSE);
+    vm_set_action(ACTION_SHUTDOWN, SHUTDOWN_ACTION_POWEROFF);
     cont();
     run_state_subscribe(last_exit, power_off);
     g_autoptr(GByteArray) stream = migrate();

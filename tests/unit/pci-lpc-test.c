@@ -118,7 +118,7 @@ static void test_pic(void)
     g_assert_cmpint(raised(pics, ICH9_PIC_PINS), ==, 11);
     cfg_write(function, 0x68, 1, 5);
     g_assert_cmpint(raised(pics, ICH9_PIC_PINS), ==, 5);
-    ich9_lpc_set_up(lpc, 0x600);
+    ich9_lpc_set_up(lpc, 0x600, 0);
     g_assert_cmpint(raised(pics, ICH9_PIC_PINS), ==, 10);
     cfg_write(function, 0x68, 1, 0x80);
     g_assert_cmpint(raised(pics, ICH9_PIC_PINS), ==, -1);
@@ -160,7 +160,7 @@ static void test_pmbase(void)
     device_reset(lpc, NULL, NULL);
     g_assert_cmphex(port_read(0xb008, 4), ==, 0xffffffff);
     g_assert_cmphex(cfg_read(function, 0x40, 4), ==, 1);
-    ich9_lpc_set_up(lpc, 0x600);
+    ich9_lpc_set_up(lpc, 0x600, 0);
     g_assert_cmphex(port_read(0x67c, 4), ==, 0x557c);
     g_assert_cmphex(cfg_read(function, 0x40, 4), ==, 0x601);
     unmake();
