@@ -171,7 +171,8 @@ static void test_migrate(void)
         socket));
     wait_migrated(from);
     g_autofree char *before = qtest_serial(from, NULL);
-    /* The line in which it was stopped may be here with one half, there with the other. */
+    /* The line in which it was stopped may be here with one half, there with the other.
+     */
     g_autofree char *next =
         g_strdup_printf("round %" G_GUINT64_FORMAT "\n", last_round(before) + 400);
     g_autofree char *said = qtest_serial(to, next);
@@ -181,6 +182,23 @@ static void test_migrate(void)
     g_free(qtest_serial(to, "filled"));
     qtest_stop(from);
     qtest_stop(to);
+}
+
+/* An operator's NMI, on all vCPUs: one polls, others sleep; then while all are stopped.
+ */
+static void test_nmi(gconstpointer machine)
+{
+    QTest *q = boot_on(machine, "nmi", "cpus=3", "-smp 3");
+    g_free(qtest_serial(q, "tiny: ready\n"));
+    ok(q, "inject-nmi");
+    g_free(qtest_serial(q, "tiny: ready\ntiny: nmi\n"));
+    ok(q, "system_reset");
+    g_free(qtest_serial(q, "tiny: nmi\ntiny: ready\n"));
+    ok(q, "stop");
+    ok(q, "inject-nmi");
+    ok(q, "cont");
+    g_free(qtest_serial(q, "tiny: ready\ntiny: nmi\ntiny: ready\ntiny: nmi\n"));
+    qtest_stop(q);
 }
 
 /* The q35: start, all processors, resets of the host's and the guest's, power-off. */
@@ -197,7 +215,8 @@ static void test_q35(void)
     json_object_unref(qtest_event_wait(q, "RESET"));
     qtest_stop(q);
 
-    q = boot_on("q35", "hello", "sleep=1540", "-S"); /* it must not end before we listen */
+    q = boot_on("q35", "hello", "sleep=1540",
+                "-S"); /* it must not end before we listen */
     ok(q, "cont");
     g_autoptr(JsonObject) event = qtest_event_wait(q, "SHUTDOWN");
     JsonObject *data = json_object_get_object_member(event, "data");
@@ -222,6 +241,8 @@ int main(int argc, char **argv)
     g_test_add_func("/tiny/reset-by-other", test_reset_by_other);
     g_test_add_func("/tiny/pause", test_pause);
     g_test_add_func("/tiny/migrate", test_migrate);
+    g_test_add_data_func("/tiny/nmi/microvm", "microvm", test_nmi);
+    g_test_add_data_func("/tiny/nmi/q35", "q35", test_nmi);
     g_test_add_func("/tiny/q35", test_q35);
     return g_test_run();
 }
