@@ -9,8 +9,12 @@ BOARD_DEVICE_TESTS = tests/device/serial-test tests/device/serial-tx-test \
 	tests/device/pci-plug-test
 check_PROGRAMS += $(BOARD_DEVICE_TESTS)
 TESTS += $(BOARD_DEVICE_TESTS)
-check_PROGRAMS += tests/device/ends-test
-TESTS += tests/device/ends-test
+check_PROGRAMS += tests/device/ends-test tests/device/reset-state-test
+TESTS += tests/device/ends-test tests/device/reset-state-test
+tests_device_reset_state_test_SOURCES = tests/device/reset-state-test.c \
+	tests/device/board.h
+tests_device_reset_state_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_reset_state_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_ends_test_SOURCES = tests/device/ends-test.c tests/device/board.h
 tests_device_ends_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_ends_test_LDADD = $(DEVICE_TEST_LDADD)
