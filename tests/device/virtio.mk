@@ -32,6 +32,7 @@ tests_device_turn_test_SOURCES = tests/device/turn-test.c $(TURN_COMMON) \
 tests_device_turn_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_turn_test_LDADD = $(DEVICE_TEST_LDADD)
 VIRTIO_BLK_DEVICE_TESTS = tests/device/virtio-blk-flight-test \
+	tests/device/virtio-pci-flight-test \
 	tests/device/virtio-blk-host-test \
 	tests/device/virtio-blk-error-test tests/device/virtio-blk-stats-test \
 	tests/device/stop-test tests/device/late-plug-test \
@@ -43,6 +44,10 @@ tests_device_virtio_blk_flight_test_SOURCES = tests/device/virtio-blk-flight-tes
 	$(VIRTIO_DEVICE_COMMON)
 tests_device_virtio_blk_flight_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_virtio_blk_flight_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_virtio_pci_flight_test_SOURCES = tests/device/virtio-pci-flight-test.c \
+	$(VIRTIO_DEVICE_COMMON)
+tests_device_virtio_pci_flight_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_virtio_pci_flight_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_virtio_blk_error_test_SOURCES = tests/device/virtio-blk-error-test.c \
 	$(VIRTIO_DEVICE_COMMON)
 tests_device_virtio_blk_error_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
