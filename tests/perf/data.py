@@ -24,8 +24,8 @@ EVENTS = {"raw_syscalls:sys_enter": "calls", "kvm:kvm_exit": "exits",
           "kvm:kvm_userspace_exit": "handled"}
 # name: (kind of virtio, requests, further words of the guest's command line)
 LOADS = {
-    "disk": (2, 20000, "size=4096 depth=8"),
-    "net": (1, 20000, "size=1000 depth=8"),
+    "disk": (2, 8000, "size=4096 depth=8"),
+    "net": (1, 8000, "size=1000 depth=8"),
 }
 BUSES = ("pci", "mmio")
 MMIO_MODERN = ["-global", "virtio-mmio.force-legacy=false"]  # QEMU's default is the old one
