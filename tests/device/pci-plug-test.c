@@ -158,14 +158,14 @@ static const struct {
       "No 'virtio-bus' bus found for device 'virtio-blk-device'" },
     { D RP1 ", \"nope\": 1", "Property 'virtio-blk-pci.nope' not found" },
     { D RP1 ", \"iothread\": \"nope\"",
-      "Property 'virtio-blk-device.iothread' can't find value 'nope'" },
+      "Property 'virtio-blk-pci.iothread' can't find value 'nope'" },
     { D RP1 ", \"queue-size\": 3", "Parameter 'queue-size'" },
     { "\"driver\": \"virtio-blk-pci\", \"id\": \"x\", \"drive\": \"nope\"" RP1,
-      "Property 'virtio-blk-device.drive' can't find value 'nope'" },
+      "Property 'virtio-blk-pci.drive' can't find value 'nope'" },
     { "\"driver\": \"virtio-rng-pci\", \"id\": \"x\", \"rng\": \"nope\"" RP1,
-      "Property 'virtio-rng-device.rng' can't find value 'nope'" },
+      "Property 'virtio-rng-pci.rng' can't find value 'nope'" },
     { "\"driver\": \"virtio-net-pci\", \"id\": \"x\", \"netdev\": \"nope\"" RP1,
-      "Property 'virtio-net-device.netdev' can't find value 'nope'" },
+      "Property 'virtio-net-pci.netdev' can't find value 'nope'" },
 };
 
 /* The id, the node and the port are what they were: free. */
