@@ -3,6 +3,7 @@
  * The common part: descriptors, flow control, the list. See internal.h.
  *
  * #syscalls main: read readv recvmsg sendmsg write
+ * #syscalls main,vcpu: shutdown -- rare: a client that does not read is given up
  */
 #include "config.h"
 
