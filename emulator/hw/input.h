@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a user does with keyboard and mouse, on its way to the device that shows it to the
- * guest: QMP's send-key and input-send-event, displays. Main thread, under the machine
+ * guest: no command and no display is its source yet. Main thread, under the machine
  * lock.
  */
 #ifndef VIREO_HW_INPUT_H

@@ -26,7 +26,7 @@ typedef struct VirtioPci {
     guint8 window; /* offset of the PCI configuration access capability */
 
     /* properties */
-    guint32 vectors; /* of MSI-X; VIRTIO_PCI_ALL: one for each queue and another */
+    guint32 vectors; /* of MSI-X; ALL_VECTORS: one for each queue and another */
     gboolean ioeventfd, queue_reset;
     int disable_legacy; /* OnOffAuto */
     gboolean disable_modern, ats, page_per_vq, modern_pio_notify, aer;
