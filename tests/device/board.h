@@ -3,6 +3,8 @@
 #ifndef VIREO_TESTS_BOARD_H
 #define VIREO_TESTS_BOARD_H
 
+#include <string.h>
+
 #include "tests/device/qtest.h"
 
 /* A command without arguments that must succeed. */
@@ -20,6 +22,18 @@ static inline void board_reset(QTest *q)
 {
     board_qmp(q, "system_reset");
     board_wait(q, "RESET");
+}
+
+/* A command line that ends with 1 and this message. */
+static inline void board_refuses(const char *options, const char *message)
+{
+    g_autofree char *args = g_strdup_printf("-accel qtest %s", options);
+    g_autofree char *said = NULL;
+
+    g_assert_cmpint(qtest_run(args, &said), ==, 1);
+    if (!strstr(said, message)) {
+        g_error("%s: '%s' does not say '%s'", options, said, message);
+    }
 }
 
 /* Asks the emulator something, so that all it has said before has come. */

@@ -153,17 +153,6 @@ static void test_global(void)
     qtest_stop(q);
 }
 
-static void expect_failure(const char *options, const char *message)
-{
-    g_autofree char *args = g_strdup_printf("-accel qtest %s", options);
-    g_autofree char *said = NULL;
-
-    g_assert_cmpint(qtest_run(args, &said), ==, 1);
-    if (!strstr(said, message)) {
-        g_error("%s: '%s' does not say '%s'", options, said, message);
-    }
-}
-
 static void test_refused(void)
 {
     static const struct {
@@ -210,7 +199,7 @@ static void test_refused(void)
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-        expect_failure(cases[i].options, cases[i].message);
+        board_refuses(cases[i].options, cases[i].message);
     }
 }
 

@@ -8,6 +8,7 @@
 #include "hw/i8259.h"
 
 #include "memory/address-map.h"
+#include "tests/unit/hw-i8259-model.h"
 #include "tests/unit/stub-accel.h"
 
 #define MASTER      0x20
@@ -485,204 +486,6 @@ static void test_save(void)
     end();
 }
 
-/*
- * The model: a chip is lists and flags, its inputs stand in the order of their priority.
- */
-typedef struct Model {
-    gboolean pin[8], request[8], service[8], mask[8], level[8];
-    int order[8]; /* the first has the highest */
-    int cascade;  /* the input, or -1 */
-    int base;
-    gboolean smm, sfnm, aeoi, rotate, show_isr, poll;
-    GQueue words; /* of the initialization, to come */
-} Model;
-
-static Model models[2];
-
-static void model_order(Model *m, int last)
-{
-    for (int i = 0; i < 8; i++) {
-        m->order[i] = (last + 1 + i) % 8;
-    }
-}
-
-static int model_winner(const Model *m)
-{
-    if (!g_queue_is_empty((GQueue *)&m->words)) {
-        return -1;
-    }
-    for (int i = 0; i < 8; i++) {
-        int n = m->order[i];
-        gboolean free = TRUE; /* nobody in service at this place or before it */
-        for (int j = 0; j <= i; j++) {
-            int k = m->order[j];
-            gboolean counts = m->service[k] && !(m->smm && m->mask[k]) &&
-                              !(j == i && m->sfnm && k == m->cascade);
-            free = free && !counts;
-        }
-        if (m->request[n] && !m->mask[n] && free) {
-            return n;
-        }
-    }
-    return -1;
-}
-
-static void model_pin(Model *m, int n, gboolean level)
-{
-    if (m->level[n]) {
-        m->request[n] = level;
-    } else if (level && !m->pin[n]) {
-        m->request[n] = TRUE;
-    }
-    m->pin[n] = level;
-}
-
-static void model_serve(Model *m, int n)
-{
-    m->request[n] = m->level[n] && m->request[n];
-    if (!m->aeoi) {
-        m->service[n] = TRUE;
-    } else if (m->rotate) {
-        model_order(m, n);
-    }
-    if (m == &models[1]) {
-        model_pin(&models[0], 2, FALSE);
-    }
-}
-
-static gboolean model_settle(void)
-{
-    model_pin(&models[0], 2, model_winner(&models[1]) >= 0);
-    return model_winner(&models[0]) >= 0;
-}
-
-static int model_acknowledge(void)
-{
-    Model *m = &models[0];
-    int n = model_winner(m);
-    if (n >= 0) {
-        model_serve(m, n);
-    }
-    if (n == 2) {
-        m = &models[1];
-        n = model_winner(m);
-        if (n >= 0) {
-            model_serve(m, n);
-        }
-    }
-    return m->base + (n < 0 ? 7 : n);
-}
-
-static void model_init(Model *m, guint8 value)
-{
-    for (int n = 0; n < 8; n++) {
-        m->service[n] = m->mask[n] = FALSE;
-        m->request[n] = m->level[n] && m->pin[n];
-    }
-    model_order(m, 7);
-    m->smm = m->rotate = m->show_isr = m->poll = FALSE;
-    if (!(value & 1)) {
-        m->sfnm = m->aeoi = FALSE;
-    }
-    g_queue_clear(&m->words);
-    g_queue_push_tail(&m->words, GINT_TO_POINTER(2));
-    if (!(value & 2)) {
-        g_queue_push_tail(&m->words, GINT_TO_POINTER(3));
-    }
-    if (value & 1) {
-        g_queue_push_tail(&m->words, GINT_TO_POINTER(4));
-    }
-}
-
-static void model_command(Model *m, guint8 value)
-{
-    int n = value & 7;
-    if (!(value & 0x20)) { /* no EOI */
-        if ((value & 0xc0) == 0xc0) {
-            model_order(m, n);
-        } else if (!(value & 0x40)) {
-            m->rotate = value >> 7;
-        }
-        return;
-    }
-    if (!(value & 0x40)) { /* not specific */
-        int i = 0;
-        while (i < 8 && (!m->service[m->order[i]] || (m->smm && m->mask[m->order[i]]))) {
-            i++;
-        }
-        if (i == 8) {
-            return;
-        }
-        n = m->order[i];
-    }
-    m->service[n] = FALSE;
-    if (value & 0x80) {
-        model_order(m, n);
-    }
-}
-
-static void model_write(Model *m, int port, guint8 value)
-{
-    if (!port && value & 0x10) {
-        model_init(m, value);
-    } else if (!port && value & 0x08) {
-        m->smm = value & 0x40 ? (value & 0x20) != 0 : m->smm;
-        m->show_isr = value & 2 ? value & 1 : m->show_isr;
-        m->poll = (value & 4) != 0;
-    } else if (!port) {
-        model_command(m, value);
-    } else {
-        switch (GPOINTER_TO_INT(g_queue_pop_head(&m->words))) {
-        case 0:
-            for (int n = 0; n < 8; n++) {
-                m->mask[n] = value >> n & 1;
-            }
-            break;
-        case 2:
-            m->base = value / 8 * 8;
-            break;
-        case 4:
-            m->sfnm = value >> 4 & 1;
-            m->aeoi = value >> 1 & 1;
-            break;
-        }
-    }
-}
-
-static guint8 model_bits(const gboolean *flags)
-{
-    guint8 value = 0;
-    for (int n = 0; n < 8; n++) {
-        value |= (guint8)((flags[n] != 0) << n);
-    }
-    return value;
-}
-
-static guint8 model_read(Model *m, int port)
-{
-    if (m->poll) {
-        int n = model_winner(m);
-        m->poll = FALSE;
-        if (n < 0) {
-            return 0;
-        }
-        model_serve(m, n);
-        return (guint8)(0x80 + n);
-    }
-    return model_bits(port ? m->mask : m->show_isr ? m->service : m->request);
-}
-
-static void model_begin(void)
-{
-    for (int i = 0; i < 2; i++) {
-        models[i] = (Model){ .cascade = i ? -1 : 2 };
-        model_init(&models[i], 0x11);
-        model_write(&models[i], 1, i ? BASE + 8 : BASE);
-        model_write(&models[i], 1, 0);
-        model_write(&models[i], 1, 1);
-    }
-}
-
 /* What drivers write more often than chance would. */
 static guint8 random_value(int port)
 {
@@ -721,22 +524,22 @@ static void random_step(void)
     case 0 ... 6:
         if (pin != I8259_CASCADE) {
             set((unsigned)pin, level);
-            model_pin(&models[pin / 8], pin % 8, level);
+            i8259_model_pin(&i8259_models[pin / 8], pin % 8, level);
         }
         break;
     case 7 ... 9:
         out(at, value);
-        model_write(&models[chip], port, value);
+        i8259_model_write(&i8259_models[chip], port, value);
         break;
     case 10 ... 11:
-        g_assert_cmphex(in(at), ==, model_read(&models[chip], port));
+        g_assert_cmphex(in(at), ==, i8259_model_read(&i8259_models[chip], port));
         break;
     case 12:
         if (level) {
             out((guint16)(MASTER_ELCR + chip), value);
             for (int n = 0; n < 8; n++) {
-                models[chip].level[n] = (value & (chip ? 0xde : 0xf8)) >> n & 1;
-                model_pin(&models[chip], n, models[chip].pin[n]);
+                i8259_models[chip].level[n] = (value & (chip ? 0xde : 0xf8)) >> n & 1;
+                i8259_model_pin(&i8259_models[chip], n, i8259_models[chip].pin[n]);
             }
         } else {
             g_autoptr(GByteArray) bytes = save();
@@ -745,7 +548,7 @@ static void random_step(void)
         break;
     default:
         if (stub_pic || pin == 0) {
-            g_assert_cmphex(accel_pic_acknowledge(), ==, model_acknowledge());
+            g_assert_cmphex(accel_pic_acknowledge(), ==, i8259_model_acknowledge());
         }
         break;
     }
@@ -755,15 +558,14 @@ static void test_random(void)
 {
     guint acknowledged = 0;
     begin();
-    model_begin();
+    i8259_model_begin(BASE);
     for (guint step = 0; step < 300000; step++) {
         random_step();
-        g_assert_cmpint(stub_pic, ==, model_settle());
+        g_assert_cmpint(stub_pic, ==, i8259_model_settle());
         acknowledged += (guint)stub_pic;
     }
     g_assert_cmpuint(acknowledged, >, 3000);
-    g_queue_clear(&models[0].words);
-    g_queue_clear(&models[1].words);
+    i8259_model_end();
     init_chip(MASTER, BASE, 0x04, 0);
     end();
 }
