@@ -21,13 +21,6 @@ static inline const PciDeviceClass *pci_class_parent(const PciDeviceClass *klass
                                       : (const PciDeviceClass *)klass->device.parent;
 }
 
-/* [offset, offset + size) and [at, at + n) have a byte in common. */
-static inline gboolean pci_touches(unsigned offset, unsigned size, unsigned at,
-                                   unsigned n)
-{
-    return offset < at + n && at < offset + size;
-}
-
 /* config.c: everything that follows from the registers. */
 void pci_config_apply(PciDevice *dev);
 extern const StateDesc pci_device_state;

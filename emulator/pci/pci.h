@@ -152,6 +152,13 @@ void pci_device_unrealize(Device *dev);
 /* Configuration space as after power-on; BARs off, no bus mastering, no interrupt. */
 void pci_device_reset(Device *dev);
 
+/* [offset, offset + size) and [at, at + n) have a byte in common. */
+static inline gboolean pci_touches(unsigned offset, unsigned size, unsigned at,
+                                   unsigned n)
+{
+    return offset < at + n && at < offset + size;
+}
+
 /* Little-endian fields of the configuration space. Not the guest's way: no masks. */
 guint32 pci_get(const PciDevice *dev, unsigned offset, unsigned size);
 void pci_set(PciDevice *dev, unsigned offset, unsigned size, guint32 value);

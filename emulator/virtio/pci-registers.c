@@ -275,7 +275,7 @@ static Window find_window(const VirtioPci *v)
 static gboolean touches_data(const VirtioPci *v, unsigned offset, unsigned size)
 {
     unsigned data = v->window + sizeof(struct virtio_pci_cap);
-    return v->window && offset < data + 4 && data < offset + size;
+    return v->window && pci_touches(offset, size, data, 4);
 }
 
 void virtio_pci_window_read(PciDevice *dev, unsigned offset, unsigned size)
