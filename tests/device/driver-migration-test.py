@@ -14,7 +14,7 @@ import termios
 import time
 
 from driver_daemon import (DISK, EMULATOR, LIMIT, image, main, migrate, read_tty, spawn_tty,
-                           start_slow, wait_for)
+                           start_slow, virsh, wait_for)
 from driver_proxy import (BEGIN, CALL, CONFIRM, FINISH, PERFORM, PREPARE, REPLY, Proxy)
 
 
@@ -148,7 +148,7 @@ def test_migration_abort_late(a, b):
     source = Proxy(a, PERFORM, REPLY,
                    lambda: results.append(a.try_virsh("domjobabort", "vm")))
     command = list(migrate(a, b, "--live"))
-    p = subprocess.run(["virsh", "-q", "-c", source.uri] + command, capture_output=True,
+    p = subprocess.run(virsh(source.uri, *command), capture_output=True,
                        timeout=LIMIT, stdin=subprocess.DEVNULL)
     assert p.returncode == 0, p.stderr
     source.close()

@@ -49,6 +49,13 @@ tests/device/no-stat.so: tests/device/no-stat.c
 dist_check_SCRIPTS += tests/device/driver-keep-test.py
 TESTS += tests/device/driver-keep-test.py
 
+# virsh, and an end that it does not miss.
+EXTRA_DIST += tests/device/virsh-quit.c
+check_DATA += tests/device/virsh-quit.so
+CLEANFILES += tests/device/virsh-quit.so
+tests/device/virsh-quit.so: tests/device/virsh-quit.c
+	$(AM_V_GEN)$(CC) -Wall -Wextra -Werror -O1 $(GLIB_CFLAGS) -fPIC -shared -o $@ $<
+
 # A machine with PCI.
 dist_check_SCRIPTS += tests/device/driver-q35-test.py
 TESTS += tests/device/driver-q35-test.py

@@ -21,6 +21,7 @@ BUILD = os.environ.get("builddir") or os.getcwd()
 DAEMON = os.path.join(BUILD, "virtvireod")
 STAND_IN = os.path.abspath(os.path.join(BUILD, "tests/device/stand-in"))
 EMULATOR = os.path.join(STAND_IN, "driver-emulator.py")
+VIRSH_QUIT = os.path.abspath(os.path.join(BUILD, "tests/device/virsh-quit.so"))
 LIMIT = 60  # seconds that anything may take, on a machine that has other work
 JOBS = 4    # tests at a time: they wait most of their time
 
@@ -56,6 +57,11 @@ def kill_process(pid):
     """Returns when it has ended, and has nothing open any more."""
     os.kill(pid, signal.SIGKILL)
     wait_for("the end of the process", lambda: process_state(pid) in (None, "Z", "X"))
+
+
+def virsh(uri, *args):
+    """The command line of it."""
+    return ["env", "LD_PRELOAD=" + VIRSH_QUIT, "virsh", "-q", "-c", uri] + list(args)
 
 
 class Daemon:
@@ -99,7 +105,7 @@ class Daemon:
             status, open(self.log).read())
 
     def command(self, *args):
-        return ["virsh", "-q", "-c", self.uri] + list(args)
+        return virsh(self.uri, *args)
 
     def try_virsh(self, *args):
         p = subprocess.run(self.command(*args), capture_output=True, text=True,
