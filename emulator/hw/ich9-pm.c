@@ -18,7 +18,6 @@
 #include "hw/reg-row.h"
 #include "hw/tick.h"
 #include "memory/address-map.h"
-#include "util/error.h"
 
 #define PM1_EVENTS     (ICH9_PM1_TMROF | ICH9_PM1_GBL | ICH9_PM1_PWRBTN | ICH9_PM1_RTC)
 #define SLP_TYP_MASK   7
@@ -40,7 +39,7 @@ static const RegRow regs[REGS] = {
 
 typedef struct Ich9Pm {
     Device dev;
-    guint8 disable_s3, disable_s4, s4_val;
+    unsigned s4_type; /* SLP_TYP; 0, which is S5's: there is no S4 */
 
     Region *region, *apm;
     IrqSource sci;
@@ -97,11 +96,10 @@ static void timer_fired(void *opaque)
 static void enter_sleep(const Ich9Pm *s)
 {
     unsigned type = s->value[PM1_CNT] >> ICH9_PM1_SLP_TYP & SLP_TYP_MASK;
-    unsigned s4;
 
     if (type == ICH9_PM_SLP_S5) {
         vm_request_shutdown(SHUTDOWN_GUEST_SHUTDOWN);
-    } else if (ich9_pm_has_s4(&s->dev, &s4) && type == s4) {
+    } else if (type == s->s4_type) {
         vm_event_emit("SUSPEND_DISK", NULL);
         vm_request_shutdown(SHUTDOWN_GUEST_SHUTDOWN);
     }
@@ -227,12 +225,14 @@ void ich9_pm_raise_gpe(Device *dev, unsigned event)
     update(s);
 }
 
-gboolean ich9_pm_has_s4(const Device *dev, unsigned *slp_typ)
+void ich9_pm_set_s4(Device *dev, unsigned slp_typ)
 {
-    const Ich9Pm *s = (const Ich9Pm *)dev;
+    ((Ich9Pm *)dev)->s4_type = slp_typ;
+}
 
-    *slp_typ = s->s4_val;
-    return !s->disable_s4;
+unsigned ich9_pm_s4(const Device *dev)
+{
+    return ((const Ich9Pm *)dev)->s4_type;
 }
 
 void ich9_pm_set_watchdog(Device *dev, void (*expired)(void *opaque), void *opaque)
@@ -271,10 +271,6 @@ static gboolean pm_realize(Device *dev, GError **errp)
 {
     Ich9Pm *s = (Ich9Pm *)dev;
 
-    if (!s->disable_s3) {
-        return error_set(errp, "Parameter 'disable_s3': suspend to RAM is not there, and "
-                               "cannot be enabled");
-    }
     s->apm = region_new_io("apm", 2, &apm_ops, s);
     if (!address_map_put(address_map_io(), &s->apm, ICH9_APM_CNT, errp)) {
         return FALSE;
@@ -338,36 +334,10 @@ static const StateDesc pm_state = {
     .post_load = pm_post_load,
 };
 
-static const Property pm_properties[] = {
-    { .name = "disable_s3",
-      .type = PROP_U8,
-      .offset = offsetof(Ich9Pm, disable_s3),
-      .def = "1",
-      .max = 1,
-      .help = "no suspend to RAM; always so" },
-    { .name = "disable_s4",
-      .type = PROP_U8,
-      .offset = offsetof(Ich9Pm, disable_s4),
-      .def = "0",
-      .max = 1,
-      .guest = TRUE,
-      .help = "no suspend to disk" },
-    { .name = "s4_val",
-      .type = PROP_U8,
-      .offset = offsetof(Ich9Pm, s4_val),
-      .def = "2",
-      .min = 2,
-      .max = SLP_TYP_MASK,
-      .guest = TRUE,
-      .help = "SLP_TYP of suspend to disk" },
-    { NULL },
-};
-
 const DeviceClass ich9_pm_class = {
     .name = "ich9-pm",
     .desc = "power management of the ICH9",
     .instance_size = sizeof(Ich9Pm),
-    .properties = pm_properties,
     .state = &pm_state,
     .init = pm_init,
     .realize = pm_realize,

@@ -39,7 +39,7 @@
 #define ICH9_PM1_SLP_EN  0x2000
 #define ICH9_PM1_SLP_TYP 10 /* shift */
 
-/* SLP_TYP as QEMU's DSDT and OVMF have them; S4 by default. S3 does nothing. */
+/* SLP_TYP as QEMU's DSDT and OVMF have them; S4's by default. S3 does nothing. */
 #define ICH9_PM_SLP_S5 0
 #define ICH9_PM_SLP_S3 1
 #define ICH9_PM_SLP_S4 2
@@ -62,8 +62,12 @@ void ich9_pm_set_sci(Device *dev, IrqLine *line);
 void ich9_pm_press_power_button(Device *dev);
 /* A general purpose event, 0 to 63, has happened. */
 void ich9_pm_raise_gpe(Device *dev, unsigned event);
-/* What the DSDT is to announce: \_S4 and its SLP_TYP. There is no \_S3. */
-gboolean ich9_pm_has_s4(const Device *dev, unsigned *slp_typ);
+/*
+ * Before realize: the SLP_TYP that is suspend to disk; 0, or without this call: none is.
+ * The DSDT announces the same. There is no suspend to memory.
+ */
+void ich9_pm_set_s4(Device *dev, unsigned slp_typ);
+unsigned ich9_pm_s4(const Device *dev);
 /*
  * Before realize: there is a watchdog, and what it does when its time has passed twice;
  * whether the guest has set NO_REBOOT (in the LPC function's RCBA) is for expired to ask.

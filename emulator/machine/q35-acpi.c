@@ -49,8 +49,7 @@ GByteArray *q35_build_tables(const Q35Devices *q, const Q35Choice *choice,
     Found found = { .ports = ports, .indexed = indexed };
     pci_bus_foreach(pci_host_bus(q->host), find, &found);
     PciApertures apertures = q35_apertures(memory->high);
-    unsigned s4_type = 0;
-    gboolean s4 = ich9_pm_has_s4(q->pm, &s4_type);
+    guint8 s4_type = (guint8)ich9_pm_s4(q->pm);
     AcpiQ35 board = {
         .cpus = machine_cpus(),
         .apic_id = cpu_apic_id,
@@ -70,8 +69,8 @@ GByteArray *q35_build_tables(const Q35Devices *q, const Q35Choice *choice,
         .n_indexed = indexed->len,
         .pm_base = ICH9_PM_BASE,
         .sci = ICH9_SCI_GSI,
-        .s4 = s4,
-        .s4_type = (guint8)s4_type,
+        .s4 = s4_type != 0,
+        .s4_type = s4_type,
         .century = RTC_CENTURY,
         .i8042 = choice->i8042,
         .isa = q->isa,

@@ -50,19 +50,6 @@ static gboolean create_controllers(Q35Devices *q, GError **errp)
     return TRUE;
 }
 
-static gboolean set_s4(Device *pm, const Ich9LpcOptions *o, GError **errp)
-{
-    g_autoptr(ConfigNode) options = config_map_new();
-    config_map_set(options, "disable_s3", config_int_new(o->disable_s3));
-    config_map_set(options, "disable_s4", config_int_new(o->disable_s4));
-    config_map_set(options, "s4_val", config_int_new(o->s4_val));
-    if (!device_set_properties(pm, options, errp)) {
-        g_prefix_error(errp, "-global ICH9-LPC: ");
-        return FALSE;
-    }
-    return TRUE;
-}
-
 /* It is not to be heard of where the guest, or the board, says so. */
 static void watchdog_expired(void *opaque)
 {
@@ -77,9 +64,12 @@ static gboolean create_pm(Q35Devices *q, GError **errp)
     q->lpc = new_device(&ich9_lpc_class.device, "lpc");
     q->pm = new_device(&ich9_pm_class, "pm");
     ich9_pm_set_sci(q->pm, ich9_lpc_sci(q->lpc));
-    ich9_pm_set_watchdog(q->pm, watchdog_expired, q->lpc);
-    return set_s4(q->pm, ich9_lpc_options(q->lpc), errp) &&
-           device_realize(q->pm, NULL, errp);
+    const Ich9LpcOptions *o = ich9_lpc_options(q->lpc);
+    ich9_pm_set_s4(q->pm, o->disable_s4 ? 0 : o->s4_val);
+    if (o->enable_tco) {
+        ich9_pm_set_watchdog(q->pm, watchdog_expired, q->lpc);
+    }
+    return device_realize(q->pm, NULL, errp);
 }
 
 static void raise_hotplug(void *opaque, unsigned n, int level)

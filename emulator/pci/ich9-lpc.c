@@ -14,6 +14,7 @@
 
 #define VENDOR_INTEL 0x8086
 #define DEVICE_LPC   0x2918
+#define LPC_DEVFN    PCI_DEVFN(31, 0)
 
 #define PMBASE         0x40
 #define PMBASE_MASK    0xff80u
@@ -162,19 +163,31 @@ static void map(Ich9Lpc *lpc)
 static void lpc_init(Device *device)
 {
     PciDevice *dev = (PciDevice *)device;
-    dev->addr = PCI_DEVFN(31, 0);
+    dev->addr = LPC_DEVFN;
     dev->multifunction = TRUE;
     ich9_routing_init((Ich9Lpc *)device);
+}
+
+/* Rows that are there for the one value that is what there is. */
+static gboolean check_options(const Ich9Lpc *lpc, GError **errp)
+{
+    const Ich9LpcOptions *o = &lpc->options;
+    if (lpc->pci.devfn != LPC_DEVFN) {
+        return error_set(errp, "-global ICH9-LPC.addr: it is function 1f.0");
+    }
+    if (!o->disable_s3) {
+        return error_set(errp, "-global ICH9-LPC.disable_s3=0: suspend to memory is not "
+                               "supported");
+    }
+    return o->acpi_hotplug ||
+           error_set(errp, "-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off: "
+                           "hot-plug by PCI Express itself is not supported");
 }
 
 static gboolean lpc_realize(Device *device, GError **errp)
 {
     Ich9Lpc *lpc = (Ich9Lpc *)device;
-    if (!lpc->options.acpi_hotplug) {
-        return error_set(errp, "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off: "
-                               "hot-plug by PCI Express itself is not supported");
-    }
-    if (!pci_device_realize(device, errp)) {
+    if (!check_options(lpc, errp) || !pci_device_realize(device, errp)) {
         return FALSE;
     }
     set_registers(&lpc->pci);
@@ -242,11 +255,13 @@ static const StateDesc state = {
 
 static const Property properties[] = {
     { "disable_s3", PROP_U8, FIELD(options.disable_s3), "1", .guest = TRUE, .max = 1,
-      .help = "1: the guest is not told of suspend to memory" },
+      .help = "1: no suspend to memory; there is none" },
     { "disable_s4", PROP_U8, FIELD(options.disable_s4), "0", .guest = TRUE, .max = 1,
-      .help = "1: the guest is not told of suspend to disk" },
-    { "s4_val", PROP_U8, FIELD(options.s4_val), "2", .guest = TRUE, .max = 7,
+      .help = "1: no suspend to disk" },
+    { "s4_val", PROP_U8, FIELD(options.s4_val), "2", .guest = TRUE, .min = 2, .max = 7,
       .help = "What the guest writes for suspend to disk" },
+    { "enable_tco", PROP_BOOL, FIELD(options.enable_tco), "on", .guest = TRUE,
+      .help = "The chipset's watchdog" },
     { "noreboot", PROP_BOOL, FIELD(options.noreboot), "off", .guest = TRUE,
       .help = "The strap that keeps the chipset's watchdog from rebooting" },
     { "acpi-pci-hotplug-with-bridge-support", PROP_BOOL, FIELD(options.acpi_hotplug),

@@ -41,7 +41,7 @@ IrqLine *ich9_lpc_sci(Device *dev);
 /* What `-global ICH9-LPC.NAME=` has set. */
 typedef struct Ich9LpcOptions {
     guint8 disable_s3, disable_s4, s4_val;
-    gboolean noreboot, acpi_hotplug;
+    gboolean enable_tco, noreboot, acpi_hotplug;
 } Ich9LpcOptions;
 const Ich9LpcOptions *ich9_lpc_options(Device *dev);
 

@@ -8,6 +8,7 @@
 
 #include "pci/host-internal.h"
 #include "pci/internal.h"
+#include "util/error.h"
 
 #define VENDOR_INTEL 0x8086
 #define DEVICE_MCH   0x29c0
@@ -209,6 +210,9 @@ static void mch_loaded(PciDevice *dev)
 static gboolean mch_realize(Device *device, GError **errp)
 {
     PciDevice *dev = (PciDevice *)device;
+    if (dev->devfn != 0) {
+        return error_set(errp, "-global mch.addr: it is function 00.0");
+    }
     if (!pci_device_realize(device, errp)) {
         return FALSE;
     }

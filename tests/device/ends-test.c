@@ -363,6 +363,13 @@ static void test_no_reboot_strap(void)
     expect_status(q, "running");
     g_assert_false(qtest_event_seen(q, "WATCHDOG"));
     qtest_stop(q);
+
+    q = qtest_start("-M q35 -m 16 -global ICH9-LPC.enable_tco=off");
+    watchdog(q);
+    expect_status(q, "running");
+    g_assert_false(qtest_event_seen(q, "WATCHDOG"));
+    g_assert_cmphex(qtest_inw(q, PM_BASE + 0x72), ==, 0); /* nothing is there */
+    qtest_stop(q);
 }
 
 static void test_refused(void)
@@ -376,8 +383,15 @@ static void test_refused(void)
         { "-action panic=run", "Parameter 'panic' does not accept value 'run'" },
         { "-watchdog-action foo", "Parameter 'watchdog' does not accept value 'foo'" },
         { "-action foo=bar", "Invalid parameter 'foo'" },
-        { "-global ICH9-LPC.disable_s3=0", "suspend to RAM is not there" },
-        { "-global ICH9-LPC.s4_val=8", "s4_val" },
+        { "-global ICH9-LPC.disable_s3=0",
+          "-global ICH9-LPC.disable_s3=0: suspend to memory is not supported" },
+        { "-global ICH9-LPC.disable_s4=2",
+          "-global ICH9-LPC.disable_s4=2: Parameter 'disable_s4' expects" },
+        { "-global ICH9-LPC.s4_val=1", /* S3's */
+          "-global ICH9-LPC.s4_val=1: Parameter 's4_val' expects a number from 2 to 7" },
+        { "-global ICH9-LPC.s4_val=8", "-global ICH9-LPC.s4_val=8: Parameter 's4_val'" },
+        { "-global ich9-pm.disable_s4=1", /* once there, and without any effect */
+          "-global ich9-pm.disable_s4=1: Property 'ich9-pm.disable_s4' not found" },
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *args =
