@@ -25,13 +25,14 @@ typedef struct BoardMemory {
     const char *block;      /* name of the RAM where no back end gives one */
     guint64 split_from;     /* bytes: less RAM than this is all below the PCI hole, */
     guint64 split;          /* of more only so much; the rest is from 4 GiB on */
+    guint64 hole, hole_end; /* below split: the guest has none there; both 0: no hole */
     const char *backend_id; /* memory-backend=; NULL: none */
     gboolean share;         /* mem-share= */
 
     guint64 size, low, high; /* bytes; low and high make size */
     ConfigNode *backend;     /* borrowed; NULL: none */
     RamBlock *ram;
-    Region *below_4g, *above_4g;
+    Region *below_hole, *below_4g, *above_4g; /* NULL: there is no such part */
 } BoardMemory;
 
 /* `-m` and the `-object` that memory-backend= names; creates nothing. */

@@ -130,36 +130,39 @@ static gboolean create_ram(BoardMemory *memory, GError **errp)
     return memory->ram && ram_block_register(memory->ram, errp);
 }
 
-/* A part of the RAM block at a guest address; NULL: failed. */
-static Region *map_at(const BoardMemory *memory, const char *name, guint64 offset,
-                      guint64 size, guint64 addr, GError **errp)
+/* A part of the RAM block at a guest address, unless there is nothing of it. */
+static gboolean map_part(const BoardMemory *memory, Region **part, const char *name,
+                         guint64 offset, guint64 size, guint64 addr, GError **errp)
 {
-    Region *region = region_new_ram(name, memory->ram, offset, size, FALSE);
+    if (size == 0) {
+        return TRUE;
+    }
+    *part = region_new_ram(name, memory->ram, offset, size, FALSE);
+    return address_map_put(address_map_memory(), part, addr, errp);
+}
 
-    address_map_put(address_map_memory(), &region, addr, errp);
-    return region;
+static gboolean map_parts(BoardMemory *m, GError **errp)
+{
+    return map_part(m, &m->below_hole, "ram-below-hole", 0, m->hole, 0, errp) &&
+           map_part(m, &m->below_4g, "ram-below-4g", m->hole_end, m->low - m->hole_end,
+                    m->hole_end, errp) &&
+           map_part(m, &m->above_4g, "ram-above-4g", m->low, m->high, BOARD_HIGH_RAM,
+                    errp);
 }
 
 gboolean board_memory_create(BoardMemory *memory, GError **errp)
 {
-    guint64 low = memory->low, high = memory->high;
-    gboolean ok;
-
     if (!create_ram(memory, errp)) {
         return FALSE;
     }
     address_map_begin();
-    memory->below_4g = map_at(memory, "ram-below-4g", 0, low, 0, errp);
-    if (memory->below_4g && high) {
-        memory->above_4g =
-            map_at(memory, "ram-above-4g", low, high, BOARD_HIGH_RAM, errp);
-    }
-    ok = memory->below_4g && (!high || memory->above_4g);
+    gboolean ok = map_parts(memory, errp);
     return address_map_commit(ok ? errp : NULL) && ok;
 }
 
 void board_memory_free(BoardMemory *memory)
 {
+    address_map_take(&memory->below_hole);
     address_map_take(&memory->below_4g);
     address_map_take(&memory->above_4g);
     if (memory->ram) {

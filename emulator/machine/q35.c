@@ -56,6 +56,8 @@ static gboolean check_memory(const Options *o, ConfigNode *config, GError **errp
                                   .block = "pc.ram",
                                   .split_from = Q35_SPLIT_FROM,
                                   .split = Q35_SPLIT,
+                                  .hole = Q35_VGA_BASE,
+                                  .hole_end = Q35_VGA_END,
                                   .backend_id = o->memory_backend,
                                   .share = o->mem_share };
     return board_memory_check(&board.memory, config, errp);

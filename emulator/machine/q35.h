@@ -11,6 +11,10 @@
 #include "pci/ich9-lpc.h"
 #include "pci/layout.h"
 
+/* PCI's (VGA): RAM is behind it only for system management mode, which is not there. */
+#define Q35_VGA_BASE 0x000a0000u
+#define Q35_VGA_END  0x000c0000u
+
 /* RSDP and tables, in low RAM. */
 #define Q35_ACPI_BASE 0x000e0000u
 #define Q35_ACPI_SIZE 0x00010000u
