@@ -11,10 +11,11 @@ TESTS += tests/golden/protocol/protocol-test.py
 EXTRA_DIST += tests/golden/protocol/libvirt.json
 
 # Command lines of others
-dist_check_SCRIPTS += tests/golden/argv/argv.py
-TESTS += tests/golden/argv/argv.py
-EXTRA_DIST += tests/golden/argv/lines.txt tests/golden/argv/q35.json \
-	tests/golden/argv/q35.txt \
+dist_check_SCRIPTS += tests/golden/argv/argv.py tests/golden/argv/q35.py
+TESTS += tests/golden/argv/argv.py tests/golden/argv/q35.py
+EXTRA_DIST += tests/golden/argv/starts.py tests/golden/argv/lines.txt \
+	tests/golden/argv/q35.json tests/golden/argv/q35.txt \
+	tests/golden/argv/refusals.txt \
 	tests/golden/argv/libvirt-11.3-microvm-kernel.json \
 	tests/golden/argv/libvirt-11.3-microvm-mmio-disk-net.json \
 	tests/golden/argv/libvirt-11.3-microvm-mmio-vsock.json \
