@@ -102,10 +102,15 @@ gboolean vm_running(void)
     return current == RUN_STATE_RUNNING;
 }
 
+/* A guest that has panicked may go on, to dump its memory say: as QEMU's. */
+static gboolean ends_guest(RunState state)
+{
+    return state == RUN_STATE_SHUTDOWN || state == RUN_STATE_INTERNAL_ERROR;
+}
+
 static gboolean is_final(RunState state)
 {
-    return state == RUN_STATE_SHUTDOWN || state == RUN_STATE_INTERNAL_ERROR ||
-           state == RUN_STATE_GUEST_PANICKED;
+    return ends_guest(state) || state == RUN_STATE_GUEST_PANICKED;
 }
 
 /* The state says who has the VM, also after a reset. */
@@ -118,7 +123,7 @@ static gboolean is_migrating(RunState state)
 static void enter(RunState state)
 {
     current = state;
-    needs_reset = needs_reset || is_final(state);
+    needs_reset = needs_reset || ends_guest(state);
 }
 
 /* Any thread. */
@@ -226,8 +231,8 @@ static ConfigNode *cause_data(ShutdownCause cause)
     return data;
 }
 
-/* Also when it has been stopped meanwhile for another reason, from which it goes on. */
-static void stop_until_reset(RunState state)
+/* Also when it has been stopped meanwhile for another reason. */
+static void stop_finally(RunState state)
 {
     if (vm_running()) {
         vm_stop(state);
@@ -247,7 +252,7 @@ static void do_shutdown(ShutdownCause cause)
 {
     vm_event_emit("SHUTDOWN", cause_data(cause));
     if (!ends_process(cause)) {
-        stop_until_reset(RUN_STATE_SHUTDOWN);
+        stop_finally(RUN_STATE_SHUTDOWN);
         return;
     }
     failed = cause == SHUTDOWN_GUEST_PANIC &&
@@ -318,7 +323,7 @@ static void do_panic(void)
     if (action_of(ACTION_PANIC) == PANIC_ACTION_NONE) {
         return;
     }
-    stop_until_reset(RUN_STATE_GUEST_PANICKED);
+    stop_finally(RUN_STATE_GUEST_PANICKED);
     if (g_str_equal(outcome, "poweroff")) {
         do_shutdown(SHUTDOWN_GUEST_PANIC);
     }
@@ -385,7 +390,7 @@ static void carry_out(void *opaque)
     }
     if (error) {
         log_error("internal error: %s", error);
-        stop_until_reset(RUN_STATE_INTERNAL_ERROR);
+        stop_finally(RUN_STATE_INTERNAL_ERROR);
     }
     if (stop >= 0) {
         vm_stop((RunState)stop);

@@ -130,7 +130,7 @@ def error(text, cls="GenericError"):
 
 def do_cont(args):
     global status
-    if status in ("shutdown", "inmigrate", "guest-panicked"):
+    if status in ("shutdown", "inmigrate"):
         return error("Resetting the Virtual Machine is required")
     if status != "running":
         status = "running"
