@@ -122,15 +122,6 @@ static ConfigNode *cmd_quit(ConfigNode *args, GError **errp)
 
 static ConfigNode *cmd_reset(ConfigNode *args, GError **errp)
 {
-    /* It would change memory and devices whose state is on its way, or coming in. */
-    if (migration_switching_over()) {
-        error_set(errp, "Migration is not finalized yet");
-        return NULL;
-    }
-    if (run_state_get() == RUN_STATE_INMIGRATE) {
-        error_set(errp, "Guest is waiting for an incoming migration");
-        return NULL;
-    }
     vm_request_reset(SHUTDOWN_HOST_QMP_SYSTEM_RESET);
     return NULL;
 }
@@ -184,12 +175,12 @@ const QmpCommand qmp_run_commands[] = {
     { "cont", "Lets the VM go on; requests that wait after an I/O error are done again",
       .start = cmd_cont },
     { "quit", "Ends the VM and the process", cmd_quit },
-    { "system_reset", "Resets the VM", cmd_reset },
-    { "system_powerdown", "Presses the power button", cmd_powerdown },
+    { "system_reset", "Resets the VM", cmd_reset, .to_guest = TRUE },
+    { "system_powerdown", "Presses the power button", cmd_powerdown, .to_guest = TRUE },
     { "system_wakeup", "Wakes the guest up, which no machine can: there is no suspend",
-      cmd_wakeup },
+      cmd_wakeup, .to_guest = TRUE },
     { "inject-nmi", "A non-maskable interrupt for all vCPUs: LINT1 of their local APICs",
-      cmd_inject_nmi },
+      cmd_inject_nmi, .to_guest = TRUE },
     { "query-cpus-fast", "The vCPUs and their threads", cmd_query_cpus,
       .ret = &cpu_info_list },
     { .name = NULL },

@@ -4,8 +4,10 @@
 
 #include <string.h>
 
+#include "accel/run-state.h"
 #include "config/dialect.h"
 #include "event/clock.h"
+#include "migration/migration.h"
 #include "monitor/qmp-command.h"
 #include "monitor/qmp-kind.h"
 #include "util/error.h"
@@ -129,6 +131,19 @@ static const QmpCommand *find_command(const ConfigNode *message, gboolean negoti
     return command;
 }
 
+/*
+ * Refuses what would change memory and devices whose state is on its way, or that it
+ * overwrites when it has come.
+ */
+static gboolean check_vm_here(GError **errp)
+{
+    if (migration_switching_over()) {
+        return error_set(errp, "Migration is not finalized yet");
+    }
+    return run_state_get() != RUN_STATE_INMIGRATE ||
+           error_set(errp, "Guest is waiting for an incoming migration");
+}
+
 /* Begins the message's command. FALSE: errp says why not, and reply is not done yet. */
 static gboolean begin(ConfigNode *message, gboolean *negotiated, QmpReply *reply,
                       GError **errp)
@@ -143,7 +158,7 @@ static gboolean begin(ConfigNode *message, gboolean *negotiated, QmpReply *reply
     }
     command = find_command(message, *negotiated, errp);
     args = command ? read_arguments(command, message, errp) : NULL;
-    if (!args) {
+    if (!args || (command->to_guest && !check_vm_here(errp))) {
         return FALSE;
     }
     if (command->start) {

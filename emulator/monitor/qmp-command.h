@@ -33,6 +33,7 @@ typedef struct QmpCommand {
     const Kind *kind;                  /* what makes one of it */
     const QmpType *ret;                /* NULL: an empty object */
     const char *const *features;       /* ends with NULL */
+    gboolean to_guest; /* the guest is to hear of it: refused while the VM is not here */
     void (*prepare)(ConfigNode *args); /* a dialect's defaults, before checking */
 } QmpCommand;
 

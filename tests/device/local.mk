@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # tests/device
 dist_check_SCRIPTS += tests/device/startup-test.py tests/device/fd-test.py \
-	tests/device/migration-again-test.py tests/device/monitor-flood-test.py
+	tests/device/cont-test.py tests/device/migration-again-test.py \
+	tests/device/monitor-flood-test.py
 TESTS += tests/device/startup-test.py tests/device/fd-test.py \
-	tests/device/migration-again-test.py tests/device/monitor-flood-test.py
+	tests/device/cont-test.py tests/device/migration-again-test.py \
+	tests/device/monitor-flood-test.py
 EXTRA_DIST += tests/device/early-signal.c
 check_DATA += tests/device/early-signal.so
 CLEANFILES += tests/device/early-signal.so

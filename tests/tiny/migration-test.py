@@ -296,8 +296,11 @@ class Migration(unittest.TestCase):
         """END has come, the answer has not: the source owns the VM."""
         source, destination = self.held(Proxy(END, answers=0))
         self.assertEqual(source.status(), "finish-migrate")
-        for command in "cont", "stop", "system_reset":
+        for command in ("cont", "stop", "system_reset", "system_powerdown", "inject-nmi",
+                        "system_wakeup"):
             self.assertRaisesRegex(QmpError, "not finalized", source.qmp, command)
+        self.assertEqual(source.qmp.refused("device_add", driver="virtio-rng-device"),
+                         "device_add not allowed while migrating")
         self.assertEqual(source.status(), "finish-migrate")
         self.assertEqual(destination.status(), "inmigrate")
         destination.kill()
@@ -487,11 +490,14 @@ class Migration(unittest.TestCase):
         """What has come in stays as it came, whatever is asked for there."""
         source = self.source(mib=32)
         destination = self.slow(source)
-        self.assertRaisesRegex(QmpError, "waiting for an incoming migration",
-                               destination.qmp, "system_reset")
+        for command in ("system_reset", "system_powerdown", "inject-nmi",
+                        "system_wakeup"):
+            self.assertRaisesRegex(QmpError, "waiting for an incoming migration",
+                                   destination.qmp, command)
         source.parameters(max_bandwidth=0)
         self.check_moved(source, destination)
-        self.assertNotIn("RESET", [e["event"] for e in destination.qmp.events])
+        self.assertFalse({"RESET", "POWERDOWN"} &
+                         {e["event"] for e in destination.qmp.events})
 
     # No room on the host
 
