@@ -3,6 +3,7 @@
 (guest/devices), and checks as lib.sh has them."""
 import os
 import re
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -57,9 +58,10 @@ class State:
 
 
 class Vm:
-    """ports: number of root ports, pci.1 ..., or options of each."""
+    """ports: options of each root port, pci.1 ...; append: more for the guest's command
+    line; orders: whether it is to take some."""
 
-    def __init__(self, name, ports, *options):
+    def __init__(self, name, ports, *options, append="", orders=False):
         self.name = name
         self.console = RESULTS / f"{name}.log"
         path = f"/tmp/{name}.sock"
@@ -68,8 +70,11 @@ class Vm:
             *"-nodefaults -no-user-config -display none".split(),
             *["-serial", f"file:{self.console}", "-qmp", f"unix:{path},server=on,wait=off"],
             *["-kernel", f"/lab/guest/vmlinuz-{KERNEL}"],
-            *["-initrd", f"/lab/guest/initrd-{KERNEL}", "-append", APPEND],
+            *["-initrd", f"/lab/guest/initrd-{KERNEL}"],
+            *["-append", f"{APPEND} {append} {'lab.orders' * orders}"],
         ]
+        if orders:
+            command += ["-serial", f"unix:/tmp/{name}.orders,server=on,wait=off"]
         for number, more in enumerate(ports, 1):
             command += ["-device", f"pcie-root-port,id=pci.{number},bus=pcie.0,"
                         f"addr={number + 1:#x},chassis={number}{more}"]
@@ -78,6 +83,13 @@ class Vm:
         while not Path(path).exists() and self.process.poll() is None:
             time.sleep(0.005)
         self.monitor = Monitor(path)
+        self.orders = self.connect_orders() if orders else None
+        self.ordered = 0
+
+    def connect_orders(self):
+        serial = socket.socket(socket.AF_UNIX)
+        serial.connect(f"/tmp/{self.name}.orders")
+        return serial
 
     # --- QMP ---
 
@@ -117,13 +129,38 @@ class Vm:
 
     # --- the guest ---
 
-    def state(self):
-        """The last that it told; None before."""
+    def told(self, pattern):
+        """The last of what it has told of this pattern since it came up; or None."""
         text = self.console.read_text(errors="replace") if self.console.exists() else ""
         # After a reboot it has told nothing yet.
         text = text[max(text.rfind("GUEST UP"), 0):]
-        lines = re.findall(r"GUEST HAS(.*) END", text)
-        return State(lines[-1]) if lines else None
+        found = re.findall(pattern, text)
+        return found[-1] if found else None
+
+    def state(self):
+        """The last that it told; None before."""
+        line = self.told(r"GUEST HAS(.*) END")
+        return None if line is None else State(line)
+
+    def wait_told(self, pattern, seconds):
+        deadline = time.monotonic() + seconds
+        while (found := self.told(pattern)) is None and self.process.poll() is None:
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.05)
+        return found
+
+    def order(self, command, seconds=2 * SECONDS):
+        """Lets the guest's shell do it: its output in one line. Whether it could is a
+        check."""
+        self.wait_told(r"GUEST HEARS()", seconds)
+        self.ordered += 1
+        self.orders.sendall(f"{self.ordered} {command}\n".encode())
+        done = self.wait_told(rf"GUEST DID {self.ordered} (\d+) ?(.*)\n", seconds)
+        status, output = done or ("none", "")
+        if status != "0":
+            check(f"the guest does {command!r}: status {status}, {output}", False)
+        return output.strip()
 
     def wait(self, what, predicate, seconds=SECONDS):
         """Until the guest's state is so: a check."""
