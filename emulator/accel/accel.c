@@ -115,3 +115,9 @@ gboolean accel_inject_nmi(GError **errp)
     }
     return chosen->inject_nmi(errp);
 }
+
+unsigned accel_phys_bits(void)
+{
+    const Accel *accel = accel_get();
+    return accel->phys_bits ? accel->phys_bits() : ACCEL_PHYS_BITS;
+}

@@ -61,7 +61,11 @@ typedef struct Accel {
     /* See accel_pic_output(), accel_inject_nmi(); NULL: nobody to take it. */
     void (*pic_output)(gboolean level);
     gboolean (*inject_nmi)(GError **errp);
+    /* Of a guest-physical address; NULL: ACCEL_PHYS_BITS. */
+    unsigned (*phys_bits)(void);
 } Accel;
+
+#define ACCEL_PHYS_BITS 40 /* as QEMU has it for a CPU that says nothing else */
 
 extern const Accel accel_kvm;
 extern const Accel accel_qtest;
@@ -97,6 +101,8 @@ void accel_pic_output(gboolean level);
  * say what becomes of it. Machine lock.
  */
 gboolean accel_inject_nmi(GError **errp);
+/* Bits of the highest address that the guest can reach, by CPUID and page tables. */
+unsigned accel_phys_bits(void);
 
 /* node: the -accel options. */
 gboolean accel_init(ConfigNode *node, GError **errp);

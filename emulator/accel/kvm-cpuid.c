@@ -13,6 +13,7 @@
 #include "util/tsan.h"
 
 #define ENTRIES_MAX 256
+#define LEVEL4_BITS 48
 
 #define LEAF_KVM       0x40000000u
 #define LEAF_FREQUENCY 0x40000010u /* eax: TSC in kHz, ebx: APIC timer in kHz */
@@ -31,7 +32,7 @@
 typedef struct kvm_cpuid2 Cpuid;
 
 static GMutex supported_lock;
-static Cpuid *supported; /* asked once, by the vCPU that comes first; of its size */
+static Cpuid *supported; /* asked once, by whoever comes first; of its size */
 
 static gsize cpuid_bytes(guint32 entries)
 {
@@ -284,4 +285,17 @@ gboolean kvm_set_cpuid(Vcpu *cpu, GError **errp)
         tell(cpuid);
     }
     return TRUE;
+}
+
+/* Leaf 0x80000008. Page tables of KVM's with four levels reach no further than 48 bits.
+ */
+unsigned kvm_phys_bits(void)
+{
+    for (guint32 i = 0; ask_supported(NULL) && i < supported->nent; i++) {
+        const struct kvm_cpuid_entry2 *e = &supported->entries[i];
+        if (e->function == 0x80000008 && (e->eax & 0xff)) {
+            return MIN(e->eax & 0xff, LEVEL4_BITS);
+        }
+    }
+    return ACCEL_PHYS_BITS;
 }

@@ -142,5 +142,6 @@ void kvm_reset_vcpus(const BootState *boot);
 
 /* kvm-cpuid.c */
 gboolean kvm_set_cpuid(Vcpu *cpu, GError **errp);
+unsigned kvm_phys_bits(void);
 
 #endif

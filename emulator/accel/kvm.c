@@ -113,4 +113,5 @@ const Accel accel_kvm = {
     .del_irqfd = kvm_del_irqfd,
     .pic_output = kvm_pic_output,
     .inject_nmi = kvm_inject_nmi,
+    .phys_bits = kvm_phys_bits,
 };

@@ -48,7 +48,6 @@ GByteArray *q35_build_tables(const Q35Devices *q, const Q35Choice *choice,
     g_autoptr(GArray) indexed = g_array_new(FALSE, FALSE, sizeof(AcpiIndexed));
     Found found = { .ports = ports, .indexed = indexed };
     pci_bus_foreach(pci_host_bus(q->host), find, &found);
-    PciApertures apertures = q35_apertures(memory->high);
     guint8 s4_type = (guint8)ich9_pm_s4(q->pm);
     AcpiQ35 board = {
         .cpus = machine_cpus(),
@@ -56,8 +55,8 @@ GByteArray *q35_build_tables(const Q35Devices *q, const Q35Choice *choice,
         .lapic_base = Q35_LAPIC_BASE,
         .ioapic_base = Q35_IOAPIC_BASE,
         .ecam = { Q35_ECAM_BASE, Q35_ECAM_SIZE >> 20 },
-        .holes = { { memory->low, Q35_ECAM_BASE - 1 }, window(apertures.mem) },
-        .high = window(apertures.mem64),
+        .holes = { { memory->low, Q35_ECAM_BASE - 1 }, window(q->apertures.mem) },
+        .high = window(q->apertures.mem64),
         .slots = found.slots,
         .pirq = ich9_lpc_pirq,
         .hotplug_base = ACPI_HOTPLUG_PORT,

@@ -2,6 +2,7 @@
 /* The q35's own devices and how they are wired (Intel ICH9 data sheet, chapter 5.8). */
 #include "config.h"
 
+#include "accel/accel.h"
 #include "accel/run-state.h"
 #include "hw/hpet.h"
 #include "hw/i8042.h"
@@ -181,19 +182,43 @@ void q35_devices_free(Q35Devices *q)
     device_unref(q->ioapic);
 }
 
-PciApertures q35_apertures(guint64 high_ram)
+static guint64 round_up_hole(guint64 value)
 {
-    guint64 end = BOARD_HIGH_RAM + high_ram;
-    guint64 hole64 = (end + Q35_HOLE64_ALIGN - 1) & ~(Q35_HOLE64_ALIGN - 1);
-    return (PciApertures){ .io = { Q35_IO_BASE, Q35_IO_END - 1 },
-                           .mem = { Q35_HOLE_BASE, Q35_HOLE_END - 1 },
-                           .mem64 = { hole64, hole64 + Q35_HOLE64_SIZE - 1 } };
+    return (value + Q35_HOLE64_ALIGN - 1) & ~(Q35_HOLE64_ALIGN - 1);
+}
+
+static PciRange hole64(const Q35Devices *q, guint64 high_ram)
+{
+    guint64 base = round_up_hole(BOARD_HIGH_RAM + high_ram);
+    guint64 end = 1ull << accel_phys_bits();
+    guint64 size =
+        MAX(pci_host_hole64_size(q->host), pci_layout_need(pci_host_bus(q->host), base));
+    if (base >= end) {
+        return (PciRange){ 1, 0 };
+    }
+    return (PciRange){ base,
+                       size >= end - base ? end - 1 : base + round_up_hole(size) - 1 };
+}
+
+/* The same from one reset to the next: the ACPI tables tell of it. */
+void q35_devices_ready(Q35Devices *q, guint64 high_ram)
+{
+    q->apertures = (PciApertures){ .io = { Q35_IO_BASE, Q35_IO_END - 1 },
+                                   .mem = { Q35_HOLE_BASE, Q35_HOLE_END - 1 },
+                                   .mem64 = hole64(q, high_ram) };
+}
+
+static void lay_out_pci(Q35Devices *q)
+{
+    g_autoptr(GPtrArray) complaints = g_ptr_array_new_with_free_func(g_free);
+    pci_layout(pci_host_bus(q->host), &q->apertures, complaints);
+    for (guint i = 0; i < complaints->len; i++) {
+        log_warn("%s", (const char *)complaints->pdata[i]);
+    }
 }
 
 void q35_devices_set_up(Q35Devices *q, guint64 low_ram, guint64 high_ram)
 {
-    g_autoptr(GError) error = NULL;
-    PciApertures apertures = q35_apertures(high_ram);
     RtcPc cmos = { .low_ram = low_ram,
                    .high_ram = high_ram,
                    .cpus = machine_cpus(),
@@ -202,7 +227,5 @@ void q35_devices_set_up(Q35Devices *q, guint64 low_ram, guint64 high_ram)
     g_assert(fits);
     ich9_lpc_set_up(q->lpc, ICH9_PM_BASE, Q35_RCRB_BASE);
     rtc_set_pc(q->rtc, &cmos);
-    if (!pci_layout(pci_host_bus(q->host), &apertures, &error)) {
-        log_warn("%s", error->message);
-    }
+    lay_out_pci(q);
 }

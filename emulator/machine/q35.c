@@ -101,6 +101,7 @@ static void powerdown(void *opaque)
 
 static gboolean q35_ready(gboolean incoming, GError **errp)
 {
+    q35_devices_ready(&board.devices, board.memory.high);
     if (board.acpi) {
         board.tables =
             q35_build_tables(&board.devices, &board.choice, &board.memory, errp);

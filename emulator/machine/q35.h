@@ -39,9 +39,12 @@
 #define Q35_RCRB_BASE   0xfed1c000u
 #define Q35_LAPIC_BASE  0xfee00000u
 
-/* The hole above all RAM: from a multiple of 1 GiB on. */
+/*
+ * The hole above all RAM: from a multiple of 1 GiB on, as large as the host bridge's
+ * pci-hole64-size, or what the functions that are there at start want, if the guest's
+ * addresses reach so far.
+ */
 #define Q35_HOLE64_ALIGN 0x40000000ull
-#define Q35_HOLE64_SIZE  0x800000000ull
 
 /* Ports for BARs: a window of 4 KiB behind each of 14 root ports fits. */
 #define Q35_IO_BASE 0x1000u
@@ -59,6 +62,7 @@ typedef struct Q35Devices {
     IrqLine *gsis[ICH9_GSIS], *pic_pins[ICH9_PIC_PINS]; /* borrowed; NULL: the cascade */
     IrqLine *isa_irqs[ISA_IRQS]; /* owned: each into both controllers */
     IrqLine *gpe;                /* of hot-plug, into the power management */
+    PciApertures apertures;      /* from q35_devices_ready() on */
 } Q35Devices;
 
 typedef struct Q35Choice {
@@ -75,7 +79,7 @@ void q35_devices_free(Q35Devices *q);
  * resources. high_ram: bytes above 4 GiB.
  */
 void q35_devices_set_up(Q35Devices *q, guint64 low_ram, guint64 high_ram);
-/* The windows that those come from. */
-PciApertures q35_apertures(guint64 high_ram);
+/* All of the command line's devices are there: what their resources come from. */
+void q35_devices_ready(Q35Devices *q, guint64 high_ram);
 
 #endif

@@ -18,6 +18,8 @@ typedef enum PciWindow {
     PCI_WINDOW_MEM,
     PCI_WINDOW_PREF, /* prefetchable memory, 64-bit */
     PCI_WINDOWS,
+    PCI_KEEP_BUSES = PCI_WINDOWS, /* what else the layout keeps */
+    PCI_KEEPS,
 } PciWindow;
 
 /* What the layout keeps for devices to come; PCI_RESERVE_DEFAULT: as it likes. */
@@ -32,6 +34,7 @@ typedef struct PciBridge {
     PciDevice pci;
     PciBus *bus;
     PciReserve reserve;
+    guint64 kept[PCI_KEEPS];      /* the layout's: bytes, bus numbers */
     Region *windows[PCI_WINDOWS]; /* aliases of the bus's containers in the parent's */
     PciRange shown[PCI_WINDOWS];  /* as they stand in the aliases */
     guint resets;                 /* of the bus, that wait */

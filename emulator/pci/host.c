@@ -27,6 +27,7 @@ typedef struct PciHost {
     const RegionOps *reset_ops; /* NULL: none */
     void *reset_opaque;
     Device *mch;
+    guint64 hole64_size;
 } PciHost;
 
 /* Configuration space */
@@ -168,6 +169,11 @@ guint64 pci_host_ecam_size(Device *host)
     return ((PciHost *)host)->ecam_size;
 }
 
+guint64 pci_host_hole64_size(Device *host)
+{
+    return ((PciHost *)host)->hole64_size;
+}
+
 /* The device */
 
 PciBus *pci_host_bus(Device *host)
@@ -262,11 +268,19 @@ static const DevicePart parts[] = {
     { NULL },
 };
 
+static const Property properties[] = {
+    { "pci-hole64-size", PROP_SIZE, offsetof(PciHost, hole64_size), "34359738368",
+      .guest = TRUE,
+      .help = "Bytes above all RAM that are PCI's; more, if it needs more" },
+    { NULL },
+};
+
 const DeviceClass pci_host_class = {
     .name = "q35-pcihost",
     .desc = "PCI Express host bridge",
     .instance_size = sizeof(PciHost),
     .parts = parts,
+    .properties = properties,
     .state = &state,
     .realize = host_realize,
     .reset = host_reset,

@@ -28,6 +28,8 @@ PciBus *pci_host_bus(Device *host);
 gboolean pci_host_set_ecam(Device *host, guint64 base, guint64 size);
 guint64 pci_host_ecam_base(Device *host);
 guint64 pci_host_ecam_size(Device *host); /* 0: it is off */
+/* pci-hole64-size=: bytes above all RAM that are PCI's at least. */
+guint64 pci_host_hole64_size(Device *host);
 /*
  * Bytes at port 0xcf9 (a byte in the middle of 0xcf8, that takes whole dwords): the
  * reset control register. NULL: none.

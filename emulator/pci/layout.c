@@ -2,29 +2,19 @@
 /*
  * Layout without firmware. Of each kind of window a bus has items: BARs, and the windows
  * of its bridges, which are as large as what is behind them and what is kept for devices
- * to come. The largest alignment goes first, so that no gaps are needed but at the end.
+ * to come (layout-keep.c). The largest alignment goes first, so that no gaps are needed
+ * but at the end.
  *
  * What is 64-bit and prefetchable is of the kind PREF, above 4 GiB where that is; all
  * other memory goes below, as the non-prefetchable windows of bridges are 32-bit.
+ *
+ * BARs come first: without anything that is only kept, the largest are left out until the
+ * others fit. Then of what is kept the largest is halved until that fits as well.
  */
 #include "pci/layout.h"
 
 #include "pci/internal.h"
-#include "util/error.h"
-
-#define LAST_BUS 255u
-#define MIB      (1ull << 20)
-
-/* How much of what is only kept is asked for. */
-typedef enum Generosity {
-    KEEP_NOTHING,
-    KEEP_HINTS,    /* what the user asked for */
-    KEEP_DEFAULTS, /* and what every hot-plug slot gets */
-    GENEROSITIES,
-} Generosity;
-
-static const guint64 grains[PCI_WINDOWS] = { 0x1000, MIB, MIB };
-static const guint64 defaults[PCI_WINDOWS] = { 0x1000, 2 * MIB, 32 * MIB };
+#include "pci/layout-internal.h"
 
 /* A BAR, or the window of a bridge (bar < 0). */
 typedef struct Item {
@@ -36,12 +26,12 @@ typedef struct Item {
 /* One kind of window, on one bus. */
 typedef struct Plan {
     PciWindow kind;
-    Generosity keep;
+    gboolean low;  /* there is no space above 4 GiB: all memory is of the kind MEM */
     GArray *items; /* Item, in the order of placing */
     guint64 size, align;
 } Plan;
 
-static Plan *plan_bus(PciBus *bus, PciWindow kind, Generosity keep);
+static Plan *plan_bus(PciBus *bus, PciWindow kind, gboolean low);
 
 static void plan_free(Plan *plan)
 {
@@ -50,44 +40,44 @@ static void plan_free(Plan *plan)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
 
+/* align: a power of two. G_MAXUINT64: more than there are addresses. */
 static guint64 round_up(guint64 value, guint64 align)
 {
-    return (value + (align - 1)) & ~(align - 1);
+    return value > G_MAXUINT64 - (align - 1) ? G_MAXUINT64
+                                             : (value + (align - 1)) & ~(align - 1);
 }
 
-static PciWindow bar_kind(const PciBar *b)
+static guint64 add(guint64 a, guint64 b)
+{
+    return a > G_MAXUINT64 - b ? G_MAXUINT64 : a + b;
+}
+
+static PciWindow bar_kind(const PciBar *b, gboolean low)
 {
     if (b->flags & PCI_BAR_IO) {
         return PCI_WINDOW_IO;
     }
-    return (b->flags & PCI_BAR_64) && (b->flags & PCI_BAR_PREFETCH) ? PCI_WINDOW_PREF
-                                                                    : PCI_WINDOW_MEM;
+    return !low && (b->flags & PCI_BAR_64) && (b->flags & PCI_BAR_PREFETCH)
+               ? PCI_WINDOW_PREF
+               : PCI_WINDOW_MEM;
 }
 
 /* Planning */
 
+static gboolean has_bar(const PciDevice *dev, unsigned bar, PciWindow kind, gboolean low)
+{
+    const PciBar *b = &dev->bars[bar];
+    return b->region && bar_kind(b, low) == kind && !(dev->left_out >> bar & 1);
+}
+
 static void add_bars(Plan *plan, PciDevice *dev)
 {
     for (int i = 0; i < PCI_BARS; i++) {
-        const PciBar *b = &dev->bars[i];
-        if (b->region && bar_kind(b) == plan->kind) {
-            Item item = { dev, i, b->size, b->size };
+        if (has_bar(dev, (unsigned)i, plan->kind, plan->low)) {
+            Item item = { dev, i, dev->bars[i].size, dev->bars[i].size };
             g_array_append_val(plan->items, item);
         }
     }
-}
-
-/* Bytes that are kept behind the bridge at least. */
-static guint64 kept(const PciBridge *b, PciWindow kind, Generosity keep)
-{
-    guint64 hint = b->reserve.window[kind];
-    if (kind == PCI_WINDOW_MEM && hint == PCI_RESERVE_DEFAULT) {
-        hint = b->reserve.pref32;
-    }
-    if (hint != PCI_RESERVE_DEFAULT) {
-        return keep >= KEEP_HINTS ? MIN(hint, 1ull << 62) : 0;
-    }
-    return keep >= KEEP_DEFAULTS && b->bus->hotplug ? defaults[kind] : 0;
 }
 
 static guint64 power_of_two_below(guint64 value)
@@ -95,16 +85,24 @@ static guint64 power_of_two_below(guint64 value)
     return value ? 1ull << (63 - __builtin_clzll(value)) : 1;
 }
 
+/* A bridge may have none for ports. */
+static gboolean can_have(const PciDevice *bridge, PciWindow kind)
+{
+    return kind != PCI_WINDOW_IO || bridge->write_mask[PCI_IO_BASE];
+}
+
 static void add_window(Plan *plan, PciDevice *dev)
 {
     const PciBridge *b = (const PciBridge *)dev;
-    g_autoptr(Plan) behind = plan_bus(b->bus, plan->kind, plan->keep);
-    guint64 keep = kept(b, plan->kind, plan->keep), grain = grains[plan->kind];
-    guint64 size = round_up(MAX(behind->size, keep), grain);
-    gboolean can = plan->kind != PCI_WINDOW_IO || dev->write_mask[PCI_IO_BASE];
-    if (size && can) {
-        guint64 align = MAX(behind->align, power_of_two_below(keep));
-        Item item = { dev, -1, size, MAX(align, grain) };
+    g_autoptr(Plan) behind = plan_bus(b->bus, plan->kind, plan->low);
+    guint64 keep = b->kept[plan->kind], grain = pci_keep_grain(plan->kind);
+    guint64 size = round_up(behind->size, grain), align = MAX(behind->align, grain);
+    if (keep > size) { /* else what is there is enough */
+        size = round_up(keep, grain);
+        align = MAX(align, power_of_two_below(keep));
+    }
+    if (size && can_have(dev, plan->kind)) {
+        Item item = { dev, -1, size, align };
         g_array_append_val(plan->items, item);
     }
 }
@@ -129,46 +127,108 @@ static int compare_items(const void *a, const void *b)
     return x->bar - y->bar;
 }
 
-static Plan *plan_bus(PciBus *bus, PciWindow kind, Generosity keep)
+static Plan *plan_bus(PciBus *bus, PciWindow kind, gboolean low)
 {
     Plan *plan = g_new0(Plan, 1);
     plan->kind = kind;
-    plan->keep = keep;
+    plan->low = low;
     plan->align = 1;
     plan->items = g_array_new(FALSE, FALSE, sizeof(Item));
     pci_bus_foreach(bus, add_items, plan);
     g_array_sort(plan->items, compare_items);
     for (guint i = 0; i < plan->items->len; i++) {
         const Item *item = &g_array_index(plan->items, Item, i);
-        plan->size = round_up(plan->size, item->align) + item->size;
+        plan->size = add(round_up(plan->size, item->align), item->size);
         plan->align = MAX(plan->align, item->align);
     }
     return plan;
 }
 
-/* Placing */
+/* What has no room */
+
+typedef struct Search {
+    PciWindow kind;
+    gboolean low;
+    PciDevice *dev; /* NULL: none */
+    unsigned bar;
+    GPtrArray *complaints;
+} Search;
+
+static void leave_out(PciDevice *dev, unsigned bar, GPtrArray *complaints)
+{
+    g_autofree char *name = pci_layout_name(dev);
+    dev->left_out |= (guint8)(1u << bar);
+    g_ptr_array_add(complaints,
+                    g_strdup_printf("%s: no room for BAR %u of 0x%" G_GINT64_MODIFIER
+                                    "x bytes",
+                                    name, bar, dev->bars[bar].size));
+}
+
+static void find_largest(PciDevice *dev, void *opaque)
+{
+    Search *s = opaque;
+    PciBus *behind = pci_bridge_bus(dev);
+    for (unsigned i = 0; i < PCI_BARS; i++) {
+        if (has_bar(dev, i, s->kind, s->low) &&
+            (!s->dev || dev->bars[i].size >= s->dev->bars[s->bar].size)) {
+            s->dev = dev;
+            s->bar = i;
+        }
+    }
+    if (behind) {
+        pci_bus_foreach(behind, find_largest, s);
+    }
+}
+
+/* Behind a bridge that has no such window: opaque is a Search. */
+static void leave_out_all(PciDevice *dev, void *opaque)
+{
+    const Search *s = opaque;
+    PciBus *behind = pci_bridge_bus(dev);
+    for (unsigned i = 0; i < PCI_BARS; i++) {
+        if (has_bar(dev, i, s->kind, s->low)) {
+            leave_out(dev, i, s->complaints);
+        }
+    }
+    if (behind) {
+        pci_bus_foreach(behind, leave_out_all, opaque);
+    }
+}
+
+static void leave_out_unreachable(PciDevice *dev, void *opaque)
+{
+    const Search *s = opaque;
+    PciBus *behind = pci_bridge_bus(dev);
+    if (behind) {
+        pci_bus_foreach(behind,
+                        can_have(dev, s->kind) ? leave_out_unreachable : leave_out_all,
+                        opaque);
+    }
+}
+
+static void forget_left_out(PciDevice *dev, void *opaque)
+{
+    PciBus *behind = pci_bridge_bus(dev);
+    dev->left_out = 0;
+    if (behind) {
+        pci_bus_foreach(behind, forget_left_out, NULL);
+    }
+}
 
 /* What is still free of an aperture; used up when next > limit. */
 typedef struct Space {
     guint64 next, limit;
-    GError **errp; /* of the first that had no room */
 } Space;
 
-static gboolean take(Space *s, const Item *item, guint64 *addr)
+static gboolean plan_fits(const Space *space, PciBus *root, PciWindow kind, gboolean low)
 {
-    guint64 at = round_up(s->next, item->align);
-    if (s->next > s->limit || at < s->next || at > s->limit ||
-        s->limit - at < item->size - 1) {
-        return FALSE;
-    }
-    *addr = at;
-    s->next = at + item->size;
-    if (s->next == 0) { /* that was the end of all addresses */
-        s->next = 1;
-        s->limit = 0;
-    }
-    return TRUE;
+    g_autoptr(Plan) plan = plan_bus(root, kind, low);
+    guint64 at = round_up(space->next, plan->align);
+    return !plan->size || (space->next <= space->limit && at <= space->limit &&
+                           space->limit - at >= plan->size - 1);
 }
+
+/* Placing */
 
 static void set_bar(PciDevice *dev, int bar, guint64 addr)
 {
@@ -180,93 +240,58 @@ static void set_bar(PciDevice *dev, int bar, guint64 addr)
     }
 }
 
-static void no_room(Space *s, const Item *item)
-{
-    g_autofree char *where = pci_device_name(item->dev);
-    if (s->errp && !*s->errp) {
-        error_set(s->errp, "%s (%s): no room for %s of 0x%" G_GINT64_MODIFIER "x bytes",
-                  item->dev->device.id ? item->dev->device.id : item->dev->device.path,
-                  where, item->bar < 0 ? "a window" : "a BAR", item->size);
-    }
-}
+static void place(const Plan *plan, guint64 next);
 
-static gboolean place(const Plan *plan, Space *space);
-
-static gboolean place_item(const Plan *plan, Space *space, const Item *item)
+static void place_window(const Plan *plan, const Item *item, guint64 addr)
 {
-    guint64 addr;
-    if (!take(space, item, &addr)) {
-        no_room(space, item);
-        return FALSE;
-    }
-    if (item->bar >= 0) {
-        set_bar(item->dev, item->bar, addr);
-        return TRUE;
-    }
-    PciRange range = { addr, addr + item->size - 1 };
-    Space inside = { range.base, range.limit, space->errp };
-    g_autoptr(Plan) behind = plan_bus(pci_bridge_bus(item->dev), plan->kind, plan->keep);
+    PciRange range = { addr, addr + (item->size - 1) };
+    g_autoptr(Plan) behind = plan_bus(pci_bridge_bus(item->dev), plan->kind, plan->low);
     gboolean fits = pci_bridge_set_window(item->dev, plan->kind, range);
     g_assert(fits);
-    return place(behind, &inside);
+    place(behind, addr);
 }
 
-static gboolean place(const Plan *plan, Space *space)
+/* It fits from next on. */
+static void place(const Plan *plan, guint64 next)
 {
-    gboolean all = TRUE;
     for (guint i = 0; i < plan->items->len; i++) {
-        all = place_item(plan, space, &g_array_index(plan->items, Item, i)) && all;
-    }
-    return all;
-}
-
-static gboolean fits(const Space *space, const Plan *plan)
-{
-    guint64 at = round_up(space->next, plan->align);
-    return !plan->size || (space->next <= space->limit && at >= space->next &&
-                           at <= space->limit && space->limit - at >= plan->size - 1);
-}
-
-/* The most generous plan that fits, or what fits of the least. */
-static gboolean lay_out(PciBus *root, PciWindow kind, Space *space)
-{
-    for (int keep = GENEROSITIES - 1;; keep--) {
-        g_autoptr(Plan) plan = plan_bus(root, kind, (Generosity)keep);
-        if (keep == KEEP_NOTHING || fits(space, plan)) {
-            return place(plan, space);
+        const Item *item = &g_array_index(plan->items, Item, i);
+        guint64 addr = round_up(next, item->align);
+        if (item->bar >= 0) {
+            set_bar(item->dev, item->bar, addr);
+        } else {
+            place_window(plan, item, addr);
         }
+        next = addr + item->size;
     }
 }
 
-/* Bus numbers */
-
-typedef struct Numbering {
-    guint8 bus; /* on which the bridge is */
-    guint last; /* given so far */
-    gboolean all;
-} Numbering;
-
-static void number_bridge(PciDevice *dev, void *opaque)
+static void lay_out(PciBus *root, PciWindow kind, const PciRange *range, gboolean low,
+                    GPtrArray *complaints)
 {
-    Numbering *n = opaque;
-    const PciBridge *b = (const PciBridge *)dev;
-    PciBus *behind = pci_bridge_bus(dev);
-    if (!behind) {
-        return;
+    Space space = { range->base, range->limit };
+    Search unreachable = { .kind = kind, .low = low, .complaints = complaints };
+    pci_bus_foreach(root, leave_out_unreachable, &unreachable);
+    pci_keep_nothing(root, kind);
+    while (!plan_fits(&space, root, kind, low)) {
+        Search largest = { .kind = kind, .low = low };
+        pci_bus_foreach(root, find_largest, &largest);
+        leave_out(largest.dev, largest.bar, complaints);
     }
-    if (n->last == LAST_BUS) {
-        n->all = FALSE;
-        return;
+    pci_keep_asked(root, kind);
+    while (!plan_fits(&space, root, kind, low)) {
+        pci_keep_halve_largest(root, kind);
     }
-    Numbering below = { .bus = (guint8)(n->last + 1), .last = n->last + 1, .all = TRUE };
-    guint64 wanted = b->reserve.bus == PCI_RESERVE_DEFAULT ? 0 : b->reserve.bus;
-    guint kept_last = below.bus + (guint)MIN(wanted, (guint64)(LAST_BUS - below.bus));
-    pci_set(dev, PCI_PRIMARY_BUS, 1, n->bus);
-    pci_set(dev, PCI_SECONDARY_BUS, 1, below.bus);
-    pci_bus_foreach(behind, number_bridge, &below);
-    n->last = MAX(below.last, kept_last);
-    n->all = n->all && below.all;
-    pci_set(dev, PCI_SUBORDINATE_BUS, 1, n->last);
+    g_autoptr(Plan) plan = plan_bus(root, kind, low);
+    place(plan, space.next);
+}
+
+guint64 pci_layout_need(PciBus *root, guint64 base)
+{
+    pci_bus_foreach(root, forget_left_out, NULL);
+    pci_keep_asked(root, PCI_WINDOW_PREF);
+    g_autoptr(Plan) plan = plan_bus(root, PCI_WINDOW_PREF, FALSE);
+    return add(round_up(base, plan->align) - base, plan->size);
 }
 
 /* Everything on */
@@ -283,23 +308,19 @@ static void switch_on(PciDevice *dev, void *opaque)
     }
 }
 
-gboolean pci_layout(PciBus *root, const PciApertures *apertures, GError **errp)
+gboolean pci_layout(PciBus *root, const PciApertures *apertures, GPtrArray *complaints)
 {
-    g_autoptr(GError) error = NULL;
-    Numbering numbers = { .all = TRUE };
-    Space io = { apertures->io.base, apertures->io.limit, &error };
-    Space mem = { apertures->mem.base, apertures->mem.limit, &error };
-    Space mem64 = { apertures->mem64.base, apertures->mem64.limit, &error };
+    guint before = complaints->len;
+    gboolean low = apertures->mem64.base > apertures->mem64.limit;
     pci_map_begin();
-    pci_bus_foreach(root, number_bridge, &numbers);
-    gboolean ok = lay_out(root, PCI_WINDOW_IO, &io);
-    ok = lay_out(root, PCI_WINDOW_MEM, &mem) && ok;
-    ok = lay_out(root, PCI_WINDOW_PREF, mem64.next <= mem64.limit ? &mem64 : &mem) && ok;
+    pci_bus_foreach(root, forget_left_out, NULL);
+    pci_number_buses(root, complaints);
+    lay_out(root, PCI_WINDOW_IO, &apertures->io, low, complaints);
+    lay_out(root, PCI_WINDOW_MEM, &apertures->mem, low, complaints);
+    lay_out(root, PCI_WINDOW_PREF, &apertures->mem64, low, complaints);
+    gboolean all = complaints->len == before;
+    pci_keep_complain(root, complaints);
     pci_bus_foreach(root, switch_on, NULL);
     pci_map_end();
-    if (!ok) {
-        g_propagate_error(errp, g_steal_pointer(&error));
-        return FALSE;
-    }
-    return numbers.all || error_set(errp, "More than %u PCI buses", LAST_BUS + 1);
+    return all;
 }

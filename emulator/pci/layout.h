@@ -18,9 +18,15 @@ typedef struct PciApertures {
 /*
  * Gives addresses to all functions on the bus and below it, and switches them on: at
  * machine start, and after each reset. Where room is short, first what is only kept for
- * devices to come is given up. FALSE, with the first that had no room and stays off; all
- * others are placed.
+ * devices to come is made smaller, then the largest BARs get no address. FALSE: a BAR or
+ * a bus has none.
+ *
+ * complaints takes a text (owned by it) of each of those, and of each reserve= that could
+ * not be kept in full.
  */
-gboolean pci_layout(PciBus *root, const PciApertures *apertures, GError **errp);
+gboolean pci_layout(PciBus *root, const PciApertures *apertures, GPtrArray *complaints);
+
+/* Bytes from base on that hold all that belongs into mem64, with what is to be kept. */
+guint64 pci_layout_need(PciBus *root, guint64 base);
 
 #endif

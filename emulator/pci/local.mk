@@ -21,6 +21,9 @@ libemulator_a_SOURCES += \
 	emulator/pci/internal.h \
 	emulator/pci/intx.c \
 	emulator/pci/master.c \
+	emulator/pci/layout-buses.c \
+	emulator/pci/layout-internal.h \
+	emulator/pci/layout-keep.c \
 	emulator/pci/layout.c \
 	emulator/pci/layout.h \
 	emulator/pci/mch.c \

@@ -127,6 +127,7 @@ struct PciDevice {
     guint8 express;      /* offset of the Express capability; 0: none */
     guint8 power;        /* of the Power Management capability; 0: none */
     PciBar bars[PCI_BARS + 1];
+    guint8 left_out;        /* the layout's: BARs that it has no room for */
     DmaSpace dma;           /* through which the function reaches guest memory */
     gboolean bus_mastering; /* as stop_dma and start_dma were told */
     guint stopping;         /* stop_dma is under way, so often */

@@ -7,7 +7,7 @@ BOARD_DEVICE_TESTS = tests/device/serial-test tests/device/serial-tx-test \
 	tests/device/q35-test tests/device/q35-memory-test \
 	tests/device/q35-serial-test tests/device/pci-test \
 	tests/device/query-test tests/device/smbios-test tests/device/qom-test \
-	tests/device/pci-plug-test
+	tests/device/pci-plug-test tests/device/pci-layout-test
 check_PROGRAMS += $(BOARD_DEVICE_TESTS)
 TESTS += $(BOARD_DEVICE_TESTS)
 check_PROGRAMS += tests/device/ends-test tests/device/reset-state-test
@@ -67,6 +67,9 @@ tests_device_query_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_qom_test_SOURCES = tests/device/qom-test.c tests/device/board.h
 tests_device_qom_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_qom_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_pci_layout_test_SOURCES = tests/device/pci-layout-test.c tests/device/board.h
+tests_device_pci_layout_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_pci_layout_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_pci_plug_test_SOURCES = tests/device/pci-plug-test.c tests/device/board.h
 tests_device_pci_plug_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_pci_plug_test_LDADD = $(DEVICE_TEST_LDADD)

@@ -296,20 +296,26 @@ static void check_answers(PciDevice *dev, void *opaque)
     }
 }
 
+static gboolean lay_out(void)
+{
+    g_autoptr(GPtrArray) complaints = g_ptr_array_new_with_free_func(g_free);
+    return pci_layout(root, &apertures, complaints);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     Input in = { data, len };
     pci_board_make();
     set_up();
     pci_host_set_ecam(host, ECAM, ECAM_SIZE);
-    pci_layout(root, &apertures, NULL);
+    lay_out();
     while (in.left) {
         step(&in);
     }
     settle();
     reset_all();
     pci_host_set_ecam(host, ECAM, ECAM_SIZE);
-    g_assert_true(pci_layout(root, &apertures, NULL));
+    g_assert_true(lay_out());
     pci_bus_foreach(root, check_answers, NULL);
     for (guint i = 0; i < hot->len; i++) {
         pci_fuzz_counts.unplugged += !((Device *)hot->pdata[i])->realized;

@@ -3,12 +3,16 @@
  * The layout as a property, over random trees: BARs are aligned, do not overlap, lie in
  * the windows of all bridges above them and in an aperture; every function is reached;
  * what was to be kept is kept. Where room is short, what was placed still holds to it.
+ *
+ * And of one tree with and without hints: it comes out the same each time, no BAR and no
+ * bus number is lost for what is only kept, and no port's window for another's hint.
  */
+#include <string.h>
+
 #include "pci-board.h"
 #include "pci/layout.h"
-#include "util/error.h"
 
-#define TREES     10000
+#define TREES     2000
 #define MAX_DEPTH 3
 
 static const PciApertures large = {
@@ -53,8 +57,14 @@ static void want_bars(TestFunction *f)
     }
 }
 
+/* A slot that takes devices at run time. */
+static const PciHotplug slot = { NULL };
+
 static void hint(PciBridge *b)
 {
+    if (dice(2)) {
+        pci_bus_set_hotplug(b->bus, &slot, NULL);
+    }
     if (dice(3) == 0) {
         b->reserve.window[PCI_WINDOW_IO] = dice(3) * 0x1000;
         b->reserve.window[PCI_WINDOW_MEM] = dice(1u << 24);
@@ -93,6 +103,7 @@ typedef struct Placed {
 typedef struct Check {
     GArray *placed;
     gboolean complete; /* everything has a place */
+    gboolean kept;     /* and no hint was in vain */
     const PciApertures *apertures;
     guint answers;
     guint8 last; /* bus number that was seen */
@@ -157,17 +168,10 @@ static void check_bar(Check *c, PciDevice *dev, unsigned i)
     c->answers++;
 }
 
-/* There is always room for what is to be kept, but of ports. */
-static gboolean is_roomy(const PciApertures *a)
-{
-    return a->mem.limit == large.mem.limit && a->mem64.limit == large.mem64.limit;
-}
-
 static void check_kept(const Check *c, const PciBridge *b, PciWindow w, PciRange r)
 {
     guint64 hint = b->reserve.window[w];
-    if (is_roomy(c->apertures) && w != PCI_WINDOW_IO && hint &&
-        hint != PCI_RESERVE_DEFAULT) {
+    if (c->kept && hint && hint != PCI_RESERVE_DEFAULT) {
         g_assert_true(r.base <= r.limit && r.limit - r.base >= hint - 1);
     }
 }
@@ -212,10 +216,11 @@ static void check_device(PciDevice *dev, void *opaque)
 
 static guint lay_out(const PciApertures *apertures, guint *complete)
 {
-    g_autoptr(GError) err = NULL;
+    g_autoptr(GPtrArray) complaints = g_ptr_array_new_with_free_func(g_free);
     Check c = { .apertures = apertures };
-    c.complete = pci_layout(root, apertures, &err);
-    g_assert_true(c.complete == !err);
+    c.complete = pci_layout(root, apertures, complaints);
+    c.kept = complaints->len == 0;
+    g_assert_true(c.complete || !c.kept);
     c.placed = g_array_new(FALSE, FALSE, sizeof(Placed));
     pci_bus_foreach(root, check_device, &c);
     g_array_unref(c.placed);
@@ -236,29 +241,157 @@ static PciApertures random_apertures(void)
     return a;
 }
 
+/* One tree, laid out again and again */
+
+static GPtrArray *bridges; /* of the tree */
+
+static void find_bridges(PciDevice *dev, void *opaque)
+{
+    PciBus *behind = pci_bridge_bus(dev);
+    if (behind) {
+        g_ptr_array_add(bridges, dev);
+        pci_bus_foreach(behind, find_bridges, NULL);
+    }
+}
+
+static guint64 window_size(const PciBridge *b, PciWindow w)
+{
+    PciRange r = pci_bridge_window(&b->pci, w);
+    return r.base <= r.limit ? r.limit - r.base + 1 : 0;
+}
+
+static void add_config(PciDevice *dev, void *opaque)
+{
+    PciBus *behind = pci_bridge_bus(dev);
+    g_byte_array_append(opaque, dev->config, dev->config_size);
+    if (behind) {
+        pci_bus_foreach(behind, add_config, opaque);
+    }
+}
+
+static GBytes *config_of_all(void)
+{
+    GByteArray *all = g_byte_array_new();
+    pci_bus_foreach(root, add_config, all);
+    return g_byte_array_free_to_bytes(all);
+}
+
+static void set_all_hints(guint64 value)
+{
+    for (guint i = 0; i < bridges->len; i++) {
+        PciBridge *b = bridges->pdata[i];
+        for (PciWindow w = 0; w < PCI_WINDOWS; w++) {
+            b->reserve.window[w] = value;
+        }
+        b->reserve.bus = b->reserve.pref32 = value;
+    }
+}
+
+static gboolean lay_out_again(const PciApertures *apertures)
+{
+    guint complete = 0;
+    device_reset_all(NULL, NULL);
+    lay_out(apertures, &complete);
+    return complete;
+}
+
+/* As after a reset, and as at the other end of a migration. */
+static void check_deterministic(const PciApertures *apertures)
+{
+    g_autoptr(GBytes) before = config_of_all();
+    lay_out_again(apertures);
+    g_autoptr(GBytes) after = config_of_all();
+    g_assert_true(g_bytes_equal(before, after));
+}
+
+/* Every slot has what slots get that nobody has asked anything for. */
+static gboolean slots_have(PciWindow w)
+{
+    static const guint64 wanted[] = { 0x1000, 2u << 20, 32u << 20 };
+    for (guint i = 0; i < bridges->len; i++) {
+        const PciBridge *b = bridges->pdata[i];
+        if (b->bus->hotplug && b->reserve.window[w] == PCI_RESERVE_DEFAULT &&
+            b->reserve.pref32 == PCI_RESERVE_DEFAULT && window_size(b, w) < wanted[w]) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+/* No hint of a port is too large to leave all else where it was: counts such trees. */
+static guint check_hints(const PciApertures *apertures)
+{
+    gboolean had[PCI_WINDOWS];
+    guint n = 0;
+    set_all_hints(0);
+    gboolean complete = lay_out_again(apertures);
+    set_all_hints(PCI_RESERVE_DEFAULT);
+    g_assert_true(lay_out_again(apertures) == complete);
+    for (PciWindow w = 0; w < PCI_WINDOWS; w++) {
+        had[w] = slots_have(w);
+    }
+    PciBridge *greedy = bridges->pdata[dice(bridges->len)];
+    if (!greedy->bus->hotplug) {
+        return 0; /* it had nothing before, so that there may not be room for it at all */
+    }
+    for (PciWindow w = 0; w < PCI_WINDOWS; w++) {
+        greedy->reserve.window[w] = 0x1000ull << dice(48);
+    }
+    greedy->reserve.bus = dice(1000);
+    g_assert_true(lay_out_again(apertures) == complete);
+    for (PciWindow w = 0; w < PCI_WINDOWS; w++) {
+        g_assert_true(!had[w] || slots_have(w));
+        n += had[w] && window_size(greedy, w) < greedy->reserve.window[w];
+    }
+    return n;
+}
+
+/* The space above 4 GiB that pci_layout_need() says holds all. */
+static void check_need(void)
+{
+    PciApertures a = large;
+    guint64 need = pci_layout_need(root, a.mem64.base);
+    if (need == 0 || need >= 1ull << 60) {
+        return;
+    }
+    a.mem64.limit = a.mem64.base + (need - 1);
+    lay_out_again(&a);
+    for (guint i = 0; i < bridges->len; i++) {
+        const PciBridge *b = bridges->pdata[i];
+        guint64 hint = b->reserve.window[PCI_WINDOW_PREF];
+        g_assert_true(hint == PCI_RESERVE_DEFAULT ||
+                      window_size(b, PCI_WINDOW_PREF) >= hint);
+    }
+}
+
 static void test_random(void)
 {
-    guint complete = 0, answers = 0;
+    guint complete = 0, answers = 0, shrunk = 0;
     rnd = g_rand_new_with_seed(35);
     for (guint i = 0; i < TREES; i++) {
         PciApertures apertures = random_apertures();
         pci_board_make();
+        bridges = g_ptr_array_new();
         budget = 16;
         grow(root, 0);
+        pci_bus_foreach(root, find_bridges, NULL);
         answers += lay_out(&apertures, &complete);
-        if (dice(8) == 0) { /* again, as after a reset */
-            device_reset_all(NULL, NULL);
-            lay_out(&apertures, &complete);
+        check_deterministic(&apertures);
+        check_need();
+        if (bridges->len) {
+            shrunk += check_hints(&apertures);
         }
+        g_ptr_array_unref(bridges);
         pci_board_free();
     }
     g_rand_free(rnd);
     g_assert_cmpuint(answers, >, TREES);
     g_assert_cmpuint(complete, >, TREES / 2);
     g_assert_cmpuint(complete, <, TREES); /* some had too little room */
+    g_assert_cmpuint(shrunk, >, TREES / 10);
 }
 
-/* What is kept for devices to come is given up first. */
+/* What is kept for devices to come is given up first: the largest, until it fits. */
 static void test_short(void)
 {
     PciApertures tight = { .io = { 0x1000, 0x1fff },
@@ -271,16 +404,56 @@ static void test_short(void)
     TestFunction *f = test_function_new("0");
     f->want[0].size = 0x1000;
     test_function_plug(f, b->bus);
-    pci_layout(root, &tight, NULL);
-    g_assert_cmphex(pci_bar_address(&f->pci, 0), ==, 0xc0000000u);
-    PciRange none = pci_bridge_window(&empty->pci, PCI_WINDOW_MEM);
-    g_assert_cmphex(none.base, >, none.limit);
-    tight.mem.limit = 0xc0ffffffu;
-    b->reserve.window[PCI_WINDOW_PREF] = 0;
     lay_out(&tight, &complete);
-    g_assert_cmpuint(complete, ==, 1);
-    PciRange kept = pci_bridge_window(&empty->pci, PCI_WINDOW_MEM);
-    g_assert_cmphex(kept.limit - kept.base, ==, (8u << 20) - 1);
+    g_assert_cmphex(pci_bar_address(&f->pci, 0), ==, 0xc0000000u);
+    g_assert_cmphex(window_size(empty, PCI_WINDOW_MEM), ==, 0);
+    tight.mem.limit = 0xc05fffffu;
+    lay_out(&tight, &complete);
+    g_assert_cmphex(window_size(empty, PCI_WINDOW_MEM), ==, 4u << 20);
+    tight.mem.limit = 0xc0ffffffu;
+    lay_out(&tight, &complete);
+    g_assert_cmphex(window_size(empty, PCI_WINDOW_MEM), ==, 8u << 20);
+    g_assert_cmpuint(complete, ==, 3);
+    pci_board_free();
+}
+
+/* The largest BAR is left out, with its name; nobody else loses anything. */
+static void test_left_out(void)
+{
+    g_autoptr(GPtrArray) complaints = g_ptr_array_new_with_free_func(g_free);
+    pci_board_make();
+    PciBridge *b = test_bridge_make("4", root);
+    b->reserve.window[PCI_WINDOW_PREF] = 64ull << 20;
+    TestFunction *f = test_function_new("0");
+    f->want[0].size = 1ull << 50;
+    f->want[2].size = 1u << 20;
+    f->want[0].flags = f->want[2].flags = PCI_BAR_64 | PCI_BAR_PREFETCH;
+    test_function_plug(f, b->bus);
+    g_assert_false(pci_layout(root, &large, complaints));
+    g_assert_cmphex(pci_bar_address(&f->pci, 0), ==, 0);
+    g_assert_cmphex(pci_bar_address(&f->pci, 2), ==, large.mem64.base);
+    g_assert_cmphex(window_size(b, PCI_WINDOW_PREF), ==, 64ull << 20);
+    g_assert_cmpuint(complaints->len, ==, 1);
+    g_assert_nonnull(strstr(complaints->pdata[0], "(0000:01:00.0): no room for BAR 0 of "
+                                                  "0x4000000000000 bytes"));
+    pci_board_free();
+}
+
+/* bus-reserve= of one port leaves the others a number, and the next what it asks for. */
+static void test_buses(void)
+{
+    g_autoptr(GPtrArray) complaints = g_ptr_array_new_with_free_func(g_free);
+    pci_board_make();
+    PciBridge *greedy = test_bridge_make("4", root), *b = test_bridge_make("5", root);
+    greedy->reserve.bus = 1000;
+    b->reserve.bus = 4;
+    g_assert_true(pci_layout(root, &large, complaints));
+    g_assert_cmpuint(cfg_read(&greedy->pci, PCI_SECONDARY_BUS, 2), ==, 0x8101);
+    g_assert_cmpuint(cfg_read(&b->pci, PCI_SECONDARY_BUS, 2), ==, 0x8682);
+    g_assert_cmpuint(complaints->len, ==, 1);
+    g_assert_nonnull(
+        strstr(complaints->pdata[0],
+               "(0000:00:04.0): no room for bus-reserve=0xff: 0x80 are kept"));
     pci_board_free();
 }
 
@@ -288,6 +461,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/pci/layout/short", test_short);
+    g_test_add_func("/pci/layout/left-out", test_left_out);
+    g_test_add_func("/pci/layout/buses", test_buses);
     g_test_add_func("/pci/layout/random", test_random);
     return g_test_run();
 }
