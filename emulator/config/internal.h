@@ -35,9 +35,11 @@ extern const Option config_options[]; /* ends with a NULL name */
 ConfigNode *config_tree_list(ConfigNode *tree, const char *key);
 ConfigNode *config_tree_map(ConfigNode *tree, const char *key);
 
-/* -serial, -qmp, -monitor: QEMU's short forms of character devices. */
 /* -rtc: tree["rtc"]["offset"] is the guest's time minus the host's, seconds (text). */
 gboolean config_add_rtc(ConfigNode *tree, const char *arg, GError **errp);
+/* -boot: checked, and forgotten. */
+gboolean config_add_boot(ConfigNode *tree, const char *arg, GError **errp);
+/* -serial, -qmp, -monitor: QEMU's short forms of character devices. */
 gboolean config_add_serial(ConfigNode *tree, const char *arg, GError **errp);
 gboolean config_add_qmp(ConfigNode *tree, const char *arg, GError **errp);
 gboolean config_add_qmp_pretty(ConfigNode *tree, const char *arg, GError **errp);

@@ -4,6 +4,7 @@ libemulator_a_SOURCES += \
 	emulator/config/action.h \
 	emulator/config/argv.c \
 	emulator/config/argv.h \
+	emulator/config/boot.c \
 	emulator/config/build.c \
 	emulator/config/complete.c \
 	emulator/config/dialect.c \

@@ -270,7 +270,10 @@ const Option config_options[] = {
          "what all devices of that class begin with"),
     CALL("rtc", ARG_REQUIRED, config_add_rtc, "[base=]utc|localtime|DATE",
          "what time of day the clock has at start"),
-    NOOP("boot", ARG_REQUIRED, "order", FALSE, "strict=on|off"),
+    CALL("boot", ARG_REQUIRED, config_add_boot,
+         "[order=]DRIVES[,once=DRIVES][,menu=off][,strict=on|off][,splash-time=MS]"
+         "[,reboot-timeout=MS]",
+         "accepted, cannot matter here"),
     NOOP("overcommit", ARG_REQUIRED, NULL, FALSE, "mem-lock=off"),
     NOOP("realtime", ARG_REQUIRED, NULL, FALSE, "mlock=off"),
     NOOP("msg", ARG_REQUIRED, NULL, FALSE, "timestamp=on|off"),
