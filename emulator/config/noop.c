@@ -21,8 +21,6 @@ static const Noop noops[] = {
     { "machine", "vmport", "off|auto" },
     { "machine", "graphics", "on|off" },
     { "machine", "suppress-vmdesc", "on|off" },
-    { "machine", "mem-merge", "on|off" }, /* a hint to KSM */
-    { "machine", "kernel_irqchip", "split|on" },
     { "machine", "kernel-irqchip", "split|on" },
     { "machine", "x-option-roms", "on|off" }, /* no firmware, no option ROMs */
     { "machine", "option-roms", "on|off" },
@@ -33,13 +31,17 @@ static const Noop noops[] = {
     { "machine", "i8042", "off", "microvm" },
     { "machine", "smm", "off|auto", "q35" },
     { "machine", "nvdimm", "off", "q35" },
+    { "machine", "hmat", "off", "q35" },
+    { "machine", "cxl", "off", "q35" },
+    { "machine", "default-bus-bypass-iommu", "off", "q35" }, /* there is no IOMMU */
+    { "machine", "smbios-entry-point-type", "64|auto", "q35" },
     { "machine", "pit", "on|auto", "q35" },
     { "machine", "pic", "on|auto", "q35" },
     { "machine", "sata", "off", "q35" },
     { "machine", "smbus", "off", "q35" },
     { "machine", "fd-bootchk", "on|off", "q35" },
-    { "accel", "kernel_irqchip", "split|on" },
     { "accel", "kernel-irqchip", "split|on" },
+    { "accel", "dirty-ring-size", "0" }, /* accel/kvm-memory.c says why */
     { "global", "virtio-mmio.force-legacy", "off" },
     { "global", "kvm-pit.lost_tick_policy", "discard|delay" }, /* there is none */
     { "global", "mc146818rtc.lost_tick_policy", "discard" },
@@ -76,10 +78,18 @@ static gboolean value_matches(const char *values, const ConfigNode *value)
            g_strv_contains((const char *const *)list, b ? "on" : "off");
 }
 
+/* QEMU's users may write kernel_irqchip for kernel-irqchip. */
+static gboolean key_matches(const char *name, const char *key)
+{
+    for (; *name && (*name == *key || (*name == '-' && *key == '_')); name++, key++) {
+    }
+    return *name == *key;
+}
+
 static const Noop *noop_find(const char *option, const char *machine, const char *key)
 {
     for (guint i = 0; i < G_N_ELEMENTS(noops); i++) {
-        if (g_str_equal(noops[i].option, option) && g_str_equal(noops[i].key, key) &&
+        if (g_str_equal(noops[i].option, option) && key_matches(noops[i].key, key) &&
             g_strcmp0(noops[i].machine, machine) == 0) {
             return &noops[i];
         }

@@ -13,6 +13,33 @@
 #include "machine/machine.h"
 #include "memory/address-map.h"
 
+/* What all boards are told by -machine: the first member of their options. */
+typedef struct BoardOptions {
+    gboolean acpi, dump, mem_merge, mem_share;
+    char *memory_backend;
+} BoardOptions;
+
+/* A row for a member of the board's own structure, Options; then those of all. */
+#define BOARD_OPTION(name_, type_, member, def_, help_)                                  \
+    {                                                                                    \
+        .name = name_, .type = type_, .offset = offsetof(Options, member), .def = def_,  \
+        .help = help_                                                                    \
+    }
+#define BOARD_OPTIONS(acpi_help_)                                                        \
+    BOARD_OPTION("acpi", PROP_BOOL, board.acpi, "on", acpi_help_),                       \
+        BOARD_OPTION("dump-guest-core", PROP_BOOL, board.dump, "on",                     \
+                     "a core file has the RAM"),                                         \
+        BOARD_OPTION("mem-merge", PROP_BOOL, board.mem_merge, "on",                      \
+                     "KSM may merge pages of a memory backend"),                         \
+        BOARD_OPTION("mem-share", PROP_BOOL, board.mem_share, "off",                     \
+                     "RAM is shared memory"),                                            \
+    {                                                                                    \
+        .name = "memory-backend", .type = PROP_STRING,                                   \
+        .offset = offsetof(Options, board.memory_backend),                               \
+        .link = "link<memory-backend>",                                                  \
+        .help = "ID of the memory backend that is the RAM"                               \
+    }
+
 /* memory.c */
 
 #define BOARD_HIGH_RAM 0x100000000ull
@@ -21,13 +48,12 @@
 
 typedef struct BoardMemory {
     /* The board's, before the check. */
-    const char *machine;    /* its name in errors */
-    const char *block;      /* name of the RAM where no back end gives one */
+    const char *machine; /* its name in errors */
+    const char *block;   /* name of the RAM where no back end gives one */
+    const BoardOptions *options;
     guint64 split_from;     /* bytes: less RAM than this is all below the PCI hole, */
     guint64 split;          /* of more only so much; the rest is from 4 GiB on */
     guint64 hole, hole_end; /* below split: the guest has none there; both 0: no hole */
-    const char *backend_id; /* memory-backend=; NULL: none */
-    gboolean share;         /* mem-share= */
 
     guint64 size, low, high; /* bytes; low and high make size */
     ConfigNode *backend;     /* borrowed; NULL: none */
@@ -35,7 +61,10 @@ typedef struct BoardMemory {
     Region *below_hole, *below_4g, *above_4g; /* NULL: there is no such part */
 } BoardMemory;
 
-/* `-m` and the `-object` that memory-backend= names; creates nothing. */
+/*
+ * `-m` and the `-object` that memory-backend= names; creates nothing. The options stay
+ * where they are until board_memory_create() has been called.
+ */
 gboolean board_memory_check(BoardMemory *memory, ConfigNode *config, GError **errp);
 /* The RAM, on the memory map. What there is when it fails, board_memory_free() takes. */
 gboolean board_memory_create(BoardMemory *memory, GError **errp);

@@ -103,7 +103,8 @@ static gboolean set_options(const MachineClass *klass, ConfigNode *node, void *o
     }
     for (guint i = 0; i < config_map_size(node); i++) {
         const char *key = config_map_key(node, i);
-        const Property *prop = properties_find(klass->properties, key);
+        g_autofree char *name = g_strdelimit(g_strdup(key), "_", '-'); /* as QEMU's */
+        const Property *prop = properties_find(klass->properties, name);
         ConfigNode *value = config_map_get(node, key);
 
         if (strcmp(key, "type") == 0) {

@@ -37,7 +37,7 @@ static gboolean is_backend(const BoardMemory *memory, ConfigNode *object, gboole
         !config_get_string(object, "qom-type", "", &type, errp)) {
         return FALSE;
     }
-    *is = g_strcmp0(id, memory->backend_id) == 0 &&
+    *is = g_strcmp0(id, memory->options->memory_backend) == 0 &&
           g_str_has_prefix(type, "memory-backend-");
     return TRUE;
 }
@@ -45,7 +45,7 @@ static gboolean is_backend(const BoardMemory *memory, ConfigNode *object, gboole
 static gboolean check_backend(const BoardMemory *memory, ConfigNode *object,
                               GError **errp)
 {
-    const char *id = memory->backend_id;
+    const char *id = memory->options->memory_backend;
     guint64 size;
 
     if (!config_get_size(object, "size", 0, &size, errp)) {
@@ -58,7 +58,7 @@ static gboolean check_backend(const BoardMemory *memory, ConfigNode *object,
                          " does not match -m %" G_GUINT64_FORMAT,
                          id, size, memory->size);
     }
-    return !memory->share ||
+    return !memory->options->mem_share ||
            error_set(errp,
                      "-machine mem-share=on: not together with memory-backend=%s "
                      "(share=on belongs there)",
@@ -85,7 +85,7 @@ static gboolean find_backend(BoardMemory *memory, ConfigNode *config, GError **e
         }
     }
     return error_set(errp, "-machine memory-backend=%s: Memory backend '%s' not found",
-                     memory->backend_id, memory->backend_id);
+                     memory->options->memory_backend, memory->options->memory_backend);
 }
 
 gboolean board_memory_check(BoardMemory *memory, ConfigNode *config, GError **errp)
@@ -102,7 +102,7 @@ gboolean board_memory_check(BoardMemory *memory, ConfigNode *config, GError **er
         config_prefix_origin(node, "-m", errp);
         return FALSE;
     }
-    return !memory->backend_id || find_backend(memory, config, errp);
+    return !memory->options->memory_backend || find_backend(memory, config, errp);
 }
 
 /* What mem-share=on stands for. */
@@ -117,16 +117,40 @@ static ConfigNode *shared_backend(const BoardMemory *memory)
     return node;
 }
 
+/* What it does not say itself, -machine says. */
+static void set_default(ConfigNode *backend, const char *key, gboolean value)
+{
+    if (!config_map_has(backend, key)) {
+        config_map_set(backend, key, config_bool_new(value));
+    }
+}
+
+static RamBlock *create_block(const BoardMemory *memory, GError **errp)
+{
+    const BoardOptions *o = memory->options;
+    g_autoptr(ConfigNode) shared = o->mem_share ? shared_backend(memory) : NULL;
+    ConfigNode *backend = shared ? shared : memory->backend;
+    RamBlock *ram;
+
+    if (backend) {
+        set_default(backend, "dump", o->dump);
+        set_default(backend, "merge", o->mem_merge);
+        ram = ram_backend_new(backend, errp);
+        if (!ram && config_node_origin(backend)) {
+            config_prefix_origin(backend, "-object", errp);
+        }
+        return ram;
+    }
+    ram = ram_block_new(memory->block, memory->size, errp);
+    if (ram && !o->dump) {
+        ram_block_leave_out_of_core(ram);
+    }
+    return ram;
+}
+
 static gboolean create_ram(BoardMemory *memory, GError **errp)
 {
-    g_autoptr(ConfigNode) shared = memory->share ? shared_backend(memory) : NULL;
-    ConfigNode *backend = shared ? shared : memory->backend;
-
-    memory->ram = backend ? ram_backend_new(backend, errp)
-                          : ram_block_new(memory->block, memory->size, errp);
-    if (!memory->ram && backend && config_node_origin(backend)) {
-        config_prefix_origin(backend, "-object", errp);
-    }
+    memory->ram = create_block(memory, errp);
     return memory->ram && ram_block_register(memory->ram, errp);
 }
 

@@ -27,9 +27,9 @@
 #include "virtio/mmio.h"
 
 typedef struct Options {
-    gboolean acpi, auto_cmdline, mem_share, isa_serial;
+    BoardOptions board;
+    gboolean auto_cmdline, isa_serial;
     OnOffAuto pit, pic, pcie, rtc;
-    char *memory_backend;
 } Options;
 
 static struct {
@@ -47,7 +47,7 @@ static gboolean check_options(const Options *o, GError **errp)
 {
     static const char unsupported[] = "-machine %s: machine 'microvm' has no such device";
 
-    if (!o->acpi) {
+    if (!o->board.acpi) {
         return error_set(errp,
                          "-machine acpi=off: machine 'microvm' needs ACPI, by which "
                          "guests find its devices");
@@ -68,10 +68,9 @@ static gboolean check_memory(const Options *o, ConfigNode *config, GError **errp
 {
     board.memory = (BoardMemory){ .machine = "microvm",
                                   .block = "microvm.ram",
+                                  .options = &o->board,
                                   .split_from = MICROVM_LOW_RAM_MAX,
-                                  .split = MICROVM_LOW_RAM_MAX,
-                                  .backend_id = o->memory_backend,
-                                  .share = o->mem_share };
+                                  .split = MICROVM_LOW_RAM_MAX };
     return board_memory_check(&board.memory, config, errp);
 }
 
@@ -212,31 +211,15 @@ static void microvm_cleanup(void)
     memset(&board, 0, sizeof(board));
 }
 
-#define OPTION(name_, type_, member, def_, help_)                                        \
-    {                                                                                    \
-        .name = name_, .type = type_, .offset = offsetof(Options, member), .def = def_,  \
-        .help = help_                                                                    \
-    }
-
 static const Property microvm_properties[] = {
-    OPTION("acpi", PROP_BOOL, acpi, "on", "ACPI tables; cannot be switched off"),
-    OPTION("auto-kernel-cmdline", PROP_BOOL, auto_cmdline, "on",
-           "tell a Linux without kvmclock the rate of the TSC (tsc_early_khz=)"),
-    { .name = "memory-backend",
-      .type = PROP_STRING,
-      .offset = offsetof(Options, memory_backend),
-      .link = "link<memory-backend>",
-      .help = "ID of the memory backend that is the RAM" },
-    OPTION("mem-share", PROP_BOOL, mem_share, "off", "RAM is shared memory"),
-    OPTION("isa-serial", PROP_BOOL, isa_serial, "on", "serial ports for -serial"),
-    OPTION("rtc", PROP_AUTO, rtc, "auto", "real-time clock; auto: there is one"),
-    OPTION("pit", PROP_AUTO, pit, "auto", "there is none"),
-    OPTION("pic", PROP_AUTO, pic, "auto", "there is none"),
-    OPTION("pcie", PROP_AUTO, pcie, "auto", "there is none"),
-    { .name = "dump-guest-core",
-      .type = PROP_BOOL,
-      .ignored = TRUE,
-      .help = "guest memory in core dumps; never" },
+    BOARD_OPTIONS("ACPI tables; cannot be switched off"),
+    BOARD_OPTION("auto-kernel-cmdline", PROP_BOOL, auto_cmdline, "on",
+                 "tell a Linux without kvmclock the rate of the TSC (tsc_early_khz=)"),
+    BOARD_OPTION("isa-serial", PROP_BOOL, isa_serial, "on", "serial ports for -serial"),
+    BOARD_OPTION("rtc", PROP_AUTO, rtc, "auto", "real-time clock; auto: there is one"),
+    BOARD_OPTION("pit", PROP_AUTO, pit, "auto", "there is none"),
+    BOARD_OPTION("pic", PROP_AUTO, pic, "auto", "there is none"),
+    BOARD_OPTION("pcie", PROP_AUTO, pcie, "auto", "there is none"),
     { NULL },
 };
 

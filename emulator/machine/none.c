@@ -6,6 +6,7 @@
 
 static const Property none_properties[] = {
     { .name = "dump-guest-core", .type = PROP_BOOL, .ignored = TRUE },
+    { .name = "mem-merge", .type = PROP_BOOL, .ignored = TRUE },
     { NULL },
 };
 

@@ -19,9 +19,9 @@
 #include "util/error.h"
 
 typedef struct Options {
-    gboolean acpi, mem_share;
+    BoardOptions board;
     Q35Choice choice;
-    char *memory_backend, *pflash[2];
+    char *pflash[2];
 } Options;
 
 static struct {
@@ -45,7 +45,7 @@ static gboolean check_options(const Options *o, GError **errp)
                              o->pflash[i]);
         }
     }
-    board.acpi = o->acpi;
+    board.acpi = o->board.acpi;
     board.choice = o->choice;
     return TRUE;
 }
@@ -54,12 +54,11 @@ static gboolean check_memory(const Options *o, ConfigNode *config, GError **errp
 {
     board.memory = (BoardMemory){ .machine = "q35",
                                   .block = "pc.ram",
+                                  .options = &o->board,
                                   .split_from = Q35_SPLIT_FROM,
                                   .split = Q35_SPLIT,
                                   .hole = Q35_VGA_BASE,
-                                  .hole_end = Q35_VGA_END,
-                                  .backend_id = o->memory_backend,
-                                  .share = o->mem_share };
+                                  .hole_end = Q35_VGA_END };
     return board_memory_check(&board.memory, config, errp);
 }
 
@@ -140,28 +139,13 @@ static void q35_cleanup(void)
     memset(&board, 0, sizeof(board));
 }
 
-#define OPTION(name_, type_, member, def_, help_)                                        \
-    {                                                                                    \
-        .name = name_, .type = type_, .offset = offsetof(Options, member), .def = def_,  \
-        .help = help_                                                                    \
-    }
-
 static const Property q35_properties[] = {
-    OPTION("acpi", PROP_BOOL, acpi, "on", "ACPI tables"),
-    OPTION("hpet", PROP_BOOL, choice.hpet, "on", "high precision event timer"),
-    OPTION("i8042", PROP_BOOL, choice.i8042, "on", "keyboard controller"),
-    { .name = "memory-backend",
-      .type = PROP_STRING,
-      .offset = offsetof(Options, memory_backend),
-      .link = "link<memory-backend>",
-      .help = "ID of the memory backend that is the RAM" },
-    OPTION("mem-share", PROP_BOOL, mem_share, "off", "RAM is shared memory"),
-    OPTION("pflash0", PROP_STRING, pflash[0], NULL, "firmware; there is none yet"),
-    OPTION("pflash1", PROP_STRING, pflash[1], NULL, "its variables; there are none yet"),
-    { .name = "dump-guest-core",
-      .type = PROP_BOOL,
-      .ignored = TRUE,
-      .help = "guest memory in core dumps; never" },
+    BOARD_OPTIONS("ACPI tables"),
+    BOARD_OPTION("hpet", PROP_BOOL, choice.hpet, "on", "high precision event timer"),
+    BOARD_OPTION("i8042", PROP_BOOL, choice.i8042, "on", "keyboard controller"),
+    BOARD_OPTION("pflash0", PROP_STRING, pflash[0], NULL, "firmware; there is none yet"),
+    BOARD_OPTION("pflash1", PROP_STRING, pflash[1], NULL,
+                 "its variables; there are none yet"),
     { NULL },
 };
 

@@ -312,7 +312,7 @@ RamBlock *ram_backend_new(ConfigNode *node, GError **errp)
     block->readonly = b.readonly;
     block->backend = TRUE;
     if (!b.dump) {
-        madvise(block->host, block->size, MADV_DONTDUMP);
+        ram_block_leave_out_of_core(block);
     }
     if (b.merge) {
         madvise(block->host, block->size, MADV_MERGEABLE);

@@ -91,6 +91,11 @@ RamBlock *ram_block_new(const char *name, guint64 size, GError **errp)
                          FALSE, errp);
 }
 
+void ram_block_leave_out_of_core(const RamBlock *block)
+{
+    madvise(block->host, block->size, MADV_DONTDUMP);
+}
+
 RamBlock *ram_block_ref(RamBlock *block)
 {
     g_atomic_int_inc(&block->refs);

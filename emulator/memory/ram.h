@@ -33,6 +33,8 @@ RamBlock *ram_backend_new(ConfigNode *node, GError **errp);
 guint64 ram_fd_page_size(int fd);
 /* Anonymous memory: what `-m` alone gives. */
 RamBlock *ram_block_new(const char *name, guint64 size, GError **errp);
+/* A core file of this process does not have it. */
+void ram_block_leave_out_of_core(const RamBlock *block);
 /* Registered blocks, by name; registration order is the stream's order. */
 gboolean ram_block_register(RamBlock *block, GError **errp);
 void ram_block_unregister(RamBlock *block);

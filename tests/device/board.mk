@@ -5,7 +5,7 @@ BOARD_DEVICE_TESTS = tests/device/serial-test tests/device/serial-tx-test \
 	tests/device/ged-test tests/device/ioapic-test tests/device/machine-test \
 	tests/device/board-migrate-test tests/device/pvpanic-test tests/device/debugcon-test \
 	tests/device/q35-test tests/device/q35-memory-test \
-	tests/device/q35-serial-test tests/device/pci-test \
+	tests/device/q35-serial-test tests/device/q35-option-test tests/device/pci-test \
 	tests/device/query-test tests/device/smbios-test tests/device/qom-test \
 	tests/device/pci-plug-test tests/device/pci-layout-test
 check_PROGRAMS += $(BOARD_DEVICE_TESTS)
@@ -52,6 +52,9 @@ tests_device_q35_memory_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_q35_serial_test_SOURCES = tests/device/q35-serial-test.c tests/device/board.h
 tests_device_q35_serial_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_q35_serial_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_q35_option_test_SOURCES = tests/device/q35-option-test.c tests/device/board.h
+tests_device_q35_option_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_q35_option_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_smbios_test_SOURCES = tests/device/smbios-test.c tests/device/board.h
 tests_device_smbios_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_smbios_test_LDADD = $(DEVICE_TEST_LDADD)

@@ -254,13 +254,14 @@ static void test_noop(void)
 {
     static const char *const lines[] = {
         "-no-user-config",
-        "-machine usb=off,vmport=auto,graphics=off,mem-merge=off",
+        "-machine usb=off,vmport=auto,graphics=off,kernel_irqchip=on",
         "-rtc base=utc",
         "-rtc utc,driftfix=none",
         "-boot strict=on",
         "-boot menu=off,strict=on,reboot-timeout=-1,splash-time=65535",
         "-boot dca,once=n",
         "-boot order=,reboot-timeout=0",
+        "-accel kernel_irqchip=on,dirty-ring-size=0",
         "-overcommit mem-lock=off",
         "-realtime mlock=off",
         "-display none",
