@@ -34,7 +34,8 @@ tests_unit_device_msi_test_SOURCES = tests/unit/device-msi-test.c $(STUB_ACCEL)
 tests_unit_device_msi_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_device_msi_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_hw_i8259_test_SOURCES = tests/unit/hw-i8259-test.c \
-	tests/unit/hw-i8259-model.c tests/unit/hw-i8259-model.h $(STUB_ACCEL)
+	tests/unit/hw-i8259-model.c tests/unit/hw-i8259-model.h tests/unit/hw-i8259-pair.h \
+	$(STUB_ACCEL)
 tests_unit_hw_i8259_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_hw_i8259_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_hw_i8259_kvm_test_SOURCES = tests/unit/hw-i8259-kvm-test.c $(TINY_BOARD)

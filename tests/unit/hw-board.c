@@ -235,3 +235,33 @@ Device *hw_walk(Device *dev, Bus *bus, void (*wire)(Device *dev), gboolean memor
     }
     return dev;
 }
+
+static unsigned resets;
+
+static void reset_asked(void *opaque)
+{
+    resets++;
+    vm_reset_done();
+}
+
+void hw_count_resets(void)
+{
+    vm_set_reset_handler(reset_asked, NULL);
+}
+
+static void set_true(void *opaque)
+{
+    *(gboolean *)opaque = TRUE;
+}
+
+unsigned hw_resets_heard(void)
+{
+    gboolean heard = FALSE;
+    event_loop_post(event_loop_main(), set_true, &heard); /* behind the request */
+    while (!heard) {
+        event_loop_iterate(event_loop_main(), TRUE);
+    }
+    unsigned n = resets;
+    resets = 0;
+    return n;
+}

@@ -42,6 +42,11 @@ gint64 hw_now(void);
 /* Moves the virtual clock by ns; timers fire on the way. */
 void hw_step(gint64 ns);
 
+/* From here on resets of the machine are counted, and do nothing else. */
+void hw_count_resets(void);
+/* How many have been asked for since the last call, all until now. */
+unsigned hw_resets_heard(void);
+
 /* The device's state as the stream has it. */
 GByteArray *hw_save(Device *dev);
 gboolean hw_load(Device *dev, const GByteArray *state);

@@ -5,9 +5,7 @@
 #include <linux/input-event-codes.h>
 #include <string.h>
 
-#include "accel/run-state.h"
 #include "device/aml.h"
-#include "event/loop.h"
 #include "hw-board.h"
 #include "hw/i8042.h"
 #include "hw/ps2.h"
@@ -162,33 +160,6 @@ static void test_aml(void)
     hw_unplug(dev);
 }
 
-static unsigned resets;
-
-static void reset_asked(void *opaque)
-{
-    resets++;
-    vm_reset_done();
-}
-
-static void set_true(void *opaque)
-{
-    *(gboolean *)opaque = TRUE;
-}
-
-static unsigned resets_heard(void)
-{
-    gboolean heard = FALSE;
-    unsigned n;
-
-    event_loop_post(event_loop_main(), set_true, &heard); /* behind the request */
-    while (!heard) {
-        event_loop_iterate(event_loop_main(), TRUE);
-    }
-    n = resets;
-    resets = 0;
-    return n;
-}
-
 static void test_output_port(void)
 {
     Device *dev = plug();
@@ -207,14 +178,14 @@ static void test_output_port(void)
     expect("cd");
     command(0xf1); /* pulses what is not wired, or nothing */
     command(0xff);
-    g_assert_cmpuint(resets_heard(), ==, 0);
+    g_assert_cmpuint(hw_resets_heard(), ==, 0);
     command(0xfe);
-    g_assert_cmpuint(resets_heard(), ==, 1);
+    g_assert_cmpuint(hw_resets_heard(), ==, 1);
     command(0xf0);
-    g_assert_cmpuint(resets_heard(), ==, 1);
+    g_assert_cmpuint(hw_resets_heard(), ==, 1);
     command(0xd1);
     data(0xfe);
-    g_assert_cmpuint(resets_heard(), ==, 1);
+    g_assert_cmpuint(hw_resets_heard(), ==, 1);
     hw_unplug(dev);
 }
 
@@ -577,14 +548,14 @@ static void test_walk(void)
         dev = hw_walk(dev, hw_isa, NULL, FALSE, I8042_DATA, 5);
     }
     hw_unplug(dev);
-    resets_heard();
+    hw_resets_heard();
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     hw_board_make();
-    vm_set_reset_handler(reset_asked, NULL);
+    hw_count_resets();
     g_test_add_func("/hw/i8042/controller", test_controller);
     g_test_add_func("/hw/i8042/loop", test_loop);
     g_test_add_func("/hw/i8042/aml", test_aml);

@@ -4,42 +4,12 @@
 
 #include <string.h>
 
-#include "accel/run-state.h"
 #include "chardev/chardev.h"
-#include "event/loop.h"
 #include "hw-board.h"
 #include "hw/debugcon.h"
 #include "hw/port80.h"
 #include "hw/port92.h"
 #include "hw/rtc.h"
-
-static unsigned resets;
-
-static void reset_asked(void *opaque)
-{
-    resets++;
-    vm_reset_done();
-}
-
-static void set_true(void *opaque)
-{
-    *(gboolean *)opaque = TRUE;
-}
-
-/* How often the machine is reset for what has happened until now. */
-static unsigned resets_heard(void)
-{
-    gboolean heard = FALSE;
-    unsigned n;
-
-    event_loop_post(event_loop_main(), set_true, &heard); /* behind the request */
-    while (!heard) {
-        event_loop_iterate(event_loop_main(), TRUE);
-    }
-    n = resets;
-    resets = 0;
-    return n;
-}
 
 static void test_port92(void)
 {
@@ -48,20 +18,20 @@ static void test_port92(void)
     g_assert_cmphex(hw_in8(PORT92_IOBASE), ==, 0);
     hw_out8(PORT92_IOBASE, 0xfe);
     g_assert_cmphex(hw_in8(PORT92_IOBASE), ==, 0x02);
-    g_assert_cmpuint(resets_heard(), ==, 0);
+    g_assert_cmpuint(hw_resets_heard(), ==, 0);
     dev = hw_move(dev, hw_isa, NULL);
     hw_out8(PORT92_IOBASE, 0x03);
     g_assert_cmphex(hw_in8(PORT92_IOBASE), ==, 0x03);
-    g_assert_cmpuint(resets_heard(), ==, 1);
+    g_assert_cmpuint(hw_resets_heard(), ==, 1);
     hw_out8(PORT92_IOBASE, 0x01); /* is set already */
-    g_assert_cmpuint(resets_heard(), ==, 0);
+    g_assert_cmpuint(hw_resets_heard(), ==, 0);
     hw_out8(PORT92_IOBASE, 0x00);
     hw_out8(PORT92_IOBASE, 0x01);
-    g_assert_cmpuint(resets_heard(), ==, 1);
+    g_assert_cmpuint(hw_resets_heard(), ==, 1);
     hw_reset(dev);
     g_assert_cmphex(hw_in8(PORT92_IOBASE), ==, 0);
     hw_unplug(hw_walk(dev, hw_isa, NULL, FALSE, PORT92_IOBASE - 2, 4));
-    resets_heard();
+    hw_resets_heard();
 }
 
 static void test_port80(void)
@@ -207,7 +177,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     hw_board_make();
-    vm_set_reset_handler(reset_asked, NULL);
+    hw_count_resets();
     g_test_add_func("/hw/ports/port92", test_port92);
     g_test_add_func("/hw/ports/port80", test_port80);
     g_test_add_func("/hw/ports/debugcon", test_debugcon);

@@ -8,13 +8,16 @@ CORE_TESTS = tests/unit/util-test tests/unit/event-test tests/unit/memory-test \
 	tests/unit/event-slow-test \
 	tests/unit/memory-map-test \
 	tests/unit/accel-qtest-test tests/unit/accel-quiesce-test \
-	tests/unit/accel-kvm-test
+	tests/unit/accel-kvm-test tests/unit/accel-kvm-dirty-test
 check_PROGRAMS += $(CORE_TESTS)
 TESTS += $(CORE_TESTS)
 TINY_BOARD = tests/unit/tiny-board.c tests/unit/tiny-board.h
 tests_unit_accel_kvm_test_SOURCES = tests/unit/accel-kvm-test.c $(TINY_BOARD)
 tests_unit_accel_kvm_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_accel_kvm_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_accel_kvm_dirty_test_SOURCES = tests/unit/accel-kvm-dirty-test.c $(TINY_BOARD)
+tests_unit_accel_kvm_dirty_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_accel_kvm_dirty_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_accel_quiesce_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_accel_quiesce_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_accel_qtest_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)

@@ -114,3 +114,20 @@ void tiny_board_make(unsigned cpus)
                    (clock_now(CLOCK_TYPE_REALTIME) - t) / 1000);
     map(address_map_io(), region_new_io("serial", 8, &serial_ops, NULL), 0x3f8);
 }
+
+guint32 last_round(void)
+{
+    guint32 n = 0;
+    for (const char *p = output->str; (p = strstr(p, "round ")) && strchr(p, '\n');) {
+        p += strlen("round ");
+        n = (guint32)strtoul(p, NULL, 10);
+    }
+    return n;
+}
+
+void until_round(void)
+{
+    while (!last_round()) {
+        event_loop_iterate(event_loop_main(), TRUE);
+    }
+}

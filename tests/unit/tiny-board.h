@@ -26,6 +26,9 @@ void unmap(AddressMap *map, Region *region);
 void boot_guest(const char *name, const char *arguments);
 /* Runs the main loop until the guest has printed that. */
 void until_output(const char *text);
+/* The number in the last whole line "round N" of the output, or 0; until there is one. */
+guint32 last_round(void);
+void until_round(void);
 /* Boots it, starts the VM, and stops it when the guest has printed what is expected. */
 void run_guest(const char *name, const char *arguments, const char *expected);
 
