@@ -40,9 +40,11 @@ static char *answer(QTest *q, const char *command)
                        json_object_get_object_member(reply, "error"), "desc"));
 }
 
-static const struct {
+typedef struct Answer {
     const char *path, *property, *answer;
-} values[] = {
+} Answer;
+
+static const Answer values[] = {
     { P "v0", "type", "\"virtio-blk-pci\"" },
     { P "v0", "parent_bus", "\"" P "rp0/rp0\"" },
     { P "v0", "realized", "true" },
@@ -92,23 +94,28 @@ static const struct {
     { "", "type", "Device '' not found" },
 };
 
-static void test_get(void)
+/* The command with path, property and `more` for each row. */
+static void expect_answers(const char *command, const char *more, const Answer *rows,
+                           unsigned n)
 {
     QTest *q = start();
-    for (unsigned i = 0; i < G_N_ELEMENTS(values); i++) {
-        g_autofree char *command = g_strdup_printf(
-            "{\"execute\": \"qom-get\", \"arguments\": {\"path\": \"%s\", "
-            "\"property\": \"%s\"}}",
-            values[i].path, values[i].property);
-        g_autofree char *is = answer(q, command);
-        g_assert_cmpstr(is, ==, values[i].answer);
+    for (unsigned i = 0; i < n; i++) {
+        g_autofree char *line =
+            g_strdup_printf("{\"execute\": \"%s\", \"arguments\": {\"path\": \"%s\", "
+                            "\"property\": \"%s\"%s}}",
+                            command, rows[i].path, rows[i].property, more);
+        g_autofree char *is = answer(q, line);
+        g_assert_cmpstr(is, ==, rows[i].answer);
     }
     qtest_stop(q);
 }
 
-static const struct {
-    const char *path, *property, *answer;
-} changes[] = {
+static void test_get(void)
+{
+    expect_answers("qom-get", "", values, G_N_ELEMENTS(values));
+}
+
+static const Answer changes[] = {
     { P "v0", "addr",
       "Attempt to set property 'addr' on device 'v0' (type 'virtio-blk-pci') after it "
       "was realized" },
@@ -127,16 +134,7 @@ static const struct {
 
 static void test_set(void)
 {
-    QTest *q = start();
-    for (unsigned i = 0; i < G_N_ELEMENTS(changes); i++) {
-        g_autofree char *command = g_strdup_printf(
-            "{\"execute\": \"qom-set\", \"arguments\": {\"path\": \"%s\", "
-            "\"property\": \"%s\", \"value\": 1}}",
-            changes[i].path, changes[i].property);
-        g_autofree char *is = answer(q, command);
-        g_assert_cmpstr(is, ==, changes[i].answer);
-    }
-    qtest_stop(q);
+    expect_answers("qom-set", ", \"value\": 1", changes, G_N_ELEMENTS(changes));
 }
 
 /* name -> type, new. */
