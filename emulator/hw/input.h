@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a user does with keyboard and mouse, on its way to the device that shows it to the
- * guest: no command and no display is its source yet. Main thread, under the machine
- * lock.
+ * Between keyboards and mice that the guest sees and whoever has input for them: devices
+ * attach themselves, and take what is said here. Nobody says anything yet but the tests:
+ * there is no display, and no QMP command. Main thread, under the machine lock.
  */
 #ifndef VIREO_HW_INPUT_H
 #define VIREO_HW_INPUT_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ISA bus: I/O ports and 16 edge-triggered interrupt lines. There is no chip
- * behind it; devices map their ports themselves.
+ * The ISA bus: 16 interrupt lines, which the board has wired; edge-triggered, unless an
+ * 8259 is told otherwise. Devices map their ports themselves, wherever nothing else is.
  */
 #ifndef VIREO_HW_ISA_H
 #define VIREO_HW_ISA_H

@@ -254,7 +254,7 @@ static void rtc_write(void *opaque, guint64 offset, guint64 value, unsigned size
     Rtc *s = opaque;
 
     if (offset == 0) {
-        s->index = value & (CMOS_SIZE - 1); /* bit 7 masks NMIs: we have none */
+        s->index = value & (CMOS_SIZE - 1); /* bit 7: no NMIs, which no chip raises */
     } else {
         cmos_write(s, value);
     }

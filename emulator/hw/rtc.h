@@ -23,10 +23,10 @@ typedef struct RtcPc {
     guint64 low_ram;        /* bytes below 4 GiB */
     guint64 high_ram;       /* and above */
     unsigned cpus;          /* that are there at start */
-    const char *boot_order; /* letters of -boot order=, at most three count */
-    gboolean no_fd_check;   /* -no-fd-bootchk */
+    const char *boot_order; /* letters as -boot order= has them; three count */
+    gboolean no_fd_check;   /* as -no-fd-bootchk has it */
 } RtcPc;
-/* As QEMU's pc has it. At start, and before each reset where cpus has changed. */
+/* As QEMU's pc has it; at each boot. */
 void rtc_set_pc(Device *dev, const RtcPc *pc);
 
 #endif
