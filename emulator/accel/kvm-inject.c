@@ -18,8 +18,9 @@
  * whoever raises LINT1 does.
  *
  * #syscalls vcpu: ioctl(KVM_GET_VCPU_EVENTS) ioctl(KVM_SET_VCPU_EVENTS)
- *     ioctl(KVM_GET_MP_STATE) ioctl(KVM_SET_MP_STATE)
- *     -- rare: a guest that takes its interrupts from the 8259
+ *     ioctl(KVM_GET_MP_STATE)
+ * #syscalls vcpu: ioctl(KVM_SET_MP_STATE)
+ *     -- rare: a halted guest that takes its interrupts from the 8259
  * #syscalls main,vcpu: ioctl(KVM_NMI) ioctl(KVM_GET_LAPIC) ioctl(KVM_GET_SREGS)
  *     -- rare: an operator's NMI
  */

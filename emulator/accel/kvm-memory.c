@@ -19,8 +19,9 @@
  * one that writes more than its ring holds stops until somebody has read that.
  *
  * #syscalls main: ioctl(KVM_SET_USER_MEMORY_REGION) ioctl(KVM_ENABLE_CAP)
- * #syscalls vcpu: ioctl(KVM_SET_USER_MEMORY_REGION) membarrier
- *     -- rare: a guest that moves BARs or maps ROM; no test has one
+ * #syscalls vcpu: membarrier
+ * #syscalls vcpu: ioctl(KVM_SET_USER_MEMORY_REGION)
+ *     -- rare: a guest that maps ROM; no test has one
  * #syscalls main,vcpu: ioctl(KVM_IOEVENTFD)
  * #syscalls migration: ioctl(KVM_GET_DIRTY_LOG) ioctl(KVM_CLEAR_DIRTY_LOG)
  * #syscalls main,vcpu: ioctl(KVM_GET_DIRTY_LOG)

@@ -5,11 +5,8 @@
  * routes are given to KVM as a whole, at commit, when any has changed; when it refuses
  * them they are again what it has.
  *
- * #syscalls main,vcpu: ioctl(KVM_IRQFD)
- * #syscalls vcpu: ioctl(KVM_SET_GSI_ROUTING)
- * #syscalls main: ioctl(KVM_SET_GSI_ROUTING) -- rare: at run time the guest makes routes
+ * #syscalls main,vcpu: ioctl(KVM_IRQFD) ioctl(KVM_SET_GSI_ROUTING)
  * #syscalls main,vcpu: ioctl(KVM_SIGNAL_MSI)
- *     -- rare: interrupts that are edges, which the tiny guests do not use
  */
 #include <errno.h>
 #include <string.h>

@@ -10,7 +10,9 @@
  *
  * #syscalls io: preadv2 pwritev2 fdatasync
  * #syscalls main: preadv2 pwritev2 fdatasync -- rare: the host gives no thread
- * #syscalls main,io: fallocate ioctl(BLKDISCARD) -- rare: discard
+ * #syscalls io: fallocate
+ * #syscalls main: fallocate -- rare: discard where the host gives no thread
+ * #syscalls main,io: ioctl(BLKDISCARD) -- rare: discard
  * #syscalls main,io: ftruncate -- rare: O_DIRECT, the end of a file within a block
  */
 #include <errno.h>

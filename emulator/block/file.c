@@ -7,8 +7,8 @@
  * With cache.direct requests that are smaller than what O_DIRECT takes are read,
  * modified and written (file-io.c, serialise.c).
  *
- * #syscalls slow: openat statx lseek fcntl fdatasync close
- * #syscalls slow: newfstatat ioctl(BLKSSZGET) -- rare: images that are block devices
+ * #syscalls slow: openat statx lseek fcntl fdatasync close ioctl(BLKSSZGET)
+ * #syscalls slow: newfstatat -- rare: images that are block devices
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -6,7 +6,8 @@
  * line.
  *
  * A line may go in a vCPU's thread, whose driver resets its device:
- * #syscalls vcpu: close read fcntl -- rare: the tiny guests end without a reset
+ * #syscalls vcpu: close read
+ * #syscalls vcpu: fcntl -- rare: the tiny guests end without a reset
  */
 #include "config.h"
 

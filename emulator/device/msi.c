@@ -9,7 +9,7 @@
  * which would then be taken for a pending interrupt: see attach_irqfd().
  *
  * A vCPU masks and unmasks its vectors itself:
- * #syscalls vcpu: eventfd2 close read write -- rare: the tiny guests have no MSI-X
+ * #syscalls vcpu: eventfd2 close read write
  */
 #include "config.h"
 

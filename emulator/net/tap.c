@@ -5,9 +5,7 @@
  *
  * The guest's driver chooses, by a register:
  * #syscalls main,vcpu: ioctl(TUNSETOFFLOAD)
- * #syscalls vcpu: ioctl(TUNSETVNETHDRSZ) ioctl(TUNSETVNETLE)
- * #syscalls main: ioctl(TUNSETVNETHDRSZ) ioctl(TUNSETVNETLE)
- *     -- rare: a guest that moves here; the tests' network cards stay
+ * #syscalls main,vcpu: ioctl(TUNSETVNETHDRSZ) ioctl(TUNSETVNETLE)
  */
 #include "net/tap.h"
 

@@ -9,7 +9,7 @@
  * or switches MSI-X, it begins anew.
  *
  * #syscalls main,vcpu: eventfd2
- * #syscalls vcpu: close read -- rare: queues stop in a vCPU that writes a register
+ * #syscalls vcpu: close read
  */
 #include <errno.h>
 #include <sys/eventfd.h>
