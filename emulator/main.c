@@ -33,6 +33,7 @@
 #include "event/loop.h"
 #include "event/slow.h"
 #include "machine/machine.h"
+#include "memory/ram.h"
 #include "migration/migration.h"
 #include "monitor/help.h"
 #include "monitor/object.h"
@@ -143,10 +144,24 @@ static gboolean check_sandbox(ConfigNode *config, GError **errp)
     return config_check_unused(node, errp);
 }
 
+/* Also whether memory is to be locked. */
+static gboolean check_overcommit(ConfigNode *config, gboolean *lock, GError **errp)
+{
+    ConfigNode *node = config_map_get(config, "overcommit");
+    *lock = FALSE;
+    if (node && (!config_get_bool(node, "mem-lock", FALSE, lock, errp) ||
+                 !config_check_unused(node, errp))) {
+        config_prefix_origin(node, "-overcommit", errp);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean check(ConfigNode *config, GError **errp)
 {
     ConfigNode *type = config_map_get(config_map_get(config, "machine"), "type");
     ConfigNode *accel = config_map_peek(config_map_get(config, "accel"), "accel");
+    gboolean lock;
 
     if (config_node_type(type) == CONFIG_STRING &&
         !machine_find(config_node_string(type))) {
@@ -163,7 +178,8 @@ static gboolean check(ConfigNode *config, GError **errp)
         config_prefix_origin(config_map_get(config, "sandbox"), "-sandbox", errp);
         return FALSE;
     }
-    return each(config, "global", device_global_add, errp) &&
+    return check_overcommit(config, &lock, errp) &&
+           each(config, "global", device_global_add, errp) &&
            each(config, "mon", check_mon, errp) &&
            each(config, "object", object_check, errp) &&
            each(config, "device", check_device, errp);
@@ -416,6 +432,19 @@ static void set_actions(ConfigNode *action)
     }
 }
 
+static gboolean lock_memory(ConfigNode *config, GError **errp)
+{
+    gboolean lock;
+    if (!check_overcommit(config, &lock, errp)) {
+        return FALSE;
+    }
+    if (lock && !ram_lock_all(errp)) {
+        config_prefix_origin(config_map_get(config, "overcommit"), "-overcommit", errp);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean start_guest(ConfigNode *config, GError **errp)
 {
     const char *incoming = text_at(config, "incoming");
@@ -430,7 +459,7 @@ static gboolean start_guest(ConfigNode *config, GError **errp)
             return FALSE;
         }
     }
-    if (!pidfile_write(errp) || !daemon_detach(errp)) {
+    if (!lock_memory(config, errp) || !pidfile_write(errp) || !daemon_detach(errp)) {
         return FALSE;
     }
     if (log_fd >= 0) {

@@ -49,7 +49,6 @@ static const Noop noops[] = {
     { "rtc", "driftfix", "none" },
     { "boot", "strict", "on|off" },
     { "boot", "menu", "off" },
-    { "overcommit", "mem-lock", "off" },
     { "overcommit", "cpu-pm", "off" },
     { "realtime", "mlock", "off" },
     { "msg", "timestamp", "on|off" },

@@ -274,7 +274,8 @@ const Option config_options[] = {
          "[order=]DRIVES[,once=DRIVES][,menu=off][,strict=on|off][,splash-time=MS]"
          "[,reboot-timeout=MS]",
          "accepted, cannot matter here"),
-    NOOP("overcommit", ARG_REQUIRED, NULL, FALSE, "mem-lock=off"),
+    MAP("overcommit", "overcommit", NULL, "[mem-lock=on|off][,cpu-pm=off]",
+        "lock all memory of the process; what is not granted ends the start"),
     NOOP("realtime", ARG_REQUIRED, NULL, FALSE, "mlock=off"),
     NOOP("msg", ARG_REQUIRED, NULL, FALSE, "timestamp=on|off"),
     NOOP("display", ARG_REQUIRED, "type", TRUE, "none"),

@@ -148,6 +148,17 @@ void iothread_foreach(void (*fn)(IoThread *thread, void *opaque), void *opaque)
     }
 }
 
+/* It sleeps until something happens, which is within any bound of its polling. */
+static const Property rows[] = {
+    { "poll-max-ns", PROP_U64, 0, "0", .max = G_MAXINT64, .ignored = TRUE,
+      .help = "The longest time in ns to poll before sleeping: it never polls" },
+    { "poll-grow", PROP_U64, 0, "0", .max = G_MAXINT64, .ignored = TRUE,
+      .help = "By what the time is multiplied to become longer" },
+    { "poll-shrink", PROP_U64, 0, "0", .max = G_MAXINT64, .ignored = TRUE,
+      .help = "By what the time is divided to become shorter" },
+    { NULL },
+};
+
 static gboolean create_iothread(const void *own, const char *id, int fd, GError **errp)
 {
     return iothread_new(id, errp) != NULL;
@@ -159,7 +170,7 @@ static gboolean destroy_iothread(const char *id, int *fd, GError **errp)
 }
 
 const ObjectType object_iothread = {
-    { "iothread", "a thread for devices' requests" },
+    { "iothread", "a thread for devices' requests", rows },
     create_iothread,
     destroy_iothread,
 };

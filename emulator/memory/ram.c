@@ -128,6 +128,12 @@ RamBlock *ram_block_find(const char *name)
     return NULL;
 }
 
+gboolean ram_lock_all(GError **errp)
+{
+    return mlockall(MCL_CURRENT | MCL_FUTURE) == 0 ||
+           error_set_errno(errp, errno, "cannot lock memory");
+}
+
 gboolean ram_block_register(RamBlock *block, GError **errp)
 {
     if (ram_block_find(block->name)) {

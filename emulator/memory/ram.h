@@ -44,6 +44,11 @@ RamBlock *ram_block_ref(RamBlock *block);
 void ram_block_unref(RamBlock *block);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RamBlock, ram_block_unref)
 /*
+ * Keeps all memory of the process, and what it will map, from being swapped: RAM of the
+ * guest that nobody has touched becomes memory of the host now. Before any filter.
+ */
+gboolean ram_lock_all(GError **errp);
+/*
  * Catches SIGBUS on RAM (a truncated backing file, exhausted huge pages): the
  * access completes on a zero page, and fn is called on the main loop.
  */

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # tests/device
-dist_check_SCRIPTS += tests/device/startup-test.py tests/device/fd-test.py \
-	tests/device/cont-test.py tests/device/migration-again-test.py \
-	tests/device/monitor-flood-test.py
-TESTS += tests/device/startup-test.py tests/device/fd-test.py \
-	tests/device/cont-test.py tests/device/migration-again-test.py \
-	tests/device/monitor-flood-test.py
-EXTRA_DIST += tests/device/early-signal.c
+STARTUP_TESTS = tests/device/startup-test.py tests/device/leftover-test.py \
+	tests/device/memory-lock-test.py tests/device/fd-test.py tests/device/cont-test.py \
+	tests/device/migration-again-test.py tests/device/monitor-flood-test.py
+dist_check_SCRIPTS += $(STARTUP_TESTS)
+TESTS += $(STARTUP_TESTS)
+EXTRA_DIST += tests/device/startup.py tests/device/early-signal.c
 check_DATA += tests/device/early-signal.so
 CLEANFILES += tests/device/early-signal.so
 tests/device/early-signal.so: tests/device/early-signal.c

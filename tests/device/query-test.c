@@ -20,7 +20,7 @@ static char *image;
 static QTest *start(void)
 {
     return qtest_start(
-        "-M q35 -m 64 -object iothread,id=iothread1 "
+        "-M q35 -m 64 -object iothread,id=iothread1,poll-max-ns=32768,poll-grow=2 "
         "-object rng-random,id=r0,filename=/dev/urandom "
         "-blockdev driver=file,node-name=f0,filename=%s,read-only=on "
         "-blockdev driver=raw,node-name=d0,file=f0,read-only=on "

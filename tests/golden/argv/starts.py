@@ -6,6 +6,7 @@ import socket
 import subprocess
 
 VIREO = os.path.join(os.environ.get('builddir', '.'), 'vireo')
+TIMEOUT = 120  # seconds, on a machine that has other work
 WITH_FILE = {'-kernel', '-initrd', '-append'}
 IMAGES = (r'@DISK@|/fixtures/img/[^"]*'
           r'|/(usr/share/OVMF|var/lib/libvirt/qemu/nvram)/[^",]*')
@@ -44,7 +45,7 @@ def converse(path, process):
             except (FileNotFoundError, ConnectionRefusedError):
                 if process.poll() is not None:
                     return
-        s.settimeout(60)
+        s.settimeout(TIMEOUT)
         try:
             s.sendall(b'{"execute":"qmp_capabilities"}{"execute":"quit"}')
             while s.recv(65536):
@@ -69,7 +70,7 @@ def run(args, directory, listener=None, number=None):
         os.close(number)
         listener.close()
     converse(path, process)
-    messages = process.communicate(timeout=60)[1]
+    messages = process.communicate(timeout=TIMEOUT)[1]
     if number is None and os.path.exists(path):
         os.unlink(path)
     return process.returncode, messages.strip()
