@@ -68,7 +68,7 @@ static gboolean vm_post_load(void *opaque, guint32 version, GError **errp)
     return TRUE;
 }
 
-static const StateDesc vm_state = {
+const StateDesc device_state_vm = {
     .name = "vm", .version = 1, .fields = vm_fields, .post_load = vm_post_load
 };
 
@@ -115,7 +115,7 @@ static GArray *all_sections(VmState *vm)
     GArray *sections = g_array_new(FALSE, FALSE, sizeof(Section));
 
     g_array_set_clear_func(sections, section_clear);
-    add_section(sections, g_strdup("vm"), &vm_state, vm);
+    add_section(sections, g_strdup("vm"), &device_state_vm, vm);
     for (unsigned i = 0; i < machine_cpus(); i++) {
         VcpuState *state = vcpu_state_new(i);
 

@@ -8,6 +8,10 @@
 #define VIREO_MIGRATION_DEVICE_STATE_H
 
 #include "accel/run-state.h"
+#include "util/state.h"
+
+/* The section "vm": what is of no device. */
+extern const StateDesc device_state_vm;
 
 /* Payloads (GBytes) in the order of loading. state: what the VM is to be there. */
 GPtrArray *device_state_save_all(RunState state, GError **errp);

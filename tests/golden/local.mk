@@ -62,6 +62,10 @@ EXTRA_DIST += tests/golden/smbios/bare.txt tests/golden/smbios/full.txt \
 	tests/golden/smbios/large.txt tests/golden/smbios/q35.txt \
 	tests/golden/smbios/q35-large.txt
 
-# Migration streams: this build's, and those of all releases.
-dist_check_SCRIPTS += tests/golden/stream/stream.py
-TESTS += tests/golden/stream/stream.py
+# Migration streams: this build's, and those of all releases; what they are made from.
+check_PROGRAMS += tests/golden/stream/rows
+tests_golden_stream_rows_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_golden_stream_rows_LDADD = $(EMULATOR_TEST_LDADD)
+dist_check_SCRIPTS += tests/golden/stream/stream.py tests/golden/stream/rows.py
+TESTS += tests/golden/stream/stream.py tests/golden/stream/rows.py
+EXTRA_DIST += tests/golden/stream/rows.txt

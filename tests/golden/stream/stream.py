@@ -48,6 +48,13 @@ VMS = {
         "-device", "virtio-blk-device,id=d,drive=n,serial=golden,num-queues=2,"
         "bus=virtio-mmio-bus.0", "-object", "rng-builtin,id=r",
         "-device", "virtio-rng-device,rng=r,bus=virtio-mmio-bus.3"], None, disk),
+    "q35": (["-machine", "pc-q35-vireo-1.0", "-m", "16M", "-smp", "2", "-nodefaults",
+             "-serial", "null"] + DISK + [
+        "-device", "pcie-root-port,id=rp,chassis=1", "-object", "rng-builtin,id=r",
+        "-device", "virtio-blk-pci,id=d,drive=n,serial=golden,bus=rp",
+        "-device", "virtio-rng-pci,rng=r", "-device", "pci-testdev",
+        "-chardev", "null,id=c", "-device", "isa-debugcon,chardev=c",
+        "-device", "pvpanic"], None, none),
     "vacant": (BASE + DISK + ["-device",
                               "virtio-blk-device,id=d,drive=n,bus=virtio-mmio-bus.0"],
                BASE + DISK, vacant),
