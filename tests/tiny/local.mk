@@ -49,8 +49,8 @@ tests_tiny_guest_test_LDADD = $(DEVICE_TEST_LDADD)
 
 tests/tiny/migration-guest.elf: $(TINY_COMMON) tests/tiny/migration-guest.c
 	$(AM_V_GEN)$(TINY_LINK) $(srcdir)/tests/tiny/migration-guest.c
-dist_check_SCRIPTS += tests/tiny/migration-test.py
-EXTRA_DIST += tests/tiny/migration_vm.py
-TESTS += tests/tiny/migration-test.py
+dist_check_SCRIPTS += tests/tiny/migration-test.py tests/tiny/migration-broken-test.py
+EXTRA_DIST += tests/tiny/migration_vm.py tests/tiny/migration_case.py
+TESTS += tests/tiny/migration-test.py tests/tiny/migration-broken-test.py
 dist_check_SCRIPTS += tests/tiny/sandbox-test.py
 TESTS += tests/tiny/sandbox-test.py
