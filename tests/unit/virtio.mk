@@ -3,8 +3,8 @@
 EXTRA_DIST += tests/unit/block-late.h tests/unit/no-board.h
 VIRTIO_TESTS = tests/unit/block-test tests/unit/block-stack-test tests/unit/virtio-virtqueue-test \
 	tests/unit/virtio-mmio-test tests/unit/virtio-life-test tests/unit/virtio-save-test \
-	tests/unit/virtio-net-test tests/unit/virtio-port-test tests/unit/virtio-pci-test \
-	tests/unit/virtio-pci-life-test
+	tests/unit/virtio-net-test tests/unit/virtio-port-test tests/unit/virtio-port-stop-test \
+	tests/unit/virtio-pci-test tests/unit/virtio-pci-life-test
 check_PROGRAMS += $(VIRTIO_TESTS)
 TESTS += $(VIRTIO_TESTS)
 VIRTIO_TEST_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
@@ -33,9 +33,15 @@ tests_unit_virtio_save_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_virtio_net_test_SOURCES = tests/unit/virtio-net-test.c $(VIRTIO_BOARD_FILES)
 tests_unit_virtio_net_test_CPPFLAGS = $(VIRTIO_TEST_CPPFLAGS)
 tests_unit_virtio_net_test_LDADD = $(EMULATOR_TEST_LDADD)
-tests_unit_virtio_port_test_SOURCES = tests/unit/virtio-port-test.c $(VIRTIO_BOARD_FILES)
+VIRTIO_PORT_FILES = tests/unit/virtio-port-toys.c tests/unit/virtio-port-toys.h \
+	$(VIRTIO_BOARD_FILES)
+tests_unit_virtio_port_test_SOURCES = tests/unit/virtio-port-test.c $(VIRTIO_PORT_FILES)
 tests_unit_virtio_port_test_CPPFLAGS = $(VIRTIO_TEST_CPPFLAGS)
 tests_unit_virtio_port_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_virtio_port_stop_test_SOURCES = tests/unit/virtio-port-stop-test.c \
+	$(VIRTIO_PORT_FILES)
+tests_unit_virtio_port_stop_test_CPPFLAGS = $(VIRTIO_TEST_CPPFLAGS)
+tests_unit_virtio_port_stop_test_LDADD = $(EMULATOR_TEST_LDADD)
 VIRTIO_PCI_BOARD_FILES = tests/unit/virtio-pci-board.c tests/unit/virtio-pci-board.h \
 	tests/unit/guest-ring.c tests/unit/guest-ring.h $(PCI_BOARD_FILES)
 tests_unit_virtio_pci_test_SOURCES = tests/unit/virtio-pci-test.c $(VIRTIO_PCI_BOARD_FILES)
