@@ -48,9 +48,12 @@ typedef struct Search {
     char *refusal; /* of a change; NULL: there is no such property */
 } Search;
 
-/* A part is known by its whole. */
+/* A part is known by its whole, as device_add's errors have it. */
 static char *refuse_row(const Property *row, const Device *owner)
 {
+    while (owner->part) {
+        owner = owner->parent;
+    }
     return owner->id
                ? g_strdup_printf("Attempt to set property '%s' on device '%s' (type "
                                  "'%s') after it was realized",

@@ -120,7 +120,13 @@ static const Answer changes[] = {
       "Attempt to set property 'addr' on device 'v0' (type 'virtio-blk-pci') after it "
       "was realized" },
     { P "v0", "serial",
-      "Attempt to set property 'serial' on anonymous device (type 'virtio-blk-device') "
+      "Attempt to set property 'serial' on device 'v0' (type 'virtio-blk-pci') after it "
+      "was realized" },
+    { P "v0/virtio-backend", "drive",
+      "Attempt to set property 'drive' on device 'v0' (type 'virtio-blk-pci') after it "
+      "was realized" },
+    { "/machine/peripheral-anon/device[0]", "max-bytes",
+      "Attempt to set property 'max-bytes' on anonymous device (type 'virtio-rng-pci') "
       "after it was realized" },
     { P "v0", "type", "Property 'virtio-blk-pci.type' is not writable" },
     { P "v0", "hotplugged", "Property 'virtio-blk-pci.hotplugged' is not writable" },
