@@ -5,6 +5,7 @@ have, a guest does the same to two VMs, one of which migrates meanwhile; in the 
 state of both, as a stream has it, is the same, section by section and byte by byte, and so
 is all that the guest has read. What it does is anything that its registers take, the same
 each time."""
+import io
 import os
 import random
 import re
@@ -15,16 +16,14 @@ import sys
 import tempfile
 import threading
 
-from qmp import TIMEOUT, Qmp, is_sanitized
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tiny"))
+from migration_vm import CONFIG, DEVICE, HELLO_SIZE, VIREO, read_records  # noqa: E402
+from qmp import TIMEOUT, Qmp, is_sanitized  # noqa: E402
 
-VIREO = os.path.join(os.environ.get("builddir", "."), "vireo")
 EXTRA = ["-disable-seccomp"] if is_sanitized(VIREO) else []
 SEEDS = 6
 ROUNDS = 5       # between which one of the two migrates
 ACCESSES = 800   # of a round
-HELLO = 16
-HEAD = struct.Struct("<IIQ")
-CONFIG, DEVICE = 1, 3
 
 COMMON = ["-accel", "qtest", "-m", "16M", "-smp", "2", "-nodefaults",
           "-rtc", "base=2020-02-02",
@@ -180,10 +179,8 @@ def load(args, stream):
 
 def sections(stream):
     """By name: what the stream has of each device, but for the RTC: its time is the host's."""
-    at, found = HELLO, {}
-    while at < len(stream):
-        kind, aux, length = HEAD.unpack_from(stream, at)
-        payload = stream[at + HEAD.size:at + HEAD.size + length]
+    found = {}
+    for kind, _, payload in read_records(io.BytesIO(stream[HELLO_SIZE:]).read):
         if kind == DEVICE:
             size = struct.unpack_from("<I", payload)[0]
             name = payload[8:8 + size].decode()
@@ -191,7 +188,6 @@ def sections(stream):
                 found[name] = payload[8 + size:]
         elif kind == CONFIG:
             found["configuration"] = payload
-        at += HEAD.size + length
     return found
 
 

@@ -205,6 +205,14 @@ def receive(sock, n):
     return data
 
 
+def read_records(read):
+    """The records of a stream whose hello has been read; read(n) returns that many bytes,
+    or none at its end."""
+    while head := read(RECORD.size):
+        kind, aux, length = RECORD.unpack(head)
+        yield kind, aux, read(length)
+
+
 def capture(source):
     """The records of a migration that is broken off before the answer."""
     ours, theirs = socket.socketpair()
@@ -215,9 +223,10 @@ def capture(source):
         ours.settimeout(TIMEOUT)
         hello = receive(ours, HELLO_SIZE)
         records = []
-        while not records or records[-1][0] != END:
-            kind, aux, length = RECORD.unpack(receive(ours, RECORD.size))
-            records.append((kind, aux, receive(ours, length)))
+        for record in read_records(lambda n: receive(ours, n)):
+            records.append(record)
+            if record[0] == END:
+                break
     source.wait_migration("failed")
     assert source.status() == "running", source.status()
     return hello, records
@@ -261,16 +270,10 @@ class Proxy:
     @staticmethod
     def read_until(sock, last):
         """Reads a stream until a record of that type has come."""
-        def read(n):
-            while n:
-                data = sock.recv(min(n, 1 << 20))
-                assert data, "the source ends in the middle"
-                n -= len(data)
-        read(HELLO_SIZE)
-        kind = None
-        while kind != last:
-            kind, _, length = RECORD.unpack(sock.recv(RECORD.size, socket.MSG_WAITALL))
-            read(length)
+        receive(sock, HELLO_SIZE)
+        for kind, _, _ in read_records(lambda n: receive(sock, n)):
+            if kind == last:
+                break
 
     def forward(self):
         try:
