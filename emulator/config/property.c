@@ -204,17 +204,37 @@ typedef union Value {
     ConfigNode *node;
 } Value;
 
-/* A compatibility row stores nothing, but a value of the wrong type is wrong. */
+static gboolean is_one_of(const char *values, const char *text)
+{
+    g_auto(GStrv) list = g_strsplit(values, "|", -1);
+
+    return *values ? g_strv_contains((const char *const *)list, text) : !*text;
+}
+
+/*
+ * A compatibility row stores nothing, but a value of the wrong type is wrong, and so is
+ * one that it does not stand for.
+ */
 static gboolean check_ignored(const Property *prop, const char *owner, ConfigNode *value,
                               GError **errp)
 {
+    g_autofree char *said = config_node_describe(value), *text = NULL;
     Value none = { 0 };
     Property row = *prop;
     gboolean ok;
 
+    if (prop->only && is_one_of(prop->only, said)) {
+        return TRUE;
+    }
     row.ignored = FALSE;
     row.offset = 0;
     ok = property_set(&row, owner, &none, value, errp);
+    if (ok && prop->only) {
+        text = property_text(&row, &none);
+        ok = is_one_of(prop->only, text) ||
+             error_set(errp, "Property '%s.%s' value '%s' is not supported", owner,
+                       prop->name, text);
+    }
     properties_clear((Property[]){ row, { NULL } }, &none);
     return ok;
 }
@@ -468,7 +488,10 @@ char *property_help(const Property *prop)
     if (prop->def) {
         g_string_append_printf(more, "%sdefault: %s", more->len ? "; " : "", prop->def);
     }
-    if (prop->ignored) {
+    if (prop->only) {
+        g_string_append_printf(more, "%snothing else is supported",
+                               more->len ? "; " : "");
+    } else if (prop->ignored) {
         g_string_append_printf(more, "%saccepted, cannot matter here",
                                more->len ? "; " : "");
     }

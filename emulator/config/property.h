@@ -49,8 +49,19 @@ typedef struct Property {
     gboolean guest;     /* the guest relies on the value: a migration keeps it, and tells
                            it where it is not the default */
     gboolean ignored;   /* accepted for compatibility; it cannot matter here */
+    const char *only;   /* of one that is ignored: the values that ask for what is there,
+                           with '|' between them; others are refused. NULL: all do */
     gboolean hidden;    /* for tests: in no help, manual or schema */
 } Property;
+
+/*
+ * A row of which nobody needs to hear, for those who write down a default: what else it
+ * could ask for is not there.
+ */
+#define PROPERTY_ONLY(name_, type_, values)                                              \
+    {                                                                                    \
+        .name = name_, .type = type_, .only = values, .ignored = TRUE, .hidden = TRUE    \
+    }
 
 /* "uint16", "bool", "str" ...: QMP's name of the type. */
 const char *property_type_name(const Property *prop);

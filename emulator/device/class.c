@@ -38,7 +38,9 @@ static void call_with_row(const Property *prop, Device *dev, void *opaque)
 {
     const ClassRows *rows = opaque;
 
-    rows->fn(prop, rows->opaque);
+    if (!prop->hidden) {
+        rows->fn(prop, rows->opaque);
+    }
 }
 
 void device_class_foreach_property(const DeviceClass *klass,

@@ -167,8 +167,8 @@ typedef void (*GuestPropertyFn)(const char *name, const char *value, const char 
                                 void *opaque);
 void device_foreach_guest_property(const Device *dev, GuestPropertyFn fn, void *opaque);
 /*
- * Calls fn for every property row, those of the ancestors first, then those of the parts
- * that none of these hides.
+ * Calls fn for every property row that is not hidden, those of the ancestors first, then
+ * those of the parts that none of these hides.
  */
 void device_class_foreach_property(const DeviceClass *klass,
                                    void (*fn)(const Property *prop, void *opaque),

@@ -150,6 +150,10 @@ static const Property pci_properties[] = {
       .help = "Whether an option ROM is visible" },
     { "acpi-index", PROP_U32, offsetof(PciDevice, acpi_index), "0", .guest = TRUE,
       .max = 16383, .help = "Number for the name of a network interface; 0: none" },
+    PROPERTY_ONLY("failover_pair_id", PROP_STRING, ""),
+    PROPERTY_ONLY("romsize", PROP_U32, "4294967295"),
+    PROPERTY_ONLY("x-pcie-extcap-init", PROP_BOOL, "on"),
+    PROPERTY_ONLY("x-pcie-lnksta-dllla", PROP_BOOL, "on"),
     { NULL },
 };
 

@@ -160,6 +160,13 @@ static const Property properties[] = {
             "Bytes of prefetchable memory below 4 GiB to keep free"),
     RESERVE("pref64-reserve", window[PCI_WINDOW_PREF],
             "Bytes of prefetchable memory to keep free"),
+    PROPERTY_ONLY("aer_log_max", PROP_U16, "0"), /* there is no AER, no ACS */
+    PROPERTY_ONLY("disable-acs", PROP_BOOL, "on"),
+    PROPERTY_ONLY("power_controller_present", PROP_BOOL, "off"),
+    PROPERTY_ONLY("x-migrate-msix", PROP_BOOL, "on"),
+    PROPERTY_ONLY("x-native-hotplug", PROP_BOOL, "on"),
+    PROPERTY_ONLY("x-speed", PROP_STRING, "16"),
+    PROPERTY_ONLY("x-width", PROP_STRING, "32"),
     { NULL },
 };
 

@@ -5,11 +5,6 @@
 
 gboolean virtio_device_get_loop(VirtioDevice *dev, const char *iothread, GError **errp)
 {
-    if (dev->packed || dev->iommu_platform) {
-        return error_set(errp, "Property '%s.%s' value 'on' is not supported",
-                         device_user_name(&dev->device),
-                         dev->packed ? "packed" : "iommu_platform");
-    }
     if (!iothread) {
         dev->loop = event_loop_main();
         return TRUE;
@@ -55,9 +50,16 @@ static const Property properties[] = {
       .help = "offer VIRTIO_F_EVENT_IDX: fewer notifications" },
     { "indirect_desc", PROP_BOOL, FIELD(indirect_desc), "on",
       .help = "offer VIRTIO_F_INDIRECT_DESC" },
-    { "packed", PROP_BOOL, FIELD(packed), "off", .help = "packed rings: not supported" },
-    { "iommu_platform", PROP_BOOL, FIELD(iommu_platform), "off",
-      .help = "device behind an IOMMU: not supported" },
+    { "packed", PROP_BOOL, .def = "off", .ignored = TRUE, .only = "off",
+      .help = "packed rings" },
+    { "iommu_platform", PROP_BOOL, .def = "off", .ignored = TRUE, .only = "off",
+      .help = "device behind an IOMMU" },
+    PROPERTY_ONLY("any_layout", PROP_BOOL, "on|off"), /* legacy, and not offered */
+    PROPERTY_ONLY("notify_on_empty", PROP_BOOL, "on|off"),
+    PROPERTY_ONLY("in_order", PROP_BOOL, "off"),
+    PROPERTY_ONLY("use-disabled-flag", PROP_BOOL, "on"),
+    PROPERTY_ONLY("use-started", PROP_BOOL, "on"),
+    PROPERTY_ONLY("x-disable-legacy-check", PROP_BOOL, "off"),
     { NULL },
 };
 

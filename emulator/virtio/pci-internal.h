@@ -28,8 +28,6 @@ typedef struct VirtioPci {
     /* properties */
     guint32 vectors; /* of MSI-X; ALL_VECTORS: one for each queue and another */
     gboolean ioeventfd, queue_reset;
-    int disable_legacy; /* OnOffAuto */
-    gboolean disable_modern, ats, page_per_vq, modern_pio_notify, aer;
 
     /* what the driver has written; migrated */
     guint32 device_feature_select, driver_feature_select;

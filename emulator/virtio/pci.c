@@ -78,37 +78,11 @@ static const BusClass bus_class = {
 
 /* Making it */
 
-static gboolean refuse(const VirtioPci *v, const char *name, const char *value,
-                       GError **errp)
+static gboolean check_vectors(const VirtioPci *v, GError **errp)
 {
-    return error_set(errp, "Property '%s.%s' value '%s' is not supported",
-                     v->pci.device.klass->name, name, value);
-}
-
-static gboolean check_properties(const VirtioPci *v, GError **errp)
-{
-    const struct {
-        gboolean set;
-        const char *name, *value;
-    } refused[] = {
-        { v->disable_legacy == ON_OFF_AUTO_OFF, "disable-legacy", "off" },
-        { v->disable_modern, "disable-modern", "on" },
-        { v->ats, "ats", "on" },
-        { v->aer, "aer", "on" },
-        { v->page_per_vq, "page-per-vq", "on" },
-        { v->modern_pio_notify, "modern-pio-notify", "on" },
-    };
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(refused); i++) {
-        if (refused[i].set) {
-            return refuse(v, refused[i].name, refused[i].value, errp);
-        }
-    }
-    if (v->vectors != ALL_VECTORS && v->vectors > MSIX_MAX_VECTORS) {
-        g_autofree char *value = g_strdup_printf("%u", v->vectors);
-        return refuse(v, "vectors", value, errp);
-    }
-    return TRUE;
+    return v->vectors == ALL_VECTORS || v->vectors <= MSIX_MAX_VECTORS ||
+           error_set(errp, "Property '%s.vectors' value '%u' is not supported",
+                     v->pci.device.klass->name, v->vectors);
 }
 
 static guint8 add_capability(VirtioPci *v, guint8 type, guint32 offset, guint32 length,
@@ -214,7 +188,7 @@ static gboolean virtio_pci_realize(Device *device, GError **errp)
 {
     VirtioPci *v = (VirtioPci *)device;
 
-    if (!check_properties(v, errp) || !pci_device_realize(device, errp)) {
+    if (!check_vectors(v, errp) || !pci_device_realize(device, errp)) {
         return FALSE;
     }
     make_port(v);
@@ -314,6 +288,11 @@ static const StateDesc virtio_pci_state = {
 };
 
 #define FIELD(name) offsetof(VirtioPci, name)
+#define OFF(name_)                                                                       \
+    {                                                                                    \
+        name_, PROP_BOOL, .def = "off", .ignored = TRUE, .only = "off",                  \
+            .help = "not there"                                                          \
+    }
 static const Property properties[] = {
     { "vectors", PROP_U32, FIELD(vectors), "4294967295", .guest = TRUE,
       .help = "MSI-X vectors, 0: none; default: one for each queue and one" },
@@ -321,16 +300,23 @@ static const Property properties[] = {
       .help = "notifications without an exit to the emulator" },
     { "queue_reset", PROP_BOOL, FIELD(queue_reset), "on",
       .help = "offer VIRTIO_F_RING_RESET" },
-    { "disable-legacy", PROP_AUTO, FIELD(disable_legacy), "auto",
-      .help = "there is no legacy interface: off is not supported" },
-    { "disable-modern", PROP_BOOL, FIELD(disable_modern), "off",
-      .help = "on is not supported" },
-    { "ats", PROP_BOOL, FIELD(ats), "off", .help = "on is not supported" },
-    { "aer", PROP_BOOL, FIELD(aer), "off", .help = "on is not supported" },
-    { "page-per-vq", PROP_BOOL, FIELD(page_per_vq), "off",
-      .help = "on is not supported" },
-    { "modern-pio-notify", PROP_BOOL, FIELD(modern_pio_notify), "off",
-      .help = "on is not supported" },
+    { "disable-legacy", PROP_AUTO, .def = "auto", .ignored = TRUE, .only = "auto|on",
+      .help = "there is no legacy interface" },
+    OFF("disable-modern"),
+    OFF("ats"),
+    OFF("aer"),
+    OFF("page-per-vq"),
+    OFF("modern-pio-notify"),
+    PROPERTY_ONLY("class", PROP_U32, "0"),
+    PROPERTY_ONLY("migrate-extra", PROP_BOOL, "on"),
+    PROPERTY_ONLY("virtio-pci-bus-master-bug-migration", PROP_BOOL, "off"),
+    PROPERTY_ONLY("x-ats-page-aligned", PROP_BOOL, "on|off"), /* of ATS */
+    PROPERTY_ONLY("x-disable-pcie", PROP_BOOL, "off"),
+    PROPERTY_ONLY("x-ignore-backend-features", PROP_BOOL, "off"),
+    PROPERTY_ONLY("x-pcie-deverr-init", PROP_BOOL, "on"),
+    PROPERTY_ONLY("x-pcie-flr-init", PROP_BOOL, "on"),
+    PROPERTY_ONLY("x-pcie-lnkctl-init", PROP_BOOL, "on"),
+    PROPERTY_ONLY("x-pcie-pm-init", PROP_BOOL, "on"),
     { NULL },
 };
 

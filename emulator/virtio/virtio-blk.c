@@ -121,7 +121,7 @@ static gboolean check_geometry(VirtioBlk *blk, GError **errp)
                          device_user_name(&blk->dev.device), blk->logical_block_size,
                          blk->physical_block_size);
     }
-    if (blk->discard_granularity == 0) {
+    if (blk->discard_granularity == 0 || blk->discard_granularity == G_MAXUINT32) {
         blk->discard_granularity = blk->logical_block_size;
     }
     if (blk->discard_granularity % blk->logical_block_size ||
@@ -273,7 +273,7 @@ static const Property properties[] = {
     { "min_io_size", PROP_SIZE, FIELD(min_io_size), .max = G_MAXUINT16, .help = "bytes" },
     { "opt_io_size", PROP_SIZE, FIELD(opt_io_size), .max = G_MAXUINT32, .help = "bytes" },
     { "discard_granularity", PROP_SIZE, FIELD(discard_granularity), .max = G_MAXUINT32,
-      .guest = TRUE, .help = "bytes; 0: the logical block size" },
+      .guest = TRUE, .help = "bytes; 0, 4294967295: the logical block size" },
     { "discard", PROP_BOOL, FIELD(discard), "on", .help = "offer discard" },
     { "write-zeroes", PROP_BOOL, FIELD(write_zeroes), "on",
       .help = "offer write zeroes" },
@@ -298,6 +298,18 @@ static const Property properties[] = {
       .help = "the host's kernel does" },
     { "seg-max-adjust", PROP_BOOL, FIELD(seg_max_adjust), "on", .ignored = TRUE,
       .help = "always" },
+    PROPERTY_ONLY("account-failed", PROP_AUTO, "auto|on"),
+    PROPERTY_ONLY("account-invalid", PROP_AUTO, "auto|on"),
+    PROPERTY_ONLY("backend_defaults", PROP_AUTO, "auto"),
+    PROPERTY_ONLY("cyls", PROP_U32, "0"),
+    PROPERTY_ONLY("heads", PROP_U32, "0"),
+    PROPERTY_ONLY("secs", PROP_U32, "0"),
+    PROPERTY_ONLY("lcyls", PROP_U32, "0"),
+    PROPERTY_ONLY("lheads", PROP_U32, "0"),
+    PROPERTY_ONLY("lsecs", PROP_U32, "0"),
+    PROPERTY_ONLY("report-discard-granularity", PROP_BOOL, "on"),
+    PROPERTY_ONLY("scsi", PROP_BOOL, "off"),
+    PROPERTY_ONLY("x-enable-wce-if-config-wce", PROP_BOOL, "on"),
     { NULL },
 };
 

@@ -214,6 +214,25 @@ static const Property properties[] = {
       .help = "the kernel is given" },
     { "gso", PROP_BOOL, FIELD(gso), "on", .ignored = TRUE,
       .help = "legacy, and not offered: the switches of TSO and UFO say it" },
+    /* There is no control queue. */
+    PROPERTY_ONLY("ctrl_vq", PROP_BOOL, "off"),
+    PROPERTY_ONLY("ctrl_rx", PROP_BOOL, "off"),
+    PROPERTY_ONLY("ctrl_rx_extra", PROP_BOOL, "off"),
+    PROPERTY_ONLY("ctrl_vlan", PROP_BOOL, "off"),
+    PROPERTY_ONLY("ctrl_mac_addr", PROP_BOOL, "off"),
+    PROPERTY_ONLY("ctrl_guest_offloads", PROP_BOOL, "off"),
+    PROPERTY_ONLY("guest_announce", PROP_BOOL, "off"),
+    PROPERTY_ONLY("rss", PROP_BOOL, "off"),
+    PROPERTY_ONLY("hash", PROP_BOOL, "off"),
+    PROPERTY_ONLY("guest_rsc_ext", PROP_BOOL, "off"),
+    PROPERTY_ONLY("rsc_interval", PROP_U32, "300000"),
+    PROPERTY_ONLY("failover", PROP_BOOL, "off"),
+    PROPERTY_ONLY("duplex", PROP_STRING, ""),
+    PROPERTY_ONLY("speed", PROP_STRING, "-1"),
+    PROPERTY_ONLY("tx", PROP_STRING, "|bh"),
+    PROPERTY_ONLY("x-mtu-bypass-backend", PROP_BOOL, "on"),
+    PROPERTY_ONLY("x-txburst", PROP_U32, "256"),
+    PROPERTY_ONLY("x-txtimer", PROP_U32, "150000"), /* of tx=timer */
     { NULL },
 };
 

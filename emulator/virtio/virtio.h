@@ -86,7 +86,7 @@ struct VirtioDevice {
     guint16 auto_queues; /* 0: one */
 
     /* Properties of all virtio devices. */
-    gboolean event_idx, indirect_desc, packed, iommu_platform;
+    gboolean event_idx, indirect_desc;
 };
 
 /* Class of what all virtio devices have: parent of each. */

@@ -2,10 +2,12 @@
 # tests/device
 STARTUP_TESTS = tests/device/startup-test.py tests/device/leftover-test.py \
 	tests/device/memory-lock-test.py tests/device/fd-test.py tests/device/cont-test.py \
-	tests/device/migration-again-test.py tests/device/monitor-flood-test.py
+	tests/device/property-default-test.py tests/device/migration-again-test.py \
+	tests/device/monitor-flood-test.py
 dist_check_SCRIPTS += $(STARTUP_TESTS)
 TESTS += $(STARTUP_TESTS)
-EXTRA_DIST += tests/device/startup.py tests/device/early-signal.c
+EXTRA_DIST += tests/device/startup.py tests/device/qemu-7.2-properties \
+	tests/device/early-signal.c
 check_DATA += tests/device/early-signal.so
 CLEANFILES += tests/device/early-signal.so
 tests/device/early-signal.so: tests/device/early-signal.c
