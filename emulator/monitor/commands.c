@@ -44,23 +44,31 @@ QMP_ENUM(migration_status, "none", "setup", "cancelling", "cancelled", "active",
          "completed", "failed", "pre-switchover", "device");
 QMP_OBJECT(migration_data, { "status", &migration_status });
 
+/*
+ * A limit stands where a guest alone can make one after the other. Others need somebody
+ * at a monitor for each: what stops is to be let go on, what is asked to go is asked
+ * once.
+ */
+#define SOME 64
+
 const QmpEvent qmp_event_table[] = {
     { "SHUTDOWN", "The VM goes down, or has been asked to", &shutdown_data },
-    { "RESET", "The VM has been reset", &shutdown_data },
-    { "POWERDOWN", "The power button has been pressed", NULL },
-    { "SUSPEND_DISK", "The guest has put itself to sleep on its disk (S4)", NULL },
+    { "RESET", "The VM has been reset", &shutdown_data, SOME },
+    { "POWERDOWN", "The power button has been pressed", NULL, SOME },
+    { "SUSPEND_DISK", "The guest has put itself to sleep on its disk (S4)", NULL, SOME },
     { "STOP", "The VM has stopped", NULL },
     { "RESUME", "The VM goes on", NULL },
-    { "GUEST_PANICKED", "The guest's kernel says that it has panicked", &panic_data },
+    { "GUEST_PANICKED", "The guest's kernel says that it has panicked", &panic_data,
+      SOME },
     { "GUEST_CRASHLOADED", "The guest's kernel says that it dumps after a panic",
-      &panic_data },
-    { "WATCHDOG", "A watchdog has expired", &watchdog_data },
+      &panic_data, SOME },
+    { "WATCHDOG", "A watchdog has expired", &watchdog_data, 1 },
     { "DEVICE_DELETED", "A device is gone; what it used is free", &deleted_data },
     { "DEVICE_UNPLUG_GUEST_ERROR", "The guest has refused to let a device go",
       &deleted_data },
     { "ACPI_DEVICE_OST", "What the guest says of a slot's event, by ACPI's _OST",
-      &ost_data },
-    { "BLOCK_IO_ERROR", "A request of a disk has failed", &io_error_data },
+      &ost_data, SOME },
+    { "BLOCK_IO_ERROR", "A request of a disk has failed", &io_error_data, SOME },
     { "MIGRATION", "The migration has come to a state (capability events)",
       &migration_data },
     { .name = NULL },

@@ -15,6 +15,8 @@ libemulator_a_SOURCES += \
 	emulator/monitor/commands.c \
 	emulator/monitor/commands.h \
 	emulator/monitor/dispatch.c \
+	emulator/monitor/event-limit.c \
+	emulator/monitor/event-limit.h \
 	emulator/monitor/fds.c \
 	emulator/monitor/fds.h \
 	emulator/monitor/help.c \

@@ -41,6 +41,7 @@ typedef struct QmpEvent {
     const char *name;
     const char *help; /* as above */
     const QmpType *data; /* NULL: none */
+    guint per_second;    /* of one that a guest can make: see event-limit.h. 0: it cannot */
 } QmpEvent;
 
 /* Tables of rows that end with a NULL name; the list ends with NULL. */

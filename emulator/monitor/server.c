@@ -5,7 +5,8 @@
  * Commands run one after the other on the main loop, one a turn (event/turn.h), which
  * is why length and values of one are limited (config/json.h); while
  * replies wait for a client that does not read, its input waits too. Events are not
- * paused: a client that lets them pile up is disconnected, never silently skipped.
+ * paused: a client that lets them pile up is disconnected, never silently skipped. So
+ * that a guest cannot do that to a client, what it can make is limited (event-limit.h).
  *
  * A command may finish later. Until then this client's input waits, so that replies
  * come in the order of their commands; the other servers go on. A client that goes
@@ -22,6 +23,7 @@
 #include "event/clock.h"
 #include "event/turn.h"
 #include "event/vm-event.h"
+#include "monitor/event-limit.h"
 #include "monitor/fds.h"
 #include "monitor/qmp-command.h"
 #include "util/error.h"
@@ -210,20 +212,20 @@ static const ChardevUser qmp_user = { qmp_can_receive, qmp_receive, qmp_event,
 
 /* Events */
 
-static void broadcast(const char *name, ConfigNode *data, void *opaque)
+static void send_to_all(ConfigNode *message)
 {
-    g_autoptr(ConfigNode) message = NULL;
-
     for (guint i = 0; i < servers->len; i++) {
         QmpServer *server = g_ptr_array_index(servers, i);
 
         if (server->negotiated) {
-            if (!message) {
-                message = qmp_event_message(name, data);
-            }
             send_node(server, message);
         }
     }
+}
+
+static void broadcast(const char *name, ConfigNode *data, void *opaque)
+{
+    event_limit_emit(name, data, send_to_all);
 }
 
 /* What commands ask for */
@@ -285,6 +287,7 @@ void qmp_cleanup(void)
         return;
     }
     vm_event_unsubscribe(broadcast, NULL);
+    event_limit_flush();
     for (guint i = 0; i < servers->len; i++) {
         QmpServer *server = g_ptr_array_index(servers, i);
 
