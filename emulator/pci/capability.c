@@ -30,6 +30,7 @@ guint8 pci_find_capability(const PciDevice *dev, guint8 id)
     return at;
 }
 
+/* No_Soft_Reset (3.2.4): what was set is still there when it comes back from D3hot. */
 void pci_add_power_management(PciDevice *dev, guint8 offset)
 {
     dev->power = pci_add_capability(dev, PCI_CAP_ID_PM, offset, POWER_SIZE);

@@ -29,13 +29,17 @@ void pci_intx_disconnect(PciDevice *dev)
     irq_source_disconnect(&dev->intx);
 }
 
-/* 6.2.3: the status tells of the level. The line may be disabled, or not be in use. */
+/*
+ * 6.2.3: the status tells of the level. The line may be disabled, or not be in use, or
+ * the function is in D3hot, where it asks for nothing (PCI PM 1.2, 5.4.1).
+ */
 void pci_intx_update(PciDevice *dev)
 {
     guint16 status = (guint16)(pci_get(dev, PCI_STATUS, 2) & ~PCI_STATUS_INTERRUPT);
     gboolean disabled = (pci_get(dev, PCI_COMMAND, 2) & PCI_COMMAND_INTX_DISABLE) != 0;
     pci_set(dev, PCI_STATUS, 2, status | (dev->intx_level ? PCI_STATUS_INTERRUPT : 0));
-    irq_source_set(&dev->intx, dev->intx_level && !disabled && !dev->messages);
+    irq_source_set(&dev->intx, dev->intx_level && !disabled && !dev->messages &&
+                                   pci_power_state(dev) == 0);
 }
 
 void pci_set_intx(PciDevice *dev, gboolean level)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Bus Master Enable (PCI 3.0, 6.2.2): without it the function reaches no memory, and
- * sends no message. A device that has guest memory pinned is stopped first, and the vCPU
- * that has cleared the bit waits for that.
+ * Bus Master Enable (PCI 3.0, 6.2.2): without it, or in D3hot (PCI PM 1.2, 5.4.1), the
+ * function reaches no memory, and sends no message. A device that has guest memory pinned
+ * is stopped first, and the vCPU that has cleared the bit waits for that.
  */
 #include "pci/internal.h"
 
@@ -58,7 +58,8 @@ static void stop(PciDevice *dev)
 
 void pci_master_update(PciDevice *dev)
 {
-    gboolean on = (pci_get(dev, PCI_COMMAND, 2) & PCI_COMMAND_MASTER) != 0;
+    gboolean on =
+        (pci_get(dev, PCI_COMMAND, 2) & PCI_COMMAND_MASTER) && pci_power_state(dev) == 0;
     if (on == dev->bus_mastering) {
         return;
     }

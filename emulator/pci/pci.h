@@ -55,7 +55,7 @@ typedef struct PciDeviceClass {
     /* All of it comes from a stream, and is checked. NULL: nothing follows from it. */
     void (*config_loaded)(PciDevice *dev);
     /*
-     * Bus Master Enable went off: stop what reaches guest memory through pins, then
+     * Bus Master Enable or D0 went off: stop what reaches guest memory through pins, then
      * call done, now or later; the DMA space is closed then, unless it is on again. The
      * vCPU waits. NULL: nothing is ever pinned.
      */
@@ -138,7 +138,11 @@ struct PciDevice {
     PciMsi msi;
     gboolean announced;  /* the guest sees it (but see pci_bus_find()) */
     guint resetting;     /* function resets under way: it answers nothing */
-    gint64 unplug_asked; /* ns of the virtual clock, when the guest was; 0: not */
+    /*
+     * ns of the virtual clock, when the guest was; 0: not. Of this process, not in the
+     * stream: after a migration it may be asked again at once, as with QEMU.
+     */
+    gint64 unplug_asked;
     guint8 *loaded;      /* the stream's configuration space */
     guint32 loaded_size;
 };
@@ -174,7 +178,10 @@ void pci_config_write(PciDevice *dev, unsigned offset, unsigned size, guint32 va
 guint8 pci_add_capability(PciDevice *dev, guint8 id, guint8 offset, guint8 size);
 /* Offset of the first with this id; 0: none. */
 guint8 pci_find_capability(const PciDevice *dev, guint8 id);
-/* PCI Power Management 1.2: D0 and D3hot, in which no BAR decodes. */
+/*
+ * PCI Power Management 1.2: D0 and D3hot, in which no BAR decodes, and the function
+ * neither masters the bus nor interrupts (what happens is pending). It keeps its state.
+ */
 void pci_add_power_management(PciDevice *dev, guint8 offset);
 
 /*
@@ -193,6 +200,7 @@ void pci_update_mapping(PciDevice *dev);
 
 /* The level of the function's INTx pin; interrupt status follows, the line if it may. */
 void pci_set_intx(PciDevice *dev, gboolean level);
+/* Enabled, and in D0. */
 gboolean pci_bus_master(const PciDevice *dev);
 
 /*

@@ -268,6 +268,38 @@ static void test_pin(gconstpointer where)
     qtest_stop(q);
 }
 
+/* PCI PM 1.2, 5.4.1: no request comes from D3hot; back in D0 the driver goes on. */
+static void test_d3hot(gconstpointer where)
+{
+    VirtioPciDriver d;
+    QTest *q = vpci_start_disk(&d, where, "");
+    unsigned at = vpci_cfg(&d, PCI_CAPABILITY_LIST, 1), pin = 0;
+
+    while (vpci_cfg(&d, at, 1) != PCI_CAP_ID_PM) {
+        at = vpci_cfg(&d, at + 1u, 1);
+        g_assert_cmpuint(at, !=, 0);
+    }
+    g_assert_true(vpci_cfg(&d, at + PCI_PM_CTRL, 2) & PCI_PM_CTRL_NO_SOFT_RESET);
+    qtest_irq_intercept_in(q, "ioapic");
+    vpci_start(&d, EACH_INTERRUPTS, d.n_queues, 16);
+    vpci_read_one(&d, 0);
+    while (!(pin = pin_up(q))) {
+    }
+    vpci_set_cfg(&d, at + PCI_PM_CTRL, 2, 3);
+    g_assert_cmpuint(pin_up(q), ==, 0);
+    g_assert_cmphex(qtest_readl(q, d.common), ==, 0xffffffff);
+    vpci_blk_add(&d, 1, 0, VIRTIO_BLK_T_IN, 0);
+    vpci_kick(&d, 1); /* nobody hears it */
+    board_sync(q);
+    g_assert_cmpuint(vpci_used_idx(&d, 1), ==, 0);
+    vpci_set_cfg(&d, at + PCI_PM_CTRL, 2, 0);
+    g_assert_cmpuint(pin_up(q), ==, pin);
+    vpci_wait_used_idx(&d, 1, 1); /* what begins looks at what there is */
+    g_assert_cmpuint(isr_bits(&d), !=, 0);
+    vpci_read_one(&d, 2);
+    qtest_stop(q);
+}
+
 /* The window: 4.1.4.9 */
 
 static void aim_window(VirtioPciDriver *d, guint64 addr, guint32 length)
@@ -431,6 +463,7 @@ int main(int argc, char **argv)
     vpci_add_everywhere("moved", test_moved);
     vpci_add_everywhere("no-vector", test_no_vector);
     vpci_add_everywhere("pin", test_pin);
+    vpci_add_behind_port("d3hot", test_d3hot);
     vpci_add_everywhere("window", test_window);
     vpci_add_everywhere("rng", test_rng);
     g_test_add_func("/virtio-pci/refused", test_refused);

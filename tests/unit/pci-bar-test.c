@@ -142,10 +142,16 @@ static void test_d3(void)
     test_function_plug(f, root);
     enable(&f->pci, PCI_COMMAND_MEMORY);
     set_bar(f, 0, MEM_BAR);
+    pci_set_intx(&f->pci, TRUE);
+    g_assert_true(f->pci.intx.level);
     cfg_write(&f->pci, f->pci.power + PCI_PM_CTRL, 2, 3);
     g_assert_cmphex(mem_read(MEM_BAR, 4), ==, 0xffffffff);
+    g_assert_false(f->pci.intx.level);
+    cfg_write(&f->pci, f->pci.power + PCI_PM_CTRL, 2, 1); /* there is no D1 */
+    g_assert_cmphex(cfg_read(&f->pci, f->pci.power + PCI_PM_CTRL, 2) & 3, ==, 3);
     cfg_write(&f->pci, f->pci.power + PCI_PM_CTRL, 2, 0);
     g_assert_cmphex(mem_read(MEM_BAR, 4), ==, bar_answer(0, 0));
+    g_assert_true(f->pci.intx.level);
     pci_board_free();
 }
 

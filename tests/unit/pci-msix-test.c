@@ -17,8 +17,8 @@
 
 #define BAR0    0xc0000000u
 #define TABLE   0xc0100000u
-#define VECTORS 70 /* more than a word of pending bits */
-#define PBA     (TABLE + 0x800)
+#define VECTORS 200 /* several words of pending bits */
+#define PBA     (TABLE + 16 * VECTORS)
 
 #define ENABLE   0x8000u
 #define MASK_ALL 0x4000u
@@ -62,10 +62,20 @@ static gboolean is_pending(unsigned vector)
     return (word >> (vector % 32)) & 1;
 }
 
+static TestFunction *new_function(void)
+{
+    TestFunction *made = test_function_new("3");
+    made->want[0].size = 0x1000;
+    made->msix = VECTORS;
+    made->power = TRUE;
+    test_function_plug(made, root);
+    return made;
+}
+
 static void make(void)
 {
     pci_board_make();
-    f = test_function_make("3", VECTORS);
+    f = new_function();
     cfg_write(&f->pci, PCI_BASE_ADDRESS_0, 4, BAR0);
     cfg_write(&f->pci, PCI_BASE_ADDRESS_1, 4, TABLE);
     cfg_write(&f->pci, PCI_COMMAND, 2, ON);
@@ -83,8 +93,9 @@ static void make_enabled(void)
 static void test_table(void)
 {
     make();
-    /* As QEMU lays it out: the second half of a page. */
-    g_assert_cmphex(cfg_read(&f->pci, f->pci.msix.cap + PCI_MSIX_PBA, 4), ==, 0x801);
+    /* As QEMU lays it out: behind the table, or in the second half of a page. */
+    g_assert_cmphex(cfg_read(&f->pci, f->pci.msix.cap + PCI_MSIX_PBA, 4), ==, 0xc81);
+    g_assert_cmphex(cfg_read(&f->pci, f->pci.msix.cap + PCI_MSIX_FLAGS, 2), ==, 199);
     g_assert_cmphex(mem_read(TABLE + 12, 4), ==, 1); /* masked after a reset */
     write_entry(3, 0xabcd, FALSE);
     mem_write(TABLE + 16 * 3 + 12, 4, 0xffffffff);
@@ -204,6 +215,39 @@ static void test_bus_master(void)
     pci_board_free();
 }
 
+/* PCI PM 1.2, 5.4.1: nothing but PME comes from D3hot; and it is as it was, afterwards.
+ */
+static void test_d3hot(void)
+{
+    guint8 byte = 0x5a;
+    make_enabled();
+    unsigned state = f->pci.power + PCI_PM_CTRL;
+    g_assert_true(cfg_read(&f->pci, state, 2) & PCI_PM_CTRL_NO_SOFT_RESET);
+    mask(150, TRUE);
+    cfg_write(&f->pci, state, 2, 3);
+    g_assert_cmpuint(f->stops, ==, 1);
+    g_assert_false(pci_bus_master(&f->pci));
+    g_assert_false(guest_write(&f->pci.dma, 0x100, &byte, 1));
+    g_assert_cmphex(mem_read(TABLE, 4), ==, 0xffffffff);
+    g_assert_cmphex(cfg_read(&f->pci, PCI_COMMAND, 2) & ON, ==, ON);
+    msix_raise(&f->pci, 0);
+    msix_raise(&f->pci, 150);
+    g_assert_cmphex(taken(0), ==, 0);
+    cfg_write(&f->pci, PCI_COMMAND, 2, PCI_COMMAND_MEMORY); /* and back, in D3hot */
+    cfg_write(&f->pci, PCI_COMMAND, 2, ON);
+    g_assert_cmpuint(f->starts, ==, 1);
+    g_assert_cmpuint(f->resets, ==, 1); /* the board's */
+    cfg_write(&f->pci, state, 2, 0);
+    g_assert_cmpuint(f->starts, ==, 2);
+    g_assert_cmpuint(f->resets, ==, 1);
+    g_assert_true(guest_write(&f->pci.dma, 0x100, &byte, 1));
+    g_assert_cmphex(taken(0), ==, 0x100);
+    g_assert_true(is_pending(150));
+    mask(150, FALSE);
+    g_assert_cmphex(taken(150), ==, 0x100 + 150);
+    pci_board_free();
+}
+
 static void access_done(void *opaque)
 {
     *(gboolean *)opaque = TRUE;
@@ -234,6 +278,12 @@ static void test_slow_stop(void)
     g_assert_true(done);
     g_assert_true(dma_space_is_open(&f->pci.dma));
     g_assert_cmpuint(f->starts, ==, 2);
+    begin_write(f->pci.power + PCI_PM_CTRL, 3, &done);
+    g_assert_false(done);
+    begin_write(f->pci.power + PCI_PM_CTRL, 0, &again);
+    test_function_go_on(f);
+    g_assert_true(done && again);
+    g_assert_cmpuint(f->starts, ==, 3);
     begin_write(PCI_COMMAND, PCI_COMMAND_MEMORY, &done);
     test_function_go_on(f);
     g_assert_true(done);
@@ -352,6 +402,8 @@ static void test_state(void)
     make_enabled();
     mask(3, TRUE);
     mask(68, TRUE);
+    mask(199, TRUE);
+    msix_raise(&f->pci, 199);
     g_assert_true(msix_fd_get(&f->pci, 68, &fd, NULL));
     msix_raise(&f->pci, 3);
     fd_signal(fd);
@@ -359,12 +411,14 @@ static void test_state(void)
     msix_fd_put(&f->pci, 68);
     pci_board_free();
     pci_board_make();
-    f = test_function_make("3", VECTORS);
+    f = new_function();
     load(stream, &err);
     g_assert_no_error(err);
     g_assert_cmphex(mem_read(BAR0 + 4, 4), ==, bar_answer(0, 4));
-    g_assert_true(is_pending(3) && is_pending(68));
-    g_assert_false(is_pending(4));
+    g_assert_true(is_pending(3) && is_pending(68) && is_pending(199));
+    g_assert_false(is_pending(4) || is_pending(7) || is_pending(198));
+    mask(199, FALSE);
+    g_assert_cmphex(taken(199), ==, 0x100 + 199);
     g_assert_true(pci_bus_master(&f->pci) && dma_space_is_open(&f->pci.dma));
     mask(68, FALSE);
     g_assert_cmphex(taken(68), ==, 0x100 + 68);
@@ -410,6 +464,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pci/msix/enable", test_enable);
     g_test_add_func("/pci/msix/eventfd", test_eventfd);
     g_test_add_func("/pci/msix/bus-master", test_bus_master);
+    g_test_add_func("/pci/msix/d3hot", test_d3hot);
     g_test_add_func("/pci/msix/slow-stop", test_slow_stop);
     g_test_add_func("/pci/msix/reset", test_reset);
     g_test_add_func("/pci/msix/flr", test_flr);
