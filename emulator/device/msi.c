@@ -8,7 +8,7 @@
  * KVM fires for an eventfd that has a count when it is attached, but leaves the count,
  * which would then be taken for a pending interrupt: see attach_irqfd().
  *
- * A vCPU masks and unmasks its vectors itself:
+ * A vCPU masks and unmasks its vectors itself, and starts and stops who signals them:
  * #syscalls vcpu: eventfd2 close read write
  */
 #include "config.h"

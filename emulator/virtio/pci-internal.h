@@ -26,7 +26,7 @@ typedef struct VirtioPci {
     guint8 window; /* offset of the PCI configuration access capability */
 
     /* properties */
-    guint32 vectors; /* of MSI-X; ALL_VECTORS: one for each queue and another */
+    guint32 vectors; /* of MSI-X; as many as there are, once it is realized */
     gboolean ioeventfd, queue_reset;
 
     /* what the driver has written; migrated */

@@ -26,7 +26,11 @@ static unsigned index_of(const VirtioPci *v, unsigned vector)
     return vector == VIRTIO_CONFIG_VECTOR ? v->n_vectors - 1 : vector;
 }
 
-/* The pin */
+/*
+ * The pin. With MSI-X off its level is what is left in the ISR status, also at the moment
+ * that MSI-X goes off (4.1.4.5.1: the logical OR of all bits). QEMU raises it with the
+ * next interrupt only, and so may lose one for a driver that changes over.
+ */
 
 void virtio_pci_update_intx(VirtioPci *v)
 {

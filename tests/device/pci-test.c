@@ -349,6 +349,10 @@ static void test_migrate(void)
     qtest_outl(to, SELECT, 0);
     g_assert_cmphex(qtest_inl(to, UP), ==, 1);
     g_assert_cmphex(qtest_inl(to, DOWN), ==, 1);
+    /* Here it has not been asked just now: once more does not harm, and is early then. */
+    expect_del_fails(from, "t", "is already in the process of unplug");
+    del(to, "t");
+    expect_del_fails(to, "t", "is already in the process of unplug");
     qtest_outl(to, EJECT, 1);
     wait_deleted(to, "t");
     g_assert_cmphex(config_read(to, bus_behind(to, RP0), 0, 0), ==, 0xffffffff);

@@ -115,6 +115,45 @@ static void test_pending(gconstpointer where)
     stop_pair(&p);
 }
 
+/* The fourth word of 200 pending bits. */
+static void test_many_vectors(gconstpointer where)
+{
+    static const unsigned vectors[] = { 31, 66, 195 };
+    Pair p;
+
+    start_pair(&p, where, ",vectors=200", TRUE);
+    g_assert_cmpuint(p.d.n_vectors, ==, 200);
+    for (unsigned i = 0; i < G_N_ELEMENTS(vectors); i++) {
+        vpci_put(&p.d, VIRTIO_PCI_COMMON_Q_SELECT, 2, i);
+        vpci_put(&p.d, VIRTIO_PCI_COMMON_Q_MSIX, 2, vectors[i]);
+        vpci_read_one(&p.d, i);
+        vpci_wait_message(&p.d, vectors[i]);
+        vpci_mask(&p.d, vectors[i], TRUE);
+        vpci_read_one(&p.d, i);
+        wait_pending(&p.d, vectors[i]);
+    }
+    vpci_mask(&p.d, 66, FALSE);
+    vpci_wait_message(&p.d, 66);
+    begin(&p);
+    end(&p);
+    board_wait(p.to, "RESUME");
+    g_assert_cmphex(qtest_readq(p.to, p.d.pba), ==, 1ull << 31);
+    g_assert_cmphex(qtest_readq(p.to, p.d.pba + 8), ==, 0);
+    g_assert_cmphex(qtest_readq(p.to, p.d.pba + 16), ==, 0);
+    g_assert_cmphex(qtest_readq(p.to, p.d.pba + 24), ==, 1ull << (195 - 192));
+    vpci_expect_silence(&p.d);
+    vpci_mask(&p.d, 195, FALSE);
+    vpci_wait_message(&p.d, 195);
+    vpci_expect_silence(&p.d);
+    vpci_mask(&p.d, 31, FALSE);
+    vpci_wait_message(&p.d, 31);
+    for (unsigned i = 0; i < G_N_ELEMENTS(vectors); i++) {
+        vpci_read_one(&p.d, i);
+        vpci_wait_message(&p.d, vectors[i]);
+    }
+    stop_pair(&p);
+}
+
 static gboolean any_pin(QTest *q)
 {
     gboolean up = FALSE;
@@ -229,6 +268,7 @@ int main(int argc, char **argv)
 {
     vpci_init(&argc, &argv);
     vpci_add_everywhere("migrate/pending", test_pending);
+    vpci_add_everywhere("migrate/many-vectors", test_many_vectors);
     vpci_add_everywhere("migrate/pin", test_pin);
     vpci_add_everywhere("migrate/in-flight", test_in_flight);
     vpci_add_everywhere("migrate/deferred", test_deferred);
