@@ -136,14 +136,14 @@ struct PciDevice {
     gboolean messages;   /* MSI or MSI-X is on, as interrupts_changed was told */
     Msix msix;
     PciMsi msi;
-    gboolean announced;  /* the guest sees it (but see pci_bus_find()) */
-    guint resetting;     /* function resets under way: it answers nothing */
+    gboolean announced; /* the guest sees it (but see pci_bus_find()) */
+    guint resetting;    /* function resets under way: it answers nothing */
     /*
      * ns of the virtual clock, when the guest was; 0: not. Of this process, not in the
      * stream: after a migration it may be asked again at once, as with QEMU.
      */
     gint64 unplug_asked;
-    guint8 *loaded;      /* the stream's configuration space */
+    guint8 *loaded; /* the stream's configuration space */
     guint32 loaded_size;
 };
 
