@@ -23,6 +23,8 @@ dist_check_SCRIPTS += tests/docs/man-test.py
 TESTS += tests/docs/man-test.py
 dist_check_SCRIPTS += tests/docs/completion-test.sh
 TESTS += tests/docs/completion-test.sh
+dist_check_SCRIPTS += tests/docs/completion-pty-test.py
+TESTS += tests/docs/completion-pty-test.py
 
 EXTRA_DIST += tests/perf/run tests/perf/busy.py tests/perf/vm.py tests/perf/migrate.py tests/perf/bare.py \
 	tests/perf/boards.py tests/perf/data.py tests/perf/tap.py \

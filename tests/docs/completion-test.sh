@@ -1,14 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What bash offers for vireo and virtvireod, word by word.
+# What bash offers for vireo and virtvireod, word by word, where it does not split words at
+# '=' and ':'; completion-pty-test.py has the rest.
 source=${srcdir:-.}/docs/completion
 # shellcheck source=/dev/null
 . "$source/vireo" && . "$source/virtvireod" || exit 1
 failed=0
 
-# offers FUNCTION PROGRAM OPTION WORD: one candidate a line.
+# offers FUNCTION OPTION WORD: one candidate a line.
 offers() {
-    COMPREPLY=()
+    COMPREPLY=() COMP_WORDBREAKS=' ' COMP_WORDS=("./$1" "$2" "$3") COMP_CWORD=2
+    COMP_LINE="./$1 $2 $3" COMP_POINT=$((${#1} + ${#2} + ${#3} + 4))
     "_$1" "./$1" "$3" "$2"
     printf '%s\n' "${COMPREPLY[@]}"
 }
@@ -48,6 +50,12 @@ expect vireo -device pcie-root-port,id=p,hot pcie-root-port,id=p,hotplug=
 expect vireo -global I ICH9-LPC.
 expect vireo -global ICH9-LPC.disable_s ICH9-LPC.disable_s3= ICH9-LPC.disable_s4=
 expect vireo -global virtio-blk-pci.drive virtio-blk-pci.drive=
+expect vireo -machine q35,acpi=o q35,acpi=on q35,acpi=off
+expect vireo -machine type=q type=q35
+expect vireo -machine q35,accel= q35,accel=kvm q35,accel=qtest
+expect vireo -blockdev driver=fi driver=file
+expect vireo -blockdev driver=file,aio=t driver=file,aio=threads
+expect vireo -blockdev driver=file,no driver=file,node-name=
 expect vireo -kernel "${srcdir:-.}/config" "${srcdir:-.}/configure.ac"
 expect virtvireod virtvireod --p --prefix-dir
 expect virtvireod virtvireod '' --daemon --emulator --tcp-listen --timeout --verbose --version
