@@ -17,7 +17,7 @@ cat >Makefile <<END
 all:
 \t@mkdir -p tests/fuzz; for t in a-older new z-old; do cp $(dirname $0)/fuzz tests/fuzz/\\$\\$t-fuzz; done
 check:
-ifeq (\$(origin TESTS),undefined)
+ifeq (\\$(origin TESTS),undefined)
 \t@echo "# TOTAL: 3"; echo "# PASS:  2"; echo "# SKIP:  1"; exit ${CHECK_EXIT-0}
 endif
 END
