@@ -276,6 +276,15 @@ gboolean command_update_live(const DomainDevice *from, const DomainDevice *to,
 /* What to call once DEVICE_DELETED has come, in order: `undo` of each step. */
 GPtrArray *command_unplugged(const DomainDevice *device);
 
+/* Where the emulator has the devices, by their aliases. */
+#define COMMAND_PERIPHERAL "/machine/peripheral"
+/*
+ * Whether the emulator means this device by a name (may be NULL): its alias, which is its
+ * ID, or the path of it or of a part of it. What does the work of a virtio device on PCI
+ * is such a part: "/machine/peripheral/virtio-disk0/virtio-backend".
+ */
+gboolean command_is_named(const DomainDeviceInfo *info, const char *name);
+
 /* Whether a device that was plugged can have this alias. */
 gboolean command_is_plugged_alias(const char *alias);
 
@@ -287,6 +296,8 @@ GPtrArray *command_leftovers(const Domain *domain);
 
 /* The disk that a block node of ours belongs to, or NULL. */
 const DomainDisk *command_disk_of_node(const Domain *domain, const char *node);
+/* The disk that the emulator means by a name of a device, or NULL. */
+const DomainDisk *command_disk_named(const Domain *domain, const char *name);
 
 /* Of names of block nodes: those that we have given and @domain does not have, those that
  * stand on others first. Borrowed from @names. */

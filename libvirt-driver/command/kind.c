@@ -321,6 +321,32 @@ GPtrArray *command_unplugged(const DomainDevice *device)
     return command_kind_unplugged(kinds[device->type], device->any);
 }
 
+gboolean command_is_named(const DomainDeviceInfo *info, const char *name)
+{
+    gsize above = strlen(COMMAND_PERIPHERAL "/"), length;
+    gboolean path = name && g_str_has_prefix(name, COMMAND_PERIPHERAL "/");
+
+    if (!name || !info->alias) {
+        return FALSE;
+    }
+    name += path ? above : 0;
+    length = strlen(info->alias);
+    return strncmp(name, info->alias, length) == 0 &&
+           (!name[length] || (path && name[length] == '/'));
+}
+
+const DomainDisk *command_disk_named(const Domain *domain, const char *name)
+{
+    for (guint i = 0; i < domain->disks->len; i++) {
+        const DomainDisk *disk = domain->disks->pdata[i];
+
+        if (command_is_named(&disk->info, name)) {
+            return disk;
+        }
+    }
+    return NULL;
+}
+
 gboolean command_is_plugged_alias(const char *alias)
 {
     for (guint i = 0; i < DOMAIN_DEVICE_COUNT; i++) {

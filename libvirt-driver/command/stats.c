@@ -134,7 +134,6 @@ static const struct {
     [COMMAND_WRITTEN_UP_TO] = { "wr_highest_offset", NULL, NULL }, /* see add_sizes() */
 };
 
-/* "qdev" is the device's alias. */
 static JsonObject *find_entry(const DomainDisk *disk, JsonNode *told)
 {
     JsonArray *array = JSON_NODE_HOLDS_ARRAY(told) ? json_node_get_array(told) : NULL;
@@ -144,7 +143,7 @@ static JsonObject *find_entry(const DomainDisk *disk, JsonNode *told)
         JsonObject *entry =
             JSON_NODE_HOLDS_OBJECT(element) ? json_node_get_object(element) : NULL;
 
-        if (g_strcmp0(util_json_string(entry, "qdev"), disk->info.alias) == 0) {
+        if (command_is_named(&disk->info, util_json_string(entry, "qdev"))) {
             return util_json_object(entry, "stats");
         }
     }
@@ -154,7 +153,7 @@ static JsonObject *find_entry(const DomainDisk *disk, JsonNode *told)
 gboolean command_disk_counts(const DomainDisk *disk, JsonNode *told,
                              CommandCounts *counts, GError **errp)
 {
-    JsonObject *entry = disk->info.alias ? find_entry(disk, told) : NULL;
+    JsonObject *entry = find_entry(disk, told);
 
     if (!entry) {
         return rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR,

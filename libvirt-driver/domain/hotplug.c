@@ -122,7 +122,7 @@ static gboolean find_slot(Vm *vm, guint64 run, const Domain *domain,
                           const DomainDevice *device, GError **errp)
 {
     const char *alias = xml_device_info(device)->alias;
-    g_autofree char *path = g_strdup_printf("/machine/peripheral/%s", alias);
+    g_autofree char *path = g_strdup_printf("%s/%s", COMMAND_PERIPHERAL, alias);
     JsonObject *args = util_json_pair("path", path);
     g_autoptr(JsonNode) reply = NULL;
     g_autoptr(GError) err = NULL;

@@ -107,10 +107,18 @@ static void on_migration_pass(Vm *vm, JsonObject *data)
     }
 }
 
-static void on_io_error(Vm *vm, JsonObject *data)
+/* An emulator may tell of the device alone: a node's name is not in each of them. */
+static const DomainDisk *find_failed(const Domain *domain, JsonObject *data)
 {
     const DomainDisk *disk =
-        command_disk_of_node(vm->live->domain, util_json_string(data, "node-name"));
+        command_disk_of_node(domain, util_json_string(data, "node-name"));
+
+    return disk ? disk : command_disk_named(domain, util_json_string(data, "qom-path"));
+}
+
+static void on_io_error(Vm *vm, JsonObject *data)
+{
+    const DomainDisk *disk = find_failed(vm->live->domain, data);
     const char *action = util_json_string(data, "action");
     gboolean stop = g_strcmp0(action, "stop") == 0;
     int code = stop                               ? VIR_DOMAIN_EVENT_IO_ERROR_PAUSE

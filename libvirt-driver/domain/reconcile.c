@@ -16,8 +16,6 @@
 #include "domain/monitor.h"
 #include "util/json.h"
 
-#define PERIPHERAL "/machine/peripheral"
-
 /* The strings under key in the objects of an array; NULL when it is none. */
 static GPtrArray *collect_strings(JsonNode *reply, const char *key)
 {
@@ -242,8 +240,9 @@ gboolean vm_reconcile(Vm *vm, guint64 run, GError **errp)
     GError *err = NULL;
 
     set_pending(vm, run, FALSE);
-    if (!(devices = query_names(vm, run, "qom-list", util_json_pair("path", PERIPHERAL),
-                                "name", &err))) {
+    if (!(devices =
+              query_names(vm, run, "qom-list", util_json_pair("path", COMMAND_PERIPHERAL),
+                          "name", &err))) {
         return cannot_tell(vm, run, err, errp);
     }
     finish_missing(vm, run, devices);

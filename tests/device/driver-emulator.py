@@ -25,6 +25,7 @@ What it shall do differently comes as words of the guest's command line (-append
     io-error=COMMAND    before the answer, tell of an I/O error that is about to stop it
     io-stop=COMMAND     the same, once, and stop
     io-late=COMMAND     the same as io-error, once, but after the command's own events
+    io-no-node          such an error is not told of with the name of a block node
     lacks=COMMAND       do not know this command
     stall=COMMAND       stop (SIGSTOP) before it executes this command, once
     deaf                the guest does not hear of the button
@@ -74,7 +75,7 @@ incoming = "defer" in options("-incoming")
 
 clients = []   # the one client of the monitor
 status = "inmigrate" if incoming else "prelaunch"
-devices = {json.loads(d)["id"] for d in options("-device")}
+devices = {d["id"]: d for d in map(json.loads, options("-device"))}
 pci = driver_pci.Places()
 sets = {}      # of descriptors: number -> list, of -add-fd and add-fd
 nodes = {}     # name -> descriptor, or None for one on top of another
@@ -180,7 +181,7 @@ def do_reset(args):
 
 
 def remove_device(ident):
-    devices.remove(ident)
+    del devices[ident]
     pci.remove(ident)
 
 
@@ -189,7 +190,10 @@ def do_device_add(args):
         pci.plug(args)
     except Refused as e:
         return error(str(e))
-    return add(devices, args["id"])
+    if args["id"] in devices:
+        return error("Duplicate device ID '%s'" % args["id"])
+    devices[args["id"]] = args
+    return {"return": {}}
 
 
 def do_device_del(args):
@@ -390,7 +394,7 @@ STATS.update(("%s_%s_operations" % (how, what), 0) for how in ("failed", "invali
 def do_query_stats(args):
     disks = sorted(d for d in devices if d.startswith("virtio-disk"))
     return {"return": [
-        {"device": "", "qdev": disk, "node-name": "n",
+        {"device": "", "qdev": pci.part(disk) or disk, "node-name": devices[disk]["drive"],
          "stats": dict({k: v * (i + 1) for k, v in STATS.items()}, account_invalid=True,
                        account_failed=True, timed_stats=[])}
         for i, disk in enumerate(disks)]}
@@ -462,8 +466,13 @@ def execute(message):
 
 
 def io_error():
-    emit("BLOCK_IO_ERROR", device="", **{"qom-path": ""}, operation="write", action="stop",
-         nospace=True, reason="No space left on device")
+    """Of the first disk, if there is one."""
+    node, path = "", ""
+    for disk in sorted(d for d in devices if "drive" in devices[d])[:1]:
+        node, path = devices[disk]["drive"], pci.part(disk) or "/machine/peripheral/" + disk
+    emit("BLOCK_IO_ERROR", device="", operation="write", action="stop", nospace=True,
+         reason="No space left on device",
+         **{"qom-path": path, "node-name": "" if "io-no-node" in words else node})
 
 
 def misbehave(client, command):

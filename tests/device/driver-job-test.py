@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 
-from driver_daemon import (EMULATOR, LIMIT, check_io_error, main, migrate, start_slow,
+from driver_daemon import (DISK, EMULATOR, LIMIT, check_io_error, image, main, migrate, start_slow,
                            wait_for)
 from driver_proxy import PERFORM, REPLY, Proxy
 
@@ -128,6 +128,22 @@ def test_io_error_while_migrating(a, b):
     assert a.state() == "running (unpaused)", a.state()
 
 
+def test_io_error_events(a, b):
+    """They say which disk it was, by its node, or by the device."""
+    path = image(a)
+    for words in "", " io-no-node":
+        a.define("vm", "io-error=system_reset" + words,
+                 DISK.format(path=path, target="vda", cache="", more=""))
+        events = a.events()
+        a.virsh("start", "vm")
+        a.virsh("reset", "vm")
+        which = "%s (virtio-disk0) pause" % path
+        events.expect("io-error: " + which, kind="io-error")
+        events.expect("io-error-reason: %s due to enospc" % which, kind="io-error-reason")
+        events.stop()
+        a.virsh("destroy", "vm")
+
+
 def test_io_error_late(a, b):
     """It comes when the guest stands already: for this time only."""
     a.define(words="io-late=stop")
@@ -155,4 +171,5 @@ def test_reasons_kept(a, b):
 
 
 if __name__ == "__main__":
-    sys.exit(main(globals(), EMULATOR))
+    sys.exit(main(globals(), EMULATOR, both=
+                  "io_error_while_migrating io_error_events"))

@@ -19,6 +19,7 @@ from qmp import Qmp
 EMULATOR = os.path.abspath(os.path.join(BUILD, "vireo"))
 DIRTY = os.path.abspath(os.path.join(BUILD, "tests/tiny/dirty.elf"))
 HELLO = os.path.abspath(os.path.join(BUILD, "tests/tiny/hello.elf"))
+TRAFFIC = os.path.abspath(os.path.join(BUILD, "tests/tiny/traffic.elf"))
 
 
 def watch(a, pattern):
@@ -131,6 +132,48 @@ def test_plug(a, b):
     # ... and its slot is not given again while there are others
     status = open(a.run_dir + "/vm.status").read()
     assert sorted(re.findall(r"slot='(\d+)'", status)) == ["1", "2"], status
+
+
+def values(text, separator=None):
+    rows = (line.split(separator) for line in text.splitlines())
+    return {row[-2].strip(): row[-1].strip() for row in rows if len(row) > 1}
+
+
+def test_counters_q35(a, b):
+    """What is told of devices on PCI, and of the one whose storage is full."""
+    full, tap = os.path.join(a.root, "full"), "vkt%d" % (os.getpid() % 10**6)
+    a.stop()  # its mount and its network end with the daemon and its emulators
+    os.mkdir(full)
+    a.start(wrapper=["unshare", "-n", "-m", "sh", "-c", "mount -t tmpfs -o size=128k - %s && "
+                     "truncate -s 1M %s/disk.img && exec \"$@\"" % (full, full), "-"])
+    at = "<address type='pci' domain='0' bus='0' slot='5' function='0'/>"
+    first = DISK.format(path=image(a), target="vda", cache="", more=at)
+    other = DISK.format(path=image(a, "b.img"), target="vdb", cache="", more="")
+    nic = "<interface type='ethernet'><target dev='%s'/></interface>" % tap
+    words = "kind=2 write=1 size=1024 depth=4 count=%d"
+    a.kernel = TRAFFIC
+    a.define(machine="q35", words=words % 64, devices=first + other + nic)
+    a.virsh("start", "vm")
+    wait_for("64 writes", lambda: values(a.virsh("domblkstat", "vm", "vda"))["wr_req"] == "64")
+    stats = values(a.virsh("domstats", "--block", "--interface", "vm"), "=")
+    wanted = {"block.0.wr.reqs": "64", "block.0.wr.bytes": "65536", "block.0.rd.reqs": "0",
+              "block.0.fl.reqs": "0", "block.1.wr.reqs": "0", "net.0.name": tap}
+    assert {k: stats.get(k) for k in wanted} == wanted, stats
+    assert int(stats["block.0.wr.times"]) > 0 and "net.0.rx.pkts" in stats, stats
+    assert values(a.virsh("domblkinfo", "vm", "vda"), ":")["Capacity"] == str(1 << 20)
+    assert "rx_bytes" in values(a.virsh("domifstat", "vm", tap))
+    a.virsh("destroy", "vm")
+    events = a.events()
+    a.define(machine="q35", words=words % 1024, devices=first.replace(
+        image(a), full + "/disk.img").replace("type='raw'", "type='raw' error_policy='stop'"))
+    a.virsh("start", "vm")
+    a.expect("paused (I/O error)")
+    wait_for("the events", lambda: "io-error-reason" in [e[0] for e in events.read()])
+    which = "%s/disk.img (virtio-disk0) pause" % full
+    seen = {e for e in events.read() if e[0].startswith("io-error")}
+    assert seen == {("io-error", which), ("io-error-reason", which + " due to enospc")}, seen
+    events.stop()
+    a.virsh("destroy", "vm")
 
 
 def call_monitor(a, *commands):
@@ -265,7 +308,7 @@ def test_migration_abort(a, b):
 
 
 if __name__ == "__main__":
-    for path in ("/dev/kvm", EMULATOR, DIRTY, HELLO):
+    for path in ("/dev/kvm", EMULATOR, DIRTY, HELLO, TRAFFIC):
         if not os.access(path, os.R_OK):
             print("skipped: no " + path)
             sys.exit(77)

@@ -298,4 +298,5 @@ def test_migration_vm_dies(a, b):
 
 
 if __name__ == "__main__":
-    sys.exit(main(globals(), EMULATOR))
+    sys.exit(main(globals(), EMULATOR, both=
+                  "migration migration_refused"))

@@ -215,4 +215,5 @@ def test_domains(a, b):
 
 
 if __name__ == "__main__":
-    sys.exit(main(globals(), EMULATOR))
+    sys.exit(main(globals(), EMULATOR, both=
+                  "disk_sizes disk_counters domain_counters interface domains"))

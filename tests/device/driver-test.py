@@ -591,4 +591,7 @@ def test_console(a, b):
 
 
 if __name__ == "__main__":
-    sys.exit(main(globals(), EMULATOR))
+    sys.exit(main(globals(), EMULATOR, both=
+                  "io_error detach_by_target plug plug_failure unplug_pending "
+                  "unplug_refused plug_daemon_death plug_old_emulator "
+                  "unplug_daemon_death files files_missing"))

@@ -118,4 +118,5 @@ def test_transient(a, b):
 
 
 if __name__ == "__main__":
-    sys.exit(main(globals(), EMULATOR))
+    sys.exit(main(globals(), EMULATOR, both=
+                  "config live transient"))

@@ -35,6 +35,8 @@ XML = """<domain type='kvm'><name>{name}</name>
 DISK = """<disk type='file' device='disk'><driver name='qemu' type='raw' {cache}/>
 <source file='{path}'/><target dev='{target}' bus='virtio'/>{more}</disk>"""
 
+PORTS = 3 * "<controller type='pci' model='pcie-root-port'/>"  # to plug something into
+
 
 def wait_for(what, condition):
     end = time.time() + LIMIT
@@ -67,8 +69,9 @@ def virsh(uri, *args):
 class Daemon:
     """A virtvireod of its own, and virsh connected to it."""
 
-    def __init__(self, root, emulator, kernel=None):
+    def __init__(self, root, emulator, kernel=None, machine="microvm"):
         self.root = root
+        self.machine = machine  # of definitions that say none
         self.emulator = emulator
         self.log = os.path.join(root, "daemon.log")
         os.makedirs(root)
@@ -132,7 +135,10 @@ class Daemon:
                  lambda: self.state(name) == state)
 
     def define(self, name="vm", words="", devices="", number=1, on_poweroff="destroy",
-               on_reboot="restart", command="define", machine="microvm"):
+               on_reboot="restart", command="define", machine=""):
+        """machine: "": the daemon's, on a q35 with free ports; None: it is not said."""
+        if machine == "":
+            machine, devices = self.machine, devices + (self.machine == "q35") * PORTS
         path = os.path.join(self.root, name + ".xml")
         with open(path, "w") as f:
             f.write(XML.format(name=name, words=words, devices=devices, number=number,
@@ -325,11 +331,12 @@ def show_logs(root):
                     print("---- %s\n%s" % (path, "".join(words[-100:])), flush=True)
 
 
-def run(name, function, emulator, kernel):
+def run(name, function, machine, emulator, kernel):
     root = tempfile.mkdtemp(prefix="vd-")
     daemons = []
     try:
-        daemons = [Daemon(os.path.join(root, which), emulator, kernel) for which in "ab"]
+        daemons = [Daemon(os.path.join(root, which), emulator, kernel, machine)
+                   for which in "ab"]
         begin = time.time()
         function(*daemons)
         for daemon in daemons:
@@ -367,15 +374,17 @@ def make_stand_in():
     os.rename(new, EMULATOR)
 
 
-def main(tests, emulator, kernel=None):
-    """Runs the functions test_* of a module's globals, or those named as arguments."""
+def main(tests, emulator, kernel=None, both=""):
+    """Runs the functions test_* of a module's globals, or those named as arguments; those
+    that both (words) names for each machine, on a q35 as NAME@q35."""
     if not shutil.which("virsh") or not shutil.which("stdbuf"):
         print("skipped: no virsh")
         return 77
     make_stand_in()
-    tests = {n[5:]: f for n, f in list(tests.items()) if n.startswith("test_")}
+    tests = {n[5:]: (f, "microvm") for n, f in list(tests.items()) if n.startswith("test_")}
+    tests.update({n + "@q35": (tests[n][0], "q35") for n in both.split()})
     chosen = sys.argv[1:] or list(tests)
     if len(chosen) == 1:
-        return 0 if run(chosen[0], tests[chosen[0]], emulator, kernel) else 1
+        return 0 if run(chosen[0], *tests[chosen[0]], emulator, kernel) else 1
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
         return 0 if all(list(pool.map(run_alone, chosen))) else 1

@@ -62,6 +62,12 @@ class Places:
             raise Refused("Bus '%s' does not support hotplugging" % bus)
         self.add(device)
 
+    def part(self, ident):
+        """The path by which a virtio device is told of, if it is on PCI."""
+        if any(ident in taken.values() for taken in self.buses.values()):
+            return "/machine/peripheral/%s/virtio-backend" % ident
+        return None
+
     def remove(self, ident):
         for bus, taken in self.buses.items():
             for place in [p for p, owner in taken.items() if owner == ident]:

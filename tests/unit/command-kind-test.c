@@ -170,11 +170,40 @@ static void test_plugged_queues(void)
     }
 }
 
+/* The emulator has several names for one device, and similar ones for others. */
+static void test_names(void)
+{
+    static const struct {
+        const char *name;
+        gboolean ours;
+    } cases[] = {
+        { NULL, FALSE },
+        { "", FALSE },
+        { "virtio-disk1", TRUE },
+        { "virtio-disk10", FALSE },
+        { "virtio-disk", FALSE },
+        { "virtio-disk1/virtio-backend", FALSE },
+        { "/machine/peripheral/virtio-disk1", TRUE },
+        { "/machine/peripheral/virtio-disk1/virtio-backend", TRUE },
+        { "/machine/peripheral/virtio-disk10/virtio-backend", FALSE },
+        { "/machine/peripheral/", FALSE },
+        { "/machine/peripheral", FALSE },
+        { "/machine/virtio-disk1", FALSE },
+    };
+    DomainDeviceInfo info = { .alias = (char *)"virtio-disk1" }, none = { 0 };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_assert_true(command_is_named(&info, cases[i].name) == cases[i].ours);
+        g_assert_false(command_is_named(&none, cases[i].name));
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/command-kind/machine", test_machine);
     g_test_add_func("/command-kind/ports", test_ports);
+    g_test_add_func("/command-kind/names", test_names);
     g_test_add_func("/command-kind/unplugged-queues", test_unplugged_queues);
     g_test_add_func("/command-kind/plugged-queues", test_plugged_queues);
     return g_test_run();
