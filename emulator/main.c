@@ -535,6 +535,14 @@ static gboolean print_only(ConfigNode *config, const char *program, GError **err
     return TRUE;
 }
 
+/* While there are the sets whose notes it takes. */
+static void explain(GError *error)
+{
+    char *words = fdset_explain(error->message);
+    g_free(error->message);
+    error->message = words;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 1 && g_str_equal(argv[0], RESOLVER_PROGRAM)) {
@@ -547,6 +555,8 @@ int main(int argc, char **argv)
     if (config && !print_only(config, argv[0], &error)) {
         if (start(config, &error)) {
             event_loop_run(event_loop_main());
+        } else {
+            explain(error);
         }
         clean_up();
     }

@@ -5,6 +5,7 @@
 #include "event/lock.h"
 #include "event/loop.h"
 #include "monitor/qmp-command.h"
+#include "util/fdset.h"
 
 struct QmpReply {
     QmpServer *server;
@@ -53,10 +54,11 @@ void qmp_reply_forget(QmpReply *reply)
 
 static ConfigNode *error_message(const GError *error)
 {
+    g_autofree char *desc = fdset_explain(error->message);
     ConfigNode *object = config_map_new();
 
     config_map_set_string(object, "class", error_class(error));
-    config_map_set_string(object, "desc", error->message);
+    config_map_set_string(object, "desc", desc);
     return object;
 }
 

@@ -104,6 +104,41 @@ void fdset_foreach(void (*fn)(gint64 set, int fd, const char *opaque, void *data
     }
 }
 
+/* The first one of the set, or NULL. */
+static const char *note_of(const char *number)
+{
+    gint64 set = g_ascii_strtoll(number, NULL, 10);
+
+    for (guint i = 0; i < n_entries(); i++) {
+        if (entry_at(i)->set == set && entry_at(i)->opaque) {
+            return entry_at(i)->opaque;
+        }
+    }
+    return NULL;
+}
+
+char *fdset_explain(const char *message)
+{
+    GString *text = g_string_new(NULL);
+    const char *name;
+
+    while ((name = strstr(message, PREFIX))) {
+        const char *number = name + strlen(PREFIX);
+        gsize digits = strspn(number, "0123456789");
+        const char *end = number + digits + (number[digits] == '\'');
+        const char *note = digits ? note_of(number) : NULL;
+
+        g_string_append_len(text, message, end - message);
+        if (note) {
+            g_autofree char *shown = error_printable(note, strlen(note));
+            g_string_append_printf(text, " (%s)", shown);
+        }
+        message = end;
+    }
+    g_string_append(text, message);
+    return g_string_free(text, FALSE);
+}
+
 void fdset_cleanup(void)
 {
     g_clear_pointer(&entries, g_array_unref);

@@ -25,6 +25,12 @@ void fdset_foreach(void (*fn)(gint64 set, int fd, const char *opaque, void *data
                    void *data);
 void fdset_cleanup(void);
 
+/*
+ * A message to the user, in which each name of a set is followed by the client's note of
+ * it in brackets: what he calls the file. New; free it.
+ */
+char *fdset_explain(const char *message);
+
 gboolean path_is_fdset(const char *path);
 /*
  * open(), closed by exec; -1: errno. Of a set, that descriptor which has flags' access

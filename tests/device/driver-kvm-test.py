@@ -93,6 +93,10 @@ def test_bad_start(a, b):
     a.kernel = HELLO
     a.define(devices=DISK.format(path="/nonexistent.img", target="vda", cache="", more=""))
     a.fails("/nonexistent.img", "start", "vm")
+    a.kernel = image(a, "no kernel")
+    a.define()
+    a.fails(r"-kernel '/dev/fdset/\d+' \(%s\): neither a bzImage" % re.escape(a.kernel),
+            "start", "vm")
     assert a.files() == [], a.files()
 
 
@@ -239,8 +243,9 @@ def test_files(a, b):
     rounds(a)
     assert open_paths(a.pid()).count(path) == 1
     b.define(devices=DISK.format(path=path, target="vda", cache="", more=""))
-    b.fails("another process is using the image", "start", "vm")
-    a.fails("another process is using the image", "attach-disk", "vm", path, "vdb")
+    used = r"another process is using the image '/dev/fdset/\d+' \(%s\)" % re.escape(path)
+    b.fails(used, "start", "vm")
+    a.fails(used, "attach-disk", "vm", path, "vdb")
     assert open_paths(a.pid()).count(path) == 1
     a.kill()  # its descriptors hold no lock
     assert call_monitor(a, ("query-fdsets", {}))["return"] == []

@@ -121,6 +121,28 @@ class Sets(Case):
             self.assertEqual(status, 1, args)
             self.assertIn(why, err)
 
+    def test_explained(self):
+        """What the client calls the file stands behind the set's name, once for each name."""
+        disk, text = self.file("disk", os.O_RDWR, 4096), self.file("text", os.O_RDONLY)
+        add = ["-add-fd", "set=12,fd=%d,opaque=/the/kernel" % text,
+               "-add-fd", "set=1,fd=%d" % disk]
+        for args, why in (
+                (["-kernel", "/dev/fdset/12"], "-kernel '/dev/fdset/12' (/the/kernel): neither"),
+                (["-blockdev", "host_device,node-name=d,filename=/dev/fdset/12,read-only=on"],
+                 "which '/dev/fdset/12' (/the/kernel) is not"),
+                (["-blockdev", "host_device,node-name=d,filename=/dev/fdset/1"],
+                 "which '/dev/fdset/1' is not"),
+                (["-blockdev", "file,node-name=d,filename=/dev/fdset/"], "'/dev/fdset/': No"),
+                (["-blockdev", "file,node-name=d,filename=/dev/fdset/x"], "/dev/fdset/x': No")):
+            status, err = run(*QTEST, *add, *args, fds=[disk, text])
+            self.assertEqual(status, 1, args)
+            self.assertIn(why, err)
+        vm = Vireo(*QTEST)
+        vm.qmp("add-fd", passing=disk, fdset_id=0, opaque="a\nb")
+        self.assertIn("which '/dev/fdset/0' (a?b) is not", vm.qmp.refused(
+            "blockdev-add", driver="host_device", node_name="x", filename="/dev/fdset/0"))
+        vm.quit()
+
     def test_qmp(self):
         reads = self.file("a", os.O_RDONLY, 4096)
         writes = self.file("b", os.O_RDWR, 8192)
