@@ -132,6 +132,11 @@ int process_connect_unix(const char *path, guint timeout_ms, GError **errp)
     return fd;
 }
 
+/*
+ * Of all families: AI_ADDRCONFIG would leave out those that only loopback has, and so
+ * 127.0.0.1, even as a number, where IPv6 alone is configured. What cannot be reached
+ * comes last (RFC 6724, rule 1).
+ */
 static struct addrinfo *resolve(const char *host, guint port, int flags, GError **errp)
 {
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = flags };
@@ -245,19 +250,20 @@ static int connect_one(const struct addrinfo *ai, gint64 deadline)
 int process_connect_tcp(const char *host, guint port, int timeout_ms, GError **errp)
 {
     gint64 deadline = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
-    struct addrinfo *list = resolve(host, port, AI_ADDRCONFIG, errp);
-    int fd = -1;
+    struct addrinfo *list = resolve(host, port, 0, errp);
+    int fd = -1, error = 0;
 
     if (!list) {
         return -1;
     }
     for (struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next) {
         fd = connect_one(ai, deadline);
+        error = error ? error : errno; /* the best address's */
     }
     freeaddrinfo(list);
     if (fd < 0) {
-        g_set_error(errp, G_FILE_ERROR, (int)g_file_error_from_errno(errno),
-                    "cannot connect to '%s:%u': %s", host, port, g_strerror(errno));
+        g_set_error(errp, G_FILE_ERROR, (int)g_file_error_from_errno(error),
+                    "cannot connect to '%s:%u': %s", host, port, g_strerror(error));
     }
     return fd;
 }

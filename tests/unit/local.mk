@@ -130,7 +130,7 @@ DRIVER_TESTS = \
 	tests/unit/domain-job-test \
 	tests/unit/domain-state-test \
 	tests/unit/driver-json-fuzz-test \
-	tests/unit/process-open-test \
+	tests/unit/process-listen-test tests/unit/process-open-test \
 	tests/unit/process-spawn-test \
 	tests/unit/qmp-client-test
 check_PROGRAMS += $(DRIVER_TESTS)
@@ -149,6 +149,9 @@ tests_unit_driver_json_fuzz_test_SOURCES = tests/unit/driver-json-fuzz-test.c \
 	tests/fuzz/driver-json-fuzz.c tests/fuzz/driver-json-fuzz.h
 tests_unit_driver_json_fuzz_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_driver_json_fuzz_test_LDADD = $(DRIVER_TEST_LDADD)
+tests_unit_process_listen_test_SOURCES = tests/unit/process-listen-test.c
+tests_unit_process_listen_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
+tests_unit_process_listen_test_LDADD = $(DRIVER_TEST_LDADD)
 tests_unit_process_open_test_SOURCES = tests/unit/process-open-test.c
 tests_unit_process_open_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_process_open_test_LDADD = $(DRIVER_TEST_LDADD)
