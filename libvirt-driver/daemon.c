@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -102,6 +103,19 @@ void daemon_unlock(int fd)
         g_message("cannot remove '%s': %s", file_name_path(pid_name), g_strerror(errno));
     g_clear_pointer(&pid_name, file_name_free);
     close(fd);
+}
+
+void daemon_check_emulator(const char *path)
+{
+    struct stat st;
+    int error = stat(path, &st) < 0      ? errno
+                : !S_ISREG(st.st_mode)   ? EACCES
+                : access(path, X_OK) < 0 ? errno
+                                         : 0;
+
+    if (error)
+        g_warning("the emulator '%s' cannot be run: %s; domains must name another one",
+                  path, g_strerror(error));
 }
 
 /* ---- sockets ---- */

@@ -24,7 +24,9 @@ static int serve(const DaemonOptions *options, GError **errp)
 {
     g_autoptr(DriverPaths) paths = driver_paths_new(options->prefix_dir);
     g_autoptr(RpcServer) server = rpc_server_new();
+    const char *emulator = options->emulator ? options->emulator : VIREO_BINDIR "/vireo";
 
+    daemon_check_emulator(emulator);
     if (!driver_paths_create(paths, errp))
         return EXIT_FAILURE;
     int lock = daemon_lock(paths, errp);
@@ -34,8 +36,7 @@ static int serve(const DaemonOptions *options, GError **errp)
         daemon_unlock(lock);
         return EXIT_FAILURE;
     }
-    Driver *driver = driver_new(
-        paths, server, options->emulator ? options->emulator : VIREO_BINDIR "/vireo");
+    Driver *driver = driver_new(paths, server, emulator);
     if (!driver_start(driver, errp)) {
         if (driver_stop(driver, STOP_TIMEOUT_MS))
             driver_free(driver);

@@ -306,6 +306,23 @@ def test_no_emulator(a, b):
     assert a.files() == [], a.files()
 
 
+def test_default_emulator(a, b):
+    """The daemon's own that cannot be run is named when it starts; it serves without."""
+    why = {"": None, "nope": "No such file or directory", "folder": "Permission denied",
+           "kernel": "Permission denied"}
+    os.mkdir(os.path.join(a.root, "folder"))
+    for name, reason in why.items():
+        a.stop()
+        if name:
+            a.emulator = os.path.join(a.root, name)
+        before = os.path.getsize(a.log)
+        a.start()
+        with open(a.log) as log:
+            log.seek(before)
+            warned = re.findall("the emulator '(.*)' cannot be run: (.*); domains", log.read())
+        assert warned == ([(a.emulator, reason)] if name else []), (name, warned)
+
+
 def test_unknown_emulator(a, b):
     """What the host could not look at or ask is no fault of the emulator's."""
     preload = os.path.join(BUILD, "tests/device/no-stat.so")
