@@ -254,6 +254,23 @@ typedef struct DomainPanic {
     DomainDeviceInfo info;
 } DomainPanic;
 
+typedef enum {
+    DOMAIN_WATCHDOG_DEFAULT = 0, /* command/ chooses */
+    DOMAIN_WATCHDOG_RESET,
+    DOMAIN_WATCHDOG_SHUTDOWN,
+    DOMAIN_WATCHDOG_POWEROFF,
+    DOMAIN_WATCHDOG_PAUSE,
+    DOMAIN_WATCHDOG_NONE,
+    DOMAIN_WATCHDOG_INJECT_NMI,
+} DomainWatchdogAction;
+
+typedef struct DomainWatchdog {
+    GPtrArray *extras;
+    guint model; /* 1: itco */
+    DomainWatchdogAction action;
+    DomainDeviceInfo info;
+} DomainWatchdog;
+
 /* In the order of the document. */
 typedef enum {
 #define DEVICE(id, ...) DOMAIN_DEVICE_##id,

@@ -7,4 +7,4 @@ libdriver_a_SOURCES += libvirt-driver/command/address.c libvirt-driver/command/a
 	libvirt-driver/command/panic.c libvirt-driver/command/pci.c libvirt-driver/command/rng.c libvirt-driver/command/serial.c \
 	libvirt-driver/command/stats.c libvirt-driver/command/stats.h \
 	libvirt-driver/command/steps.c libvirt-driver/command/storage.c \
-	libvirt-driver/command/storage.h
+	libvirt-driver/command/storage.h libvirt-driver/command/watchdog.c

@@ -13,7 +13,7 @@
 void vm_cpus_init_locked(Vm *vm)
 {
     vm->cpus.pause_reason = vm->cpus.run_reason = 0;
-    vm->cpus.io_error = FALSE;
+    vm->cpus.fault = 0;
 }
 
 /* ---- asking ---- */
@@ -80,9 +80,10 @@ gboolean vm_resume_cpus(Vm *vm, guint64 run, int reason, GError **errp)
 
 static int suspended_detail(int reason)
 {
-    return reason == VIR_DOMAIN_PAUSED_MIGRATION ? VIR_DOMAIN_EVENT_SUSPENDED_MIGRATED
-           : reason == VIR_DOMAIN_PAUSED_IOERROR ? VIR_DOMAIN_EVENT_SUSPENDED_IOERROR
-                                                 : VIR_DOMAIN_EVENT_SUSPENDED_PAUSED;
+    return reason == VIR_DOMAIN_PAUSED_MIGRATION  ? VIR_DOMAIN_EVENT_SUSPENDED_MIGRATED
+           : reason == VIR_DOMAIN_PAUSED_IOERROR  ? VIR_DOMAIN_EVENT_SUSPENDED_IOERROR
+           : reason == VIR_DOMAIN_PAUSED_WATCHDOG ? VIR_DOMAIN_EVENT_SUSPENDED_WATCHDOG
+                                                  : VIR_DOMAIN_EVENT_SUSPENDED_PAUSED;
 }
 
 /* 0: nobody has asked for it. */
@@ -95,12 +96,12 @@ static int asked_reason_locked(const Vm *vm)
 
 void vm_cpus_stopped_locked(Vm *vm)
 {
-    int reason = vm->cpus.io_error ? VIR_DOMAIN_PAUSED_IOERROR : asked_reason_locked(vm);
+    int reason = vm->cpus.fault ? vm->cpus.fault : asked_reason_locked(vm);
 
-    if (vm->cpus.io_error || !reason) { /* or else who has asked sees to it */
+    if (vm->cpus.fault || !reason) { /* or else who has asked sees to it */
         driver_run(vm, vm->run->serial, FALSE, vm_update_status);
     }
-    vm->cpus.io_error = FALSE;
+    vm->cpus.fault = 0;
     if (vm->state == VIR_DOMAIN_RUNNING) {
         vm_set_state_locked(vm, VIR_DOMAIN_PAUSED, reason);
         vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_SUSPENDED,
@@ -117,7 +118,7 @@ void vm_cpus_resumed_locked(Vm *vm)
     if (vm->async) {
         vm->async->halts = FALSE;
     }
-    vm->cpus.io_error = FALSE;
+    vm->cpus.fault = 0;
     if (vm->state != VIR_DOMAIN_RUNNING) {
         vm_set_state_locked(vm, VIR_DOMAIN_RUNNING, reason);
         vm_event_lifecycle_locked(vm, VIR_DOMAIN_EVENT_RESUMED,
@@ -130,12 +131,12 @@ void vm_cpus_resumed_locked(Vm *vm)
 }
 
 /* Its STOP is about to come; unless something else has stopped them already. */
-void vm_cpus_io_error_locked(Vm *vm)
+void vm_cpus_fault_locked(Vm *vm, int reason)
 {
     if (vm->state == VIR_DOMAIN_RUNNING) {
-        vm->cpus.io_error = TRUE;
+        vm->cpus.fault = reason;
     } else if (vm->state == VIR_DOMAIN_PAUSED && !vm->starting) {
-        vm_set_state_locked(vm, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR);
+        vm_set_state_locked(vm, VIR_DOMAIN_PAUSED, reason);
         driver_run(vm, vm->run->serial, FALSE, vm_update_status);
     }
 }
@@ -190,17 +191,17 @@ static int paused_reason_locked(const Vm *vm, const char *status)
     gboolean paused = vm->state == VIR_DOMAIN_PAUSED;
     int now = told_reason(status);
 
-    return now == VIR_DOMAIN_PAUSED_IOERROR ? now
-           : paused                         ? vm->reason
-           : vm->async                      ? vm->async->kind->paused_reason
-                                            : now;
+    return now == VIR_DOMAIN_PAUSED_IOERROR || now == VIR_DOMAIN_PAUSED_WATCHDOG ? now
+           : paused    ? vm->reason
+           : vm->async ? vm->async->kind->paused_reason
+                       : now;
 }
 
 static void set_state_locked(Vm *vm, gboolean running, const char *status)
 {
     int before = vm->state;
 
-    vm->cpus.io_error = FALSE;
+    vm->cpus.fault = 0;
     if (!running) {
         vm_set_state_locked(vm, VIR_DOMAIN_PAUSED, paused_reason_locked(vm, status));
     } else if (before != VIR_DOMAIN_RUNNING) {

@@ -22,6 +22,16 @@ void vm_event_reboot_locked(Vm *vm)
     rpc_event_emit(vm->driver->server, VIR_DOMAIN_EVENT_ID_REBOOT, &msg);
 }
 
+void vm_event_watchdog_locked(Vm *vm, int action)
+{
+    RemoteDomainEventCallbackWatchdogMsg msg = {
+        .dom = vm_event_domain_locked(vm),
+        .action = action,
+    };
+
+    rpc_event_emit(vm->driver->server, VIR_DOMAIN_EVENT_ID_WATCHDOG, &msg);
+}
+
 void vm_event_control_error_locked(Vm *vm)
 {
     RemoteDomainEventCallbackControlErrorMsg msg = { .dom = vm_event_domain_locked(vm) };

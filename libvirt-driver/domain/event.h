@@ -8,6 +8,8 @@ G_BEGIN_DECLS
 /* event: virDomainEventType, detail: its detail. */
 void vm_event_lifecycle_locked(Vm *vm, int event, int detail);
 void vm_event_reboot_locked(Vm *vm);
+/* action: virDomainEventWatchdogAction. */
+void vm_event_watchdog_locked(Vm *vm, int action);
 void vm_event_control_error_locked(Vm *vm);
 void vm_event_device_added_locked(Vm *vm, const char *alias);
 void vm_event_device_removed_locked(Vm *vm, const char *alias);

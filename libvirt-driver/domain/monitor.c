@@ -126,11 +126,36 @@ static void on_io_error(Vm *vm, JsonObject *data)
                                                   : VIR_DOMAIN_EVENT_IO_ERROR_REPORT;
 
     if (stop) {
-        vm_cpus_io_error_locked(vm);
+        vm_cpus_fault_locked(vm, VIR_DOMAIN_PAUSED_IOERROR);
     }
     vm_event_io_error_locked(vm, disk ? disk->source.path : "",
                              disk && disk->info.alias ? disk->info.alias : "", code,
                              util_json_bool(data, "nospace") ? "enospc" : "");
+}
+
+/* What it does to the guest is told of by events of its own. */
+static void on_watchdog(Vm *vm, JsonObject *data)
+{
+    static const char *const actions[] = {
+        [VIR_DOMAIN_EVENT_WATCHDOG_NONE] = "none",
+        [VIR_DOMAIN_EVENT_WATCHDOG_PAUSE] = "pause",
+        [VIR_DOMAIN_EVENT_WATCHDOG_RESET] = "reset",
+        [VIR_DOMAIN_EVENT_WATCHDOG_POWEROFF] = "poweroff",
+        [VIR_DOMAIN_EVENT_WATCHDOG_SHUTDOWN] = "shutdown",
+        [VIR_DOMAIN_EVENT_WATCHDOG_DEBUG] = "debug",
+        [VIR_DOMAIN_EVENT_WATCHDOG_INJECTNMI] = "inject-nmi",
+    };
+    const char *action = util_json_string(data, "action");
+    int code = G_N_ELEMENTS(actions) - 1;
+
+    while (code > VIR_DOMAIN_EVENT_WATCHDOG_NONE &&
+           g_strcmp0(action, actions[code]) != 0) {
+        code--;
+    }
+    if (code == VIR_DOMAIN_EVENT_WATCHDOG_PAUSE) {
+        vm_cpus_fault_locked(vm, VIR_DOMAIN_PAUSED_WATCHDOG);
+    }
+    vm_event_watchdog_locked(vm, code);
 }
 
 /* Called with the VM's lock held. */
@@ -148,6 +173,7 @@ static const struct {
     { "MIGRATION", on_migration },
     { "MIGRATION_PASS", on_migration_pass },
     { "BLOCK_IO_ERROR", on_io_error },
+    { "WATCHDOG", on_watchdog },
 };
 
 static void on_event(const char *name, JsonObject *data, gint64 usec, gpointer opaque)

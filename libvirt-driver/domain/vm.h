@@ -72,7 +72,7 @@ typedef struct VmRun {
 typedef struct VmCpus {
     int pause_reason; /* virDomainPausedReason that a call waits for with; 0: none does */
     int run_reason;   /* virDomainRunningReason, likewise */
-    gboolean io_error; /* the next STOP is for an I/O error, whoever else wants one */
+    int fault;         /* virDomainPausedReason of the next STOP, whoever else wants one */
     guint64 resumes;   /* how often the emulator has reported RESUME */
 } VmCpus;
 

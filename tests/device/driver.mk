@@ -66,6 +66,10 @@ dist_check_SCRIPTS += tests/device/driver-hotplug-test.py
 TESTS += tests/device/driver-hotplug-test.py
 EXTRA_DIST += tests/device/driver_guest.py
 
+# ... and one that stops answering its watchdog.
+dist_check_SCRIPTS += tests/device/driver-watchdog-test.py
+TESTS += tests/device/driver-watchdog-test.py
+
 # Changes of devices.
 dist_check_SCRIPTS += tests/device/driver-update-test.py
 TESTS += tests/device/driver-update-test.py

@@ -61,6 +61,9 @@ class Guest:
                 assert reply[0] == "OK", (words, reply)
                 return int(reply[1], 0) if len(reply) > 1 else 0
 
+    def out16(self, port, value):
+        self.call("outw 0x%x 0x%x" % (port, value))
+
     def out(self, port, value):
         self.call("outl 0x%x 0x%x" % (port, value))
 
