@@ -346,4 +346,4 @@ def test_unknown_emulator(a, b):
 
 
 if __name__ == "__main__":
-    sys.exit(main(globals(), EMULATOR))
+    sys.exit(main(globals(), EMULATOR, both="kept_status kept_definition error_policy"))

@@ -562,4 +562,4 @@ def test_log_limit(a, b):
 
 
 if __name__ == "__main__":
-    sys.exit(main(globals(), EMULATOR))
+    sys.exit(main(globals(), EMULATOR, both="daemon_death leftovers"))

@@ -390,4 +390,4 @@ def test_end_frozen(a, b):
 
 
 if __name__ == "__main__":
-    sys.exit(main(globals(), EMULATOR))
+    sys.exit(main(globals(), EMULATOR, both="slow_take_over"))
