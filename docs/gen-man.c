@@ -104,7 +104,8 @@ static void write_devices(void)
         }
         roff_subsection(klass->name);
         if (klass->alias) {
-            roff_text("Also: %s.", klass->alias);
+            roff_text("Also: %s%s%s.", klass->alias, klass->brief ? ", " : "",
+                      klass->brief ? klass->brief : "");
         }
         roff_text("%s; bus %s%s.", klass->desc, bus_of(klass),
                   klass->hotpluggable ? "; can be plugged and unplugged" : "");

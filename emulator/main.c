@@ -28,6 +28,7 @@
 #include "config/action.h"
 #include "config/argv.h"
 #include "config/dialect.h"
+#include "config/property.h"
 #include "device/device.h"
 #include "device/global.h"
 #include "event/loop.h"
@@ -94,7 +95,9 @@ static gboolean check_device(ConfigNode *node, GError **errp)
     }
     klass = device_class_find(driver);
     if (!klass) {
-        return error_set(errp, "'%s' is not a valid device model name", driver);
+        return error_set(
+            errp, "'%s' is not a valid device model name (-device help lists them)",
+            driver);
     }
     g_autoptr(Device) trial = device_new(klass);
     return device_set_properties(trial, node, errp);
@@ -122,6 +125,7 @@ static gboolean check_sandbox(ConfigNode *config, GError **errp)
     static const char *const rules[] = {
         "obsolete", "elevateprivileges", "spawn", "resourcecontrol", "network", "files"
     };
+    static const char *const answers[] = { "allow", "deny", NULL };
     ConfigNode *node = config_map_get(config, "sandbox");
     const char *value;
     gboolean on;
@@ -136,9 +140,8 @@ static gboolean check_sandbox(ConfigNode *config, GError **errp)
         if (!config_get_string(node, rules[i], "allow", &value, errp)) {
             return FALSE;
         }
-        if (!g_str_equal(value, "allow") && !g_str_equal(value, "deny")) {
-            return error_set(errp, "Parameter '%s' does not accept value '%s'", rules[i],
-                             value);
+        if (!g_strv_contains(answers, value)) {
+            return property_bad_value(rules[i], value, answers, errp);
         }
     }
     return config_check_unused(node, errp);

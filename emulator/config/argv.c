@@ -154,6 +154,7 @@ static gboolean parse_option(ConfigNode *tree, char **argv, int argc, int *i,
                              GError **errp)
 {
     const char *word = argv[*i];
+    const char *name = word + (g_str_has_prefix(word, "--") ? 2 : 1);
     const char *next = *i + 1 < argc ? argv[*i + 1] : NULL;
     g_autofree char *origin = NULL;
     const Option *option;
@@ -162,12 +163,14 @@ static gboolean parse_option(ConfigNode *tree, char **argv, int argc, int *i,
     if (word[0] != '-' || !word[1]) {
         return error_set(errp, "%s: unexpected argument", word);
     }
-    option = option_find(word + (word[1] == '-' ? 2 : 1));
+    option = option_find(name);
     if (!option) {
         gboolean value = next && next[0] != '-';
 
-        return error_set(errp, "%s%s%s: invalid option", word, value ? " " : "",
-                         value ? next : "");
+        return error_set(
+            errp, "%s%s%s: invalid option%s", word, value ? " " : "", value ? next : "",
+            g_strv_contains(config_qemu_options, name) ? " (of QEMU, not supported here)"
+                                                       : "");
     }
     if (option->arg == ARG_REQUIRED ||
         (option->arg == ARG_OPTIONAL && next && next[0] != '-')) {

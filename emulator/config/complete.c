@@ -5,6 +5,7 @@
 #include "config/action.h"
 #include "config/dialect.h"
 #include "config/internal.h"
+#include "config/property.h"
 
 #include <string.h>
 
@@ -243,8 +244,7 @@ static gboolean check_action(ConfigNode *action, ActionKind kind, GError **errp)
         return FALSE;
     }
     return !value || action_find(kind, value) >= 0 ||
-           error_set(errp, "Parameter '%s' does not accept value '%s'", action_keys[kind],
-                     value);
+           property_bad_value(action_keys[kind], value, action_values(kind), errp);
 }
 
 /* -action, and the options that are short for it: the last one counts. */

@@ -30,6 +30,8 @@ typedef struct Option {
 } Option;
 
 extern const Option config_options[]; /* ends with a NULL name */
+/* Names of options that QEMU 7.2 has and config_options has not; ends with NULL. */
+extern const char *const config_qemu_options[];
 
 /* The list tree[key], made when missing. Borrowed. */
 ConfigNode *config_tree_list(ConfigNode *tree, const char *key);

@@ -24,6 +24,18 @@ const KindType *kind_find(const Kind *kind, const char *name)
     return NULL;
 }
 
+static gboolean unknown(const Kind *kind, const char *name, GError **errp)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    const KindType *type;
+
+    for (guint i = 0; (type = kind->at(i)); i++) {
+        g_ptr_array_add(names, (void *)type->name);
+    }
+    g_ptr_array_add(names, NULL);
+    return property_bad_value(kind->tag, name, (const char *const *)names->pdata, errp);
+}
+
 const KindType *kind_type(const Kind *kind, ConfigNode *node, GError **errp)
 {
     const KindType *type;
@@ -34,7 +46,7 @@ const KindType *kind_type(const Kind *kind, ConfigNode *node, GError **errp)
     }
     type = kind_find(kind, name);
     if (!type) {
-        error_set(errp, "Parameter '%s' does not accept value '%s'", kind->tag, name);
+        unknown(kind, name, errp);
     }
     return type;
 }
@@ -70,7 +82,7 @@ char *kind_help(const Kind *kind, const char *name, GError **errp)
     const KindType *type = name ? kind_find(kind, name) : NULL;
 
     if (name && !type) {
-        error_set(errp, "Parameter '%s' does not accept value '%s'", kind->tag, name);
+        unknown(kind, name, errp);
         return NULL;
     }
     if (type) {

@@ -60,7 +60,11 @@ static ConfigNode *parse_short(const char *arg, const char *id, GError **errp)
     }
     if (g_str_equal(implied, "backend") && strchr(arg, ':') &&
         strcspn(arg, ":") < strcspn(arg, ",=")) {
-        error_set(errp, "'%.*s' is not supported", (int)strcspn(arg, ":"), arg);
+        error_set(errp, "'%.*s' is not supported%s", (int)strcspn(arg, ":"), arg,
+                  g_str_has_prefix(arg, "mon:")
+                      ? ": a console and a monitor do not share one device; use stdio "
+                        "here, and -qmp unix:PATH,server=on,wait=off for the monitor"
+                      : "");
         return NULL;
     }
     if (!keyval_parse_into(map, arg, implied, errp)) {

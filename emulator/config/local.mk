@@ -29,5 +29,6 @@ libemulator_a_SOURCES += \
 	emulator/config/pci-address.c \
 	emulator/config/property.c \
 	emulator/config/property.h \
+	emulator/config/qemu-options.c \
 	emulator/config/rtc.c \
 	emulator/config/value.c

@@ -96,6 +96,20 @@ static const Noop *noop_find(const char *option, const char *machine, const char
     return NULL;
 }
 
+/* "strict=on|off, menu=off": all that the option takes. Owned. */
+static char *taken(const char *option)
+{
+    GString *all = g_string_new(NULL);
+
+    for (guint i = 0; i < G_N_ELEMENTS(noops); i++) {
+        if (g_str_equal(noops[i].option, option)) {
+            g_string_append_printf(all, "%s%s=%s", all->len ? ", " : "", noops[i].key,
+                                   noops[i].values);
+        }
+    }
+    return g_string_free(all, FALSE);
+}
+
 static gboolean strip(const char *option, const char *machine, ConfigNode *map,
                       gboolean whole, GError **errp)
 {
@@ -114,7 +128,9 @@ static gboolean strip(const char *option, const char *machine, ConfigNode *map,
                              noop->values);
         }
         if (whole) {
-            return error_set(errp, "Invalid parameter '%s'", key);
+            g_autofree char *all = taken(option);
+
+            return error_set(errp, "Invalid parameter '%s' (it takes only %s)", key, all);
         }
         i++;
     }

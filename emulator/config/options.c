@@ -185,7 +185,7 @@ const Option config_options[] = {
     CALL("version", ARG_NONE, opt_version, NULL, "display version and exit"),
     MAP("machine", "machine", "type", "[type=]name[,prop=value...]",
         "select the board ('-machine help' for a list)"),
-    MAP("M", "machine", "type", NULL, NULL),
+    MAP("M", "machine", "type", "[type=]name[,prop=value...]", "same as -machine"),
     MAP("accel", "accel", "accel", "[accel=]kvm|qtest[,device=PATH][,prop=value...]",
         "select the accelerator; the device of kvm"),
     CALL("enable-kvm", ARG_NONE, opt_enable_kvm, NULL, "same as -accel kvm"),
@@ -224,7 +224,7 @@ const Option config_options[] = {
     CALL("drive", ARG_REQUIRED, config_add_drive,
          "if=none,id=ID,file=PATH[,format=raw][,readonly=on|off][,cache=MODE]"
          "[,direct=on|off][,aio=MODE]",
-         "create a block node for -device ...,drive=ID"),
+         "create a block node for -device ...,drive=ID; format=raw should be given"),
     LIST("netdev", "type", TRUE, "tap,id=ID[,ifname=NAME|fd=N]",
          "create a network back end"),
     LIST("device", "driver", TRUE, "DRIVER[,prop=value...]",
@@ -254,7 +254,8 @@ const Option config_options[] = {
         "on|off[,network=allow|deny][,files=allow|deny][,...]",
         "confine the process (on unless told otherwise)"),
     FLAG("disable-seccomp", "do not confine the process"),
-    FLAG("nographic", "serial port on stdio unless told otherwise"),
+    FLAG("nographic", "serial port on stdio unless told otherwise; Control-C ends the VM "
+                      "(chardev stdio: signal=off)"),
     FLAG("nodefaults", "no devices that were not asked for"),
     CALL("D", ARG_OPTIONAL, opt_log, "[FILE]", "log to FILE, or to stderr"),
     CALL("dialect", ARG_REQUIRED, opt_dialect, "qemu|stratovirt",

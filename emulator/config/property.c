@@ -107,11 +107,19 @@ static gboolean set_mac(const Property *prop, const char *owner, guint8 *member,
     return TRUE;
 }
 
+gboolean property_bad_value(const char *name, const char *value,
+                            const char *const *accepted, GError **errp)
+{
+    g_autofree char *all = g_strjoinv(", ", (char **)accepted);
+
+    return error_set(errp, "Parameter '%s' does not accept value '%s' (it is one of %s)",
+                     name, value, all);
+}
+
 static gboolean set_name(const Property *prop, const char *const *names, int *member,
                          ConfigNode *value, GError **errp)
 {
     const char *text;
-    g_autofree char *all = NULL;
 
     if (!config_node_to_string(value, prop->name, &text, errp)) {
         return FALSE;
@@ -122,10 +130,7 @@ static gboolean set_name(const Property *prop, const char *const *names, int *me
             return TRUE;
         }
     }
-    all = g_strjoinv(", ", (char **)names);
-    error_set(errp, "Parameter '%s' does not accept value '%s' (it is one of %s)",
-              prop->name, text, all);
-    return FALSE;
+    return property_bad_value(prop->name, text, names, errp);
 }
 
 static gboolean set_string(const Property *prop, char **member, ConfigNode *value,
@@ -476,6 +481,20 @@ void properties_foreach(const Property *props, PropertyFn fn, void *opaque)
     foreach_below(props, "", fn, opaque);
 }
 
+/* Defaults that stand for "not given"; what is so then is said by the row's help. */
+static gboolean default_is_none(const Property *prop)
+{
+    if (prop->type == PROP_PCI_ADDR) {
+        return g_str_equal(prop->def, "-1");
+    }
+    if (prop->type == PROP_U32 || prop->type == PROP_U64 || prop->type == PROP_SIZE) {
+        guint64 n = g_ascii_strtoull(prop->def, NULL, 10);
+
+        return n == types[prop->type].max || n == G_MAXINT64;
+    }
+    return FALSE;
+}
+
 char *property_help(const Property *prop)
 {
     g_autoptr(GString) more = g_string_new(NULL);
@@ -485,7 +504,7 @@ char *property_help(const Property *prop)
 
         g_string_append(more, names);
     }
-    if (prop->def) {
+    if (prop->def && !default_is_none(prop)) {
         g_string_append_printf(more, "%sdefault: %s", more->len ? "; " : "", prop->def);
     }
     if (prop->only) {

@@ -77,6 +77,9 @@ ConfigNode *property_value(const Property *prop, const void *object);
  */
 gboolean property_set(const Property *prop, const char *owner, void *object,
                       ConfigNode *value, GError **errp);
+/* The error that name has a value other than those accepted (ends with NULL): FALSE. */
+gboolean property_bad_value(const char *name, const char *value,
+                            const char *const *accepted, GError **errp);
 /* Rows end with a NULL name; NULL: none. Defaults must be right: our own bug otherwise.
  */
 void properties_set_defaults(const Property *props, void *object);
@@ -97,7 +100,7 @@ gboolean properties_read(const Property *props, const char *path, const char *ow
  */
 typedef void (*PropertyFn)(const Property *prop, const char *name, void *opaque);
 void properties_foreach(const Property *props, PropertyFn fn, void *opaque);
-/* "HELP (a, b, c; default: b)", owned. */
+/* "HELP (a, b, c; default: b)", owned; no default that stands for "not given". */
 char *property_help(const Property *prop);
 /* A line of `-device X,help` for it. */
 void property_help_line(const Property *prop, const char *name, GString *text);

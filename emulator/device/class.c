@@ -11,7 +11,8 @@ const DeviceClass *device_class_find(const char *name)
     for (guint i = 0; device_class_table[i]; i++) {
         const DeviceClass *klass = device_class_table[i];
 
-        if (strcmp(klass->name, name) == 0 || g_strcmp0(klass->alias, name) == 0) {
+        if (strcmp(klass->name, name) == 0 || g_strcmp0(klass->alias, name) == 0 ||
+            g_strcmp0(klass->brief, name) == 0) {
             return klass;
         }
     }

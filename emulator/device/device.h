@@ -62,6 +62,7 @@ typedef struct DevicePart {
 struct DeviceClass {
     const char *name;  /* "virtio-blk-device" */
     const char *alias; /* another name for -device and device_add; or NULL */
+    const char *brief; /* QEMU's short one, which is no type of its own; or NULL */
     const char *bus;   /* type of bus it sits on; NULL: board only */
     const char *desc;
     size_t instance_size;

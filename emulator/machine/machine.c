@@ -222,10 +222,7 @@ char *machine_class_help(const MachineClass *klass)
 
     g_string_append_printf(text, "%s options:\n", klass->name);
     for (const Property *p = klass->properties; p && p->name; p++) {
-        g_autofree char *left =
-            g_strdup_printf("  %s=<%s>", p->name, property_type_name(p));
-
-        g_string_append_printf(text, "%-26s - %s\n", left, p->help ? p->help : "");
+        property_help_line(p, p->name, text);
     }
     return g_string_free(text, FALSE);
 }

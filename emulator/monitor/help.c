@@ -47,6 +47,9 @@ static gboolean help_device(FILE *out, const char *of, GError **errp)
             if (klass->alias) {
                 fprintf(out, ", alias \"%s\"", klass->alias);
             }
+            if (klass->brief) {
+                fprintf(out, ", alias \"%s\"", klass->brief);
+            }
             fprintf(out, ", desc \"%s\"\n", klass->desc);
         }
     }

@@ -103,7 +103,10 @@ gboolean pidfile_lock(const char *path, GError **errp)
         return error_set(errp, "-pidfile %s: not a regular file", path);
     }
     if (fcntl(fd, F_SETLK, &lock) < 0) {
-        return error_set_errno(errp, errno, "-pidfile %s: cannot lock PID file", path);
+        gboolean held = errno == EAGAIN || errno == EACCES;
+
+        return error_set(errp, "-pidfile %s: cannot lock PID file: %s", path,
+                         held ? "another process holds it" : error_text(errno));
     }
     pidfile_path = realpath(path, NULL);
     if (!pidfile_path) {

@@ -295,7 +295,7 @@ static const StateDesc virtio_pci_state = {
     }
 static const Property properties[] = {
     { "vectors", PROP_U32, FIELD(vectors), "4294967295", .guest = TRUE,
-      .help = "MSI-X vectors, 0: none; default: one for each queue and one" },
+      .help = "MSI-X vectors, 0: none; one for each queue and one if not given" },
     { "ioeventfd", PROP_BOOL, FIELD(ioeventfd), "on",
       .help = "notifications without an exit to the emulator" },
     { "queue_reset", PROP_BOOL, FIELD(queue_reset), "on",
@@ -353,8 +353,9 @@ const PciDeviceClass virtio_pci_class = {
 /* The members of a class that all have alike. */
 #define FUNCTION(name_, desc_, part_class)                                               \
     .device = {                                                                          \
-        .name = name_,                                                                   \
-        .alias = name_ "-non-transitional",                                              \
+        .name = name_ "-pci",                                                            \
+        .alias = name_ "-pci-non-transitional",                                          \
+        .brief = name_,                                                                  \
         .desc = desc_,                                                                   \
         .parent = &virtio_pci_class.device,                                              \
         .instance_size = sizeof(VirtioPci),                                              \
@@ -365,17 +366,17 @@ const PciDeviceClass virtio_pci_class = {
     .vendor_id = PCI_VENDOR_REDHAT_VIRTIO, .revision = MODERN_REVISION, .intx = 1
 
 const PciDeviceClass virtio_blk_pci_class = {
-    FUNCTION("virtio-blk-pci", "Virtio block device", virtio_blk_class),
+    FUNCTION("virtio-blk", "Virtio block device", virtio_blk_class),
     .device_id = MODERN_ID(VIRTIO_ID_BLOCK), .class_code = 0x010000, /* SCSI storage */
 };
 
 const PciDeviceClass virtio_net_pci_class = {
-    FUNCTION("virtio-net-pci", "Virtio network card", virtio_net_class),
+    FUNCTION("virtio-net", "Virtio network card", virtio_net_class),
     .device_id = MODERN_ID(VIRTIO_ID_NET), .class_code = 0x020000, /* Ethernet */
 };
 
 const PciDeviceClass virtio_rng_pci_class = {
-    FUNCTION("virtio-rng-pci", "Virtio source of entropy", virtio_rng_class),
+    FUNCTION("virtio-rng", "Virtio source of entropy", virtio_rng_class),
     .device_id = MODERN_ID(VIRTIO_ID_RNG),
     .class_code = 0x00ff00, /* none of the others */
 };

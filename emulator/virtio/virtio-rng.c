@@ -173,11 +173,11 @@ static void rng_unrealize(Device *device)
 #define FIELD(name) offsetof(VirtioRng, name)
 static const Property properties[] = {
     { "rng", PROP_STRING, FIELD(rng), .link = "link<rng-backend>", .required = TRUE,
-      .help = "id of the rng object" },
+      .help = "id of the rng object; none is made by default" },
     { "iothread", PROP_STRING, FIELD(iothread), .link = "link<iothread>",
       .help = "iothread that serves it" },
     { "max-bytes", PROP_SIZE, FIELD(max_bytes), "9223372036854775807", 1, G_MAXINT64,
-      .help = "in each period" },
+      .help = "in each period; no limit if not given" },
     { "period", PROP_U32, FIELD(period), "65536", 1, G_MAXUINT32,
       .help = "milliseconds" },
     { "addr", PROP_STRING, FIELD(addr), .ignored = TRUE,

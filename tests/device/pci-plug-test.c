@@ -225,6 +225,24 @@ static void test_del_refused(void)
     qtest_stop(q);
 }
 
+/* QEMU's short names: of what is on PCI, and never a type. */
+static void test_brief(void)
+{
+    static const char *const ids[] = { "cold", "hot" };
+    QTest *q = qtest_start(MACHINE "-global virtio-rng.max-bytes=7 "
+                                   "-device virtio-rng,rng=r0,id=cold,bus=rp0");
+    add(q, "\"driver\": \"virtio-rng\", \"id\": \"hot\", \"rng\": \"r0\"" RP1);
+    for (guint i = 0; i < G_N_ELEMENTS(ids); i++) {
+        g_autoptr(JsonNode) type =
+            qtest_qmp_ok(q,
+                         "{\"execute\": \"qom-get\", \"arguments\": {\"path\": \"%s\", "
+                         "\"property\": \"type\"}}",
+                         ids[i]);
+        g_assert_cmpstr(json_node_get_string(type), ==, "virtio-rng-pci");
+    }
+    qtest_stop(q);
+}
+
 /* One that came with the start goes like any other. */
 static void test_del_cold(void)
 {
@@ -377,6 +395,7 @@ int main(int argc, char **argv)
     close(fd);
     g_test_add_func("/pci-plug/add-refused", test_add_refused);
     g_test_add_func("/pci-plug/del-refused", test_del_refused);
+    g_test_add_func("/pci-plug/brief", test_brief);
     g_test_add_func("/pci-plug/del-cold", test_del_cold);
     g_test_add_func("/pci-plug/del", test_del);
     g_test_add_func("/pci-plug/del-paused", test_del_paused);

@@ -480,7 +480,8 @@ static void test_errors(void)
     } rows[] = {
         { "id=x", "Parameter 'backend' is missing" },
         { "null", "Parameter 'id' is missing" },
-        { "vc,id=x", "Parameter 'backend' does not accept value 'vc'" },
+        { "vc,id=x", "Parameter 'backend' does not accept value 'vc' "
+                     "(it is one of file, null, pty, socket, stdio)" },
         { "null,id=taken", "Chardev with id 'taken' already exists" },
         { "null,id=x,path=/y", "Invalid parameter 'path'" },
         { "file,id=x", "Parameter 'path' is missing" },

@@ -4,6 +4,7 @@
 
 #include "config/argv.h"
 #include "config/dialect.h"
+#include "config/internal.h"
 
 #include <string.h>
 
@@ -203,7 +204,7 @@ static void test_bad(void)
           "-overcommit cpu-pm=on: cpu-pm=on is not supported (only off)" },
         { "-display gtk", "-display gtk: type=gtk is not supported (only none)" },
         { "-vnc :0", "-vnc :0: vnc=:0 is not supported (only none)" },
-        { "-usb -m 64", "-usb: invalid option" },
+        { "-usb -m 64", "-usb: invalid option (of QEMU, not supported here)" },
         { "-audiodev alsa,id=a",
           "-audiodev alsa,id=a: driver=alsa is not supported (only none)" },
         { "-global virtio-mmio.force-legacy=on",
@@ -236,7 +237,8 @@ static void test_bad(void)
           "-drive id=a,file=/x,cyls=1: Invalid parameter 'cyls'" },
         { "-daemonize -serial stdio",
           "-serial stdio: stdio cannot be used with -daemonize" },
-        { "-run-with chroot=/x", "-run-with chroot=/x: Invalid parameter 'chroot'" },
+        { "-run-with chroot=/x", "-run-with chroot=/x: Invalid parameter 'chroot' (it "
+                                 "takes only async-teardown=on|off)" },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -246,6 +248,15 @@ static void test_bad(void)
         g_test_message("%s", rows[i].line);
         g_assert_null(tree);
         g_assert_cmpstr(error->message, ==, rows[i].message);
+    }
+}
+
+/* What there is is not said to be QEMU's alone. */
+static void test_qemu_options(void)
+{
+    for (const Option *option = config_options; option->name; option++) {
+        g_test_message("%s", option->name);
+        g_assert_false(g_strv_contains(config_qemu_options, option->name));
     }
 }
 
@@ -351,6 +362,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/config/argv/good", test_good);
     g_test_add_func("/config/argv/bad", test_bad);
+    g_test_add_func("/config/argv/qemu-options", test_qemu_options);
     g_test_add_func("/config/argv/noop", test_noop);
     g_test_add_func("/config/argv/dialect", test_dialect);
     g_test_add_func("/config/argv/libvirt", test_libvirt);
