@@ -46,15 +46,16 @@ QMP_OBJECT(migration_data, { "status", &migration_status });
 
 /*
  * A limit stands where a guest alone can make one after the other. Others need somebody
- * at a monitor for each: what stops is to be let go on, what is asked to go is asked
- * once.
+ * at a monitor for each (what stops is to be let go on, what is asked to go is asked
+ * once), or take their time: who asks for a reset waits for this one, however many there
+ * were before.
  */
 #define SOME 64
 
 const QmpEvent qmp_event_table[] = {
     { "SHUTDOWN", "The VM goes down, or has been asked to", &shutdown_data },
-    { "RESET", "The VM has been reset", &shutdown_data, SOME },
-    { "POWERDOWN", "The power button has been pressed", NULL, SOME },
+    { "RESET", "The VM has been reset", &shutdown_data },
+    { "POWERDOWN", "The power button has been pressed", NULL },
     { "SUSPEND_DISK", "The guest has put itself to sleep on its disk (S4)", NULL, SOME },
     { "STOP", "The VM has stopped", NULL },
     { "RESUME", "The VM goes on", NULL },

@@ -54,7 +54,7 @@ EXTRA_DIST += tests/device/virsh-quit.c
 check_DATA += tests/device/virsh-quit.so
 CLEANFILES += tests/device/virsh-quit.so
 tests/device/virsh-quit.so: tests/device/virsh-quit.c
-	$(AM_V_GEN)$(CC) -Wall -Wextra -Werror -O1 $(GLIB_CFLAGS) -fPIC -shared -o $@ $<
+	$(AM_V_GEN)$(CC) -Wall -Wextra -Werror -O1 $(GLIB_CFLAGS) -fPIC -shared -o $@ $< $(GLIB_LIBS)
 
 # A machine with PCI.
 dist_check_SCRIPTS += tests/device/driver-q35-test.py
