@@ -392,6 +392,12 @@ static gboolean add_blockdev(ConfigNode *node, GError **errp)
     return block_node_add(node, errp) != NULL;
 }
 
+/* -drive without format= */
+static gboolean check_raw(ConfigNode *node, GError **errp)
+{
+    return block_check_raw(text_at(node, "node-name"), errp);
+}
+
 static gboolean add_netdev(ConfigNode *node, GError **errp)
 {
     return net_backend_add(node, errp) != NULL;
@@ -407,6 +413,7 @@ static gboolean start_backends(ConfigNode *config, GError **errp)
     vm_set_flush(block_flush_all);
     return each(config, "object", add_object, errp) &&
            each(config, "blockdev", add_blockdev, errp) &&
+           each(config, "guessed-raw", check_raw, errp) &&
            each(config, "netdev", add_netdev, errp);
 }
 

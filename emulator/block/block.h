@@ -77,6 +77,11 @@ extern const Kind block_kind;
  * found, and its name is taken. One that goes is flushed.
  */
 BlockNode *block_node_add(ConfigNode *config, GError **errp);
+/*
+ * At start, of a node that is there and was not said to be raw: refuses an image that
+ * begins as one of another format does, and warns of one that may be written.
+ */
+gboolean block_check_raw(const char *name, GError **errp);
 void block_node_add_later(ConfigNode *config, BlockChanged changed, void *opaque);
 void block_node_del_later(const char *name, BlockChanged changed, void *opaque);
 BlockNode *block_node_find(const char *name);

@@ -8,6 +8,7 @@ libemulator_a_SOURCES += \
 	emulator/block/file-io.c \
 	emulator/block/file.c \
 	emulator/block/flush.c \
+	emulator/block/format.c \
 	emulator/block/hold.c \
 	emulator/block/lock.c \
 	emulator/block/loop.c \

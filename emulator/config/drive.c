@@ -112,6 +112,16 @@ static gboolean read_file(ConfigNode *drive, ConfigNode *node, GError **errp)
     return TRUE;
 }
 
+/* To be looked at when it is open. */
+static void add_guessed(ConfigNode *tree, const char *id, const char *origin)
+{
+    ConfigNode *entry = config_map_new();
+
+    config_map_set_string(entry, "node-name", id);
+    config_node_set_origin(entry, origin);
+    config_list_add(config_tree_list(tree, "guessed-raw"), entry);
+}
+
 gboolean config_add_drive(ConfigNode *tree, const char *arg, GError **errp)
 {
     g_autoptr(ConfigNode) drive = keyval_parse(arg, NULL, errp);
@@ -132,6 +142,9 @@ gboolean config_add_drive(ConfigNode *tree, const char *arg, GError **errp)
         return FALSE;
     }
     config_node_set_origin(node, origin);
+    if (!config_map_has(drive, "format")) {
+        add_guessed(tree, id, origin);
+    }
     config_list_add(config_tree_list(tree, "blockdev"), g_steal_pointer(&node));
     return TRUE;
 }
