@@ -18,8 +18,8 @@ dist_check_SCRIPTS += tests/layers.py
 TESTS += tests/layers.py
 dist_check_SCRIPTS += tests/asserts.py
 TESTS += tests/asserts.py
-dist_check_SCRIPTS += tests/ignored.py tests/warnings.py
-TESTS += tests/ignored.py tests/warnings.py
+dist_check_SCRIPTS += tests/ignored.py tests/python-warnings.py
+TESTS += tests/ignored.py tests/python-warnings.py
 
 dist_check_SCRIPTS += tests/docs/man-test.py
 TESTS += tests/docs/man-test.py

@@ -213,7 +213,10 @@ static void test_bad(void)
         { "-global a.b", "-global a.b: expected DRIVER.PROPERTY=VALUE" },
         { "-monitor stdio",
           "-monitor stdio: the human monitor is not supported, use -qmp" },
-        { "-serial mon:stdio", "-serial mon:stdio: 'mon' is not supported" },
+        { "-serial mon:stdio",
+          "-serial mon:stdio: 'mon' is not supported: a console and a monitor do not "
+          "share one device; "
+          "use stdio here, and -qmp unix:PATH,server=on,wait=off for the monitor" },
         { "-serial telnet::1,server",
           "-serial telnet::1,server: 'telnet' is not supported" },
         { "-qmp tcp:4444", "-qmp tcp:4444: expected HOST:PORT, not '4444'" },
