@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "virtio/rng-backend.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "util/error.h"
+#include "util/fd.h"
+
+#define BUILTIN_PATH "/dev/urandom"
 
 struct RngBackend {
-    char *id;
+    char *id; /* NULL: its user's own */
     int fd;
     unsigned users;
 };
@@ -66,6 +71,23 @@ void rng_backend_use(RngBackend *rng)
 void rng_backend_unuse(RngBackend *rng)
 {
     rng->users--;
+    if (!rng->id && !rng->users) {
+        fd_clear(&rng->fd);
+        g_free(rng);
+    }
+}
+
+RngBackend *rng_backend_own(GError **errp)
+{
+    autofd int fd = open(BUILTIN_PATH, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+    if (fd < 0) {
+        error_set_errno(errp, errno, "cannot open %s", BUILTIN_PATH);
+        return NULL;
+    }
+    RngBackend *rng = g_new0(RngBackend, 1);
+    rng->fd = fd_steal(&fd);
+    return rng;
 }
 
 int rng_backend_fd(const RngBackend *rng)
@@ -87,7 +109,7 @@ typedef struct RandomOptions {
 } RandomOptions;
 
 static const Property random_rows[] = {
-    { "filename", PROP_STRING, offsetof(RandomOptions, filename), "/dev/urandom",
+    { "filename", PROP_STRING, offsetof(RandomOptions, filename), BUILTIN_PATH,
       .help = "Where entropy comes from" },
     { NULL },
 };
@@ -99,7 +121,7 @@ static const char *random_path(const void *own)
 
 static const char *builtin_path(const void *own)
 {
-    return "/dev/urandom";
+    return BUILTIN_PATH;
 }
 
 static gboolean create_rng(const void *own, const char *id, int fd, GError **errp)

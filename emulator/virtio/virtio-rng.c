@@ -101,7 +101,8 @@ static gboolean serve_one(VirtioRng *rng, Virtqueue *vq)
         rng->waiting = event_loop_add_fd(rng->dev.loop, rng_backend_fd(rng->backend),
                                          G_IO_IN, source_ready, rng);
     } else if (bytes) {
-        log_once("virtio-rng: the source of object '%s' has ended", rng->rng);
+        log_once("virtio-rng: the source of object '%s' has ended",
+                 rng->rng ? rng->rng : "rng-builtin");
     }
     return FALSE;
 }
@@ -142,19 +143,34 @@ static void rng_stop(VirtioDevice *dev, EventLoop *loop)
     rng->refill = NULL;
 }
 
+/* The object, or one of its own: not later, when the sandbox lets no file be opened. */
+static gboolean find_source(VirtioRng *rng, GError **errp)
+{
+    Device *device = &rng->dev.device;
+
+    if (!rng->rng && device->hotplugged) {
+        return error_set(errp, "Parameter 'rng' is missing");
+    }
+    rng->backend = rng->rng ? rng_backend_find(rng->rng) : rng_backend_own(errp);
+    if (rng->rng && !rng->backend) {
+        error_set(errp, "Property '%s.rng' can't find value '%s'",
+                  device_user_name(device), rng->rng);
+    }
+    return rng->backend != NULL;
+}
+
 static gboolean rng_realize(Device *device, GError **errp)
 {
     VirtioRng *rng = (VirtioRng *)device;
 
-    rng->backend = rng_backend_find(rng->rng);
-    if (!rng->backend) {
-        return error_set(errp, "Property '%s.rng' can't find value '%s'",
-                         device_user_name(device), rng->rng);
-    }
-    if (!virtio_device_get_loop(&rng->dev, rng->iothread, errp)) {
+    if (!find_source(rng, errp)) {
         return FALSE;
     }
     rng_backend_use(rng->backend);
+    if (!virtio_device_get_loop(&rng->dev, rng->iothread, errp)) {
+        rng_backend_unuse(rng->backend);
+        return FALSE;
+    }
     virtq_element_init(&rng->elem);
     rng->dev.n_queues = 1;
     rng->dev.queue_size = 8;
@@ -172,8 +188,8 @@ static void rng_unrealize(Device *device)
 
 #define FIELD(name) offsetof(VirtioRng, name)
 static const Property properties[] = {
-    { "rng", PROP_STRING, FIELD(rng), .link = "link<rng-backend>", .required = TRUE,
-      .help = "id of the rng object; none is made by default" },
+    { "rng", PROP_STRING, FIELD(rng), .link = "link<rng-backend>",
+      .help = "id of the rng object; at start an rng-builtin if not given" },
     { "iothread", PROP_STRING, FIELD(iothread), .link = "link<iothread>",
       .help = "iothread that serves it" },
     { "max-bytes", PROP_SIZE, FIELD(max_bytes), "9223372036854775807", 1, G_MAXINT64,

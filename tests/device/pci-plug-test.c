@@ -243,10 +243,11 @@ static void test_brief(void)
     qtest_stop(q);
 }
 
-/* One that came with the start goes like any other. */
-static void test_del_cold(void)
+/* One that came with the start goes like any other; data: its source, or its own. */
+static void test_del_cold(gconstpointer data)
 {
-    QTest *q = qtest_start(MACHINE "-device virtio-rng-pci,rng=r0,bus=rp0");
+    QTest *q =
+        qtest_start(MACHINE "-device virtio-rng-pci,bus=rp0%s", (const char *)data);
     del(q, "/machine/peripheral-anon/device[0]"); /* it has no id */
     g_assert_cmphex(slots(q, 0, DOWN), ==, 1);
     eject(q, 0);
@@ -396,7 +397,8 @@ int main(int argc, char **argv)
     g_test_add_func("/pci-plug/add-refused", test_add_refused);
     g_test_add_func("/pci-plug/del-refused", test_del_refused);
     g_test_add_func("/pci-plug/brief", test_brief);
-    g_test_add_func("/pci-plug/del-cold", test_del_cold);
+    g_test_add_data_func("/pci-plug/del-cold/rng", ",rng=r0", test_del_cold);
+    g_test_add_data_func("/pci-plug/del-cold/own", "", test_del_cold);
     g_test_add_func("/pci-plug/del", test_del);
     g_test_add_func("/pci-plug/del-paused", test_del_paused);
     g_test_add_func("/pci-plug/functions", test_functions);

@@ -49,6 +49,27 @@ static void test_bytes(gconstpointer data)
     qtest_stop(q);
 }
 
+/* Without rng= a source of its own, which goes with the device; only at start. */
+static void test_own(gconstpointer data)
+{
+    QTest *q = qtest_start("-machine microvm -m 16M -object iothread,id=io "
+                           "-device virtio-rng-device,id=a,bus=virtio-mmio-bus.2%s",
+                           (const char *)data);
+    guint8 one[64] = { 0 }, two[64] = { 0 };
+    VirtioDriver d;
+
+    qtest_bus_set(q);
+    virtio_driver_start(&d, &qtest_bus, SLOT(2), ~0ull, 1, 8, RINGS);
+    g_assert_cmpuint(ask(&d, one, 64), ==, 64);
+    g_assert_cmpuint(ask(&d, two, 64), ==, 64);
+    g_assert_cmpint(memcmp(one, two, 64), !=, 0);
+    g_autofree char *error =
+        qtest_qmp_fails(q, "{\"execute\":\"device_add\",\"arguments\":"
+                           "{\"driver\":\"virtio-rng-device\",\"id\":\"b\"}}");
+    g_assert_cmpstr(error, ==, "Parameter 'rng' is missing");
+    qtest_stop(q);
+}
+
 /* 100 bytes a second, by the clock of the guest. */
 static void test_limit(void)
 {
@@ -120,6 +141,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_data_func("/virtio-rng/bytes/main", "", test_bytes);
     g_test_add_data_func("/virtio-rng/bytes/iothread", ",iothread=io", test_bytes);
+    g_test_add_data_func("/virtio-rng/own/main", "", test_own);
+    g_test_add_data_func("/virtio-rng/own/iothread", ",iothread=io", test_own);
     g_test_add_func("/virtio-rng/limit", test_limit);
     g_test_add_func("/virtio-rng/slow-source", test_slow_source);
     g_test_add_func("/virtio-rng/refused", test_refused);
