@@ -63,6 +63,18 @@ static gboolean run_steps(Vm *vm, guint64 run, GPtrArray *steps, GError **errp)
     return TRUE;
 }
 
+static void set_plugging_locked(Vm *vm, DomainDevice *device)
+{
+    xml_device_free(vm->run->plugging);
+    vm->run->plugging = device;
+}
+
+static gboolean has_plugging(const Domain *domain, const VmRun *run)
+{
+    return run->plugging &&
+           xml_domain_find_alias(domain, xml_device_info(run->plugging)->alias, NULL);
+}
+
 gboolean vm_publish_live(Vm *vm, guint64 run, Domain *domain, GError **errp)
 {
     g_mutex_lock(&vm->lock);
@@ -71,18 +83,26 @@ gboolean vm_publish_live(Vm *vm, guint64 run, Domain *domain, GError **errp)
         xml_domain_free(domain);
         return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED, "the domain has ended");
     }
+    if (has_plugging(domain, vm->run)) {
+        set_plugging_locked(vm, NULL);
+    }
     vm_set_live_locked(vm, vm_def_new(domain));
     g_mutex_unlock(&vm->lock);
     vm_update_status(vm, run);
     return TRUE;
 }
 
-/* On disk before anything has them: no daemon will give them to something else. */
-static gboolean save_numbers(Vm *vm, guint64 run, guint next, GError **errp)
+/*
+ * On disk before anything has them: no daemon will give the numbers to something else,
+ * and each will know the device.
+ */
+static gboolean save_intent(Vm *vm, guint64 run, guint next, const DomainDevice *device,
+                            GError **errp)
 {
     g_mutex_lock(&vm->lock);
     if (vm_is_run_locked(vm, run)) {
         vm->run->next_node = next;
+        set_plugging_locked(vm, xml_device_copy(device));
     }
     g_mutex_unlock(&vm->lock);
     return vm_save_status(vm, run, errp);
@@ -109,7 +129,8 @@ static GPtrArray *prepare_plug(Vm *vm, guint64 run, Domain *domain, DomainDevice
         return NULL;
     }
     steps = command_plug(domain, device, fds, &next, errp);
-    return steps && command_open_files(steps, errp) && save_numbers(vm, run, next, errp)
+    return steps && command_open_files(steps, errp) &&
+                   save_intent(vm, run, next, device, errp)
                ? g_steal_pointer(&steps)
                : NULL;
 }
@@ -144,6 +165,37 @@ static gboolean find_slot(Vm *vm, guint64 run, const Domain *domain,
     return FALSE;
 }
 
+/* The definition has the device: so it is announced. */
+static gboolean publish_device(Vm *vm, guint64 run, Domain *domain, const char *alias,
+                               GError **errp)
+{
+    if (!vm_publish_live(vm, run, domain, errp)) {
+        return FALSE;
+    }
+    g_mutex_lock(&vm->lock);
+    vm_event_device_added_locked(vm, alias);
+    g_mutex_unlock(&vm->lock);
+    return TRUE;
+}
+
+static gboolean ensure_place(Vm *vm, guint64 run, const Domain *domain,
+                             const DomainDevice *device, GError **errp)
+{
+    return command_has_place(domain, device) || find_slot(vm, run, domain, device, errp);
+}
+
+gboolean vm_adopt_device(Vm *vm, guint64 run, const DomainDevice *device, GError **errp)
+{
+    g_autoptr(VmDef) old = vm_get_def(vm);
+    g_autoptr(Domain) domain = xml_domain_copy(old->domain);
+    DomainDevice added;
+
+    return xml_domain_add_device(domain, device, &added, errp) &&
+           ensure_place(vm, run, domain, &added, errp) &&
+           publish_device(vm, run, g_steal_pointer(&domain),
+                          xml_device_info(device)->alias, errp);
+}
+
 gboolean vm_plug_device(Vm *vm, guint64 run, DomainDevice *device, char **alias,
                         GError **errp)
 {
@@ -161,18 +213,14 @@ gboolean vm_plug_device(Vm *vm, guint64 run, DomainDevice *device, char **alias,
     if (!command_can_unplug(&added, errp) ||
         !(steps = prepare_plug(vm, run, domain, &added, fds, errp)) ||
         !run_steps(vm, run, steps, errp) ||
-        (!command_has_place(domain, &added) &&
-         !find_slot(vm, run, domain, &added, errp))) {
+        !ensure_place(vm, run, domain, &added, errp)) {
         command_release_device(&added);
         return FALSE;
     }
     name = g_strdup(xml_device_info(&added)->alias);
-    if (!vm_publish_live(vm, run, g_steal_pointer(&domain), errp)) {
+    if (!publish_device(vm, run, g_steal_pointer(&domain), name, errp)) {
         return FALSE;
     }
-    g_mutex_lock(&vm->lock);
-    vm_event_device_added_locked(vm, name);
-    g_mutex_unlock(&vm->lock);
     *alias = g_steal_pointer(&name);
     return TRUE;
 }
@@ -260,6 +308,9 @@ void vm_device_kept_locked(Vm *vm, const char *alias)
     if (g_strcmp0(vm->unplugging, alias) == 0) {
         vm->unplug_refused = TRUE;
         g_cond_broadcast(&vm->cond);
+    }
+    if (!xml_domain_find_alias(vm->live->domain, alias, NULL)) {
+        vm->run->unreconciled = TRUE; /* it is asked again before the next plug */
     }
     vm_event_device_removal_failed_locked(vm, alias);
 }

@@ -6,6 +6,13 @@
 G_BEGIN_DECLS
 
 /*
+ * VmRun.plugging is the device that is being plugged, or that the last plug has failed
+ * with: complete, as the definition will have it. It is on disk before the emulator hears
+ * of the device, and goes when the definition has it: so what is found in the emulator is
+ * known, whatever became of the plug.
+ */
+
+/*
  * Plugs a device (consumed; completed, without alias or place) into run. The caller holds
  * a job. On failure everything is as before. *alias gets the device's alias.
  */
@@ -34,6 +41,12 @@ gboolean vm_request_unplug(Vm *vm, guint64 run, const char *alias, GError **errp
  */
 gboolean vm_remove_device(Vm *vm, guint64 run, const char *alias, gboolean *removed,
                           GError **errp);
+
+/*
+ * A device that a plug has left in the emulator comes into the definition after all: its
+ * alias and place are taken until it has gone, and who looks can see it.
+ */
+gboolean vm_adopt_device(Vm *vm, guint64 run, const DomainDevice *device, GError **errp);
 
 /* The device is gone from the guest: takes away its back end and its definition. */
 gboolean vm_finish_unplug(Vm *vm, guint64 run, const char *alias, GError **errp);

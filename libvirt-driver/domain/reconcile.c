@@ -102,25 +102,65 @@ static void finish_missing(Vm *vm, guint64 run, GPtrArray *present)
     }
 }
 
-static void remove_unknown_devices(Vm *vm, guint64 run, GPtrArray *present)
+/* What the last plug was about, if that is the device with this alias; else NULL. */
+static DomainDevice *copy_plugging(Vm *vm, guint64 run, const char *alias)
 {
-    g_autoptr(VmDef) def = vm_get_def(vm);
+    DomainDevice *device = NULL;
+
+    g_mutex_lock(&vm->lock);
+    if (vm_is_run_locked(vm, run) && vm->run->plugging &&
+        g_strcmp0(xml_device_info(vm->run->plugging)->alias, alias) == 0) {
+        device = xml_device_copy(vm->run->plugging);
+    }
+    g_mutex_unlock(&vm->lock);
+    return device;
+}
+
+/*
+ * Where the guest has to let go of it, that may take long, and it may refuse: the device
+ * is then as one whose detach is under way. Elsewhere it goes at once, unless the host
+ * keeps it. *removed: it has gone.
+ */
+static gboolean remove_left(Vm *vm, guint64 run, const Domain *domain, const char *alias,
+                            gboolean *removed, GError **errp)
+{
+    g_autoptr(DomainDevice) device = copy_plugging(vm, run, alias);
+    gboolean asks = device && command_has_place(domain, device);
+
+    *removed = FALSE;
+    if (asks) {
+        return vm_adopt_device(vm, run, device, errp) &&
+               vm_request_unplug(vm, run, alias, errp);
+    }
+    return vm_remove_device(vm, run, alias, removed, errp) &&
+           (*removed || !device || vm_adopt_device(vm, run, device, errp));
+}
+
+/* FALSE: one is there still that no definition knows, and needs its back end. */
+static gboolean remove_unknown_devices(Vm *vm, guint64 run, GPtrArray *present)
+{
+    g_autoptr(VmDef) before = vm_get_def(vm);
+    gboolean all = TRUE;
 
     for (guint i = 0; i < present->len; i++) {
         const char *alias = present->pdata[i];
+        g_autoptr(VmDef) now = NULL;
         g_autoptr(GError) err = NULL;
         gboolean removed;
 
         if (!command_is_plugged_alias(alias) ||
-            xml_domain_find_alias(def->domain, alias, NULL)) {
+            xml_domain_find_alias(before->domain, alias, NULL)) {
             continue;
         }
         g_message("domain '%s': removing device '%s', which was left by a plug", vm->name,
                   alias);
-        if (!vm_remove_device(vm, run, alias, &removed, &err)) {
+        if (!remove_left(vm, run, before->domain, alias, &removed, &err)) {
             log_error(vm, run, err);
         }
+        now = vm_get_def(vm);
+        all = all && (removed || xml_domain_find_alias(now->domain, alias, NULL));
     }
+    return all;
 }
 
 /* ---- back ends ---- */
@@ -238,6 +278,7 @@ gboolean vm_reconcile(Vm *vm, guint64 run, GError **errp)
 {
     g_autoptr(GPtrArray) devices = NULL, nodes = NULL;
     GError *err = NULL;
+    gboolean known;
 
     set_pending(vm, run, FALSE);
     if (!(devices =
@@ -246,13 +287,15 @@ gboolean vm_reconcile(Vm *vm, guint64 run, GError **errp)
         return cannot_tell(vm, run, err, errp);
     }
     finish_missing(vm, run, devices);
-    remove_unknown_devices(vm, run, devices);
+    known = remove_unknown_devices(vm, run, devices);
     if (!(nodes =
               query_names(vm, run, "query-named-block-nodes", NULL, "node-name", &err))) {
         return cannot_tell(vm, run, err, errp);
     }
-    remove_unknown_nodes(vm, run, nodes);
-    remove_leftovers(vm, run);
+    if (known) { /* else when the device has gone */
+        remove_unknown_nodes(vm, run, nodes);
+        remove_leftovers(vm, run);
+    }
     return vm_remove_sets(vm, run, &err) || cannot_tell(vm, run, err, errp);
 }
 

@@ -8,9 +8,9 @@ G_BEGIN_DECLS
 /*
  * Compares the devices of the live definition with those that the emulator has. One that
  * is gone is taken out of the definition, as if its DEVICE_DELETED had come; devices and
- * back ends under our names that no definition has are taken away again. What cannot be
- * done is logged; fails if the emulator does not tell what it has. The caller holds a
- * job.
+ * back ends under our names that no definition has are taken away again; such a device is
+ * in the definition for as long as the guest, or the host, keeps it. What cannot be done
+ * is logged; fails if the emulator does not tell what it has. The caller holds a job.
  */
 gboolean vm_reconcile(Vm *vm, guint64 run, GError **errp);
 

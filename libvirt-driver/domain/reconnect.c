@@ -56,6 +56,7 @@ static VmRun *run_of_status(Driver *driver, VmStatus *status)
     run->package = g_steal_pointer(&status->package);
     run->has = g_steal_pointer(&status->has);
     run->next_node = status->next_node;
+    run->plugging = g_steal_pointer(&status->plugging);
     return run;
 }
 

@@ -48,6 +48,7 @@ static VmStatus collect_status_locked(Vm *vm, const VmDef *def)
         .package = run->package,
         .next_node = run->next_node,
         .has = run->has,
+        .plugging = run->plugging,
         .domain = (Domain *)def->domain,
     };
 }

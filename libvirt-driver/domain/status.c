@@ -56,6 +56,7 @@ void vm_status_free(VmStatus *status)
         g_free(G_STRUCT_MEMBER(char *, status, strings[i].offset));
     }
     command_emulator_unref(status->has);
+    xml_device_free(status->plugging);
     xml_domain_free(status->domain);
     g_free(status);
 }
@@ -100,6 +101,10 @@ char *vm_status_format(const VmStatus *status)
     if (status->has) {
         json_object_set_object_member(object, "has",
                                       command_emulator_format(status->has));
+    }
+    if (status->plugging) {
+        g_autofree char *device = xml_device_format(status->plugging, XML_FORMAT_STATUS);
+        json_object_set_string_member(object, "plugging", device);
     }
     json_object_set_string_member(object, "domain", xml);
     json_node_set_object(node, object);
@@ -163,6 +168,13 @@ static gboolean parse_job(JsonObject *object, VmStatus *status)
     return !json_object_has_member(object, "job");
 }
 
+static gboolean parse_plugging(JsonObject *object, VmStatus *status, GError **errp)
+{
+    const char *xml = util_json_string(object, "plugging");
+
+    return !xml || (status->plugging = xml_device_parse(xml, XML_PARSE_STATUS, errp));
+}
+
 static gboolean parse_object(JsonObject *object, VmStatus *status, GError **errp)
 {
     const char *xml = util_json_string(object, "domain");
@@ -197,8 +209,8 @@ static gboolean parse_object(JsonObject *object, VmStatus *status, GError **errp
     }
     /* Not in the file of an older daemon, and then the emulator is asked. */
     status->has = command_emulator_parse(util_json_object(object, "has"));
-    status->domain = xml_domain_parse(xml, XML_PARSE_STATUS, errp);
-    return status->domain != NULL;
+    return parse_plugging(object, status, errp) &&
+           (status->domain = xml_domain_parse(xml, XML_PARSE_STATUS, errp));
 }
 
 VmStatus *vm_status_parse(const char *text, GError **errp)

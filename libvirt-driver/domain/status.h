@@ -39,9 +39,10 @@ typedef struct VmStatus {
     char *dir, *monitor_path, *pidfile_path, *log_path;
     char *memory_path, *cgroup; /* or NULL */
     char *emulator, *version, *package;
-    CommandEmulator *has; /* what the emulator that runs has; NULL: not known */
-    guint next_node;      /* the number of the next disk's block nodes; 0: not known */
-    Domain *domain;       /* the live definition */
+    CommandEmulator *has;   /* what the emulator that runs has; NULL: not known */
+    guint next_node;        /* the number of the next disk's block nodes; 0: not known */
+    DomainDevice *plugging; /* see domain/hotplug.h, or NULL */
+    Domain *domain;         /* the live definition */
 } VmStatus;
 
 void vm_status_free(VmStatus *status);

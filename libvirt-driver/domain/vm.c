@@ -101,6 +101,7 @@ void vm_run_free(VmRun *run)
     g_free(run->version);
     g_free(run->package);
     command_emulator_unref(run->has);
+    xml_device_free(run->plugging);
     g_free(run);
 }
 
@@ -117,6 +118,7 @@ void vm_run_complete(VmRun *run, VmRun *from)
     run->version = g_steal_pointer(&from->version);
     run->package = g_steal_pointer(&from->package);
     run->has = g_steal_pointer(&from->has);
+    run->plugging = g_steal_pointer(&from->plugging);
 }
 
 VmDef *vm_get_def_locked(Vm *vm)

@@ -56,6 +56,7 @@ typedef struct VmRun {
     char *version, *package; /* of the emulator, from its greeting */
     CommandEmulator *has;    /* what it has; NULL: not known, or not yet; not constant */
     guint next_node;         /* lowest number of block nodes not used yet; not constant */
+    DomainDevice *plugging;  /* see domain/hotplug.h; not constant */
     gboolean unreconciled;   /* see domain/reconcile.h; not constant */
     gboolean reconcile_soon; /* a worker has been told to; not constant */
     gboolean monitor_lost;   /* its monitor has gone, its process has not; not constant */

@@ -11,7 +11,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 from driver_daemon import DISK, LIMIT, image, main, migrate, open_paths, wait_for
-from driver_guest import EMULATOR, KERNEL, Guests, make_emulator
+from driver_guest import EMULATOR, KERNEL, Guests, lose, make_emulator
 
 PORT = "<controller type='pci' model='pcie-root-port'/>"
 RNG = "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>"
@@ -173,6 +173,44 @@ def test_restart(a, b):
     a.fails("No more available PCI slots", "attach-disk", "vm", image(a), "vdd")
     events.stop()
     assert before.count("<disk") == a.virsh("dumpxml", "vm").count("<disk")
+
+
+def test_left(a, b):
+    """A daemon's death in the middle of a plug: the guest is asked to let go of what the
+    emulator has by then. Until it does, or for as long as it refuses, that can be seen,
+    and what it has is not given to others."""
+    path, other = image(a, "b.img"), image(a, "c.img")
+    _, guest = start(a, disk(image(a), "vda"), 4)
+    lose(a, device(a, disk(path, "vdb")))
+    guest.wait_asked(2)
+    places = {(1, 0, 0): "disk", (2, 0, 0): "disk"}
+    wait_for("it can be seen", lambda: described(a) == guest.devices() == places)
+    a.virsh("attach-disk", "vm", other, "vdc")
+    places[3, 0, 0] = "disk"
+    assert described(a) == guest.devices() == places
+    lose(a, device(a, disk(image(a, "d.img"), "vdd")))
+    guest.wait_asked(2, 4)
+    places[4, 0, 0] = "disk"
+    wait_for("that, too", lambda: described(a) == guest.devices() == places)
+    assert open_paths(a.pid()).count(path) == 1
+    events = a.events()
+    guest.refuse(2)
+    events.expect("device-removal-failed: virtio-disk1", kind="device-removal-failed")
+    guest.eject(4)
+    events.expect("device-removed: virtio-disk3", kind="device-removed")
+    del places[4, 0, 0]
+    assert described(a) == guest.devices() == places and guest.asked() == []
+    detach = begin(a, "detach-disk", "vm", "vdb")  # as any other
+    guest.wait_asked(2)
+    guest.eject(2)
+    assert end(detach) == (0, "")
+    wait_for("the image is closed", lambda: path not in open_paths(a.pid()))
+    for target in "vdb", "vdd":  # nothing is left of them
+        a.virsh("attach-disk", "vm", os.path.join(a.root, target[2] + ".img"), target)
+    places.update({(2, 0, 0): "disk", (4, 0, 0): "disk"})
+    assert described(a) == guest.devices() == places
+    events.stop()
+    assert "what a plug has left" not in open(a.log).read()
 
 
 def test_reset(a, b):

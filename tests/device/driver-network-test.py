@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 import driver_guest
-from driver_daemon import BUILD, EMULATOR, LIMIT, main, wait_for
+from driver_daemon import BUILD, EMULATOR, LIMIT, main, open_paths, wait_for
 
 VIREO = os.path.abspath(os.path.join(BUILD, "vireo"))
 HELLO = os.path.abspath(os.path.join(BUILD, "tests/tiny/hello.elf"))
@@ -150,6 +150,10 @@ def test_interface(a, b):
     wait_for("the end of the taps", lambda: there() == [])
 
 
+def tap_fds(a):
+    return open_paths(a.pid()).count("/dev/net/tun")
+
+
 def test_card_on_q35(a, b):
     """Cards are plugged into ports, and told apart by MAC address or place; a tap goes when
     the guest has let go of its card, whoever waits for that."""
@@ -187,6 +191,18 @@ def test_card_on_q35(a, b):
         assert guest.devices() == {(n, 0, 0): "interface" for n in left}
         wait_for("the end of a tap", lambda: len(taps()) == len(left))
     assert "52:54:00:00:00:01" in a.virsh("dumpxml", "vm", "--inactive")
+    driver_guest.lose(a, device(a, nic % (3, "")))
+    guest.wait_asked(1)
+    wait_for("the card", lambda: "52:54:00:00:00:03" in a.virsh("dumpxml", "vm"))
+    tap = tap_fds(a)
+    a.virsh("attach-device", "vm", device(a, nic % (4, "")))
+    assert guest.devices() == {(n, 0, 0): "interface" for n in (1, 2, 3)}
+    guest.eject(1)
+    wait_for("its end", lambda: "52:54:00:00:00:03" not in a.virsh("dumpxml", "vm"))
+    wait_for("its tap's end", lambda: tap_fds(a) == tap)
+    a.virsh("attach-device", "vm", device(a, nic % (3, "")))
+    assert guest.devices() == {(n, 0, 0): "interface" for n in (1, 2, 3)}
+    assert "what a plug has left" not in open(a.log).read()
 
 
 if __name__ == "__main__":

@@ -8,10 +8,13 @@ and unplugging. With a stand-in for the emulator. Skipped (77) where there is no
 import json
 import os
 import re
+import signal
+import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 
-from driver_daemon import DISK, EMULATOR, SRC, STAND_IN, image, main, migrate, wait_for, wrapper
+from driver_daemon import (DISK, EMULATOR, SRC, STAND_IN, image, main, migrate, open_paths,
+                           process_state, wait_for, wrapper)
 from driver_pci import NAME
 
 # Of virt-install's defaults, what is refused, and by which words.
@@ -202,6 +205,42 @@ def test_unplug_late(a, b):
     wait_for("the removal", lambda: "vda" not in places(a))
     a.virsh("attach-disk", "vm", path, "vdc", "--live")
     assert places(a)["vdc"] == (1, 0, 0), places(a)
+
+
+def plug_and_die(a, path):
+    """The daemon is killed while the emulator is about to plug."""
+    p = subprocess.Popen(a.command("attach-disk", "vm", path, "vdb"),
+                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                         stderr=subprocess.DEVNULL)
+    wait_for("the stall", lambda: process_state(a.pid()) == "T")
+    a.kill()
+    p.communicate()
+    a.start()
+    os.kill(a.pid(), signal.SIGCONT)
+
+
+def test_plug_left(a, b):
+    """What a daemon's death in the middle of a plug has left keeps its place and alias
+    until the guest has let go, which it may refuse."""
+    with_q35(a)
+    path, other = image(a, "b.img"), image(a, "c.img")
+    for word in "late-device", "refuse-device":
+        a.define(machine="q35", words="stall=device_add " + word,
+                 devices=disk(image(a), "vda") + 3 * PORT)
+        a.virsh("start", "vm")
+        plug_and_die(a, path)
+        wait_for("it can be seen", lambda: places(a).get("vdb") == (2, 0, 0))
+        a.virsh("attach-disk", "vm", other, "vdc")
+        assert places(a)["vdc"] == (3, 0, 0), places(a)
+        assert open_paths(a.pid()).count(path) == 1
+        if word == "late-device":
+            a.kill()
+            a.start()  # asks for the status: the stand-in lets go
+            wait_for("the removal", lambda: "vdb" not in places(a))
+            wait_for("the image's end", lambda: path not in open_paths(a.pid()))
+            a.virsh("attach-disk", "vm", path, "vdb")
+            assert places(a)["vdb"] == (2, 0, 0), places(a)
+        a.virsh("destroy", "vm")
 
 
 def test_config(a, b):

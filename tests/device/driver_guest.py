@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The real emulator without KVM under the daemon, and its guest's side played over qtest:
 what a kernel would do with PCI and hot-plug on a q35."""
+import json
 import os
 import socket
+import xml.etree.ElementTree as ElementTree
 
 from driver_daemon import BUILD, LIMIT, STAND_IN, wait_for
 
@@ -102,6 +104,24 @@ class Guest:
 
     def wait_asked(self, *ports):
         wait_for("the guest is asked for %s" % (ports,), lambda: self.asked() == list(ports))
+
+
+def devices_of(status):
+    tree = ElementTree.fromstring(status["domain"])
+    return {ElementTree.tostring(e, encoding="unicode").strip() for e in tree.find("devices")}
+
+
+def lose(a, path):
+    """Plugs the device, and leaves what a daemon leaves that dies before it can write that
+    it has. Then there is a new daemon."""
+    before = a.status()
+    a.virsh("attach-device", "vm", path)
+    after = a.status()
+    a.kill()
+    new, = devices_of(after) - devices_of(before)
+    with open("%s/vm.status" % a.run_dir, "w") as f:
+        json.dump(dict(before, plugging=new, **{"next-node": after["next-node"]}), f)
+    a.start()
 
 
 def make_emulator():

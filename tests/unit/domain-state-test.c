@@ -167,6 +167,7 @@ static void test_status(void)
         .domain = domain,
     };
     DomainDisk *disk = domain->disks->pdata[0];
+    DomainDevice plugging = { .type = DOMAIN_DEVICE_DISK, .disk = disk };
     g_autofree char *text = NULL;
     g_autoptr(VmStatus) got = NULL;
     g_autoptr(GError) err = NULL;
@@ -175,6 +176,7 @@ static void test_status(void)
     disk->info.alias = g_strdup("virtio-disk0");
     disk->info.address.type = DOMAIN_ADDRESS_VIRTIO_MMIO;
     disk->info.address.slot = 3;
+    status.plugging = &plugging;
     text = vm_status_format(&status);
     got = vm_status_parse(text, &err);
     g_assert_no_error(err);
@@ -192,6 +194,9 @@ static void test_status(void)
     g_assert_false(got->autodestroy);
     g_assert_cmpstr(got->monitor_path, ==, "/run/x/monitor.sock");
     g_assert_null(got->cgroup);
+    g_assert_cmpint(got->plugging->type, ==, DOMAIN_DEVICE_DISK);
+    g_assert_cmpstr(got->plugging->disk->info.alias, ==, "virtio-disk0");
+    g_assert_cmpint(got->plugging->disk->info.address.slot, ==, 3);
     disk = got->domain->disks->pdata[0];
     g_assert_cmpstr(disk->info.alias, ==, "virtio-disk0");
     g_assert_cmpint(disk->info.address.slot, ==, 3);
