@@ -46,9 +46,9 @@ static void virtio_device_quiesce(Device *device, void (*done)(void *opaque),
 
 #define FIELD(name) offsetof(VirtioDevice, name)
 static const Property properties[] = {
-    { "event_idx", PROP_BOOL, FIELD(event_idx), "on",
+    { "event_idx", PROP_BOOL, FIELD(event_idx), "on", .guest = TRUE,
       .help = "offer VIRTIO_F_EVENT_IDX: fewer notifications" },
-    { "indirect_desc", PROP_BOOL, FIELD(indirect_desc), "on",
+    { "indirect_desc", PROP_BOOL, FIELD(indirect_desc), "on", .guest = TRUE,
       .help = "offer VIRTIO_F_INDIRECT_DESC" },
     { "packed", PROP_BOOL, .def = "off", .ignored = TRUE, .only = "off",
       .help = "packed rings" },

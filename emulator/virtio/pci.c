@@ -298,7 +298,7 @@ static const Property properties[] = {
       .help = "MSI-X vectors, 0: none; one for each queue and one if not given" },
     { "ioeventfd", PROP_BOOL, FIELD(ioeventfd), "on",
       .help = "notifications without an exit to the emulator" },
-    { "queue_reset", PROP_BOOL, FIELD(queue_reset), "on",
+    { "queue_reset", PROP_BOOL, FIELD(queue_reset), "on", .guest = TRUE,
       .help = "offer VIRTIO_F_RING_RESET" },
     { "disable-legacy", PROP_AUTO, .def = "auto", .ignored = TRUE, .only = "auto|on",
       .help = "there is no legacy interface" },

@@ -181,7 +181,7 @@ static const StateDesc net_state = {
 
 #define SWITCH(name_, text)                                                              \
     {                                                                                    \
-#name_, PROP_BOOL, FIELD(name_), "on", .help = "offer " text                     \
+#name_, PROP_BOOL, FIELD(name_), "on", .guest = TRUE, .help = "offer " text      \
     }
 static const Property properties[] = {
     { "netdev", PROP_STRING, FIELD(netdev), .help = "id of the network back end" },
@@ -192,9 +192,9 @@ static const Property properties[] = {
     { "host_mtu", PROP_U16, FIELD(host_mtu), .guest = TRUE,
       .help = "MTU to tell the guest; 0: none" },
     { "rx_queue_size", PROP_U16, FIELD(rx_queue_size), "256", 256, VIRTQUEUE_MAX_SIZE,
-      .help = "entries, a power of two" },
+      .guest = TRUE, .help = "entries, a power of two" },
     { "tx_queue_size", PROP_U16, FIELD(tx_queue_size), "256", 256, VIRTQUEUE_MAX_SIZE,
-      .help = "entries, a power of two" },
+      .guest = TRUE, .help = "entries, a power of two" },
     { "mq", PROP_BOOL, FIELD(mq), "off", .help = "several queues: not supported" },
     SWITCH(mrg_rxbuf, "mergeable receive buffers"),
     SWITCH(status, "the link's status"),

@@ -106,11 +106,87 @@ static void test_rows(void)
     }
 }
 
+/* What the guest cannot see, and why: all others are compared by a migration. */
+static const struct Unseen {
+    const char *class_name, *property, *why; /* "not supported": it has one value */
+} unseen[] = {
+    { "ich9-pm", "disable_s3", "always so" },
+    { "isa-debugcon", "chardev", "the host's" },
+    { "isa-pit", "lost_tick_policy", "how lateness is made up for" },
+    { "isa-serial", "chardev", "the host's" },
+    { "pci-device", "romfile", "there are none" },
+    { "pci-device", "rombar", "there are none" },
+    { "pci-testdev", "membar-backed", "not supported" },
+    { "virtio-device", "packed", "not supported" },
+    { "virtio-device", "iommu_platform", "not supported" },
+    { "virtio-blk-device", "drive", "the host's" },
+    { "virtio-blk-device", "iothread", "the host's" },
+    { "virtio-blk-device", "write-cache", "what it has become moves with the state" },
+    { "virtio-blk-device", "share-rw", "the host's" },
+    { "virtio-blk-device", "werror", "a policy" },
+    { "virtio-blk-device", "rerror", "a policy" },
+    { "virtio-blk-device", "addr", "the slot, which is the bus's name" },
+    { "virtio-net-device", "netdev", "the host's" },
+    { "virtio-net-device", "iothread", "the host's" },
+    { "virtio-net-device", "mq", "not supported" },
+    { "virtio-rng-device", "rng", "the host's" },
+    { "virtio-rng-device", "iothread", "the host's" },
+    { "virtio-rng-device", "max-bytes", "a limit of the host's" },
+    { "virtio-rng-device", "period", "a limit of the host's" },
+    { "virtio-pci", "ioeventfd", "how the host hears of it" },
+    { "virtio-pci", "disable-legacy", "not supported" },
+    { "virtio-pci", "disable-modern", "not supported" },
+    { "virtio-pci", "ats", "not supported" },
+    { "virtio-pci", "aer", "not supported" },
+    { "virtio-pci", "page-per-vq", "not supported" },
+    { "virtio-pci", "modern-pio-notify", "not supported" },
+};
+
+static const struct Unseen *find_unseen(const DeviceClass *klass, const char *property)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(unseen); i++) {
+        if (strcmp(unseen[i].class_name, klass->name) == 0 &&
+            strcmp(unseen[i].property, property) == 0) {
+            return &unseen[i];
+        }
+    }
+    return NULL;
+}
+
+static void check_guest(const DeviceClass *klass, GHashTable *used)
+{
+    for (const Property *p = klass->properties; p && p->name; p++) {
+        const struct Unseen *row = find_unseen(klass, p->name);
+
+        if (row) {
+            g_hash_table_add(used, (gpointer)row);
+        }
+        if (p->guest == (row != NULL) && !p->ignored) {
+            g_error("%s.%s: the guest's, or not?", klass->name, p->name);
+        }
+    }
+}
+
+/* A property is the guest's, so that both sides of a migration must agree, or is told
+ * above. */
+static void test_guest(void)
+{
+    g_autoptr(GHashTable) used = g_hash_table_new(NULL, NULL);
+
+    for (guint i = 0; device_class_table[i]; i++) {
+        for (const DeviceClass *k = device_class_table[i]; k; k = k->parent) {
+            check_guest(k, used);
+        }
+    }
+    g_assert_cmpuint(g_hash_table_size(used), ==, G_N_ELEMENTS(unseen));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     event_init();
     g_test_add_func("/device/classes/names", test_names);
     g_test_add_func("/device/classes/rows", test_rows);
+    g_test_add_func("/device/classes/guest", test_guest);
     return g_test_run();
 }
