@@ -37,14 +37,16 @@ static void port_interrupt(VirtioPort *port, int fd, guint32 bit)
     }
 }
 
-static gboolean set_broken(VirtioPort *port, const char *why)
+#define BY_GUEST "the guest's driver misbehaves"
+#define BY_HOST  "the host lacks what it needs"
+
+static gboolean set_broken(VirtioPort *port, const char *whose, const char *why)
 {
     if (!g_atomic_int_compare_and_exchange((gint *)&port->broken, 0, 1)) {
         return FALSE;
     }
     if (g_atomic_int_compare_and_exchange(&port->said_broken, 0, 1)) {
-        log_warn("%s: the guest's driver misbehaves, the device needs a reset: %s",
-                 port->name, why);
+        log_warn("%s: %s, the device needs a reset: %s", port->name, whose, why);
     }
     return TRUE;
 }
@@ -60,7 +62,7 @@ static void queue_broken(Virtqueue *vq, void *opaque, const char *why)
 {
     VirtioPort *port = opaque;
 
-    if (set_broken(port, why)) {
+    if (set_broken(port, BY_GUEST, why)) {
         port_interrupt(port, port->config_fd, VIRTIO_ISR_CONFIG);
     }
 }
@@ -94,7 +96,9 @@ static gboolean port_wants_to_run(VirtioPort *port)
            !port->telling && vm_running() && !device_resetting();
 }
 
-static gboolean enable_queue(VirtioPort *port, Virtqueue *vq, GError **errp)
+/* *whose: BY_GUEST, or as it was. */
+static gboolean enable_queue(VirtioPort *port, Virtqueue *vq, const char **whose,
+                             GError **errp)
 {
     if (vq->kick_fd < 0) {
         vq->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -105,6 +109,7 @@ static gboolean enable_queue(VirtioPort *port, Virtqueue *vq, GError **errp)
     if (!virtqueue_enable(vq, port->driver_features & (1ull << VIRTIO_RING_F_EVENT_IDX),
                           port->driver_features & (1ull << VIRTIO_RING_F_INDIRECT_DESC),
                           errp)) {
+        *whose = BY_GUEST;
         return FALSE;
     }
     if (!port->ops->vector_get(port->transport, vq->index, &vq->call_fd, errp)) {
@@ -126,11 +131,11 @@ static void disable_queues(VirtioPort *port)
     }
 }
 
-static gboolean enable_queues(VirtioPort *port, GError **errp)
+static gboolean enable_queues(VirtioPort *port, const char **whose, GError **errp)
 {
     for (unsigned i = 0; i < port->n_queues; i++) {
         Virtqueue *vq = &port->queues[i];
-        if (vq->ready && !enable_queue(port, vq, errp)) {
+        if (vq->ready && !enable_queue(port, vq, whose, errp)) {
             disable_queues(port);
             return FALSE;
         }
@@ -155,8 +160,8 @@ static void take_down(VirtioPort *port)
     port->phase = VIRTIO_IDLE;
 }
 
-/* All that can fail, undone on failure. */
-static gboolean bring_up(VirtioPort *port, GError **errp)
+/* All that can fail, undone on failure. *whose: the fault. */
+static gboolean bring_up(VirtioPort *port, const char **whose, GError **errp)
 {
     const VirtioDeviceClass *klass = virtio_device_get_class(port->dev);
 
@@ -168,7 +173,7 @@ static gboolean bring_up(VirtioPort *port, GError **errp)
         return FALSE;
     }
     port->plane = port->dev->plane ? port->dev->plane : &virtio_plane_own;
-    if (!enable_queues(port, errp)) {
+    if (!enable_queues(port, whose, errp)) {
         take_down(port);
         return FALSE;
     }
@@ -185,9 +190,10 @@ static gboolean bring_up(VirtioPort *port, GError **errp)
 static void port_start(VirtioPort *port)
 {
     g_autoptr(GError) error = NULL;
+    const char *whose = BY_HOST;
 
-    if (!bring_up(port, &error)) {
-        set_broken(port, error->message);
+    if (!bring_up(port, &whose, &error)) {
+        set_broken(port, whose, error->message);
         virtio_port_config_changed(port);
     }
 }

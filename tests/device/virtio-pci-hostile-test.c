@@ -4,7 +4,9 @@
  * stays, the device says what it must, and a reset makes it good.
  */
 #include <linux/virtio_blk.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "tests/device/virtio-pci.h"
 
@@ -155,6 +157,22 @@ static void put64(VirtioPciDriver *d, unsigned offset, guint64 value)
     vpci_put(d, offset + 4, 4, (guint32)(value >> 32));
 }
 
+/* What the emulator has said, when it has said this. */
+static char *wait_said(QTest *q, const char *text)
+{
+    g_autofree char *path = g_build_filename(qtest_dir(q), "stderr", NULL);
+
+    for (;;) {
+        g_autofree char *said = NULL;
+
+        g_assert_true(g_file_get_contents(path, &said, NULL, NULL));
+        if (strstr(said, text)) {
+            return g_steal_pointer(&said);
+        }
+        g_assert_cmpint(kill(qtest_pid(q), 0), ==, 0);
+    }
+}
+
 /* A queue that cannot be: the device needs a reset, says so by its vector, and works. */
 static void test_bad_queue(gconstpointer where)
 {
@@ -190,6 +208,43 @@ static void test_bad_queue(gconstpointer where)
         vpci_wait_message(&d, d.n_vectors - 1);
         vpci_kick(&d, 0);
     }
+    g_free(wait_said(q, "the guest's driver misbehaves"));
+    expect_works(&d);
+    qtest_stop(q);
+}
+
+/* Every number below it is taken. */
+static int lowest_free(pid_t pid)
+{
+    int number = 0;
+
+    for (gboolean taken = TRUE; taken; number += taken) {
+        g_autofree char *path = g_strdup_printf("/proc/%d/fd/%d", pid, number);
+
+        taken = g_file_test(path, G_FILE_TEST_IS_SYMLINK);
+    }
+    return number;
+}
+
+/* What the host cannot do is not the driver's fault; when it can again, a reset helps. */
+static void test_host_short(gconstpointer where)
+{
+    VirtioPciDriver d;
+    QTest *q = vpci_start_disk(&d, where, "");
+    struct rlimit before, few;
+    g_autofree char *said = NULL;
+
+    g_assert_true(vpci_negotiate(&d, EACH_INTERRUPTS));
+    vpci_set_up_queue(&d, 0, 16, NO_VECTOR);
+    g_assert_cmpint(prlimit(qtest_pid(q), RLIMIT_NOFILE, NULL, &before), ==, 0);
+    few = (struct rlimit){ (rlim_t)lowest_free(qtest_pid(q)), before.rlim_max };
+    g_assert_cmpint(prlimit(qtest_pid(q), RLIMIT_NOFILE, &few, NULL), ==, 0);
+    vpci_put(&d, VIRTIO_PCI_COMMON_STATUS, 1, 15);
+    g_assert_cmpuint(vpci_get(&d, VIRTIO_PCI_COMMON_STATUS, 1), ==, 15 | 0x40);
+    said = wait_said(q, "the device needs a reset");
+    g_assert_nonnull(strstr(said, "Too many open files"));
+    g_assert_null(strstr(said, "misbehaves"));
+    g_assert_cmpint(prlimit(qtest_pid(q), RLIMIT_NOFILE, &before, NULL), ==, 0);
     expect_works(&d);
     qtest_stop(q);
 }
@@ -201,5 +256,6 @@ int main(int argc, char **argv)
     vpci_add_everywhere("hostile/order", test_order);
     vpci_add_everywhere("hostile/live", test_live);
     vpci_add_everywhere("hostile/bad-queue", test_bad_queue);
+    vpci_add_everywhere("hostile/host-short", test_host_short);
     return vpci_run();
 }
