@@ -19,6 +19,11 @@ static gboolean check_size(BoardMemory *memory, ConfigNode *node, GError **errp)
         return error_set(errp, "machine '%s' takes whole pages from 1 MiB to 4 TiB",
                          memory->machine);
     }
+    if (max < memory->size) {
+        return error_set(errp,
+                         "maxmem=%" G_GUINT64_FORMAT " is below size=%" G_GUINT64_FORMAT,
+                         max, memory->size);
+    }
     if (max != memory->size || slots) {
         return error_set(errp, "machine '%s' has no memory hot-plug", memory->machine);
     }

@@ -165,6 +165,8 @@ static void test_refused(void)
           "Parameter 'acpi' expects 'on' or 'off', not 'maybe'" },
         { "-M microvm,pcie=on", "pcie=on" },
         { "-M microvm -m 512k", "-m 512k: machine 'microvm' takes" },
+        { "-M microvm -m 1G,maxmem=512M",
+          "-m 1G,maxmem=512M: maxmem=536870912 is below size=1073741824" },
         { "-M microvm -m 16,slots=2,maxmem=1G", "has no memory hot-plug" },
         { "-M microvm -smp 255", "The max CPUs supported by machine" },
         { "-M microvm -smp 1,maxcpus=2", "has no CPU hot-plug" },

@@ -206,6 +206,8 @@ static void test_refused(void)
         { "-M q35,sata=on", "sata=on is not supported (only off)" },
         { "-M q35,pflash0=x", "-machine pflash0=x: machine 'q35' starts no firmware" },
         { "-M q35 -m 512k", "-m 512k: machine 'q35' takes" },
+        { "-M q35 -m 1G,maxmem=512M",
+          "-m 1G,maxmem=512M: maxmem=536870912 is below size=1073741824" },
         { "-M q35 -m 16,slots=2,maxmem=1G", "machine 'q35' has no memory hot-plug" },
         { "-M q35 -smp 255", "by machine 'pc-q35-vireo-1.0' is 254" },
         { "-M q35 -smp 1,maxcpus=2", "has no CPU hot-plug" },
