@@ -14,12 +14,14 @@
  *
  * A subtree goes as one: it is quiesced as a whole, what is below comes first in all that
  * follows. What was GOING before its parent ends by itself, and the parent waits for it.
+ * What can end at the same time is taken off the maps in one transaction.
  */
 #include "config.h"
 
 #include "device/internal.h"
 #include "event/loop.h"
 #include "event/vm-event.h"
+#include "memory/address-map.h"
 #include "util/error.h"
 
 /* One that goes, with all below it that did not go before. */
@@ -30,7 +32,8 @@ typedef struct Going {
     gboolean ends;      /* the process: nobody is told of the others */
 } Going;
 
-static GSList *going; /* until they are unrealized */
+static GSList *going;         /* until they are unrealized */
+static gboolean more_to_come; /* they are taken away together */
 
 static struct {
     void (*fn)(void *opaque);
@@ -107,7 +110,7 @@ static Going *find_ending(void)
     return NULL;
 }
 
-static void take_away(Going *g)
+static void unrealize(Going *g)
 {
     going = g_slist_remove(going, g);
     g->changes = g_ptr_array_new();
@@ -116,8 +119,24 @@ static void take_away(Going *g)
                         device_release_later(g->devices->pdata[i], released, g));
     }
     device_unrealize_tree(g->devices->pdata[0]);
-    release_next(g);
-    device_change_end();
+}
+
+/* What they have on the maps goes at once; then it is not in use any more. */
+static void take_away_all(void)
+{
+    g_autoptr(GPtrArray) ended = g_ptr_array_new();
+    Going *g;
+
+    address_map_begin();
+    while ((g = find_ending())) {
+        unrealize(g);
+        g_ptr_array_add(ended, g);
+    }
+    address_map_settle();
+    for (guint i = 0; i < ended->len; i++) {
+        release_next(ended->pdata[i]);
+        device_change_end();
+    }
 }
 
 static void tell_gone(void)
@@ -135,10 +154,10 @@ static void quiesced(void *opaque)
     Going *g = opaque;
 
     g->quiesced = TRUE;
-    while ((g = find_ending())) {
-        take_away(g);
+    if (!more_to_come) {
+        take_away_all();
+        tell_gone();
     }
-    tell_gone();
 }
 
 static void begin(void *opaque)
@@ -244,6 +263,7 @@ void device_unplug_all_requested(void (*fn)(void *opaque), void *opaque)
     g_assert(!when_gone.fn);
     when_gone.fn = fn;
     when_gone.opaque = opaque;
+    more_to_come = TRUE;
     for (guint i = 0; i < all->len; i++) {
         Device *dev = all->pdata[i];
 
@@ -251,6 +271,8 @@ void device_unplug_all_requested(void (*fn)(void *opaque), void *opaque)
             device_unplug(dev);
         }
     }
+    more_to_come = FALSE;
+    take_away_all();
     tell_gone();
 }
 

@@ -178,6 +178,20 @@ static void test_finished_by_reset(void)
     toys_tear_down();
 }
 
+/* ... together: the address map changes once for all of them. */
+static void test_many_finished_by_reset(void)
+{
+    int done = 0;
+
+    requested();
+    g_assert_true(device_request_unplug(toys_plug("driver=toy,id=b"), NULL));
+    g_string_truncate(toys.trace, 0);
+    device_reset_all(count, &done);
+    toys_expect("q a q b P a u a P b u b L a +a L b +b ");
+    g_assert_cmpint(done, ==, 1);
+    toys_tear_down();
+}
+
 /* A migration waits for what goes, not for what has been asked for. */
 static void test_migration_waits(void)
 {
@@ -310,7 +324,7 @@ static void test_child_before(void)
     toys_expect("q p ");
     g_assert_true(p->realized);
     toys_finish_quiesce(a);
-    toys_expect("Q a P a u a L a +a P p u p L p +p ");
+    toys_expect("Q a P a u a P p u p L a +a L p +p ");
     device_unref(p);
     toys_expect("");
     toys_tear_down();
@@ -406,6 +420,7 @@ int main(int argc, char **argv)
     g_test_add_func("/device/unplug/going", test_going);
     g_test_add_func("/device/unplug/paused", test_paused);
     g_test_add_func("/device/unplug/finished-by-reset", test_finished_by_reset);
+    g_test_add_func("/device/unplug/many-finished-by-reset", test_many_finished_by_reset);
     g_test_add_func("/device/unplug/migration-waits", test_migration_waits);
     g_test_add_func("/device/unplug/slow-host", test_slow_host);
     g_test_add_func("/device/unplug/slow-host-of-many", test_slow_host_of_many);
