@@ -114,7 +114,7 @@ void daemon_check_emulator(const char *path)
                                          : 0;
 
     if (error)
-        g_warning("the emulator '%s' cannot be run: %s; domains must name another one",
+        g_message("the emulator '%s' cannot be run: %s; domains must name another one",
                   path, g_strerror(error));
 }
 

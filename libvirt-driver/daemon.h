@@ -24,7 +24,7 @@ int daemon_lock(const DriverPaths *paths, GError **errp);
 /* Removes the PID file, unless another has its name by now, and closes. */
 void daemon_unlock(int fd);
 
-/* Warns of an emulator that cannot be run: nothing else may name it for a long time. */
+/* Tells of an emulator that cannot be run: nothing else may name it for a long time. */
 void daemon_check_emulator(const char *path);
 
 /* Listens where the options, the paths, or systemd say. */

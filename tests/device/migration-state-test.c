@@ -439,13 +439,13 @@ static const struct Refusal {
       "-m 16M " BLK " -device virtio-blk-device,id=x,drive=other", "virtio-blk-device" },
     { "queues", "-m 16M " BLK, "-m 16M " BLK ",num-queues=3", "queues" },
     { "queue-size", "-m 16M " BLK, "-m 16M " BLK ",queue-size=16",
-      "queue 0 has size 64" },
+      "queue-size=16" },
     { "serial", "-m 16M " BLK ",serial=a", "-m 16M " BLK ",serial=b", "serial=b, but" },
     { "block-size", "-m 16M " BLK, "-m 16M " BLK ",logical_block_size=4096",
       "block_size=4096, but" },
     { "port", "-m 16M " BLK " -device isa-serial,id=s,index=1",
       "-m 16M " BLK " -device isa-serial,id=s,index=2", "s index=2, but" },
-    { "features", "-m 16M " BLK, "-m 16M " BLK ",discard=off", "feature bit 13" },
+    { "features", "-m 16M " BLK, "-m 16M " BLK ",discard=off", "discard=o" },
 };
 
 static void test_refusal(gconstpointer data)

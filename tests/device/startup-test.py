@@ -68,8 +68,7 @@ class Errors(unittest.TestCase):
         (["-foo", "bar"], "-foo bar: invalid option"),
         (["-numa", "node"], "-numa node: invalid option (of QEMU, not supported here)"),
         (["--hda", "a"], "--hda a: invalid option (of QEMU, not supported here)"),
-        (["-boot", "c"],
-         "-boot c: Invalid parameter 'order' (it takes only strict=on|off, menu=off)"),
+        (["-boot", "z"], "-boot z: Parameter 'order': invalid boot device 'z'"),
         (["-serial", "mon:stdio"],
          "-serial mon:stdio: 'mon' is not supported: a console and a monitor do not share "
          "one device; use stdio here, and -qmp unix:PATH,server=on,wait=off for the "

@@ -110,7 +110,6 @@ static void test_rows(void)
 static const struct Unseen {
     const char *class_name, *property, *why; /* "not supported": it has one value */
 } unseen[] = {
-    { "ich9-pm", "disable_s3", "always so" },
     { "isa-debugcon", "chardev", "the host's" },
     { "isa-pit", "lost_tick_policy", "how lateness is made up for" },
     { "isa-serial", "chardev", "the host's" },
