@@ -61,6 +61,7 @@ static void raise_event(AcpiPciHotplug *h)
 static void plugged(PciBus *bus, PciDevice *dev)
 {
     HotplugBus *b = hotplug_bus(bus);
+    dev->unseen = TRUE;
     if (PCI_FUNC(dev->devfn) == 0) {
         b->h->up[b->bsel] |= 1u << PCI_SLOT(dev->devfn);
         raise_event(b->h);
@@ -142,10 +143,30 @@ static void eject(AcpiPciHotplug *h, PciDevice *dev)
     device_unplug(&dev->device);
 }
 
+/*
+ * A guest that is notified again and again of what is to go may eject once more when it
+ * has gone. What was plugged into the slot since then, and the guest has neither looked
+ * at nor been asked for, is not meant.
+ */
+static gboolean is_meant(const HotplugBus *b, unsigned slot)
+{
+    for (unsigned i = 0; i < PCI_FUNCTIONS && slot < b->bus->slots; i++) {
+        const PciDevice *dev = b->bus->taken[PCI_DEVFN(slot, i)];
+        if (dev && dev->announced &&
+            (!dev->unseen || dev->device.unplug == DEVICE_UNPLUG_REQUESTED)) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
 static void eject_slots(HotplugBus *b, guint32 slots)
 {
     for (; slots; slots &= slots - 1) {
-        foreach_function(b, (unsigned)__builtin_ctz(slots), eject);
+        unsigned slot = (unsigned)__builtin_ctz(slots);
+        if (is_meant(b, slot)) {
+            foreach_function(b, slot, eject);
+        }
     }
 }
 

@@ -60,6 +60,7 @@ guint32 pci_config_read(PciDevice *dev, unsigned offset, unsigned size)
     if (dev->resetting) { /* 6.6.2: it does not answer yet */
         return ones(size);
     }
+    dev->unseen = FALSE;
     if (offset + size > dev->config_size) { /* no extended capability: 7.6.1 */
         return dev->express && offset + size <= PCIE_CONFIG_SIZE ? 0 : ones(size);
     }

@@ -152,6 +152,8 @@ static void test_unplug(void)
     g_assert_cmphex(qtest_inl(q, DOWN), ==, 0);
     wait_deleted(q, "t");
     add(q, "t", "rp0");      /* the same id, at once */
+    qtest_outl(q, EJECT, 1); /* late, of the one before: B01 */
+    g_assert_cmphex(config_read(q, bus_behind(q, RP0), 0, 0), ==, TESTDEV);
     qtest_outl(q, EJECT, 1); /* unasked */
     wait_deleted(q, "t");
     expect_del_fails(q, "t", "Device 't' not found");
@@ -183,6 +185,7 @@ static void test_ost(void)
     qtest_outl(q, OST_EVENT, 1);
     qtest_outl(q, OST_STATUS, 0);
     wait_ost(q, "t", 1, 0);
+    g_assert_cmphex(config_read(q, bus_behind(q, RP0), 0, 0), ==, TESTDEV);
     qtest_outl(q, EJECT, 1);
     wait_deleted(q, "t");
     qtest_outl(q, OST_EVENT, 0x103);
