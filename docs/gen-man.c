@@ -264,6 +264,9 @@ static void write_events(void)
     for (const QmpEvent *e = qmp_event_table; e->name; e++) {
         roff_subsection(e->name);
         roff_text("%s.", e->help);
+        if (e->per_second) {
+            roff_text("At most %u a second.", e->per_second);
+        }
         write_type("Data", e->data);
     }
 }

@@ -392,10 +392,10 @@ static gboolean add_blockdev(ConfigNode *node, GError **errp)
     return block_node_add(node, errp) != NULL;
 }
 
-/* -drive without format= */
+/* -drive without format=; a destination reads no image before it has the VM. */
 static gboolean check_raw(ConfigNode *node, GError **errp)
 {
-    return block_check_raw(text_at(node, "node-name"), errp);
+    return block_starts_inactive() || block_check_raw(text_at(node, "node-name"), errp);
 }
 
 static gboolean add_netdev(ConfigNode *node, GError **errp)

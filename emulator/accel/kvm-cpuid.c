@@ -291,7 +291,8 @@ gboolean kvm_set_cpuid(Vcpu *cpu, GError **errp)
  */
 unsigned kvm_phys_bits(void)
 {
-    for (guint32 i = 0; ask_supported(NULL) && i < supported->nent; i++) {
+    guint32 entries = ask_supported(NULL) ? supported->nent : 0;
+    for (guint32 i = 0; i < entries; i++) {
         const struct kvm_cpuid_entry2 *e = &supported->entries[i];
         if (e->function == 0x80000008 && (e->eax & 0xff)) {
             return MIN(e->eax & 0xff, LEVEL4_BITS);

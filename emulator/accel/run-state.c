@@ -108,11 +108,6 @@ static gboolean ends_guest(RunState state)
     return state == RUN_STATE_SHUTDOWN || state == RUN_STATE_INTERNAL_ERROR;
 }
 
-static gboolean is_final(RunState state)
-{
-    return ends_guest(state) || state == RUN_STATE_GUEST_PANICKED;
-}
-
 /* The state says who has the VM, also after a reset. */
 static gboolean is_migrating(RunState state)
 {
@@ -231,12 +226,12 @@ static ConfigNode *cause_data(ShutdownCause cause)
     return data;
 }
 
-/* Also when it has been stopped meanwhile for another reason. */
+/* Also when it has been stopped meanwhile for a reason from which it may go on. */
 static void stop_finally(RunState state)
 {
     if (vm_running()) {
         vm_stop(state);
-    } else if (current != RUN_STATE_INMIGRATE && !is_final(current)) {
+    } else if (current != RUN_STATE_INMIGRATE && !ends_guest(current)) {
         run_state_set(state);
     }
 }

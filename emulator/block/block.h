@@ -126,6 +126,7 @@ void block_unplug(BlockNode *node);
  */
 void block_flush_all(void (*done)(void *opaque, GError *error), void *opaque);
 void block_set_start_inactive(gboolean inactive);
+gboolean block_starts_inactive(void);
 void block_inactivate_all(BlockChanged done, void *opaque);
 void block_activate_all(BlockChanged done, void *opaque);
 

@@ -147,7 +147,6 @@ void block_node_close(BlockNode *node);
 void block_node_free(BlockNode *node);
 
 /* active.c */
-gboolean block_starts_inactive(void);
 gboolean block_activity_changes(void); /* nobody comes or goes now */
 
 /* file-io.c: the blocking way; any op, from request->moved on. 0 or -errno. */

@@ -64,5 +64,5 @@ gboolean config_add_boot(ConfigNode *tree, const char *arg, GError **errp)
     return map && take_drives(map, "order", errp) && take_drives(map, "once", errp) &&
            take_time(map, "splash-time", NULL, errp) &&
            take_time(map, "reboot-timeout", "-1", errp) &&
-           noop_strip("boot", map, TRUE, errp);
+           noop_strip("boot", map, FALSE, errp) && config_check_unused(map, errp);
 }

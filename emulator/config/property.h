@@ -51,7 +51,7 @@ typedef struct Property {
     gboolean ignored;   /* accepted for compatibility; it cannot matter here */
     const char *only;   /* of one that is ignored: the values that ask for what is there,
                            with '|' between them; others are refused. NULL: all do */
-    gboolean hidden;    /* for tests: in no help, manual or schema */
+    gboolean hidden;    /* in no help, manual or schema */
 } Property;
 
 /*

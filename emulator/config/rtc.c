@@ -80,7 +80,7 @@ gboolean config_add_rtc(ConfigNode *tree, const char *arg, GError **errp)
         return FALSE;
     }
     config_map_remove(map, "base");
-    if (!noop_strip("rtc", map, TRUE, errp)) {
+    if (!noop_strip("rtc", map, FALSE, errp) || !config_check_unused(map, errp)) {
         return FALSE;
     }
     config_map_remove(tree, "rtc"); /* the last one counts */

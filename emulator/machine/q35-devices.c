@@ -180,6 +180,7 @@ void q35_devices_free(Q35Devices *q)
     }
     device_unref(q->pic);
     device_unref(q->ioapic);
+    g_clear_pointer(&q->complaints, g_ptr_array_unref);
 }
 
 static guint64 round_up_hole(guint64 value)
@@ -208,13 +209,20 @@ void q35_devices_ready(Q35Devices *q, guint64 high_ram)
                                    .mem64 = hole64(q, high_ram) };
 }
 
+/* A reset lays the same out again, and has nothing new to say. */
 static void lay_out_pci(Q35Devices *q)
 {
-    g_autoptr(GPtrArray) complaints = g_ptr_array_new_with_free_func(g_free);
+    GPtrArray *complaints = g_ptr_array_new_with_free_func(g_free);
     pci_layout(pci_host_bus(q->host), &q->apertures, complaints);
     for (guint i = 0; i < complaints->len; i++) {
-        log_warn("%s", (const char *)complaints->pdata[i]);
+        if (!q->complaints ||
+            !g_ptr_array_find_with_equal_func(q->complaints, complaints->pdata[i],
+                                              g_str_equal, NULL)) {
+            log_warn("%s", (const char *)complaints->pdata[i]);
+        }
     }
+    g_clear_pointer(&q->complaints, g_ptr_array_unref);
+    q->complaints = complaints;
 }
 
 void q35_devices_set_up(Q35Devices *q, guint64 low_ram, guint64 high_ram)

@@ -63,6 +63,7 @@ typedef struct Q35Devices {
     IrqLine *isa_irqs[ISA_IRQS]; /* owned: each into both controllers */
     IrqLine *gpe;                /* of hot-plug, into the power management */
     PciApertures apertures;      /* from q35_devices_ready() on */
+    GPtrArray *complaints;       /* the last layout's; NULL: none yet */
 } Q35Devices;
 
 typedef struct Q35Choice {

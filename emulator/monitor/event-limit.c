@@ -120,6 +120,16 @@ static guint limit_of(const char *name)
     return 0;
 }
 
+static void send_all_kept(void)
+{
+    for (GList *l = order.head; l; l = l->next) {
+        Window *w = l->data;
+        if (w->kept) {
+            send_kept(w);
+        }
+    }
+}
+
 void event_limit_emit(const char *name, ConfigNode *data, EventSend send)
 {
     g_autoptr(ConfigNode) message = qmp_event_message(name, data);
@@ -132,18 +142,16 @@ void event_limit_emit(const char *name, ConfigNode *data, EventSend send)
     }
     if (w) {
         w->told++;
+    } else { /* which may follow from it */
+        send_all_kept();
     }
     send(message);
 }
 
 void event_limit_flush(void)
 {
-    while (order.length) {
-        Window *w = g_queue_pop_head(&order);
-        if (w->kept) {
-            send_kept(w);
-        }
-    }
+    send_all_kept();
+    g_queue_clear(&order);
     g_clear_pointer(&windows, g_hash_table_unref);
     g_clear_pointer(&timer, timer_free);
 }

@@ -89,7 +89,11 @@ static void keep_asked(PciBridge *b, void *opaque)
 {
     unsigned what = GPOINTER_TO_UINT(opaque);
     guint64 slot = b->bus->hotplug ? rows[what].slot : 0;
-    b->kept[what] = is_asked(b, what) ? hint(b, what) : slot;
+    gboolean pref32 =
+        what == PCI_WINDOW_MEM && b->reserve.window[what] == PCI_RESERVE_DEFAULT;
+    b->kept[what] = !is_asked(b, what) ? slot
+                    : pref32           ? MAX(hint(b, what), slot)
+                                       : hint(b, what);
 }
 
 void pci_keep_asked(PciBus *root, unsigned what)

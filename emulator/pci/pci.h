@@ -137,7 +137,8 @@ struct PciDevice {
     Msix msix;
     PciMsi msi;
     gboolean announced; /* the guest sees it (but see pci_bus_find()) */
-    gboolean unseen;    /* it has been plugged, and not been looked at; not in the stream */
+    gboolean unseen;    /* it has been plugged, and not been looked at; not in the stream:
+                           what was plugged before a migration is as if it had been */
     guint resetting;    /* function resets under way: it answers nothing */
     /*
      * ns of the virtual clock, when the guest was; 0: not. Of this process, not in the

@@ -168,11 +168,15 @@ static gboolean parse_job(JsonObject *object, VmStatus *status)
     return !json_object_has_member(object, "job");
 }
 
-static gboolean parse_plugging(JsonObject *object, VmStatus *status, GError **errp)
+/* Of one that cannot be read only what a plug has left is not known. */
+static void parse_plugging(JsonObject *object, VmStatus *status)
 {
     const char *xml = util_json_string(object, "plugging");
+    g_autoptr(GError) err = NULL;
 
-    return !xml || (status->plugging = xml_device_parse(xml, XML_PARSE_STATUS, errp));
+    if (xml && !(status->plugging = xml_device_parse(xml, XML_PARSE_STATUS, &err))) {
+        g_message("the device that was being plugged: %s", err->message);
+    }
 }
 
 static gboolean parse_object(JsonObject *object, VmStatus *status, GError **errp)
@@ -209,8 +213,9 @@ static gboolean parse_object(JsonObject *object, VmStatus *status, GError **errp
     }
     /* Not in the file of an older daemon, and then the emulator is asked. */
     status->has = command_emulator_parse(util_json_object(object, "has"));
-    return parse_plugging(object, status, errp) &&
-           (status->domain = xml_domain_parse(xml, XML_PARSE_STATUS, errp));
+    parse_plugging(object, status);
+    status->domain = xml_domain_parse(xml, XML_PARSE_STATUS, errp);
+    return status->domain != NULL;
 }
 
 VmStatus *vm_status_parse(const char *text, GError **errp)

@@ -38,13 +38,13 @@ class Formats(unittest.TestCase):
         self.addCleanup(tmp.cleanup)
         self.path = os.path.join(tmp.name, "image")
 
-    def start(self, content, *more):
+    def start(self, content, *more, options=()):
         """Exit status and stderr of a VM that is told to quit."""
         with open(self.path, "wb") as f:
             f.write(content.ljust(1 << 16, b"\0") if content else b"")
         p = subprocess.run(
             [VIREO, "-machine", "none", "-drive", ",".join(["if=none,id=d,file=" + self.path, *more]),
-             "-qmp", "stdio"], capture_output=True, timeout=TIMEOUT, check=False,
+             "-qmp", "stdio", *options], capture_output=True, timeout=TIMEOUT, check=False,
             input=b'{"execute": "qmp_capabilities"}{"execute": "quit"}')
         with open(self.path, "rb") as f:
             self.assertTrue(f.read().startswith(content))
@@ -58,6 +58,11 @@ class Formats(unittest.TestCase):
                 self.assertTrue(err.startswith("vireo: -drive if=none,id=d,file="), err)
                 self.assertIn("begins as a %s image does" % name, err)
                 self.assertIn("say format=raw", err)
+
+    def test_destination(self):
+        """It reads no image before it has the VM."""
+        code, err = self.start(HEADERS[1][1], options=["-incoming", "defer"])
+        self.assertEqual((code, err), (0, ""))
 
     def test_raw_was_said(self):
         for name, header in HEADERS:

@@ -111,6 +111,16 @@ class Flood(unittest.TestCase):
         self.assertEqual(last["status"], FLOOD - 1)
         self.assertEqual(self.process.wait(TIMEOUT), 0)
 
+    def test_before_others(self):
+        """What has no limit comes after what it may follow from."""
+        self.select_bus(0)
+        self.flood(FLOOD)
+        self.told("ACPI_DEVICE_OST", SOME)
+        self.told("GUEST_CRASHLOADED", SOME)
+        self.reader("stop")
+        for name in "ACPI_DEVICE_OST", "GUEST_CRASHLOADED", "STOP":
+            self.reader.event(name)
+
     def test_given_up(self):
         self.select_bus(0)
         poll = select.poll()

@@ -74,6 +74,7 @@ static void test_reserve(void)
     check_windows(",mem-reserve=2G", slot, (Windows){ slot.io, 512 * MIB, slot.pref });
     check_windows(",pref32-reserve=512M", slot,
                   (Windows){ slot.io, 512 * MIB, slot.pref });
+    check_windows(",pref32-reserve=64K", slot, slot);
     check_windows(",io-reserve=64K", slot, (Windows){ 16 * KIB, slot.mem, slot.pref });
     check_windows(",io-reserve=0", slot, (Windows){ 0, slot.mem, slot.pref });
     check_windows(",pref64-reserve=1P", slot,

@@ -60,7 +60,7 @@ static Difference absent[] = {
     { "*", "ide", "QEMU's q35 has a SATA controller, vireo's has none" },
     { "*", "input0", "no input devices: the machine's own are not in definitions" },
     { "*", "input1", "no input devices: the machine's own are not in definitions" },
-    { "*", "watchdog0", "QEMU's q35 has a watchdog in its chipset" },
+    { "*", "watchdog0", "libvirt adds a watchdog that nobody has asked for" },
     { "virt-install-debian-nographics", "channel0", "no channels" },
     { "virt-install-debian-nographics", "virtio-serial0", "no channels" },
     { "virt-install-debian-nographics", "balloon0", "no balloon" },
@@ -86,7 +86,7 @@ static Difference dropped[] = {
 };
 
 static Difference globals[] = {
-    { "*", "ICH9-LPC.noreboot=off", "the watchdog's" },
+    { "*", "ICH9-LPC.noreboot=off", "of that watchdog" },
 };
 
 static gboolean differs(Difference *rows, guint count, const char *name, const char *what)

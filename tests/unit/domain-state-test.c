@@ -200,6 +200,17 @@ static void test_status(void)
     disk = got->domain->disks->pdata[0];
     g_assert_cmpstr(disk->info.alias, ==, "virtio-disk0");
     g_assert_cmpint(disk->info.address.slot, ==, 3);
+
+    /* A note on a plug that cannot be read is no reason to lose the VM. */
+    g_autoptr(GString) broken = g_string_new(text);
+    g_assert_cmpuint(
+        g_string_replace(broken, "\"plugging\" : \"<disk", "\"plugging\" : \"<", 1), ==,
+        1);
+    g_clear_pointer(&got, vm_status_free);
+    got = vm_status_parse(broken->str, &err);
+    g_assert_no_error(err);
+    g_assert_null(got->plugging);
+    g_assert_cmpint(got->id, ==, 5);
 }
 
 /* What daemons have written that knew migrations as phases of the run. */
