@@ -247,11 +247,10 @@ static gboolean check_ignored(const Property *prop, const char *owner, ConfigNod
 gboolean property_set(const Property *prop, const char *owner, void *object,
                       ConfigNode *value, GError **errp)
 {
-    void *member = (guint8 *)object + prop->offset;
-
-    if (prop->ignored) {
+    if (prop->ignored) { /* it has no member, and there may be no object */
         return check_ignored(prop, owner, value, errp);
     }
+    void *member = (guint8 *)object + prop->offset;
     switch (prop->type) {
     case PROP_BOOL:
         return config_node_to_bool(value, prop->name, member, errp);
@@ -375,11 +374,10 @@ static ConfigNode *text_value(const Property *prop, const void *object)
 
 ConfigNode *property_value(const Property *prop, const void *object)
 {
-    const void *member = (const guint8 *)object + prop->offset;
-
     if (prop->ignored) {
         return property_default_value(prop);
     }
+    const void *member = (const guint8 *)object + prop->offset;
     switch (prop->type) {
     case PROP_BOOL:
         return config_bool_new(*(const gboolean *)member);
@@ -426,11 +424,10 @@ const Property *properties_find(const Property *props, const char *name)
 void properties_clear(const Property *props, void *object)
 {
     for (const Property *p = props; p && p->name; p++) {
-        void *member = (guint8 *)object + p->offset;
-
         if (p->ignored) {
             continue;
         }
+        void *member = (guint8 *)object + p->offset;
         if (p->type == PROP_STRING || p->type == PROP_ID) {
             g_clear_pointer((char **)member, g_free);
         } else if (p->type == PROP_KIND) {
