@@ -346,15 +346,6 @@ static void test_hidden_function(void)
 
 /* --- migration --- */
 
-static gboolean has_completed(QTest *q)
-{
-    g_autoptr(JsonNode) info = qtest_qmp_ok(q, "{\"execute\": \"query-migrate\"}");
-    const char *status =
-        json_object_get_string_member(json_node_get_object(info), "status");
-    g_assert_cmpstr(status, !=, "failed");
-    return strcmp(status, "completed") == 0;
-}
-
 /* The guest was asked here, and lets go there. */
 static void test_migrate(void)
 {
@@ -371,9 +362,7 @@ static void test_migrate(void)
             "Guest is waiting for an incoming migration");
     json_node_unref(qtest_qmp_ok(
         from, "{\"execute\": \"migrate\", \"arguments\": {\"uri\": \"unix:%s\"}}", path));
-    while (!has_completed(from)) {
-        g_usleep(1000);
-    }
+    qtest_wait_migrated(from);
     board_wait(to, "RESUME");
     g_assert_false(qtest_event_seen(from, "DEVICE_DELETED"));
     g_assert_cmphex(slots(to, 1, DOWN), ==, 1);

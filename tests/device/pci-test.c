@@ -307,24 +307,13 @@ static void test_sizing(void)
     qtest_stop(q);
 }
 
-static gboolean has_completed(QTest *q)
-{
-    g_autoptr(JsonNode) info = qtest_qmp_ok(q, "{\"execute\": \"query-migrate\"}");
-    const char *status =
-        json_object_get_string_member(json_node_get_object(info), "status");
-    g_assert_cmpstr(status, !=, "failed");
-    return strcmp(status, "completed") == 0;
-}
-
 static QTest *migrate(QTest *from, const char *options)
 {
     g_autofree char *path = g_build_filename(qtest_dir(from), "stream", NULL);
     QTest *to = qtest_start("%s -incoming unix:%s", options, path);
     json_node_unref(qtest_qmp_ok(
         from, "{\"execute\": \"migrate\", \"arguments\": {\"uri\": \"unix:%s\"}}", path));
-    while (!has_completed(from)) {
-        g_usleep(1000);
-    }
+    qtest_wait_migrated(from);
     board_wait(to, "RESUME");
     return to;
 }

@@ -46,22 +46,6 @@ static void put_testdev(QTest *q, guint32 address)
     config_writeb(q, TESTDEV, 4, 2);
 }
 
-static void wait_completed(QTest *q)
-{
-    for (;;) {
-        g_autoptr(JsonNode) info = qtest_qmp_ok(q, "{\"execute\": \"query-migrate\"}");
-        JsonObject *o = json_node_get_object(info);
-        const char *status = json_object_has_member(o, "status")
-                                 ? json_object_get_string_member(o, "status")
-                                 : "none";
-        g_assert_cmpstr(status, !=, "failed");
-        if (strcmp(status, "completed") == 0) {
-            return;
-        }
-        g_usleep(1000);
-    }
-}
-
 /* The VM in another process; ends the first. */
 static QTest *move(QTest *from, const char *args)
 {
@@ -69,7 +53,7 @@ static QTest *move(QTest *from, const char *args)
     QTest *to = qtest_start("%s -incoming unix:%s", args, path);
     json_node_unref(qtest_qmp_ok(
         from, "{\"execute\": \"migrate\", \"arguments\": {\"uri\": \"unix:%s\"}}", path));
-    wait_completed(from);
+    qtest_wait_migrated(from);
     board_wait(to, "RESUME");
     qtest_stop(from);
     return to;

@@ -596,3 +596,19 @@ gboolean qtest_event_seen(QTest *q, const char *name)
     g_autoptr(JsonObject) event = take_event(q, name);
     return node && event;
 }
+
+void qtest_wait_migrated(QTest *q)
+{
+    for (;;) {
+        g_autoptr(JsonNode) info = qtest_qmp_ok(q, "{\"execute\": \"query-migrate\"}");
+        JsonObject *o = json_node_get_object(info);
+        const char *status = json_object_has_member(o, "status")
+                                 ? json_object_get_string_member(o, "status")
+                                 : "none";
+        g_assert_cmpstr(status, !=, "failed");
+        if (strcmp(status, "completed") == 0) {
+            return;
+        }
+        g_usleep(1000);
+    }
+}

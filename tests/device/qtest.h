@@ -83,6 +83,8 @@ void qtest_finish(QTest *q);
 JsonObject *qtest_qmp(QTest *q, const char *format, ...) G_GNUC_PRINTF(2, 3);
 JsonNode *qtest_qmp_ok(QTest *q, const char *format, ...) G_GNUC_PRINTF(2, 3);
 char *qtest_qmp_fails(QTest *q, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* Returns when a migration, there or here, has completed; one that fails is a failure. */
+void qtest_wait_migrated(QTest *q);
 /* Waits for an event (also one that came during a command); returns its object. */
 JsonObject *qtest_event_wait(QTest *q, const char *name);
 /* An event of that name has come and was not waited for yet. */

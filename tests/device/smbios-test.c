@@ -164,15 +164,6 @@ static void test_reset(void)
     qtest_stop(q);
 }
 
-static gboolean has_completed(QTest *q)
-{
-    g_autoptr(JsonNode) info = qtest_qmp_ok(q, "{\"execute\": \"query-migrate\"}");
-    const char *status =
-        json_object_get_string_member(json_node_get_object(info), "status");
-    g_assert_cmpstr(status, !=, "failed");
-    return strcmp(status, "completed") == 0;
-}
-
 /* What the guest has made of that memory comes along; a boot there begins anew. */
 static void test_migrate(void)
 {
@@ -182,9 +173,7 @@ static void test_migrate(void)
     spoil(from);
     json_node_unref(qtest_qmp_ok(
         from, "{\"execute\": \"migrate\", \"arguments\": {\"uri\": \"unix:%s\"}}", path));
-    while (!has_completed(from)) {
-        g_usleep(1000);
-    }
+    qtest_wait_migrated(from);
     board_wait(to, "RESUME");
     g_assert_cmphex(qtest_readl(to, AREA_BASE), ==, 0x55555555);
     g_autofree Smbios *s = g_new(Smbios, 1);

@@ -356,19 +356,6 @@ static void test_locks(void)
     qtest_stop(q);
 }
 
-static void wait_migrated(QTest *q)
-{
-    for (;;) {
-        g_autoptr(JsonNode) node = qtest_qmp_ok(q, "{\"execute\":\"query-migrate\"}");
-        const char *status =
-            json_object_get_string_member(json_node_get_object(node), "status");
-        if (g_str_equal(status, "completed")) {
-            return;
-        }
-        g_assert_cmpstr(status, !=, "failed");
-    }
-}
-
 /*
  * One disk stays, one slot has been left by its disk: the guest's driver goes on
  * with both, and the lock changes hands.
@@ -400,7 +387,7 @@ static void test_migrate(void)
 
     to = qtest_start("-incoming %s " DISK_ARGS, uri, stays, "");
     qmp(from, "{\"execute\":\"migrate\",\"arguments\":{\"uri\":\"%s\"}}", uri);
-    wait_migrated(from);
+    qtest_wait_migrated(from);
     wait_event(to, "RESUME");
     qtest_bus_set(to);
     for (unsigned i = 0; i < 100; i++) {
