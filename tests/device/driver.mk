@@ -1,4 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# Libraries that are preloaded into a daemon, or into virsh.
+DRIVER_HELPERS =
+check_DATA += $(DRIVER_HELPERS)
+CLEANFILES += $(DRIVER_HELPERS)
+
 # The daemon: what it knows after a restart.
 dist_check_SCRIPTS += tests/device/driver-restart-test.py
 TESTS += tests/device/driver-restart-test.py
@@ -15,8 +20,7 @@ TESTS += tests/device/driver-stats-test.py
 dist_check_SCRIPTS += tests/device/driver-scale-test.py
 TESTS += tests/device/driver-scale-test.py
 EXTRA_DIST += tests/device/driver_rpc.py tests/device/sync-gate.c
-check_DATA += tests/device/sync-gate.so
-CLEANFILES += tests/device/sync-gate.so
+DRIVER_HELPERS += tests/device/sync-gate.so
 tests/device/sync-gate.so: tests/device/sync-gate.c
 	$(AM_V_GEN)$(CC) -Wall -Wextra -Werror -O1 -fPIC -shared -o $@ $<
 
@@ -24,8 +28,9 @@ tests/device/sync-gate.so: tests/device/sync-gate.c
 dist_check_SCRIPTS += tests/device/driver-many-test.py
 TESTS += tests/device/driver-many-test.py
 EXTRA_DIST += tests/device/driver_many.py tests/device/small-emulator.c tests/device/lock-count.c
-check_DATA += tests/device/small-emulator tests/device/lock-count.so
-CLEANFILES += tests/device/small-emulator tests/device/lock-count.so
+check_DATA += tests/device/small-emulator
+CLEANFILES += tests/device/small-emulator
+DRIVER_HELPERS += tests/device/lock-count.so
 tests/device/small-emulator: tests/device/small-emulator.c
 	$(AM_V_GEN)$(CC) -Wall -Wextra -Werror -O1 -DREAL='"$(abs_top_builddir)/vireo"' -o $@ $<
 tests/device/lock-count.so: tests/device/lock-count.c
@@ -33,15 +38,13 @@ tests/device/lock-count.so: tests/device/lock-count.c
 
 # ... and the numbers that the first of its threads read.
 EXTRA_DIST += tests/device/first-locale.c
-check_DATA += tests/device/first-locale.so
-CLEANFILES += tests/device/first-locale.so
+DRIVER_HELPERS += tests/device/first-locale.so
 tests/device/first-locale.so: tests/device/first-locale.c
 	$(AM_V_GEN)$(CC) -Wall -Wextra -Werror -O1 -fPIC -shared -o $@ $<
 
 # ... and a file that it cannot look at.
 EXTRA_DIST += tests/device/no-stat.c
-check_DATA += tests/device/no-stat.so
-CLEANFILES += tests/device/no-stat.so
+DRIVER_HELPERS += tests/device/no-stat.so
 tests/device/no-stat.so: tests/device/no-stat.c
 	$(AM_V_GEN)$(CC) -Wall -Wextra -Werror -O1 -fPIC -shared -o $@ $<
 
@@ -51,8 +54,7 @@ TESTS += tests/device/driver-keep-test.py
 
 # virsh, and an end that it does not miss.
 EXTRA_DIST += tests/device/virsh-quit.c
-check_DATA += tests/device/virsh-quit.so
-CLEANFILES += tests/device/virsh-quit.so
+DRIVER_HELPERS += tests/device/virsh-quit.so
 tests/device/virsh-quit.so: tests/device/virsh-quit.c
 	$(AM_V_GEN)$(CC) -Wall -Wextra -Werror -O1 $(GLIB_CFLAGS) -fPIC -shared -o $@ $< $(GLIB_LIBS)
 

@@ -7,6 +7,5 @@ tsan-programs: $(BUILT_SOURCES)
 		tests/unit/rpc-stream-test tests/unit/rpc-connect-test \
 		tests/unit/rpc-worker-test tests/unit/domain-job-test \
 		tests/unit/domain-define-test tests/unit/qmp-client-test \
-		tests/unit/process-spawn-test tests/device/sync-gate.so \
-		tests/device/first-locale.so tests/device/no-stat.so \
-		tests/device/small-emulator tests/device/lock-count.so
+		tests/unit/process-spawn-test tests/device/small-emulator \
+		$(DRIVER_HELPERS)
