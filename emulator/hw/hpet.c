@@ -56,12 +56,12 @@ typedef struct HpetTimer {
     Hpet *hpet;
     Timer *timer;
     IrqSource irq_out; /* on the line that is configured now */
-    gint64 last;       /* interrupt, ns */
 
     guint64 config; /* the writable bits */
     guint64 comparator;
     guint64 period;
     guint64 seen; /* the counter, up to which it has been compared */
+    guint64 from; /* ns: no interrupt of a periodic timer before */
 } HpetTimer;
 
 struct Hpet {
@@ -139,6 +139,12 @@ static void update_line(HpetTimer *t)
     irq_source_set(&t->irq_out, level);
 }
 
+/* After one that is given now. */
+static guint64 earliest_interrupt(void)
+{
+    return (guint64)clock_now(CLOCK_TYPE_VIRTUAL) + MIN_PERIOD_NS;
+}
+
 static void fire(HpetTimer *t)
 {
     if (t->config & TN_LEVEL) {
@@ -148,7 +154,7 @@ static void fire(HpetTimer *t)
         irq_source_set(&t->irq_out, TRUE);
         irq_source_set(&t->irq_out, FALSE);
     }
-    t->last = clock_now(CLOCK_TYPE_VIRTUAL);
+    t->from = earliest_interrupt();
 }
 
 /* --- time --- */
@@ -165,9 +171,15 @@ static void arm_timer(HpetTimer *t)
     }
     at += before >= late ? (gint64)(before - late + 1) * TICK_NS : 0;
     if (t->config & TN_PERIODIC) {
-        at = MAX(at, t->last + MIN_PERIOD_NS);
+        at = MAX(at, (gint64)t->from);
     }
     timer_arm(t->timer, at);
+}
+
+/* Whoever asks: a periodic timer is not to interrupt yet. */
+static gboolean too_early(const HpetTimer *t)
+{
+    return (t->config & TN_PERIODIC) && (guint64)clock_now(CLOCK_TYPE_VIRTUAL) < t->from;
 }
 
 /* What the comparator has met until now. */
@@ -177,7 +189,7 @@ static void work_out(HpetTimer *t)
     guint64 passed = now - t->seen;
     gboolean met = (gint64)passed > 0 && ticks_before_match(t) < passed;
 
-    if (!(t->hpet->config & CONFIG_ENABLE)) {
+    if (!(t->hpet->config & CONFIG_ENABLE) || too_early(t)) {
         return;
     }
     t->seen = now;
@@ -398,9 +410,8 @@ static void hpet_reset(Device *dev)
     for (unsigned i = 0; i < HPET_TIMERS; i++) {
         HpetTimer *t = &s->timers[i];
 
-        t->config = t->period = 0;
+        t->config = t->period = t->from = 0;
         t->comparator = G_MAXUINT64;
-        t->last = -MIN_PERIOD_NS;
     }
     look_anew(s);
     update_all(s);
@@ -452,7 +463,7 @@ static gboolean hpet_post_load(void *opaque, guint32 version, GError **errp)
         t->config &= TN_WRITABLE;
         t->comparator = narrow(t, t->comparator);
         t->period = narrow(t, t->period);
-        t->last = -MIN_PERIOD_NS;
+        t->from = MIN(t->from, earliest_interrupt());
     }
     work_out_all(s);
     update_all(s);
@@ -468,6 +479,7 @@ static const StateDesc hpet_timer_state = {
             STATE_FIELD("comparator", STATE_U64, HpetTimer, comparator),
             STATE_FIELD("period", STATE_U64, HpetTimer, period),
             STATE_FIELD("seen", STATE_U64, HpetTimer, seen),
+            STATE_FIELD("from", STATE_U64, HpetTimer, from),
             { NULL },
         },
 };

@@ -48,16 +48,22 @@ typedef struct Pit {
     Timer *timer;
     gboolean level; /* of IRQ 0 */
     gboolean irq_enabled;
-    gint64 last_irq; /* ns */
 
     PitCounter counters[COUNTERS];
-    guint8 control; /* port 61h */
-    guint64 seen;   /* tick up to which channel 0's edges have been given */
+    guint8 control;   /* port 61h */
+    guint64 seen;     /* tick up to which channel 0's edges have been given */
+    guint64 irq_from; /* ns: no edge on IRQ 0 before */
 } Pit;
 
 static guint64 now(void)
 {
     return tick_from_ns(clock_now(CLOCK_TYPE_VIRTUAL), I8254_HZ);
+}
+
+/* After an edge that is given now. */
+static guint64 earliest_irq(void)
+{
+    return (guint64)clock_now(CLOCK_TYPE_VIRTUAL) + MIN_IRQ_NS;
 }
 
 static void set_irq(Pit *s, gboolean level)
@@ -72,7 +78,7 @@ static void arm_timer(Pit *s)
     guint64 edge;
 
     if (s->irq_enabled && pit_counter_next_edge(&s->counters[0], s->seen, &edge)) {
-        timer_arm(s->timer, MAX(tick_to_ns(edge, I8254_HZ), s->last_irq + MIN_IRQ_NS));
+        timer_arm(s->timer, MAX(tick_to_ns(edge, I8254_HZ), (gint64)s->irq_from));
     } else {
         timer_disarm(s->timer);
     }
@@ -82,7 +88,7 @@ static void give_edge(Pit *s)
 {
     guint64 tick = now(), edge = tick;
 
-    s->last_irq = clock_now(CLOCK_TYPE_VIRTUAL);
+    s->irq_from = earliest_irq();
     set_irq(s, FALSE);
     set_irq(s, TRUE);
     pit_counter_next_edge(&s->counters[0], s->seen, &edge);
@@ -220,7 +226,7 @@ static void pit_reset(Device *dev)
     s->control = 0;
     pit_counter_set_gate(&s->counters[SPEAKER], FALSE, now());
     s->irq_enabled = TRUE;
-    s->last_irq = -MIN_IRQ_NS;
+    s->irq_from = 0;
     start_anew(s);
 }
 
@@ -268,7 +274,7 @@ static gboolean pit_post_load(void *opaque, guint32 version, GError **errp)
     s->counters[0].gate = s->counters[1].gate = TRUE;
     s->counters[SPEAKER].gate = s->control & PORT_B_GATE;
     s->seen = MIN(s->seen, now());
-    s->last_irq = -MIN_IRQ_NS;
+    s->irq_from = MIN(s->irq_from, earliest_irq());
     set_irq(s, s->level);
     arm_timer(s);
     return TRUE;
@@ -281,6 +287,7 @@ static const StateField pit_fields[] = {
     STATE_FIELD("level", STATE_BOOL, Pit, level),
     STATE_FIELD("irq-enabled", STATE_BOOL, Pit, irq_enabled),
     STATE_FIELD("seen", STATE_U64, Pit, seen),
+    STATE_FIELD("irq-from", STATE_U64, Pit, irq_from),
     { NULL },
 };
 

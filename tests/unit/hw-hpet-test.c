@@ -198,6 +198,28 @@ static void test_fast(void)
     hw_unplug(dev);
 }
 
+/* As seldom when the guest migrates. */
+static void test_fast_moves(void)
+{
+    Device *dev = plug();
+    unsigned edges = 0;
+
+    set(CONFIG, 1);
+    set(TIMER(2), ENABLE | PERIODIC | SET | ROUTE(16));
+    set(COMPARE(2), get(COUNTER) + 1);
+    set(COMPARE(2), 1);
+    step(100000);
+    for (unsigned i = 0; i < 100; i++) {
+        dev = hw_move(dev, NULL, wire);
+        hw_edges(16);
+        hw_step(50000);
+        edges += hw_edges(16);
+    }
+    g_assert_cmpuint(edges, >=, 49);
+    g_assert_cmpuint(edges, <=, 51);
+    hw_unplug(dev);
+}
+
 static void test_level(void)
 {
     Device *dev = plug();
@@ -308,6 +330,7 @@ int main(int argc, char **argv)
     g_test_add_func("/hw/hpet/one-shot", test_one_shot);
     g_test_add_func("/hw/hpet/periodic", test_periodic);
     g_test_add_func("/hw/hpet/fast", test_fast);
+    g_test_add_func("/hw/hpet/fast-moves", test_fast_moves);
     g_test_add_func("/hw/hpet/level", test_level);
     g_test_add_func("/hw/hpet/legacy", test_legacy);
     g_test_add_func("/hw/hpet/walk", test_walk);

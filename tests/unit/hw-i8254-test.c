@@ -338,6 +338,25 @@ static void test_fast(void)
     hw_unplug(dev);
 }
 
+/* Nor does a guest that migrates. */
+static void test_fast_moves(void)
+{
+    Device *dev = pit();
+    unsigned edges = 0;
+
+    program(0, 2, 2);
+    hw_step(1000000);
+    for (unsigned i = 0; i < 100; i++) {
+        dev = hw_move(dev, hw_isa, NULL);
+        hw_edges(0);
+        hw_step(50000);
+        edges += hw_edges(0);
+    }
+    g_assert_cmpuint(edges, >=, 49);
+    g_assert_cmpuint(edges, <=, 51);
+    hw_unplug(dev);
+}
+
 /* Of those that were due, how many did not come. */
 static unsigned lost_after_delay(const char *policy)
 {
@@ -435,6 +454,7 @@ int main(int argc, char **argv)
     g_test_add_func("/hw/i8254/read-back", test_read_back);
     g_test_add_func("/hw/i8254/speaker", test_speaker);
     g_test_add_func("/hw/i8254/fast", test_fast);
+    g_test_add_func("/hw/i8254/fast-moves", test_fast_moves);
     g_test_add_func("/hw/i8254/lost-ticks", test_lost_ticks);
     g_test_add_func("/hw/i8254/irq-disabled", test_irq_disabled);
     g_test_add_func("/hw/i8254/move", test_move);
