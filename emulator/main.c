@@ -27,6 +27,7 @@
 #include "chardev/chardev.h"
 #include "config/action.h"
 #include "config/argv.h"
+#include "config/data-file.h"
 #include "config/dialect.h"
 #include "config/property.h"
 #include "device/device.h"
@@ -409,6 +410,7 @@ static gboolean start_backends(ConfigNode *config, GError **errp)
         block_testing_enable();
         qtest_offer_command("block", block_testing_command);
     }
+    data_file_set_dirs(config_map_get(config, "data-dir"));
     block_set_start_inactive(config_map_has(config, "incoming"));
     vm_set_flush(block_flush_all);
     return each(config, "object", add_object, errp) &&
@@ -518,6 +520,7 @@ static void clean_up(void)
     qmp_set_config(NULL);
     chardev_cleanup();
     device_global_cleanup();
+    data_file_set_dirs(NULL);
     fdset_cleanup();
     event_handler_remove(signal_handler);
     fd_clear(&signal_fd);

@@ -7,6 +7,8 @@ libemulator_a_SOURCES += \
 	emulator/config/boot.c \
 	emulator/config/build.c \
 	emulator/config/complete.c \
+	emulator/config/data-file.c \
+	emulator/config/data-file.h \
 	emulator/config/dialect.c \
 	emulator/config/dialect.h \
 	emulator/config/drive.c \

@@ -82,9 +82,9 @@ static gboolean opt_uuid(ConfigNode *tree, const char *arg, GError **errp)
     return TRUE;
 }
 
-/* Any path: firmware and option ROMs, of which there are none. */
 static gboolean opt_firmware_dir(ConfigNode *tree, const char *arg, GError **errp)
 {
+    config_list_add(config_tree_list(tree, "data-dir"), config_string_new(arg));
     return TRUE;
 }
 
@@ -266,7 +266,8 @@ const Option config_options[] = {
     NOOP("no-user-config", ARG_NONE, NULL, FALSE, NULL),
     CALL("no-hpet", ARG_NONE, opt_no_hpet, NULL, "same as -machine hpet=off"),
     NOOP("no-fd-bootchk", ARG_NONE, NULL, FALSE, NULL),
-    CALL("L", ARG_REQUIRED, opt_firmware_dir, "DIR", "accepted, cannot matter here"),
+    CALL("L", ARG_REQUIRED, opt_firmware_dir, "DIR",
+         "look for firmware and ROM files in DIR first"),
     CALL("global", ARG_REQUIRED, opt_global, "DRIVER.PROPERTY=VALUE",
          "what all devices of that class begin with"),
     CALL("rtc", ARG_REQUIRED, config_add_rtc, "[base=]utc|localtime|DATE",

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include "config/data-file.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "util/error.h"
+#include "util/fd.h"
+#include "util/fdset.h"
+
+static const char *const installed[] = {
+    "/usr/share/seabios",
+    "/usr/share/qemu",
+    "/usr/lib/ipxe/qemu",
+    "/usr/share/OVMF",
+};
+
+#define CHUNK 65536
+
+static ConfigNode *dirs; /* of -L; NULL: none */
+
+void data_file_set_dirs(ConfigNode *list)
+{
+    config_node_unref(dirs);
+    dirs = list ? config_node_ref(list) : NULL;
+}
+
+/* -1: errno. A directory has the name that is looked for, perhaps, but is no such file.
+ */
+static int open_path(const char *path)
+{
+    autofd int fd = path_open(path, O_RDONLY | O_NONBLOCK, 0); /* a FIFO waits */
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) < 0) {
+        return -1;
+    }
+    if (S_ISDIR(st.st_mode)) {
+        errno = EISDIR;
+        return -1;
+    }
+    return fd_steal(&fd);
+}
+
+/* Of several reasons the first that is more than "not there" is the one to tell. */
+static int try_open(const char *path, int *reason)
+{
+    int fd = open_path(path);
+    if (fd < 0 && (*reason == 0 || *reason == ENOENT)) {
+        *reason = errno;
+    }
+    return fd;
+}
+
+static int try_in(const char *dir, const char *name, int *reason)
+{
+    g_autofree char *path = g_build_filename(dir, name, NULL);
+    return try_open(path, reason);
+}
+
+int data_file_open(const char *name, GError **errp)
+{
+    int reason = 0;
+    int fd = try_open(name, &reason);
+    gboolean search = !g_path_is_absolute(name);
+
+    for (guint i = 0; fd < 0 && search && dirs && i < config_list_size(dirs); i++) {
+        fd = try_in(config_node_string(config_list_at(dirs, i)), name, &reason);
+    }
+    for (guint i = 0; fd < 0 && search && i < G_N_ELEMENTS(installed); i++) {
+        fd = try_in(installed[i], name, &reason);
+    }
+    if (fd < 0) {
+        error_set_errno(errp, reason, "cannot open '%s'", name);
+    }
+    return fd;
+}
+
+/* Appends what comes, until the end or more than max bytes. FALSE: errno. */
+static gboolean read_up_to(int fd, gsize max, GByteArray *to)
+{
+    g_autofree guint8 *chunk = g_malloc(CHUNK);
+    ssize_t n;
+
+    do {
+        n = read(fd, chunk, CHUNK);
+        if (n > 0) {
+            g_byte_array_append(to, chunk, (guint)n);
+        }
+    } while ((n > 0 && to->len <= max) || (n < 0 && errno == EINTR));
+    return n >= 0;
+}
+
+GBytes *data_file_read(const char *name, gsize max, GError **errp)
+{
+    autofd int fd = data_file_open(name, errp);
+    g_autoptr(GByteArray) content = g_byte_array_new();
+
+    if (fd < 0) {
+        return NULL;
+    }
+    if (!read_up_to(fd, max, content)) {
+        error_set_errno(errp, errno, "cannot read '%s'", name);
+        return NULL;
+    }
+    if (content->len == 0 || content->len > max) {
+        error_set(errp,
+                  content->len ? "'%s' has more than %" G_GSIZE_FORMAT " bytes"
+                               : "'%s' is empty",
+                  name, max);
+        return NULL;
+    }
+    return g_byte_array_free_to_bytes(g_steal_pointer(&content));
+}
