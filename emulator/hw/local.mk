@@ -2,6 +2,10 @@
 libemulator_a_SOURCES += \
 	emulator/hw/debugcon.c \
 	emulator/hw/debugcon.h \
+	emulator/hw/fw-cfg-internal.h \
+	emulator/hw/fw-cfg-items.c \
+	emulator/hw/fw-cfg.c \
+	emulator/hw/fw-cfg.h \
 	emulator/hw/ged.c \
 	emulator/hw/ged.h \
 	emulator/hw/hpet.c \

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "hw/debugcon.h"
+#include "hw/fw-cfg.h"
 #include "hw/ged.h"
 #include "hw/hpet.h"
 #include "hw/i8042.h"
@@ -28,6 +29,7 @@
 const DeviceClass *const device_class_table[] = {
     &acpi_pci_hotplug_class,
     &debugcon_class,
+    &fw_cfg_class,
     &ged_class,
     &hpet_class,
     &i8042_class,

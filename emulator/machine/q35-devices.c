@@ -4,6 +4,7 @@
 
 #include "accel/accel.h"
 #include "accel/run-state.h"
+#include "hw/fw-cfg.h"
 #include "hw/hpet.h"
 #include "hw/i8042.h"
 #include "hw/i8254.h"
@@ -152,18 +153,25 @@ static gboolean create_isa(Q35Devices *q, const Q35Choice *choice, ConfigNode *c
            board_create_serials(q->isa, config, errp);
 }
 
+static gboolean create_fw_cfg(Q35Devices *q, GError **errp)
+{
+    q->fw_cfg = new_device(&fw_cfg_class, "fw_cfg");
+    return device_realize(q->fw_cfg, NULL, errp);
+}
+
 gboolean q35_devices_create(Q35Devices *q, const Q35Choice *choice, RamBlock *ram,
                             ConfigNode *config, GError **errp)
 {
     return create_controllers(q, errp) && board_create_vcpus(errp) &&
            create_pm(q, errp) && create_hotplug(q, errp) && create_pci(q, ram, errp) &&
-           create_isa(q, choice, config, errp);
+           create_isa(q, choice, config, errp) && create_fw_cfg(q, errp);
 }
 
 /* All are unrealized. Whoever has a line's end goes before the line. */
 void q35_devices_free(Q35Devices *q)
 {
     pcie_root_port_set_hotplug(NULL, NULL);
+    device_unref(q->fw_cfg);
     device_unref(q->pit);
     device_unref(q->rtc);
     isa_bus_free(q->isa);

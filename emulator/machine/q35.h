@@ -57,7 +57,7 @@
 
 /* What is soldered to the board; references. */
 typedef struct Q35Devices {
-    Device *ioapic, *pic, *host, *lpc, *pm, *hotplug, *rtc, *pit;
+    Device *ioapic, *pic, *host, *lpc, *pm, *hotplug, *rtc, *pit, *fw_cfg;
     Bus *isa;
     IrqLine *gsis[ICH9_GSIS], *pic_pins[ICH9_PIC_PINS]; /* borrowed; NULL: the cascade */
     IrqLine *isa_irqs[ISA_IRQS]; /* owned: each into both controllers */

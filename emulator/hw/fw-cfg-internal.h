@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What fw-cfg.c, fw-cfg-items.c and fw-cfg-dma.c share. Machine lock. */
+#ifndef VIREO_HW_FW_CFG_INTERNAL_H
+#define VIREO_HW_FW_CFG_INTERNAL_H
+
+#include "hw/fw-cfg.h"
+#include "memory/region.h"
+
+#define KEY_INVALID 0xffff
+#define KEY_WRITE   0x4000 /* once, to write by the data port; it says nothing now */
+#define KEY_MASK    0x3fff
+
+#define MAX_MADE 16
+
+/* What has been made of a file since the reset, for the stream; no bytes: nothing. */
+typedef struct FwCfgMade {
+    guint8 name[FW_CFG_NAME_MAX + 1];
+    guint8 *data;
+    guint32 len;
+
+    FwCfgMake make;
+    void *opaque;
+} FwCfgMade;
+
+typedef struct FwCfgFile {
+    char *name;
+    GBytes *bytes;   /* of one that is made: NULL */
+    FwCfgMade *made; /* NULL: it is none */
+} FwCfgFile;
+
+typedef struct FwCfg {
+    Device dev;
+    guint16 file_slots;
+    gboolean dma_enabled;
+
+    Region *ports, *dma;
+    GBytes *fixed[2][FW_CFG_FILE_FIRST]; /* generic ones, the architecture's */
+    GPtrArray *files;                    /* FwCfgFile, by name; the key follows from it */
+    FwCfgMade *made;                     /* has room for MAX_MADE */
+    guint32 n_made;
+
+    guint16 key;
+    guint32 offset;
+    GBytes *selected; /* contents of key; NULL: not looked for yet, or there is none */
+    gboolean looked;  /* for selected */
+} FwCfg;
+
+/* fw-cfg-items.c */
+void fw_cfg_items_init(FwCfg *s);
+void fw_cfg_items_free(FwCfg *s);
+void fw_cfg_items_reset(FwCfg *s); /* forgets what was made */
+/* FALSE: there can be no item with that key. */
+gboolean fw_cfg_select(FwCfg *s, guint16 key);
+/* Another state has been loaded: the contents are to be looked for again. */
+void fw_cfg_look_again(FwCfg *s);
+/* The contents of the item that is selected; NULL: there is none. Borrowed. */
+GBytes *fw_cfg_selected(FwCfg *s);
+
+#endif

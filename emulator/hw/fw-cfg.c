@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The firmware configuration's ports. Items: fw-cfg-items.c. */
+#include "config.h"
+
+#include <string.h>
+
+#include "hw/fw-cfg-internal.h"
+#include "memory/address-map.h"
+#include "util/error.h"
+
+#define DEFAULT_FILE_SLOTS 0x20
+#define MIN_FILE_SLOTS     0x10
+
+/* Both ports are one to QEMU: bytes are of the item, a word that is written selects. */
+static guint64 port_read(void *opaque, guint64 offset, unsigned size)
+{
+    FwCfg *s = opaque;
+    GBytes *bytes = size == 1 ? fw_cfg_selected(s) : NULL;
+    gsize len;
+    const guint8 *data = bytes ? g_bytes_get_data(bytes, &len) : NULL;
+
+    return data && s->offset < len ? data[s->offset++] : 0;
+}
+
+static void port_write(void *opaque, guint64 offset, guint64 value, unsigned size)
+{
+    if (size == 2 && offset == 0) {
+        fw_cfg_select(opaque, (guint16)value);
+    }
+}
+
+static const RegionOps port_ops = {
+    .read = port_read,
+    .write = port_write,
+    .min_size = 1,
+    .max_size = 2,
+};
+
+static void fw_cfg_init(Device *dev)
+{
+    FwCfg *s = (FwCfg *)dev;
+
+    fw_cfg_items_init(s);
+}
+
+static gboolean fw_cfg_realize(Device *dev, GError **errp)
+{
+    FwCfg *s = (FwCfg *)dev;
+
+    s->ports = region_new_io("fwcfg", 2, &port_ops, s);
+    return address_map_put(address_map_io(), &s->ports, FW_CFG_PORT, errp);
+}
+
+static void fw_cfg_reset(Device *dev)
+{
+    FwCfg *s = (FwCfg *)dev;
+
+    fw_cfg_items_reset(s);
+    fw_cfg_select(s, 0);
+}
+
+static void fw_cfg_unrealize(Device *dev)
+{
+    address_map_take(&((FwCfg *)dev)->ports);
+}
+
+static void fw_cfg_finalize(Device *dev)
+{
+    fw_cfg_items_free((FwCfg *)dev);
+}
+
+/* Keys are places in the order of names: files that are not the same would be mixed up.
+ */
+static gboolean post_load(void *opaque, guint32 version, GError **errp)
+{
+    FwCfg *s = opaque;
+
+    for (guint i = 0; i < s->files->len; i++) {
+        const FwCfgFile *file = s->files->pdata[i];
+
+        if (file->made && memcmp(file->made->name, file->name, strlen(file->name) + 1)) {
+            return error_set(errp, "fw_cfg: the stream has another file than '%s'",
+                             file->name);
+        }
+    }
+    fw_cfg_look_again(s);
+    return TRUE;
+}
+
+static const StateDesc made_state = {
+    .name = "fw_cfg_file",
+    .version = 1,
+    .fields =
+        (const StateField[]){
+            STATE_ARRAY("name", STATE_BYTES, FwCfgMade, name, FW_CFG_NAME_MAX + 1),
+            STATE_COUNTED("data", STATE_BYTES, FwCfgMade, data, FW_CFG_MADE_MAX, len,
+                          .indirect = TRUE, .optional = TRUE),
+            { NULL },
+        },
+};
+
+static const StateDesc fw_cfg_state = {
+    .name = "fw_cfg",
+    .version = 1,
+    .fields =
+        (const StateField[]){
+            STATE_FIELD("key", STATE_U16, FwCfg, key),
+            STATE_FIELD("offset", STATE_U32, FwCfg, offset),
+            STATE_COUNTED("made", STATE_STRUCT, FwCfg, made, 0, n_made, .indirect = TRUE,
+                          .nested = &made_state, .stride = sizeof(FwCfgMade)),
+            { NULL },
+        },
+    .post_load = post_load,
+};
+
+static const Property fw_cfg_properties[] = {
+    { .name = "x-file-slots",
+      .type = PROP_U16,
+      .offset = offsetof(FwCfg, file_slots),
+      .def = G_STRINGIFY(DEFAULT_FILE_SLOTS),
+      .min = MIN_FILE_SLOTS,
+      .max = KEY_MASK - FW_CFG_FILE_FIRST,
+      .guest = TRUE,
+      .help = "how many files there may be" },
+    { NULL },
+};
+
+const DeviceClass fw_cfg_class = {
+    .name = "fw_cfg_io",
+    .desc = "firmware configuration, ports 510h and 511h",
+    .instance_size = sizeof(FwCfg),
+    .properties = fw_cfg_properties,
+    .state = &fw_cfg_state,
+    .init = fw_cfg_init,
+    .realize = fw_cfg_realize,
+    .reset = fw_cfg_reset,
+    .unrealize = fw_cfg_unrealize,
+    .finalize = fw_cfg_finalize,
+};
