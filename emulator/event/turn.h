@@ -26,6 +26,7 @@ typedef enum TurnKind {
     TURN_BLOCK_DONE,   /* requests that have ended */
     TURN_CHARDEV_IN,   /* bytes */
     TURN_CHARDEV_OUT,  /* bytes */
+    TURN_FW_CFG_BYTES, /* of items, into memory */
     TURN_CONNECTIONS,  /* accepted */
     TURN_QMP_COMMANDS, /* begun, and what is none */
     TURN_QMP_VALUES,   /* of commands (config/json.h) */

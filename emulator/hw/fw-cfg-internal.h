@@ -3,8 +3,9 @@
 #ifndef VIREO_HW_FW_CFG_INTERNAL_H
 #define VIREO_HW_FW_CFG_INTERNAL_H
 
+#include "event/lock.h"
 #include "hw/fw-cfg.h"
-#include "memory/region.h"
+#include "memory/address-map.h"
 
 #define KEY_INVALID 0xffff
 #define KEY_WRITE   0x4000 /* once, to write by the data port; it says nothing now */
@@ -28,6 +29,12 @@ typedef struct FwCfgFile {
     FwCfgMade *made; /* NULL: it is none */
 } FwCfgFile;
 
+/* Who wants to know when no transfer is under way. */
+typedef struct FwCfgWaiting {
+    void (*done)(void *opaque);
+    void *opaque;
+} FwCfgWaiting;
+
 typedef struct FwCfg {
     Device dev;
     guint16 file_slots;
@@ -43,6 +50,10 @@ typedef struct FwCfg {
     guint32 offset;
     GBytes *selected; /* contents of key; NULL: not looked for yet, or there is none */
     gboolean looked;  /* for selected */
+
+    guint32 dma_high; /* half of an address */
+    GQueue transfers; /* the first one is under way */
+    GArray *waiting;  /* FwCfgWaiting; NULL: nobody */
 } FwCfg;
 
 /* fw-cfg-items.c */
@@ -55,5 +66,10 @@ gboolean fw_cfg_select(FwCfg *s, guint16 key);
 void fw_cfg_look_again(FwCfg *s);
 /* The contents of the item that is selected; NULL: there is none. Borrowed. */
 GBytes *fw_cfg_selected(FwCfg *s);
+
+/* fw-cfg-dma.c */
+gboolean fw_cfg_dma_realize(FwCfg *s, GError **errp);
+void fw_cfg_dma_unrealize(FwCfg *s);
+void fw_cfg_quiesce(Device *dev, void (*done)(void *opaque), void *opaque);
 
 #endif

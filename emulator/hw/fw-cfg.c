@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The firmware configuration's ports. Items: fw-cfg-items.c. */
+/* The firmware configuration's ports. Items: fw-cfg-items.c; DMA: fw-cfg-dma.c. */
 #include "config.h"
 
 #include <string.h>
 
 #include "hw/fw-cfg-internal.h"
-#include "memory/address-map.h"
 #include "util/error.h"
 
 #define DEFAULT_FILE_SLOTS 0x20
 #define MIN_FILE_SLOTS     0x10
+
+#define ID_PORTS 1
+#define ID_DMA   2
 
 /* Both ports are one to QEMU: bytes are of the item, a word that is written selects. */
 static guint64 port_read(void *opaque, guint64 offset, unsigned size)
@@ -48,7 +50,16 @@ static gboolean fw_cfg_realize(Device *dev, GError **errp)
     FwCfg *s = (FwCfg *)dev;
 
     s->ports = region_new_io("fwcfg", 2, &port_ops, s);
-    return address_map_put(address_map_io(), &s->ports, FW_CFG_PORT, errp);
+    if (!address_map_put(address_map_io(), &s->ports, FW_CFG_PORT, errp)) {
+        return FALSE;
+    }
+    if (s->dma_enabled && !fw_cfg_dma_realize(s, errp)) {
+        address_map_take(&s->ports);
+        return FALSE;
+    }
+    fw_cfg_set_bytes(dev, FW_CFG_SIGNATURE, "QEMU", 4);
+    fw_cfg_set_number(dev, FW_CFG_ID, ID_PORTS | (s->dma_enabled ? ID_DMA : 0), 4);
+    return TRUE;
 }
 
 static void fw_cfg_reset(Device *dev)
@@ -56,12 +67,16 @@ static void fw_cfg_reset(Device *dev)
     FwCfg *s = (FwCfg *)dev;
 
     fw_cfg_items_reset(s);
-    fw_cfg_select(s, 0);
+    fw_cfg_select(s, FW_CFG_SIGNATURE);
+    s->dma_high = 0;
 }
 
 static void fw_cfg_unrealize(Device *dev)
 {
-    address_map_take(&((FwCfg *)dev)->ports);
+    FwCfg *s = (FwCfg *)dev;
+
+    fw_cfg_dma_unrealize(s);
+    address_map_take(&s->ports);
 }
 
 static void fw_cfg_finalize(Device *dev)
@@ -106,6 +121,7 @@ static const StateDesc fw_cfg_state = {
         (const StateField[]){
             STATE_FIELD("key", STATE_U16, FwCfg, key),
             STATE_FIELD("offset", STATE_U32, FwCfg, offset),
+            STATE_FIELD("dma-high", STATE_U32, FwCfg, dma_high),
             STATE_COUNTED("made", STATE_STRUCT, FwCfg, made, 0, n_made, .indirect = TRUE,
                           .nested = &made_state, .stride = sizeof(FwCfgMade)),
             { NULL },
@@ -114,6 +130,12 @@ static const StateDesc fw_cfg_state = {
 };
 
 static const Property fw_cfg_properties[] = {
+    { .name = "dma_enabled",
+      .type = PROP_BOOL,
+      .offset = offsetof(FwCfg, dma_enabled),
+      .def = "on",
+      .guest = TRUE,
+      .help = "items can be read by DMA" },
     { .name = "x-file-slots",
       .type = PROP_U16,
       .offset = offsetof(FwCfg, file_slots),
@@ -127,13 +149,14 @@ static const Property fw_cfg_properties[] = {
 
 const DeviceClass fw_cfg_class = {
     .name = "fw_cfg_io",
-    .desc = "firmware configuration, ports 510h and 511h",
+    .desc = "firmware configuration, ports 510h to 51Bh",
     .instance_size = sizeof(FwCfg),
     .properties = fw_cfg_properties,
     .state = &fw_cfg_state,
     .init = fw_cfg_init,
     .realize = fw_cfg_realize,
     .reset = fw_cfg_reset,
+    .quiesce = fw_cfg_quiesce,
     .unrealize = fw_cfg_unrealize,
     .finalize = fw_cfg_finalize,
 };

@@ -2,6 +2,7 @@
 libemulator_a_SOURCES += \
 	emulator/hw/debugcon.c \
 	emulator/hw/debugcon.h \
+	emulator/hw/fw-cfg-dma.c \
 	emulator/hw/fw-cfg-internal.h \
 	emulator/hw/fw-cfg-items.c \
 	emulator/hw/fw-cfg.c \
