@@ -19,7 +19,8 @@ typedef struct Noop {
 static const Noop noops[] = {
     { "machine", "usb", "off" },
     { "machine", "vmport", "off|auto" },
-    { "machine", "graphics", "on|off" },
+    { "machine", "graphics", "on|off", "microvm" },
+    { "machine", "graphics", "on|off", "none" },
     { "machine", "suppress-vmdesc", "on|off" },
     { "machine", "kernel-irqchip", "split|on" },
     { "machine", "x-option-roms", "on|off" }, /* no firmware, no option ROMs */

@@ -232,6 +232,8 @@ const Option config_options[] = {
     STRING("kernel", "FILE", "kernel image"),
     STRING("initrd", "FILE", "initial RAM disk"),
     STRING("append", "TEXT", "kernel command line"),
+    LIST("fw_cfg", "name", FALSE, "[name=]NAME,file=FILE|string=TEXT",
+         "an item of your own for firmware and guest: NAME begins with opt/"),
     STRING("incoming", "URI|defer", "wait for a migration: tcp:, unix:, fd:"),
     MAP("name", "name", "guest", "[guest=]NAME[,process=NAME][,debug-threads=on|off]",
         "name of the VM"),

@@ -24,7 +24,6 @@ const char *const config_qemu_options[] = {
     "fdb",
     "fsdev",
     "full-screen",
-    "fw_cfg",
     "g",
     "gdb",
     "hda",

@@ -45,6 +45,9 @@ typedef struct AcpiQ35 {
     const AcpiHotplugPort *ports;
     unsigned n_ports;
 
+    guint16 fw_cfg_base; /* hw/fw-cfg.h; 0: none */
+    guint8 fw_cfg_ports;
+
     guint16 pm_base; /* hw/ich9-pm.h */
     guint8 sci;
     gboolean s3, s4; /* announced */

@@ -43,6 +43,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AcpiTables, acpi_tables_free)
 /* As they stand in memory from base on (aligned as the blobs want it), the RSDP first. */
 GByteArray *acpi_place(const AcpiTables *tables, guint64 base);
 
+/*
+ * What firmware has to do to place them: QEMU's commands of the file "etc/table-loader",
+ * of 128 bytes each. names: those of the files that the blobs are in, at most 55 bytes.
+ */
+GByteArray *acpi_loader_commands(const AcpiTables *tables,
+                                 const char *const names[ACPI_BLOBS]);
+
 /* --- What is on the board --- */
 
 typedef struct AcpiRegister {

@@ -107,6 +107,17 @@ static void add_isa_bridge(Aml *scope, const AcpiQ35 *q)
     aml_end(scope, start);
 }
 
+/* Present and working, but nothing to be shown to a user. */
+static void add_fw_cfg(Aml *scope, const AcpiQ35 *q)
+{
+    AmlResources *r = aml_resources_new();
+    guint start = aml_begin(scope, "Device FWCF");
+    aml_code(scope, "Name _HID 'QEMU0002' Name _STA 0x0b");
+    aml_resource_io(r, q->fw_cfg_base, q->fw_cfg_ports);
+    aml_resources_end(r, scope, "_CRS");
+    aml_end(scope, start);
+}
+
 static void add_pci(Aml *scope, const AcpiQ35 *q)
 {
     guint start = aml_begin(scope, "Device PCI0");
@@ -117,6 +128,9 @@ static void add_pci(Aml *scope, const AcpiQ35 *q)
     add_routes(scope, q, TRUE);
     aml_code(scope, "Method _PRT 0 { If PICF { Return PRTA } Return PRTP }");
     add_isa_bridge(scope, q);
+    if (q->fw_cfg_base) {
+        add_fw_cfg(scope, q);
+    }
     dsdt_add_functions(scope, q);
     aml_end(scope, start);
 }

@@ -4,6 +4,7 @@ libemulator_a_SOURCES += \
 	emulator/firmware/acpi.h \
 	emulator/firmware/acpi-fadt.c \
 	emulator/firmware/acpi-internal.h \
+	emulator/firmware/acpi-loader.c \
 	emulator/firmware/acpi-q35.c \
 	emulator/firmware/acpi-q35.h \
 	emulator/firmware/acpi-tables.c \

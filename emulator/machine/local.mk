@@ -4,6 +4,8 @@ libemulator_a_SOURCES += \
 	emulator/machine/boards.h \
 	emulator/machine/classes.c \
 	emulator/machine/cpus.c \
+	emulator/machine/fw-cfg-option.c \
+	emulator/machine/fw-cfg-option.h \
 	emulator/machine/isa.c \
 	emulator/machine/kernel.c \
 	emulator/machine/machine.c \
@@ -17,6 +19,8 @@ libemulator_a_SOURCES += \
 	emulator/machine/q35-acpi.c \
 	emulator/machine/q35-acpi.h \
 	emulator/machine/q35-devices.c \
+	emulator/machine/q35-fw-cfg.c \
+	emulator/machine/q35-fw-cfg.h \
 	emulator/machine/q35-smbios.c \
 	emulator/machine/q35-smbios.h \
 	emulator/machine/q35.c \

@@ -156,6 +156,13 @@ static gboolean check_cpus(const MachineClass *klass, ConfigNode *config, GError
     return TRUE;
 }
 
+static gboolean check_fw_cfg(const MachineClass *klass, ConfigNode *config, GError **errp)
+{
+    return klass->fw_cfg || !config_map_has(config, "fw_cfg") ||
+           error_set(errp, "-fw_cfg: fw_cfg device not available on machine '%s'",
+                     klass->name);
+}
+
 gboolean machine_create(ConfigNode *config, GError **errp)
 {
     g_autoptr(ConfigNode) none = config_map_new();
@@ -174,7 +181,8 @@ gboolean machine_create(ConfigNode *config, GError **errp)
     current = klass;
     current_options = g_malloc0(klass->options_size + 1);
     device_set_machine_defaults(klass->defaults);
-    ok = set_options(klass, node, current_options, errp) &&
+    ok = check_fw_cfg(klass, config, errp) &&
+         set_options(klass, node, current_options, errp) &&
          check_cpus(klass, config, errp) &&
          (!klass->create || klass->create(klass, current_options, config, errp));
     if (!ok) {

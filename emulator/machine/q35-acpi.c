@@ -4,8 +4,9 @@
 
 #include "machine/q35-acpi.h"
 
+#include "accel/accel.h"
 #include "accel/vcpu.h"
-#include "firmware/acpi-q35.h"
+#include "hw/fw-cfg.h"
 #include "hw/hpet.h"
 #include "hw/ich9-pm.h"
 #include "hw/rtc-time.h"
@@ -41,8 +42,73 @@ static AcpiWindow window(PciRange range)
     return (AcpiWindow){ range.base, range.limit };
 }
 
-GByteArray *q35_build_tables(const Q35Devices *q, const Q35Choice *choice,
-                             const BoardMemory *memory, GError **errp)
+/* What firmware has placed above 4 GiB: 64-bit BARs, and what bridges pass on. */
+static void find_high(PciDevice *dev, void *opaque)
+{
+    PciRange *high = opaque;
+    for (unsigned i = 0; i < PCI_BARS; i++) {
+        const PciBar *bar = &dev->bars[i];
+        guint64 base = bar->region ? pci_bar_address(dev, i) : 0;
+        if (base >= BOARD_HIGH_RAM && bar->flags & PCI_BAR_64 &&
+            pci_bar_enabled(dev, i)) {
+            high->base = MIN(high->base, base);
+            high->limit = MAX(high->limit, base + (bar->size - 1));
+        }
+    }
+    if (pci_bridge_bus(dev)) {
+        PciRange window = pci_bridge_window(dev, PCI_WINDOW_PREF);
+        if (window.base >= BOARD_HIGH_RAM && window.base <= window.limit) {
+            high->base = MIN(high->base, window.base);
+            high->limit = MAX(high->limit, window.limit);
+        }
+    }
+}
+
+/*
+ * As QEMU's: from the lowest that firmware has placed there on, or where the board would
+ * have placed it, as far as pci-hole64-size says, at least.
+ */
+static AcpiWindow high_window(const Q35Devices *q)
+{
+    PciRange high = { G_MAXUINT64, 0 };
+    guint64 end;
+    pci_bus_foreach(pci_host_bus(q->host), find_high, &high);
+    if (high.base > high.limit) {
+        return window(q->apertures.mem64);
+    }
+    if (__builtin_add_overflow(high.base, pci_host_hole64_size(q->host), &end) ||
+        __builtin_add_overflow(end, Q35_HOLE64_ALIGN - 1, &end)) {
+        return window(high);
+    }
+    end = MIN(end & ~(Q35_HOLE64_ALIGN - 1), 1ull << accel_phys_bits());
+    return (AcpiWindow){ high.base, MAX(high.limit, end - 1) };
+}
+
+/* Firmware has chosen where configuration space is; the rest below 4 GiB is PCI's. */
+static void set_windows(AcpiQ35 *board, const Q35Devices *q, const BoardMemory *memory)
+{
+    guint64 size = pci_host_ecam_size(q->host), base = pci_host_ecam_base(q->host);
+    board->high = high_window(q);
+    if (size && base >= memory->low && base + size <= Q35_HOLE_END) {
+        board->ecam = (AcpiEcam){ base, size >> 20 };
+        board->holes[0] = (AcpiWindow){ memory->low, base - 1 };
+        board->holes[1] = (AcpiWindow){ base + size, Q35_HOLE_END - 1 };
+    } else {
+        board->holes[0] = (AcpiWindow){ memory->low, Q35_HOLE_END - 1 };
+    }
+}
+
+static void set_own_windows(AcpiQ35 *board, const Q35Devices *q,
+                            const BoardMemory *memory)
+{
+    board->ecam = (AcpiEcam){ Q35_ECAM_BASE, Q35_ECAM_SIZE >> 20 };
+    board->holes[0] = (AcpiWindow){ memory->low, Q35_ECAM_BASE - 1 };
+    board->holes[1] = window(q->apertures.mem);
+    board->high = window(q->apertures.mem64);
+}
+
+AcpiTables *q35_acpi_tables(const Q35Devices *q, const Q35Choice *choice,
+                            const BoardMemory *memory, gboolean direct)
 {
     g_autoptr(GArray) ports = g_array_new(FALSE, FALSE, sizeof(AcpiHotplugPort));
     g_autoptr(GArray) indexed = g_array_new(FALSE, FALSE, sizeof(AcpiIndexed));
@@ -54,9 +120,6 @@ GByteArray *q35_build_tables(const Q35Devices *q, const Q35Choice *choice,
         .apic_id = cpu_apic_id,
         .lapic_base = Q35_LAPIC_BASE,
         .ioapic_base = Q35_IOAPIC_BASE,
-        .ecam = { Q35_ECAM_BASE, Q35_ECAM_SIZE >> 20 },
-        .holes = { { memory->low, Q35_ECAM_BASE - 1 }, window(q->apertures.mem) },
-        .high = window(q->apertures.mem64),
         .slots = found.slots,
         .pirq = ich9_lpc_pirq,
         .hotplug_base = ACPI_HOTPLUG_PORT,
@@ -66,6 +129,8 @@ GByteArray *q35_build_tables(const Q35Devices *q, const Q35Choice *choice,
         .n_ports = ports->len,
         .indexed = (const AcpiIndexed *)indexed->data,
         .n_indexed = indexed->len,
+        .fw_cfg_base = FW_CFG_PORT,
+        .fw_cfg_ports = FW_CFG_PORTS,
         .pm_base = ICH9_PM_BASE,
         .sci = ICH9_SCI_GSI,
         .s4 = s4_type != 0,
@@ -77,12 +142,22 @@ GByteArray *q35_build_tables(const Q35Devices *q, const Q35Choice *choice,
     if (choice->hpet) {
         board.hpet = (AcpiHpet){ HPET_BASE, HPET_ID, HPET_MIN_TICK };
     }
-    g_autoptr(AcpiTables) tables = acpi_build_q35(&board);
+    if (direct) {
+        set_own_windows(&board, q, memory);
+    } else {
+        set_windows(&board, q, memory);
+    }
+    return acpi_build_q35(&board);
+}
+
+GByteArray *q35_build_tables(const Q35Devices *q, const Q35Choice *choice,
+                             const BoardMemory *memory, GError **errp)
+{
+    g_autoptr(AcpiTables) tables = q35_acpi_tables(q, choice, memory, TRUE);
     g_autoptr(GByteArray) placed = acpi_place(tables, Q35_ACPI_BASE);
     if (placed->len > Q35_ACPI_SIZE) {
-        error_set(errp,
-                  "too many devices: ACPI tables of %u bytes are more than %u (%u ports)",
-                  placed->len, Q35_ACPI_SIZE, ports->len);
+        error_set(errp, "too many devices: ACPI tables of %u bytes are more than %u",
+                  placed->len, Q35_ACPI_SIZE);
         return NULL;
     }
     return g_steal_pointer(&placed);

@@ -3,8 +3,15 @@
 #ifndef VIREO_MACHINE_Q35_ACPI_H
 #define VIREO_MACHINE_Q35_ACPI_H
 
+#include "firmware/acpi-q35.h"
 #include "machine/q35.h"
 
+/*
+ * The tables as of now. direct: PCI is as the board lays it out, also before it does so;
+ * else as firmware has done. New.
+ */
+AcpiTables *q35_acpi_tables(const Q35Devices *q, const Q35Choice *choice,
+                            const BoardMemory *memory, gboolean direct);
 /* As they stand at Q35_ACPI_BASE; once all devices of the command line are there. NULL:
  * failed. */
 GByteArray *q35_build_tables(const Q35Devices *q, const Q35Choice *choice,

@@ -13,6 +13,7 @@
 #include "hw/ich9-pm.h"
 #include "machine/boards.h"
 #include "machine/q35-acpi.h"
+#include "machine/q35-fw-cfg.h"
 #include "machine/q35-smbios.h"
 #include "machine/q35.h"
 #include "memory/guest.h"
@@ -21,6 +22,7 @@
 typedef struct Options {
     BoardOptions board;
     Q35Choice choice;
+    gboolean graphics;
     char *pflash[2];
 } Options;
 
@@ -29,6 +31,7 @@ static struct {
     BoardKernel kernel;
     Q35Devices devices;
     Q35Choice choice;
+    Q35FwCfg fw_cfg;
     gboolean acpi;
     GByteArray *tables; /* NULL: none */
     guint8 uuid[16];    /* as it is written; all zero: none */
@@ -80,6 +83,19 @@ static gboolean check_uuid(ConfigNode *config, GError **errp)
             error_set(errp, "-uuid %s: not a UUID", uuid));
 }
 
+static gboolean check_fw_cfg(const Options *o, ConfigNode *config, GError **errp)
+{
+    board.fw_cfg =
+        (Q35FwCfg){ .devices = &board.devices,
+                    .choice = &board.choice,
+                    .memory = &board.memory,
+                    .uuid = board.uuid,
+                    .acpi = board.acpi,
+                    .graphics = o->graphics && !config_map_has(config, "nographic"),
+                    .direct = TRUE };
+    return q35_fw_cfg_check(&board.fw_cfg, config, errp);
+}
+
 /* --- boot, reset --- */
 
 static gboolean load_guest(BootState *boot, GError **errp)
@@ -109,7 +125,8 @@ static gboolean q35_ready(gboolean incoming, GError **errp)
         }
     }
     vm_set_powerdown_handler(powerdown, NULL);
-    return board_ready(load_guest, incoming, errp);
+    return q35_fw_cfg_fill(&board.fw_cfg, errp) &&
+           board_ready(load_guest, incoming, errp);
 }
 
 /* One new view of each address space for all of them. */
@@ -127,12 +144,14 @@ static gboolean q35_create(const MachineClass *klass, const void *options,
     const Options *o = options;
     return check_options(o, errp) && check_memory(o, config, errp) &&
            check_uuid(config, errp) && check_kernel(config, errp) &&
-           board_memory_create(&board.memory, errp) && create_devices(config, errp);
+           check_fw_cfg(o, config, errp) && board_memory_create(&board.memory, errp) &&
+           create_devices(config, errp);
 }
 
 static void q35_cleanup(void)
 {
     q35_devices_free(&board.devices);
+    q35_fw_cfg_free(&board.fw_cfg);
     board_kernel_free(&board.kernel);
     board_memory_free(&board.memory);
     g_clear_pointer(&board.tables, g_byte_array_unref);
@@ -143,6 +162,8 @@ static const Property q35_properties[] = {
     BOARD_OPTIONS("ACPI tables"),
     BOARD_OPTION("hpet", PROP_BOOL, choice.hpet, "on", "high precision event timer"),
     BOARD_OPTION("i8042", PROP_BOOL, choice.i8042, "on", "keyboard controller"),
+    BOARD_OPTION("graphics", PROP_BOOL, graphics, "on",
+                 "firmware is not told to use the serial port"),
     BOARD_OPTION("pflash0", PROP_STRING, pflash[0], NULL, "firmware; there is none yet"),
     BOARD_OPTION("pflash1", PROP_STRING, pflash[1], NULL,
                  "its variables; there are none yet"),
@@ -154,6 +175,7 @@ const MachineClass machine_q35 = {
     .alias = "q35",
     .desc = "PC with PCI Express (Q35 and ICH9)",
     .max_cpus = Q35_MAX_CPUS,
+    .fw_cfg = TRUE,
     .properties = q35_properties,
     .options_size = sizeof(Options),
     .create = q35_create,
