@@ -18,6 +18,7 @@ typedef struct MsiMessage {
 
 /* Entry state of the boot processor; filled by firmware/, applied at reset. */
 typedef struct BootState {
+    gboolean reset_vector; /* as after power-on: firmware; the rest does not count */
     gboolean valid;
     gboolean long_mode; /* 64-bit entry: page tables at cr3, GDT at gdt_base */
     guint64 entry, stack;

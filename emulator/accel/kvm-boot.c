@@ -3,13 +3,15 @@
  * Reset: every vCPU goes back to the state that KVM made it with. That of the boot
  * processor is kept; the others' differs from it in what they are told apart by. Then
  * the boot processor takes the entry state of the kernel (PVH: 32-bit flat protected
- * mode; Linux' 64-bit entry: long mode with the loader's page tables).
+ * mode; Linux' 64-bit entry: long mode with the loader's page tables), or begins at the
+ * reset vector.
  * Application processors wait for INIT and SIPI in the kernel.
  *
  * #syscalls main: ioctl(KVM_SET_SREGS) ioctl(KVM_SET_REGS)
  */
 #include <string.h>
 
+#include "accel/cpu-feature.h"
 #include "accel/kvm-internal.h"
 #include "accel/run-state.h"
 #include "event/lock.h"
@@ -20,6 +22,10 @@
 #define CR4_PAE  (1u << 5)
 #define EFER_LME (1u << 8)
 #define EFER_LMA (1u << 10)
+
+#define RESET_CS      0xf000
+#define RESET_CS_BASE 0xffff0000u
+#define RESET_IP      0xfff0
 
 #define SELECTOR_CODE 0x10
 #define SELECTOR_DATA 0x18
@@ -104,6 +110,22 @@ static gboolean enter_boot(Vcpu *cpu, const BootState *boot)
            kvm_vcpu_ioctl(cpu, KVM_SET_REGS, &regs) == 0;
 }
 
+/*
+ * Intel's manual, volume 3, table 9-1: real mode, and the code segment's base is where
+ * the firmware is, below 4 GiB. EDX has the processor's signature.
+ */
+static gboolean enter_reset_vector(Vcpu *cpu)
+{
+    struct kvm_sregs sregs = power_on->sregs;
+    struct kvm_regs regs = { .rip = RESET_IP,
+                             .rdx = cpu_get_cpuid(1, 0, CPUID_EAX),
+                             .rflags = 2 };
+    sregs.cs.selector = RESET_CS;
+    sregs.cs.base = RESET_CS_BASE;
+    return kvm_vcpu_ioctl(cpu, KVM_SET_SREGS, &sregs) == 0 &&
+           kvm_vcpu_ioctl(cpu, KVM_SET_REGS, &regs) == 0;
+}
+
 static gboolean reset_vcpu(Vcpu *cpu, GError **errp)
 {
     g_assert(cpu->stopped);
@@ -125,8 +147,10 @@ void kvm_reset_vcpus(const BootState *boot)
             return;
         }
     }
-    if (kvm.vcpus->len && boot->valid &&
-        !enter_boot(g_ptr_array_index(kvm.vcpus, 0), boot)) {
+    Vcpu *first = kvm.vcpus->len ? g_ptr_array_index(kvm.vcpus, 0) : NULL;
+    if (first && boot->reset_vector && !enter_reset_vector(first)) {
+        vm_request_internal_error("KVM refuses the entry state of the firmware");
+    } else if (first && boot->valid && !enter_boot(first, boot)) {
         vm_request_internal_error("KVM refuses the entry state of the kernel");
     }
 }

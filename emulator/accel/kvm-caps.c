@@ -42,6 +42,7 @@ static const Cap caps[] = {
     OPTIONAL(TSC_DEADLINE_TIMER, tsc_deadline_timer),
     OPTIONAL(TSC_CONTROL, tsc_control),
     OPTIONAL(KVMCLOCK_CTRL, kvmclock_ctrl),
+    OPTIONAL(SET_IDENTITY_MAP_ADDR, set_identity_map_addr),
     OPTIONAL(SET_TSS_ADDR, set_tss_addr),
     OPTIONAL(MANUAL_DIRTY_LOG_PROTECT2, manual_dirty_log),
 };

@@ -16,6 +16,7 @@ typedef struct KvmCaps {
     /* a VM does without these */
     int irqfd, ioeventfd, ioeventfd_any_length, readonly_mem, xsave2;
     int tsc_deadline_timer, tsc_control, kvmclock_ctrl, set_tss_addr;
+    int set_identity_map_addr;
     int manual_dirty_log;
 } KvmCaps;
 

@@ -15,8 +15,12 @@
 #include "util/fd.h"
 #include "util/fdset.h"
 
-/* Three pages below the BIOS area that KVM on Intel wants for real mode. */
-#define TSS_ADDR 0xfffbd000
+/*
+ * Pages that KVM on Intel wants for real mode, one and three, where QEMU has them: below
+ * the largest firmware.
+ */
+#define IDENTITY_MAP_ADDR 0xfeffc000
+#define TSS_ADDR          0xfeffd000
 
 Kvm kvm = { .fd = -1, .vm_fd = -1 };
 
@@ -73,6 +77,11 @@ static gboolean kvm_init(ConfigNode *node, GError **errp)
     autofd int vm_fd = kvm_ioctl(KVM_CREATE_VM, NULL);
     if (vm_fd < 0 || run_size < (int)sizeof(struct kvm_run)) {
         return error_set_errno(errp, errno, "cannot create a VM on %s", device);
+    }
+    guint64 identity_map = IDENTITY_MAP_ADDR;
+    if (kvm.caps.set_identity_map_addr &&
+        retry_ioctl(vm_fd, KVM_SET_IDENTITY_MAP_ADDR, &identity_map) < 0) {
+        return error_set_errno(errp, errno, "KVM_SET_IDENTITY_MAP_ADDR");
     }
     if (kvm.caps.set_tss_addr &&
         retry_ioctl(vm_fd, KVM_SET_TSS_ADDR, GUINT_TO_POINTER(TSS_ADDR)) < 0) {

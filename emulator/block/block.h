@@ -82,6 +82,11 @@ BlockNode *block_node_add(ConfigNode *config, GError **errp);
  * begins as one of another format does, and warns of one that may be written.
  */
 gboolean block_check_raw(const char *name, GError **errp);
+/*
+ * At start, of an active node that a user is attached to: its content, whoever asks waits.
+ */
+gboolean block_read_at_start(BlockNode *node, guint64 offset, void *buf, guint64 len,
+                             GError **errp);
 void block_node_add_later(ConfigNode *config, BlockChanged changed, void *opaque);
 void block_node_del_later(const char *name, BlockChanged changed, void *opaque);
 BlockNode *block_node_find(const char *name);

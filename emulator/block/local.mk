@@ -17,6 +17,7 @@ libemulator_a_SOURCES += \
 	emulator/block/query.c \
 	emulator/block/raw.c \
 	emulator/block/serialise.c \
+	emulator/block/start.c \
 	emulator/block/stats.c \
 	emulator/block/stats.h \
 	emulator/block/testing.c \

@@ -35,6 +35,8 @@ typedef struct BlockDriver {
      * block_node_submit(). In the loop of the request's user.
      */
     void (*submit)(BlockNode *node, BlockRequest *request);
+    /* Where in its child it begins; NULL: at the child's beginning. */
+    guint64 (*child_offset)(const BlockNode *node);
 } BlockDriver;
 
 /* Who uses a node that no user is attached to. */

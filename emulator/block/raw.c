@@ -63,12 +63,17 @@ static gboolean raw_opened(BlockNode *node, GError **errp)
     return raw_refresh_size(node, errp);
 }
 
-/* What is within the slice is within the child: raw_refresh_size(). */
-static void raw_submit(BlockNode *node, BlockRequest *r)
+static guint64 raw_child_offset(const BlockNode *node)
 {
     const RawOptions *o = node->options;
 
-    r->pos += o->offset;
+    return o->offset;
+}
+
+/* What is within the slice is within the child: raw_refresh_size(). */
+static void raw_submit(BlockNode *node, BlockRequest *r)
+{
+    r->pos += raw_child_offset(node);
     block_node_submit(node->child, r);
 }
 
@@ -79,4 +84,5 @@ const BlockDriver block_driver_raw = {
     .opened = raw_opened,
     .refresh_size = raw_refresh_size,
     .submit = raw_submit,
+    .child_offset = raw_child_offset,
 };

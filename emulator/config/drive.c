@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* -drive if=none,...: the block node that -blockdev would have made. */
+/*
+ * -drive if=none,... and if=pflash,...: the block node that -blockdev would have made;
+ * and of the latter the machine hears which flash it is.
+ */
 #include "config.h"
 
 #include "config/dialect.h"
@@ -18,6 +21,9 @@ static const CacheMode cache_modes[] = {
     { "none", TRUE, FALSE },
     { "unsafe", FALSE, TRUE },
 };
+
+/* -machine knows how many flashes it has. */
+#define FLASHES 2
 
 static gboolean one_of(ConfigNode *map, const char *key, const char *def,
                        const char *only, GError **errp)
@@ -122,6 +128,79 @@ static void add_guessed(ConfigNode *tree, const char *id, const char *origin)
     config_list_add(config_tree_list(tree, "guessed-raw"), entry);
 }
 
+/* The number of a flash: index=, or bus= and unit=; the first that is free without. */
+static gboolean read_unit(ConfigNode *flashes, ConfigNode *drive, guint64 *unit,
+                          GError **errp)
+{
+    gboolean by_index = config_map_has(drive, "index");
+    gboolean by_unit = config_map_has(drive, "unit");
+    guint64 bus;
+
+    if (by_index && (by_unit || config_map_has(drive, "bus"))) {
+        return error_set(errp, "index cannot be used with bus and unit");
+    }
+    if (!config_get_uint(drive, "bus", 0, 0, G_MAXINT, &bus, errp) ||
+        !config_get_uint(drive, by_index ? "index" : "unit", 0, 0, G_MAXINT, unit,
+                         errp)) {
+        return FALSE;
+    }
+    while (!by_index && !by_unit && *unit < FLASHES) {
+        g_autofree char *key = g_strdup_printf("%" G_GUINT64_FORMAT, *unit);
+        if (!config_map_has(flashes, key)) {
+            break;
+        }
+        ++*unit;
+    }
+    return (bus == 0 && *unit < FLASHES) ||
+           error_set(errp,
+                     "machine type does not support if=pflash,bus=%" G_GUINT64_FORMAT
+                     ",unit=%" G_GUINT64_FORMAT,
+                     bus, *unit);
+}
+
+/* tree["pflash"]["0"]["node"]: its name, "pflash0" unless id= is given. */
+static gboolean add_flash(ConfigNode *tree, ConfigNode *drive, const char *origin,
+                          const char **id, GError **errp)
+{
+    ConfigNode *flashes = config_tree_map(tree, "pflash");
+    guint64 unit;
+
+    if (!read_unit(flashes, drive, &unit, errp)) {
+        return FALSE;
+    }
+    g_autofree char *key = g_strdup_printf("%" G_GUINT64_FORMAT, unit);
+    g_autofree char *name = g_strdup_printf("pflash%s", key);
+    if (config_map_has(flashes, key)) {
+        return error_set(errp, "drive with bus=0, unit=%s exists", key);
+    }
+    if (!config_get_string(drive, "id", name, id, errp)) {
+        return FALSE;
+    }
+    ConfigNode *flash = config_map_new();
+    config_map_set_string(flash, "node", *id);
+    config_node_set_origin(flash, origin);
+    config_map_set(flashes, key, flash);
+    *id = config_node_string(config_map_get(flash, "node"));
+    return TRUE;
+}
+
+/* Of a flash the machine has to hear. */
+static gboolean read_id(ConfigNode *tree, ConfigNode *drive, const char *origin,
+                        const char **id, GError **errp)
+{
+    const char *type;
+
+    if (!config_get_string(drive, "if", "none", &type, errp)) {
+        return FALSE;
+    }
+    if (g_str_equal(type, "pflash")) {
+        return add_flash(tree, drive, origin, id, errp);
+    }
+    return (g_str_equal(type, "none") ||
+            error_set(errp, "if=%s is not supported (none, pflash)", type)) &&
+           config_require_string(drive, "id", id, errp);
+}
+
 gboolean config_add_drive(ConfigNode *tree, const char *arg, GError **errp)
 {
     g_autoptr(ConfigNode) drive = keyval_parse(arg, NULL, errp);
@@ -129,10 +208,9 @@ gboolean config_add_drive(ConfigNode *tree, const char *arg, GError **errp)
     g_autofree char *origin = g_strdup_printf("-drive %s", arg);
     const char *id;
 
-    if (!drive || !one_of(drive, "if", "none", "none", errp) ||
-        !one_of(drive, "format", "raw", "raw", errp) ||
+    if (!drive || !one_of(drive, "format", "raw", "raw", errp) ||
         !one_of(drive, "media", "disk", "disk", errp) ||
-        !config_require_string(drive, "id", &id, errp)) {
+        !read_id(tree, drive, origin, &id, errp)) {
         return FALSE;
     }
     config_map_set(node, "node-name", config_string_new(id));

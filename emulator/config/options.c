@@ -222,13 +222,15 @@ const Option config_options[] = {
     LIST("blockdev", "driver", TRUE, "[driver=]raw|file,node-name=N[,...]",
          "create a block node"),
     CALL("drive", ARG_REQUIRED, config_add_drive,
-         "if=none,id=ID,file=PATH[,format=raw][,readonly=on|off][,cache=MODE]"
-         "[,direct=on|off][,aio=MODE]",
-         "create a block node for -device ...,drive=ID; format=raw should be given"),
+         "if=none|pflash,id=ID,file=PATH[,format=raw][,unit=0|1][,readonly=on|off]"
+         "[,cache=MODE][,direct=on|off][,aio=MODE]",
+         "create a block node for -device ...,drive=ID, or for a flash (unit 0: the "
+         "firmware, 1: its variables); format=raw should be given"),
     LIST("netdev", "type", TRUE, "tap,id=ID[,ifname=NAME|fd=N]",
          "create a network back end"),
     LIST("device", "driver", TRUE, "DRIVER[,prop=value...]",
          "add a device ('-device help', '-device DRIVER,help')"),
+    STRING("bios", "FILE", "firmware of a machine that has no flash"),
     STRING("kernel", "FILE", "kernel image"),
     STRING("initrd", "FILE", "initial RAM disk"),
     STRING("append", "TEXT", "kernel command line"),

@@ -9,7 +9,6 @@ const char *const config_qemu_options[] = {
     "async-teardown",
     "audio",
     "audio-help",
-    "bios",
     "cdrom",
     "chroot",
     "compat",

@@ -2,6 +2,8 @@
 libemulator_a_SOURCES += \
 	emulator/hw/debugcon.c \
 	emulator/hw/debugcon.h \
+	emulator/hw/flash-store.c \
+	emulator/hw/flash-store.h \
 	emulator/hw/fw-cfg-dma.c \
 	emulator/hw/fw-cfg-internal.h \
 	emulator/hw/fw-cfg-items.c \
@@ -29,6 +31,8 @@ libemulator_a_SOURCES += \
 	emulator/hw/ioapic.h \
 	emulator/hw/isa.c \
 	emulator/hw/isa.h \
+	emulator/hw/pflash.c \
+	emulator/hw/pflash.h \
 	emulator/hw/port80.c \
 	emulator/hw/port80.h \
 	emulator/hw/port92.c \

@@ -73,13 +73,14 @@ void board_memory_free(BoardMemory *memory);
 /* kernel.c */
 
 typedef struct BoardKernel {
+    gboolean firmware; /* before the check: there is some, which needs no kernel */
     Kernel *kernel;    /* NULL: none */
     gboolean tell_tsc; /* to the kernel, which will not ask for its rate */
 } BoardKernel;
 
 /*
  * `-kernel`, `-initrd`, `-append`; creates nothing. auto_cmdline: the kernel may be told
- * the rate of the TSC. Without a kernel only qtest starts: there is no firmware.
+ * the rate of the TSC. Without a kernel and without firmware only qtest starts.
  */
 gboolean board_kernel_check(BoardKernel *kernel, const char *machine,
                             const BootMemory *memory, gboolean auto_cmdline,

@@ -11,6 +11,7 @@
 #include "hw/i8259.h"
 #include "hw/ich9-pm.h"
 #include "hw/ioapic.h"
+#include "hw/pflash.h"
 #include "hw/port80.h"
 #include "hw/port92.h"
 #include "hw/pvpanic-isa.h"
@@ -44,6 +45,7 @@ const DeviceClass *const device_class_table[] = {
     &pci_host_class,
     &pci_testdev_class.device,
     &pcie_root_port_class.device,
+    &pflash_class,
     &port80_class,
     &port92_class,
     &pvpanic_isa_class,

@@ -31,7 +31,7 @@ gboolean board_kernel_check(BoardKernel *kernel, const char *machine,
         return error_set(errp, "%s only allowed with -kernel option",
                          initrd ? "-initrd" : "-append");
     }
-    return strcmp(accel_get()->name, "qtest") == 0 ||
+    return kernel->firmware || strcmp(accel_get()->name, "qtest") == 0 ||
            error_set(errp,
                      "-kernel is missing: machine '%s' has no firmware that could start "
                      "anything else",

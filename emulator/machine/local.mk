@@ -4,6 +4,8 @@ libemulator_a_SOURCES += \
 	emulator/machine/boards.h \
 	emulator/machine/classes.c \
 	emulator/machine/cpus.c \
+	emulator/machine/firmware.c \
+	emulator/machine/firmware.h \
 	emulator/machine/fw-cfg-option.c \
 	emulator/machine/fw-cfg-option.h \
 	emulator/machine/isa.c \

@@ -156,11 +156,33 @@ static gboolean check_cpus(const MachineClass *klass, ConfigNode *config, GError
     return TRUE;
 }
 
-static gboolean check_fw_cfg(const MachineClass *klass, ConfigNode *config, GError **errp)
+static gboolean check_firmware(const MachineClass *klass, ConfigNode *config,
+                               GError **errp)
 {
-    return klass->fw_cfg || !config_map_has(config, "fw_cfg") ||
-           error_set(errp, "-fw_cfg: fw_cfg device not available on machine '%s'",
-                     klass->name);
+    const char *bios;
+    ConfigNode *flashes;
+
+    if (klass->firmware) {
+        return TRUE;
+    }
+    if (!config_get_string(config, "bios", NULL, &bios, errp) ||
+        !config_get_node(config, "pflash", CONFIG_MAP, &flashes, errp)) {
+        return FALSE;
+    }
+    if (config_map_has(config, "fw_cfg")) {
+        return error_set(errp, "-fw_cfg: fw_cfg device not available on machine '%s'",
+                         klass->name);
+    }
+    if (bios) {
+        return error_set(errp, "-bios %s: machine '%s' starts no firmware", bios,
+                         klass->name);
+    }
+    if (flashes) {
+        error_set(errp, "machine type does not support if=pflash,bus=0,unit=%s",
+                  config_map_key(flashes, 0));
+        config_prefix_origin(config_map_value(flashes, 0), "-drive", errp);
+    }
+    return !flashes;
 }
 
 gboolean machine_create(ConfigNode *config, GError **errp)
@@ -181,9 +203,8 @@ gboolean machine_create(ConfigNode *config, GError **errp)
     current = klass;
     current_options = g_malloc0(klass->options_size + 1);
     device_set_machine_defaults(klass->defaults);
-    ok = check_fw_cfg(klass, config, errp) &&
-         set_options(klass, node, current_options, errp) &&
-         check_cpus(klass, config, errp) &&
+    ok = set_options(klass, node, current_options, errp) &&
+         check_cpus(klass, config, errp) && check_firmware(klass, config, errp) &&
          (!klass->create || klass->create(klass, current_options, config, errp));
     if (!ok) {
         drop_options();

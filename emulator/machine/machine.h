@@ -12,7 +12,7 @@ typedef struct MachineClass {
     const char *alias; /* "microvm" or NULL */
     const char *desc;
     unsigned max_cpus;
-    gboolean fw_cfg; /* it takes -fw_cfg */
+    gboolean firmware; /* it takes -bios, -fw_cfg, -drive if=pflash */
     /* `-machine NAME,...`: rows for a structure of options_size bytes. */
     const Property *properties;
     size_t options_size;

@@ -101,7 +101,7 @@ static gboolean create_pci(Q35Devices *q, RamBlock *ram, GError **errp)
     if (!device_realize(q->host, NULL, errp)) {
         return FALSE;
     }
-    pci_host_set_low_ram(q->host, ram, TRUE);
+    pci_host_set_low_ram(q->host, ram, q->direct);
     Ich9LpcWiring wiring = {
         .host = q->host, .gsis = q->gsis, .pic = q->pic_pins, .pm = ich9_pm_region(q->pm)
     };
@@ -239,9 +239,11 @@ void q35_devices_set_up(Q35Devices *q, guint64 low_ram, guint64 high_ram)
                    .high_ram = high_ram,
                    .cpus = machine_cpus(),
                    .boot_order = "cad" };
-    gboolean fits = pci_host_set_ecam(q->host, Q35_ECAM_BASE, Q35_ECAM_SIZE);
-    g_assert(fits);
-    ich9_lpc_set_up(q->lpc, ICH9_PM_BASE, Q35_RCRB_BASE);
     rtc_set_pc(q->rtc, &cmos);
-    lay_out_pci(q);
+    if (q->direct) {
+        gboolean fits = pci_host_set_ecam(q->host, Q35_ECAM_BASE, Q35_ECAM_SIZE);
+        g_assert(fits);
+        ich9_lpc_set_up(q->lpc, ICH9_PM_BASE, Q35_RCRB_BASE);
+        lay_out_pci(q);
+    }
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The q35: PCI Express with an ICH9, as PCs have it (q35.h says where things are,
- * q35-devices.c how they are wired). Kernels are started directly: the board does at each
- * boot what firmware would have done.
+ * q35-devices.c how they are wired). A guest begins with firmware (firmware.h), or with a
+ * kernel: then the board does at each boot what firmware would have done.
  */
 #include "config.h"
 
@@ -12,6 +12,7 @@
 #include "firmware/smbios.h"
 #include "hw/ich9-pm.h"
 #include "machine/boards.h"
+#include "machine/firmware.h"
 #include "machine/q35-acpi.h"
 #include "machine/q35-fw-cfg.h"
 #include "machine/q35-smbios.h"
@@ -28,6 +29,7 @@ typedef struct Options {
 
 static struct {
     BoardMemory memory;
+    BoardFirmware firmware;
     BoardKernel kernel;
     Q35Devices devices;
     Q35Choice choice;
@@ -39,17 +41,15 @@ static struct {
 
 /* --- checks: nothing is created here --- */
 
-static gboolean check_options(const Options *o, GError **errp)
+static gboolean check_options(const Options *o, ConfigNode *config, GError **errp)
 {
-    for (unsigned i = 0; i < G_N_ELEMENTS(o->pflash); i++) {
-        if (o->pflash[i]) {
-            return error_set(errp,
-                             "-machine pflash%u=%s: machine 'q35' starts no firmware", i,
-                             o->pflash[i]);
-        }
-    }
     board.acpi = o->board.acpi;
     board.choice = o->choice;
+    if (!board_firmware_check(&board.firmware, o->pflash, config, errp)) {
+        return FALSE;
+    }
+    board.devices.direct = board.firmware.direct;
+    board.kernel.firmware = !board.firmware.direct;
     return TRUE;
 }
 
@@ -72,6 +72,9 @@ static gboolean check_kernel(ConfigNode *config, GError **errp)
                           .reserved_base = Q35_ECAM_BASE,
                           .reserved_size = Q35_ECAM_SIZE,
                           .rsdp = board.acpi ? Q35_ACPI_BASE : 0 };
+    if (!board.firmware.direct && config_map_has(config, "kernel")) {
+        return error_set(errp, "-kernel: machine 'q35' takes it only without firmware");
+    }
     return board_kernel_check(&board.kernel, "q35", &memory, FALSE, config, errp);
 }
 
@@ -101,6 +104,10 @@ static gboolean check_fw_cfg(const Options *o, ConfigNode *config, GError **errp
 static gboolean load_guest(BootState *boot, GError **errp)
 {
     q35_devices_set_up(&board.devices, board.memory.low, board.memory.high);
+    if (!board.firmware.direct) {
+        boot->reset_vector = TRUE;
+        return TRUE;
+    }
     if (board.tables && !guest_write(dma_space_memory(), Q35_ACPI_BASE,
                                      board.tables->data, board.tables->len)) {
         return error_set(errp, "cannot write the ACPI tables to guest memory");
@@ -133,8 +140,9 @@ static gboolean q35_ready(gboolean incoming, GError **errp)
 static gboolean create_devices(ConfigNode *config, GError **errp)
 {
     address_map_begin();
-    gboolean ok =
-        q35_devices_create(&board.devices, &board.choice, board.memory.ram, config, errp);
+    gboolean ok = q35_devices_create(&board.devices, &board.choice, board.memory.ram,
+                                     config, errp) &&
+                  board_firmware_create(&board.firmware, board.devices.host, errp);
     return address_map_commit(ok ? errp : NULL) && ok;
 }
 
@@ -142,7 +150,7 @@ static gboolean q35_create(const MachineClass *klass, const void *options,
                            ConfigNode *config, GError **errp)
 {
     const Options *o = options;
-    return check_options(o, errp) && check_memory(o, config, errp) &&
+    return check_options(o, config, errp) && check_memory(o, config, errp) &&
            check_uuid(config, errp) && check_kernel(config, errp) &&
            check_fw_cfg(o, config, errp) && board_memory_create(&board.memory, errp) &&
            create_devices(config, errp);
@@ -150,6 +158,7 @@ static gboolean q35_create(const MachineClass *klass, const void *options,
 
 static void q35_cleanup(void)
 {
+    board_firmware_free(&board.firmware);
     q35_devices_free(&board.devices);
     q35_fw_cfg_free(&board.fw_cfg);
     board_kernel_free(&board.kernel);
@@ -164,9 +173,10 @@ static const Property q35_properties[] = {
     BOARD_OPTION("i8042", PROP_BOOL, choice.i8042, "on", "keyboard controller"),
     BOARD_OPTION("graphics", PROP_BOOL, graphics, "on",
                  "firmware is not told to use the serial port"),
-    BOARD_OPTION("pflash0", PROP_STRING, pflash[0], NULL, "firmware; there is none yet"),
+    BOARD_OPTION("pflash0", PROP_STRING, pflash[0], NULL,
+                 "node name of the firmware's flash"),
     BOARD_OPTION("pflash1", PROP_STRING, pflash[1], NULL,
-                 "its variables; there are none yet"),
+                 "node name of the flash of its variables"),
     { NULL },
 };
 
@@ -175,7 +185,7 @@ const MachineClass machine_q35 = {
     .alias = "q35",
     .desc = "PC with PCI Express (Q35 and ICH9)",
     .max_cpus = Q35_MAX_CPUS,
-    .fw_cfg = TRUE,
+    .firmware = TRUE,
     .properties = q35_properties,
     .options_size = sizeof(Options),
     .create = q35_create,

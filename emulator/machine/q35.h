@@ -57,6 +57,7 @@
 
 /* What is soldered to the board; references. */
 typedef struct Q35Devices {
+    gboolean direct; /* no firmware: the board's set-up is all that there is */
     Device *ioapic, *pic, *host, *lpc, *pm, *hotplug, *rtc, *pit, *fw_cfg;
     Bus *isa;
     IrqLine *gsis[ICH9_GSIS], *pic_pins[ICH9_PIC_PINS]; /* borrowed; NULL: the cascade */
@@ -70,14 +71,16 @@ typedef struct Q35Choice {
     gboolean hpet, i8042;
 } Q35Choice;
 
-/* q35-devices.c; what there is when it fails, q35_devices_free() takes. */
+/*
+ * q35-devices.c; what there is when it fails, q35_devices_free() takes. `direct` is known.
+ */
 gboolean q35_devices_create(Q35Devices *q, const Q35Choice *choice, RamBlock *ram,
                             ConfigNode *config, GError **errp);
 void q35_devices_free(Q35Devices *q);
 /*
- * What firmware would have done before it starts a kernel, at each boot: where
- * configuration space and power management are, CMOS memory, and the PCI functions'
- * resources. high_ram: bytes above 4 GiB.
+ * At each boot: CMOS memory; and without firmware what that would have done before it
+ * starts a kernel: where configuration space and power management are, and the PCI
+ * functions' resources. high_ram: bytes above 4 GiB.
  */
 void q35_devices_set_up(Q35Devices *q, guint64 low_ram, guint64 high_ram);
 /* All of the command line's devices are there: what their resources come from. */

@@ -17,11 +17,12 @@
 #define DEVFN_SHIFT    12
 #define PRIORITY_UNDER (-1)
 #define PRIORITY_ECAM  0
+#define PRIORITY_ROM   1 /* over what is on the bus */
 
 typedef struct PciHost {
     Device device;
     PciBus *bus;
-    Region *address_port, *data_port, *ecam;
+    Region *address_port, *data_port, *ecam, *low_rom;
     guint64 ecam_base, ecam_size;
     guint32 address;
     const RegionOps *reset_ops; /* NULL: none */
@@ -159,6 +160,17 @@ void pci_host_set_low_ram(Device *host, RamBlock *ram, gboolean open)
     mch_set_low_ram((PciDevice *)((PciHost *)host)->mch, ram, open);
 }
 
+void pci_host_set_low_rom(Device *host, RamBlock *rom, guint64 offset, guint64 size)
+{
+    PciHost *h = (PciHost *)host;
+    g_assert(!h->low_rom && size <= MCH_PAM_SIZE);
+    h->low_rom = region_new_ram("isa-bios", rom, offset, size, TRUE);
+    pci_map_begin();
+    region_add_over(h->bus->memory, h->low_rom, MCH_PAM_FIRST + MCH_PAM_SIZE - size,
+                    PRIORITY_ROM);
+    pci_map_end();
+}
+
 guint64 pci_host_ecam_base(Device *host)
 {
     return ((PciHost *)host)->ecam_base;
@@ -195,6 +207,10 @@ static void unmap(PciHost *h)
         pci_map_begin();
         region_remove(h->bus->memory);
         region_remove(h->bus->io);
+        if (h->low_rom) {
+            region_remove(h->low_rom);
+            g_clear_pointer(&h->low_rom, region_free);
+        }
         pci_map_end();
     }
 }

@@ -21,5 +21,10 @@ extern const PciDeviceClass mch_class; /* "mch" */
  * it; for a guest without firmware. Without this call nothing is shadowed.
  */
 void pci_host_set_low_ram(Device *host, RamBlock *ram, gboolean open);
+/*
+ * The end of the board's firmware, size bytes of the block, which PCI has below 1 MiB.
+ * Once, after realize; it stays there as long as the host bridge does.
+ */
+void pci_host_set_low_rom(Device *host, RamBlock *rom, guint64 offset, guint64 size);
 
 #endif

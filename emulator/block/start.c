@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reading at the start, when nothing else runs that waiting could hold up: what is kept
+ * in memory from then on (flash).
+ */
+#include "block/node.h"
+#include "util/error.h"
+
+gboolean block_read_at_start(BlockNode *node, guint64 offset, void *buf, guint64 len,
+                             GError **errp)
+{
+    const struct iovec iov = { buf, len };
+    BlockRequest read = {
+        .op = BLOCK_READ, .iov = &iov, .n_iov = 1, .pos = offset, .bytes = len
+    };
+    BlockNode *file = node;
+
+    if (offset > node->size || len > node->size - offset) {
+        return error_set(errp, "Could not read '%s': it is too short", node->name);
+    }
+    for (; file->child; file = file->child) {
+        read.pos += file->driver->child_offset ? file->driver->child_offset(file) : 0;
+    }
+    int ret = file_io(file, &read);
+    return ret == 0 ||
+           error_set(errp, "Could not read '%s': %s", file->filename, error_text(-ret));
+}
