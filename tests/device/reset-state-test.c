@@ -288,19 +288,32 @@ static const Range q35_ranges[] = {
     { TRUE, 0x600, 0x20, 2, 0x2000 },  { TRUE, 0x628, 0x10, 2, 0 },
     { TRUE, 0x660, 0x14, 2, 0 },       { TRUE, 0x61, 1, 1, 0 },
     { TRUE, 0xcb0, 0x0c, 4, 0 },       { TRUE, 0xcc0, 0x14, 4, 0 },
+    { TRUE, 0x510, 2, 2, 0 },          { TRUE, 0x514, 4, 4, 0 },
     { FALSE, 0xfed00010, 4, 4, 0 },    { FALSE, 0xfed00100, 0x60, 4, 0 },
     { FALSE, 0xfed1f100, 0x54, 4, 0 },
 };
 
 static const Range microvm_ranges[] = { { TRUE, 0x3f8, 8, 1, 0 } };
 
-static const char *const q35_classes[] = {
-    "/ICH9-LPC:", "/acpi-pci-hotplug:", "/hpet:",   "/i8042:",      "/isa-pit:",
-    "/i8259:",    "/ich9-pm:",          "/ioapic:", "/isa-serial:", "/mc146818rtc:",
+static const char *const q35_classes[] = { "/ICH9-LPC:",
+                                           "/acpi-pci-hotplug:",
+                                           "/hpet:",
+                                           "/i8042:",
+                                           "/isa-pit:",
+                                           "/i8259:",
+                                           "/ich9-pm:",
+                                           "/ioapic:",
+                                           "/isa-serial:",
+                                           "/mc146818rtc:",
 
-    "/port92:",   "/q35-pcihost:",      "/pci:",    "/virtio-pci:", "/virtio-blk-device:",
-    NULL
-};
+                                           "/port92:",
+                                           "/q35-pcihost:",
+                                           "/pci:",
+                                           "/virtio-pci:",
+                                           "/virtio-blk-device:",
+
+                                           "/fw_cfg:",
+                                           NULL };
 
 static const char *const microvm_classes[] = {
     "/acpi-ged:",    "/ioapic:", "/isa-serial:", "/mc146818rtc:", "/virtio-blk-device:",

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "firmware/acpi-q35.h"
+#include "hw/fw-cfg.h"
 #include "hw/hpet.h"
 #include "hw/i8042.h"
 #include "hw/ich9-pm.h"
@@ -66,6 +67,8 @@ static AcpiQ35 usual(const Bus *isa)
         .s4_type = 2,
         .century = RTC_CENTURY,
         .i8042 = TRUE,
+        .fw_cfg_base = FW_CFG_PORT,
+        .fw_cfg_ports = FW_CFG_PORTS,
         .isa = isa,
     };
 }

@@ -466,6 +466,21 @@ DefinitionBlock ("", "DSDT", 2, "VIREO ", "VIREO1.0", 0x00000001)
                 }
             }
 
+            Device (FWCF)
+            {
+                Name (_HID, "QEMU0002")
+                Name (_STA, 0x0B)
+                Name (_CRS, ResourceTemplate ()
+                {
+                    IO (Decode16,
+                        0x0510,
+                        0x0510,
+                        0x01,
+                        0x0C,
+                        )
+                })
+            }
+
             Method (PDSM, 4, NotSerialized)
             {
                 Local0 = Buffer (One) {}

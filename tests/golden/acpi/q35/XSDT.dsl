@@ -1,15 +1,15 @@
 Signature : "XSDT"    [Extended System Description Table]
 Table Length : 0000004C
 Revision : 01
-Checksum : 6C
+Checksum : 7B
 Oem ID : "VIREO "
 Oem Table ID : "VIREO1.0"
 Oem Revision : 00000001
 Asl Compiler ID : "VIRE"
 Asl Compiler Revision : 00000001
 
-ACPI Table Address   0 : 00000000000E0B70
-ACPI Table Address   1 : 00000000000E0C90
-ACPI Table Address   2 : 00000000000E0CF0
-ACPI Table Address   3 : 00000000000E0D30
-ACPI Table Address   4 : 00000000000E0D70
+ACPI Table Address   0 : 00000000000E0BA0
+ACPI Table Address   1 : 00000000000E0CC0
+ACPI Table Address   2 : 00000000000E0D20
+ACPI Table Address   3 : 00000000000E0D60
+ACPI Table Address   4 : 00000000000E0DA0
