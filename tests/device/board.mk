@@ -7,7 +7,8 @@ BOARD_DEVICE_TESTS = tests/device/serial-test tests/device/serial-tx-test \
 	tests/device/q35-test tests/device/q35-memory-test \
 	tests/device/q35-serial-test tests/device/q35-option-test tests/device/pci-test \
 	tests/device/query-test tests/device/smbios-test tests/device/qom-test \
-	tests/device/pci-plug-test tests/device/pci-layout-test
+	tests/device/pci-plug-test tests/device/pci-layout-test \
+	tests/device/fw-cfg-test
 check_PROGRAMS += $(BOARD_DEVICE_TESTS)
 TESTS += $(BOARD_DEVICE_TESTS)
 check_PROGRAMS += tests/device/ends-test tests/device/reset-state-test
@@ -56,6 +57,10 @@ tests_device_q35_option_test_SOURCES = tests/device/q35-option-test.c tests/devi
 tests_device_q35_option_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_q35_option_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_smbios_test_SOURCES = tests/device/smbios-test.c tests/device/board.h
+tests_device_fw_cfg_test_SOURCES = tests/device/fw-cfg-test.c tests/device/board.h \
+	tests/device/turn.c tests/device/turn.h
+tests_device_fw_cfg_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_fw_cfg_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_smbios_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_smbios_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_board_migrate_test_SOURCES = tests/device/board-migrate-test.c tests/device/board.h
