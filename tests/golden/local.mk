@@ -52,6 +52,11 @@ EXTRA_DIST += tests/golden/acpi/boards.py tests/golden/acpi/bytes \
 	tests/golden/acpi/q35-i8042-off.diff tests/golden/acpi/q35-index.diff \
 	tests/golden/acpi/q35-isa.diff tests/golden/acpi/q35-no-s4.diff
 
+# fw_cfg's items
+dist_check_SCRIPTS += tests/golden/fw-cfg/fw-cfg.py
+TESTS += tests/golden/fw-cfg/fw-cfg.py
+EXTRA_DIST += tests/golden/fw-cfg/qemu-7.2.txt
+
 # SMBIOS tables
 check_PROGRAMS += tests/golden/smbios/dump
 tests_golden_smbios_dump_CPPFLAGS = $(EMULATOR_CPPFLAGS)
