@@ -13,6 +13,7 @@ typedef struct Noop {
     const char *key;
     const char *values;  /* separated by '|'; "*": any */
     const char *machine; /* of -machine: only on this board; NULL: on all */
+    const char *why;     /* nothing else is there; NULL: nothing to say */
 } Noop;
 
 /* "on" and "off" stand for all spellings of a boolean. */
@@ -30,7 +31,7 @@ static const Noop noops[] = {
     { "machine", "smm", "off|auto", "microvm" },
     { "machine", "nvdimm", "off", "microvm" },
     { "machine", "i8042", "off", "microvm" },
-    { "machine", "smm", "off|auto", "q35" },
+    { "machine", "smm", "off|auto", "q35", "there is no system management mode" },
     { "machine", "nvdimm", "off", "q35" },
     { "machine", "hmat", "off", "q35" },
     { "machine", "cxl", "off", "q35" },
@@ -125,8 +126,9 @@ static gboolean strip(const char *option, const char *machine, ConfigNode *map,
         if (noop) {
             g_autofree char *value = config_node_describe(config_map_value(map, i));
 
-            return error_set(errp, "%s=%s is not supported (only %s)", key, value,
-                             noop->values);
+            return error_set(errp, "%s=%s is not supported (only %s)%s%s", key, value,
+                             noop->values, noop->why ? ": " : "",
+                             noop->why ? noop->why : "");
         }
         if (whole) {
             g_autofree char *all = taken(option);

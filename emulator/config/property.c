@@ -237,8 +237,9 @@ static gboolean check_ignored(const Property *prop, const char *owner, ConfigNod
     if (ok && prop->only) {
         text = property_text(&row, &none);
         ok = is_one_of(prop->only, text) ||
-             error_set(errp, "Property '%s.%s' value '%s' is not supported", owner,
-                       prop->name, text);
+             error_set(errp, "Property '%s.%s' value '%s' is not supported%s%s", owner,
+                       prop->name, text, prop->why ? ": " : "",
+                       prop->why ? prop->why : "");
     }
     properties_clear((Property[]){ row, { NULL } }, &none);
     return ok;

@@ -51,6 +51,7 @@ typedef struct Property {
     gboolean ignored;   /* accepted for compatibility; it cannot matter here */
     const char *only;   /* of one that is ignored: the values that ask for what is there,
                            with '|' between them; others are refused. NULL: all do */
+    const char *why;    /* of only: the reason, behind the error; or NULL */
     gboolean hidden;    /* in no help, manual or schema */
 } Property;
 

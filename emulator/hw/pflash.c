@@ -63,7 +63,6 @@ typedef enum State {
 typedef struct Pflash {
     Device device;
     char *drive;
-    gboolean secure;
     guint64 address;
     Region *region;
     FlashStore store;
@@ -344,17 +343,6 @@ RamBlock *pflash_ram(Device *dev)
     return ((Pflash *)dev)->store.ram;
 }
 
-static gboolean check_options(const Pflash *f, GError **errp)
-{
-    if (f->secure) {
-        return error_set(errp,
-                         "Property 'cfi.pflash01.secure' value 'on' is not supported: "
-                         "there is no system management mode that could have the flash "
-                         "to itself");
-    }
-    return TRUE;
-}
-
 static BlockNode *find_node(const Pflash *f, GError **errp)
 {
     BlockNode *node = f->drive ? block_node_find(f->drive) : NULL;
@@ -377,7 +365,7 @@ static BlockNode *find_node(const Pflash *f, GError **errp)
 static gboolean pflash_realize(Device *dev, GError **errp)
 {
     Pflash *f = (Pflash *)dev;
-    BlockNode *node = check_options(f, errp) ? find_node(f, errp) : NULL;
+    BlockNode *node = find_node(f, errp);
     const char *name = strrchr(dev->path, '/') + 1;
 
     f->store.failed = failed;
@@ -460,8 +448,8 @@ static const StateDesc pflash_state = {
 
 static const Property pflash_properties[] = {
     { "drive", PROP_STRING, offsetof(Pflash, drive), .help = "node name of the image" },
-    { "secure", PROP_BOOL, offsetof(Pflash, secure), "off",
-      .help = "only system management mode may write; not supported" },
+    { "secure", PROP_BOOL, .ignored = TRUE, .only = "off", .hidden = TRUE,
+      .why = "there is no system management mode that could have the flash to itself" },
     PROPERTY_ONLY("big-endian", PROP_BOOL, "off"),
     PROPERTY_ONLY("device-width", PROP_U8, "0"),
     PROPERTY_ONLY("max-device-width", PROP_U8, "0"),

@@ -11,6 +11,12 @@ BOARD_DEVICE_TESTS = tests/device/serial-test tests/device/serial-tx-test \
 	tests/device/fw-cfg-test
 check_PROGRAMS += $(BOARD_DEVICE_TESTS)
 TESTS += $(BOARD_DEVICE_TESTS)
+FIRMWARE_TESTS = tests/device/pflash-test
+check_PROGRAMS += $(FIRMWARE_TESTS)
+TESTS += $(FIRMWARE_TESTS)
+tests_device_pflash_test_SOURCES = tests/device/pflash-test.c tests/device/board.h
+tests_device_pflash_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_pflash_test_LDADD = $(DEVICE_TEST_LDADD)
 check_PROGRAMS += tests/device/ends-test tests/device/reset-state-test
 TESTS += tests/device/ends-test tests/device/reset-state-test
 tests_device_reset_state_test_SOURCES = tests/device/reset-state-test.c \

@@ -3,6 +3,7 @@
 QMP_TESTS = \
 	tests/unit/config-node-test \
 	tests/unit/config-argv-test \
+	tests/unit/config-data-file-test \
 	tests/unit/config-json-test \
 	tests/unit/config-kind-test \
 	tests/unit/chardev-test \
@@ -14,6 +15,8 @@ tests_unit_config_node_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_config_node_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_config_argv_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_config_argv_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_config_data_file_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_config_data_file_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_config_kind_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_config_kind_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_config_json_test_CPPFLAGS = $(EMULATOR_CPPFLAGS) $(JSON_CFLAGS)
