@@ -23,6 +23,7 @@
 #include "config/property.h"
 #include "device/device.h"
 #include "docs/roff.h"
+#include "firmware/smbios-options.h"
 #include "machine/machine.h"
 #include "monitor/object.h"
 #include "monitor/qmp-command.h"
@@ -135,8 +136,10 @@ static void write_kind(const Kind *kind)
 {
     const KindType *type;
 
-    roff_text("All:");
-    properties_foreach(kind->common, write_row, NULL);
+    if (kind->common) {
+        roff_text("All:");
+        properties_foreach(kind->common, write_row, NULL);
+    }
     for (guint i = 0; (type = kind->at(i)); i++) {
         roff_subsection(type->name);
         roff_text("%s%s.", type->help, type->cold ? "; not by QMP" : "");
@@ -162,6 +165,11 @@ static void write_chardevs(void)
 static void write_objects(void)
 {
     write_kind(&object_kind);
+}
+
+static void write_smbios(void)
+{
+    write_kind(&smbios_kind);
 }
 
 /* vireo-qmp(7) */
@@ -293,6 +301,7 @@ static const struct {
     { "@NETDEVS@", write_netdevs },
     { "@CHARDEVS@", write_chardevs },
     { "@OBJECTS@", write_objects },
+    { "@SMBIOS@", write_smbios },
     { "@COMMANDS@", write_commands },
     { "@EVENTS@", write_events },
     { "@LIMITS@", write_limits },

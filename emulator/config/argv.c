@@ -145,6 +145,10 @@ static gboolean apply(ConfigNode *tree, const Option *option, const char *arg,
     case OPTION_NOOP:
         return apply_noop(option, arg, errp);
     case OPTION_CALL:
+        if (option->key && wants_help(arg)) {
+            add_help(tree, option, arg, origin);
+            return TRUE;
+        }
         return option->call(tree, arg, errp);
     }
     return FALSE;

@@ -20,7 +20,7 @@ typedef struct Option {
     const char *name;
     OptionArg arg;
     OptionAction action;
-    const char *key;     /* in the tree */
+    const char *key;     /* in the tree; of a call: its help's topic, or NULL */
     const char *implied; /* key that the first value may leave out */
     gboolean json;
     gboolean flat; /* dots do not nest */
@@ -41,6 +41,11 @@ ConfigNode *config_tree_map(ConfigNode *tree, const char *key);
 gboolean config_add_rtc(ConfigNode *tree, const char *arg, GError **errp);
 /* -boot: checked, and forgotten. */
 gboolean config_add_boot(ConfigNode *tree, const char *arg, GError **errp);
+/*
+ * -smbios: maps in the list tree["smbios"]; of value= and path= that come several times
+ * each has one of its own. A UUID of type 1 is tree["uuid"], as -uuid's.
+ */
+gboolean config_add_smbios(ConfigNode *tree, const char *arg, GError **errp);
 /* -serial, -qmp, -monitor: QEMU's short forms of character devices. */
 gboolean config_add_serial(ConfigNode *tree, const char *arg, GError **errp);
 gboolean config_add_qmp(ConfigNode *tree, const char *arg, GError **errp);

@@ -33,4 +33,5 @@ libemulator_a_SOURCES += \
 	emulator/config/property.h \
 	emulator/config/qemu-options.c \
 	emulator/config/rtc.c \
+	emulator/config/smbios.c \
 	emulator/config/value.c

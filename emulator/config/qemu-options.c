@@ -54,7 +54,6 @@ const char *const config_qemu_options[] = {
     "semihosting-config",
     "set",
     "singlestep",
-    "smbios",
     "snapshot",
     "spice",
     "tpmdev",

@@ -18,5 +18,7 @@ libemulator_a_SOURCES += \
 	emulator/firmware/kernel.c \
 	emulator/firmware/kernel.h \
 	emulator/firmware/pvh.c \
+	emulator/firmware/smbios-options.c \
+	emulator/firmware/smbios-options.h \
 	emulator/firmware/smbios.c \
 	emulator/firmware/smbios.h

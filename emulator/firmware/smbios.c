@@ -22,10 +22,13 @@ enum {
     HANDLE_BOARD = 0x0200,
     HANDLE_CHASSIS = 0x0300,
     HANDLE_PROCESSOR = 0x0400,
+    HANDLE_PORT = 0x0800, /* QEMU 7.2's clash with the BIOS's */
+    HANDLE_STRINGS = 0x0e00,
     HANDLE_ARRAY = 0x1000,
     HANDLE_DEVICE = 0x1100,
     HANDLE_MAPPED = 0x1300,
     HANDLE_BOOT = 0x2000,
+    HANDLE_ONBOARD = 0x2900,
     HANDLE_END = 0x7f00,
 };
 
@@ -111,7 +114,7 @@ static void add_system(GByteArray *out, const SmbiosInfo *info)
     put_string(&s, info->system.product);
     put_string(&s, info->system.version);
     put_string(&s, info->system.serial);
-    put_uuid(&s, info->system.uuid);
+    put_uuid(&s, info->uuid);
     put(&s, 6, 1); /* woken up by the power switch */
     put_string(&s, info->system.sku);
     put_string(&s, info->system.family);
@@ -156,8 +159,8 @@ static void add_chassis(GByteArray *out, const SmbiosInfo *info)
 static void add_processor(GByteArray *out, const SmbiosInfo *info, unsigned socket)
 {
     const char *prefix = info->processor.socket_prefix;
-    g_autofree char *name = g_strdup_printf("%s %u", prefix ? prefix : "CPU", socket);
-    guint32 cores = info->processor.cores, threads = info->processor.threads;
+    g_autofree char *name = g_strdup_printf("%s%2x", prefix ? prefix : "CPU", socket);
+    guint32 cores = info->cores, threads = info->threads;
     Structure s = begin(out, 4, HANDLE_PROCESSOR + socket);
     put_string(&s, name);
     put(&s, 3, 1); /* a central processor */
@@ -179,7 +182,7 @@ static void add_processor(GByteArray *out, const SmbiosInfo *info, unsigned sock
     put(&s, MIN(cores, 255), 1); /* 255: see below */
     put(&s, MIN(cores, 255), 1); /* enabled */
     put(&s, MIN(threads, 255), 1);
-    put(&s, 0x04, 2); /* 64 bits */
+    put(&s, 0x02, 2); /* characteristics: unknown */
     put(&s, 1, 2);    /* family: other */
     put(&s, cores, 2);
     put(&s, cores, 2);
@@ -214,7 +217,8 @@ static void add_array(GByteArray *out, guint64 size, unsigned devices)
 /* 7.18. */
 static void add_device(GByteArray *out, const SmbiosInfo *info, unsigned n, guint64 size)
 {
-    g_autofree char *name = g_strdup_printf("DIMM %u", n);
+    const char *prefix = info->memory.locator_prefix;
+    g_autofree char *name = g_strdup_printf("%s %u", prefix ? prefix : "DIMM", n);
     Structure s = begin(out, 17, HANDLE_DEVICE + n);
     put(&s, HANDLE_ARRAY, 2);
     put(&s, NO_HANDLE, 2);
@@ -224,17 +228,18 @@ static void add_device(GByteArray *out, const SmbiosInfo *info, unsigned n, guin
     put(&s, 9, 1); /* DIMM */
     put(&s, 0, 1); /* not in a set */
     put_string(&s, name);
-    put_string(&s, NULL); /* bank */
-    put(&s, 7, 1);        /* RAM */
-    put(&s, 2, 2);        /* other */
-    put(&s, 0, 2);        /* speed */
-    put_string(&s, info->memory_manufacturer);
-    put_string(&s, NULL); /* serial number */
-    put_string(&s, NULL); /* asset tag */
-    put_string(&s, NULL); /* part number */
-    put(&s, 0, 1);        /* ranks */
-    put(&s, 0, 4);        /* size, of larger ones */
-    put(&s, 0, 8);        /* speed as configured, voltages */
+    put_string(&s, info->memory.bank);
+    put(&s, 7, 1); /* RAM */
+    put(&s, 2, 2); /* other */
+    put(&s, info->memory.speed, 2);
+    put_string(&s, info->memory.manufacturer);
+    put_string(&s, info->memory.serial);
+    put_string(&s, info->memory.asset);
+    put_string(&s, info->memory.part);
+    put(&s, 0, 1);                  /* ranks */
+    put(&s, 0, 4);                  /* size, of larger ones */
+    put(&s, info->memory.speed, 2); /* as configured */
+    put(&s, 0, 6);                  /* voltages */
     end(&s, 0x28);
 }
 
@@ -257,13 +262,53 @@ static void add_memory(GByteArray *out, const SmbiosInfo *info)
 {
     guint64 size = ram_size(info);
     unsigned devices = (size + MAX_DIMM - 1) / MAX_DIMM;
-    add_array(out, size, devices);
-    for (unsigned i = 0; i < devices; i++) {
+    if (!info->has[16]) {
+        add_array(out, size, devices);
+    }
+    for (unsigned i = 0; i < devices && !info->has[17]; i++) {
         add_device(out, info, i, MIN(MAX_DIMM, size - i * MAX_DIMM));
     }
-    for (unsigned i = 0; i < info->n_ram; i++) {
+    for (unsigned i = 0; i < info->n_ram && !info->has[19]; i++) {
         add_mapped(out, i, &info->ram[i]);
     }
+}
+
+/* 7.9. */
+static void add_port(GByteArray *out, unsigned n, const SmbiosPort *port)
+{
+    Structure s = begin(out, 8, HANDLE_PORT + n);
+    put_string(&s, port->internal);
+    put(&s, 0, 1); /* inside there is no connector */
+    put_string(&s, port->external);
+    put(&s, port->connector, 1);
+    put(&s, port->port, 1);
+    end(&s, 0x09);
+}
+
+/* 7.12. */
+static void add_strings(GByteArray *out, const GPtrArray *strings)
+{
+    Structure s = begin(out, 11, HANDLE_STRINGS);
+    put(&s, strings->len, 1);
+    for (guint i = 0; i < strings->len; i++) {
+        const char *text = strings->pdata[i];
+        g_byte_array_append(s.strings, (const guint8 *)text, strlen(text) + 1);
+        s.n++;
+    }
+    end(&s, 0x05);
+}
+
+/* 7.42. */
+static void add_onboard(GByteArray *out, unsigned n, const SmbiosOnboard *device)
+{
+    Structure s = begin(out, 41, HANDLE_ONBOARD + n);
+    put_string(&s, device->designation);
+    put(&s, 0x80 | (device->kind + 1), 1); /* enabled */
+    put(&s, device->instance, 1);
+    put(&s, 0, 2); /* segment */
+    put(&s, device->bus, 1);
+    put(&s, device->devfn, 1);
+    end(&s, 0x0b);
 }
 
 /* 7.33: no errors were found. */
@@ -275,22 +320,51 @@ static void add_boot(GByteArray *out)
     end(&s, 0x0b);
 }
 
+static guint length(const GPtrArray *array)
+{
+    return array ? array->len : 0;
+}
+
+static void add_machine(GByteArray *out, const SmbiosInfo *info)
+{
+    if (info->told[0]) {
+        add_bios(out, info);
+    }
+    if (!info->has[1]) {
+        add_system(out, info);
+    }
+    if (info->told[2]) {
+        add_board(out, info);
+    }
+    if (!info->has[3]) {
+        add_chassis(out, info);
+    }
+    for (unsigned i = 0; i < info->sockets && !info->has[4]; i++) {
+        add_processor(out, info, i);
+    }
+}
+
+/* In QEMU's order. */
 GByteArray *smbios_build(const SmbiosInfo *info)
 {
     GByteArray *out = g_byte_array_new();
-    if (info->bios.vendor) {
-        add_bios(out, info);
+    if (info->loaded) {
+        g_byte_array_append(out, info->loaded->data, info->loaded->len);
     }
-    add_system(out, info);
-    if (info->board.manufacturer) {
-        add_board(out, info);
+    add_machine(out, info);
+    for (guint i = 0; i < length(info->ports); i++) {
+        add_port(out, i, info->ports->pdata[i]);
     }
-    add_chassis(out, info);
-    for (unsigned i = 0; i < info->processor.sockets; i++) {
-        add_processor(out, info, i);
+    if (length(info->strings)) {
+        add_strings(out, info->strings);
     }
     add_memory(out, info);
-    add_boot(out);
+    if (!info->has[32]) {
+        add_boot(out);
+    }
+    for (guint i = 0; i < length(info->onboard); i++) {
+        add_onboard(out, i, info->onboard->pdata[i]);
+    }
     Structure s = begin(out, 127, HANDLE_END);
     end(&s, 0x04);
     return out;
@@ -310,11 +384,10 @@ gboolean smbios_parse_uuid(const char *text, guint8 uuid[16])
     return TRUE;
 }
 
-GByteArray *smbios_entry_point(const GByteArray *structures, guint64 address)
+static GByteArray *entry_point(const GByteArray *structures, guint64 address)
 {
     GByteArray *out = g_byte_array_new();
     Structure s = { .out = out };
-    guint8 sum = 0;
     g_byte_array_append(out, (const guint8 *)"_SM3_", 5);
     put(&s, 0, 1); /* checksum */
     put(&s, ENTRY_SIZE, 1);
@@ -325,6 +398,18 @@ GByteArray *smbios_entry_point(const GByteArray *structures, guint64 address)
     put(&s, structures->len, 4);
     put(&s, address, 8);
     g_assert(out->len == ENTRY_SIZE);
+    return out;
+}
+
+GByteArray *smbios_anchor(const GByteArray *structures)
+{
+    return entry_point(structures, 0);
+}
+
+GByteArray *smbios_entry_point(const GByteArray *structures, guint64 address)
+{
+    GByteArray *out = entry_point(structures, address);
+    guint8 sum = 0;
     for (guint i = 0; i < out->len; i++) {
         sum += out->data[i];
     }

@@ -17,34 +17,62 @@ typedef struct SmbiosRange {
     guint64 start, size; /* bytes */
 } SmbiosRange;
 
-/* Strings are borrowed; NULL: not said. */
+/* Where a connector leads (type 8). */
+typedef struct SmbiosPort {
+    char *internal, *external;
+    guint8 connector, port; /* numbers of 7.9.2 and 7.9.3 */
+} SmbiosPort;
+
+/* A device that is soldered to the board (type 41). */
+typedef struct SmbiosOnboard {
+    char *designation, *pcidev;
+    int kind; /* from 0: the numbers of 7.42.2, less 1 */
+    guint8 instance;
+    guint8 bus, devfn; /* of pcidev */
+} SmbiosOnboard;
+
+#define SMBIOS_TYPES 256
+
+/*
+ * What users say by -smbios (smbios-options.h), and what the board says where they do
+ * not. Strings that are NULL are not said, and empty ones are none.
+ */
 typedef struct SmbiosInfo {
     struct {
-        const char *vendor; /* NULL: firmware says for itself (type 0) what it is */
-        const char *version, *date;
+        char *vendor, *version, *date, *release;
         guint8 major, minor;
         gboolean uefi;
-    } bios;
+    } bios; /* only if told: firmware says for itself what it is */
     struct {
-        const char *manufacturer, *product, *version, *serial, *sku, *family;
-        guint8 uuid[16]; /* as it is written; all zero: there is none */
+        char *manufacturer, *product, *version, *serial, *sku, *family, *uuid;
     } system;
     struct {
-        const char *manufacturer; /* NULL: no such structure (type 2) */
-        const char *product, *version, *serial, *asset, *location;
-    } board;
+        char *manufacturer, *product, *version, *serial, *asset, *location;
+    } board; /* only if told */
     struct {
-        const char *manufacturer, *version, *serial, *asset, *sku;
+        char *manufacturer, *version, *serial, *asset, *sku;
     } chassis;
     struct {
-        const char *socket_prefix; /* "CPU": CPU 0, CPU 1 ... */
-        const char *manufacturer, *version, *serial, *asset, *part;
+        char *socket_prefix; /* "CPU": CPU 0, CPU 1 ... */
+        char *manufacturer, *version, *serial, *asset, *part;
         guint64 id; /* CPUID 1: EAX, above it EDX */
         guint16 max_mhz, current_mhz;
-        guint32 sockets, cores, threads; /* cores and threads: of one socket, in all */
     } processor;
-    const char *memory_manufacturer;
-    const SmbiosRange *ram; /* by address; in all at least one byte */
+    struct {
+        char *locator_prefix; /* "DIMM": DIMM 0, DIMM 1 ... */
+        char *bank, *manufacturer, *serial, *asset, *part;
+        guint16 speed; /* MT/s */
+    } memory;
+    GPtrArray *ports, *strings,
+        *onboard;              /* SmbiosPort, char, SmbiosOnboard; NULL: none */
+    GByteArray *loaded;        /* whole structures; NULL: none */
+    guint8 told[SMBIOS_TYPES]; /* types of which there are fields, */
+    guint8 has[SMBIOS_TYPES];  /* or a structure in `loaded` */
+
+    /* The machine's. */
+    guint8 uuid[16];                 /* as it is written; all zero: there is none */
+    guint32 sockets, cores, threads; /* cores and threads: of one socket, in all */
+    const SmbiosRange *ram;          /* by address; in all at least one byte */
     unsigned n_ram;
 } SmbiosInfo;
 
@@ -54,6 +82,8 @@ gboolean smbios_parse_uuid(const char *text, guint8 uuid[16]);
 GByteArray *smbios_build(const SmbiosInfo *info);
 /* The 64-bit entry point (5.2.2) of structures at this address. */
 GByteArray *smbios_entry_point(const GByteArray *structures, guint64 address);
+/* The same for firmware, which fills in address and checksum. */
+GByteArray *smbios_anchor(const GByteArray *structures);
 /* Both as they stand in memory from base on. */
 GByteArray *smbios_place(const GByteArray *structures, guint64 base);
 

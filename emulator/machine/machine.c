@@ -173,6 +173,10 @@ static gboolean check_firmware(const MachineClass *klass, ConfigNode *config,
         return error_set(errp, "-fw_cfg: fw_cfg device not available on machine '%s'",
                          klass->name);
     }
+    if (config_map_has(config, "smbios")) { /* -uuid is of use to QMP, too */
+        return error_set(errp, "-smbios: machine '%s' has no SMBIOS tables",
+                         klass->name);
+    }
     if (bios) {
         return error_set(errp, "-bios %s: machine '%s' starts no firmware", bios,
                          klass->name);

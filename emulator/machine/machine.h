@@ -12,7 +12,7 @@ typedef struct MachineClass {
     const char *alias; /* "microvm" or NULL */
     const char *desc;
     unsigned max_cpus;
-    gboolean firmware; /* it takes -bios, -fw_cfg, -drive if=pflash */
+    gboolean firmware; /* it takes -bios, -fw_cfg, -smbios, -drive if=pflash */
     /* `-machine NAME,...`: rows for a structure of options_size bytes. */
     const Property *properties;
     size_t options_size;

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "accel/run-state.h"
-#include "firmware/smbios.h"
 #include "hw/ich9-pm.h"
 #include "machine/boards.h"
 #include "machine/firmware.h"
@@ -36,7 +35,7 @@ static struct {
     Q35FwCfg fw_cfg;
     gboolean acpi;
     GByteArray *tables; /* NULL: none */
-    guint8 uuid[16];    /* as it is written; all zero: none */
+    Q35Smbios smbios;
 } board;
 
 /* --- checks: nothing is created here --- */
@@ -78,24 +77,16 @@ static gboolean check_kernel(ConfigNode *config, GError **errp)
     return board_kernel_check(&board.kernel, "q35", &memory, FALSE, config, errp);
 }
 
-static gboolean check_uuid(ConfigNode *config, GError **errp)
-{
-    const char *uuid;
-    return config_get_string(config, "uuid", NULL, &uuid, errp) &&
-           (!uuid || smbios_parse_uuid(uuid, board.uuid) ||
-            error_set(errp, "-uuid %s: not a UUID", uuid));
-}
-
 static gboolean check_fw_cfg(const Options *o, ConfigNode *config, GError **errp)
 {
     board.fw_cfg =
         (Q35FwCfg){ .devices = &board.devices,
                     .choice = &board.choice,
                     .memory = &board.memory,
-                    .uuid = board.uuid,
+                    .uuid = board.smbios.said.uuid,
                     .acpi = board.acpi,
                     .graphics = o->graphics && !config_map_has(config, "nographic"),
-                    .direct = TRUE };
+                    .direct = board.firmware.direct };
     return q35_fw_cfg_check(&board.fw_cfg, config, errp);
 }
 
@@ -113,7 +104,7 @@ static gboolean load_guest(BootState *boot, GError **errp)
         return error_set(errp, "cannot write the ACPI tables to guest memory");
     }
     return board_kernel_load(&board.kernel, boot, errp) &&
-           q35_load_smbios(&board.memory, board.uuid, errp); /* waits for the vCPUs */
+           q35_smbios_load(&board.smbios, errp); /* waits for the vCPUs */
 }
 
 static void powerdown(void *opaque)
@@ -132,7 +123,9 @@ static gboolean q35_ready(gboolean incoming, GError **errp)
         }
     }
     vm_set_powerdown_handler(powerdown, NULL);
-    return q35_fw_cfg_fill(&board.fw_cfg, errp) &&
+    return q35_smbios_ready(&board.smbios, &board.memory, board.firmware.direct, errp) &&
+           q35_fw_cfg_fill(&board.fw_cfg, errp) &&
+           q35_smbios_add_files(&board.smbios, board.devices.fw_cfg, errp) &&
            board_ready(load_guest, incoming, errp);
 }
 
@@ -151,7 +144,7 @@ static gboolean q35_create(const MachineClass *klass, const void *options,
 {
     const Options *o = options;
     return check_options(o, config, errp) && check_memory(o, config, errp) &&
-           check_uuid(config, errp) && check_kernel(config, errp) &&
+           q35_smbios_check(&board.smbios, config, errp) && check_kernel(config, errp) &&
            check_fw_cfg(o, config, errp) && board_memory_create(&board.memory, errp) &&
            create_devices(config, errp);
 }
@@ -164,6 +157,7 @@ static void q35_cleanup(void)
     board_kernel_free(&board.kernel);
     board_memory_free(&board.memory);
     g_clear_pointer(&board.tables, g_byte_array_unref);
+    q35_smbios_free(&board.smbios);
     memset(&board, 0, sizeof(board));
 }
 

@@ -6,6 +6,7 @@
 #include "block/block.h"
 #include "chardev/chardev.h"
 #include "device/device.h"
+#include "firmware/smbios-options.h"
 #include "machine/machine.h"
 #include "monitor/object.h"
 #include "net/net.h"
@@ -57,8 +58,8 @@ static gboolean help_device(FILE *out, const char *of, GError **errp)
 }
 
 /* The topics that are kinds. */
-static const Kind *const kinds[] = { &block_kind, &chardev_kind, &net_kind,
-                                     &object_kind };
+static const Kind *const kinds[] = { &block_kind, &chardev_kind, &net_kind, &object_kind,
+                                     &smbios_kind };
 
 static gboolean help_kind(FILE *out, const Kind *kind, const char *of, GError **errp)
 {

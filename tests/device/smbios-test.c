@@ -184,11 +184,100 @@ static void test_migrate(void)
     qtest_stop(to);
 }
 
+/* What -smbios says of the UUID is what QMP tells of, too. */
+static void test_uuid_option(void)
+{
+    QTest *q = qtest_start(
+        "-M q35 -m 64 -smbios type=1,uuid=00112233-4455-6677-8899-aabbccddeeff");
+    check_uuid(q, uuid);
+    g_autoptr(JsonNode) reply = qtest_qmp_ok(q, "{\"execute\": \"query-uuid\"}");
+    g_assert_cmpstr(json_object_get_string_member(json_node_get_object(reply), "UUID"),
+                    ==, "00112233-4455-6677-8899-aabbccddeeff");
+    qtest_stop(q);
+}
+
+/* A kernel is told of a BIOS by the user, or by the board. */
+static void check_bios(const char *option, const char *strings, gsize len)
+{
+    QTest *q = qtest_start("-M q35 -m 64 %s", option);
+    g_autofree Smbios *s = g_new(Smbios, 1);
+    const guint8 *p = NULL;
+    g_assert_true(find(q, s));
+    g_assert_cmpuint(count(s, 0, &p), ==, 1);
+    g_assert_cmpmem(p + p[1], len, strings, len);
+    qtest_stop(q);
+}
+
+static void test_bios(void)
+{
+    check_bios("",
+               "vireo\0"
+               "1.0\0"
+               "04/01/2014\0",
+               22);
+    check_bios("-smbios type=0", "\0", 2);
+    check_bios("-smbios type=0,version=x", "x\0", 3);
+}
+
+/* The others are there beside it. */
+static void test_options(void)
+{
+    QTest *q = qtest_start("-M q35 -m 64 -device pci-testdev,id=dev,addr=7.2 -smbios "
+                           "type=2 -smbios type=8 -smbios type=11,value=a,value=b "
+                           "-smbios type=41,pcidev=dev -smbios type=41");
+    static const guint8 once[] = { 0, 1, 2, 3, 4, 8, 11, 16, 17, 19, 32, 127 };
+    g_autofree Smbios *s = g_new(Smbios, 1);
+    const guint8 *p = NULL;
+    g_assert_true(find(q, s));
+    for (guint i = 0; i < G_N_ELEMENTS(once); i++) {
+        g_assert_cmpuint(count(s, once[i], &p), ==, 1);
+    }
+    g_assert_cmpuint(count(s, 11, &p), ==, 1);
+    g_assert_cmpmem(p + 4, 6, "\2a\0b\0", 6);
+    g_assert_cmpuint(count(s, 41, &p), ==, 2);
+    qtest_stop(q);
+}
+
 static void test_refused(void)
 {
+    static const char *const rows[][2] = {
+        { "-M q35 -uuid 00112233", "-uuid 00112233: not a UUID" },
+        { "-M q35 -smbios type=1,uuid=001", "-smbios type=1,uuid=001: Invalid UUID" },
+        { "-M q35 -smbios type=5", "-smbios type=5: Don't know how to build fields for "
+                                   "SMBIOS type 5" },
+        { "-M microvm -smbios type=1",
+          "-smbios: machine 'microvm-vireo-1.0' has no SMBIOS tables" },
+        { "-M none -smbios type=1", "-smbios: machine 'none' has no SMBIOS tables" },
+        { "-M q35 -smbios type=41,pcidev=nix",
+          "-smbios type=41,pcidev=nix: No PCI device nix for SMBIOS type 41 entry" },
+        { "-M q35 -object iothread,id=nix -smbios type=41,designation=x,pcidev=nix",
+          "-smbios type=41,pcidev=nix: No PCI device nix for SMBIOS type 41 entry x" },
+        { "-M q35 -device isa-debugcon,id=isa,chardev=n -chardev null,id=n "
+          "-smbios type=41,pcidev=isa",
+          "-smbios type=41,pcidev=isa: No PCI device isa for SMBIOS type 41 entry" },
+        { "-M q35 -device pcie-root-port,id=port -device pci-testdev,bus=port,id=dev "
+          "-smbios type=41,pcidev=dev",
+          "-smbios type=41,pcidev=dev: Cannot create type 41 entry for PCI device dev: "
+          "not attached to the root bus" },
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *said = NULL;
+        g_autofree char *line = g_strconcat("-accel qtest ", rows[i][0], NULL);
+        g_assert_cmpint(qtest_run(line, &said), ==, 1);
+        if (!strstr(said, rows[i][1])) {
+            g_error("%s: %s", line, said);
+        }
+    }
+}
+
+static void test_too_much(void)
+{
+    g_autofree char *serial = g_strnfill(300, 's');
+    g_autofree char *line = g_strdup_printf(
+        "-accel qtest -M q35 -smp 254,sockets=254 -smbios type=4,serial=%s", serial);
     g_autofree char *said = NULL;
-    g_assert_cmpint(qtest_run("-accel qtest -M q35 -uuid 00112233", &said), ==, 1);
-    g_assert_nonnull(strstr(said, "-uuid 00112233: not a UUID"));
+    g_assert_cmpint(qtest_run(line, &said), ==, 1);
+    g_assert_nonnull(strstr(said, " bytes do not fit into 65536 bytes"));
 }
 
 int main(int argc, char **argv)
@@ -199,6 +288,10 @@ int main(int argc, char **argv)
     g_test_add_func("/smbios/uuid", test_uuid);
     g_test_add_func("/smbios/reset", test_reset);
     g_test_add_func("/smbios/migrate", test_migrate);
+    g_test_add_func("/smbios/uuid-option", test_uuid_option);
+    g_test_add_func("/smbios/bios", test_bios);
+    g_test_add_func("/smbios/options", test_options);
     g_test_add_func("/smbios/refused", test_refused);
+    g_test_add_func("/smbios/too-much", test_too_much);
     return g_test_run();
 }

@@ -61,7 +61,8 @@ def check_vireo():
 KINDS = [("-blockdev", "BLOCK DRIVERS", "blockdev-add"),
          ("-netdev", "NETWORK BACK ENDS", "netdev_add"),
          ("-chardev", "CHARACTER DEVICES", None),
-         ("-object", "OBJECTS", "object-add")]
+         ("-object", "OBJECTS", "object-add"),
+         ("-smbios", "SMBIOS STRUCTURES", None)]
 
 
 def check_kinds():

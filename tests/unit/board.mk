@@ -3,7 +3,7 @@
 BOARD_TESTS = tests/unit/device-state-test tests/unit/device-device-test \
 	tests/unit/firmware-kernel-test tests/unit/device-classes-test \
 	tests/unit/device-aml-test tests/unit/firmware-acpi-test \
-	tests/unit/firmware-smbios-test
+	tests/unit/firmware-smbios-test tests/unit/firmware-smbios-options-test
 check_PROGRAMS += $(BOARD_TESTS)
 TESTS += $(BOARD_TESTS)
 tests_unit_device_state_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
@@ -16,6 +16,8 @@ tests_unit_firmware_acpi_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_firmware_acpi_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_firmware_smbios_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_firmware_smbios_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_firmware_smbios_options_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_firmware_smbios_options_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_firmware_kernel_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_firmware_kernel_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_device_classes_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)

@@ -59,9 +59,7 @@ static const SmbiosRange ram[] = { { 0, 3 * GIB }, { 4 * GIB, 30 * GIB } };
 
 static SmbiosInfo small(void)
 {
-    return (SmbiosInfo){ .processor = { .sockets = 1, .cores = 1, .threads = 1 },
-                         .ram = ram,
-                         .n_ram = 1 };
+    return (SmbiosInfo){ .sockets = 1, .cores = 1, .threads = 1, .ram = ram, .n_ram = 1 };
 }
 
 static void test_kinds(void)
@@ -74,8 +72,8 @@ static void test_kinds(void)
     g_assert_cmpuint(counts[1] + counts[3] + counts[16] + counts[32], ==, 4);
     g_assert_cmpuint(counts[4] + counts[17] + counts[19], ==, 3);
 
-    info.bios.vendor = info.board.manufacturer = "x";
-    info.processor.sockets = 256;
+    info.told[0] = info.told[2] = TRUE;
+    info.sockets = 256;
     info.n_ram = 2;
     g_autoptr(GByteArray) full = smbios_build(&info);
     count(full, counts);
@@ -109,14 +107,43 @@ static void test_uuid(void)
         0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff
     };
     SmbiosInfo info = small();
-    g_assert_true(
-        smbios_parse_uuid("00112233-4455-6677-8899-AAbbccddeeff", info.system.uuid));
-    g_assert_cmpmem(info.system.uuid, 16, text_order, 16);
+    g_assert_true(smbios_parse_uuid("00112233-4455-6677-8899-AAbbccddeeff", info.uuid));
+    g_assert_cmpmem(info.uuid, 16, text_order, 16);
     g_autoptr(GByteArray) blob = smbios_build(&info);
     g_assert_cmpmem(blob->data + find(blob, 1) + 8, 16, table_order, 16);
-    g_assert_false(
-        smbios_parse_uuid("00112233-4455-6677-8899-aabbccddeef", info.system.uuid));
-    g_assert_cmpmem(info.system.uuid, 16, text_order, 16);
+    g_assert_false(smbios_parse_uuid("00112233-4455-6677-8899-aabbccddeef", info.uuid));
+    g_assert_cmpmem(info.uuid, 16, text_order, 16);
+}
+
+/* Whatever a file has is there instead. */
+static void test_loaded(void)
+{
+    static const guint8 processor[] = { 4, 4, 7, 0, 0, 0 };
+    SmbiosInfo info = small();
+    guint counts[128];
+    info.sockets = 2;
+    info.loaded = g_byte_array_new();
+    g_byte_array_append(info.loaded, processor, sizeof(processor));
+    for (guint type = 0; type < 128; type++) {
+        info.has[type] = TRUE;
+    }
+    g_autoptr(GByteArray) blob = smbios_build(&info);
+    count(blob, counts);
+    g_assert_cmpuint(blob->len, ==, sizeof(processor) + 6);
+    g_assert_cmpuint(counts[4], ==, 1);
+    g_byte_array_unref(info.loaded);
+}
+
+/* What firmware completes. */
+static void test_anchor(void)
+{
+    SmbiosInfo info = small();
+    g_autoptr(GByteArray) structures = smbios_build(&info);
+    g_autoptr(GByteArray) anchor = smbios_anchor(structures);
+    g_autoptr(GByteArray) entry = smbios_entry_point(structures, 0);
+    g_assert_cmpuint(number(anchor, 5, 1), ==, 0);
+    g_assert_cmphex(number(anchor, 16, 8), ==, 0);
+    g_assert_cmpmem(anchor->data + 6, anchor->len - 6, entry->data + 6, entry->len - 6);
 }
 
 static void test_place(void)
@@ -144,6 +171,8 @@ int main(int argc, char **argv)
     g_test_add_func("/smbios/kinds", test_kinds);
     g_test_add_func("/smbios/strings", test_strings);
     g_test_add_func("/smbios/uuid", test_uuid);
+    g_test_add_func("/smbios/loaded", test_loaded);
+    g_test_add_func("/smbios/anchor", test_anchor);
     g_test_add_func("/smbios/place", test_place);
     return g_test_run();
 }

@@ -21,8 +21,15 @@ static const SmbiosRange much[] = { { 0, 3 * GIB }, { 4 * GIB, 4093 * GIB } };
 /* Everything is said. */
 static SmbiosInfo full(void)
 {
+    static SmbiosPort port = { "internal", "external", 18, 16 };
+    static SmbiosOnboard device = {
+        .designation = "designation", .kind = 4, .instance = 2, .devfn = 0x29
+    };
+    static gpointer all[] = { &port, "one", "two", &device };
+    static GPtrArray ports = { all, 1 }, strings = { all + 1, 2 },
+                     onboard = { all + 3, 1 };
     SmbiosInfo info = {
-        .bios = { "bios vendor", "bios version", "02/29/2024", 1, 2, TRUE },
+        .bios = { "bios vendor", "bios version", "02/29/2024", "1.2", 1, 2, TRUE },
         .system = { "system manufacturer", "product", "version", "serial", "sku",
                     "family" },
         .board = { "board manufacturer", "product", "version", "serial", "asset",
@@ -36,16 +43,20 @@ static SmbiosInfo full(void)
                        .part = "part",
                        .id = 0x1f8bfbff000306a9,
                        .max_mhz = 3000,
-                       .current_mhz = 2000,
-                       .sockets = 2,
-                       .cores = 4,
-                       .threads = 8 },
-        .memory_manufacturer = "memory manufacturer",
+                       .current_mhz = 2000 },
+        .memory = { "DIMM", "bank", "memory manufacturer", "serial", "asset", "part",
+                    3200 },
+        .ports = &ports,
+        .strings = &strings,
+        .onboard = &onboard,
+        .told = { [0] = TRUE, [2] = TRUE },
+        .sockets = 2,
+        .cores = 4,
+        .threads = 8,
         .ram = ram,
         .n_ram = G_N_ELEMENTS(ram),
     };
-    g_assert_true(
-        smbios_parse_uuid("00112233-4455-6677-8899-aabbccddeeff", info.system.uuid));
+    g_assert_true(smbios_parse_uuid("00112233-4455-6677-8899-aabbccddeeff", info.uuid));
     return info;
 }
 
@@ -53,7 +64,9 @@ static SmbiosInfo full(void)
 static SmbiosInfo bare(void)
 {
     return (SmbiosInfo){
-        .processor = { .sockets = 1, .cores = 1, .threads = 1 },
+        .sockets = 1,
+        .cores = 1,
+        .threads = 1,
         .ram = little,
         .n_ram = G_N_ELEMENTS(little),
     };
@@ -64,7 +77,9 @@ static SmbiosInfo large(void)
 {
     return (SmbiosInfo){
         .system = { .manufacturer = "vireo", .serial = "" },
-        .processor = { .sockets = 1, .cores = 300, .threads = 600 },
+        .sockets = 1,
+        .cores = 300,
+        .threads = 600,
         .ram = much,
         .n_ram = G_N_ELEMENTS(much),
     };
