@@ -61,9 +61,9 @@ EXTRA_DIST += tests/golden/fw-cfg/qemu-7.2.txt
 check_PROGRAMS += tests/golden/smbios/dump
 tests_golden_smbios_dump_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_golden_smbios_dump_LDADD = $(EMULATOR_TEST_LDADD)
-dist_check_SCRIPTS += tests/golden/smbios/smbios.py
-TESTS += tests/golden/smbios/smbios.py
-EXTRA_DIST += tests/golden/smbios/bare.txt tests/golden/smbios/full.txt \
+dist_check_SCRIPTS += tests/golden/smbios/smbios.py tests/golden/smbios/qemu.py
+TESTS += tests/golden/smbios/smbios.py tests/golden/smbios/qemu.py
+EXTRA_DIST += tests/golden/smbios/qemu.txt tests/golden/smbios/bare.txt tests/golden/smbios/full.txt \
 	tests/golden/smbios/large.txt tests/golden/smbios/q35.txt \
 	tests/golden/smbios/q35-large.txt
 
