@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 libemulator_a_SOURCES += \
+	emulator/hw/cpu-hotplug.c \
+	emulator/hw/cpu-hotplug.h \
 	emulator/hw/debugcon.c \
 	emulator/hw/debugcon.h \
 	emulator/hw/flash-store.c \

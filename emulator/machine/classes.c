@@ -2,6 +2,7 @@
 /* The one table of device classes. */
 #include "config.h"
 
+#include "hw/cpu-hotplug.h"
 #include "hw/debugcon.h"
 #include "hw/fw-cfg.h"
 #include "hw/ged.h"
@@ -29,6 +30,7 @@
 /* clang-format off */
 const DeviceClass *const device_class_table[] = {
     &acpi_pci_hotplug_class,
+    &cpu_hotplug_class,
     &debugcon_class,
     &fw_cfg_class,
     &ged_class,

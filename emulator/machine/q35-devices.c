@@ -4,6 +4,7 @@
 
 #include "accel/accel.h"
 #include "accel/run-state.h"
+#include "hw/cpu-hotplug.h"
 #include "hw/fw-cfg.h"
 #include "hw/hpet.h"
 #include "hw/i8042.h"
@@ -95,6 +96,13 @@ static gboolean create_hotplug(Q35Devices *q, GError **errp)
     return TRUE;
 }
 
+static gboolean create_cpu_hotplug(GError **errp)
+{
+    g_autoptr(Device) dev = new_device(&cpu_hotplug_class, "acpi-cpu-hotplug");
+    cpu_hotplug_set_cpus(dev, machine_cpus());
+    return device_realize(dev, NULL, errp);
+}
+
 static gboolean create_pci(Q35Devices *q, RamBlock *ram, GError **errp)
 {
     q->host = new_device(&pci_host_class, "q35");
@@ -164,7 +172,8 @@ gboolean q35_devices_create(Q35Devices *q, const Q35Choice *choice, RamBlock *ra
 {
     return create_controllers(q, errp) && board_create_vcpus(errp) &&
            create_pm(q, errp) && create_hotplug(q, errp) && create_pci(q, ram, errp) &&
-           create_isa(q, choice, config, errp) && create_fw_cfg(q, errp);
+           create_isa(q, choice, config, errp) && create_fw_cfg(q, errp) &&
+           create_cpu_hotplug(errp);
 }
 
 /* All are unrealized. Whoever has a line's end goes before the line. */

@@ -289,6 +289,7 @@ static const Range q35_ranges[] = {
     { TRUE, 0x660, 0x14, 2, 0 },       { TRUE, 0x61, 1, 1, 0 },
     { TRUE, 0xcb0, 0x0c, 4, 0 },       { TRUE, 0xcc0, 0x14, 4, 0 },
     { TRUE, 0x510, 2, 2, 0 },          { TRUE, 0x514, 4, 4, 0 },
+    { TRUE, 0xcd8, 0x01, 1, 0xff },    { TRUE, 0xcd8, 0x04, 4, 0 },
     { FALSE, 0xfed00010, 4, 4, 0 },    { FALSE, 0xfed00100, 0x60, 4, 0 },
     { FALSE, 0xfed1f100, 0x54, 4, 0 },
 };
@@ -313,6 +314,7 @@ static const char *const q35_classes[] = { "/ICH9-LPC:",
                                            "/virtio-blk-device:",
 
                                            "/fw_cfg:",
+                                           "/acpi-cpu-hotplug:",
                                            NULL };
 
 static const char *const microvm_classes[] = {
@@ -320,9 +322,11 @@ static const char *const microvm_classes[] = {
     "/virtio-mmio:", NULL
 };
 
-/* What has a battery or a clock of its own, and how often a configuration has changed. */
-static const char *const kept[] = { "/mc146818rtc:/cmos", "/mc146818rtc:/seen-second",
-                                    "/mc146818rtc:/flags", ":/port[0]/generation", NULL };
+/* What has a battery or a clock of its own, how often a configuration has changed, and
+ * what QEMU keeps. */
+static const char *const kept[] = { "/acpi-cpu-hotplug:",        "/mc146818rtc:/cmos",
+                                    "/mc146818rtc:/seen-second", "/mc146818rtc:/flags",
+                                    ":/port[0]/generation",      NULL };
 /* Clock and run state; of a disk, what only a driver's features can change. */
 static const char *const constant[] = { "vm:", "/virtio-blk-device:", NULL };
 

@@ -67,6 +67,11 @@ EXTRA_DIST += tests/golden/smbios/qemu.txt tests/golden/smbios/bare.txt tests/go
 	tests/golden/smbios/large.txt tests/golden/smbios/q35.txt \
 	tests/golden/smbios/q35-large.txt
 
+# CPU hot-plug's registers
+dist_check_SCRIPTS += tests/golden/cpu-hotplug/cpu-hotplug.py
+TESTS += tests/golden/cpu-hotplug/cpu-hotplug.py
+EXTRA_DIST += tests/golden/cpu-hotplug/qemu.txt
+
 # Migration streams: this build's, and those of all releases; what they are made from.
 check_PROGRAMS += tests/golden/stream/rows
 tests_golden_stream_rows_CPPFLAGS = $(EMULATOR_CPPFLAGS)
