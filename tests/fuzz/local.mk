@@ -116,6 +116,21 @@ tests_fuzz_config_argv_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_config_argv_fuzz_LDADD = $(EMULATOR_TEST_LDADD)
 endif
 
+# -smbios and its files; also run shortly by smbios-fuzz-test.
+SMBIOS_FUZZ = tests/fuzz/smbios-fuzz.c tests/fuzz/smbios-fuzz.h
+check_PROGRAMS += tests/fuzz/smbios-fuzz-test
+TESTS += tests/fuzz/smbios-fuzz-test
+tests_fuzz_smbios_fuzz_test_SOURCES = tests/fuzz/smbios-fuzz-test.c $(SMBIOS_FUZZ)
+tests_fuzz_smbios_fuzz_test_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
+tests_fuzz_smbios_fuzz_test_LDADD = $(EMULATOR_TEST_LDADD)
+if FUZZERS
+check_PROGRAMS += tests/fuzz/smbios-fuzz
+tests_fuzz_smbios_fuzz_SOURCES = $(SMBIOS_FUZZ)
+tests_fuzz_smbios_fuzz_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
+tests_fuzz_smbios_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_smbios_fuzz_LDADD = $(EMULATOR_TEST_LDADD)
+endif
+
 # QMP, of a machine each; also run shortly by the tests.
 QMP_FUZZ = tests/fuzz/qmp-fuzz.c tests/fuzz/qmp-fuzz.h $(FUZZ_VM)
 QMP_MICROVM = tests/fuzz/qmp-microvm.c $(QMP_FUZZ)
