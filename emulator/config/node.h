@@ -64,6 +64,9 @@ gboolean config_node_to_bool(const ConfigNode *node, const char *name, gboolean 
                              GError **errp);
 gboolean config_node_to_uint(const ConfigNode *node, const char *name, guint64 min,
                              guint64 max, guint64 *out, GError **errp);
+/* min is below 0, max is not. */
+gboolean config_node_to_int(const ConfigNode *node, const char *name, gint64 min,
+                            gint64 max, gint64 *out, GError **errp);
 gboolean config_node_to_size(const ConfigNode *node, const char *name, guint64 *out,
                              GError **errp);
 gboolean config_node_to_string(const ConfigNode *node, const char *name, const char **out,

@@ -27,6 +27,7 @@ static const struct {
     [PROP_GROUP] = { "object", 0 },
     [PROP_KIND] = { "object", 0 },
     [PROP_PCI_ADDR] = { "int32", 0 },
+    [PROP_S32] = { "int32", 0 },
 };
 
 const char *const on_off_auto_names[] = { "auto", "on", "off", NULL };
@@ -72,6 +73,18 @@ static gboolean set_number(const Property *prop, void *member, ConfigNode *value
     default:
         *(guint64 *)member = n;
     }
+    return TRUE;
+}
+
+static gboolean set_signed(const Property *prop, gint32 *member, ConfigNode *value,
+                           GError **errp)
+{
+    gint64 n;
+
+    if (!config_node_to_int(value, prop->name, G_MININT32, G_MAXINT32, &n, errp)) {
+        return FALSE;
+    }
+    *member = (gint32)n;
     return TRUE;
 }
 
@@ -277,6 +290,8 @@ gboolean property_set(const Property *prop, const char *owner, void *object,
         return set_kind(prop, member, value, errp);
     case PROP_PCI_ADDR:
         return config_node_to_pci_address(value, owner, prop->name, member, errp);
+    case PROP_S32:
+        return set_signed(prop, member, value, errp);
     }
     g_assert_not_reached();
 }
@@ -311,6 +326,8 @@ char *property_text(const Property *prop, const void *object)
         return g_strdup(on_off_auto_names[*(const OnOffAuto *)member]);
     case PROP_PCI_ADDR:
         return config_pci_address_text(*(const gint32 *)member);
+    case PROP_S32:
+        return g_strdup_printf("%d", *(const gint32 *)member);
     case PROP_GROUP:
     case PROP_KIND:
         break;
@@ -392,6 +409,7 @@ ConfigNode *property_value(const Property *prop, const void *object)
     case PROP_SIZE:
         return config_uint_new(*(const guint64 *)member);
     case PROP_PCI_ADDR:
+    case PROP_S32:
         return config_int_new(*(const gint32 *)member);
     case PROP_GROUP:
     case PROP_KIND:
@@ -482,7 +500,7 @@ void properties_foreach(const Property *props, PropertyFn fn, void *opaque)
 /* Defaults that stand for "not given"; what is so then is said by the row's help. */
 static gboolean default_is_none(const Property *prop)
 {
-    if (prop->type == PROP_PCI_ADDR) {
+    if (prop->type == PROP_PCI_ADDR || prop->type == PROP_S32) {
         return g_str_equal(prop->def, "-1");
     }
     if (prop->type == PROP_U32 || prop->type == PROP_U64 || prop->type == PROP_SIZE) {

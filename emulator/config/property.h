@@ -27,6 +27,7 @@ typedef enum PropertyType {
     PROP_MAYBE,  /* OnOffAuto: a bool; AUTO where none was given */
     PROP_GROUP,  /* an object with rows of its own, for members of the same structure */
     PROP_KIND,   /* ConfigNode *, a reference: for kind_read() */
+    PROP_S32,      /* gint32 */
     PROP_PCI_ADDR, /* gint32: slot * 8 + function, -1: none; "SLOT[.FUNCTION]", hex */
 } PropertyType;
 

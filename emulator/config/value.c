@@ -123,6 +123,47 @@ gboolean config_node_to_uint(const ConfigNode *node, const char *name, guint64 m
     return TRUE;
 }
 
+/* Sign and amount, of either form. */
+static gboolean node_signed(const ConfigNode *node, gboolean *negative, guint64 *amount)
+{
+    const char *text, *end;
+
+    if (config_node_type(node) == CONFIG_INT) {
+        gint64 value = config_node_int(node);
+
+        *negative = value < 0;
+        *amount = *negative ? -(guint64)value : (guint64)value;
+        return TRUE;
+    }
+    if (config_node_type(node) != CONFIG_STRING) {
+        return FALSE;
+    }
+    text = config_node_string(node);
+    *negative = *text == '-';
+    return parse_digits(text + *negative, amount, &end) && !*end;
+}
+
+gboolean config_node_to_int(const ConfigNode *node, const char *name, gint64 min,
+                            gint64 max, gint64 *out, GError **errp)
+{
+    gboolean negative;
+    guint64 amount;
+
+    if (!node_signed(node, &negative, &amount)) {
+        return bad_value(node, name, "a number", errp);
+    }
+    if (amount > (negative ? -(guint64)min : (guint64)max)) {
+        g_autofree char *text = config_node_describe(node);
+
+        return error_set(errp,
+                         "Parameter '%s' expects a number from %" G_GINT64_FORMAT
+                         " to %" G_GINT64_FORMAT ", not '%s'",
+                         name, min, max, text);
+    }
+    *out = (gint64)(negative ? -amount : amount);
+    return TRUE;
+}
+
 /* The power of two that a suffix stands for; -1: no such suffix. */
 static int suffix_shift(const char *suffix)
 {

@@ -109,6 +109,12 @@ struct DeviceClass {
      * Device, in the scope of what its bus belongs to. NULL: the parent's, or nothing.
      */
     void (*aml)(const Device *dev, Aml *scope);
+    /*
+     * Its part of a path by which firmware finds what to boot from (device/boot.h), which
+     * may have several components: "scsi@5,1", "drive@0/disk@0". Owned; NULL, or no
+     * function here and above: none.
+     */
+    char *(*boot_name)(const Device *dev);
 };
 
 /*

@@ -42,6 +42,10 @@ gboolean device_choose_bus(const DeviceClass *klass, ConfigNode *node,
 /* bus.c */
 gboolean bus_can_hotplug(const Bus *bus);
 
+/* boot.c: of a device that is about to be realized, until it is unrealized. */
+gboolean boot_add(const Device *dev, GError **errp);
+void boot_remove(const Device *dev); /* also of one that is not there */
+
 /* realize.c */
 gboolean device_check_bus(const DeviceClass *klass, const Bus *bus, gboolean hotplugged,
                           GError **errp);

@@ -3,6 +3,8 @@ libemulator_a_SOURCES += \
 	emulator/device/aml.c \
 	emulator/device/aml.h \
 	emulator/device/aml-resource.c \
+	emulator/device/boot.c \
+	emulator/device/boot.h \
 	emulator/device/bus.c \
 	emulator/device/class.c \
 	emulator/device/device.c \

@@ -86,6 +86,7 @@ void device_unrealize(Device *dev)
         with->unrealize(dev);
     }
     leave_bus(dev);
+    boot_remove(dev);
     dev->realized = FALSE;
 }
 
@@ -142,9 +143,13 @@ static gboolean realize_on(Device *dev, Bus *bus, GError **errp)
     if (!device_check_bus(dev->klass, bus, dev->hotplugged, errp)) {
         return FALSE;
     }
+    if (!boot_add(dev, errp)) {
+        return FALSE;
+    }
     enter_bus(dev, bus);
     if (!make_work(dev, errp)) {
         leave_bus(dev);
+        boot_remove(dev);
         if (!dev->part) {
             dev->parent = NULL;
         }

@@ -60,6 +60,7 @@ static const QmpType *row_type(const Property *row)
     case PROP_U64:
     case PROP_SIZE:
     case PROP_PCI_ADDR:
+    case PROP_S32:
         return &qmp_int;
     case PROP_STRING:
     case PROP_ID:
