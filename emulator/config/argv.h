@@ -19,7 +19,9 @@
  *   kernel, initrd, append, incoming, uuid, pidfile, qtest, qtest-log   strings
  *   log                     -D: file name, or "" for stderr
  *   name{guest, process, debug-threads}, sandbox{enable, ...},
- *   action{reboot, shutdown, panic, watchdog} (config/action.h)
+ *   action{reboot, shutdown, panic, watchdog} (config/action.h),
+ *   boot{order, once, menu, strict, splash-time, reboot-timeout}   checked
+ *                           (config/boot.h)
  *   daemonize, S, nodefaults, nographic, disable-seccomp   true when given
  *   help[{topic, of}], version, usage: what to print instead of running
  *

@@ -39,7 +39,7 @@ ConfigNode *config_tree_map(ConfigNode *tree, const char *key);
 
 /* -rtc: tree["rtc"]["offset"] is the guest's time minus the host's, seconds (text). */
 gboolean config_add_rtc(ConfigNode *tree, const char *arg, GError **errp);
-/* -boot: checked, and forgotten. */
+/* -boot: tree["boot"], which config_get_boot() (config/boot.h) understands. */
 gboolean config_add_boot(ConfigNode *tree, const char *arg, GError **errp);
 /*
  * -smbios: maps in the list tree["smbios"]; of value= and path= that come several times

@@ -5,6 +5,7 @@ libemulator_a_SOURCES += \
 	emulator/config/argv.c \
 	emulator/config/argv.h \
 	emulator/config/boot.c \
+	emulator/config/boot.h \
 	emulator/config/build.c \
 	emulator/config/complete.c \
 	emulator/config/data-file.c \

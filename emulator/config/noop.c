@@ -49,8 +49,6 @@ static const Noop noops[] = {
     { "global", "mc146818rtc.lost_tick_policy", "discard" },
     { "rtc", "clock", "host" },
     { "rtc", "driftfix", "none" },
-    { "boot", "strict", "on|off" },
-    { "boot", "menu", "off" },
     { "overcommit", "cpu-pm", "off" },
     { "realtime", "mlock", "off" },
     { "msg", "timestamp", "on|off" },

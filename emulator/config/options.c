@@ -284,9 +284,9 @@ const Option config_options[] = {
     CALL("rtc", ARG_REQUIRED, config_add_rtc, "[base=]utc|localtime|DATE",
          "what time of day the clock has at start"),
     CALL("boot", ARG_REQUIRED, config_add_boot,
-         "[order=]DRIVES[,once=DRIVES][,menu=off][,strict=on|off][,splash-time=MS]"
+         "[order=]DRIVES[,once=DRIVES][,menu=on|off][,strict=on|off][,splash-time=MS]"
          "[,reboot-timeout=MS]",
-         "accepted, cannot matter here"),
+         "what firmware boots from (see also bootindex= of devices)"),
     MAP("overcommit", "overcommit", NULL, "[mem-lock=on|off][,cpu-pm=off]",
         "lock all memory of the process; what is not granted ends the start"),
     NOOP("realtime", ARG_REQUIRED, NULL, FALSE, "mlock=off"),

@@ -20,6 +20,8 @@ libemulator_a_SOURCES += \
 	emulator/machine/none.c \
 	emulator/machine/q35-acpi.c \
 	emulator/machine/q35-acpi.h \
+	emulator/machine/q35-boot.c \
+	emulator/machine/q35-boot.h \
 	emulator/machine/q35-devices.c \
 	emulator/machine/q35-fw-cfg.c \
 	emulator/machine/q35-fw-cfg.h \

@@ -13,6 +13,7 @@
 
 #include "accel/accel.h"
 #include "accel/run-state.h"
+#include "config/boot.h"
 #include "hw/ged.h"
 #include "hw/ioapic.h"
 #include "hw/isa.h"
@@ -82,6 +83,15 @@ static gboolean check_kernel(const Options *o, ConfigNode *config, GError **errp
 
     return board_kernel_check(&board.kernel, "microvm", &memory, o->auto_cmdline, config,
                               errp);
+}
+
+static gboolean check_boot(ConfigNode *config, GError **errp)
+{
+    BootOptions boot;
+
+    return config_get_boot(config, &boot, errp) &&
+           (!boot.menu ||
+            error_set(errp, "-boot menu=on: machine 'microvm' starts no firmware"));
 }
 
 /* --- creation --- */
@@ -194,9 +204,9 @@ static gboolean microvm_create(const MachineClass *klass, const void *options,
 {
     const Options *o = options;
 
-    return check_options(o, errp) && check_memory(o, config, errp) &&
-           check_kernel(o, config, errp) && board_memory_create(&board.memory, errp) &&
-           create_devices(o, config, errp);
+    return check_options(o, errp) && check_boot(config, errp) &&
+           check_memory(o, config, errp) && check_kernel(o, config, errp) &&
+           board_memory_create(&board.memory, errp) && create_devices(o, config, errp);
 }
 
 static void microvm_cleanup(void)

@@ -247,7 +247,7 @@ void q35_devices_set_up(Q35Devices *q, guint64 low_ram, guint64 high_ram)
     RtcPc cmos = { .low_ram = low_ram,
                    .high_ram = high_ram,
                    .cpus = machine_cpus(),
-                   .boot_order = "cad" };
+                   .boot_order = q->boot_order };
     rtc_set_pc(q->rtc, &cmos);
     if (q->direct) {
         gboolean fits = pci_host_set_ecam(q->host, Q35_ECAM_BASE, Q35_ECAM_SIZE);

@@ -71,7 +71,6 @@ static void set_keys(const Q35FwCfg *f)
     fw_cfg_set_number(dev, FW_CFG_NB_CPUS, machine_cpus(), 2);
     fw_cfg_set_number(dev, FW_CFG_MAX_CPUS, apic_ids, 2);
     fw_cfg_set_bytes(dev, FW_CFG_NUMA, nodes, (apic_ids + 1) * sizeof(guint64));
-    fw_cfg_set_number(dev, FW_CFG_BOOT_MENU, 0, 2);
     fw_cfg_set_bytes(dev, FW_CFG_ACPI_TABLES, "", 0); /* -acpitable's */
     fw_cfg_set_number(dev, FW_CFG_IRQ0_OVERRIDE, 1, 4);
     set_hpet(f);

@@ -13,6 +13,7 @@
 #include "machine/boards.h"
 #include "machine/firmware.h"
 #include "machine/q35-acpi.h"
+#include "machine/q35-boot.h"
 #include "machine/q35-fw-cfg.h"
 #include "machine/q35-smbios.h"
 #include "machine/q35.h"
@@ -33,6 +34,7 @@ static struct {
     Q35Devices devices;
     Q35Choice choice;
     Q35FwCfg fw_cfg;
+    Q35Boot boot;
     gboolean acpi;
     GByteArray *tables; /* NULL: none */
     Q35Smbios smbios;
@@ -94,6 +96,7 @@ static gboolean check_fw_cfg(const Options *o, ConfigNode *config, GError **errp
 
 static gboolean load_guest(BootState *boot, GError **errp)
 {
+    q35_boot_start(&board.boot, &board.devices);
     q35_devices_set_up(&board.devices, board.memory.low, board.memory.high);
     if (!board.firmware.direct) {
         boot->reset_vector = TRUE;
@@ -125,6 +128,7 @@ static gboolean q35_ready(gboolean incoming, GError **errp)
     vm_set_powerdown_handler(powerdown, NULL);
     return q35_smbios_ready(&board.smbios, &board.memory, board.firmware.direct, errp) &&
            q35_fw_cfg_fill(&board.fw_cfg, errp) &&
+           q35_boot_fill(&board.boot, &board.devices, incoming, errp) &&
            q35_smbios_add_files(&board.smbios, board.devices.fw_cfg, errp) &&
            board_ready(load_guest, incoming, errp);
 }
@@ -144,7 +148,8 @@ static gboolean q35_create(const MachineClass *klass, const void *options,
 {
     const Options *o = options;
     return check_options(o, config, errp) && check_memory(o, config, errp) &&
-           q35_smbios_check(&board.smbios, config, errp) && check_kernel(config, errp) &&
+           q35_smbios_check(&board.smbios, config, errp) &&
+           q35_boot_check(&board.boot, config, errp) && check_kernel(config, errp) &&
            check_fw_cfg(o, config, errp) && board_memory_create(&board.memory, errp) &&
            create_devices(config, errp);
 }

@@ -65,6 +65,7 @@ typedef struct Q35Devices {
     IrqLine *gpe;                /* of hot-plug, into the power management */
     PciApertures apertures;      /* from q35_devices_ready() on */
     GPtrArray *complaints;       /* the last layout's; NULL: none yet */
+    const char *boot_order;      /* -boot's letters for this start, borrowed */
 } Q35Devices;
 
 typedef struct Q35Choice {

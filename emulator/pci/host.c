@@ -291,6 +291,12 @@ static const Property properties[] = {
     { NULL },
 };
 
+/* By the port that its registers begin at. */
+static char *host_boot_name(const Device *device)
+{
+    return g_strdup_printf("pci@i%04x", PCI_HOST_ADDRESS_PORT);
+}
+
 const DeviceClass pci_host_class = {
     .name = "q35-pcihost",
     .desc = "PCI Express host bridge",
@@ -301,4 +307,5 @@ const DeviceClass pci_host_class = {
     .realize = host_realize,
     .reset = host_reset,
     .unrealize = host_unrealize,
+    .boot_name = host_boot_name,
 };

@@ -139,6 +139,35 @@ void pci_function_reset(PciDevice *dev)
     device_reset(&dev->device, function_was_reset, r);
 }
 
+/* By class; QEMU's names, of which the PCI binding to IEEE 1275 has most. */
+static char *pci_boot_name(const Device *device)
+{
+    static const struct {
+        guint16 klass;
+        const char *name;
+    } names[] = {
+        { 0x0100, "scsi" },
+        { 0x0200, "ethernet" },
+        { 0x0604, "pci-bridge" },
+    };
+    const PciDevice *dev = (const PciDevice *)device;
+    guint32 klass = pci_get(dev, PCI_CLASS_DEVICE, 2);
+    GString *text = g_string_new(NULL);
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_string_append(text, names[i].klass == klass ? names[i].name : "");
+    }
+    if (!text->len) {
+        g_string_printf(text, "pci%04x,%04x", pci_get(dev, PCI_VENDOR_ID, 2),
+                        pci_get(dev, PCI_DEVICE_ID, 2));
+    }
+    g_string_append_printf(text, "@%x", PCI_SLOT(dev->devfn));
+    if (PCI_FUNC(dev->devfn)) {
+        g_string_append_printf(text, ",%x", PCI_FUNC(dev->devfn));
+    }
+    return g_string_free(text, FALSE);
+}
+
 static const Property pci_properties[] = {
     { "addr", PROP_PCI_ADDR, offsetof(PciDevice, addr), "-1", .guest = TRUE,
       .help = "Slot and function on the bus, example: 06.0 or 06" },
@@ -169,5 +198,6 @@ const PciDeviceClass pci_device_class = {
         .realize = pci_device_realize,
         .reset = pci_device_reset,
         .unrealize = pci_device_unrealize,
+        .boot_name = pci_boot_name,
     },
 };

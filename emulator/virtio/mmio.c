@@ -414,6 +414,12 @@ static const StateDesc mmio_state = {
     .post_load = mmio_post_load,
 };
 
+static char *mmio_boot_name(const Device *device)
+{
+    return g_strdup_printf("virtio-mmio@%016" G_GINT64_MODIFIER "x",
+                           ((const VirtioMmio *)device)->addr);
+}
+
 const DeviceClass virtio_mmio_class = {
     .name = "virtio-mmio",
     .desc = "Virtio transport: a slot of the board",
@@ -423,6 +429,7 @@ const DeviceClass virtio_mmio_class = {
     .unrealize = mmio_unrealize,
     .reset = mmio_reset,
     .quiesce = mmio_quiesce,
+    .boot_name = mmio_boot_name,
 };
 
 gboolean virtio_mmio_create(unsigned slot, guint64 addr, IrqLine *irq, GError **errp)

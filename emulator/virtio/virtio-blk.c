@@ -6,6 +6,7 @@
 #include <linux/virtio_ids.h>
 #include <string.h>
 
+#include "device/boot.h"
 #include "util/error.h"
 
 #define BIT(n)      (1ull << (n))
@@ -237,6 +238,11 @@ static void blk_reset(Device *device)
     g_atomic_int_set(&blk->writeback, blk->write_cache != ON_OFF_AUTO_OFF);
 }
 
+static char *blk_boot_name(const Device *device)
+{
+    return g_strdup("disk@0,0");
+}
+
 static const StateField state_fields[] = {
     STATE_FIELD("writeback", STATE_BOOL, VirtioBlk, writeback),
     STATE_FIELD("told-size", STATE_U64, VirtioBlk, told_size),
@@ -295,8 +301,7 @@ static const Property properties[] = {
     { "addr", PROP_STRING, FIELD(addr),
       .help = "in StratoVirt's dialect: the guest's disk N, from 0x0; an unplugged one "
               "is replaced under its driver, so its file systems must be unmounted" },
-    { "bootindex", PROP_U32, FIELD(bootindex), .ignored = TRUE,
-      .help = "the kernel is given" },
+    PROPERTY_BOOTINDEX(VirtioBlk, bootindex),
     { "request-merging", PROP_BOOL, FIELD(request_merging), "on", .ignored = TRUE,
       .help = "the host's kernel does" },
     { "seg-max-adjust", PROP_BOOL, FIELD(seg_max_adjust), "on", .ignored = TRUE,
@@ -332,6 +337,7 @@ const VirtioDeviceClass virtio_blk_class = {
         .realize = blk_realize,
         .reset = blk_reset,
         .unrealize = blk_unrealize,
+        .boot_name = blk_boot_name,
     },
     .device_id = VIRTIO_ID_BLOCK,
     .features = blk_features,

@@ -31,9 +31,9 @@ typedef struct VirtioBlk {
     guint64 min_io_size, opt_io_size, discard_granularity;
     guint32 max_discard_sectors, max_write_zeroes_sectors;
     gboolean share_rw, config_wce, discard, write_zeroes;
-    int werror, rerror;                       /* BLK_ON_ERROR_ */
-    guint32 bootindex;                        /* ignored, */
-    gboolean request_merging, seg_max_adjust; /* as these */
+    int werror, rerror; /* BLK_ON_ERROR_ */
+    gint32 bootindex;
+    gboolean request_merging, seg_max_adjust; /* ignored */
 
     BlockNode *node;
     gboolean read_only;

@@ -7,6 +7,7 @@
 #include <linux/virtio_net.h>
 #include <string.h>
 
+#include "device/boot.h"
 #include "util/error.h"
 
 #define BIT(n)          (1ull << (n))
@@ -170,6 +171,11 @@ static gboolean net_post_load(void *opaque, guint32 version, GError **errp)
     return TRUE;
 }
 
+static char *net_boot_name(const Device *device)
+{
+    return g_strdup("ethernet-phy@0");
+}
+
 static const StateField state_fields[] = { { NULL } };
 
 static const StateDesc net_state = {
@@ -210,8 +216,7 @@ static const Property properties[] = {
     SWITCH(host_ufo, "sending UFO"),
     { "addr", PROP_STRING, FIELD(addr), .ignored = TRUE,
       .help = "StratoVirt's; bus= chooses the slot" },
-    { "bootindex", PROP_U32, FIELD(bootindex), .ignored = TRUE,
-      .help = "the kernel is given" },
+    PROPERTY_BOOTINDEX(VirtioNet, bootindex),
     { "gso", PROP_BOOL, FIELD(gso), "on", .ignored = TRUE,
       .help = "legacy, and not offered: the switches of TSO and UFO say it" },
     /* There is no control queue. */
@@ -249,6 +254,7 @@ const VirtioDeviceClass virtio_net_class = {
         .state = &net_state,
         .realize = net_realize,
         .unrealize = net_unrealize,
+        .boot_name = net_boot_name,
     },
     .device_id = VIRTIO_ID_NET,
     .features = net_features,

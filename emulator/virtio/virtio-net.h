@@ -21,8 +21,8 @@ typedef struct VirtioNet {
     gboolean mq, mrg_rxbuf, status, csum, guest_csum;
     gboolean guest_tso4, guest_tso6, guest_ecn, guest_ufo;
     gboolean host_tso4, host_tso6, host_ecn, host_ufo;
-    guint32 bootindex; /* ignored, */
-    gboolean gso;      /* as this */
+    gint32 bootindex;
+    gboolean gso; /* ignored */
 
     NetBackend *backend;
     gint announce; /* atomic: rounds of announcements that the next start makes */

@@ -72,6 +72,11 @@ dist_check_SCRIPTS += tests/golden/cpu-hotplug/cpu-hotplug.py
 TESTS += tests/golden/cpu-hotplug/cpu-hotplug.py
 EXTRA_DIST += tests/golden/cpu-hotplug/qemu.txt
 
+# What firmware boots from
+dist_check_SCRIPTS += tests/golden/bootorder/bootorder.py
+TESTS += tests/golden/bootorder/bootorder.py
+EXTRA_DIST += tests/golden/bootorder/qemu-7.2.txt
+
 # Migration streams: this build's, and those of all releases; what they are made from.
 check_PROGRAMS += tests/golden/stream/rows
 tests_golden_stream_rows_CPPFLAGS = $(EMULATOR_CPPFLAGS)

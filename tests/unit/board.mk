@@ -2,7 +2,7 @@
 # device, hw, firmware
 BOARD_TESTS = tests/unit/device-state-test tests/unit/device-device-test \
 	tests/unit/firmware-kernel-test tests/unit/device-classes-test \
-	tests/unit/device-aml-test tests/unit/firmware-acpi-test \
+	tests/unit/device-aml-test tests/unit/device-boot-test tests/unit/firmware-acpi-test \
 	tests/unit/firmware-smbios-test tests/unit/firmware-smbios-options-test
 check_PROGRAMS += $(BOARD_TESTS)
 TESTS += $(BOARD_TESTS)
@@ -10,6 +10,8 @@ tests_unit_device_state_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_device_state_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_device_device_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_device_device_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_device_boot_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_device_boot_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_device_aml_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_device_aml_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_firmware_acpi_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)

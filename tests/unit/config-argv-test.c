@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "config/argv.h"
+#include "config/boot.h"
 #include "config/dialect.h"
 #include "config/internal.h"
 
@@ -198,8 +199,9 @@ static void test_bad(void)
         { "-machine q35,usb=on",
           "-machine q35,usb=on: usb=on is not supported (only off)" },
         { "-rtc clock=vm", "-rtc clock=vm: clock=vm is not supported (only host)" },
-        { "-boot order=z", "-boot order=z: Parameter 'order': invalid boot device 'z'" },
-        { "-boot menu=on", "-boot menu=on: menu=on is not supported (only off)" },
+        { "-boot order=z", "-boot order=z: Parameter 'order': Invalid boot device 'z'" },
+        { "-boot menu=1",
+          "-boot menu=1: Parameter 'menu' expects 'on' or 'off', not '1'" },
         { "-overcommit cpu-pm=on",
           "-overcommit cpu-pm=on: cpu-pm=on is not supported (only off)" },
         { "-display gtk", "-display gtk: type=gtk is not supported (only none)" },
@@ -263,6 +265,29 @@ static void test_qemu_options(void)
     }
 }
 
+static void test_boot(void)
+{
+    g_autoptr(ConfigNode) tree =
+        parse("-boot dca,once=n -boot menu=off,strict=on,reboot-timeout=-1,menu=on "
+              "-boot splash-time=65535,order=c");
+    g_autoptr(ConfigNode) none = parse("");
+    BootOptions boot;
+
+    g_assert_true(config_get_boot(tree, &boot, NULL));
+    g_assert_cmpstr(boot.order, ==, "c");
+    g_assert_cmpstr(boot.once, ==, "n");
+    g_assert_true(boot.menu && boot.strict);
+    g_assert_cmpint(boot.splash_time, ==, 65535);
+    g_assert_cmpint(boot.reboot_timeout, ==, -1);
+
+    g_assert_true(config_get_boot(none, &boot, NULL));
+    g_assert_null(boot.order);
+    g_assert_null(boot.once);
+    g_assert_false(boot.menu || boot.strict);
+    g_assert_cmpint(boot.splash_time, ==, -1);
+    g_assert_cmpint(boot.reboot_timeout, ==, -1);
+}
+
 /* Options that cannot matter leave no trace in the tree. */
 static void test_noop(void)
 {
@@ -271,10 +296,6 @@ static void test_noop(void)
         "-machine usb=off,vmport=auto,graphics=off,kernel_irqchip=on",
         "-rtc base=utc",
         "-rtc utc,driftfix=none",
-        "-boot strict=on",
-        "-boot menu=off,strict=on,reboot-timeout=-1,splash-time=65535",
-        "-boot dca,once=n",
-        "-boot order=,reboot-timeout=0",
         "-accel kernel_irqchip=on,dirty-ring-size=0",
         "-realtime mlock=off",
         "-display none",
@@ -366,6 +387,7 @@ int main(int argc, char **argv)
     g_test_add_func("/config/argv/good", test_good);
     g_test_add_func("/config/argv/bad", test_bad);
     g_test_add_func("/config/argv/qemu-options", test_qemu_options);
+    g_test_add_func("/config/argv/boot", test_boot);
     g_test_add_func("/config/argv/noop", test_noop);
     g_test_add_func("/config/argv/dialect", test_dialect);
     g_test_add_func("/config/argv/libvirt", test_libvirt);
