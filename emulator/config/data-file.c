@@ -61,6 +61,24 @@ static int try_in(const char *dir, const char *name, int *reason)
     return try_open(path, reason);
 }
 
+char **data_file_paths(const char *name)
+{
+    GPtrArray *paths = g_ptr_array_new();
+    gboolean search = !g_path_is_absolute(name);
+
+    g_ptr_array_add(paths, g_strdup(name));
+    for (guint i = 0; search && dirs && i < config_list_size(dirs); i++) {
+        const char *dir = config_node_string(config_list_at(dirs, i));
+
+        g_ptr_array_add(paths, g_build_filename(dir, name, NULL));
+    }
+    for (guint i = 0; search && i < G_N_ELEMENTS(installed); i++) {
+        g_ptr_array_add(paths, g_build_filename(installed[i], name, NULL));
+    }
+    g_ptr_array_add(paths, NULL);
+    return (char **)g_ptr_array_free(paths, FALSE);
+}
+
 int data_file_open(const char *name, GError **errp)
 {
     int reason = 0;

@@ -20,6 +20,11 @@ void data_file_set_dirs(ConfigNode *dirs);
  * "/dev/fdset/N" is set N. New; -1: error.
  */
 int data_file_open(const char *name, GError **errp);
+/*
+ * Where data_file_open() would look, in this order: for threads, which open what there
+ * is themselves. Not for fd sets. Owned.
+ */
+char **data_file_paths(const char *name);
 /* All of it, at least one byte and at most max. New; NULL: error. */
 GBytes *data_file_read(const char *name, gsize max, GError **errp);
 

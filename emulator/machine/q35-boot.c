@@ -7,6 +7,7 @@
 
 #include "device/boot.h"
 #include "hw/fw-cfg.h"
+#include "pci/rom.h"
 #include "util/error.h"
 
 #define ORDER_FILE    "bootorder"
@@ -41,6 +42,16 @@ static gboolean add_number(Device *fw_cfg, const char *name, guint32 value, gsiz
     return fw_cfg_add_file(fw_cfg, name, &value, bytes, errp);
 }
 
+/* A card's code that it does not show itself. */
+static gboolean add_rom(const char *name, GBytes *image, void *opaque, GError **errp)
+{
+    g_autofree char *file = g_strconcat("genroms/", name, NULL);
+    gsize size;
+    const void *data = g_bytes_get_data(image, &size);
+
+    return fw_cfg_add_file(opaque, file, data, size, errp);
+}
+
 gboolean q35_boot_fill(Q35Boot *boot, Q35Devices *q, gboolean incoming, GError **errp)
 {
     const BootOptions *o = &boot->options;
@@ -52,7 +63,8 @@ gboolean q35_boot_fill(Q35Boot *boot, Q35Devices *q, gboolean incoming, GError *
            (o->splash_time < 0 || add_number(q->fw_cfg, "etc/boot-menu-wait",
                                              (guint32)o->splash_time, 2, errp)) &&
            add_number(q->fw_cfg, "etc/boot-fail-wait", (guint32)o->reboot_timeout, 4,
-                      errp);
+                      errp) &&
+           pci_rom_foreach_without_bar(add_rom, q->fw_cfg, errp);
 }
 
 void q35_boot_start(Q35Boot *boot, Q35Devices *q)

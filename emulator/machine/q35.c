@@ -18,6 +18,7 @@
 #include "machine/q35-smbios.h"
 #include "machine/q35.h"
 #include "memory/guest.h"
+#include "pci/rom.h"
 #include "util/error.h"
 
 typedef struct Options {
@@ -118,7 +119,7 @@ static void powerdown(void *opaque)
 static gboolean q35_ready(gboolean incoming, GError **errp)
 {
     q35_devices_ready(&board.devices, board.memory.high);
-    if (board.acpi) {
+    if (board.acpi && board.firmware.direct) {
         board.tables =
             q35_build_tables(&board.devices, &board.choice, &board.memory, errp);
         if (!board.tables) {
@@ -136,6 +137,7 @@ static gboolean q35_ready(gboolean incoming, GError **errp)
 /* One new view of each address space for all of them. */
 static gboolean create_devices(ConfigNode *config, GError **errp)
 {
+    pci_rom_open_defaults();
     address_map_begin();
     gboolean ok = q35_devices_create(&board.devices, &board.choice, board.memory.ram,
                                      config, errp) &&
@@ -159,6 +161,7 @@ static void q35_cleanup(void)
     board_firmware_free(&board.firmware);
     q35_devices_free(&board.devices);
     q35_fw_cfg_free(&board.fw_cfg);
+    pci_rom_close_defaults();
     board_kernel_free(&board.kernel);
     board_memory_free(&board.memory);
     g_clear_pointer(&board.tables, g_byte_array_unref);

@@ -91,6 +91,24 @@ RamBlock *ram_block_new(const char *name, guint64 size, GError **errp)
                          FALSE, errp);
 }
 
+RamBlock *ram_block_new_copy(const char *name, guint64 size, int fd, guint64 bytes,
+                             GError **errp)
+{
+    g_autoptr(RamBlock) block = ram_block_new(name, size, errp);
+
+    g_assert(bytes && bytes <= size);
+    if (!block) {
+        return NULL;
+    }
+    if (mmap(block->host, bytes, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, fd, 0) == MAP_FAILED) {
+        error_set_errno(errp, errno, "cannot map the file of '%s'", name);
+        return NULL;
+    }
+    madvise(block->host, bytes, MADV_DONTFORK);
+    return g_steal_pointer(&block);
+}
+
 void ram_block_leave_out_of_core(const RamBlock *block)
 {
     madvise(block->host, block->size, MADV_DONTDUMP);

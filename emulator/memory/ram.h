@@ -33,6 +33,12 @@ RamBlock *ram_backend_new(ConfigNode *node, GError **errp);
 guint64 ram_fd_page_size(int fd);
 /* Anonymous memory: what `-m` alone gives. */
 RamBlock *ram_block_new(const char *name, guint64 size, GError **errp);
+/*
+ * Anonymous memory whose first `bytes` are the file's, unless written to (then they are
+ * the block's own): mapped, not read. fd stays the caller's and is not needed any more.
+ */
+RamBlock *ram_block_new_copy(const char *name, guint64 size, int fd, guint64 bytes,
+                             GError **errp);
 /* A core file of this process does not have it. */
 void ram_block_leave_out_of_core(const RamBlock *block);
 /* Registered blocks, by name; registration order is the stream's order. */

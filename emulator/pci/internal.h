@@ -36,6 +36,12 @@ gboolean pci_bridge_resets(const PciDevice *bridge);
 unsigned pci_bar_register(const PciDevice *dev, unsigned bar);
 void pci_bars_free(PciDevice *dev);
 
+/* rom.c: with its BAR, or with nothing where it has no ROM; after its BARs are gone. */
+gboolean pci_rom_add(PciDevice *dev, GError **errp);
+void pci_rom_remove(PciDevice *dev);
+void pci_rom_acquire(Device *dev, DeviceChanged done, void *opaque);
+void pci_rom_release(Device *dev, DeviceChanged done, void *opaque);
+
 /* master.c: the DMA space follows Bus Master Enable. */
 void pci_master_update(PciDevice *dev);
 void pci_master_reset(PciDevice *dev); /* nothing is in flight */

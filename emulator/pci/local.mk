@@ -34,6 +34,8 @@ libemulator_a_SOURCES += \
 	emulator/pci/msix.h \
 	emulator/pci/pci.c \
 	emulator/pci/pci.h \
+	emulator/pci/rom.c \
+	emulator/pci/rom.h \
 	emulator/pci/root-port.c \
 	emulator/pci/root-port.h \
 	emulator/pci/slots.c \

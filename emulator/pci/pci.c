@@ -66,15 +66,13 @@ static void make_config(PciDevice *dev)
 gboolean pci_device_realize(Device *device, GError **errp)
 {
     PciDevice *dev = (PciDevice *)device;
-    if (dev->romfile && dev->romfile[0]) {
-        return error_set(errp,
-                         "%s: romfile=%s: option ROMs are not supported; romfile= "
-                         "without a value does without",
-                         device->klass->name, dev->romfile);
-    }
     g_assert(dev->bus);
     dma_space_init(&dev->dma, address_map_memory());
     make_config(dev);
+    if (!pci_rom_add(dev, errp)) {
+        pci_device_unrealize(device);
+        return FALSE;
+    }
     return TRUE;
 }
 
@@ -85,6 +83,7 @@ void pci_device_unrealize(Device *device)
     msix_free(dev);
     pci_msi_free(dev);
     pci_bars_free(dev);
+    pci_rom_remove(dev);
     g_clear_pointer(&dev->config, g_free);
     g_clear_pointer(&dev->loaded, g_free);
     dev->write_mask = dev->clear_mask = NULL;
@@ -174,13 +173,16 @@ static const Property pci_properties[] = {
     { "multifunction", PROP_BOOL, offsetof(PciDevice, multifunction), "off",
       .guest = TRUE, .help = "The slot has more functions" },
     { "romfile", PROP_STRING, offsetof(PciDevice, romfile),
-      .help = "Option ROM; none are supported" },
-    { "rombar", PROP_U32, offsetof(PciDevice, rombar), "1", .max = 1,
-      .help = "Whether an option ROM is visible" },
+      .help = "Option ROM: a file, by path or by its name where firmware is installed; "
+              "empty: none; the card's own if not given" },
+    { "rombar", PROP_U32, offsetof(PciDevice, rombar), "1", .max = 1, .guest = TRUE,
+      .help = "The ROM has a BAR; 0: firmware loads it from fw_cfg" },
+    { "romsize", PROP_U32, offsetof(PciDevice, romsize), "4294967295", .guest = TRUE,
+      .help =
+          "Bytes of the ROM's BAR, a power of two; what the file needs if not given" },
     { "acpi-index", PROP_U32, offsetof(PciDevice, acpi_index), "0", .guest = TRUE,
       .max = 16383, .help = "Number for the name of a network interface; 0: none" },
     PROPERTY_ONLY("failover_pair_id", PROP_STRING, ""),
-    PROPERTY_ONLY("romsize", PROP_U32, "4294967295"),
     PROPERTY_ONLY("x-pcie-extcap-init", PROP_BOOL, "on"),
     PROPERTY_ONLY("x-pcie-lnksta-dllla", PROP_BOOL, "on"),
     { NULL },
@@ -195,6 +197,8 @@ const PciDeviceClass pci_device_class = {
         .instance_size = sizeof(PciDevice),
         .properties = pci_properties,
         .state = &pci_device_state,
+        .acquire = pci_rom_acquire,
+        .release = pci_rom_release,
         .realize = pci_device_realize,
         .reset = pci_device_reset,
         .unrealize = pci_device_unrealize,

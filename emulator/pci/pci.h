@@ -34,6 +34,8 @@
 
 typedef struct PciDevice PciDevice;
 typedef struct PciBus PciBus;
+/* pci/rom.c */
+typedef struct PciRomFile PciRomFile;
 
 typedef struct PciDeviceClass {
     DeviceClass device; /* .parent: &pci_device_class, or one derived from it */
@@ -44,6 +46,7 @@ typedef struct PciDeviceClass {
     guint8 intx;         /* 1: INTA#; 0: no pin */
     gboolean bridge;     /* type 1 header */
     guint16 config_size; /* 0: PCI_CONFIG_SIZE */
+    const char *romfile; /* its option ROM, where the host has it (pci/rom.h); or NULL */
 
     /* The bytes of config at offset are about to be read. NULL: they are right. */
     void (*config_read)(PciDevice *dev, unsigned offset, unsigned size);
@@ -113,8 +116,8 @@ struct PciDevice {
     /* Properties of all PCI devices. */
     gint32 addr; /* wanted devfn; -1: the first free slot */
     gboolean multifunction;
-    char *romfile; /* "": no ROM */
-    guint32 rombar;
+    char *romfile; /* "": no ROM; NULL: the class's */
+    guint32 rombar, romsize;
     guint32 acpi_index;
 
     PciBus *bus; /* from pre_plug to unplug */
@@ -136,10 +139,12 @@ struct PciDevice {
     gboolean messages;   /* MSI or MSI-X is on, as interrupts_changed was told */
     Msix msix;
     PciMsi msi;
-    gboolean announced; /* the guest sees it (but see pci_bus_find()) */
-    gboolean unseen;    /* it has been plugged, and not been looked at; not in the stream:
-                           what was plugged before a migration is as if it had been */
-    guint resetting;    /* function resets under way: it answers nothing */
+    PciRomFile *rom_file; /* of one that is plugged, until it is mapped */
+    RamBlock *rom;        /* what its BAR shows; a reference. NULL: it has none */
+    gboolean announced;   /* the guest sees it (but see pci_bus_find()) */
+    gboolean unseen; /* it has been plugged, and not been looked at; not in the stream:
+                        what was plugged before a migration is as if it had been */
+    guint resetting; /* function resets under way: it answers nothing */
     /*
      * ns of the virtual clock, when the guest was; 0: not. Of this process, not in the
      * stream: after a migration it may be asked again at once, as with QEMU.

@@ -291,7 +291,7 @@ static const StateDesc virtio_pci_state = {
 #define OFF(name_)                                                                       \
     {                                                                                    \
         name_, PROP_BOOL, .def = "off", .ignored = TRUE, .only = "off",                  \
-            .help = "not there"                                                          \
+                          .help = "not there"                                            \
     }
 static const Property properties[] = {
     { "vectors", PROP_U32, FIELD(vectors), "4294967295", .guest = TRUE,
@@ -372,7 +372,9 @@ const PciDeviceClass virtio_blk_pci_class = {
 
 const PciDeviceClass virtio_net_pci_class = {
     FUNCTION("virtio-net", "Virtio network card", virtio_net_class),
-    .device_id = MODERN_ID(VIRTIO_ID_NET), .class_code = 0x020000, /* Ethernet */
+    .device_id = MODERN_ID(VIRTIO_ID_NET),
+    .class_code = 0x020000, /* Ethernet */
+    .romfile = "efi-virtio.rom",
 };
 
 const PciDeviceClass virtio_rng_pci_class = {

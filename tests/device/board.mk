@@ -5,7 +5,8 @@ BOARD_DEVICE_TESTS = tests/device/serial-test tests/device/serial-tx-test \
 	tests/device/ged-test tests/device/ioapic-test tests/device/machine-test \
 	tests/device/board-migrate-test tests/device/pvpanic-test tests/device/debugcon-test \
 	tests/device/q35-test tests/device/q35-memory-test \
-	tests/device/q35-serial-test tests/device/q35-option-test tests/device/pci-test \
+	tests/device/q35-serial-test tests/device/q35-option-test tests/device/pci-rom-test \
+	tests/device/pci-test \
 	tests/device/query-test tests/device/smbios-test tests/device/qom-test \
 	tests/device/pci-plug-test tests/device/pci-layout-test \
 	tests/device/fw-cfg-test
@@ -77,6 +78,9 @@ tests_device_smbios_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_board_migrate_test_SOURCES = tests/device/board-migrate-test.c tests/device/board.h
 tests_device_board_migrate_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_board_migrate_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_pci_rom_test_SOURCES = tests/device/pci-rom-test.c tests/device/board.h
+tests_device_pci_rom_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_pci_rom_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_pci_test_SOURCES = tests/device/pci-test.c tests/device/board.h
 tests_device_pci_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_pci_test_LDADD = $(DEVICE_TEST_LDADD)
