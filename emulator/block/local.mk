@@ -13,6 +13,8 @@ libemulator_a_SOURCES += \
 	emulator/block/lock.c \
 	emulator/block/loop.c \
 	emulator/block/node.h \
+	emulator/block/on-error.c \
+	emulator/block/on-error.h \
 	emulator/block/options.c \
 	emulator/block/query.c \
 	emulator/block/raw.c \

@@ -121,19 +121,32 @@ static void complete_invalid(BlkRequest *r, BlockOp op)
     complete(r, VIRTIO_BLK_S_IOERR);
 }
 
-static void block_failed(BlkRequest *r, int error)
+static BlockErrorAction choose(const BlkRequest *r, int error)
 {
-    switch (blk_error(r->blk, r->type == VIRTIO_BLK_T_IN, error)) {
-    case BLK_STOP:
+    VirtioBlk *blk = r->blk;
+    gboolean read = r->type == VIRTIO_BLK_T_IN;
+
+    return block_failed(&(BlockFailure){ .policy = read ? blk->rerror : blk->werror,
+                                         .read = read,
+                                         .error = error,
+                                         .node = blk->node,
+                                         .path = blk->dev.device.path,
+                                         .stats = &blk->stats });
+}
+
+static void request_failed(BlkRequest *r, int error)
+{
+    switch (choose(r, error)) {
+    case BLOCK_ERROR_STOP:
         untrim(r);
         virtqueue_defer(r->vq, &r->elem);
         request_put(r);
         break;
-    case BLK_IGNORE:
+    case BLOCK_ERROR_IGNORE:
         block_account_done(&r->blk->stats, &r->account);
         complete(r, VIRTIO_BLK_S_OK);
         break;
-    case BLK_REPORT:
+    case BLOCK_ERROR_REPORT:
         block_account_failed(&r->blk->stats, &r->account);
         complete(r, VIRTIO_BLK_S_IOERR);
     }
@@ -144,7 +157,7 @@ static void block_done(void *opaque, int ret)
     BlkRequest *r = opaque;
 
     if (ret < 0) {
-        block_failed(r, -ret);
+        request_failed(r, -ret);
     } else {
         block_account_done(&r->blk->stats, &r->account);
         complete_data(r, VIRTIO_BLK_S_OK,

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 libemulator_a_SOURCES += \
-	emulator/virtio/blk-error.c \
 	emulator/virtio/blk-queue.c \
 	emulator/virtio/device.c \
 	emulator/virtio/net-queue.c \

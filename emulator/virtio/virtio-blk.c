@@ -292,12 +292,10 @@ static const Property properties[] = {
       RANGE_MAX_TEXT, 1, RANGE_MAX, .guest = TRUE, .help = "of one request" },
     { "share-rw", PROP_BOOL, FIELD(share_rw), "off",
       .help = "others may write the image too" },
-    { "werror", PROP_ENUM, FIELD(werror), "auto", .names = blk_on_error_names,
-      .help =
-          "a write fails: report (to the guest), ignore, stop (the VM; cont does it "
-          "again), enospc (stop when the medium is full, else report); auto: enospc" },
-    { "rerror", PROP_ENUM, FIELD(rerror), "auto", .names = blk_on_error_names,
-      .help = "a read fails: as werror; auto: report" },
+    { "werror", PROP_ENUM, FIELD(werror), "auto", .names = block_on_error_names,
+      .help = BLOCK_WERROR_HELP },
+    { "rerror", PROP_ENUM, FIELD(rerror), "auto", .names = block_on_error_names,
+      .help = BLOCK_RERROR_HELP },
     { "addr", PROP_STRING, FIELD(addr),
       .help = "in StratoVirt's dialect: the guest's disk N, from 0x0; an unplugged one "
               "is replaced under its driver, so its file systems must be unmounted" },

@@ -3,22 +3,12 @@
 #ifndef VIREO_VIRTIO_VIRTIO_BLK_H
 #define VIREO_VIRTIO_VIRTIO_BLK_H
 
-#include "block/stats.h"
+#include "block/on-error.h"
 #include "virtio/virtio.h"
 
 #define VIRTIO_BLK_ID_BYTES 20
 
 typedef struct BlkRequest BlkRequest;
-
-/* werror=, rerror= */
-enum {
-    BLK_ON_ERROR_AUTO,
-    BLK_ON_ERROR_REPORT,
-    BLK_ON_ERROR_IGNORE,
-    BLK_ON_ERROR_ENOSPC,
-    BLK_ON_ERROR_STOP
-};
-extern const char *const blk_on_error_names[];
 
 typedef struct VirtioBlk {
     VirtioDevice dev;
@@ -31,7 +21,7 @@ typedef struct VirtioBlk {
     guint64 min_io_size, opt_io_size, discard_granularity;
     guint32 max_discard_sectors, max_write_zeroes_sectors;
     gboolean share_rw, config_wce, discard, write_zeroes;
-    int werror, rerror; /* BLK_ON_ERROR_ */
+    int werror, rerror; /* BLOCK_ON_ERROR_ */
     gint32 bootindex;
     gboolean request_merging, seg_max_adjust; /* ignored */
 
@@ -46,13 +36,6 @@ typedef struct VirtioBlk {
     Virtqueue *filled; /* queues with completions that are not yet published */
     BlockStats stats;
 } VirtioBlk;
-
-typedef enum BlkErrorAction { BLK_REPORT, BLK_IGNORE, BLK_STOP } BlkErrorAction;
-/*
- * A request has failed: tells the user, and stops the VM where that is wanted. Returns
- * what is to become of the request (stop: it waits until the VM goes on). Owner.
- */
-BlkErrorAction blk_error(VirtioBlk *blk, gboolean read, int error);
 
 void blk_handle(VirtioDevice *dev, Virtqueue *vq);
 void blk_batch_done(void *opaque);

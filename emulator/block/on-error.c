@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a failed request of virtio-blk leads to: werror=, rerror=, and the event.
+ * What a failed request of a disk leads to: werror=, rerror=, and the event.
  *
- * Requests fail in the owner's loop, events are emitted on the main loop: what is to be
- * told is put down with all that it says. What has not been told yet is not put down a
- * second time, so that a medium that fails fast makes no crowd of events.
+ * Requests fail in the loop of their node, events are emitted on the main loop: what is
+ * to be told is put down with all that it says. What has not been told yet is not put
+ * down a second time, so that a medium that fails fast makes no crowd of events.
  */
+#include "block/on-error.h"
+
 #include "accel/run-state.h"
 #include "event/vm-event.h"
 #include "util/error.h"
-#include "virtio/virtio-blk.h"
 
-const char *const blk_on_error_names[] = { "auto",   "report", "ignore",
-                                           "enospc", "stop",   NULL };
+const char *const block_on_error_names[] = { "auto",   "report", "ignore",
+                                             "enospc", "stop",   NULL };
 
 static const char *const action_names[] = {
-    [BLK_REPORT] = "report",
-    [BLK_IGNORE] = "ignore",
-    [BLK_STOP] = "stop",
+    [BLOCK_ERROR_REPORT] = "report",
+    [BLOCK_ERROR_IGNORE] = "ignore",
+    [BLOCK_ERROR_STOP] = "stop",
 };
 
 typedef struct Note {
     const char *operation;
-    BlkErrorAction action;
+    BlockErrorAction action;
     int error;
     char *node, *path;
 } Note;
@@ -86,35 +87,35 @@ static void tell(Note *note)
     }
 }
 
-static BlkErrorAction choose(int policy, gboolean read, int error)
+static BlockErrorAction choose(int policy, gboolean read, int error)
 {
     switch (policy) {
-    case BLK_ON_ERROR_AUTO:
-        return !read && error == ENOSPC ? BLK_STOP : BLK_REPORT;
-    case BLK_ON_ERROR_IGNORE:
-        return BLK_IGNORE;
-    case BLK_ON_ERROR_ENOSPC:
-        return error == ENOSPC ? BLK_STOP : BLK_REPORT;
-    case BLK_ON_ERROR_STOP:
-        return BLK_STOP;
+    case BLOCK_ON_ERROR_AUTO:
+        return !read && error == ENOSPC ? BLOCK_ERROR_STOP : BLOCK_ERROR_REPORT;
+    case BLOCK_ON_ERROR_IGNORE:
+        return BLOCK_ERROR_IGNORE;
+    case BLOCK_ON_ERROR_ENOSPC:
+        return error == ENOSPC ? BLOCK_ERROR_STOP : BLOCK_ERROR_REPORT;
+    case BLOCK_ON_ERROR_STOP:
+        return BLOCK_ERROR_STOP;
     default:
-        return BLK_REPORT;
+        return BLOCK_ERROR_REPORT;
     }
 }
 
-BlkErrorAction blk_error(VirtioBlk *blk, gboolean read, int error)
+BlockErrorAction block_failed(const BlockFailure *failure)
 {
-    BlkErrorAction action = choose(read ? blk->rerror : blk->werror, read, error);
+    BlockErrorAction action = choose(failure->policy, failure->read, failure->error);
     Note *note = g_new(Note, 1);
 
-    note->operation = read ? "read" : "write";
+    note->operation = failure->read ? "read" : "write";
     note->action = action;
-    note->error = error;
-    note->node = g_strdup(block_node_name(blk->node));
-    note->path = g_strdup(blk->dev.device.path);
+    note->error = failure->error;
+    note->node = g_strdup(block_node_name(failure->node));
+    note->path = g_strdup(failure->path);
     tell(note);
-    if (action == BLK_STOP) {
-        block_status_failed(&blk->stats, error);
+    if (action == BLOCK_ERROR_STOP) {
+        block_status_failed(failure->stats, failure->error);
         vm_request_stop(RUN_STATE_IO_ERROR);
     }
     return action;
