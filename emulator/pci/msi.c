@@ -7,25 +7,39 @@
 #define VECTORS_SHIFT_CAPABLE 1 /* of PCI_MSI_FLAGS_QMASK */
 #define VECTORS_SHIFT_ENABLED 4 /* of PCI_MSI_FLAGS_QSIZE */
 
-void pci_msi_init(PciDevice *dev, unsigned n, guint8 cap)
+static void init(PciDevice *dev, unsigned n, guint8 cap, gboolean plain)
 {
     PciMsi *m = &dev->msi;
     g_assert(n >= 1 && n <= PCI_MSI_MAX && !(n & (n - 1)) && !m->cap);
-    m->cap = pci_add_capability(dev, PCI_CAP_ID_MSI, cap, PCI_MSI_CAP_SIZE);
+    m->cap = pci_add_capability(dev, PCI_CAP_ID_MSI, cap,
+                                plain ? PCI_MSI_PLAIN_CAP_SIZE : PCI_MSI_CAP_SIZE);
     pci_set(dev, m->cap + PCI_MSI_FLAGS, 2,
-            PCI_MSI_FLAGS_64BIT | PCI_MSI_FLAGS_MASKBIT |
+            PCI_MSI_FLAGS_64BIT | (plain ? 0 : PCI_MSI_FLAGS_MASKBIT) |
                 (guint32)__builtin_ctz(n) << VECTORS_SHIFT_CAPABLE);
     pci_set_writable(dev, m->cap + PCI_MSI_FLAGS, 2,
                      PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE);
     pci_set_writable(dev, m->cap + PCI_MSI_ADDRESS_LO, 4, ~3u);
     pci_set_writable(dev, m->cap + PCI_MSI_ADDRESS_HI, 4, G_MAXUINT32);
     pci_set_writable(dev, m->cap + PCI_MSI_DATA_64, 2, G_MAXUINT16);
-    pci_set_writable(dev, m->cap + PCI_MSI_MASK_64, 4, (guint32)((1ull << n) - 1));
+    if (!plain) {
+        pci_set_writable(dev, m->cap + PCI_MSI_MASK_64, 4, (guint32)((1ull << n) - 1));
+    }
+    m->plain = plain;
     m->n = n;
     m->vectors = g_new0(MsiVector, n);
     for (unsigned i = 0; i < n; i++) {
         msi_vector_init(&m->vectors[i]);
     }
+}
+
+void pci_msi_init(PciDevice *dev, unsigned n, guint8 cap)
+{
+    init(dev, n, cap, FALSE);
+}
+
+void pci_msi_init_plain(PciDevice *dev, unsigned n, guint8 cap)
+{
+    init(dev, n, cap, TRUE);
 }
 
 static guint16 flags_of(const PciDevice *dev)
@@ -53,7 +67,7 @@ void pci_msi_update(PciDevice *dev)
         return;
     }
     unsigned n = enabled_vectors(dev);
-    guint32 mask = pci_get(dev, m->cap + PCI_MSI_MASK_64, 4);
+    guint32 mask = m->plain ? 0 : pci_get(dev, m->cap + PCI_MSI_MASK_64, 4);
     guint32 data = pci_get(dev, m->cap + PCI_MSI_DATA_64, 2) & ~(n - 1);
     MsiMessage message = {
         .address = pci_get(dev, m->cap + PCI_MSI_ADDRESS_LO, 4) |
@@ -104,7 +118,8 @@ static guint32 pending_bits(const PciDevice *dev)
 
 void pci_msi_config_read(PciDevice *dev, unsigned offset, unsigned size)
 {
-    if (dev->msi.cap && pci_touches(offset, size, dev->msi.cap + PCI_MSI_PENDING_64, 4)) {
+    if (dev->msi.cap && !dev->msi.plain &&
+        pci_touches(offset, size, dev->msi.cap + PCI_MSI_PENDING_64, 4)) {
         pci_set(dev, dev->msi.cap + PCI_MSI_PENDING_64, 4, pending_bits(dev));
     }
 }

@@ -104,7 +104,8 @@ typedef struct Msix {
 
 /* pci/msi.h */
 typedef struct PciMsi {
-    guint8 cap; /* 0: none */
+    guint8 cap;     /* 0: none */
+    gboolean plain; /* no mask and pending bits */
     guint32 n;
     guint32 pending; /* as of loading and saving */
     MsiVector *vectors;

@@ -107,7 +107,9 @@ static gboolean function_realize(Device *device, GError **errp)
     if (f->msix) {
         msix_init_bar(&f->pci, f->msix, 0, 1);
     }
-    if (f->msi) {
+    if (f->msi && f->plain_msi) {
+        pci_msi_init_plain(&f->pci, f->msi, 0);
+    } else if (f->msi) {
         pci_msi_init(&f->pci, f->msi, 0);
     }
     if (f->power) {

@@ -20,6 +20,7 @@ typedef struct TestFunction {
         unsigned flags;
     } want[PCI_BARS];
     unsigned msix, msi; /* vectors; MSI-X is in BAR 1 */
+    gboolean plain_msi; /* without a mask */
     gboolean power, express;
     gboolean slow; /* quiesce and stop_dma wait for test_function_go_on() */
     /* What was heard. */

@@ -379,6 +379,32 @@ static void test_msi(void)
     pci_board_free();
 }
 
+/* What is behind the short capability is not its own. */
+static void test_msi_plain(void)
+{
+    pci_board_make();
+    f = test_function_new("3");
+    f->msi = 1;
+    f->plain_msi = TRUE;
+    test_function_plug(f, root);
+    unsigned cap = f->pci.msi.cap;
+    g_assert_cmphex(cfg_read(&f->pci, cap + PCI_MSI_FLAGS, 2), ==, 0x80);
+    cfg_write(&f->pci, PCI_COMMAND, 2, ON);
+    cfg_write(&f->pci, cap + PCI_MSI_ADDRESS_LO, 4, MSI_AT);
+    cfg_write(&f->pci, cap + PCI_MSI_DATA_64, 2, 0x4003);
+    cfg_write(&f->pci, cap + PCI_MSI_MASK_64, 4, G_MAXUINT32);
+    g_assert_cmphex(cfg_read(&f->pci, cap + PCI_MSI_MASK_64, 4), ==, 0);
+    pci_set(&f->pci, cap + PCI_MSI_MASK_64, 4, G_MAXUINT32);
+    cfg_write(&f->pci, cap + PCI_MSI_FLAGS, 2, 1);
+    pci_msi_raise(&f->pci, 0);
+    g_assert_cmphex(taken(0), ==, 0x4003);
+    cfg_write(&f->pci, PCI_COMMAND, 2, 0);
+    pci_msi_raise(&f->pci, 0);
+    pci_set(&f->pci, cap + PCI_MSI_PENDING_64, 4, 0x12345678);
+    g_assert_cmphex(cfg_read(&f->pci, cap + PCI_MSI_PENDING_64, 4), ==, 0x12345678);
+    pci_board_free();
+}
+
 /* The stream */
 
 static GByteArray *save(void)
@@ -469,6 +495,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pci/msix/reset", test_reset);
     g_test_add_func("/pci/msix/flr", test_flr);
     g_test_add_func("/pci/msix/msi", test_msi);
+    g_test_add_func("/pci/msix/msi/plain", test_msi_plain);
     g_test_add_func("/pci/msix/state", test_state);
     g_test_add_func("/pci/msix/hostile-state", test_hostile_state);
     return g_test_run();
