@@ -23,6 +23,7 @@
 #define IDE_SECTOR_SIZE 512u
 #define IDE_PACKET_SIZE 16 /* bytes that a port hands over; ours use 12 */
 #define IDE_QUEUE_DEPTH 32
+#define IDE_UNIT_ANY    G_MAXUINT32 /* unit= is not given */
 
 /* Status and error register. */
 enum {
@@ -117,7 +118,9 @@ struct IdeCommand {
     guint64 offset, left; /* bytes: on the medium, that are still to be moved */
     void (*done)(IdeCommand *cmd, int error);
 
-    guint64 scratch[4]; /* the drive's own, as it likes */
+    /* The drive's own, as it likes; not there any more when the command is done again. */
+    guint64 scratch[4];
+    guint8 page[IDE_SECTOR_SIZE] __attribute__((aligned(8)));
 };
 
 typedef struct IdeDriveClass {
@@ -141,7 +144,7 @@ struct IdeDrive {
     char *drive, *serial, *ver, *model;
     guint64 wwn;
     guint32 unit; /* 0, or not given */
-    guint32 bootindex;
+    gint32 bootindex;
     guint64 logical_block_size, physical_block_size, min_io_size, opt_io_size;
     guint64 discard_granularity;
     int werror, rerror; /* BLOCK_ON_ERROR_ */
@@ -180,21 +183,17 @@ void ide_drive_signature(const IdeDrive *drive, IdeRegisters *regs);
 
 /* --- Drive: drive.c --- */
 
-/*
- * The node named by drive=; NULL with an error when there is none of that name, or, for a
- * drive that must have one, none is named. Of one without a name: NULL and no error.
- */
-BlockNode *ide_drive_find_node(const IdeDrive *drive, gboolean required, GError **errp);
+/* The node of drive=; NULL: none is named, or, with an error, there is none such. */
+BlockNode *ide_drive_find_node(const IdeDrive *drive, GError **errp);
 /* Attaches a node that is there; writable unless the node is not, or read_only. */
 gboolean ide_drive_attach(IdeDrive *drive, BlockNode *node, gboolean read_only,
                           GError **errp);
 /* No command is under way. Of a drive without a medium: nothing. */
 void ide_drive_detach(IdeDrive *drive);
-/* For realize: unit, names and sizes; fills in what was not given. model: default. */
+/* For realize: names and sizes; fills in what was not given. model: its default. */
 gboolean ide_drive_check(IdeDrive *drive, const char *model, GError **errp);
-/* As DeviceClass.realize and so on of a class that always has its node. */
-gboolean ide_drive_realize(Device *device, GError **errp);
-void ide_drive_unrealize(Device *device);
+/* For DeviceClass.reset. */
+void ide_drive_reset(Device *device);
 /* Text of IDENTIFY: padded with spaces, two characters a word, the first on top. */
 void ide_put_text(guint8 *page, unsigned word, unsigned words, const char *text);
 void ide_put_word(guint8 *page, unsigned word, guint16 value);

@@ -18,6 +18,8 @@
 #include "hw/pvpanic-isa.h"
 #include "hw/rtc.h"
 #include "hw/serial.h"
+#include "ide/ahci.h"
+#include "ide/ide.h"
 #include "pci/acpi-hotplug.h"
 #include "pci/host.h"
 #include "pci/ich9-lpc.h"
@@ -31,6 +33,7 @@
 const DeviceClass *const device_class_table[] = {
     &acpi_pci_hotplug_class,
     &cpu_hotplug_class,
+    &ahci_class.device,
     &debugcon_class,
     &fw_cfg_class,
     &ged_class,
@@ -40,6 +43,8 @@ const DeviceClass *const device_class_table[] = {
     &i8259_class,
     &ich9_lpc_class.device,
     &ich9_pm_class,
+    &ide_drive_class,
+    &ide_hd_class.device,
     &ioapic_class,
     &mch_class.device,
     &pci_bridge_class.device,

@@ -15,6 +15,7 @@
 #include "hw/port80.h"
 #include "hw/port92.h"
 #include "hw/rtc.h"
+#include "ide/ahci.h"
 #include "machine/q35.h"
 #include "pci/acpi-hotplug.h"
 #include "pci/host.h"
@@ -122,6 +123,16 @@ static gboolean create_pci(Q35Devices *q, RamBlock *ram, GError **errp)
     return TRUE;
 }
 
+/* Function 1f.2; its buses are ide.0 to ide.5. */
+static gboolean create_ahci(Q35Devices *q, GError **errp)
+{
+    g_autoptr(Device) dev = new_device(&ahci_class.device, "ahci");
+    PciDevice *pci = (PciDevice *)dev;
+    pci->addr = PCI_DEVFN(31, 2);
+    pci->multifunction = TRUE;
+    return device_realize(dev, pci_host_bus(q->host)->bus, errp);
+}
+
 static gboolean add_isa(Q35Devices *q, const DeviceClass *klass, const char *name,
                         GError **errp)
 {
@@ -172,8 +183,8 @@ gboolean q35_devices_create(Q35Devices *q, const Q35Choice *choice, RamBlock *ra
 {
     return create_controllers(q, errp) && board_create_vcpus(errp) &&
            create_pm(q, errp) && create_hotplug(q, errp) && create_pci(q, ram, errp) &&
-           create_isa(q, choice, config, errp) && create_fw_cfg(q, errp) &&
-           create_cpu_hotplug(errp);
+           create_ahci(q, errp) && create_isa(q, choice, config, errp) &&
+           create_fw_cfg(q, errp) && create_cpu_hotplug(errp);
 }
 
 /* All are unrealized. Whoever has a line's end goes before the line. */
