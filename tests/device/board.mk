@@ -22,7 +22,7 @@ tests_device_pflash_test_LDADD = $(DEVICE_TEST_LDADD)
 check_PROGRAMS += tests/device/ends-test tests/device/reset-state-test
 TESTS += tests/device/ends-test tests/device/reset-state-test
 tests_device_reset_state_test_SOURCES = tests/device/reset-state-test.c \
-	tests/device/board.h
+	tests/device/ahci.c tests/device/ahci.h tests/device/board.h
 tests_device_reset_state_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_reset_state_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_ends_test_SOURCES = tests/device/ends-test.c tests/device/board.h

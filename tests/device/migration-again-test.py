@@ -77,6 +77,7 @@ def function(bus, slot, start=0):
     return memory(0xb0000000 + (bus << 20 | slot << 15) + start, 0x100 - start)
 
 
+AHCI = 0xb00fa000  # without a drive: with one it takes commands, and that takes time
 ISA = [port(0x3f8, 8), port(0x505, 1), port(0x402, 1)]
 PC = 2 * ISA + 3 * [
     port(0x20, 2), port(0xa0, 2), port(0x4d0, 2), port(0x40, 4), port(0x61, 1),
@@ -87,7 +88,7 @@ PC = 2 * ISA + 3 * [
     port(0x600, 0x80, x5=0x3f)] + [
     function(0, 0x1f), function(0, 0, 0x80), function(0, 2),
     function(0, 3), function(1, 0), function(0, 5, 0x40), function(0, 6, 0x40),
-    function(0, 7)]
+    function(0, 7), memory(AHCI, 0x100)] + 3 * [port(0x92, 1, x0=1)]
 MICROVM = ISA + [memory(0xfec00000, 0x40), memory(0xfea00000, 4)] + [
     memory(0xfeb00000 + 0x1000 * n, 0x100) for n in range(3)]
 
@@ -203,7 +204,7 @@ def bars(vm, registers):
             if bar & 7 == 4:
                 bar |= words.pop(0) << 32
             if bar & 1 == 0 and bar >> 4:
-                found.append(memory(bar & ~15, 0x100))
+                found.append(memory(bar & ~15, 0x200 if base == AHCI else 0x100))
     return sorted(found, key=lambda r: r.base)
 
 

@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "tests/device/ahci.h"
 #include "tests/device/board.h"
 
 #define RECORD_DEVICE 3
@@ -241,10 +242,31 @@ static void write_cmos(QTest *q)
     qtest_outb(q, 0x71, 0x2f);
 }
 
+/* The drive has been told something, the registers anything. */
+static void use_ahci(QTest *q)
+{
+    static const guint8 features[] = { 0x82, 0x10 }; /* no cache; the other is an error */
+    Ahci a;
+    ahci_open(&a, q, config_at(0, 0xfa), 0x200000);
+    ahci_start(&a, 0);
+    for (unsigned i = 0; i < G_N_ELEMENTS(features); i++) {
+        AhciTask t = { .command = 0xef, .features = features[i] };
+        g_assert_cmpint(ahci_do(&a, 0, &t), ==, i == 0);
+    }
+    ahci_restart(&a, 0);
+    g_assert_true(ahci_do(&a, 0, &(AhciTask){ .command = 0xc6, .count = 4 }));
+    for (guint32 at = 0x100; at < 0x400; at += 4) {
+        ahci_write(&a, at, (guint32)g_rand_int(random_bits));
+    }
+    qtest_outl(q, (qtest_readw(q, a.config + 0x20) & ~3u) + 0x10, 0x118);
+}
+
 static void use_q35(QTest *q)
 {
     static const unsigned virtio[] = { 0x10, 0x28, 0x30 };
-    static const unsigned functions[] = { 0x00, 0xf8, 0x10, 0x18, 0x20, 0x28, 0x30 };
+    static const unsigned functions[] = {
+        0x00, 0xf8, 0x10, 0x18, 0x20, 0x28, 0x30, 0xfa
+    };
     qtest_outb(q, 0x64, 0xaa);
     qtest_outb(q, 0x64, 0x60);
     qtest_outb(q, 0x60, 0x65);
@@ -255,6 +277,7 @@ static void use_q35(QTest *q)
     qtest_outb(q, 0xcf9, 0x0a);
     write_ioapic(q);
     write_cmos(q);
+    use_ahci(q);
     unsigned behind = qtest_readb(q, config_at(0, 0x18) + 0x19);
     qtest_writew(q, config_at(0, 0x18) + 4, 6);
     start_virtio(q, behind, 0);
@@ -296,26 +319,16 @@ static const Range q35_ranges[] = {
 
 static const Range microvm_ranges[] = { { TRUE, 0x3f8, 8, 1, 0 } };
 
-static const char *const q35_classes[] = { "/ICH9-LPC:",
-                                           "/acpi-pci-hotplug:",
-                                           "/hpet:",
-                                           "/i8042:",
-                                           "/isa-pit:",
-                                           "/i8259:",
-                                           "/ich9-pm:",
-                                           "/ioapic:",
-                                           "/isa-serial:",
-                                           "/mc146818rtc:",
+/* clang-format off */
+static const char *const q35_classes[] = {
+    "/ICH9-LPC:", "/acpi-pci-hotplug:", "/hpet:",   "/i8042:",      "/isa-pit:",
+    "/i8259:",    "/ich9-pm:",          "/ioapic:", "/isa-serial:", "/mc146818rtc:",
 
-                                           "/port92:",
-                                           "/q35-pcihost:",
-                                           "/pci:",
-                                           "/virtio-pci:",
-                                           "/virtio-blk-device:",
-
-                                           "/fw_cfg:",
-                                           "/acpi-cpu-hotplug:",
-                                           NULL };
+    "/port92:",   "/q35-pcihost:",      "/pci:",    "/virtio-pci:", "/virtio-blk-device:",
+    "/ich9-ahci:", "/ide-device:",      "/ide-hd:", "/fw_cfg:", "/acpi-cpu-hotplug:",
+    NULL
+};
+/* clang-format on */
 
 static const char *const microvm_classes[] = {
     "/acpi-ged:",    "/ioapic:", "/isa-serial:", "/mc146818rtc:", "/virtio-blk-device:",
@@ -336,8 +349,10 @@ static const Board boards[] = {
       "-device virtio-rng-pci,rng=r,addr=2 -device pcie-root-port,id=p,addr=3 "
       "-device pci-testdev,addr=4 -device virtio-rng-pci,rng=r,addr=5 "
       "-device virtio-rng-pci,rng=r,bus=p -device pvpanic "
-      "-blockdev driver=file,node-name=d,filename=%s "
-      "-device virtio-blk-pci,drive=d,addr=6",
+      "-blockdev driver=file,node-name=d,filename=%s,locking=off "
+      "-device virtio-blk-pci,drive=d,addr=6 "
+      "-blockdev driver=file,node-name=h,filename=%s,locking=off "
+      "-device ide-hd,drive=h,bus=ide.0",
       q35_ranges, G_N_ELEMENTS(q35_ranges), use_q35, q35_classes, kept, constant },
     { "microvm",
       "-M microvm -m 16 -serial null -rtc base=2026-01-01T00:00:00 "
@@ -446,7 +461,7 @@ static void test_board(gconstpointer data)
     int fd = g_file_open_tmp("vireo-reset-XXXXXX", &image, NULL);
     g_assert_cmpint(ftruncate(fd, 1 << 20), ==, 0);
     close(fd);
-    g_auto(GStrv) parts = g_strsplit(b->options, "%s", 2);
+    g_auto(GStrv) parts = g_strsplit(b->options, "%s", -1);
     g_autofree char *options = g_strjoinv(image, parts);
     QTest *q = qtest_start("%s", options);
     random_bits = g_rand_new_with_seed(1);

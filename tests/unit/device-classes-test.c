@@ -110,6 +110,12 @@ static void test_rows(void)
 static const struct Unseen {
     const char *class_name, *property, *why; /* "not supported": it has one value */
 } unseen[] = {
+    { "ide-device", "drive", "the host's" },
+    { "ide-device", "unit", "the bus has no other" },
+    { "ide-device", "write-cache", "what it has become moves with the state" },
+    { "ide-device", "share-rw", "the host's" },
+    { "ide-device", "werror", "a policy" },
+    { "ide-device", "rerror", "a policy" },
     { "isa-debugcon", "chardev", "the host's" },
     { "isa-pit", "lost_tick_policy", "how lateness is made up for" },
     { "isa-serial", "chardev", "the host's" },
