@@ -94,8 +94,9 @@ static void discard(BlockNode *node)
     }
 }
 
-/* parent: of one that is given inline. */
-static BlockNode *configure(ConfigNode *config, const BlockNode *parent, GError **errp)
+/* parent: of one that is given inline; medium: of one that has no name yet. */
+static BlockNode *configure_one(ConfigNode *config, const BlockNode *parent,
+                                gboolean medium, GError **errp)
 {
     const BlockDriver *driver = block_driver_find(config, errp);
 
@@ -106,6 +107,7 @@ static BlockNode *configure(ConfigNode *config, const BlockNode *parent, GError 
     node->driver = driver;
     node->fd = -1;
     node->anonymous = parent != NULL;
+    node->transient = medium;
     if (!block_options_read(node, config, parent, errp) ||
         !check_name(node->name, errp) ||
         (driver->configure && !driver->configure(node, errp)) ||
@@ -117,6 +119,11 @@ static BlockNode *configure(ConfigNode *config, const BlockNode *parent, GError 
         node->name = g_strdup_printf("#block%03u", anonymous_count++);
     }
     return node;
+}
+
+static BlockNode *configure(ConfigNode *config, const BlockNode *parent, GError **errp)
+{
+    return configure_one(config, parent, FALSE, errp);
 }
 
 static BlockNode *child_find(const char *name, GError **errp)
@@ -196,6 +203,10 @@ static void set_open(void *data)
         if (node->driver->open) {
             node->driver->open(node, &set->error);
         }
+    }
+    const BlockNode *top = set->nodes->pdata[set->nodes->len - 1];
+    if (!set->error && top->guessed) {
+        block_check_format(set->nodes->pdata[0], &set->error);
     }
     if (set->error) {
         set_close(set);
@@ -359,24 +370,67 @@ static void opened(void *opaque, void *data)
     change_end(c, error);
 }
 
-void block_node_add_later(ConfigNode *config, BlockChanged done, void *opaque)
+static void add_later(BlockNode *top, BlockChanged done, void *opaque)
 {
     static const SlowCall calls = { set_open, opened, set_drop };
     GError *error = NULL;
-    BlockNode *top = configure(config, NULL, &error);
-    NodeSet *set = top ? set_new(top) : NULL;
+    NodeSet *set = set_new(top);
+    Change *c = change_new(set, done, opaque);
 
-    if (set) {
-        Change *c = change_new(set, done, opaque);
-        if (set_begin(set, &error) && slow_start(&calls, set, c, &error)) {
-            return;
-        }
-        give_back(c->borrowed);
-        set_drop(set);
-        change_end(c, error);
+    if (set_begin(set, &error) && slow_start(&calls, set, c, &error)) {
         return;
     }
-    done(opaque, error);
+    give_back(c->borrowed);
+    set_drop(set);
+    change_end(c, error);
+}
+
+void block_node_add_later(ConfigNode *config, BlockChanged done, void *opaque)
+{
+    GError *error = NULL;
+    BlockNode *top = configure(config, NULL, &error);
+
+    if (top) {
+        add_later(top, done, opaque);
+    } else {
+        done(opaque, error);
+    }
+}
+
+/* A medium that is on its way. */
+typedef struct Medium {
+    BlockNode *top;
+    BlockOpened done;
+    void *opaque;
+} Medium;
+
+static void medium_opened(void *opaque, GError *error)
+{
+    Medium *m = opaque;
+
+    m->done(m->opaque, error ? NULL : m->top, error);
+    g_free(m);
+}
+
+void block_node_add_medium_later(ConfigNode *config, gboolean check, BlockOpened done,
+                                 void *opaque)
+{
+    GError *error = NULL;
+    BlockNode *top = configure_one(config, NULL, TRUE, &error);
+
+    if (!top) {
+        done(opaque, NULL, error);
+        return;
+    }
+    Medium *m = g_new(Medium, 1);
+    *m = (Medium){ top, done, opaque };
+    top->guessed = check;
+    add_later(top, medium_opened, m);
+}
+
+void block_node_set_medium(BlockNode *node)
+{
+    node->transient = TRUE;
 }
 
 static gboolean may_go(const char *name, GError **errp)

@@ -46,6 +46,17 @@ BlockNode *block_node_find(const char *name)
     return NULL;
 }
 
+gboolean block_user_exists(const char *name)
+{
+    for (GSList *l = nodes; l; l = l->next) {
+        const BlockNode *node = l->data;
+        if (block_node_is_disk(node) && g_str_equal(node->user.name, name)) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
 const char *block_node_name(const BlockNode *node)
 {
     return node->name;

@@ -65,6 +65,7 @@ typedef struct BlockUser {
     /* For query-block(stats); both live as long as the user. NULL: not told of. */
     const char *name; /* the device's id, or its path where it has none */
     BlockStats *stats;
+    gboolean removable; /* it is one of removable.h, which tells of it */
 } BlockUser;
 
 /* The block drivers. */
@@ -88,9 +89,21 @@ gboolean block_check_raw(const char *name, GError **errp);
 gboolean block_read_at_start(BlockNode *node, guint64 offset, void *buf, guint64 len,
                              GError **errp);
 void block_node_add_later(ConfigNode *config, BlockChanged changed, void *opaque);
+/*
+ * A medium for a drive (removable.h), from options without a name: it gets one. It goes
+ * when the drive has let it go. check: as block_check_raw(). done gets the node, or an
+ * error, which it owns.
+ */
+typedef void (*BlockOpened)(void *opaque, BlockNode *node, GError *error);
+void block_node_add_medium_later(ConfigNode *config, gboolean check, BlockOpened done,
+                                 void *opaque);
+/* At start, of a node that is there: it goes likewise. */
+void block_node_set_medium(BlockNode *node);
 void block_node_del_later(const char *name, BlockChanged changed, void *opaque);
 BlockNode *block_node_find(const char *name);
 const char *block_node_name(const BlockNode *node);
+/* A user of this name has been told of (below). */
+gboolean block_user_exists(const char *name);
 
 /*
  * One user (a disk) at a time: binds the node to a loop and locks the image, unless it

@@ -18,6 +18,8 @@ libemulator_a_SOURCES += \
 	emulator/block/options.c \
 	emulator/block/query.c \
 	emulator/block/raw.c \
+	emulator/block/removable.c \
+	emulator/block/removable.h \
 	emulator/block/serialise.c \
 	emulator/block/start.c \
 	emulator/block/stats.c \

@@ -50,6 +50,8 @@ typedef enum BlockHold {
 struct BlockNode {
     const BlockDriver *driver;
     gboolean anonymous; /* given inline: goes with its parent */
+    gboolean transient; /* a drive's medium: goes when that has let it go */
+    gboolean guessed;   /* raw, unless the image begins as of another format */
     BlockNode *parent, *child;
 
     /* options of all drivers */
@@ -147,6 +149,9 @@ gboolean block_child_configure(BlockNode *node, ConfigNode **ref, GError **errp)
 /* Of one that is in no list. */
 void block_node_close(BlockNode *node);
 void block_node_free(BlockNode *node);
+
+/* format.c: of an open file; any thread. Refuses what begins as another format does. */
+gboolean block_check_format(BlockNode *file, GError **errp);
 
 /* active.c */
 gboolean block_activity_changes(void); /* nobody comes or goes now */

@@ -96,7 +96,7 @@ gboolean block_options_read(BlockNode *node, ConfigNode *config, const BlockNode
         return error_set(errp, "Parameter 'detect-zeroes' value '%s' is not supported",
                          detect_zeroes_names[node->detect_zeroes]);
     }
-    if (!node->name && !node->anonymous) {
+    if (!node->name && !node->anonymous && !node->transient) {
         return error_set(errp, "Parameter 'node-name' is missing");
     }
     return TRUE;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "block/node.h"
+#include "block/removable.h"
 #include "block/stats.h"
 #include "event/gate.h"
 #include "event/slow.h"
@@ -75,43 +76,67 @@ static ConfigNode *query_node(const BlockNode *node)
     return info;
 }
 
-/* No medium can be taken out. */
-static ConfigNode *query_disk(const BlockNode *node)
+static ConfigNode *query_user(const char *drive, const char *name,
+                              const BlockStats *stats, const BlockNode *node)
 {
     ConfigNode *info = config_map_new();
 
-    config_map_set_string(info, "device", "");
-    config_map_set_string(info, "qdev", node->user.name);
+    config_map_set_string(info, "device", drive ? drive : "");
+    config_map_set_string(info, "qdev", name);
     config_map_set_string(info, "type", "unknown");
-    config_map_set_bool(info, "removable", FALSE);
-    config_map_set_bool(info, "locked", FALSE);
-    config_map_set_string(info, "io-status", block_status_name(node->user.stats));
-    config_map_set(info, "inserted", query_node(node));
+    config_map_set_string(info, "io-status", block_status_name(stats));
+    if (node) {
+        config_map_set(info, "inserted", query_node(node));
+    }
     return info;
 }
 
-/* In the order of the reply; borrowed nodes. */
-static GPtrArray *wanted_nodes(gboolean disks)
-{
-    GPtrArray *nodes = g_ptr_array_new();
+/* What is told of: borrowed nodes, NULL for a drive that is empty. */
+typedef struct Wanted {
+    GPtrArray *nodes;
+    ConfigNode *reply; /* in their order */
+} Wanted;
 
-    for (GSList *l = block_nodes(); l; l = l->next) {
-        if (!disks || block_node_is_disk(l->data)) {
-            g_ptr_array_add(nodes, l->data);
-        }
-    }
-    return nodes;
+static void want(Wanted *w, BlockNode *node, ConfigNode *info)
+{
+    g_ptr_array_add(w->nodes, node);
+    config_list_add(w->reply, info);
 }
 
-static ConfigNode *query_nodes(const GPtrArray *nodes, gboolean disks)
+static void want_drive(const Removable *r, void *opaque)
 {
-    ConfigNode *array = config_list_new();
+    ConfigNode *info = query_user(r->drive, r->name, r->stats, r->medium);
 
-    for (guint i = 0; i < nodes->len; i++) {
-        config_list_add(array, disks ? query_disk(nodes->pdata[i])
-                                     : query_node(nodes->pdata[i]));
+    config_map_set_bool(info, "removable", TRUE);
+    config_map_set_bool(info, "locked", r->locked);
+    config_map_set_bool(info, "tray_open", r->tray_open);
+    want(opaque, r->medium, info);
+}
+
+static void want_disk(Wanted *w, BlockNode *node)
+{
+    const BlockUser *user = &node->user;
+    ConfigNode *info = query_user(NULL, user->name, user->stats, node);
+
+    config_map_set_bool(info, "removable", FALSE);
+    config_map_set_bool(info, "locked", FALSE);
+    want(w, node, info);
+}
+
+static void want_all(Wanted *w, gboolean disks)
+{
+    for (GSList *l = block_nodes(); l; l = l->next) {
+        BlockNode *node = l->data;
+
+        if (!disks) {
+            want(w, node, query_node(node));
+        } else if (block_node_is_disk(node) && !node->user.removable) {
+            want_disk(w, node);
+        }
     }
-    return array;
+    if (disks) {
+        removable_foreach(want_drive, w);
+    }
 }
 
 static void image_clear(gpointer data)
@@ -128,10 +153,13 @@ static GArray *collect_images(const GPtrArray *nodes)
 
     g_array_set_clear_func(images, image_clear);
     for (guint i = 0; i < nodes->len; i++) {
-        int fd = block_node_bottom(nodes->pdata[i])->fd;
-        Image image = { .name = g_strdup(block_node_name(nodes->pdata[i])),
-                        .fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1),
-                        .size = -1 };
+        const BlockNode *node = nodes->pdata[i];
+        Image image = { .fd = -1, .size = -1 };
+        if (node) {
+            image.name = g_strdup(node->name);
+            image.fd =
+                fcntl(block_node_bottom(node)->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        }
         g_array_append_val(images, image);
     }
     return images;
@@ -144,7 +172,9 @@ static void query_run(void *data)
 
     for (guint i = 0; i < images->len; i++) {
         Image *image = &g_array_index(images, Image, i);
-        gate_pass(image->name);
+        if (image->name) {
+            gate_pass(image->name);
+        }
         if (image->fd >= 0 && fstat(image->fd, &st) == 0) {
             image->size = (gint64)st.st_blocks * 512;
         }
@@ -194,12 +224,14 @@ static void query_done(void *opaque, void *data)
 static void query(gboolean disks, BlockQueried done, void *opaque)
 {
     static const SlowCall calls = { query_run, query_done, query_drop };
-    g_autoptr(GPtrArray) nodes = wanted_nodes(disks);
-    GArray *images = collect_images(nodes);
+    g_autoptr(GPtrArray) nodes = g_ptr_array_new();
+    Wanted w = { nodes, config_list_new() };
     Query *q = g_new(Query, 1);
     GError *error = NULL;
 
-    *q = (Query){ query_nodes(nodes, disks), disks, done, opaque };
+    want_all(&w, disks);
+    GArray *images = collect_images(nodes);
+    *q = (Query){ w.reply, disks, done, opaque };
     if (!images->len || !slow_start(&calls, images, q, &error)) {
         query_end(q, NULL, error);
         g_array_unref(images);

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "block/node.h"
+#include "block/removable.h"
 #include "event/clock.h"
 
 /* One thread writes, so that it need not read and write in one step. */
@@ -92,13 +93,18 @@ const char *block_status_name(const BlockStats *stats)
     return names[LOAD(stats->status)];
 }
 
+void block_status_ok(BlockStats *stats)
+{
+    STORE(stats->status, BLOCK_STATUS_OK);
+}
+
 void block_status_reset_all(void)
 {
     for (GSList *l = block_nodes(); l; l = l->next) {
         BlockNode *node = l->data;
 
         if (block_node_is_disk(node)) {
-            STORE(node->user.stats->status, BLOCK_STATUS_OK);
+            block_status_ok(node->user.stats);
         }
     }
 }
@@ -141,7 +147,7 @@ static void add_kind(ConfigNode *map, BlockStatsKind kind, const BlockCounters *
 static const char *const always_zero[] = { "rd_merged", "wr_merged", "unmap_merged" };
 
 /* stats NULL: a node's, which counts no requests. */
-static ConfigNode *query_one(const BlockNode *node, const BlockStats *stats)
+static ConfigNode *query_one(guint64 wr_highest, const BlockStats *stats)
 {
     static const BlockStats none;
     ConfigNode *map = config_map_new();
@@ -154,7 +160,7 @@ static ConfigNode *query_one(const BlockNode *node, const BlockStats *stats)
     for (guint i = 0; i < G_N_ELEMENTS(always_zero); i++) {
         config_map_set_int(map, always_zero[i], 0);
     }
-    config_map_set_int(map, "wr_highest_offset", (gint64)LOAD(node->wr_highest));
+    config_map_set_int(map, "wr_highest_offset", (gint64)wr_highest);
     last = LOAD(stats->last);
     if (last) {
         config_map_set_int(map, "idle_time_ns", now() - last);
@@ -170,15 +176,28 @@ static ConfigNode *query_node(const BlockNode *node, const BlockStats *stats)
     ConfigNode *map = config_map_new();
 
     config_map_set_string(map, "node-name", node->name);
-    config_map_set(map, "stats", query_one(node, stats));
+    config_map_set(map, "stats", query_one(LOAD(node->wr_highest), stats));
     if (node->child) {
         ConfigNode *parent = config_map_new();
 
         config_map_set_string(parent, "node-name", node->child->name);
-        config_map_set(parent, "stats", query_one(node->child, NULL));
+        config_map_set(parent, "stats", query_one(LOAD(node->child->wr_highest), NULL));
         config_map_set(map, "parent", parent);
     }
     return map;
+}
+
+/* Also without a medium. */
+static void query_drive(const Removable *r, void *array)
+{
+    ConfigNode *map = r->medium ? query_node(r->medium, r->stats) : config_map_new();
+
+    if (!r->medium) {
+        config_map_set(map, "stats", query_one(0, r->stats));
+    }
+    config_map_set_string(map, "device", r->drive ? r->drive : "");
+    config_map_set_string(map, "qdev", r->name);
+    config_list_add(array, map);
 }
 
 ConfigNode *block_query_stats(gboolean nodes)
@@ -189,7 +208,7 @@ ConfigNode *block_query_stats(gboolean nodes)
         const BlockNode *node = l->data;
         ConfigNode *map;
 
-        if (!nodes && !block_node_is_disk(node)) {
+        if (!nodes && (!block_node_is_disk(node) || node->user.removable)) {
             continue;
         }
         map = query_node(node, nodes ? NULL : node->user.stats);
@@ -198,6 +217,9 @@ ConfigNode *block_query_stats(gboolean nodes)
             config_map_set_string(map, "qdev", node->user.name);
         }
         config_list_add(array, map);
+    }
+    if (!nodes) {
+        removable_foreach(query_drive, array);
     }
     return array;
 }
