@@ -59,11 +59,11 @@ QMP_OBJECT(node_info, { "file", &qmp_str }, { "node-name", &qmp_str },
            { "cache", &cache_info }, { "image", &image_info });
 QMP_LIST(node_info_list, &node_info);
 
-/* Without what QEMU has for media that can be taken out. */
 QMP_ENUM(io_status, "ok", "failed", "nospace");
 QMP_OBJECT(disk_info, { "device", &qmp_str }, { "qdev", &qmp_str, TRUE },
            { "type", &qmp_str }, { "removable", &qmp_bool }, { "locked", &qmp_bool },
-           { "io-status", &io_status, TRUE }, { "inserted", &node_info, TRUE });
+           { "tray_open", &qmp_bool, TRUE }, { "io-status", &io_status, TRUE },
+           { "inserted", &node_info, TRUE });
 QMP_LIST(disk_info_list, &disk_info);
 
 static void queried(void *opaque, ConfigNode *nodes, GError *error)
@@ -119,8 +119,8 @@ const QmpCommand qmp_block_commands[] = {
       .start = cmd_blockdev_del, .args = &del_args },
     { "query-named-block-nodes", "The block nodes", .start = cmd_query_nodes,
       .args = &query_args, .ret = &node_info_list },
-    { "query-block", "The disks, and the nodes that they use", .start = cmd_query_block,
-      .ret = &disk_info_list },
+    { "query-block", "The disks and drives, and the nodes that they use",
+      .start = cmd_query_block, .ret = &disk_info_list },
     { "query-blockstats",
       "What disks have counted of their guest's requests; by query-nodes, how far each "
       "node has been written",

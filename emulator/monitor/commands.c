@@ -11,6 +11,7 @@ const QmpCommand *const qmp_command_tables[] = {
     qmp_action_commands,
     qmp_chardev_commands,
     qmp_block_commands,
+    qmp_medium_commands,
     qmp_device_commands,
     qmp_qom_commands,
     qmp_net_commands,
@@ -40,6 +41,8 @@ QMP_OBJECT(io_error_data, { "device", &qmp_str }, { "qom-path", &qmp_str },
            { "node-name", &qmp_str, TRUE }, { "operation", &io_operation },
            { "action", &io_error_action }, { "nospace", &qmp_bool, TRUE },
            { "reason", &qmp_str });
+QMP_OBJECT(tray_data, { "device", &qmp_str }, { "id", &qmp_str },
+           { "tray-open", &qmp_bool });
 QMP_ENUM(migration_status, "none", "setup", "cancelling", "cancelled", "active",
          "completed", "failed", "pre-switchover", "device");
 QMP_OBJECT(migration_data, { "status", &migration_status });
@@ -70,6 +73,8 @@ const QmpEvent qmp_event_table[] = {
     { "ACPI_DEVICE_OST", "What the guest says of a slot's event, by ACPI's _OST",
       &ost_data, SOME },
     { "BLOCK_IO_ERROR", "A request of a disk has failed", &io_error_data, SOME },
+    { "DEVICE_TRAY_MOVED", "The tray of a drive has been opened or closed", &tray_data,
+      SOME },
     { "MIGRATION", "The migration has come to a state (capability events)",
       &migration_data },
     { .name = NULL },

@@ -4,6 +4,7 @@ libemulator_a_SOURCES += \
 	emulator/monitor/cmd-block.c \
 	emulator/monitor/cmd-chardev.c \
 	emulator/monitor/cmd-device.c \
+	emulator/monitor/cmd-medium.c \
 	emulator/monitor/cmd-migration.c \
 	emulator/monitor/cmd-misc.c \
 	emulator/monitor/cmd-net.c \
