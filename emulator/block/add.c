@@ -428,11 +428,6 @@ void block_node_add_medium_later(ConfigNode *config, gboolean check, BlockOpened
     add_later(top, medium_opened, m);
 }
 
-void block_node_set_medium(BlockNode *node)
-{
-    node->transient = TRUE;
-}
-
 static gboolean may_go(const char *name, GError **errp)
 {
     BlockNode *node = block_node_find(name);

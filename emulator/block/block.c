@@ -202,6 +202,7 @@ void block_submit(BlockNode *node, BlockRequest *r)
 {
     gboolean reads = r->op == BLOCK_READ || r->op == BLOCK_FLUSH;
 
+    node->in_flight++;
     r->top = r->node = node;
     r->serialised = FALSE;
     r->pos = r->offset;

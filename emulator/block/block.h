@@ -97,8 +97,6 @@ void block_node_add_later(ConfigNode *config, BlockChanged changed, void *opaque
 typedef void (*BlockOpened)(void *opaque, BlockNode *node, GError *error);
 void block_node_add_medium_later(ConfigNode *config, gboolean check, BlockOpened done,
                                  void *opaque);
-/* At start, of a node that is there: it goes likewise. */
-void block_node_set_medium(BlockNode *node);
 void block_node_del_later(const char *name, BlockChanged changed, void *opaque);
 BlockNode *block_node_find(const char *name);
 const char *block_node_name(const BlockNode *node);

@@ -129,6 +129,7 @@ static void request_done(BlockRequest *r, int ret, BlockNode **completed)
         node->next_completed = *completed;
         *completed = node;
     }
+    node->in_flight--;
     r->done(r->opaque, ret); /* r may be gone now */
 }
 

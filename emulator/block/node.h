@@ -88,6 +88,7 @@ struct BlockNode {
     BlockHold hold;
     BlockUser user;
     BlockLoop *loop;
+    unsigned in_flight; /* requests of its user, done() not yet called; in the loop */
     gboolean completed; /* some done() was called in this round of the loop */
     BlockNode *next_completed;
 };

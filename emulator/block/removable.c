@@ -24,7 +24,7 @@ struct MediumChange {
     BlockNode *fresh;  /* comes: to be taken, or taken */
     BlockNode *old;    /* goes */
     gboolean attached; /* the old one, still */
-    gboolean left;     /* it will be detached in a turn of its own */
+    gboolean leaves;   /* nothing is in flight: it will be detached */
     BlockChanged done;
     void *opaque;
     GError *error;
@@ -33,6 +33,7 @@ struct MediumChange {
 const char *const removable_mode_names[] = { "retain", "read-only", "read-write", NULL };
 
 static GSList *drives; /* in the order of their adding */
+static GSList *names;  /* -drive's */
 
 /* --- drives --- */
 
@@ -53,12 +54,15 @@ static void let_go(BlockNode *node, BlockChanged done, void *opaque)
     }
 }
 
+static void batch_done(void *opaque);
+
 static BlockUser user_of(Removable *r)
 {
     return (BlockUser){ .loop = event_loop_main(),
                         .read_only = TRUE,
                         .share_rw = r->share_rw,
                         .resized = resized,
+                        .batch_done = batch_done,
                         .opaque = r,
                         .name = r->name,
                         .stats = r->stats,
@@ -132,6 +136,19 @@ Removable *removable_find_drive(const char *drive)
         }
     }
     return NULL;
+}
+
+void removable_name_drive(const char *name, BlockNode *medium)
+{
+    names = g_slist_prepend(names, g_strdup(name));
+    if (medium) {
+        medium->transient = TRUE;
+    }
+}
+
+gboolean removable_is_drive_name(const char *name)
+{
+    return g_slist_find_custom(names, name, (GCompareFunc)g_strcmp0) != NULL;
 }
 
 void removable_foreach(void (*fn)(const Removable *r, void *opaque), void *opaque)
@@ -326,16 +343,29 @@ static void left(void *opaque)
 {
     MediumChange *c = opaque;
 
+    if (c->attached && c->old->in_flight) { /* again */
+        c->leaves = FALSE;
+        return;
+    }
     detach_old(c);
     let_go(c->old, is_out, c);
 }
 
-/* In a turn of its own: it may be the end of the last request that says so. */
+/* When nothing is in flight; in a turn of its own, as that is when a request ends. */
 static void leave(MediumChange *c)
 {
-    if (c->attached && !c->left) {
-        c->left = TRUE;
+    if (c->attached && !c->leaves && !c->old->in_flight) {
+        c->leaves = TRUE;
         event_loop_post(event_loop_main(), left, c);
+    }
+}
+
+static void batch_done(void *opaque)
+{
+    Removable *r = opaque;
+
+    if (r->change) {
+        leave(r->change);
     }
 }
 
@@ -347,22 +377,7 @@ static void take_out(MediumChange *c)
     c->attached = TRUE;
     block_status_ok(r->stats);
     r->klass->medium_changed(r);
-    if (!r->in_flight) {
-        leave(c);
-    }
-}
-
-void removable_begin(Removable *r)
-{
-    r->in_flight++;
-}
-
-void removable_end(Removable *r)
-{
-    r->in_flight--;
-    if (!r->in_flight && r->change) {
-        leave(r->change);
-    }
+    leave(c);
 }
 
 void removable_remove(Removable *r)

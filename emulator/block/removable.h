@@ -21,7 +21,10 @@ typedef struct RemovableClass {
     void (*moved)(Removable *r);
     /* It was to be opened, but is locked: the guest is to be asked. */
     void (*eject_requested)(Removable *r);
-    /* r->medium is another one, or none, or has another size. */
+    /*
+     * r->medium is another one, or none, or has another size. Requests that are under way
+     * go on to their end; no further one is made of a medium that is not here any more.
+     */
     void (*medium_changed)(Removable *r);
 } RemovableClass;
 
@@ -43,7 +46,6 @@ struct Removable {
 
     /* removable.c's */
     BlockNode *released; /* was in when the drive was removed */
-    unsigned in_flight;
     MediumChange *change;
     gboolean read_only; /* as the last medium was added */
 };
@@ -58,9 +60,12 @@ void removable_remove(Removable *r);
 void removable_acquire(Removable *r, BlockNode *medium, BlockChanged done, void *opaque);
 void removable_release(Removable *r, BlockChanged done, void *opaque);
 
-/* Around each request that the drive makes of its medium, of which there is one. */
-void removable_begin(Removable *r);
-void removable_end(Removable *r);
+/*
+ * At start: -drive media=cdrom has said that there is a drive of this name, with a medium
+ * (which goes when it is taken out) or without. A device may be it; none has to be.
+ */
+void removable_name_drive(const char *name, BlockNode *medium);
+gboolean removable_is_drive_name(const char *name);
 /* The guest moves the tray. */
 void removable_move_tray(Removable *r, gboolean open);
 

@@ -267,7 +267,6 @@ static void read_done(void *opaque, int ret)
 
     d->busy = FALSE;
     d->ret = ret;
-    removable_end(&d->removable);
 }
 
 static void begin_read(Drive *d)
@@ -280,7 +279,6 @@ static void begin_read(Drive *d)
                                  .done = read_done,
                                  .opaque = d };
     d->busy = TRUE;
-    removable_begin(&d->removable);
     block_submit(d->removable.medium, &d->request);
 }
 
@@ -368,23 +366,27 @@ static void test_change(void)
     g_string_truncate(events, 0);
 }
 
-/* -drive's goes with its drive's letting it go, too. */
-static void test_set_medium(void)
+/* -drive's medium goes when the drive lets it go, too. */
+static void test_named(void)
 {
     Drive d;
 
     add_raw("m1", path);
-    block_node_set_medium(block_node_find("m1"));
+    removable_name_drive("cd", block_node_find("m1"));
     drive_init(&d, "m1");
     removable_open_tray(&d.removable, FALSE, NULL);
     take_out(&d, NULL);
     g_assert_null(block_node_find("m1"));
     drive_fini(&d);
     add_raw("m1", path);
-    block_node_set_medium(block_node_find("m1"));
+    removable_name_drive("cd", block_node_find("m1"));
     drive_init(&d, "m1");
     drive_fini(&d);
     g_assert_null(block_node_find("m1"));
+    removable_name_drive("empty", NULL);
+    g_assert_true(removable_is_drive_name("cd"));
+    g_assert_true(removable_is_drive_name("empty"));
+    g_assert_false(removable_is_drive_name("m1"));
     g_string_truncate(events, 0);
 }
 
@@ -477,7 +479,7 @@ int main(int argc, char **argv)
     g_test_add_func("/block/removable/medium", test_medium);
     g_test_add_func("/block/removable/flight", test_flight);
     g_test_add_func("/block/removable/change", test_change);
-    g_test_add_func("/block/removable/set-medium", test_set_medium);
+    g_test_add_func("/block/removable/named", test_named);
     g_test_add_func("/block/removable/closed-meanwhile", test_closed_meanwhile);
     g_test_add_func("/block/removable/gone", test_gone);
     status = g_test_run();
