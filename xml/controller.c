@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* <controller>: PCI Express' root and its ports, and a USB controller of which there is
- * none */
+/* <controller>: PCI Express' root and its ports, SATA's, and a USB controller of which
+ * there is none */
 #include "xml/internal.h"
 
 #define NUMBER_MAX 255 /* of a bus, a chassis, a port: eight bits each */
 
-const char *const xml_controller_type_names[] = { "usb", "pci", NULL };
+const char *const xml_controller_type_names[] = { "usb", "sata", "pci", NULL };
 static const char *const model_names[] = { "", "none", "pcie-root", "pcie-root-port",
                                            NULL };
 static const char *const port_names[] = { "", "pcie-root-port", NULL };
@@ -56,8 +56,21 @@ static gboolean is_bridge(const DomainController *device)
 {
     return device->name != DOMAIN_PORT_DEFAULT || device->chassis != DOMAIN_NUMBER_NONE ||
            device->port != DOMAIN_NUMBER_NONE ||
-           device->hotplug != DOMAIN_TRISTATE_ABSENT ||
-           device->info.address.type != DOMAIN_ADDRESS_NONE;
+           device->hotplug != DOMAIN_TRISTATE_ABSENT;
+}
+
+static gboolean may_have_address(const DomainController *device)
+{
+    return device->model == DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT ||
+           device->type == DOMAIN_CONTROLLER_SATA;
+}
+
+/* SATA's have no models. */
+static gboolean is_of_type(const DomainController *device)
+{
+    return device->model == DOMAIN_CONTROLLER_MODEL_DEFAULT
+               ? device->type == DOMAIN_CONTROLLER_SATA
+               : type_of_model[device->model] == device->type;
 }
 
 static gboolean finish(const xmlNode *node, gpointer base, XmlParseFlags flags,
@@ -68,9 +81,9 @@ static gboolean finish(const xmlNode *node, gpointer base, XmlParseFlags flags,
     if (device->extras || (flags & XML_PARSE_MATCH)) {
         return TRUE;
     }
-    if (device->model == DOMAIN_CONTROLLER_MODEL_DEFAULT ||
-        type_of_model[device->model] != device->type ||
-        (device->model != DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT && is_bridge(device))) {
+    if (!is_of_type(device) ||
+        (device->model != DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT && is_bridge(device)) ||
+        (!may_have_address(device) && device->info.address.type != DOMAIN_ADDRESS_NONE)) {
         xml_extra_refuse_node(&device->extras, node);
         return TRUE;
     }

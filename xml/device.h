@@ -60,6 +60,9 @@ typedef struct DomainDeviceInfo {
     char *alias; /* "virtio-disk0"; NULL until assigned; users' own begin with "ua-" */
     DomainAddress address;
     guint boot_order; /* <boot order='N'/>, 0 when absent */
+    /* <rom/>, of interfaces on PCI: the option ROM */
+    DomainTristate rom_enabled, rom_bar;
+    char *rom_file; /* or NULL */
 } DomainDeviceInfo;
 
 typedef enum {
@@ -85,7 +88,7 @@ struct DomainStorage {
     GPtrArray *extras;
     DomainStorageType type;
     DomainDiskFormat format;
-    char *path;             /* absolute */
+    char *path;             /* absolute; NULL: a drive without a medium */
     guint node_index;       /* N of the block nodes libvirt-N-*; 0 until assigned */
     GPtrArray *slices;      /* of DomainSlice */
     DomainStorage *backing; /* NULL: not said, what the image itself names */
@@ -94,7 +97,19 @@ struct DomainStorage {
 
 typedef enum {
     DOMAIN_DISK_BUS_VIRTIO = 0,
+    DOMAIN_DISK_BUS_SATA,
 } DomainDiskBus;
+
+typedef enum {
+    DOMAIN_DISK_DEVICE_DISK = 0,
+    DOMAIN_DISK_DEVICE_CDROM, /* its medium can be changed */
+} DomainDiskDevice;
+
+typedef enum {
+    DOMAIN_TRAY_DEFAULT = 0, /* closed */
+    DOMAIN_TRAY_CLOSED,      /* only while parsing */
+    DOMAIN_TRAY_OPEN,
+} DomainTray;
 
 typedef enum {
     DOMAIN_DISK_CACHE_DEFAULT = 0,
@@ -129,6 +144,7 @@ typedef enum {
 typedef struct DomainDisk {
     GPtrArray *extras;
     DomainStorage source;
+    DomainDiskDevice device;
     DomainDiskCache cache;
     DomainDiskIo io;
     DomainDiskDiscard discard;
@@ -136,22 +152,27 @@ typedef struct DomainDisk {
     guint iothread; /* 1..iothreads, 0 when absent */
     char *target;   /* "vda" */
     DomainDiskBus bus;
+    DomainTray tray;
     char *serial; /* or NULL */
     gboolean readonly;
     gboolean shareable;
     DomainDeviceInfo info;
 } DomainDisk;
 
+/* Takes the medium of @from, with its format, which gets that of @disk. */
+void xml_disk_swap_source(DomainDisk *disk, DomainDisk *from);
+
 /* The number that the target's letters are: 0 for "vda". */
 guint xml_disk_index(const DomainDisk *disk);
 
 typedef enum {
     DOMAIN_CONTROLLER_USB = 0,
+    DOMAIN_CONTROLLER_SATA,
     DOMAIN_CONTROLLER_PCI,
 } DomainControllerType;
 
 typedef enum {
-    DOMAIN_CONTROLLER_MODEL_DEFAULT = 0,    /* not given, which is refused */
+    DOMAIN_CONTROLLER_MODEL_DEFAULT = 0,    /* not given: of SATA there is one only */
     DOMAIN_CONTROLLER_MODEL_NONE,           /* of USB: that there is none */
     DOMAIN_CONTROLLER_MODEL_PCIE_ROOT,      /* these two of PCI */
     DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT, /* a bridge to a bus with one slot */

@@ -6,7 +6,9 @@
 #include "xml/internal.h"
 
 static const char *const type_names[] = { "file", "block", NULL };
-static const char *const bus_names[] = { "virtio", NULL };
+static const char *const device_names[] = { "disk", "cdrom", NULL };
+static const char *const bus_names[] = { "virtio", "sata", NULL };
+static const char *const tray_names[] = { "", "closed", "open", NULL };
 static const char *const error_names[] = { "",       "report",   "stop",
                                            "ignore", "enospace", NULL };
 static const char *const read_error_names[] = { "", "report", "stop", "ignore", NULL };
@@ -72,7 +74,8 @@ guint xml_disk_index(const DomainDisk *disk)
 static const XmlField rows[] = {
     XML_ENUM("@type", DomainDisk, source.type, type_names,
              .text = "dir|network|volume|nvme|vhostuser|vhostvdpa"),
-    XML_CONST("@device", "disk"),
+    XML_ENUM("@device", DomainDisk, device, device_names, .text = "floppy|lun",
+             .flags = XML_ABI, .what = "disk device"),
     XML_REFUSE_BUT("@model", "virtio"),
     XML_REFUSE("@rawio"),
     XML_REFUSE("@sgio"),
@@ -99,7 +102,7 @@ static const XmlField rows[] = {
     XML_REFUSE("driver/iothreads"),
     XML_REFUSE("driver/metadata_cache"),
     XML_REFUSE("driver/throttlefilters"),
-    XML_GROUP(DomainDisk, source, xml_image),
+    XML_GROUP(DomainDisk, source, xml_medium),
     XML_UINT("source@index", DomainDisk, source.node_index, .flags = XML_LIVE),
     XML_GROUP(DomainDisk, source, xml_storage),
     XML_REFUSE("backenddomain"),
@@ -107,9 +110,9 @@ static const XmlField rows[] = {
                .flags = XML_REQUIRED | XML_KEY | XML_UNIQUE | XML_ABI,
                .check = check_target, .what = "disk target"),
     XML_ENUM("target@bus", DomainDisk, bus, bus_names,
-             .text = "ide|fdc|scsi|xen|usb|uml|sata|sd|nvme", .flags = XML_ABI,
+             .text = "ide|fdc|scsi|xen|usb|uml|sd|nvme", .flags = XML_ABI,
              .what = "disk bus"),
-    XML_REFUSE_BUT("target@tray", "closed"),
+    XML_ENUM("target@tray", DomainDisk, tray, tray_names, .flags = XML_LIVE),
     XML_REFUSE_BUT("target@removable", "off"),
     XML_REFUSE("target@rotation_rate"),
     XML_FLAG("readonly", DomainDisk, readonly, .flags = XML_ABI, .what = "disk readonly"),
@@ -130,6 +133,23 @@ static const XmlField rows[] = {
     XML_INFO(DomainDisk, xml_info),
 };
 
+/* Only a removable drive can be without an image. */
+static gboolean finish_source(const xmlNode *node, DomainDisk *disk, XmlParseFlags flags,
+                              GError **errp)
+{
+    g_autofree char *what = NULL;
+
+    if (disk->device == DOMAIN_DISK_DEVICE_CDROM) {
+        disk->readonly = TRUE;
+        return TRUE;
+    }
+    if (disk->source.path || disk->extras || (flags & XML_PARSE_MATCH)) {
+        return TRUE;
+    }
+    what = g_strdup_printf("source attribute '%s'", xml_source_attr(&disk->source));
+    return xml_missing(node, what, errp);
+}
+
 /* Without a bus, libvirt takes it from the letters of the name. */
 static gboolean finish(const xmlNode *node, gpointer base, XmlParseFlags flags,
                        GError **errp)
@@ -137,16 +157,36 @@ static gboolean finish(const xmlNode *node, gpointer base, XmlParseFlags flags,
     DomainDisk *disk = base;
     g_autofree char *bus = xml_node_attr(xml_node_child(node, "target"), "bus");
 
+    if (!finish_source(node, disk, flags, errp)) {
+        return FALSE;
+    }
     if (!disk->target) { /* refused: it still needs a name of its own */
         return xml_missing(node, "target attribute 'dev'", errp);
     }
+    if (disk->tray == DOMAIN_TRAY_CLOSED) {
+        disk->tray = DOMAIN_TRAY_DEFAULT;
+    }
     if (!bus && !g_str_has_prefix(disk->target, "vd")) {
         xml_extra_refuse(&disk->extras,
-                         "attribute dev='%s' of element <devices/disk/target> asks for a "
-                         "bus other than virtio, which is not supported by vireo",
+                         "attribute dev='%s' of element <devices/disk/target> without "
+                         "bus='sata' asks for a bus that is not supported by vireo",
+                         disk->target);
+    }
+    if (!disk->extras && disk->device == DOMAIN_DISK_DEVICE_CDROM &&
+        disk->bus == DOMAIN_DISK_BUS_VIRTIO) {
+        xml_extra_refuse(&disk->extras,
+                         "disk type 'virtio' of '%s' does not support ejectable media",
                          disk->target);
     }
     return TRUE;
+}
+
+void xml_disk_swap_source(DomainDisk *disk, DomainDisk *from)
+{
+    DomainStorage source = disk->source;
+
+    disk->source = from->source;
+    from->source = source;
 }
 
 static int compare(gconstpointer a, gconstpointer b)

@@ -19,7 +19,6 @@ static const char *const partition_names[] = { "", "/machine", NULL };
 static const char *const memory_source_names[] = { "", "anonymous", "file", "memfd",
                                                    NULL };
 static const char *const memory_access_names[] = { "", "shared", "private", NULL };
-static const char *const boot_names[] = { "hd", "network", "cdrom", "fd", NULL };
 static const char *const cpu_check_names[] = { "", "none", "partial", "full", NULL };
 static const char *const ending_names[] = { "", "destroy", "restart", NULL };
 static const char *const crash_names[] = { "", "destroy", "restart", "preserve", NULL };
@@ -39,11 +38,6 @@ static const char *check_name(const char *text)
 static const char *check_title(const char *text)
 {
     return strchr(text, '\n') ? "line breaks are not allowed" : NULL;
-}
-
-static const char *check_given(const char *text)
-{
-    return *text ? NULL : "it is empty";
 }
 
 static void write_console(XmlWriter *w, gconstpointer base)
@@ -71,11 +65,6 @@ static void write_console(XmlWriter *w, gconstpointer base)
         __VA_ARGS__                                                                      \
     }
 #define LIST(p, m, item, ...) FIELD(LIST, p, m, .of = &(item), __VA_ARGS__)
-
-static const XmlField boot_rows[] = { XML_ENUM("@dev", DomainBootDev, dev, boot_names,
-                                               .flags = XML_REQUIRED) };
-
-static const XmlStruct boot_dev = { .size = sizeof(DomainBootDev), XML_ROWS(boot_rows) };
 
 static const XmlField rows[] = {
     XML_CONST("@type", "kvm", .flags = XML_REQUIRED),
@@ -117,36 +106,10 @@ static const XmlField rows[] = {
     XML_REFUSE("throttlegroups"),
     ENUM("resource/partition", partition, partition_names, "*"),
     XML_REFUSE("resource/fibrechannel"),
-    XML_REFUSE("sysinfo"),
+    LIST("sysinfo", sysinfos, xml_sysinfo, .flags = XML_ABI),
     XML_REFUSE("bootloader"),
     XML_REFUSE("bootloader_args"),
-    XML_REFUSE("os@firmware"),
-    XML_CONST("os/type@arch", "x86_64"),
-    TEXT("os/type@machine", machine, .check = check_given, .flags = XML_ABI,
-         .what = "machine type"),
-    XML_CONST("os/type", "hvm", .flags = XML_REQUIRED),
-    XML_REFUSE("os/firmware"),
-    XML_REFUSE("os/loader"),
-    XML_REFUSE("os/nvram"),
-    XML_REFUSE("os/varstore"),
-    TEXT("os/kernel", kernel, .check = xml_check_path, .flags = XML_EMPTY_NONE),
-    TEXT("os/initrd", initrd, .check = xml_check_path, .flags = XML_EMPTY_NONE),
-    TEXT("os/cmdline", cmdline),
-    XML_REFUSE("os/dtb"),
-    XML_REFUSE("os/shim"),
-    XML_REFUSE("os/acpi"),
-    LIST("os/boot", boots, boot_dev),
-    XML_REFUSE_BUT("os/bootmenu@enable", "no"),
-    XML_REFUSE("os/bootmenu@timeout"),
-    XML_REFUSE("os/bios"),
-    XML_REFUSE("os/root"),
-    XML_REFUSE("os/smbios"),
-    XML_REFUSE("os/init"),
-    XML_REFUSE("os/initarg"),
-    XML_REFUSE("os/initenv"),
-    XML_REFUSE("os/initdir"),
-    XML_REFUSE("os/inituser"),
-    XML_REFUSE("os/initgroup"),
+    { .type = XML_FIELD_GROUP, .of = &xml_os },
     XML_REFUSE("idmap"),
     FIELD(FLAG, "features/acpi", acpi, .flags = XML_ABI, .what = "feature acpi"),
     FIELD(FLAG, "features/apic", apic, .flags = XML_ABI, .what = "feature apic"),
@@ -290,7 +253,7 @@ static gboolean check_lists(const xmlNode *root, const Domain *domain, GError **
         const DomainBootDev *boot = domain->boots->pdata[i];
         if (seen & XML_BIT(boot->dev)) {
             return twice(xml_node_child(xml_node_child(root, "os"), "boot"), "dev",
-                         boot_names[boot->dev], errp);
+                         xml_boot_name(boot->dev), errp);
         }
         seen |= XML_BIT(boot->dev);
     }
@@ -407,7 +370,7 @@ static gboolean finish_devices(Domain *domain, GError **errp)
         xml_list_sort(xml_domain_devices(domain, i), &xml_kinds[i]->type);
     }
     if (!domain->boots->len && !first_order(domain)) {
-        g_ptr_array_add(domain->boots, xml_struct_new(&boot_dev)); /* libvirt's: hd */
+        g_ptr_array_add(domain->boots, xml_struct_new(&xml_boot_dev)); /* libvirt's: hd */
     }
     return xml_domain_foreach_device(domain, check_device, &unique);
 }
@@ -423,13 +386,17 @@ static gboolean finish(const xmlNode *root, gpointer base, XmlParseFlags flags,
                     "more than one element <domain/devices>");
         return FALSE;
     }
-    if (!xml_node_child(root, "uuid")) {
+    gboolean given = xml_node_child(root, "uuid") != NULL;
+
+    if (!given) {
         xml_uuid_generate(domain->uuid);
     }
     xml_list_sort(domain->timers, &xml_timer);
+    xml_os_finish(domain);
     finish_seclabels(domain);
-    return check_os_type(root, errp) && finish_numbers(domain, errp) &&
-           check_lists(root, domain, errp) && finish_devices(domain, errp);
+    return check_os_type(root, errp) && xml_sysinfo_uuid(domain, given, errp) &&
+           finish_numbers(domain, errp) && check_lists(root, domain, errp) &&
+           finish_devices(domain, errp);
 }
 
 const XmlStruct xml_domain_type = {
@@ -484,7 +451,8 @@ gboolean xml_domain_check_abi_stable(const Domain *from, const Domain *to, GErro
 
 gboolean xml_domain_check(const Domain *domain, GError **errp)
 {
-    if (!xml_struct_check(&xml_domain_type, domain, errp)) {
+    if (!xml_struct_check(&xml_domain_type, domain, errp) ||
+        !xml_os_check(domain, errp) || !xml_sysinfo_check(domain, errp)) {
         return FALSE;
     }
     if (domain->consoles->len) {

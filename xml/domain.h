@@ -87,6 +87,68 @@ typedef enum {
     DOMAIN_BOOT_COUNT,
 } DomainBoot;
 
+/* <os firmware=''/>: to be chosen out of those that the host has. */
+typedef enum {
+    DOMAIN_FIRMWARE_DEFAULT = 0, /* none is to be chosen */
+    DOMAIN_FIRMWARE_BIOS,
+    DOMAIN_FIRMWARE_EFI,
+} DomainFirmware;
+
+typedef enum {
+    DOMAIN_FIRMWARE_ENROLLED_KEYS = 0,
+    DOMAIN_FIRMWARE_SECURE_BOOT,
+} DomainFirmwareFeatureName;
+
+/* <firmware><feature/></firmware>: what it must have, or must not. */
+typedef struct DomainFirmwareFeature {
+    GPtrArray *extras;
+    DomainTristate enabled;
+    DomainFirmwareFeatureName name;
+} DomainFirmwareFeature;
+
+typedef enum {
+    DOMAIN_LOADER_DEFAULT = 0, /* command/ chooses */
+    DOMAIN_LOADER_ROM,
+    DOMAIN_LOADER_PFLASH,
+} DomainLoader;
+
+typedef enum {
+    DOMAIN_IMAGE_DEFAULT = 0, /* raw */
+    DOMAIN_IMAGE_RAW,
+} DomainImageFormat;
+
+typedef enum {
+    DOMAIN_SMBIOS_DEFAULT = 0,
+    DOMAIN_SMBIOS_EMULATE,
+    DOMAIN_SMBIOS_SYSINFO, /* what <sysinfo type='smbios'> says */
+} DomainSmbios;
+
+typedef enum {
+    DOMAIN_SYSINFO_SMBIOS = 0,
+    DOMAIN_SYSINFO_FWCFG,
+} DomainSysinfoType;
+
+typedef struct DomainEntry {
+    GPtrArray *extras;
+    char *name;  /* "vendor", "opt/com.example/name"; NULL: of an OEM string */
+    char *file;  /* of fwcfg, instead of a value */
+    char *value; /* or NULL */
+} DomainEntry;
+
+/* The entries of one SMBIOS structure, in the order of the command line. */
+typedef struct DomainSysinfoBlock {
+    GPtrArray *extras;
+    GPtrArray *entries; /* of DomainEntry */
+} DomainSysinfoBlock;
+
+typedef struct DomainSysinfo {
+    GPtrArray *extras;
+    DomainSysinfoType type;
+    /* Of DomainSysinfoBlock, for SMBIOS; but for the boards at most one of each. */
+    GPtrArray *bios, *system, *boards, *chassis, *oem;
+    GPtrArray *entries; /* of DomainEntry, for FWCFG */
+} DomainSysinfo;
+
 typedef enum {
     DOMAIN_CPU_DEFAULT = 0, /* no <cpu>: command/ chooses */
     DOMAIN_CPU_HOST_PASSTHROUGH,
@@ -141,8 +203,23 @@ typedef struct Domain {
     guint iothreads;
     DomainPartition partition;
 
-    char *machine; /* or NULL: command/ chooses */
-    char *kernel;  /* these three or NULL */
+    GPtrArray *sysinfos; /* of DomainSysinfo */
+    char *machine;       /* or NULL: command/ chooses */
+    DomainFirmware firmware;
+    GPtrArray *firmware_features; /* of DomainFirmwareFeature, by name */
+    char *loader;                 /* path, or NULL: chosen, or the machine's own */
+    DomainLoader loader_type;
+    DomainTristate loader_readonly, loader_secure, loader_stateless;
+    DomainImageFormat loader_format;
+    char *nvram; /* path of the variables, of PFLASH, or NULL */
+    char *nvram_template;
+    DomainImageFormat nvram_format, nvram_template_format;
+    DomainTristate bootmenu;
+    guint bootmenu_timeout; /* ms, or NUMBER_NONE */
+    DomainTristate bios_useserial;
+    char *reboot_timeout; /* ms as text, "-1" for never; or NULL */
+    DomainSmbios smbios_mode;
+    char *kernel; /* these three or NULL */
     char *initrd;
     char *cmdline;
     GPtrArray *boots; /* of DomainBootDev; at least one unless a device has an order */
@@ -282,6 +359,18 @@ void xml_domain_sort_devices(Domain *domain, DomainDeviceType type);
 /* Removes the device that xml_domain_find_device finds. */
 gboolean xml_domain_remove_device(Domain *domain, const DomainDevice *match,
                                   GError **errp);
+
+/* What is said of a type; NULL: nothing. Borrowed. */
+const DomainSysinfo *xml_domain_sysinfo(const Domain *domain, DomainSysinfoType type);
+
+/* "efi", "bios" */
+const char *xml_firmware_name(DomainFirmware firmware);
+
+/* What is asked of a feature of the firmware; and one to be asked for, borrowed. */
+DomainTristate xml_domain_firmware_feature(const Domain *domain,
+                                           DomainFirmwareFeatureName name);
+DomainFirmwareFeature *xml_domain_add_firmware_feature(Domain *domain,
+                                                       DomainFirmwareFeatureName name);
 
 /* The domain's devices of one kind, borrowed. */
 GPtrArray *xml_domain_devices(const Domain *domain, DomainDeviceType type);

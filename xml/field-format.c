@@ -15,6 +15,7 @@ typedef struct Cursor {
     char open[1 + DEPTH_MAX][STEP_MAX]; /* [0] is the structure's */
     guint depth;                        /* of the innermost */
     gboolean in_tag;                    /* its start tag still takes attributes */
+    gboolean closed;                    /* the structure's own had text */
 } Cursor;
 
 static void leave(Cursor *c)
@@ -100,7 +101,8 @@ static void write_value(Cursor *c, const char *path, const char *value)
     } else {
         xml_write_end_text(c->w, c->open[c->depth], value);
         c->in_tag = FALSE;
-        c->depth--;
+        c->closed = c->depth == 0;
+        c->depth -= !c->closed;
     }
 }
 
@@ -260,5 +262,7 @@ void xml_struct_write(const XmlStruct *type, XmlWriter *w, const char *name,
     while (c.depth > 0) {
         leave(&c);
     }
-    leave(&c);
+    if (!c.closed) {
+        leave(&c);
+    }
 }

@@ -6,7 +6,8 @@
  * through the rows, in their order, which is that of the document.
  *
  * A path is relative to the structure's element: "serial" is an element's text,
- * "driver@cache" an attribute of a child, "@type" one of the element itself. Elements and
+ * "driver@cache" an attribute of a child, "@type" one of the element itself, "" its text,
+ * in a row after all others. Elements and
  * attributes without a row are unknown, and dropped, as libvirt does. Those that libvirt
  * knows and we cannot honour have rows of type XML_FIELD_REFUSED, and enumerations have a
  * list of further values: what stands there is kept as it was written ("extra"), comes

@@ -94,17 +94,29 @@ static gboolean is_users(gconstpointer base, gconstpointer value)
         .of = &address                                                                   \
     }
 
+#define ORDER                                                                            \
+    XML_UINT("boot@order", DomainDeviceInfo, boot_order, .min = 1, .flags = XML_UNIQUE,  \
+             .what = "boot order"),                                                      \
+        XML_REFUSE("boot@loadparm")
+
 static const XmlField info_rows[] = {
-    XML_UINT("boot@order", DomainDeviceInfo, boot_order, .min = 1, .flags = XML_UNIQUE,
-             .what = "boot order"),
-    XML_REFUSE("boot@loadparm"),
+    ORDER, ALIAS, ADDRESS, XML_REFUSE("rom"), XML_REFUSE("acpi"),
+};
+
+static const XmlField nic_info_rows[] = {
+    ORDER,
     ALIAS,
+    XML_ENUM("rom@enabled", DomainDeviceInfo, rom_enabled, xml_yes_no_names,
+             .flags = XML_ABI, .what = "ROM enabled"),
+    XML_ENUM("rom@bar", DomainDeviceInfo, rom_bar, xml_on_off_names, .flags = XML_ABI,
+             .what = "ROM bar"),
+    XML_STRING("rom@file", DomainDeviceInfo, rom_file, .check = xml_check_path),
     ADDRESS,
-    XML_REFUSE("rom"),
     XML_REFUSE("acpi"),
 };
 
 static const XmlField plain_info_rows[] = { ALIAS, ADDRESS, XML_REFUSE("acpi") };
 
 const XmlStruct xml_info = { XML_ROWS(info_rows) };
+const XmlStruct xml_nic_info = { XML_ROWS(nic_info_rows) };
 const XmlStruct xml_plain_info = { XML_ROWS(plain_info_rows) };

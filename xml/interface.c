@@ -93,7 +93,7 @@ static const XmlField rows[] = {
     XML_REFUSE("guest"),
     XML_REFUSE("teaming"),
     XML_REFUSE("portForward"),
-    XML_INFO(DomainInterface, xml_info),
+    XML_INFO(DomainInterface, xml_nic_info),
 };
 
 static gboolean finish(const xmlNode *node, gpointer base, XmlParseFlags flags,

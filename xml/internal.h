@@ -32,14 +32,24 @@ extern const XmlKind *const xml_kinds[DOMAIN_DEVICE_COUNT];
 
 /* Groups that kinds share. */
 extern const XmlStruct xml_info;       /* alias, address, boot order */
+extern const XmlStruct xml_nic_info;   /* and the option ROM */
 extern const XmlStruct xml_plain_info; /* alias and address */
-extern const XmlStruct xml_image;      /* of a DomainStorage: the path */
+extern const XmlStruct xml_medium;     /* of a DomainStorage: the path, if it has one */
 extern const XmlStruct xml_storage;    /* and what is in and below <source> */
 extern const XmlStruct xml_console;    /* a DomainSerial as <console> */
+extern const XmlStruct xml_os;         /* of a Domain: <os> */
 extern const XmlStruct xml_domain_type;
 
 /* Items of the domain's other lists. */
-extern const XmlStruct xml_timer, xml_seclabel;
+extern const XmlStruct xml_timer, xml_seclabel, xml_sysinfo, xml_boot_dev;
+
+const char *xml_boot_name(DomainBoot boot);
+void xml_os_finish(Domain *domain); /* puts lists in their order */
+/* Parts of xml_domain_check(). */
+gboolean xml_os_check(const Domain *domain, GError **errp);
+gboolean xml_sysinfo_check(const Domain *domain, GError **errp);
+/* The UUID in SMBIOS is the domain's: it becomes that, if no other was given. */
+gboolean xml_sysinfo_uuid(Domain *domain, gboolean given, GError **errp);
 
 /* Rows that several kinds have. */
 extern const char *const xml_none_names[];
@@ -68,5 +78,8 @@ extern const char *const xml_none_names[];
         XML_REFUSE("source@slave"), XML_REFUSE("source/reconnect"),                      \
         XML_REFUSE("source/seclabel"), XML_REFUSE("source/clipboard"),                   \
         XML_REFUSE("source/mouse"), XML_REFUSE("log"), XML_REFUSE("protocol")
+
+/* storage.c: the attribute of <source> that has the path. */
+const char *xml_source_attr(const DomainStorage *source);
 
 #endif

@@ -4,11 +4,11 @@
 
 #include "xml/internal.h"
 
-#define SOURCE(attr, kind)                                                               \
+#define SOURCE(attr, kind, more)                                                         \
     {                                                                                    \
         .path = "source@" attr, .type = XML_FIELD_STRING,                                \
         .offset = offsetof(DomainStorage, path),                                         \
-        .flags = XML_REQUIRED | (kind == DOMAIN_STORAGE_FILE ? 0 : XML_AGAIN),           \
+        .flags = (more) | (kind == DOMAIN_STORAGE_FILE ? 0 : XML_AGAIN),                 \
         .check = xml_check_path, XML_WHEN(DomainStorage, type, XML_BIT(kind))            \
     }
 #define STORAGE_TYPES "dir|network|volume|nvme|vhostuser|vhostvdpa"
@@ -30,11 +30,19 @@ static gboolean is_given(gconstpointer base, gconstpointer value)
 }
 
 static const XmlField image_rows[] = {
-    SOURCE("file", DOMAIN_STORAGE_FILE),
-    SOURCE("dev", DOMAIN_STORAGE_BLOCK),
+    SOURCE("file", DOMAIN_STORAGE_FILE, XML_REQUIRED),
+    SOURCE("dev", DOMAIN_STORAGE_BLOCK, XML_REQUIRED),
 };
 
-const XmlStruct xml_image = { XML_ROWS(image_rows) };
+static const XmlStruct image = { XML_ROWS(image_rows) };
+
+/* Of a drive that may have none. */
+static const XmlField medium_rows[] = {
+    SOURCE("file", DOMAIN_STORAGE_FILE, 0),
+    SOURCE("dev", DOMAIN_STORAGE_BLOCK, 0),
+};
+
+const XmlStruct xml_medium = { XML_ROWS(medium_rows) };
 
 static const XmlField storage_rows[] = {
     XML_REFUSE_BUT("source@startupPolicy", "mandatory"),
@@ -92,12 +100,17 @@ static const XmlField backing_rows[] = {
     XML_UINT("@detected", DomainStorage, detected, .max = 1, .flags = XML_STATUS),
     XML_ENUM("format@type", DomainStorage, format, xml_disk_format_names, .text = "*"),
     XML_REFUSE("format/metadata_cache"),
-    { .type = XML_FIELD_GROUP, .of = &xml_image },
+    { .type = XML_FIELD_GROUP, .of = &image },
     { .type = XML_FIELD_GROUP, .of = &xml_storage },
 };
 
 static const XmlStruct backing = { .size = sizeof(DomainStorage),
                                    XML_ROWS(backing_rows) };
+
+const char *xml_source_attr(const DomainStorage *source)
+{
+    return source->type == DOMAIN_STORAGE_BLOCK ? "dev" : "file";
+}
 
 DomainStorage *xml_storage_end_new(void)
 {

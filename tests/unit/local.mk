@@ -45,14 +45,17 @@ include tests/unit/monitor.mk
 
 # xml/
 check_PROGRAMS += tests/unit/xml-domain-test tests/unit/xml-fuzz-test \
-	tests/unit/xml-controller-test tests/unit/xml-keep-test
-TESTS += tests/unit/xml-controller-test tests/unit/xml-domain-test tests/unit/xml-fuzz-test tests/unit/xml-keep-test
+	tests/unit/xml-controller-test tests/unit/xml-keep-test tests/unit/xml-os-test
+TESTS += tests/unit/xml-controller-test tests/unit/xml-domain-test tests/unit/xml-fuzz-test tests/unit/xml-keep-test \
+	tests/unit/xml-os-test
 XML_TEST_LIBS = libxml.a libutil.a $(XML_LIBS) $(GLIB_LIBS)
 XML_TEST_CPPFLAGS = $(libxml_a_CPPFLAGS)
 tests_unit_xml_domain_test_CPPFLAGS = $(XML_TEST_CPPFLAGS)
 tests_unit_xml_domain_test_LDADD = $(XML_TEST_LIBS)
 tests_unit_xml_controller_test_CPPFLAGS = $(XML_TEST_CPPFLAGS)
 tests_unit_xml_controller_test_LDADD = $(XML_TEST_LIBS)
+tests_unit_xml_os_test_CPPFLAGS = $(XML_TEST_CPPFLAGS)
+tests_unit_xml_os_test_LDADD = $(XML_TEST_LIBS)
 check_PROGRAMS += tests/unit/xml-rows
 tests_unit_xml_rows_CPPFLAGS = $(XML_TEST_CPPFLAGS)
 tests_unit_xml_rows_LDADD = $(XML_TEST_LIBS)

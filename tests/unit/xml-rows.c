@@ -18,8 +18,9 @@ static void print_rows(const XmlStruct *type, const char *base, guint depth)
             print_rows(field->of, base, depth + 1);
             continue;
         }
-        path = g_strconcat(base, *base && field->path[0] != '@' ? "/" : "", field->path,
-                           NULL);
+        path =
+            g_strconcat(base, *base && *field->path && field->path[0] != '@' ? "/" : "",
+                        field->path, NULL);
         printf("%c %s\n", field->type == XML_FIELD_REFUSED ? '!' : '=', path);
         if (field->type == XML_FIELD_KIB) {
             printf("= %s@unit\n", path);
