@@ -14,7 +14,9 @@ gboolean command_check_address(const CommandMachine *machine, const DomainDevice
     DomainAddressType type = xml_device_info(device)->address.type;
 
     if (type == DOMAIN_ADDRESS_NONE ||
-        (kind && kind->virtio && type == machine->virtio) ||
+        (command_is_virtio(device) && type == machine->virtio) ||
+        (device->type == DOMAIN_DEVICE_DISK && !command_is_virtio(device) &&
+         type == DOMAIN_ADDRESS_DRIVE) ||
         (device->type == DOMAIN_DEVICE_CONTROLLER && type == DOMAIN_ADDRESS_PCI) ||
         (kind && kind->isa && type == DOMAIN_ADDRESS_ISA)) {
         return TRUE;
@@ -28,9 +30,7 @@ gboolean command_check_address(const CommandMachine *machine, const DomainDevice
 
 static gboolean is_on_bus(const DomainDevice *device)
 {
-    const CommandKind *kind = command_kind(device->type);
-
-    return kind && kind->virtio;
+    return command_is_virtio(device);
 }
 
 /* ---- places ---- */

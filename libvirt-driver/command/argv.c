@@ -33,14 +33,6 @@ static void add_json(CommandSteps *steps, const char *option, JsonObject *object
     command_step(steps, option, NULL, object, NULL, NULL);
 }
 
-/* A comma in a value of the key=value grammar is written twice. */
-static char *escape_commas(const char *value)
-{
-    g_auto(GStrv) parts = g_strsplit(value, ",", -1);
-
-    return g_strjoinv(",,", parts);
-}
-
 static const char *const memory_types[] = {
     [DOMAIN_MEMORY_SOURCE_DEFAULT] = "memory-backend-ram",
     [DOMAIN_MEMORY_SOURCE_ANONYMOUS] = "memory-backend-ram",
@@ -152,18 +144,22 @@ static void add_pm(CommandSteps *steps)
 static gboolean add_machine(CommandSteps *steps, const CommandFacts *facts, GError **errp)
 {
     const Domain *domain = steps->domain;
-    g_autofree char *name = escape_commas(domain->name);
-    g_autofree char *machine = escape_commas(domain->machine);
+    g_autofree char *name = command_escape_commas(domain->name);
+    g_autofree char *machine = command_escape_commas(domain->machine);
+    g_autofree char *firmware = command_firmware_options(domain);
     char uuid[DOMAIN_UUID_STR_LEN];
 
     add_format(steps, "-name", "guest=%s,debug-threads=on", name);
     add(steps, "-S");
+    command_flash_steps(steps);
     add_format(steps, "-machine",
-               "%s,usb=off,dump-guest-core=off,memory-backend=%s%s,acpi=%s", machine,
-               steps->machine->ram_id, hpet_option(steps), domain->acpi ? "on" : "off");
+               "%s,usb=off,dump-guest-core=off,memory-backend=%s%s%s,acpi=%s", machine,
+               steps->machine->ram_id, firmware, hpet_option(steps),
+               domain->acpi ? "on" : "off");
     add_accel(steps, facts);
     add_format(steps, "-cpu", "host,migratable=%s",
                xml_on_off_names[domain->cpu_migratable]);
+    command_bios_steps(steps);
     if (!add_memory(steps, facts, errp)) {
         return FALSE;
     }
@@ -173,6 +169,8 @@ static gboolean add_machine(CommandSteps *steps, const CommandFacts *facts, GErr
     add_iothreads(steps);
     xml_uuid_format(domain->uuid, uuid);
     add2(steps, "-uuid", uuid);
+    command_smbios_steps(steps);
+    command_fw_cfg_steps(steps);
     add2(steps, "-display", "none");
     add(steps, "-no-user-config");
     add(steps, "-nodefaults");
@@ -201,8 +199,10 @@ static void add_boot(CommandSteps *steps)
     }
     add(steps, "-no-shutdown");
     add_pm(steps);
-    add2(steps, "-boot", "strict=on");
-    add_file(steps, "-kernel", domain->kernel);
+    command_boot_steps(steps);
+    if (domain->kernel) {
+        add_file(steps, "-kernel", domain->kernel);
+    }
     if (domain->initrd) {
         add_file(steps, "-initrd", domain->initrd);
     }
@@ -213,9 +213,9 @@ static void add_boot(CommandSteps *steps)
 
 /* The place in the boot order: the device's own, or its class's for the first one. */
 static guint boot_index(const Domain *domain, const DomainDeviceInfo *info, int class,
-                        guint nth)
+                        gboolean first)
 {
-    for (guint i = 0; nth == 0 && i < domain->boots->len; i++) {
+    for (guint i = 0; first && i < domain->boots->len; i++) {
         if ((int)((const DomainBootDev *)domain->boots->pdata[i])->dev == class) {
             return i + 1;
         }
@@ -228,10 +228,16 @@ static gboolean add_kind(CommandSteps *steps, DomainDeviceType type, GError **er
 {
     const CommandKind *kind = command_kind(type);
     GPtrArray *array = xml_domain_devices(steps->domain, type);
+    guint seen = 0; /* a bit a class */
 
     for (guint i = 0; kind && i < array->len; i++) {
         DomainDevice device = { .type = type, .any = array->pdata[i] };
-        guint boot = boot_index(steps->domain, xml_device_info(&device), kind->boot, i);
+        int class = kind->boot_of ? kind->boot_of(device.any) : kind->boot;
+        guint bit = class >= 0 ? 1u << class : 0;
+        guint boot =
+            boot_index(steps->domain, xml_device_info(&device), class, !(seen & bit));
+
+        seen |= bit;
 
         if (!kind->steps(steps, device.any, boot, errp)) {
             return FALSE;
@@ -292,7 +298,7 @@ static char *step_value(const CommandStep *step)
     g_autoptr(JsonNode) node = NULL;
 
     if (step->file.path) {
-        g_autofree char *path = escape_commas(step->file.path);
+        g_autofree char *path = command_escape_commas(step->file.path);
         return g_strdup_printf("set=%u,fd=%d,opaque=%s", step->file.set, step->fd, path);
     }
     if (step->text || !step->arguments) {

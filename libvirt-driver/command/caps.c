@@ -118,6 +118,33 @@ CapabilitiesValues *command_cpu_values(void)
     return values;
 }
 
+static void drop(char **values, const char *value)
+{
+    guint to = 0;
+
+    for (guint i = 0; values && values[i]; i++) {
+        if (strcmp(values[i], value) == 0) {
+            g_free(values[i]);
+        } else {
+            values[to++] = values[i];
+        }
+    }
+    if (values) {
+        values[to] = NULL;
+    }
+}
+
+/* Of a machine without SATA no disk is on it, and none is removable. */
+static void drop_sata(CapabilitiesValues *values)
+{
+    for (guint i = 0; values[i].element; i++) {
+        if (strcmp(values[i].element, "disk") == 0) {
+            drop(values[i].values, "sata");
+            drop(values[i].values, "cdrom");
+        }
+    }
+}
+
 CapabilitiesValues *command_device_values(const CommandMachine *machine,
                                           const CommandEmulator *emulator)
 {
@@ -129,6 +156,9 @@ CapabilitiesValues *command_device_values(const CommandMachine *machine,
             !command_emulator_has_devices(emulator, machine, type)) {
             g_clear_pointer(&values[i].values, g_strfreev);
         }
+    }
+    if (!machine->sata || !command_emulator_has_type(emulator, "ide-hd")) {
+        drop_sata(values);
     }
     return values;
 }

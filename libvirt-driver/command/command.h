@@ -48,8 +48,9 @@ struct CommandMachine {
     const char *ram_id;                  /* of its memory's back end */
     const CapabilitiesFeature *features; /* of its guests; ends with a NULL name */
     gboolean firmware;                   /* FALSE: it needs a kernel */
+    gboolean sata;                       /* it has a controller at 00:1f.2 */
     gboolean balloon;
-    gboolean vcpu_plug; /* FALSE: all vCPUs are there from the start */
+    gboolean vcpu_plug;     /* FALSE: all vCPUs are there from the start */
     DomainCpuMode cpu_mode; /* of definitions that say none */
     guint vcpus_max;        /* 8-bit APIC IDs, one taken by the I/O APIC */
     guint iothreads_max;    /* 0: it has none */
@@ -61,7 +62,7 @@ struct CommandMachine {
     guint virtio_slots;          /* ... and its places, of VIRTIO_MMIO */
     const char *virtio_bus;      /* the name of one, before its number */
     const CommandFunction *pci_own; /* as isa_own; with PCI */
-    const char *pm; /* the device that has the properties disable_s3 and disable_s4 */
+    const char *pm;  /* the device that has the properties disable_s3 and disable_s4 */
     gboolean timers; /* there are a PIT and an HPET */
 };
 
@@ -120,6 +121,9 @@ CommandEmulator *command_emulator_parse(JsonObject *object);
 gboolean command_emulator_has(const CommandEmulator *emulator, const char *command);
 gboolean command_emulator_has_machine(const CommandEmulator *emulator, const char *name);
 
+/* Whether it has this type of devices or objects; NULL as above. */
+gboolean command_emulator_has_type(const CommandEmulator *emulator, const char *name);
+
 /* Whether it has the devices of a kind, as the machine wants them. */
 gboolean command_emulator_has_devices(const CommandEmulator *emulator,
                                       const CommandMachine *machine,
@@ -155,6 +159,9 @@ gboolean command_assign(Domain *domain, guint *next_node, GError **errp);
  * Call after xml_domain_check_abi_stable(from, to).
  */
 void command_adopt(Domain *to, const Domain *from);
+
+/* Whether there are variables of the firmware, in domain->nvram. */
+gboolean command_has_nvram(const Domain *domain);
 
 /* Descriptors that devices need: alias -> GArray of int. Owns them. */
 GHashTable *command_fds_new(void);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Controllers: PCI Express' root bus, which the machine has, and its ports. */
+/* Controllers: PCI Express' root bus and a SATA controller, which the machine has, root
+ * ports, and more of SATA. */
 #include "command/kind.h"
 
 static gboolean is_numbered(const Domain *domain, DomainControllerType type, guint index)
@@ -36,6 +37,7 @@ gboolean command_number_controllers(Domain *domain, GError **errp)
             device->index = free_number(domain, device);
         }
     }
+    command_add_sata(domain);
     xml_domain_sort_devices(domain, DOMAIN_DEVICE_CONTROLLER);
     for (guint i = 1; i < all->len; i++) {
         const DomainController *device = all->pdata[i], *before = all->pdata[i - 1];
@@ -65,6 +67,9 @@ static gboolean complete(const CommandMachine *machine, const Domain *domain,
                              "by machine '%s'",
                              machine->name);
     }
+    if (device->type == DOMAIN_CONTROLLER_SATA) {
+        return command_complete_sata(machine, device, errp);
+    }
     if (is_port(device) && device->index == 0) {
         return rpc_error_set(errp, VIR_ERR_XML_ERROR,
                              "index='0' of element <devices/controller> is the root "
@@ -78,11 +83,25 @@ static gboolean complete(const CommandMachine *machine, const Domain *domain,
 
 static gboolean built_in(gconstpointer device)
 {
-    return !is_port(device);
+    return !is_port(device) && !command_is_more_sata(device);
+}
+
+gboolean command_is_more_sata(const DomainController *device)
+{
+    return device->type == DOMAIN_CONTROLLER_SATA && device->index != 0;
+}
+
+static const char *driver_of(gconstpointer device)
+{
+    return command_is_more_sata(device) ? "ich9-ahci" : NULL;
 }
 
 static char *own_alias(gconstpointer any)
 {
+    static const char *const names[] = {
+        [DOMAIN_CONTROLLER_USB] = "usb",
+        [DOMAIN_CONTROLLER_SATA] = "sata",
+    };
     const DomainController *device = any;
 
     if (device->model == DOMAIN_CONTROLLER_MODEL_PCIE_ROOT) {
@@ -91,8 +110,12 @@ static char *own_alias(gconstpointer any)
     if (device->type == DOMAIN_CONTROLLER_USB && device->index == 0) {
         return g_strdup("usb");
     }
-    return g_strdup_printf(device->type == DOMAIN_CONTROLLER_USB ? "usb%u" : "pci.%u",
-                           device->index);
+    if (device->type == DOMAIN_CONTROLLER_SATA && device->index == 0) {
+        return g_strdup("ide");
+    }
+    return device->type == DOMAIN_CONTROLLER_PCI
+               ? g_strdup_printf("pci.%u", device->index)
+               : g_strdup_printf("%s%u", names[device->type], device->index);
 }
 
 static gboolean steps(CommandSteps *steps, gconstpointer any, guint boot_index,
@@ -104,9 +127,13 @@ static gboolean steps(CommandSteps *steps, gconstpointer any, guint boot_index,
     if (built_in(device)) {
         return TRUE;
     }
-    props = util_json_pair("driver", command_kind_controller.driver);
-    json_object_set_int_member(props, "port", device->port);
-    json_object_set_int_member(props, "chassis", device->chassis);
+    if (command_is_more_sata(device)) {
+        props = util_json_pair("driver", driver_of(device));
+    } else {
+        props = util_json_pair("driver", command_kind_controller.driver);
+        json_object_set_int_member(props, "port", device->port);
+        json_object_set_int_member(props, "chassis", device->chassis);
+    }
     json_object_set_string_member(props, "id", device->info.alias);
     if (device->hotplug != DOMAIN_TRISTATE_ABSENT) {
         json_object_set_boolean_member(props, "hotplug",
@@ -124,6 +151,7 @@ const CommandKind command_kind_controller = {
     .boot = -1,
     .complete = complete,
     .built_in = built_in,
+    .driver_of = driver_of,
     .own_alias = own_alias,
     .steps = steps,
 };

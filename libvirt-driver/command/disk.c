@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Disks: block nodes and virtio-blk. */
+/* Disks: block nodes, virtio-blk, and drives on SATA. */
 #include <string.h>
 
 #include "command/kind.h"
@@ -20,6 +20,28 @@ static const char *const on_error[] = {
     [DOMAIN_DISK_ERROR_ENOSPACE] = "enospc",
 };
 
+static gboolean is_virtio(gconstpointer device)
+{
+    return ((const DomainDisk *)device)->bus == DOMAIN_DISK_BUS_VIRTIO;
+}
+
+static const char *driver_of(gconstpointer device)
+{
+    return is_virtio(device) ? NULL : command_drive_driver(device);
+}
+
+static int boot_of(gconstpointer device)
+{
+    return ((const DomainDisk *)device)->device == DOMAIN_DISK_DEVICE_CDROM
+               ? DOMAIN_BOOT_CDROM
+               : DOMAIN_BOOT_HD;
+}
+
+static const char *not_pluggable(gconstpointer device)
+{
+    return is_virtio(device) ? NULL : "disk bus 'sata' cannot be hotplugged.";
+}
+
 static gboolean complete(const CommandMachine *machine, const Domain *domain,
                          gpointer device, GError **errp)
 {
@@ -31,13 +53,16 @@ static gboolean complete(const CommandMachine *machine, const Domain *domain,
             "disk %s has iothread='%u', but the domain has <iothreads>%u", disk->target,
             disk->iothread, domain->iothreads);
     }
-    return command_storage_check(disk, errp);
+    return command_storage_check(disk, errp) &&
+           (is_virtio(disk) || command_complete_drive(machine, disk, errp));
 }
 
 /* "vdc" -> "virtio-disk2", as libvirt has it. */
 static char *own_alias(gconstpointer device)
 {
-    return g_strdup_printf("%s%u", command_kind_disk.alias, xml_disk_index(device));
+    return is_virtio(device)
+               ? g_strdup_printf("%s%u", command_kind_disk.alias, xml_disk_index(device))
+               : command_drive_alias(device);
 }
 
 static void note(gconstpointer device, guint *next_node)
@@ -81,13 +106,13 @@ static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_inde
                       GError **errp)
 {
     const DomainDisk *disk = device;
-    g_autofree char *node = command_format_node(&disk->source);
+    g_autofree char *node = disk->source.path ? command_format_node(&disk->source) : NULL;
     g_autofree char *iothread =
         disk->iothread ? g_strdup_printf("iothread%u", disk->iothread) : NULL;
     /* The first values of the enumerations, "not said", have no name. */
     const UtilJsonMember props[] = {
         UTIL_JSON_TEXT_IF("iothread", iothread),
-        UTIL_JSON_TEXT("drive", node),
+        UTIL_JSON_TEXT_IF("drive", node),
         UTIL_JSON_NUMBER_IF("bootindex", boot_index),
         UTIL_JSON_TEXT_IF("write-cache", write_cache[disk->cache]),
         UTIL_JSON_TEXT_IF("serial", disk->serial),
@@ -95,9 +120,13 @@ static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_inde
         UTIL_JSON_TEXT_IF("rerror", on_error[read_policy(disk)]),
     };
     JsonObject *object =
-        command_virtio_device(steps, command_kind_disk.driver, &disk->info);
+        is_virtio(disk)
+            ? command_virtio_device(steps, command_kind_disk.driver, &disk->info)
+            : command_drive_device(disk);
 
-    command_storage_steps(steps, disk);
+    if (disk->source.path) {
+        command_storage_steps(steps, disk);
+    }
     command_step_device(steps, util_json_add(object, props, G_N_ELEMENTS(props)));
     return TRUE;
 }
@@ -109,6 +138,10 @@ const CommandKind command_kind_disk = {
     .pluggable = TRUE,
     .updatable = TRUE,
     .boot = DOMAIN_BOOT_HD,
+    .boot_of = boot_of,
+    .on_virtio = is_virtio,
+    .driver_of = driver_of,
+    .not_pluggable = not_pluggable,
     .complete = complete,
     .own_alias = own_alias,
     .note = note,

@@ -148,11 +148,21 @@ gboolean command_emulator_has_machine(const CommandEmulator *emulator, const cha
     return !emulator || g_hash_table_contains(emulator->names[HAS_MACHINES], name);
 }
 
-/* Whether it has the driver of these devices, whose name goes to *driver, to be freed. */
-static gboolean has_driver(const CommandEmulator *emulator, const CommandMachine *machine,
-                           const CommandKind *kind, char **driver)
+gboolean command_emulator_has_type(const CommandEmulator *emulator, const char *name)
 {
-    *driver = g_strconcat(kind->driver, kind->virtio ? machine->virtio_suffix : "", NULL);
+    return !emulator || g_hash_table_contains(emulator->names[HAS_TYPES], name);
+}
+
+/* Whether it has the driver of a device, or (NULL) of most of a kind; its name goes to
+ * *driver, to be freed. */
+static gboolean has_driver(const CommandEmulator *emulator, const CommandMachine *machine,
+                           const CommandKind *kind, gconstpointer device, char **driver)
+{
+    const char *own = device && kind->driver_of ? kind->driver_of(device) : NULL;
+
+    *driver =
+        own ? g_strdup(own)
+            : g_strconcat(kind->driver, kind->virtio ? machine->virtio_suffix : "", NULL);
     return g_hash_table_contains(emulator->names[HAS_TYPES], *driver);
 }
 
@@ -163,7 +173,7 @@ gboolean command_emulator_has_devices(const CommandEmulator *emulator,
     const CommandKind *kind = command_kind(type);
     g_autofree char *driver = NULL;
 
-    return !kind || has_driver(emulator, machine, kind, &driver);
+    return !kind || has_driver(emulator, machine, kind, NULL, &driver);
 }
 
 typedef struct Check {
@@ -180,11 +190,46 @@ static gboolean check_device(const DomainDevice *device, gpointer opaque)
     g_autofree char *driver = NULL;
 
     return !kind || (kind->built_in && kind->built_in(device->any)) ||
-           has_driver(c->emulator, c->machine, kind, &driver) ||
+           has_driver(c->emulator, c->machine, kind, device->any, &driver) ||
            rpc_error_set(c->errp, VIR_ERR_CONFIG_UNSUPPORTED,
                          "element <devices/%s>: the emulator '%s' does not have device "
                          "'%s'",
                          xml_device_type_name(device->type), c->domain->emulator, driver);
+}
+
+/* Parts of the machine that not every emulator has had. */
+static gboolean has_pflash(const Domain *domain)
+{
+    return domain->loader && domain->loader_type == DOMAIN_LOADER_PFLASH;
+}
+
+static gboolean has_firmware(const Domain *domain)
+{
+    return !domain->kernel || domain->loader ||
+           domain->smbios_mode == DOMAIN_SMBIOS_SYSINFO ||
+           xml_domain_sysinfo(domain, DOMAIN_SYSINFO_FWCFG);
+}
+
+static const struct {
+    gboolean (*wants)(const Domain *domain);
+    const char *type, *words;
+} parts[] = {
+    { has_pflash, "cfi.pflash01", "type='pflash' of element <os/loader>" },
+    { has_firmware, "fw_cfg_io", "element <os>: firmware" },
+};
+
+static gboolean check_parts(const Domain *domain, const CommandEmulator *emulator,
+                            GError **errp)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
+        if (parts[i].wants(domain) &&
+            !g_hash_table_contains(emulator->names[HAS_TYPES], parts[i].type)) {
+            return rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
+                                 "%s: the emulator '%s' does not have device '%s'",
+                                 parts[i].words, domain->emulator, parts[i].type);
+        }
+    }
+    return TRUE;
 }
 
 gboolean command_check_emulator(const Domain *domain, const CommandEmulator *emulator,
@@ -197,7 +242,8 @@ gboolean command_check_emulator(const Domain *domain, const CommandEmulator *emu
                              "the emulator '%s' does not have machine '%s'",
                              domain->emulator, domain->machine);
     }
-    return xml_domain_foreach_device(domain, check_device, &c);
+    return check_parts(domain, emulator, errp) &&
+           xml_domain_foreach_device(domain, check_device, &c);
 }
 
 gboolean command_check_emulator_device(const Domain *domain, const DomainDevice *device,

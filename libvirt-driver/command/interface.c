@@ -1,13 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Network interfaces: a tap and virtio-net. */
+#include <fcntl.h>
+
 #include "command/kind.h"
 #include "process/tap.h"
+
+static gboolean check_rom(const CommandMachine *machine, const DomainDeviceInfo *info,
+                          GError **errp)
+{
+    gboolean tuned = info->rom_bar || info->rom_file;
+
+    if ((tuned || info->rom_enabled) && !command_has_pci(machine)) {
+        return rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
+                             "rombar and romfile are supported only for PCI devices");
+    }
+    return !tuned || info->rom_enabled != DOMAIN_TRISTATE_NO ||
+           rpc_error_set(errp, VIR_ERR_XML_ERROR,
+                         "ROM tuning is not supported when ROM is disabled");
+}
 
 static gboolean complete(const CommandMachine *machine, const Domain *domain,
                          gpointer device, GError **errp)
 {
-    ((DomainInterface *)device)->model = DOMAIN_INTERFACE_MODEL_VIRTIO;
-    return TRUE;
+    DomainInterface *interface = device;
+
+    interface->model = DOMAIN_INTERFACE_MODEL_VIRTIO;
+    return check_rom(machine, &interface->info, errp);
 }
 
 static gboolean prepare_host(gpointer device, GArray *fds, GError **errp)
@@ -45,12 +63,25 @@ static char *netdev_id(const char *alias)
     return g_strconcat("host", alias, NULL);
 }
 
+/* An empty name is that there is none. */
+static char *rom_file(CommandSteps *steps, const DomainDeviceInfo *info)
+{
+    if (info->rom_enabled == DOMAIN_TRISTATE_NO) {
+        return g_strdup("");
+    }
+    return info->rom_file
+               ? command_step_file(
+                     steps, &(CommandFile){ .path = info->rom_file, .flags = O_RDONLY })
+               : NULL;
+}
+
 static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_index,
                       GError **errp)
 {
     const DomainInterface *interface = device;
     g_autofree char *id = netdev_id(interface->info.alias);
     g_autofree char *fd = command_step_fd(steps, interface->info.alias, 0, errp);
+    g_autofree char *rom = NULL;
     JsonObject *object;
     char mac[18];
 
@@ -63,10 +94,14 @@ static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_inde
         UTIL_JSON_TEXT("fd", fd),
         UTIL_JSON_TEXT("id", id),
     };
+    rom = rom_file(steps, &interface->info);
     const UtilJsonMember props[] = {
         UTIL_JSON_TEXT("netdev", id),
         UTIL_JSON_TEXT("mac", mac),
         UTIL_JSON_NUMBER_IF("bootindex", boot_index),
+        { "rombar", interface->info.rom_bar ? G_TYPE_INT64 : G_TYPE_INVALID, NULL,
+          interface->info.rom_bar == DOMAIN_TRISTATE_YES },
+        UTIL_JSON_TEXT_IF("romfile", rom),
     };
     command_step(steps, "-netdev", "netdev_add",
                  util_json_add(json_object_new(), netdev, G_N_ELEMENTS(netdev)),

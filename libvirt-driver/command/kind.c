@@ -14,6 +14,13 @@ const CommandKind *command_kind(DomainDeviceType type)
     return kinds[type];
 }
 
+gboolean command_is_virtio(const DomainDevice *device)
+{
+    const CommandKind *kind = kinds[device->type];
+
+    return kind && kind->virtio && (!kind->on_virtio || kind->on_virtio(device->any));
+}
+
 /* ---- definitions ---- */
 
 static gboolean complete(const CommandMachine *machine, const Domain *domain,
@@ -51,6 +58,22 @@ static gboolean complete_one(const DomainDevice *device, gpointer opaque)
     return complete(c->machine, c->domain, device, c->errp);
 }
 
+/* First: which controllers there are follows from where disks are. */
+static gboolean complete_disks(const Domain *domain, GError **errp)
+{
+    const CommandMachine *machine = command_machine(domain->machine);
+
+    for (guint i = 0; i < domain->disks->len; i++) {
+        DomainDevice disk = { .type = DOMAIN_DEVICE_DISK,
+                              .any = domain->disks->pdata[i] };
+
+        if (!complete(machine, domain, &disk, errp)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
 gboolean command_complete(Domain *domain, const Domain *before, const char *emulator,
                           GError **errp)
 {
@@ -58,7 +81,7 @@ gboolean command_complete(Domain *domain, const Domain *before, const char *emul
 
     if (!xml_domain_check(domain, errp) ||
         !command_complete_machine(domain, emulator, errp) ||
-        !command_number_controllers(domain, errp)) {
+        !complete_disks(domain, errp) || !command_number_controllers(domain, errp)) {
         return FALSE;
     }
     c.machine = command_machine(domain->machine);
@@ -68,7 +91,8 @@ gboolean command_complete(Domain *domain, const Domain *before, const char *emul
     if (before) {
         command_keep_addresses(domain, before);
     }
-    return command_assign_addresses(c.machine, domain, TRUE, errp);
+    return command_check_drives(domain, errp) &&
+           command_assign_addresses(c.machine, domain, TRUE, errp);
 }
 
 /* ---- runs ---- */
@@ -233,7 +257,13 @@ void command_release(const Domain *domain)
 gboolean command_can_unplug(const DomainDevice *device, GError **errp)
 {
     const CommandKind *kind = kinds[device->type];
+    const char *reason = kind && kind->pluggable && kind->not_pluggable
+                             ? kind->not_pluggable(device->any)
+                             : NULL;
 
+    if (reason) {
+        return rpc_error_set(errp, VIR_ERR_OPERATION_UNSUPPORTED, "%s", reason);
+    }
     return (kind && kind->pluggable) ||
            rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
                          "element <devices/%s>: such a device cannot be plugged or "

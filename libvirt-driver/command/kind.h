@@ -32,6 +32,12 @@ typedef struct CommandKind {
     gboolean pluggable; /* while the domain runs */
     gboolean updatable; /* by virDomainUpdateDevice */
     int boot;           /* the DomainBoot that the first one answers to, or -1 */
+    /* What is not the same of all of a kind; NULL: it is. */
+    int (*boot_of)(gconstpointer device);
+    gboolean (*on_virtio)(gconstpointer device);    /* of `virtio` */
+    const char *(*driver_of)(gconstpointer device); /* NULL: `driver` */
+    /* Why one cannot be plugged or unplugged; NULL: it can. */
+    const char *(*not_pluggable)(gconstpointer device);
     /* Where they begin, if its address does not say it; NULL when it has none. */
     guint (*isa_base)(const CommandMachine *machine, gconstpointer device);
     /* Fills in defaults and checks what depends on the machine. May be NULL, as those
@@ -66,6 +72,9 @@ typedef struct CommandKind {
 #define DEVICE(id, structure, name, ...) extern const CommandKind command_kind_##name;
 #include "xml/devices.def"
 
+/* Whether it has a place on the machine's virtio bus. */
+gboolean command_is_virtio(const DomainDevice *device);
+
 /* NULL for kinds without a row. */
 const CommandKind *command_kind(DomainDeviceType type);
 
@@ -82,6 +91,30 @@ void command_net_stats(gconstpointer device, guint index, JsonNode *told,
 /* machine.c: what is not a device. */
 gboolean command_complete_machine(Domain *domain, const char *emulator, GError **errp);
 
+/* firmware.c. Those with "steps" add options of the command line. */
+gboolean command_complete_firmware(Domain *domain, GError **errp);
+void command_flash_steps(CommandSteps *steps);
+char *command_firmware_options(const Domain *domain); /* more of -machine */
+void command_bios_steps(CommandSteps *steps);
+void command_smbios_steps(CommandSteps *steps);
+void command_fw_cfg_steps(CommandSteps *steps);
+void command_boot_steps(CommandSteps *steps);
+
+/* sata.c */
+#define COMMAND_SATA_PORTS       6u /* of a controller */
+#define COMMAND_SATA_CONTROLLERS 32u
+#define COMMAND_SATA_SLOT        0x1f
+#define COMMAND_SATA_FUNCTION    2
+void command_add_sata(Domain *domain);
+gboolean command_complete_sata(const CommandMachine *machine, DomainController *device,
+                               GError **errp);
+gboolean command_complete_drive(const CommandMachine *machine, DomainDisk *disk,
+                                GError **errp);
+gboolean command_check_drives(const Domain *domain, GError **errp);
+char *command_drive_alias(const DomainDisk *disk);
+const char *command_drive_driver(const DomainDisk *disk);
+JsonObject *command_drive_device(const DomainDisk *disk);
+
 /* kind.c: command_unplugged() by the row itself. Steps that cannot all be found out are
  * told in the log; the others are there. A NULL row has none. */
 GPtrArray *command_kind_unplugged(const CommandKind *kind, gconstpointer device);
@@ -96,6 +129,8 @@ void command_keep_addresses(Domain *domain, const Domain *before);
 
 /* controller.c: numbers those that have none, and orders them. XML_ERROR for doubles. */
 gboolean command_number_controllers(Domain *domain, GError **errp);
+/* One of SATA that is not the machine's own. */
+gboolean command_is_more_sata(const DomainController *device);
 
 /* pci.c */
 #define COMMAND_PCI_ROOT "pcie.0" /* alias and bus */
@@ -114,6 +149,10 @@ CommandStep *command_step(CommandSteps *steps, const char *option, const char *e
                           JsonObject *undo_arguments);
 /* files.c: has the file opened. The name that it has then, for an option. */
 char *command_step_file(CommandSteps *steps, const CommandFile *file);
+/* An option with this text, which is taken over. */
+void command_step_text(CommandSteps *steps, const char *option, char *text);
+/* A comma in a value of the key=value grammar is written twice. New. */
+char *command_escape_commas(const char *value);
 /* -device, device_add; takes over @device. */
 void command_step_device(CommandSteps *steps, JsonObject *device);
 /* How options name the nth descriptor of a device: its number at start; a name that a

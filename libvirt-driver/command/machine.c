@@ -49,6 +49,8 @@ static const CommandMachine machines[] = {
       .versions = "pc-q35-*",
       .arch = "x86_64",
       .ram_id = "pc.ram",
+      .firmware = TRUE,
+      .sata = TRUE,
       .features = features,
       .cpu_mode = DOMAIN_CPU_HOST_PASSTHROUGH,
       .vcpus_max = 254,
@@ -175,13 +177,16 @@ static gboolean check_features(const Domain *domain, GError **errp)
     return !f->name;
 }
 
-static gboolean check_boot(const Domain *domain, GError **errp)
+static gboolean check_boot(Domain *domain, GError **errp)
 {
     /* A guest that powers off is reset, and a reset would end it. */
     if (domain->on_poweroff == DOMAIN_LIFECYCLE_RESTART &&
         domain->on_reboot == DOMAIN_LIFECYCLE_DESTROY) {
         return command_unsupported(errp, "domain/on_poweroff", "restart",
                                    "not together with <on_reboot> 'destroy'");
+    }
+    if (!command_complete_firmware(domain, errp)) {
+        return FALSE;
     }
     if (!domain->kernel && !command_machine(domain->machine)->firmware) {
         return rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,

@@ -37,11 +37,15 @@ static gboolean is_port(const DomainDevice *device)
            device->controller->model == DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT;
 }
 
+static gboolean is_sata(const DomainDevice *device)
+{
+    return device->type == DOMAIN_DEVICE_CONTROLLER &&
+           command_is_more_sata(device->controller);
+}
+
 static gboolean is_on_pci(const DomainDevice *device)
 {
-    const CommandKind *kind = command_kind(device->type);
-
-    return is_port(device) || (kind && kind->virtio);
+    return is_port(device) || is_sata(device) || command_is_virtio(device);
 }
 
 /* 0000:00:00.0 is the host's bridge: an address that has not been said. */
@@ -215,7 +219,7 @@ static gboolean place_type(Pci *pci, DomainDeviceType type)
         DomainAddress *address = &xml_device_info(&device)->address;
         guint number;
 
-        if (command_pci_is_placed(address)) {
+        if (!command_is_virtio(&device) || command_pci_is_placed(address)) {
             continue;
         }
         number = find_bus(pci);
@@ -228,6 +232,28 @@ static gboolean place_type(Pci *pci, DomainDeviceType type)
     return TRUE;
 }
 
+/* They cannot be plugged: on the root bus. */
+static gboolean place_sata(const DomainDevice *device, gpointer opaque)
+{
+    DomainAddress *address = &xml_device_info(device)->address;
+    Pci *pci = opaque;
+    PciBus *root = bus_at(pci, 0);
+    guint slot = root->first;
+
+    if (!is_sata(device) || command_pci_is_placed(address)) {
+        return TRUE;
+    }
+    while (slot <= root->last && root->used[slot]) {
+        slot++;
+    }
+    if (slot > root->last) {
+        return no_slot(pci);
+    }
+    set_place(address, 0, slot, 0);
+    take(root, slot, 0, FALSE);
+    return TRUE;
+}
+
 /* In libvirt's order: interfaces come before disks. */
 static gboolean place_devices(Pci *pci)
 {
@@ -236,7 +262,7 @@ static gboolean place_devices(Pci *pci)
     for (guint type = 0; ok && type < DOMAIN_DEVICE_COUNT; type++) {
         ok = place_type(pci, type);
     }
-    return ok;
+    return ok && xml_domain_foreach_device(pci->domain, place_sata, pci);
 }
 
 static gboolean place_port(Pci *pci, DomainAddress *address)

@@ -45,8 +45,14 @@ gboolean command_disk_sizes(const DomainDisk *disk, guint timeout_ms, CommandSiz
 {
     const char *path = disk->source.path;
     struct stat st;
-    int error = -process_stat_file(path, &st, timeout_ms);
+    int error;
 
+    if (!path) {
+        return rpc_error_set(errp, VIR_ERR_INVALID_ARG,
+                             "disk '%s' does not currently have a source assigned",
+                             disk->target);
+    }
+    error = -process_stat_file(path, &st, timeout_ms);
     if (error) {
         return set_error(errp, path, error);
     }

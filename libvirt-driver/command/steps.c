@@ -43,6 +43,18 @@ CommandStep *command_step(CommandSteps *steps, const char *option, const char *e
     return step;
 }
 
+void command_step_text(CommandSteps *steps, const char *option, char *text)
+{
+    command_step(steps, option, NULL, NULL, NULL, NULL)->text = text;
+}
+
+char *command_escape_commas(const char *value)
+{
+    g_auto(GStrv) parts = g_strsplit(value, ",", -1);
+
+    return g_strjoinv(",,", parts);
+}
+
 void command_step_device(CommandSteps *steps, JsonObject *device)
 {
     command_step(steps, "-device", "device_add", device, NULL, NULL);

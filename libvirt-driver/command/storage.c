@@ -107,7 +107,8 @@ void command_storage_note(const DomainStorage *source, guint *next_node)
 /* A raw image ends its chain by itself. */
 void command_storage_assign(DomainStorage *source, guint *next_node)
 {
-    for (; source && source->type != DOMAIN_STORAGE_NONE; source = source->backing) {
+    for (; source && source->type != DOMAIN_STORAGE_NONE && source->path;
+         source = source->backing) {
         if (!source->node_index) {
             source->node_index = (*next_node)++;
         }

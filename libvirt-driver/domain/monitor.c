@@ -128,7 +128,7 @@ static void on_io_error(Vm *vm, JsonObject *data)
     if (stop) {
         vm_cpus_fault_locked(vm, VIR_DOMAIN_PAUSED_IOERROR);
     }
-    vm_event_io_error_locked(vm, disk ? disk->source.path : "",
+    vm_event_io_error_locked(vm, disk && disk->source.path ? disk->source.path : "",
                              disk && disk->info.alias ? disk->info.alias : "", code,
                              util_json_bool(data, "nospace") ? "enospc" : "");
 }

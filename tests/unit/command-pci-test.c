@@ -47,11 +47,11 @@ static void test_ports(void)
     g_autoptr(Domain) domain = prepare(Q35("<controller type='usb' model='none'/>" PORT(
         "1", AT("0", "2", "3")) PORT("9", "<target chassis='40' port='0x21'/>")));
     const DomainController *usb = domain->controllers->pdata[0];
-    const DomainController *root = domain->controllers->pdata[1];
-    const DomainController *port = domain->controllers->pdata[2];
-    const DomainController *last = domain->controllers->pdata[10];
+    const DomainController *root = domain->controllers->pdata[2];
+    const DomainController *port = domain->controllers->pdata[3];
+    const DomainController *last = domain->controllers->pdata[11];
 
-    g_assert_cmpuint(domain->controllers->len, ==, 11);
+    g_assert_cmpuint(domain->controllers->len, ==, 12);
     g_assert_cmpstr(usb->info.alias, ==, "usb");
     g_assert_cmpstr(root->info.alias, ==, "pcie.0");
     g_assert_cmpstr(port->info.alias, ==, "pci.1");
@@ -303,10 +303,10 @@ static gboolean check_one(const DomainDevice *device, gpointer seen)
 static void check_all(const Domain *domain)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
-    guint buses = domain->controllers->len;
+    guint buses = domain->controllers->len - 1; /* the first one is of SATA */
 
     for (guint i = 0; i < buses; i++) {
-        const DomainController *controller = domain->controllers->pdata[i];
+        const DomainController *controller = domain->controllers->pdata[i + 1];
 
         g_assert_cmpuint(controller->index, ==, i);
         g_assert_cmpuint(controller->info.address.pci.bus, ==, 0);

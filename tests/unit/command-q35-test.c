@@ -3,7 +3,8 @@
  * The q35: definitions become what stock libvirt makes of them. tests/golden/q35 has, by
  * name, a definition; the controllers and devices of the running domain with aliases and
  * addresses (.live.xml) and the -machine, -global and -device that it has generated
- * (.args.json), as captured from libvirt 11.3 with QEMU 10. The definitions are without
+ * (.args.json), as captured from libvirt 11.3 with QEMU 10; those of firmware and SATA,
+ * with -boot and -smbios, from libvirt 9.0 with QEMU 7.2. The definitions are without
  * what vireo lacks: formats other than raw, back ends of the other rngs, USB.
  */
 #include <libxml/parser.h>
@@ -57,7 +58,6 @@ typedef struct Difference {
 } Difference;
 
 static Difference absent[] = {
-    { "*", "ide", "QEMU's q35 has a SATA controller, vireo's has none" },
     { "*", "input0", "no input devices: the machine's own are not in definitions" },
     { "*", "input1", "no input devices: the machine's own are not in definitions" },
     { "*", "watchdog0", "libvirt adds a watchdog that nobody has asked for" },
@@ -81,7 +81,6 @@ static Difference dropped[] = {
     { "disk-virtio-misc", "discard_granularity", "sizes of blocks" },
     { "rng-all", "max-bytes", "rates" },
     { "rng-all", "period", "rates" },
-    { "per-device-bootorder", "rombar", "option ROMs" },
     { "*", "drive", "11.3 numbers nodes from the last disk, and raw images have one" },
 };
 
@@ -242,13 +241,22 @@ static const char *text_of(const char *option, const char *value)
     return strcmp(option, "-machine") == 0 ? strchr(value, ',') : value;
 }
 
+/* libvirt 9.0 does not say what is the case anyway. */
+static gboolean same_text(const char *ours, const char *theirs)
+{
+    gsize length = strlen(theirs);
+
+    return strncmp(ours, theirs, length) == 0 &&
+           (!ours[length] || strcmp(ours + length, ",acpi=on") == 0);
+}
+
 static gboolean has_text(GPtrArray *steps, const char *option, const char *value)
 {
     for (guint i = 0; i < steps->len; i++) {
         const CommandStep *step = steps->pdata[i];
 
         if (g_strcmp0(step->option, option) == 0 &&
-            strcmp(text_of(option, step->text), text_of(option, value)) == 0) {
+            same_text(text_of(option, step->text), text_of(option, value))) {
             return TRUE;
         }
     }
@@ -368,14 +376,18 @@ static void test_again(gconstpointer name)
 int main(int argc, char **argv)
 {
     static const char *const names[] = {
+        "bios-boot-menu-smbios",
         "bridge-tap-default",
         "disk-virtio-misc",
         "ethernet-tap-unmanaged",
         "minimal-q35-kernel-tcg",
+        "ovmf-loader-stateless",
+        "ovmf-pflash",
         "per-device-bootorder",
         "pm-and-lifecycle",
         "pvpanic-isa",
         "rng-all",
+        "sata-cdrom",
         "virt-install-debian-nographics",
     };
 

@@ -55,8 +55,11 @@ static inline Domain *prepare(const char *text)
 static inline gboolean describe(const DomainDevice *device, gpointer text)
 {
     const DomainAddress *address = &xml_device_info(device)->address;
+    gboolean own = device->type == DOMAIN_DEVICE_CONTROLLER &&
+                   device->controller->type == DOMAIN_CONTROLLER_SATA &&
+                   device->controller->index == 0; /* of each of them */
 
-    if (address->type == DOMAIN_ADDRESS_PCI) {
+    if (address->type == DOMAIN_ADDRESS_PCI && !own) {
         g_autofree char *label = xml_device_label(device);
         g_string_append_printf(text, "%s %x:%x.%x%s; ", strrchr(label, ' ') + 1,
                                address->pci.bus, address->pci.slot, address->pci.function,

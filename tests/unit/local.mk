@@ -84,6 +84,10 @@ check_PROGRAMS += tests/unit/command-kind-test
 TESTS += tests/unit/command-kind-test
 tests_unit_command_kind_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_command_kind_test_LDADD = $(COMMAND_TEST_LDADD)
+check_PROGRAMS += tests/unit/command-sata-test
+TESTS += tests/unit/command-sata-test
+tests_unit_command_sata_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
+tests_unit_command_sata_test_LDADD = $(COMMAND_TEST_LDADD)
 check_PROGRAMS += tests/unit/command-pci-test tests/unit/command-pci-plug-test \
 	tests/unit/command-q35-test
 TESTS += tests/unit/command-pci-test tests/unit/command-pci-plug-test \
@@ -95,6 +99,10 @@ tests_unit_command_pci_plug_test_LDADD = $(COMMAND_TEST_LDADD)
 tests_unit_command_q35_test_CPPFLAGS = $(DRIVER_CPPFLAGS) $(XML_CFLAGS)
 tests_unit_command_q35_test_LDADD = $(COMMAND_TEST_LDADD)
 EXTRA_DIST += tests/unit/command-q35.h \
+	tests/golden/q35/bios-boot-menu-smbios.xml tests/golden/q35/bios-boot-menu-smbios.live.xml tests/golden/q35/bios-boot-menu-smbios.args.json \
+	tests/golden/q35/ovmf-loader-stateless.xml tests/golden/q35/ovmf-loader-stateless.live.xml tests/golden/q35/ovmf-loader-stateless.args.json \
+	tests/golden/q35/ovmf-pflash.xml tests/golden/q35/ovmf-pflash.live.xml tests/golden/q35/ovmf-pflash.args.json \
+	tests/golden/q35/sata-cdrom.xml tests/golden/q35/sata-cdrom.live.xml tests/golden/q35/sata-cdrom.args.json \
 	tests/golden/q35/bridge-tap-default.xml tests/golden/q35/bridge-tap-default.live.xml tests/golden/q35/bridge-tap-default.args.json \
 	tests/golden/q35/disk-virtio-misc.xml tests/golden/q35/disk-virtio-misc.live.xml tests/golden/q35/disk-virtio-misc.args.json \
 	tests/golden/q35/ethernet-tap-unmanaged.xml tests/golden/q35/ethernet-tap-unmanaged.live.xml tests/golden/q35/ethernet-tap-unmanaged.args.json \
@@ -108,7 +116,8 @@ EXTRA_DIST += tests/unit/command-q35.h \
 EXTRA_DIST += tests/golden/command/minimal.xml tests/golden/command/minimal.args.json \
 	tests/golden/command/devices.xml tests/golden/command/devices.args.json \
 	tests/golden/command/incoming.xml tests/golden/command/incoming.args.json \
-	tests/golden/command/q35.xml tests/golden/command/q35.args.json
+	tests/golden/command/q35.xml tests/golden/command/q35.args.json \
+	tests/golden/command/firmware.xml tests/golden/command/firmware.args.json
 
 # migration
 MIGRATION_TESTS = \
