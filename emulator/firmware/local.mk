@@ -15,6 +15,8 @@ libemulator_a_SOURCES += \
 	emulator/firmware/dsdt-q35.c \
 	emulator/firmware/dsdt.c \
 	emulator/firmware/kernel-internal.h \
+	emulator/firmware/kernel-items.c \
+	emulator/firmware/kernel-items.h \
 	emulator/firmware/kernel.c \
 	emulator/firmware/kernel.h \
 	emulator/firmware/pvh.c \

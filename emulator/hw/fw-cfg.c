@@ -38,6 +38,11 @@ static const RegionOps port_ops = {
     .max_size = 2,
 };
 
+gboolean fw_cfg_has_dma(const Device *dev)
+{
+    return ((const FwCfg *)dev)->dma_enabled;
+}
+
 static void fw_cfg_init(Device *dev)
 {
     FwCfg *s = (FwCfg *)dev;

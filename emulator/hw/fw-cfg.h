@@ -52,6 +52,8 @@ enum {
 
 #define FW_CFG_NAME_MAX 55 /* bytes of a file's name */
 
+gboolean fw_cfg_has_dma(const Device *dev);
+
 /* An item with a key of its own (below FW_CFG_FILE_FIRST); replaces what there was. */
 void fw_cfg_set_bytes(Device *dev, guint16 key, const void *data, gsize len); /* copies */
 /* The same without a copy; takes the reference. At most G_MAXUINT32 bytes. */

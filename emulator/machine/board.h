@@ -9,6 +9,7 @@
 #ifndef VIREO_MACHINE_BOARD_H
 #define VIREO_MACHINE_BOARD_H
 
+#include "firmware/kernel-items.h"
 #include "firmware/kernel.h"
 #include "machine/machine.h"
 #include "memory/address-map.h"
@@ -73,9 +74,12 @@ void board_memory_free(BoardMemory *memory);
 /* kernel.c */
 
 typedef struct BoardKernel {
-    gboolean firmware; /* before the check: there is some, which needs no kernel */
-    Kernel *kernel;    /* NULL: none */
-    gboolean tell_tsc; /* to the kernel, which will not ask for its rate */
+    /* Before the check: there is some, which needs no kernel; it is a BIOS. */
+    gboolean firmware, bios;
+    Kernel *kernel;     /* that the board starts; NULL: none */
+    KernelItems *items; /* of the one that firmware starts; NULL: none */
+    GBytes *rom;        /* by which a BIOS does; NULL: none */
+    gboolean tell_tsc;  /* to the kernel, which will not ask for its rate */
 } BoardKernel;
 
 /*
@@ -87,6 +91,8 @@ gboolean board_kernel_check(BoardKernel *kernel, const char *machine,
                             ConfigNode *config, GError **errp);
 /* Into guest memory, for each boot anew; without a kernel boot is left alone. */
 gboolean board_kernel_load(const BoardKernel *kernel, BootState *boot, GError **errp);
+/* What firmware is to know of it; nothing without one. */
+gboolean board_kernel_add_items(const BoardKernel *kernel, Device *fw_cfg, GError **errp);
 void board_kernel_free(BoardKernel *kernel);
 
 /* cpus.c */

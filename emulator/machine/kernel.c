@@ -7,8 +7,29 @@
 #include "accel/accel.h"
 #include "accel/cpu-feature.h"
 #include "accel/vcpu.h"
+#include "config/data-file.h"
+#include "hw/fw-cfg.h"
 #include "machine/board.h"
 #include "util/error.h"
+
+#define ROM_NAME "linuxboot_dma.bin"
+#define ROM_MAX  0x10000
+
+/* A BIOS does not know of kernels: QEMU's option ROM, which it runs, takes the items. */
+static gboolean check_items(BoardKernel *kernel, const char *path, const char *initrd,
+                            const char *append, guint64 low_ram, GError **errp)
+{
+    kernel->items = kernel_items_new(path, initrd, append, low_ram, errp);
+    if (!kernel->items) {
+        return FALSE;
+    }
+    kernel->rom = kernel->bios ? data_file_read(ROM_NAME, ROM_MAX, errp) : NULL;
+    if (kernel->bios && !kernel->rom) {
+        g_prefix_error(errp, "-kernel: a BIOS starts it by an option ROM: ");
+        return FALSE;
+    }
+    return TRUE;
+}
 
 gboolean board_kernel_check(BoardKernel *kernel, const char *machine,
                             const BootMemory *memory, gboolean auto_cmdline,
@@ -20,6 +41,9 @@ gboolean board_kernel_check(BoardKernel *kernel, const char *machine,
         !config_get_string(config, "initrd", NULL, &initrd, errp) ||
         !config_get_string(config, "append", NULL, &append, errp)) {
         return FALSE;
+    }
+    if (path && kernel->firmware) {
+        return check_items(kernel, path, initrd, append, memory->low_ram, errp);
     }
     if (path) {
         kernel->kernel = kernel_open(path, initrd, append, memory, errp);
@@ -56,7 +80,27 @@ gboolean board_kernel_load(const BoardKernel *kernel, BootState *boot, GError **
            (!kernel->kernel || kernel_load(kernel->kernel, boot, errp));
 }
 
+gboolean board_kernel_add_items(const BoardKernel *kernel, Device *fw_cfg, GError **errp)
+{
+    if (!kernel->items) {
+        return TRUE;
+    }
+    kernel_items_set(kernel->items, fw_cfg);
+    if (!kernel->rom) {
+        return TRUE;
+    }
+    if (!fw_cfg_has_dma(fw_cfg)) {
+        return error_set(errp, "-kernel: a BIOS starts it by " ROM_NAME
+                               ", which needs fw_cfg_io.dma_enabled=on");
+    }
+    gsize len;
+    const void *rom = g_bytes_get_data(kernel->rom, &len);
+    return fw_cfg_add_file(fw_cfg, "genroms/" ROM_NAME, rom, len, errp);
+}
+
 void board_kernel_free(BoardKernel *kernel)
 {
+    g_clear_pointer(&kernel->items, kernel_items_free);
+    g_clear_pointer(&kernel->rom, g_bytes_unref);
     g_clear_pointer(&kernel->kernel, kernel_free);
 }

@@ -52,6 +52,7 @@ static gboolean check_options(const Options *o, ConfigNode *config, GError **err
     }
     board.devices.direct = board.firmware.direct;
     board.kernel.firmware = !board.firmware.direct;
+    board.kernel.bios = board.firmware.bios != NULL;
     return TRUE;
 }
 
@@ -74,9 +75,6 @@ static gboolean check_kernel(ConfigNode *config, GError **errp)
                           .reserved_base = Q35_ECAM_BASE,
                           .reserved_size = Q35_ECAM_SIZE,
                           .rsdp = board.acpi ? Q35_ACPI_BASE : 0 };
-    if (!board.firmware.direct && config_map_has(config, "kernel")) {
-        return error_set(errp, "-kernel: machine 'q35' takes it only without firmware");
-    }
     return board_kernel_check(&board.kernel, "q35", &memory, FALSE, config, errp);
 }
 
