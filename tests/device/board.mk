@@ -9,8 +9,7 @@ BOARD_DEVICE_TESTS = tests/device/serial-test tests/device/serial-tx-test \
 	tests/device/pci-test \
 	tests/device/query-test tests/device/smbios-test tests/device/qom-test \
 	tests/device/pci-plug-test tests/device/pci-layout-test \
-	tests/device/fw-cfg-test
-	tests/device/cpu-hotplug-test
+	tests/device/fw-cfg-test tests/device/cpu-hotplug-test
 check_PROGRAMS += $(BOARD_DEVICE_TESTS)
 TESTS += $(BOARD_DEVICE_TESTS)
 FIRMWARE_TESTS = tests/device/pflash-test
@@ -64,15 +63,15 @@ tests_device_q35_serial_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_q35_option_test_SOURCES = tests/device/q35-option-test.c tests/device/board.h
 tests_device_q35_option_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_q35_option_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_fw_cfg_test_SOURCES = tests/device/fw-cfg-test.c tests/device/board.h \
+	tests/device/turn.c tests/device/turn.h
+tests_device_fw_cfg_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_fw_cfg_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_cpu_hotplug_test_SOURCES = tests/device/cpu-hotplug-test.c \
 	tests/device/board.h
 tests_device_cpu_hotplug_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_cpu_hotplug_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_smbios_test_SOURCES = tests/device/smbios-test.c tests/device/board.h
-tests_device_fw_cfg_test_SOURCES = tests/device/fw-cfg-test.c tests/device/board.h \
-	tests/device/turn.c tests/device/turn.h
-tests_device_fw_cfg_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
-tests_device_fw_cfg_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_smbios_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_smbios_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_board_migrate_test_SOURCES = tests/device/board-migrate-test.c tests/device/board.h
