@@ -189,6 +189,9 @@ static void add_motherboard(Aml *scope, const AcpiQ35 *q)
     aml_code(scope, "Name _HID eisa:PNP0C02 Name _UID 0");
     aml_resource_io(r, q->pm_base, PM_BYTES);
     dsdt_add_hotplug_ports(r, q);
+    if (q->cpu_hotplug_base) {
+        aml_resource_io(r, q->cpu_hotplug_base, q->cpu_hotplug_ports);
+    }
     if (ecam_bytes && q->ecam.base + ecam_bytes <= G_MAXUINT32) {
         aml_resource_memory(r, q->ecam.base, ecam_bytes);
     }

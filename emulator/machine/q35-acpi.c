@@ -6,6 +6,7 @@
 
 #include "accel/accel.h"
 #include "accel/vcpu.h"
+#include "hw/cpu-hotplug.h"
 #include "hw/fw-cfg.h"
 #include "hw/hpet.h"
 #include "hw/ich9-pm.h"
@@ -122,6 +123,8 @@ AcpiTables *q35_acpi_tables(const Q35Devices *q, const Q35Choice *choice,
         .ioapic_base = Q35_IOAPIC_BASE,
         .slots = found.slots,
         .pirq = ich9_lpc_pirq,
+        .cpu_hotplug_base = CPU_HOTPLUG_PORT,
+        .cpu_hotplug_ports = CPU_HOTPLUG_PORTS,
         .hotplug_base = ACPI_HOTPLUG_PORT,
         .hotplug_ost_base = ACPI_HOTPLUG_OST_PORT,
         .hotplug_gpe = ACPI_HOTPLUG_GPE,

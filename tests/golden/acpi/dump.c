@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "firmware/acpi-q35.h"
+#include "hw/cpu-hotplug.h"
 #include "hw/fw-cfg.h"
 #include "hw/hpet.h"
 #include "hw/i8042.h"
@@ -56,6 +57,8 @@ static AcpiQ35 usual(const Bus *isa)
         .high = { 0x8000000000, 0xffffffffff },
         .slots = 1u << 31 | 7,
         .pirq = ich9_lpc_pirq,
+        .cpu_hotplug_base = CPU_HOTPLUG_PORT,
+        .cpu_hotplug_ports = CPU_HOTPLUG_PORTS,
         .hotplug_base = ACPI_HOTPLUG_PORT,
         .hotplug_ost_base = ACPI_HOTPLUG_OST_PORT,
         .hotplug_gpe = ACPI_HOTPLUG_GPE,

@@ -727,6 +727,12 @@ DefinitionBlock ("", "DSDT", 2, "VIREO ", "VIREO1.0", 0x00000001)
                     0x01,
                     0x80,
                     )
+                IO (Decode16,
+                    0x0CD8,
+                    0x0CD8,
+                    0x01,
+                    0x20,
+                    )
                 Memory32Fixed (ReadWrite,
                     0xB0000000,
                     0x10000000,
