@@ -12,9 +12,12 @@ BOARD_DEVICE_TESTS = tests/device/serial-test tests/device/serial-tx-test \
 	tests/device/fw-cfg-test tests/device/cpu-hotplug-test
 check_PROGRAMS += $(BOARD_DEVICE_TESTS)
 TESTS += $(BOARD_DEVICE_TESTS)
-FIRMWARE_TESTS = tests/device/pflash-test
+FIRMWARE_TESTS = tests/device/pflash-test tests/device/firmware-test
 check_PROGRAMS += $(FIRMWARE_TESTS)
 TESTS += $(FIRMWARE_TESTS)
+tests_device_firmware_test_SOURCES = tests/device/firmware-test.c tests/device/board.h
+tests_device_firmware_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_firmware_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_pflash_test_SOURCES = tests/device/pflash-test.c tests/device/board.h
 tests_device_pflash_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_pflash_test_LDADD = $(DEVICE_TEST_LDADD)

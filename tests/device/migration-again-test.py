@@ -64,6 +64,18 @@ class Range:
         return "%s%s 0x%x 0x%x" % (write, letter, self.base + at, value)
 
 
+class Flash(Range):
+    """Memory that takes commands."""
+
+    COMMANDS = [0xff, 0x10, 0x40, 0x20, 0xd0, 0x50, 0x60, 0x01, 0x70, 0x90, 0x98, 0xe8, 0x03]
+
+    def access(self, rng):
+        if rng.random() < 0.3:
+            return super().access(rng)
+        at = self.base + rng.choice((rng.randrange(self.size), rng.randrange(8)))
+        return "writeb 0x%x 0x%x" % (at, rng.choice(self.COMMANDS))
+
+
 def port(base, size, **spared):
     return Range("port", base, size, {int(k[1:], 16): v for k, v in spared.items()})
 
@@ -92,9 +104,12 @@ PC = 2 * ISA + 3 * [
 MICROVM = ISA + [memory(0xfec00000, 0x40), memory(0xfea00000, 4)] + [
     memory(0xfeb00000 + 0x1000 * n, 0x100) for n in range(3)]
 
+FLASH = [Flash("memory", 0xffffe000, 0x2000)]
+
 # Sections that no access alone changes, but requests, descriptors, or nothing at all.
 STILL = re.compile("configuration$|.*/(isa-debugcon|acpi-ged|virtio-blk-device)$"
                    r"|/machine/virtio-mmio\[([3-9]|..)\]")
+NOT_FLASH = re.compile(r"(?!.*/cfi\.pflash01)")
 
 BOARDS = {
     "microvm": (MICROVM, [
@@ -110,6 +125,8 @@ BOARDS = {
         "-device", "virtio-blk-pci,drive=m,iothread=io,addr=5",
         "-device", "virtio-rng-pci,rng=r,addr=6",
         "-device", "pci-testdev,addr=7"]),
+    "q35 with flash": (FLASH, [
+        "-machine", "q35", "-drive", "if=pflash,format=raw,file=flash"], NOT_FLASH),
 }
 
 
@@ -222,8 +239,15 @@ def guest(registers, seed):
         yield lines
 
 
+def make_flash():
+    """As it was before a guest."""
+    with open("flash", "wb") as f:
+        f.write(bytes(range(256)) * 32)
+
+
 def run(args, registers, seed, migrates):
     """What the guest has read, and the state in the end."""
+    make_flash()
     vm = Vm(COMMON + args)
     answers = []
     for i, lines in enumerate(guest(registers, seed)):
@@ -256,12 +280,13 @@ def check(board, seed, registers, untouched):
 
 
 def check_board(board):
-    registers, args = BOARDS[board]
+    registers, args, still = (*BOARDS[board], STILL)[:3]
+    make_flash()
     vm = Vm(COMMON + args)
     registers = registers + 4 * bars(vm, registers)
     untouched = sections(vm.state())
     good = [check(board, seed, registers, untouched) for seed in range(SEEDS)]
-    still = [n for n in untouched if not STILL.match(n)]
+    still = [n for n in untouched if not still.match(n)]
     print("%sok %s: %d ranges, never changed: %s" % (
         "not " if still else "", board, len(registers), " ".join(still) or "nothing else"))
     return all(good) and not still

@@ -204,7 +204,7 @@ static void test_refused(void)
         { "-M q35,smm=on", "-M q35,smm=on: smm=on is not supported (only off|auto)" },
         { "-M q35,nvdimm=on", "nvdimm=on is not supported (only off)" },
         { "-M q35,sata=on", "sata=on is not supported (only off)" },
-        { "-M q35,pflash0=x", "-machine pflash0=x: machine 'q35' starts no firmware" },
+        { "-M q35,pflash0=x", "-machine pflash0=x: Property 'cfi.pflash01.drive' can't" },
         { "-M q35 -m 512k", "-m 512k: machine 'q35' takes" },
         { "-M q35 -m 1G,maxmem=512M",
           "-m 1G,maxmem=512M: maxmem=536870912 is below size=1073741824" },

@@ -291,6 +291,16 @@ static void use_q35(QTest *q)
     qtest_outl(q, 0xcf8, 0x80123456);
 }
 
+/* In the midst of a Write to Buffer. */
+static void use_flash(QTest *q)
+{
+    guint64 flash = 0x100000000ull - (1 << 20);
+    qtest_writeb(q, flash, 0x50);
+    qtest_writeb(q, flash + 0x1200, 0xe8);
+    qtest_writeb(q, flash + 0x1200, 8);
+    qtest_writeb(q, flash + 0x1203, 0x77);
+}
+
 static void use_microvm(QTest *q)
 {
     write_ioapic(q);
@@ -335,6 +345,8 @@ static const char *const microvm_classes[] = {
     "/virtio-mmio:", NULL
 };
 
+static const char *const flash_classes[] = { "/cfi.pflash01:", NULL };
+
 /* What has a battery or a clock of its own, how often a configuration has changed, and
  * what QEMU keeps. */
 static const char *const kept[] = { "/acpi-cpu-hotplug:",        "/mc146818rtc:/cmos",
@@ -343,7 +355,19 @@ static const char *const kept[] = { "/acpi-cpu-hotplug:",        "/mc146818rtc:/
 /* Clock and run state; of a disk, what only a driver's features can change. */
 static const char *const constant[] = { "vm:", "/virtio-blk-device:", NULL };
 
+/* All that is there besides. */
+static const char *const no_flash[] = {
+    "vm:",       "/ICH9-LPC:", "/acpi-pci-hotplug:", "/hpet:",        "/i8042:",
+    "/isa-pit:", "/i8259:",    "/ich9-pm:",          "/ioapic:",      "/isa-serial:",
+    "/pci:",     "/port92:",   "/port80:",           "/q35-pcihost:", "/mc146818rtc:",
+    NULL
+};
+
 static const Board boards[] = {
+    { "q35-flash",
+      "-M q35 -m 16 -serial null -rtc base=2026-01-01T00:00:00 "
+      "-drive if=pflash,format=raw,file=%s",
+      NULL, 0, use_flash, flash_classes, kept, no_flash },
     { "q35",
       "-M q35 -m 16 -serial null -rtc base=2026-01-01T00:00:00 -object rng-builtin,id=r "
       "-device virtio-rng-pci,rng=r,addr=2 -device pcie-root-port,id=p,addr=3 "

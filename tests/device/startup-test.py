@@ -153,7 +153,7 @@ class UnknownKeys(unittest.TestCase):
         "watchdog-action": "reset", "global": "virtio-mmio.force-legacy=off",
         "add-fd": "fd=0,set=1",
     }
-    PLAIN = {"monitor", "kernel", "initrd", "append", "incoming", "uuid", "pidfile", "D",
+    PLAIN = {"monitor", "bios", "kernel", "initrd", "append", "incoming", "uuid", "pidfile", "D",
              "dialect", "qtest", "qtest-log", "L",
              "M"}  # -machine, and so its errors say
 

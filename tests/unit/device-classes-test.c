@@ -110,6 +110,7 @@ static void test_rows(void)
 static const struct Unseen {
     const char *class_name, *property, *why; /* "not supported": it has one value */
 } unseen[] = {
+    { "cfi.pflash01", "drive", "the host's" },
     { "ide-device", "drive", "the host's" },
     { "ide-device", "unit", "the bus has no other" },
     { "ide-device", "write-cache", "what it has become moves with the state" },
