@@ -19,9 +19,7 @@
  * one that writes more than its ring holds stops until somebody has read that.
  *
  * #syscalls main: ioctl(KVM_SET_USER_MEMORY_REGION) ioctl(KVM_ENABLE_CAP)
- * #syscalls vcpu: membarrier
- * #syscalls vcpu: ioctl(KVM_SET_USER_MEMORY_REGION)
- *     -- rare: a guest that maps ROM; no test has one
+ * #syscalls vcpu: membarrier ioctl(KVM_SET_USER_MEMORY_REGION)
  * #syscalls main,vcpu: ioctl(KVM_IOEVENTFD)
  * #syscalls migration: ioctl(KVM_GET_DIRTY_LOG) ioctl(KVM_CLEAR_DIRTY_LOG)
  * #syscalls main,vcpu: ioctl(KVM_GET_DIRTY_LOG)

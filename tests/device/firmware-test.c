@@ -265,9 +265,8 @@ static void test_taken(void)
 /* --- by KVM --- */
 
 /*
- * What the processor finds in its registers at the reset vector, by the serial port: CS
- * as two letters, a letter more for each boot; then a reset by the keyboard controller,
- * and in the end power-off by the port that QEMU's test device does not have: it stops.
+ * A firmware that says by the serial port where it runs: the highest digit of CS, 0xf, as
+ * a letter. It resets itself twice, by the keyboard controller, and counts in CMOS memory.
  */
 static const guint8 vector[] = {
     0x8c, 0xc8,             /* mov ax, cs */

@@ -58,6 +58,21 @@ tests_fuzz_q35_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_q35_fuzz_LDADD = $(FUZZ_VM_LDADD)
 endif
 
+# The flash of a q35; also run shortly by flash-fuzz-test.
+FLASH_FUZZ = tests/fuzz/flash-fuzz.c tests/fuzz/flash-fuzz.h $(FUZZ_GUEST)
+check_PROGRAMS += tests/fuzz/flash-fuzz-test
+TESTS += tests/fuzz/flash-fuzz-test
+tests_fuzz_flash_fuzz_test_SOURCES = tests/fuzz/flash-fuzz-test.c $(FLASH_FUZZ)
+tests_fuzz_flash_fuzz_test_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
+tests_fuzz_flash_fuzz_test_LDADD = $(FUZZ_VM_LDADD)
+if FUZZERS
+check_PROGRAMS += tests/fuzz/flash-fuzz
+tests_fuzz_flash_fuzz_SOURCES = $(FLASH_FUZZ)
+tests_fuzz_flash_fuzz_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
+tests_fuzz_flash_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_flash_fuzz_LDADD = $(FUZZ_VM_LDADD)
+endif
+
 # Streams into the real devices, of a machine each; also run shortly by the tests.
 INCOMING_FUZZ = tests/fuzz/incoming-fuzz.c tests/fuzz/incoming-fuzz.h
 INCOMING_MICROVM = $(INCOMING_FUZZ) tests/fuzz/incoming-microvm.c $(FUZZ_VM)

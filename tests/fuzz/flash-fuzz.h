@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VIREO_TESTS_FUZZ_FLASH_FUZZ_H
+#define VIREO_TESTS_FUZZ_FLASH_FUZZ_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What it has come to, so that a short run can say that it did. */
+extern struct FlashFuzzCounts {
+    unsigned inputs, changed, failed;
+} flash_fuzz_counts;
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+#endif
