@@ -12,12 +12,15 @@ IMAGES = (r'@DISK@|/fixtures/img/[^"]*'
           r'|/(usr/share/OVMF|var/lib/libvirt/qemu/nvram)/[^",]*')
 
 
-def image(name, directory, option):
-    """A sparse file of that name: a disk, or what is read as a whole."""
-    name = os.path.basename(name).strip('@').lower()
-    path = os.path.join(directory, name if option != '-fw_cfg' else 'item-' + name)
+# Of firmware and its variables, which go together.
+SIZES = {'/usr/share/OVMF/': 0x37c000, '/var/lib/libvirt/qemu/nvram/': 0x84000}
+
+
+def image(name, directory):
+    """A sparse file of that name."""
+    path = os.path.join(directory, os.path.basename(name).strip('@').lower())
     with open(path, 'ab') as f:
-        f.truncate(1 << 30 if option != '-fw_cfg' else 1 << 10)
+        f.truncate(next((n for start, n in SIZES.items() if name.startswith(start)), 1 << 30))
     return path
 
 
@@ -32,9 +35,7 @@ def adapt(args, directory):
         else:
             arg = re.sub(r'accel=kvm(:tcg)?\b', 'accel=qtest', arg)
             arg = re.sub(r'^kvm(?=,|$)', 'qtest', arg)
-            option = out[-1] if out else ''
-            out.append(re.sub(IMAGES, lambda m, o=option: image(m.group(), directory, o),
-                              arg))
+            out.append(re.sub(IMAGES, lambda m: image(m.group(), directory), arg))
     return out
 
 
