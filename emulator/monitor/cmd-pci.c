@@ -61,9 +61,9 @@ static const struct {
     guint16 class_code;
     const char *name;
 } class_names[] = {
-    { 0x0100, "SCSI controller" }, { 0x0200, "Ethernet controller" },
-    { 0x0600, "Host bridge" },     { 0x0601, "ISA bridge" },
-    { 0x0604, "PCI bridge" },
+    { 0x0100, "SCSI controller" },     { 0x0106, "SATA controller" },
+    { 0x0200, "Ethernet controller" }, { 0x0600, "Host bridge" },
+    { 0x0601, "ISA bridge" },          { 0x0604, "PCI bridge" },
 };
 
 static ConfigNode *make_class(const PciDevice *dev)

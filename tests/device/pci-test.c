@@ -109,7 +109,7 @@ static void test_query(void)
     g_autoptr(JsonNode) reply = qtest_qmp_ok(q, "{\"execute\": \"query-pci\"}");
     JsonObject *bus = json_array_get_object_element(json_node_get_array(reply), 0);
     JsonArray *devices = json_object_get_array_member(bus, "devices");
-    g_assert_cmpuint(json_array_get_length(devices), ==, 4); /* MCH, ports, LPC */
+    g_assert_cmpuint(json_array_get_length(devices), ==, 5); /* MCH, ports, LPC, SATA */
     JsonObject *port = json_array_get_object_element(devices, 1);
     g_assert_cmpstr(json_object_get_string_member(port, "qdev_id"), ==, "rp0");
     g_assert_true(json_object_has_member(port, "pci_bridge"));

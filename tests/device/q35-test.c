@@ -12,6 +12,8 @@
 #define LPC       0xf8
 #define MCH_ID    0x29c08086u
 #define LPC_ID    0x29188086u
+#define SATA      0xfa
+#define SATA_ID   0x29228086u
 #define PM_BASE   0x600
 #define RESET_CTL 0xcf9
 
@@ -62,7 +64,7 @@ static void test_memory(void)
     }
 }
 
-/* Host bridge and LPC bridge, by ports and in memory; where nothing is, ones. */
+/* The board's own functions, by ports and in memory; where nothing is, ones. */
 static void test_config(void)
 {
     QTest *q = qtest_start("-M q35 -m 64");
@@ -70,12 +72,15 @@ static void test_config(void)
     g_assert_cmphex(config_read(q, MCH, 8) >> 8, ==, 0x060000);
     g_assert_cmphex(config_read(q, LPC, 0), ==, LPC_ID);
     g_assert_cmphex(config_read(q, LPC, 8) >> 8, ==, 0x060100);
+    g_assert_cmphex(config_read(q, SATA, 0), ==, SATA_ID);
+    g_assert_cmphex(config_read(q, SATA, 8) >> 8, ==, 0x010601);
     for (unsigned offset = 0; offset < 256; offset += 4) {
+        g_assert_cmphex(ecam_read(q, SATA, offset), ==, config_read(q, SATA, offset));
         g_assert_cmphex(ecam_read(q, MCH, offset), ==, config_read(q, MCH, offset));
         g_assert_cmphex(ecam_read(q, LPC, offset), ==, config_read(q, LPC, offset));
     }
     for (unsigned devfn = 1; devfn < 256; devfn++) {
-        if (devfn != LPC) {
+        if (devfn != LPC && devfn != SATA) {
             g_assert_cmphex(config_read(q, devfn, 0), ==, G_MAXUINT32);
             g_assert_cmphex(ecam_read(q, devfn, 0), ==, G_MAXUINT32);
         }

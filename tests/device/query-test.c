@@ -79,7 +79,7 @@ static JsonArray *devices_of(JsonArray *buses)
                                         "devices");
 }
 
-/* Ours has no AHCI and no SMBus; disks are modern, as disable-legacy=on has them. */
+/* Ours has no SMBus; disks are modern, as disable-legacy=on has them. */
 static const char *const functions[] = {
     "{\"bus\": 0, \"slot\": 0, \"function\": 0, \"qdev_id\": \"\", \"irq\": null,"
     " \"irq_pin\": 0, \"class_info\": {\"class\": 1536, \"desc\": \"Host bridge\"},"
@@ -100,6 +100,10 @@ static const char *const functions[] = {
     "{\"slot\": 31, \"function\": 0, \"irq\": null, \"irq_pin\": 0,"
     " \"class_info\": {\"class\": 1537, \"desc\": \"ISA bridge\"},"
     " \"id\": {\"vendor\": 32902, \"device\": 10520}}",
+    "{\"slot\": 31, \"function\": 2, \"irq_pin\": 1, \"qdev_id\": \"\","
+    " \"class_info\": {\"class\": 262, \"desc\": \"SATA controller\"},"
+    " \"id\": {\"vendor\": 32902, \"device\": 10530, \"subsystem-vendor\": 6900,"
+    " \"subsystem\": 4352}}",
 };
 
 static void check_behind(JsonArray *devices)

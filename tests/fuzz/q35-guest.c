@@ -27,6 +27,7 @@
 const Q35Function q35_functions[Q35_FUNCTIONS] = {
     [Q35_MCH] = { "mch", 0, DEVFN(0, 0) },
     [Q35_LPC] = { "lpc", 0, DEVFN(31, 0) },
+    [Q35_SATA] = { "sata", 0, DEVFN(31, 2) },
     [Q35_PORT0] = { "rp0", 0, DEVFN(2, 0) },
     [Q35_PORT1] = { "rp1", 0, DEVFN(2, 1) },
     [Q35_PORT2] = { "rp2", 0, DEVFN(2, 2) },
@@ -37,6 +38,7 @@ const Q35Function q35_functions[Q35_FUNCTIONS] = {
     [Q35_RNG] = { "rng", 0, DEVFN(6, 0), 1, FEATURES_RNG },
     [Q35_CARD] = { "nic", 0, DEVFN(7, 0), 3, FEATURES_NET },
     [Q35_TESTDEV] = { "test", 0, DEVFN(8, 0) },
+    [Q35_SATA2] = { "sata2", 0, DEVFN(9, 0) },
     [Q35_HOT_DISK] = { "h0", 1, 0, 2, FEATURES_BLK, TRUE },
     [Q35_HOT_DISK_IOTHREAD] = { "h1", 2, 0, 1, FEATURES_BLK, TRUE },
     [Q35_HOT_RNG] = { "h2", 3, 0, 1, FEATURES_RNG, TRUE },
@@ -47,7 +49,7 @@ const Q35Function q35_functions[Q35_FUNCTIONS] = {
 
 void q35_make_files(void)
 {
-    for (unsigned i = 0; i < 5; i++) {
+    for (unsigned i = 0; i < 6; i++) {
         g_autofree char *name = g_strdup_printf("disk%u", i);
 
         fuzz_make_file(name, 1 << 20);
@@ -67,6 +69,7 @@ char *q35_args(void)
         "-blockdev driver=file,node-name=n2,filename=disk2,read-only=on "
         "-blockdev driver=file,node-name=n3,filename=disk3 "
         "-blockdev driver=file,node-name=n4,filename=disk4 "
+        "-blockdev driver=file,node-name=n5,filename=disk5 "
         "-device pcie-root-port,id=rp0,chassis=1,addr=2.0,multifunction=on "
         "-device pcie-root-port,id=rp1,chassis=2,addr=2.1 "
         "-device pcie-root-port,id=rp2,chassis=3,addr=2.2 "
@@ -76,6 +79,7 @@ char *q35_args(void)
         "-device virtio-blk-pci,id=d2,drive=n2,num-queues=1,vectors=0,addr=5 "
         "-device virtio-rng-pci,id=rng,rng=r,ioeventfd=off,addr=6 "
         "-device pci-testdev,id=test,membar=1G,addr=8 "
+        "-device ich9-ahci,id=sata2,addr=9 -device ide-hd,drive=n5,bus=ide.0 "
         "-device virtio-blk-pci,id=h0,drive=n3,num-queues=2,bus=rp0 "
         "-device virtio-blk-pci,id=h1,drive=n4,num-queues=1,iothread=io,bus=rp1 "
         "-device virtio-rng-pci,id=h2,rng=r,bus=rp2 "

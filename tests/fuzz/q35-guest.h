@@ -20,6 +20,7 @@ typedef struct Q35Function {
 enum {
     Q35_MCH,
     Q35_LPC,
+    Q35_SATA,
     Q35_PORT0,
     Q35_PORT1,
     Q35_PORT2,
@@ -30,6 +31,7 @@ enum {
     Q35_RNG,
     Q35_CARD,
     Q35_TESTDEV,
+    Q35_SATA2,
     Q35_HOT_DISK,
     Q35_HOT_DISK_IOTHREAD,
     Q35_HOT_RNG,

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "device/device.h"
+#include "ide/ide.h"
 #include "pci/pci.h"
 
 #define TIMEOUT_MS 60000
@@ -71,13 +72,19 @@ char *fuzz_card(const char *device)
                : g_strdup("");
 }
 
+/* Or on a bus of a function. */
+static gboolean is_pci(const DeviceClass *klass)
+{
+    return device_class_is_a(klass, &pci_device_class.device) ||
+           device_class_is_a(klass, &ide_drive_class);
+}
+
 void fuzz_assert_all_devices(const char *args, gboolean pci)
 {
     for (const DeviceClass *const *c = device_class_table; *c; c++) {
         const char *name = (*c)->name;
 
-        if (device_class_is_a(*c, &pci_device_class.device) == pci &&
-            (*c)->user_creatable && !strstr(args, name) &&
+        if (is_pci(*c) == pci && (*c)->user_creatable && !strstr(args, name) &&
             (has_card() || !g_str_has_prefix(name, "virtio-net-"))) {
             g_error("%s is not fuzzed", name);
         }
