@@ -181,3 +181,12 @@ void ahci_identify(const Ahci *a, unsigned port, guint16 *words)
         words[i] = GUINT16_FROM_LE(words[i]);
     }
 }
+
+void ahci_soft_reset(const Ahci *a, unsigned port)
+{
+    AhciTask t = { .control = TRUE, .control_value = 4 };
+
+    g_assert_true(ahci_do(a, port, &t));
+    t.control_value = 0;
+    g_assert_true(ahci_do(a, port, &t));
+}

@@ -91,5 +91,7 @@ gboolean ahci_move(const Ahci *a, unsigned port, gboolean write, guint64 lba,
 guint32 ahci_moved(const Ahci *a, unsigned port, unsigned slot);
 /* IDENTIFY: 256 words. */
 void ahci_identify(const Ahci *a, unsigned port, guint16 *words);
+/* By two frames: 10.4.1. */
+void ahci_soft_reset(const Ahci *a, unsigned port);
 
 #endif

@@ -43,6 +43,7 @@ CLEANFILES += tests/device/stand-in/driver-emulator.py tests/device/stand-in/int
 EXTRA_DIST += tests/device/driver_proxy.py
 include tests/device/driver.mk
 include tests/device/virtio.mk
+include tests/device/ide.mk
 # migration
 include tests/device/migration.mk
 # Names of hosts; the module of nsswitch.conf is for the helper to load.
