@@ -161,6 +161,7 @@ struct IdeDrive {
 
 extern const DeviceClass ide_drive_class;
 extern const IdeDriveClass ide_hd_class;
+extern const IdeDriveClass ide_cd_class;
 
 static inline const IdeDriveClass *ide_drive_get_class(const IdeDrive *drive)
 {

@@ -9,6 +9,11 @@ libemulator_a_SOURCES += \
 	emulator/ide/ahci.c \
 	emulator/ide/ahci.h \
 	emulator/ide/bus.c \
+	emulator/ide/cd-packet.c \
+	emulator/ide/cd-read.c \
+	emulator/ide/cd-reply.c \
+	emulator/ide/cd.c \
+	emulator/ide/cd.h \
 	emulator/ide/command.c \
 	emulator/ide/drive.c \
 	emulator/ide/hd-features.c \

@@ -43,6 +43,7 @@ const DeviceClass *const device_class_table[] = {
     &i8259_class,
     &ich9_lpc_class.device,
     &ich9_pm_class,
+    &ide_cd_class.device,
     &ide_drive_class,
     &ide_hd_class.device,
     &ioapic_class,

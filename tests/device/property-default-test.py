@@ -18,12 +18,13 @@ BOARD = ["-machine", "q35", "-m", "16M", *EXTRA]
 
 # What ends an attempt when all other properties have been taken.
 MISSING = {
+    "ide-cd": ("drive", "Property 'ide-cd.drive' can't find value 'none'"),
     "ide-hd": ("drive", "Property 'ide-hd.drive' can't find value 'none'"),
     "virtio-blk-pci": ("drive", "Property 'virtio-blk-pci.drive' can't find value 'none'"),
     "virtio-net-pci": ("netdev", "Property 'virtio-net-pci.netdev' can't find value 'none'"),
     "virtio-rng-pci": ("rng", "Property 'virtio-rng-pci.rng' can't find value 'none'"),
 }
-COLD = {"ide-hd"}  # their buses take nothing at run time
+COLD = {"ide-cd", "ide-hd"}  # their buses take nothing at run time
 NAMES = {"drive": "of a back end", "netdev": "of a back end", "rng": "of a back end",
          "iothread": "of an iothread", "virtio-backend": "a child, not to be set",
          "mac": "none is the default",
@@ -119,7 +120,7 @@ class Defaults(unittest.TestCase):
             devices = []
             for driver, more in (("pcie-root-port", "id=p"), ("virtio-rng-pci", "rng=r,bus=p"),
                                  ("virtio-blk-pci", "drive=n"), ("ich9-ahci", "id=a"),
-                                 ("ide-hd", "drive=m,bus=a.0")):
+                                 ("ide-hd", "drive=m,bus=a.0"), ("ide-cd", "bus=a.1")):
                 values = "".join(",%s=%s" % pair for pair in at_default(driver).items())
                 devices += ["-device", "%s,%s%s" % (driver, more, values)]
             vm = Vm(*BOARD, "-object", "rng-builtin,id=r", "-blockdev",

@@ -242,6 +242,19 @@ static void write_cmos(QTest *q)
     qtest_outb(q, 0x71, 0x2f);
 }
 
+/* Its tray is locked, and the host has opened it all the same. */
+static void use_cd(const Ahci *a, unsigned port)
+{
+    AhciTask lock = { .command = 0xa0, .packet = { 0x1e, [4] = 1 }, .has_packet = TRUE };
+    ahci_start(a, port);
+    g_assert_true(ahci_do(a, port, &lock));
+    json_node_unref(qtest_qmp_ok(a->q,
+                                 "{\"execute\": \"blockdev-open-tray\", "
+                                 "\"arguments\": {\"id\": \"cd\", \"force\": true}}"));
+    g_assert_true(ahci_do(a, port, &lock));
+    g_assert_true(ahci_do(a, port, &(AhciTask){ .command = 0xef, .features = 0x82 }));
+}
+
 /* The drive has been told something, the registers anything. */
 static void use_ahci(QTest *q)
 {
@@ -254,6 +267,7 @@ static void use_ahci(QTest *q)
         g_assert_cmpint(ahci_do(&a, 0, &t), ==, i == 0);
     }
     ahci_restart(&a, 0);
+    use_cd(&a, 1);
     g_assert_true(ahci_do(&a, 0, &(AhciTask){ .command = 0xc6, .count = 4 }));
     for (guint32 at = 0x100; at < 0x400; at += 4) {
         ahci_write(&a, at, (guint32)g_rand_int(random_bits));
@@ -335,8 +349,8 @@ static const char *const q35_classes[] = {
     "/i8259:",    "/ich9-pm:",          "/ioapic:", "/isa-serial:", "/mc146818rtc:",
 
     "/port92:",   "/q35-pcihost:",      "/pci:",    "/virtio-pci:", "/virtio-blk-device:",
-    "/ich9-ahci:", "/ide-device:",      "/ide-hd:", "/fw_cfg:", "/acpi-cpu-hotplug:",
-    NULL
+    "/ich9-ahci:", "/ide-device:",      "/ide-hd:", "/ide-cd:",     "/fw_cfg:",
+    "/acpi-cpu-hotplug:", NULL
 };
 /* clang-format on */
 
@@ -376,7 +390,7 @@ static const Board boards[] = {
       "-blockdev driver=file,node-name=d,filename=%s,locking=off "
       "-device virtio-blk-pci,drive=d,addr=6 "
       "-blockdev driver=file,node-name=h,filename=%s,locking=off "
-      "-device ide-hd,drive=h,bus=ide.0",
+      "-device ide-hd,drive=h,bus=ide.0 -device ide-cd,id=cd,bus=ide.1",
       q35_ranges, G_N_ELEMENTS(q35_ranges), use_q35, q35_classes, kept, constant },
     { "microvm",
       "-M microvm -m 16 -serial null -rtc base=2026-01-01T00:00:00 "

@@ -84,3 +84,6 @@ tests_golden_stream_rows_LDADD = $(EMULATOR_TEST_LDADD)
 dist_check_SCRIPTS += tests/golden/stream/stream.py tests/golden/stream/rows.py
 TESTS += tests/golden/stream/stream.py tests/golden/stream/rows.py
 EXTRA_DIST += tests/golden/stream/rows.txt
+
+# What QEMU's CD drive answers, for tests/unit/ide-cd-test.
+EXTRA_DIST += tests/golden/atapi/record.py
