@@ -10,7 +10,8 @@
 
 typedef struct BootEntry {
     gint32 index;
-    const Device *dev;
+    const Device *dev; /* NULL: none, but a path */
+    const char *path;
 } BootEntry;
 
 static GArray *entries; /* of BootEntry, by index; NULL: none */
@@ -25,16 +26,10 @@ static const Property *find_row(const DeviceClass *klass)
     return row && row->type == PROP_S32 && !row->ignored ? row : NULL;
 }
 
-gboolean boot_add(const Device *dev, GError **errp)
+static gboolean add_entry(BootEntry entry, GError **errp)
 {
-    const Property *row = find_row(dev->klass);
-    BootEntry entry = { row ? *(const gint32 *)((const guint8 *)dev + row->offset) : -1,
-                        dev };
     guint at = 0;
 
-    if (entry.index < 0) {
-        return TRUE;
-    }
     for (; entries && at < entries->len; at++) {
         const BootEntry *other = &g_array_index(entries, BootEntry, at);
 
@@ -52,10 +47,12 @@ gboolean boot_add(const Device *dev, GError **errp)
     return TRUE;
 }
 
-void boot_remove(const Device *dev)
+static void remove_entry(const Device *dev, const char *path)
 {
     for (guint i = 0; entries && i < entries->len; i++) {
-        if (g_array_index(entries, BootEntry, i).dev == dev) {
+        const BootEntry *e = &g_array_index(entries, BootEntry, i);
+
+        if (e->dev == dev && g_strcmp0(e->path, path) == 0) {
             g_array_remove_index(entries, i);
             break;
         }
@@ -63,6 +60,29 @@ void boot_remove(const Device *dev)
     if (entries && entries->len == 0) {
         g_clear_pointer(&entries, g_array_unref);
     }
+}
+
+gboolean boot_add(const Device *dev, GError **errp)
+{
+    const Property *row = find_row(dev->klass);
+    gint32 index = row ? *(const gint32 *)((const guint8 *)dev + row->offset) : -1;
+
+    return index < 0 || add_entry((BootEntry){ .index = index, .dev = dev }, errp);
+}
+
+void boot_remove(const Device *dev)
+{
+    remove_entry(dev, NULL);
+}
+
+gboolean boot_add_path(gint32 index, const char *path, GError **errp)
+{
+    return add_entry((BootEntry){ .index = index, .path = path }, errp);
+}
+
+void boot_remove_path(const char *path)
+{
+    remove_entry(NULL, path);
 }
 
 char *boot_path(const Device *dev)
@@ -88,7 +108,8 @@ GByteArray *boot_order(gboolean strict)
     GByteArray *file = g_byte_array_new();
 
     for (guint i = 0; entries && i < entries->len; i++) {
-        g_autofree char *path = boot_path(g_array_index(entries, BootEntry, i).dev);
+        const BootEntry *e = &g_array_index(entries, BootEntry, i);
+        g_autofree char *path = e->dev ? boot_path(e->dev) : g_strdup(e->path);
 
         g_string_append_printf(text, "%s%s", i ? "\n" : "", path);
     }

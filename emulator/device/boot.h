@@ -26,6 +26,10 @@
         .def = "-1", .help = "its turn when firmware looks for a system; below 0: none"  \
     }
 
+/* What is no device: an option ROM. Its path is borrowed until it is taken back. */
+gboolean boot_add_path(gint32 index, const char *path, GError **errp);
+void boot_remove_path(const char *path); /* one that is not there: nothing */
+
 /* "/pci@i0cf8/scsi@5/disk@0,0": owned. The device is on its bus. */
 char *boot_path(const Device *dev);
 /*

@@ -57,9 +57,10 @@ void fw_cfg_take_bytes(Device *dev, guint16 key, GBytes *bytes)
     FwCfg *s = (FwCfg *)dev;
     guint index = key & KEY_MASK;
     GBytes **item = &s->fixed[key / FW_CFG_ARCH_LOCAL][index];
+    gsize len = g_bytes_get_size(bytes);
 
     g_assert(index < FW_CFG_FILE_FIRST && index != FW_CFG_FILE_DIR);
-    g_assert(g_bytes_get_size(bytes) <= G_MAXUINT32);
+    g_assert(len <= G_MAXUINT32);
     g_clear_pointer(item, g_bytes_unref);
     *item = bytes;
 }
@@ -152,7 +153,7 @@ void fw_cfg_set_file(Device *dev, const char *name, const void *data, gsize len)
     const FwCfg *s = (FwCfg *)dev;
     FwCfgFile *file = file_at(s, find_place(s, name));
 
-    g_assert(file && !file->made && strcmp(file->name, name) == 0 && len <= G_MAXUINT32);
+    g_assert(file && !file->made && len <= G_MAXUINT32);
     g_bytes_unref(file->bytes);
     file->bytes = g_bytes_new(data, len);
 }

@@ -8,12 +8,15 @@
 #include "accel/cpu-feature.h"
 #include "accel/vcpu.h"
 #include "config/data-file.h"
+#include "device/boot.h"
 #include "hw/fw-cfg.h"
 #include "machine/board.h"
 #include "util/error.h"
 
 #define ROM_NAME "linuxboot_dma.bin"
 #define ROM_MAX  0x10000
+#define ROM_FILE "genroms/" ROM_NAME
+#define ROM_PATH "/rom@" ROM_FILE /* as firmware knows it: the first to be booted */
 
 /* A BIOS does not know of kernels: QEMU's option ROM, which it runs, takes the items. */
 static gboolean check_items(BoardKernel *kernel, const char *path, const char *initrd,
@@ -28,7 +31,7 @@ static gboolean check_items(BoardKernel *kernel, const char *path, const char *i
         g_prefix_error(errp, "-kernel: a BIOS starts it by an option ROM: ");
         return FALSE;
     }
-    return TRUE;
+    return !kernel->rom || boot_add_path(0, ROM_PATH, errp);
 }
 
 gboolean board_kernel_check(BoardKernel *kernel, const char *machine,
@@ -95,12 +98,13 @@ gboolean board_kernel_add_items(const BoardKernel *kernel, Device *fw_cfg, GErro
     }
     gsize len;
     const void *rom = g_bytes_get_data(kernel->rom, &len);
-    return fw_cfg_add_file(fw_cfg, "genroms/" ROM_NAME, rom, len, errp);
+    return fw_cfg_add_file(fw_cfg, ROM_FILE, rom, len, errp);
 }
 
 void board_kernel_free(BoardKernel *kernel)
 {
     g_clear_pointer(&kernel->items, kernel_items_free);
     g_clear_pointer(&kernel->rom, g_bytes_unref);
+    boot_remove_path(ROM_PATH);
     g_clear_pointer(&kernel->kernel, kernel_free);
 }

@@ -127,6 +127,7 @@ static gboolean q35_ready(gboolean incoming, GError **errp)
     vm_set_powerdown_handler(powerdown, NULL);
     return q35_smbios_ready(&board.smbios, &board.memory, board.firmware.direct, errp) &&
            q35_fw_cfg_fill(&board.fw_cfg, errp) &&
+           board_kernel_add_items(&board.kernel, board.devices.fw_cfg, errp) &&
            q35_boot_fill(&board.boot, &board.devices, incoming, errp) &&
            q35_smbios_add_files(&board.smbios, board.devices.fw_cfg, errp) &&
            board_ready(load_guest, incoming, errp);

@@ -181,7 +181,6 @@ static const struct {
     { "-bios %s/odd", "could not load PC BIOS '%s/odd': its size of 1000" },
     { "-bios %s/empty", "could not load PC BIOS '%s/empty': '%s/empty' is empty" },
     { "-bios %s/huge", "has more than 16777216 bytes" },
-    { "-M q35 -bios %s/code -kernel x", "takes it only without firmware" },
     { "-bios %s/code -initrd x", "-initrd only allowed with -kernel option" },
     { "-M microvm -bios %s/code",
       "code: machine 'microvm-vireo-1.0' starts no firmware" },

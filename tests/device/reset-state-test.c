@@ -370,12 +370,25 @@ static const char *const kept[] = { "/acpi-cpu-hotplug:",        "/mc146818rtc:/
 static const char *const constant[] = { "vm:", "/virtio-blk-device:", NULL };
 
 /* All that is there besides. */
-static const char *const no_flash[] = {
-    "vm:",       "/ICH9-LPC:", "/acpi-pci-hotplug:", "/hpet:",        "/i8042:",
-    "/isa-pit:", "/i8259:",    "/ich9-pm:",          "/ioapic:",      "/isa-serial:",
-    "/pci:",     "/port92:",   "/port80:",           "/q35-pcihost:", "/mc146818rtc:",
-    NULL
-};
+static const char *const no_flash[] = { "vm:",
+                                        "/ICH9-LPC:",
+                                        "/acpi-pci-hotplug:",
+                                        "/hpet:",
+                                        "/i8042:",
+                                        "/isa-pit:",
+                                        "/i8259:",
+                                        "/ich9-pm:",
+                                        "/ioapic:",
+                                        "/isa-serial:",
+                                        "/pci:",
+                                        "/port92:",
+                                        "/port80:",
+                                        "/q35-pcihost:",
+                                        "/mc146818rtc:",
+                                        "/fw_cfg:",
+                                        "/ich9-ahci:",
+                                        "/acpi-cpu-hotplug:",
+                                        NULL };
 
 static const Board boards[] = {
     { "q35-flash",
