@@ -42,11 +42,24 @@ CASES = {
     "items": ["-m", "64M", "-fw_cfg", "name=opt/b,string=zwei",
               "-fw_cfg", "opt/a,string=eins,,zwei", "-fw_cfg", "name=etc/x,string=y"],
 }
+# With kernels, which firmware starts: KERNEL, ABOVE and INITRD are files.
+FIRMWARE = ["-bios", "bios-256k.bin"]
+CASES.update({
+    "kernel": ["-m", "64M", "-kernel", "KERNEL"],
+    "kernel-initrd": ["-m", "64M", "-kernel", "KERNEL", "-initrd", "INITRD",
+                      "-append", "root=/dev/vda vga=ask"],
+    "kernel-video": ["-m", "64M", "-kernel", "KERNEL", "-append", "vga=0x317"],
+    "kernel-large": ["-m", "3G", "-kernel", "KERNEL", "-initrd", "INITRD"],
+    "kernel-above": ["-m", "3G", "-kernel", "ABOVE", "-initrd", "INITRD"],
+})
+SETUP_DATA, HEADER = 0x18, slice(0x1f0, 0x240)
+NEEDED = ["/usr/share/seabios/bios-256k.bin", "/usr/share/qemu/linuxboot_dma.bin"]
 KEYS = [k for k in (*range(0x20), *range(0x8000, 0x8020)) if k != 0x19]
 KEY_BYTES = 64
 DIRECTORY = 0x19
 
 ACPI = {"etc/acpi/rsdp", "etc/acpi/tables", "etc/table-loader"}
+NAMES = ACPI | {"genroms/linuxboot_dma.bin"} # of which only the name is the same
 NOT_THERE = {
     "bios-geometry": "there are no geometries",
     "etc/smi/features-ok": "there are no SMIs",
@@ -58,6 +71,28 @@ NOT_THERE = {
 # Other tests look at them.
 ELSEWHERE = {"bootorder", "etc/boot-fail-wait", "etc/boot-menu-wait",
              "etc/smbios/smbios-anchor", "etc/smbios/smbios-tables"}
+
+
+def bz_image(xloadflags):
+    """As much of a bzImage as is looked at: boot protocol 2.12, five sectors of setup."""
+    setup = bytearray(5 * 512)
+    setup[0x1f1] = 4
+    struct.pack_into("<H", setup, 0x1fe, 0xaa55)
+    setup[0x200:0x202] = b"\xeb\x66"
+    struct.pack_into("<4sH", setup, 0x202, b"HdrS", 0x020c)
+    setup[0x211] = 1 # loaded high
+    struct.pack_into("<I", setup, 0x22c, 0x7fffffff) # where an initrd ends
+    struct.pack_into("<HI", setup, 0x236, xloadflags, 2047)
+    return bytes(setup) + bytes(range(256)) * 16
+
+
+def with_files(args, directory):
+    """The arguments with files of their own for names in capitals."""
+    made = {"KERNEL": bz_image(1), "ABOVE": bz_image(3), "INITRD": b"initrd" * 1000}
+    for name, content in made.items():
+        with open(os.path.join(directory, name), "wb") as f:
+            f.write(content)
+    return [os.path.join(directory, a) if a in made else a for a in args]
 
 
 class Reader:
@@ -94,8 +129,8 @@ def ask_qemu(args):
         path = os.path.join(directory, "qmp")
         s.bind(path)
         s.listen(1)
-        with subprocess.Popen([*QEMU, *NO_S3, *args, "-qmp", "unix:" + path],
-                              stdin=subprocess.DEVNULL) as qemu:
+        command = [*QEMU, *NO_S3, *with_files(args, directory), "-qmp", "unix:" + path]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL) as qemu:
             monitor, _ = s.accept()
             stream = monitor.makefile("rw", encoding="utf-8")
             stream.readline()
@@ -113,10 +148,11 @@ def ask_qemu(args):
 def describe(r):
     """Lines of the golden file: by key and by name."""
     found = {"%04x" % key: r.key(key, KEY_BYTES) for key in KEYS}
+    found["%04x" % SETUP_DATA] = r.key(SETUP_DATA, HEADER.stop)[HEADER]
     for name, (key, size) in r.files().items():
-        if name not in ACPI | set(NOT_THERE) | ELSEWHERE:
+        if name not in NAMES | set(NOT_THERE) | ELSEWHERE:
             found[name] = r.key(key, size)
-        elif name in ACPI:
+        elif name in NAMES:
             found[name] = b""
     return found
 
@@ -249,19 +285,25 @@ class FwCfg(unittest.TestCase):
         self.addCleanup(vm.qmp, "quit")
         return vm
 
+    def need_firmware(self):
+        for path in NEEDED:
+            if not os.path.exists(path):
+                self.skipTest("there is no " + path)
+
     def test_qemus(self):
         expected = golden()
         self.assertEqual(set(expected), set(CASES))
         for case, args in CASES.items():
             with self.subTest(case=case):
+                if "-kernel" in args:
+                    self.need_firmware()
+                    args = FIRMWARE + with_files(args, self.dir)
                 found = describe(self.start(*args).items())
                 for name in NOT_THERE:
                     self.assertNotIn(name, found)
                 for key in KEYS:
                     expected[case].setdefault("%04x" % key, b"")
                     found["%04x" % key] = found["%04x" % key].rstrip(b"\0")
-                for name in ACPI & set(found):
-                    found[name] = b""
                 self.assertEqual({n: v.hex() for n, v in found.items()},
                                  {n: v.hex() for n, v in expected[case].items()})
 
@@ -281,6 +323,32 @@ class FwCfg(unittest.TestCase):
         for name, data in tables.items():
             if name != "FACP": # there are addresses in it
                 self.assertIn(data, area, name)
+
+    def test_acpi_of_firmware(self):
+        """Windows are where firmware has put what is in them; sizes are as told before."""
+        self.need_firmware()
+        vm = self.start(*FIRMWARE, "-m", "64M", "-object", "rng-builtin,id=r",
+                        "-device", "virtio-rng-pci,rng=r,addr=2")
+        before = vm.items().files()
+        for devfn, offset, value in ((0x00, 0x60, 0xe0000001), # ECAM
+                                     (0x10, 0x20, 0), (0x10, 0x24, 0x80), # BAR 4
+                                     (0x10, 0x04, 0x06)):
+            vm.command("outl 0xcf8 0x%x" % (1 << 31 | devfn << 8 | offset),
+                       "outl 0xcfc 0x%x" % value)
+        tables = self.read_acpi(vm).tables()
+        self.assertEqual(vm.items().files(), before)
+        self.assertEqual(struct.unpack_from("<Q", tables["MCFG"], 44)[0], 0xe0000000)
+        for window in (struct.pack("<II", 0x4000000, 0xdfffffff),
+                       struct.pack("<II", 0xf0000000, 0xfebfffff),
+                       struct.pack("<QQ", 0x8000000000, 0x87ffffffff)):
+            self.assertIn(window, tables["DSDT"])
+
+    def test_acpi_before_firmware(self):
+        self.need_firmware()
+        vm = self.start(*FIRMWARE, "-m", "64M")
+        tables = self.read_acpi(vm).tables()
+        self.assertNotIn("MCFG", tables)
+        self.assertIn(struct.pack("<II", 0x4000000, 0xfebfffff), tables["DSDT"])
 
 
 if __name__ == "__main__":
