@@ -84,15 +84,23 @@ gboolean remote_domain_set_autostart(RpcCall *call,
     return ok;
 }
 
-static gboolean undefine(RpcCall *call, const RemoteDomain *dom, GError **errp)
+/* Of the flags, those about saves and snapshots mean what there is not. */
+static gboolean undefine(RpcCall *call, const RemoteDomain *dom, guint32 flags,
+                         GError **errp)
 {
+    guint32 both = VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_KEEP_NVRAM;
     g_autoptr(Vm) vm = api_vm(call, dom, errp);
     gboolean ok;
 
+    if (vm && (flags & both) == both) {
+        return rpc_error_set(errp, VIR_ERR_INVALID_ARG,
+                             "Flags 'VIR_DOMAIN_UNDEFINE_NVRAM' and "
+                             "'VIR_DOMAIN_UNDEFINE_KEEP_NVRAM' are mutually exclusive");
+    }
     if (!vm || !vm_begin_job(vm, JOB_MODIFY, "undefine", errp)) {
         return FALSE;
     }
-    ok = vm_undefine(vm, errp);
+    ok = vm_undefine(vm, flags, errp);
     vm_end_job(vm);
     return ok;
 }
@@ -100,15 +108,14 @@ static gboolean undefine(RpcCall *call, const RemoteDomain *dom, GError **errp)
 gboolean remote_domain_undefine(RpcCall *call, const RemoteDomainUndefineArgs *args,
                                 GError **errp)
 {
-    return undefine(call, &args->dom, errp);
+    return undefine(call, &args->dom, 0, errp);
 }
 
-/* The flags are about saves, snapshots and NVRAM, of which there are none to remove. */
 gboolean remote_domain_undefine_flags(RpcCall *call,
                                       const RemoteDomainUndefineFlagsArgs *args,
                                       GError **errp)
 {
-    return undefine(call, &args->dom, errp);
+    return undefine(call, &args->dom, args->flags, errp);
 }
 
 /* ---- start ---- */
@@ -117,6 +124,7 @@ static VmStart start_of_flags(RpcCall *call, guint32 flags)
 {
     return (VmStart){
         .paused = (flags & VIR_DOMAIN_START_PAUSED) != 0,
+        .reset_nvram = (flags & VIR_DOMAIN_START_RESET_NVRAM) != 0,
         .autodestroy =
             flags & VIR_DOMAIN_START_AUTODESTROY ? rpc_call_client(call) : NULL,
     };

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "domain/event.h"
+#include "domain/firmware.h"
 #include "domain/lifecycle.h"
 #include "domain/store.h"
 
@@ -236,14 +237,20 @@ static gboolean set_autostart(Vm *vm, gboolean on, GError **errp)
     return TRUE;
 }
 
-static gboolean undefine(Vm *vm, GError **errp)
+static gboolean undefine(Vm *vm, guint32 flags, GError **errp)
 {
+    g_autoptr(VmDef) config = NULL;
+
     if (!is_written(vm)) {
         return rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
                              "cannot undefine transient domain");
     }
+    g_mutex_lock(&vm->lock);
+    config = vm_def_ref(vm->config);
+    g_mutex_unlock(&vm->lock);
     /* The link first: it would be one to the next definition of that name. */
-    if (!set_autostart(vm, FALSE, errp) ||
+    if (!firmware_undefine(config->domain, flags, errp) ||
+        !set_autostart(vm, FALSE, errp) ||
         !store_remove_config(vm->driver->paths->config_dir, vm->name, errp)) {
         return FALSE;
     }
@@ -259,14 +266,14 @@ static gboolean undefine(Vm *vm, GError **errp)
     return TRUE;
 }
 
-gboolean vm_undefine(Vm *vm, GError **errp)
+gboolean vm_undefine(Vm *vm, guint32 flags, GError **errp)
 {
     gboolean ok;
 
     if (!vm_begin_define(vm, errp)) {
         return FALSE;
     }
-    ok = undefine(vm, errp);
+    ok = undefine(vm, flags, errp);
     vm_end_define(vm);
     return ok;
 }

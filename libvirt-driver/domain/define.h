@@ -41,8 +41,11 @@ Vm *vm_find_or_create(Driver *driver, const Domain *domain, GError **errp);
  */
 gboolean vm_discard(Vm *vm);
 
-/* Takes the persistent definition away; a VM that runs becomes transient. */
-gboolean vm_undefine(Vm *vm, GError **errp);
+/*
+ * Takes the persistent definition away; a VM that runs becomes transient. flags:
+ * VIR_DOMAIN_UNDEFINE_NVRAM or _KEEP_NVRAM, see domain/firmware.h.
+ */
+gboolean vm_undefine(Vm *vm, guint32 flags, GError **errp);
 
 /*
  * Gives a VM that is shut off another name (domain/rename.c), with its job held: it is

@@ -8,6 +8,7 @@
 #include "command/command.h"
 #include "domain/autostart.h"
 #include "domain/define.h"
+#include "domain/firmware.h"
 #include "domain/lifecycle.h"
 #include "domain/reconnect.h"
 #include "domain/store.h"
@@ -523,6 +524,7 @@ Domain *driver_parse_domain(Driver *driver, const char *xml, GError **errp)
     if (!domain || !choose_machine(driver, domain, &err) ||
         !command_complete(domain, before ? before->domain : NULL, driver->emulator,
                           &err) ||
+        !firmware_complete(driver->paths, domain, &err) ||
         !probe_check(driver->probe, domain, NULL, &err)) {
         g_propagate_error(errp, g_steal_pointer(&err));
         return NULL;

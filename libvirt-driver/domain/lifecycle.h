@@ -8,6 +8,7 @@ G_BEGIN_DECLS
 typedef struct VmStart {
     gboolean paused;        /* leave the CPUs stopped */
     gboolean incoming;      /* wait for a migration: neither announced nor let run */
+    gboolean reset_nvram;   /* the firmware's variables are made anew */
     RpcClient *autodestroy; /* end it with this connection, or NULL */
 } VmStart;
 

@@ -20,10 +20,14 @@ libdriver_a_SOURCES += \
 	libvirt-driver/domain/cpus.h \
 	libvirt-driver/domain/define.c \
 	libvirt-driver/domain/define.h \
+	libvirt-driver/domain/descriptor.c \
+	libvirt-driver/domain/descriptor.h \
 	libvirt-driver/domain/driver.c \
 	libvirt-driver/domain/driver.h \
 	libvirt-driver/domain/event.c \
 	libvirt-driver/domain/event.h \
+	libvirt-driver/domain/firmware.c \
+	libvirt-driver/domain/firmware.h \
 	libvirt-driver/domain/hotplug.c \
 	libvirt-driver/domain/hotplug.h \
 	libvirt-driver/domain/impact.c \

@@ -506,7 +506,7 @@ static void take_back(Vm *vm, VmDef *old)
     g_mutex_unlock(&vm->lock);
     if (changed) {
         ok = old ? vm_save_config(vm, xml_domain_copy(old->domain), &err)
-                 : vm_undefine(vm, &err);
+                 : vm_undefine(vm, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM, &err);
     }
     if (!ok) {
         g_message("domain '%s': %s", vm->name, err->message);

@@ -437,7 +437,7 @@ static gboolean let_go(Vm *vm, guint64 run, guint32 flags, GError **errp)
     g_mutex_unlock(&vm->lock);
     /* Within the job: who waits for it must not start what is about to go. */
     if (ok && undefine) {
-        ok = vm_undefine(vm, errp);
+        ok = vm_undefine(vm, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM, errp);
     }
     g_mutex_lock(&vm->lock);
     async_job_end_locked(vm);

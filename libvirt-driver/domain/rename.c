@@ -6,6 +6,7 @@
  */
 #include "domain/define.h"
 #include "domain/event.h"
+#include "domain/firmware.h"
 #include "domain/lifecycle.h"
 #include "domain/store.h"
 
@@ -27,17 +28,38 @@ static VmDef *check(Vm *vm, GError **errp)
     return def;
 }
 
+/* Variables that are where they are for the name's sake go with it. */
+static void rename_nvram(const DriverPaths *paths, Domain *domain, const char *name)
+{
+    g_autofree char *usual = firmware_nvram_path(paths, domain->name);
+
+    if (g_strcmp0(domain->nvram, usual) == 0) {
+        g_free(domain->nvram);
+        domain->nvram = firmware_nvram_path(paths, name);
+    }
+}
+
 /* Parsed anew, which checks the name. */
-static Domain *renamed(const Domain *before, const char *name, GError **errp)
+static Domain *renamed(const DriverPaths *paths, const Domain *before, const char *name,
+                       GError **errp)
 {
     g_autoptr(Domain) copy = xml_domain_copy(before);
     g_autofree char *text = NULL;
 
+    rename_nvram(paths, copy, name);
     g_free(copy->name);
     copy->name = g_strdup(name);
     text = xml_domain_format(copy,
                              XML_FORMAT_INACTIVE | XML_FORMAT_SECURE | XML_FORMAT_STORED);
     return xml_domain_parse(text, XML_PARSE_STORED, errp);
+}
+
+/* The file that @vm's definition has and the other's has not. */
+static const char *moved_nvram(const Vm *vm, const Vm *other)
+{
+    const char *own = firmware_nvram(vm->config->domain);
+
+    return g_strcmp0(own, firmware_nvram(other->config->domain)) != 0 ? own : NULL;
 }
 
 /* Each name has its link while the definition may be found by it after a crash. */
@@ -46,13 +68,18 @@ static gboolean move_files(Vm *vm, Vm *fresh, GError **errp)
     const char *dir = vm->driver->paths->config_dir;
     g_autoptr(GError) err = NULL;
 
+    const char *from = moved_nvram(vm, fresh), *to = moved_nvram(fresh, vm);
+
     if (!store_set_autostart(dir, fresh->name, fresh->autostart, errp)) {
         return FALSE;
     }
-    if (!store_rename_config(dir, vm->config->domain, fresh->config->domain, errp)) {
+    if (!firmware_link(from, to, errp) ||
+        !store_rename_config(dir, vm->config->domain, fresh->config->domain, errp)) {
+        firmware_unlink(to, from);
         store_set_autostart(dir, fresh->name, FALSE, NULL);
         return FALSE;
     }
+    firmware_unlink(from, to);
     if (!store_set_autostart(dir, vm->name, FALSE, &err)) {
         g_message("%s", err->message); /* it leads nowhere */
     }
@@ -111,7 +138,7 @@ gboolean vm_rename(Vm *vm, const char *name, GError **errp)
         return FALSE;
     }
     before = check(vm, errp);
-    domain = before ? renamed(before->domain, name, errp) : NULL;
+    domain = before ? renamed(vm->driver->paths, before->domain, name, errp) : NULL;
     ok = domain && rename_to(vm, g_steal_pointer(&domain), errp);
     vm_end_define(vm);
     return ok;

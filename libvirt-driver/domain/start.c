@@ -6,6 +6,7 @@
 #include "domain/cpus.h"
 #include "domain/driver.h"
 #include "domain/event.h"
+#include "domain/firmware.h"
 #include "domain/monitor.h"
 #include "domain/reconcile.h"
 #include "domain/run.h"
@@ -205,8 +206,10 @@ gboolean vm_start(Vm *vm, Domain *live, const VmStart *how, guint64 *serial,
     live->id = registry_take_id(vm->driver->registry, vm);
     run = vm_run_new(vm, live);
     if (!command_complete(live, NULL, vm->driver->emulator, errp) ||
+        !firmware_complete(vm->driver->paths, live, errp) ||
         !probe_check(vm->driver->probe, live, &run->has, errp) ||
         !command_assign(live, &run->next_node, errp) ||
+        !firmware_prepare(live, how->reset_nvram, errp) ||
         !vm_run_spawn(vm, run, live, how->incoming, errp)) {
         registry_drop_id(vm->driver->registry, live->id);
         vm_run_free(run);

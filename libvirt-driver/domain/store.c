@@ -31,10 +31,8 @@ static void sync_dir(const char *path)
     }
 }
 
-static gboolean write_all(int fd, const char *text)
+static gboolean write_all(int fd, const char *text, gsize len)
 {
-    gsize len = strlen(text);
-
     while (len > 0) {
         gssize n = write(fd, text, len);
 
@@ -49,21 +47,33 @@ static gboolean write_all(int fd, const char *text)
     return TRUE;
 }
 
-gboolean store_write(const char *path, const char *text, GError **errp)
+static gboolean put_in_place(const char *temp, const char *path, gboolean replace)
 {
-    g_autofree char *temp = g_strconcat(path, ".new", NULL);
+    if (replace) {
+        return rename(temp, path) == 0;
+    }
+    if (link(temp, path) < 0 && errno != EEXIST) {
+        return FALSE;
+    }
+    unlink(temp);
+    return TRUE;
+}
+
+static gboolean write_file(const char *path, const char *temp, const char *text,
+                           gsize length, gboolean replace, GError **errp)
+{
     int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     gboolean ok;
 
     if (fd < 0) {
         return fail(errp, "create", temp);
     }
-    ok = write_all(fd, text) && fsync(fd) == 0;
+    ok = write_all(fd, text, length) && fsync(fd) == 0;
     if (!ok) {
         fail(errp, "write", temp);
     }
     close(fd);
-    if (ok && rename(temp, path) < 0) {
+    if (ok && !put_in_place(temp, path, replace)) {
         ok = fail(errp, "replace", path);
     }
     if (ok) {
@@ -72,6 +82,21 @@ gboolean store_write(const char *path, const char *text, GError **errp)
         unlink(temp);
     }
     return ok;
+}
+
+gboolean store_write(const char *path, const char *text, GError **errp)
+{
+    g_autofree char *temp = g_strconcat(path, ".new", NULL);
+
+    return write_file(path, temp, text, strlen(text), TRUE, errp);
+}
+
+gboolean store_create(const char *path, const void *data, gsize length, gboolean replace,
+                      GError **errp)
+{
+    g_autofree char *temp = g_strconcat(path, STORE_TEMP, NULL);
+
+    return write_file(path, temp, data, length, replace, errp);
 }
 
 char *store_read(const char *path, GError **errp)

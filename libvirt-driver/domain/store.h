@@ -15,6 +15,14 @@ G_BEGIN_DECLS
 gboolean store_write(const char *path, const char *text, GError **errp);
 
 /*
+ * Makes a file with these bytes, of mode 0600, in the same way; its temporary file has
+ * STORE_TEMP at the end. Not @replace: one that is there already stays as it is.
+ */
+#define STORE_TEMP "~"
+gboolean store_create(const char *path, const void *data, gsize length, gboolean replace,
+                      GError **errp);
+
+/*
  * What the file holds, to be freed. What is no regular file is not read: a FIFO or a
  * device would keep the daemon for ever. Errors: G_FILE_ERROR.
  */

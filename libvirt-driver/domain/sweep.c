@@ -103,6 +103,7 @@ void driver_sweep_writes(Driver *driver)
         { paths->config_dir, ".staged.new", remove_file },
         { paths->run_dir, ".status.new", remove_file },
         { paths->run_dir, ".sock", remove_probe },
+        { paths->nvram_dir, "_VARS.fd" STORE_TEMP, remove_file },
     };
 
     sweep(driver, rows, G_N_ELEMENTS(rows));

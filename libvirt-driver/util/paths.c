@@ -5,6 +5,9 @@
 #include <glib/gstdio.h>
 #include <unistd.h>
 
+#define HOST_FIRMWARE "/etc/qemu/firmware"       /* the administrator's */
+#define DIST_FIRMWARE "/usr/share/qemu/firmware" /* of packages */
+
 static DriverPaths *system_paths(const char *prefix)
 {
     DriverPaths *p = g_new0(DriverPaths, 1);
@@ -13,6 +16,10 @@ static DriverPaths *system_paths(const char *prefix)
     p->run_dir = g_strconcat(prefix, "/run/libvirt/vireo", NULL);
     p->lib_dir = g_strconcat(prefix, "/var/lib/libvirt/vireo", NULL);
     p->log_dir = g_strconcat(prefix, "/var/log/libvirt/vireo", NULL);
+    p->nvram_dir = g_build_filename(p->lib_dir, "nvram", NULL);
+    p->firmware_dirs = g_new0(char *, 3);
+    p->firmware_dirs[0] = g_strconcat(prefix, HOST_FIRMWARE, NULL);
+    p->firmware_dirs[1] = g_strconcat(prefix, DIST_FIRMWARE, NULL);
     p->socket = g_strconcat(prefix, "/run/libvirt/virtvireod-sock", NULL);
     p->socket_ro = g_strconcat(prefix, "/run/libvirt/virtvireod-sock-ro", NULL);
     p->pid_file = g_strconcat(prefix, "/run/virtvireod.pid", NULL);
@@ -28,6 +35,12 @@ static DriverPaths *session_paths(void)
     p->run_dir = g_build_filename(run, "libvirt/vireo/run", NULL);
     p->lib_dir = g_build_filename(g_get_user_data_dir(), "libvirt/vireo", NULL);
     p->log_dir = g_build_filename(g_get_user_cache_dir(), "libvirt/vireo/log", NULL);
+    p->nvram_dir = g_build_filename(p->lib_dir, "nvram", NULL);
+    p->firmware_dirs = g_new0(char *, 4);
+    p->firmware_dirs[0] =
+        g_build_filename(g_get_user_config_dir(), "qemu/firmware", NULL);
+    p->firmware_dirs[1] = g_strdup(HOST_FIRMWARE);
+    p->firmware_dirs[2] = g_strdup(DIST_FIRMWARE);
     p->socket = g_build_filename(run, "libvirt/virtvireod-sock", NULL);
     p->pid_file = g_build_filename(run, "libvirt/virtvireod.pid", NULL);
     return p;
@@ -49,6 +62,8 @@ void driver_paths_free(DriverPaths *p)
     g_free(p->run_dir);
     g_free(p->lib_dir);
     g_free(p->log_dir);
+    g_free(p->nvram_dir);
+    g_strfreev(p->firmware_dirs);
     g_free(p->socket);
     g_free(p->socket_ro);
     g_free(p->pid_file);
@@ -78,5 +93,6 @@ gboolean driver_paths_create(const DriverPaths *p, GError **errp)
 
     return make(pid_dir, 0755, errp) && make(socket_dir, 0755, errp) &&
            make(p->config_dir, 0700, errp) && make(p->run_dir, 0711, errp) &&
-           make(p->lib_dir, 0711, errp) && make(p->log_dir, 0700, errp);
+           make(p->lib_dir, 0711, errp) && make(p->log_dir, 0700, errp) &&
+           make(p->nvram_dir, 0700, errp);
 }

@@ -6,13 +6,15 @@
 G_BEGIN_DECLS
 
 typedef struct DriverPaths {
-    char *config_dir; /* definitions; /etc/libvirt/vireo */
-    char *run_dir;    /* status, monitors, locks; /run/libvirt/vireo; gone at boot */
-    char *lib_dir;    /* what lasts; /var/lib/libvirt/vireo */
-    char *log_dir;    /* /var/log/libvirt/vireo */
-    char *socket;     /* for clients; /run/libvirt/virtvireod-sock */
-    char *socket_ro;  /* read-only; NULL in a session */
-    char *pid_file;   /* its lock makes the daemon the only one */
+    char *config_dir;     /* definitions; /etc/libvirt/vireo */
+    char *run_dir;        /* status, monitors, locks; /run/libvirt/vireo; gone at boot */
+    char *lib_dir;        /* what lasts; /var/lib/libvirt/vireo */
+    char *log_dir;        /* /var/log/libvirt/vireo */
+    char *nvram_dir;      /* variables of firmware; /var/lib/libvirt/vireo/nvram */
+    char **firmware_dirs; /* of descriptors, those that come first hide others */
+    char *socket;         /* for clients; /run/libvirt/virtvireod-sock */
+    char *socket_ro;      /* read-only; NULL in a session */
+    char *pid_file;       /* its lock makes the daemon the only one */
 } DriverPaths;
 
 /*

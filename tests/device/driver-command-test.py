@@ -121,6 +121,12 @@ def adapt(machine, argv):
             value = json.dumps(netdev)
         elif option == "-device" and json.loads(value).get("netdev") in lost:
             continue
+        elif option == "-device" and json.loads(value).get("romfile"):
+            name = json.loads(value)["romfile"]
+            out += machine.pass_file(name, machine.path(paths[name]), os.O_RDONLY)
+        elif option == "-fw_cfg" and "file=" in value:
+            name = value.split("file=")[1]
+            out += machine.pass_file(name, machine.path(paths[name]), os.O_RDONLY)
         elif option == "-object":
             node = json.loads(value)
             if "mem-path" in node:
@@ -179,12 +185,14 @@ def main():
     for name in names:
         with open(os.path.join(GOLDEN, name + ".args.json")) as f:
             argv = json.load(f)
-        lacks = [d for d in re.findall(r'"driver":"(virtio-[\w-]+)"', " ".join(argv))
-                 if d not in real["devices"]]
+        wants = set(re.findall(r'"driver":"((?:virtio|ide)-[\w-]+)"', " ".join(argv)))
+        wants |= {"fw_cfg_io"} if "-fw_cfg" in argv else set()
+        wants |= {"cfi.pflash01"} if "pflash0=" in " ".join(argv) else set()
+        lacks = wants - set(real["types"])
         if argv[argv.index("-machine") + 1].split(",")[0] in machines and not lacks:
             check(name)
         else:
-            assert name == "q35", name
+            assert name in ("q35", "firmware"), name
     return 0
 
 

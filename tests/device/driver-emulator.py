@@ -34,7 +34,7 @@ What it shall do differently comes as words of the guest's command line (-append
     bad-migration       the destination finds the state broken
     panic               the guest panics when it runs, once
 Options for wrappers: -without NAME, an emulator that does not have this device; -with-q35,
-one that has a q35, see driver_pci.py.
+one that has a q35, firmware and drives with trays, see driver_pci.py, driver_drives.py.
 """
 import array
 import fcntl
@@ -48,16 +48,19 @@ import sys
 import time
 import tty
 
+import driver_drives
 import driver_pci
 from driver_introspection import Introspection, Refused
 
 argv = sys.argv[1:]
 with open(os.path.join(os.path.dirname(sys.argv[0]), "introspection.json")) as answers:
     real = Introspection(json.load(answers))
+foreign = ()
 if "-with-q35" in argv:
     driver_pci.extend(real)
+    foreign = driver_drives.extend(real)
 # What QEMU has and vireo has not, and the daemon waits for.
-FOREIGN_EVENTS = ("DEVICE_UNPLUG_GUEST_ERROR",)
+FOREIGN_EVENTS = ("DEVICE_UNPLUG_GUEST_ERROR",) + foreign
 
 
 def options(name):
@@ -252,8 +255,8 @@ def open_node(node):
 
 
 def close_node(name):
-    if name not in nodes:
-        return error("'%s' is not there" % name)
+    if name not in nodes or drives.uses(name):
+        return error("'%s' is %s" % (name, "in use" if name in nodes else "not there"))
     fd = nodes.pop(name)
     if fd is not None:
         os.close(fd)
@@ -286,7 +289,8 @@ def start_files():
         fd = int(option["fd"])
         os.set_inheritable(fd, False)
         sets.setdefault(int(option["set"]), []).append(fd)
-    for name in options("-kernel") + options("-initrd"):
+    for name in options("-kernel") + options("-initrd") + options("-bios") + [
+            o["file"] for o in map(suboptions, options("-fw_cfg")) if "file" in o]:
         os.close(take(name, os.O_RDONLY))
     for accel in map(suboptions, options("-accel")):
         if "device" in accel:
@@ -300,6 +304,9 @@ def start_files():
         reply = open_node(node)
         if "error" in reply:
             raise NotPassed(reply["error"]["desc"])
+
+
+drives = driver_drives.Drives(words, emit, after_reply)
 
 
 def add(table, name):
@@ -424,6 +431,9 @@ COMMANDS = {
     "migrate": do_migrate, "migrate-incoming": do_incoming, "migrate_cancel": do_cancel,
     "query-migrate": do_query_migrate,
 }
+
+
+COMMANDS.update(drives.commands(error))
 
 
 def run_command(name, args):
@@ -593,6 +603,7 @@ def check_options():
                 real.check_option(option, json.loads(value))
                 if option == "-device":
                     pci.add(json.loads(value))
+                    drives.add(json.loads(value))
             except Refused as e:
                 sys.exit("%s %s: %s" % (option, value, e))
     for value in options("-machine"):

@@ -55,7 +55,7 @@ def places(a, *options):
     found = {}
     for device in ElementTree.fromstring(a.virsh("dumpxml", "vm", *options)).find("devices"):
         address, target = device.find("address[@type='pci']"), device.find("target")
-        if address is not None:
+        if address is not None and device.get("type") != "sata":
             key = target.get("dev") or int(device.get("index"))
             found[key] = tuple(int(address.get(k), 16) for k in ("bus", "slot", "function"))
     return found

@@ -89,7 +89,7 @@ static void test_unread(void)
     daemon_open(&d);
     g_assert_true(g_file_set_contents(d.file, UNREAD, -1, NULL));
     first = begin(&d);
-    g_assert_false(vm_undefine(first, &err));
+    g_assert_false(vm_undefine(first, 0, &err));
     g_assert_error(err, RPC_ERROR, VIR_ERR_OPERATION_INVALID);
     g_clear_error(&err);
     second = vm_define(d.driver, domain_one("second"), NULL, &err);
@@ -118,7 +118,7 @@ static void test_both(void)
     again = vm_define(d.driver, domain_one("third"), NULL, &err);
     g_assert_true(again == first);
     assert_file(&d, "third");
-    g_assert_true(vm_undefine(first, &err));
+    g_assert_true(vm_undefine(first, 0, &err));
     g_assert_false(g_file_test(d.file, G_FILE_TEST_EXISTS));
     daemon_close(&d);
 }

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "domain/firmware.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "domain/descriptor.h"
+#include "domain/store.h"
+#include "process/open.h"
+
+#define TEMPLATE_MAX (64u << 20) /* bytes */
+
+char *firmware_nvram_path(const DriverPaths *paths, const char *name)
+{
+    return store_path(paths->nvram_dir, name, "_VARS.fd");
+}
+
+const char *firmware_nvram(const Domain *domain)
+{
+    return command_has_nvram(domain) ? domain->nvram : NULL;
+}
+
+/* ---- the choice ---- */
+
+/* "yes" needs it, "no" must not have it. */
+static gboolean fits(DomainTristate wanted, gboolean has)
+{
+    return wanted == DOMAIN_TRISTATE_ABSENT || (wanted == DOMAIN_TRISTATE_YES) == has;
+}
+
+static gboolean fits_mode(const Descriptor *d, const Domain *domain)
+{
+    gboolean stateless = domain->loader_stateless == DOMAIN_TRISTATE_YES;
+
+    if (d->flash) {
+        return !d->combined && d->stateless == stateless &&
+               domain->loader_type != DOMAIN_LOADER_ROM &&
+               (stateless || d->nvram_template || domain->nvram_template);
+    }
+    return domain->loader_type != DOMAIN_LOADER_PFLASH &&
+           domain->loader_stateless == DOMAIN_TRISTATE_ABSENT && !domain->nvram &&
+           !domain->nvram_template;
+}
+
+/* All but SMM, which vireo does not have. */
+static gboolean fits_domain(const Descriptor *d, const Domain *domain)
+{
+    return (domain->firmware == DOMAIN_FIRMWARE_EFI ? d->uefi : d->bios) && d->raw &&
+           descriptor_is_for(d, domain->machine) && fits_mode(d, domain) &&
+           fits(xml_domain_firmware_feature(domain, DOMAIN_FIRMWARE_SECURE_BOOT),
+                descriptor_has(d, "secure-boot")) &&
+           fits(xml_domain_firmware_feature(domain, DOMAIN_FIRMWARE_ENROLLED_KEYS),
+                descriptor_has(d, "enrolled-keys"));
+}
+
+static gboolean needs_smm(const Descriptor *d)
+{
+    return descriptor_has(d, "requires-smm");
+}
+
+static const Descriptor *choose(GPtrArray *all, const Domain *domain,
+                                const Descriptor **smm)
+{
+    for (guint i = 0; i < all->len; i++) {
+        const Descriptor *d = all->pdata[i];
+
+        if (fits_domain(d, domain)) {
+            if (!needs_smm(d)) {
+                return d;
+            }
+            *smm = d;
+        }
+    }
+    return NULL;
+}
+
+static void tell_feature(Domain *domain, DomainFirmwareFeatureName name, gboolean has)
+{
+    if (xml_domain_firmware_feature(domain, name) == DOMAIN_TRISTATE_ABSENT) {
+        xml_domain_add_firmware_feature(domain, name)->enabled =
+            has ? DOMAIN_TRISTATE_YES : DOMAIN_TRISTATE_NO;
+    }
+}
+
+/* From now on it is this one, whatever else will be installed. */
+static void take(Domain *domain, const Descriptor *d)
+{
+    domain->loader = g_strdup(d->executable);
+    domain->loader_type = d->flash ? DOMAIN_LOADER_PFLASH : DOMAIN_LOADER_ROM;
+    if (d->flash) {
+        domain->loader_readonly = DOMAIN_TRISTATE_YES;
+    }
+    if (d->flash && !d->stateless && !domain->nvram_template) {
+        domain->nvram_template = g_strdup(d->nvram_template);
+    }
+    if (domain->firmware == DOMAIN_FIRMWARE_EFI) {
+        tell_feature(domain, DOMAIN_FIRMWARE_ENROLLED_KEYS,
+                     descriptor_has(d, "enrolled-keys"));
+        tell_feature(domain, DOMAIN_FIRMWARE_SECURE_BOOT,
+                     descriptor_has(d, "secure-boot"));
+    }
+}
+
+static gboolean select_firmware(const DriverPaths *paths, Domain *domain, GError **errp)
+{
+    g_autoptr(GPtrArray) all = descriptors_read(paths->firmware_dirs);
+    const Descriptor *smm = NULL, *d = choose(all, domain, &smm);
+
+    if (d) {
+        take(domain, d);
+        return TRUE;
+    }
+    /* The machine's own is a BIOS. */
+    if (domain->firmware == DOMAIN_FIRMWARE_BIOS &&
+        domain->loader_type != DOMAIN_LOADER_PFLASH && !domain->firmware_features->len) {
+        return TRUE;
+    }
+    if (smm) {
+        return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
+                             "Unable to find any firmware to satisfy '%s': '%s' requires "
+                             "System Management Mode, which vireo does not have",
+                             xml_firmware_name(domain->firmware), smm->path);
+    }
+    return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
+                         "Unable to find any firmware to satisfy '%s'",
+                         xml_firmware_name(domain->firmware));
+}
+
+/* Of a loader that is named, what its variables are made from. */
+static void find_template(const DriverPaths *paths, Domain *domain)
+{
+    g_autoptr(GPtrArray) all = descriptors_read(paths->firmware_dirs);
+
+    for (guint i = 0; i < all->len && !domain->nvram_template; i++) {
+        const Descriptor *d = all->pdata[i];
+
+        if (strcmp(d->executable, domain->loader) == 0 && d->raw && !needs_smm(d)) {
+            domain->nvram_template = g_strdup(d->nvram_template);
+        }
+    }
+}
+
+gboolean firmware_complete(const DriverPaths *paths, Domain *domain, GError **errp)
+{
+    if (domain->firmware != DOMAIN_FIRMWARE_DEFAULT && !domain->loader &&
+        !select_firmware(paths, domain, errp)) {
+        return FALSE;
+    }
+    if (!command_has_nvram(domain)) {
+        return TRUE;
+    }
+    if (!domain->nvram_template) {
+        find_template(paths, domain);
+    }
+    if (!domain->nvram) {
+        domain->nvram = firmware_nvram_path(paths, domain->name);
+    }
+    return TRUE;
+}
+
+/* ---- the file ---- */
+
+static gboolean fail(GError **errp, const char *what, const char *path, int error)
+{
+    return rpc_error_set(errp, VIR_ERR_SYSTEM_ERROR, "%s '%s': %s", what, path,
+                         g_strerror(error));
+}
+
+/* 0, ENOENT, or why it cannot be told. */
+static int look(const char *path)
+{
+    struct stat st;
+
+    return -process_stat_file(path, &st, PROCESS_OPEN_TIMEOUT_MS);
+}
+
+static GByteArray *read_template(const char *path, GError **errp)
+{
+    g_autoptr(GByteArray) data = g_byte_array_new();
+    int fd = process_open_file(path, O_RDONLY | O_NONBLOCK, PROCESS_OPEN_TIMEOUT_MS);
+    guint8 buffer[65536];
+    gssize n = 1;
+    int error;
+
+    if (fd < 0) {
+        fail(errp, "cannot open the NVRAM template", path, -fd);
+        return NULL;
+    }
+    while (n > 0 && data->len <= TEMPLATE_MAX) {
+        n = read(fd, buffer, sizeof(buffer));
+        if (n > 0) {
+            g_byte_array_append(data, buffer, (guint)n);
+        }
+    }
+    error = n < 0 ? errno : data->len > TEMPLATE_MAX ? EFBIG : data->len ? 0 : EINVAL;
+    close(fd);
+    if (error) {
+        fail(errp, "cannot read the NVRAM template", path, error);
+        return NULL;
+    }
+    return g_steal_pointer(&data);
+}
+
+gboolean firmware_prepare(const Domain *domain, gboolean reset, GError **errp)
+{
+    const char *path = firmware_nvram(domain);
+    g_autoptr(GByteArray) data = NULL;
+    int error;
+
+    if (!path) {
+        return TRUE;
+    }
+    error = look(path);
+    if (error == 0 && !reset) {
+        return TRUE;
+    }
+    if (error && error != ENOENT) {
+        return fail(errp, "cannot look at the NVRAM file", path, error);
+    }
+    if (!domain->nvram_template) {
+        return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
+                             "unable to find any master var store for loader: %s",
+                             domain->loader);
+    }
+    data = read_template(domain->nvram_template, errp);
+    return data && store_create(path, data->data, data->len, reset, errp);
+}
+
+gboolean firmware_undefine(const Domain *domain, guint32 flags, GError **errp)
+{
+    const char *path = firmware_nvram(domain);
+    int error = path ? look(path) : ENOENT;
+
+    if (error == ENOENT || (flags & VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)) {
+        return TRUE;
+    }
+    if (!(flags & VIR_DOMAIN_UNDEFINE_NVRAM)) {
+        return rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
+                             "cannot undefine domain with nvram");
+    }
+    return unlink(path) == 0 || errno == ENOENT ||
+           fail(errp, "failed to remove nvram", path, errno);
+}
+
+static gboolean same_file(const char *a, const char *b)
+{
+    struct stat first, second;
+
+    return stat(a, &first) == 0 && stat(b, &second) == 0 &&
+           first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+gboolean firmware_link(const char *from, const char *to, GError **errp)
+{
+    if (!from || !to || link(from, to) == 0 || errno == ENOENT || same_file(from, to)) {
+        return TRUE;
+    }
+    return fail(errp, "cannot give the NVRAM file the name", to, errno);
+}
+
+void firmware_unlink(const char *path, const char *other)
+{
+    if (path && other && same_file(path, other) && unlink(path) < 0 && errno != ENOENT) {
+        g_message("cannot remove '%s': %s", path, g_strerror(errno));
+    }
+}
+
+void firmware_capabilities(const DriverPaths *paths, const char *machine, gboolean *efi,
+                           char ***loaders)
+{
+    g_autoptr(GPtrArray) all = descriptors_read(paths->firmware_dirs);
+    g_autoptr(GStrvBuilder) files = g_strv_builder_new();
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+
+    *efi = FALSE;
+    for (guint i = 0; i < all->len; i++) {
+        const Descriptor *d = all->pdata[i];
+
+        if (d->raw && !d->combined && !needs_smm(d) && descriptor_is_for(d, machine)) {
+            *efi |= d->uefi;
+            if (g_hash_table_add(seen, d->executable) &&
+                g_file_test(d->executable, G_FILE_TEST_EXISTS)) {
+                g_strv_builder_add(files, d->executable);
+            }
+        }
+    }
+    *loaders = g_strv_builder_end(files);
+}
