@@ -283,6 +283,15 @@ gboolean command_update_live(const DomainDevice *from, const DomainDevice *to,
 /* What to call once DEVICE_DELETED has come, in order: `undo` of each step. */
 GPtrArray *command_unplugged(const DomainDevice *device);
 
+/*
+ * The medium of a removable drive on its own: the commands that make its nodes, which get
+ * numbers out of *next, as for command_plug(); the node that the drive gets; what to call
+ * when it has none of them any more, as command_unplugged().
+ */
+GPtrArray *command_medium(DomainDisk *disk, guint *next);
+char *command_medium_node(const DomainDisk *disk);
+GPtrArray *command_medium_removed(const DomainDisk *disk);
+
 /* Where the emulator has the devices, by their aliases. */
 #define COMMAND_PERIPHERAL "/machine/peripheral"
 /*

@@ -154,6 +154,36 @@ const CommandKind command_kind_disk = {
     .stats = command_disk_stats,
 };
 
+GPtrArray *command_medium(DomainDisk *disk, guint *next)
+{
+    CommandSteps steps;
+
+    command_steps_init(&steps, NULL, TRUE, NULL);
+    *next = MAX(*next, 1);
+    command_storage_assign(&disk->source, next);
+    command_storage_steps(&steps, disk);
+    return steps.list;
+}
+
+char *command_medium_node(const DomainDisk *disk)
+{
+    return command_format_node(&disk->source);
+}
+
+GPtrArray *command_medium_removed(const DomainDisk *disk)
+{
+    CommandSteps made, undo;
+
+    command_steps_init(&made, NULL, TRUE, NULL);
+    command_steps_init(&undo, NULL, TRUE, NULL);
+    if (disk->source.path && disk->source.node_index) {
+        command_storage_steps(&made, disk);
+    }
+    command_reverse_lasting(&undo, made.list);
+    g_ptr_array_unref(made.list);
+    return undo.list;
+}
+
 gboolean command_check_migration_safe(const Domain *domain, GError **errp)
 {
     for (guint i = 0; i < domain->disks->len; i++) {

@@ -316,8 +316,7 @@ GPtrArray *command_plug(const Domain *domain, const DomainDevice *device, GHashT
     return steps.list;
 }
 
-/* The lasting ones of @made, the last one first. */
-static void reverse_lasting(CommandSteps *undo, GPtrArray *made)
+void command_reverse_lasting(CommandSteps *undo, GPtrArray *made)
 {
     for (guint i = made->len; i-- > 0;) {
         CommandStep *step = made->pdata[i];
@@ -341,7 +340,7 @@ GPtrArray *command_kind_unplugged(const CommandKind *kind, gconstpointer device)
         g_message("not all is known of what an unplugged '%s' leaves: %s", kind->driver,
                   err->message);
     }
-    reverse_lasting(&undo, made.list);
+    command_reverse_lasting(&undo, made.list);
     g_ptr_array_unref(made.list);
     return undo.list;
 }

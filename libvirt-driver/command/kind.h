@@ -119,6 +119,9 @@ JsonObject *command_drive_device(const DomainDisk *disk);
  * told in the log; the others are there. A NULL row has none. */
 GPtrArray *command_kind_unplugged(const CommandKind *kind, gconstpointer device);
 
+/* The lasting ones of @made, the last one first; undo: a list of its own. */
+void command_reverse_lasting(CommandSteps *undo, GPtrArray *made);
+
 /* address.c */
 gboolean command_check_address(const CommandMachine *machine, const DomainDevice *device,
                                GError **errp);

@@ -8,6 +8,7 @@
 #include "domain/define.h"
 #include "domain/hotplug.h"
 #include "domain/impact.h"
+#include "domain/media.h"
 #include "domain/reconcile.h"
 
 static void take_back(Vm *vm, guint64 run, const char *alias)
@@ -36,6 +37,30 @@ static gboolean check_running_emulator(Vm *vm, const DomainDevice *device, GErro
     return !has || command_check_emulator_device(def->domain, device, has, errp);
 }
 
+/* As libvirt: a drive that is there gets the medium. The drive's alias, or NULL. */
+static char *find_drive(const Domain *domain, const DomainDevice *device)
+{
+    DomainDevice found;
+
+    return device->type == DOMAIN_DEVICE_DISK &&
+                   device->disk->device == DOMAIN_DISK_DEVICE_CDROM &&
+                   xml_domain_find_device(domain, device, &found, NULL) >= 0 &&
+                   found.disk->device == DOMAIN_DISK_DEVICE_CDROM
+               ? g_strdup(found.disk->info.alias)
+               : NULL;
+}
+
+static gboolean plug(Vm *vm, guint64 run, DomainDevice *consumed, char **alias,
+                     GError **errp)
+{
+    g_autoptr(DomainDevice) device = consumed;
+    g_autoptr(VmDef) live = vm_get_def(vm);
+    g_autofree char *drive = find_drive(live->domain, device);
+
+    return drive ? vm_change_medium(vm, run, drive, device->disk, FALSE, errp)
+                 : vm_plug_device(vm, run, g_steal_pointer(&device), alias, errp);
+}
+
 static gboolean attach(Vm *vm, const char *xml, const Impact *impact, GError **errp)
 {
     g_autoptr(DomainDevice) device = xml_device_parse(xml, XML_PARSE_INACTIVE, errp);
@@ -61,8 +86,7 @@ static gboolean attach(Vm *vm, const char *xml, const Impact *impact, GError **e
         (config && !vm_stage_config(vm, config, errp))) {
         return FALSE;
     }
-    ok = !impact->live ||
-         vm_plug_device(vm, impact->run, g_steal_pointer(&device), &alias, errp);
+    ok = !impact->live || plug(vm, impact->run, g_steal_pointer(&device), &alias, errp);
     ok = vm_finish_impact(vm, impact, g_steal_pointer(&config), ok, errp);
     if (!ok && alias) {
         take_back(vm, impact->run, alias);
@@ -147,7 +171,7 @@ static void change_back(Vm *vm, guint64 run, const DomainDevice *before)
     g_autoptr(DomainDevice) changed = NULL;
     g_autoptr(GError) err = NULL;
 
-    if (!vm_update_device(vm, run, before, before, &changed, &err)) {
+    if (!vm_update_device(vm, run, before, before, FALSE, &changed, &err)) {
         g_message("domain '%s': undoing an update: %s", vm->name, err->message);
     }
 }
@@ -163,8 +187,11 @@ static gboolean update(Vm *vm, const char *xml, const Impact *impact, GError **e
     g_autoptr(VmDef) def = impact->config ? vm_def_ref(impact->before) : vm_get_def(vm);
     gboolean ok;
 
-    if (!device || !command_can_update(device, impact->live, errp) ||
-        !command_complete_device(def->domain, device, errp)) {
+    if (!device || !command_can_update(device, impact->live, errp)) {
+        return FALSE;
+    }
+    keep_place(def->domain, match, device);
+    if (!command_complete_device(def->domain, device, errp)) {
         return FALSE;
     }
     if (impact->config &&
@@ -174,7 +201,8 @@ static gboolean update(Vm *vm, const char *xml, const Impact *impact, GError **e
     if (config && !vm_stage_config(vm, config, errp)) {
         return FALSE;
     }
-    ok = !impact->live || vm_update_device(vm, impact->run, match, device, &before, errp);
+    ok = !impact->live ||
+         vm_update_device(vm, impact->run, match, device, impact->force, &before, errp);
     ok = vm_finish_impact(vm, impact, g_steal_pointer(&config), ok, errp);
     if (!ok && before) {
         change_back(vm, impact->run, before);
@@ -195,6 +223,7 @@ static gboolean change(RpcCall *call, const RemoteDomain *dom, const char *what,
     if (!vm || !vm_begin_job(vm, JOB_MODIFY, owner, errp)) {
         return FALSE;
     }
+    impact.force = (flags & VIR_DOMAIN_DEVICE_MODIFY_FORCE) != 0;
     ok = vm_read_impact(vm, flags, &impact, errp) &&
          (!impact.live || vm_reconcile_pending(vm, impact.run, errp)) &&
          fn(vm, what, &impact, errp);
@@ -244,8 +273,5 @@ gboolean remote_domain_update_device_flags(RpcCall *call,
                                            const RemoteDomainUpdateDeviceFlagsArgs *args,
                                            GError **errp)
 {
-    /* Force is for the doors of drives. */
-    return change(call, &args->dom, args->xml,
-                  args->flags & ~(guint32)VIR_DOMAIN_DEVICE_MODIFY_FORCE, "update",
-                  update, errp);
+    return change(call, &args->dom, args->xml, args->flags, "update", update, errp);
 }

@@ -39,6 +39,17 @@ void vm_event_control_error_locked(Vm *vm)
     rpc_event_emit(vm->driver->server, VIR_DOMAIN_EVENT_ID_CONTROL_ERROR, &msg);
 }
 
+void vm_event_tray_change_locked(Vm *vm, const char *alias, int reason)
+{
+    RemoteDomainEventCallbackTrayChangeMsg msg = {
+        .dom = vm_event_domain_locked(vm),
+        .devAlias = (char *)alias,
+        .reason = reason,
+    };
+
+    rpc_event_emit(vm->driver->server, VIR_DOMAIN_EVENT_ID_TRAY_CHANGE, &msg);
+}
+
 void vm_event_device_added_locked(Vm *vm, const char *alias)
 {
     RemoteDomainEventCallbackDeviceAddedMsg msg = {

@@ -11,6 +11,7 @@ void vm_event_reboot_locked(Vm *vm);
 /* action: virDomainEventWatchdogAction. */
 void vm_event_watchdog_locked(Vm *vm, int action);
 void vm_event_control_error_locked(Vm *vm);
+void vm_event_tray_change_locked(Vm *vm, const char *alias, int reason);
 void vm_event_device_added_locked(Vm *vm, const char *alias);
 void vm_event_device_removed_locked(Vm *vm, const char *alias);
 void vm_event_device_removal_failed_locked(Vm *vm, const char *alias);

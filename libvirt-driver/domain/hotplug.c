@@ -5,6 +5,7 @@
 #include "domain/driver.h"
 #include "domain/event.h"
 #include "domain/lifecycle.h"
+#include "domain/media.h"
 #include "domain/monitor.h"
 #include "domain/reconcile.h"
 #include "util/json.h"
@@ -44,7 +45,7 @@ static void remove_sets(Vm *vm, guint64 run, GPtrArray *steps)
 }
 
 /* A step that is not answered in time may be done yet: undoing has to wait for it. */
-static gboolean run_steps(Vm *vm, guint64 run, GPtrArray *steps, GError **errp)
+gboolean vm_run_steps(Vm *vm, guint64 run, GPtrArray *steps, GError **errp)
 {
     for (guint i = 0; i < steps->len; i++) {
         CommandStep *step = steps->pdata[i];
@@ -83,6 +84,7 @@ gboolean vm_publish_live(Vm *vm, guint64 run, Domain *domain, GError **errp)
         xml_domain_free(domain);
         return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED, "the domain has ended");
     }
+    vm_keep_trays(domain, vm->live->domain);
     if (has_plugging(domain, vm->run)) {
         set_plugging_locked(vm, NULL);
     }
@@ -212,7 +214,7 @@ gboolean vm_plug_device(Vm *vm, guint64 run, DomainDevice *device, char **alias,
     }
     if (!command_can_unplug(&added, errp) ||
         !(steps = prepare_plug(vm, run, domain, &added, fds, errp)) ||
-        !run_steps(vm, run, steps, errp) ||
+        !vm_run_steps(vm, run, steps, errp) ||
         !ensure_place(vm, run, domain, &added, errp)) {
         command_release_device(&added);
         return FALSE;

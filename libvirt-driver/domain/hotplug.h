@@ -51,13 +51,18 @@ gboolean vm_adopt_device(Vm *vm, guint64 run, const DomainDevice *device, GError
 /* The device is gone from the guest: takes away its back end and its definition. */
 gboolean vm_finish_unplug(Vm *vm, guint64 run, const char *alias, GError **errp);
 
+/* Executes the commands of steps; when one fails, those before it are undone. */
+gboolean vm_run_steps(Vm *vm, guint64 run, GPtrArray *steps, GError **errp);
+
 /*
  * Makes the device that match means what to says, in the guest's run and on the host: see
- * xml_device_update(). *before gets a copy of what it was. The caller holds a job. On
- * failure everything is as before.
+ * xml_device_update(); of a removable drive the medium is changed, see domain/media.h
+ * (force). *before gets a copy of what it was. The caller holds a job. On failure
+ * everything is as before, but for such media.
  */
 gboolean vm_update_device(Vm *vm, guint64 run, const DomainDevice *match,
-                          const DomainDevice *to, DomainDevice **before, GError **errp);
+                          const DomainDevice *to, gboolean force, DomainDevice **before,
+                          GError **errp);
 
 /* Publishes a changed live definition (consumed) and puts it on disk. */
 gboolean vm_publish_live(Vm *vm, guint64 run, Domain *domain, GError **errp);

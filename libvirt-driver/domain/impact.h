@@ -8,8 +8,9 @@ G_BEGIN_DECLS
 /* What a call is to change. */
 typedef struct Impact {
     gboolean live, config;
-    guint64 run;   /* of live */
-    VmDef *before; /* the persistent definition, for config; a reference */
+    gboolean force; /* VIR_DOMAIN_DEVICE_MODIFY_FORCE: a guest's lock is none */
+    guint64 run;    /* of live */
+    VmDef *before;  /* the persistent definition, for config; a reference */
 } Impact;
 
 void vm_impact_clear(Impact *impact);

@@ -37,6 +37,8 @@ libdriver_a_SOURCES += \
 	libvirt-driver/domain/job.c \
 	libvirt-driver/domain/job.h \
 	libvirt-driver/domain/lifecycle.h \
+	libvirt-driver/domain/media.c \
+	libvirt-driver/domain/media.h \
 	libvirt-driver/domain/migration-destination.c \
 	libvirt-driver/domain/migration-params.c \
 	libvirt-driver/domain/migration-params.h \

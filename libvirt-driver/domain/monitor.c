@@ -14,6 +14,7 @@
 #include "domain/event.h"
 #include "domain/hotplug.h"
 #include "domain/lifecycle.h"
+#include "domain/media.h"
 #include "domain/migration.h"
 #include "domain/reconcile.h"
 #include "process/listen.h"
@@ -158,6 +159,12 @@ static void on_watchdog(Vm *vm, JsonObject *data)
     vm_event_watchdog_locked(vm, code);
 }
 
+static void on_tray_moved(Vm *vm, JsonObject *data)
+{
+    vm_tray_moved_locked(vm, util_json_string(data, "id"),
+                         util_json_bool(data, "tray-open"));
+}
+
 /* Called with the VM's lock held. */
 static const struct {
     const char *name;
@@ -173,6 +180,7 @@ static const struct {
     { "MIGRATION", on_migration },
     { "MIGRATION_PASS", on_migration_pass },
     { "BLOCK_IO_ERROR", on_io_error },
+    { "DEVICE_TRAY_MOVED", on_tray_moved },
     { "WATCHDOG", on_watchdog },
 };
 

@@ -13,6 +13,7 @@
 #include "command/command.h"
 #include "domain/driver.h"
 #include "domain/hotplug.h"
+#include "domain/media.h"
 #include "domain/monitor.h"
 #include "util/json.h"
 
@@ -296,6 +297,7 @@ gboolean vm_reconcile(Vm *vm, guint64 run, GError **errp)
         remove_unknown_nodes(vm, run, nodes);
         remove_leftovers(vm, run);
     }
+    vm_refresh_trays(vm, run);
     return vm_remove_sets(vm, run, &err) || cannot_tell(vm, run, err, errp);
 }
 

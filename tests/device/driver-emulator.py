@@ -399,7 +399,7 @@ STATS.update(("%s_%s_operations" % (how, what), 0) for how in ("failed", "invali
 
 
 def do_query_stats(args):
-    disks = sorted(d for d in devices if d.startswith("virtio-disk"))
+    disks = sorted(d for d in devices if "drive" in devices[d])
     return {"return": [
         {"device": "", "qdev": pci.part(disk) or disk, "node-name": devices[disk]["drive"],
          "stats": dict({k: v * (i + 1) for k, v in STATS.items()}, account_invalid=True,
@@ -576,6 +576,7 @@ def serve(listener):
                     passed.extend(numbers)
                 if not data:
                     clients.remove(source)
+                    drives.client_gone()
                     if "alone-device" in words:
                         let_go()
                     while after_client:

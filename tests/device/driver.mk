@@ -64,8 +64,8 @@ TESTS += tests/device/driver-q35-test.py
 EXTRA_DIST += tests/device/driver_pci.py tests/device/driver_drives.py
 
 # ... firmware, and drives with trays.
-dist_check_SCRIPTS += tests/device/driver-firmware-test.py
-TESTS += tests/device/driver-firmware-test.py
+dist_check_SCRIPTS += tests/device/driver-firmware-test.py tests/device/driver-media-test.py
+TESTS += tests/device/driver-firmware-test.py tests/device/driver-media-test.py
 
 # ... and a guest that lets go of its devices, or does not.
 dist_check_SCRIPTS += tests/device/driver-hotplug-test.py

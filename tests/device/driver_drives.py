@@ -3,7 +3,7 @@
 itself, and what it does with media. What this build's emulator has itself is left as it is.
 
 Words of -append: lock-tray, the guest lets nobody open it but by force; late-tray, it opens
-the tray only after the reply."""
+the tray only after the reply; alone-tray, it opens it when nobody is connected."""
 DRIVES = ("ide-hd", "ide-cd")
 COMMON = {"drive": "str", "serial": "str", "bootindex": "int32", "write-cache": "OnOffAuto",
           "werror": "str", "rerror": "str"}
@@ -36,7 +36,12 @@ def extend(real):
                 for n, t in members.items()]}
             real.types[command] = {"meta-type": "command", "arg-type": "-" + command,
                                    "ret-type": "-none"}
-    return () if real.has(MOVED, "event") else (MOVED,)
+    if real.has(MOVED, "event"):
+        return ()
+    real.types["-any"] = {"meta-type": "builtin", "json-type": "value"}
+    real.types["query-block"] = {"meta-type": "command", "arg-type": "-none",
+                                 "ret-type": "-any"}
+    return (MOVED,)
 
 
 class Drives:
@@ -57,6 +62,11 @@ class Drives:
         if self.open[ident] != is_open:
             self.open[ident] = is_open
             self.emit(MOVED, **{"device": "", "id": ident, "tray-open": is_open})
+
+    def client_gone(self):
+        if "alone-tray" in self.words:
+            for ident in self.open:
+                self.move(ident, True)
 
     def error(self, args):
         if args["id"] not in self.open:
@@ -86,13 +96,19 @@ class Drives:
             return "Tray of device '%s' is not open" % args["id"]
         self.media[args["id"]] = args["node-name"]
 
+    def do_query(self, args):
+        return {"return": [{"device": "", "qdev": ident, "type": "unknown", "locked": False,
+                            "removable": True, "tray_open": is_open}
+                           for ident, is_open in sorted(self.open.items())]}
+
     def commands(self, error):
         def run(fn):
             def command(args):
                 problem = self.error(args) or fn(args)
                 return error(problem) if problem else {"return": {}}
             return command
-        return {"blockdev-open-tray": run(self.do_open_tray),
+        return {"query-block": self.do_query,
+                "blockdev-open-tray": run(self.do_open_tray),
                 "blockdev-close-tray": run(self.do_close_tray),
                 "blockdev-remove-medium": run(self.do_remove_medium),
                 "blockdev-insert-medium": run(self.do_insert_medium)}
