@@ -197,7 +197,7 @@ static gboolean read_id(ConfigNode *tree, ConfigNode *drive, const char *origin,
         return add_flash(tree, drive, origin, id, errp);
     }
     return (g_str_equal(type, "none") ||
-            error_set(errp, "if=%s is not supported (none, pflash)", type)) &&
+            error_set(errp, "if=%s is not supported (only none|pflash)", type)) &&
            config_require_string(drive, "id", id, errp);
 }
 
