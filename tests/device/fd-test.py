@@ -100,6 +100,22 @@ class Sets(Case):
         self.assertEqual(vm.quit(), (0, ""))
         self.assertFalse(is_nonblocking(serial))
 
+    def test_option_rom(self):
+        """A card that is plugged where no file may be opened has its ROM from a set."""
+        rom = self.file("rom", os.O_RDONLY, 5000)
+        sandbox = ["-sandbox", "on,files=deny"] if not EXTRA else []
+        vm = Vireo("-machine", "q35", "-accel", "qtest", "-m", "16M", "-nodefaults",
+                   "-device", "pcie-root-port,id=rp,chassis=1", *sandbox)
+        vm.qmp("add-fd", rom, fdset_id=7)
+        vm.qmp("device_add", driver="pci-testdev", id="d", bus="rp", romfile="/dev/fdset/7")
+        port, = (d for d in vm.qmp("query-pci")[0]["devices"] if d["qdev_id"] == "rp")
+        card, = port["pci_bridge"]["devices"]
+        self.assertEqual([r["size"] for r in card["regions"] if r["bar"] == 6], [8192])
+        vm.qmp("device_del", id="d")
+        vm.qmp("system_reset")
+        vm.qmp.event("DEVICE_DELETED")
+        self.assertEqual(vm.quit(), (0, ""))
+
     def test_refused(self):
         disk = self.file("disk", os.O_RDONLY, 4096)
         n = "fd=%d" % disk

@@ -293,14 +293,15 @@ static void test_plug(void)
     qtest_stop(q);
 }
 
-/* Where no file can be opened by name any more. */
+/* Where no file can be opened by name any more (see fd-test.py, too). */
 static void test_plug_closed(void)
 {
-    QTest *q = qtest_start(BEHIND "-sandbox on,files=deny -device "
-                                  "pci-testdev,addr=5,romfile=%s",
+    QTest *q = qtest_start(BEHIND "-sandbox on,files=deny "
+                                  "-device pci-testdev,addr=5,romfile=%s",
                            files.rom);
 
     plug_refused(q, files.rom, "", "failed to find romfile");
+    plug_refused(q, "/dev/fdset/2", "", "/dev/fdset/2");
     plug(q, "");
     unplug(q);
     show_rom(q, 0, DEVFN, PLACE);
