@@ -34,6 +34,9 @@ typedef struct CapabilitiesGuest {
     guint vcpus_max;
     const CapabilitiesMachine *others; /* ends with a NULL name; or NULL */
     gboolean firmware;                 /* that boots a disk, and that could be another */
+    gboolean pflash;                   /* it may be in pflash */
+    gboolean efi;                      /* there is such firmware to be chosen */
+    char *const *loaders;              /* paths of firmware; or NULL */
     gboolean iothreads;                /* which devices can have */
     gboolean device_boot;              /* devices have places in the boot order */
     const CapabilitiesFeature *guest_features; /* ends with a NULL name */

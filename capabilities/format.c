@@ -201,6 +201,38 @@ static void add_modes(GString *xml, const CapabilitiesValues *row)
     }
 }
 
+static void add_choice(GString *xml, const char *name, const char *const *values,
+                       const char *indent)
+{
+    const CapabilitiesValues row = { .name = name, .values = (char **)values };
+
+    add_values(xml, &row, indent);
+}
+
+/* What may be said of firmware: secure is none, without System Management Mode. */
+static void add_loader(GString *xml, const CapabilitiesGuest *guest)
+{
+    static const char *const firmwares[] = { "bios", "efi", NULL };
+    static const char *const types[] = { "rom", "pflash", NULL };
+    static const char *const readonly[] = { "yes", "no", NULL };
+    static const char *const secure[] = { "no", NULL };
+    const char *const bios[] = { firmwares[0], NULL }, *const rom[] = { types[0], NULL };
+
+    if (!guest->firmware) {
+        add(xml, "    <loader supported='no'/>\n");
+        return;
+    }
+    add_choice(xml, "firmware", guest->efi ? firmwares : bios, "  ");
+    add(xml, "    <loader supported='yes'>\n");
+    for (guint i = 0; guest->loaders && guest->loaders[i]; i++) {
+        add(xml, "      <value>%s</value>\n", guest->loaders[i]);
+    }
+    add_choice(xml, "type", guest->pflash ? types : rom, "    ");
+    add_choice(xml, "readonly", readonly, "    ");
+    add_choice(xml, "secure", secure, "    ");
+    add(xml, "    </loader>\n");
+}
+
 char *capabilities_format_domain(const CapabilitiesGuest *guest)
 {
     GString *xml = g_string_new("<domainCapabilities>\n");
@@ -212,12 +244,12 @@ char *capabilities_format_domain(const CapabilitiesGuest *guest)
         "  <arch>%s</arch>\n"
         "  <vcpu max='%u'/>\n"
         "  <iothreads supported='%s'/>\n"
-        "  <os supported='yes'>\n"
-        "    <loader supported='%s'/>\n"
-        "  </os>\n"
-        "  <cpu>\n",
+        "  <os supported='yes'>\n",
         guest->emulator, guest->machine, guest->arch, guest->vcpus_max,
-        guest->iothreads ? "yes" : "no", guest->firmware ? "yes" : "no");
+        guest->iothreads ? "yes" : "no");
+    add_loader(xml, guest);
+    add(xml, "  </os>\n"
+             "  <cpu>\n");
     add_modes(xml, guest->cpu);
     g_string_append(xml, "  </cpu>\n");
     add_elements(xml, guest->memory, "  ");

@@ -89,10 +89,17 @@ void command_describe(const CommandMachine *machine, CapabilitiesGuest *guest)
     guest->machine_alias = machine->alias;
     guest->arch = machine->arch;
     guest->vcpus_max = machine->vcpus_max;
-    guest->firmware = machine->firmware;
+    guest->firmware = guest->pflash = machine->firmware;
     guest->iothreads = machine->iothreads_max > 0;
     guest->guest_features = machine->features;
     guest->device_boot = can_boot_devices();
+}
+
+void command_describe_firmware(const CommandEmulator *emulator, CapabilitiesGuest *guest)
+{
+    guest->firmware = guest->firmware && command_emulator_has_type(emulator, "fw_cfg_io");
+    guest->pflash =
+        guest->firmware && command_emulator_has_type(emulator, "cfi.pflash01");
 }
 
 CapabilitiesValues *command_memory_values(void)

@@ -80,6 +80,9 @@ CapabilitiesMachine *command_other_machines(const CommandMachine *machine,
 /* What capabilities say of the machine, from its row, and of all devices. */
 void command_describe(const CommandMachine *machine, CapabilitiesGuest *guest);
 
+/* What of firmware an emulator has (NULL: that is not known). */
+void command_describe_firmware(const CommandEmulator *emulator, CapabilitiesGuest *guest);
+
 /* What definitions may have of memory, CPUs and features, for domain capabilities. New
  * arrays. */
 CapabilitiesValues *command_memory_values(void);

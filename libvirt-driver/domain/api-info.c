@@ -5,6 +5,7 @@
 #include "capabilities/capabilities.h"
 #include "command/command.h"
 #include "domain/api.h"
+#include "domain/firmware.h"
 #include "domain/impact.h"
 #include "domain/migration-params.h"
 #include "process/spawn.h"
@@ -119,6 +120,7 @@ gboolean remote_connect_get_domain_capabilities(
     g_autoptr(CapabilitiesValues) memory = NULL, devices = NULL, cpu = NULL;
     g_autoptr(CapabilitiesValues) features = NULL;
     g_autoptr(CommandEmulator) has = NULL;
+    g_auto(GStrv) loaders = NULL;
     CapabilitiesGuest guest;
 
     if (args->virttype && strcmp(args->virttype, "kvm") != 0) {
@@ -143,6 +145,11 @@ gboolean remote_connect_get_domain_capabilities(
                              emulator);
     }
     guest = guest_capabilities(machine, emulator);
+    command_describe_firmware(has, &guest);
+    if (guest.pflash) {
+        firmware_capabilities(driver->paths, machine->name, &guest.efi, &loaders);
+        guest.loaders = loaders;
+    }
     guest.memory = memory = command_memory_values();
     guest.cpu = cpu = command_cpu_values();
     guest.features = features = command_feature_values();

@@ -13,6 +13,7 @@
 #include "domain/driver.h"
 #include "domain/event.h"
 #include "domain/lifecycle.h"
+#include "domain/media.h"
 #include "domain/migration-params.h"
 #include "domain/migration.h"
 #include "domain/monitor.h"
@@ -476,6 +477,7 @@ static gboolean finish(Vm *vm, guint64 run, RpcClient *client,
     if (!paused && !vm_resume_cpus(vm, run, 0, errp)) {
         return FALSE;
     }
+    vm_refresh_trays(vm, run); /* they have come with the state */
     if (cookie->stats.valid) {
         g_mutex_lock(&vm->lock);
         vm->completed = cookie->stats;

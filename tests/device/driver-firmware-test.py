@@ -265,5 +265,19 @@ def test_lacking(a, b):
         daemon.fails("does not have device '%s'" % part, "define", definition(daemon, os_))
 
 
+def test_capabilities(a, b):
+    """What may be said of firmware; without SMM none is secure."""
+    with_firmware(a)
+    xml = re.sub(r">\s+<", "><", a.virsh("domcapabilities", "--machine", "q35"))
+    assert "<enum name='firmware'><value>bios</value><value>efi</value></enum>" in xml, xml
+    assert ("<loader supported='yes'><value>%s/code</value><enum name='type'><value>rom"
+            "</value><value>pflash</value></enum><enum name='readonly'><value>yes</value>"
+            "<value>no</value></enum><enum name='secure'><value>no</value></enum></loader>"
+            % a.root) in xml, xml
+    assert "<value>sata</value>" in xml and "<value>cdrom</value>" in xml, xml
+    xml = a.virsh("domcapabilities", "--machine", "microvm")
+    assert "<loader supported='no'/>" in xml and "sata" not in xml, xml
+
+
 if __name__ == "__main__":
     sys.exit(main(globals(), EMULATOR))
