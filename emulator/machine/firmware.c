@@ -21,8 +21,6 @@
 #define TOP       0x100000000ull /* 4 GiB */
 #define LOW_SIZE  0x20000u       /* of what is seen below 1 MiB */
 #define BIOS_UNIT 0x10000u
-#define BIOS_MAX  0x1000000u /* what is fixed below it begins at 0xfec00000 */
-#define FLASH_MAX 0x800000u  /* both */
 
 static const char *const flash_names[] = { "system.flash0", "system.flash1" };
 
@@ -81,10 +79,12 @@ static gboolean check_sizes(const BoardFirmware *f, GError **errp)
                              ": its size must be a non-zero multiple of 0x%x",
                              block_node_name(f->nodes[i]), size, PFLASH_BLOCK_SIZE);
         }
-        total = size > FLASH_MAX - total ? G_MAXUINT64 : total + size;
-        if (total > FLASH_MAX) {
-            return error_set(errp, "combined size of system firmware exceeds %u bytes",
-                             FLASH_MAX);
+        total = size > f->max_flash - total ? G_MAXUINT64 : total + size;
+        if (total > f->max_flash) {
+            return error_set(errp,
+                             "combined size of system firmware exceeds "
+                             "%" G_GUINT64_FORMAT " bytes",
+                             f->max_flash);
         }
     }
     return TRUE;
@@ -106,7 +106,7 @@ static gboolean check_flashes(BoardFirmware *f, char *const *pflash, ConfigNode 
 
 static gboolean read_bios(BoardFirmware *f, GError **errp)
 {
-    f->image = data_file_read(f->bios, BIOS_MAX, errp);
+    f->image = data_file_read(f->bios, FIRMWARE_MAX, errp);
     if (!f->image) {
         g_prefix_error(errp, "could not load PC BIOS '%s': ", f->bios);
         return FALSE;

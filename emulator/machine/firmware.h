@@ -15,9 +15,12 @@
 #include "device/device.h"
 #include "memory/region.h"
 
-#define FIRMWARE_FLASHES 2 /* code, variables */
+#define FIRMWARE_FLASHES 2          /* code, variables */
+#define FIRMWARE_MAX     0x1000000u /* what is fixed below it begins at 0xfec00000 */
 
 typedef struct BoardFirmware {
+    guint64 max_flash; /* before the check: bytes, of both flashes */
+
     gboolean direct; /* there is none; with a kernel, or with none under qtest */
 
     char *bios;                         /* -bios, or its default; NULL: none */

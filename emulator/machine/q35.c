@@ -25,7 +25,8 @@ typedef struct Options {
     BoardOptions board;
     Q35Choice choice;
     gboolean graphics;
-    char *pflash[2];
+    char *pflash[FIRMWARE_FLASHES];
+    guint64 max_fw_size;
 } Options;
 
 static struct {
@@ -47,6 +48,7 @@ static gboolean check_options(const Options *o, ConfigNode *config, GError **err
 {
     board.acpi = o->board.acpi;
     board.choice = o->choice;
+    board.firmware.max_flash = o->max_fw_size;
     if (!board_firmware_check(&board.firmware, o->pflash, config, errp)) {
         return FALSE;
     }
@@ -178,6 +180,12 @@ static const Property q35_properties[] = {
                  "node name of the firmware's flash"),
     BOARD_OPTION("pflash1", PROP_STRING, pflash[1], NULL,
                  "node name of the flash of its variables"),
+    { .name = "max-fw-size",
+      .type = PROP_SIZE,
+      .offset = offsetof(Options, max_fw_size),
+      .def = "8388608",
+      .max = FIRMWARE_MAX,
+      .help = "bytes of both flashes at most" },
     { NULL },
 };
 

@@ -209,6 +209,10 @@ static const struct {
       "combined size of system firmware exceeds 8388608 bytes" },
     { "-drive if=pflash,format=raw,file=%s/huge",
       "combined size of system firmware exceeds 8388608 bytes" },
+    { "-M q35,max-fw-size=64k -drive if=pflash,format=raw,file=%s/code "
+      "-drive if=pflash,format=raw,file=%s/vars",
+      "combined size of system firmware exceeds 65536 bytes" },
+    { "-M q35,max-fw-size=17M", "max-fw-size" },
     { "-M q35,pflash0=nix", "-machine pflash0=nix: Property 'cfi.pflash01.drive' can't" },
     { "-M q35,pflash0=c -blockdev driver=file,node-name=c,filename=%s/code "
       "-drive if=pflash,format=raw,file=%s/vars",
@@ -259,13 +263,21 @@ static void test_taken(void)
     expect(q, 0xffffd000, 0x3000, 0);
     expect(q, 0xffffa000, 0x3000, 0);
     qtest_stop(q);
+    put_size("8m", 8 << 20);
+    q = qtest_start("-M q35,max-fw-size=16M -m 16 "
+                    "-drive if=pflash,format=raw,readonly=on,file=%s/code "
+                    "-drive if=pflash,format=raw,readonly=on,file=%s/8m",
+                    dir, dir);
+    expect(q, 0xff7fd000, 0x10000, 0);
+    qtest_stop(q);
 }
 
 /* --- by KVM --- */
 
 /*
  * A firmware that says by the serial port where it runs: the highest digit of CS, 0xf, as
- * a letter. It resets itself twice, by the keyboard controller, and counts in CMOS memory.
+ * a letter. It resets itself twice, by the keyboard controller, and counts in CMOS
+ * memory.
  */
 static const guint8 vector[] = {
     0x8c, 0xc8,             /* mov ax, cs */

@@ -458,6 +458,42 @@ static void test_migrate_shared(void)
     qtest_stop(q);
 }
 
+static const char *get_status(QTest *q, const char *command)
+{
+    g_autoptr(JsonNode) info = qtest_qmp_ok(q, "{\"execute\": \"%s\"}", command);
+    JsonObject *o = json_node_get_object(info);
+    return json_object_has_member(o, "status")
+               ? g_intern_string(json_object_get_string_member(o, "status"))
+               : "none";
+}
+
+/* Flash of another size, or none: the source keeps the VM, and the image. */
+static void test_migrate_refused(void)
+{
+    static const char *const others[] = { "vars2", NULL };
+
+    for (guint i = 0; i < G_N_ELEMENTS(others); i++) {
+        QTest *from = start();
+        g_autofree char *path = g_build_filename(qtest_dir(from), "stream", NULL);
+        make_image("vars2", VARS_SIZE / 2, 9);
+        g_autofree char *args = others[i] ? drives(others[i], "") : g_strdup("");
+        QTest *to = qtest_start(BOARD "%s -incoming unix:%s", args, path);
+        json_node_unref(qtest_qmp_ok(
+            from, "{\"execute\": \"migrate\", \"arguments\": {\"uri\": \"unix:%s\"}}",
+            path));
+        while (!g_str_equal(get_status(from, "query-migrate"), "failed")) {
+            g_assert_cmpstr(get_status(from, "query-migrate"), !=, "completed");
+        }
+        while (!g_str_equal(get_status(from, "query-status"), "running")) {
+        }
+        program(from, VARS, 0x66);
+        g_assert_cmphex(image_byte("vars", 0), ==, 0x66);
+        g_assert_cmphex(image_byte("vars2", 0), ==, pattern(0, 9));
+        qtest_stop(from);
+        qtest_stop(to);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -475,6 +511,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pflash/stop", test_stop);
     g_test_add_func("/pflash/migrate", test_migrate);
     g_test_add_func("/pflash/migrate-shared", test_migrate_shared);
+    g_test_add_func("/pflash/migrate-refused", test_migrate_refused);
     int status = g_test_run();
     static const char *const files[] = { "code", "vars", "vars2" };
     for (guint i = 0; i < G_N_ELEMENTS(files); i++) {
