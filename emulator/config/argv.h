@@ -13,10 +13,12 @@
  *                           complete and consistent numbers
  *   object[{qom-type, id, ...}], chardev[{backend, id, ...}], blockdev[], netdev[],
  *   device[{driver, ...}]   in the order given; -drive adds to blockdev[]
+ *   pflash{0{node}, 1{node}}          -drive if=pflash, which adds to blockdev[]
+ *   data-dir[]              -L
  *   mon[{chardev, mode, pretty}]      -mon and -qmp (which adds to chardev[])
  *   serial[{chardev}]       -serial (adds to chardev[] unless chardev:ID); an entry
  *                           without chardev is `none`
- *   kernel, initrd, append, incoming, uuid, pidfile, qtest, qtest-log   strings
+ *   bios, kernel, initrd, append, incoming, uuid, pidfile, qtest, qtest-log   strings
  *   log                     -D: file name, or "" for stderr
  *   name{guest, process, debug-threads}, sandbox{enable, ...},
  *   action{reboot, shutdown, panic, watchdog} (config/action.h),

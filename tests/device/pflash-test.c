@@ -332,6 +332,32 @@ static void test_held(void)
     qtest_stop(q);
 }
 
+/* Several changes of one access, in two sectors: one after the other, and all waited for.
+ */
+static void test_several(void)
+{
+    QTest *q = start_held();
+
+    testing(q, "hold");
+    qtest_begin(q,
+                "write 0x%" G_GINT64_MODIFIER "x 24 0x400000005a5a5a5a"
+                "400000006b6b6b6b400000007c7c7c7c",
+                (guint64)VARS + 0x1f8);
+    for (unsigned i = 0; i < 3; i++) {
+        wait_held(q, 1);
+        g_assert_cmphex(image_byte("vars", 0x1fc), ==, i > 0 ? 0x5a : pattern(0x1fc, 5));
+        g_assert_cmphex(image_byte("vars", 0x204), ==, i > 1 ? 0x6b : pattern(0x204, 5));
+        testing(q, "release 1");
+    }
+    qtest_finish(q);
+    testing(q, "release");
+    g_assert_cmphex(image_byte("vars", 0x1ff), ==, 0x5a);
+    g_assert_cmphex(image_byte("vars", 0x204), ==, 0x6b);
+    g_assert_cmphex(image_byte("vars", 0x20f), ==, 0x7c);
+    g_assert_cmphex(image_byte("vars", 0x1f8), ==, pattern(0x1f8, 5));
+    qtest_stop(q);
+}
+
 /* The status is not read before the flush has ended. */
 static void test_settle(void)
 {
@@ -506,6 +532,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pflash/buffer", test_buffer);
     g_test_add_func("/pflash/read-only", test_read_only);
     g_test_add_func("/pflash/held", test_held);
+    g_test_add_func("/pflash/several", test_several);
     g_test_add_func("/pflash/settle", test_settle);
     g_test_add_func("/pflash/failing", test_failing);
     g_test_add_func("/pflash/stop", test_stop);
