@@ -190,3 +190,18 @@ tests_fuzz_migration_fuzz_LDADD = $(EMULATOR_TEST_LDADD)
 endif
 dist_check_SCRIPTS += tests/fuzz/migration-stream-test.py
 TESTS += tests/fuzz/migration-stream-test.py
+
+# SATA: registers, command lists; also run shortly by ahci-fuzz-test.
+FUZZ_AHCI = tests/fuzz/ahci-fuzz.c tests/fuzz/ahci-fuzz.h $(FUZZ_GUEST)
+check_PROGRAMS += tests/fuzz/ahci-fuzz-test
+TESTS += tests/fuzz/ahci-fuzz-test
+tests_fuzz_ahci_fuzz_test_SOURCES = tests/fuzz/ahci-fuzz-test.c $(FUZZ_AHCI)
+tests_fuzz_ahci_fuzz_test_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
+tests_fuzz_ahci_fuzz_test_LDADD = $(FUZZ_VM_LDADD)
+if FUZZERS
+check_PROGRAMS += tests/fuzz/ahci-fuzz
+tests_fuzz_ahci_fuzz_SOURCES = $(FUZZ_AHCI)
+tests_fuzz_ahci_fuzz_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
+tests_fuzz_ahci_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_ahci_fuzz_LDADD = $(FUZZ_VM_LDADD)
+endif
