@@ -112,6 +112,22 @@ tests_fuzz_pci_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_pci_fuzz_LDADD = $(EMULATOR_TEST_LDADD)
 endif
 
+# fw_cfg, and kernels that firmware starts; also run shortly by fw-cfg-fuzz-test.
+FW_CFG_FUZZ_FILES = tests/fuzz/fw-cfg-fuzz.c tests/fuzz/fw-cfg-fuzz.h \
+	tests/unit/hw-board.c tests/unit/hw-board.h tests/unit/no-board.h
+check_PROGRAMS += tests/fuzz/fw-cfg-fuzz-test
+TESTS += tests/fuzz/fw-cfg-fuzz-test
+tests_fuzz_fw_cfg_fuzz_test_SOURCES = tests/fuzz/fw-cfg-fuzz-test.c $(FW_CFG_FUZZ_FILES)
+tests_fuzz_fw_cfg_fuzz_test_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
+tests_fuzz_fw_cfg_fuzz_test_LDADD = $(EMULATOR_TEST_LDADD)
+if FUZZERS
+check_PROGRAMS += tests/fuzz/fw-cfg-fuzz
+tests_fuzz_fw_cfg_fuzz_SOURCES = $(FW_CFG_FUZZ_FILES)
+tests_fuzz_fw_cfg_fuzz_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
+tests_fuzz_fw_cfg_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fw_cfg_fuzz_LDADD = $(EMULATOR_TEST_LDADD)
+endif
+
 # The RPC server; also run over repeatable mutants by rpc-fuzz-test.
 if FUZZERS
 check_PROGRAMS += tests/fuzz/rpc-fuzz

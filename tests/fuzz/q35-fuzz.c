@@ -221,11 +221,11 @@ typedef struct Ports {
 static void access_port(FuzzInput *in, Q35Guest *g)
 {
     static const Ports ports[] = {
-        { 0x20, 2 },  { 0xa0, 2 },   { 0x4d0, 2 },    { 0x40, 4 },  { 0x61, 1 },
-        { 0x60, 1 },  { 0x64, 1 },   { 0x70, 4 },     { 0x80, 1 },  { 0x92, 1 },
-        { 0xb2, 2 },  { PM, 0x60 },  { PM, 0x10 },    { PM, 0x40 }, { PM + 0x60, 0x20 },
-        { 0x3f8, 8 }, { 0x505, 1 },  { 0xe9, 1 },     { 0xcf8, 8 }, { RESET, 1 },
-        { 0, 0xff },  { 0xcc0, 64 }, { 0xae00, 0x20 }
+        { 0x20, 2 },  { 0xa0, 2 },   { 0x4d0, 2 },     { 0x40, 4 },  { 0x61, 1 },
+        { 0x60, 1 },  { 0x64, 1 },   { 0x70, 4 },      { 0x80, 1 },  { 0x92, 1 },
+        { 0xb2, 2 },  { PM, 0x60 },  { PM, 0x10 },     { PM, 0x40 }, { PM + 0x60, 0x20 },
+        { 0x3f8, 8 }, { 0x505, 1 },  { 0xe9, 1 },      { 0xcf8, 8 }, { RESET, 1 },
+        { 0, 0xff },  { 0xcc0, 64 }, { 0xae00, 0x20 }, { 0x510, 12 }
     };
     guint8 which = fuzz_take(in, 1), offset = fuzz_take(in, 1);
     const Ports *p = &ports[which % G_N_ELEMENTS(ports)];
