@@ -23,6 +23,7 @@
 #include "accel/run-state.h"
 #include "accel/vcpu.h"
 #include "block/block.h"
+#include "block/removable.h"
 #include "block/testing.h"
 #include "chardev/chardev.h"
 #include "config/action.h"
@@ -399,6 +400,14 @@ static gboolean check_raw(ConfigNode *node, GError **errp)
     return block_starts_inactive() || block_check_raw(text_at(node, "node-name"), errp);
 }
 
+static gboolean name_drive(ConfigNode *node, GError **errp)
+{
+    const char *name = text_at(node, "name");
+
+    removable_name_drive(name, block_node_find(name));
+    return TRUE;
+}
+
 static gboolean add_netdev(ConfigNode *node, GError **errp)
 {
     return net_backend_add(node, errp) != NULL;
@@ -416,6 +425,7 @@ static gboolean start_backends(ConfigNode *config, GError **errp)
     return each(config, "object", add_object, errp) &&
            each(config, "blockdev", add_blockdev, errp) &&
            each(config, "guessed-raw", check_raw, errp) &&
+           each(config, "named-drive", name_drive, errp) &&
            each(config, "netdev", add_netdev, errp);
 }
 

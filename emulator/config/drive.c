@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * -drive if=none,... and if=pflash,...: the block node that -blockdev would have made;
- * and of the latter the machine hears which flash it is.
+ * -drive: the block node that -blockdev would have made. Of if=pflash the machine hears
+ * which flash it is, of if=ide there is a device, and a drive for CDs has a name.
  */
 #include "config.h"
 
@@ -184,35 +184,67 @@ static gboolean add_flash(ConfigNode *tree, ConfigNode *drive, const char *origi
     return TRUE;
 }
 
-/* Of a flash the machine has to hear. */
-static gboolean read_id(ConfigNode *tree, ConfigNode *drive, const char *origin,
-                        const char **id, GError **errp)
+/*
+ * Of a flash the machine has to hear; a drive of if=ide is plugged. Without if= a CD is
+ * in such a drive, and what has an index.
+ */
+static gboolean read_id(ConfigNode *tree, ConfigNode *drive, gboolean cdrom,
+                        const char *origin, const char **id, GError **errp)
 {
+    gboolean placed = cdrom || config_map_has(drive, "index");
     const char *type;
 
-    if (!config_get_string(drive, "if", "none", &type, errp)) {
+    if (!config_get_string(drive, "if", placed ? "ide" : "none", &type, errp)) {
         return FALSE;
     }
     if (g_str_equal(type, "pflash")) {
         return add_flash(tree, drive, origin, id, errp);
     }
+    if (g_str_equal(type, "ide")) {
+        return config_place_ide(tree, drive, cdrom, origin, errp) &&
+               config_require_string(drive, "id", id, errp);
+    }
     return (g_str_equal(type, "none") ||
-            error_set(errp, "if=%s is not supported (only none|pflash)", type)) &&
+            error_set(errp, "if=%s is not supported (only none|ide|pflash)", type)) &&
            config_require_string(drive, "id", id, errp);
 }
 
-gboolean config_add_drive(ConfigNode *tree, const char *arg, GError **errp)
+/* media=; of cdrom what the drive is called, and whether there is a medium. */
+static gboolean read_media(ConfigNode *drive, gboolean *cdrom, gboolean *empty,
+                           GError **errp)
 {
-    g_autoptr(ConfigNode) drive = keyval_parse(arg, NULL, errp);
-    g_autoptr(ConfigNode) node = config_map_new();
-    g_autofree char *origin = g_strdup_printf("-drive %s", arg);
-    const char *id;
+    const char *media, *file;
 
-    if (!drive || !one_of(drive, "format", "raw", "raw", errp) ||
-        !one_of(drive, "media", "disk", "disk", errp) ||
-        !read_id(tree, drive, origin, &id, errp)) {
+    if (!config_get_string(drive, "media", "disk", &media, errp) ||
+        !config_get_string(drive, "file", "", &file, errp)) {
         return FALSE;
     }
+    *cdrom = g_str_equal(media, "cdrom");
+    *empty = *cdrom && !*file;
+    if (*cdrom) {
+        config_map_set(drive,
+                       config_map_has(drive, "readonly") ? "readonly" : "read-only",
+                       config_bool_new(TRUE));
+    }
+    return *cdrom || g_str_equal(media, "disk") ||
+           error_set(errp, "media=%s is not supported (only disk|cdrom)", media);
+}
+
+/* For main, when the nodes are there. */
+static void name_drive(ConfigNode *tree, const char *id, const char *origin)
+{
+    ConfigNode *entry = config_map_new();
+
+    config_map_set_string(entry, "name", id);
+    config_node_set_origin(entry, origin);
+    config_list_add(config_tree_list(tree, "named-drive"), entry);
+}
+
+static gboolean add_node(ConfigNode *tree, ConfigNode *drive, const char *id,
+                         const char *origin, GError **errp)
+{
+    g_autoptr(ConfigNode) node = config_map_new();
+
     config_map_set(node, "node-name", config_string_new(id));
     config_map_set(node, "driver", config_string_new("raw"));
     if (!read_file(drive, node, errp) || !read_discard(drive, node, errp) ||
@@ -225,4 +257,29 @@ gboolean config_add_drive(ConfigNode *tree, const char *arg, GError **errp)
     }
     config_list_add(config_tree_list(tree, "blockdev"), g_steal_pointer(&node));
     return TRUE;
+}
+
+gboolean config_add_drive_map(ConfigNode *tree, ConfigNode *drive, const char *origin,
+                              GError **errp)
+{
+    gboolean cdrom, empty;
+    const char *id;
+
+    if (!one_of(drive, "format", "raw", "raw", errp) ||
+        !read_media(drive, &cdrom, &empty, errp) ||
+        !read_id(tree, drive, cdrom, origin, &id, errp)) {
+        return FALSE;
+    }
+    if (cdrom) {
+        name_drive(tree, id, origin);
+    }
+    return empty || add_node(tree, drive, id, origin, errp);
+}
+
+gboolean config_add_drive(ConfigNode *tree, const char *arg, GError **errp)
+{
+    g_autoptr(ConfigNode) drive = keyval_parse(arg, NULL, errp);
+    g_autofree char *origin = g_strdup_printf("-drive %s", arg);
+
+    return drive && config_add_drive_map(tree, drive, origin, errp);
 }

@@ -51,8 +51,18 @@ gboolean config_add_serial(ConfigNode *tree, const char *arg, GError **errp);
 gboolean config_add_qmp(ConfigNode *tree, const char *arg, GError **errp);
 gboolean config_add_qmp_pretty(ConfigNode *tree, const char *arg, GError **errp);
 gboolean config_add_monitor(ConfigNode *tree, const char *arg, GError **errp);
-/* -drive as a block node. */
+/* -drive as a block node; drive: its keys, which are used up. */
 gboolean config_add_drive(ConfigNode *tree, const char *arg, GError **errp);
+gboolean config_add_drive_map(ConfigNode *tree, ConfigNode *drive, const char *origin,
+                              GError **errp);
+/* Of if=ide: plugs it where it is to be, and sets its id where none is given. */
+gboolean config_place_ide(ConfigNode *tree, ConfigNode *drive, gboolean cdrom,
+                          const char *origin, GError **errp);
+gboolean config_add_cdrom(ConfigNode *tree, const char *arg, GError **errp);
+gboolean config_add_hda(ConfigNode *tree, const char *arg, GError **errp);
+gboolean config_add_hdb(ConfigNode *tree, const char *arg, GError **errp);
+gboolean config_add_hdc(ConfigNode *tree, const char *arg, GError **errp);
+gboolean config_add_hdd(ConfigNode *tree, const char *arg, GError **errp);
 
 /*
  * A key that the map has twice, borrowed; NULL: none. Counts the comparisons of keys

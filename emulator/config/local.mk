@@ -12,6 +12,7 @@ libemulator_a_SOURCES += \
 	emulator/config/data-file.h \
 	emulator/config/dialect.c \
 	emulator/config/dialect.h \
+	emulator/config/drive-ide.c \
 	emulator/config/drive.c \
 	emulator/config/internal.h \
 	emulator/config/json-frame.c \

@@ -222,10 +222,19 @@ const Option config_options[] = {
     LIST("blockdev", "driver", TRUE, "[driver=]raw|file,node-name=N[,...]",
          "create a block node"),
     CALL("drive", ARG_REQUIRED, config_add_drive,
-         "if=none|pflash,id=ID,file=PATH[,format=raw][,unit=0|1][,readonly=on|off]"
-         "[,cache=MODE][,direct=on|off][,aio=MODE]",
-         "create a block node for -device ...,drive=ID, or for a flash (unit 0: the "
-         "firmware, 1: its variables); format=raw should be given"),
+         "if=none|ide|pflash[,id=ID][,media=disk|cdrom][,file=PATH][,format=raw]"
+         "[,index=N|,bus=N|,unit=N][,readonly=on|off][,cache=MODE][,direct=on|off]"
+         "[,aio=MODE]",
+         "create a block node for -device ...,drive=ID, with its drive on SATA port N "
+         "(ide; media=cdrom: a CD drive, empty without file=), or for a flash (unit 0: "
+         "the firmware, 1: its variables); format=raw should be given"),
+    CALL("cdrom", ARG_REQUIRED, config_add_cdrom, "FILE",
+         "a CD in a drive: -drive if=ide,index=2,media=cdrom,file=FILE"),
+    CALL("hda", ARG_REQUIRED, config_add_hda, "FILE",
+         "a disk: -drive if=ide,index=0,file=FILE"),
+    CALL("hdb", ARG_REQUIRED, config_add_hdb, "FILE", "likewise, with index=1"),
+    CALL("hdc", ARG_REQUIRED, config_add_hdc, "FILE", "likewise, with index=2"),
+    CALL("hdd", ARG_REQUIRED, config_add_hdd, "FILE", "likewise, with index=3"),
     LIST("netdev", "type", TRUE, "tap,id=ID[,ifname=NAME|fd=N]",
          "create a network back end"),
     LIST("device", "driver", TRUE, "DRIVER[,prop=value...]",
