@@ -19,6 +19,11 @@ virtvireod_SOURCES = \
 	libvirt-driver/daemon.c libvirt-driver/daemon.h libvirt-driver/main.c
 virtvireod_LDADD = libdriver.a libxml.a libcapabilities.a libutil.a $(DRIVER_LIBS)
 
+# Which firmware vireo's machines take, for us and for libvirt's QEMU driver: before those
+# of Debian's ovmf (40-...), of which the first ones require SMM.
+firmwaredir = $(datadir)/qemu/firmware
+dist_firmware_DATA = libvirt-driver/firmware/30-vireo-x86_64.json
+
 # "make virtvireod" in a fresh tree builds nothing else first.
 $(libdriver_a_OBJECTS) $(virtvireod_OBJECTS): libvirt-driver/rpc/protocol.h
 

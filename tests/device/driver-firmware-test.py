@@ -9,10 +9,11 @@ Skipped (77) where there is no virsh.
 import json
 import os
 import re
+import shutil
 import stat
 import sys
 
-from driver_daemon import EMULATOR, main, migrate, wrapper
+from driver_daemon import EMULATOR, SRC, main, migrate, wrapper
 
 XML = """<domain type='kvm'><name>{name}</name>
 <uuid>11111111-2222-3333-4444-{number:012d}</uuid><memory unit='MiB'>64</memory>
@@ -96,6 +97,22 @@ def test_choice(a, b):
     describe(a, "60-plain", "code.mine", [], top="etc")
     a.virsh("define", definition(a, EFI, name="two", number=2))
     assert "/code.mine<" in a.virsh("dumpxml", "two")
+
+
+def test_installed(a, b):
+    """The descriptor that is installed is that of vireo's machines, and of no other."""
+    with_firmware(a)
+    name = "30-vireo-x86_64.json"
+    shutil.copy(os.path.join(SRC, "libvirt-driver/firmware", name),
+                os.path.join(a.root, "usr/share/qemu/firmware"))
+    a.virsh("define", definition(a, EFI))
+    xml = a.virsh("dumpxml", "vm")
+    assert ">/usr/share/OVMF/OVMF_CODE_4M.fd</loader>" in xml, xml
+    assert "<nvram template='/usr/share/OVMF/OVMF_VARS_4M.fd'>" in xml, xml
+    with open(os.path.join(SRC, "libvirt-driver/firmware", name)) as f:
+        targets = json.load(f)["targets"]
+    assert [t["machines"] for t in targets] == [["pc-q35-vireo-*"]], targets
+    assert name < "40-"
 
 
 def test_none_fits(a, b):
