@@ -2,6 +2,7 @@
 /* What all drives have: properties, a medium, and who they say that they are. */
 #include <string.h>
 
+#include "device/boot.h"
 #include "ide/ide.h"
 #include "util/error.h"
 
@@ -168,6 +169,15 @@ static const StateField fields[] = {
 static const StateDesc state = { .name = "ide-device", .version = 1, .fields = fields };
 
 #define FIELD(name) offsetof(IdeDrive, name)
+/* QEMU's buses have two places, of which AHCI's use the first. */
+static char *drive_boot_name(const Device *device)
+{
+    guint port = 0;
+
+    g_ptr_array_find(device->parent->buses, device->bus, &port);
+    return g_strdup_printf("drive@%x/disk@0", port);
+}
+
 static const Property properties[] = {
     { "drive", PROP_STRING, FIELD(drive), .help = "node name of the block device" },
     { "unit", PROP_U32, FIELD(unit), "4294967295",
@@ -200,8 +210,7 @@ static const Property properties[] = {
       .help = "the guest is not told" },
     { "opt_io_size", PROP_SIZE, FIELD(opt_io_size), .max = G_MAXUINT32, .ignored = TRUE,
       .help = "the guest is not told" },
-    { "bootindex", PROP_U32, FIELD(bootindex), .ignored = TRUE,
-      .help = "the kernel is given" },
+    PROPERTY_BOOTINDEX(IdeDrive, bootindex),
     PROPERTY_ONLY("account-failed", PROP_AUTO, "auto|on"),
     PROPERTY_ONLY("account-invalid", PROP_AUTO, "auto|on"),
     PROPERTY_ONLY("backend_defaults", PROP_AUTO, "auto"),
@@ -218,5 +227,6 @@ const DeviceClass ide_drive_class = {
     .state = &state,
     .acquire = drive_acquire,
     .release = drive_release,
+    .boot_name = drive_boot_name,
     .reset = ide_drive_reset,
 };

@@ -68,7 +68,7 @@ class Errors(unittest.TestCase):
         (["-foo", "bar"], "-foo bar: invalid option"),
         (["-numa", "node"], "-numa node: invalid option (of QEMU, not supported here)"),
         (["--hda", "a"], "--hda a: invalid option (of QEMU, not supported here)"),
-        (["-boot", "z"], "-boot z: Parameter 'order': invalid boot device 'z'"),
+        (["-boot", "z"], "-boot z: Parameter 'order': Invalid boot device 'z'"),
         (["-serial", "mon:stdio"],
          "-serial mon:stdio: 'mon' is not supported: a console and a monitor do not share "
          "one device; use stdio here, and -qmp unix:PATH,server=on,wait=off for the "
@@ -145,7 +145,7 @@ class UnknownKeys(unittest.TestCase):
         "blockdev": "file,node-name=a,filename=/dev/null,read-only=on",
         "drive": "if=none,id=a,file=/dev/null,readonly=on", "netdev": "tap,id=a,ifname=a",
         "device": "virtio-rng-device", "name": "a", "action": "reboot=reset",
-        "sandbox": "on", "rtc": "utc", "boot": "strict=on", "overcommit": "mem-lock=off",
+        "sandbox": "on", "rtc": "utc", "boot": "strict=on", "smbios": "type=1", "fw_cfg": "name=opt/a,string=a", "overcommit": "mem-lock=off",
         "realtime": "mlock=off", "msg": "timestamp=on", "audiodev": "none,id=a",
         "run-with": "async-teardown=on", "serial": "null", "qmp": "null",
         "qmp-pretty": "null", "display": "none", "vnc": "none", "vga": "none",

@@ -228,7 +228,7 @@ static void test_domain(void)
     rich.iothreads = rich.firmware = TRUE;
     other = capabilities_format_domain(&rich);
     has(other, "<iothreads supported='yes'/>");
-    has(other, "<loader supported='yes'/>");
+    has(other, "<loader supported='yes'>");
     has(xml, "<path>/usr/bin/vi&amp;reo</path>");
     has(xml, "<machine>microvm-vireo-1.0</machine>");
     has(xml, "<vcpu max='254'/>");

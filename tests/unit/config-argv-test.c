@@ -327,7 +327,7 @@ static void test_noop(void)
 {
     static const char *const lines[] = {
         "-no-user-config",
-        "-machine usb=off,vmport=auto,graphics=off,kernel_irqchip=on",
+        "-machine usb=off,vmport=auto,kernel_irqchip=on",
         "-rtc base=utc",
         "-rtc utc,driftfix=none",
         "-accel kernel_irqchip=on,dirty-ring-size=0",
