@@ -506,7 +506,7 @@ static gboolean default_is_none(const Property *prop)
     if (prop->type == PROP_U32 || prop->type == PROP_U64 || prop->type == PROP_SIZE) {
         guint64 n = g_ascii_strtoull(prop->def, NULL, 10);
 
-        return n == types[prop->type].max || n == G_MAXINT64;
+        return n == types[prop->type].max || n == G_MAXUINT32 || n == G_MAXINT64;
     }
     return FALSE;
 }

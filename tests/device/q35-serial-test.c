@@ -84,17 +84,17 @@ static void test_all(void)
 /* All accesses of a guest to ports that touch, or cross into, the next one. */
 static void test_neighbours(void)
 {
-    QTest *q = qtest_start("-M q35 -m 16 -device isa-serial,iobase=0x500 "
-                           "-device isa-serial,iobase=0x508");
-    qtest_outb(q, 0x500 + SCR, 0x5a);
-    qtest_outb(q, 0x508 + LCR, 0x80);
-    qtest_outb(q, 0x508, 0x34); /* its divisor */
-    g_assert_cmphex(qtest_inw(q, 0x507), ==, 0x345a);
-    qtest_outl(q, 0x507, 0xffffffff);
-    g_assert_cmphex(qtest_inb(q, 0x507), ==, 0xff);
-    g_assert_cmphex(qtest_inb(q, 0x508), ==, 0xff);
-    g_assert_cmphex(qtest_inb(q, 0x50f), ==, 0);
-    g_assert_cmphex(qtest_inw(q, 0x50f), ==, 0xff00); /* nobody at 0x510 takes it */
+    QTest *q = qtest_start("-M q35 -m 16 -device isa-serial,iobase=0x540 "
+                           "-device isa-serial,iobase=0x548");
+    qtest_outb(q, 0x540 + SCR, 0x5a);
+    qtest_outb(q, 0x548 + LCR, 0x80);
+    qtest_outb(q, 0x548, 0x34); /* its divisor */
+    g_assert_cmphex(qtest_inw(q, 0x547), ==, 0x345a);
+    qtest_outl(q, 0x547, 0xffffffff);
+    g_assert_cmphex(qtest_inb(q, 0x547), ==, 0xff);
+    g_assert_cmphex(qtest_inb(q, 0x548), ==, 0xff);
+    g_assert_cmphex(qtest_inb(q, 0x54f), ==, 0);
+    g_assert_cmphex(qtest_inl(q, 0x550), ==, G_MAXUINT32);
     qtest_stop(q);
 }
 

@@ -67,7 +67,7 @@ class Errors(unittest.TestCase):
     CASES = [
         (["-foo", "bar"], "-foo bar: invalid option"),
         (["-numa", "node"], "-numa node: invalid option (of QEMU, not supported here)"),
-        (["--hda", "a"], "--hda a: invalid option (of QEMU, not supported here)"),
+        (["--fda", "a"], "--fda a: invalid option (of QEMU, not supported here)"),
         (["-boot", "z"], "-boot z: Parameter 'order': Invalid boot device 'z'"),
         (["-serial", "mon:stdio"],
          "-serial mon:stdio: 'mon' is not supported: a console and a monitor do not share "
@@ -155,6 +155,7 @@ class UnknownKeys(unittest.TestCase):
     }
     PLAIN = {"monitor", "bios", "kernel", "initrd", "append", "incoming", "uuid", "pidfile", "D",
              "dialect", "qtest", "qtest-log", "L",
+             "hda", "hdb", "hdc", "hdd", "cdrom",
              "M"}  # -machine, and so its errors say
 
     def test_all(self):
