@@ -101,7 +101,6 @@ typedef struct AhciWait {
 struct AhciPort {
     AhciHba *hba;
     IdePort ide; /* the drive's end */
-    guint8 number;
 
     /* Registers; migrated. */
     guint64 clb, fb;

@@ -271,8 +271,9 @@ static void make_ports(AhciHba *h)
         AhciPort *port = &h->ports[i];
         g_autofree char *name =
             id ? g_strdup_printf("%s.%u", id, i) : g_strdup_printf("ide.%u", first + i);
-        *port = (AhciPort){ .hba = h, .number = (guint8)i };
+        *port = (AhciPort){ .hba = h };
         ide_port_init(&port->ide, name, &h->pci.device, port);
+        port->ide.number = (guint8)i;
     }
 }
 

@@ -146,6 +146,14 @@ void ide_drive_reset(Device *device)
     drive->write_cache_on = drive->write_cache != ON_OFF_AUTO_OFF;
 }
 
+/* The port, and the drive on its cable. */
+static char *drive_boot_name(const Device *device)
+{
+    const IdePort *port = device->bus->opaque;
+
+    return g_strdup_printf("drive@%x/disk@0", port->number);
+}
+
 void ide_put_word(guint8 *page, unsigned word, guint16 value)
 {
     page[2 * word] = (guint8)value;
@@ -229,4 +237,5 @@ const DeviceClass ide_drive_class = {
     .release = drive_release,
     .boot_name = drive_boot_name,
     .reset = ide_drive_reset,
+    .boot_name = drive_boot_name,
 };

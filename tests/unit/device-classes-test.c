@@ -113,6 +113,7 @@ static const struct Unseen {
     { "cfi.pflash01", "drive", "the host's" },
     { "ide-device", "drive", "the host's" },
     { "ide-device", "unit", "the bus has no other" },
+    { "ide-device", "bootindex", "read in fw_cfg, at the next start" },
     { "ide-device", "write-cache", "what it has become moves with the state" },
     { "ide-device", "share-rw", "the host's" },
     { "ide-device", "werror", "a policy" },
