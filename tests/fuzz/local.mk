@@ -221,3 +221,19 @@ tests_fuzz_ahci_fuzz_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
 tests_fuzz_ahci_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_ahci_fuzz_LDADD = $(FUZZ_VM_LDADD)
 endif
+
+# Packets for a CD drive, and its media; also run shortly by ide-cd-fuzz-test.
+IDE_CD_FUZZ_FILES = tests/fuzz/ide-cd-fuzz.c tests/fuzz/ide-cd-fuzz.h \
+	tests/unit/ide-port.c tests/unit/ide-port.h
+check_PROGRAMS += tests/fuzz/ide-cd-fuzz-test
+TESTS += tests/fuzz/ide-cd-fuzz-test
+tests_fuzz_ide_cd_fuzz_test_SOURCES = tests/fuzz/ide-cd-fuzz-test.c $(IDE_CD_FUZZ_FILES)
+tests_fuzz_ide_cd_fuzz_test_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
+tests_fuzz_ide_cd_fuzz_test_LDADD = $(EMULATOR_TEST_LDADD)
+if FUZZERS
+check_PROGRAMS += tests/fuzz/ide-cd-fuzz
+tests_fuzz_ide_cd_fuzz_SOURCES = $(IDE_CD_FUZZ_FILES)
+tests_fuzz_ide_cd_fuzz_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
+tests_fuzz_ide_cd_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_ide_cd_fuzz_LDADD = $(EMULATOR_TEST_LDADD)
+endif
