@@ -310,6 +310,8 @@ static void test_named(void)
     g_autofree char *more = g_strdup_printf("-cdrom %s", one);
     g_autofree char *change = g_strdup_printf(
         "\"device\": \"ide2-cd0\", \"filename\": \"%s\", \"format\": \"raw\"", two);
+    g_autofree char *guess =
+        g_strdup_printf("\"device\": \"ide2-cd0\", \"filename\": \"%s\"", one);
     const char *path = "/machine/peripheral-anon/device[0]";
     QTest *q = qtest_start("-machine q35 -m 16M %s", more);
 
@@ -318,6 +320,13 @@ static void test_named(void)
     assert_moved(q, "ide2-cd0", path, TRUE);
     assert_moved(q, "ide2-cd0", path, FALSE);
     assert_drive(q, "ide2-cd0", path, FALSE, FALSE, "#block");
+    g_assert_true(g_file_set_contents(one, "QFI\xfb\0\0\0\3", 8, NULL));
+    refuses(q, "blockdev-change-medium", guess, "begins as a qcow2 image does");
+    assert_still(q);
+    g_assert_true(g_file_set_contents(one, "CD001\0\0\0", 8, NULL));
+    tell(q, "blockdev-change-medium", guess);
+    assert_moved(q, "ide2-cd0", path, TRUE);
+    assert_moved(q, "ide2-cd0", path, FALSE);
     tell(q, "eject", "\"device\": \"ide2-cd0\"");
     assert_moved(q, "ide2-cd0", path, TRUE);
     assert_drive(q, "ide2-cd0", path, TRUE, FALSE, NULL);
