@@ -177,15 +177,6 @@ static const StateField fields[] = {
 static const StateDesc state = { .name = "ide-device", .version = 1, .fields = fields };
 
 #define FIELD(name) offsetof(IdeDrive, name)
-/* QEMU's buses have two places, of which AHCI's use the first. */
-static char *drive_boot_name(const Device *device)
-{
-    guint port = 0;
-
-    g_ptr_array_find(device->parent->buses, device->bus, &port);
-    return g_strdup_printf("drive@%x/disk@0", port);
-}
-
 static const Property properties[] = {
     { "drive", PROP_STRING, FIELD(drive), .help = "node name of the block device" },
     { "unit", PROP_U32, FIELD(unit), "4294967295",
@@ -235,7 +226,6 @@ const DeviceClass ide_drive_class = {
     .state = &state,
     .acquire = drive_acquire,
     .release = drive_release,
-    .boot_name = drive_boot_name,
     .reset = ide_drive_reset,
     .boot_name = drive_boot_name,
 };
