@@ -110,8 +110,8 @@ static void tell(const AhciCommand *c)
     tell_count(c);
     bits |= failed ? 0 : tell_data(c);
     ahci_fis_register(port, &cmd->regs, cmd->status, cmd->error, TRUE);
-    if (failed) {
-        ahci_port_halt(port, IS_TFES | c->fault);
+    if (failed) { /* SeaBIOS 1.16 waits for IS_DHRS, and never looks at the other */
+        ahci_port_halt(port, bits | IS_TFES | c->fault);
     } else {
         port->ci &= ~(1u << cmd->slot);
         ahci_port_raise(port, bits);
