@@ -39,6 +39,12 @@ void pci_bars_free(PciDevice *dev);
 /* rom.c: with its BAR, or with nothing where it has no ROM; after its BARs are gone. */
 gboolean pci_rom_add(PciDevice *dev, GError **errp);
 void pci_rom_remove(PciDevice *dev);
+/*
+ * rom-image.c: a class's ROM is one for several devices that differ in their IDs, and
+ * says of itself that it is for this one, as firmware looks. FALSE: nothing has been
+ * written; it says so already, or is no such image. The file is the host's, but any.
+ */
+gboolean pci_rom_set_ids(guint8 *image, guint64 size, guint16 vendor, guint16 device);
 void pci_rom_acquire(Device *dev, DeviceChanged done, void *opaque);
 void pci_rom_release(Device *dev, DeviceChanged done, void *opaque);
 

@@ -36,6 +36,7 @@ libemulator_a_SOURCES += \
 	emulator/pci/pci.h \
 	emulator/pci/rom.c \
 	emulator/pci/rom.h \
+	emulator/pci/rom-image.c \
 	emulator/pci/root-port.c \
 	emulator/pci/root-port.h \
 	emulator/pci/slots.c \

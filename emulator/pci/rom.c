@@ -24,14 +24,6 @@
 #define AUTO_SIZE      G_MAXUINT32 /* romsize= is not given */
 #define FDSET          "/dev/fdset/"
 
-/* In the image: PCI 3.0, 6.3.1. */
-#define SIGNATURE    0xaa55
-#define CHECKSUM     6 /* a byte that nobody uses: it makes the sum of a BIOS image 0 */
-#define DATA_POINTER 0x18
-#define DATA_SIZE    0x18 /* of the structure that it points to: "PCIR" */
-#define DATA_VENDOR  4
-#define DATA_DEVICE  6
-
 struct PciRomFile {
     char *name;
     int fd; /* -1: it is not open yet */
@@ -153,52 +145,6 @@ static const char *rom_name(const PciDevice *dev)
     return name && *name && (!is_default(dev) || find_default(name)) ? name : NULL;
 }
 
-static void put_le16(guint8 *at, guint16 value)
-{
-    value = GUINT16_TO_LE(value);
-    memcpy(at, &value, sizeof(value));
-}
-
-static guint16 get_le16(const guint8 *at)
-{
-    guint16 value;
-
-    memcpy(&value, at, sizeof(value));
-    return GUINT16_FROM_LE(value);
-}
-
-static guint8 bytes_of(guint16 value)
-{
-    return (guint8)(value + (value >> 8));
-}
-
-/*
- * A class's ROM is one for several devices that differ in their IDs: it says of itself
- * that it is for this one, as firmware looks. The file is the host's, but may be any.
- */
-static void patch_ids(const PciDevice *dev, guint8 *image, guint64 size)
-{
-    guint16 vendor = (guint16)pci_get(dev, PCI_VENDOR_ID, 2);
-    guint16 device = (guint16)pci_get(dev, PCI_DEVICE_ID, 2);
-
-    if (size < DATA_POINTER + 2 || get_le16(image) != SIGNATURE) {
-        return;
-    }
-    guint16 at = get_le16(image + DATA_POINTER);
-    if (at < DATA_POINTER + 2 || size < DATA_SIZE || at > size - DATA_SIZE ||
-        memcmp(image + at, "PCIR", 4) != 0) {
-        return;
-    }
-    guint8 *had_vendor = image + at + DATA_VENDOR, *had_device = image + at + DATA_DEVICE;
-    if (get_le16(had_vendor) == vendor && get_le16(had_device) == device) {
-        return; /* no page of its own */
-    }
-    image[CHECKSUM] += (guint8)(bytes_of(get_le16(had_vendor)) - bytes_of(vendor) +
-                                bytes_of(get_le16(had_device)) - bytes_of(device));
-    put_le16(had_vendor, vendor);
-    put_le16(had_device, device);
-}
-
 static gboolean check_size(const PciDevice *dev, GError **errp)
 {
     guint32 size = dev->romsize;
@@ -234,7 +180,8 @@ static gboolean add_bar(PciDevice *dev, const PciRomFile *file, GError **errp)
         return FALSE;
     }
     if (is_default(dev)) {
-        patch_ids(dev, block->host, file->size);
+        pci_rom_set_ids(block->host, file->size, (guint16)pci_get(dev, PCI_VENDOR_ID, 2),
+                        (guint16)pci_get(dev, PCI_DEVICE_ID, 2));
     }
     pci_add_bar(dev, PCI_BAR_ROM, 0, region_new_ram("rom", block, 0, size, TRUE), size);
     dev->rom = g_steal_pointer(&block);

@@ -147,6 +147,21 @@ tests_fuzz_config_argv_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_config_argv_fuzz_LDADD = $(EMULATOR_TEST_LDADD)
 endif
 
+# Option ROMs' IDs; also run shortly by rom-fuzz-test.
+ROM_FUZZ = tests/fuzz/rom-fuzz.c tests/fuzz/rom-fuzz.h
+check_PROGRAMS += tests/fuzz/rom-fuzz-test
+TESTS += tests/fuzz/rom-fuzz-test
+tests_fuzz_rom_fuzz_test_SOURCES = tests/fuzz/rom-fuzz-test.c $(ROM_FUZZ)
+tests_fuzz_rom_fuzz_test_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
+tests_fuzz_rom_fuzz_test_LDADD = $(EMULATOR_TEST_LDADD)
+if FUZZERS
+check_PROGRAMS += tests/fuzz/rom-fuzz
+tests_fuzz_rom_fuzz_SOURCES = $(ROM_FUZZ)
+tests_fuzz_rom_fuzz_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
+tests_fuzz_rom_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_rom_fuzz_LDADD = $(EMULATOR_TEST_LDADD)
+endif
+
 # -smbios and its files; also run shortly by smbios-fuzz-test.
 SMBIOS_FUZZ = tests/fuzz/smbios-fuzz.c tests/fuzz/smbios-fuzz.h
 check_PROGRAMS += tests/fuzz/smbios-fuzz-test
