@@ -4,7 +4,7 @@
  * migration stream. Anonymous memory is aligned to huge pages, so that KVM can map
  * it with them.
  *
- * #syscalls main: munmap
+ * #syscalls main: munmap madvise
  */
 #include "memory/ram.h"
 
