@@ -166,7 +166,8 @@ class UnknownKeys(unittest.TestCase):
         self.assertEqual(options - self.PLAIN - set(self.GOOD), set())
         for option, good in self.GOOD.items():
             bad = good + ",x-nonsense=1"
-            base = [] if option == "machine" else ["-machine", "microvm"]
+            board = "q35" if option in ("smbios", "fw_cfg") else "microvm"
+            base = [] if option == "machine" else ["-machine", board]
             base += [] if option == "accel" else ["-accel", "qtest"]
             code, out, err = run(*base, "-chardev", "null,id=mon", "-" + option, bad)
             self.assertEqual((code, out), (1, ""), option)
