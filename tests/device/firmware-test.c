@@ -339,22 +339,30 @@ static const guint8 sector[] = {
     'b',  'o',  'o',  't',  'e',  'd', 0x00, /* text */
 };
 
-/* SeaBIOS, by default, finds the disk behind virtio, and starts it. */
-static void test_seabios(void)
+/* Disks that SeaBIOS, by default, finds; e is none that boots: it tries one disk. */
+static const char *const seabios_disks[][2] = {
+    { "virtio", "-device virtio-blk-pci,drive=d" },
+    { "sata", "-device ide-hd,drive=d,bus=ide.3" },
+    { "second", "-device virtio-blk-pci,drive=e,bootindex=2 "
+                "-device ide-hd,drive=d,bus=ide.0,bootindex=1" },
+};
+
+static void test_seabios(gconstpointer devices)
 {
     if (g_access(SEABIOS, R_OK) != 0 || g_access("/dev/kvm", R_OK | W_OK) != 0) {
         g_test_skip("needs seabios and /dev/kvm");
         return;
     }
     g_autofree guint8 *disk = g_malloc0(1 << 20);
+    put("odd", disk, 1 << 20);
     memcpy(disk, sector, sizeof(sector));
     disk[510] = 0x55;
     disk[511] = 0xaa;
     put("disk", disk, 1 << 20);
     QTest *q = qtest_start_kvm("-M q35 -m 64 -nodefaults "
                                "-drive if=none,id=d,format=raw,file=%s/disk "
-                               "-device virtio-blk-pci,drive=d",
-                               dir);
+                               "-drive if=none,id=e,format=raw,file=%s/odd %s",
+                               dir, dir, (const char *)devices);
     g_autofree char *said = qtest_serial(q, "booted");
     g_assert_nonnull(said);
     qtest_stop(q);
@@ -374,7 +382,11 @@ int main(int argc, char **argv)
     g_test_add_func("/firmware/refused", test_refused);
     g_test_add_func("/firmware/taken", test_taken);
     g_test_add_func("/firmware/vector", test_vector);
-    g_test_add_func("/firmware/seabios", test_seabios);
+    for (guint i = 0; i < G_N_ELEMENTS(seabios_disks); i++) {
+        g_autofree char *name =
+            g_strdup_printf("/firmware/seabios/%s", seabios_disks[i][0]);
+        g_test_add_data_func(name, seabios_disks[i][1], test_seabios);
+    }
     int status = g_test_run();
     for (guint i = 0; i < G_N_ELEMENTS(files); i++) {
         g_autofree char *path = in_dir(files[i]);
