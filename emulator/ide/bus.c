@@ -55,7 +55,10 @@ static const BusClass bus_class = {
 
 void ide_port_init(IdePort *port, const char *name, Device *owner, void *opaque)
 {
-    *port = (IdePort){ .opaque = opaque };
+    static guint serial = 1; /* QEMU counts all places, two on each bus */
+
+    *port = (IdePort){ .opaque = opaque, .serial = serial };
+    serial += 2;
     port->bus = bus_new(&bus_class, name, owner, port);
 }
 

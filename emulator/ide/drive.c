@@ -87,13 +87,12 @@ void ide_drive_detach(IdeDrive *drive)
     }
 }
 
-/* QEMU numbers drives that were given no serial number. */
 static void set_names(IdeDrive *drive, const char *model)
 {
-    static unsigned unnamed;
+    const IdePort *port = drive->device.bus->opaque;
 
     if (!drive->serial) {
-        drive->serial = g_strdup_printf("QM%05u", ++unnamed);
+        drive->serial = g_strdup_printf("QM%05u", port->serial);
     }
     if (!drive->model) {
         drive->model = g_strdup(model);
@@ -182,7 +181,7 @@ static const Property properties[] = {
     { "unit", PROP_U32, FIELD(unit), "4294967295",
       .help = "0: a bus has one drive; if not given, too" },
     { "serial", PROP_STRING, FIELD(serial), .guest = TRUE,
-      .help = "serial number, 20 characters; QM and a number if not given" },
+      .help = "serial number, 20 characters; QM and one by the port if not given" },
     { "model", PROP_STRING, FIELD(model), .guest = TRUE,
       .help = "model number, 40 characters" },
     { "ver", PROP_STRING, FIELD(ver), .guest = TRUE,

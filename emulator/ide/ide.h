@@ -176,6 +176,7 @@ struct IdePort {
     IdeDrive *drive; /* NULL: nothing there */
     void *opaque;    /* the owner's */
     guint8 number;   /* among the owner's, for it to set */
+    guint serial;    /* of a drive that is given none: QEMU's number */
 };
 /* "NAME" is a bus of the owner's for one drive; in its realize, free in its unrealize. */
 void ide_port_init(IdePort *port, const char *name, Device *owner, void *opaque);

@@ -310,6 +310,7 @@ static void test_more(void)
 {
     g_autofree char *one = make_image(dir, "one", MIB, 0x31),
                     *two = make_image(dir, "two", MIB, 0x32);
+    guint16 words[256];
     Ahci a;
     QTest *q = qtest_start(
         "-machine q35 -m 16M -device pcie-root-port,id=rp,chassis=1,addr=3 "
@@ -321,6 +322,8 @@ static void test_more(void)
 
     ahci_open(&a, q, 0xb0020000, LISTS);
     ahci_start(&a, 2);
+    ahci_identify(&a, 2, words);
+    assert_text(words, 10, 10, "QM00017"); /* as QEMU counts */
     g_assert_true(ahci_move(&a, 2, FALSE, 0, 1, FALSE));
     g_assert_cmphex(qtest_readb(q, AHCI_DATA), ==, 0x31);
     ahci_open(&a, q, 0xb0100000, LISTS);
