@@ -277,6 +277,8 @@ static void set_half(guint64 *address, gboolean high, guint32 value, guint64 mas
 
 static void port_write(AhciPort *port, unsigned reg, guint32 value)
 {
+    guint32 fresh;
+
     switch (reg) {
     case PORT_CLB:
     case PORT_CLBU:
@@ -291,8 +293,10 @@ static void port_write(AhciPort *port, unsigned reg, guint32 value)
         ahci_update_irq(port->hba, FALSE);
         break;
     case PORT_IE:
-        port->ie = value & IE_MASK;
-        ahci_update_irq(port->hba, FALSE);
+        value &= IE_MASK;
+        fresh = port->is & value & ~port->ie;
+        port->ie = value;
+        ahci_update_irq(port->hba, fresh != 0);
         break;
     case PORT_CMD:
         write_command(port, value);

@@ -370,6 +370,7 @@ static gboolean ahci_post_load(void *opaque, guint32 version, GError **errp)
 {
     AhciHba *h = opaque;
 
+    h->control = CONTROL_ENABLE | (h->control & CONTROL_IE);
     h->asserted = TRUE; /* no message for what is known: those are in the vectors */
     ahci_update_irq(h, FALSE);
     return TRUE;

@@ -288,20 +288,43 @@ static void test_interrupt(void)
     qtest_stop(q);
 }
 
-/* A message goes to memory, where a test can look at it: it is no interrupt there. */
+#define MESSAGE_AT 0x3f0000u /* of qtest's, a message is a word of guest memory */
+#define MESSAGE    0x4041u
+
+static void assert_message(const Ahci *a, gboolean comes)
+{
+    g_assert_cmphex(qtest_readl(a->q, MESSAGE_AT), ==, comes ? MESSAGE : 0);
+    qtest_writel(a->q, MESSAGE_AT, 0);
+}
+
+/* One for what is new, and for what is left when the guest has looked. */
 static void test_message(void)
 {
     Ahci a;
     QTest *q = start(&a);
 
-    qtest_writel(q, a.config + 0x84, 0xfee00000);
-    qtest_writew(q, a.config + 0x8c, 0x4041);
+    qtest_writel(q, a.config + 0x84, MESSAGE_AT);
+    qtest_writew(q, a.config + 0x8c, MESSAGE);
     qtest_writew(q, a.config + 0x82, 1);
+    for (unsigned i = 0; i < 2; i++) { /* also while the last one is not cleared */
+        g_assert_true(ahci_move(&a, 0, FALSE, 0, 1, FALSE));
+        assert_message(&a, TRUE);
+        g_assert_false(pin(q)); /* 6.8.1.3: the pin is quiet */
+    }
+    ahci_write(&a, 8, 1); /* there is still something */
+    assert_message(&a, TRUE);
+    ahci_set(&a, 0, A_IS, G_MAXUINT32);
+    ahci_write(&a, 8, 1);
+    assert_message(&a, FALSE);
+    ahci_set(&a, 0, A_IE, 0);
     g_assert_true(ahci_move(&a, 0, FALSE, 0, 1, FALSE));
-    g_assert_false(pin(q)); /* 6.8.1.3: the pin is quiet */
-    g_assert_cmphex(ahci_read(&a, 8), ==, 1);
+    assert_message(&a, FALSE);
+    ahci_set(&a, 0, A_IE, G_MAXUINT32);
+    assert_message(&a, TRUE);
     qtest_writew(q, a.config + 0x82, 0);
     g_assert_true(pin(q));
+    qtest_writew(q, a.config + 0x82, 1);
+    assert_message(&a, TRUE);
     qtest_stop(q);
 }
 
