@@ -12,6 +12,8 @@ BOARD_DEVICE_TESTS = tests/device/serial-test tests/device/serial-tx-test \
 	tests/device/fw-cfg-test tests/device/cpu-hotplug-test
 check_PROGRAMS += $(BOARD_DEVICE_TESTS)
 TESTS += $(BOARD_DEVICE_TESTS)
+dist_check_SCRIPTS += tests/device/firmware-kvm-test.py
+TESTS += tests/device/firmware-kvm-test.py
 FIRMWARE_TESTS = tests/device/pflash-test tests/device/firmware-test
 check_PROGRAMS += $(FIRMWARE_TESTS)
 TESTS += $(FIRMWARE_TESTS)

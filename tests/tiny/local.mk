@@ -42,6 +42,18 @@ tests/tiny/traffic.elf: $(TINY_COMMON) tests/tiny/virtio.h tests/tiny/traffic.c
 tests/tiny/nmi.elf: $(TINY_COMMON) tests/tiny/nmi.c
 	$(AM_V_GEN)$(TINY_LINK) $(srcdir)/tests/tiny/nmi.c
 
+# What a BIOS starts, in real mode: flat images.
+TINY_FLAT = $(MKDIR_P) tests/tiny && $(CC) -m32 -nostdlib -static -fno-pie \
+	-Wl,--build-id=none -Wl,--oformat=binary -Wl,-z,noexecstack -o $@
+TINY_FLATS = tests/tiny/kernel16.bin tests/tiny/boot-sector.bin
+check_DATA += $(TINY_FLATS)
+CLEANFILES += $(TINY_FLATS)
+EXTRA_DIST += tests/tiny/kernel16.S tests/tiny/boot-sector.S
+tests/tiny/kernel16.bin: tests/tiny/kernel16.S
+	$(AM_V_GEN)$(TINY_FLAT) -Wl,-Ttext=0 $(srcdir)/tests/tiny/kernel16.S
+tests/tiny/boot-sector.bin: tests/tiny/boot-sector.S
+	$(AM_V_GEN)$(TINY_FLAT) -Wl,-Ttext=0x7c00 $(srcdir)/tests/tiny/boot-sector.S
+
 check_PROGRAMS += tests/tiny/guest-test
 TESTS += tests/tiny/guest-test
 tests_tiny_guest_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
