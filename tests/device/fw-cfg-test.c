@@ -403,6 +403,99 @@ static void test_warning(void)
     g_assert_null(strstr(said, "name=opt/a: externally"));
 }
 
+/* --- kernels that firmware starts --- */
+
+#define SEABIOS "/usr/share/seabios/bios-256k.bin"
+#define ROM     "/usr/share/qemu/linuxboot_dma.bin"
+
+typedef struct Change {
+    guint offset, n;
+    guint32 value;
+} Change;
+
+/* As much of a bzImage as is looked at; a change makes it bad. */
+static void put_kernel(const char *path, gsize size, const Change *change)
+{
+    static const Change good[] = {
+        { 0x1f1, 1, 4 },      { 0x1fe, 2, 0xaa55 }, { 0x202, 4, 0x53726448 },
+        { 0x206, 2, 0x020c }, { 0x211, 1, 1 },      { 0x22c, 4, 0x7fffffff },
+        { 0x238, 4, 10 },
+    };
+    g_autofree guint8 *data = g_malloc0(MAX(size, 0x400));
+    for (guint i = 0; i <= G_N_ELEMENTS(good); i++) {
+        const Change *c = i < G_N_ELEMENTS(good) ? &good[i] : change;
+        guint32 value = GUINT32_TO_LE(c->value);
+        memcpy(data + c->offset, &value, c->n);
+    }
+    g_assert_true(g_file_set_contents(path, (char *)data, (gssize)size, NULL));
+}
+
+static void check_kernel_refused(const char *dir)
+{
+    static const struct {
+        gsize size;
+        Change change;
+        const char *options, *message;
+    } rows[] = {
+        { 0x2000, { 0x202, 4, 0 }, "", "firmware takes a bzImage only" },
+        { 0x200, { 0 }, "", "firmware takes a bzImage only" },
+        { 0x2000, { 0x206, 2, 0x0205 }, "", "boot protocol 2.05, older than 2.06" },
+        { 0x2000, { 0x211, 1, 0 }, "", "is a zImage" },
+        { 0xa00, { 0 }, "", "is cut off or damaged" },
+        { 0x2000, { 0x1f1, 1, 0xff }, "", "is cut off or damaged" },
+        { 0x2000, { 0 }, "-append 0123456789a", "-append: 11 characters, more than" },
+        { 0x2000,
+          { 0 },
+          "-initrd /nonexistent/x",
+          "-initrd '/nonexistent/x': cannot open" },
+        { 0x2000, { 0 }, "-initrd /dev/null", "not a regular file" },
+        { 0x2000, { 0x22c, 4, 0x100000 }, "-initrd %s/small", "do not fit between" },
+        { 0x2000, { 0x22c, 4, 100 }, "-initrd %s/small", "initrd is too large, cannot" },
+        { 0x2000, { 0 }, "-initrd %s/large", "do not fit into memory" },
+        { 0x2000,
+          { 0 },
+          "-global fw_cfg_io.dma_enabled=off",
+          "which needs fw_cfg_io.dma_enabled=on" },
+        { 0x2000,
+          { 0 },
+          "-blockdev driver=file,node-name=n,filename=%s/small "
+          "-device virtio-blk-pci,drive=n,bootindex=0",
+          "The bootindex 0 has already been used" },
+    };
+    g_autofree char *kernel = g_build_filename(dir, "kernel", NULL);
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_auto(GStrv) parts = g_strsplit(rows[i].options, "%s", 2);
+        g_autofree char *options = g_strjoinv(dir, parts);
+        g_autofree char *args = g_strdup_printf(
+            "-M q35 -m 64 -bios bios-256k.bin -kernel %s %s", kernel, options);
+        put_kernel(kernel, rows[i].size, &rows[i].change);
+        board_refuses(args, rows[i].message);
+    }
+}
+
+static void test_kernel_refused(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("vireo-fw-cfg-XXXXXX", NULL);
+    static const char *const names[] = { "small", "large", "kernel" };
+    static const goffset sizes[] = { 1 << 12, 65 << 20, 0 };
+    if (access(SEABIOS, R_OK) != 0 || access(ROM, R_OK) != 0) {
+        g_test_skip("firmware is not installed");
+        g_assert_cmpint(rmdir(dir), ==, 0);
+        return;
+    }
+    for (guint i = 0; i < 2; i++) {
+        g_autofree char *path = g_build_filename(dir, names[i], NULL);
+        g_assert_true(g_file_set_contents(path, "", 0, NULL));
+        g_assert_cmpint(truncate(path, sizes[i]), ==, 0);
+    }
+    check_kernel_refused(dir);
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = g_build_filename(dir, names[i], NULL);
+        g_assert_cmpint(unlink(path), ==, 0);
+    }
+    g_assert_cmpint(rmdir(dir), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -420,5 +513,6 @@ int main(int argc, char **argv)
     g_test_add_func("/fw-cfg/option-refused", test_option_refused);
     g_test_add_func("/fw-cfg/many", test_many);
     g_test_add_func("/fw-cfg/warning", test_warning);
+    g_test_add_func("/fw-cfg/kernel-refused", test_kernel_refused);
     return g_test_run();
 }
