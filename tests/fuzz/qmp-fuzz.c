@@ -67,6 +67,7 @@ static void set_up(void)
 static const char *const words[] = {
     "d0",
     "d1",
+    "cd0",
     "n0",
     "n1",
     "r",

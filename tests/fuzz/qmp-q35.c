@@ -82,7 +82,7 @@ const QmpMachine qmp_machine = {
             "-device pcie-root-port,id=rp2,chassis=3,addr=2.2,hotplug=off "
             "-device pcie-root-port,id=rp3,chassis=4,addr=2.3 "
             "-device pci-testdev,id=test,bus=rp3,addr=0,multifunction=on "
-            "-device virtio-blk-pci,id=d0,drive=n0 "
+            "-device virtio-blk-pci,id=d0,drive=n0 -device ide-cd,id=cd0,bus=ide.1 "
             "-device virtio-rng-pci,id=r0,rng=r,addr=0x1e.7",
     .device_add = device_add,
 };
