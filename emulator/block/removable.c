@@ -307,10 +307,10 @@ static void finish(MediumChange *c)
     }
     c->fresh = NULL;
     r->klass->medium_changed(r);
-    if (c->change) {
-        removable_close_tray(r);
-    } else if (!r->tray_open) { /* the guest has closed it meanwhile */
+    if (!r->tray_open) { /* the guest has closed it meanwhile */
         r->klass->moved(r);
+    } else if (c->change) {
+        removable_close_tray(r);
     }
     end(c);
 }
