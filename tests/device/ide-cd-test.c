@@ -343,6 +343,37 @@ static void test_named(void)
     qtest_stop(q);
 }
 
+/* A controller that is unplugged takes its drive along, and the drive its medium. */
+static void test_unplug(void)
+{
+    g_autofree char *one = image("one", 0x11);
+    g_autofree char *change =
+        g_strdup_printf(CD0 ", \"filename\": \"%s\", \"format\": \"raw\"", one);
+    QTest *q = qtest_start("-machine q35 -m 16M -device pcie-root-port,id=rp,addr=2 "
+                           "-device ich9-ahci,id=sata,bus=rp "
+                           "-device ide-cd,id=cd0,bus=sata.2");
+
+    tell(q, "blockdev-change-medium", change);
+    assert_drive(q, "", "cd0", FALSE, FALSE, "#block");
+    tell(q, "device_del", "\"id\": \"sata\"");
+    qtest_outl(q, 0xcc0 + 0x10, 0); /* the guest lets go */
+    qtest_outl(q, 0xcc0 + 0x08, 1);
+    for (;;) {
+        g_autoptr(JsonObject) message = qtest_event_wait(q, "DEVICE_DELETED");
+        JsonObject *data = json_object_get_object_member(message, "data");
+        if (strcmp(json_object_get_string_member(data, "device"), "sata") == 0) {
+            break;
+        }
+    }
+    refuses(q, "eject", CD0, "Device 'cd0' not found");
+    g_autoptr(JsonNode) drives = qtest_qmp_ok(q, "{\"execute\": \"query-block\"}");
+    g_assert_cmpuint(json_array_get_length(json_node_get_array(drives)), ==, 0);
+    g_autoptr(JsonNode) nodes =
+        qtest_qmp_ok(q, "{\"execute\": \"query-named-block-nodes\"}");
+    g_assert_cmpuint(json_array_get_length(json_node_get_array(nodes)), ==, 0);
+    qtest_stop(q);
+}
+
 /* A guest that moves its tray as fast as it can makes no crowd of events. */
 static void test_flood(void)
 {
@@ -408,26 +439,17 @@ static void test_stop(void)
     }
 }
 
-/* Reports an error: the medium's. */
-static void test_error(void)
+/* A read that fails is the medium's fault; and the guest gives less memory than it asks.
+ */
+static void test_errors(void)
 {
+    static const guint8 cdb[12] = { 0x28, [8] = 4 };
     Ahci a;
     QTest *q = start_with_medium(&a, "");
 
     block_testing(q, "m fail read 0 2048 EIO 1");
     assert_fails(&a, READ_ERROR);
     json_object_unref(qtest_event_wait(q, "BLOCK_IO_ERROR"));
-    assert_block(&a, 0, 0x11);
-    qtest_stop(q);
-}
-
-/* The guest's memory ends before the data does. */
-static void test_short_list(void)
-{
-    static const guint8 cdb[12] = { 0x28, [8] = 4 };
-    Ahci a;
-    QTest *q = start_with_medium(&a, "");
-
     g_assert_false(packet(&a, BLOCK, cdb));
     g_assert_cmphex(ahci_get(&a, PORT, A_IS) & A_OFS, ==, A_OFS);
     ahci_restart(&a, PORT);
@@ -560,10 +582,10 @@ int main(int argc, char **argv)
     g_test_add_func("/ide-cd/locked", test_locked);
     g_test_add_func("/ide-cd/refusals", test_refusals);
     g_test_add_func("/ide-cd/named", test_named);
+    g_test_add_func("/ide-cd/unplug", test_unplug);
     g_test_add_func("/ide-cd/flood", test_flood);
     g_test_add_func("/ide-cd/stop", test_stop);
-    g_test_add_func("/ide-cd/error", test_error);
-    g_test_add_func("/ide-cd/short-list", test_short_list);
+    g_test_add_func("/ide-cd/errors", test_errors);
     g_test_add_func("/ide-cd/pio", test_pio);
     g_test_add_func("/ide-cd/migrate-lock", test_migrate_lock);
     g_test_add_func("/ide-cd/migrate-change", test_migrate_change);

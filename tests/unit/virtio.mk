@@ -3,15 +3,19 @@
 EXTRA_DIST += tests/unit/block-late.h tests/unit/no-board.h
 VIRTIO_TESTS = tests/unit/block-test tests/unit/block-stack-test \
 	tests/unit/block-removable-test tests/unit/ide-cd-test \
-	tests/unit/virtio-virtqueue-test \
+	tests/unit/ide-cd-tray-test tests/unit/virtio-virtqueue-test \
 	tests/unit/virtio-mmio-test tests/unit/virtio-life-test tests/unit/virtio-save-test \
 	tests/unit/virtio-net-test tests/unit/virtio-port-test tests/unit/virtio-port-stop-test \
 	tests/unit/virtio-pci-test tests/unit/virtio-pci-life-test
 check_PROGRAMS += $(VIRTIO_TESTS)
 TESTS += $(VIRTIO_TESTS)
 VIRTIO_TEST_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
-tests_unit_ide_cd_test_SOURCES = tests/unit/ide-cd-test.c \
-	tests/unit/ide-port.c tests/unit/ide-port.h tests/golden/atapi/qemu-7.2.h
+IDE_CD_TEST = tests/unit/ide-cd.h tests/unit/ide-port.c tests/unit/ide-port.h
+tests_unit_ide_cd_tray_test_SOURCES = tests/unit/ide-cd-tray-test.c $(IDE_CD_TEST)
+tests_unit_ide_cd_tray_test_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
+tests_unit_ide_cd_tray_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_ide_cd_test_SOURCES = tests/unit/ide-cd-test.c $(IDE_CD_TEST) \
+	tests/golden/atapi/qemu-7.2.h
 tests_unit_ide_cd_test_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
 tests_unit_ide_cd_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_block_removable_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
