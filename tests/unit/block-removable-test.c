@@ -351,7 +351,7 @@ static void test_change(void)
     assert_events("/cd0 open;/cd0 shut;");
 
     /* A header of another format needs format=raw. */
-    g_assert_true(g_file_set_contents(other, "QFI\xfb\0\0\0\3", 1024, NULL));
+    g_assert_true(g_file_set_contents(other, "QFI\xfb\0\0\0\3", 8, NULL));
     image = (RemovableImage){ .filename = other };
     change(&d, &image, "begins as a qcow2 image does");
     assert_events("");
