@@ -164,6 +164,8 @@ static void test_refused(void)
         { "-M microvm,acpi=maybe",
           "Parameter 'acpi' expects 'on' or 'off', not 'maybe'" },
         { "-M microvm,pcie=on", "pcie=on" },
+        { "-M microvm -boot menu=on",
+          "-boot menu=on: machine 'microvm' starts no firmware" },
         { "-M microvm -m 512k", "-m 512k: machine 'microvm' takes" },
         { "-M microvm -m 1G,maxmem=512M",
           "-m 1G,maxmem=512M: maxmem=536870912 is below size=1073741824" },

@@ -169,7 +169,7 @@ def qemu(devices, more):
                 process.kill()
 
 
-def vireo(directory, devices, more):
+def start(directory, devices, more):
     args = ["-machine", "q35", "-m", "16M", *more]
     for name in needed(devices, "drive"):
         path = os.path.join(directory, name)
@@ -180,7 +180,11 @@ def vireo(directory, devices, more):
         args += ["-netdev", "tap,id=%s,ifname=%s,script=no,downscript=no" % (name, name)]
     for device in devices:
         args += ["-device", device]
-    vm = QtestVm(directory, *args)
+    return QtestVm(directory, *args)
+
+
+def vireo(directory, devices, more):
+    vm = start(directory, devices, more)
 
     def reset():
         vm.qmp("system_reset")
@@ -219,6 +223,42 @@ class BootOrder(unittest.TestCase):
 
     def test_without_network(self):
         self.check([n for n, c in CASES.items() if not needed(c[0], "netdev")])
+
+    def test_plugged(self):
+        """What comes and goes at run time is in the file from the next start on."""
+        def order():
+            return next(f for f in Guest(vm.qtest).facts() if f.startswith("bootorder"))
+
+        def reset():
+            vm.qmp("system_reset")
+            vm.qmp.event("RESET")
+
+        disk = {"driver": "virtio-blk-pci", "bus": "a", "id": "d"}
+        last = r"bootorder b'/pci@i0cf8/scsi@1/disk@0,0\x00'"
+        both = last.replace("'/", r"'/pci@i0cf8/pci-bridge@2/scsi@0/disk@0,0\n/")
+        with tempfile.TemporaryDirectory() as directory:
+            vm = start(directory, [PORT % ("a", 1, "0x2", ""),
+                                   "virtio-blk-pci,drive=d0,addr=1,bootindex=5"], [])
+            try:
+                path = os.path.join(directory, "d1")
+                with open(path, "wb") as f:
+                    f.truncate(1 << 20)
+                vm.qmp("blockdev-add", driver="file", node_name="d1", filename=path)
+                self.assertEqual(
+                    vm.qmp.refused("device_add", **disk, drive="d1", bootindex=5),
+                    "The bootindex 5 has already been used")
+                vm.qmp("device_add", **disk, drive="d1", bootindex=1)
+                self.assertEqual(order(), last)
+                reset()
+                self.assertEqual(order(), both)
+                vm.qmp("device_del", id="d")
+                reset()
+                vm.qmp.event("DEVICE_DELETED")
+                self.assertEqual(order(), last)
+                vm.qmp("device_add", **disk, drive="d1", bootindex=1)
+                vm.quit()
+            finally:
+                vm.kill()
 
     def test_network(self):
         if not self.network:
