@@ -170,11 +170,11 @@ static gboolean has_nvram(const Domain *domain)
 static gboolean check_stateless(const Domain *domain, GError **errp)
 {
     if (domain->loader_stateless == DOMAIN_TRISTATE_YES && domain->nvram_template) {
-        return fail(errp, VIR_ERR_CONFIG_UNSUPPORTED,
+        return fail(errp, VIR_ERR_XML_DETAIL,
                     "NVRAM template is not permitted when loader is stateless");
     }
     if (domain->loader_stateless == DOMAIN_TRISTATE_YES && domain->nvram) {
-        return fail(errp, VIR_ERR_CONFIG_UNSUPPORTED,
+        return fail(errp, VIR_ERR_XML_DETAIL,
                     "NVRAM is not permitted when loader is stateless");
     }
     if (domain->firmware == DOMAIN_FIRMWARE_DEFAULT &&
@@ -195,19 +195,14 @@ gboolean xml_os_check(const Domain *domain, GError **errp)
                     "vireo does not have");
     }
     if (domain->firmware == DOMAIN_FIRMWARE_DEFAULT && domain->firmware_features->len) {
-        return fail(errp, VIR_ERR_CONFIG_UNSUPPORTED,
+        return fail(errp, VIR_ERR_XML_DETAIL,
                     "cannot use feature-based firmware autoselection when firmware "
                     "autoselection is disabled");
     }
     if (domain->firmware == DOMAIN_FIRMWARE_DEFAULT && !domain->loader &&
-        has_loader(domain)) {
-        return fail(errp, VIR_ERR_XML_ERROR,
+        (has_loader(domain) || has_nvram(domain))) {
+        return fail(errp, VIR_ERR_XML_DETAIL,
                     "no loader path specified and firmware auto selection disabled");
-    }
-    if (domain->firmware == DOMAIN_FIRMWARE_DEFAULT && !domain->loader &&
-        has_nvram(domain)) {
-        return fail(errp, VIR_ERR_CONFIG_UNSUPPORTED,
-                    "NVRAM is not permitted without a pflash loader");
     }
     if (domain->smbios_mode == DOMAIN_SMBIOS_SYSINFO &&
         !xml_domain_sysinfo(domain, DOMAIN_SYSINFO_SMBIOS)) {
