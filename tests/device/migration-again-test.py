@@ -192,6 +192,8 @@ def load(args, stream):
     writer.start()
     while (status := vm.qmp("query-migrate").get("status")) != "completed":
         assert status != "failed", vm.qmp("query-migrate")
+    while (status := vm.qmp("query-status")["status"]) != "running":
+        assert status in ("inmigrate", "paused"), status  # it has its disks back only now
     writer.join()
     return vm
 
