@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include "tests/device/ahci.h"
+#include "tests/device/turn.h"
 #include "tests/device/virtio-common.h"
 
-#define MIB    (1u << 20)
 #define LISTS  0x200000ull
 #define NO_RAM 0x80000000ull /* behind all of it */
-#define END    (16ull * MIB)
+#define END    (16 * MIB)
 
 static char *dir;
 
@@ -184,6 +184,38 @@ static void test_tiny_pieces(void)
     qtest_stop(q);
 }
 
+/* 32 commands at once, with all the entries that they can have: others have their turn.
+ */
+static void test_turns(void)
+{
+    const unsigned n = 800;
+    g_autofree guint8 *table = g_malloc0(0x80 + 16 * (gsize)n);
+    Ahci a;
+    QTest *q = start(&a);
+
+    ahci_prepare(&a, 1, 0, &(AhciTask){ .command = 0x60, .queued = TRUE, .count = n });
+    qtest_memread(q, ahci_table(&a, 1, 0), table, 0x80);
+    for (unsigned i = 0; i < n; i++) {
+        guint32 entry[4] = { GUINT32_TO_LE((guint32)AHCI_DATA + 1024 * i), 0, 0,
+                             GUINT32_TO_LE(511) };
+        memcpy(table + 0x80 + 16 * i, entry, 16);
+    }
+    qtest_memwrite(q, 0x800000, table, 0x80 + 16 * (gsize)n);
+    for (unsigned slot = 0; slot < 32; slot++) {
+        qtest_writel(q, ahci_list(&a, 1) + 32 * slot, 5 | n << 16);
+        qtest_writeq(q, ahci_list(&a, 1) + 32 * slot + 8, 0x800000);
+    }
+    for (unsigned round = 0; round < 4; round++) {
+        ahci_set(&a, 1, A_SACT, G_MAXUINT32);
+        ahci_set(&a, 1, A_CI, G_MAXUINT32);
+        for (unsigned slot = 0; slot < 32; slot++) {
+            g_assert_true(ahci_wait(&a, 1, slot));
+        }
+    }
+    turn_check(q, "descriptors", 4 * 32 * n, 4 * KIB);
+    qtest_stop(q);
+}
+
 /* --- frames --- */
 
 static void test_frames(void)
@@ -291,6 +323,7 @@ int main(int argc, char **argv)
     g_test_add_func("/ahci-hostile/end-of-memory", test_end_of_memory);
     g_test_add_func("/ahci-hostile/lengths", test_lengths);
     g_test_add_func("/ahci-hostile/tiny-pieces", test_tiny_pieces);
+    g_test_add_func("/ahci-hostile/turns", test_turns);
     g_test_add_func("/ahci-hostile/frames", test_frames);
     g_test_add_func("/ahci-hostile/idle-ports", test_idle_ports);
     g_test_add_func("/ahci-hostile/twice", test_twice);
