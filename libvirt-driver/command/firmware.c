@@ -47,8 +47,8 @@ gboolean command_complete_firmware(Domain *domain, GError **errp)
         }
     }
     if (domain->bios_useserial == DOMAIN_TRISTATE_YES && !domain->serials->len) {
-        return rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
-                             "need at least one serial port to use SGA");
+        return rpc_error_set(errp, VIR_ERR_XML_ERROR,
+                             "need at least one serial port to use BIOS serial output");
     }
     if (domain->loader && domain->loader_type == DOMAIN_LOADER_DEFAULT) {
         domain->loader_type = DOMAIN_LOADER_ROM;

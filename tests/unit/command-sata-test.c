@@ -90,8 +90,7 @@ static void test_refused(void)
         { Q35_OS("", "<interface type='ethernet'><rom enabled='no' bar='on'/>"
                      "</interface>"),
           VIR_ERR_XML_ERROR, "ROM is disabled" },
-        { Q35_OS("<bios useserial='yes'/>", ""), VIR_ERR_CONFIG_UNSUPPORTED,
-          "serial port" },
+        { Q35_OS("<bios useserial='yes'/>", ""), VIR_ERR_XML_ERROR, "serial port" },
         { MICROVM("", SATA("sda", "")), VIR_ERR_CONFIG_UNSUPPORTED, "bus='sata'" },
         { MICROVM("", "<controller type='sata' index='0'/>"), VIR_ERR_CONFIG_UNSUPPORTED,
           "controller type='sata'" },
