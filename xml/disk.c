@@ -175,7 +175,7 @@ static gboolean finish(const xmlNode *node, gpointer base, XmlParseFlags flags,
     if (!disk->extras && disk->device == DOMAIN_DISK_DEVICE_CDROM &&
         disk->bus == DOMAIN_DISK_BUS_VIRTIO) {
         xml_extra_refuse(&disk->extras,
-                         "disk type 'virtio' of '%s' does not support ejectable media",
+                         "disk type of '%s' does not support ejectable media",
                          disk->target);
     }
     return TRUE;

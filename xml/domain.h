@@ -131,7 +131,7 @@ typedef enum {
 typedef struct DomainEntry {
     GPtrArray *extras;
     char *name;  /* "vendor", "opt/com.example/name"; NULL: of an OEM string */
-    char *file;  /* of fwcfg, instead of a value */
+    char *file;  /* of fwcfg, where there is no value */
     char *value; /* or NULL */
 } DomainEntry;
 

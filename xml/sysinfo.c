@@ -165,7 +165,7 @@ static gboolean finish_fwcfg(const DomainSysinfo *sysinfo, GError **errp)
                         "Firmware entry is missing 'name' attribute");
             return FALSE;
         }
-        if (!entry->value == !entry->file) {
+        if (!entry->value && !entry->file) {
             g_set_error(errp, XML_ERROR, VIR_ERR_XML_ERROR,
                         "Firmware entry '%s' must have either value or 'file' attribute",
                         entry->name);

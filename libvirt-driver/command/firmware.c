@@ -183,9 +183,9 @@ void command_fw_cfg_steps(CommandSteps *steps)
         const DomainEntry *entry = s->entries->pdata[i];
         g_autofree char *name = command_escape_commas(entry->name);
         g_autofree char *file =
-            entry->file ? command_step_file(steps, &(CommandFile){ .path = entry->file,
-                                                                   .flags = O_RDONLY })
-                        : NULL;
+            !entry->value ? command_step_file(steps, &(CommandFile){ .path = entry->file,
+                                                                     .flags = O_RDONLY })
+                          : NULL;
         g_autofree char *value =
             entry->value ? command_escape_commas(entry->value) : NULL;
 

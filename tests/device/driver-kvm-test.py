@@ -316,6 +316,38 @@ def test_migration_abort(a, b):
     a.virsh("resume", "vm")
 
 
+CDROM = """<disk type='file' device='cdrom'><driver name='qemu' type='raw'/>
+<source file='%s'/><target dev='sda' bus='sata'/></disk>"""
+
+
+def test_media(a, b):
+    """The tray of a real drive, and what is in it; not of an emulator without drives."""
+    drives = subprocess.run([EMULATOR, "-machine", "none", "-device", "help"], text=True,
+                            stdout=subprocess.PIPE).stdout
+    if '"ide-cd"' not in drives:
+        return
+    one, two = image(a, "one.iso"), image(a, "two.iso")
+    events = a.events()
+    a.define(machine="q35", words="print=200", devices=CDROM % one)
+    a.virsh("start", "vm")
+    first = rounds(a)[-1]
+    a.virsh("change-media", "vm", "sda", two, "--update")
+    assert two in open_paths(a.pid()) and one not in open_paths(a.pid())
+    wait_for("the events", lambda: [e[1] for e in events.read() if e[0] == "tray-change"] ==
+             ["disk sata0-0-0: opened", "disk sata0-0-0: closed"])
+    a.virsh("change-media", "vm", "sda", "--eject")
+    assert two not in open_paths(a.pid())
+    assert "<source file=" not in a.virsh("dumpxml", "vm")
+    assert "rd_req" in a.virsh("domblkstat", "vm", "sda")
+    a.kill()
+    a.start()
+    a.virsh("change-media", "vm", "sda", one, "--insert")
+    assert one in open_paths(a.pid()) and "tray=" not in a.virsh("dumpxml", "vm")
+    assert rounds(a)[-1] > first
+    a.virsh("destroy", "vm")
+    events.stop()
+
+
 if __name__ == "__main__":
     for path in ("/dev/kvm", EMULATOR, DIRTY, HELLO, TRAFFIC):
         if not os.access(path, os.R_OK):

@@ -322,7 +322,7 @@ static const struct {
     { DOMAIN("", "<disk type='network'><target dev='vda'/></disk>"),
       VIR_ERR_CONFIG_UNSUPPORTED, "type='network'~devices/disk" },
     { DOMAIN("", "<disk type='file' device='cdrom'><target dev='vda'/></disk>"),
-      VIR_ERR_CONFIG_UNSUPPORTED, "'virtio'~'vda'~ejectable" },
+      VIR_ERR_CONFIG_UNSUPPORTED, "disk type of 'vda'~ejectable" },
     { DOMAIN("", "<disk type='file' device='lun'><target dev='vda'/></disk>"),
       VIR_ERR_CONFIG_UNSUPPORTED, "device='lun'~devices/disk" },
     { DOMAIN("", "<disk type='file'><target dev='vda'/></disk>"), VIR_ERR_XML_ERROR,

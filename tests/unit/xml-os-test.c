@@ -178,7 +178,6 @@ static const struct {
       "'acpi'~sysinfo" },
     { FWCFG("<entry>v</entry>"), VIR_ERR_XML_ERROR, "missing 'name'" },
     { FWCFG("<entry name='opt/a'/>"), VIR_ERR_XML_ERROR, "'opt/a'~'file'" },
-    { FWCFG("<entry name='opt/a' file='/a'>v</entry>"), VIR_ERR_XML_ERROR, "'opt/a'" },
     { FWCFG("<entry name='etc/a'>v</entry>"), VIR_ERR_CONFIG_UNSUPPORTED,
       "Invalid firmware name~etc/a" },
     { FWCFG("<entry name='opt/ovmf/a'>v</entry>"), VIR_ERR_CONFIG_UNSUPPORTED,
