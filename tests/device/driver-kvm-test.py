@@ -348,6 +348,73 @@ def test_media(a, b):
     events.stop()
 
 
+SEABIOS = "/usr/share/seabios/bios-256k.bin"
+FIRMWARE = """<domain type='kvm'><name>vm</name>
+<uuid>11111111-2222-3333-4444-000000000001</uuid><memory unit='MiB'>64</memory>
+<os><type machine='q35'>hvm</type>%s%s</os><features><acpi/></features>
+<devices>%s<serial type='pty'/></devices></domain>"""
+
+
+def boot_sector(a, name, text):
+    """A disk that says so, again and again."""
+    code = b"\xba\xf8\x03" + b"".join(b"\xb0%c\xee" % c for c in text + b"\r\n")
+    code += b"\xbe\x00\x01\xb9\xff\xff\xe2\xfe\x4e\x75\xf8"  # a while
+    code += b"\xeb%c" % (256 - len(code) - 2)
+    path = image(a, name)
+    with open(path, "r+b") as f:
+        f.write(code.ljust(510, b"\0") + b"\x55\xaa")
+    return path
+
+
+def test_firmware(a, b):
+    """SeaBIOS, the machine's own and in pflash, starts what the definition says."""
+    if not os.path.exists(SEABIOS):
+        return
+    disks = DISK.format(path=boot_sector(a, "one.img", b"the first"), target="vda", cache="",
+                        more="%s") + DISK.format(
+        path=boot_sector(a, "two.img", b"the second"), target="sdb", cache="",
+        more="%s").replace("bus='virtio'", "bus='sata'")
+    boot, code, variables = "<boot order='%d'/>", image(a, "code"), image(a, "template")
+    with open(SEABIOS, "rb") as f, open(code, "wb") as g:
+        g.write(f.read())
+    pflash = "<loader readonly='yes' type='pflash'>%s</loader><nvram template='%s'/>" % (
+        code, variables)
+    nvram = os.path.join(a.root, "var/lib/libvirt/vireo/nvram/vm_VARS.fd")
+    path = os.path.join(a.root, "vm.xml")
+    for loader, orders, words in ("", (1, 2), rb"the first\r"), ("", (2, 1), rb"the second\r"), \
+            (pflash, (2, 1), rb"the second\r"):
+        with open(path, "w") as f:
+            f.write(FIRMWARE % (loader, "", disks % tuple(boot % n for n in orders)))
+        a.virsh("define", path)
+        a.virsh("start", "vm")
+        watch(a, words)
+        assert (nvram in open_paths(a.pid())) == bool(loader)
+        a.virsh("destroy", "vm")
+    assert os.path.getsize(nvram) == os.path.getsize(variables)
+    move_firmware(a, b, nvram, words)
+
+
+def move_firmware(a, b, nvram, words):
+    """The destination's own file gets what the source's has, and that stays as it is."""
+    there = nvram.replace(a.root, b.root)
+    with open(nvram, "r+b") as f:
+        f.write(b"of this guest")
+    a.virsh("start", "vm")
+    watch(a, words)
+    path = os.path.join(a.root, "there.xml")
+    with open(path, "w") as f:
+        f.write(a.virsh("dumpxml", "vm", "--migratable").replace(nvram, there))
+    a.virsh(*migrate(a, b, "--live", "--unsafe", "--xml", path))
+    watch(b, words)
+    assert there in open_paths(b.pid())
+    b.virsh("destroy", "vm")
+    for name in nvram, there:
+        with open(name, "rb") as f:
+            assert f.read(13) == b"of this guest", name
+    a.virsh("undefine", "vm", "--nvram")
+    assert not os.path.exists(nvram) and os.path.exists(there)
+
+
 if __name__ == "__main__":
     for path in ("/dev/kvm", EMULATOR, DIRTY, HELLO, TRAFFIC):
         if not os.access(path, os.R_OK):
