@@ -15,7 +15,7 @@ static gboolean check_rom(const CommandMachine *machine, const DomainDeviceInfo 
                              "rombar and romfile are supported only for PCI devices");
     }
     return !tuned || info->rom_enabled != DOMAIN_TRISTATE_NO ||
-           rpc_error_set(errp, VIR_ERR_XML_ERROR,
+           rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
                          "ROM tuning is not supported when ROM is disabled");
 }
 

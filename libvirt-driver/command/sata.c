@@ -84,9 +84,9 @@ gboolean command_complete_drive(const CommandMachine *machine, DomainDisk *disk,
                              disk->target, machine->name);
     }
     if (disk->iothread) {
-        return rpc_error_set(
-            errp, VIR_ERR_CONFIG_UNSUPPORTED,
-            "IOThreads only available for virtio pci and virtio ccw disk");
+        return rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
+                             "IOThreads not available for bus sata target %s",
+                             disk->target);
     }
     if (address->type == DOMAIN_ADDRESS_NONE) {
         address->type = DOMAIN_ADDRESS_DRIVE;
@@ -94,13 +94,18 @@ gboolean command_complete_drive(const CommandMachine *machine, DomainDisk *disk,
         address->drive.bus = address->drive.target = 0;
         address->drive.unit = number % PORTS;
     }
-    if (address->drive.bus || address->drive.target || address->drive.unit >= PORTS ||
+    if (address->drive.bus || address->drive.target) {
+        return rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
+                             "%s must be 0 for sata controller: disk %s",
+                             address->drive.bus ? "bus" : "target", disk->target);
+    }
+    if (address->drive.unit >= PORTS ||
         address->drive.controller >= COMMAND_SATA_CONTROLLERS) {
         return rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
-                             "address of disk %s: controller='%u' bus='%u' target='%u' "
-                             "unit='%u' is no port of a SATA controller",
-                             disk->target, address->drive.controller, address->drive.bus,
-                             address->drive.target, address->drive.unit);
+                             "address of disk %s: controller='%u' unit='%u' is no port "
+                             "of a SATA controller",
+                             disk->target, address->drive.controller,
+                             address->drive.unit);
     }
     return TRUE;
 }
@@ -121,7 +126,7 @@ gboolean command_check_drives(const Domain *domain, GError **errp)
 
             if (other->bus == DOMAIN_DISK_BUS_SATA &&
                 same_port(address, &other->info.address)) {
-                return rpc_error_set(errp, VIR_ERR_XML_ERROR,
+                return rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
                                      "Found duplicate drive address for disk with "
                                      "target name '%s' controller='%u' bus='%u' "
                                      "target='%u' unit='%u'",

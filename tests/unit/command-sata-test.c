@@ -69,11 +69,11 @@ static void test_refused(void)
         const char *words;
     } rows[] = {
         { Q35_OS("", SATA("sda", "") SATA("sdb", "<address type='drive' unit='0'/>")),
-          VIR_ERR_XML_ERROR, "duplicate drive address" },
+          VIR_ERR_CONFIG_UNSUPPORTED, "duplicate drive address" },
         { Q35_OS("", SATA("sda", "<address type='drive' unit='6'/>")),
           VIR_ERR_CONFIG_UNSUPPORTED, "unit='6' is no port" },
         { Q35_OS("", SATA("sda", "<address type='drive' target='1'/>")),
-          VIR_ERR_CONFIG_UNSUPPORTED, "target='1'" },
+          VIR_ERR_CONFIG_UNSUPPORTED, "target must be 0 for sata controller" },
         { Q35_OS("", SATA("sda", "<address type='drive' controller='99'/>")),
           VIR_ERR_CONFIG_UNSUPPORTED, "controller='99'" },
         { Q35_OS("", SATA("sda", "<address type='pci' domain='0' bus='0' slot='4'/>")),
@@ -84,12 +84,13 @@ static void test_refused(void)
           VIR_ERR_INTERNAL_ERROR, "must have PCI address 0:0:1f.2" },
         { Q35_OS("", "<controller type='sata' index='32'/>"), VIR_ERR_CONFIG_UNSUPPORTED,
           "index='32'" },
-        { Q35_OS("", "<disk><driver iothread='1'/><source file='/a'/><target dev='sda' "
-                     "bus='sata'/></disk>"),
-          VIR_ERR_CONFIG_UNSUPPORTED, "iothread" },
+        { Q35_OS("</os><iothreads>1</iothreads><os>",
+                 "<disk><driver iothread='1'/><source file='/a'/><target dev='sda' "
+                 "bus='sata'/></disk>"),
+          VIR_ERR_CONFIG_UNSUPPORTED, "IOThreads not available" },
         { Q35_OS("", "<interface type='ethernet'><rom enabled='no' bar='on'/>"
                      "</interface>"),
-          VIR_ERR_XML_ERROR, "ROM is disabled" },
+          VIR_ERR_CONFIG_UNSUPPORTED, "ROM is disabled" },
         { Q35_OS("<bios useserial='yes'/>", ""), VIR_ERR_XML_ERROR, "serial port" },
         { MICROVM("", SATA("sda", "")), VIR_ERR_CONFIG_UNSUPPORTED, "bus='sata'" },
         { MICROVM("", "<controller type='sata' index='0'/>"), VIR_ERR_CONFIG_UNSUPPORTED,
