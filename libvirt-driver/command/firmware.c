@@ -33,6 +33,9 @@ gboolean command_complete_firmware(Domain *domain, GError **errp)
         if (domain->loader) {
             return refuse_bios(domain, "loader", errp);
         }
+        if (domain->bootmenu == DOMAIN_TRISTATE_YES) {
+            return refuse_bios(domain, "bootmenu", errp);
+        }
         if (domain->bios_useserial == DOMAIN_TRISTATE_YES) {
             return refuse_bios(domain, "bios", errp);
         }

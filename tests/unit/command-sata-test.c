@@ -99,6 +99,8 @@ static void test_refused(void)
           VIR_ERR_CONFIG_UNSUPPORTED, "only for PCI devices" },
         { MICROVM("<loader type='pflash'>/c</loader>", ""), VIR_ERR_CONFIG_UNSUPPORTED,
           "<os/loader>" },
+        { MICROVM("<bootmenu enable='yes'/>", ""), VIR_ERR_CONFIG_UNSUPPORTED,
+          "<os/bootmenu>" },
         { MICROVM("<bios useserial='yes'/>", "<serial/>"), VIR_ERR_CONFIG_UNSUPPORTED,
           "<os/bios>" },
     };
