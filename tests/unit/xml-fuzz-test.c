@@ -34,6 +34,11 @@ static const char *const pieces[] = {
     "</devices>",
     "unit='EiB'",
     "<x:y xmlns:x='urn:x'/>",
+    "<entry name='vendor'>v</entry>",
+    "<sysinfo type='fwcfg'/>",
+    "firmware='efi'",
+    "bus='sata'",
+    "device='cdrom'",
 };
 
 static void mutate(GString *text, GRand *random)
@@ -85,6 +90,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_data_func("/xml/fuzz/full", "full.xml", test_mutations);
+    g_test_add_data_func("/xml/fuzz/firmware", "../command/firmware.xml", test_mutations);
     g_test_add_data_func("/xml/fuzz/minimal", "minimal.out.xml", test_mutations);
     return g_test_run();
 }
