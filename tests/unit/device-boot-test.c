@@ -231,8 +231,6 @@ static void test_twice(void)
 /* What has failed, or has gone, has no turn, and leaves its index to others. */
 static void test_gone(void)
 {
-    g_autoptr(GError) err = NULL;
-
     set_up();
     refused("disk", "id=a name=x@1 bootindex=3 fail=on", "no realize");
     expect(FALSE, NULL, 0);

@@ -46,7 +46,7 @@ static char *write_file(const char *name, const void *data, gsize len)
 static void test_nothing(void)
 {
     SmbiosInfo info;
-    g_autoptr(ConfigNode) tree = read_ok(&info, "");
+    G_GNUC_UNUSED g_autoptr(ConfigNode) tree = read_ok(&info, "");
     static const guint8 none[SMBIOS_TYPES];
     g_assert_cmpmem(info.told, SMBIOS_TYPES, none, SMBIOS_TYPES);
     g_assert_cmpuint(info.processor.max_mhz, ==, 2000);
@@ -59,7 +59,7 @@ static void test_nothing(void)
 static void test_again(void)
 {
     SmbiosInfo info;
-    g_autoptr(ConfigNode) tree =
+    G_GNUC_UNUSED g_autoptr(ConfigNode) tree =
         read_ok(&info, "-smbios type=0,vendor=v,uefi=on,release=1.2 "
                        "-smbios type=0x0,version=w -smbios type=4,max-speed=5,part= "
                        "-smbios type=4,asset=a -smbios type=4,asset=b");
@@ -96,7 +96,7 @@ static void test_strings(void)
                         "-smbios type=11,value=d=e.f,value=value=x",
                         path, empty);
     SmbiosInfo info;
-    g_autoptr(ConfigNode) tree = read_ok(&info, line);
+    G_GNUC_UNUSED g_autoptr(ConfigNode) tree = read_ok(&info, line);
     check_strings(&info, (const char *[]){ "a", "b,c,,", "from,a\nfile", "d=e.f",
                                            "value=x", NULL });
     smbios_options_clear(&info);
@@ -118,7 +118,7 @@ static void test_many_strings(void)
     g_autoptr(GError) err = NULL;
     ConfigNode *failed;
     SmbiosInfo info;
-    g_autoptr(ConfigNode) tree = read_ok(&info, most);
+    G_GNUC_UNUSED g_autoptr(ConfigNode) tree = read_ok(&info, most);
     g_assert_cmpuint(info.strings->len, ==, 255);
     smbios_options_clear(&info);
     g_assert_false(read_line(&info, &failed, more, &err));
@@ -130,7 +130,7 @@ static void test_many_strings(void)
 static void test_lists(void)
 {
     SmbiosInfo info;
-    g_autoptr(ConfigNode) tree =
+    G_GNUC_UNUSED g_autoptr(ConfigNode) tree =
         read_ok(&info, "-smbios type=8,internal_reference=i,external_reference=e,"
                        "connector_type=255,port_type=1 -smbios type=8 "
                        "-smbios type=41,designation=d,kind=sound,instance=0,pcidev=x "
@@ -178,7 +178,7 @@ static void test_files(void)
     g_autofree char *line =
         g_strdup_printf("-smbios file=%s -smbios file=%s -smbios file=%s", b, a, b);
     SmbiosInfo info;
-    g_autoptr(ConfigNode) tree = read_ok(&info, line);
+    G_GNUC_UNUSED g_autoptr(ConfigNode) tree = read_ok(&info, line);
     guint8 all[sizeof(one) + 2 * sizeof(other)];
     memcpy(all, other, sizeof(other));
     memcpy(all + sizeof(other), one, sizeof(one));
