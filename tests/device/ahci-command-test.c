@@ -154,11 +154,12 @@ static void test_frames(void)
 static void test_large(void)
 {
     AhciPrd few = { AHCI_DATA, 256 * 512 }, many[8];
+    g_autofree char *image = make_image(dir, "large", 40 * MIB, 0x22);
     Ahci a;
     QTest *q = qtest_start("-machine q35 -m 64M "
                            "-blockdev driver=file,node-name=n,filename=%s "
                            "-device ide-hd,drive=n,bus=ide.0",
-                           make_image(dir, "large", 40 * MIB, 0x22));
+                           image);
 
     ahci_open(&a, q, AHCI_BOARD_CONFIG, LISTS);
     ahci_start(&a, 0);
