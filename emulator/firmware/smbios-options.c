@@ -289,7 +289,7 @@ static char *string_of_file(const char *path, GError **errp)
     if (!data) {
         return NULL;
     }
-    if (memchr(data->data, '\0', data->len)) {
+    if (data->len && memchr(data->data, '\0', data->len)) {
         error_set(errp, "NUL in OEM strings value in %s", path);
         return NULL;
     }
