@@ -230,14 +230,14 @@ static void unload(Incoming *in)
     RunState state;
 
     if (!device_state_load_all(in->fallback, &state, &err)) {
-        g_warning("migration: %s", err->message);
+        log_error("migration: %s", err->message);
     }
 }
 
 static void images_taken(void *opaque, GError *error)
 {
     if (error) {
-        g_printerr("vireo: -incoming: %s; the VM stays stopped\n", error->message);
+        log_error("-incoming: %s; the VM stays stopped", error->message);
         g_error_free(error);
     } else if (run_state_get() == RUN_STATE_PAUSED) {
         vm_start();
@@ -260,7 +260,7 @@ static void call_finish(MigCall *call, void *opaque)
             unload(in);
         }
         mig_status_set(MIG_FAILED, in->error);
-        g_printerr("vireo: -incoming: %s\n", in->error->message);
+        log_error("-incoming: %s", in->error->message);
         mig_call_done(call);
         return;
     }

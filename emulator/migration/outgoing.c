@@ -383,7 +383,7 @@ static void taken_back(void *opaque, GError *error)
 
     if (error) {
         /* Somebody else holds the images: running now would corrupt them. */
-        g_warning("migration: %s; the VM stays stopped", error->message);
+        log_error("migration: %s; the VM stays stopped", error->message);
         m->old_state = RUN_STATE_POSTMIGRATE;
         m->was_running = FALSE;
         g_error_free(error);

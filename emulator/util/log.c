@@ -8,10 +8,6 @@
 
 static const char *program;
 
-void log_set_program(const char *name)
-{
-    program = name;
-}
 
 static void say(const char *kind, const char *format, va_list ap) G_GNUC_PRINTF(2, 0);
 
@@ -23,6 +19,25 @@ static void say(const char *kind, const char *format, va_list ap)
     if (write(STDERR_FILENO, line, strlen(line)) < 0) {
         return; /* nobody listens */
     }
+}
+
+/* GLib's own would ask who reads stderr, by calls that no filter has. */
+static GLogWriterOutput write_glib(GLogLevelFlags level, const GLogField *fields,
+                                   gsize n_fields, gpointer opaque)
+{
+    for (gsize i = 0; i < n_fields && level <= G_LOG_LEVEL_WARNING; i++) {
+        if (g_str_equal(fields[i].key, "MESSAGE")) {
+            log_error("%.*s", fields[i].length < 0 ? -1 : (int)fields[i].length,
+                      (const char *)fields[i].value);
+        }
+    }
+    return G_LOG_WRITER_HANDLED;
+}
+
+void log_set_program(const char *name)
+{
+    program = name;
+    g_log_set_writer_func(write_glib, NULL, NULL);
 }
 
 void log_error(const char *format, ...)

@@ -9,7 +9,10 @@
 
 #include <glib.h>
 
-/* The name in front of each message; g_get_prgname() when unset. Kept, not copied. */
+/*
+ * The name in front of each message; g_get_prgname() when unset. Kept, not copied. Once,
+ * before there are threads: from then on what GLib complains of goes the same way.
+ */
 void log_set_program(const char *name);
 void log_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void log_warn(const char *format, ...) G_GNUC_PRINTF(1, 2);

@@ -3,12 +3,14 @@
 """Whether the VM runs where it arrives: that is what the last wish said which came before
 it had arrived, and else -S. While it arrives it hears nothing from outside."""
 import os
+import socket
 import sys
 import tempfile
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tiny"))
-from migration_vm import VIREO, Vm, is_sanitized  # noqa: E402
+from migration_vm import (END, HELLO_SIZE, TIMEOUT, VIREO, Vm, is_sanitized,  # noqa: E402
+                          read_records, receive)
 
 EXTRA = ["-disable-seccomp"] if is_sanitized(VIREO) else []
 BOARD = ["-machine", "microvm", "-m", "16M", *EXTRA]
@@ -76,6 +78,31 @@ class Cont(unittest.TestCase):
         destination.qmp.event("POWERDOWN")
         self.assertIn("no CPU that could take an NMI", source.qmp.refused("inject-nmi"))
         destination.quit()
+        source.quit()
+
+    def test_image_taken(self):
+        """Who asked is lost, and another VM has the image: the source lives, stopped."""
+        image = self.dir.name + "/image"
+        with open(image, "wb") as f:
+            f.truncate(1 << 20)
+        disk = ["-blockdev", "driver=file,node-name=n,filename=" + image,
+                "-device", "virtio-blk-device,drive=n"]
+        source = self.vm(*disk)
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            uri = source.getfd("peer", theirs.fileno())
+            theirs.close()
+            source.qmp("migrate", uri=uri)
+            ours.settimeout(TIMEOUT)
+            receive(ours, HELLO_SIZE)
+            for record in read_records(lambda n: receive(ours, n)):
+                if record[0] == END:
+                    break
+            other = self.vm(*disk)
+        source.wait_migration("failed")
+        self.assertEqual(source.status(), "postmigrate")
+        self.assertIn('Failed to get "write" lock', source.qmp.refused("cont"))
+        other.quit()
         source.quit()
 
 
