@@ -29,6 +29,8 @@ struct BlockLoop {
     EventHandler *handler;
     BlockUring *uring;
     gboolean no_uring;
+    gboolean completing; /* requests' done() and batch_done() are called */
+    gboolean unused;     /* since then: goes after them */
     unsigned plugged;
     BlockRequest *waiting, *waiting_tail; /* the ring is full */
 
@@ -189,6 +191,35 @@ static void reap(BlockLoop *bl, BlockNode **completed)
     }
 }
 
+/* One that has been detached meanwhile has nobody to be told. */
+static void tell_batch(BlockNode *completed)
+{
+    while (completed) {
+        BlockNode *node = completed;
+        completed = node->next_completed;
+        node->completed = FALSE;
+        if (node->attached && node->user.batch_done) {
+            node->user.batch_done(node->user.opaque);
+        }
+    }
+}
+
+static void loop_free(void *opaque)
+{
+    BlockLoop *bl = opaque;
+
+    event_handler_remove(bl->handler);
+    g_mutex_lock(&bl->lock); /* the last worker has left block_loop_complete() */
+    g_mutex_unlock(&bl->lock);
+    if (bl->uring) {
+        block_uring_free(bl->uring);
+    }
+    close(bl->eventfd);
+    g_mutex_clear(&bl->lock);
+    g_free(bl);
+}
+
+/* Whose request is done may detach the last node: the loop stays until this is over. */
 static void loop_ready(void *opaque, GIOCondition ready)
 {
     BlockLoop *bl = opaque;
@@ -198,20 +229,18 @@ static void loop_ready(void *opaque, GIOCondition ready)
     if (read(bl->eventfd, &count, sizeof(count)) < 0) {
         return;
     }
+    bl->completing = TRUE;
     block_loop_plug(bl);
     reap(bl, &completed);
     while (bl->waiting && block_uring_queue(bl->uring, bl->waiting)) {
         bl->waiting = bl->waiting->next;
     }
-    while (completed) {
-        BlockNode *node = completed;
-        completed = node->next_completed;
-        node->completed = FALSE;
-        if (node->user.batch_done) {
-            node->user.batch_done(node->user.opaque);
-        }
-    }
+    tell_batch(completed);
     block_loop_unplug(bl);
+    bl->completing = FALSE;
+    if (bl->unused) {
+        loop_free(bl);
+    }
 }
 
 BlockLoop *block_loop_get(EventLoop *loop, GError **errp)
@@ -238,30 +267,17 @@ BlockLoop *block_loop_get(EventLoop *loop, GError **errp)
     return bl;
 }
 
-static void loop_free(void *opaque)
-{
-    BlockLoop *bl = opaque;
-
-    event_handler_remove(bl->handler);
-    g_mutex_lock(&bl->lock); /* the last worker has left block_loop_complete() */
-    g_mutex_unlock(&bl->lock);
-    if (bl->uring) {
-        block_uring_free(bl->uring);
-    }
-    close(bl->eventfd);
-    g_mutex_clear(&bl->lock);
-    g_free(bl);
-}
-
 void block_loop_put(BlockLoop *bl)
 {
     if (--bl->refs) {
         return;
     }
     loops = g_slist_remove(loops, bl);
-    if (event_loop_current() == bl->loop) {
-        loop_free(bl);
-    } else {
+    if (event_loop_current() != bl->loop) {
         event_loop_post(bl->loop, loop_free, bl);
+    } else if (bl->completing) {
+        bl->unused = TRUE;
+    } else {
+        loop_free(bl);
     }
 }
