@@ -133,6 +133,7 @@ struct AhciHba {
     guint resetting;  /* HBA resets that wait */
     gboolean wanted;  /* there may be commands to take */
     gboolean holding; /* the VM is told that something is in flight */
+    gboolean ending;  /* who waits is told in another turn; nothing is taken before */
     unsigned in_flight, next_port;
     GSList *waits;
     AhciCommand *free; /* as many as were ever in flight */
@@ -149,7 +150,7 @@ void ahci_stop(AhciHba *h, void (*done)(void *opaque), void *opaque);
 void ahci_drop_all(AhciHba *h);
 /* The same for a port, of which the guest takes away what is in flight. */
 void ahci_port_drain(AhciPort *port, void (*done)(void *opaque), void *opaque);
-/* A command has ended: who waits for that? The last thing that is done with it. */
+/* A command has ended: who waits for that is told in a turn of its own. */
 void ahci_ended(AhciPort *port);
 
 /* ahci-registers.c */

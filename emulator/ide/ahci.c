@@ -85,9 +85,15 @@ static gboolean wants_to_run(const AhciHba *h)
            !device_resetting();
 }
 
+/* Something is in flight, or who waits for that is still to be told. */
+static gboolean is_busy(const AhciHba *h)
+{
+    return h->in_flight || h->ending;
+}
+
 void ahci_update(AhciHba *h)
 {
-    if (!h->running && h->in_flight == 0 && wants_to_run(h)) {
+    if (!h->running && !is_busy(h) && wants_to_run(h)) {
         h->running = TRUE;
         for (unsigned i = 0; i < AHCI_PORTS; i++) {
             h->ports[i].held = FALSE;
@@ -139,11 +145,11 @@ void ahci_stop(AhciHba *h, void (*done)(void *opaque), void *opaque)
     for (unsigned i = 0; i < AHCI_PORTS; i++) {
         mark(&h->ports[i], FALSE);
     }
-    if (h->in_flight && !h->holding) {
+    if (is_busy(h) && !h->holding) {
         h->holding = TRUE;
         vm_quiesce_hold();
     }
-    if (h->in_flight && done) {
+    if (is_busy(h) && done) {
         h->waits = add_wait(h->waits, done, opaque);
     } else if (done) {
         done(opaque);
@@ -152,7 +158,7 @@ void ahci_stop(AhciHba *h, void (*done)(void *opaque), void *opaque)
 
 void ahci_port_drain(AhciPort *port, void (*done)(void *opaque), void *opaque)
 {
-    if (port->in_flight == 0) {
+    if (port->in_flight == 0 && !port->draining) {
         done(opaque);
         return;
     }
@@ -170,28 +176,45 @@ static void port_drained(AhciPort *port)
 /* Who waits may be the one who takes the function away. */
 static void all_ended(AhciHba *h)
 {
-    g_autoptr(Device) device G_GNUC_UNUSED = device_ref(&h->pci.device);
-
     if (h->holding) {
         h->holding = FALSE;
         vm_quiesce_release();
     }
     end_waits(&h->waits);
-    if (device->realized) {
+    if (h->pci.device.realized) {
         ahci_update(h);
     }
 }
 
-void ahci_ended(AhciPort *port)
+static void tell_ended(void *opaque)
 {
-    AhciHba *h = port->hba;
+    AhciHba *h = opaque;
 
-    if (port->in_flight == 0 && port->draining) {
-        port_drained(port);
+    h->ending = FALSE;
+    for (unsigned i = 0; i < AHCI_PORTS; i++) {
+        AhciPort *port = &h->ports[i];
+        if (port->draining && port->in_flight == 0) {
+            port_drained(port);
+        }
     }
     if (!h->running && h->in_flight == 0) {
         all_ended(h);
-    } else if (port->ci || port->redo) {
+    }
+    device_unref(&h->pci.device);
+}
+
+/* The block layer still has the node in its hands, of which an unplug lets go. */
+void ahci_ended(AhciPort *port)
+{
+    AhciHba *h = port->hba;
+    gboolean drained = port->draining && port->in_flight == 0;
+
+    if (!h->ending && (drained || (!h->running && h->in_flight == 0))) {
+        h->ending = TRUE;
+        device_ref(&h->pci.device);
+        event_loop_post(event_loop_main(), tell_ended, h);
+    }
+    if (port->ci || port->redo) {
         ahci_want(h);
     }
 }
