@@ -58,9 +58,12 @@ void ahci_port_raise(AhciPort *port, guint32 bits)
 
 /* --- the HBA --- */
 
-/* A guest's access that takes commands away is over when none is in flight. */
+/*
+ * A guest's access that takes commands away is over when none is in flight. An unplug may
+ * have waited before: then there is nothing left to be changed.
+ */
 typedef struct Held {
-    AhciHba *hba;
+    AhciHba *hba;   /* a reference */
     AhciPort *port; /* NULL: all of it */
     AccessHold *hold;
     void (*then)(struct Held *held);
@@ -69,29 +72,29 @@ typedef struct Held {
 static void held_done(void *opaque)
 {
     Held *held = opaque;
+    Device *device = &held->hba->pci.device;
 
-    held->then(held);
-    ahci_want(held->hba);
-    if (held->hold) {
-        access_release(held->hold);
+    if (device->realized) {
+        held->then(held);
+        ahci_want(held->hba);
     }
+    access_release(held->hold);
+    device_unref(device);
     g_free(held);
 }
 
-static Held *held_new(AhciHba *h, AhciPort *port, gboolean waits,
-                      void (*then)(Held *held))
+static Held *held_new(AhciHba *h, AhciPort *port, void (*then)(Held *held))
 {
     Held *held = g_new(Held, 1);
 
-    *held = (Held){
-        .hba = h, .port = port, .hold = waits ? access_hold() : NULL, .then = then
-    };
+    *held = (Held){ .hba = h, .port = port, .hold = access_hold(), .then = then };
+    device_ref(&h->pci.device);
     return held;
 }
 
 static void port_then(AhciPort *port, void (*then)(Held *held))
 {
-    Held *held = held_new(port->hba, port, port->in_flight != 0, then);
+    Held *held = held_new(port->hba, port, then);
 
     ahci_port_drain(port, held_done, held);
 }
@@ -112,7 +115,7 @@ static void reset_now(Held *held)
 /* 10.4.3 */
 static void reset(AhciHba *h)
 {
-    Held *held = held_new(h, NULL, h->in_flight != 0, reset_now);
+    Held *held = held_new(h, NULL, reset_now);
 
     h->resetting++;
     ahci_drop_all(h);
