@@ -2,6 +2,7 @@
 # AHCI and its drives
 IDE_DEVICE_TESTS = tests/device/ahci-test tests/device/ahci-command-test \
 	tests/device/ahci-flight-test tests/device/ahci-hostile-test
+IDE_DEVICE_TESTS += tests/device/ahci-unplug-test
 IDE_DEVICE_TESTS += tests/device/ide-cd-test tests/device/ide-boot-test
 check_PROGRAMS += $(IDE_DEVICE_TESTS)
 TESTS += $(IDE_DEVICE_TESTS)
@@ -16,6 +17,9 @@ tests_device_ahci_command_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_ahci_flight_test_SOURCES = tests/device/ahci-flight-test.c $(IDE_DEVICE_COMMON)
 tests_device_ahci_flight_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_ahci_flight_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_ahci_unplug_test_SOURCES = tests/device/ahci-unplug-test.c $(IDE_DEVICE_COMMON)
+tests_device_ahci_unplug_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_ahci_unplug_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_ahci_hostile_test_SOURCES = tests/device/ahci-hostile-test.c \
 	$(TURN_COMMON) $(IDE_DEVICE_COMMON)
 tests_device_ahci_hostile_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
