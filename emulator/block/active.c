@@ -23,6 +23,7 @@ typedef struct Claims {
 typedef struct Change {
     Pending pending; /* the first member, see first_change() */
     gboolean take;
+    guint waits; /* for users, and for ourselves until all have been asked */
 } Change;
 
 static gboolean start_inactive;
@@ -30,6 +31,7 @@ static PendingList changes;
 static gboolean changing; /* the first one is under way */
 
 static void begin_next(void);
+static void ask_host(const Change *c);
 
 void block_set_start_inactive(gboolean inactive)
 {
@@ -136,20 +138,59 @@ static void give_all(void)
     start_inactive = TRUE;
 }
 
-static void activate_all(void)
+/* One that fails: all is given away again, and then its error is told. */
+static void user_ready(void *opaque, GError *error)
 {
-    start_inactive = FALSE;
-    for (GSList *l = block_nodes(); l; l = l->next) {
-        BlockNode *node = l->data;
-        gboolean was = node->active;
-        node->active = TRUE;
-        if (!was && node->attached && node->user.resized) {
-            node->user.resized(node->user.opaque);
-        }
+    Change *c = opaque;
+
+    if (!c->pending.undone) {
+        c->pending.undone = error;
+    } else {
+        g_clear_error(&error);
+    }
+    if (--c->waits) {
+        return;
+    }
+    if (c->pending.undone) {
+        c->take = FALSE;
+        ask_host(c);
+    } else {
+        end(NULL);
     }
 }
 
-static void taken(Claims *claims, GError **errp)
+static void activate(BlockNode *node, Change *c)
+{
+    gboolean was = node->active;
+
+    node->active = TRUE;
+    if (was || !node->attached) {
+        return;
+    }
+    if (node->user.resized) {
+        node->user.resized(node->user.opaque);
+    }
+    if (node->user.activated) {
+        /* Of a flush that failed the last time: all is written anew. */
+        g_atomic_int_set(&block_node_bottom(node)->flush_error, 0);
+        c->waits++;
+        node->user.activated(node->user.opaque, user_ready, c);
+    }
+}
+
+static void activate_all(void)
+{
+    Change *c = first_change();
+
+    start_inactive = FALSE;
+    c->waits = 1;
+    for (GSList *l = block_nodes(); l; l = l->next) {
+        activate(l->data, c);
+    }
+    user_ready(c, NULL);
+}
+
+static gboolean taken(Claims *claims, GError **errp)
 {
     gboolean ok = TRUE;
 
@@ -163,25 +204,28 @@ static void taken(Claims *claims, GError **errp)
             block_chain_unlock(claim->node);
         }
     }
-    if (ok) {
-        activate_all();
-    }
+    return ok;
 }
 
 static void claims_done(void *opaque, void *data)
 {
     Claims *claims = data;
     GError *error = NULL;
+    gboolean activates = FALSE;
 
     if (!claims) {
         error_set(&error, "The emulator ends");
     } else if (claims->error) {
         error = g_steal_pointer(&claims->error);
     } else if (claims->take) {
-        taken(claims, &error);
+        activates = taken(claims, &error);
     }
     g_clear_pointer(&claims, claims_free);
-    end(error);
+    if (activates) {
+        activate_all();
+    } else {
+        end(error);
+    }
 }
 
 /* What is given away is so at once, as far as we are concerned. */
@@ -192,15 +236,12 @@ static void forget_locks(const Claims *claims)
     }
 }
 
-static void begin_next(void)
+static void ask_host(const Change *c)
 {
     static const SlowCall calls = { claims_run, claims_done, claims_free };
-    const Change *c = first_change();
     GError *error = NULL;
     Claims *claims = claims_new(c->take, &error);
 
-    changing = TRUE;
-    vm_quiesce_hold();
     if (!c->take) {
         give_all();
     }
@@ -219,9 +260,16 @@ static void begin_next(void)
     }
 }
 
+static void begin_next(void)
+{
+    changing = TRUE;
+    vm_quiesce_hold();
+    ask_host(first_change());
+}
+
 static void change(gboolean take, BlockChanged done, void *opaque)
 {
-    Change *c = g_new(Change, 1);
+    Change *c = g_new0(Change, 1);
 
     pending_begin(&c->pending, &changes, done, opaque);
     c->take = take;

@@ -170,6 +170,11 @@ void block_node_complete(BlockRequest *r, int ret)
     block_loop_complete(r->top->loop, r, ret);
 }
 
+gboolean block_node_is_active(const BlockNode *node)
+{
+    return node->active;
+}
+
 /* Which error a request deserves before the node's driver gets it; 0: none. */
 static int check_request(const BlockNode *node, const BlockRequest *r)
 {

@@ -60,6 +60,12 @@ typedef struct BlockUser {
     gboolean read_only; /* what the user needs; fails when the node allows less */
     gboolean share_rw;  /* other processes may write the image too */
     void (*resized)(void *opaque);    /* or activated; main loop; NULL: never mind */
+    /*
+     * Main loop: the node is active; of a user that writes all of it then. The VM does not
+     * go on before done is called, now or later, with an error (done's) for which it must
+     * not. NULL: has nothing to do.
+     */
+    void (*activated)(void *opaque, BlockChanged done, void *done_opaque);
     void (*batch_done)(void *opaque); /* the loop: after some requests' done() */
     void *opaque;
     /* For query-block(stats); both live as long as the user. NULL: not told of. */
@@ -122,6 +128,8 @@ void block_node_give_later(BlockNode *node, BlockChanged done, void *opaque);
 
 guint64 block_node_size(const BlockNode *node); /* bytes, whole sectors */
 gboolean block_node_read_only(const BlockNode *node);
+/* The image is this process's: not yet, or no more, around a migration. */
+gboolean block_node_is_active(const BlockNode *node);
 /* The sector size of the medium: what a disk should show as its logical one. */
 guint32 block_node_sector_size(const BlockNode *node);
 gboolean block_node_can_discard(const BlockNode *node);
@@ -136,9 +144,9 @@ void block_unplug(BlockNode *node);
  * Migration: all nodes at once, nothing in flight. Flush: those in use for writing,
  * side by side, each on its own loop; done (main loop, now or later) gets the first
  * error, which it owns, or NULL. Inactivate: give up image locks. Activate: take
- * them; fails by name when another process still holds one, and then all stay
- * inactive. Both ask the host beside the main loop; no user comes meanwhile. With
- * -incoming nodes are created inactive.
+ * them, and wait for the users' activated(); fails by name when another process still
+ * holds one, or a user fails, and then all are inactive. Both ask the host beside the
+ * main loop; no user comes meanwhile. With -incoming nodes are created inactive.
  */
 void block_flush_all(void (*done)(void *opaque, GError *error), void *opaque);
 void block_set_start_inactive(gboolean inactive);
