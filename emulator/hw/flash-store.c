@@ -14,6 +14,7 @@ typedef struct FlashWrite {
     guint64 first, end; /* bytes; empty: settle */
     guint8 tag;
     AccessHold *hold;
+    gboolean activates; /* the last one of activated() */
 } FlashWrite;
 
 typedef struct Waiter {
@@ -43,16 +44,35 @@ static void begin_next(FlashStore *s)
     }
 }
 
-/* What could not be written is tried again with the next change. */
+static gboolean has_lost(const FlashStore *s)
+{
+    return s->lost_first < s->lost_end;
+}
+
+/* Tried again with the next change, and whenever all is to be settled or quiesced. */
+static void keep_lost(const FlashWrite *w)
+{
+    FlashStore *s = w->store;
+
+    if (w->first < w->end) {
+        s->lost_first = w->first;
+        s->lost_end = w->end;
+        s->lost_tag = w->tag;
+    }
+    s->unsettled = TRUE;
+}
+
 static void write_failed(const FlashWrite *w, int error)
 {
     FlashStore *s = w->store;
 
-    log_once("flash '%s': could not be written: %s", block_node_name(s->node),
-             error_text(error));
-    if (w->first < w->end) {
-        s->lost_first = w->first;
-        s->lost_end = w->end;
+    keep_lost(w);
+    if (!s->activated) {
+        log_once("flash '%s': could not be written: %s", block_node_name(s->node),
+                 error_text(error));
+    } else if (!s->activated_error) {
+        error_set(&s->activated_error, "Node '%s': its content could not be written: %s",
+                  block_node_name(s->node), error_text(error));
     }
     if (s->failed) {
         s->failed(s->opaque, w->tag);
@@ -63,14 +83,24 @@ static void write_done(void *opaque, int ret)
 {
     FlashWrite *w = g_queue_pop_head(&((FlashWrite *)opaque)->store->writes);
     FlashStore *s = w->store;
+    BlockChanged activated = NULL;
+    void *activated_opaque = s->activated_opaque;
+    GError *error = NULL;
 
     if (ret < 0) {
         write_failed(w, -ret);
     }
+    if (w->activates) {
+        activated = g_steal_pointer(&s->activated);
+        error = g_steal_pointer(&s->activated_error);
+    }
     access_release(w->hold);
     vm_quiesce_release();
     g_free(w);
-    begin_next(s);
+    begin_next(s); /* may be the end of the store */
+    if (activated) {
+        activated(activated_opaque, error);
+    }
 }
 
 /* Whole sectors, and what was lost before: the copy in memory is right for all of it. */
@@ -78,9 +108,10 @@ static void fill_in(FlashWrite *w)
 {
     FlashStore *s = w->store;
 
-    if (s->lost_first < s->lost_end) {
+    if (has_lost(s)) {
         w->first = MIN(w->first, s->lost_first);
         w->end = MAX(w->end, s->lost_end);
+        w->tag |= s->lost_tag;
         s->lost_first = s->lost_end = 0;
     }
     w->first -= w->first % BLOCK_SECTOR_SIZE;
@@ -107,7 +138,7 @@ static void submit_first(void *opaque)
     block_submit(s->node, &w->request);
 }
 
-static void add_write(FlashStore *s, guint64 first, guint64 end, guint8 tag)
+static FlashWrite *add_write(FlashStore *s, guint64 first, guint64 end, guint8 tag)
 {
     FlashWrite *w = g_new0(FlashWrite, 1);
 
@@ -121,6 +152,15 @@ static void add_write(FlashStore *s, guint64 first, guint64 end, guint8 tag)
     if (s->writes.length == 1) {
         begin_next(s);
     }
+    return w;
+}
+
+/* Not while the image is another process's; it gets all of the content later. */
+static void retry_lost(FlashStore *s)
+{
+    if (has_lost(s) && block_node_is_active(s->node)) {
+        add_write(s, s->lost_first, s->lost_end, s->lost_tag);
+    }
 }
 
 void flash_store_changed(FlashStore *s, guint64 offset, guint64 len, guint8 tag)
@@ -132,7 +172,8 @@ void flash_store_changed(FlashStore *s, guint64 offset, guint64 len, guint8 tag)
 
 void flash_store_settle(FlashStore *s, guint8 tag)
 {
-    if (s->unsettled || s->writes.length) {
+    retry_lost(s);
+    if ((s->unsettled && block_node_is_active(s->node)) || s->writes.length) {
         s->unsettled = FALSE;
         add_write(s, 0, 0, tag);
     }
@@ -140,6 +181,7 @@ void flash_store_settle(FlashStore *s, guint8 tag)
 
 void flash_store_quiesce(FlashStore *s, void (*done)(void *opaque), void *opaque)
 {
+    retry_lost(s);
     if (!s->writes.length) {
         done(opaque);
         return;
@@ -151,16 +193,22 @@ void flash_store_quiesce(FlashStore *s, void (*done)(void *opaque), void *opaque
 
 /*
  * The image is ours now (or again): it gets the content that the migration has brought,
- * which is that of the other host's image.
+ * which is that of the other host's image. Until that is on stable storage the VM does
+ * not go on: nothing else has the variables any more.
  */
-static void activated(void *opaque)
+static void activated(void *opaque, BlockChanged done, void *done_opaque)
 {
     FlashStore *s = opaque;
 
-    if (!s->read_only) {
-        s->unsettled = TRUE;
-        add_write(s, 0, s->ram->size, 0);
+    if (s->read_only) {
+        done(done_opaque, NULL);
+        return;
     }
+    s->activated = done;
+    s->activated_opaque = done_opaque;
+    s->unsettled = FALSE;
+    add_write(s, 0, s->ram->size, 0);
+    add_write(s, 0, 0, 0)->activates = TRUE;
 }
 
 static gboolean fill_ram(FlashStore *s, const char *name, GError **errp)
@@ -176,7 +224,7 @@ gboolean flash_store_open(FlashStore *s, BlockNode *node, const char *name, GErr
 {
     BlockUser user = { .loop = event_loop_main(),
                        .read_only = block_node_read_only(node),
-                       .resized = activated,
+                       .activated = activated,
                        .opaque = s };
 
     if (!block_node_attach(node, &user, errp)) {

@@ -25,7 +25,11 @@ typedef struct FlashStore {
     GQueue writes;                /* FlashWrite; the first one is under way */
     gboolean unsettled;           /* written, perhaps not yet on stable storage */
     guint64 lost_first, lost_end; /* bytes that could not be written; empty: none */
-    GSList *quiescing;            /* who waits until there are no writes */
+    guint8 lost_tag;
+    GSList *quiescing;      /* who waits until there are no writes */
+    BlockChanged activated; /* who waits for the content in the image; or NULL */
+    void *activated_opaque;
+    GError *activated_error; /* what it has to hear of */
 } FlashStore;
 
 /*
@@ -41,9 +45,12 @@ void flash_store_close(FlashStore *s); /* quiesced */
  * before the access that is being made is over. tag: for failed().
  */
 void flash_store_changed(FlashStore *s, guint64 offset, guint64 len, guint8 tag);
-/* All changes so far are on stable storage before the access is over. */
+/*
+ * All changes so far are on stable storage before the access is over; what could not be
+ * written is tried again. What fails is heard of after the access: see failed().
+ */
 void flash_store_settle(FlashStore *s, guint8 tag);
-/* As DeviceClass.quiesce. */
+/* As DeviceClass.quiesce. What could not be written is tried once more. */
 void flash_store_quiesce(FlashStore *s, void (*done)(void *opaque), void *opaque);
 
 #endif

@@ -10,8 +10,10 @@
  * reads themselves: switching between the two changes the address map.
  *
  * What a program or an erase has changed is written to the image before the vCPU goes on,
- * so that it outlives this process; and it is on stable storage before the guest can
- * learn that it is done, by the status register or from the array (hw/flash-store.h).
+ * so that it outlives this process; and the access by which the guest looks at it, the
+ * first read of the status register or the command that shows the array, is not over
+ * before it is on stable storage (hw/flash-store.h). What that read gives is what was
+ * known when it began: an error of its own flush is in the status from then on.
  * Firmware programs byte by byte and reads the status once in the end: a flush for each
  * byte would make a start take minutes.
  */
@@ -118,7 +120,7 @@ static void show(Pflash *f)
     address_map_settle();
 }
 
-/* The guest is to see the array, or hears that all is done. */
+/* The guest is to see the array, or asks for the status. */
 static void settle(Pflash *f)
 {
     flash_store_settle(&f->store, STATUS_PROGRAM_ERROR);

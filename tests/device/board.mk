@@ -14,15 +14,21 @@ check_PROGRAMS += $(BOARD_DEVICE_TESTS)
 TESTS += $(BOARD_DEVICE_TESTS)
 dist_check_SCRIPTS += tests/device/firmware-kvm-test.py
 TESTS += tests/device/firmware-kvm-test.py
-FIRMWARE_TESTS = tests/device/pflash-test tests/device/firmware-test
+FIRMWARE_TESTS = tests/device/pflash-test tests/device/pflash-migrate-test \
+	tests/device/firmware-test
 check_PROGRAMS += $(FIRMWARE_TESTS)
 TESTS += $(FIRMWARE_TESTS)
 tests_device_firmware_test_SOURCES = tests/device/firmware-test.c tests/device/board.h
 tests_device_firmware_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_firmware_test_LDADD = $(DEVICE_TEST_LDADD)
-tests_device_pflash_test_SOURCES = tests/device/pflash-test.c tests/device/board.h
+tests_device_pflash_test_SOURCES = tests/device/pflash-test.c tests/device/pflash.h \
+	tests/device/board.h
 tests_device_pflash_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_pflash_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_pflash_migrate_test_SOURCES = tests/device/pflash-migrate-test.c \
+	tests/device/pflash.h tests/device/board.h
+tests_device_pflash_migrate_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_pflash_migrate_test_LDADD = $(DEVICE_TEST_LDADD)
 check_PROGRAMS += tests/device/ends-test tests/device/reset-state-test
 TESTS += tests/device/ends-test tests/device/reset-state-test
 tests_device_reset_state_test_SOURCES = tests/device/reset-state-test.c \
