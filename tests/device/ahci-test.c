@@ -86,6 +86,10 @@ static void test_access(void)
     g_assert_cmphex(qtest_readb(q, a.bar + 1), ==, 0x1f);
     g_assert_cmphex(qtest_readw(q, a.bar + 2), ==, 0xc014);
     g_assert_cmphex(qtest_readq(q, a.bar), ==, 0x80000000c0141f05ull);
+    g_assert_cmphex(qtest_readb(q, a.bar + 7), ==, 0x80);
+    g_assert_cmphex(qtest_readw(q, a.bar + 3), ==, 0xc0); /* in two accesses */
+    g_assert_cmphex(qtest_readl(q, a.bar + 1), ==, 0xc0141f);
+    g_assert_cmphex(qtest_readl(q, a.bar + 2), ==, 0xc014);
     qtest_writeb(q, a.bar + 0x114, 0xff);
     qtest_writew(q, a.bar + 0x114, 0xff);
     g_assert_cmphex(ahci_get(&a, 0, A_IE), ==, 0);
