@@ -7,13 +7,15 @@
  *
  * The access that starts a request ends with the request, so that the guest never sees
  * one under way. A short one is done at once. A guest can ask for 4 GiB: what is longer
- * goes on from the main loop, a piece at a time, and the vCPU is parked meanwhile.
- * Requests of several vCPUs wait for one another.
+ * goes on from the main loop, a piece at a time, and the vCPU is parked meanwhile: a VM
+ * that is stopped stands still only when its memory is no longer written. Requests of
+ * several vCPUs wait for one another.
  */
 #include "config.h"
 
 #include <string.h>
 
+#include "accel/run-state.h"
 #include "event/loop.h"
 #include "event/turn.h"
 #include "hw/fw-cfg-internal.h"
@@ -44,6 +46,7 @@ typedef struct Transfer {
     guint32 left;
     guint32 control; /* of the guest's bits, what it asks for; or an error */
     gboolean begun;
+    gboolean queued; /* FALSE: it is done at once, and holds nothing */
     AccessHold *hold;
 } Transfer;
 
@@ -132,7 +135,10 @@ static void finish(FwCfg *s, Transfer *t)
     /* Where that cannot be written, there is nobody to be told. */
     guest_write(dma_space_memory(), t->at + offsetof(DmaRequest, control), &control,
                 sizeof(control));
-    access_release(t->hold);
+    if (t->queued) {
+        access_release(t->hold);
+        vm_quiesce_release();
+    }
     g_free(t);
 }
 
@@ -175,7 +181,9 @@ static void start(FwCfg *s, guint64 at)
         finish(s, t);
         return;
     }
+    t->queued = TRUE;
     t->hold = access_hold();
+    vm_quiesce_hold();
     g_queue_push_tail(&s->transfers, t);
     if (first) {
         device_ref(&s->dev);

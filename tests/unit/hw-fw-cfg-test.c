@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* fw_cfg: when a stopped VM stands still. */
+#include "config.h"
+
+#include <string.h>
+
+#include "accel/run-state.h"
+#include "event/loop.h"
+#include "hw-board.h"
+#include "hw/fw-cfg.h"
+#include "memory/address-map.h"
+
+#define RAM_SIZE 0x2000000u
+#define REQUEST  0x1000u
+#define BUFFER   0x100000u
+#define READ     0x02
+#define SELECT   0x08
+
+static RamBlock *ram;
+
+static void make_ram(void)
+{
+    Region *region;
+
+    ram = ram_block_new("ram", RAM_SIZE, NULL);
+    g_assert_true(ram && ram_block_register(ram, NULL));
+    region = region_new_ram("ram", ram, 0, RAM_SIZE, FALSE);
+    g_assert_true(address_map_put(address_map_memory(), &region, 0, NULL));
+}
+
+static void begin_dma(guint32 control, guint32 length, guint64 address)
+{
+    struct {
+        guint32 control, length;
+        guint64 address;
+    } r = { GUINT32_TO_BE(control), GUINT32_TO_BE(length), GUINT64_TO_BE(address) };
+
+    memcpy(ram->host + REQUEST, &r, sizeof(r));
+    hw_out32(FW_CFG_PORT + 8, GUINT32_SWAP_LE_BE(REQUEST));
+}
+
+static void stands_still(void *opaque, gboolean stands, const GError *error)
+{
+    g_assert_true(stands && !error);
+    *(gboolean *)opaque = TRUE;
+    g_assert_cmphex(hw_read(REQUEST, 4), ==, 0);
+    g_assert_cmphex(ram->host[RAM_SIZE - 1], ==, 0);
+}
+
+/* All is written then that there is to write to memory. */
+static void test_stop(void)
+{
+    Device *dev = hw_plug(&fw_cfg_class, NULL, NULL);
+    gboolean still = FALSE;
+
+    ram->host[RAM_SIZE - 1] = 0xff;
+    begin_dma(SELECT | READ, RAM_SIZE - BUFFER, BUFFER);
+    g_assert_cmphex(ram->host[RAM_SIZE - 1], ==, 0xff); /* is under way */
+    vm_stop(RUN_STATE_PAUSED);
+    vm_quiesce(stands_still, &still);
+    while (!still) {
+        event_loop_iterate(event_loop_main(), TRUE);
+    }
+    g_assert_true(vm_stands_still());
+    g_assert_cmpmem(ram->host + BUFFER, 5, "QEMU", 5);
+    begin_dma(SELECT | READ, 4, BUFFER); /* at once: nothing is held for it */
+    g_assert_true(vm_stands_still());
+    vm_start();
+    hw_unplug(dev);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    hw_board_make();
+    make_ram();
+    g_test_add_func("/hw/fw-cfg/stop", test_stop);
+    return g_test_run();
+}
