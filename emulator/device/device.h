@@ -301,6 +301,8 @@ void device_foreach(void (*fn)(Device *dev, void *opaque), void *opaque);
 /* top and what is below it. */
 void device_foreach_below(Device *top, void (*fn)(Device *dev, void *opaque),
                           void *opaque);
+/* Another number after devices have come or gone: what is known of them may be old. */
+guint64 device_tree_changes(void);
 /* End of the process, vCPUs and data plane stopped: unrealizes all, last first. */
 void device_cleanup(void);
 

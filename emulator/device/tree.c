@@ -10,6 +10,7 @@
 #include "device/internal.h"
 
 static GPtrArray *roots; /* the board's; NULL: none */
+static guint64 changes;
 
 static GPtrArray **level_of(const Device *dev)
 {
@@ -24,12 +25,14 @@ void device_tree_add(Device *dev)
         *level = g_ptr_array_new_with_free_func((GDestroyNotify)device_unref);
     }
     g_ptr_array_add(*level, device_ref(dev));
+    changes++;
 }
 
 void device_tree_remove(Device *dev)
 {
     GPtrArray **level = level_of(dev);
 
+    changes++;
     if (!dev->part) {
         dev->parent = NULL;
     }
@@ -39,6 +42,11 @@ void device_tree_remove(Device *dev)
         g_assert((*level)->pdata[0] == dev);
         g_clear_pointer(level, g_ptr_array_unref);
     }
+}
+
+guint64 device_tree_changes(void)
+{
+    return changes;
 }
 
 Device *device_tree_last(void)

@@ -19,6 +19,9 @@ typedef struct FwCfgMade {
     guint8 *data;
     guint32 len;
 
+    gboolean sized; /* size is what it had when the guest last asked */
+    guint32 size;
+
     FwCfgMake make;
     void *opaque;
 } FwCfgMade;
@@ -45,6 +48,7 @@ typedef struct FwCfg {
     GPtrArray *files;                    /* FwCfgFile, by name; the key follows from it */
     FwCfgMade *made;                     /* has room for MAX_MADE */
     guint32 n_made;
+    guint64 sized_at; /* device_tree_changes() of the sizes */
 
     guint16 key;
     guint32 offset;
@@ -62,6 +66,7 @@ void fw_cfg_items_free(FwCfg *s);
 void fw_cfg_items_reset(FwCfg *s); /* forgets what was made */
 /* FALSE: there can be no item with that key. */
 gboolean fw_cfg_select(FwCfg *s, guint16 key);
+void fw_cfg_forget_sizes(FwCfg *s);
 /* Another state has been loaded: the contents are to be looked for again. */
 void fw_cfg_look_again(FwCfg *s);
 /* The contents of the item that is selected; NULL: there is none. Borrowed. */

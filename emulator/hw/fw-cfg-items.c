@@ -48,6 +48,14 @@ void fw_cfg_items_reset(FwCfg *s)
         g_clear_pointer(&s->made[i].data, g_free);
         s->made[i].len = 0;
     }
+    fw_cfg_forget_sizes(s);
+}
+
+void fw_cfg_forget_sizes(FwCfg *s)
+{
+    for (unsigned i = 0; i < s->n_made; i++) {
+        s->made[i].sized = FALSE;
+    }
 }
 
 /* --- the board's side --- */
@@ -180,15 +188,22 @@ static void make_files(FwCfg *s, const void *opaque)
     }
 }
 
-/* What firmware does until it selects the file may still change what is in it. */
+/*
+ * What firmware does until it selects the file may still change what is in it, but not
+ * its size: a guest that reads the directory again and again makes no work of that.
+ */
 static guint32 made_size(FwCfgMade *made)
 {
-    if (!made->len) {
+    if (made->len) {
+        return made->len;
+    }
+    if (!made->sized) {
         g_autoptr(GByteArray) bytes = made->make(made->opaque);
 
-        return bytes->len;
+        made->size = bytes->len;
+        made->sized = TRUE;
     }
-    return made->len;
+    return made->size;
 }
 
 static void put_be(GByteArray *out, guint32 value, unsigned n)
@@ -204,6 +219,10 @@ static GBytes *directory(FwCfg *s)
 {
     GByteArray *out = g_byte_array_new();
 
+    if (s->sized_at != device_tree_changes()) {
+        s->sized_at = device_tree_changes();
+        fw_cfg_forget_sizes(s);
+    }
     put_be(out, s->files->len, 4);
     for (guint i = 0; i < s->files->len; i++) {
         const FwCfgFile *file = file_at(s, i);

@@ -103,6 +103,7 @@ static gboolean post_load(void *opaque, guint32 version, GError **errp)
                              file->name);
         }
     }
+    fw_cfg_forget_sizes(s);
     fw_cfg_look_again(s);
     return TRUE;
 }

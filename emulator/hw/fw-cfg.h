@@ -70,7 +70,8 @@ gboolean fw_cfg_add_file(Device *dev, const char *name, const void *data, gsize 
 /*
  * A file that is made when the guest first selects it after each reset, together with
  * all that have the same opaque; and once more for its size, when the guest reads the
- * directory before. make returns a new array of at most FW_CFG_MADE_MAX bytes.
+ * directory before, or again after devices have come or gone. make returns a new array
+ * of at most FW_CFG_MADE_MAX bytes.
  */
 typedef GByteArray *(*FwCfgMake)(void *opaque);
 gboolean fw_cfg_add_made_file(Device *dev, const char *name, FwCfgMake make, void *opaque,

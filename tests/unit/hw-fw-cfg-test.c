@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* fw_cfg: when a stopped VM stands still. */
+/* fw_cfg: when a stopped VM stands still; how often files are made. */
 #include "config.h"
 
 #include <string.h>
@@ -8,6 +8,7 @@
 #include "event/loop.h"
 #include "hw-board.h"
 #include "hw/fw-cfg.h"
+#include "hw/hpet.h"
 #include "memory/address-map.h"
 
 #define RAM_SIZE 0x2000000u
@@ -69,11 +70,64 @@ static void test_stop(void)
     hw_unplug(dev);
 }
 
+/* --- files that are made --- */
+
+static unsigned made;
+
+static GByteArray *make(void *opaque)
+{
+    g_autofree char *text = g_strnfill(++made, 'm');
+
+    return g_byte_array_append(g_byte_array_new(), (guint8 *)text, made);
+}
+
+static void add_made_file(Device *dev)
+{
+    g_assert_true(fw_cfg_add_made_file(dev, "made", make, NULL, NULL));
+}
+
+/* The size of the first file. */
+static guint8 read_directory(void)
+{
+    guint8 bytes[8];
+
+    hw_out16(FW_CFG_PORT, FW_CFG_FILE_DIR);
+    for (unsigned i = 0; i < sizeof(bytes); i++) {
+        bytes[i] = hw_in8(FW_CFG_PORT + 1);
+    }
+    return bytes[7];
+}
+
+static void test_made(void)
+{
+    Device *dev = hw_plug(&fw_cfg_class, NULL, add_made_file), *other;
+
+    made = 0;
+    for (unsigned i = 0; i < 100; i++) {
+        g_assert_cmpuint(read_directory(), ==, 1);
+    }
+    other = hw_plug(&hpet_class, NULL, NULL); /* which could be in a table */
+    g_assert_cmpuint(read_directory(), ==, 2);
+    g_assert_cmpuint(read_directory(), ==, 2);
+    hw_unplug(other);
+    g_assert_cmpuint(read_directory(), ==, 3);
+    hw_reset(dev);
+    g_assert_cmpuint(read_directory(), ==, 4);
+    hw_out16(FW_CFG_PORT, FW_CFG_FILE_FIRST);
+    g_assert_cmphex(hw_in8(FW_CFG_PORT + 1), ==, 'm');
+    g_assert_cmpuint(read_directory(), ==, 5); /* what there is from now on */
+    hw_unplug(hw_plug(&hpet_class, NULL, NULL));
+    g_assert_cmpuint(read_directory(), ==, 5);
+    g_assert_cmpuint(made, ==, 5);
+    hw_unplug(dev);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     hw_board_make();
     make_ram();
     g_test_add_func("/hw/fw-cfg/stop", test_stop);
+    g_test_add_func("/hw/fw-cfg/made", test_made);
     return g_test_run();
 }
