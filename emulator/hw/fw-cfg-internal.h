@@ -11,7 +11,9 @@
 #define KEY_WRITE   0x4000 /* once, to write by the data port; it says nothing now */
 #define KEY_MASK    0x3fff
 
-#define MAX_MADE 16
+#define MAX_MADE  16
+#define MAX_FILES (KEY_MASK - FW_CFG_FILE_FIRST)
+#define MAX_NAMES (MAX_FILES * (FW_CFG_NAME_MAX + 1)) /* bytes */
 
 /* What has been made of a file since the reset, for the stream; no bytes: nothing. */
 typedef struct FwCfgMade {
@@ -49,6 +51,8 @@ typedef struct FwCfg {
     FwCfgMade *made;                     /* has room for MAX_MADE */
     guint32 n_made;
     guint64 sized_at; /* device_tree_changes() of the sizes */
+    guint8 *names;    /* of the stream: those of all files, each with its NUL */
+    guint32 names_len;
 
     guint16 key;
     guint32 offset;

@@ -86,15 +86,99 @@ static void fw_cfg_unrealize(Device *dev)
 
 static void fw_cfg_finalize(Device *dev)
 {
+    g_free(((FwCfg *)dev)->names);
     fw_cfg_items_free((FwCfg *)dev);
 }
 
-/* Keys are places in the order of names: files that are not the same would be mixed up.
- */
-static gboolean post_load(void *opaque, guint32 version, GError **errp)
+/* --- migration --- */
+
+static gboolean pre_save(void *opaque, GError **errp)
 {
     FwCfg *s = opaque;
 
+    if (!s->names) {
+        s->names = g_malloc(MAX_NAMES);
+    }
+    s->names_len = 0;
+    for (guint i = 0; i < s->files->len; i++) {
+        const FwCfgFile *file = s->files->pdata[i];
+        gsize len = strlen(file->name) + 1;
+
+        memcpy(s->names + s->names_len, file->name, len);
+        s->names_len += len;
+    }
+    return TRUE;
+}
+
+/* Of a card that only one host has: it has been unplugged on the other. */
+static gboolean may_differ(const char *name)
+{
+    return g_str_has_prefix(name, FW_CFG_CARD_ROMS);
+}
+
+/* The next name in the stream that counts, from *at on; "": there is none. */
+static const char *next_theirs(const FwCfg *s, guint32 *at)
+{
+    while (*at < s->names_len) {
+        const char *name = (const char *)s->names + *at;
+
+        *at += strlen(name) + 1;
+        if (!may_differ(name)) {
+            return name;
+        }
+    }
+    return "";
+}
+
+static const char *next_ours(const FwCfg *s, guint *at)
+{
+    while (*at < s->files->len) {
+        const FwCfgFile *file = s->files->pdata[(*at)++];
+
+        if (!may_differ(file->name)) {
+            return file->name;
+        }
+    }
+    return "";
+}
+
+/*
+ * Keys are places in the order of names: of sets that are not the same, files would be
+ * mixed up. What is in them and how long they are may differ.
+ */
+static gboolean check_names(const FwCfg *s, GError **errp)
+{
+    const char *theirs, *ours;
+    guint32 at = 0;
+    guint i = 0;
+
+    if (s->names_len && s->names[s->names_len - 1]) {
+        return error_set(errp, "fw_cfg: the stream's last file has no name");
+    }
+    do {
+        theirs = next_theirs(s, &at);
+        ours = next_ours(s, &i);
+    } while (*ours && strcmp(theirs, ours) == 0);
+    if (!*theirs && !*ours) {
+        return TRUE;
+    }
+    if (*theirs && (!*ours || strcmp(theirs, ours) < 0)) {
+        g_autofree char *name = error_printable(theirs, strlen(theirs));
+
+        return error_set(errp, "fw_cfg: only the source has file '%s'", name);
+    }
+    return error_set(errp, "fw_cfg: the source does not have file '%s'", ours);
+}
+
+static gboolean post_load(void *opaque, guint32 version, GError **errp)
+{
+    FwCfg *s = opaque;
+    gboolean same = check_names(s, errp);
+
+    g_clear_pointer(&s->names, g_free);
+    if (!same) {
+        return FALSE;
+    }
     for (guint i = 0; i < s->files->len; i++) {
         const FwCfgFile *file = s->files->pdata[i];
 
@@ -128,10 +212,13 @@ static const StateDesc fw_cfg_state = {
             STATE_FIELD("key", STATE_U16, FwCfg, key),
             STATE_FIELD("offset", STATE_U32, FwCfg, offset),
             STATE_FIELD("dma-high", STATE_U32, FwCfg, dma_high),
+            STATE_COUNTED("files", STATE_BYTES, FwCfg, names, MAX_NAMES, names_len,
+                          .indirect = TRUE),
             STATE_COUNTED("made", STATE_STRUCT, FwCfg, made, 0, n_made, .indirect = TRUE,
                           .nested = &made_state, .stride = sizeof(FwCfgMade)),
             { NULL },
         },
+    .pre_save = pre_save,
     .post_load = post_load,
 };
 
@@ -147,7 +234,7 @@ static const Property fw_cfg_properties[] = {
       .offset = offsetof(FwCfg, file_slots),
       .def = G_STRINGIFY(DEFAULT_FILE_SLOTS),
       .min = MIN_FILE_SLOTS,
-      .max = KEY_MASK - FW_CFG_FILE_FIRST,
+      .max = MAX_FILES,
       .guest = TRUE,
       .help = "how many files there may be" },
     { NULL },

@@ -51,6 +51,11 @@ enum {
 };
 
 #define FW_CFG_NAME_MAX 55 /* bytes of a file's name */
+/*
+ * Begins the names of files that one side of a migration may lack; of all others both
+ * have the same.
+ */
+#define FW_CFG_CARD_ROMS "genroms/"
 
 gboolean fw_cfg_has_dma(const Device *dev);
 

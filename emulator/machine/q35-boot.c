@@ -45,7 +45,7 @@ static gboolean add_number(Device *fw_cfg, const char *name, guint32 value, gsiz
 /* A card's code that it does not show itself. */
 static gboolean add_rom(const char *name, GBytes *image, void *opaque, GError **errp)
 {
-    g_autofree char *file = g_strconcat("genroms/", name, NULL);
+    g_autofree char *file = g_strconcat(FW_CFG_CARD_ROMS, name, NULL);
     gsize size;
     const void *data = g_bytes_get_data(image, &size);
 

@@ -325,6 +325,57 @@ static void test_migrate(void)
     qtest_stop(to);
 }
 
+/* The migration's end; why: what the source was told. */
+static gboolean migrates(QTest *from, const char *path, char **why)
+{
+    json_node_unref(qtest_qmp_ok(
+        from, "{\"execute\": \"migrate\", \"arguments\": {\"uri\": \"unix:%s\"}}", path));
+    for (;;) {
+        g_autoptr(JsonNode) info = qtest_qmp_ok(from, "{\"execute\": \"query-migrate\"}");
+        JsonObject *o = json_node_get_object(info);
+        const char *status = json_object_has_member(o, "status")
+                                 ? json_object_get_string_member(o, "status")
+                                 : "none";
+        if (strcmp(status, "failed") == 0) {
+            *why = g_strdup(json_object_get_string_member(o, "error-desc"));
+            return FALSE;
+        }
+        if (strcmp(status, "completed") == 0) {
+            return TRUE;
+        }
+        g_usleep(1000);
+    }
+}
+
+static void check_sets(const char *there, const char *here, const char *message)
+{
+    QTest *from = qtest_start("-M q35 -m 64 %s", there);
+    g_autofree char *path = g_build_filename(qtest_dir(from), "stream", NULL);
+    QTest *to = qtest_start("-M q35 -m 64 %s -incoming unix:%s", here, path);
+    g_autofree char *why = NULL;
+    g_assert_true(migrates(from, path, &why) == !message);
+    if (message && !strstr(why, message)) {
+        g_error("'%s' does not say '%s'", why, message);
+    }
+    qtest_stop(from);
+    qtest_stop(to);
+}
+
+#define A "-fw_cfg name=opt/a,string=a "
+#define B "-fw_cfg name=opt/b,string=b "
+
+/* Of the same names, whatever is in them. */
+static void test_migrate_files(void)
+{
+    check_sets(A B, A, "only the source has file 'opt/b'");
+    check_sets(A B, B, "only the source has file 'opt/a'");
+    check_sets(A, A B, "the source does not have file 'opt/b'");
+    check_sets(B, A B, "the source does not have file 'opt/a'");
+    check_sets("", A, "the source does not have file 'opt/a'");
+    check_sets(A, B, "only the source has file 'opt/a'");
+    check_sets(B A, A "-fw_cfg name=opt/b,string=longer", NULL);
+}
+
 /* --- -fw_cfg --- */
 
 static void test_option_file(void)
@@ -509,6 +560,7 @@ int main(int argc, char **argv)
     g_test_add_func("/fw-cfg/no-dma", test_no_dma);
     g_test_add_func("/fw-cfg/reset", test_reset);
     g_test_add_func("/fw-cfg/migrate", test_migrate);
+    g_test_add_func("/fw-cfg/migrate-files", test_migrate_files);
     g_test_add_func("/fw-cfg/option-file", test_option_file);
     g_test_add_func("/fw-cfg/option-refused", test_option_refused);
     g_test_add_func("/fw-cfg/many", test_many);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* fw_cfg: when a stopped VM stands still; how often files are made. */
+/*
+ * fw_cfg: when a stopped VM stands still; how often files are made; whose state it takes.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -122,6 +124,60 @@ static void test_made(void)
     hw_unplug(dev);
 }
 
+/* --- migration --- */
+
+static Device *plug_with(const char *first, const char *second)
+{
+    Device *dev = hw_plug(&fw_cfg_class, NULL, NULL);
+
+    g_assert_true(fw_cfg_add_file(dev, first, "1", 1, NULL) &&
+                  (!second || fw_cfg_add_file(dev, second, "2", 1, NULL)));
+    return dev;
+}
+
+/* One card has been unplugged on the other side. */
+static void test_cards(void)
+{
+    Device *dev = plug_with("etc/a", "genroms/card");
+    g_autoptr(GByteArray) with = hw_save(dev), without = NULL, other = NULL;
+
+    g_assert_true(hw_load(dev, with));
+    hw_unplug(dev);
+    dev = plug_with("etc/a", NULL);
+    without = hw_save(dev);
+    g_assert_true(hw_load(dev, with));
+    hw_unplug(dev);
+    dev = plug_with("etc/a", "genroms/other");
+    g_assert_true(hw_load(dev, with));
+    g_assert_true(hw_load(dev, without));
+    hw_unplug(dev);
+    dev = plug_with("etc/a", "opt/b");
+    other = hw_save(dev);
+    g_assert_false(hw_load(dev, with));
+    g_assert_false(hw_load(dev, without));
+    g_assert_true(hw_load(dev, other));
+    hw_unplug(dev);
+}
+
+/* Names that end nowhere, or are none. */
+static void test_bad_names(void)
+{
+    Device *dev = plug_with("etc/a", "etc/b");
+    g_autoptr(GByteArray) state = hw_save(dev);
+    guint8 *names = memmem(state->data, state->len, "etc/a\0etc/b", 12);
+
+    g_assert_nonnull(names);
+    names[11] = 'x';
+    g_assert_false(hw_load(dev, state));
+    names[11] = '\0';
+    g_assert_true(hw_load(dev, state));
+    names[0] = '\0';
+    g_assert_false(hw_load(dev, state));
+    memset(names, 0xff, 11);
+    g_assert_false(hw_load(dev, state));
+    hw_unplug(dev);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -129,5 +185,7 @@ int main(int argc, char **argv)
     make_ram();
     g_test_add_func("/hw/fw-cfg/stop", test_stop);
     g_test_add_func("/hw/fw-cfg/made", test_made);
+    g_test_add_func("/hw/fw-cfg/cards", test_cards);
+    g_test_add_func("/hw/fw-cfg/bad-names", test_bad_names);
     return g_test_run();
 }
