@@ -18,8 +18,6 @@ static const char *const installed[] = {
     "/usr/share/OVMF",
 };
 
-#define CHUNK 65536
-
 static ConfigNode *dirs; /* of -L; NULL: none */
 
 void data_file_set_dirs(ConfigNode *list)
@@ -55,12 +53,6 @@ static int try_open(const char *path, int *reason)
     return fd;
 }
 
-static int try_in(const char *dir, const char *name, int *reason)
-{
-    g_autofree char *path = g_build_filename(dir, name, NULL);
-    return try_open(path, reason);
-}
-
 char **data_file_paths(const char *name)
 {
     GPtrArray *paths = g_ptr_array_new();
@@ -81,35 +73,16 @@ char **data_file_paths(const char *name)
 
 int data_file_open(const char *name, GError **errp)
 {
-    int reason = 0;
-    int fd = try_open(name, &reason);
-    gboolean search = !g_path_is_absolute(name);
+    g_auto(GStrv) paths = data_file_paths(name);
+    int reason = 0, fd = -1;
 
-    for (guint i = 0; fd < 0 && search && dirs && i < config_list_size(dirs); i++) {
-        fd = try_in(config_node_string(config_list_at(dirs, i)), name, &reason);
-    }
-    for (guint i = 0; fd < 0 && search && i < G_N_ELEMENTS(installed); i++) {
-        fd = try_in(installed[i], name, &reason);
+    for (guint i = 0; fd < 0 && paths[i]; i++) {
+        fd = try_open(paths[i], &reason);
     }
     if (fd < 0) {
         error_set_errno(errp, reason, "cannot open '%s'", name);
     }
     return fd;
-}
-
-/* Appends what comes, until the end or more than max bytes. FALSE: errno. */
-static gboolean read_up_to(int fd, gsize max, GByteArray *to)
-{
-    g_autofree guint8 *chunk = g_malloc(CHUNK);
-    ssize_t n;
-
-    do {
-        n = read(fd, chunk, CHUNK);
-        if (n > 0) {
-            g_byte_array_append(to, chunk, (guint)n);
-        }
-    } while ((n > 0 && to->len <= max) || (n < 0 && errno == EINTR));
-    return n >= 0;
 }
 
 GBytes *data_file_read(const char *name, gsize max, GError **errp)
@@ -120,7 +93,7 @@ GBytes *data_file_read(const char *name, gsize max, GError **errp)
     if (fd < 0) {
         return NULL;
     }
-    if (!read_up_to(fd, max, content)) {
+    if (!fd_read_up_to(fd, max, content)) {
         error_set_errno(errp, errno, "cannot read '%s'", name);
         return NULL;
     }

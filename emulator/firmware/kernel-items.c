@@ -2,8 +2,6 @@
 /*
  * Places and header fields are those of QEMU, whose option ROM (linuxboot_dma.bin) goes
  * by them; OVMF puts setup and kernel together again and takes neither.
- *
- * #syscalls main: openat pread64
  */
 #include "config.h"
 
@@ -13,7 +11,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "firmware/kernel-internal.h"
 #include "hw/fw-cfg.h"
@@ -95,17 +92,13 @@ static GByteArray *read_file(const char *option, const char *path, guint64 max,
                   option, path, (guint64)st.st_size);
         return NULL;
     }
-    g_byte_array_set_size(bytes, (guint)st.st_size);
-    for (guint done = 0; done < bytes->len;) {
-        ssize_t n = pread(fd, bytes->data + done, bytes->len - done, done);
-
-        if (n > 0) {
-            done += (guint)n;
-        } else if (n == 0 || errno != EINTR) {
-            error_set(errp, "%s '%s': cannot read: %s", option, path,
-                      n ? g_strerror(errno) : "the file is cut off");
-            return NULL;
-        }
+    if (!fd_read_up_to(fd, (gsize)st.st_size, bytes)) {
+        error_set_errno(errp, errno, "%s '%s': cannot read", option, path);
+        return NULL;
+    }
+    if (bytes->len != (guint64)st.st_size) {
+        error_set(errp, "%s '%s': cannot read: its size changes", option, path);
+        return NULL;
     }
     return g_steal_pointer(&bytes);
 }

@@ -4,8 +4,6 @@
  * (a number or a switch that is not said again has its default then), but for the types
  * of which each option makes one more (8, 41) and the strings of type 11. A structure
  * that comes from a file takes the place of all that there would be of its type.
- *
- * #syscalls main: openat pread64
  */
 #include "config.h"
 
@@ -199,29 +197,10 @@ const Kind smbios_kind = { .option = "smbios", .tag = "type", .at = type_at };
 
 /* --- files --- */
 
-static GByteArray *read_open_file(int fd, const char *path, GError **errp)
-{
-    g_autoptr(GByteArray) data = g_byte_array_new();
-    gssize n;
-    do {
-        guint8 piece[4096];
-        n = pread(fd, piece, sizeof(piece), data->len);
-        if (n < 0 && errno != EINTR) {
-            error_set_errno(errp, errno, "Unable to read from %s", path);
-            return NULL;
-        }
-        g_byte_array_append(data, piece, n > 0 ? (guint)n : 0);
-        if (data->len > FILE_MAX) {
-            error_set(errp, "%s: more than %u bytes", path, FILE_MAX);
-            return NULL;
-        }
-    } while (n);
-    return g_steal_pointer(&data);
-}
-
 static GByteArray *read_file(const char *path, GError **errp)
 {
     autofd int fd = path_open(path, O_RDONLY | O_NONBLOCK, 0); /* a FIFO waits */
+    g_autoptr(GByteArray) data = g_byte_array_new();
     struct stat st;
     if (fd < 0 || fstat(fd, &st) < 0) {
         error_set_errno(errp, errno, "Could not open '%s'", path);
@@ -231,7 +210,15 @@ static GByteArray *read_file(const char *path, GError **errp)
         error_set(errp, "'%s': not a regular file", path);
         return NULL;
     }
-    return read_open_file(fd, path, errp);
+    if (!fd_read_up_to(fd, FILE_MAX, data)) {
+        error_set_errno(errp, errno, "Unable to read from %s", path);
+        return NULL;
+    }
+    if (data->len > FILE_MAX) {
+        error_set(errp, "%s: more than %u bytes", path, FILE_MAX);
+        return NULL;
+    }
+    return g_steal_pointer(&data);
 }
 
 /* One structure, with the end of its strings: DSP0134, 6.1.3. */

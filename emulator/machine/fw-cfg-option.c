@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * -fw_cfg: items of the user's for the guest.
- *
- * #syscalls main: openat read
- */
+/* -fw_cfg: items of the user's for the guest. */
 #include "config.h"
 
 #include "machine/fw-cfg-option.h"
@@ -19,7 +15,6 @@
 
 #define OWN_NAMES "opt/" /* what others do not use */
 #define MAX_FILE  (256u << 20)
-#define CHUNK     65536
 
 typedef struct UserFile {
     char *name;
@@ -43,26 +38,13 @@ GPtrArray *fw_cfg_option_new(void)
 /* What is there to its end: also a pipe's. */
 static gboolean read_file(const char *path, GByteArray *to, GError **errp)
 {
-    g_autofree guint8 *chunk = g_malloc(CHUNK);
     autofd int fd = path_open(path, O_RDONLY, 0);
-    ssize_t n = fd;
 
-    while (n >= 0) {
-        n = read(fd, chunk, CHUNK);
-        if (n == 0) {
-            return TRUE;
-        }
-        if (n > MAX_FILE - to->len) {
-            return error_set(errp, "can't load %s: more than %u MiB", path,
-                             MAX_FILE >> 20);
-        }
-        if (n > 0) {
-            g_byte_array_append(to, chunk, (guint)n);
-        } else if (errno == EINTR) {
-            n = 0;
-        }
+    if (fd < 0 || !fd_read_up_to(fd, MAX_FILE, to)) {
+        return error_set_errno(errp, errno, "can't load %s", path);
     }
-    return error_set_errno(errp, errno, "can't load %s", path);
+    return to->len <= MAX_FILE ||
+           error_set(errp, "can't load %s: more than %u MiB", path, MAX_FILE >> 20);
 }
 
 static gboolean is_there(const char *text)

@@ -2,6 +2,7 @@
 /*
  * #syscalls main,vcpu: sendmsg
  * #syscalls main,migration: fcntl close
+ * #syscalls main: pread64 read
  */
 #include "util/fd.h"
 
@@ -10,6 +11,8 @@
 #include <sys/socket.h>
 
 #include "util/error.h"
+
+#define PIECE 65536u
 
 int fd_claim(const char *number, GError **errp)
 {
@@ -90,6 +93,33 @@ gboolean fd_read_all(int fd, void *buf, gsize len)
             errno = 0;
             return FALSE;
         } else if (errno != EINTR) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+/* From the file's beginning: its position may be another process's, too. */
+static ssize_t read_piece(int fd, void *buf, gsize len, guint at)
+{
+    ssize_t n = pread(fd, buf, len, at);
+
+    return n < 0 && errno == ESPIPE ? read(fd, buf, len) : n;
+}
+
+gboolean fd_read_up_to(int fd, gsize max, GByteArray *to)
+{
+    guint before = to->len;
+    ssize_t n = 1;
+
+    g_assert(max < G_MAXUINT - before);
+    while (n && to->len - before <= max) {
+        guint at = to->len, want = (guint)MIN(PIECE, max + 1 - (at - before));
+
+        g_byte_array_set_size(to, at + want);
+        n = read_piece(fd, to->data + at, want, at - before);
+        g_byte_array_set_size(to, at + (n > 0 ? (guint)n : 0));
+        if (n < 0 && errno != EINTR) {
             return FALSE;
         }
     }

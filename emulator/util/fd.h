@@ -49,6 +49,11 @@ void fd_close_restored(int fd, gboolean make_blocking);
 /* Blocking: all of it, EINTR retried; FALSE with errno set (0 at end of file). */
 gboolean fd_read_all(int fd, void *buf, gsize len);
 gboolean fd_write_all(int fd, const void *buf, gsize len);
+/*
+ * Blocking: appends what there is, of a file from its beginning, to its end or to more
+ * than max bytes, of which there is one then. max is far below 4 GiB. FALSE: errno.
+ */
+gboolean fd_read_up_to(int fd, gsize max, GByteArray *to);
 
 /* Makes an eventfd (or a pipe) readable. One that is full is so already. */
 void fd_signal(int fd);

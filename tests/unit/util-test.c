@@ -6,6 +6,9 @@
 #include "util/file-name.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -52,6 +55,47 @@ static void test_fd(void)
     g_assert_false(fd_read_all(p[0], in, 1));
     g_assert_cmpint(errno, ==, 0);
     close(p[0]);
+}
+
+static void check_reads(int fd, gsize max, gsize expected)
+{
+    g_autoptr(GByteArray) to = g_byte_array_new();
+
+    g_byte_array_append(to, (const guint8 *)"before", 6);
+    g_assert_true(fd_read_up_to(fd, max, to));
+    g_assert_cmpuint(to->len, ==, 6 + expected);
+    g_assert_cmpmem(to->data, 6, "before", 6);
+    for (gsize i = 0; i < expected; i++) {
+        g_assert_cmphex(to->data[6 + i], ==, (guint8)(i * 7 >> 3));
+    }
+}
+
+static void test_read_up_to(void)
+{
+    static const gsize sizes[] = { 0, 1, 65535, 65536, 65537, 200000 };
+    g_autoptr(GByteArray) none = g_byte_array_new();
+    g_autofree guint8 *data = g_malloc(200000);
+    for (gsize i = 0; i < 200000; i++) {
+        data[i] = (guint8)(i * 7 >> 3);
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        autofd int fd = memfd_create("file", MFD_CLOEXEC);
+        g_assert_true(fd_write_all(fd, data, sizes[i])); /* its position is the end */
+        check_reads(fd, 1000000, sizes[i]);
+        check_reads(fd, sizes[i], sizes[i]);
+        check_reads(fd, 0, MIN(sizes[i], 1));
+        check_reads(fd, 65535, MIN(sizes[i], 65536));
+    }
+    int p[2];
+    g_assert_cmpint(pipe(p), ==, 0);
+    g_assert_true(fd_write_all(p[1], data, 10));
+    check_reads(p[0], 4, 5);
+    close(p[0]);
+    close(p[1]);
+    autofd int dir = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    g_assert_false(fd_read_up_to(dir, 10, none));
+    g_assert_cmpint(errno, ==, EISDIR);
+    g_assert_cmpuint(none->len, ==, 0);
 }
 
 static void test_error(void)
@@ -120,6 +164,7 @@ int main(int argc, char **argv)
     g_test_add_func("/util/bitmap/range", test_range);
     g_test_add_func("/util/bitmap/find", test_find);
     g_test_add_func("/util/fd", test_fd);
+    g_test_add_func("/util/read-up-to", test_read_up_to);
     g_test_add_func("/util/error", test_error);
     g_test_add_func("/util/file-name", test_file_name);
     g_test_add_func("/util/no-descriptor", test_no_descriptor);
