@@ -13,7 +13,8 @@ libdriver_a_SOURCES = libvirt-driver/util/hostname.c libvirt-driver/util/hostnam
 	libvirt-driver/util/vir-error.c libvirt-driver/util/vir-error.h
 
 sbin_PROGRAMS += virtvireod
-virtvireod_CPPFLAGS = $(DRIVER_CPPFLAGS) -DVIREO_BINDIR='"$(bindir)"'
+virtvireod_CPPFLAGS = $(DRIVER_CPPFLAGS) -DVIREO_BINDIR='"$(bindir)"' \
+	-DVIREO_DATADIR='"$(datadir)"'
 virtvireod_SOURCES = \
 	libvirt-driver/daemon-options.c libvirt-driver/daemon-options.h \
 	libvirt-driver/daemon.c libvirt-driver/daemon.h libvirt-driver/main.c

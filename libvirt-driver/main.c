@@ -22,7 +22,7 @@ enum {
 /* Returns the exit status. */
 static int serve(const DaemonOptions *options, GError **errp)
 {
-    g_autoptr(DriverPaths) paths = driver_paths_new(options->prefix_dir);
+    g_autoptr(DriverPaths) paths = driver_paths_new(options->prefix_dir, VIREO_DATADIR);
     g_autoptr(RpcServer) server = rpc_server_new();
     const char *emulator = options->emulator ? options->emulator : VIREO_BINDIR "/vireo";
 

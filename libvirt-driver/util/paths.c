@@ -3,13 +3,30 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #define HOST_FIRMWARE "/etc/qemu/firmware"       /* the administrator's */
 #define DIST_FIRMWARE "/usr/share/qemu/firmware" /* of packages */
 
-static DriverPaths *system_paths(const char *prefix)
+/* Those below prefix; ours of make install comes last, unless packages have the same. */
+static void add_firmware(GStrvBuilder *dirs, const char *prefix, const char *datadir)
 {
+    g_autofree char *host = g_strconcat(prefix, HOST_FIRMWARE, NULL);
+    g_autofree char *dist = g_strconcat(prefix, DIST_FIRMWARE, NULL);
+    g_autofree char *installed = g_strconcat(prefix, datadir, "/qemu/firmware", NULL);
+    g_autofree char *own = g_canonicalize_filename(installed, "/");
+
+    g_strv_builder_add(dirs, host);
+    g_strv_builder_add(dirs, dist);
+    if (strcmp(own, dist) != 0) {
+        g_strv_builder_add(dirs, own);
+    }
+}
+
+static DriverPaths *system_paths(const char *prefix, const char *datadir)
+{
+    g_autoptr(GStrvBuilder) firmware = g_strv_builder_new();
     DriverPaths *p = g_new0(DriverPaths, 1);
 
     p->config_dir = g_strconcat(prefix, "/etc/libvirt/vireo", NULL);
@@ -17,17 +34,19 @@ static DriverPaths *system_paths(const char *prefix)
     p->lib_dir = g_strconcat(prefix, "/var/lib/libvirt/vireo", NULL);
     p->log_dir = g_strconcat(prefix, "/var/log/libvirt/vireo", NULL);
     p->nvram_dir = g_build_filename(p->lib_dir, "nvram", NULL);
-    p->firmware_dirs = g_new0(char *, 3);
-    p->firmware_dirs[0] = g_strconcat(prefix, HOST_FIRMWARE, NULL);
-    p->firmware_dirs[1] = g_strconcat(prefix, DIST_FIRMWARE, NULL);
+    add_firmware(firmware, prefix, datadir);
+    p->firmware_dirs = g_strv_builder_end(firmware);
     p->socket = g_strconcat(prefix, "/run/libvirt/virtvireod-sock", NULL);
     p->socket_ro = g_strconcat(prefix, "/run/libvirt/virtvireod-sock-ro", NULL);
     p->pid_file = g_strconcat(prefix, "/run/virtvireod.pid", NULL);
     return p;
 }
 
-static DriverPaths *session_paths(void)
+static DriverPaths *session_paths(const char *datadir)
 {
+    g_autoptr(GStrvBuilder) firmware = g_strv_builder_new();
+    g_autofree char *user =
+        g_build_filename(g_get_user_config_dir(), "qemu/firmware", NULL);
     DriverPaths *p = g_new0(DriverPaths, 1);
     const char *run = g_get_user_runtime_dir();
 
@@ -36,24 +55,22 @@ static DriverPaths *session_paths(void)
     p->lib_dir = g_build_filename(g_get_user_data_dir(), "libvirt/vireo", NULL);
     p->log_dir = g_build_filename(g_get_user_cache_dir(), "libvirt/vireo/log", NULL);
     p->nvram_dir = g_build_filename(p->lib_dir, "nvram", NULL);
-    p->firmware_dirs = g_new0(char *, 4);
-    p->firmware_dirs[0] =
-        g_build_filename(g_get_user_config_dir(), "qemu/firmware", NULL);
-    p->firmware_dirs[1] = g_strdup(HOST_FIRMWARE);
-    p->firmware_dirs[2] = g_strdup(DIST_FIRMWARE);
+    g_strv_builder_add(firmware, user);
+    add_firmware(firmware, "", datadir);
+    p->firmware_dirs = g_strv_builder_end(firmware);
     p->socket = g_build_filename(run, "libvirt/virtvireod-sock", NULL);
     p->pid_file = g_build_filename(run, "libvirt/virtvireod.pid", NULL);
     return p;
 }
 
-DriverPaths *driver_paths_new(const char *prefix)
+DriverPaths *driver_paths_new(const char *prefix, const char *datadir)
 {
     g_autofree char *absolute = NULL;
 
     if (!prefix)
-        return geteuid() == 0 ? system_paths("") : session_paths();
+        return geteuid() == 0 ? system_paths("", datadir) : session_paths(datadir);
     absolute = g_canonicalize_filename(prefix, NULL);
-    return system_paths(absolute);
+    return system_paths(absolute, datadir);
 }
 
 void driver_paths_free(DriverPaths *p)

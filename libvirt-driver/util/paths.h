@@ -20,9 +20,10 @@ typedef struct DriverPaths {
 /*
  * The paths of the system's daemon for root, of a session (XDG directories) for other
  * users. prefix, if not NULL: a directory that stands for the root directory, so that
- * several daemons can run.
+ * several daemons can run. datadir: where make install has put data, such as our own
+ * descriptor of firmware: /usr/share, or where nobody but us looks.
  */
-DriverPaths *driver_paths_new(const char *prefix);
+DriverPaths *driver_paths_new(const char *prefix, const char *datadir);
 void driver_paths_free(DriverPaths *paths);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DriverPaths, driver_paths_free)
 

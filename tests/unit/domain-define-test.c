@@ -28,7 +28,7 @@ static void daemon_open(Daemon *d)
 
     d->root = g_dir_make_tmp("vireo-define-XXXXXX", &err);
     g_assert_no_error(err);
-    d->paths = driver_paths_new(d->root);
+    d->paths = driver_paths_new(d->root, "/usr/share");
     g_assert_true(driver_paths_create(d->paths, &err));
     d->file = g_build_filename(d->paths->config_dir, "one.xml", NULL);
     d->server = rpc_server_new();

@@ -141,7 +141,7 @@ DRIVER_TESTS = \
 	tests/unit/domain-define-test \
 	tests/unit/domain-job-test \
 	tests/unit/domain-state-test \
-	tests/unit/driver-json-fuzz-test \
+	tests/unit/driver-json-fuzz-test tests/unit/driver-paths-test \
 	tests/unit/process-listen-test tests/unit/process-open-test \
 	tests/unit/process-spawn-test \
 	tests/unit/qmp-client-test
@@ -151,6 +151,9 @@ DRIVER_TEST_LDADD = libdriver.a libxml.a libcapabilities.a libutil.a $(DRIVER_LI
 tests_unit_domain_define_test_SOURCES = tests/unit/domain-define-test.c
 tests_unit_domain_define_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_domain_define_test_LDADD = $(DRIVER_TEST_LDADD)
+tests_unit_driver_paths_test_SOURCES = tests/unit/driver-paths-test.c
+tests_unit_driver_paths_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
+tests_unit_driver_paths_test_LDADD = $(DRIVER_TEST_LDADD)
 tests_unit_domain_job_test_SOURCES = tests/unit/domain-job-test.c
 tests_unit_domain_job_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_domain_job_test_LDADD = $(DRIVER_TEST_LDADD)
