@@ -130,18 +130,48 @@ static gboolean select_firmware(const DriverPaths *paths, Domain *domain, GError
                          xml_firmware_name(domain->firmware));
 }
 
-/* Of a loader that is named, what its variables are made from. */
-static void find_template(const DriverPaths *paths, Domain *domain)
+/* Whether a descriptor is about this file, by whatever name; st: NULL if it is not there.
+ */
+static gboolean describes(const Descriptor *d, const char *loader, const struct stat *st)
+{
+    struct stat its;
+
+    return strcmp(d->executable, loader) == 0 ||
+           (st && process_stat_file(d->executable, &its, PROCESS_OPEN_TIMEOUT_MS) == 0 &&
+            its.st_dev == st->st_dev && its.st_ino == st->st_ino);
+}
+
+/*
+ * Of a loader that is named, what its variables are made from. One that all its
+ * descriptors say requires SMM would stop before it shows anything.
+ */
+static gboolean look_up_loader(const DriverPaths *paths, Domain *domain, GError **errp)
 {
     g_autoptr(GPtrArray) all = descriptors_read(paths->firmware_dirs);
+    const Descriptor *smm = NULL, *usable = NULL;
+    struct stat st;
+    gboolean there = process_stat_file(domain->loader, &st, PROCESS_OPEN_TIMEOUT_MS) == 0;
 
-    for (guint i = 0; i < all->len && !domain->nvram_template; i++) {
+    for (guint i = 0; i < all->len; i++) {
         const Descriptor *d = all->pdata[i];
 
-        if (strcmp(d->executable, domain->loader) == 0 && d->raw && !needs_smm(d)) {
+        if (!describes(d, domain->loader, there ? &st : NULL)) {
+            continue;
+        }
+        if (needs_smm(d)) {
+            smm = d;
+            continue;
+        }
+        usable = d;
+        if (d->raw && command_has_nvram(domain) && !domain->nvram_template) {
             domain->nvram_template = g_strdup(d->nvram_template);
         }
     }
+    return usable || !smm ||
+           rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "the loader '%s' requires System Management Mode, which vireo "
+                         "does not have: see '%s'",
+                         domain->loader, smm->path);
 }
 
 gboolean firmware_complete(const DriverPaths *paths, Domain *domain, GError **errp)
@@ -150,13 +180,10 @@ gboolean firmware_complete(const DriverPaths *paths, Domain *domain, GError **er
         !select_firmware(paths, domain, errp)) {
         return FALSE;
     }
-    if (!command_has_nvram(domain)) {
-        return TRUE;
+    if (domain->loader && !look_up_loader(paths, domain, errp)) {
+        return FALSE;
     }
-    if (!domain->nvram_template) {
-        find_template(paths, domain);
-    }
-    if (!domain->nvram) {
+    if (command_has_nvram(domain) && !domain->nvram) {
         domain->nvram = firmware_nvram_path(paths, domain->name);
     }
     return TRUE;

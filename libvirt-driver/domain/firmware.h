@@ -19,7 +19,8 @@ const char *firmware_nvram(const Domain *domain);
 /*
  * Chooses what <os firmware=''> asks for, and says where the variables are and what they
  * are made from, where a definition (completed) does not. VIR_ERR_OPERATION_FAILED, as
- * libvirt: nothing fits.
+ * libvirt: nothing fits. VIR_ERR_CONFIG_UNSUPPORTED: the loader that it names requires
+ * SMM.
  */
 gboolean firmware_complete(const DriverPaths *paths, Domain *domain, GError **errp);
 

@@ -191,6 +191,27 @@ def test_explicit(a, b):
     a.virsh("destroy", "vm")
 
 
+def test_explicit_smm(a, b):
+    """A loader that requires SMM is refused by whatever name, in each definition."""
+    with_firmware(a)
+    os.symlink("code.secure", os.path.join(a.root, "code.ms"))
+    reason = "requires System Management Mode, which vireo does not have: see '%s/usr/share" \
+        "/qemu/firmware/40-secure-enrolled.json'" % a.root
+    for name, attributes, os_ in (
+            ("code.secure", "readonly='yes' type='pflash'", ""),
+            ("code.secure", "readonly='yes' type='pflash'", EFI),
+            ("code.ms", "readonly='yes' type='pflash'", ""),
+            ("code.secure", "", "")):
+        loader = "<loader %s>%s/%s</loader>" % (attributes, a.root, name)
+        a.fails("loader '%s/%s' %s" % (a.root, name, reason),
+                "define", definition(a, os_, loader))
+        a.fails(reason, "create", definition(a, os_, loader))
+    assert a.state() is None
+    # One that does not: the same file may be described for both.
+    describe(a, "50-other", "code.secure", [])
+    a.virsh("define", definition(a, "", loader))
+
+
 def test_undefine(a, b):
     with_firmware(a)
     a.virsh("define", definition(a, EFI))
