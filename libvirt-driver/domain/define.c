@@ -237,9 +237,29 @@ static gboolean set_autostart(Vm *vm, gboolean on, GError **errp)
     return TRUE;
 }
 
+/* The link first: it would be one to the next definition of that name. */
+static gboolean remove_config(Vm *vm, gboolean autostart, GError **errp)
+{
+    g_autoptr(GError) err = NULL;
+
+    if (!set_autostart(vm, FALSE, errp)) {
+        return FALSE;
+    }
+    if (store_remove_config(vm->driver->paths->config_dir, vm->name, errp)) {
+        return TRUE;
+    }
+    if (autostart && !set_autostart(vm, TRUE, &err)) {
+        g_message("domain '%s' does not start with the host any more: %s", vm->name,
+                  err->message);
+    }
+    return FALSE;
+}
+
+/* What cannot be made again goes last: an undefine that fails has lost nothing. */
 static gboolean undefine(Vm *vm, guint32 flags, GError **errp)
 {
     g_autoptr(VmDef) config = NULL;
+    gboolean autostart, nvram;
 
     if (!is_written(vm)) {
         return rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
@@ -247,11 +267,10 @@ static gboolean undefine(Vm *vm, guint32 flags, GError **errp)
     }
     g_mutex_lock(&vm->lock);
     config = vm_def_ref(vm->config);
+    autostart = vm->autostart;
     g_mutex_unlock(&vm->lock);
-    /* The link first: it would be one to the next definition of that name. */
-    if (!firmware_undefine(config->domain, flags, errp) ||
-        !set_autostart(vm, FALSE, errp) ||
-        !store_remove_config(vm->driver->paths->config_dir, vm->name, errp)) {
+    if (!firmware_check_undefine(config->domain, flags, &nvram, errp) ||
+        !remove_config(vm, autostart, errp)) {
         return FALSE;
     }
     g_mutex_lock(&vm->lock);
@@ -263,7 +282,7 @@ static gboolean undefine(Vm *vm, guint32 flags, GError **errp)
         vm_remove_locked(vm);
     }
     g_mutex_unlock(&vm->lock);
-    return TRUE;
+    return !nvram || firmware_remove(config->domain, errp);
 }
 
 gboolean vm_undefine(Vm *vm, guint32 flags, GError **errp)

@@ -257,11 +257,13 @@ gboolean firmware_prepare(const Domain *domain, gboolean reset, GError **errp)
     return data && store_create(path, data->data, data->len, reset, errp);
 }
 
-gboolean firmware_undefine(const Domain *domain, guint32 flags, GError **errp)
+gboolean firmware_check_undefine(const Domain *domain, guint32 flags, gboolean *remove,
+                                 GError **errp)
 {
     const char *path = firmware_nvram(domain);
     int error = path ? look(path) : ENOENT;
 
+    *remove = FALSE;
     if (error == ENOENT || (flags & VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)) {
         return TRUE;
     }
@@ -269,8 +271,20 @@ gboolean firmware_undefine(const Domain *domain, guint32 flags, GError **errp)
         return rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
                              "cannot undefine domain with nvram");
     }
+    if (error) {
+        return fail(errp, "cannot look at the NVRAM file", path, error);
+    }
+    *remove = TRUE;
+    return TRUE;
+}
+
+gboolean firmware_remove(const Domain *domain, GError **errp)
+{
+    const char *path = firmware_nvram(domain);
+
     return unlink(path) == 0 || errno == ENOENT ||
-           fail(errp, "failed to remove nvram", path, errno);
+           fail(errp, "the domain is undefined, but its nvram could not be removed:", path,
+                errno);
 }
 
 static gboolean same_file(const char *a, const char *b)

@@ -32,9 +32,13 @@ gboolean firmware_prepare(const Domain *domain, gboolean reset, GError **errp);
 
 /*
  * Before a definition is removed: @flags of virDomainUndefineFlags say what becomes of
- * the file. VIR_ERR_OPERATION_INVALID when they do not, and it is there.
+ * the file; *remove: it goes, last of all. VIR_ERR_OPERATION_INVALID when they do not say
+ * it, and it is there; VIR_ERR_SYSTEM_ERROR.
  */
-gboolean firmware_undefine(const Domain *domain, guint32 flags, GError **errp);
+gboolean firmware_check_undefine(const Domain *domain, guint32 flags, gboolean *remove,
+                                 GError **errp);
+/* When the definition is gone. VIR_ERR_SYSTEM_ERROR, which says that it is. */
+gboolean firmware_remove(const Domain *domain, GError **errp);
 
 /*
  * The file gets another name together with its domain, in two steps: both names are its

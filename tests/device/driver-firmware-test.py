@@ -227,6 +227,31 @@ def test_undefine(a, b):
         assert os.path.exists(nvram(a)) == kept
 
 
+def test_undefine_fails(a, b):
+    """What stops an undefine stops it before its variables, which nobody has twice, go."""
+    with_firmware(a)
+    config = os.path.join(a.root, "etc/libvirt/vireo")
+    link, xml = os.path.join(config, "autostart/vm.xml"), os.path.join(config, "vm.xml")
+    a.virsh("define", definition(a, EFI))
+    a.virsh("start", "vm")
+    a.virsh("destroy", "vm")
+    a.virsh("autostart", "vm")
+    write(nvram(a), "of the guest")
+    os.rename(xml, xml + ".away")
+    os.mkdir(xml)  # unlink does not take it away
+    a.fails("cannot remove '%s'" % xml, "undefine", "vm", "--nvram")
+    os.rmdir(xml)
+    os.rename(xml + ".away", xml)
+    assert read(nvram(a)) == "of the guest" and a.state() == "shut off (destroyed)"
+    assert re.search(r"Autostart:\s+enable", a.virsh("dominfo", "vm"))
+    assert os.path.islink(link)
+    os.remove(nvram(a))
+    os.mkdir(nvram(a))
+    a.fails("the domain is undefined, but its nvram could not be removed: '%s'" % nvram(a),
+            "undefine", "vm", "--nvram")
+    assert a.state() is None and not os.path.lexists(xml) and not os.path.lexists(link)
+
+
 def test_rename(a, b):
     """The file goes with the name, and with nothing else."""
     with_firmware(a)
