@@ -22,6 +22,17 @@ static void take_back(Vm *vm, guint64 run, const char *alias)
     }
 }
 
+/* force: what has been forced on the guest is taken back in the same way. */
+static void change_back(Vm *vm, guint64 run, const DomainDevice *before, gboolean force)
+{
+    g_autoptr(DomainDevice) changed = NULL;
+    g_autoptr(GError) err = NULL;
+
+    if (!vm_update_device(vm, run, before, before, force, &changed, &err)) {
+        g_message("domain '%s': undoing an update: %s", vm->name, err->message);
+    }
+}
+
 /* What runs may be older, or newer, than the binary is by now. */
 static gboolean check_running_emulator(Vm *vm, const DomainDevice *device, GError **errp)
 {
@@ -37,8 +48,8 @@ static gboolean check_running_emulator(Vm *vm, const DomainDevice *device, GErro
     return !has || command_check_emulator_device(def->domain, device, has, errp);
 }
 
-/* As libvirt: a drive that is there gets the medium. The drive's alias, or NULL. */
-static char *find_drive(const Domain *domain, const DomainDevice *device)
+/* As libvirt: a drive that is there gets the medium. A copy of it, or NULL. */
+static DomainDevice *find_drive(const Domain *domain, const DomainDevice *device)
 {
     DomainDevice found;
 
@@ -46,19 +57,47 @@ static char *find_drive(const Domain *domain, const DomainDevice *device)
                    device->disk->device == DOMAIN_DISK_DEVICE_CDROM &&
                    xml_domain_find_device(domain, device, &found, NULL) >= 0 &&
                    found.disk->device == DOMAIN_DISK_DEVICE_CDROM
-               ? g_strdup(found.disk->info.alias)
+               ? xml_device_copy(&found)
                : NULL;
 }
 
-static gboolean plug(Vm *vm, guint64 run, DomainDevice *consumed, char **alias,
+/* What a plug has done: the new device's alias, or the drive as it was. */
+typedef struct Plugged {
+    char *alias;
+    DomainDevice *drive;
+} Plugged;
+
+static void plugged_clear(Plugged *plugged)
+{
+    g_free(plugged->alias);
+    g_clear_pointer(&plugged->drive, xml_device_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Plugged, plugged_clear)
+
+static gboolean plug(Vm *vm, guint64 run, DomainDevice *consumed, Plugged *plugged,
                      GError **errp)
 {
     g_autoptr(DomainDevice) device = consumed;
     g_autoptr(VmDef) live = vm_get_def(vm);
-    g_autofree char *drive = find_drive(live->domain, device);
+    g_autoptr(DomainDevice) drive = find_drive(live->domain, device);
 
-    return drive ? vm_change_medium(vm, run, drive, device->disk, FALSE, errp)
-                 : vm_plug_device(vm, run, g_steal_pointer(&device), alias, errp);
+    if (!drive) {
+        return vm_plug_device(vm, run, g_steal_pointer(&device), &plugged->alias, errp);
+    }
+    if (!vm_change_medium(vm, run, drive->disk->info.alias, device->disk, FALSE, errp)) {
+        return FALSE;
+    }
+    plugged->drive = g_steal_pointer(&drive);
+    return TRUE;
+}
+
+static void undo_plug(Vm *vm, guint64 run, const Plugged *plugged)
+{
+    if (plugged->alias) {
+        take_back(vm, run, plugged->alias);
+    } else if (plugged->drive) {
+        change_back(vm, run, plugged->drive, FALSE);
+    }
 }
 
 static gboolean attach(Vm *vm, const char *xml, const Impact *impact, GError **errp)
@@ -66,7 +105,7 @@ static gboolean attach(Vm *vm, const char *xml, const Impact *impact, GError **e
     g_autoptr(DomainDevice) device = xml_device_parse(xml, XML_PARSE_INACTIVE, errp);
     g_autoptr(Domain) config = NULL;
     g_autoptr(VmDef) def = NULL;
-    g_autofree char *alias = NULL;
+    g_auto(Plugged) plugged = { 0 };
     gboolean ok;
 
     def = impact->config ? vm_def_ref(impact->before) : vm_get_def(vm);
@@ -86,10 +125,10 @@ static gboolean attach(Vm *vm, const char *xml, const Impact *impact, GError **e
         (config && !vm_stage_config(vm, config, errp))) {
         return FALSE;
     }
-    ok = !impact->live || plug(vm, impact->run, g_steal_pointer(&device), &alias, errp);
+    ok = !impact->live || plug(vm, impact->run, g_steal_pointer(&device), &plugged, errp);
     ok = vm_finish_impact(vm, impact, g_steal_pointer(&config), ok, errp);
-    if (!ok && alias) {
-        take_back(vm, impact->run, alias);
+    if (!ok) {
+        undo_plug(vm, impact->run, &plugged);
     }
     return ok;
 }
@@ -166,16 +205,6 @@ static Domain *replace_device(Vm *vm, const Domain *before, const DomainDevice *
                : NULL;
 }
 
-static void change_back(Vm *vm, guint64 run, const DomainDevice *before)
-{
-    g_autoptr(DomainDevice) changed = NULL;
-    g_autoptr(GError) err = NULL;
-
-    if (!vm_update_device(vm, run, before, before, FALSE, &changed, &err)) {
-        g_message("domain '%s': undoing an update: %s", vm->name, err->message);
-    }
-}
-
 static gboolean update(Vm *vm, const char *xml, const Impact *impact, GError **errp)
 {
     g_autoptr(DomainDevice) match =
@@ -205,7 +234,7 @@ static gboolean update(Vm *vm, const char *xml, const Impact *impact, GError **e
          vm_update_device(vm, impact->run, match, device, impact->force, &before, errp);
     ok = vm_finish_impact(vm, impact, g_steal_pointer(&config), ok, errp);
     if (!ok && before) {
-        change_back(vm, impact->run, before);
+        change_back(vm, impact->run, before, impact->force);
     }
     return ok;
 }

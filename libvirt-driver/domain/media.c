@@ -105,18 +105,24 @@ static gboolean has_drives(const Domain *domain)
     return FALSE;
 }
 
-void vm_refresh_trays(Vm *vm, guint64 run)
+/* What the emulator says of its drives, if the definition has any; NULL, else. */
+static JsonNode *query_drives(Vm *vm, guint64 run)
 {
     g_autoptr(VmDef) def = vm_get_def(vm);
     g_autoptr(JsonNode) reply = NULL;
     g_autoptr(GError) err = NULL;
 
-    if (!has_drives(def->domain)) {
-        return;
+    if (has_drives(def->domain) && !vm_call(vm, run, "query-block", NULL, &reply, &err)) {
+        g_message("domain '%s': the state of its drives: %s", vm->name, err->message);
     }
-    if (!vm_call(vm, run, "query-block", NULL, &reply, &err)) {
-        g_message("domain '%s': the state of its trays: %s", vm->name, err->message);
-    } else if (JSON_NODE_HOLDS_ARRAY(reply)) {
+    return reply && JSON_NODE_HOLDS_ARRAY(reply) ? g_steal_pointer(&reply) : NULL;
+}
+
+void vm_refresh_trays(Vm *vm, guint64 run)
+{
+    g_autoptr(JsonNode) reply = query_drives(vm, run);
+
+    if (reply) {
         take_trays(vm, run, json_node_get_array(reply));
     }
 }
@@ -134,11 +140,17 @@ static gboolean tray_call(const Change *c, const char *command, const char *key,
                           const char *value, GError **errp)
 {
     JsonObject *args = util_json_pair("id", c->alias);
+    g_autoptr(GError) err = NULL;
 
     if (key) {
         json_object_set_string_member(args, key, value);
     }
-    return vm_call(c->vm, c->run, command, args, NULL, errp);
+    if (vm_call(c->vm, c->run, command, args, NULL, &err)) {
+        return TRUE;
+    }
+    vm_mark_if_timeout(c->vm, c->run, err);
+    g_propagate_error(errp, g_steal_pointer(&err));
+    return FALSE;
 }
 
 static gboolean is_open_locked(const Change *c)
@@ -249,19 +261,37 @@ static gboolean take_out(const Change *c, gboolean force, GError **errp)
            tray_call(c, "blockdev-remove-medium", NULL, NULL, errp);
 }
 
+static void try_remove(const Change *c)
+{
+    g_autoptr(GError) err = NULL;
+
+    if (!tray_call(c, "blockdev-remove-medium", NULL, NULL, &err)) {
+        g_message("domain '%s': taking the medium out of '%s' again: %s", c->vm->name,
+                  c->alias, err->message);
+    }
+}
+
 static gboolean put_in(const Change *c, const DomainDisk *medium, GError **errp)
 {
     g_autofree char *node = medium->source.path ? command_medium_node(medium) : NULL;
 
-    return (!node || tray_call(c, "blockdev-insert-medium", "node-name", node, errp)) &&
-           tray_call(c, "blockdev-close-tray", NULL, NULL, errp);
+    if (node && !tray_call(c, "blockdev-insert-medium", "node-name", node, errp)) {
+        return FALSE;
+    }
+    if (tray_call(c, "blockdev-close-tray", NULL, NULL, errp)) {
+        return TRUE;
+    }
+    if (node) {
+        try_remove(c);
+    }
+    return FALSE;
 }
 
-/* Nothing, in the place of what could not be put in. */
-static void leave_empty(const Change *c, DomainDisk *medium)
+/* Nothing, in the place of what could not be put in, or is not in any more. */
+static void publish_empty(const Change *c, const DomainDisk *medium)
 {
-    g_autoptr(DomainDevice) copy =
-        xml_device_copy(&(DomainDevice){ .type = DOMAIN_DEVICE_DISK, .disk = medium });
+    g_autoptr(DomainDevice) copy = xml_device_copy(
+        &(DomainDevice){ .type = DOMAIN_DEVICE_DISK, .disk = (DomainDisk *)medium });
     g_autoptr(GError) err = NULL;
 
     g_clear_pointer(&copy->disk->source.path, g_free);
@@ -269,7 +299,6 @@ static void leave_empty(const Change *c, DomainDisk *medium)
     if (!publish(c, copy->disk, &err)) {
         g_message("domain '%s': %s", c->vm->name, err->message);
     }
-    remove_nodes(c, medium);
 }
 
 gboolean vm_change_medium(Vm *vm, guint64 run, const char *alias, DomainDisk *wanted,
@@ -299,9 +328,53 @@ gboolean vm_change_medium(Vm *vm, guint64 run, const char *alias, DomainDisk *wa
     }
     remove_nodes(&c, old->disk);
     if (!put_in(&c, wanted, errp)) {
-        leave_empty(&c, wanted);
+        publish_empty(&c, wanted);
+        remove_nodes(&c, wanted);
         return FALSE;
     }
     xml_disk_swap_source(wanted, old->disk);
     return TRUE;
+}
+
+/* ---- what a change has left ---- */
+
+/* The drive is empty where it has not what the definition says, whoever was to put it in.
+ */
+static void settle(const Change *c, const DomainDisk *drive, const char *inserted)
+{
+    g_autofree char *known = drive->source.path ? command_medium_node(drive) : NULL;
+
+    if (g_strcmp0(known, inserted) == 0) {
+        return;
+    }
+    g_message("domain '%s': a change of its medium has left the drive '%s' empty",
+              c->vm->name, c->alias);
+    if (inserted) {
+        try_remove(c);
+    }
+    if (known) {
+        publish_empty(c, drive);
+    }
+}
+
+void vm_settle_media(Vm *vm, guint64 run)
+{
+    g_autoptr(JsonNode) reply = query_drives(vm, run);
+    g_autoptr(VmDef) def = vm_get_def(vm);
+    JsonArray *list = reply ? json_node_get_array(reply) : NULL;
+
+    for (guint i = 0; list && i < json_array_get_length(list); i++) {
+        JsonNode *node = json_array_get_element(list, i);
+        JsonObject *entry =
+            JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+        const char *id = util_json_string(entry, "qdev");
+        const DomainDisk *disk = id ? command_disk_named(def->domain, id) : NULL;
+
+        if (disk && find_drive(def->domain, disk->info.alias)) {
+            const Change c = { vm, run, disk->info.alias };
+
+            settle(&c, disk,
+                   util_json_string(util_json_object(entry, "inserted"), "node-name"));
+        }
+    }
 }

@@ -25,6 +25,13 @@ void vm_tray_moved_locked(Vm *vm, const char *id, gboolean open);
  */
 void vm_refresh_trays(Vm *vm, guint64 run);
 
+/*
+ * A daemon may have died in the middle of a change of medium: a drive that has not got
+ * what the definition says is empty, in both. Its nodes are left to vm_reconcile(). The
+ * caller holds a job. Errors are logged.
+ */
+void vm_settle_media(Vm *vm, guint64 run);
+
 /* Trays are where they are, whatever definition is about to be published. */
 void vm_keep_trays(const Domain *to, const Domain *from);
 

@@ -289,6 +289,7 @@ gboolean vm_reconcile(Vm *vm, guint64 run, GError **errp)
     }
     finish_missing(vm, run, devices);
     known = remove_unknown_devices(vm, run, devices);
+    vm_settle_media(vm, run); /* what is not in a drive any more has nodes to remove */
     if (!(nodes =
               query_names(vm, run, "query-named-block-nodes", NULL, "node-name", &err))) {
         return cannot_tell(vm, run, err, errp);

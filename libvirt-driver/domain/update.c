@@ -10,18 +10,53 @@ static gboolean is_drive(const DomainDevice *device)
            device->disk->device == DOMAIN_DISK_DEVICE_CDROM;
 }
 
-/* All that is not a medium. */
+/* All that is not a medium; domain is changed, and not published. */
+static gboolean update_fields(const DomainDevice *device, const DomainDevice *to,
+                              GError **errp)
+{
+    return command_check_update(device, to, errp) && xml_device_update(device, to, errp);
+}
+
 static gboolean update(Vm *vm, guint64 run, Domain *consumed, const DomainDevice *device,
                        const DomainDevice *to, GError **errp)
 {
     g_autoptr(Domain) domain = consumed;
     g_autoptr(DomainDevice) was = xml_device_copy(device);
 
-    return command_check_update(device, to, errp) &&
-           xml_device_update(device, to, errp) &&
-           command_update_live(was, device, errp) &&
+    return update_fields(device, to, errp) && command_update_live(was, device, errp) &&
            /* If the domain has ended: what was changed has gone with it. */
            vm_publish_live(vm, run, g_steal_pointer(&domain), errp);
+}
+
+/*
+ * What may be refused comes first, on a copy; what else is changed follows when the
+ * medium is in: a guest that keeps its tray shut gets nothing of it.
+ */
+static gboolean update_drive(Vm *vm, guint64 run, Domain *consumed,
+                             const DomainDevice *device, const DomainDevice *to,
+                             gboolean force, GError **errp)
+{
+    g_autoptr(Domain) domain = consumed, now = NULL;
+    g_autoptr(DomainDevice) fields = xml_device_copy(to),
+                            medium = xml_device_copy(device);
+    g_autofree char *alias = g_strdup(xml_device_info(device)->alias);
+    g_autoptr(VmDef) def = NULL;
+    DomainDevice drive;
+
+    xml_disk_swap_source(medium->disk, fields->disk);
+    if (!update_fields(device, fields, errp) ||
+        !vm_change_medium(vm, run, alias, medium->disk, force, errp)) {
+        return FALSE;
+    }
+    def = vm_get_def(vm);
+    now = xml_domain_copy(def->domain);
+    if (!vm_find_alias(now, alias, &drive, errp)) {
+        return FALSE;
+    }
+    g_clear_pointer(&medium, xml_device_free);
+    medium = xml_device_copy(&drive);
+    xml_disk_swap_source(medium->disk, fields->disk);
+    return update(vm, run, g_steal_pointer(&now), &drive, fields, errp);
 }
 
 gboolean vm_update_device(Vm *vm, guint64 run, const DomainDevice *match,
@@ -30,23 +65,19 @@ gboolean vm_update_device(Vm *vm, guint64 run, const DomainDevice *match,
 {
     g_autoptr(VmDef) old = vm_get_def(vm);
     g_autoptr(Domain) domain = xml_domain_copy(old->domain);
-    g_autoptr(DomainDevice) was = NULL, wanted = xml_device_copy(to), medium = NULL;
-    g_autofree char *alias = NULL;
+    g_autoptr(DomainDevice) was = NULL;
     DomainDevice device;
+    gboolean ok;
 
     if (xml_domain_find_device(domain, match, &device, errp) < 0) {
         return FALSE;
     }
     was = xml_device_copy(&device);
-    alias = g_strdup(xml_device_info(&device)->alias);
-    if (is_drive(&device) && is_drive(to) && !vm_same_medium(device.disk, to->disk)) {
-        medium = xml_device_copy(&device);
-        xml_disk_swap_source(medium->disk, wanted->disk);
+    ok = is_drive(&device) && is_drive(to) && !vm_same_medium(device.disk, to->disk)
+             ? update_drive(vm, run, g_steal_pointer(&domain), &device, to, force, errp)
+             : update(vm, run, g_steal_pointer(&domain), &device, to, errp);
+    if (ok) {
+        *before = g_steal_pointer(&was);
     }
-    if (!update(vm, run, g_steal_pointer(&domain), &device, wanted, errp) ||
-        (medium && !vm_change_medium(vm, run, alias, medium->disk, force, errp))) {
-        return FALSE;
-    }
-    *before = g_steal_pointer(&was);
-    return TRUE;
+    return ok;
 }

@@ -306,7 +306,7 @@ def start_files():
             raise NotPassed(reply["error"]["desc"])
 
 
-drives = driver_drives.Drives(words, emit, after_reply)
+drives = driver_drives.Drives(words, emit, after_reply, lambda name: node_info(name))
 
 
 def add(table, name):
@@ -384,8 +384,12 @@ NODE = {"file": "disk.img", "drv": "raw", "ro": False, "encrypted": False, "acti
         "image": {"filename": "disk.img", "format": "raw", "virtual-size": 1 << 20}}
 
 
+def node_info(name):
+    return dict(NODE, **{"node-name": name})
+
+
 def do_query_nodes(args):
-    return {"return": [dict(NODE, **{"node-name": n}) for n in sorted(nodes)]}
+    return {"return": [node_info(n) for n in sorted(nodes)]}
 
 
 # Of the first disk; the second has twice as much, and so on.

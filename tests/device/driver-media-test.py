@@ -7,9 +7,12 @@ and their trays. With a stand-in for the emulator. Skipped (77) where there is n
 """
 import os
 import re
+import signal
+import subprocess
 import sys
 
-from driver_daemon import EMULATOR, image, main, open_paths, wait_for, wrapper
+from driver_daemon import (EMULATOR, image, main, open_paths, process_state, wait_for,
+                           wrapper)
 
 CDROM = """<disk type='file' device='cdrom'><driver name='qemu' type='raw'/>{source}
 <target dev='{target}' bus='sata'/><readonly/></disk>"""
@@ -174,6 +177,111 @@ def test_update(a, b):
     assert sources(a)["sda"] == two
     a.fails("only of removable drives", "update-device", "vm",
             xml_file(a, DISK.format(path=two, target="sdb")))
+
+
+def test_both(a, b):
+    """Of a change in both definitions neither stays when one cannot be written."""
+    one = start(a)
+    two = image(a, "two.iso")
+    xml = os.path.join(a.root, "etc/libvirt/vireo/vm.xml")
+    os.rename(xml, xml + ".away")
+    os.mkdir(xml)  # no file takes its place
+    for target, path in ("sda", two), ("sdb", two), ("sda", None):
+        a.fails("cannot replace '%s'" % xml, "update-device", "vm",
+                xml_file(a, cdrom(target, path)), "--live", "--config")
+        unchanged(a, one, two, {"sda": one, "sdb": None})
+    os.rmdir(xml)
+    os.rename(xml + ".away", xml)
+    a.virsh("update-device", "vm", xml_file(a, cdrom("sda", two)), "--live", "--config")
+    assert sources(a)["sda"] == sources(a, "--inactive")["sda"] == two
+
+
+def unchanged(a, one, two, inactive):
+    assert sources(a) == {"sda": one, "sdb": None} and sources(a, "--inactive") == inactive
+    assert has_open(a, one) and not has_open(a, two) and not trays(a)
+
+
+def test_both_attached(a, b):
+    """The same where the persistent definition is to get the drive that runs."""
+    one = start(a)
+    two = image(a, "two.iso")
+    a.define(machine="q35", devices=cdrom("sdc"))
+    xml = os.path.join(a.root, "etc/libvirt/vireo/vm.xml")
+    os.rename(xml, xml + ".away")
+    os.mkdir(xml)
+    for target in "sda", "sdb":
+        a.fails("cannot replace '%s'" % xml, "attach-device", "vm",
+                xml_file(a, cdrom(target, two)), "--live", "--config")
+        unchanged(a, one, two, {"sdc": None})
+    os.rmdir(xml)
+    os.rename(xml + ".away", xml)
+    a.virsh("attach-device", "vm", xml_file(a, cdrom("sdb", two)), "--live", "--config")
+    assert sources(a)["sdb"] == sources(a, "--inactive")["sdb"] == two
+
+
+def test_both_forced(a, b):
+    """What was forced on the guest is taken back by force."""
+    one = start(a, "lock-tray")
+    two = image(a, "two.iso")
+    xml = os.path.join(a.root, "etc/libvirt/vireo/vm.xml")
+    os.rename(xml, xml + ".away")
+    os.mkdir(xml)
+    a.fails("cannot replace '%s'" % xml, "update-device", "vm",
+            xml_file(a, cdrom("sda", two)), "--live", "--config", "--force")
+    assert sources(a)["sda"] == one and has_open(a, one) and not has_open(a, two)
+
+
+def test_close_fails(a, b):
+    """A tray that does not close is empty, for the emulator as well."""
+    one = start(a, "fail-once=blockdev-close-tray")
+    two = image(a, "two.iso")
+    a.fails("told to fail", "change-media", "vm", "sda", two, "--update")
+    assert sources(a)["sda"] is None and trays(a) == ["sda"]
+    assert not has_open(a, one) and not has_open(a, two)
+    a.virsh("change-media", "vm", "sda", two, "--insert")
+    assert sources(a)["sda"] == two and not trays(a)
+
+
+def die_at(a, words, command):
+    """The daemon dies while the emulator has this command, and comes back."""
+    one = start(a, "%s=%s" % (words, command))
+    two = image(a, "two.iso")
+    p = subprocess.Popen(a.command("change-media", "vm", "sda", two, "--update"),
+                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                         stderr=subprocess.DEVNULL)
+    wait_for("the command", lambda: process_state(a.pid()) == "T")
+    a.kill()
+    p.wait()
+    os.kill(a.pid(), signal.SIGCONT)
+    a.start()
+    return one, two
+
+
+def test_dying(a, b):
+    """What a daemon that died has left undone is known to the next one."""
+    one, two = die_at(a, "stall", "blockdev-remove-medium")
+    wait_for("the empty drive", lambda: sources(a)["sda"] is None)
+    wait_for("the nodes' end", lambda: not has_open(a, one) and not has_open(a, two))
+    assert trays(a) == ["sda"]
+    a.virsh("change-media", "vm", "sda", one, "--insert")
+    assert sources(a)["sda"] == one and not trays(a) and has_open(a, one)
+
+
+def test_dying_later(a, b):
+    """The definition has the new medium already; the drive, for which it was, has it too."""
+    one, two = die_at(a, "stall", "blockdev-insert-medium")
+    wait_for("the tray's state", lambda: trays(a) == ["sda"])
+    wait_for("the nodes' end", lambda: not has_open(a, one))
+    assert sources(a)["sda"] == two and has_open(a, two)
+
+
+def test_dying_before(a, b):
+    """... or it never got it."""
+    one, two = die_at(a, "hangup", "blockdev-insert-medium")
+    wait_for("the empty drive", lambda: sources(a)["sda"] is None)
+    wait_for("the nodes' end", lambda: not has_open(a, one) and not has_open(a, two))
+    a.virsh("change-media", "vm", "sda", two, "--insert")
+    assert sources(a)["sda"] == two and not trays(a)
 
 
 if __name__ == "__main__":

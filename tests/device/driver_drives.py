@@ -45,8 +45,10 @@ def extend(real):
 
 
 class Drives:
-    def __init__(self, words, emit, after_reply):
+    def __init__(self, words, emit, after_reply, node_info):
+        """node_info: what the emulator says of a node."""
         self.words, self.emit, self.after_reply = words, emit, after_reply
+        self.node_info = node_info
         self.open = {}   # of those with trays
         self.media = {}  # device -> node
 
@@ -97,9 +99,14 @@ class Drives:
         self.media[args["id"]] = args["node-name"]
 
     def do_query(self, args):
-        return {"return": [{"device": "", "qdev": ident, "type": "unknown", "locked": False,
-                            "removable": True, "tray_open": is_open}
+        return {"return": [dict({"device": "", "qdev": ident, "type": "unknown",
+                                 "locked": False, "removable": True, "tray_open": is_open},
+                                **self.inserted(ident))
                            for ident, is_open in sorted(self.open.items())]}
+
+    def inserted(self, ident):
+        node = self.media[ident]
+        return {"inserted": self.node_info(node)} if node else {}
 
     def commands(self, error):
         def run(fn):
