@@ -62,17 +62,54 @@ static gboolean needs_smm(const Descriptor *d)
     return descriptor_has(d, "requires-smm");
 }
 
-static const Descriptor *choose(GPtrArray *all, const Domain *domain,
-                                const Descriptor **smm)
+/* What fits, and why it is not taken. */
+typedef struct Passed {
+    const Descriptor *smm; /* it requires it */
+    const Descriptor *missing;
+    const char *file; /* of missing: what is not there */
+} Passed;
+
+static gboolean is_missing(const char *path)
+{
+    struct stat st;
+    int error = -process_stat_file(path, &st, PROCESS_OPEN_TIMEOUT_MS);
+
+    /* Only what is known not to be there: a start tells of all else. */
+    return error == ENOENT || error == ENOTDIR;
+}
+
+/* The first of its files that is not there, or NULL. */
+static const char *find_missing(const Descriptor *d, const Domain *domain)
+{
+    if (is_missing(d->executable)) {
+        return d->executable;
+    }
+    return d->flash && !d->stateless && !domain->nvram_template &&
+                   is_missing(d->nvram_template)
+               ? d->nvram_template
+               : NULL;
+}
+
+static const Descriptor *choose(GPtrArray *all, const Domain *domain, Passed *passed)
 {
     for (guint i = 0; i < all->len; i++) {
         const Descriptor *d = all->pdata[i];
+        const char *file;
 
-        if (fits_domain(d, domain)) {
-            if (!needs_smm(d)) {
-                return d;
-            }
-            *smm = d;
+        if (!fits_domain(d, domain)) {
+            continue;
+        }
+        if (needs_smm(d)) {
+            passed->smm = d;
+            continue;
+        }
+        file = find_missing(d, domain);
+        if (!file) {
+            return d;
+        }
+        if (!passed->missing) {
+            passed->missing = d;
+            passed->file = file;
         }
     }
     return NULL;
@@ -105,10 +142,27 @@ static void take(Domain *domain, const Descriptor *d)
     }
 }
 
+/* First what can be cured: a package that is not installed. */
+static gboolean refuse_choice(const Domain *domain, const Passed *passed, GError **errp)
+{
+    g_autofree char *why =
+        passed->missing ? g_strdup_printf(": '%s', which '%s' describes, is not there",
+                                          passed->file, passed->missing->path)
+        : passed->smm   ? g_strdup_printf(": '%s' requires System Management Mode, which "
+                                            "vireo does not have",
+                                          passed->smm->path)
+                        : NULL;
+
+    return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
+                         "Unable to find any firmware to satisfy '%s'%s",
+                         xml_firmware_name(domain->firmware), why ? why : "");
+}
+
 static gboolean select_firmware(const DriverPaths *paths, Domain *domain, GError **errp)
 {
     g_autoptr(GPtrArray) all = descriptors_read(paths->firmware_dirs);
-    const Descriptor *smm = NULL, *d = choose(all, domain, &smm);
+    Passed passed = { 0 };
+    const Descriptor *d = choose(all, domain, &passed);
 
     if (d) {
         take(domain, d);
@@ -119,15 +173,7 @@ static gboolean select_firmware(const DriverPaths *paths, Domain *domain, GError
         domain->loader_type != DOMAIN_LOADER_PFLASH && !domain->firmware_features->len) {
         return TRUE;
     }
-    if (smm) {
-        return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
-                             "Unable to find any firmware to satisfy '%s': '%s' requires "
-                             "System Management Mode, which vireo does not have",
-                             xml_firmware_name(domain->firmware), smm->path);
-    }
-    return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
-                         "Unable to find any firmware to satisfy '%s'",
-                         xml_firmware_name(domain->firmware));
+    return refuse_choice(domain, &passed, errp);
 }
 
 /* Whether a descriptor is about this file, by whatever name; st: NULL if it is not there.
@@ -283,7 +329,8 @@ gboolean firmware_remove(const Domain *domain, GError **errp)
     const char *path = firmware_nvram(domain);
 
     return unlink(path) == 0 || errno == ENOENT ||
-           fail(errp, "the domain is undefined, but its nvram could not be removed:", path,
+           fail(errp,
+                "the domain is undefined, but its nvram could not be removed:", path,
                 errno);
 }
 
@@ -321,10 +368,10 @@ void firmware_capabilities(const DriverPaths *paths, const char *machine, gboole
     for (guint i = 0; i < all->len; i++) {
         const Descriptor *d = all->pdata[i];
 
-        if (d->raw && !d->combined && !needs_smm(d) && descriptor_is_for(d, machine)) {
+        if (d->raw && !d->combined && !needs_smm(d) && descriptor_is_for(d, machine) &&
+            !is_missing(d->executable)) {
             *efi |= d->uefi;
-            if (g_hash_table_add(seen, d->executable) &&
-                g_file_test(d->executable, G_FILE_TEST_EXISTS)) {
+            if (g_hash_table_add(seen, d->executable)) {
                 g_strv_builder_add(files, d->executable);
             }
         }

@@ -20,6 +20,7 @@ XML = """<domain type='kvm'><name>{name}</name>
 <os {os}><type machine='q35'>hvm</type>{more}</os><features><acpi/></features>
 <devices><serial type='pty'/></devices></domain>"""
 EFI = "firmware='efi'"
+CODE, VARS = ("/usr/share/OVMF/OVMF_%s_4M.fd" % part for part in ("CODE", "VARS"))
 
 
 def with_firmware(*daemons):
@@ -87,6 +88,8 @@ def test_choice(a, b):
     assert "<nvram template='%s/vars'>%s</nvram>" % (a.root, nvram(a)) in xml, xml
     for feature in "enrolled-keys", "secure-boot":
         assert "<feature enabled='no' name='%s'/>" % feature in xml, xml
+    for name in "code.other", "code.mine":
+        write(os.path.join(a.root, name), name)
     describe(a, "10-other", "code.other", [], top="etc")
     assert a.virsh("dumpxml", "vm") == xml
     write(os.path.join(a.root, "vm.xml"), xml)
@@ -107,10 +110,16 @@ def test_installed(a, b):
                 os.path.join(a.root, "usr/share/qemu/firmware"))
     a.virsh("define", definition(a, EFI))
     xml = a.virsh("dumpxml", "vm")
-    assert ">/usr/share/OVMF/OVMF_CODE_4M.fd</loader>" in xml, xml
-    assert "<nvram template='/usr/share/OVMF/OVMF_VARS_4M.fd'>" in xml, xml
+    if os.path.exists(CODE) and os.path.exists(VARS):
+        assert ">%s</loader>" % CODE in xml, xml
+        assert "<nvram template='%s'>" % VARS in xml, xml
+    else:  # no ovmf: the next one
+        assert ">%s/code</loader>" % a.root in xml, xml
     with open(os.path.join(SRC, "libvirt-driver/firmware", name)) as f:
-        targets = json.load(f)["targets"]
+        installed = json.load(f)
+    targets, mapping = installed["targets"], installed["mapping"]
+    assert mapping["executable"]["filename"] == CODE, mapping
+    assert mapping["nvram-template"]["filename"] == VARS, mapping
     assert [t["machines"] for t in targets] == [["pc-q35-vireo-*"]], targets
     assert name < "40-"
 
@@ -134,6 +143,25 @@ def test_none_fits(a, b):
     describe(a, "70-stateless", "code", [], mode="stateless")
     a.virsh("define", definition(a, EFI, "<loader stateless='yes'/>"))
     assert "<nvram" not in a.virsh("dumpxml", "vm")
+
+
+def test_missing(a, b):
+    """A descriptor whose files are not there is passed over, or named with what it lacks."""
+    with_firmware(a)
+    describe(a, "10-lacking", "code.none", [])
+    a.virsh("define", definition(a, EFI))
+    assert ">%s/code</loader>" % a.root in a.virsh("dumpxml", "vm")
+    a.virsh("undefine", "vm")
+    os.remove(os.path.join(a.root, "code"))
+    a.fails("satisfy 'efi': '%s/code.none', which '%s/usr/share/qemu/firmware/10-lacking.json'"
+            " describes, is not there" % (a.root, a.root), "define", definition(a, EFI))
+    write(os.path.join(a.root, "code.none"), "code")
+    os.remove(os.path.join(a.root, "vars"))
+    a.fails("'%s/vars', which .* is not there" % a.root, "define", definition(a, EFI))
+    own = os.path.join(a.root, "own-vars")  # a template of the domain's own will do
+    a.virsh("define", definition(a, EFI, "<nvram template='%s'/>" % own))
+    assert ">%s/code.none</loader>" % a.root in a.virsh("dumpxml", "vm")
+    assert a.state() == "shut off (unknown)"
 
 
 def test_variables(a, b):
@@ -338,6 +366,9 @@ def test_capabilities(a, b):
             "<value>no</value></enum><enum name='secure'><value>no</value></enum></loader>"
             % a.root) in xml, xml
     assert "<value>sata</value>" in xml and "<value>cdrom</value>" in xml, xml
+    os.remove(os.path.join(a.root, "code"))
+    xml = re.sub(r">\s+<", "><", a.virsh("domcapabilities", "--machine", "q35"))
+    assert "<enum name='firmware'><value>bios</value></enum>" in xml, xml
     xml = a.virsh("domcapabilities", "--machine", "microvm")
     assert "<loader supported='no'/>" in xml and "sata" not in xml, xml
 
