@@ -94,8 +94,10 @@ static void guest_reset_done(void *opaque)
     GuestReset *r = opaque;
 
     r->port->resetting = FALSE;
-    r->port->ops->driver_reset(r->port->transport);
-    virtio_port_forget_driver(r->port);
+    if (r->port->transport->realized) { /* else an unplug has waited before */
+        r->port->ops->driver_reset(r->port->transport);
+        virtio_port_forget_driver(r->port);
+    }
     if (r->hold) {
         access_release(r->hold);
     }

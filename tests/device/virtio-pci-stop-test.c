@@ -15,9 +15,9 @@
 #define BARS     6
 
 /* REQUESTS reads of queue 1 wait at the medium. */
-static QTest *hold(VirtioPciDriver *d, const char *where)
+static void hold_reads(VirtioPciDriver *d)
 {
-    QTest *q = vpci_start_live(d, where);
+    QTest *q = d->q;
 
     block_testing(q, "n hold");
     for (unsigned i = 0; i < REQUESTS; i++) {
@@ -27,6 +27,13 @@ static QTest *hold(VirtioPciDriver *d, const char *where)
     while (blocks_held(q, "n") < REQUESTS) {
     }
     g_assert_cmpuint(vpci_used_idx(d, 1), ==, 0);
+}
+
+static QTest *hold(VirtioPciDriver *d, const char *where)
+{
+    QTest *q = vpci_start_live(d, where);
+
+    hold_reads(d);
     return q;
 }
 
@@ -347,6 +354,32 @@ static void test_eject_new(gconstpointer where)
     qtest_stop(q);
 }
 
+/* The driver's reset waits behind the unplug. Its pin is up, which is nobody's then. */
+static void test_status_gone(gconstpointer where)
+{
+    VirtioPciDriver d;
+    QTest *q = vpci_start_disk(&d, where, "");
+
+    vpci_start(&d, EACH_INTERRUPTS, d.n_queues, 16);
+    vpci_read_one(&d, 0);
+    while (!(vpci_cfg(&d, PCI_STATUS, 2) & PCI_STATUS_INTERRUPT)) {
+    }
+    hold_reads(&d);
+    device_del(q);
+    qmp(q, "{\"execute\":\"system_reset\"}");
+    for (unsigned i = 0; i < 20; i++) {
+        qmp(q, "{\"execute\":\"query-status\"}");
+    }
+    qtest_begin(q, "writeb 0x%" G_GINT64_MODIFIER "x 0",
+                d.common + VIRTIO_PCI_COMMON_STATUS);
+    block_testing(q, "n release");
+    qtest_finish(q);
+    wait_deleted(q);
+    wait_event(q, "RESET");
+    g_assert_cmphex(vpci_cfg(&d, PCI_VENDOR_ID, 4), ==, 0xffffffff);
+    qtest_stop(q);
+}
+
 static void test_machine_reset(gconstpointer where)
 {
     VirtioPciDriver d;
@@ -375,6 +408,7 @@ int main(int argc, char **argv)
     vpci_add_everywhere("stop/moved", test_moved);
     vpci_add_behind_port("stop/eject", test_eject);
     vpci_add_behind_port("stop/eject-new", test_eject_new);
+    vpci_add_behind_port("stop/status-gone", test_status_gone);
     vpci_add_everywhere("stop/machine-reset", test_machine_reset);
     return vpci_run();
 }
