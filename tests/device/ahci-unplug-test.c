@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A controller that is unplugged with commands in flight, and with it the only disk. It
+ * A controller that is unplugged with commands in flight, and with it the only drive. It
  * goes when the medium has done them, whatever the guest has asked of it meanwhile.
  */
 #include "tests/device/ahci.h"
@@ -15,7 +15,7 @@
 
 static char *dir;
 
-static QTest *start(Ahci *a)
+static QTest *start(Ahci *a, const char *drive)
 {
     g_autofree char *path = make_image(dir, "image", 1u << 20, 0x11);
     QTest *q =
@@ -23,33 +23,67 @@ static QTest *start(Ahci *a)
                     "-blockdev driver=file,node-name=f,filename=%s "
                     "-blockdev driver=x-test,node-name=n,file=f "
                     "-device ich9-ahci,id=sata,bus=rp "
-                    "-device ide-hd,id=hd,drive=n,bus=sata.%u",
-                    path, PORT);
+                    "-device %s,id=drive,drive=n,bus=sata.%u",
+                    path, drive, PORT);
 
     ahci_open(a, q, CONFIG, LISTS);
     ahci_start(a, PORT);
     return q;
 }
 
-/* One read, or N queued ones, that the medium has not done; and who is to go is told. */
-static QTest *hold(Ahci *a, gboolean queued)
+static void read_one(const Ahci *a, unsigned i, AhciTask t)
 {
-    QTest *q = start(a);
-    unsigned n = queued ? N : 1;
+    AhciPrd prd = { AHCI_DATA + 0x1000 * i, 2048 };
 
-    g_assert_true(ahci_move(a, PORT, FALSE, 0, 1, FALSE));
-    block_testing(q, "n hold");
-    for (unsigned i = 0; i < n; i++) {
-        AhciPrd prd = { AHCI_DATA + 0x1000 * i, 512 };
-        ahci_issue(a, PORT, i,
-                   &(AhciTask){ .command = queued ? 0x60 : 0x25,
-                                .queued = queued,
-                                .count = 1,
-                                .lba = i,
-                                .prds = &prd,
-                                .n_prds = 1 });
+    t.prds = &prd;
+    t.n_prds = 1;
+    ahci_issue(a, PORT, i, &t);
+}
+
+static void read_sector(const Ahci *a, unsigned i)
+{
+    read_one(a, i, (AhciTask){ .command = 0x25, .count = 1, .lba = i });
+}
+
+static void read_queued(const Ahci *a, unsigned i)
+{
+    read_one(a, i, (AhciTask){ .command = 0x60, .queued = TRUE, .count = 1, .lba = i });
+}
+
+/* READ (10) */
+static void read_block(const Ahci *a, unsigned i)
+{
+    read_one(a, i,
+             (AhciTask){ .command = 0xa0,
+                         .features = 1,
+                         .has_packet = TRUE,
+                         .packet = { 0x28, [8] = 1 } });
+}
+
+typedef struct Reads {
+    const char *drive;
+    void (*begin)(const Ahci *a, unsigned i);
+    unsigned n;
+} Reads;
+
+static const Reads one = { "ide-hd", read_sector, 1 };
+static const Reads queue = { "ide-hd", read_queued, N };
+static const Reads packet = { "ide-cd", read_block, 1 };
+
+/* Reads that the medium has not done; and who is to go is told. */
+static QTest *hold(Ahci *a, const Reads *reads)
+{
+    QTest *q = start(a, reads->drive);
+
+    if (reads->begin == read_block) { /* TEST UNIT READY: there is a new medium */
+        ahci_do(a, PORT, &(AhciTask){ .command = 0xa0, .has_packet = TRUE });
+        ahci_restart(a, PORT);
     }
-    while (blocks_held(q, "n") < n) {
+    block_testing(q, "n hold");
+    for (unsigned i = 0; i < reads->n; i++) {
+        reads->begin(a, i);
+    }
+    while (blocks_held(q, "n") < reads->n) {
     }
     qmp(q, "{\"execute\": \"device_del\", \"arguments\": {\"id\": \"sata\"}}");
     return q;
@@ -83,17 +117,17 @@ static void let_go(QTest *q)
 
 static void check_gone(QTest *q)
 {
-    wait_event(q, "DEVICE_DELETED"); /* the disk's */
+    wait_event(q, "DEVICE_DELETED"); /* the drive's */
     wait_event(q, "DEVICE_DELETED");
     g_assert_cmphex(qtest_readl(q, CONFIG), ==, G_MAXUINT32);
     qmp(q, "{\"execute\": \"blockdev-del\", \"arguments\": {\"node-name\": \"n\"}}");
     qtest_stop(q);
 }
 
-static void test_eject(gconstpointer queued)
+static void test_eject(gconstpointer reads)
 {
     Ahci a;
-    QTest *q = hold(&a, queued != NULL);
+    QTest *q = hold(&a, reads);
 
     qtest_outl(q, SELECT, 0);
     qtest_begin(q, "outl 0x%x 1", EJECT);
@@ -102,10 +136,10 @@ static void test_eject(gconstpointer queued)
     check_gone(q);
 }
 
-static void test_reset(gconstpointer queued)
+static void test_reset(gconstpointer reads)
 {
     Ahci a;
-    QTest *q = hold(&a, queued != NULL);
+    QTest *q = hold(&a, reads);
 
     begin_reset(q);
     let_go(q);
@@ -138,10 +172,10 @@ static void begin_access(const Ahci *a, const Access *access)
 }
 
 /* The access waits behind the unplug, and finds the function gone; or before it. */
-static void check_access(const Access *access, gboolean before, gboolean queued)
+static void check_access(const Access *access, gboolean before, const Reads *reads)
 {
     Ahci a;
-    QTest *q = hold(&a, queued);
+    QTest *q = hold(&a, reads);
 
     if (before) {
         begin_access(&a, access);
@@ -158,8 +192,11 @@ static void check_access(const Access *access, gboolean before, gboolean queued)
 
 static void test_access(gconstpointer access)
 {
-    for (unsigned i = 0; i < 4; i++) {
-        check_access(access, (i & 1) != 0, (i & 2) != 0);
+    static const Reads *const all[] = { &one, &queue, &packet };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(all); i++) {
+        check_access(access, FALSE, all[i]);
+        check_access(access, TRUE, all[i]);
     }
 }
 
@@ -167,10 +204,12 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     dir = g_dir_make_tmp("vireo-ahci-unplug-XXXXXX", NULL);
-    g_test_add_data_func("/ahci-unplug/eject", NULL, test_eject);
-    g_test_add_data_func("/ahci-unplug/eject-queue", "", test_eject);
-    g_test_add_data_func("/ahci-unplug/machine-reset", NULL, test_reset);
-    g_test_add_data_func("/ahci-unplug/machine-reset-queue", "", test_reset);
+    g_test_add_data_func("/ahci-unplug/eject-one", &one, test_eject);
+    g_test_add_data_func("/ahci-unplug/eject-queue", &queue, test_eject);
+    g_test_add_data_func("/ahci-unplug/eject-packet", &packet, test_eject);
+    g_test_add_data_func("/ahci-unplug/machine-reset-one", &one, test_reset);
+    g_test_add_data_func("/ahci-unplug/machine-reset-queue", &queue, test_reset);
+    g_test_add_data_func("/ahci-unplug/machine-reset-packet", &packet, test_reset);
     for (unsigned i = 0; i < G_N_ELEMENTS(accesses); i++) {
         g_autofree char *name = g_strdup_printf("/ahci-unplug/%s", accesses[i].name);
         g_test_add_data_func(name, &accesses[i], test_access);
