@@ -195,6 +195,13 @@ static gboolean open_tray(const Change *c, gboolean force, GError **errp)
            (force || wait_open(c, errp));
 }
 
+/* An emulator that does not answer is left alone until it does: see domain/reconcile.h.
+ */
+static gboolean is_silent(const GError *err)
+{
+    return g_error_matches(err, QMP_ERROR, QMP_ERROR_TIMEOUT);
+}
+
 /* What cannot be taken away now is known as left. */
 static void remove_nodes(const Change *c, const DomainDisk *medium)
 {
@@ -209,6 +216,9 @@ static void remove_nodes(const Change *c, const DomainDisk *medium)
             g_message("domain '%s': the nodes of a medium of '%s': %s", c->vm->name,
                       c->alias, err->message);
             vm_mark_unreconciled(c->vm, c->run);
+            if (is_silent(err)) {
+                return;
+            }
         }
     }
 }
@@ -274,16 +284,18 @@ static void try_remove(const Change *c)
 static gboolean put_in(const Change *c, const DomainDisk *medium, GError **errp)
 {
     g_autofree char *node = medium->source.path ? command_medium_node(medium) : NULL;
+    g_autoptr(GError) err = NULL;
 
     if (node && !tray_call(c, "blockdev-insert-medium", "node-name", node, errp)) {
         return FALSE;
     }
-    if (tray_call(c, "blockdev-close-tray", NULL, NULL, errp)) {
+    if (tray_call(c, "blockdev-close-tray", NULL, NULL, &err)) {
         return TRUE;
     }
-    if (node) {
+    if (node && !is_silent(err)) {
         try_remove(c);
     }
+    g_propagate_error(errp, g_steal_pointer(&err));
     return FALSE;
 }
 
@@ -301,6 +313,17 @@ static void publish_empty(const Change *c, const DomainDisk *medium)
     }
 }
 
+/* Consumes err. */
+static gboolean give_up(const Change *c, const DomainDisk *medium, GError *err,
+                        GError **errp)
+{
+    if (!is_silent(err)) {
+        remove_nodes(c, medium);
+    }
+    g_propagate_error(errp, err);
+    return FALSE;
+}
+
 gboolean vm_change_medium(Vm *vm, guint64 run, const char *alias, DomainDisk *wanted,
                           gboolean force, GError **errp)
 {
@@ -308,6 +331,7 @@ gboolean vm_change_medium(Vm *vm, guint64 run, const char *alias, DomainDisk *wa
     g_autoptr(VmDef) def = vm_get_def(vm);
     g_autoptr(DomainDevice) old = NULL;
     const DomainDisk *drive = find_drive(def->domain, alias);
+    g_autoptr(GError) err = NULL;
 
     if (!drive) {
         return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED, "there is no drive '%s'",
@@ -319,18 +343,16 @@ gboolean vm_change_medium(Vm *vm, guint64 run, const char *alias, DomainDisk *wa
     if (wanted->source.path && !add_nodes(&c, wanted, errp)) {
         return FALSE;
     }
-    if (!take_out(&c, force, errp)) {
-        remove_nodes(&c, wanted);
-        return FALSE;
+    if (!take_out(&c, force, &err)) {
+        return give_up(&c, wanted, g_steal_pointer(&err), errp);
     }
     if (!publish(&c, wanted, errp)) {
         return FALSE; /* the domain has ended */
     }
     remove_nodes(&c, old->disk);
-    if (!put_in(&c, wanted, errp)) {
+    if (!put_in(&c, wanted, &err)) {
         publish_empty(&c, wanted);
-        remove_nodes(&c, wanted);
-        return FALSE;
+        return give_up(&c, wanted, g_steal_pointer(&err), errp);
     }
     xml_disk_swap_source(wanted, old->disk);
     return TRUE;

@@ -320,6 +320,13 @@ CDROM = """<disk type='file' device='cdrom'><driver name='qemu' type='raw'/>
 <source file='%s'/><target dev='sda' bus='sata'/></disk>"""
 
 
+def xml_file(a, text):
+    path = os.path.join(a.root, "device.xml")
+    with open(path, "w") as f:
+        f.write(text)
+    return path
+
+
 def test_media(a, b):
     """The tray of a real drive, and what is in it; not of an emulator without drives."""
     drives = subprocess.run([EMULATOR, "-machine", "none", "-device", "help"], text=True,
@@ -335,6 +342,12 @@ def test_media(a, b):
     assert two in open_paths(a.pid()) and one not in open_paths(a.pid())
     wait_for("the events", lambda: [e[1] for e in events.read() if e[0] == "tray-change"] ==
              ["disk sata0-0-0: opened", "disk sata0-0-0: closed"])
+    a.kill()
+    a.start()
+    a.virsh("update-device", "vm", xml_file(a, CDROM % two))  # after the reconciliation
+    assert two in open_paths(a.pid()) and two in a.virsh("dumpxml", "vm")
+    with open(a.log) as f:
+        assert "a change of its medium has left" not in f.read()
     a.virsh("change-media", "vm", "sda", "--eject")
     assert two not in open_paths(a.pid())
     assert "<source file=" not in a.virsh("dumpxml", "vm")
