@@ -36,7 +36,8 @@ static gboolean update_drive(Vm *vm, guint64 run, Domain *consumed,
                              const DomainDevice *device, const DomainDevice *to,
                              gboolean force, GError **errp)
 {
-    g_autoptr(Domain) domain = consumed, now = NULL;
+    G_GNUC_UNUSED g_autoptr(Domain) owned = consumed; /* until the end */
+    g_autoptr(Domain) now = NULL;
     g_autoptr(DomainDevice) fields = xml_device_copy(to),
                             medium = xml_device_copy(device);
     g_autofree char *alias = g_strdup(xml_device_info(device)->alias);
