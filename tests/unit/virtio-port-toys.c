@@ -199,6 +199,7 @@ TestDevice *plug(Transport **transport, unsigned n, gboolean two_loops)
     }
     Transport *t = *transport = (Transport *)device_new(&transport_class);
     t->refuses = NONE;
+    t->device.realized = TRUE; /* by hand */
     for (unsigned i = 0; i <= QUEUES_MAX; i++) {
         t->fds[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     }
@@ -234,6 +235,7 @@ void take_off(void *opaque)
     }
     g_assert_cmpint(d->wrong_thread, ==, 0);
     device_unref(&d->dev.device);
+    t->device.realized = FALSE;
     device_unref(&t->device);
 }
 
