@@ -62,6 +62,19 @@ wait_for() {
 # barrier NAME: waits until both hosts are here.
 barrier() { must "both hosts at $1" /lab/bin/barrier wait "$1"; }
 
+# firmware KIND NAME: sets $firmware, the options of a VM without a kernel of its own:
+# SeaBIOS (bios), which both emulators start by themselves, or OVMF (uefi), which keeps its
+# variables in /tmp/NAME.fd.
+firmware() {
+    local ovmf=/usr/share/OVMF vars=/tmp/$2.fd
+    firmware=()
+    if [ "$1" = uefi ]; then
+        [ -e "$vars" ] || cp $ovmf/OVMF_VARS_4M.fd "$vars"
+        firmware=(-drive "if=pflash,unit=0,format=raw,readonly=on,file=$ovmf/OVMF_CODE_4M.fd"
+                  -drive "if=pflash,unit=1,format=raw,file=$vars")
+    fi
+}
+
 load_kvm() {
     if grep -qw svm /proc/cpuinfo; then modprobe kvm-amd; else modprobe kvm-intel; fi
     test -c /dev/kvm

@@ -14,8 +14,15 @@ from .scenario import LAB, LIBVIRT
 
 KEEP_RUNS = 30
 RESULTS_SIZE = 256 << 20
-# Of tests/lab/host, what scenarios find in /lab/bin.
+# Of tests/lab/host, what scenarios find in /lab, and in /lab/bin.
+LIBRARIES = ("lib.sh", "debian.sh")
 PROGRAMS = ("barrier", "check-counter", "console", "monitor.py", "qmp", "vm.py")
+# Disks that prepare has made: where, and under which name.
+IMAGES = {
+    "debian": ("DISK", "debian.raw"),
+    "installed": ("FIRMWARE", "installed.raw"),
+    "live": ("FIRMWARE", "live.iso"),
+}
 # In the run's directory, which is the emulators' own: a socket's path must be short.
 SOCKET = "network.sock"
 # How long a host may go on after the other has powered off.
@@ -95,7 +102,8 @@ class Job:
             root = Path(work) / "root"
             lab = root / "lab"
             shutil.copytree(self.scenario.path, lab / "scenario")
-            shutil.copy(LAB / "host/lib.sh", lab)
+            for library in LIBRARIES:
+                shutil.copy(LAB / "host" / library, lab)
             for files in self.scenario.files:
                 shutil.copytree(LAB.parent.parent / files, lab / "files" / files)
             (lab / "bin").mkdir()
@@ -119,9 +127,10 @@ class Job:
                            check=True)
 
     def make_shared(self, image, kind):
-        if kind == "debian":
+        if kind in IMAGES:
+            made_by, name = IMAGES[kind]
             subprocess.run(["cp", "--sparse=always", "--reflink=auto",
-                            self.paths["DISK"] / "debian.raw", image], check=True)
+                            self.paths[made_by] / name, image], check=True)
         else:
             subprocess.run(["truncate", "-s", kind, image], check=True)
 

@@ -9,8 +9,9 @@ it needs ("# lab-KEY: VALUE"):
             version of libvirt (none)
   kernels   the guest kernels that it boots, of 6.1 and 6.12; the first is $LAB_KERNEL
             (6.1)
-  shared    disks that all its hosts see, NAME=SIZE (zeros) or NAME=debian (a copy of
-            the guests' Debian disk)
+  shared    disks that all its hosts see, NAME=SIZE (zeros), NAME=debian (a copy of
+            the guests' Debian disk, for kernels that are booted directly),
+            NAME=installed (of Debian with its boot loaders) or NAME=live (of the CD)
   files     directories of the tree that it needs, which it finds in /lab/files
   build     whether it runs our programs (yes)
   timeout   seconds, from the lab hosts' start to their end (300)
