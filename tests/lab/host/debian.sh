@@ -22,7 +22,7 @@ start_daemon() {
 # guest STEP...: a conversation with the guest here, from a prompt to a prompt.
 guest() { console_of login "$@" leave; }
 console_of() {
-    console -t 150 -l "$RESULTS/console.log" "$@" -- virsh console debian
+    console -t 300 -l "$RESULTS/console.log" "$@" -- virsh console debian
 }
 
 # stops: the guest powers itself off. The echo of its line says that it has got it.
