@@ -3,6 +3,7 @@
 (guest/devices), and checks as lib.sh has them."""
 import os
 import re
+import shutil
 import socket
 import subprocess
 import time
@@ -11,7 +12,9 @@ from pathlib import Path
 from monitor import SECONDS, Monitor
 
 RESULTS = Path("/lab/results")
+VMM = os.environ.get("LAB_VMM", "vireo")
 KERNEL = os.environ["LAB_KERNEL"]
+FIRMWARES = os.environ.get("LAB_FIRMWARE", "none bios uefi").split()
 ROUNDS = int(os.environ.get("LAB_ROUNDS", "3"))
 APPEND = "console=ttyS0 quiet panic=-1 mitigations=off lab.devices lab.then=nothing"
 
@@ -57,16 +60,29 @@ class State:
         return self.io.get(name, (0, 0))
 
 
+def firmware_options(kind, name):
+    """none: the emulator starts the kernel; bios, uefi: firmware loads it."""
+    if kind == "none":
+        return []
+    if kind == "bios":
+        return ["-bios", "bios-256k.bin"]
+    code = "/usr/share/OVMF/OVMF_CODE_4M.fd"
+    variables = shutil.copy("/usr/share/OVMF/OVMF_VARS_4M.fd", f"/tmp/{name}.fd")
+    return ["-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={code}",
+            "-drive", f"if=pflash,unit=1,format=raw,file={variables}"]
+
+
 class Vm:
     """ports: options of each root port, pci.1 ...; append: more for the guest's command
-    line; orders: whether it is to take some."""
+    line; orders: whether it is to take some; firmware: see firmware_options()."""
 
-    def __init__(self, name, ports, *options, append="", orders=False):
+    def __init__(self, name, ports, *options, append="", orders=False, firmware="none"):
         self.name = name
         self.console = RESULTS / f"{name}.log"
         path = f"/tmp/{name}.sock"
         command = [
-            *"vireo -machine q35 -accel kvm -cpu host -m 256 -smp 2".split(),
+            *f"{VMM} -machine q35 -accel kvm -cpu host -m 256 -smp 2".split(),
+            *firmware_options(firmware, name),
             *"-nodefaults -no-user-config -display none".split(),
             *["-serial", f"file:{self.console}", "-qmp", f"unix:{path},server=on,wait=off"],
             *["-kernel", f"/lab/guest/vmlinuz-{KERNEL}"],
