@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A kernel that firmware loads: a bzImage whose parts, with initrd and command line, are
- * items of fw_cfg (the x86 boot protocol in 16-bit mode, and EFI's stub). The files are
+ * items of fw_cfg (the x86 boot protocol in 16-bit mode, and its EFI entry). The files are
  * read once; hostile input.
  */
 #ifndef VIREO_FIRMWARE_KERNEL_ITEMS_H

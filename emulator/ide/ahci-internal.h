@@ -16,6 +16,11 @@
 #include "ide/ahci.h"
 #include "ide/ide.h"
 
+/* PxSCTL: what the guest wants of the link. */
+#define SCTL_DET  0x0fu
+#define DET_RESET 1
+#define DET_OFF   4
+
 #define AHCI_SLOTS     32
 #define AHCI_BAR_SIZE  0x1000
 #define AHCI_PORT_BASE 0x100

@@ -8,13 +8,10 @@
 
 #define NO_DRIVE_STATUS 0x7f
 #define NO_SIGNATURE    G_MAXUINT32
-#define DET_MASK        0xf
-#define DET_RESET       1
-#define DET_OFF         4
 
 gboolean ahci_port_linked(const AhciPort *port)
 {
-    guint32 det = port->sctl & DET_MASK;
+    guint32 det = port->sctl & SCTL_DET;
 
     return port->ide.drive && det != DET_RESET && det != DET_OFF;
 }

@@ -13,12 +13,9 @@
 #define IE_MASK    0xfdc000ffu
 #define CLB_MASK   (~0x3ffull)
 #define FB_MASK    (~0xffull)
-#define SCTL_DET   0x0fu
 #define SSTS_UP    0x113 /* active, 1.5 Gbit/s, there is a drive, and it talks */
 #define SSTS_QUIET 0x001 /* there is a drive */
 #define SSTS_OFF   0x004
-#define DET_RESET  1
-#define DET_OFF    4
 /* PxCMD: what the guest writes and finds again. */
 #define CMD_KEPT 0x0f820000u
 

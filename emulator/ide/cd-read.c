@@ -136,14 +136,8 @@ static void raw_send(IdeCd *cd, IdeCommand *cmd)
 static void raw_failed(IdeCd *cd, IdeCommand *cmd, int error)
 {
     IdeDrive *drive = &cd->drive;
-    BlockFailure failure = { .policy = drive->rerror,
-                             .read = TRUE,
-                             .error = error,
-                             .node = drive->node,
-                             .path = drive->device.path,
-                             .stats = &drive->stats };
 
-    switch (block_failed(&failure)) {
+    switch (ide_command_error(cmd, error)) {
     case BLOCK_ERROR_STOP:
         ide_command_again(cmd);
         break;

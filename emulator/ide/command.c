@@ -75,7 +75,7 @@ static gboolean has_data(const IdeCommand *cmd)
     return cmd->block.op == BLOCK_READ || cmd->block.op == BLOCK_WRITE;
 }
 
-static BlockErrorAction choose(const IdeCommand *cmd, int error)
+BlockErrorAction ide_command_error(const IdeCommand *cmd, int error)
 {
     IdeDrive *drive = cmd->drive;
     gboolean read = cmd->block.op == BLOCK_READ;
@@ -112,7 +112,7 @@ static void piece_done(IdeCommand *cmd)
 
 static void piece_failed(IdeCommand *cmd, int error)
 {
-    switch (choose(cmd, error)) {
+    switch (ide_command_error(cmd, error)) {
     case BLOCK_ERROR_STOP:
         ide_command_again(cmd);
         break;

@@ -168,6 +168,16 @@ void ide_put_text(guint8 *page, unsigned word, unsigned words, const char *text)
     }
 }
 
+void ide_put_checksum(guint8 *page)
+{
+    guint8 sum = 0;
+
+    for (unsigned i = 0; i < IDE_SECTOR_SIZE - 1; i++) {
+        sum += page[i];
+    }
+    page[IDE_SECTOR_SIZE - 1] = (guint8)-sum;
+}
+
 static const StateField fields[] = {
     STATE_FIELD("write-cache", STATE_BOOL, IdeDrive, write_cache_on),
     { NULL },

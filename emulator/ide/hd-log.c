@@ -9,17 +9,6 @@
 #define LOG_QUEUE_ERROR 0x10
 #define NOT_QUEUED      0x80
 
-/* The last byte makes the sum of all zero. */
-static void put_checksum(guint8 *page)
-{
-    guint8 sum = 0;
-
-    for (unsigned i = 0; i < IDE_SECTOR_SIZE - 1; i++) {
-        sum += page[i];
-    }
-    page[IDE_SECTOR_SIZE - 1] = (guint8)-sum;
-}
-
 static void put_directory(guint8 *page)
 {
     ide_put_word(page, LOG_DIRECTORY, 1); /* version */
@@ -38,7 +27,7 @@ static void put_queue_error(guint8 *page, const HdQueueError *e)
     }
     page[12] = (guint8)e->count;
     page[13] = (guint8)(e->count >> 8);
-    put_checksum(page);
+    ide_put_checksum(page);
 }
 
 void hd_note_queue_error(IdeHd *hd, const IdeCommand *cmd, guint8 error)

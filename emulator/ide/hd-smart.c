@@ -62,12 +62,7 @@ static const struct {
 
 static void send_page(IdeCommand *cmd, guint8 *page)
 {
-    guint8 sum = 0;
-
-    for (unsigned i = 0; i < IDE_SECTOR_SIZE - 1; i++) {
-        sum += page[i];
-    }
-    page[IDE_SECTOR_SIZE - 1] = (guint8)-sum;
+    ide_put_checksum(page);
     cmd->protocol = IDE_PIO_IN;
     hd_send_page(cmd, page);
 }

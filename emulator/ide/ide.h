@@ -200,9 +200,13 @@ void ide_drive_reset(Device *device);
 /* Text of IDENTIFY: padded with spaces, two characters a word, the first on top. */
 void ide_put_text(guint8 *page, unsigned word, unsigned words, const char *text);
 void ide_put_word(guint8 *page, unsigned word, guint16 value);
+/* The last byte of a sector makes the sum of all zero. */
+void ide_put_checksum(guint8 *page);
 
 /* --- Commands: command.c --- */
 
+/* What the drive's policy makes of a request of the command that has failed by errno. */
+BlockErrorAction ide_command_error(const IdeCommand *cmd, int error);
 /* Takes status and error from the command. It is gone afterwards. */
 void ide_command_end(IdeCommand *cmd);
 /* DRDY and DSC; the command is gone. */
