@@ -14,8 +14,10 @@ start_daemon() {
     start_services
     if [ "$LAB_DRIVER" = qemu ]; then
         start_libvirtd
-    else
+    elif [ "$LAB_HOSTS" = 2 ]; then
         start_virtvireod --tcp-listen "10.9.0.${LAB_HOST#host}:16509"
+    else
+        start_virtvireod
     fi
 }
 
