@@ -16,7 +16,7 @@ KEEP_RUNS = 30
 RESULTS_SIZE = 256 << 20
 # Of tests/lab/host, what scenarios find in /lab, and in /lab/bin.
 LIBRARIES = ("lib.sh", "debian.sh")
-PROGRAMS = ("barrier", "check-counter", "console", "monitor.py", "qmp", "vm.py")
+PROGRAMS = ("barrier", "check-counter", "console", "monitor.py", "qmp", "tick", "vm.py")
 # Disks that prepare has made: where, and under which name.
 IMAGES = {
     "debian": ("DISK", "debian.raw"),
