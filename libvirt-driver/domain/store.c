@@ -11,6 +11,8 @@
 
 #include "util/vir-error.h"
 
+#define READ_MAX (64 << 20) /* bytes: many times what a client can send at once */
+
 static gboolean fail(GError **errp, const char *what, const char *path)
 {
     return rpc_error_set(errp, VIR_ERR_SYSTEM_ERROR, "cannot %s '%s': %s", what, path,
@@ -104,9 +106,15 @@ char *store_read(const char *path, GError **errp)
     struct stat st;
     char *text = NULL;
 
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+    gboolean there = stat(path, &st) == 0;
+    if (there && !S_ISREG(st.st_mode)) {
         g_set_error(errp, G_FILE_ERROR, G_FILE_ERROR_INVAL, "'%s' is no regular file",
                     path);
+        return NULL;
+    }
+    if (there && st.st_size > READ_MAX) {
+        g_set_error(errp, G_FILE_ERROR, G_FILE_ERROR_INVAL, "'%s' has more than %d bytes",
+                    path, READ_MAX);
         return NULL;
     }
     return g_file_get_contents(path, &text, NULL, errp) ? text : NULL;

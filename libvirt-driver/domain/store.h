@@ -24,7 +24,8 @@ gboolean store_create(const char *path, const void *data, gsize length, gboolean
 
 /*
  * What the file holds, to be freed. What is no regular file is not read: a FIFO or a
- * device would keep the daemon for ever. Errors: G_FILE_ERROR.
+ * device would keep the daemon for ever; nor what is larger than all that a client can send.
+ * Errors: G_FILE_ERROR.
  */
 char *store_read(const char *path, GError **errp);
 /* Whether it may be read another time: there was no descriptor left, say. */

@@ -137,6 +137,9 @@ def test_none_fits(a, b):
     write(os.path.join(a.root, "etc/qemu/firmware/60-plain.json"), "{")
     a.fails(smm, "define", definition(a, EFI))
     assert "60-plain.json' is left out" in read(a.log)
+    os.truncate(os.path.join(a.root, "etc/qemu/firmware/60-plain.json"), 1 << 40)
+    a.fails(smm, "define", definition(a, EFI))
+    assert "60-plain.json' has more than" in read(a.log)
     # The machine's own is a BIOS.
     a.virsh("define", definition(a, "firmware='bios'"))
     assert "<loader" not in a.virsh("dumpxml", "vm")
