@@ -5,19 +5,63 @@
 
 #include "net/net.h"
 
+typedef struct NetDriver NetDriver;
+typedef struct NetNic NetNic;
+
 struct NetBackend {
-    char *id, *ifname;
-    int fd;
-    gboolean has_header, has_offloads, attached;
-    gboolean restore; /* fd was blocking: others share it */
+    char *id;
+    const NetDriver *driver;
+    NetNic *nic;        /* that uses it; NULL: nobody */
+    gboolean link_down; /* set_link by its own id */
+    gint unplugged;     /* atomic: packets are dropped, either way */
+
+    /* Set by open. */
+    guint pairs;
+    int *fds; /* one for each pair, non-blocking; NULL: there are none */
+    gboolean has_header, has_offloads;
+    void *opaque; /* the driver's */
 };
 
-typedef struct NetDriver {
+struct NetQueue {
+    NetBackend *net;
+    guint pair;
+    int fd; /* -1: none */
+    EventLoop *loop;
+    NetReady ready; /* to be called in that loop */
+    void *ready_opaque;
+    GIOCondition want;
+    EventHandler *handler; /* of fd */
+    void *opaque;          /* the driver's */
+};
+
+/* Of a queue: in its loop's thread. Of the back end: under the machine lock. */
+typedef struct NetBackendOps {
+    /* All NULL: the descriptors. See net.h for what each one does. */
+    void (*open)(NetQueue *q);  /* NULL: nothing to do */
+    void (*close)(NetQueue *q); /* NULL: nothing to do; waits for nothing any more */
+    void (*wait)(NetQueue *q, GIOCondition want);
+    gssize (*receive)(NetQueue *q, const struct iovec *iov, guint n);
+    gssize (*send)(NetQueue *q, const struct iovec *iov, guint n);
+
+    /* NULL: nothing can be told. */
+    gboolean (*set_header)(NetBackend *net, unsigned length, unsigned offloads,
+                           GError **errp);
+    /* NULL: there is one pair. */
+    gboolean (*set_pairs)(NetBackend *net, guint active, GError **errp);
+    /* Undoes open. */
+    void (*free)(NetBackend *net);
+} NetBackendOps;
+
+struct NetDriver {
     KindType type;
-    /* options: of the rows. Fills in fd, ifname and has_header, or nothing. */
+    const NetBackendOps *ops;
+    /* options: of the rows. Fills in what is set by open, or nothing. */
     gboolean (*open)(NetBackend *net, const void *options, GError **errp);
-} NetDriver;
+};
 
 extern const NetDriver net_driver_tap;
+
+/* nic.c: the link of the back end, or of its NIC, has changed. */
+void net_backend_update_link(NetBackend *net);
 
 #endif

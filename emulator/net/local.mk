@@ -4,5 +4,8 @@ libemulator_a_SOURCES += \
 	emulator/net/net.c \
 	emulator/net/net.h \
 	emulator/net/netdev-tap.c \
+	emulator/net/nic.c \
+	emulator/net/nic.h \
+	emulator/net/queue.c \
 	emulator/net/tap.c \
 	emulator/net/tap.h

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Network back ends by id. */
 #include "net/backend.h"
-#include "net/tap.h"
 #include "util/error.h"
-#include "util/fd.h"
 
 static const NetDriver *const drivers[] = { &net_driver_tap };
 
@@ -32,16 +30,15 @@ const Kind net_kind = {
     .heading = "Available netdev backend types",
 };
 
-static gboolean net_open(NetBackend *net, const NetDriver *driver, ConfigNode *node,
-                         void *options, GError **errp)
+static gboolean net_open(NetBackend *net, ConfigNode *node, void *options, GError **errp)
 {
-    if (!kind_read(&net_kind, &driver->type, node, &net->id, options, errp)) {
+    if (!kind_read(&net_kind, &net->driver->type, node, &net->id, options, errp)) {
         return FALSE;
     }
     if (net_backend_find(net->id)) {
         return error_set(errp, "Duplicate ID '%s' for netdev", net->id);
     }
-    return driver->open(net, options, errp);
+    return net->driver->open(net, options, errp);
 }
 
 NetBackend *net_backend_add(ConfigNode *node, GError **errp)
@@ -52,8 +49,9 @@ NetBackend *net_backend_add(ConfigNode *node, GError **errp)
         return NULL;
     }
     NetBackend *net = g_new0(NetBackend, 1);
+    net->driver = driver;
     void *options = g_malloc0(driver->type.size);
-    gboolean ok = net_open(net, driver, node, options, errp);
+    gboolean ok = net_open(net, node, options, errp);
     properties_clear(driver->type.rows, options);
     g_free(options);
     if (!ok) {
@@ -61,7 +59,6 @@ NetBackend *net_backend_add(ConfigNode *node, GError **errp)
         g_free(net);
         return NULL;
     }
-    net->restore = fd_make_nonblocking(net->fd);
     backends = g_slist_append(backends, net);
     return net;
 }
@@ -69,8 +66,7 @@ NetBackend *net_backend_add(ConfigNode *node, GError **errp)
 static void net_free(NetBackend *net)
 {
     backends = g_slist_remove(backends, net);
-    fd_close_restored(net->fd, net->restore);
-    g_free(net->ifname);
+    net->driver->ops->free(net);
     g_free(net->id);
     g_free(net);
 }
@@ -82,43 +78,26 @@ gboolean net_backend_del(const char *id, GError **errp)
     if (!net) {
         return error_set(errp, "Device '%s' not found", id);
     }
-    if (net->attached) {
+    if (net->nic) {
         return error_set(errp, "Device '%s' is in use", id);
     }
     net_free(net);
     return TRUE;
 }
 
-gboolean net_backend_attach(NetBackend *net, GError **errp)
+const char *net_backend_id(const NetBackend *net)
 {
-    if (net->attached) {
-        return error_set(errp, "netdev '%s' is in use", net->id);
-    }
-    net->attached = TRUE;
-    return TRUE;
+    return net->id;
 }
 
-void net_backend_detach(NetBackend *net)
+guint net_backend_pairs(const NetBackend *net)
 {
-    net->attached = FALSE;
+    return net->pairs;
 }
 
-int net_backend_fd(const NetBackend *net)
+int net_backend_fd(const NetBackend *net, guint pair)
 {
-    return net->fd;
-}
-
-gboolean net_backend_set_header(NetBackend *net, unsigned length, unsigned offloads,
-                                GError **errp)
-{
-    if (!net->has_header) {
-        return TRUE; /* nothing was offered that it could be told */
-    }
-    if (!tap_set_header(net->fd, length, offloads, errp)) {
-        g_prefix_error(errp, "netdev '%s': ", net->id);
-        return FALSE;
-    }
-    return TRUE;
+    return net->fds && pair < net->pairs ? net->fds[pair] : -1;
 }
 
 gboolean net_backend_has_header(const NetBackend *net)
@@ -129,6 +108,32 @@ gboolean net_backend_has_header(const NetBackend *net)
 gboolean net_backend_has_offloads(const NetBackend *net)
 {
     return net->has_offloads;
+}
+
+gboolean net_backend_set_header(NetBackend *net, unsigned length, unsigned offloads,
+                                GError **errp)
+{
+    if (!net->has_header || !net->driver->ops->set_header) {
+        return TRUE; /* nothing was offered that it could be told */
+    }
+    if (!net->driver->ops->set_header(net, length, offloads, errp)) {
+        g_prefix_error(errp, "netdev '%s': ", net->id);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean net_backend_set_pairs(NetBackend *net, guint active, GError **errp)
+{
+    active = CLAMP(active, 1, net->pairs);
+    if (net->pairs == 1 || !net->driver->ops->set_pairs) {
+        return TRUE;
+    }
+    if (!net->driver->ops->set_pairs(net, active, errp)) {
+        g_prefix_error(errp, "netdev '%s': ", net->id);
+        return FALSE;
+    }
+    return TRUE;
 }
 
 void net_cleanup(void)

@@ -7,6 +7,11 @@
 #include "util/error.h"
 #include "util/fd.h"
 
+typedef struct Tap {
+    char *ifname;
+    gboolean restore; /* the descriptor was blocking: others share it */
+} Tap;
+
 typedef struct TapOptions {
     char *ifname, *fd, *script, *downscript;
     gboolean vhost;
@@ -55,6 +60,7 @@ static gboolean refuse_unsupported(const TapOptions *o, GError **errp)
 static gboolean open_tap(NetBackend *net, const void *options, GError **errp)
 {
     const TapOptions *o = options;
+    Tap *tap;
     int fd;
 
     if (!refuse_unsupported(o, errp)) {
@@ -65,20 +71,45 @@ static gboolean open_tap(NetBackend *net, const void *options, GError **errp)
         g_prefix_error(errp, o->ifname ? "" : "Parameter 'fd': ");
         return FALSE;
     }
-    if (!tap_check(fd, &net->ifname, &net->has_header, errp)) {
+    tap = g_new0(Tap, 1);
+    if (!tap_check(fd, &tap->ifname, &net->has_header, errp)) {
         if (o->ifname) {
             close(fd);
         } else {
             fd_unclaim(fd, o->fd);
         }
+        g_free(tap);
         return FALSE;
     }
-    net->fd = fd;
+    tap->restore = fd_make_nonblocking(fd);
+    net->pairs = 1;
+    net->fds = g_new(int, 1);
+    net->fds[0] = fd;
     net->has_offloads = net->has_header && tap_has_offloads(fd);
+    net->opaque = tap;
     return TRUE;
 }
 
+static gboolean set_header(NetBackend *net, unsigned length, unsigned offloads,
+                           GError **errp)
+{
+    return tap_set_header(net->fds[0], length, offloads, errp);
+}
+
+static void free_tap(NetBackend *net)
+{
+    Tap *tap = net->opaque;
+
+    fd_close_restored(net->fds[0], tap->restore);
+    g_free(tap->ifname);
+    g_free(tap);
+    g_free(net->fds);
+}
+
+static const NetBackendOps tap_ops = { .set_header = set_header, .free = free_tap };
+
 const NetDriver net_driver_tap = {
     .type = { "tap", "a tap interface of the host", tap_rows, sizeof(TapOptions) },
+    .ops = &tap_ops,
     .open = open_tap,
 };

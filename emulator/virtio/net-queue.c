@@ -9,10 +9,6 @@
  * Receiving: buffers are popped ahead, up to one packet of the largest kind. What
  * does not fit into them lands in a spill buffer behind, and is copied to further
  * buffers, or dropped when there are none. A stop takes back what was not used.
- *
- * #syscalls main,io: readv
- * #syscalls main: writev
- * #syscalls io: writev -- rare: the tests send from the main loop
  */
 #include <errno.h>
 #include <limits.h>
@@ -28,18 +24,16 @@
 
 #define RX         0
 #define TX         1
-#define MAX_PACKET (NET_HEADER + 65536 + 18) /* with Ethernet and VLAN headers */
-#define AHEAD      64                        /* receive buffers, a power of two */
+#define MAX_PACKET (NET_HEADER + NET_PACKET_MAX)
+#define AHEAD      64 /* receive buffers, a power of two */
 #define MAX_PIECES 512
 
 struct NetQueues {
     VirtioNet *net;
-    int fd;
+    NetQueue *host;
     gboolean mergeable;
     unsigned skip; /* bytes in front of the frame that the tap does not have */
 
-    EventHandler *tap; /* what it waits for: */
-    GIOCondition waiting;
     gboolean want_rx, tx_blocked;
 
     VirtqElement ahead[AHEAD];
@@ -53,25 +47,9 @@ struct NetQueues {
     unsigned announced;
 };
 
-static void tap_ready(void *opaque, GIOCondition ready);
-
-/* Polls the tap for just what is wanted; not at all for nothing. */
-static void update_tap(NetQueues *q)
+static void update_wait(NetQueues *q)
 {
-    GIOCondition want = (q->want_rx ? G_IO_IN : 0) | (q->tx_blocked ? G_IO_OUT : 0);
-
-    if (want == q->waiting) {
-        return;
-    }
-    q->waiting = want;
-    if (!want) {
-        event_handler_remove(q->tap);
-        q->tap = NULL;
-    } else if (q->tap) {
-        event_handler_set_condition(q->tap, want);
-    } else {
-        q->tap = event_loop_add_fd(q->net->dev.loop, q->fd, want, tap_ready, q);
-    }
+    net_queue_wait(q->host, (q->want_rx ? G_IO_IN : 0) | (q->tx_blocked ? G_IO_OUT : 0));
 }
 
 /* Receiving */
@@ -198,7 +176,7 @@ static gssize read_packet(NetQueues *q, unsigned n)
 {
     static const guint8 none[NET_HEADER];
     unsigned first = skip_bytes(q->iov, n, q->skip);
-    gssize len = readv(q->fd, q->iov + first, n - first);
+    gssize len = net_queue_receive(q->host, q->iov + first, n - first);
 
     if (len >= 0 && q->skip) {
         guest_iov_from_buf(&nth(q, 0)->in, 0, none, q->skip);
@@ -216,8 +194,8 @@ static gboolean receive(NetQueues *q, Virtqueue *vq)
 
     if (len < 0) {
         if (errno != EAGAIN && errno != EINTR) {
-            log_once("virtio-net: cannot read from the tap of netdev '%s': %s",
-                     q->net->netdev, error_text(errno));
+            log_once("virtio-net: cannot receive from netdev '%s': %s", q->net->netdev,
+                     error_text(errno));
             q->want_rx = FALSE;
         }
         return FALSE;
@@ -251,7 +229,7 @@ static void receive_burst(NetQueues *q)
         }
     }
     virtqueue_flush(vq);
-    update_tap(q);
+    update_wait(q);
 }
 
 static void give_back(NetQueues *q)
@@ -276,7 +254,7 @@ static gboolean send_one(NetQueues *q, Virtqueue *vq)
         unsigned first = skip_bytes(out->iov, out->n, q->skip);
         turn_count(TURN_PACKETS, 1);
         turn_count(TURN_NET_BYTES, out->size);
-        if (writev(q->fd, out->iov + first, MIN(out->n - first, IOV_MAX)) < 0 &&
+        if (net_queue_send(q->host, out->iov + first, MIN(out->n - first, IOV_MAX)) < 0 &&
             errno == EAGAIN) {
             virtqueue_unpop(vq, &q->tx);
             q->tx_blocked = TRUE;
@@ -302,16 +280,16 @@ static void send_burst(NetQueues *q)
         }
         virtqueue_flush(vq);
     } while (!q->tx_blocked && virtqueue_set_notification(vq, TRUE));
-    update_tap(q);
+    update_wait(q);
 }
 
-static void tap_ready(void *opaque, GIOCondition ready)
+static void host_ready(void *opaque, GIOCondition ready)
 {
     NetQueues *q = opaque;
 
     if (virtio_device_is_broken(&q->net->dev)) {
         q->want_rx = q->tx_blocked = FALSE;
-        update_tap(q);
+        update_wait(q);
         return;
     }
     if (q->tx_blocked && (ready & ~G_IO_IN)) {
@@ -349,7 +327,8 @@ static void announce(void *opaque)
     memcpy(p + 12, arp, sizeof(arp));
     memcpy(p + 22, mac, 6); /* sender */
     memcpy(p + 32, mac, 6); /* target */
-    if (write(q->fd, frame + q->skip, sizeof(frame) - q->skip) < 0 && errno != EAGAIN) {
+    struct iovec iov = { frame + q->skip, sizeof(frame) - q->skip };
+    if (net_queue_send(q->host, &iov, 1) < 0 && errno != EAGAIN) {
         log_once("virtio-net: cannot announce the guest on netdev '%s': %s",
                  q->net->netdev, error_text(errno));
     }
@@ -367,7 +346,7 @@ void net_start(VirtioDevice *dev, EventLoop *loop)
 
     net->q = q;
     q->net = net;
-    q->fd = net_backend_fd(net->backend);
+    q->host = net_queue_open(net->backend, 0, loop, host_ready, q);
     q->skip = net_backend_has_header(net->backend) ? 0 : NET_HEADER;
     q->mergeable = virtio_device_has_feature(dev, VIRTIO_NET_F_MRG_RXBUF);
     q->spill = g_malloc(MAX_PACKET);
@@ -386,8 +365,7 @@ void net_stop(VirtioDevice *dev, EventLoop *loop)
     VirtioNet *net = (VirtioNet *)dev;
     NetQueues *q = net->q;
 
-    q->want_rx = q->tx_blocked = FALSE;
-    update_tap(q);
+    net_queue_close(q->host);
     give_back(q);
     for (unsigned i = 0; i < AHEAD; i++) {
         virtq_element_free(&q->ahead[i]);

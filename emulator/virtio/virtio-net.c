@@ -70,7 +70,7 @@ static unsigned net_config(VirtioDevice *dev, guint8 *space)
 {
     VirtioNet *net = (VirtioNet *)dev;
     struct virtio_net_config config = {
-        .status = GUINT16_TO_LE(VIRTIO_NET_S_LINK_UP),
+        .status = GUINT16_TO_LE(net_nic_link_up(net->nic) ? VIRTIO_NET_S_LINK_UP : 0),
         .max_virtqueue_pairs = GUINT16_TO_LE(1),
         .mtu = GUINT16_TO_LE(net->host_mtu),
     };
@@ -93,18 +93,6 @@ static gboolean net_prepare(VirtioDevice *dev, guint64 features, GError **errp)
     }
     return net_backend_set_header(((VirtioNet *)dev)->backend, NET_HEADER, offloads,
                                   errp);
-}
-
-static void default_mac(guint8 *mac)
-{
-    static const guint8 base[] = { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 };
-    static const guint8 none[6];
-    static guint8 count;
-
-    if (memcmp(mac, none, sizeof(none)) == 0) {
-        memcpy(mac, base, sizeof(base));
-        mac[5] += count++;
-    }
 }
 
 static gboolean check_options(const VirtioNet *net, GError **errp)
@@ -130,6 +118,13 @@ static gboolean check_options(const VirtioNet *net, GError **errp)
     return TRUE;
 }
 
+static void link_changed(void *opaque)
+{
+    virtio_device_config_changed(opaque);
+}
+
+static const NetNicOps nic_ops = { .link_changed = link_changed };
+
 static gboolean net_realize(Device *device, GError **errp)
 {
     VirtioNet *net = (VirtioNet *)device;
@@ -147,11 +142,12 @@ static gboolean net_realize(Device *device, GError **errp)
         !virtio_device_get_loop(&net->dev, net->iothread, errp)) {
         return FALSE;
     }
-    if (!net_backend_attach(net->backend, errp)) {
+    net->nic = net_nic_new(device, net->backend, &nic_ops, net, errp);
+    if (!net->nic) {
         virtio_device_put_loop(&net->dev, net->iothread);
         return FALSE;
     }
-    default_mac(net->mac);
+    net_nic_default_mac(net->mac);
     net->dev.n_queues = 2;
     net->dev.queue_size = MAX(net->rx_queue_size, net->tx_queue_size);
     return TRUE;
@@ -161,7 +157,7 @@ static void net_unrealize(Device *device)
 {
     VirtioNet *net = (VirtioNet *)device;
 
-    net_backend_detach(net->backend);
+    net_nic_free(net->nic);
     virtio_device_put_loop(&net->dev, net->iothread);
 }
 

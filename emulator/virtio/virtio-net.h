@@ -5,6 +5,7 @@
 
 #include "event/clock.h"
 #include "net/net.h"
+#include "net/nic.h"
 #include "virtio/virtio.h"
 
 #define NET_HEADER 12 /* struct virtio_net_hdr_v1, 5.1.6 */
@@ -25,6 +26,7 @@ typedef struct VirtioNet {
     gboolean gso; /* ignored */
 
     NetBackend *backend;
+    NetNic *nic;
     gint announce; /* atomic: rounds of announcements that the next start makes */
     NetQueues *q;  /* the owner's, while it runs */
 } VirtioNet;
