@@ -31,6 +31,7 @@ static const QmpType watchdog_action = { .meta = QMP_META_ENUM,
                                          .values = action_watchdog_names };
 QMP_OBJECT(watchdog_data, { "action", &watchdog_action });
 QMP_OBJECT(deleted_data, { "device", &qmp_str, TRUE }, { "path", &qmp_str });
+QMP_OBJECT(nic_filter_data, { "name", &qmp_str, TRUE }, { "path", &qmp_str });
 QMP_ENUM(slot_type, "PCI");
 QMP_OBJECT(ost_info, { "device", &qmp_str, TRUE }, { "slot", &qmp_str },
            { "slot-type", &slot_type }, { "source", &qmp_int }, { "status", &qmp_int });
@@ -72,6 +73,9 @@ const QmpEvent qmp_event_table[] = {
       &deleted_data },
     { "ACPI_DEVICE_OST", "What the guest says of a slot's event, by ACPI's _OST",
       &ost_data, SOME },
+    { "NIC_RX_FILTER_CHANGED",
+      "A NIC lets in something else than before; once until query-rx-filter",
+      &nic_filter_data },
     { "BLOCK_IO_ERROR", "A request of a disk has failed", &io_error_data, SOME },
     { "DEVICE_TRAY_MOVED", "The tray of a drive has been opened or closed", &tray_data,
       SOME },

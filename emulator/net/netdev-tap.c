@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* -netdev tap: an interface of the host by name, or a descriptor of one. */
+/*
+ * -netdev tap: an interface of the host by name, or descriptors of one. Each pair of
+ * queues is a descriptor.
+ */
+#include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "net/backend.h"
@@ -7,13 +12,22 @@
 #include "util/error.h"
 #include "util/fd.h"
 
+typedef struct TapQueue {
+    char *number;      /* by which the descriptor was claimed; NULL: opened here */
+    gboolean restore;  /* it was blocking: others share it */
+    gboolean attached; /* the host uses it */
+} TapQueue;
+
 typedef struct Tap {
-    char *ifname;
-    gboolean restore; /* the descriptor was blocking: others share it */
+    guint n;
+    TapQueue *queues;
+    unsigned header, offloads; /* what was told last; header 0: nothing yet */
 } Tap;
 
 typedef struct TapOptions {
-    char *ifname, *fd, *script, *downscript;
+    char *ifname, *fd, *fds, *script, *downscript;
+    int vnet_hdr;
+    guint64 sndbuf;
     gboolean vhost;
     guint32 queues;
 } TapOptions;
@@ -23,36 +37,136 @@ static const Property tap_rows[] = {
       .help = "The interface, which is made if there is none" },
     { "fd", PROP_STRING, offsetof(TapOptions, fd),
       .help = "A descriptor of it: the number of an inherited one, or getfd's name" },
+    { "fds", PROP_STRING, offsetof(TapOptions, fds),
+      .help = "Several of them, with ':' between, each one a pair of queues" },
+    { "queues", PROP_U32, offsetof(TapOptions, queues), .max = NET_PAIRS_MAX,
+      .help = "Pairs of queues of ifname, which is a multiqueue interface with more than "
+              "one; default: 1" },
+    { "vnet_hdr", PROP_MAYBE, offsetof(TapOptions, vnet_hdr),
+      .help = "Whether frames of ifname have a virtio-net header, without which there "
+              "are no offloads; default: on" },
+    { "sndbuf", PROP_SIZE, offsetof(TapOptions, sndbuf),
+      .help = "Bytes that may be on their way to the host; default and 0: no limit" },
     { "script", PROP_STRING, offsetof(TapOptions, script), "no",
-      .help = "Only no: interfaces are set up outside" },
+      .help = "Only no, or nothing: interfaces are set up outside" },
     { "downscript", PROP_STRING, offsetof(TapOptions, downscript), "no",
-      .help = "Only no" },
+      .help = "The same" },
     { "vhost", PROP_BOOL, offsetof(TapOptions, vhost), "off",
       .help = "Only off is supported" },
-    { "queues", PROP_U32, offsetof(TapOptions, queues), "1", .min = 1,
-      .help = "Only one is supported" },
     { NULL },
 };
 
+static gboolean is_no(const char *script)
+{
+    return g_str_equal(script, "no") || g_str_equal(script, "");
+}
+
+/* What makes no sense together, as QEMU says it. */
+static gboolean check_together(const TapOptions *o, GError **errp)
+{
+    if (!!o->ifname + !!o->fd + !!o->fds != 1) {
+        return error_set(errp, "netdev tap takes one of 'ifname', 'fd' and 'fds'");
+    }
+    if (!o->ifname && (o->vnet_hdr != ON_OFF_AUTO_AUTO || o->queues)) {
+        return error_set(
+            errp, "vnet_hdr= and queues= are invalid with %s=", o->fd ? "fd" : "fds");
+    }
+    return TRUE;
+}
+
 /* Options that would change what the guest or the host sees, and are not there. */
-static gboolean refuse_unsupported(const TapOptions *o, GError **errp)
+static gboolean check_options(const TapOptions *o, GError **errp)
 {
     if (o->vhost) {
         return error_set(errp, "Parameter 'vhost' value 'on' is not supported: netdev "
                                "tap is served by the emulator");
     }
-    if (o->queues != 1) {
-        return error_set(errp,
-                         "Parameter 'queues' value %u is not supported: netdev tap has "
-                         "one queue",
-                         o->queues);
-    }
-    if (!g_str_equal(o->script, "no") || !g_str_equal(o->downscript, "no")) {
+    if (!is_no(o->script) || !is_no(o->downscript)) {
         return error_set(errp, "Parameters 'script' and 'downscript' only take 'no': "
                                "interfaces are set up outside");
     }
-    if (!o->ifname == !o->fd) {
-        return error_set(errp, "netdev tap takes either 'ifname' or 'fd'");
+    return check_together(o, errp);
+}
+
+/* The numbers of the descriptors, or as many NULLs as there are queues to open. */
+static char **split_numbers(const TapOptions *o, guint *n, GError **errp)
+{
+    char **numbers;
+
+    if (o->ifname) {
+        *n = MAX(o->queues, 1);
+        return g_new0(char *, *n + 1);
+    }
+    numbers = o->fd ? g_new0(char *, 2) : g_strsplit(o->fds, ":", -1);
+    if (o->fd) {
+        numbers[0] = g_strdup(o->fd);
+    }
+    *n = g_strv_length(numbers);
+    if (*n == 0 || *n > NET_PAIRS_MAX) {
+        error_set(errp, "Parameter 'fds': %u descriptors, of 1 to %d", *n, NET_PAIRS_MAX);
+        g_strfreev(numbers);
+        return NULL;
+    }
+    return numbers;
+}
+
+/* Takes over number. */
+static gboolean add_queue(NetBackend *net, const TapOptions *o, char *number,
+                          GError **errp)
+{
+    Tap *tap = net->opaque;
+    g_autofree char *ifname = NULL;
+    gboolean header, wanted = o->vnet_hdr != ON_OFF_AUTO_OFF;
+    int fd = number ? fd_claim(number, errp)
+                    : tap_open(o->ifname, wanted, o->queues > 1, errp);
+
+    if (fd < 0) {
+        if (number) {
+            g_prefix_error(errp, "Parameter '%s': ", o->fd ? "fd" : "fds");
+        }
+        g_free(number);
+        return FALSE;
+    }
+    net->fds[tap->n] = fd;
+    tap->queues[tap->n++] = (TapQueue){ .number = number, .attached = TRUE };
+    if (!tap_check(fd, &ifname, &header, errp)) {
+        return FALSE;
+    }
+    if (tap->n > 1 && header != net->has_header) {
+        return error_set(errp, "vnet_hdr not consistent across given tap fds");
+    }
+    net->has_header = header;
+    return !o->sndbuf || tap_set_sndbuf(fd, o->sndbuf, errp);
+}
+
+/* failed: the descriptors that were claimed can be claimed again. */
+static void free_queues(NetBackend *net, gboolean failed)
+{
+    Tap *tap = net->opaque;
+
+    for (guint i = 0; i < tap->n; i++) {
+        if (failed && tap->queues[i].number) {
+            fd_unclaim(net->fds[i], tap->queues[i].number);
+        } else {
+            fd_close_restored(net->fds[i], tap->queues[i].restore);
+        }
+        g_free(tap->queues[i].number);
+    }
+    g_free(tap->queues);
+    g_free(tap);
+    g_clear_pointer(&net->fds, g_free);
+}
+
+static gboolean add_queues(NetBackend *net, const TapOptions *o, char **numbers, guint n,
+                           GError **errp)
+{
+    for (guint i = 0; i < n; i++) {
+        if (!add_queue(net, o, g_steal_pointer(&numbers[i]), errp)) {
+            for (i++; i < n; i++) {
+                g_free(numbers[i]);
+            }
+            return FALSE;
+        }
     }
     return TRUE;
 }
@@ -60,53 +174,82 @@ static gboolean refuse_unsupported(const TapOptions *o, GError **errp)
 static gboolean open_tap(NetBackend *net, const void *options, GError **errp)
 {
     const TapOptions *o = options;
-    Tap *tap;
-    int fd;
+    guint n;
 
-    if (!refuse_unsupported(o, errp)) {
+    if (!check_options(o, errp)) {
         return FALSE;
     }
-    fd = o->ifname ? tap_open(o->ifname, errp) : fd_claim(o->fd, errp);
-    if (fd < 0) {
-        g_prefix_error(errp, o->ifname ? "" : "Parameter 'fd': ");
+    char **numbers = split_numbers(o, &n, errp);
+    if (!numbers) {
         return FALSE;
     }
-    tap = g_new0(Tap, 1);
-    if (!tap_check(fd, &tap->ifname, &net->has_header, errp)) {
-        if (o->ifname) {
-            close(fd);
-        } else {
-            fd_unclaim(fd, o->fd);
-        }
-        g_free(tap);
+    Tap *tap = net->opaque = g_new0(Tap, 1);
+    tap->queues = g_new0(TapQueue, n);
+    net->fds = g_new(int, n);
+    gboolean ok = add_queues(net, o, numbers, n, errp);
+    g_free(numbers);
+    if (!ok) {
+        free_queues(net, TRUE);
         return FALSE;
     }
-    tap->restore = fd_make_nonblocking(fd);
-    net->pairs = 1;
-    net->fds = g_new(int, 1);
-    net->fds[0] = fd;
-    net->has_offloads = net->has_header && tap_has_offloads(fd);
-    net->opaque = tap;
+    for (guint i = 0; i < n; i++) {
+        tap->queues[i].restore = fd_make_nonblocking(net->fds[i]);
+    }
+    net->pairs = n;
+    net->has_offloads = net->has_header && tap_has_offloads(net->fds[0]);
     return TRUE;
 }
 
+/* Of a tap one descriptor speaks for all; of a macvtap, each one for itself. */
 static gboolean set_header(NetBackend *net, unsigned length, unsigned offloads,
                            GError **errp)
 {
-    return tap_set_header(net->fds[0], length, offloads, errp);
+    Tap *tap = net->opaque;
+
+    for (guint i = 0; i < tap->n; i++) {
+        if (tap->queues[i].attached &&
+            !tap_set_header(net->fds[i], length, offloads, errp)) {
+            return FALSE;
+        }
+    }
+    tap->header = length;
+    tap->offloads = offloads;
+    return TRUE;
+}
+
+static gboolean attach(NetBackend *net, guint i, gboolean on, GError **errp)
+{
+    Tap *tap = net->opaque;
+
+    if (tap->queues[i].attached == on) {
+        return TRUE;
+    }
+    if (!tap_attach(net->fds[i], on)) {
+        return error_set_errno(errp, errno, "tap: queue %u of %u", i, tap->n);
+    }
+    tap->queues[i].attached = on;
+    return !on || !tap->header ||
+           tap_set_header(net->fds[i], tap->header, tap->offloads, errp);
+}
+
+static gboolean set_pairs(NetBackend *net, guint active, GError **errp)
+{
+    for (guint i = 0; i < net->pairs; i++) {
+        if (!attach(net, i, i < active, errp)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
 }
 
 static void free_tap(NetBackend *net)
 {
-    Tap *tap = net->opaque;
-
-    fd_close_restored(net->fds[0], tap->restore);
-    g_free(tap->ifname);
-    g_free(tap);
-    g_free(net->fds);
+    free_queues(net, FALSE);
 }
 
-static const NetBackendOps tap_ops = { .set_header = set_header, .free = free_tap };
+static const NetBackendOps tap_ops = { .set_header = set_header,
+                                       .set_pairs = set_pairs,
+                                       .free = free_tap };
 
 const NetDriver net_driver_tap = {
     .type = { "tap", "a tap interface of the host", tap_rows, sizeof(TapOptions) },

@@ -64,6 +64,9 @@ NetNic *net_nic_new(Device *dev, NetBackend *net, const NetNicOps *ops, void *op
         error_set(errp, "netdev '%s' is in use", net->id);
         return NULL;
     }
+    if (net && !net_backend_set_pairs(net, 1, errp)) { /* until the guest says more */
+        return NULL;
+    }
     NetNic *nic = g_new0(NetNic, 1);
     nic->dev = dev;
     nic->net = net;

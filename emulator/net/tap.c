@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * #syscalls main: openat fcntl ioctl(TUNGETIFF) ioctl(TUNSETIFF) ioctl(TUNGETFILTER)
- *     ioctl(TUNATTACHFILTER) ioctl(TUNDETACHFILTER)
+ *     ioctl(TUNATTACHFILTER) ioctl(TUNDETACHFILTER) ioctl(TUNSETSNDBUF)
  *
  * The guest's driver chooses, by a register:
  * #syscalls main,vcpu: ioctl(TUNSETOFFLOAD)
- * #syscalls main,vcpu: ioctl(TUNSETVNETHDRSZ) ioctl(TUNSETVNETLE)
+ * #syscalls main,vcpu: ioctl(TUNSETVNETHDRSZ) ioctl(TUNSETVNETLE) ioctl(TUNSETQUEUE)
  */
 #include "net/tap.h"
 
@@ -21,9 +21,10 @@
 #include "util/error.h"
 #include "util/fd.h"
 
-int tap_open(const char *ifname, GError **errp)
+int tap_open(const char *ifname, gboolean header, gboolean queues, GError **errp)
 {
-    struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+    struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | (header ? IFF_VNET_HDR : 0) |
+                                      (queues ? IFF_MULTI_QUEUE : 0) };
     autofd int fd = -1;
 
     if (strlen(ifname) >= IFNAMSIZ) {
@@ -105,4 +106,19 @@ gboolean tap_has_offloads(int fd)
 {
     return ioctl(fd, TUNSETOFFLOAD, (unsigned long)TUN_F_CSUM) == 0 &&
            ioctl(fd, TUNSETOFFLOAD, 0ul) == 0;
+}
+
+gboolean tap_attach(int fd, gboolean on)
+{
+    struct ifreq ifr = { .ifr_flags = on ? IFF_ATTACH_QUEUE : IFF_DETACH_QUEUE };
+
+    return ioctl(fd, TUNSETQUEUE, &ifr) == 0;
+}
+
+gboolean tap_set_sndbuf(int fd, guint64 bytes, GError **errp)
+{
+    int size = bytes && bytes < G_MAXINT ? (int)bytes : G_MAXINT;
+
+    return ioctl(fd, TUNSETSNDBUF, &size) == 0 ||
+           error_set_errno(errp, errno, "Parameter 'sndbuf'");
 }

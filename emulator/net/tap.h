@@ -5,8 +5,11 @@
 
 #include <glib.h>
 
-/* A new descriptor of the interface, which is made if it does not exist. */
-int tap_open(const char *ifname, GError **errp);
+/*
+ * A new descriptor of the interface, which is made if it does not exist. header: frames
+ * have a virtio-net header; queues: it is one of several.
+ */
+int tap_open(const char *ifname, gboolean header, gboolean queues, GError **errp);
 /*
  * Takes what a tap descriptor must be (a tap without packet information) for granted
  * from nobody. The interface's name is the caller's to free. has_header: frames have a
@@ -15,5 +18,9 @@ int tap_open(const char *ifname, GError **errp);
 gboolean tap_check(int fd, char **ifname, gboolean *has_header, GError **errp);
 gboolean tap_set_header(int fd, unsigned length, unsigned offloads, GError **errp);
 gboolean tap_has_offloads(int fd);
+/* Whether packets go to this one of several queues; FALSE with errno. */
+gboolean tap_attach(int fd, gboolean on);
+/* Bytes that a queue may have on their way to the host; 0: no limit. */
+gboolean tap_set_sndbuf(int fd, guint64 bytes, GError **errp);
 
 #endif

@@ -2,7 +2,11 @@
 libemulator_a_SOURCES += \
 	emulator/virtio/blk-queue.c \
 	emulator/virtio/device.c \
+	emulator/virtio/net-control.c \
+	emulator/virtio/net-filter.c \
+	emulator/virtio/net-filter.h \
 	emulator/virtio/net-queue.c \
+	emulator/virtio/net-state.c \
 	emulator/virtio/virtio-net.c \
 	emulator/virtio/virtio-net.h \
 	emulator/virtio/mmio-internal.h \

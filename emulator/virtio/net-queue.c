@@ -4,7 +4,8 @@
  * the driver and the tap exchange is the same, so packets go from one to the other
  * with one readv() or writev() on guest memory. A tap without
  * header gets and gives the frame behind it; the driver was offered nothing then, and
- * its header is zeros.
+ * its header is zeros. All pairs belong to one loop; those that the driver has not made
+ * active receive nothing.
  *
  * Receiving: buffers are popped ahead, up to one packet of the largest kind. What
  * does not fit into them lands in a spill buffer behind, and is copied to further
@@ -28,8 +29,10 @@
 #define AHEAD      64 /* receive buffers, a power of two */
 #define MAX_PIECES 512
 
-struct NetQueues {
+typedef struct NetPair {
+    NetPlane *plane;
     VirtioNet *net;
+    unsigned index;
     NetQueue *host;
     gboolean mergeable;
     unsigned skip; /* bytes in front of the frame that the tap does not have */
@@ -43,23 +46,45 @@ struct NetQueues {
     guint8 *spill;
 
     VirtqElement tx;
+} NetPair;
+
+struct NetPlane {
+    NetFilter filter; /* a copy, of this generation: */
+    gint generation;
     Timer *announce;
     unsigned announced;
+    unsigned n;
+    NetPair pairs[];
 };
 
-static void update_wait(NetQueues *q)
+static void update_wait(NetPair *q)
 {
     net_queue_wait(q->host, (q->want_rx ? G_IO_IN : 0) | (q->tx_blocked ? G_IO_OUT : 0));
 }
 
+static Virtqueue *rx_queue(NetPair *q)
+{
+    return virtio_device_queue(&q->net->dev, 2 * q->index + RX);
+}
+
+static Virtqueue *tx_queue(NetPair *q)
+{
+    return virtio_device_queue(&q->net->dev, 2 * q->index + TX);
+}
+
+static gboolean is_active(NetPair *q)
+{
+    return q->index < (unsigned)g_atomic_int_get(&q->net->active);
+}
+
 /* Receiving */
 
-static VirtqElement *nth(NetQueues *q, unsigned i)
+static VirtqElement *nth(NetPair *q, unsigned i)
 {
     return &q->ahead[(q->first + i) % AHEAD];
 }
 
-static gboolean pop_ahead(NetQueues *q, Virtqueue *vq)
+static gboolean pop_ahead(NetPair *q, Virtqueue *vq)
 {
     VirtqElement *e = nth(q, q->count);
 
@@ -77,7 +102,7 @@ static gboolean pop_ahead(NetQueues *q, Virtqueue *vq)
 }
 
 /* FALSE: no buffers; the driver's next notification comes. */
-static gboolean refill(NetQueues *q, Virtqueue *vq)
+static gboolean refill(NetPair *q, Virtqueue *vq)
 {
     do {
         while ((q->mergeable ? q->room < MAX_PACKET : q->count == 0) &&
@@ -93,7 +118,7 @@ static gboolean refill(NetQueues *q, Virtqueue *vq)
 }
 
 /* Guest memory first, the spill buffer behind it; *room: bytes of the former. */
-static unsigned gather(NetQueues *q, guint64 *room)
+static unsigned gather(NetPair *q, guint64 *room)
 {
     unsigned n = 0;
 
@@ -114,7 +139,7 @@ static unsigned gather(NetQueues *q, guint64 *room)
 }
 
 /* Copies what did not fit to more buffers; FALSE: there are not enough. */
-static gboolean unspill(NetQueues *q, Virtqueue *vq, guint64 room, guint64 len)
+static gboolean unspill(NetPair *q, Virtqueue *vq, guint64 room, guint64 len)
 {
     const guint8 *from = q->spill;
     unsigned i = 0;
@@ -134,7 +159,7 @@ static gboolean unspill(NetQueues *q, Virtqueue *vq, guint64 room, guint64 len)
 }
 
 /* 5.1.6.4: a packet fills as many buffers as it needs, all given back at once. */
-static void deliver(NetQueues *q, Virtqueue *vq, guint64 len)
+static void deliver(NetPair *q, Virtqueue *vq, guint64 len)
 {
     guint16 buffers = 0;
     guint64 sum = 0;
@@ -172,7 +197,7 @@ static unsigned skip_bytes(struct iovec *iov, unsigned n, gsize bytes)
 }
 
 /* readv() of one packet with its header, as the tap's or made. */
-static gssize read_packet(NetQueues *q, unsigned n)
+static gssize read_packet(NetPair *q, unsigned n)
 {
     static const guint8 none[NET_HEADER];
     unsigned first = skip_bytes(q->iov, n, q->skip);
@@ -185,24 +210,75 @@ static gssize read_packet(NetQueues *q, unsigned n)
     return len;
 }
 
-/* One packet; FALSE: there is none, or the tap has failed. */
-static gboolean receive(NetQueues *q, Virtqueue *vq)
+/* Bytes of the packet that was read; room: of guest memory in front of the spill. */
+static void peek(NetPair *q, guint64 room, guint64 offset, guint8 *to, guint64 len)
+{
+    for (unsigned i = 0; offset < room; i++) {
+        const GuestIov *in = &nth(q, i)->in;
+        if (offset < in->size) {
+            guint64 n = guest_iov_to_buf(in, offset, to, len);
+            to += n;
+            len -= n;
+            offset += n;
+        }
+        if (!len) {
+            return;
+        }
+        offset -= in->size;
+        room -= in->size;
+    }
+    memcpy(to, q->spill + (offset - room), len);
+}
+
+static gboolean passes(NetPair *q, guint64 room, guint64 len)
+{
+    const NetFilter *filter = &q->plane->filter;
+    guint8 frame[NET_FILTER_PEEK] = { 0 };
+
+    if (filter->modes & NET_RX_PROMISC) {
+        return TRUE;
+    }
+    peek(q, room, NET_HEADER, frame, MIN(len - NET_HEADER, sizeof(frame)));
+    return net_filter_passes(filter, frame);
+}
+
+static void refresh_filter(NetPlane *plane, VirtioNet *net)
+{
+    if (g_atomic_int_get(&net->shared_generation) != plane->generation) {
+        g_mutex_lock(&net->shared_lock);
+        plane->filter = net->shared;
+        plane->generation = g_atomic_int_get(&net->shared_generation);
+        g_mutex_unlock(&net->shared_lock);
+    }
+}
+
+static void receive_failed(NetPair *q)
+{
+    if (errno == EAGAIN || errno == EINTR) {
+        return;
+    }
+    /* one that is detached just now cannot be read, and says so by being readable */
+    if (errno != EBADFD || is_active(q)) {
+        log_once("virtio-net: cannot receive from netdev '%s': %s",
+                 net_backend_id(q->net->backend), error_text(errno));
+    }
+    q->want_rx = FALSE;
+}
+
+/* One packet; FALSE: there is none, or the back end has failed. */
+static gboolean receive(NetPair *q, Virtqueue *vq)
 {
     guint64 room;
     unsigned n = gather(q, &room);
     gssize len = read_packet(q, n);
 
     if (len < 0) {
-        if (errno != EAGAIN && errno != EINTR) {
-            log_once("virtio-net: cannot receive from netdev '%s': %s", q->net->netdev,
-                     error_text(errno));
-            q->want_rx = FALSE;
-        }
+        receive_failed(q);
         return FALSE;
     }
     turn_count(TURN_PACKETS, 1);
     turn_count(TURN_NET_BYTES, len);
-    if (len < NET_HEADER || len > MAX_PACKET) {
+    if (len < NET_HEADER || len > MAX_PACKET || !passes(q, room, len)) {
         return TRUE;
     }
     if ((guint64)len <= room || unspill(q, vq, room, len)) {
@@ -211,20 +287,19 @@ static gboolean receive(NetQueues *q, Virtqueue *vq)
     return TRUE;
 }
 
-static void receive_burst(NetQueues *q)
+static void receive_burst(NetPair *q)
 {
-    Virtqueue *vq = virtio_device_queue(&q->net->dev, RX);
+    Virtqueue *vq = rx_queue(q);
 
     if (!vq->enabled) {
         return;
     }
-    q->want_rx = TRUE;
-    while (!turn_over()) { /* the tap stays readable: another turn comes */
+    refresh_filter(q->plane, q->net);
+    q->want_rx = is_active(q);
+    while (q->want_rx && !turn_over()) { /* stays readable: another turn comes */
         if (!refill(q, vq)) {
             q->want_rx = FALSE;
-            break;
-        }
-        if (!receive(q, vq)) {
+        } else if (!receive(q, vq)) {
             break;
         }
     }
@@ -232,9 +307,9 @@ static void receive_burst(NetQueues *q)
     update_wait(q);
 }
 
-static void give_back(NetQueues *q)
+static void give_back(NetPair *q)
 {
-    Virtqueue *vq = virtio_device_queue(&q->net->dev, RX);
+    Virtqueue *vq = rx_queue(q);
 
     while (q->count) {
         virtqueue_unpop(vq, nth(q, --q->count));
@@ -245,7 +320,7 @@ static void give_back(NetQueues *q)
 /* Sending */
 
 /* FALSE: the tap takes no more now. */
-static gboolean send_one(NetQueues *q, Virtqueue *vq)
+static gboolean send_one(NetPair *q, Virtqueue *vq)
 {
     GuestIov *out = &q->tx.out;
 
@@ -266,9 +341,9 @@ static gboolean send_one(NetQueues *q, Virtqueue *vq)
     return TRUE;
 }
 
-static void send_burst(NetQueues *q)
+static void send_burst(NetPair *q)
 {
-    Virtqueue *vq = virtio_device_queue(&q->net->dev, TX);
+    Virtqueue *vq = tx_queue(q);
 
     if (!vq->enabled) {
         return;
@@ -285,7 +360,7 @@ static void send_burst(NetQueues *q)
 
 static void host_ready(void *opaque, GIOCondition ready)
 {
-    NetQueues *q = opaque;
+    NetPair *q = opaque;
 
     if (virtio_device_is_broken(&q->net->dev)) {
         q->want_rx = q->tx_blocked = FALSE;
@@ -300,11 +375,13 @@ static void host_ready(void *opaque, GIOCondition ready)
     }
 }
 
-void net_handle(VirtioDevice *dev, Virtqueue *vq)
+void net_plane_handle(VirtioNet *net, Virtqueue *vq)
 {
-    NetQueues *q = ((VirtioNet *)dev)->q;
-
-    if (vq->index == RX) {
+    if (vq->index / 2 >= net->plane->n) {
+        return; /* of no pair that the driver can have */
+    }
+    NetPair *q = &net->plane->pairs[vq->index / 2];
+    if (vq->index % 2 == RX) {
         receive_burst(q);
     } else if (!q->tx_blocked) {
         send_burst(q);
@@ -317,62 +394,84 @@ void net_handle(VirtioDevice *dev, Virtqueue *vq)
  */
 static void announce(void *opaque)
 {
-    NetQueues *q = opaque;
+    NetPlane *plane = opaque;
+    NetPair *q = &plane->pairs[0];
     guint8 frame[NET_HEADER + 60] = { 0 }, *p = frame + NET_HEADER;
     static const guint8 arp[] = { 0x80, 0x35, 0, 1, 8, 0, 6, 4, 0, 3 };
-    const guint8 *mac = q->net->mac;
+    struct iovec iov = { frame + q->skip, sizeof(frame) - q->skip };
 
+    refresh_filter(plane, q->net);
+    const guint8 *mac = plane->filter.mac;
     memset(p, 0xff, 6);
     memcpy(p + 6, mac, 6);
     memcpy(p + 12, arp, sizeof(arp));
     memcpy(p + 22, mac, 6); /* sender */
     memcpy(p + 32, mac, 6); /* target */
-    struct iovec iov = { frame + q->skip, sizeof(frame) - q->skip };
     if (net_queue_send(q->host, &iov, 1) < 0 && errno != EAGAIN) {
         log_once("virtio-net: cannot announce the guest on netdev '%s': %s",
-                 q->net->netdev, error_text(errno));
+                 net_backend_id(q->net->backend), error_text(errno));
     }
-    q->announced++;
+    plane->announced++;
     if (g_atomic_int_add(&q->net->announce, -1) > 1) {
-        timer_arm(q->announce, clock_now(CLOCK_TYPE_REALTIME) +
-                                   (50 + 100 * (gint64)(q->announced - 1)) * 1000000);
+        timer_arm(plane->announce,
+                  clock_now(CLOCK_TYPE_REALTIME) +
+                      (50 + 100 * (gint64)(plane->announced - 1)) * 1000000);
     }
 }
 
-void net_start(VirtioDevice *dev, EventLoop *loop)
+static void start_pair(NetPlane *plane, VirtioNet *net, unsigned index)
 {
-    VirtioNet *net = (VirtioNet *)dev;
-    NetQueues *q = g_new0(NetQueues, 1);
+    NetPair *q = &plane->pairs[index];
 
-    net->q = q;
+    q->plane = plane;
     q->net = net;
-    q->host = net_queue_open(net->backend, 0, loop, host_ready, q);
+    q->index = index;
+    q->host = net_queue_open(net->backend, index, net->dev.loop, host_ready, q);
     q->skip = net_backend_has_header(net->backend) ? 0 : NET_HEADER;
-    q->mergeable = virtio_device_has_feature(dev, VIRTIO_NET_F_MRG_RXBUF);
+    q->mergeable = virtio_device_has_feature(&net->dev, VIRTIO_NET_F_MRG_RXBUF);
     q->spill = g_malloc(MAX_PACKET);
     for (unsigned i = 0; i < AHEAD; i++) {
         virtq_element_init(&q->ahead[i]);
     }
     virtq_element_init(&q->tx);
+}
+
+void net_plane_start(VirtioNet *net)
+{
+    unsigned n = net_usable_pairs(net);
+    NetPlane *plane = g_malloc0(sizeof(NetPlane) + n * sizeof(NetPair));
+
+    net->plane = plane;
+    plane->n = n;
+    plane->generation = g_atomic_int_get(&net->shared_generation) - 1;
+    for (unsigned i = 0; i < n; i++) {
+        start_pair(plane, net, i);
+    }
     if (g_atomic_int_get(&net->announce) > 0) {
-        q->announce = timer_new(loop, CLOCK_TYPE_REALTIME, announce, q);
-        announce(q);
+        plane->announce = timer_new(net->dev.loop, CLOCK_TYPE_REALTIME, announce, plane);
+        announce(plane);
     }
 }
 
-void net_stop(VirtioDevice *dev, EventLoop *loop)
+static void stop_pair(NetPair *q)
 {
-    VirtioNet *net = (VirtioNet *)dev;
-    NetQueues *q = net->q;
-
     net_queue_close(q->host);
     give_back(q);
     for (unsigned i = 0; i < AHEAD; i++) {
         virtq_element_free(&q->ahead[i]);
     }
     virtq_element_free(&q->tx);
-    timer_free(q->announce);
     g_free(q->spill);
-    g_free(q);
-    net->q = NULL;
+}
+
+void net_plane_stop(VirtioNet *net)
+{
+    NetPlane *plane = net->plane;
+
+    for (unsigned i = 0; i < plane->n; i++) {
+        stop_pair(&plane->pairs[i]);
+    }
+    timer_free(plane->announce);
+    g_free(plane);
+    net->plane = NULL;
 }

@@ -4,6 +4,14 @@
 
 #include "virtio/port-internal.h"
 
+guint16 virtio_port_queue_size(VirtioPort *port, unsigned queue)
+{
+    const VirtioDeviceClass *klass = virtio_device_get_class(port->dev);
+
+    return klass->queue_size ? klass->queue_size(port->dev, queue)
+                             : port->dev->queue_size;
+}
+
 void virtio_port_forget_driver(VirtioPort *port)
 {
     g_assert(port->phase == VIRTIO_IDLE);
@@ -13,7 +21,10 @@ void virtio_port_forget_driver(VirtioPort *port)
     g_atomic_int_set(&port->isr, 0);
     g_atomic_int_set(&port->broken, 0);
     for (unsigned i = 0; i < port->n_queues; i++) {
-        virtqueue_reset(&port->queues[i], port->dev->queue_size);
+        virtqueue_reset(&port->queues[i], virtio_port_queue_size(port, i));
+    }
+    if (port->dev && virtio_device_get_class(port->dev)->reset) {
+        virtio_device_get_class(port->dev)->reset(port->dev);
     }
 }
 

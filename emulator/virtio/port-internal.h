@@ -27,6 +27,8 @@ void virtio_port_make_queues(VirtioPort *port);
 void virtio_port_make_owners(VirtioPort *port);
 /* The owner's: calls the device, unless it is broken. */
 void virtio_port_handle(VirtioPort *port, Virtqueue *vq);
+/* Entries at most; a device is there. */
+guint16 virtio_port_queue_size(VirtioPort *port, unsigned queue);
 /* Status, features, queues: as nobody had ever touched them. */
 void virtio_port_forget_driver(VirtioPort *port);
 void virtio_port_config_changed(VirtioPort *port);

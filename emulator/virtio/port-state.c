@@ -182,7 +182,7 @@ static gboolean take_source(VirtioPort *port, GError **errp)
     }
     for (unsigned i = 0; i < port->n_queues; i++) {
         set_registers(&port->queues[i], &port->source.queues[i]);
-        port->queues[i].num_max = port->dev->queue_size;
+        port->queues[i].num_max = virtio_port_queue_size(port, i);
     }
     if (!load_deferred(port, errp)) {
         return FALSE;

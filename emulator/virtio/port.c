@@ -172,6 +172,7 @@ static gboolean bring_up(VirtioPort *port, const char **whose, GError **errp)
                                errp)) {
         return FALSE;
     }
+    virtio_port_make_owners(port); /* which may depend on what was agreed on */
     port->plane = port->dev->plane ? port->dev->plane : &virtio_plane_own;
     if (!enable_queues(port, whose, errp)) {
         take_down(port);

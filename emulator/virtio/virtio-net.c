@@ -10,10 +10,9 @@
 #include "device/boot.h"
 #include "util/error.h"
 
-#define BIT(n)          (1ull << (n))
-#define FIELD(name)     offsetof(VirtioNet, name)
-#define ANNOUNCE_ROUNDS 5
-#define MTU_MIN         68 /* 5.1.4.1 */
+#define BIT(n)      (1ull << (n))
+#define FIELD(name) offsetof(VirtioNet, name)
+#define MTU_MIN     68 /* 5.1.4.1 */
 
 #define SEGMENTS_SENT                                                                    \
     (BIT(VIRTIO_NET_F_HOST_TSO4) | BIT(VIRTIO_NET_F_HOST_TSO6) |                         \
@@ -41,7 +40,22 @@ static const struct {
     { FIELD(guest_tso6), VIRTIO_NET_F_GUEST_TSO6, TRUE, TUN_F_TSO6 },
     { FIELD(guest_ecn), VIRTIO_NET_F_GUEST_ECN, TRUE, TUN_F_TSO_ECN },
     { FIELD(guest_ufo), VIRTIO_NET_F_GUEST_UFO, TRUE, TUN_F_UFO },
+    /* 5.1.3.1: these need the first of them */
+    { FIELD(ctrl_vq), VIRTIO_NET_F_CTRL_VQ, FALSE, 0 },
+    { FIELD(ctrl_rx), VIRTIO_NET_F_CTRL_RX, FALSE, 0 },
+    { FIELD(ctrl_rx_extra), VIRTIO_NET_F_CTRL_RX_EXTRA, FALSE, 0 },
+    { FIELD(ctrl_vlan), VIRTIO_NET_F_CTRL_VLAN, FALSE, 0 },
+    { FIELD(ctrl_mac_addr), VIRTIO_NET_F_CTRL_MAC_ADDR, FALSE, 0 },
+    { FIELD(ctrl_guest_offloads), VIRTIO_NET_F_CTRL_GUEST_OFFLOADS, FALSE, 0 },
+    { FIELD(guest_announce), VIRTIO_NET_F_GUEST_ANNOUNCE, FALSE, 0 },
+    { FIELD(mq), VIRTIO_NET_F_MQ, FALSE, 0 },
 };
+
+#define CONTROLLED                                                                       \
+    (BIT(VIRTIO_NET_F_CTRL_RX) | BIT(VIRTIO_NET_F_CTRL_RX_EXTRA) |                       \
+     BIT(VIRTIO_NET_F_CTRL_VLAN) | BIT(VIRTIO_NET_F_CTRL_MAC_ADDR) |                     \
+     BIT(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS) | BIT(VIRTIO_NET_F_GUEST_ANNOUNCE) |          \
+     BIT(VIRTIO_NET_F_MQ))
 
 static guint64 net_features(VirtioDevice *dev)
 {
@@ -63,6 +77,9 @@ static guint64 net_features(VirtioDevice *dev)
     if (!(features & BIT(VIRTIO_NET_F_GUEST_CSUM))) {
         features &= ~SEGMENTS_RECEIVED;
     }
+    if (!(features & BIT(VIRTIO_NET_F_CTRL_VQ))) {
+        features &= ~CONTROLLED;
+    }
     return features;
 }
 
@@ -70,42 +87,104 @@ static unsigned net_config(VirtioDevice *dev, guint8 *space)
 {
     VirtioNet *net = (VirtioNet *)dev;
     struct virtio_net_config config = {
-        .status = GUINT16_TO_LE(net_nic_link_up(net->nic) ? VIRTIO_NET_S_LINK_UP : 0),
-        .max_virtqueue_pairs = GUINT16_TO_LE(1),
+        .status = GUINT16_TO_LE((net_nic_link_up(net->nic) ? VIRTIO_NET_S_LINK_UP : 0) |
+                                (net->announcing ? VIRTIO_NET_S_ANNOUNCE : 0)),
+        .max_virtqueue_pairs = GUINT16_TO_LE(net->pairs),
         .mtu = GUINT16_TO_LE(net->host_mtu),
     };
 
-    memcpy(config.mac, net->mac, sizeof(config.mac));
+    memcpy(config.mac, net->filter.mac, sizeof(config.mac));
     memcpy(space, &config, sizeof(config));
     return sizeof(config);
 }
 
 /* The tap hands over what the driver can take: 5.1.6.4.2. */
-static gboolean net_prepare(VirtioDevice *dev, guint64 features, GError **errp)
+unsigned net_tun_offloads(guint64 features)
 {
     unsigned offloads = 0;
 
     for (unsigned i = 0; i < G_N_ELEMENTS(switches); i++) {
         offloads |= features & BIT(switches[i].bit) ? switches[i].tun : 0;
     }
-    if (!(offloads & TUN_F_CSUM)) {
-        offloads = 0; /* 5.1.3.1: the others require it */
-    }
-    return net_backend_set_header(((VirtioNet *)dev)->backend, NET_HEADER, offloads,
-                                  errp);
+    return offloads & TUN_F_CSUM ? offloads : 0; /* 5.1.3.1: the others require it */
 }
+
+static gboolean net_prepare(VirtioDevice *dev, guint64 features, GError **errp)
+{
+    return net_control_prepare((VirtioNet *)dev, features, errp);
+}
+
+/* Queues */
+
+unsigned net_usable_pairs(VirtioNet *net)
+{
+    return virtio_device_has_feature(&net->dev, VIRTIO_NET_F_MQ) ? net->pairs : 1;
+}
+
+unsigned net_control_index(VirtioNet *net)
+{
+    return virtio_device_has_feature(&net->dev, VIRTIO_NET_F_CTRL_VQ)
+               ? 2 * net_usable_pairs(net)
+               : G_MAXUINT;
+}
+
+static EventLoop *net_queue_loop(VirtioDevice *dev, unsigned queue)
+{
+    return queue == net_control_index((VirtioNet *)dev) ? event_loop_main() : dev->loop;
+}
+
+/* Before the driver has said where its control queue is: the last one. */
+static guint16 net_queue_size(VirtioDevice *dev, unsigned queue)
+{
+    const VirtioNet *net = (VirtioNet *)dev;
+
+    if (queue == 2u * net->pairs) {
+        return NET_CONTROL_SIZE;
+    }
+    return queue % 2 ? net->tx_queue_size : net->rx_queue_size;
+}
+
+static void net_start(VirtioDevice *dev, EventLoop *loop)
+{
+    if (loop == dev->loop) {
+        net_plane_start((VirtioNet *)dev);
+    }
+    if (loop == event_loop_main()) {
+        net_control_start((VirtioNet *)dev);
+    }
+}
+
+static void net_stop(VirtioDevice *dev, EventLoop *loop)
+{
+    if (loop == dev->loop) {
+        net_plane_stop((VirtioNet *)dev);
+    }
+    if (loop == event_loop_main()) {
+        net_control_stop((VirtioNet *)dev);
+    }
+}
+
+static void net_handle(VirtioDevice *dev, Virtqueue *vq)
+{
+    if (vq->index == net_control_index((VirtioNet *)dev)) {
+        net_control_handle((VirtioNet *)dev, vq);
+    } else if (vq->loop == dev->loop) {
+        net_plane_handle((VirtioNet *)dev, vq);
+    }
+}
+
+static void net_reset(VirtioDevice *dev)
+{
+    net_control_reset((VirtioNet *)dev);
+}
+
+/* Life */
 
 static gboolean check_options(const VirtioNet *net, GError **errp)
 {
     const char *name = device_user_name(&net->dev.device);
     guint16 rx = net->rx_queue_size, tx = net->tx_queue_size;
 
-    if (net->mq) {
-        return error_set(errp,
-                         "Property '%s.mq' value 'on' is not supported: there is "
-                         "one pair of queues",
-                         name);
-    }
     if (net->host_mtu && net->host_mtu < MTU_MIN) {
         return error_set(errp, "Property '%s.host_mtu' value %u is below %d", name,
                          net->host_mtu, MTU_MIN);
@@ -117,13 +196,6 @@ static gboolean check_options(const VirtioNet *net, GError **errp)
     }
     return TRUE;
 }
-
-static void link_changed(void *opaque)
-{
-    virtio_device_config_changed(opaque);
-}
-
-static const NetNicOps nic_ops = { .link_changed = link_changed };
 
 static gboolean net_realize(Device *device, GError **errp)
 {
@@ -142,14 +214,16 @@ static gboolean net_realize(Device *device, GError **errp)
         !virtio_device_get_loop(&net->dev, net->iothread, errp)) {
         return FALSE;
     }
-    net->nic = net_nic_new(device, net->backend, &nic_ops, net, errp);
+    net->nic = net_nic_new(device, net->backend, &net_nic_ops, net, errp);
     if (!net->nic) {
         virtio_device_put_loop(&net->dev, net->iothread);
         return FALSE;
     }
     net_nic_default_mac(net->mac);
-    net->dev.n_queues = 2;
-    net->dev.queue_size = MAX(net->rx_queue_size, net->tx_queue_size);
+    net->pairs = net->mq ? net_backend_pairs(net->backend) : 1;
+    net->dev.n_queues = 2 * net->pairs + (net->ctrl_vq ? 1 : 0);
+    g_mutex_init(&net->shared_lock);
+    net_control_reset(net);
     return TRUE;
 }
 
@@ -158,28 +232,14 @@ static void net_unrealize(Device *device)
     VirtioNet *net = (VirtioNet *)device;
 
     net_nic_free(net->nic);
+    g_mutex_clear(&net->shared_lock);
     virtio_device_put_loop(&net->dev, net->iothread);
-}
-
-static gboolean net_post_load(void *opaque, guint32 version, GError **errp)
-{
-    g_atomic_int_set(&((VirtioNet *)opaque)->announce, ANNOUNCE_ROUNDS);
-    return TRUE;
 }
 
 static char *net_boot_name(const Device *device)
 {
     return g_strdup("ethernet-phy@0");
 }
-
-static const StateField state_fields[] = { { NULL } };
-
-static const StateDesc net_state = {
-    .name = "virtio-net-device",
-    .version = 1,
-    .fields = state_fields,
-    .post_load = net_post_load,
-};
 
 #define SWITCH(name_, text)                                                              \
     {                                                                                    \
@@ -197,7 +257,8 @@ static const Property properties[] = {
       .guest = TRUE, .help = "entries, a power of two" },
     { "tx_queue_size", PROP_U16, FIELD(tx_queue_size), "256", 256, VIRTQUEUE_MAX_SIZE,
       .guest = TRUE, .help = "entries, a power of two" },
-    { "mq", PROP_BOOL, FIELD(mq), "off", .help = "several queues: not supported" },
+    { "mq", PROP_BOOL, FIELD(mq), "off", .guest = TRUE,
+      .help = "offer as many pairs of queues as the netdev has" },
     SWITCH(mrg_rxbuf, "mergeable receive buffers"),
     SWITCH(status, "the link's status"),
     SWITCH(csum, "checksums by the host"),
@@ -210,19 +271,18 @@ static const Property properties[] = {
     SWITCH(host_tso6, "sending TSO (IPv6)"),
     SWITCH(host_ecn, "sending TSO with ECN"),
     SWITCH(host_ufo, "sending UFO"),
+    SWITCH(ctrl_vq, "a control queue, which the next ones need"),
+    SWITCH(ctrl_rx, "receive modes and a table of addresses"),
+    SWITCH(ctrl_rx_extra, "further receive modes"),
+    SWITCH(ctrl_vlan, "a filter of VLANs"),
+    SWITCH(ctrl_mac_addr, "another address"),
+    SWITCH(ctrl_guest_offloads, "changes of the receiving offloads"),
+    SWITCH(guest_announce, "announcing itself after a migration"),
     { "addr", PROP_STRING, FIELD(addr), .ignored = TRUE,
       .help = "StratoVirt's; bus= chooses the slot" },
     PROPERTY_BOOTINDEX(VirtioNet, bootindex),
     { "gso", PROP_BOOL, FIELD(gso), "on", .ignored = TRUE,
       .help = "legacy, and not offered: the switches of TSO and UFO say it" },
-    /* There is no control queue. */
-    PROPERTY_ONLY("ctrl_vq", PROP_BOOL, "off"),
-    PROPERTY_ONLY("ctrl_rx", PROP_BOOL, "off"),
-    PROPERTY_ONLY("ctrl_rx_extra", PROP_BOOL, "off"),
-    PROPERTY_ONLY("ctrl_vlan", PROP_BOOL, "off"),
-    PROPERTY_ONLY("ctrl_mac_addr", PROP_BOOL, "off"),
-    PROPERTY_ONLY("ctrl_guest_offloads", PROP_BOOL, "off"),
-    PROPERTY_ONLY("guest_announce", PROP_BOOL, "off"),
     PROPERTY_ONLY("rss", PROP_BOOL, "off"),
     PROPERTY_ONLY("hash", PROP_BOOL, "off"),
     PROPERTY_ONLY("guest_rsc_ext", PROP_BOOL, "off"),
@@ -255,7 +315,10 @@ const VirtioDeviceClass virtio_net_class = {
     .device_id = VIRTIO_ID_NET,
     .features = net_features,
     .config = net_config,
+    .queue_size = net_queue_size,
+    .queue_loop = net_queue_loop,
     .prepare = net_prepare,
+    .reset = net_reset,
     .start = net_start,
     .handle = net_handle,
     .stop = net_stop,

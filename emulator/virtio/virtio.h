@@ -63,8 +63,12 @@ typedef struct VirtioDeviceClass {
     /* The features are agreed on and queues will go live; NULL: nothing to do. */
     gboolean (*prepare)(VirtioDevice *dev, guint64 features, GError **errp);
 
-    /* The owner of a queue, while the device is plugged; NULL: dev->loop has all. */
+    /* Entries of a queue at most, while the device is plugged; NULL: dev->queue_size. */
+    guint16 (*queue_size)(VirtioDevice *dev, unsigned queue);
+    /* The owner of a queue, at each start; NULL: dev->loop has all. */
     EventLoop *(*queue_loop)(VirtioDevice *dev, unsigned queue);
+    /* What a driver has set is forgotten; no data plane runs. NULL: nothing to do. */
+    void (*reset)(VirtioDevice *dev);
 
     /* Data plane, in each of the owners' loops. */
     void (*start)(VirtioDevice *dev, EventLoop *loop); /* NULL: nothing to do */

@@ -29,11 +29,7 @@ NAMES = {"drive": "of a back end", "netdev": "of a back end", "rng": "of a back 
          "iothread": "of an iothread", "virtio-backend": "a child, not to be set",
          "mac": "none is the default",
          **dict.fromkeys(("serial", "model", "ver"), "one is made up"), "bootindex": "none is the default"}
-NO_CONTROL_QUEUE = "there is no control queue"
 NOT_THERE = {  # at QEMU's default; what is taken instead, and why
-    "virtio-net-pci": dict.fromkeys(
-        ("ctrl_guest_offloads", "ctrl_mac_addr", "ctrl_rx", "ctrl_rx_extra", "ctrl_vlan",
-         "ctrl_vq", "guest_announce"), ("off", NO_CONTROL_QUEUE)),
     "pcie-root-port": {
         "aer_log_max": ("0", "there is no advanced error reporting"),
         "disable-acs": ("on", "there are no access control services"),

@@ -181,8 +181,8 @@ static void test_refused(void)
         { "-netdev user,id=n", "user" },
         { "-netdev tap,id=n,fd=77", "77" },
         { "-device virtio-net-device,netdev=nope", "nope" },
-        { "-netdev tap,id=n,ifname=vireo3 -device virtio-net-device,netdev=n,mq=on",
-          "mq" },
+        { "-netdev tap,id=n,ifname=vireo3 -device virtio-net-device,netdev=n,rss=on",
+          "rss" },
         { "-netdev tap,id=n,ifname=vireo3 -device virtio-net-device,netdev=n,host_mtu=67",
           "host_mtu" },
     };

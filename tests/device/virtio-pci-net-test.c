@@ -115,8 +115,8 @@ static void test_packets(gconstpointer where)
 
     g_assert_cmphex(vpci_cfg(&d, PCI_VENDOR_ID, 4), ==, 0x10411af4);
     g_assert_cmphex(vpci_cfg(&d, PCI_CLASS_REVISION, 4), ==, 0x02000001);
-    g_assert_cmpuint(d.n_queues, ==, 2);
-    g_assert_cmpuint(d.n_vectors, ==, 3);
+    g_assert_cmpuint(d.n_queues, ==, 3);
+    g_assert_cmpuint(d.n_vectors, ==, 4);
     g_assert_cmphex(qtest_readl(q, d.config), ==, 0xaa005452);
     guest_sends(&d, host);
     vpci_wait_message(&d, 1);

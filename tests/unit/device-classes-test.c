@@ -136,7 +136,6 @@ static const struct Unseen {
     { "virtio-net-device", "netdev", "the host's" },
     { "virtio-net-device", "iothread", "the host's" },
     { "virtio-net-device", "bootindex", "read in fw_cfg, at the next start" },
-    { "virtio-net-device", "mq", "not supported" },
     { "virtio-rng-device", "rng", "the host's" },
     { "virtio-rng-device", "iothread", "the host's" },
     { "virtio-rng-device", "max-bytes", "a limit of the host's" },

@@ -336,7 +336,13 @@ static void test_options(void)
     refuse("{\"type\":\"tap\",\"id\":\"t\",\"ifname\":\"v\"}", "Duplicate");
     refuse("{\"type\":\"tap\",\"id\":\"x\"}", "ifname");
     refuse("{\"type\":\"tap\",\"id\":\"x\",\"ifname\":\"v\",\"vhost\":true}", "vhost");
-    refuse("{\"type\":\"tap\",\"id\":\"x\",\"ifname\":\"v\",\"queues\":2}", "queues");
+    refuse("{\"type\":\"tap\",\"id\":\"x\",\"ifname\":\"v\",\"queues\":257}", "queues");
+    refuse("{\"type\":\"tap\",\"id\":\"x\",\"fd\":\"0\",\"queues\":2}", "fd=");
+    refuse("{\"type\":\"tap\",\"id\":\"x\",\"fds\":\"0:0\",\"vnet_hdr\":true}", "fds=");
+    refuse("{\"type\":\"tap\",\"id\":\"x\",\"fds\":\"0:0\",\"fd\":\"0\"}", "one of");
+    refuse("{\"type\":\"tap\",\"id\":\"x\",\"fds\":\"\"}", "fds");
+    refuse("{\"type\":\"tap\",\"id\":\"x\",\"fds\":\"0:nobody\"}", "not a tap");
+    refuse("{\"type\":\"tap\",\"id\":\"x\",\"ifname\":\"v\",\"script\":\"/x\"}", "script");
     refuse("{\"type\":\"tap\",\"id\":\"x\",\"ifname\":\"v\",\"frob\":2}", "frob");
     refuse("{\"type\":\"tap\",\"id\":\"x\",\"fd\":\"0\"}", "not a tap");
     refuse("{\"type\":\"tap\",\"id\":\"x\",\"fd\":\"nobody\"}", "nobody");
