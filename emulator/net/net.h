@@ -59,10 +59,7 @@ NetQueue *net_queue_open(NetBackend *net, guint pair, EventLoop *loop, NetReady 
                          void *opaque);
 /* What ready() is called for from now on, as long as it is so; 0: nothing. */
 void net_queue_wait(NetQueue *q, GIOCondition want);
-/*
- * One packet, as readv(): what does not fit is lost. -1 with errno EAGAIN: none now;
- * EBADFD: the pair is not active.
- */
+/* One packet, as readv(): what does not fit is lost. -1 with errno EAGAIN: none now. */
 gssize net_queue_receive(NetQueue *q, const struct iovec *iov, guint n);
 /* One packet, as writev(). -1 with errno EAGAIN: wait for G_IO_OUT. */
 gssize net_queue_send(NetQueue *q, const struct iovec *iov, guint n);

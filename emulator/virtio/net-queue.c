@@ -257,8 +257,7 @@ static void receive_failed(NetPair *q)
     if (errno == EAGAIN || errno == EINTR) {
         return;
     }
-    /* one that is detached just now cannot be read, and says so by being readable */
-    if (errno != EBADFD || is_active(q)) {
+    if (is_active(q)) {
         log_once("virtio-net: cannot receive from netdev '%s': %s",
                  net_backend_id(q->net->backend), error_text(errno));
     }

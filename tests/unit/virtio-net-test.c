@@ -342,7 +342,8 @@ static void test_options(void)
     refuse("{\"type\":\"tap\",\"id\":\"x\",\"fds\":\"0:0\",\"fd\":\"0\"}", "one of");
     refuse("{\"type\":\"tap\",\"id\":\"x\",\"fds\":\"\"}", "fds");
     refuse("{\"type\":\"tap\",\"id\":\"x\",\"fds\":\"0:nobody\"}", "not a tap");
-    refuse("{\"type\":\"tap\",\"id\":\"x\",\"ifname\":\"v\",\"script\":\"/x\"}", "script");
+    refuse("{\"type\":\"tap\",\"id\":\"x\",\"ifname\":\"v\",\"script\":\"/x\"}",
+           "script");
     refuse("{\"type\":\"tap\",\"id\":\"x\",\"ifname\":\"v\",\"frob\":2}", "frob");
     refuse("{\"type\":\"tap\",\"id\":\"x\",\"fd\":\"0\"}", "not a tap");
     refuse("{\"type\":\"tap\",\"id\":\"x\",\"fd\":\"nobody\"}", "nobody");
@@ -353,6 +354,43 @@ static void test_options(void)
         refuse(json, "IFF_NO_PI");
         close(fd);
     }
+}
+
+static char *two_taps(int *fds)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        fds[i] = open_tap("vireo2", IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE);
+        g_assert_cmpint(fds[i], >=, 0);
+    }
+    return g_strdup_printf("{\"type\":\"tap\",\"id\":\"x\",\"fds\":\"%d:%d\"}", fds[0],
+                           fds[1]);
+}
+
+/* Each descriptor is a pair; of those that are refused all can be used again. */
+static void test_descriptors(void)
+{
+    int fds[2];
+    g_autofree char *json = two_taps(fds);
+    g_autofree char *bad = g_strdup_printf(
+        "{\"type\":\"tap\",\"id\":\"x\",\"fds\":\"%d:%d:1\"}", fds[0], fds[1]);
+    g_autoptr(GError) error = NULL;
+
+    refuse(bad, "not a tap");
+    g_autoptr(ConfigNode) node = parse(json);
+    NetBackend *net = net_backend_add(node, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(net_backend_pairs(net), ==, 2);
+    g_assert_true(net_backend_has_header(net));
+    g_assert_cmpint(net_backend_fd(net, 1), ==, fds[1]);
+    for (unsigned active = 1; active <= 2; active++) {
+        struct ifreq ifr;
+        g_assert_true(net_backend_set_pairs(net, active, &error));
+        g_assert_cmpint(ioctl(fds[1], TUNGETIFF, &ifr), ==, 0);
+        g_assert_cmpint(ifr.ifr_flags & IFF_DETACH_QUEUE, ==,
+                        active == 2 ? 0 : IFF_DETACH_QUEUE);
+    }
+    g_assert_true(net_backend_del("x", &error));
+    g_assert_cmpint(fcntl(fds[1], F_GETFD), ==, -1);
 }
 
 /* By descriptor, as a manager does it. */
@@ -406,6 +444,7 @@ int main(int argc, char **argv)
     if (!g_getenv(PLAIN)) {
         g_test_add_func("/net/hostile", test_hostile);
         g_test_add_func("/net/options", test_options);
+        g_test_add_func("/net/descriptors", test_descriptors);
     }
     int ret = g_test_run();
     device_cleanup();

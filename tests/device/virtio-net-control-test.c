@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * virtio-net's control queue and what depends on it, over PCI and with a multiqueue tap
+ * in a network namespace of its own: skipped without the right to make one.
+ */
+#include <arpa/inet.h>
+#include <linux/if_packet.h>
+#include <linux/virtio_ids.h>
+#include <linux/virtio_net.h>
+#include <net/if.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/device/virtio-pci.h"
+
+#define ETHERTYPE 0x88b5
+#define HEADER    12
+#define BUFFERS   32
+#define BYTES     0x800u
+#define FRAME     100
+#define CONTROL   4 /* of two pairs */
+
+static const guint8 mine[] = { 0x52, 0x54, 0, 0xaa, 0xbb, 0xcc };
+static const guint8 broadcast[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+
+/* The other end: a packet socket on the interface, which is brought up. */
+static int host_end(const char *ifname)
+{
+    struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_protocol = htons(ETHERTYPE) };
+    struct ifreq ifr = { .ifr_flags = IFF_UP };
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(ETHERTYPE));
+
+    g_strlcpy(ifr.ifr_name, ifname, IFNAMSIZ);
+    g_assert_cmpint(ioctl(fd, SIOCSIFFLAGS, &ifr), ==, 0);
+    g_assert_cmpint(ioctl(fd, SIOCGIFINDEX, &ifr), ==, 0);
+    to.sll_ifindex = ifr.ifr_ifindex;
+    g_assert_cmpint(bind(fd, (struct sockaddr *)&to, sizeof(to)), ==, 0);
+    return fd;
+}
+
+/* A frame that is known again by its last byte. */
+static void host_sends(int host, const guint8 *to, gint vlan, guint8 seed)
+{
+    guint8 frame[FRAME] = { [6] = 2, [12] = ETHERTYPE >> 8, [13] = ETHERTYPE & 0xff };
+
+    memcpy(frame, to, 6);
+    if (vlan >= 0) {
+        frame[12] = 0x81;
+        frame[13] = 0;
+        frame[14] = vlan >> 8;
+        frame[15] = vlan & 0xff;
+        frame[16] = ETHERTYPE >> 8;
+        frame[17] = ETHERTYPE & 0xff;
+    }
+    frame[FRAME - 1] = seed;
+    g_assert_cmpint(send(host, frame, sizeof(frame), 0), ==, sizeof(frame));
+}
+
+static guint64 buffer(const VirtioPciDriver *d, unsigned pair, unsigned i)
+{
+    return d->data + 0x1000 + BYTES * (BUFFERS * pair + i % BUFFERS);
+}
+
+static void offer(VirtioPciDriver *d, unsigned pair, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        guint64 at = buffer(d, pair, d->rings[2 * pair].next_desc);
+        guest_ring_add(&d->rings[2 * pair], &(GuestBuffer){ at, BYTES, TRUE }, 1);
+    }
+    vpci_kick(d, 2 * pair);
+}
+
+/* The seed of the next frame of ours in a pair; the kernel may send others. */
+static guint8 next_seed(VirtioPciDriver *d, unsigned pair)
+{
+    guint8 packet[HEADER + FRAME] = { 0 };
+    guint32 head, len;
+
+    do {
+        vpci_wait_used(d, 2 * pair, &head, &len);
+        qtest_memread(d->q, buffer(d, pair, head), packet, sizeof(packet));
+        offer(d, pair, 1);
+    } while (len != HEADER + FRAME || packet[HEADER + 6] != 2);
+    return packet[HEADER + FRAME - 1];
+}
+
+/* A command; returns what the device says. */
+static guint8 command(VirtioPciDriver *d, unsigned queue, guint8 class, guint8 cmd,
+                      const void *data, gsize len)
+{
+    guint8 header[] = { class, cmd }, status = 0xee;
+    guint64 at = d->data;
+    GuestBuffer chain[] = { { at, sizeof(header), FALSE },
+                            { at + 16, len, FALSE },
+                            { at + 0xff0, 1, TRUE } };
+    guint32 head, used;
+
+    qtest_memwrite(d->q, at, header, sizeof(header));
+    qtest_memwrite(d->q, at + 16, data, len);
+    qtest_memwrite(d->q, at + 0xff0, &status, 1);
+    guest_ring_add(&d->rings[queue], chain, 3);
+    vpci_kick(d, queue);
+    vpci_wait_used(d, queue, &head, &used);
+    g_assert_cmpuint(used, ==, 1);
+    return qtest_readb(d->q, at + 0xff0);
+}
+
+static guint8 set_pairs(VirtioPciDriver *d, guint16 pairs)
+{
+    return command(d, CONTROL, VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET,
+                   &pairs, sizeof(pairs));
+}
+
+static guint8 set_mode(VirtioPciDriver *d, guint8 mode, guint8 on)
+{
+    return command(d, CONTROL, VIRTIO_NET_CTRL_RX, mode, &on, 1);
+}
+
+static QTest *start(VirtioPciDriver *d, const char *where, int *host)
+{
+    QTest *q = qtest_start(VPCI_MACHINE
+                           "-netdev tap,id=h,ifname=vireo6,queues=2,script=,downscript= "
+                           "-device virtio-net-pci,id=d,netdev=h,mq=on,"
+                           "mac=52:54:00:aa:bb:cc%s",
+                           where);
+
+    *host = host_end("vireo6");
+    vpci_find(d, q, where);
+    vpci_enable_msix(d);
+    vpci_start(d, EACH_INTERRUPTS, 5, 64);
+    offer(d, 0, BUFFERS);
+    return q;
+}
+
+static void stop(QTest *q, int host)
+{
+    close(host);
+    qtest_stop(q);
+}
+
+/* Flows of UDP over IPv4, which the host spreads over the queues. */
+static void send_flows(int host, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        guint8 frame[FRAME] = {
+            [0 ... 5] = 0xff, [6] = 2,   [12] = 8,    [14] = 0x45, [17] = FRAME - 14,
+            [22] = 64,        [23] = 17, [26] = 10,   [29] = 1,    [30] = 10,
+            [33] = 2,         [35] = i,  [34] = 0x40, [36] = 0x50, [39] = FRAME - 34
+        };
+        frame[FRAME - 1] = i;
+        struct sockaddr_ll to = { .sll_family = AF_PACKET };
+        socklen_t len = sizeof(to);
+        g_assert_cmpint(getsockname(host, (struct sockaddr *)&to, &len), ==, 0);
+        to.sll_protocol = htons(0x0800);
+        g_assert_cmpint(
+            sendto(host, frame, sizeof(frame), 0, (struct sockaddr *)&to, sizeof(to)), ==,
+            sizeof(frame));
+    }
+}
+
+static void test_pairs(gconstpointer where)
+{
+    VirtioPciDriver d;
+    int host;
+    QTest *q = start(&d, where, &host);
+    unsigned seen = 0, spread = 0;
+
+    g_assert_cmpuint(d.n_queues, ==, 5);
+    g_assert_cmpuint(d.n_vectors, ==, 6);
+    g_assert_cmpuint(qtest_readw(q, d.config + 8), ==, 2);
+    /* one pair is active at first: all flows come in by it */
+    offer(&d, 1, BUFFERS);
+    send_flows(host, 16);
+    for (unsigned i = 0; i < 16; i++) {
+        g_assert_cmpuint(next_seed(&d, 0), ==, i);
+    }
+    g_assert_cmpuint(set_pairs(&d, 0), ==, VIRTIO_NET_ERR);
+    g_assert_cmpuint(set_pairs(&d, 3), ==, VIRTIO_NET_ERR);
+    g_assert_cmpuint(set_pairs(&d, 2), ==, VIRTIO_NET_OK);
+    send_flows(host, 16);
+    while (seen != 0xffff) {
+        for (unsigned pair = 0; pair < 2; pair++) {
+            if (vpci_used_idx(&d, 2 * pair) != d.rings[2 * pair].seen) {
+                seen |= 1u << next_seed(&d, pair);
+                spread |= 1u << pair;
+            }
+        }
+    }
+    g_assert_cmpuint(spread, ==, 3);
+    g_assert_cmpuint(set_pairs(&d, 1), ==, VIRTIO_NET_OK);
+    send_flows(host, 16);
+    for (unsigned i = 0; i < 16; i++) {
+        g_assert_cmpuint(next_seed(&d, 0), ==, i);
+    }
+    stop(q, host);
+}
+
+static JsonObject *rx_filter(QTest *q, JsonNode **reply)
+{
+    *reply = qtest_qmp_ok(q, "{\"execute\":\"query-rx-filter\"}");
+    return json_array_get_object_element(json_node_get_array(*reply), 0);
+}
+
+static void expect_text(QTest *q, const char *member, const char *value)
+{
+    g_autoptr(JsonNode) reply = NULL;
+    JsonObject *filter = rx_filter(q, &reply);
+
+    g_assert_cmpstr(json_object_get_string_member(filter, member), ==, value);
+}
+
+static void expect_list(QTest *q, const char *member, const char *value)
+{
+    g_autoptr(JsonNode) reply = NULL;
+    JsonArray *list = json_object_get_array_member(rx_filter(q, &reply), member);
+
+    g_assert_cmpuint(json_array_get_length(list), ==, value ? 1 : 0);
+    if (value) {
+        g_assert_cmpstr(json_array_get_string_element(list, 0), ==, value);
+    }
+}
+
+/* What is not let in is lost; what comes behind it arrives. */
+static void test_filter(gconstpointer where)
+{
+    static const guint8 other[] = { 0x52, 0x54, 0, 1, 1, 1 },
+                        group[] = { 1, 0, 0x5e, 1, 2, 3 };
+    const guint8 tables[] = { 1, 0, 0, 0, 0x52, 0x54, 0,    1, 1, 1,
+                              1, 0, 0, 0, 1,    0,    0x5e, 1, 2, 3 };
+    VirtioPciDriver d;
+    int host;
+    QTest *q = start(&d, where, &host);
+
+    host_sends(host, other, -1, 1); /* promiscuous at first */
+    g_assert_cmpuint(next_seed(&d, 0), ==, 1);
+    g_assert_cmpuint(set_mode(&d, VIRTIO_NET_CTRL_RX_PROMISC, 0), ==, VIRTIO_NET_OK);
+    g_autoptr(JsonObject) event = qtest_event_wait(q, "NIC_RX_FILTER_CHANGED");
+    g_assert_cmpstr(json_object_get_string_member(
+                        json_object_get_object_member(event, "data"), "name"),
+                    ==, "d");
+    host_sends(host, other, -1, 2);
+    host_sends(host, group, -1, 3);
+    host_sends(host, mine, -1, 4);
+    host_sends(host, broadcast, -1, 5);
+    g_assert_cmpuint(next_seed(&d, 0), ==, 4);
+    g_assert_cmpuint(next_seed(&d, 0), ==, 5);
+    g_assert_cmpuint(command(&d, CONTROL, VIRTIO_NET_CTRL_MAC,
+                             VIRTIO_NET_CTRL_MAC_TABLE_SET, tables, sizeof(tables)),
+                     ==, VIRTIO_NET_OK);
+    g_assert_cmpuint(set_mode(&d, VIRTIO_NET_CTRL_RX_NOBCAST, 1), ==, VIRTIO_NET_OK);
+    host_sends(host, broadcast, -1, 6);
+    host_sends(host, other, -1, 7);
+    host_sends(host, group, -1, 8);
+    g_assert_cmpuint(next_seed(&d, 0), ==, 7);
+    g_assert_cmpuint(next_seed(&d, 0), ==, 8);
+    g_assert_false(qtest_event_seen(q, "NIC_RX_FILTER_CHANGED")); /* nobody has asked */
+    expect_list(q, "unicast-table", "52:54:00:01:01:01");
+    expect_list(q, "multicast-table", "01:00:5e:01:02:03");
+    expect_text(q, "vlan", "none");
+    expect_text(q, "main-mac", "52:54:00:aa:bb:cc");
+
+    guint16 vlan = 77;
+    g_assert_cmpuint(
+        command(&d, CONTROL, VIRTIO_NET_CTRL_VLAN, VIRTIO_NET_CTRL_VLAN_ADD, &vlan, 2),
+        ==, VIRTIO_NET_OK);
+    expect_text(q, "vlan", "normal");
+    host_sends(host, mine, 78, 9);
+    host_sends(host, mine, 77, 10);
+    g_assert_cmpuint(next_seed(&d, 0), ==, 10);
+    vpci_put(&d, VIRTIO_PCI_COMMON_STATUS, 1, 0);
+    expect_text(q, "vlan", "all");
+    expect_list(q, "unicast-table", NULL);
+    stop(q, host);
+}
+
+static guint8 set_address(VirtioPciDriver *d, const guint8 *mac, gsize len)
+{
+    return command(d, CONTROL, VIRTIO_NET_CTRL_MAC, VIRTIO_NET_CTRL_MAC_ADDR_SET, mac,
+                   len);
+}
+
+static guint8 set_offloads(VirtioPciDriver *d, guint64 offloads)
+{
+    return command(d, CONTROL, VIRTIO_NET_CTRL_GUEST_OFFLOADS,
+                   VIRTIO_NET_CTRL_GUEST_OFFLOADS_SET, &offloads, sizeof(offloads));
+}
+
+/* What is no command, or too short, is refused, and nothing changes. */
+static void test_refused(gconstpointer where)
+{
+    static const guint8 long_table[] = { 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4, 5, 6 },
+                        half[] = { 1, 0, 0, 0, 1, 2, 3, 4, 5, 6 }, zeros[600] = { 0 };
+    guint8 many[8 + 65 * 6] = { 65 };
+    VirtioPciDriver d;
+    int host;
+    QTest *q = start(&d, where, &host);
+
+    for (unsigned class = 0; class < 10; class ++) {
+        g_assert_cmpuint(command(&d, CONTROL, class, 0x77, zeros, 600), ==,
+                         VIRTIO_NET_ERR);
+    }
+    g_assert_cmpuint(command(&d, CONTROL, VIRTIO_NET_CTRL_MQ,
+                             VIRTIO_NET_CTRL_MQ_RSS_CONFIG, zeros, 600),
+                     ==, VIRTIO_NET_ERR);
+    g_assert_cmpuint(command(&d, CONTROL, VIRTIO_NET_CTRL_MAC, 0, long_table, 10), ==,
+                     VIRTIO_NET_ERR);
+    g_assert_cmpuint(command(&d, CONTROL, VIRTIO_NET_CTRL_MAC, 0, half, 10), ==,
+                     VIRTIO_NET_ERR);
+    g_assert_cmpuint(command(&d, CONTROL, VIRTIO_NET_CTRL_MAC, 0, zeros, 9), ==,
+                     VIRTIO_NET_ERR);
+    expect_list(q, "unicast-table", NULL);
+    g_assert_cmpuint(command(&d, CONTROL, VIRTIO_NET_CTRL_MAC, 0, many, sizeof(many)), ==,
+                     VIRTIO_NET_OK); /* more than there is room for: all */
+    g_assert_cmpuint(command(&d, CONTROL, VIRTIO_NET_CTRL_VLAN, 0, "\x00\x10", 2), ==,
+                     VIRTIO_NET_ERR);
+    g_assert_cmpuint(command(&d, CONTROL, VIRTIO_NET_CTRL_ANNOUNCE, 0, zeros, 1), ==,
+                     VIRTIO_NET_ERR);
+    g_assert_cmpuint(set_address(&d, zeros, 7), ==, VIRTIO_NET_ERR);
+    g_assert_cmpuint(set_offloads(&d, 1ull << VIRTIO_NET_F_MQ), ==, VIRTIO_NET_ERR);
+    g_assert_cmpuint(set_offloads(&d, 1ull << VIRTIO_NET_F_GUEST_CSUM), ==,
+                     VIRTIO_NET_OK);
+    g_assert_cmpuint(set_offloads(&d, 0), ==, VIRTIO_NET_OK);
+    host_sends(host, mine, -1, 1);
+    g_assert_cmpuint(next_seed(&d, 0), ==, 1);
+    stop(q, host);
+}
+
+static void guest_sends(VirtioPciDriver *d, guint8 seed)
+{
+    guint8 packet[HEADER + FRAME] = { [HEADER + 0 ... HEADER + 5] = 0xff,
+                                      [HEADER + 6] = 2,
+                                      [HEADER + 12] = ETHERTYPE >> 8,
+                                      [HEADER + 13] = ETHERTYPE & 0xff };
+    guint32 head, len;
+
+    packet[HEADER + FRAME - 1] = seed;
+    qtest_memwrite(d->q, d->data, packet, sizeof(packet));
+    guest_ring_add(&d->rings[1], &(GuestBuffer){ d->data, sizeof(packet), FALSE }, 1);
+    vpci_kick(d, 1);
+    vpci_wait_used(d, 1, &head, &len);
+}
+
+static void set_link(QTest *q, const char *name, gboolean up)
+{
+    qmp(q, "{\"execute\":\"set_link\",\"arguments\":{\"name\":\"%s\",\"up\":%s}}", name,
+        up ? "true" : "false");
+}
+
+/* A pulled cable: nothing comes through, and nothing comes later. */
+static void test_link(gconstpointer where)
+{
+    VirtioPciDriver d;
+    guint8 frame[200];
+    int host;
+    QTest *q = start(&d, where, &host);
+
+    g_assert_cmpuint(qtest_readw(q, d.config + 6), ==, VIRTIO_NET_S_LINK_UP);
+    for (unsigned i = 0; i < 2; i++) {
+        vpci_taken(&d, 5);
+        set_link(q, i ? "h" : "d", FALSE);
+        vpci_wait_message(&d, 5);
+        g_assert_cmpuint(qtest_readw(q, d.config + 6), ==, 0);
+        host_sends(host, mine, -1, 2);
+        guest_sends(&d, 1);
+        guest_sends(&d, 1); /* its loop has come round: the packet has been met */
+        set_link(q, i ? "h" : "d", TRUE);
+        vpci_wait_message(&d, 5);
+        g_assert_cmpuint(qtest_readw(q, d.config + 6), ==, VIRTIO_NET_S_LINK_UP);
+        guest_sends(&d, 3);
+        g_assert_cmpint(recv(host, frame, sizeof(frame), 0), ==, FRAME);
+        g_assert_cmpuint(frame[FRAME - 1], ==, 3);
+        host_sends(host, mine, -1, 4);
+        g_assert_cmpuint(next_seed(&d, 0), ==, 4);
+    }
+    g_free(qtest_qmp_fails(q, "{\"execute\":\"set_link\",\"arguments\":"
+                              "{\"name\":\"x\",\"up\":true}}"));
+    stop(q, host);
+}
+
+/* What the driver has set moves along; then it is asked to announce itself. */
+static void test_migrate(gconstpointer where)
+{
+    static const guint8 mac[] = { 0x52, 0x54, 0, 3, 3, 3 };
+    VirtioPciDriver d;
+    int host, there;
+    QTest *from = start(&d, where, &host);
+    QTest *to =
+        qtest_start(VPCI_MACHINE "-netdev tap,id=h,ifname=vireo7,queues=2 "
+                                 "-device virtio-net-pci,id=d,netdev=h,mq=on,"
+                                 "mac=52:54:00:aa:bb:cc%s -incoming unix:%s/stream",
+                    (const char *)where, qtest_dir(from));
+
+    there = host_end("vireo7");
+    g_assert_cmpuint(set_pairs(&d, 2), ==, VIRTIO_NET_OK);
+    g_assert_cmpuint(set_address(&d, mac, 6), ==, VIRTIO_NET_OK);
+    g_assert_cmpuint(set_mode(&d, VIRTIO_NET_CTRL_RX_PROMISC, 0), ==, VIRTIO_NET_OK);
+    qmp(from, "{\"execute\":\"migrate\",\"arguments\":{\"uri\":\"unix:%s/stream\"}}",
+        qtest_dir(from));
+    wait_event(to, "RESUME");
+    d.q = to;
+    qtest_bus_set(to);
+    expect_text(to, "main-mac", "52:54:00:03:03:03");
+    vpci_wait_message(&d, 5);
+    g_assert_cmpuint(qtest_readw(to, d.config + 6), ==,
+                     VIRTIO_NET_S_LINK_UP | VIRTIO_NET_S_ANNOUNCE);
+    g_assert_cmpuint(command(&d, CONTROL, VIRTIO_NET_CTRL_ANNOUNCE,
+                             VIRTIO_NET_CTRL_ANNOUNCE_ACK, "", 0),
+                     ==, VIRTIO_NET_OK);
+    vpci_wait_message(&d, 5); /* once more, a little later */
+    host_sends(there, mine, -1, 1);
+    host_sends(there, mac, -1, 2);
+    offer(&d, 1, BUFFERS);
+    unsigned pair = 0;
+    while (vpci_used_idx(&d, 2 * pair) == d.rings[2 * pair].seen) {
+        pair ^= 1;
+    }
+    g_assert_cmpuint(next_seed(&d, pair), ==, 2);
+    close(there);
+    qtest_stop(from);
+    stop(to, host);
+}
+
+/* A driver that knows nothing of several pairs: its control queue is the third. */
+static void test_single(gconstpointer where)
+{
+    VirtioPciDriver d;
+    guint8 on = 1;
+    guint16 pairs = 1;
+    int host;
+    QTest *q = start(&d, where, &host);
+
+    vpci_put(&d, VIRTIO_PCI_COMMON_STATUS, 1, 0);
+    vpci_start(&d, EACH_INTERRUPTS & ~(1ull << VIRTIO_NET_F_MQ), 3, 64);
+    offer(&d, 0, BUFFERS);
+    g_assert_cmpuint(
+        command(&d, 2, VIRTIO_NET_CTRL_RX, VIRTIO_NET_CTRL_RX_ALLMULTI, &on, 1), ==,
+        VIRTIO_NET_OK);
+    g_assert_cmpuint(
+        command(&d, 2, VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET, &pairs, 2),
+        ==, VIRTIO_NET_ERR);
+    host_sends(host, mine, -1, 1);
+    g_assert_cmpuint(next_seed(&d, 0), ==, 1);
+    stop(q, host);
+}
+
+int main(int argc, char **argv)
+{
+    if (unshare(CLONE_NEWNET) < 0 || access("/dev/net/tun", R_OK | W_OK)) {
+        return 77;
+    }
+    vpci_init(&argc, &argv);
+    vpci_add_everywhere("net-control/pairs", test_pairs);
+    vpci_add_everywhere("net-control/filter", test_filter);
+    vpci_add_everywhere("net-control/refused", test_refused);
+    vpci_add_everywhere("net-control/link", test_link);
+    vpci_add_everywhere("net-control/migrate", test_migrate);
+    vpci_add_everywhere("net-control/single", test_single);
+    return vpci_run();
+}
