@@ -54,8 +54,10 @@ static const Property properties[] = {
       .help = "packed rings" },
     { "iommu_platform", PROP_BOOL, .def = "off", .ignored = TRUE, .only = "off",
       .help = "device behind an IOMMU" },
-    PROPERTY_ONLY("any_layout", PROP_BOOL, "on|off"), /* legacy, and not offered */
-    PROPERTY_ONLY("notify_on_empty", PROP_BOOL, "on|off"),
+    { "any_layout", PROP_BOOL, FIELD(any_layout), "on", .guest = TRUE,
+      .help = "offer VIRTIO_F_ANY_LAYOUT to legacy drivers" },
+    { "notify_on_empty", PROP_BOOL, FIELD(notify_on_empty), "on", .guest = TRUE,
+      .help = "offer VIRTIO_F_NOTIFY_ON_EMPTY to legacy drivers" },
     PROPERTY_ONLY("in_order", PROP_BOOL, "off"),
     PROPERTY_ONLY("use-disabled-flag", PROP_BOOL, "on"),
     PROPERTY_ONLY("use-started", PROP_BOOL, "on"),

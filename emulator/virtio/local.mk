@@ -21,6 +21,7 @@ libemulator_a_SOURCES += \
 	emulator/virtio/plane.c \
 	emulator/virtio/port-control.c \
 	emulator/virtio/port-internal.h \
+	emulator/virtio/port-legacy.c \
 	emulator/virtio/port-state.c \
 	emulator/virtio/port.c \
 	emulator/virtio/rng-backend.c \

@@ -17,6 +17,7 @@ void virtio_port_forget_driver(VirtioPort *port)
     g_assert(port->phase == VIRTIO_IDLE);
     port->status = 0;
     port->driver_features = 0;
+    port->legacy = port->early = FALSE;
     port->generation++;
     g_atomic_int_set(&port->isr, 0);
     g_atomic_int_set(&port->broken, 0);
@@ -90,7 +91,7 @@ guint8 virtio_port_status(const VirtioPort *port)
 
 void virtio_port_write_features(VirtioPort *port, guint32 select, guint32 value)
 {
-    if (!(port->status & VIRTIO_CONFIG_S_FEATURES_OK)) {
+    if (!(port->status & VIRTIO_CONFIG_S_FEATURES_OK) && !port->legacy) {
         virtio_set_word(&port->driver_features, select, value);
     }
 }

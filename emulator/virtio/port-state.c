@@ -32,6 +32,8 @@ static const StateField port_fields[] = {
     STATE_FIELD("isr", STATE_U32, VirtioPort, isr,
                 .limit = VIRTIO_ISR_QUEUE | VIRTIO_ISR_CONFIG),
     STATE_FIELD("broken", STATE_U32, VirtioPort, broken, .limit = 1),
+    STATE_FIELD("legacy", STATE_BOOL, VirtioPort, legacy, .optional = TRUE),
+    STATE_FIELD("early", STATE_BOOL, VirtioPort, early, .optional = TRUE),
     STATE_COUNTED("queues", STATE_STRUCT, VirtioPort, source.queues, VIRTIO_QUEUE_MAX,
                   source.n_queues, .indirect = TRUE, .nested = &queue_state,
                   .stride = sizeof(VirtioQueueState)),
@@ -151,7 +153,7 @@ static gboolean check_queue(const VirtioPort *port, const Virtqueue *vq, GError 
  */
 static gboolean queue_matters(const VirtioPort *port, const Virtqueue *vq)
 {
-    return vq->ready && !port->broken && (port->status & VIRTIO_CONFIG_S_DRIVER_OK);
+    return vq->ready && !port->broken && virtio_port_is_live(port);
 }
 
 /* What is plugged here against what the stream says. */
@@ -168,10 +170,29 @@ static gboolean match_device(const VirtioPort *port, GError **errp)
     return TRUE;
 }
 
+static gboolean check_features(const VirtioPort *port, GError **errp)
+{
+    guint64 offered =
+        port->legacy ? virtio_port_legacy_features(port) : virtio_port_features(port);
+    guint64 unknown = port->driver_features & ~offered;
+    gboolean agreed = (port->status & VIRTIO_CONFIG_S_FEATURES_OK) || port->legacy ||
+                      virtio_port_is_live(port);
+
+    if (unknown && agreed) {
+        return error_set(errp, "%s: the source's driver uses feature bit %u, not here",
+                         port->name, __builtin_ctzll(unknown));
+    }
+    if ((port->legacy && !port->has_legacy) || (port->early && !port->legacy)) {
+        return error_set(errp,
+                         "%s: the source's driver uses the legacy interface, not "
+                         "here",
+                         port->name);
+    }
+    return TRUE;
+}
+
 static gboolean take_source(VirtioPort *port, GError **errp)
 {
-    const guint8 agreed = VIRTIO_CONFIG_S_FEATURES_OK | VIRTIO_CONFIG_S_DRIVER_OK;
-    guint64 unknown;
 
     if (!match_device(port, errp)) {
         return FALSE;
@@ -193,12 +214,7 @@ static gboolean take_source(VirtioPort *port, GError **errp)
             return FALSE;
         }
     }
-    unknown = port->driver_features & ~virtio_port_features(port);
-    if (unknown && (port->status & agreed)) {
-        return error_set(errp, "%s: the source's driver uses feature bit %u, not here",
-                         port->name, __builtin_ctzll(unknown));
-    }
-    return TRUE;
+    return check_features(port, errp);
 }
 
 gboolean virtio_port_post_load(VirtioPort *port, GError **errp)

@@ -91,9 +91,9 @@ void virtio_port_handle(VirtioPort *port, Virtqueue *vq)
 
 static gboolean port_wants_to_run(VirtioPort *port)
 {
-    return port->dev && (port->status & VIRTIO_CONFIG_S_DRIVER_OK) &&
-           !port_is_broken(port) && !port->frozen && !port->resetting && !port->no_dma &&
-           !port->telling && vm_running() && !device_resetting();
+    return port->dev && virtio_port_is_live(port) && !port_is_broken(port) &&
+           !port->frozen && !port->resetting && !port->no_dma && !port->telling &&
+           vm_running() && !device_resetting();
 }
 
 /* *whose: BY_GUEST, or as it was. */
@@ -112,6 +112,7 @@ static gboolean enable_queue(VirtioPort *port, Virtqueue *vq, const char **whose
         *whose = BY_GUEST;
         return FALSE;
     }
+    vq->on_empty = (port->driver_features & (1ull << VIRTIO_F_NOTIFY_ON_EMPTY)) != 0;
     if (!port->ops->vector_get(port->transport, vq->index, &vq->call_fd, errp)) {
         virtqueue_disable(vq);
         return FALSE;

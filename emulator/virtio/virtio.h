@@ -15,6 +15,8 @@
 #ifndef VIREO_VIRTIO_VIRTIO_H
 #define VIREO_VIRTIO_VIRTIO_H
 
+#include <linux/virtio_config.h>
+
 #include "device/device.h"
 #include "event/lock.h"
 #include "event/loop.h"
@@ -56,7 +58,13 @@ typedef struct VirtioDeviceClass {
 
     /* Control plane. What the device offers, without the transport's bits. */
     guint64 (*features)(VirtioDevice *dev);
-    /* Fills the configuration space, zeroed before; returns its length. */
+    /* More that it offers to a legacy driver; NULL: nothing. */
+    guint64 (*legacy_features)(VirtioDevice *dev);
+    guint64 bad_features; /* what one knows that agrees to every bit (port-legacy.c) */
+    /*
+     * Fills the configuration space, zeroed before; returns the length that QEMU's has,
+     * by which the legacy interface's BAR is as large as there.
+     */
     unsigned (*config)(VirtioDevice *dev, guint8 *space);
     void (*config_write)(VirtioDevice *dev, unsigned offset, unsigned size,
                          guint64 value);
@@ -90,7 +98,7 @@ struct VirtioDevice {
     guint16 auto_queues; /* 0: one */
 
     /* Properties of all virtio devices. */
-    gboolean event_idx, indirect_desc;
+    gboolean event_idx, indirect_desc, any_layout, notify_on_empty;
 };
 
 /* Class of what all virtio devices have: parent of each. */
@@ -162,6 +170,7 @@ struct VirtioPort {
     DmaSpace *dma;
     const char *name;  /* for messages */
     guint64 features;  /* that the transport offers, in addition to the device's */
+    gboolean has_legacy; /* it has the legacy interface */
     VirtioDevice *dev; /* NULL: nothing there */
 
     /* What the source had, to be compared with what is here. */
@@ -177,8 +186,10 @@ struct VirtioPort {
     guint8 status;
     guint64 driver_features;
     guint32 generation;
-    guint32 isr;    /* atomic */
-    guint32 broken; /* atomic: NEEDS_RESET */
+    guint32 isr;     /* atomic */
+    guint32 broken;  /* atomic: NEEDS_RESET */
+    gboolean legacy; /* it uses the legacy interface: port-legacy.c */
+    gboolean early;  /* so, and it has used a queue before DRIVER_OK */
     guint32 n_queues;
     Virtqueue *queues; /* those of the device that is there */
 
@@ -220,12 +231,28 @@ void virtio_port_config_write(VirtioPort *port, unsigned offset, unsigned size,
                               guint32 value);
 void virtio_port_notify(VirtioPort *port, unsigned queue);
 
+/* The legacy interface's, where the transport has it: port-legacy.c. */
+guint32 virtio_port_legacy_features(const VirtioPort *port); /* offered */
+void virtio_port_legacy_write_features(VirtioPort *port, guint32 value);
+guint8 virtio_port_legacy_status(const VirtioPort *port);
+void virtio_port_legacy_write_status(VirtioPort *port, guint8 status);
+/* Where the rings are: a number of pages of 4 KiB; 0: the queue is not set up. */
+guint32 virtio_port_legacy_page(VirtioPort *port, guint32 queue);
+void virtio_port_legacy_write_page(VirtioPort *port, guint32 queue, guint32 page);
+void virtio_port_legacy_notify(VirtioPort *port, guint32 queue);
+
 /* done: now or later, main loop, under the lock. */
 void virtio_port_quiesce(VirtioPort *port, void (*done)(void *opaque), void *opaque);
 /* As after power-on. Quiesced before. */
 void virtio_port_reset(VirtioPort *port);
 /* After the rows were loaded: does this fit what is plugged here? */
 gboolean virtio_port_post_load(VirtioPort *port, GError **errp);
+
+/* The driver has said that its queues are live. */
+static inline gboolean virtio_port_is_live(const VirtioPort *port)
+{
+    return (port->status & VIRTIO_CONFIG_S_DRIVER_OK) || port->early;
+}
 
 static inline gboolean virtio_device_is_broken(const VirtioDevice *dev)
 {

@@ -202,6 +202,7 @@ gboolean virtqueue_enable(Virtqueue *vq, gboolean event_idx, gboolean indirect,
     }
     vq->event_idx = event_idx;
     vq->indirect = indirect;
+    vq->on_empty = FALSE;
     vq->broken = FALSE;
     vq->filled = 0;
     vq->signalled_valid = FALSE;
@@ -473,6 +474,12 @@ static gboolean event_passed(guint16 event, guint16 new, guint16 old)
     return (guint16)(new - event - 1) < (guint16)(new - old);
 }
 
+/* 6.3: with that feature the driver wants to know, whatever else it says. */
+static gboolean has_run_dry(const Virtqueue *vq)
+{
+    return vq->on_empty && !vq->in_flight && virtqueue_empty(vq);
+}
+
 static gboolean driver_wants_interrupt(Virtqueue *vq)
 {
     guint16 old = vq->signalled;
@@ -480,11 +487,13 @@ static gboolean driver_wants_interrupt(Virtqueue *vq)
 
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (!vq->event_idx) {
-        return !(load(vq->avail_pin.host) & VRING_AVAIL_F_NO_INTERRUPT);
+        return !(load(vq->avail_pin.host) & VRING_AVAIL_F_NO_INTERRUPT) ||
+               has_run_dry(vq);
     }
     vq->signalled = vq->used_idx;
     vq->signalled_valid = TRUE;
-    return !valid || event_passed(load(used_event(vq)), vq->used_idx, old);
+    return !valid || event_passed(load(used_event(vq)), vq->used_idx, old) ||
+           has_run_dry(vq);
 }
 
 void virtqueue_flush(Virtqueue *vq)

@@ -63,6 +63,7 @@ struct Virtqueue {
     /* While enabled. */
     gboolean enabled;
     gboolean event_idx, indirect;
+    gboolean on_empty; /* VIRTIO_F_NOTIFY_ON_EMPTY; the port's, once it is enabled */
     GuestPin desc_pin, avail_pin, used_pin;
     gboolean broken;
     gboolean again;    /* asked for: the owner will look at the queue again */

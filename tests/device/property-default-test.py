@@ -35,8 +35,7 @@ NOT_THERE = {  # at QEMU's default; what is taken instead, and why
         "disable-acs": ("on", "there are no access control services"),
         "power_controller_present": ("off", "a slot has always power")},
 }
-# It is all the same: legacy features, and a property of ATS.
-BOTH = {"any_layout", "notify_on_empty", "x-ats-page-aligned"}
+BOTH = {"x-ats-page-aligned"}  # it is all the same: a property of ATS
 OTHER = {"on": "off", "off": "on", "auto": "off", "": "x", "-1": "1000"}
 LATER = {driver: {"in_order": "off"} for driver in MISSING.keys() - COLD}  # than QEMU 7.2
 
