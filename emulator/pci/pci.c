@@ -54,6 +54,7 @@ static void set_subsystem(PciDevice *dev)
 static void make_config(PciDevice *dev)
 {
     const PciDeviceClass *klass = pci_device_get_class(dev);
+    const PciDeviceClass *with = PCI_CLASS_WITH(dev, identify);
     dev->config_size = klass->config_size ? klass->config_size : PCI_CONFIG_SIZE;
     dev->config = g_malloc0(3 * (gsize)dev->config_size);
     dev->write_mask = dev->config + dev->config_size;
@@ -61,6 +62,9 @@ static void make_config(PciDevice *dev)
     dev->config_used = FIRST_CAPABILITY;
     set_header(dev);
     set_subsystem(dev);
+    if (with) {
+        with->identify(dev);
+    }
 }
 
 gboolean pci_device_realize(Device *device, GError **errp)

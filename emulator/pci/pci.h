@@ -48,6 +48,11 @@ typedef struct PciDeviceClass {
     guint16 config_size; /* 0: PCI_CONFIG_SIZE */
     const char *romfile; /* its option ROM, where the host has it (pci/rom.h); or NULL */
 
+    /*
+     * The header has what is said above: where properties of the function say otherwise,
+     * it is changed here, before the ROM is looked at. NULL: it is right.
+     */
+    void (*identify)(PciDevice *dev);
     /* The bytes of config at offset are about to be read. NULL: they are right. */
     void (*config_read)(PciDevice *dev, unsigned offset, unsigned size);
     /*

@@ -14,6 +14,7 @@ libemulator_a_SOURCES += \
 	emulator/virtio/mmio.c \
 	emulator/virtio/mmio.h \
 	emulator/virtio/pci-internal.h \
+	emulator/virtio/pci-legacy.c \
 	emulator/virtio/pci-interrupt.c \
 	emulator/virtio/pci-registers.c \
 	emulator/virtio/pci.c \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Between pci.c (the function), pci-registers.c (its structures) and pci-interrupt.c.
+ * Between pci.c (the function), pci-registers.c (its structures), pci-legacy.c and
+ * pci-interrupt.c.
  * All of it under the machine lock.
  */
 #ifndef VIREO_VIRTIO_PCI_INTERNAL_H
@@ -16,6 +17,14 @@
 #define VIRTIO_PCI_STRUCTURES    4
 #define VIRTIO_PCI_REGISTERS_BAR 4
 #define VIRTIO_PCI_MSIX_BAR      1
+#define VIRTIO_PCI_LEGACY_BAR    0
+
+/* Which interfaces it has: as its properties say, or as its class is named. */
+typedef enum VirtioPciKind {
+    VIRTIO_PCI_ANY,
+    VIRTIO_PCI_TRANSITIONAL,
+    VIRTIO_PCI_NON_TRANSITIONAL,
+} VirtioPciKind;
 
 typedef struct VirtioPci {
     PciDevice pci;
@@ -23,11 +32,15 @@ typedef struct VirtioPci {
     Bus *bus;        /* the part's */
     Device *backend; /* the part: a VirtioDevice */
     Region *regions[VIRTIO_PCI_STRUCTURES];
-    guint8 window; /* offset of the PCI configuration access capability */
+    Region *legacy; /* of BAR 0, which is the function's; NULL: there is none */
+    guint8 window;  /* offset of the PCI configuration access capability */
 
     /* properties */
     guint32 vectors; /* of MSI-X; as many as there are, once it is realized */
     gboolean ioeventfd, queue_reset;
+    VirtioPciKind kind;
+    int disable_legacy; /* OnOffAuto; not AUTO, once it is realized */
+    gboolean disable_modern;
 
     /* what the driver has written; migrated */
     guint32 device_feature_select, driver_feature_select;
@@ -55,6 +68,17 @@ extern const VirtioPciStructure virtio_pci_structures[VIRTIO_PCI_STRUCTURES];
 void virtio_pci_window_read(PciDevice *dev, unsigned offset, unsigned size);
 void virtio_pci_window_written(PciDevice *dev, unsigned offset, unsigned size,
                                guint32 old);
+
+/*
+ * pci-legacy.c. Which interfaces it is to have: before the configuration space is made,
+ * of which identify() is called. FALSE: none.
+ */
+gboolean virtio_pci_choose_interfaces(VirtioPci *v, GError **errp);
+void virtio_pci_identify(PciDevice *dev);
+/* Adds the BAR; MSI-X is there. */
+void virtio_pci_add_legacy(VirtioPci *v);
+void virtio_pci_init_transitional(Device *dev);
+void virtio_pci_init_non_transitional(Device *dev);
 
 /* pci-interrupt.c: VirtioTransportOps, and what the registers ask for. */
 gboolean virtio_pci_vector_get(Device *transport, unsigned vector, int *fd,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The function that carries a virtio device: identification, BARs and capabilities, its
- * life and its rows. Where QEMU has them: MSI-X in BAR 1, the structures in BAR 4.
+ * life and its rows. Where QEMU has them: the legacy interface in BAR 0, MSI-X in BAR 1,
+ * the structures in BAR 4.
  *
  * The port is down while the function may not master the bus, and while it is quiesced
  * for a function-level reset, a reset of the bus or an unplug.
@@ -25,13 +26,15 @@
 static void pci_ioeventfd(Device *transport, Virtqueue *vq, gboolean on)
 {
     VirtioPci *v = (VirtioPci *)transport;
-    Region *notify = v->regions[VIRTIO_PCI_STRUCTURES - 1];
-    guint64 at = (guint64)vq->index * VIRTIO_PCI_MULTIPLIER;
+    gboolean legacy = v->port.legacy; /* as long as queues are live */
+    Region *region = legacy ? v->legacy : v->regions[VIRTIO_PCI_STRUCTURES - 1];
+    guint64 at =
+        legacy ? VIRTIO_PCI_QUEUE_NOTIFY : (guint64)vq->index * VIRTIO_PCI_MULTIPLIER;
 
     if (v->ioeventfd && on) {
-        region_add_eventfd(notify, at, 0, FALSE, 0, vq->kick_fd);
+        region_add_eventfd(region, at, legacy ? 2 : 0, legacy, vq->index, vq->kick_fd);
     } else if (v->ioeventfd) {
-        region_del_eventfd(notify, at, 0, FALSE, 0, vq->kick_fd);
+        region_del_eventfd(region, at, legacy ? 2 : 0, legacy, vq->index, vq->kick_fd);
     }
 }
 
@@ -142,7 +145,7 @@ static void add_registers(VirtioPci *v)
 static void free_registers(VirtioPci *v)
 {
     address_map_begin();
-    for (unsigned i = 0; i < VIRTIO_PCI_STRUCTURES; i++) {
+    for (unsigned i = 0; i < VIRTIO_PCI_STRUCTURES && v->regions[i]; i++) {
         region_remove(v->regions[i]);
     }
     address_map_settle();
@@ -150,6 +153,7 @@ static void free_registers(VirtioPci *v)
         region_free(g_steal_pointer(&v->regions[i]));
     }
     v->window = 0;
+    v->legacy = NULL; /* it goes with the BAR */
 }
 
 /* Of the queues that the device has turned out to have. */
@@ -175,6 +179,7 @@ static void make_port(VirtioPci *v)
     virtio_port_init(&v->port, &transport_ops, device, &v->pci.dma,
                      device->id ? device->id : device->path);
     v->port.no_dma = TRUE;
+    v->port.has_legacy = v->disable_legacy == ON_OFF_AUTO_OFF;
     v->port.features = v->queue_reset ? 1ull << VIRTIO_F_RING_RESET : 0;
 }
 
@@ -188,7 +193,8 @@ static gboolean virtio_pci_realize(Device *device, GError **errp)
 {
     VirtioPci *v = (VirtioPci *)device;
 
-    if (!check_vectors(v, errp) || !pci_device_realize(device, errp)) {
+    if (!check_vectors(v, errp) || !virtio_pci_choose_interfaces(v, errp) ||
+        !pci_device_realize(device, errp)) {
         return FALSE;
     }
     make_port(v);
@@ -199,8 +205,14 @@ static gboolean virtio_pci_realize(Device *device, GError **errp)
         return FALSE;
     }
     make_vectors(v);
-    add_registers(v);
-    if (v->pci.bus->bridge) { /* on the root bus QEMU's have none either */
+    if (!v->disable_modern) {
+        add_registers(v);
+    }
+    if (v->port.has_legacy) {
+        virtio_pci_add_legacy(v);
+    }
+    /* as QEMU's: on the root bus, and without the modern interface, there are none */
+    if (v->pci.bus->bridge && !v->disable_modern) {
         pci_add_power_management(&v->pci, 0);
         pci_add_express_endpoint(&v->pci, 0);
     }
@@ -264,7 +276,16 @@ static gboolean virtio_pci_post_load(void *opaque, guint32 version, GError **err
                              v->pci.msix.n);
         }
     }
-    return virtio_port_post_load(&v->port, errp);
+    if (!virtio_port_post_load(&v->port, errp)) {
+        return FALSE;
+    }
+    if (v->disable_modern && !v->port.legacy && virtio_port_is_live(&v->port)) {
+        return error_set(errp,
+                         "%s: the source's driver uses the modern interface, not "
+                         "here",
+                         v->port.name);
+    }
+    return TRUE;
 }
 
 static const StateField state_fields[] = {
@@ -300,9 +321,10 @@ static const Property properties[] = {
       .help = "notifications without an exit to the emulator" },
     { "queue_reset", PROP_BOOL, FIELD(queue_reset), "on", .guest = TRUE,
       .help = "offer VIRTIO_F_RING_RESET" },
-    { "disable-legacy", PROP_AUTO, .def = "auto", .ignored = TRUE, .only = "auto|on",
-      .help = "there is no legacy interface" },
-    OFF("disable-modern"),
+    { "disable-legacy", PROP_AUTO, FIELD(disable_legacy), "auto", .guest = TRUE,
+      .help = "no legacy interface; auto: none behind an Express port" },
+    { "disable-modern", PROP_BOOL, FIELD(disable_modern), "off", .guest = TRUE,
+      .help = "no interface of virtio 1.0 and later" },
     OFF("ats"),
     OFF("aer"),
     OFF("page-per-vq"),
@@ -335,6 +357,7 @@ const PciDeviceClass virtio_pci_class = {
         .reset = virtio_pci_reset,
         .quiesce = virtio_pci_quiesce,
     },
+    .identify = virtio_pci_identify,
     .config_read = virtio_pci_window_read,
     .config_written = virtio_pci_window_written,
     .stop_dma = virtio_pci_stop_dma,
@@ -350,35 +373,85 @@ const PciDeviceClass virtio_pci_class = {
             NULL                                                                         \
         }                                                                                \
     }
-/* The members of a class that all have alike. */
-#define FUNCTION(name_, desc_, part_class)                                               \
+/* The members of a class that all have alike; init: which interfaces it has. */
+#define FUNCTION(name_, brief_, desc_, part_class, init_)                                \
     .device = {                                                                          \
-        .name = name_ "-pci",                                                            \
-        .alias = name_ "-pci-non-transitional",                                          \
-        .brief = name_,                                                                  \
+        .name = name_,                                                                   \
+        .brief = brief_,                                                                 \
         .desc = desc_,                                                                   \
         .parent = &virtio_pci_class.device,                                              \
         .instance_size = sizeof(VirtioPci),                                              \
         .user_creatable = TRUE,                                                          \
         .hotpluggable = TRUE,                                                            \
         .parts = PARTS(part_class),                                                      \
+        .init = init_,                                                                   \
     },                                                                                   \
     .vendor_id = PCI_VENDOR_REDHAT_VIRTIO, .revision = MODERN_REVISION, .intx = 1
 
+#define BLK                                                                              \
+    .device_id = MODERN_ID(VIRTIO_ID_BLOCK), .class_code = 0x010000 /* SCSI storage */
+#define NET                                                                              \
+    .device_id = MODERN_ID(VIRTIO_ID_NET), .class_code = 0x020000, /* Ethernet */        \
+        .romfile = "efi-virtio.rom"
+#define RNG                                                                              \
+    .device_id = MODERN_ID(VIRTIO_ID_RNG), .class_code = 0x00ff00 /* none of others */
+
 const PciDeviceClass virtio_blk_pci_class = {
-    FUNCTION("virtio-blk", "Virtio block device", virtio_blk_class),
-    .device_id = MODERN_ID(VIRTIO_ID_BLOCK), .class_code = 0x010000, /* SCSI storage */
+    FUNCTION("virtio-blk-pci", "virtio-blk", "Virtio block device", virtio_blk_class,
+             NULL),
+    BLK,
+};
+
+const PciDeviceClass virtio_blk_pci_transitional_class = {
+    FUNCTION("virtio-blk-pci-transitional", NULL,
+             "Virtio block device, for legacy drivers too", virtio_blk_class,
+             virtio_pci_init_transitional),
+    BLK,
+};
+
+const PciDeviceClass virtio_blk_pci_non_transitional_class = {
+    FUNCTION("virtio-blk-pci-non-transitional", NULL,
+             "Virtio block device, without legacy interface", virtio_blk_class,
+             virtio_pci_init_non_transitional),
+    BLK,
 };
 
 const PciDeviceClass virtio_net_pci_class = {
-    FUNCTION("virtio-net", "Virtio network card", virtio_net_class),
-    .device_id = MODERN_ID(VIRTIO_ID_NET),
-    .class_code = 0x020000, /* Ethernet */
-    .romfile = "efi-virtio.rom",
+    FUNCTION("virtio-net-pci", "virtio-net", "Virtio network card", virtio_net_class,
+             NULL),
+    NET,
+};
+
+const PciDeviceClass virtio_net_pci_transitional_class = {
+    FUNCTION("virtio-net-pci-transitional", NULL,
+             "Virtio network card, for legacy drivers too", virtio_net_class,
+             virtio_pci_init_transitional),
+    NET,
+};
+
+const PciDeviceClass virtio_net_pci_non_transitional_class = {
+    FUNCTION("virtio-net-pci-non-transitional", NULL,
+             "Virtio network card, without legacy interface", virtio_net_class,
+             virtio_pci_init_non_transitional),
+    NET,
 };
 
 const PciDeviceClass virtio_rng_pci_class = {
-    FUNCTION("virtio-rng", "Virtio source of entropy", virtio_rng_class),
-    .device_id = MODERN_ID(VIRTIO_ID_RNG),
-    .class_code = 0x00ff00, /* none of the others */
+    FUNCTION("virtio-rng-pci", "virtio-rng", "Virtio source of entropy", virtio_rng_class,
+             NULL),
+    RNG,
+};
+
+const PciDeviceClass virtio_rng_pci_transitional_class = {
+    FUNCTION("virtio-rng-pci-transitional", NULL,
+             "Virtio source of entropy, for legacy drivers too", virtio_rng_class,
+             virtio_pci_init_transitional),
+    RNG,
+};
+
+const PciDeviceClass virtio_rng_pci_non_transitional_class = {
+    FUNCTION("virtio-rng-pci-non-transitional", NULL,
+             "Virtio source of entropy, without legacy interface", virtio_rng_class,
+             virtio_pci_init_non_transitional),
+    RNG,
 };

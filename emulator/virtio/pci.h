@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * virtio over PCI (virtio 1.2, section 4.1), without the legacy interface: a function
- * with a port, and a virtio device as its part, whose properties are the function's too.
+ * virtio over PCI (virtio 1.2, section 4.1), with or without the legacy interface: a
+ * function with a port, and a virtio device as its part, whose properties are the
+ * function's too.
  */
 #ifndef VIREO_VIRTIO_PCI_H
 #define VIREO_VIRTIO_PCI_H
@@ -10,7 +11,13 @@
 
 extern const PciDeviceClass virtio_pci_class; /* what they have in common */
 extern const PciDeviceClass virtio_blk_pci_class;
+extern const PciDeviceClass virtio_blk_pci_transitional_class;
+extern const PciDeviceClass virtio_blk_pci_non_transitional_class;
 extern const PciDeviceClass virtio_net_pci_class;
+extern const PciDeviceClass virtio_net_pci_transitional_class;
+extern const PciDeviceClass virtio_net_pci_non_transitional_class;
 extern const PciDeviceClass virtio_rng_pci_class;
+extern const PciDeviceClass virtio_rng_pci_transitional_class;
+extern const PciDeviceClass virtio_rng_pci_non_transitional_class;
 
 #endif

@@ -54,7 +54,9 @@ static unsigned blk_config(VirtioDevice *dev, guint8 *space)
         config.write_zeroes_may_unmap = block_node_can_discard(blk->node);
     }
     memcpy(space, &config, sizeof(config));
-    return sizeof(config);
+    return blk->write_zeroes ? offsetof(struct virtio_blk_config, unused1)
+           : blk->discard ? offsetof(struct virtio_blk_config, max_write_zeroes_sectors)
+                          : offsetof(struct virtio_blk_config, max_discard_sectors);
 }
 
 /* Only the write cache can be written: 5.2.5.1. */

@@ -28,7 +28,7 @@ static QTest *start(void)
         "-device pcie-root-port,id=rp0,chassis=1,addr=2.0,multifunction=on "
         "-device pcie-root-port,id=rp1,chassis=2,addr=2.1 "
         "-device virtio-blk-pci,id=v0,drive=d0,bus=rp0,iothread=iothread1 "
-        "-device virtio-blk-pci,id=v1,drive=d1,bus=pcie.0,addr=5 "
+        "-device virtio-blk-pci,id=v1,drive=d1,bus=pcie.0,addr=5,disable-legacy=on "
         "-device virtio-rng-pci,rng=r0,bus=pcie.0,addr=6",
         image, image);
 }

@@ -18,9 +18,14 @@ static void expect_identity(const VirtioPciDriver *d, unsigned id, guint32 klass
 {
     guint8 pm = 0;
 
-    g_assert_cmphex(vpci_cfg(d, PCI_VENDOR_ID, 4), ==, (0x1040 + id) << 16 | 0x1af4);
-    g_assert_cmphex(vpci_cfg(d, PCI_CLASS_REVISION, 4), ==, klass << 8 | 1);
-    g_assert_cmphex(vpci_cfg(d, PCI_SUBSYSTEM_VENDOR_ID, 4), ==, 0x11001af4);
+    gboolean modern = d->port != NO_PORT; /* only; else transitional */
+    guint32 old_id = id == VIRTIO_ID_BLOCK ? 0x1001 : 0x1005;
+
+    g_assert_cmphex(vpci_cfg(d, PCI_VENDOR_ID, 4), ==,
+                    (modern ? 0x1040 + id : old_id) << 16 | 0x1af4);
+    g_assert_cmphex(vpci_cfg(d, PCI_CLASS_REVISION, 4), ==, klass << 8 | modern);
+    g_assert_cmphex(vpci_cfg(d, PCI_SUBSYSTEM_VENDOR_ID, 4), ==,
+                    (modern ? 0x1100 : id) << 16 | 0x1af4);
     g_assert_cmphex(vpci_cfg(d, PCI_HEADER_TYPE, 1), ==, 0);
     g_assert_cmphex(vpci_cfg(d, PCI_INTERRUPT_PIN, 1), ==, 1);
     g_assert_cmpuint(d->n_vectors, ==, d->n_queues + 1);
@@ -398,10 +403,6 @@ static void test_refused(void)
           "Property 'virtio-rng-pci.iommu_platform' value 'on' is not supported" },
         { "virtio-blk-pci,drive=n,ats=on", "'virtio-blk-pci.ats' value 'on' is not" },
         { "virtio-blk-pci,drive=n,aer=on", "'virtio-blk-pci.aer' value 'on' is not" },
-        { "virtio-blk-pci,drive=n,disable-legacy=off",
-          "'virtio-blk-pci.disable-legacy' value 'off' is not supported" },
-        { "virtio-blk-pci,drive=n,disable-modern=on",
-          "'virtio-blk-pci.disable-modern' value 'on' is not supported" },
         { "virtio-rng-pci,rng=r,page-per-vq=on",
           "'virtio-rng-pci.page-per-vq' value 'on' is not supported" },
         { "virtio-rng-pci,rng=r,modern-pio-notify=on",

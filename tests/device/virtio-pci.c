@@ -133,7 +133,7 @@ static void find_msix(VirtioPciDriver *d, guint8 at)
     d->pba = bar_address(d, pba & 7) + (pba & ~7u);
 }
 
-void vpci_find_again(VirtioPciDriver *d)
+static void find_capabilities(VirtioPciDriver *d)
 {
     guint8 at = (guint8)vpci_cfg(d, PCI_CAPABILITY_LIST, 1);
 
@@ -150,12 +150,17 @@ void vpci_find_again(VirtioPciDriver *d)
             d->express = at;
         }
     }
+}
+
+void vpci_find_again(VirtioPciDriver *d)
+{
+    find_capabilities(d);
     g_assert_true(d->common && d->notify && d->isr && d->config && d->window);
     vpci_set_cfg(d, PCI_COMMAND, 2, DECODES);
     d->n_queues = vpci_get(d, VIRTIO_PCI_COMMON_NUMQ, 2);
 }
 
-void vpci_find(VirtioPciDriver *d, QTest *q, const char *where)
+void vpci_find_function(VirtioPciDriver *d, QTest *q, const char *where)
 {
     gboolean behind = strstr(where, "bus=rp") != NULL;
 
@@ -163,6 +168,12 @@ void vpci_find(VirtioPciDriver *d, QTest *q, const char *where)
                             .port = behind ? VPCI_PORT : NO_PORT,
                             .devfn = behind ? 0 : VPCI_ROOT };
     qtest_bus_set(q);
+    find_capabilities(d);
+}
+
+void vpci_find(VirtioPciDriver *d, QTest *q, const char *where)
+{
+    vpci_find_function(d, q, where);
     vpci_find_again(d);
 }
 

@@ -53,6 +53,8 @@ void vpci_set_port_cfg(const VirtioPciDriver *d, unsigned offset, unsigned size,
  * options that say its bus, ",bus=rp..." or ",bus=pcie.0,addr=5".
  */
 void vpci_find(VirtioPciDriver *d, QTest *q, const char *where);
+/* Only what the capabilities say, of a function that may have no such structures. */
+void vpci_find_function(VirtioPciDriver *d, QTest *q, const char *where);
 /* Again, after the BARs may have moved. */
 void vpci_find_again(VirtioPciDriver *d);
 

@@ -79,7 +79,8 @@ tests_device_late_plug_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_late_plug_test_LDADD = $(DEVICE_TEST_LDADD)
 VIRTIO_PCI_TESTS = tests/device/virtio-pci-test tests/device/virtio-pci-stop-test \
 	tests/device/virtio-pci-migrate-test tests/device/virtio-pci-hostile-test \
-	tests/device/virtio-pci-net-test tests/device/virtio-net-control-test
+	tests/device/virtio-pci-net-test tests/device/virtio-net-control-test \
+	tests/device/virtio-legacy-test
 check_PROGRAMS += $(VIRTIO_PCI_TESTS)
 TESTS += $(VIRTIO_PCI_TESTS)
 VIRTIO_PCI_COMMON = $(VIRTIO_DEVICE_COMMON) tests/device/virtio-pci.c \
@@ -108,3 +109,9 @@ tests_device_virtio_net_control_test_SOURCES = \
 	tests/device/virtio-net-control-test.c $(VIRTIO_PCI_COMMON)
 tests_device_virtio_net_control_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_virtio_net_control_test_LDADD = $(DEVICE_TEST_LDADD)
+VIRTIO_LEGACY_COMMON = $(VIRTIO_PCI_COMMON) tests/device/virtio-legacy.c \
+	tests/device/virtio-legacy.h
+tests_device_virtio_legacy_test_SOURCES = tests/device/virtio-legacy-test.c \
+	$(VIRTIO_LEGACY_COMMON)
+tests_device_virtio_legacy_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_virtio_legacy_test_LDADD = $(DEVICE_TEST_LDADD)

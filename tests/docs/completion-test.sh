@@ -44,7 +44,8 @@ expect vireo -machine microvm,ac microvm,acpi=
 expect vireo -object rng-random,file rng-random,filename=
 expect vireo -machine q q35
 expect vireo -machine pc-q pc-q35-vireo-1.0
-expect vireo -device virtio-blk-p virtio-blk-pci virtio-blk-pci-non-transitional
+expect vireo -device virtio-blk-p virtio-blk-pci virtio-blk-pci-non-transitional \
+    virtio-blk-pci-transitional
 expect vireo -device virtio-bl virtio-blk virtio-blk-pci virtio-blk-device
 expect vireo -device virtio-net-pci,ad virtio-net-pci,addr=
 expect vireo -device pcie-root-port,id=p,hot pcie-root-port,id=p,hotplug=

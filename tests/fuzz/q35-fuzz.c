@@ -291,7 +291,27 @@ static void submit(FuzzInput *in, Q35Guest *g)
     unsigned f = choose_virtio(in), q = fuzz_take(in, 1) % q35_functions[f].queues;
 
     fuzz_ring_submit(in, g->out, &g->rings[f][q]);
-    q35_notify(g, f, q);
+    if (fuzz_take(in, 1) & 1) {
+        q35_legacy_notify(g, f, q);
+    } else {
+        q35_notify(g, f, q);
+    }
+}
+
+/* A legacy driver; or another place for one of its queues, which may be live. */
+static void start_legacy(FuzzInput *in, Q35Guest *g)
+{
+    unsigned f = choose_virtio(in);
+    guint8 wrong = fuzz_take(in, 1), how = fuzz_take(in, 1);
+
+    if (how < 0x60) {
+        q35_legacy_queue(g, f, how % q35_functions[f].queues, wrong);
+        return;
+    }
+    if (how & 2) {
+        q35_enable_msix(g, f, how & 4);
+    }
+    q35_start_legacy(g, f, fuzz_take(in, 4), wrong);
 }
 
 /* 2.6.1 of virtio 1.2: one queue begins anew among others. */
@@ -326,9 +346,10 @@ static const char *const commands[] = {
 };
 
 static const char *const additions[][2] = {
-    { "h0", "\"virtio-blk-pci\",\"drive\":\"n3\",\"num-queues\":2,\"bus\":\"rp0\"" },
+    { "h0", "\"virtio-blk-pci-non-transitional\",\"drive\":\"n3\",\"num-queues\":2,"
+            "\"bus\":\"rp0\"" },
     { "h1", "\"virtio-blk-pci\",\"drive\":\"n4\",\"num-queues\":1,\"iothread\":\"io\","
-            "\"bus\":\"rp1\",\"addr\":\"0\"" },
+            "\"bus\":\"rp1\",\"addr\":\"0\",\"disable-legacy\":\"off\"" },
     { "h2", "\"virtio-rng-pci\",\"rng\":\"r\",\"bus\":\"rp2\",\"vectors\":0" },
     { "h3", "\"pci-testdev\",\"bus\":\"rp3\",\"addr\":\"00.0\",\"multifunction\":true" },
     { "h4", "\"virtio-rng-pci\",\"rng\":\"r\",\"bus\":\"rp3\",\"addr\":\"0x0.0x1\"" },
@@ -385,11 +406,22 @@ static const struct {
     void (*fn)(FuzzInput *in, Q35Guest *g);
     guint8 weight;
 } steps[] = {
-    { access_config, 5 },     { access_bar, 4 },   { move_bar, 1 },
-    { change_command, 1 },    { change_msix, 2 },  { change_chipset, 1 },
-    { change_capability, 1 }, { access_port, 4 },  { access_hotplug, 2 },
-    { access_memory, 3 },     { start_driver, 4 }, { submit, 6 },
-    { reset_queue, 1 },       { poke, 1 },         { other, 2 },
+    { access_config, 5 },
+    { access_bar, 4 },
+    { move_bar, 1 },
+    { change_command, 1 },
+    { change_msix, 2 },
+    { change_chipset, 1 },
+    { change_capability, 1 },
+    { access_port, 4 },
+    { access_hotplug, 2 },
+    { access_memory, 3 },
+    { start_driver, 4 },
+    { submit, 6 },
+    { reset_queue, 1 },
+    { start_legacy, 3 },
+    { poke, 1 },
+    { other, 2 },
     { monitor, 2 },
 };
 

@@ -10,6 +10,7 @@
 #define RINGS   0x200000u
 #define TIMEOUT (60 * G_TIME_SPAN_SECOND)
 
+#define LEGACY_BAR    0u
 #define REGISTERS_BAR 4u
 #define MSIX_BAR      1u
 #define MSIX_ENTRY    16u
@@ -75,15 +76,18 @@ char *q35_args(void)
         "-device pcie-root-port,id=rp2,chassis=3,addr=2.2 "
         "-device pcie-root-port,id=rp3,chassis=4,addr=2.3,mem-reserve=4M "
         "-device virtio-blk-pci,id=d0,drive=n0,num-queues=2,addr=3 "
-        "-device virtio-blk-pci,id=d1,drive=n1,num-queues=2,iothread=io,addr=4 "
-        "-device virtio-blk-pci,id=d2,drive=n2,num-queues=1,vectors=0,addr=5 "
-        "-device virtio-rng-pci,id=rng,rng=r,ioeventfd=off,addr=6 "
+        "-device "
+        "virtio-blk-pci-transitional,id=d1,drive=n1,num-queues=2,iothread=io,addr=4 "
+        "-device virtio-blk-pci,id=d2,drive=n2,num-queues=1,vectors=0,disable-modern=on,"
+        "addr=5 "
+        "-device virtio-rng-pci-transitional,id=rng,rng=r,ioeventfd=off,addr=6 "
         "-device pci-testdev,id=test,membar=1G,addr=8 "
         "-device ich9-ahci,id=sata2,addr=9 -device ide-hd,drive=n5,bus=ide.0 "
         "-device ide-cd,bus=ide.1 "
-        "-device virtio-blk-pci,id=h0,drive=n3,num-queues=2,bus=rp0 "
-        "-device virtio-blk-pci,id=h1,drive=n4,num-queues=1,iothread=io,bus=rp1 "
-        "-device virtio-rng-pci,id=h2,rng=r,bus=rp2 "
+        "-device virtio-blk-pci-non-transitional,id=h0,drive=n3,num-queues=2,bus=rp0 "
+        "-device virtio-blk-pci,id=h1,drive=n4,num-queues=1,iothread=io,bus=rp1,"
+        "disable-legacy=off "
+        "-device virtio-rng-pci-non-transitional,id=h2,rng=r,bus=rp2 "
         "-device pci-testdev,id=h3,bus=rp3,addr=0.0,multifunction=on "
         "-device virtio-rng-pci,id=h4,rng=r,bus=rp3,addr=0.1 %s",
         RAM_MIB, card);
@@ -305,6 +309,53 @@ void q35_start_driver(Q35Guest *g, unsigned function, guint32 features, guint8 w
         set_up_queue(g, function, common, q, wrong);
     }
     say(g, 'b', common + VIRTIO_PCI_COMMON_STATUS, wrong == 0xfd ? 11 : 15);
+}
+
+/* By ports, where it has the BAR for that. */
+static void say_port(Q35Guest *g, unsigned function, unsigned offset, guint32 value)
+{
+    gboolean io;
+    guint64 base = q35_bar(g, function, LEGACY_BAR, &io);
+    char letter = offset == VIRTIO_PCI_STATUS      ? 'b'
+                  : offset <= VIRTIO_PCI_QUEUE_PFN ? 'l'
+                                                   : 'w';
+
+    if (io) {
+        g_string_append_printf(g->out, "out%c 0x%x 0x%x\n", letter,
+                               (unsigned)(base + offset) & 0xffff, value);
+    }
+}
+
+void q35_legacy_queue(Q35Guest *g, unsigned function, unsigned queue, guint8 wrong)
+{
+    FuzzRing *ring = &g->rings[function][queue];
+    guint32 page = (ring->base + (wrong == 0xff ? RAM : 0)) >> 12;
+
+    fuzz_ring_clear(ring, g->out);
+    say_port(g, function, VIRTIO_PCI_QUEUE_SEL, queue);
+    say_port(g, function, VIRTIO_PCI_QUEUE_PFN, wrong == 0xfe ? 0 : page);
+    say_port(g, function, VIRTIO_MSI_QUEUE_VECTOR, wrong == 0xfb ? 0x777 : queue);
+}
+
+void q35_start_legacy(Q35Guest *g, unsigned function, guint32 features, guint8 wrong)
+{
+    const Q35Function *f = &q35_functions[function];
+
+    q35_config_write(g, function, PCI_COMMAND,
+                     PCI_COMMAND_IO | PCI_COMMAND_MEMORY |
+                         (wrong & 1 ? 0 : PCI_COMMAND_MASTER));
+    say_port(g, function, VIRTIO_PCI_STATUS, 0);
+    say_port(g, function, VIRTIO_PCI_STATUS, wrong == 0xfc ? 11 : 3);
+    say_port(g, function, VIRTIO_PCI_GUEST_FEATURES, features);
+    for (unsigned q = 0; q < f->queues; q++) {
+        q35_legacy_queue(g, function, q, wrong);
+    }
+    say_port(g, function, VIRTIO_PCI_STATUS, wrong == 0xfd ? 3 : 7);
+}
+
+void q35_legacy_notify(Q35Guest *g, unsigned function, unsigned queue)
+{
+    say_port(g, function, VIRTIO_PCI_QUEUE_NOTIFY, queue);
 }
 
 void q35_notify(Q35Guest *g, unsigned function, unsigned queue)

@@ -91,6 +91,10 @@ void q35_enable_msix(Q35Guest *g, unsigned function, gboolean on);
  */
 void q35_start_driver(Q35Guest *g, unsigned function, guint32 features, guint8 wrong);
 void q35_notify(Q35Guest *g, unsigned function, unsigned queue);
+/* The same by the legacy interface, of a function that has it; a queue by itself, too. */
+void q35_start_legacy(Q35Guest *g, unsigned function, guint32 features, guint8 wrong);
+void q35_legacy_queue(Q35Guest *g, unsigned function, unsigned queue, guint8 wrong);
+void q35_legacy_notify(Q35Guest *g, unsigned function, unsigned queue);
 /* The queue begins anew (virtio 1.2, 2.6.1), with what the others have not. */
 void q35_reset_queue(Q35Guest *g, unsigned function, unsigned queue, guint8 wrong);
 /*

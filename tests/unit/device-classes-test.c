@@ -141,8 +141,6 @@ static const struct Unseen {
     { "virtio-rng-device", "max-bytes", "a limit of the host's" },
     { "virtio-rng-device", "period", "a limit of the host's" },
     { "virtio-pci", "ioeventfd", "how the host hears of it" },
-    { "virtio-pci", "disable-legacy", "not supported" },
-    { "virtio-pci", "disable-modern", "not supported" },
     { "virtio-pci", "ats", "not supported" },
     { "virtio-pci", "aer", "not supported" },
     { "virtio-pci", "page-per-vq", "not supported" },
