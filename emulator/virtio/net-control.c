@@ -40,6 +40,12 @@ void net_control_reset(VirtioNet *net)
     net->announcements = 0;
 }
 
+void net_control_set_address(VirtioNet *net, const guint8 *mac)
+{
+    memcpy(net->filter.mac, mac, sizeof(net->filter.mac));
+    filter_changed(net);
+}
+
 void net_control_loaded(VirtioNet *net)
 {
     publish_filter(net);
@@ -56,7 +62,7 @@ static guint64 agreed(const VirtioNet *net)
 
 static gboolean tell_header(VirtioNet *net, guint64 features, GError **errp)
 {
-    return net_backend_set_header(net->backend, NET_HEADER,
+    return net_backend_set_header(net->backend, net->header,
                                   net_tun_offloads(features & net->offloads), errp);
 }
 
@@ -70,6 +76,9 @@ gboolean net_control_prepare(VirtioNet *net, guint64 features, GError **errp)
         publish_filter(net);
     }
     g_atomic_int_set(&net->active, active);
+    net->header = features & (BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_NET_F_MRG_RXBUF))
+                      ? NET_HEADER
+                      : NET_HEADER_SHORT;
     return tell_header(net, features, errp) &&
            net_backend_set_pairs(net->backend, active, errp);
 }
@@ -156,8 +165,7 @@ static gboolean set_address(VirtioNet *net, unsigned command, const GuestIov *ou
     if (!take(out, &at, mac, sizeof(mac)) || at != out->size) {
         return FALSE;
     }
-    memcpy(net->filter.mac, mac, sizeof(mac));
-    filter_changed(net);
+    net_control_set_address(net, mac);
     return TRUE;
 }
 

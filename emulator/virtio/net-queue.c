@@ -35,7 +35,8 @@ typedef struct NetPair {
     unsigned index;
     NetQueue *host;
     gboolean mergeable;
-    unsigned skip; /* bytes in front of the frame that the tap does not have */
+    unsigned header; /* bytes of it */
+    unsigned skip;   /* bytes in front of the frame that the tap does not have */
 
     gboolean want_rx, tx_blocked;
 
@@ -91,7 +92,7 @@ static gboolean pop_ahead(NetPair *q, Virtqueue *vq)
     if (q->count == AHEAD || !virtqueue_pop(vq, e)) {
         return FALSE;
     }
-    if (e->in.size < NET_HEADER) {
+    if (e->in.size < q->header) {
         virtqueue_unpop(vq, e);
         virtio_device_broken(&q->net->dev, "receive buffer without room for a header");
         return FALSE;
@@ -168,8 +169,11 @@ static void deliver(NetPair *q, Virtqueue *vq, guint64 len)
         sum += nth(q, buffers++)->in.size;
     }
     guint16 le = GUINT16_TO_LE(buffers);
-    guest_iov_from_buf(&nth(q, 0)->in, offsetof(struct virtio_net_hdr_v1, num_buffers),
-                       &le, sizeof(le));
+    if (q->header == NET_HEADER) {
+        guest_iov_from_buf(&nth(q, 0)->in,
+                           offsetof(struct virtio_net_hdr_v1, num_buffers), &le,
+                           sizeof(le));
+    }
     while (len) {
         VirtqElement *e = nth(q, 0);
         guint64 size = e->in.size, n = MIN(len, size);
@@ -238,7 +242,7 @@ static gboolean passes(NetPair *q, guint64 room, guint64 len)
     if (filter->modes & NET_RX_PROMISC) {
         return TRUE;
     }
-    peek(q, room, NET_HEADER, frame, MIN(len - NET_HEADER, sizeof(frame)));
+    peek(q, room, q->header, frame, MIN(len - q->header, sizeof(frame)));
     return net_filter_passes(filter, frame);
 }
 
@@ -277,7 +281,7 @@ static gboolean receive(NetPair *q, Virtqueue *vq)
     }
     turn_count(TURN_PACKETS, 1);
     turn_count(TURN_NET_BYTES, len);
-    if (len < NET_HEADER || len > MAX_PACKET || !passes(q, room, len)) {
+    if (len < q->header || len > MAX_PACKET || !passes(q, room, len)) {
         return TRUE;
     }
     if ((guint64)len <= room || unspill(q, vq, room, len)) {
@@ -395,9 +399,9 @@ static void announce(void *opaque)
 {
     NetPlane *plane = opaque;
     NetPair *q = &plane->pairs[0];
-    guint8 frame[NET_HEADER + 60] = { 0 }, *p = frame + NET_HEADER;
+    guint8 frame[NET_HEADER + 60] = { 0 }, *p = frame + q->header;
     static const guint8 arp[] = { 0x80, 0x35, 0, 1, 8, 0, 6, 4, 0, 3 };
-    struct iovec iov = { frame + q->skip, sizeof(frame) - q->skip };
+    struct iovec iov = { frame + q->skip, q->header + 60 - q->skip };
 
     refresh_filter(plane, q->net);
     const guint8 *mac = plane->filter.mac;
@@ -426,7 +430,8 @@ static void start_pair(NetPlane *plane, VirtioNet *net, unsigned index)
     q->net = net;
     q->index = index;
     q->host = net_queue_open(net->backend, index, net->dev.loop, host_ready, q);
-    q->skip = net_backend_has_header(net->backend) ? 0 : NET_HEADER;
+    q->header = net->header;
+    q->skip = net_backend_has_header(net->backend) ? 0 : q->header;
     q->mergeable = virtio_device_has_feature(&net->dev, VIRTIO_NET_F_MRG_RXBUF);
     q->spill = g_malloc(MAX_PACKET);
     for (unsigned i = 0; i < AHEAD; i++) {

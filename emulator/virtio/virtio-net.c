@@ -83,6 +83,14 @@ static guint64 net_features(VirtioDevice *dev)
     return features;
 }
 
+/* 5.1.3.3: one bit for all of TSO. */
+static guint64 net_legacy_features(VirtioDevice *dev)
+{
+    gboolean csum = (net_features(dev) & BIT(VIRTIO_NET_F_CSUM)) != 0;
+
+    return csum && ((VirtioNet *)dev)->gso ? BIT(VIRTIO_NET_F_GSO) : 0;
+}
+
 static unsigned net_config(VirtioDevice *dev, guint8 *space)
 {
     VirtioNet *net = (VirtioNet *)dev;
@@ -95,7 +103,27 @@ static unsigned net_config(VirtioDevice *dev, guint8 *space)
 
     memcpy(config.mac, net->filter.mac, sizeof(config.mac));
     memcpy(space, &config, sizeof(config));
-    return sizeof(config);
+    return net->host_mtu ? offsetof(struct virtio_net_config, speed)
+           : net->mq     ? offsetof(struct virtio_net_config, mtu)
+           : net->status ? offsetof(struct virtio_net_config, max_virtqueue_pairs)
+                         : offsetof(struct virtio_net_config, status);
+}
+
+/* 5.1.4.1: a legacy driver sets the address here, byte by byte. */
+static void net_config_write(VirtioDevice *dev, unsigned offset, unsigned size,
+                             guint64 value)
+{
+    VirtioNet *net = (VirtioNet *)dev;
+    guint8 mac[6];
+
+    if (!dev->port || !dev->port->legacy || offset > sizeof(mac) ||
+        size > sizeof(mac) - offset) {
+        return;
+    }
+    memcpy(mac, net->filter.mac, sizeof(mac));
+    value = GUINT64_TO_LE(value);
+    memcpy(mac + offset, &value, size);
+    net_control_set_address(net, mac);
 }
 
 /* The tap hands over what the driver can take: 5.1.6.4.2. */
@@ -281,8 +309,8 @@ static const Property properties[] = {
     { "addr", PROP_STRING, FIELD(addr), .ignored = TRUE,
       .help = "StratoVirt's; bus= chooses the slot" },
     PROPERTY_BOOTINDEX(VirtioNet, bootindex),
-    { "gso", PROP_BOOL, FIELD(gso), "on", .ignored = TRUE,
-      .help = "legacy, and not offered: the switches of TSO and UFO say it" },
+    { "gso", PROP_BOOL, FIELD(gso), "on", .guest = TRUE,
+      .help = "offer sending TSO to legacy drivers by one bit" },
     PROPERTY_ONLY("rss", PROP_BOOL, "off"),
     PROPERTY_ONLY("hash", PROP_BOOL, "off"),
     PROPERTY_ONLY("guest_rsc_ext", PROP_BOOL, "off"),
@@ -314,9 +342,14 @@ const VirtioDeviceClass virtio_net_class = {
     },
     .device_id = VIRTIO_ID_NET,
     .features = net_features,
+    .legacy_features = net_legacy_features,
+    .bad_features = BIT(VIRTIO_NET_F_MAC) | BIT(VIRTIO_NET_F_CSUM) |
+                    BIT(VIRTIO_NET_F_HOST_TSO4) | BIT(VIRTIO_NET_F_HOST_TSO6) |
+                    BIT(VIRTIO_NET_F_HOST_ECN),
     .config = net_config,
     .queue_size = net_queue_size,
     .queue_loop = net_queue_loop,
+    .config_write = net_config_write,
     .prepare = net_prepare,
     .reset = net_reset,
     .start = net_start,

@@ -15,6 +15,7 @@
 #include "virtio/virtio.h"
 
 #define NET_HEADER        12 /* struct virtio_net_hdr_v1, 5.1.6 */
+#define NET_HEADER_SHORT  10 /* a legacy driver's without mergeable buffers, 5.1.6.1 */
 #define NET_CONTROL_SIZE  64 /* entries of the control queue */
 #define NET_NO_OFFLOADS   G_MAXUINT64
 #define NET_ANNOUNCEMENTS 5
@@ -34,11 +35,12 @@ typedef struct VirtioNet {
     gboolean ctrl_vq, ctrl_rx, ctrl_rx_extra, ctrl_vlan, ctrl_mac_addr;
     gboolean ctrl_guest_offloads, guest_announce;
     gint32 bootindex;
-    gboolean gso; /* ignored */
+    gboolean gso;
 
     NetBackend *backend;
     NetNic *nic;
     guint16 pairs; /* that the driver may make active */
+    guint8 header; /* bytes of it, once features are agreed on */
 
     /* What the driver has set, and the link: migrated. Under the machine lock. */
     NetFilter filter;
@@ -70,6 +72,7 @@ unsigned net_usable_pairs(VirtioNet *net);
 extern const NetNicOps net_nic_ops;
 extern const StateDesc net_state; /* net-state.c */
 void net_control_reset(VirtioNet *net);
+void net_control_set_address(VirtioNet *net, const guint8 *mac);
 void net_control_loaded(VirtioNet *net);
 void net_control_start(VirtioNet *net);
 void net_control_stop(VirtioNet *net);

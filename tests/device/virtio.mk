@@ -80,7 +80,7 @@ tests_device_late_plug_test_LDADD = $(DEVICE_TEST_LDADD)
 VIRTIO_PCI_TESTS = tests/device/virtio-pci-test tests/device/virtio-pci-stop-test \
 	tests/device/virtio-pci-migrate-test tests/device/virtio-pci-hostile-test \
 	tests/device/virtio-pci-net-test tests/device/virtio-net-control-test \
-	tests/device/virtio-legacy-test
+	tests/device/virtio-legacy-test tests/device/virtio-legacy-net-test
 check_PROGRAMS += $(VIRTIO_PCI_TESTS)
 TESTS += $(VIRTIO_PCI_TESTS)
 VIRTIO_PCI_COMMON = $(VIRTIO_DEVICE_COMMON) tests/device/virtio-pci.c \
@@ -115,3 +115,7 @@ tests_device_virtio_legacy_test_SOURCES = tests/device/virtio-legacy-test.c \
 	$(VIRTIO_LEGACY_COMMON)
 tests_device_virtio_legacy_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_virtio_legacy_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_virtio_legacy_net_test_SOURCES = tests/device/virtio-legacy-net-test.c \
+	$(VIRTIO_LEGACY_COMMON)
+tests_device_virtio_legacy_net_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_virtio_legacy_net_test_LDADD = $(DEVICE_TEST_LDADD)
