@@ -12,16 +12,20 @@ typedef struct AcpiWindow {
 
 #define ACPI_Q35_HOLES 2 /* below 4 GiB, before and behind the ECAM */
 
-/* A root port on pcie.0 into which the guest lets devices come and go by ACPI. */
-typedef struct AcpiHotplugPort {
+/* A bridge behind which devices come and go by ACPI, or have an acpi-index. */
+typedef struct AcpiBridge {
     guint8 devfn;
-    guint32 bsel; /* by which the hot-plug registers know the bus behind it */
-} AcpiHotplugPort;
+    guint32 bsel;    /* by which the hot-plug registers know the bus behind it */
+    guint32 slots;   /* a bit for each of the bus that devices come into; 0: no BSEL */
+    unsigned parent; /* the bridge on whose bus it is, before it in the list: its number
+                        there, from 1 on; 0: on pcie.0 */
+} AcpiBridge;
 
-/* A function of pcie.0 that has an acpi-index. */
+/* A function that has an acpi-index, and cannot be plugged. */
 typedef struct AcpiIndexed {
     guint8 devfn;
     guint32 index;
+    unsigned parent; /* as of AcpiBridge */
 } AcpiIndexed;
 
 typedef struct AcpiQ35 {
@@ -45,8 +49,8 @@ typedef struct AcpiQ35 {
     guint16 hotplug_base;     /* QEMU's registers: pci/acpi-hotplug.h */
     guint16 hotplug_ost_base; /* slot, event, status: dwords for _OST; 0: none */
     guint8 hotplug_gpe;       /* of GPE0 */
-    const AcpiHotplugPort *ports;
-    unsigned n_ports;
+    const AcpiBridge *bridges;
+    unsigned n_bridges;
 
     guint16 fw_cfg_base; /* hw/fw-cfg.h; 0: none */
     guint8 fw_cfg_ports;

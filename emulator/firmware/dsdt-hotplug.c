@@ -5,7 +5,9 @@
  * slots something was plugged into (PCIU) and which the guest is asked to let go of
  * (PCID), and notifies their devices. _EJ0 lets go of a slot.
  *
- * Behind a root port there is one slot, 0, and its device stands for all its functions.
+ * A slot's device stands for all its functions; behind an Express port there is one slot,
+ * 0. Bridges stand in each other, as they do on their buses.
+ *
  * _SUN is the slot's number on its bus, as with QEMU, not one in the whole machine: names
  * of network interfaces are made of it. So they are of an acpi-index, which _DSM tells
  * (PCI Firmware Specification 3.3, 4.6.7): of what is plugged by a register (PIDX), of
@@ -73,72 +75,123 @@ static void add_labels(Aml *scope)
              1 | 1 << DSM_NAME, DSM_NAME);
 }
 
-static void add_indexed(Aml *scope, const AcpiIndexed *f)
+static void add_indexed(Aml *scope, const AcpiQ35 *q, unsigned parent)
 {
-    aml_code(scope,
-             "Device S%02X_ { Name _ADR %u"
-             " Method _DSM 4 { Return PDSM Arg0 Arg1 Arg2 %u } }",
-             f->devfn, address(f->devfn), f->index);
+    for (unsigned i = 0; i < q->n_indexed; i++) {
+        const AcpiIndexed *f = &q->indexed[i];
+        if (f->parent == parent) {
+            aml_code(scope,
+                     "Device S%02X_ { Name _ADR %u"
+                     " Method _DSM 4 { Return PDSM Arg0 Arg1 Arg2 %u } }",
+                     f->devfn, address(f->devfn), f->index);
+        }
+    }
 }
 
-static void add_port(Aml *scope, const AcpiQ35 *q, const AcpiHotplugPort *port)
+static void add_slot(Aml *scope, const AcpiQ35 *q, unsigned bsel, unsigned slot)
 {
-    unsigned bsel = port->bsel;
-    guint start = aml_begin(scope, "Device S%02X_", port->devfn);
-    aml_code(scope, "Name _ADR %u", address(port->devfn));
-    guint device = aml_begin(scope, "Device S00_");
+    guint device = aml_begin(scope, "Device S%02X_", slot << 3);
     aml_code(scope,
-             "Name _ADR 0 Name _SUN 0 Method _EJ0 1 { PCEJ %u _SUN }"
+             "Name _ADR %u Name _SUN %u Method _EJ0 1 { PCEJ %u _SUN }"
              " Method _DSM 4 { Return PDSM Arg0 Arg1 Arg2 AIDX %u _SUN }",
-             bsel, bsel);
+             address((guint8)(slot << 3)), slot, bsel, bsel);
     if (q->hotplug_ost_base) {
         aml_code(scope, "Method _OST 3 { POST %u _SUN Arg0 Arg1 }", bsel);
     }
     aml_end(scope, device);
-    aml_code(scope,
-             "Method PCNT 0 { Store %u BNUM If And PCIU 1 _ { Notify S00_ %u }"
-             " If And PCID 1 _ { Notify S00_ %u } }",
-             bsel, NOTIFY_DEVICE_CHECK, NOTIFY_EJECT_REQUEST);
-    aml_end(scope, start);
+}
+
+/* What is up is told once: a read clears it. */
+static void add_slots(Aml *scope, const AcpiQ35 *q, const AcpiBridge *b)
+{
+    for (guint32 left = b->slots; left; left &= left - 1) {
+        add_slot(scope, q, b->bsel, (unsigned)__builtin_ctz(left));
+    }
+    guint method = aml_begin(scope, "Method PCNT 0");
+    aml_code(scope, "Store %u BNUM Store PCIU Local0 Store PCID Local1", b->bsel);
+    for (guint32 left = b->slots; left; left &= left - 1) {
+        unsigned slot = (unsigned)__builtin_ctz(left);
+        aml_code(scope,
+                 "If And Local0 %u _ { Notify S%02X_ %u }"
+                 " If And Local1 %u _ { Notify S%02X_ %u }",
+                 1u << slot, slot << 3, NOTIFY_DEVICE_CHECK, 1u << slot, slot << 3,
+                 NOTIFY_EJECT_REQUEST);
+    }
+    aml_end(scope, method);
+}
+
+static void add_bridges(Aml *scope, const AcpiQ35 *q, unsigned parent)
+{
+    for (unsigned i = 0; i < q->n_bridges; i++) {
+        const AcpiBridge *b = &q->bridges[i];
+        if (b->parent == parent) {
+            guint start = aml_begin(scope, "Device S%02X_", b->devfn);
+            aml_code(scope, "Name _ADR %u", address(b->devfn));
+            if (b->slots) {
+                add_slots(scope, q, b);
+            }
+            add_indexed(scope, q, i + 1);
+            add_bridges(scope, q, i + 1);
+            aml_end(scope, start);
+        }
+    }
+}
+
+static gboolean has_slots(const AcpiQ35 *q)
+{
+    guint32 slots = 0;
+    for (unsigned i = 0; i < q->n_bridges; i++) {
+        slots |= q->bridges[i].slots;
+    }
+    return slots != 0;
 }
 
 void dsdt_add_functions(Aml *scope, const AcpiQ35 *q)
 {
-    if (q->n_ports || q->n_indexed) {
+    if (q->n_bridges || q->n_indexed) {
         add_labels(scope);
     }
-    for (unsigned i = 0; i < q->n_indexed; i++) {
-        add_indexed(scope, &q->indexed[i]);
-    }
-    if (q->n_ports) {
+    add_indexed(scope, q, 0);
+    if (has_slots(q)) {
         add_registers(scope, q);
     }
-    for (unsigned i = 0; i < q->n_ports; i++) {
-        add_port(scope, q, &q->ports[i]);
-    }
+    add_bridges(scope, q, 0);
 }
 
 void dsdt_add_hotplug_ports(AmlResources *r, const AcpiQ35 *q)
 {
-    if (q->n_ports) {
+    if (has_slots(q)) {
         aml_resource_io(r, q->hotplug_base, ACPI_HOTPLUG_SIZE);
     }
-    if (q->n_ports && q->hotplug_ost_base) {
+    if (has_slots(q) && q->hotplug_ost_base) {
         aml_resource_io(r, q->hotplug_ost_base, ACPI_HOTPLUG_OST_SIZE);
+    }
+}
+
+/* path: of what the bridges stand in. */
+static void add_calls(Aml *out, const AcpiQ35 *q, unsigned parent, const char *path)
+{
+    for (unsigned i = 0; i < q->n_bridges; i++) {
+        const AcpiBridge *b = &q->bridges[i];
+        if (b->parent == parent) {
+            g_autofree char *name = g_strdup_printf("%s.S%02X_", path, b->devfn);
+            if (b->slots) {
+                aml_code(out, "%s.PCNT", name);
+            }
+            add_calls(out, q, i + 1, name);
+        }
     }
 }
 
 void dsdt_add_hotplug_event(Aml *out, const AcpiQ35 *q)
 {
-    if (!q->n_ports) {
+    if (!has_slots(q)) {
         return;
     }
     guint scope = aml_begin(out, "Scope \\_GPE");
     guint method = aml_begin(out, "Method _E%02X 0", q->hotplug_gpe);
     aml_code(out, "Acquire \\_SB.PCI0.BLCK 0xffff");
-    for (unsigned i = 0; i < q->n_ports; i++) {
-        aml_code(out, "\\_SB.PCI0.S%02X_.PCNT", q->ports[i].devfn);
-    }
+    add_calls(out, q, 0, "\\_SB.PCI0");
     aml_code(out, "Release \\_SB.PCI0.BLCK");
     aml_end(out, method);
     aml_end(out, scope);

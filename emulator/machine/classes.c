@@ -24,7 +24,9 @@
 #include "pci/host.h"
 #include "pci/ich9-lpc.h"
 #include "pci/mch.h"
+#include "pci/pci-bridge.h"
 #include "pci/root-port.h"
+#include "pci/switch.h"
 #include "pci/testdev.h"
 #include "virtio/pci.h"
 #include "virtio/virtio.h"
@@ -51,7 +53,9 @@ const DeviceClass *const device_class_table[] = {
     &pci_bridge_class.device,
     &pci_device_class.device,
     &pci_host_class,
+    &pci_pci_bridge_class.device,
     &pci_testdev_class.device,
+    &pcie_pci_bridge_class.device,
     &pcie_root_port_class.device,
     &pflash_class,
     &port80_class,
@@ -74,5 +78,7 @@ const DeviceClass *const device_class_table[] = {
     &virtio_rng_pci_class.device,
     &virtio_rng_pci_non_transitional_class.device,
     &virtio_rng_pci_transitional_class.device,
+    &x3130_upstream_class.device,
+    &xio3130_downstream_class.device,
     NULL,
 };

@@ -15,26 +15,60 @@
 #include "pci/host.h"
 #include "util/error.h"
 
-/* Functions of pcie.0: slots that are taken, ports behind which devices are plugged. */
+/* What is on a bus, and below. */
 typedef struct Found {
-    guint32 slots;
-    GArray *ports;   /* AcpiHotplugPort */
+    guint32 slots;   /* of the bus: that are taken */
+    unsigned parent; /* as of AcpiBridge */
+    GArray *bridges; /* AcpiBridge */
     GArray *indexed; /* AcpiIndexed */
 } Found;
+
+/* Slots of which the guest is told: all functions in them can be plugged. */
+static guint32 plug_slots(const PciBus *bus)
+{
+    guint32 slots = 0;
+    for (unsigned i = 0; i < bus->slots; i++) {
+        gboolean plugs = acpi_pci_hotplug_bsel(bus) != ACPI_HOTPLUG_NO_BUS;
+        for (unsigned k = 0; k < PCI_FUNCTIONS; k++) {
+            const PciDevice *dev = bus->taken[PCI_DEVFN(i, k)];
+            plugs = plugs && (!dev || dev->device.klass->hotpluggable);
+        }
+        slots |= plugs ? 1u << i : 0;
+    }
+    return slots;
+}
+
+static void find_behind(PciDevice *dev, Found *found);
 
 static void find(PciDevice *dev, void *opaque)
 {
     Found *found = opaque;
-    const PciBus *behind = pci_bridge_bus(dev);
-    guint32 bsel = behind ? acpi_pci_hotplug_bsel(behind) : ACPI_HOTPLUG_NO_BUS;
-    found->slots |= 1u << PCI_SLOT(dev->devfn);
-    if (bsel != ACPI_HOTPLUG_NO_BUS) {
-        AcpiHotplugPort port = { dev->devfn, bsel };
-        g_array_append_val(found->ports, port);
-    }
-    if (dev->acpi_index && !behind) {
-        AcpiIndexed function = { dev->devfn, dev->acpi_index };
+    unsigned slot = PCI_SLOT(dev->devfn);
+    found->slots |= 1u << slot;
+    if (pci_bridge_bus(dev)) {
+        find_behind(dev, found);
+    } else if (dev->acpi_index && !(plug_slots(dev->bus) >> slot & 1)) {
+        AcpiIndexed function = { dev->devfn, dev->acpi_index, found->parent };
         g_array_append_val(found->indexed, function);
+    }
+}
+
+/* A bridge of which there is nothing to say is left out. */
+static void find_behind(PciDevice *dev, Found *found)
+{
+    PciBus *behind = pci_bridge_bus(dev);
+    guint n = found->bridges->len, n_indexed = found->indexed->len;
+    AcpiBridge b = { .devfn = dev->devfn,
+                     .bsel = acpi_pci_hotplug_bsel(behind),
+                     .slots = plug_slots(behind),
+                     .parent = found->parent };
+    g_array_append_val(found->bridges, b);
+    Found below = { .parent = n + 1,
+                    .bridges = found->bridges,
+                    .indexed = found->indexed };
+    pci_bus_foreach(behind, find, &below);
+    if (!b.slots && found->bridges->len == n + 1 && found->indexed->len == n_indexed) {
+        g_array_set_size(found->bridges, n);
     }
 }
 
@@ -111,9 +145,9 @@ static void set_own_windows(AcpiQ35 *board, const Q35Devices *q,
 AcpiTables *q35_acpi_tables(const Q35Devices *q, const Q35Choice *choice,
                             const BoardMemory *memory, gboolean direct)
 {
-    g_autoptr(GArray) ports = g_array_new(FALSE, FALSE, sizeof(AcpiHotplugPort));
+    g_autoptr(GArray) bridges = g_array_new(FALSE, FALSE, sizeof(AcpiBridge));
     g_autoptr(GArray) indexed = g_array_new(FALSE, FALSE, sizeof(AcpiIndexed));
-    Found found = { .ports = ports, .indexed = indexed };
+    Found found = { .bridges = bridges, .indexed = indexed };
     pci_bus_foreach(pci_host_bus(q->host), find, &found);
     guint8 s4_type = (guint8)ich9_pm_s4(q->pm);
     AcpiQ35 board = {
@@ -128,8 +162,8 @@ AcpiTables *q35_acpi_tables(const Q35Devices *q, const Q35Choice *choice,
         .hotplug_base = ACPI_HOTPLUG_PORT,
         .hotplug_ost_base = ACPI_HOTPLUG_OST_PORT,
         .hotplug_gpe = ACPI_HOTPLUG_GPE,
-        .ports = (const AcpiHotplugPort *)ports->data,
-        .n_ports = ports->len,
+        .bridges = (const AcpiBridge *)bridges->data,
+        .n_bridges = bridges->len,
         .indexed = (const AcpiIndexed *)indexed->data,
         .n_indexed = indexed->len,
         .fw_cfg_base = FW_CFG_PORT,

@@ -93,7 +93,7 @@ static gboolean create_hotplug(Q35Devices *q, GError **errp)
     if (!device_realize(q->hotplug, NULL, errp)) {
         return FALSE;
     }
-    pcie_root_port_set_hotplug(acpi_pci_hotplug_bus_changed, q->hotplug);
+    pci_bridge_set_hotplug(acpi_pci_hotplug_bus_changed, q->hotplug);
     return TRUE;
 }
 
@@ -190,7 +190,7 @@ gboolean q35_devices_create(Q35Devices *q, const Q35Choice *choice, RamBlock *ra
 /* All are unrealized. Whoever has a line's end goes before the line. */
 void q35_devices_free(Q35Devices *q)
 {
-    pcie_root_port_set_hotplug(NULL, NULL);
+    pci_bridge_set_hotplug(NULL, NULL);
     device_unref(q->fw_cfg);
     device_unref(q->pit);
     device_unref(q->rtc);

@@ -345,9 +345,11 @@ static void drop_bus(HotplugBus *b)
     }
 }
 
-static void add_bus(AcpiPciHotplug *h, PciBus *bus)
+static gboolean add_bus(AcpiPciHotplug *h, PciBus *bus)
 {
-    g_assert(h->n < ACPI_HOTPLUG_MAX_BUSES);
+    if (h->n == ACPI_HOTPLUG_MAX_BUSES) {
+        return FALSE;
+    }
     HotplugBus *b = g_new(HotplugBus, 1);
     *b = (HotplugBus){ .h = h, .bus = bus, .bsel = h->n };
     g_ptr_array_add(h->buses, b);
@@ -356,15 +358,18 @@ static void add_bus(AcpiPciHotplug *h, PciBus *bus)
     h->down = g_renew(guint32, h->down, h->n);
     h->up[b->bsel] = h->down[b->bsel] = 0;
     pci_bus_set_hotplug(bus, &hotplug, b);
+    return TRUE;
 }
 
-void acpi_pci_hotplug_bus_changed(PciBus *bus, gboolean there, void *opaque)
+gboolean acpi_pci_hotplug_bus_changed(PciBus *bus, gboolean there, void *opaque)
 {
     if (there) {
-        add_bus(opaque, bus);
-    } else if (bus->hotplug == &hotplug) {
+        return add_bus(opaque, bus);
+    }
+    if (bus->hotplug == &hotplug) {
         drop_bus(hotplug_bus(bus));
     }
+    return TRUE;
 }
 
 guint32 acpi_pci_hotplug_bsel(const PciBus *bus)

@@ -55,10 +55,10 @@ void acpi_pci_hotplug_set_wiring(Device *dev, guint16 port, guint16 ost_port,
                                  IrqLine *gpe);
 /*
  * The bus's slots are plugged through this device, or not any more; as the hook of
- * pcie_root_port_set_hotplug(), with the device as opaque. Numbers are given in order,
- * and not again. The device is realized.
+ * pci_bridge_set_hotplug(), with the device as opaque. Numbers are given in order, and
+ * not again. The device is realized.
  */
-void acpi_pci_hotplug_bus_changed(PciBus *bus, gboolean there, void *opaque);
+gboolean acpi_pci_hotplug_bus_changed(PciBus *bus, gboolean there, void *opaque);
 /* What the DSDT calls BSEL; ACPI_HOTPLUG_NO_BUS: it does not take part. */
 guint32 acpi_pci_hotplug_bsel(const PciBus *bus);
 

@@ -5,6 +5,7 @@
  */
 #include "pci/bridge.h"
 
+#include "pci/bridge-internal.h"
 #include "pci/internal.h"
 
 #define PRIORITY 1
@@ -201,21 +202,24 @@ static void set_registers(PciDevice *dev)
                          PCI_BRIDGE_CTL_BUS_RESET);
 }
 
-gboolean pci_bridge_realize(PciDevice *dev, const char *bus_name, unsigned slots,
+gboolean pci_bridge_realize(PciDevice *dev, unsigned slots, gboolean express,
                             GError **errp)
 {
     PciBridge *b = (PciBridge *)dev;
-    if (!pci_device_realize(&dev->device, errp)) {
+    g_autofree char *name = pci_bridge_bus_name(dev);
+    if (!pci_bridge_check_depth(dev, errp) || !pci_device_realize(&dev->device, errp)) {
         return FALSE;
     }
     set_registers(dev);
-    b->bus = pci_bus_new(bus_name, &dev->device, dev, slots);
+    b->bus = pci_bus_new(name, &dev->device, dev, slots);
+    b->bus->express = express;
     return TRUE;
 }
 
 void pci_bridge_unrealize(Device *device)
 {
     PciBridge *b = (PciBridge *)device;
+    pci_bridge_withdraw(b);
     pci_map_begin();
     for (PciWindow w = 0; w < PCI_WINDOWS; w++) {
         drop_alias(b, w);

@@ -34,6 +34,10 @@ typedef struct PciBridge {
     PciDevice pci;
     PciBus *bus;
     PciReserve reserve;
+    gboolean slotted; /* behind it is the slot `slot` of `chassis` */
+    guint8 chassis;
+    guint16 slot;
+    gboolean offered;             /* the hook of pci_bridge_set_hotplug() knows the bus */
     guint64 kept[PCI_KEEPS];      /* the layout's: bytes, bus numbers */
     Region *windows[PCI_WINDOWS]; /* aliases of the bus's containers in the parent's */
     PciRange shown[PCI_WINDOWS];  /* as they stand in the aliases */
@@ -42,11 +46,52 @@ typedef struct PciBridge {
 
 extern const PciDeviceClass pci_bridge_class; /* abstract: parent of bridges */
 
-/* As of the functions in pci.h. The bus takes `slots` slots. */
-gboolean pci_bridge_realize(PciDevice *dev, const char *bus_name, unsigned slots,
+/*
+ * As of the functions in pci.h. The bus has the bridge's id as its name, and `slots`
+ * slots: 1 behind an Express port that has one, else PCI_SLOTS. express: of the bus.
+ */
+gboolean pci_bridge_realize(PciDevice *dev, unsigned slots, gboolean express,
                             GError **errp);
 void pci_bridge_unrealize(Device *dev);
 void pci_bridge_reset(Device *dev);
+
+/* bridge-place.c, for realize: what stands in the way; FALSE: something does. */
+gboolean pci_bridge_check_slot(const PciBridge *b, GError **errp);
+gboolean pci_bridge_check_reserve(const PciBridge *b, GError **errp);
+/* After pci_bridge_realize(): what firmware is to keep free, by a capability. */
+void pci_bridge_add_reserve(PciBridge *b);
+
+/* The rows of `reserve` in the structure type_, whose member bridge_ is a PciBridge. */
+#define PCI_BRIDGE_RESERVE(type_, bridge_)                                               \
+    PCI_BRIDGE_RESERVE_ROW("bus-reserve", type_, bridge_.reserve.bus,                    \
+                           "Bus numbers to keep free behind it; auto if not given"),     \
+        PCI_BRIDGE_RESERVE_ROW("io-reserve", type_,                                      \
+                               bridge_.reserve.window[PCI_WINDOW_IO],                    \
+                               "Bytes of ports to keep free; auto if not given"),        \
+        PCI_BRIDGE_RESERVE_ROW("mem-reserve", type_,                                     \
+                               bridge_.reserve.window[PCI_WINDOW_MEM],                   \
+                               "Bytes of memory to keep free; auto if not given"),       \
+        PCI_BRIDGE_RESERVE_ROW("pref32-reserve", type_, bridge_.reserve.pref32,          \
+                               "Bytes of prefetchable memory below 4 GiB to keep free; " \
+                               "auto if not given"),                                     \
+        PCI_BRIDGE_RESERVE_ROW("pref64-reserve", type_,                                  \
+                               bridge_.reserve.window[PCI_WINDOW_PREF],                  \
+                               "Bytes of prefetchable memory to keep free; auto if not " \
+                               "given")
+#define PCI_BRIDGE_RESERVE_ROW(name_, type_, member_, help_)                             \
+    {                                                                                    \
+        name_, PROP_SIZE, offsetof(type_, member_), "18446744073709551615",              \
+            .guest = TRUE, .help = help_                                                 \
+    }
+
+/*
+ * Who is told of the bus of each bridge that takes devices at run time: when it is there,
+ * and when it goes. FALSE: it is one too many. Before there are bridges; NULL: nobody.
+ */
+typedef gboolean (*PciBridgeChanged)(PciBus *bus, gboolean there, void *opaque);
+void pci_bridge_set_hotplug(PciBridgeChanged changed, void *opaque);
+/* At the end of realize. FALSE: see there; unrealize undoes it. */
+gboolean pci_bridge_offer(PciBridge *b, GError **errp);
 
 /* What the registers say, enabled or not. */
 PciRange pci_bridge_window(const PciDevice *bridge, PciWindow window);

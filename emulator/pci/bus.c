@@ -146,7 +146,7 @@ static gboolean bus_pre_plug(Bus *bus, Device *device, GError **errp)
 /* The slot's state as its port shows it. */
 static void show_presence(PciBus *bus)
 {
-    if (bus->bridge && bus->bridge->express) {
+    if (bus->bridge && bus->express && bus->slots == 1) { /* an Express port's */
         gboolean present = FALSE;
         for (unsigned i = 0; i < bus->slots * PCI_FUNCTIONS; i++) {
             present = present || (bus->taken[i] && is_shown(bus, bus->taken[i]));

@@ -33,6 +33,7 @@ struct PciBus {
     Bus *bus;
     PciDevice *bridge;   /* NULL: a root bus */
     unsigned slots;      /* PCI_SLOTS, or 1 behind an Express port */
+    gboolean express;    /* PCI Express, not conventional PCI */
     PciDevice **taken;   /* by devfn: who has the address, seen or not */
     Region *memory, *io; /* containers of what is on the bus */
     PciMapIrq map_irq;   /* of a root bus */

@@ -59,10 +59,11 @@ void pci_add_express_endpoint(PciDevice *dev, guint8 offset)
     }
 }
 
-void pci_add_express_root_port(PciDevice *dev, guint8 offset, guint8 number, guint16 slot,
-                               gboolean hotplug)
+/* A port with a slot behind it. */
+static void add_slot_port(PciDevice *dev, guint8 offset, unsigned type, guint8 number,
+                          guint16 slot, gboolean hotplug)
 {
-    add(dev, offset, PCI_EXP_TYPE_ROOT_PORT, 0);
+    add(dev, offset, type, 0);
     guint8 at = dev->express;
     pci_set(dev, at + PCI_EXP_FLAGS, 2,
             pci_get(dev, at + PCI_EXP_FLAGS, 2) | PCI_EXP_FLAGS_SLOT);
@@ -74,9 +75,34 @@ void pci_add_express_root_port(PciDevice *dev, guint8 offset, guint8 number, gui
                 (hotplug ? PCI_EXP_SLTCAP_HPC : 0));
     pci_set_writable(dev, at + PCI_EXP_SLTCTL, 2, SLOT_CONTROL);
     pci_set_write_clears(dev, at + PCI_EXP_SLTSTA, 2, SLOT_STATUS);
-    pci_set_writable(dev, at + PCI_EXP_RTCTL, 2, ROOT_CONTROL);
-    pci_set_write_clears(dev, at + PCI_EXP_RTSTA, 4, PCI_EXP_RTSTA_PME);
     pci_express_set_present(dev, FALSE);
+}
+
+void pci_add_express_root_port(PciDevice *dev, guint8 offset, guint8 number, guint16 slot,
+                               gboolean hotplug)
+{
+    add_slot_port(dev, offset, PCI_EXP_TYPE_ROOT_PORT, number, slot, hotplug);
+    pci_set_writable(dev, dev->express + PCI_EXP_RTCTL, 2, ROOT_CONTROL);
+    pci_set_write_clears(dev, dev->express + PCI_EXP_RTSTA, 4, PCI_EXP_RTSTA_PME);
+}
+
+void pci_add_express_downstream_port(PciDevice *dev, guint8 offset, guint8 number,
+                                     guint16 slot, gboolean hotplug)
+{
+    add_slot_port(dev, offset, PCI_EXP_TYPE_DOWNSTREAM, number, slot, hotplug);
+}
+
+void pci_add_express_upstream_port(PciDevice *dev, guint8 offset, guint8 number)
+{
+    add(dev, offset, PCI_EXP_TYPE_UPSTREAM, 0);
+    set_link(dev, dev->express, number);
+}
+
+/* On a root bus it has no link, but its type says that it has. */
+void pci_add_express_pci_bridge(PciDevice *dev, guint8 offset)
+{
+    add(dev, offset, PCI_EXP_TYPE_PCI_BRIDGE, 0);
+    set_link(dev, dev->express, 0);
 }
 
 /* 7.5.3.11, 7.5.3.8: with the first function that the guest may see. */

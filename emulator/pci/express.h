@@ -17,6 +17,12 @@ void pci_add_express_endpoint(PciDevice *dev, guint8 offset);
 /* A root port with a slot. number: of the port; slot: its physical number. */
 void pci_add_express_root_port(PciDevice *dev, guint8 offset, guint8 number, guint16 slot,
                                gboolean hotplug);
+/* The same below an upstream port, which is the next. */
+void pci_add_express_downstream_port(PciDevice *dev, guint8 offset, guint8 number,
+                                     guint16 slot, gboolean hotplug);
+void pci_add_express_upstream_port(PciDevice *dev, guint8 offset, guint8 number);
+/* A bridge to conventional PCI. */
+void pci_add_express_pci_bridge(PciDevice *dev, guint8 offset);
 /* Something is in the slot of this port: presence and link state follow. */
 void pci_express_set_present(PciDevice *port, gboolean present);
 

@@ -251,6 +251,7 @@ static gboolean host_realize(Device *device, GError **errp)
     }
     h->bus = pci_bus_new("pcie.0", device, NULL, PCI_SLOTS);
     h->bus->bus->alias = "pci.0";
+    h->bus->express = TRUE;
     map_bus(h);
     if (!device_realize_part(h->mch, h->bus->bus, errp)) {
         host_unrealize(device);

@@ -5,6 +5,8 @@ libemulator_a_SOURCES += \
 	emulator/pci/bar.c \
 	emulator/pci/bridge.c \
 	emulator/pci/bridge.h \
+	emulator/pci/bridge-internal.h \
+	emulator/pci/bridge-place.c \
 	emulator/pci/bus.c \
 	emulator/pci/bus.h \
 	emulator/pci/capability.c \
@@ -32,6 +34,8 @@ libemulator_a_SOURCES += \
 	emulator/pci/msi.h \
 	emulator/pci/msix.c \
 	emulator/pci/msix.h \
+	emulator/pci/pci-bridge.c \
+	emulator/pci/pci-bridge.h \
 	emulator/pci/pci.c \
 	emulator/pci/pci.h \
 	emulator/pci/rom.c \
@@ -40,5 +44,7 @@ libemulator_a_SOURCES += \
 	emulator/pci/root-port.c \
 	emulator/pci/root-port.h \
 	emulator/pci/slots.c \
+	emulator/pci/switch.c \
+	emulator/pci/switch.h \
 	emulator/pci/testdev.c \
 	emulator/pci/testdev.h

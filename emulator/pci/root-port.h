@@ -12,12 +12,4 @@
 
 extern const PciDeviceClass pcie_root_port_class;
 
-/*
- * Called for the bus of each port that takes devices at run time: when the port is there,
- * and when it goes. Before there are ports; NULL: nobody listens.
- */
-void pcie_root_port_set_hotplug(void (*changed)(PciBus *bus, gboolean there,
-                                                void *opaque),
-                                void *opaque);
-
 #endif

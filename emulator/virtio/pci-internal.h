@@ -75,6 +75,8 @@ void virtio_pci_window_written(PciDevice *dev, unsigned offset, unsigned size,
  */
 gboolean virtio_pci_choose_interfaces(VirtioPci *v, GError **errp);
 void virtio_pci_identify(PciDevice *dev);
+/* Below a port of PCI Express, not on the root bus or behind a conventional bridge. */
+gboolean virtio_pci_behind_port(const VirtioPci *v);
 /* Adds the BAR; MSI-X is there. */
 void virtio_pci_add_legacy(VirtioPci *v);
 void virtio_pci_init_transitional(Device *dev);

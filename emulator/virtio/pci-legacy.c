@@ -82,13 +82,18 @@ static gboolean check_kind(const VirtioPci *v, GError **errp)
                      v->pci.device.klass->name, which);
 }
 
+gboolean virtio_pci_behind_port(const VirtioPci *v)
+{
+    return v->pci.bus->bridge && v->pci.bus->express;
+}
+
 gboolean virtio_pci_choose_interfaces(VirtioPci *v, GError **errp)
 {
     if (!check_kind(v, errp)) {
         return FALSE;
     }
     if (v->disable_legacy == ON_OFF_AUTO_AUTO) { /* there is little I/O space for ports */
-        v->disable_legacy = v->pci.bus->bridge ? ON_OFF_AUTO_ON : ON_OFF_AUTO_OFF;
+        v->disable_legacy = virtio_pci_behind_port(v) ? ON_OFF_AUTO_ON : ON_OFF_AUTO_OFF;
     }
     if (v->disable_modern && !has_legacy(v)) {
         return error_set(errp,

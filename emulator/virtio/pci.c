@@ -212,7 +212,7 @@ static gboolean virtio_pci_realize(Device *device, GError **errp)
         virtio_pci_add_legacy(v);
     }
     /* as QEMU's: on the root bus, and without the modern interface, there are none */
-    if (v->pci.bus->bridge && !v->disable_modern) {
+    if (virtio_pci_behind_port(v) && !v->disable_modern) {
         pci_add_power_management(&v->pci, 0);
         pci_add_express_endpoint(&v->pci, 0);
     }

@@ -94,7 +94,7 @@ static void set_up(void)
     g_assert_true(device_realize(lpc, root->bus, NULL));
     pci_bus_set_irqs(root, ich9_lpc_map_irq, lpc);
     pci_host_set_low_ram(host, ram, FALSE);
-    pcie_root_port_set_hotplug(acpi_pci_hotplug_bus_changed, acpi);
+    pci_bridge_set_hotplug(acpi_pci_hotplug_bus_changed, acpi);
     for (unsigned i = 0; i < PORTS; i++) {
         make_port(i);
     }
@@ -105,7 +105,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    pcie_root_port_set_hotplug(NULL, NULL);
+    pci_bridge_set_hotplug(NULL, NULL);
     g_ptr_array_unref(hot);
     device_unref(acpi);
     device_unref(lpc);

@@ -199,8 +199,7 @@ const PciDeviceClass test_function_class = {
 
 static gboolean bridge_realize(Device *device, GError **errp)
 {
-    g_autofree char *name = g_strdup_printf("behind.%p", (void *)device);
-    return pci_bridge_realize((PciDevice *)device, name, PCI_SLOTS, errp);
+    return pci_bridge_realize((PciDevice *)device, PCI_SLOTS, FALSE, errp);
 }
 
 const PciDeviceClass test_bridge_class = {

@@ -60,14 +60,14 @@ static void make(void)
     acpi_pci_hotplug_set_wiring(acpi, ACPI_HOTPLUG_PORT, ACPI_HOTPLUG_OST_PORT, gpe);
     device_realize(acpi, NULL, &err);
     g_assert_no_error(err);
-    pcie_root_port_set_hotplug(acpi_pci_hotplug_bus_changed, acpi);
+    pci_bridge_set_hotplug(acpi_pci_hotplug_bus_changed, acpi);
     port = make_port("rp0", "2", "1");
     cfg_write(&port->pci, PCI_PRIMARY_BUS, 4, 0x010100);
 }
 
 static void unmake(void)
 {
-    pcie_root_port_set_hotplug(NULL, NULL);
+    pci_bridge_set_hotplug(NULL, NULL);
     device_unref(acpi);
     pci_board_free();
     irq_line_free(gpe);

@@ -34,12 +34,12 @@ static guint32 sparse_id(unsigned cpu)
     return cpu * 2;
 }
 
-static AcpiHotplugPort ports[14];
+static AcpiBridge ports[14];
 
 static void make_ports(void)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(ports); i++) {
-        ports[i] = (AcpiHotplugPort){ (1 + i / 8) << 3 | i % 8, i };
+        ports[i] = (AcpiBridge){ (1 + i / 8) << 3 | i % 8, i, 1, 0 };
     }
 }
 
@@ -62,8 +62,8 @@ static AcpiQ35 usual(const Bus *isa)
         .hotplug_base = ACPI_HOTPLUG_PORT,
         .hotplug_ost_base = ACPI_HOTPLUG_OST_PORT,
         .hotplug_gpe = ACPI_HOTPLUG_GPE,
-        .ports = ports,
-        .n_ports = G_N_ELEMENTS(ports),
+        .bridges = ports,
+        .n_bridges = G_N_ELEMENTS(ports),
         .pm_base = ICH9_PM_BASE,
         .sci = ICH9_SCI_GSI,
         .s4 = TRUE,
