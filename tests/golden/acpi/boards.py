@@ -30,6 +30,10 @@ def ports(n):
     return args
 
 
+def devices(*lines):
+    return [word for line in lines for word in ("-device", line)]
+
+
 MICROVM = ["-machine", "microvm-vireo-1.0", "-m", "16M"]
 Q35 = ["-machine", "pc-q35-vireo-1.0", "-m", "128M"]
 RNG = ["-object", "rng-random,id=r", "-device"]
@@ -39,6 +43,14 @@ USUAL = (["-machine", "pc-q35-vireo-1.0,usb=off,vmport=off,dump-guest-core=off",
           "-m", "4G", "-smp", "4,sockets=4,cores=1,threads=1", "-serial", "null"] +
          ports(14) + DISK + ["virtio-blk-pci,drive=d,bus=pci.4,addr=0x0"] +
          RNG + ["virtio-rng-pci,rng=r,bus=pci.6,addr=0x0"])
+# Each kind of bridge, and in the last slot but one a function that stays.
+BRIDGES = devices(
+    "pcie-root-port,id=a,chassis=1,addr=4", "pcie-pci-bridge,id=b,bus=a",
+    "pci-bridge,id=c,bus=b,addr=3,chassis_nr=9",
+    "pcie-root-port,id=d,chassis=2,addr=5", "x3130-upstream,id=u,bus=d",
+    "xio3130-downstream,id=e,bus=u,addr=2,chassis=3",
+    "xio3130-downstream,id=f,bus=u,addr=3,chassis=4,hotplug=off",
+    "pci-testdev,bus=f,acpi-index=5")
 # What a guest finds, as text.
 BOARDS = {
     "microvm": MICROVM + ["-smp", "2", "-serial", "null", "-device", "pvpanic"],
@@ -66,6 +78,7 @@ LARGE = {
     "microvm-order": MICROVM + ["-device", "pvpanic", "-device",
                                 "isa-serial,chardev=c", "-chardev", "null,id=c"],
     "q35-large": "large",
+    "q35-bridges": Q35 + BRIDGES,
     # All that fits on it: in buses, slots and vCPUs.
     "q35-full": Q35 + ["-smp", "254"] + ports(240) + 4 * ["-serial", "null"] + [
         "-device", "pvpanic"],

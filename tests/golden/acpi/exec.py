@@ -72,7 +72,7 @@ class Exec(unittest.TestCase):
     def test_predefined(self):
         """All that has a meaning to a guest, with arguments as ACPI wants them."""
         for board in ("microvm", "q35", "q35-usual", "q35-isa", "q35-index", "q35-bare",
-                      "q35-full"):
+                      "q35-bridges", "q35-full"):
             with self.subTest(board=board):
                 said = self.run_lines(board, "test predefined")
                 results = re.findall(r"^(\\\S+) +returned (AE_\w+)", said, re.M)
@@ -163,6 +163,29 @@ class Exec(unittest.TestCase):
             self.assertEqual(lines, ["[Package] Contains 2 Elements:",
                                      "[Integer] = %016X" % index,
                                      '[String] Length 00 = ""'])
+
+    def test_bridges(self):
+        """Slots of buses behind bridges that are behind bridges, but for those that
+        bridges are in."""
+        above = "\\_SB.PCI0.S20.S00"
+        slots = ["%s.S%02X" % (above, s << 3) for s in range(32) if s != 3]
+        slots += ["%s.S18.S%02X" % (above, s << 3) for s in range(32)]
+        slots.append("\\_SB.PCI0.S28.S00.S10.S00")
+        said = self.run_lines("q35-bridges", "test predefined")
+        self.assertEqual(sorted(re.findall(r"^(\\\S+)\._EJ0 +returned", said, re.M)),
+                         sorted(slots))
+        said = self.run_lines("q35-bridges", "evaluate \\_GPE._E01", fill=0xff)
+        for value in ("1", "3"):
+            self.assertEqual(len(re.findall(r"System Notify on \S+ \S+ Value 0x0" + value,
+                                            said)), len(slots))
+        registers = ["\\_SB.PCI0." + r for r in ("BNUM", "B0EJ", "OSTN")]
+        self.assertEqual(self.numbers(
+            "q35-bridges", slots[0] + "._EJ0 1", *registers,
+            above + ".S18.SF8._EJ0 1", above + ".S18.SF8._OST 3 0 (00)", *registers),
+            [1, 1, 0, 2, 1 << 31, 31])
+        for name, index in ((slots[-1], 1), ("\\_SB.PCI0.S28.S00.S18.S00", 5)):
+            lines = self.evaluate("q35-bridges", name + "._DSM " + LABEL + " 2 7 [1]")[0]
+            self.assertEqual(lines[1], "[Integer] = %016X" % index)
 
 
 if __name__ == "__main__":

@@ -579,12 +579,14 @@ DefinitionBlock ("", "DSDT", 2, "VIREO ", "VIREO1.0", 0x00000001)
                 Method (PCNT, 0, NotSerialized)
                 {
                     BNUM = Zero
-                    If ((PCIU & One))
+                    Local0 = PCIU
+                    Local1 = PCID
+                    If ((Local0 & One))
                     {
                         Notify (S00, One)
                     }
 
-                    If ((PCID & One))
+                    If ((Local1 & One))
                     {
                         Notify (S00, 0x03)
                     }
@@ -617,12 +619,14 @@ DefinitionBlock ("", "DSDT", 2, "VIREO ", "VIREO1.0", 0x00000001)
                 Method (PCNT, 0, NotSerialized)
                 {
                     BNUM = One
-                    If ((PCIU & One))
+                    Local0 = PCIU
+                    Local1 = PCID
+                    If ((Local0 & One))
                     {
                         Notify (S00, One)
                     }
 
-                    If ((PCID & One))
+                    If ((Local1 & One))
                     {
                         Notify (S00, 0x03)
                     }
@@ -655,12 +659,14 @@ DefinitionBlock ("", "DSDT", 2, "VIREO ", "VIREO1.0", 0x00000001)
                 Method (PCNT, 0, NotSerialized)
                 {
                     BNUM = 0x02
-                    If ((PCIU & One))
+                    Local0 = PCIU
+                    Local1 = PCID
+                    If ((Local0 & One))
                     {
                         Notify (S00, One)
                     }
 
-                    If ((PCID & One))
+                    If ((Local1 & One))
                     {
                         Notify (S00, 0x03)
                     }
@@ -693,12 +699,14 @@ DefinitionBlock ("", "DSDT", 2, "VIREO ", "VIREO1.0", 0x00000001)
                 Method (PCNT, 0, NotSerialized)
                 {
                     BNUM = 0x03
-                    If ((PCIU & One))
+                    Local0 = PCIU
+                    Local1 = PCID
+                    If ((Local0 & One))
                     {
                         Notify (S00, One)
                     }
 
-                    If ((PCID & One))
+                    If ((Local1 & One))
                     {
                         Notify (S00, 0x03)
                     }
@@ -731,12 +739,14 @@ DefinitionBlock ("", "DSDT", 2, "VIREO ", "VIREO1.0", 0x00000001)
                 Method (PCNT, 0, NotSerialized)
                 {
                     BNUM = 0x04
-                    If ((PCIU & One))
+                    Local0 = PCIU
+                    Local1 = PCID
+                    If ((Local0 & One))
                     {
                         Notify (S00, One)
                     }
 
-                    If ((PCID & One))
+                    If ((Local1 & One))
                     {
                         Notify (S00, 0x03)
                     }
@@ -769,12 +779,14 @@ DefinitionBlock ("", "DSDT", 2, "VIREO ", "VIREO1.0", 0x00000001)
                 Method (PCNT, 0, NotSerialized)
                 {
                     BNUM = 0x05
-                    If ((PCIU & One))
+                    Local0 = PCIU
+                    Local1 = PCID
+                    If ((Local0 & One))
                     {
                         Notify (S00, One)
                     }
 
-                    If ((PCID & One))
+                    If ((Local1 & One))
                     {
                         Notify (S00, 0x03)
                     }
@@ -807,12 +819,14 @@ DefinitionBlock ("", "DSDT", 2, "VIREO ", "VIREO1.0", 0x00000001)
                 Method (PCNT, 0, NotSerialized)
                 {
                     BNUM = 0x06
-                    If ((PCIU & One))
+                    Local0 = PCIU
+                    Local1 = PCID
+                    If ((Local0 & One))
                     {
                         Notify (S00, One)
                     }
 
-                    If ((PCID & One))
+                    If ((Local1 & One))
                     {
                         Notify (S00, 0x03)
                     }
@@ -845,12 +859,14 @@ DefinitionBlock ("", "DSDT", 2, "VIREO ", "VIREO1.0", 0x00000001)
                 Method (PCNT, 0, NotSerialized)
                 {
                     BNUM = 0x07
-                    If ((PCIU & One))
+                    Local0 = PCIU
+                    Local1 = PCID
+                    If ((Local0 & One))
                     {
                         Notify (S00, One)
                     }
 
-                    If ((PCID & One))
+                    If ((Local1 & One))
                     {
                         Notify (S00, 0x03)
                     }
@@ -883,12 +899,14 @@ DefinitionBlock ("", "DSDT", 2, "VIREO ", "VIREO1.0", 0x00000001)
                 Method (PCNT, 0, NotSerialized)
                 {
                     BNUM = 0x08
-                    If ((PCIU & One))
+                    Local0 = PCIU
+                    Local1 = PCID
+                    If ((Local0 & One))
                     {
                         Notify (S00, One)
                     }
 
-                    If ((PCID & One))
+                    If ((Local1 & One))
                     {
                         Notify (S00, 0x03)
                     }
@@ -921,12 +939,14 @@ DefinitionBlock ("", "DSDT", 2, "VIREO ", "VIREO1.0", 0x00000001)
                 Method (PCNT, 0, NotSerialized)
                 {
                     BNUM = 0x09
-                    If ((PCIU & One))
+                    Local0 = PCIU
+                    Local1 = PCID
+                    If ((Local0 & One))
                     {
                         Notify (S00, One)
                     }
 
-                    If ((PCID & One))
+                    If ((Local1 & One))
                     {
                         Notify (S00, 0x03)
                     }
@@ -959,12 +979,14 @@ DefinitionBlock ("", "DSDT", 2, "VIREO ", "VIREO1.0", 0x00000001)
                 Method (PCNT, 0, NotSerialized)
                 {
                     BNUM = 0x0A
-                    If ((PCIU & One))
+                    Local0 = PCIU
+                    Local1 = PCID
+                    If ((Local0 & One))
                     {
                         Notify (S00, One)
                     }
 
-                    If ((PCID & One))
+                    If ((Local1 & One))
                     {
                         Notify (S00, 0x03)
                     }
@@ -997,12 +1019,14 @@ DefinitionBlock ("", "DSDT", 2, "VIREO ", "VIREO1.0", 0x00000001)
                 Method (PCNT, 0, NotSerialized)
                 {
                     BNUM = 0x0B
-                    If ((PCIU & One))
+                    Local0 = PCIU
+                    Local1 = PCID
+                    If ((Local0 & One))
                     {
                         Notify (S00, One)
                     }
 
-                    If ((PCID & One))
+                    If ((Local1 & One))
                     {
                         Notify (S00, 0x03)
                     }
@@ -1035,12 +1059,14 @@ DefinitionBlock ("", "DSDT", 2, "VIREO ", "VIREO1.0", 0x00000001)
                 Method (PCNT, 0, NotSerialized)
                 {
                     BNUM = 0x0C
-                    If ((PCIU & One))
+                    Local0 = PCIU
+                    Local1 = PCID
+                    If ((Local0 & One))
                     {
                         Notify (S00, One)
                     }
 
-                    If ((PCID & One))
+                    If ((Local1 & One))
                     {
                         Notify (S00, 0x03)
                     }
@@ -1073,12 +1099,14 @@ DefinitionBlock ("", "DSDT", 2, "VIREO ", "VIREO1.0", 0x00000001)
                 Method (PCNT, 0, NotSerialized)
                 {
                     BNUM = 0x0D
-                    If ((PCIU & One))
+                    Local0 = PCIU
+                    Local1 = PCID
+                    If ((Local0 & One))
                     {
                         Notify (S00, One)
                     }
 
-                    If ((PCID & One))
+                    If ((Local1 & One))
                     {
                         Notify (S00, 0x03)
                     }
