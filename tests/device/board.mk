@@ -8,6 +8,7 @@ BOARD_DEVICE_TESTS = tests/device/serial-test tests/device/serial-tx-test \
 	tests/device/q35-serial-test tests/device/q35-option-test tests/device/pci-rom-test \
 	tests/device/pci-test \
 	tests/device/query-test tests/device/smbios-test tests/device/qom-test \
+	tests/device/pci-bridge-test \
 	tests/device/pci-plug-test tests/device/pci-layout-test \
 	tests/device/fw-cfg-test tests/device/cpu-hotplug-test
 check_PROGRAMS += $(BOARD_DEVICE_TESTS)
@@ -103,6 +104,9 @@ tests_device_qom_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_pci_layout_test_SOURCES = tests/device/pci-layout-test.c tests/device/board.h
 tests_device_pci_layout_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_pci_layout_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_pci_bridge_test_SOURCES = tests/device/pci-bridge-test.c tests/device/board.h
+tests_device_pci_bridge_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_pci_bridge_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_pci_plug_test_SOURCES = tests/device/pci-plug-test.c tests/device/board.h
 tests_device_pci_plug_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_pci_plug_test_LDADD = $(DEVICE_TEST_LDADD)
