@@ -128,6 +128,23 @@ tests_fuzz_fw_cfg_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fw_cfg_fuzz_LDADD = $(EMULATOR_TEST_LDADD)
 endif
 
+# virtio-net's control queue; also run shortly by net-control-fuzz-test.
+NET_CONTROL_FUZZ_FILES = tests/fuzz/net-control-fuzz.c tests/fuzz/net-control-fuzz.h \
+	$(VIRTIO_BOARD_FILES)
+check_PROGRAMS += tests/fuzz/net-control-fuzz-test
+TESTS += tests/fuzz/net-control-fuzz-test
+tests_fuzz_net_control_fuzz_test_SOURCES = tests/fuzz/net-control-fuzz-test.c \
+	$(NET_CONTROL_FUZZ_FILES)
+tests_fuzz_net_control_fuzz_test_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
+tests_fuzz_net_control_fuzz_test_LDADD = $(EMULATOR_TEST_LDADD)
+if FUZZERS
+check_PROGRAMS += tests/fuzz/net-control-fuzz
+tests_fuzz_net_control_fuzz_SOURCES = $(NET_CONTROL_FUZZ_FILES)
+tests_fuzz_net_control_fuzz_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
+tests_fuzz_net_control_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_net_control_fuzz_LDADD = $(EMULATOR_TEST_LDADD)
+endif
+
 # The RPC server; also run over repeatable mutants by rpc-fuzz-test.
 if FUZZERS
 check_PROGRAMS += tests/fuzz/rpc-fuzz
