@@ -100,7 +100,8 @@ PC = 2 * ISA + 3 * [
     port(0x600, 0x80, x5=0x3f)] + [
     function(0, 0x1f), function(0, 0, 0x80), function(0, 2),
     function(0, 3), function(1, 0), function(0, 5, 0x40), function(0, 6, 0x40),
-    function(0, 7), memory(AHCI, 0x100)] + 3 * [port(0x92, 1, x0=1)]
+    function(0, 7), function(0, 8), function(0, 9), function(3, 0), function(5, 0), function(6, 0),
+    memory(AHCI, 0x100)] + 3 * [port(0x92, 1, x0=1)]
 MICROVM = ISA + [memory(0xfec00000, 0x40), memory(0xfea00000, 4)] + [
     memory(0xfeb00000 + 0x1000 * n, 0x100) for n in range(3)]
 
@@ -124,7 +125,12 @@ BOARDS = {
         "-device", "virtio-blk-pci,drive=n,num-queues=2,bus=p0",
         "-device", "virtio-blk-pci,drive=m,iothread=io,addr=5",
         "-device", "virtio-rng-pci,rng=r,addr=6",
-        "-device", "pci-testdev,addr=7"]),
+        "-device", "pci-testdev,addr=7",
+        "-device", "pcie-pci-bridge,id=b,addr=8",
+        "-device", "pci-bridge,id=b1,bus=b,chassis_nr=1",
+        "-device", "pcie-root-port,id=p2,chassis=3,addr=9",
+        "-device", "x3130-upstream,id=u,bus=p2",
+        "-device", "xio3130-downstream,id=d,bus=u,chassis=4"]),
     "q35 with flash": (FLASH, [
         "-machine", "q35", "-drive", "if=pflash,format=raw,file=flash"], NOT_FLASH),
 }

@@ -278,9 +278,11 @@ static void use_ahci(QTest *q)
 static void use_q35(QTest *q)
 {
     static const unsigned virtio[] = { 0x10, 0x28, 0x30 };
-    static const unsigned functions[] = {
-        0x00, 0xf8, 0x10, 0x18, 0x20, 0x28, 0x30, 0xfa
-    };
+    static const unsigned functions[] = { 0x00, 0xf8, 0x10, 0x18, 0x20,
+                                          0x28, 0x30, 0xfa, 0x38, 0x40 };
+    static const struct {
+        unsigned first, below; /* behind which, and how many buses further */
+    } nested[] = { { 0x38, 0 }, { 0x40, 0 }, { 0x40, 1 } };
     qtest_outb(q, 0x64, 0xaa);
     qtest_outb(q, 0x64, 0x60);
     qtest_outb(q, 0x60, 0x65);
@@ -298,6 +300,11 @@ static void use_q35(QTest *q)
     write_config(q, behind, 0);
     for (unsigned i = 0; i < G_N_ELEMENTS(virtio); i++) {
         start_virtio(q, 0, virtio[i]);
+    }
+    /* The innermost bridges first, as what is behind them is out of reach then. */
+    for (unsigned i = G_N_ELEMENTS(nested); i-- > 0;) {
+        unsigned bus = qtest_readb(q, config_at(0, nested[i].first) + 0x19);
+        write_config(q, bus + nested[i].below, 0);
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(functions); i++) {
         write_config(q, 0, functions[i]);
@@ -400,6 +407,9 @@ static const Board boards[] = {
       "-device virtio-rng-pci,rng=r,addr=2 -device pcie-root-port,id=p,addr=3 "
       "-device pci-testdev,addr=4 -device virtio-rng-pci,rng=r,addr=5 "
       "-device virtio-rng-pci,rng=r,bus=p -device pvpanic "
+      "-device pcie-pci-bridge,id=b,addr=7 -device pci-bridge,bus=b,chassis_nr=1 "
+      "-device pcie-root-port,id=s,addr=8,slot=1 -device x3130-upstream,id=u,bus=s "
+      "-device xio3130-downstream,bus=u,slot=2 "
       "-blockdev driver=file,node-name=d,filename=%s,locking=off "
       "-device virtio-blk-pci,drive=d,addr=6 "
       "-blockdev driver=file,node-name=h,filename=%s,locking=off "

@@ -40,6 +40,8 @@ const Q35Function q35_functions[Q35_FUNCTIONS] = {
     [Q35_CARD] = { "nic", 0, DEVFN(7, 0), 3, FEATURES_NET },
     [Q35_TESTDEV] = { "test", 0, DEVFN(8, 0) },
     [Q35_SATA2] = { "sata2", 0, DEVFN(9, 0) },
+    [Q35_PCI_BRIDGE] = { "pb0", 0, DEVFN(10, 0) },
+    [Q35_SWITCH] = { "up", 5, 0 },
     [Q35_HOT_DISK] = { "h0", 1, 0, 2, FEATURES_BLK, TRUE },
     [Q35_HOT_DISK_IOTHREAD] = { "h1", 2, 0, 1, FEATURES_BLK, TRUE },
     [Q35_HOT_RNG] = { "h2", 3, 0, 1, FEATURES_RNG, TRUE },
@@ -89,7 +91,12 @@ char *q35_args(void)
         "disable-legacy=off "
         "-device virtio-rng-pci-non-transitional,id=h2,rng=r,bus=rp2 "
         "-device pci-testdev,id=h3,bus=rp3,addr=0.0,multifunction=on "
-        "-device virtio-rng-pci,id=h4,rng=r,bus=rp3,addr=0.1 %s",
+        "-device virtio-rng-pci,id=h4,rng=r,bus=rp3,addr=0.1 "
+        "-device pcie-pci-bridge,id=pb0,addr=0xa "
+        "-device pci-bridge,id=pb1,bus=pb0,addr=1,chassis_nr=1 "
+        "-device pcie-root-port,id=rp4,chassis=5,addr=2.4 "
+        "-device x3130-upstream,id=up,bus=rp4 "
+        "-device xio3130-downstream,id=dn,bus=up,chassis=6 %s",
         RAM_MIB, card);
 }
 

@@ -97,6 +97,7 @@ static const char *const words[] = {
     "virtio-rng-pci",
     "pci-testdev",
     "pcie-root-port",
+    "pci-bridge",
     "rp0",
     "rp1",
     "pcie.0",

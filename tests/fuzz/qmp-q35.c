@@ -17,6 +17,8 @@ static const char *const drivers[] = {
     "virtio-blk-pci\",\"drive\":\"n1\",\"iothread\":\"io\",\"num-queues\":3",
     "virtio-net-pci\",\"netdev\":\"x\"",
     "pcie-root-port\",\"chassis\":9,\"port\":1",
+    "pci-bridge\",\"chassis_nr\":9",
+    "xio3130-downstream\",\"chassis\":9",
     "virtio-rng-device\",\"rng\":\"r\"",
     "mch\"",
     "pci-testdev\"",
@@ -25,7 +27,8 @@ static const char *const drivers[] = {
 
 /* rp2's slot is for no hot-plug; rp3 has a function 0 that stays. */
 static const char *const buses[] = { "rp0", "rp1", "rp3", "rp0",    "rp1",   "rp3",
-                                     "rp0", "rp1", "rp2", "pcie.0", "pci.0", "no" };
+                                     "rp0", "rp1", "rp2", "pcie.0", "pci.0", "no",
+                                     "pb0", "pb1", "dn",  "up" };
 
 static const char *const addresses[] = {
     "\"0\"",       "\"0x0\"",     "\"00.0\"",
@@ -81,6 +84,11 @@ const QmpMachine qmp_machine = {
             "-device pcie-root-port,id=rp1,chassis=2,addr=2.1 "
             "-device pcie-root-port,id=rp2,chassis=3,addr=2.2,hotplug=off "
             "-device pcie-root-port,id=rp3,chassis=4,addr=2.3 "
+            "-device pcie-pci-bridge,id=pb0,addr=0xa "
+            "-device pci-bridge,id=pb1,bus=pb0,addr=1,chassis_nr=1 "
+            "-device pcie-root-port,id=rp4,chassis=5,addr=2.4 "
+            "-device x3130-upstream,id=up,bus=rp4 "
+            "-device xio3130-downstream,id=dn,bus=up,chassis=6 "
             "-device pci-testdev,id=test,bus=rp3,addr=0,multifunction=on "
             "-device virtio-blk-pci,id=d0,drive=n0 -device ide-cd,id=cd0,bus=ide.1 "
             "-device virtio-rng-pci,id=r0,rng=r,addr=0x1e.7",
