@@ -27,12 +27,17 @@ MISSING = {
 COLD = {"ide-cd", "ide-hd"}  # their buses take nothing at run time
 NAMES = {"drive": "of a back end", "netdev": "of a back end", "rng": "of a back end",
          "iothread": "of an iothread", "virtio-backend": "a child, not to be set",
-         "mac": "none is the default",
+         "mac": "none is the default", "chassis_nr": "the default is refused",
          **dict.fromkeys(("serial", "model", "ver"), "one is made up"), "bootindex": "none is the default"}
 NOT_THERE = {  # at QEMU's default; what is taken instead, and why
     "pcie-root-port": {
         "aer_log_max": ("0", "there is no advanced error reporting"),
         "disable-acs": ("on", "there are no access control services"),
+        "power_controller_present": ("off", "a slot has always power")},
+    "pci-bridge": {"shpc": ("off", "slots are plugged by ACPI")},
+    "x3130-upstream": {"aer_log_max": ("0", "there is no advanced error reporting")},
+    "xio3130-downstream": {
+        "aer_log_max": ("0", "there is no advanced error reporting"),
         "power_controller_present": ("off", "a slot has always power")},
 }
 BOTH = {"x-ats-page-aligned"}  # it is all the same: a property of ATS
@@ -115,10 +120,16 @@ class Defaults(unittest.TestCase):
             devices = []
             for driver, more in (("pcie-root-port", "id=p"), ("virtio-rng-pci", "rng=r,bus=p"),
                                  ("virtio-blk-pci", "drive=n"), ("ich9-ahci", "id=a"),
-                                 ("ide-hd", "drive=m,bus=a.0"), ("ide-cd", "bus=a.1")):
-                values = "".join(",%s=%s" % pair for pair in at_default(driver).items())
+                                 ("ide-hd", "drive=m,bus=a.0"), ("ide-cd", "bus=a.1"),
+                                 ("pcie-pci-bridge", "id=b"),
+                                 ("pci-bridge", "bus=b,chassis_nr=1"),
+                                 ("x3130-upstream", "id=u,bus=q"),
+                                 ("xio3130-downstream", "bus=u,chassis=2")):
+                values = "".join(",%s=%s" % pair for pair in at_default(driver).items()
+                                 if pair[0] + "=" not in more)
                 devices += ["-device", "%s,%s%s" % (driver, more, values)]
-            vm = Vm(*BOARD, "-object", "rng-builtin,id=r", "-blockdev",
+            vm = Vm(*BOARD, "-object", "rng-builtin,id=r", "-device",
+                    "pcie-root-port,id=q,chassis=1", "-blockdev",
                     "driver=file,node-name=n,filename=" + disk.name, "-blockdev",
                     "driver=file,node-name=m,locking=off,filename=" + disk.name, *devices,
                     accel="qtest")
