@@ -44,9 +44,9 @@ static void test_behind_bridge(void)
     Device *dev = device_new(&virtio_rng_pci_class.device);
     device_set_text(dev, "rng", "r");
     plug(dev, pci_bridge_bus(&bridge->pci));
-    g_assert_cmphex(cfg_read(&v->pci, PCI_VENDOR_ID, 4), ==, 0x10441af4);
-    g_assert_cmphex(cfg_read(&v->pci, PCI_CLASS_REVISION, 4), ==, 0x00ff0001);
-    g_assert_cmphex(cfg_read(&v->pci, PCI_SUBSYSTEM_VENDOR_ID, 4), ==, 0x11001af4);
+    g_assert_cmphex(pci_get(&v->pci, PCI_VENDOR_ID, 4), ==, 0x10441af4);
+    g_assert_cmphex(pci_get(&v->pci, PCI_CLASS_REVISION, 4), ==, 0x00ff0001);
+    g_assert_cmphex(pci_get(&v->pci, PCI_SUBSYSTEM_VENDOR_ID, 4), ==, 0x11001af4);
     g_assert_cmpuint(v->pci.power, !=, 0);
     g_assert_cmpuint(v->pci.express, !=, 0);
     g_assert_cmpuint(
