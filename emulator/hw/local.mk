@@ -4,6 +4,20 @@ libemulator_a_SOURCES += \
 	emulator/hw/cpu-hotplug.h \
 	emulator/hw/debugcon.c \
 	emulator/hw/debugcon.h \
+	emulator/hw/e1000-eeprom.c \
+	emulator/hw/e1000-filter.c \
+	emulator/hw/e1000-internal.h \
+	emulator/hw/e1000-irq.c \
+	emulator/hw/e1000-phy.c \
+	emulator/hw/e1000-registers.c \
+	emulator/hw/e1000-regs.h \
+	emulator/hw/e1000-rx.c \
+	emulator/hw/e1000-segment.c \
+	emulator/hw/e1000-state.c \
+	emulator/hw/e1000-stats.c \
+	emulator/hw/e1000-tx.c \
+	emulator/hw/e1000.c \
+	emulator/hw/e1000.h \
 	emulator/hw/flash-store.c \
 	emulator/hw/flash-store.h \
 	emulator/hw/fw-cfg-dma.c \

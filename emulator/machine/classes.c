@@ -4,6 +4,7 @@
 
 #include "hw/cpu-hotplug.h"
 #include "hw/debugcon.h"
+#include "hw/e1000.h"
 #include "hw/fw-cfg.h"
 #include "hw/ged.h"
 #include "hw/hpet.h"
@@ -37,6 +38,7 @@ const DeviceClass *const device_class_table[] = {
     &cpu_hotplug_class,
     &ahci_class.device,
     &debugcon_class,
+    &e1000_class.device,
     &fw_cfg_class,
     &ged_class,
     &hpet_class,
