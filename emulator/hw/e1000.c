@@ -100,6 +100,9 @@ void e1000_update(E1000 *e)
     if (e->queue) {
         net_queue_wait(e->queue, waits_for(e));
     }
+    if (e->announce && !timer_armed(e->announcer)) {
+        e1000_announce(e);
+    }
 }
 
 /*
@@ -114,9 +117,6 @@ static void run_state_changed(gboolean running, void *opaque)
             e->frozen = FALSE;
         }
         e1000_update(e);
-        if (running && e->announce) {
-            e1000_announce(e);
-        }
     }
 }
 

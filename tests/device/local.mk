@@ -44,6 +44,7 @@ EXTRA_DIST += tests/device/driver_proxy.py
 include tests/device/driver.mk
 include tests/device/virtio.mk
 include tests/device/ide.mk
+include tests/device/e1000.mk
 # migration
 include tests/device/migration.mk
 # Names of hosts; the module of nsswitch.conf is for the helper to load.

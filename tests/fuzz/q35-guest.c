@@ -85,7 +85,7 @@ char *q35_args(void)
         "-device virtio-rng-pci-transitional,id=rng,rng=r,ioeventfd=off,addr=6 "
         "-device pci-testdev,id=test,membar=1G,addr=8 "
         "-device ich9-ahci,id=sata2,addr=9 -device ide-hd,drive=n5,bus=ide.0 "
-        "-device ide-cd,bus=ide.1 "
+        "-device ide-cd,bus=ide.1 -device e1000,id=nic2,addr=0xb,romfile= "
         "-device virtio-blk-pci-non-transitional,id=h0,drive=n3,num-queues=2,bus=rp0 "
         "-device virtio-blk-pci,id=h1,drive=n4,num-queues=1,iothread=io,bus=rp1,"
         "disable-legacy=off "

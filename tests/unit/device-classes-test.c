@@ -111,6 +111,8 @@ static const struct Unseen {
     const char *class_name, *property, *why; /* "not supported": it has one value */
 } unseen[] = {
     { "cfi.pflash01", "drive", "the host's" },
+    { "e1000", "netdev", "the host's" },
+    { "e1000", "bootindex", "read in fw_cfg, at the next start" },
     { "ide-device", "drive", "the host's" },
     { "ide-device", "unit", "the bus has no other" },
     { "ide-device", "bootindex", "read in fw_cfg, at the next start" },
