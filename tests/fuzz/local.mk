@@ -254,6 +254,21 @@ tests_fuzz_ahci_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_ahci_fuzz_LDADD = $(FUZZ_VM_LDADD)
 endif
 
+# e1000: registers, both rings; also run shortly by e1000-fuzz-test.
+FUZZ_E1000 = tests/fuzz/e1000-fuzz.c tests/fuzz/e1000-fuzz.h $(FUZZ_GUEST)
+check_PROGRAMS += tests/fuzz/e1000-fuzz-test
+TESTS += tests/fuzz/e1000-fuzz-test
+tests_fuzz_e1000_fuzz_test_SOURCES = tests/fuzz/e1000-fuzz-test.c $(FUZZ_E1000)
+tests_fuzz_e1000_fuzz_test_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
+tests_fuzz_e1000_fuzz_test_LDADD = $(FUZZ_VM_LDADD)
+if FUZZERS
+check_PROGRAMS += tests/fuzz/e1000-fuzz
+tests_fuzz_e1000_fuzz_SOURCES = $(FUZZ_E1000)
+tests_fuzz_e1000_fuzz_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
+tests_fuzz_e1000_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_e1000_fuzz_LDADD = $(FUZZ_VM_LDADD)
+endif
+
 # Packets for a CD drive, and its media; also run shortly by ide-cd-fuzz-test.
 IDE_CD_FUZZ_FILES = tests/fuzz/ide-cd-fuzz.c tests/fuzz/ide-cd-fuzz.h \
 	tests/unit/ide-port.c tests/unit/ide-port.h
