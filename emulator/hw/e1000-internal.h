@@ -37,7 +37,6 @@ typedef struct E1000Context {
     guint16 ipcse, tucse;              /* ends, inclusive; 0: that of the frame */
     guint8 hdr_len;
     guint16 mss;
-    guint32 paylen;
     gboolean ip4, tcp;
 } E1000Context;
 

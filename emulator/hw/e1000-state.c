@@ -70,7 +70,6 @@ static const StateField context_fields[] = {
     STATE_FIELD("tucse", STATE_U16, E1000Context, tucse),
     STATE_FIELD("hdr-len", STATE_U8, E1000Context, hdr_len),
     STATE_FIELD("mss", STATE_U16, E1000Context, mss),
-    STATE_FIELD("paylen", STATE_U32, E1000Context, paylen),
     STATE_FIELD("ip4", STATE_BOOL, E1000Context, ip4),
     STATE_FIELD("tcp", STATE_BOOL, E1000Context, tcp),
     { NULL },

@@ -50,7 +50,6 @@ static void load_context(E1000Tx *tx, const TxDescriptor *d)
         .tucss = (guint8)tu,
         .tucso = (guint8)(tu >> 8),
         .tucse = (guint16)(tu >> 16),
-        .paylen = d->lower & 0xfffff,
         .tcp = (d->lower & TXD_TUCMD_TCP) != 0,
         .ip4 = (d->lower & TXD_TUCMD_IP4) != 0,
         .hdr_len = (guint8)(d->upper >> 8),

@@ -159,7 +159,8 @@ static gboolean connect_net(E1000 *e, GError **errp)
                          e->netdev);
     }
     e->header = e->net && net_backend_has_header(e->net) ? E1000_NET_HEADER : 0;
-    if (e->net && !net_backend_set_header(e->net, E1000_NET_HEADER, 0, errp)) {
+    if (e->net && (!net_backend_set_pairs(e->net, 1, errp) ||
+                   !net_backend_set_header(e->net, E1000_NET_HEADER, 0, errp))) {
         return FALSE;
     }
     e->nic = net_nic_new(&e->pci.device, e->net, &nic_ops, e, errp);
