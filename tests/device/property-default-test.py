@@ -122,7 +122,8 @@ class Defaults(unittest.TestCase):
             devices = []
             for driver, more in (("pcie-root-port", "id=p"), ("virtio-rng-pci", "rng=r,bus=p"),
                                  ("virtio-blk-pci", "drive=n"), ("ich9-ahci", "id=a"),
-                                 ("e1000", "id=e"), ("ide-hd", "drive=m,bus=a.0"), ("ide-cd", "bus=a.1"),
+                                 ("e1000", "id=e"), ("ide-hd", "drive=m,bus=a.0"),
+                                 ("ide-cd", "bus=a.1"),
                                  ("pcie-pci-bridge", "id=b"),
                                  ("pci-bridge", "bus=b,chassis_nr=1"),
                                  ("x3130-upstream", "id=u,bus=q"),
