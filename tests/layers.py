@@ -10,8 +10,8 @@ EMULATOR = [["util"], ["capabilities"], ["config"], ["event"], ["memory"], ["acc
             ["device"], ["block", "net", "chardev"], ["pci"], ["virtio", "hw", "ide"],
             ["firmware"], ["machine"], ["migration"], ["monitor"]]
 # The daemon: its own parts may include each other, from the bottom up.
-DRIVER = [["util"], ["capabilities"], ["xml"], ["rpc", "qmp", "process"], ["command"],
-          ["domain"]]
+DRIVER = [["util"], ["capabilities"], ["xml"], ["rpc", "qmp", "process"], ["forward"],
+          ["command"], ["domain"]]
 # Used by main.c alone.
 TOP = {"sandbox"}
 

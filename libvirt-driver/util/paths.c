@@ -36,8 +36,9 @@ static DriverPaths *system_paths(const char *prefix, const char *datadir)
     p->nvram_dir = g_build_filename(p->lib_dir, "nvram", NULL);
     add_firmware(firmware, prefix, datadir);
     p->firmware_dirs = g_strv_builder_end(firmware);
-    p->socket = g_strconcat(prefix, "/run/libvirt/virtvireod-sock", NULL);
-    p->socket_ro = g_strconcat(prefix, "/run/libvirt/virtvireod-sock-ro", NULL);
+    p->socket_dir = g_strconcat(prefix, "/run/libvirt", NULL);
+    p->socket = g_build_filename(p->socket_dir, "virtvireod-sock", NULL);
+    p->socket_ro = g_build_filename(p->socket_dir, "virtvireod-sock-ro", NULL);
     p->pid_file = g_strconcat(prefix, "/run/virtvireod.pid", NULL);
     return p;
 }
@@ -58,7 +59,8 @@ static DriverPaths *session_paths(const char *datadir)
     g_strv_builder_add(firmware, user);
     add_firmware(firmware, "", datadir);
     p->firmware_dirs = g_strv_builder_end(firmware);
-    p->socket = g_build_filename(run, "libvirt/virtvireod-sock", NULL);
+    p->socket_dir = g_build_filename(run, "libvirt", NULL);
+    p->socket = g_build_filename(p->socket_dir, "virtvireod-sock", NULL);
     p->pid_file = g_build_filename(run, "libvirt/virtvireod.pid", NULL);
     return p;
 }
@@ -81,6 +83,7 @@ void driver_paths_free(DriverPaths *p)
     g_free(p->log_dir);
     g_free(p->nvram_dir);
     g_strfreev(p->firmware_dirs);
+    g_free(p->socket_dir);
     g_free(p->socket);
     g_free(p->socket_ro);
     g_free(p->pid_file);
@@ -106,9 +109,8 @@ static gboolean make(const char *path, int mode, GError **errp)
 gboolean driver_paths_create(const DriverPaths *p, GError **errp)
 {
     g_autofree char *pid_dir = g_path_get_dirname(p->pid_file);
-    g_autofree char *socket_dir = g_path_get_dirname(p->socket);
 
-    return make(pid_dir, 0755, errp) && make(socket_dir, 0755, errp) &&
+    return make(pid_dir, 0755, errp) && make(p->socket_dir, 0755, errp) &&
            make(p->config_dir, 0700, errp) && make(p->run_dir, 0711, errp) &&
            make(p->lib_dir, 0711, errp) && make(p->log_dir, 0700, errp) &&
            make(p->nvram_dir, 0700, errp);

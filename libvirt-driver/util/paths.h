@@ -12,6 +12,7 @@ typedef struct DriverPaths {
     char *log_dir;        /* /var/log/libvirt/vireo */
     char *nvram_dir;      /* variables of firmware; /var/lib/libvirt/vireo/nvram */
     char **firmware_dirs; /* of descriptors, those that come first hide others */
+    char *socket_dir;     /* of libvirt's daemons, and ours; /run/libvirt */
     char *socket;         /* for clients; /run/libvirt/virtvireod-sock */
     char *socket_ro;      /* read-only; NULL in a session */
     char *pid_file;       /* its lock makes the daemon the only one */
