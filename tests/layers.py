@@ -11,7 +11,8 @@ EMULATOR = [["util"], ["capabilities"], ["config"], ["event"], ["memory"], ["acc
             ["firmware"], ["machine"], ["migration"], ["monitor"]]
 # The daemon: its own parts may include each other, from the bottom up.
 DRIVER = [["util"], ["capabilities"], ["xml"], ["rpc", "qmp", "process"], ["forward"],
-          ["command"], ["domain"]]
+          ["network"], ["command"],
+          ["domain"]]
 # Used by main.c alone.
 TOP = {"sandbox"}
 

@@ -21,7 +21,7 @@ OURS = ("devices/audio/alias", "devices/audio/address", "devices/rng/boot")
 # Rows of each file of the schema, and of what domain.rng puts in place of the common parts.
 TAKEN_OUT = ("devices/disk/driver@cache", "devices/disk/iotune", "devices/disk/target@bus",
              "devices/disk/source@startupPolicy", "devices/disk/source/slices/slice@offset",
-             "devices/interface/mtu", "cpu@check", "clock/timer@name")
+             "devices/interface/driver@queues", "cpu@check", "clock/timer@name")
 
 
 def load(name, defines, seen):

@@ -198,24 +198,96 @@ typedef struct DomainController {
 typedef enum {
     DOMAIN_INTERFACE_ETHERNET = 0, /* a tap, made by us or by the user (managed='no') */
     DOMAIN_INTERFACE_BRIDGE,       /* a tap that we put on a bridge */
+    DOMAIN_INTERFACE_NETWORK, /* one of libvirt's networks says which bridge, or dev */
+    DOMAIN_INTERFACE_DIRECT,  /* a macvtap on a device of the host */
+    DOMAIN_INTERFACE_USER,    /* the emulator's own network stack */
 } DomainInterfaceType;
+
+/* How macvtaps of one device reach each other. */
+typedef enum {
+    DOMAIN_DIRECT_DEFAULT = 0, /* vepa */
+    DOMAIN_DIRECT_VEPA,
+    DOMAIN_DIRECT_BRIDGE,
+    DOMAIN_DIRECT_PRIVATE,
+} DomainDirectMode;
 
 typedef enum {
     DOMAIN_INTERFACE_MODEL_DEFAULT = 0, /* no <model>: command/ chooses */
     DOMAIN_INTERFACE_MODEL_VIRTIO,
 } DomainInterfaceModel;
 
+typedef enum {
+    DOMAIN_INTERFACE_DRIVER_DEFAULT = 0, /* the emulator moves the packets */
+    DOMAIN_INTERFACE_DRIVER_QEMU,        /* the same, said */
+    DOMAIN_INTERFACE_DRIVER_VHOST,       /* the kernel does */
+} DomainInterfaceDriver;
+
+/* Offloads of virtio-net: those that the host offers, and those that the guest may take.
+ */
+enum {
+    DOMAIN_OFFLOAD_HOST_CSUM,
+    DOMAIN_OFFLOAD_HOST_GSO,
+    DOMAIN_OFFLOAD_HOST_TSO4,
+    DOMAIN_OFFLOAD_HOST_TSO6,
+    DOMAIN_OFFLOAD_HOST_ECN,
+    DOMAIN_OFFLOAD_HOST_UFO,
+    DOMAIN_OFFLOAD_HOST_MRG_RXBUF,
+    DOMAIN_OFFLOAD_GUEST_CSUM,
+    DOMAIN_OFFLOAD_GUEST_TSO4,
+    DOMAIN_OFFLOAD_GUEST_TSO6,
+    DOMAIN_OFFLOAD_GUEST_ECN,
+    DOMAIN_OFFLOAD_GUEST_UFO,
+    DOMAIN_OFFLOADS,
+};
+
+/* One direction as the guest sees it: KiB/s, and KiB of a burst. 0: not given. */
+typedef struct DomainRate {
+    guint average, peak, floor, burst;
+} DomainRate;
+
+typedef struct DomainBandwidth {
+    GPtrArray *extras;
+    DomainRate inbound, outbound; /* all 0: no limit; outbound has no floor */
+} DomainBandwidth;
+
 typedef struct DomainInterface {
     GPtrArray *extras;
     DomainInterfaceType type;
     guint8 mac[6]; /* generated when the XML has none */
-    char *bridge;  /* for BRIDGE */
-    char *target;  /* the tap's name or NULL; "vnet*" are ours and not persistent */
+    char *network; /* for NETWORK; and of it, while it runs: */
+    char *portgroup;
+    char *portid; /* the UUID of its port, as text */
+    char *bridge; /* for BRIDGE; NETWORK: the port's, or NULL */
+    char *dev;    /* for DIRECT; NETWORK: likewise */
+    DomainDirectMode mode;
+    char *target; /* the tap's name or NULL; "vnet*" are ours and not persistent */
     DomainTristate managed; /* target@managed: NO means the tap exists already */
+    DomainTristate made;    /* YES: the run's macvtap, which has to be deleted */
     DomainInterfaceModel model;
-    DomainTristate link; /* <link state=''/>; NO ("down") is refused */
+    DomainInterfaceDriver driver;
+    guint queues;                       /* pairs; 0: one */
+    guint rx_queue_size, tx_queue_size; /* 0: the emulator's */
+    DomainTristate offloads[DOMAIN_OFFLOADS];
+    DomainBandwidth *bandwidth; /* or NULL */
+    DomainTristate link;        /* <link state=''/>: NO is "down" */
+    guint mtu;                  /* bytes; 0: the bridge's, or the kernel's */
     DomainDeviceInfo info;
 } DomainInterface;
+
+/* The kind that it is on the host: of NETWORK, while it runs, BRIDGE or DIRECT. */
+DomainInterfaceType xml_interface_actual(const DomainInterface *interface);
+
+struct _xmlNode; /* libxml2's */
+
+/* What it has had on the host, and has given back, is nobody's to give back again. */
+void xml_interface_forget_host(DomainInterface *interface);
+
+/* <bandwidth> on its own, as in the XML of a network's port (node.h reads those); format:
+ * the element as text, to be freed. Copies of NULL are NULL. */
+DomainBandwidth *xml_bandwidth_parse(const struct _xmlNode *node, GError **errp);
+DomainBandwidth *xml_bandwidth_copy(const DomainBandwidth *bandwidth);
+char *xml_bandwidth_format(const DomainBandwidth *bandwidth);
+void xml_bandwidth_free(DomainBandwidth *bandwidth);
 
 typedef enum {
     DOMAIN_CHARDEV_PTY = 0,

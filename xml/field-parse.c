@@ -235,7 +235,8 @@ static gboolean parse_refused(const Parse *p, const XmlField *field, const Place
         g_autofree char *text =
             place->attr ? xml_node_attr(node, place->attr) : xml_node_text(node);
 
-        if (text && !listed(field->text, g_strstrip(text))) {
+        if (text && !listed(field->text, g_strstrip(text)) &&
+            (*text || !(field->flags & XML_EMPTY_NONE))) {
             xml_extra_keep(p->extras, field, node, place->attr);
         }
     }

@@ -77,6 +77,12 @@ static gboolean update_pointer(const Update *u, const XmlField *field, gpointer 
     gpointer now = *(gpointer *)member(field, base);
     gconstpointer wanted = *(gpointer *)member(field, to);
 
+    if (field->flags & XML_LIVE_UPDATE) {
+        *(gpointer *)member(field, base) =
+            wanted ? xml_struct_copy(field->of, wanted) : NULL;
+        xml_struct_free(field->of, now);
+        return TRUE;
+    }
     return !wanted || (now ? update(u, field->of, now, wanted) : refuse(u, field->path));
 }
 

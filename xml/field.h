@@ -56,8 +56,9 @@ enum {
     XML_HEX = 1 << 11,     /* 0x..., of `width` digits at least */
     XML_EMPTY_NONE = 1 << 12, /* an empty string is none */
     XML_READ_ONLY = 1 << 13,  /* not written */
-    XML_LIVE_UPDATE =
-        1 << 14, /* a STRING or ENUM that may change while the domain runs */
+    /* A STRING or ENUM that may change while the domain runs; a POINTER that is replaced,
+     * also by none. */
+    XML_LIVE_UPDATE = 1 << 14,
 };
 
 typedef struct XmlStruct XmlStruct;

@@ -5,38 +5,114 @@
 
 #include "xml/internal.h"
 
-static const char *const type_names[] = { "ethernet", "bridge", NULL };
+static const char *const type_names[] = { "ethernet", "bridge", "network",
+                                          "direct",   "user",   NULL };
+static const char *const mode_names[] = { "", "vepa", "bridge", "private", NULL };
 static const char *const model_names[] = { "", "virtio", NULL };
-static const char *const link_names[] = { "", "up", NULL };
+static const char *const driver_names[] = { "", "qemu", "vhost", NULL };
+static const char *const link_names[] = { "", "up", "down", NULL };
 
-/* "vnet*" are the names that we make up. */
+/* The names that we make up. */
 static gboolean is_users(gconstpointer base, gconstpointer value)
 {
     const DomainInterface *interface = base;
 
-    return interface->managed == DOMAIN_TRISTATE_NO || !g_str_has_prefix(value, "vnet");
+    return interface->managed == DOMAIN_TRISTATE_NO ||
+           (!g_str_has_prefix(value, "vnet") && !g_str_has_prefix(value, "macvtap"));
 }
 
+static const char *check_name(const char *text)
+{
+    return *text && !strchr(text, '/') ? NULL : "not the name of a network";
+}
+
+static const char *check_uuid(const char *text)
+{
+    guint8 uuid[16];
+
+    return xml_uuid_parse(text, uuid) ? NULL : "not a UUID";
+}
+
+/* ---- <bandwidth> ---- */
+
+#define RATE(path_, m) XML_UINT(path_, DomainBandwidth, m, .min = 1, .max = G_MAXINT)
+
+static const XmlField bandwidth_rows[] = {
+    XML_REFUSE("@classID"),
+    RATE("inbound@average", inbound.average),
+    RATE("inbound@peak", inbound.peak),
+    RATE("inbound@floor", inbound.floor),
+    RATE("inbound@burst", inbound.burst),
+    XML_REFUSE("inbound@classID"),
+    RATE("outbound@average", outbound.average),
+    RATE("outbound@peak", outbound.peak),
+    RATE("outbound@burst", outbound.burst),
+    XML_REFUSE("outbound@floor"),
+    XML_REFUSE("outbound@classID"),
+};
+
+static gboolean finish_rate(const xmlNode *node, const char *name, const DomainRate *rate,
+                            GError **errp)
+{
+    const xmlNode *side = xml_node_child(node, name);
+
+    if (!side || rate->average || (rate->floor && !rate->peak && !rate->burst)) {
+        return TRUE;
+    }
+    return xml_missing(side, "attribute 'average'", errp);
+}
+
+static gboolean finish_bandwidth(const xmlNode *node, gpointer base, XmlParseFlags flags,
+                                 GError **errp)
+{
+    const DomainBandwidth *bandwidth = base;
+
+    return finish_rate(node, "inbound", &bandwidth->inbound, errp) &&
+           finish_rate(node, "outbound", &bandwidth->outbound, errp);
+}
+
+const XmlStruct xml_bandwidth = {
+    .size = sizeof(DomainBandwidth),
+    XML_ROWS(bandwidth_rows),
+    .finish = finish_bandwidth,
+};
+
+/* ---- <interface> ---- */
+
+#define OFFLOAD(path_, name)                                                             \
+    XML_ENUM("driver/" path_, DomainInterface, offloads[DOMAIN_OFFLOAD_##name],          \
+             xml_on_off_names, .flags = XML_ABI, .what = "offload " path_)
+#define OF(type_) XML_WHEN(DomainInterface, type, XML_BIT(DOMAIN_INTERFACE_##type_))
+
 static const XmlField rows[] = {
-    XML_ENUM(
-        "@type", DomainInterface, type, type_names,
-        .text = "network|user|internal|direct|hostdev|vhostuser|vdpa|client|server|mcast|"
-                "udp|null|vds",
-        .flags = XML_REQUIRED),
+    XML_ENUM("@type", DomainInterface, type, type_names,
+             .text = "internal|hostdev|vhostuser|vdpa|client|server|mcast|udp|null|vds",
+             .flags = XML_REQUIRED),
     XML_REFUSE_BUT("@trustGuestRxFilters", "no"),
     XML_REFUSE("@managed"),
     XML_MAC("mac@address", DomainInterface, mac, .flags = XML_KEY | XML_ABI,
             .what = "interface MAC address"),
     XML_REFUSE("mac@type"),
     XML_REFUSE("mac@check"),
+    XML_STRING("source@network", DomainInterface, network,
+               .flags = XML_REQUIRED | XML_LIVE_UPDATE, .check = check_name, OF(NETWORK)),
+    XML_STRING("source@portgroup", DomainInterface, portgroup,
+               .flags = XML_LIVE_UPDATE | XML_EMPTY_NONE, OF(NETWORK)),
+    XML_STRING("source@portid", DomainInterface, portid, .flags = XML_LIVE,
+               .check = check_uuid, OF(NETWORK)),
     XML_STRING("source@bridge", DomainInterface, bridge,
                .flags = XML_REQUIRED | XML_LIVE_UPDATE, .check = xml_check_ifname,
-               XML_WHEN(DomainInterface, type, XML_BIT(DOMAIN_INTERFACE_BRIDGE))),
-    XML_REFUSE("source@network"),
-    XML_REFUSE("source@portgroup"),
-    XML_REFUSE("source@portid"),
-    XML_REFUSE("source@dev"),
-    XML_REFUSE("source@mode"),
+               OF(BRIDGE)),
+    XML_STRING("source@bridge", DomainInterface, bridge, .flags = XML_AGAIN | XML_LIVE,
+               .check = xml_check_ifname, OF(NETWORK)),
+    XML_STRING("source@dev", DomainInterface, dev, .flags = XML_REQUIRED,
+               .check = xml_check_ifname, OF(DIRECT)),
+    XML_STRING("source@dev", DomainInterface, dev, .flags = XML_AGAIN | XML_LIVE,
+               .check = xml_check_ifname, OF(NETWORK)),
+    XML_ENUM("source@mode", DomainInterface, mode, mode_names, .text = "passthrough",
+             OF(DIRECT)),
+    XML_ENUM("source@mode", DomainInterface, mode, mode_names,
+             .flags = XML_AGAIN | XML_LIVE, OF(NETWORK)),
     XML_REFUSE("source@type"),
     XML_REFUSE("source@path"),
     XML_REFUSE("source@name"),
@@ -54,47 +130,73 @@ static const XmlField rows[] = {
     XML_REFUSE("source/route"),
     XML_REFUSE("source/local"),
     XML_REFUSE("source/reconnect"),
+    { .path = "bandwidth",
+      .type = XML_FIELD_POINTER,
+      .offset = offsetof(DomainInterface, bandwidth),
+      .flags = XML_LIVE_UPDATE,
+      .of = &xml_bandwidth },
     /* decides about the next; written after it */
     XML_ENUM("target@managed", DomainInterface, managed, xml_yes_no_names,
              .flags = XML_AGAIN | XML_READ_ONLY),
     XML_STRING("target@dev", DomainInterface, target, .flags = XML_DETAIL | XML_UNIQUE,
                .check = xml_check_ifname, .keeps = is_users, .what = "interface target"),
     XML_ENUM("target@managed", DomainInterface, managed, xml_yes_no_names),
+    XML_ENUM("target@made", DomainInterface, made, xml_yes_no_names, .flags = XML_STATUS),
     XML_ENUM("model@type", DomainInterface, model, model_names, .text = "*"),
-    XML_ENUM("link@state", DomainInterface, link, link_names, .flags = XML_LIVE_UPDATE,
-             .text = "down"),
-    XML_REFUSE_BUT("driver@name", "qemu"),
+    XML_ENUM("driver@name", DomainInterface, driver, driver_names, .text = "*"),
     XML_REFUSE("driver@model"),
-    XML_REFUSE_BUT("driver@queues", "1"),
+    XML_UINT("driver@queues", DomainInterface, queues, .min = 1, .max = 256,
+             .flags = XML_ABI, .what = "interface queues"),
     XML_REFUSE_BUT("driver@ioeventfd", "on"),
     XML_REFUSE_BUT("driver@event_idx", "on"),
     XML_REFUSE("driver@txmode"),
-    XML_REFUSE("driver@rx_queue_size"),
-    XML_REFUSE("driver@tx_queue_size"),
+    XML_UINT("driver@rx_queue_size", DomainInterface, rx_queue_size, .min = 1,
+             .max = G_MAXUINT16, .flags = XML_ABI, .what = "interface rx_queue_size"),
+    XML_UINT("driver@tx_queue_size", DomainInterface, tx_queue_size, .min = 1,
+             .max = G_MAXUINT16, .flags = XML_ABI, .what = "interface tx_queue_size"),
     XML_REFUSE("driver@rss"),
     XML_REFUSE("driver@rss_hash_report"),
     XML_VIRTIO_DRIVER("driver"),
-    XML_REFUSE("driver/host"),
-    XML_REFUSE("driver/guest"),
+    OFFLOAD("host@csum", HOST_CSUM),
+    OFFLOAD("host@gso", HOST_GSO),
+    OFFLOAD("host@tso4", HOST_TSO4),
+    OFFLOAD("host@tso6", HOST_TSO6),
+    OFFLOAD("host@ecn", HOST_ECN),
+    OFFLOAD("host@ufo", HOST_UFO),
+    OFFLOAD("host@mrg_rxbuf", HOST_MRG_RXBUF),
+    OFFLOAD("guest@csum", GUEST_CSUM),
+    OFFLOAD("guest@tso4", GUEST_TSO4),
+    OFFLOAD("guest@tso6", GUEST_TSO6),
+    OFFLOAD("guest@ecn", GUEST_ECN),
+    OFFLOAD("guest@ufo", GUEST_UFO),
     XML_REFUSE("backend"),
     XML_REFUSE("backenddomain"),
     XML_REFUSE("filterref"),
     XML_REFUSE("virtualport"),
-    XML_REFUSE("bandwidth"),
     XML_REFUSE("vlan"),
     XML_REFUSE_BUT("port@isolated", "no"),
-    XML_REFUSE("mtu"),
+    XML_ENUM("link@state", DomainInterface, link, link_names, .flags = XML_LIVE_UPDATE),
+    XML_UINT("mtu@size", DomainInterface, mtu, .min = 1, .max = G_MAXUINT16,
+             .flags = XML_ABI, .what = "interface MTU"),
     XML_REFUSE("coalesce"),
     XML_REFUSE("tune"),
     XML_REFUSE("ip"),
     XML_REFUSE("route"),
-    XML_REFUSE("script"),
-    XML_REFUSE("downscript"),
+    /* An empty path is none: so OpenStack says it. */
+    { .path = "script@path", .type = XML_FIELD_REFUSED, .flags = XML_EMPTY_NONE },
+    { .path = "downscript@path", .type = XML_FIELD_REFUSED, .flags = XML_EMPTY_NONE },
     XML_REFUSE("guest"),
     XML_REFUSE("teaming"),
     XML_REFUSE("portForward"),
     XML_INFO(DomainInterface, xml_nic_info),
 };
+
+DomainInterfaceType xml_interface_actual(const DomainInterface *interface)
+{
+    return interface->type != DOMAIN_INTERFACE_NETWORK ? interface->type
+           : interface->dev                            ? DOMAIN_INTERFACE_DIRECT
+                                                       : DOMAIN_INTERFACE_BRIDGE;
+}
 
 static gboolean finish(const xmlNode *node, gpointer base, XmlParseFlags flags,
                        GError **errp)
@@ -118,6 +220,41 @@ static gboolean finish(const xmlNode *node, gpointer base, XmlParseFlags flags,
         return xml_missing(target, "attribute 'dev'", errp);
     }
     return TRUE;
+}
+
+void xml_interface_forget_host(DomainInterface *interface)
+{
+    g_clear_pointer(&interface->portid, g_free);
+    interface->made = DOMAIN_TRISTATE_ABSENT;
+}
+
+DomainBandwidth *xml_bandwidth_parse(const xmlNode *node, GError **errp)
+{
+    DomainBandwidth *bandwidth =
+        xml_struct_parse(&xml_bandwidth, node, XML_PARSE_INACTIVE, errp);
+
+    if (bandwidth) {
+        g_clear_pointer(&bandwidth->extras, xml_extras_free);
+    }
+    return bandwidth;
+}
+
+void xml_bandwidth_free(DomainBandwidth *bandwidth)
+{
+    xml_struct_free(&xml_bandwidth, bandwidth);
+}
+
+DomainBandwidth *xml_bandwidth_copy(const DomainBandwidth *bandwidth)
+{
+    return bandwidth ? xml_struct_copy(&xml_bandwidth, bandwidth) : NULL;
+}
+
+char *xml_bandwidth_format(const DomainBandwidth *bandwidth)
+{
+    XmlWriter w = { .text = g_string_new(NULL), .flags = XML_FORMAT_INACTIVE };
+
+    xml_struct_write(&xml_bandwidth, &w, "bandwidth", bandwidth);
+    return g_string_free(w.text, FALSE);
 }
 
 const XmlKind xml_kind_interface = {

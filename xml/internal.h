@@ -40,6 +40,8 @@ extern const XmlStruct xml_console;    /* a DomainSerial as <console> */
 extern const XmlStruct xml_os;         /* of a Domain: <os> */
 extern const XmlStruct xml_domain_type;
 
+extern const XmlStruct xml_bandwidth; /* a DomainBandwidth */
+
 /* Items of the domain's other lists. */
 extern const XmlStruct xml_timer, xml_seclabel, xml_sysinfo, xml_boot_dev;
 

@@ -259,14 +259,28 @@ static gboolean add_devices(CommandSteps *steps, gboolean first, GError **errp)
     return ok;
 }
 
+/* The emulator's own network stack makes connections; nothing else in it does. */
+static gboolean has_user_network(const Domain *domain)
+{
+    for (guint i = 0; i < domain->interfaces->len; i++) {
+        const DomainInterface *interface = domain->interfaces->pdata[i];
+
+        if (interface->type == DOMAIN_INTERFACE_USER) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
 static void add_rest(CommandSteps *steps, gboolean incoming)
 {
     if (incoming) {
         add2(steps, "-incoming", "defer");
     }
-    add2(steps, "-sandbox",
-         "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny,"
-         "network=deny,files=deny");
+    add_format(steps, "-sandbox",
+               "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny,"
+               "%sfiles=deny",
+               has_user_network(steps->domain) ? "" : "network=deny,");
     add2(steps, "-msg", "timestamp=on");
 }
 

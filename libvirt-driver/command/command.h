@@ -127,6 +127,10 @@ gboolean command_emulator_has_machine(const CommandEmulator *emulator, const cha
 /* Whether it has this type of devices or objects; NULL as above. */
 gboolean command_emulator_has_type(const CommandEmulator *emulator, const char *name);
 
+/* Whether it has this type of network back ends ("user"), or a member of one
+ * ("tap.fds"); NULL as above. */
+gboolean command_emulator_has_netdev(const CommandEmulator *emulator, const char *name);
+
 /* Whether it has the devices of a kind, as the machine wants them. */
 gboolean command_emulator_has_devices(const CommandEmulator *emulator,
                                       const CommandMachine *machine,
@@ -169,15 +173,27 @@ gboolean command_has_nvram(const Domain *domain);
 /* Descriptors that devices need: alias -> GArray of int. Owns them. */
 GHashTable *command_fds_new(void);
 
-/* Opens what a device needs of the host (taps, listening sockets) into @fds; may give it
- * a name (vnet0). */
-gboolean command_prepare_device(const DomainDevice *device, GHashTable *fds,
+/* Who else knows what there is on the host. */
+typedef struct CommandHost {
+    const char *socket_dir; /* of libvirt's other daemons: /run/libvirt */
+} CommandHost;
+
+/* Opens what a device of @domain needs of the host (taps, listening sockets) into @fds;
+ * may give it a name (vnet0). It may ask another daemon, and wait for that. */
+gboolean command_prepare_device(const CommandHost *host, const Domain *domain,
+                                const DomainDevice *device, GHashTable *fds,
                                 GError **errp);
-gboolean command_prepare(Domain *domain, GHashTable *fds, GError **errp);
+gboolean command_prepare(const CommandHost *host, Domain *domain, GHashTable *fds,
+                         GError **errp);
+
+/* Whether that asks another daemon for something, and it has to be on disk before, by what
+ * name: so that it is given back whatever becomes of this one. */
+gboolean command_device_asks_others(const DomainDevice *device);
+gboolean command_asks_others(const Domain *domain);
 
 /* The device has gone, or never came: gives back to the host what is left of it. */
-void command_release_device(const DomainDevice *device);
-void command_release(const Domain *domain);
+void command_release_device(const CommandHost *host, const DomainDevice *device);
+void command_release(const CommandHost *host, const Domain *domain);
 
 /* A file that the daemon opens for the emulator, see files.c. */
 typedef struct CommandFile {
@@ -276,12 +292,19 @@ gboolean command_can_update(const DomainDevice *device, gboolean live, GError **
 /*
  * Whether a device that runs can become what @to says, as far as only its kind knows:
  * CONFIG_UNSUPPORTED. Then xml_device_update() looks at its fields; and what has come of
- * that is made true on the host, or nothing is changed: OPERATION_FAILED.
+ * that is made true in the emulator, by the steps, and then on the host, or nothing is
+ * changed: OPERATION_FAILED. The host may fill in what only it knows of @to.
  */
 gboolean command_check_update(const DomainDevice *device, const DomainDevice *to,
                               GError **errp);
-gboolean command_update_live(const DomainDevice *from, const DomainDevice *to,
+gboolean command_update_live(const CommandHost *host, const Domain *domain,
+                             const DomainDevice *from, const DomainDevice *to,
                              GError **errp);
+/* As command_plug(). */
+GPtrArray *command_update_steps(const DomainDevice *from, const DomainDevice *to);
+
+/* What no option says: the commands that come before the CPUs run. As command_plug(). */
+GPtrArray *command_settle(const Domain *domain);
 
 /* What to call once DEVICE_DELETED has come, in order: `undo` of each step. */
 GPtrArray *command_unplugged(const DomainDevice *device);

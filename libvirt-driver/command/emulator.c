@@ -3,27 +3,34 @@
 #include <string.h>
 
 #include "command/kind.h"
+#include "qmp/client.h"
 
 enum {
     HAS_MACHINES,
     HAS_TYPES, /* of devices and objects */
     HAS_COMMANDS,
+    HAS_NETDEVS, /* "user", and members of one: "tap.fd" */
     HAS_COUNT,
 };
+
+static void add_netdevs(GHashTable *set, JsonNode *schema);
 
 static const struct {
     const char *command; /* that is asked with */
     const char *keys[3]; /* what to take of each object in the answer */
     const char *stored;  /* in JSON */
+    void (*add)(GHashTable *set, JsonNode *reply); /* instead */
+    gboolean later; /* an emulator may not tell; and older daemons have not stored it */
 } rows[HAS_COUNT] = {
     [HAS_MACHINES] = { "query-machines", { "name", "alias", NULL }, "machines" },
     [HAS_TYPES] = { "qom-list-types", { "name", NULL }, "types" },
     [HAS_COMMANDS] = { "query-commands", { "name", NULL }, "commands" },
+    [HAS_NETDEVS] = { "query-qmp-schema", { NULL }, "netdevs", add_netdevs, TRUE },
 };
 
 struct CommandEmulator {
     gatomicrefcount refs;
-    GHashTable *names[HAS_COUNT]; /* sets */
+    GHashTable *names[HAS_COUNT]; /* sets; NULL: not known */
 };
 
 static CommandEmulator *emulator_new(void)
@@ -47,7 +54,7 @@ void command_emulator_unref(CommandEmulator *emulator)
 {
     if (emulator && g_atomic_ref_count_dec(&emulator->refs)) {
         for (guint i = 0; i < HAS_COUNT; i++) {
-            g_hash_table_unref(emulator->names[i]);
+            g_clear_pointer(&emulator->names[i], g_hash_table_unref);
         }
         g_free(emulator);
     }
@@ -73,17 +80,81 @@ static void add_strings(GHashTable *set, JsonNode *reply, const char *const keys
     }
 }
 
+/* An object in the array with this name, or NULL. */
+static JsonObject *find_named(JsonArray *array, const char *name)
+{
+    for (guint i = 0; array && name && i < json_array_get_length(array); i++) {
+        JsonNode *node = json_array_get_element(array, i);
+        JsonObject *object =
+            JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+
+        if (g_strcmp0(util_json_string(object, "name"), name) == 0) {
+            return object;
+        }
+    }
+    return NULL;
+}
+
+/* The members of an object type, as "case.member". */
+static void add_members(GHashTable *set, const char *of, JsonObject *type)
+{
+    JsonArray *members = util_json_array(type, "members");
+
+    for (guint i = 0; members && i < json_array_get_length(members); i++) {
+        JsonNode *node = json_array_get_element(members, i);
+        const char *name = JSON_NODE_HOLDS_OBJECT(node)
+                               ? util_json_string(json_node_get_object(node), "name")
+                               : NULL;
+
+        if (name) {
+            g_hash_table_add(set, g_strconcat(of, ".", name, NULL));
+        }
+    }
+}
+
+/* What netdev_add takes, by query-qmp-schema: a case for each type of back ends. */
+static void add_netdevs(GHashTable *set, JsonNode *schema)
+{
+    JsonArray *all = JSON_NODE_HOLDS_ARRAY(schema) ? json_node_get_array(schema) : NULL;
+    JsonObject *command = find_named(all, "netdev_add");
+    JsonArray *cases = util_json_array(
+        find_named(all, util_json_string(command, "arg-type")), "variants");
+
+    for (guint i = 0; cases && i < json_array_get_length(cases); i++) {
+        JsonNode *node = json_array_get_element(cases, i);
+        JsonObject *variant =
+            JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+        const char *name = util_json_string(variant, "case");
+
+        if (name) {
+            g_hash_table_add(set, g_strdup(name));
+            add_members(set, name, find_named(all, util_json_string(variant, "type")));
+        }
+    }
+}
+
 CommandEmulator *command_emulator_ask(CommandCall *call, gpointer opaque, GError **errp)
 {
     g_autoptr(CommandEmulator) emulator = emulator_new();
 
     for (guint i = 0; i < HAS_COUNT; i++) {
         g_autoptr(JsonNode) reply = NULL;
+        g_autoptr(GError) err = NULL;
 
-        if (!call(opaque, rows[i].command, &reply, errp)) {
+        if (!call(opaque, rows[i].command, &reply, &err)) {
+            if (rows[i].later &&
+                g_error_matches(err, QMP_ERROR, QMP_ERROR_COMMAND_NOT_FOUND)) {
+                g_clear_pointer(&emulator->names[i], g_hash_table_unref);
+                continue;
+            }
+            g_propagate_error(errp, g_steal_pointer(&err));
             return NULL;
         }
-        add_strings(emulator->names[i], reply, rows[i].keys);
+        if (rows[i].add) {
+            rows[i].add(emulator->names[i], reply);
+        } else {
+            add_strings(emulator->names[i], reply, rows[i].keys);
+        }
     }
     return g_steal_pointer(&emulator);
 }
@@ -107,8 +178,10 @@ JsonObject *command_emulator_format(const CommandEmulator *emulator)
     JsonObject *object = json_object_new();
 
     for (guint i = 0; i < HAS_COUNT; i++) {
-        json_object_set_array_member(object, rows[i].stored,
-                                     format_set(emulator->names[i]));
+        if (emulator->names[i]) {
+            json_object_set_array_member(object, rows[i].stored,
+                                         format_set(emulator->names[i]));
+        }
     }
     return object;
 }
@@ -120,6 +193,10 @@ CommandEmulator *command_emulator_parse(JsonObject *object)
     for (guint i = 0; i < HAS_COUNT; i++) {
         JsonArray *array = util_json_array(object, rows[i].stored);
 
+        if (!array && rows[i].later) {
+            g_clear_pointer(&emulator->names[i], g_hash_table_unref);
+            continue;
+        }
         if (!array) {
             return NULL;
         }
@@ -151,6 +228,12 @@ gboolean command_emulator_has_machine(const CommandEmulator *emulator, const cha
 gboolean command_emulator_has_type(const CommandEmulator *emulator, const char *name)
 {
     return !emulator || g_hash_table_contains(emulator->names[HAS_TYPES], name);
+}
+
+gboolean command_emulator_has_netdev(const CommandEmulator *emulator, const char *name)
+{
+    return !emulator || !emulator->names[HAS_NETDEVS] ||
+           g_hash_table_contains(emulator->names[HAS_NETDEVS], name);
 }
 
 /* Whether it has the driver of a device, or (NULL) of most of a kind; its name goes to
@@ -189,12 +272,17 @@ static gboolean check_device(const DomainDevice *device, gpointer opaque)
     Check *c = opaque;
     g_autofree char *driver = NULL;
 
-    return !kind || (kind->built_in && kind->built_in(device->any)) ||
-           has_driver(c->emulator, c->machine, kind, device->any, &driver) ||
-           rpc_error_set(c->errp, VIR_ERR_CONFIG_UNSUPPORTED,
-                         "element <devices/%s>: the emulator '%s' does not have device "
-                         "'%s'",
-                         xml_device_type_name(device->type), c->domain->emulator, driver);
+    if (!kind || (kind->built_in && kind->built_in(device->any))) {
+        return TRUE;
+    }
+    if (!has_driver(c->emulator, c->machine, kind, device->any, &driver)) {
+        return rpc_error_set(
+            c->errp, VIR_ERR_CONFIG_UNSUPPORTED,
+            "element <devices/%s>: the emulator '%s' does not have device '%s'",
+            xml_device_type_name(device->type), c->domain->emulator, driver);
+    }
+    return !kind->check_emulator ||
+           kind->check_emulator(c->emulator, device->any, c->errp);
 }
 
 /* Parts of the machine that not every emulator has had. */

@@ -197,7 +197,8 @@ GHashTable *command_fds_new(void)
     return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, close_fds);
 }
 
-gboolean command_prepare_device(const DomainDevice *device, GHashTable *fds,
+gboolean command_prepare_device(const CommandHost *host, const Domain *domain,
+                                const DomainDevice *device, GHashTable *fds,
                                 GError **errp)
 {
     const CommandKind *kind = kinds[device->type];
@@ -208,12 +209,14 @@ gboolean command_prepare_device(const DomainDevice *device, GHashTable *fds,
         return TRUE;
     }
     own = g_array_new(FALSE, FALSE, sizeof(int));
-    ok = kind->prepare_host(device->any, own, errp);
+    ok = kind->prepare_host(host, domain, device->any, own, errp);
     g_hash_table_insert(fds, g_strdup(xml_device_info(device)->alias), own);
     return ok;
 }
 
 typedef struct Preparation {
+    const CommandHost *host;
+    const Domain *domain;
     GHashTable *fds;
     GError **errp;
 } Preparation;
@@ -222,34 +225,52 @@ static gboolean prepare_one(const DomainDevice *device, gpointer opaque)
 {
     Preparation *p = opaque;
 
-    return command_prepare_device(device, p->fds, p->errp);
+    return command_prepare_device(p->host, p->domain, device, p->fds, p->errp);
 }
 
-gboolean command_prepare(Domain *domain, GHashTable *fds, GError **errp)
+gboolean command_prepare(const CommandHost *host, Domain *domain, GHashTable *fds,
+                         GError **errp)
 {
-    Preparation p = { fds, errp };
+    Preparation p = { host, domain, fds, errp };
 
     return xml_domain_foreach_device(domain, prepare_one, &p);
 }
 
-void command_release_device(const DomainDevice *device)
+gboolean command_device_asks_others(const DomainDevice *device)
+{
+    const CommandKind *kind = kinds[device->type];
+
+    return kind && kind->asks_others && kind->asks_others(device->any);
+}
+
+static gboolean asks_nobody(const DomainDevice *device, gpointer unused)
+{
+    return !command_device_asks_others(device);
+}
+
+gboolean command_asks_others(const Domain *domain)
+{
+    return !xml_domain_foreach_device(domain, asks_nobody, NULL);
+}
+
+void command_release_device(const CommandHost *host, const DomainDevice *device)
 {
     const CommandKind *kind = kinds[device->type];
 
     if (kind && kind->release_host) {
-        kind->release_host(device->any);
+        kind->release_host(host, device->any);
     }
 }
 
-static gboolean release_one(const DomainDevice *device, gpointer unused)
+static gboolean release_one(const DomainDevice *device, gpointer host)
 {
-    command_release_device(device);
+    command_release_device(host, device);
     return TRUE;
 }
 
-void command_release(const Domain *domain)
+void command_release(const CommandHost *host, const Domain *domain)
 {
-    xml_domain_foreach_device(domain, release_one, NULL);
+    xml_domain_foreach_device(domain, release_one, (gpointer)host);
 }
 
 /* ---- plug and unplug ---- */
@@ -290,12 +311,45 @@ gboolean command_check_update(const DomainDevice *device, const DomainDevice *to
     return !kind->check_update || kind->check_update(device->any, to->any, errp);
 }
 
-gboolean command_update_live(const DomainDevice *from, const DomainDevice *to,
+gboolean command_update_live(const CommandHost *host, const Domain *domain,
+                             const DomainDevice *from, const DomainDevice *to,
                              GError **errp)
 {
     const CommandKind *kind = kinds[from->type];
 
-    return !kind->update_live || kind->update_live(from->any, to->any, errp);
+    return !kind->update_live ||
+           kind->update_live(host, domain, from->any, to->any, errp);
+}
+
+GPtrArray *command_update_steps(const DomainDevice *from, const DomainDevice *to)
+{
+    const CommandKind *kind = kinds[from->type];
+    CommandSteps steps;
+
+    command_steps_init(&steps, NULL, TRUE, NULL);
+    if (kind->update_steps) {
+        kind->update_steps(&steps, from->any, to->any);
+    }
+    return steps.list;
+}
+
+static gboolean settle_one(const DomainDevice *device, gpointer steps)
+{
+    const CommandKind *kind = kinds[device->type];
+
+    if (kind && kind->settle) {
+        kind->settle(steps, device->any);
+    }
+    return TRUE;
+}
+
+GPtrArray *command_settle(const Domain *domain)
+{
+    CommandSteps steps;
+
+    command_steps_init(&steps, domain, TRUE, NULL);
+    xml_domain_foreach_device(domain, settle_one, &steps);
+    return steps.list;
 }
 
 GPtrArray *command_plug(const Domain *domain, const DomainDevice *device, GHashTable *fds,

@@ -51,14 +51,24 @@ typedef struct CommandKind {
     void (*assign)(gpointer device, guint *next_node);
     void (*note)(gconstpointer device, guint *next_node); /* what it has already */
     void (*adopt)(gpointer device, gconstpointer from);
-    gboolean (*prepare_host)(gpointer device, GArray *fds, GError **errp);
+    /* Whether that leaves something with another daemon. */
+    gboolean (*asks_others)(gconstpointer device);
+    gboolean (*prepare_host)(const CommandHost *host, const Domain *domain,
+                             gpointer device, GArray *fds, GError **errp);
     /* Gives back what that has made; also when part of it, or nothing, is there. */
-    void (*release_host)(gconstpointer device);
+    void (*release_host)(const CommandHost *host, gconstpointer device);
+    /* What of it the emulator lacks, beyond its driver: CONFIG_UNSUPPORTED. */
+    gboolean (*check_emulator)(const CommandEmulator *emulator, gconstpointer device,
+                               GError **errp);
     /* What of @to, a version of a device that runs, cannot be taken over, beyond what its
      * rows say. */
     gboolean (*check_update)(gconstpointer device, gconstpointer to, GError **errp);
-    /* Does with the host what follows from the new version; all or nothing. */
-    gboolean (*update_live)(gconstpointer from, gconstpointer to, GError **errp);
+    /* Does with the host what follows from the new version, of which it may fill in what
+     * only the host knows; all or nothing. */
+    gboolean (*update_live)(const CommandHost *host, const Domain *domain,
+                            gconstpointer from, gpointer to, GError **errp);
+    void (*update_steps)(CommandSteps *steps, gconstpointer from, gconstpointer to);
+    void (*settle)(CommandSteps *steps, gconstpointer device);
     gboolean (*steps)(CommandSteps *steps, gconstpointer device, guint boot_index,
                       GError **errp);
     /* For virConnectGetAllDomainStats: "block" in "block.0.name"; NULL: none. */
@@ -99,6 +109,17 @@ void command_bios_steps(CommandSteps *steps);
 void command_smbios_steps(CommandSteps *steps);
 void command_fw_cfg_steps(CommandSteps *steps);
 void command_boot_steps(CommandSteps *steps);
+
+/* interface-host.c: the hooks of interfaces that are about the host. */
+gboolean command_prepare_interface(const CommandHost *host, const Domain *domain,
+                                   gpointer device, GArray *fds, GError **errp);
+void command_assign_interface(gpointer device, guint *next_node);
+gboolean command_interface_asks_others(gconstpointer device);
+void command_release_interface(const CommandHost *host, gconstpointer device);
+gboolean command_check_interface_update(gconstpointer device, gconstpointer to,
+                                        GError **errp);
+gboolean command_update_interface(const CommandHost *host, const Domain *domain,
+                                  gconstpointer from, gpointer to, GError **errp);
 
 /* sata.c */
 #define COMMAND_SATA_PORTS       6u /* of a controller */

@@ -22,7 +22,8 @@ static guint isa_base(const CommandMachine *machine, gconstpointer device)
     return port < machine->serial_ports ? machine->serial_bases[port] : G_MAXUINT;
 }
 
-static gboolean prepare_host(gpointer device, GArray *fds, GError **errp)
+static gboolean prepare_host(const CommandHost *host, const Domain *domain,
+                             gpointer device, GArray *fds, GError **errp)
 {
     const DomainSerial *serial = device;
     int fd;
@@ -38,7 +39,7 @@ static gboolean prepare_host(gpointer device, GArray *fds, GError **errp)
     return TRUE;
 }
 
-static void release_host(gconstpointer device)
+static void release_host(const CommandHost *host, gconstpointer device)
 {
     const DomainSerial *serial = device;
 

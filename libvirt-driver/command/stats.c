@@ -84,7 +84,10 @@ gboolean command_interface_stats(const DomainInterface *interface, NetdevStats *
     if (!process_netdev_stats(interface->target, &tap, &err)) {
         return rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR, "%s", err->message);
     }
-    *stats = (NetdevStats){ .rx = tap.tx, .tx = tap.rx };
+    /* A macvtap is on the guest's side already. */
+    *stats = xml_interface_actual(interface) == DOMAIN_INTERFACE_DIRECT
+                 ? tap
+                 : (NetdevStats){ .rx = tap.tx, .tx = tap.rx };
     return TRUE;
 }
 

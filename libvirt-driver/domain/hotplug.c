@@ -64,6 +64,11 @@ gboolean vm_run_steps(Vm *vm, guint64 run, GPtrArray *steps, GError **errp)
     return TRUE;
 }
 
+void vm_undo_steps(Vm *vm, guint64 run, GPtrArray *steps)
+{
+    undo_steps(vm, run, steps, steps->len);
+}
+
 static void set_plugging_locked(Vm *vm, DomainDevice *device)
 {
     xml_device_free(vm->run->plugging);
@@ -110,6 +115,40 @@ static gboolean save_intent(Vm *vm, guint64 run, guint next, const DomainDevice 
     return vm_save_status(vm, run, errp);
 }
 
+/* What a plug has made on the host, which is not the plug's any more. */
+static void release(Vm *vm, guint64 run, const DomainDevice *device)
+{
+    CommandHost host = vm_host(vm);
+    gboolean ours;
+
+    command_release_device(&host, device);
+    g_mutex_lock(&vm->lock);
+    ours = vm_is_run_locked(vm, run) && vm->run->plugging &&
+           vm->run->plugging->type == DOMAIN_DEVICE_INTERFACE;
+    if (ours) {
+        xml_interface_forget_host(vm->run->plugging->interface);
+    }
+    g_mutex_unlock(&vm->lock);
+    if (ours) {
+        vm_update_status(vm, run);
+    }
+}
+
+void vm_release_plugging(Vm *vm, guint64 run)
+{
+    g_autoptr(DomainDevice) device = NULL;
+
+    g_mutex_lock(&vm->lock);
+    if (vm_is_run_locked(vm, run) && vm->run->plugging &&
+        !has_plugging(vm->live->domain, vm->run)) {
+        device = xml_device_copy(vm->run->plugging);
+    }
+    g_mutex_unlock(&vm->lock);
+    if (device) {
+        release(vm, run, device);
+    }
+}
+
 /*
  * Gives the device alias, slot and numbers, opens what it needs of the host, and says how
  * it is plugged.
@@ -118,6 +157,7 @@ static GPtrArray *prepare_plug(Vm *vm, guint64 run, Domain *domain, DomainDevice
                                GHashTable *fds, GError **errp)
 {
     g_autoptr(GPtrArray) steps = NULL;
+    CommandHost host = vm_host(vm);
     guint next = 0;
 
     g_mutex_lock(&vm->lock);
@@ -127,7 +167,9 @@ static GPtrArray *prepare_plug(Vm *vm, guint64 run, Domain *domain, DomainDevice
     g_mutex_unlock(&vm->lock);
     if (!command_check_plug(domain, device, errp) ||
         !command_assign(domain, &next, errp) ||
-        !command_prepare_device(device, fds, errp)) {
+        (command_device_asks_others(device) &&
+         !save_intent(vm, run, next, device, errp)) ||
+        !command_prepare_device(&host, domain, device, fds, errp)) {
         return NULL;
     }
     steps = command_plug(domain, device, fds, &next, errp);
@@ -216,7 +258,7 @@ gboolean vm_plug_device(Vm *vm, guint64 run, DomainDevice *device, char **alias,
         !(steps = prepare_plug(vm, run, domain, &added, fds, errp)) ||
         !vm_run_steps(vm, run, steps, errp) ||
         !ensure_place(vm, run, domain, &added, errp)) {
-        command_release_device(&added);
+        release(vm, run, &added);
         return FALSE;
     }
     name = g_strdup(xml_device_info(&added)->alias);
@@ -234,6 +276,7 @@ gboolean vm_finish_unplug(Vm *vm, guint64 run, const char *alias, GError **errp)
     g_autoptr(VmDef) old = vm_get_def(vm);
     g_autoptr(Domain) domain = xml_domain_copy(old->domain);
     g_autoptr(GPtrArray) steps = NULL;
+    CommandHost host = vm_host(vm);
     DomainDevice device;
 
     if (!xml_domain_find_alias(domain, alias, &device)) {
@@ -251,7 +294,7 @@ gboolean vm_finish_unplug(Vm *vm, guint64 run, const char *alias, GError **errp)
             vm_mark_if_timeout(vm, run, err);
         }
     }
-    command_release_device(&device);
+    command_release_device(&host, &device);
     if (!xml_domain_remove_device(domain, &device, errp) ||
         !vm_publish_live(vm, run, g_steal_pointer(&domain), errp)) {
         return FALSE;

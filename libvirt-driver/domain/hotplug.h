@@ -51,8 +51,15 @@ gboolean vm_adopt_device(Vm *vm, guint64 run, const DomainDevice *device, GError
 /* The device is gone from the guest: takes away its back end and its definition. */
 gboolean vm_finish_unplug(Vm *vm, guint64 run, const char *alias, GError **errp);
 
+/* What a plug that has come to nothing has made on the host, and which no device of the
+ * emulator has any more, is given back. */
+void vm_release_plugging(Vm *vm, guint64 run);
+
 /* Executes the commands of steps; when one fails, those before it are undone. */
 gboolean vm_run_steps(Vm *vm, guint64 run, GPtrArray *steps, GError **errp);
+
+/* What they have done, when all have been run, is undone; failures are logged. */
+void vm_undo_steps(Vm *vm, guint64 run, GPtrArray *steps);
 
 /*
  * Makes the device that match means what to says, in the guest's run and on the host: see

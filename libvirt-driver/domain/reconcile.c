@@ -297,6 +297,7 @@ gboolean vm_reconcile(Vm *vm, guint64 run, GError **errp)
     if (known) { /* else when the device has gone */
         remove_unknown_nodes(vm, run, nodes);
         remove_leftovers(vm, run);
+        vm_release_plugging(vm, run);
     }
     vm_refresh_trays(vm, run);
     return vm_remove_sets(vm, run, &err) || cannot_tell(vm, run, err, errp);

@@ -65,12 +65,22 @@ VmRun *vm_run_new(Vm *vm, const Domain *live)
     return run;
 }
 
+CommandHost vm_host(const Vm *vm)
+{
+    return (CommandHost){ .socket_dir = vm->driver->paths->socket_dir };
+}
+
 void vm_run_release(Vm *vm, const VmRun *run, const Domain *live)
 {
     g_autofree char *status = vm_status_path(vm->driver, vm->name);
+    CommandHost host = vm_host(vm);
     g_autoptr(GError) err = NULL;
 
-    command_release(live);
+    command_release(&host, live);
+    if (run->plugging && !xml_domain_find_alias(
+                             live, xml_device_info(run->plugging)->alias, NULL)) {
+        command_release_device(&host, run->plugging);
+    }
     if (run->monitor_path) {
         g_unlink(run->monitor_path);
     }
@@ -129,12 +139,13 @@ static void log_command(VmRun *run, int fd, char **argv)
     }
 }
 
-static gboolean open_devices(Domain *live, RunFds *fds, GError **errp)
+static gboolean open_devices(const Vm *vm, Domain *live, RunFds *fds, GError **errp)
 {
+    CommandHost host = vm_host(vm);
     GHashTableIter iter;
     gpointer own;
 
-    if (!command_prepare(live, fds->devices, errp)) {
+    if (!command_prepare(&host, live, fds->devices, errp)) {
         return FALSE;
     }
     g_hash_table_iter_init(&iter, fds->devices);
@@ -193,6 +204,29 @@ static gboolean remove_old_memory(const VmRun *run, GError **errp)
                          run->memory_path, g_strerror(errno));
 }
 
+/* The intent, before the process exists. */
+static gboolean save_intent(Vm *vm, const VmRun *run, const Domain *live, GError **errp)
+{
+    g_autofree char *path = vm_status_path(vm->driver, vm->name);
+    VmStatus status = {
+        .phase = VM_PHASE_STARTING,
+        .boot_id = vm->driver->boot_id,
+        .id = live->id,
+        .dir = run->dir,
+        .monitor_path = run->monitor_path,
+        .pidfile_path = run->pidfile_path,
+        .log_path = run->log_path,
+        .memory_path = run->memory_path,
+        .cgroup = run->cgroup,
+        .emulator = run->emulator,
+        .has = run->has,
+        .domain = (Domain *)live,
+    };
+    g_autofree char *text = vm_status_format(&status);
+
+    return store_write(path, text, errp);
+}
+
 static gboolean open_files(Vm *vm, VmRun *run, const Domain *live, gboolean incoming,
                            RunFds *fds, GError **errp)
 {
@@ -211,7 +245,8 @@ static gboolean open_files(Vm *vm, VmRun *run, const Domain *live, gboolean inco
     }
     g_array_append_val(fds->inherited, fds->monitor);
     open_cgroup(vm, run, fds);
-    return open_devices((Domain *)live, fds, errp) &&
+    return (!command_asks_others(live) || save_intent(vm, run, live, errp)) &&
+           open_devices(vm, (Domain *)live, fds, errp) &&
            open_disks_and_files(run, live, incoming, fds, errp);
 }
 
@@ -250,29 +285,6 @@ static gboolean spawn(Vm *vm, VmRun *run, const Domain *live, RunFds *fds, GErro
     }
     run->start_time = process_start_time(run->pid);
     return TRUE;
-}
-
-/* The intent, before the process exists. */
-static gboolean save_intent(Vm *vm, const VmRun *run, const Domain *live, GError **errp)
-{
-    g_autofree char *path = vm_status_path(vm->driver, vm->name);
-    VmStatus status = {
-        .phase = VM_PHASE_STARTING,
-        .boot_id = vm->driver->boot_id,
-        .id = live->id,
-        .dir = run->dir,
-        .monitor_path = run->monitor_path,
-        .pidfile_path = run->pidfile_path,
-        .log_path = run->log_path,
-        .memory_path = run->memory_path,
-        .cgroup = run->cgroup,
-        .emulator = run->emulator,
-        .has = run->has,
-        .domain = (Domain *)live,
-    };
-    g_autofree char *text = vm_status_format(&status);
-
-    return store_write(path, text, errp);
 }
 
 gboolean vm_run_spawn(Vm *vm, VmRun *run, const Domain *live, gboolean incoming,

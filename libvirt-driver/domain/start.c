@@ -7,6 +7,7 @@
 #include "domain/driver.h"
 #include "domain/event.h"
 #include "domain/firmware.h"
+#include "domain/hotplug.h"
 #include "domain/monitor.h"
 #include "domain/reconcile.h"
 #include "domain/run.h"
@@ -141,10 +142,19 @@ static void announce_paused(Vm *vm, guint64 run)
     g_mutex_unlock(&vm->lock);
 }
 
+/* What no option has said: before the CPUs run, and before a migration comes in. */
+static gboolean settle(Vm *vm, guint64 run, GError **errp)
+{
+    g_autoptr(VmDef) def = vm_get_def(vm);
+    g_autoptr(GPtrArray) steps = command_settle(def->domain);
+
+    return vm_run_steps(vm, run, steps, errp);
+}
+
 static gboolean bring_up(Vm *vm, guint64 run, const VmStart *how, GError **errp)
 {
     if (!vm_connect_monitor(vm, run, GREETING_TIMEOUT_MS, errp) ||
-        !vm_refresh_ptys(vm, run, errp)) {
+        !vm_refresh_ptys(vm, run, errp) || !settle(vm, run, errp)) {
         return FALSE;
     }
     if (how->autodestroy) {

@@ -17,13 +17,32 @@ static gboolean update_fields(const DomainDevice *device, const DomainDevice *to
     return command_check_update(device, to, errp) && xml_device_update(device, to, errp);
 }
 
+/* In the emulator, and then on the host; or in neither. */
+static gboolean make_true(Vm *vm, guint64 run, const Domain *domain,
+                          const DomainDevice *was, const DomainDevice *device,
+                          GError **errp)
+{
+    g_autoptr(GPtrArray) steps = command_update_steps(was, device);
+    CommandHost host = vm_host(vm);
+
+    if (!vm_run_steps(vm, run, steps, errp)) {
+        return FALSE;
+    }
+    if (!command_update_live(&host, domain, was, device, errp)) {
+        vm_undo_steps(vm, run, steps);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean update(Vm *vm, guint64 run, Domain *consumed, const DomainDevice *device,
                        const DomainDevice *to, GError **errp)
 {
     g_autoptr(Domain) domain = consumed;
     g_autoptr(DomainDevice) was = xml_device_copy(device);
 
-    return update_fields(device, to, errp) && command_update_live(was, device, errp) &&
+    return update_fields(device, to, errp) &&
+           make_true(vm, run, domain, was, device, errp) &&
            /* If the domain has ended: what was changed has gone with it. */
            vm_publish_live(vm, run, g_steal_pointer(&domain), errp);
 }

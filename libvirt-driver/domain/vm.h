@@ -133,6 +133,9 @@ Vm *vm_ref(Vm *vm);
 void vm_unref(Vm *vm);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Vm, vm_unref)
 
+/* Whom commands ask about the host. */
+CommandHost vm_host(const Vm *vm);
+
 /* TRUE while the run with this serial lasts. */
 static inline gboolean vm_is_run_locked(const Vm *vm, guint64 run)
 {

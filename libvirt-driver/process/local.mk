@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # libvirt-driver/process
 libdriver_a_SOURCES += \
+	libvirt-driver/process/bandwidth.c \
+	libvirt-driver/process/bandwidth.h \
 	libvirt-driver/process/cgroup.c \
 	libvirt-driver/process/cgroup.h \
 	libvirt-driver/process/listen.c \
 	libvirt-driver/process/listen.h \
 	libvirt-driver/process/logfile.c \
 	libvirt-driver/process/logfile.h \
+	libvirt-driver/process/macvtap.c \
+	libvirt-driver/process/macvtap.h \
 	libvirt-driver/process/netdev.c \
 	libvirt-driver/process/netdev.h \
 	libvirt-driver/process/pidfile.c \

@@ -28,7 +28,8 @@ static gboolean check_name(const char *what, const char *name, GError **errp)
     return set_error(errp, what, name);
 }
 
-static gboolean attach(int fd, char **name, gboolean create, GError **errp)
+static gboolean attach(int fd, char **name, gboolean create, gboolean several,
+                       GError **errp)
 {
     struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
     const char *wanted = *name ? *name : "vnet%d"; /* the kernel puts a number in */
@@ -40,6 +41,7 @@ static gboolean attach(int fd, char **name, gboolean create, GError **errp)
         errno = ENODEV;
         return set_error(errp, "cannot open the tap device", wanted);
     }
+    ifr.ifr_flags = (short)(ifr.ifr_flags | (several ? IFF_MULTI_QUEUE : 0));
     strcpy(ifr.ifr_name, wanted);
     if (ioctl(fd, TUNSETIFF, &ifr) < 0) {
         return set_error(errp, "cannot open the tap device", wanted);
@@ -95,7 +97,16 @@ static gboolean set_address(const char *name, const guint8 *guest_mac, GError **
            set_error(errp, "cannot set the address of the tap device", name);
 }
 
-static gboolean add_to_bridge(const char *name, const char *bridge, GError **errp)
+static gboolean set_mtu(const char *name, guint mtu, GError **errp)
+{
+    struct ifreq ifr = { .ifr_mtu = (int)mtu };
+
+    return request(SIOCSIFMTU, &ifr, name) ||
+           set_error(errp, "cannot set the MTU of the tap device", name);
+}
+
+static gboolean add_to_bridge(const char *name, const char *bridge, guint own_mtu,
+                              GError **errp)
 {
     struct ifreq port = { .ifr_ifindex = (int)if_nametoindex(name) }, mtu = { 0 };
 
@@ -106,29 +117,37 @@ static gboolean add_to_bridge(const char *name, const char *bridge, GError **err
         return set_error(errp, "cannot use the bridge", bridge);
     }
     /* A bridge takes the lowest MTU of its ports. */
-    if (!request(SIOCSIFMTU, &mtu, name)) {
-        return set_error(errp, "cannot set the MTU of the tap device", name);
+    if (!set_mtu(name, own_mtu ? own_mtu : (guint)mtu.ifr_mtu, errp)) {
+        return FALSE;
     }
     return request(SIOCBRADDIF, &port, bridge) ||
            set_error(errp, "cannot add a tap device to the bridge", bridge);
 }
 
-int process_open_tap(char **name, const ProcessTap *tap, GError **errp)
+/* One queue of the device, which the first one makes. */
+static gboolean open_queue(char **name, const ProcessTap *tap, gboolean first,
+                           GArray *fds, GError **errp)
 {
     int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0) {
-        set_error(errp, "cannot open", "/dev/net/tun");
-        return -1;
+        return set_error(errp, "cannot open", "/dev/net/tun");
     }
-    if (!attach(fd, name, tap->create, errp) ||
-        (tap->create && !set_address(*name, tap->guest_mac, errp)) ||
-        (tap->bridge && !add_to_bridge(*name, tap->bridge, errp)) ||
-        !take_up(*name, errp)) {
-        close(fd);
-        return -1;
+    g_array_append_val(fds, fd);
+    return attach(fd, name, tap->create && first, tap->queues > 1, errp);
+}
+
+gboolean process_open_tap(char **name, const ProcessTap *tap, GArray *fds, GError **errp)
+{
+    for (guint i = 0; i < MAX(tap->queues, 1); i++) {
+        if (!open_queue(name, tap, i == 0, fds, errp)) {
+            return FALSE;
+        }
     }
-    return fd;
+    return (!tap->create || set_address(*name, tap->guest_mac, errp)) &&
+           (tap->bridge ? add_to_bridge(*name, tap->bridge, tap->mtu, errp)
+                        : !tap->mtu || set_mtu(*name, tap->mtu, errp)) &&
+           take_up(*name, errp);
 }
 
 /* It may have been taken away already. */
@@ -140,25 +159,25 @@ static gboolean remove_from_bridge(const char *name, const char *bridge, GError 
            set_error(errp, "cannot take a tap device from the bridge", bridge);
 }
 
-gboolean process_move_tap(const char *name, const char *from, const char *to,
+gboolean process_move_tap(const char *name, const char *from, const char *to, guint mtu,
                           GError **errp)
 {
     g_autoptr(GError) err = NULL;
-    struct ifreq mtu = { 0 };
+    struct ifreq there = { 0 };
 
     if (!check_name("cannot use the bridge", to, errp)) {
         return FALSE;
     }
-    if (!request(SIOCGIFMTU, &mtu, to)) { /* before anything has been touched */
+    if (!request(SIOCGIFMTU, &there, to)) { /* before anything has been touched */
         return set_error(errp, "cannot use the bridge", to);
     }
     if (!remove_from_bridge(name, from, errp)) {
         return FALSE;
     }
-    if (add_to_bridge(name, to, errp)) {
+    if (add_to_bridge(name, to, mtu, errp)) {
         return TRUE;
     }
-    if (!add_to_bridge(name, from, &err)) {
+    if (!add_to_bridge(name, from, mtu, &err)) {
         g_message("undoing a change of bridges: %s", err->message);
     }
     return FALSE;

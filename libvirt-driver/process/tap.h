@@ -9,19 +9,21 @@ typedef struct ProcessTap {
     const char *bridge;      /* that it becomes a port of, or NULL */
     gboolean create;         /* unless it is there; it gets an address of its own then */
     const guint8 *guest_mac; /* of the interface that it belongs to */
+    guint queues;            /* pairs, and so descriptors; 0: one */
+    guint mtu;               /* bytes; 0: the bridge's, or what it has */
 } ProcessTap;
 
 /*
  * Opens a tap device (with packet headers for offloads), has it join its bridge, with the
  * bridge's MTU, and takes it up. *name (may be NULL: the kernel chooses one) is replaced
- * by the name of the device. The descriptor is close-on-exec. -1 with an error
- * (G_FILE_ERROR).
+ * by the name of the device. Appends its descriptors (int, close-on-exec) to fds; also
+ * when it fails, with an error (G_FILE_ERROR), those that it has by then.
  */
-int process_open_tap(char **name, const ProcessTap *tap, GError **errp);
+gboolean process_open_tap(char **name, const ProcessTap *tap, GArray *fds, GError **errp);
 
-/* Takes a tap from one bridge to another, whose MTU it gets; a failure leaves it as it
- * was. G_FILE_ERROR. */
-gboolean process_move_tap(const char *name, const char *from, const char *to,
+/* Takes a tap from one bridge to another, whose MTU it gets unless it has one of its own
+ * (not 0); a failure leaves it as it was. G_FILE_ERROR. */
+gboolean process_move_tap(const char *name, const char *from, const char *to, guint mtu,
                           GError **errp);
 
 G_END_DECLS

@@ -34,7 +34,8 @@ What it shall do differently comes as words of the guest's command line (-append
     bad-migration       the destination finds the state broken
     panic               the guest panics when it runs, once
 Options for wrappers: -without NAME, an emulator that does not have this device; -with-q35,
-one that has a q35, firmware and drives with trays, see driver_pci.py, driver_drives.py.
+one that has a q35, firmware and drives with trays, see driver_pci.py, driver_drives.py;
+-with-net, one that has all that the daemon knows of networks, see driver_net.py.
 """
 import array
 import fcntl
@@ -49,6 +50,7 @@ import time
 import tty
 
 import driver_drives
+import driver_net
 import driver_pci
 from driver_introspection import Introspection, Refused
 
@@ -59,6 +61,8 @@ foreign = ()
 if "-with-q35" in argv:
     driver_pci.extend(real)
     foreign = driver_drives.extend(real)
+if "-with-net" in argv:
+    driver_net.extend(real)
 # What QEMU has and vireo has not, and the daemon waits for.
 FOREIGN_EVENTS = ("DEVICE_UNPLUG_GUEST_ERROR",) + foreign
 
@@ -82,7 +86,6 @@ devices = {d["id"]: d for d in map(json.loads, options("-device"))}
 pci = driver_pci.Places()
 sets = {}      # of descriptors: number -> list, of -add-fd and add-fd
 nodes = {}     # name -> descriptor, or None for one on top of another
-netdevs = set()
 passed = []    # descriptors that have come and belong to no command yet
 fds = {}       # of getfd
 migration = None       # status of query-migrate
@@ -309,18 +312,7 @@ def start_files():
 drives = driver_drives.Drives(words, emit, after_reply, lambda name: node_info(name))
 
 
-def add(table, name):
-    if name in table:
-        return error("'%s' is there already" % name)
-    table.add(name)
-    return {"return": {}}
-
-
-def remove(table, name):
-    if name not in table:
-        return error("'%s' is not there" % name)
-    table.remove(name)
-    return {"return": {}}
+netdevs = driver_net.Netdevs(error)
 
 
 def do_migrate(args):
@@ -426,8 +418,10 @@ COMMANDS = {
     "blockdev-add": open_node, "blockdev-del": lambda a: close_node(a["node-name"]),
     "query-blockstats": do_query_stats,
     "query-named-block-nodes": do_query_nodes, "qom-list": do_qom_list,
-    "netdev_add": lambda a: add(netdevs, a["id"]),
-    "netdev_del": lambda a: remove(netdevs, a["id"]),
+    "query-qmp-schema": lambda a: {"return": list(real.types.values())},
+    "netdev_add": lambda a: netdevs.add(a, fds.pop),
+    "netdev_del": lambda a: netdevs.remove(a["id"]),
+    "set_link": driver_net.set_link,
     "device_add": do_device_add, "device_del": do_device_del,
     "migrate-set-capabilities": lambda a: {"return": {}},
     "migrate-set-parameters": do_set_parameters,
@@ -446,7 +440,7 @@ def run_command(name, args):
     except Refused as e:
         return error(str(e))
     reply = COMMANDS[name](args)
-    if "return" in reply:
+    if "return" in reply and name != "query-qmp-schema":  # its own words
         real.check_reply(name, reply["return"])
     return reply
 
@@ -609,6 +603,8 @@ def check_options():
                 if option == "-device":
                     pci.add(json.loads(value))
                     drives.add(json.loads(value))
+                elif option == "-netdev":
+                    netdevs.start(json.loads(value))
             except Refused as e:
                 sys.exit("%s %s: %s" % (option, value, e))
     for value in options("-machine"):

@@ -45,8 +45,8 @@ include tests/unit/monitor.mk
 
 # xml/
 check_PROGRAMS += tests/unit/xml-domain-test tests/unit/xml-fuzz-test \
-	tests/unit/xml-controller-test tests/unit/xml-keep-test tests/unit/xml-os-test
-TESTS += tests/unit/xml-controller-test tests/unit/xml-domain-test tests/unit/xml-fuzz-test tests/unit/xml-keep-test \
+	tests/unit/xml-controller-test tests/unit/xml-interface-test tests/unit/xml-keep-test tests/unit/xml-os-test
+TESTS += tests/unit/xml-controller-test tests/unit/xml-interface-test tests/unit/xml-domain-test tests/unit/xml-fuzz-test tests/unit/xml-keep-test \
 	tests/unit/xml-os-test
 XML_TEST_LIBS = libxml.a libutil.a $(XML_LIBS) $(GLIB_LIBS)
 XML_TEST_CPPFLAGS = $(libxml_a_CPPFLAGS)
@@ -55,6 +55,8 @@ tests_unit_xml_domain_test_LDADD = $(XML_TEST_LIBS)
 tests_unit_xml_controller_test_CPPFLAGS = $(XML_TEST_CPPFLAGS)
 tests_unit_xml_controller_test_LDADD = $(XML_TEST_LIBS)
 tests_unit_xml_os_test_CPPFLAGS = $(XML_TEST_CPPFLAGS)
+tests_unit_xml_interface_test_CPPFLAGS = $(XML_TEST_CPPFLAGS)
+tests_unit_xml_interface_test_LDADD = $(XML_TEST_LIBS)
 tests_unit_xml_os_test_LDADD = $(XML_TEST_LIBS)
 check_PROGRAMS += tests/unit/xml-rows
 tests_unit_xml_rows_CPPFLAGS = $(XML_TEST_CPPFLAGS)
@@ -84,8 +86,10 @@ check_PROGRAMS += tests/unit/command-kind-test
 TESTS += tests/unit/command-kind-test
 tests_unit_command_kind_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_command_kind_test_LDADD = $(COMMAND_TEST_LDADD)
-check_PROGRAMS += tests/unit/forward-client-test
-TESTS += tests/unit/forward-client-test
+check_PROGRAMS += tests/unit/command-interface-test tests/unit/forward-client-test
+TESTS += tests/unit/command-interface-test tests/unit/forward-client-test
+tests_unit_command_interface_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
+tests_unit_command_interface_test_LDADD = $(COMMAND_TEST_LDADD)
 tests_unit_forward_client_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_forward_client_test_LDADD = $(COMMAND_TEST_LDADD)
 check_PROGRAMS += tests/unit/command-sata-test
