@@ -4,6 +4,7 @@ libdriver_a_SOURCES += \
 	libvirt-driver/domain/api-console.c \
 	libvirt-driver/domain/api-device.c \
 	libvirt-driver/domain/api-info.c \
+	libvirt-driver/domain/api-interface.c \
 	libvirt-driver/domain/api-job.c \
 	libvirt-driver/domain/api-lifecycle.c \
 	libvirt-driver/domain/api-list.c \

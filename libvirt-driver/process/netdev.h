@@ -16,4 +16,10 @@ typedef struct NetdevStats {
 /* Of the device @name in the caller's network namespace. G_FILE_ERROR. */
 gboolean process_netdev_stats(const char *name, NetdevStats *stats, GError **errp);
 
+/*
+ * The IPv4 addresses with this MAC address that the kernel has found in the networks of
+ * the host, as texts; an array that owns them.
+ */
+GPtrArray *process_neighbours(const guint8 mac[6]);
+
 G_END_DECLS

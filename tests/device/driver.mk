@@ -83,3 +83,8 @@ TESTS += tests/device/driver-update-test.py
 # Taps and bridges.
 dist_check_SCRIPTS += tests/device/driver-network-test.py
 TESTS += tests/device/driver-network-test.py
+
+# Interfaces of all types, with a stand-in for libvirt's network driver.
+dist_check_SCRIPTS += tests/device/driver-interface-test.py
+TESTS += tests/device/driver-interface-test.py
+EXTRA_DIST += tests/device/driver_networkd.py tests/device/driver_net.py
