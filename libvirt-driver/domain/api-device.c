@@ -220,7 +220,8 @@ static gboolean update(Vm *vm, const char *xml, const Impact *impact, GError **e
         return FALSE;
     }
     keep_place(def->domain, match, device);
-    if (!command_complete_device(def->domain, device, errp)) {
+    if (!command_complete_device(def->domain, device, errp) ||
+        (impact->live && !check_running_emulator(vm, device, errp))) {
         return FALSE;
     }
     if (impact->config &&

@@ -28,8 +28,19 @@ static gboolean check_name(const char *what, const char *name, GError **errp)
     return set_error(errp, what, name);
 }
 
-static gboolean attach(int fd, char **name, gboolean create, gboolean several,
-                       GError **errp)
+/* One that was there may be for one queue, or for several: EINVAL if it is not as wanted.
+ */
+static gboolean fail_queues(const char *name, guint queues, GError **errp)
+{
+    int error = errno;
+    g_autofree char *what = g_strdup_printf("cannot open the tap device with %u queue%s",
+                                            MAX(queues, 1), queues > 1 ? "s" : "");
+
+    errno = error;
+    return set_error(errp, error == EINVAL ? what : "cannot open the tap device", name);
+}
+
+static gboolean attach(int fd, char **name, gboolean create, guint queues, GError **errp)
 {
     struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
     const char *wanted = *name ? *name : "vnet%d"; /* the kernel puts a number in */
@@ -41,10 +52,10 @@ static gboolean attach(int fd, char **name, gboolean create, gboolean several,
         errno = ENODEV;
         return set_error(errp, "cannot open the tap device", wanted);
     }
-    ifr.ifr_flags = (short)(ifr.ifr_flags | (several ? IFF_MULTI_QUEUE : 0));
+    ifr.ifr_flags = (short)(ifr.ifr_flags | (queues > 1 ? IFF_MULTI_QUEUE : 0));
     strcpy(ifr.ifr_name, wanted);
     if (ioctl(fd, TUNSETIFF, &ifr) < 0) {
-        return set_error(errp, "cannot open the tap device", wanted);
+        return fail_queues(wanted, queues, errp);
     }
     g_free(*name);
     *name = g_strndup(ifr.ifr_name, IFNAMSIZ);
@@ -134,7 +145,7 @@ static gboolean open_queue(char **name, const ProcessTap *tap, gboolean first,
         return set_error(errp, "cannot open", "/dev/net/tun");
     }
     g_array_append_val(fds, fd);
-    return attach(fd, name, tap->create && first, tap->queues > 1, errp);
+    return attach(fd, name, tap->create && first, tap->queues, errp);
 }
 
 gboolean process_open_tap(char **name, const ProcessTap *tap, GArray *fds, GError **errp)

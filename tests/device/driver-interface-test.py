@@ -312,7 +312,13 @@ def test_queues(a, b):
     text = a.virsh("dumpxml", "vm")
     assert text.count("queues='4'") == 2 and text.count("<mtu size='1300'/>") == 2
     a.virsh("destroy", "vm")
-    for change, words in (("<driver rx_queue_size='500'/>", "rx_queue_size has to be a power"),
+    # One that is there, for one queue only.
+    in_network(a, "ip", "tuntap", "add", "single", "mode", "tap")
+    define(a, NIC % ("ethernet", "<target dev='single' managed='no'/>" + driver))
+    a.fails("cannot open the tap device with 4 queues 'single': Invalid argument", "start",
+            "vm")
+    for change, words in (("<driver queues='300'/>", "'300'.*interface/driver"),
+                          ("<driver rx_queue_size='500'/>", "rx_queue_size has to be a power"),
                           ("<driver name='vhost'/>", "vhost-net was requested")):
         if os.path.exists("/dev/vhost-net") and "vhost" in change:
             continue

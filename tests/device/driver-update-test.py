@@ -98,8 +98,10 @@ def test_live(a, b):
         assert update(a, nic % "<link state='up'/>", LIVE) is None
         assert "<link state='up'/>" in a.virsh("dumpxml", "vm")
         before = a.virsh("dumpxml", "vm"), before[1]
-        refused(a, nic % "<link state='down'/>", LIVE, CONFIG_UNSUPPORTED,
-                "state='down'")
+        refused(a, nic % "<mtu size='1280'/>", LIVE, UNSUPPORTED,
+                "cannot modify field 'mtu@size' of interface")
+        refused(a, nic % "<tune><sndbuf>0</sndbuf></tune>", LIVE, CONFIG_UNSUPPORTED,
+                "devices/interface/tune")
         refused(a, (nic % "").replace("vst", "vsu"), LIVE, UNSUPPORTED,
                 "cannot modify field 'target@dev' of interface with MAC address 52:54")
         refused(a, (nic % "").replace("00:01'", "00:02'"), LIVE, MISSING, "not found")
