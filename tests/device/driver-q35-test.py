@@ -20,7 +20,6 @@ from driver_pci import NAME
 # Of virt-install's defaults, what is refused, and by which words.
 REFUSED = {
     "controller": "attribute model='qemu-xhci' of element <devices/controller>",
-    "interface": "attribute type='network' of element <devices/interface>",
     "channel": "element <devices/channel type='(unix|spicevmc)'>",
     "input": "element <devices/input type='tablet' bus='usb'>",
     "graphics": "element <devices/graphics type='spice'",
