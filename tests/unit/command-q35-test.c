@@ -215,7 +215,9 @@ static GPtrArray *build(const Domain *domain)
     GPtrArray *steps;
     GArray *own = g_array_new(FALSE, FALSE, sizeof(int));
 
-    g_array_append_vals(own, &(int){ 32 }, 1);
+    for (int fd = 32; fd < 40; fd++) { /* of four queues, and of vhost's */
+        g_array_append_val(own, fd);
+    }
     g_hash_table_insert(fds, (gpointer) "net0", own);
     steps = command_start(domain, &facts, &next, &error);
     g_assert_no_error(error);
@@ -378,6 +380,8 @@ int main(int argc, char **argv)
     static const char *const names[] = {
         "bios-boot-menu-smbios",
         "bridge-tap-default",
+        "bridge-tap-mq4-novhost",
+        "bridge-tap-vhost-mq4",
         "disk-virtio-misc",
         "ethernet-tap-unmanaged",
         "minimal-q35-kernel-tcg",

@@ -112,6 +112,8 @@ EXTRA_DIST += tests/unit/command-q35.h \
 	tests/golden/q35/ovmf-pflash.xml tests/golden/q35/ovmf-pflash.live.xml tests/golden/q35/ovmf-pflash.args.json \
 	tests/golden/q35/sata-cdrom.xml tests/golden/q35/sata-cdrom.live.xml tests/golden/q35/sata-cdrom.args.json \
 	tests/golden/q35/bridge-tap-default.xml tests/golden/q35/bridge-tap-default.live.xml tests/golden/q35/bridge-tap-default.args.json \
+	tests/golden/q35/bridge-tap-mq4-novhost.xml tests/golden/q35/bridge-tap-mq4-novhost.live.xml tests/golden/q35/bridge-tap-mq4-novhost.args.json \
+	tests/golden/q35/bridge-tap-vhost-mq4.xml tests/golden/q35/bridge-tap-vhost-mq4.live.xml tests/golden/q35/bridge-tap-vhost-mq4.args.json \
 	tests/golden/q35/disk-virtio-misc.xml tests/golden/q35/disk-virtio-misc.live.xml tests/golden/q35/disk-virtio-misc.args.json \
 	tests/golden/q35/ethernet-tap-unmanaged.xml tests/golden/q35/ethernet-tap-unmanaged.live.xml tests/golden/q35/ethernet-tap-unmanaged.args.json \
 	tests/golden/q35/minimal-q35-kernel-tcg.xml tests/golden/q35/minimal-q35-kernel-tcg.live.xml tests/golden/q35/minimal-q35-kernel-tcg.args.json \
