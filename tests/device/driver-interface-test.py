@@ -13,7 +13,8 @@ import signal
 import subprocess
 import sys
 
-from driver_daemon import EMULATOR, LIMIT, PORTS, main, process_state, wait_for, wrapper
+from driver_daemon import (EMULATOR, LIMIT, PORTS, main, migrate, process_state, wait_for,
+                           wrapper)
 from driver_networkd import NetworkDaemon
 
 MAC = "52:54:00:01:02:03"
@@ -218,6 +219,40 @@ def test_network_crash(a, b):
         if not ends:
             a.virsh("destroy", "vm")
     daemon.close()
+
+
+def test_network_migration(a, b):
+    """Each host has a port of its own, and the one that is left deletes its."""
+    start(a)
+    b.stop()
+    b.emulator = EMULATOR
+    b.emulator = wrapper(b, "-with-q35", "-with-net")
+    b.start(wrapper=["nsenter", "--net=" + a.namespace, "--"])
+    in_network(a, "ip", "link", "set", "lo", "up")
+    here = NetworkDaemon(a, NETWORKS)
+    there = NetworkDaemon(b, {"default": NETWORKS["other"]})
+    define(a, network("default", "<link state='down'/>"))
+    a.virsh("start", "vm")
+    first = list(here.ports)
+    a.virsh(*migrate(a, b, "--live"))
+    wait_for("the end of the port", lambda: not here.ports)
+    second = list(there.ports)
+    assert len(second) == 1 and second != first
+    assert "portid='%s' bridge='br1'" % second[0] in b.virsh("dumpxml", "vm")
+    assert "link of net0 is down" in log(b)
+    b.virsh("destroy", "vm")
+    wait_for("the end of the port", lambda: not there.ports)
+    # One that does not come in leaves none, and is where it was.
+    a.define(machine="q35", words="fail-incoming=migrate-incoming",
+             devices=network("default") + PORTS)
+    a.virsh("start", "vm")
+    first = dict(here.ports)
+    a.fails("could not load the state", *migrate(a, b, "--live"))
+    wait_for("the end of the port", lambda: not there.ports)
+    assert here.ports == first and there.calls.count("create") == 2
+    a.virsh("destroy", "vm")
+    here.close()
+    there.close()
 
 
 def test_addresses(a, b):
