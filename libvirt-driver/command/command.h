@@ -186,8 +186,8 @@ gboolean command_prepare_device(const CommandHost *host, const Domain *domain,
 gboolean command_prepare(const CommandHost *host, Domain *domain, GHashTable *fds,
                          GError **errp);
 
-/* Whether that asks another daemon for something, and it has to be on disk before, by what
- * name: so that it is given back whatever becomes of this one. */
+/* Whether that asks another daemon for something, and it has to be on disk before, by
+ * what name: so that it is given back whatever becomes of this one. */
 gboolean command_device_asks_others(const DomainDevice *device);
 gboolean command_asks_others(const Domain *domain);
 

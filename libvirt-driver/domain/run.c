@@ -77,8 +77,8 @@ void vm_run_release(Vm *vm, const VmRun *run, const Domain *live)
     g_autoptr(GError) err = NULL;
 
     command_release(&host, live);
-    if (run->plugging && !xml_domain_find_alias(
-                             live, xml_device_info(run->plugging)->alias, NULL)) {
+    if (run->plugging &&
+        !xml_domain_find_alias(live, xml_device_info(run->plugging)->alias, NULL)) {
         command_release_device(&host, run->plugging);
     }
     if (run->monitor_path) {

@@ -45,16 +45,16 @@ static void request_init(Request *r, guint16 type, guint16 flags)
 /* The attribute, so that its length can be changed when there are others within it. */
 static struct rtattr *add(Request *r, guint16 type, const void *data, gsize length)
 {
-    struct rtattr *attribute =
-        (struct rtattr *)((guint8 *)r + NLMSG_ALIGN(r->header.nlmsg_len));
+    gsize begin = NLMSG_ALIGN(r->header.nlmsg_len), end = begin + RTA_SPACE(length);
+    struct rtattr *attribute = (struct rtattr *)((guint8 *)r + begin);
 
-    g_assert(NLMSG_ALIGN(r->header.nlmsg_len) + RTA_SPACE(length) <= sizeof(*r));
+    g_assert(end <= sizeof(*r));
     attribute->rta_type = type;
     attribute->rta_len = (guint16)RTA_LENGTH(length);
     if (length) {
         memcpy(RTA_DATA(attribute), data, length);
     }
-    r->header.nlmsg_len = (guint32)(NLMSG_ALIGN(r->header.nlmsg_len) + RTA_SPACE(length));
+    r->header.nlmsg_len = (guint32)end;
     return attribute;
 }
 
