@@ -296,5 +296,6 @@ gboolean config_complete(ConfigNode *tree, GError **errp)
     return complete_memory(tree, errp) && complete_smp(tree, errp) &&
            complete_name(tree, errp) && complete_accel(tree, errp) &&
            complete_action(tree, errp) && complete_serial(tree, errp) &&
-           check_daemonize(tree, errp) && complete_machine(tree, errp);
+           check_daemonize(tree, errp) && complete_machine(tree, errp) &&
+           config_place_drives(tree, errp);
 }

@@ -13,6 +13,7 @@ typedef struct Dialect {
     const char *default_machine;
     guint64 default_memory;          /* bytes */
     gboolean drive_direct;           /* -drive without cache= and direct= */
+    gboolean drive_plugged;          /* -drive without if= is if=ide on a q35 */
     gboolean smp_prefers_sockets;    /* -smp N alone: N sockets, or N cores */
     const char *greeting_key;        /* of the version in QMP's greeting */
     guint version[3];                /* major, minor, micro */

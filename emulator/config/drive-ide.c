@@ -92,10 +92,9 @@ gboolean config_place_ide(ConfigNode *tree, ConfigNode *drive, gboolean cdrom,
 }
 
 /* The file's name is one, whatever is in it. */
-static gboolean add(ConfigNode *tree, const char *option, const char *file, char index,
-                    GError **errp)
+static gboolean add(ConfigNode *tree, const char *option, const char *file, char index)
 {
-    g_autoptr(ConfigNode) drive = config_map_new();
+    ConfigNode *drive = config_map_new();
     g_autofree char *origin = g_strdup_printf("-%s %s", option, file);
     const char place[] = { index, '\0' };
 
@@ -103,30 +102,31 @@ static gboolean add(ConfigNode *tree, const char *option, const char *file, char
     config_map_set_string(drive, "media", *option == 'c' ? "cdrom" : "disk");
     config_map_set_string(drive, "index", place);
     config_map_set_string(drive, "file", file);
-    return config_add_drive_map(tree, drive, origin, errp);
+    config_keep_drive(tree, drive, origin);
+    return TRUE;
 }
 
 gboolean config_add_cdrom(ConfigNode *tree, const char *arg, GError **errp)
 {
-    return add(tree, "cdrom", arg, '2', errp);
+    return add(tree, "cdrom", arg, '2');
 }
 
 gboolean config_add_hda(ConfigNode *tree, const char *arg, GError **errp)
 {
-    return add(tree, "hda", arg, '0', errp);
+    return add(tree, "hda", arg, '0');
 }
 
 gboolean config_add_hdb(ConfigNode *tree, const char *arg, GError **errp)
 {
-    return add(tree, "hdb", arg, '1', errp);
+    return add(tree, "hdb", arg, '1');
 }
 
 gboolean config_add_hdc(ConfigNode *tree, const char *arg, GError **errp)
 {
-    return add(tree, "hdc", arg, '2', errp);
+    return add(tree, "hdc", arg, '2');
 }
 
 gboolean config_add_hdd(ConfigNode *tree, const char *arg, GError **errp)
 {
-    return add(tree, "hdd", arg, '3', errp);
+    return add(tree, "hdd", arg, '3');
 }

@@ -5,6 +5,8 @@
  */
 #include "config.h"
 
+#include <string.h>
+
 #include "config/dialect.h"
 #include "config/internal.h"
 #include "config/keyval.h"
@@ -184,17 +186,23 @@ static gboolean add_flash(ConfigNode *tree, ConfigNode *drive, const char *origi
     return TRUE;
 }
 
-/*
- * Of a flash the machine has to hear; a drive of if=ide is plugged. Without if= a CD is
- * in such a drive, and what has an index.
- */
+/* Without if= a CD is in a drive, and what has an index, and all on a q35 as QEMU's. */
+static const char *default_interface(const ConfigNode *tree, const ConfigNode *drive,
+                                     gboolean cdrom)
+{
+    const char *machine = config_map_string(config_map_peek(tree, "machine"), "type");
+    gboolean plugged = dialect_get()->drive_plugged && strstr(machine, "q35");
+
+    return plugged || cdrom || config_map_has(drive, "index") ? "ide" : "none";
+}
+
+/* Of a flash the machine has to hear; a drive of if=ide is plugged. */
 static gboolean read_id(ConfigNode *tree, ConfigNode *drive, gboolean cdrom,
                         const char *origin, const char **id, GError **errp)
 {
-    gboolean placed = cdrom || config_map_has(drive, "index");
-    const char *type;
+    const char *type, *usual = default_interface(tree, drive, cdrom);
 
-    if (!config_get_string(drive, "if", placed ? "ide" : "none", &type, errp)) {
+    if (!config_get_string(drive, "if", usual, &type, errp)) {
         return FALSE;
     }
     if (g_str_equal(type, "pflash")) {
@@ -259,11 +267,10 @@ static gboolean add_node(ConfigNode *tree, ConfigNode *drive, const char *id,
     return TRUE;
 }
 
-gboolean config_add_drive_map(ConfigNode *tree, ConfigNode *drive, const char *origin,
-                              GError **errp)
+static gboolean place(ConfigNode *tree, ConfigNode *drive, GError **errp)
 {
+    const char *id, *origin = config_node_origin(drive);
     gboolean cdrom, empty;
-    const char *id;
 
     if (!one_of(drive, "format", "raw", "raw", errp) ||
         !read_media(drive, &cdrom, &empty, errp) ||
@@ -276,10 +283,58 @@ gboolean config_add_drive_map(ConfigNode *tree, ConfigNode *drive, const char *o
     return empty || add_node(tree, drive, id, origin, errp);
 }
 
+/* One list behind the other, in the place of the first. */
+static void append_devices(ConfigNode *tree, const ConfigNode *more)
+{
+    ConfigNode *devices = config_tree_list(tree, "device");
+
+    for (guint i = 0; i < config_list_size(more); i++) {
+        config_list_add(devices, config_node_ref(config_list_at(more, i)));
+    }
+}
+
+gboolean config_place_drives(ConfigNode *tree, GError **errp)
+{
+    g_autoptr(ConfigNode) drives = config_node_ref(config_tree_list(tree, "drive"));
+    g_autoptr(ConfigNode) devices = config_node_ref(config_tree_list(tree, "device"));
+
+    config_map_remove(tree, "drive");
+    config_map_remove(tree, "device");
+    for (guint i = 0; i < config_list_size(drives); i++) {
+        ConfigNode *drive = config_list_at(drives, i);
+        if (!place(tree, drive, errp)) {
+            config_prefix_origin(drive, "-drive", errp);
+            return FALSE;
+        }
+    }
+    append_devices(tree, devices);
+    return TRUE;
+}
+
+void config_keep_drive(ConfigNode *tree, ConfigNode *drive, const char *origin)
+{
+    config_node_set_origin(drive, origin);
+    config_list_add(config_tree_list(tree, "drive"), drive);
+}
+
 gboolean config_add_drive(ConfigNode *tree, const char *arg, GError **errp)
 {
-    g_autoptr(ConfigNode) drive = keyval_parse(arg, NULL, errp);
+    ConfigNode *drive = keyval_parse(arg, NULL, errp);
     g_autofree char *origin = g_strdup_printf("-drive %s", arg);
 
-    return drive && config_add_drive_map(tree, drive, origin, errp);
+    if (drive) {
+        config_keep_drive(tree, drive, origin);
+    }
+    return drive != NULL;
+}
+
+gboolean config_add_pflash(ConfigNode *tree, const char *arg, GError **errp)
+{
+    ConfigNode *drive = config_map_new();
+    g_autofree char *origin = g_strdup_printf("-pflash %s", arg);
+
+    config_map_set_string(drive, "if", "pflash");
+    config_map_set_string(drive, "file", arg);
+    config_keep_drive(tree, drive, origin);
+    return TRUE;
 }

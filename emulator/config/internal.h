@@ -51,10 +51,18 @@ gboolean config_add_serial(ConfigNode *tree, const char *arg, GError **errp);
 gboolean config_add_qmp(ConfigNode *tree, const char *arg, GError **errp);
 gboolean config_add_qmp_pretty(ConfigNode *tree, const char *arg, GError **errp);
 gboolean config_add_monitor(ConfigNode *tree, const char *arg, GError **errp);
-/* -drive as a block node; drive: its keys, which are used up. */
+/*
+ * -drive and what is short for it: kept in tree["drive"] until the machine is known.
+ * Takes over drive.
+ */
+void config_keep_drive(ConfigNode *tree, ConfigNode *drive, const char *origin);
 gboolean config_add_drive(ConfigNode *tree, const char *arg, GError **errp);
-gboolean config_add_drive_map(ConfigNode *tree, ConfigNode *drive, const char *origin,
-                              GError **errp);
+gboolean config_add_pflash(ConfigNode *tree, const char *arg, GError **errp);
+/*
+ * Each drive in its order as a block node, and its device, in front of those of -device:
+ * the board has it first.
+ */
+gboolean config_place_drives(ConfigNode *tree, GError **errp);
 /* Of if=ide: plugs it where it is to be, and sets its id where none is given. */
 gboolean config_place_ide(ConfigNode *tree, ConfigNode *drive, gboolean cdrom,
                           const char *origin, GError **errp);

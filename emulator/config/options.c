@@ -226,8 +226,10 @@ const Option config_options[] = {
          "[,index=N|,bus=N|,unit=N][,readonly=on|off][,cache=MODE][,direct=on|off]"
          "[,aio=MODE]",
          "create a block node for -device ...,drive=ID, with its drive on SATA port N "
-         "(ide; media=cdrom: a CD drive, empty without file=), or for a flash (unit 0: "
-         "the firmware, 1: its variables); format=raw should be given"),
+         "(ide, which q35 has by default; media=cdrom: a CD drive, empty without file=), "
+         "or "
+         "for a flash (unit 0: the firmware, 1: its variables); format=raw should be "
+         "given"),
     CALL("cdrom", ARG_REQUIRED, config_add_cdrom, "FILE",
          "a CD in a drive: -drive if=ide,index=2,media=cdrom,file=FILE"),
     CALL("hda", ARG_REQUIRED, config_add_hda, "FILE",
@@ -235,6 +237,8 @@ const Option config_options[] = {
     CALL("hdb", ARG_REQUIRED, config_add_hdb, "FILE", "likewise, with index=1"),
     CALL("hdc", ARG_REQUIRED, config_add_hdc, "FILE", "likewise, with index=2"),
     CALL("hdd", ARG_REQUIRED, config_add_hdd, "FILE", "likewise, with index=3"),
+    CALL("pflash", ARG_REQUIRED, config_add_pflash, "FILE",
+         "the next flash: -drive if=pflash,file=FILE"),
     LIST("netdev", "type", TRUE, "tap,id=ID[,ifname=NAME|fd=N]",
          "create a network back end"),
     LIST("device", "driver", TRUE, "DRIVER[,prop=value...]",

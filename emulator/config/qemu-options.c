@@ -35,7 +35,6 @@ const char *const config_qemu_options[] = {
     "old-param",
     "only-migratable",
     "option-rom",
-    "pflash",
     "plugin",
     "portrait",
     "prom-env",

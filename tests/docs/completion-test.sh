@@ -59,6 +59,17 @@ expect vireo -blockdev driver=fi driver=file
 expect vireo -blockdev driver=file,aio=t driver=file,aio=threads
 expect vireo -blockdev driver=file,no driver=file,node-name=
 expect vireo -kernel "${srcdir:-.}/config" "${srcdir:-.}/configure.ac"
+expect vireo -cdrom "${srcdir:-.}/config" "${srcdir:-.}/configure.ac"
+expect vireo -hdb "${srcdir:-.}/config" "${srcdir:-.}/configure.ac"
+expect vireo -drive "if=ide,file=${srcdir:-.}/config" "if=ide,file=${srcdir:-.}/configure.ac"
+expect vireo -drive '' if= file= format= media= index=
+expect vireo -drive if=pf if=pflash
+expect vireo -drive if=none,media= if=none,media=disk if=none,media=cdrom
+expect vireo -fw_cfg name=opt/x,f name=opt/x,file=
+expect vireo -boot m menu=
+expect vireo -boot menu=o menu=on menu=off
+expect vireo -smbios '' type= file=
+expect vireo -L "${srcdir:-.}/emu" "${srcdir:-.}/emulator"
 expect virtvireod virtvireod --p --prefix-dir
 expect virtvireod virtvireod '' --daemon --emulator --tcp-listen --timeout --verbose --version
 [ -z "$(offers vireo -device none-such,x)" ] || { echo "properties of what is not there"; failed=1; }
