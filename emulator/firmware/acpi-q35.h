@@ -45,6 +45,8 @@ typedef struct AcpiQ35 {
     guint16 cpu_hotplug_base; /* registers that no method uses: taken; 0: none */
     guint8 cpu_hotplug_ports;
 
+    gboolean native_hotplug; /* by PCI Express itself, if the guest likes */
+
     /* Hot-plug by ACPI; all zero: none. */
     guint16 hotplug_base;     /* QEMU's registers: pci/acpi-hotplug.h */
     guint16 hotplug_ost_base; /* slot, event, status: dwords for _OST; 0: none */

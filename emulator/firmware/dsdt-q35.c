@@ -23,7 +23,9 @@
 #define CONFIG_ADDRESS 0xcf8 /* and 8 ports, which are the host bridge's own */
 #define CONFIG_PORTS   8
 
-#define OSC_EXPRESS_CAPABILITY 0x10 /* _OSC's third dword */
+/* _OSC's third dword */
+#define OSC_EXPRESS_HOTPLUG    0x01
+#define OSC_EXPRESS_CAPABILITY 0x10
 
 static void add_sleep_states(Aml *out, const AcpiQ35 *q)
 {
@@ -39,9 +41,10 @@ static void add_sleep_states(Aml *out, const AcpiQ35 *q)
 
 /*
  * PCI Firmware Specification 3.3, 4.5. Of what a guest asks for it gets the Express
- * capability; hot-plug is ACPI's, and of AER and PME nothing would be heard.
+ * capability, and hot-plug where that is not ACPI's; of AER and PME nothing would be
+ * heard.
  */
-static void add_osc(Aml *scope)
+static void add_osc(Aml *scope, const AcpiQ35 *q)
 {
     aml_code(scope,
              "Method _OSC 4s { CreateDWordField Arg3 0 CDW1"
@@ -53,7 +56,7 @@ static void add_osc(Aml *scope)
              " Store Local0 CDW3 }"
              " Else { Or CDW1 0x04 CDW1 }" /* unknown UUID */
              " Return Arg3 }",
-             OSC_EXPRESS_CAPABILITY);
+             OSC_EXPRESS_CAPABILITY | (q->native_hotplug ? OSC_EXPRESS_HOTPLUG : 0));
 }
 
 static void add_windows(Aml *scope, const AcpiQ35 *q)
@@ -122,7 +125,7 @@ static void add_pci(Aml *scope, const AcpiQ35 *q)
 {
     guint start = aml_begin(scope, "Device PCI0");
     aml_code(scope, "Name _HID eisa:PNP0A08 Name _CID eisa:PNP0A03 Name _UID 0");
-    add_osc(scope);
+    add_osc(scope, q);
     add_windows(scope, q);
     add_routes(scope, q, FALSE);
     add_routes(scope, q, TRUE);

@@ -83,9 +83,15 @@ static void raise_hotplug(void *opaque, unsigned n, int level)
     }
 }
 
-/* Before the root ports, which come from the command line, and until they have gone. */
+/*
+ * Before the root ports, which come from the command line, and until they have gone.
+ * Without it they are plugged by their own registers.
+ */
 static gboolean create_hotplug(Q35Devices *q, GError **errp)
 {
+    if (!ich9_lpc_options(q->lpc)->acpi_hotplug) {
+        return TRUE;
+    }
     q->gpe = irq_line_new(raise_hotplug, q->pm, ACPI_HOTPLUG_GPE);
     q->hotplug = new_device(&acpi_pci_hotplug_class, "acpi-pci-hotplug");
     acpi_pci_hotplug_set_wiring(q->hotplug, ACPI_HOTPLUG_PORT, ACPI_HOTPLUG_OST_PORT,

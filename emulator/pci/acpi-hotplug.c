@@ -6,17 +6,15 @@
  */
 #include "pci/acpi-hotplug.h"
 
-#include "event/clock.h"
 #include "event/vm-event.h"
 #include "pci/internal.h"
+#include "pci/slot.h"
 #include "util/error.h"
 
 #define OST_EJECT       0x003
 #define OST_OSPM_EJECT  0x103
 #define OST_SUCCESS     0
 #define OST_IN_PROGRESS 0x84
-
-#define ASK_AGAIN_AFTER (5 * G_GINT64_CONSTANT(1000000000)) /* ns, as QEMU */
 
 typedef struct AcpiPciHotplug AcpiPciHotplug;
 
@@ -66,19 +64,22 @@ static void plugged(PciBus *bus, PciDevice *dev)
         b->h->up[b->bsel] |= 1u << PCI_SLOT(dev->devfn);
         raise_event(b->h);
     }
+    pci_slot_plugged(bus, dev);
 }
 
 static gboolean request_unplug(PciBus *bus, PciDevice *dev, GError **errp)
 {
     HotplugBus *b = hotplug_bus(bus);
-    gint64 now = clock_now(CLOCK_TYPE_VIRTUAL);
-    if (dev->device.unplug == DEVICE_UNPLUG_REQUESTED && dev->unplug_asked &&
-        now - dev->unplug_asked < ASK_AGAIN_AFTER) {
-        return device_unplug_too_early(&dev->device, errp);
+    if (pci_unplug_too_early(dev, errp) || !pci_slot_may_unplug(bus, errp)) {
+        return FALSE;
     }
-    dev->unplug_asked = MAX(now, 1);
+    if (pci_slot_lets_go(bus)) {
+        return TRUE;
+    }
+    pci_unplug_asked(dev);
     b->h->down[b->bsel] |= 1u << PCI_SLOT(dev->devfn);
     raise_event(b->h);
+    pci_slot_press(bus);
     return TRUE;
 }
 
@@ -114,9 +115,11 @@ static void unplugged(PciBus *bus, PciDevice *dev)
         b->h->down[b->bsel] &= ~(1u << slot);
     }
     release(b->h, dev);
+    pci_slot_unplugged(bus, dev);
 }
 
 static const PciHotplug hotplug = {
+    .pre_plug = pci_slot_may_plug,
     .plugged = plugged,
     .request_unplug = request_unplug,
     .unplugged = unplugged,

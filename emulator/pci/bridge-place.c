@@ -136,6 +136,11 @@ void pci_bridge_set_hotplug(PciBridgeChanged changed, void *opaque)
     changed_opaque = opaque;
 }
 
+gboolean pci_bridge_has_hotplug(void)
+{
+    return changed_hook != NULL;
+}
+
 gboolean pci_bridge_offer(PciBridge *b, GError **errp)
 {
     b->offered = changed_hook && changed_hook(b->bus, TRUE, changed_opaque);

@@ -158,8 +158,9 @@ static void bus_was_reset(void *opaque)
     g_free(r);
 }
 
-static void reset_bus(PciBridge *b)
+void pci_bridge_reset_bus(PciDevice *bridge)
 {
+    PciBridge *b = (PciBridge *)bridge;
     BusReset *r = g_new(BusReset, 1);
     *r = (BusReset){ .bridge = b, .hold = access_hold() };
     device_ref(&b->pci.device);
@@ -175,7 +176,7 @@ static void bridge_written(PciDevice *dev, unsigned offset, unsigned size, guint
         unsigned shift = 8 * (PCI_BRIDGE_CONTROL - offset);
         guint32 now = pci_get(dev, PCI_BRIDGE_CONTROL, 1);
         if ((now & ~(old >> shift)) & PCI_BRIDGE_CTL_BUS_RESET) {
-            reset_bus(b);
+            pci_bridge_reset_bus(dev);
         }
     }
 }

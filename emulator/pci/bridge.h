@@ -42,6 +42,7 @@ typedef struct PciBridge {
     Region *windows[PCI_WINDOWS]; /* aliases of the bus's containers in the parent's */
     PciRange shown[PCI_WINDOWS];  /* as they stand in the aliases */
     guint resets;                 /* of the bus, that wait */
+    struct PciSlot *native; /* the slot behind it by its registers: pci/slot.h; or NULL */
 } PciBridge;
 
 extern const PciDeviceClass pci_bridge_class; /* abstract: parent of bridges */
@@ -90,6 +91,7 @@ void pci_bridge_add_reserve(PciBridge *b);
  */
 typedef gboolean (*PciBridgeChanged)(PciBus *bus, gboolean there, void *opaque);
 void pci_bridge_set_hotplug(PciBridgeChanged changed, void *opaque);
+gboolean pci_bridge_has_hotplug(void);
 /* At the end of realize. FALSE: see there; unrealize undoes it. */
 gboolean pci_bridge_offer(PciBridge *b, GError **errp);
 

@@ -5,11 +5,15 @@
  */
 #include "pci/bus.h"
 
+#include "event/clock.h"
 #include "pci/express.h"
 #include "pci/internal.h"
+#include "pci/slot.h"
 #include "util/error.h"
 
 #define IO_SPACE 0x10000
+
+#define ASK_AGAIN_AFTER (5 * G_GINT64_CONSTANT(1000000000)) /* ns, as QEMU */
 
 static PciDevice *function_0(const PciBus *bus, unsigned devfn)
 {
@@ -26,7 +30,8 @@ static gboolean is_shown(const PciBus *bus, const PciDevice *dev)
 PciDevice *pci_bus_find(const PciBus *bus, unsigned devfn)
 {
     PciDevice *dev = PCI_SLOT(devfn) < bus->slots ? bus->taken[devfn] : NULL;
-    if (!dev || !is_shown(bus, dev) || pci_bridge_resets(bus->bridge)) {
+    if (!dev || !is_shown(bus, dev) || pci_bridge_resets(bus->bridge) ||
+        pci_slot_is_off(bus->bridge)) {
         return NULL;
     }
     return dev;
@@ -162,7 +167,9 @@ static void bus_announce(Bus *bus, Device *device)
     dev->announced = TRUE;
     pci_intx_connect(dev);
     show_presence(b);
-    if (device->hotplugged && b->hotplug) {
+    if (!device->hotplugged) {
+        pci_slot_filled(b);
+    } else if (b->hotplug) {
         b->hotplug->plugged(b, dev);
     }
 }
@@ -179,6 +186,19 @@ static void bus_unplug(Bus *bus, Device *device)
         b->hotplug->unplugged(b, dev);
     }
     pci_bus_give_address(b, dev);
+}
+
+gboolean pci_unplug_too_early(const PciDevice *dev, GError **errp)
+{
+    gint64 now = clock_now(CLOCK_TYPE_VIRTUAL);
+    return dev->device.unplug == DEVICE_UNPLUG_REQUESTED && dev->unplug_asked &&
+           now - dev->unplug_asked < ASK_AGAIN_AFTER &&
+           !device_unplug_too_early(&dev->device, errp);
+}
+
+void pci_unplug_asked(PciDevice *dev)
+{
+    dev->unplug_asked = MAX(clock_now(CLOCK_TYPE_VIRTUAL), 1);
 }
 
 static gboolean bus_request_unplug(Bus *bus, Device *device, GError **errp)

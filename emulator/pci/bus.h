@@ -24,6 +24,7 @@ typedef struct PciHotplug {
     gboolean (*request_unplug)(PciBus *bus, PciDevice *dev, GError **errp);
     /* It has gone. NULL: nothing to do. */
     void (*unplugged)(PciBus *bus, PciDevice *dev);
+    gboolean refuses; /* always: it is there to say why */
 } PciHotplug;
 
 /* The wire of a root bus's slot and pin (0: INTA#) into the interrupt router. */
@@ -56,6 +57,11 @@ static inline PciBus *pci_bus_of(const Bus *bus)
 void pci_bus_set_irqs(PciBus *bus, PciMapIrq map_irq, void *opaque);
 /* The router has changed: every function is connected anew. */
 void pci_bus_remap_irqs(PciBus *bus);
+/* Devices may be plugged at run time. */
+static inline gboolean pci_bus_takes(const PciBus *bus)
+{
+    return bus->hotplug && !bus->hotplug->refuses;
+}
 /* NULL: takes nothing at run time. */
 void pci_bus_set_hotplug(PciBus *bus, const PciHotplug *hotplug, void *opaque);
 

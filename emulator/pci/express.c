@@ -9,7 +9,6 @@
 #define LINK_SPEEDS 0x1e /* of Link Capabilities 2: all up to that */
 #define ASPM_L0S    1    /* of Link Capabilities: the form that all have */
 #define PORT_SHIFT  24
-#define SLOT_SHIFT  19
 #define MAX_PAYLOAD 0 /* 128 bytes */
 
 #define DEVICE_CONTROL                                                                   \
@@ -19,10 +18,6 @@
 #define DEVICE_STATUS                                                                    \
     (PCI_EXP_DEVSTA_CED | PCI_EXP_DEVSTA_NFED | PCI_EXP_DEVSTA_FED | PCI_EXP_DEVSTA_URD)
 #define LINK_CONTROL (PCI_EXP_LNKCTL_RCB | PCI_EXP_LNKCTL_CCC | PCI_EXP_LNKCTL_ES)
-#define SLOT_CONTROL                                                                     \
-    (PCI_EXP_SLTCTL_PDCE | PCI_EXP_SLTCTL_CCIE | PCI_EXP_SLTCTL_HPIE |                   \
-     PCI_EXP_SLTCTL_DLLSCE)
-#define SLOT_STATUS (PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_CC | PCI_EXP_SLTSTA_DLLSC)
 #define ROOT_CONTROL                                                                     \
     (PCI_EXP_RTCTL_SECEE | PCI_EXP_RTCTL_SENFEE | PCI_EXP_RTCTL_SEFEE |                  \
      PCI_EXP_RTCTL_PMEIE)
@@ -59,37 +54,26 @@ void pci_add_express_endpoint(PciDevice *dev, guint8 offset)
     }
 }
 
-/* A port with a slot behind it. */
-static void add_slot_port(PciDevice *dev, guint8 offset, unsigned type, guint8 number,
-                          guint16 slot, gboolean hotplug)
+/* A port that a slot can be behind. */
+static void add_port(PciDevice *dev, guint8 offset, unsigned type, guint8 number)
 {
     add(dev, offset, type, 0);
     guint8 at = dev->express;
-    pci_set(dev, at + PCI_EXP_FLAGS, 2,
-            pci_get(dev, at + PCI_EXP_FLAGS, 2) | PCI_EXP_FLAGS_SLOT);
     set_link(dev, at, number);
     pci_set(dev, at + PCI_EXP_LNKCAP, 4,
             pci_get(dev, at + PCI_EXP_LNKCAP, 4) | PCI_EXP_LNKCAP_DLLLARC);
-    pci_set(dev, at + PCI_EXP_SLTCAP, 4,
-            (guint32)slot << SLOT_SHIFT | PCI_EXP_SLTCAP_NCCS |
-                (hotplug ? PCI_EXP_SLTCAP_HPC : 0));
-    pci_set_writable(dev, at + PCI_EXP_SLTCTL, 2, SLOT_CONTROL);
-    pci_set_write_clears(dev, at + PCI_EXP_SLTSTA, 2, SLOT_STATUS);
-    pci_express_set_present(dev, FALSE);
 }
 
-void pci_add_express_root_port(PciDevice *dev, guint8 offset, guint8 number, guint16 slot,
-                               gboolean hotplug)
+void pci_add_express_root_port(PciDevice *dev, guint8 offset, guint8 number)
 {
-    add_slot_port(dev, offset, PCI_EXP_TYPE_ROOT_PORT, number, slot, hotplug);
+    add_port(dev, offset, PCI_EXP_TYPE_ROOT_PORT, number);
     pci_set_writable(dev, dev->express + PCI_EXP_RTCTL, 2, ROOT_CONTROL);
     pci_set_write_clears(dev, dev->express + PCI_EXP_RTSTA, 4, PCI_EXP_RTSTA_PME);
 }
 
-void pci_add_express_downstream_port(PciDevice *dev, guint8 offset, guint8 number,
-                                     guint16 slot, gboolean hotplug)
+void pci_add_express_downstream_port(PciDevice *dev, guint8 offset, guint8 number)
 {
-    add_slot_port(dev, offset, PCI_EXP_TYPE_DOWNSTREAM, number, slot, hotplug);
+    add_port(dev, offset, PCI_EXP_TYPE_DOWNSTREAM, number);
 }
 
 void pci_add_express_upstream_port(PciDevice *dev, guint8 offset, guint8 number)

@@ -14,12 +14,12 @@
 
 /* In realize of an endpoint: FLR is there with it. */
 void pci_add_express_endpoint(PciDevice *dev, guint8 offset);
-/* A root port with a slot. number: of the port; slot: its physical number. */
-void pci_add_express_root_port(PciDevice *dev, guint8 offset, guint8 number, guint16 slot,
-                               gboolean hotplug);
-/* The same below an upstream port, which is the next. */
-void pci_add_express_downstream_port(PciDevice *dev, guint8 offset, guint8 number,
-                                     guint16 slot, gboolean hotplug);
+/*
+ * A root port, and a port below an upstream port, which is the next. number: of the port.
+ * They have a slot when pci_slot_init() has been called.
+ */
+void pci_add_express_root_port(PciDevice *dev, guint8 offset, guint8 number);
+void pci_add_express_downstream_port(PciDevice *dev, guint8 offset, guint8 number);
 void pci_add_express_upstream_port(PciDevice *dev, guint8 offset, guint8 number);
 /* A bridge to conventional PCI. */
 void pci_add_express_pci_bridge(PciDevice *dev, guint8 offset);

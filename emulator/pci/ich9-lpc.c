@@ -175,13 +175,9 @@ static gboolean check_options(const Ich9Lpc *lpc, GError **errp)
     if (lpc->pci.devfn != LPC_DEVFN) {
         return error_set(errp, "-global ICH9-LPC.addr: it is function 1f.0");
     }
-    if (!o->disable_s3) {
-        return error_set(errp, "-global ICH9-LPC.disable_s3=0: suspend to memory is not "
-                               "supported");
-    }
-    return o->acpi_hotplug ||
-           error_set(errp, "-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off: "
-                           "hot-plug by PCI Express itself is not supported");
+    return o->disable_s3 ||
+           error_set(errp, "-global ICH9-LPC.disable_s3=0: suspend to memory is not "
+                           "supported");
 }
 
 static gboolean lpc_realize(Device *device, GError **errp)
@@ -265,7 +261,8 @@ static const Property properties[] = {
     { "noreboot", PROP_BOOL, FIELD(options.noreboot), "off", .guest = TRUE,
       .help = "The strap that keeps the chipset's watchdog from rebooting" },
     { "acpi-pci-hotplug-with-bridge-support", PROP_BOOL, FIELD(options.acpi_hotplug),
-      "on", .guest = TRUE, .help = "Hot-plug by ACPI behind root ports" },
+      "on", .guest = TRUE,
+      .help = "Hot-plug by ACPI behind root ports; off: by PCI Express itself" },
     { NULL },
 };
 

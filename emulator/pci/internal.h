@@ -29,8 +29,14 @@ extern const StateDesc pci_device_state;
 gboolean pci_bus_take_address(PciBus *bus, PciDevice *dev, GError **errp);
 void pci_bus_give_address(PciBus *bus, PciDevice *dev);
 
+/* bus.c: the guest has been asked to let go of it, and has some time to do so. */
+gboolean pci_unplug_too_early(const PciDevice *dev, GError **errp);
+void pci_unplug_asked(PciDevice *dev);
+
 /* bridge.c: the bus behind it is held in reset. NULL: no. */
 gboolean pci_bridge_resets(const PciDevice *bridge);
+/* Resets what is on the bus behind it; the vCPU waits, and nothing answers meanwhile. */
+void pci_bridge_reset_bus(PciDevice *bridge);
 
 /* bar.c */
 unsigned pci_bar_register(const PciDevice *dev, unsigned bar);

@@ -88,7 +88,7 @@ void pci_keep_nothing(PciBus *root, unsigned what)
 static void keep_asked(PciBridge *b, void *opaque)
 {
     unsigned what = GPOINTER_TO_UINT(opaque);
-    guint64 slot = b->bus->hotplug ? rows[what].slot : 0;
+    guint64 slot = pci_bus_takes(b->bus) ? rows[what].slot : 0;
     gboolean pref32 =
         what == PCI_WINDOW_MEM && b->reserve.window[what] == PCI_RESERVE_DEFAULT;
     b->kept[what] = !is_asked(b, what) ? slot

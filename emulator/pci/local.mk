@@ -37,12 +37,16 @@ libemulator_a_SOURCES += \
 	emulator/pci/pci-bridge.c \
 	emulator/pci/pci-bridge.h \
 	emulator/pci/pci.c \
+	emulator/pci/port.c \
+	emulator/pci/port.h \
 	emulator/pci/pci.h \
 	emulator/pci/rom.c \
 	emulator/pci/rom.h \
 	emulator/pci/rom-image.c \
 	emulator/pci/root-port.c \
 	emulator/pci/root-port.h \
+	emulator/pci/slot.c \
+	emulator/pci/slot.h \
 	emulator/pci/slots.c \
 	emulator/pci/switch.c \
 	emulator/pci/switch.h \

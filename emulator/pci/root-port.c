@@ -5,17 +5,12 @@
 #include "pci/express.h"
 #include "pci/internal.h"
 #include "pci/msi.h"
+#include "pci/port.h"
 #include "util/error.h"
 
 #define SSVID_SIZE 8
 
-typedef struct RootPort {
-    PciBridge bridge;
-    guint8 port;
-    gboolean hotplug;
-} RootPort;
-
-static gboolean check_place(const RootPort *p, GError **errp)
+static gboolean check_place(const PciPort *p, GError **errp)
 {
     if (p->bridge.pci.bus->bridge) {
         return error_set(errp,
@@ -27,50 +22,32 @@ static gboolean check_place(const RootPort *p, GError **errp)
            pci_bridge_check_slot(&p->bridge, errp);
 }
 
-static void add_capabilities(RootPort *p)
+static void add_capabilities(PciPort *p)
 {
     PciDevice *dev = &p->bridge.pci;
     guint8 at = pci_add_capability(dev, PCI_CAP_ID_SSVID, 0, SSVID_SIZE);
     pci_set(dev, at + PCI_SSVID_VENDOR_ID, 2, PCI_VENDOR_REDHAT);
     pci_add_power_management(dev, 0);
     pci_msi_init(dev, 1, 0);
-    pci_add_express_root_port(dev, 0, p->port, p->bridge.slot, p->hotplug);
+    pci_add_express_root_port(dev, 0, p->port);
     pci_bridge_add_reserve(&p->bridge);
 }
 
 static gboolean port_realize(Device *device, GError **errp)
 {
-    RootPort *p = (RootPort *)device;
+    PciPort *p = (PciPort *)device;
     if (!check_place(p, errp) || !pci_bridge_realize(&p->bridge.pci, 1, TRUE, errp)) {
         return FALSE;
     }
     add_capabilities(p);
-    if (p->hotplug && !pci_bridge_offer(&p->bridge, errp)) {
-        pci_bridge_unrealize(device);
-        return FALSE;
-    }
-    return TRUE;
+    return pci_port_finish(p, errp);
 }
-
-static void port_init(Device *device)
-{
-    ((RootPort *)device)->bridge.slotted = TRUE;
-}
-
-#define FIELD(member_) offsetof(RootPort, member_)
 
 static const Property properties[] = {
-    { "port", PROP_U8, FIELD(port), "0", .guest = TRUE, .help = "Number of the port" },
-    { "chassis", PROP_U8, FIELD(bridge.chassis), "0", .guest = TRUE,
-      .help = "Number of the chassis that the slot is in" },
-    { "slot", PROP_U16, FIELD(bridge.slot), "0", .guest = TRUE, .max = 0x1fff,
-      .help = "Number of the slot in its chassis" },
-    { "hotplug", PROP_BOOL, FIELD(hotplug), "on", .guest = TRUE,
-      .help = "Devices come and go while the guest runs" },
-    PCI_BRIDGE_RESERVE(RootPort, bridge),
+    PCI_PORT_PROPERTIES,
+    PCI_BRIDGE_RESERVE(PciPort, bridge),
     PROPERTY_ONLY("aer_log_max", PROP_U16, "0"), /* there is no AER, no ACS */
     PROPERTY_ONLY("disable-acs", PROP_BOOL, "on"),
-    PROPERTY_ONLY("power_controller_present", PROP_BOOL, "off"),
     PROPERTY_ONLY("x-migrate-msix", PROP_BOOL, "on"),
     PROPERTY_ONLY("x-native-hotplug", PROP_BOOL, "on"),
     PROPERTY_ONLY("x-speed", PROP_STRING, "16"),
@@ -78,22 +55,28 @@ static const Property properties[] = {
     { NULL },
 };
 
+static const StateDesc state = PCI_PORT_STATE("pcie-root-port");
+
 const PciDeviceClass pcie_root_port_class = {
     .device = {
         .name = "pcie-root-port",
         .bus = PCI_BUS_TYPE,
         .desc = "PCI Express Root Port",
-        .instance_size = sizeof(RootPort),
+        .instance_size = sizeof(PciPort),
         .user_creatable = TRUE,
         .properties = properties,
         .parent = &pci_bridge_class.device,
-        .init = port_init,
+        .state = &state,
+        .init = pci_port_init,
         .realize = port_realize,
+        .reset = pci_port_reset,
+        .unrealize = pci_port_unrealize,
     },
     .vendor_id = PCI_VENDOR_REDHAT,
     .device_id = PCI_REDHAT_ROOT_PORT,
     .class_code = 0x060400,
     .intx = 1,
     .bridge = TRUE,
+    .config_written = pci_port_written,
     .config_size = PCI_CONFIG_SIZE,
 };

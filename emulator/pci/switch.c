@@ -5,6 +5,7 @@
 #include "pci/express.h"
 #include "pci/internal.h"
 #include "pci/msi.h"
+#include "pci/port.h"
 #include "util/error.h"
 
 /* Where the chip has its capabilities. */
@@ -20,12 +21,6 @@ typedef struct Upstream {
     PciBridge bridge;
     guint8 port;
 } Upstream;
-
-typedef struct Downstream {
-    PciBridge bridge;
-    guint8 port;
-    gboolean hotplug;
-} Downstream;
 
 static gboolean refuse_place(const PciDevice *dev, const char *why, GError **errp)
 {
@@ -56,7 +51,7 @@ static gboolean upstream_realize(Device *device, GError **errp)
 
 static gboolean downstream_realize(Device *device, GError **errp)
 {
-    Downstream *d = (Downstream *)device;
+    PciPort *d = (PciPort *)device;
     PciDevice *dev = &d->bridge.pci, *above = dev->bus->bridge;
     if (!above || pci_device_get_class(above) != &x3130_upstream_class) {
         return refuse_place(dev, "that of an x3130-upstream", errp);
@@ -66,18 +61,8 @@ static gboolean downstream_realize(Device *device, GError **errp)
         return FALSE;
     }
     add_capabilities(dev);
-    pci_add_express_downstream_port(dev, EXPRESS_OFFSET, d->port, d->bridge.slot,
-                                    d->hotplug);
-    if (d->hotplug && !pci_bridge_offer(&d->bridge, errp)) {
-        pci_bridge_unrealize(device);
-        return FALSE;
-    }
-    return TRUE;
-}
-
-static void downstream_init(Device *device)
-{
-    ((Downstream *)device)->bridge.slotted = TRUE;
+    pci_add_express_downstream_port(dev, EXPRESS_OFFSET, d->port);
+    return pci_port_finish(d, errp);
 }
 
 static const Property upstream_properties[] = {
@@ -87,21 +72,14 @@ static const Property upstream_properties[] = {
     { NULL },
 };
 
-#define FIELD(member_) offsetof(Downstream, member_)
-
 static const Property downstream_properties[] = {
-    { "port", PROP_U8, FIELD(port), "0", .guest = TRUE, .help = "Number of the port" },
-    { "chassis", PROP_U8, FIELD(bridge.chassis), "0", .guest = TRUE,
-      .help = "Number of the chassis that the slot is in" },
-    { "slot", PROP_U16, FIELD(bridge.slot), "0", .guest = TRUE, .max = 0x1fff,
-      .help = "Number of the slot in its chassis" },
-    { "hotplug", PROP_BOOL, FIELD(hotplug), "on", .guest = TRUE,
-      .help = "Devices come and go while the guest runs" },
+    PCI_PORT_PROPERTIES,
     PROPERTY_ONLY("aer_log_max", PROP_U16, "0"),
-    PROPERTY_ONLY("power_controller_present", PROP_BOOL, "off"),
     PROPERTY_ONLY("x-native-hotplug", PROP_BOOL, "on"),
     { NULL },
 };
+
+static const StateDesc downstream_state = PCI_PORT_STATE("xio3130-downstream");
 
 const PciDeviceClass x3130_upstream_class = {
     .device = {
@@ -127,17 +105,21 @@ const PciDeviceClass xio3130_downstream_class = {
         .name = "xio3130-downstream",
         .bus = PCI_BUS_TYPE,
         .desc = "TI X3130 Downstream Port of PCI Express Switch",
-        .instance_size = sizeof(Downstream),
+        .instance_size = sizeof(PciPort),
         .user_creatable = TRUE,
         .properties = downstream_properties,
         .parent = &pci_bridge_class.device,
-        .init = downstream_init,
+        .state = &downstream_state,
+        .init = pci_port_init,
         .realize = downstream_realize,
+        .reset = pci_port_reset,
+        .unrealize = pci_port_unrealize,
     },
     .vendor_id = PCI_VENDOR_TI,
     .device_id = PCI_XIO3130_DOWNSTREAM,
     .revision = DOWNSTREAM_REVISION,
     .class_code = 0x060400,
     .bridge = TRUE,
+    .config_written = pci_port_written,
     .config_size = PCI_CONFIG_SIZE,
 };

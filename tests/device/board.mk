@@ -10,6 +10,7 @@ BOARD_DEVICE_TESTS = tests/device/serial-test tests/device/serial-tx-test \
 	tests/device/query-test tests/device/smbios-test tests/device/qom-test \
 	tests/device/pci-bridge-test \
 	tests/device/pci-plug-test tests/device/pci-layout-test \
+	tests/device/pci-plug-test tests/device/pci-slot-test tests/device/pci-layout-test \
 	tests/device/fw-cfg-test tests/device/cpu-hotplug-test
 check_PROGRAMS += $(BOARD_DEVICE_TESTS)
 TESTS += $(BOARD_DEVICE_TESTS)
@@ -107,6 +108,9 @@ tests_device_pci_layout_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_pci_bridge_test_SOURCES = tests/device/pci-bridge-test.c tests/device/board.h
 tests_device_pci_bridge_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_pci_bridge_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_pci_slot_test_SOURCES = tests/device/pci-slot-test.c tests/device/board.h
+tests_device_pci_slot_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_pci_slot_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_pci_plug_test_SOURCES = tests/device/pci-plug-test.c tests/device/board.h
 tests_device_pci_plug_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_pci_plug_test_LDADD = $(DEVICE_TEST_LDADD)

@@ -33,13 +33,11 @@ NAMES = {"drive": "of a back end", "netdev": "of a back end", "rng": "of a back 
 NOT_THERE = {  # at QEMU's default; what is taken instead, and why
     "pcie-root-port": {
         "aer_log_max": ("0", "there is no advanced error reporting"),
-        "disable-acs": ("on", "there are no access control services"),
-        "power_controller_present": ("off", "a slot has always power")},
+        "disable-acs": ("on", "there are no access control services")},
     "pci-bridge": {"shpc": ("off", "slots are plugged by ACPI")},
     "x3130-upstream": {"aer_log_max": ("0", "there is no advanced error reporting")},
     "xio3130-downstream": {
-        "aer_log_max": ("0", "there is no advanced error reporting"),
-        "power_controller_present": ("off", "a slot has always power")},
+        "aer_log_max": ("0", "there is no advanced error reporting")},
 }
 BOTH = {"x-ats-page-aligned"}  # it is all the same: a property of ATS
 OTHER = {"on": "off", "off": "on", "auto": "off", "": "x", "-1": "1000"}

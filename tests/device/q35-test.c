@@ -218,8 +218,6 @@ static void test_refused(void)
         { "-M q35 -smp 1,maxcpus=2", "has no CPU hot-plug" },
         { "-M q35,memory-backend=x", "Memory backend 'x' not found" },
         { "-M q35 -device isa-serial,irq=2", "has no interrupt 2" },
-        { "-M q35 -global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off",
-          "hot-plug by PCI Express itself is not supported" },
         { "-M q35 -global ICH9-LPC.addr=5",
           "-global ICH9-LPC.addr: it is function 1f.0" },
         { "-M q35 -global mch.addr=5", "-global mch.addr: it is function 00.0" },

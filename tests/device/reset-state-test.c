@@ -184,6 +184,8 @@ static guint64 config_at(unsigned bus, unsigned devfn)
     return 0xb0000000u | bus << 20 | devfn << 12;
 }
 
+#define SLOT_CONTROL 0x80 /* of the root port */
+
 static void write_config(QTest *q, unsigned bus, unsigned devfn)
 {
     for (unsigned at = 4; at < 256; at += 4) {
@@ -309,6 +311,7 @@ static void use_q35(QTest *q)
     for (unsigned i = 0; i < G_N_ELEMENTS(functions); i++) {
         write_config(q, 0, functions[i]);
     }
+    qtest_writew(q, config_at(0, 0x18) + SLOT_CONTROL, 0x0a3f); /* locked, too */
     qtest_outl(q, 0xcf8, 0x80123456);
 }
 

@@ -198,6 +198,31 @@ static void test_bus_reset(gconstpointer where)
     qtest_stop(q);
 }
 
+/* Slot Control of the port, which switches off what is behind it, and keeps it. */
+static void test_slot_power(gconstpointer where)
+{
+    VirtioPciDriver d;
+    QTest *q = hold(&d, where);
+    guint32 bars[BARS], at = vpci_port_cfg(&d, PCI_CAPABILITY_LIST, 1);
+
+    while (vpci_port_cfg(&d, at, 1) != PCI_CAP_ID_EXP) {
+        at = vpci_port_cfg(&d, at + 1, 1);
+    }
+    save_bars(&d, bars);
+    begin_port_cfg(&d, at + PCI_EXP_SLTCTL,
+                   PCI_EXP_SLTCTL_PCC | PCI_EXP_SLTCTL_PWR_IND_ON);
+    let_go(&d);
+    scribble(&d);
+    g_assert_cmphex(vpci_cfg(&d, PCI_VENDOR_ID, 4), ==, 0xffffffff);
+    vpci_set_port_cfg(&d, at + PCI_EXP_SLTCTL, 2, PCI_EXP_SLTCTL_PWR_IND_ON);
+    g_assert_cmphex(vpci_cfg(&d, PCI_VENDOR_ID, 2), ==, 0x1af4);
+    g_assert_cmphex(vpci_cfg(&d, PCI_COMMAND, 2), ==, 0);
+    expect_untouched(&d);
+    load_bars(&d, bars);
+    expect_works(&d);
+    qtest_stop(q);
+}
+
 /* What only stops it */
 
 static void test_bus_master(gconstpointer where)
@@ -402,6 +427,7 @@ int main(int argc, char **argv)
     vpci_add_everywhere("stop/queue-reset", test_queue_reset);
     vpci_add_behind_port("stop/function-reset", test_function_reset);
     vpci_add_behind_port("stop/bus-reset", test_bus_reset);
+    vpci_add_behind_port("stop/slot-power", test_slot_power);
     vpci_add_everywhere("stop/bus-master", test_bus_master);
     vpci_add_everywhere("stop/vector", test_vector);
     vpci_add_everywhere("stop/decode", test_decode);

@@ -112,6 +112,21 @@ tests_fuzz_pci_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_pci_fuzz_LDADD = $(EMULATOR_TEST_LDADD)
 endif
 
+# Slots of root ports; also run shortly by slot-fuzz-test.
+SLOT_FUZZ_FILES = tests/fuzz/slot-fuzz.c tests/fuzz/slot-fuzz.h $(PCI_BOARD_FILES)
+check_PROGRAMS += tests/fuzz/slot-fuzz-test
+TESTS += tests/fuzz/slot-fuzz-test
+tests_fuzz_slot_fuzz_test_SOURCES = tests/fuzz/slot-fuzz-test.c $(SLOT_FUZZ_FILES)
+tests_fuzz_slot_fuzz_test_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
+tests_fuzz_slot_fuzz_test_LDADD = $(EMULATOR_TEST_LDADD)
+if FUZZERS
+check_PROGRAMS += tests/fuzz/slot-fuzz
+tests_fuzz_slot_fuzz_SOURCES = $(SLOT_FUZZ_FILES)
+tests_fuzz_slot_fuzz_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
+tests_fuzz_slot_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_slot_fuzz_LDADD = $(EMULATOR_TEST_LDADD)
+endif
+
 # fw_cfg, and kernels that firmware starts; also run shortly by fw-cfg-fuzz-test.
 FW_CFG_FUZZ_FILES = tests/fuzz/fw-cfg-fuzz.c tests/fuzz/fw-cfg-fuzz.h \
 	tests/unit/hw-board.c tests/unit/hw-board.h tests/unit/no-board.h

@@ -200,7 +200,6 @@ static void test_options(void)
 {
     static const char *const refused[][2] = {
         { "disable_s3", "0" },
-        { "acpi-pci-hotplug-with-bridge-support", "off" },
     };
     pci_board_make(); /* the other's place is free */
     for (unsigned i = 0; i < G_N_ELEMENTS(refused); i++) {

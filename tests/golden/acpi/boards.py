@@ -68,6 +68,8 @@ VARIANTS = {
     "q35-no-s4": Q35 + ["-global", "ICH9-LPC.disable_s3=1",
                         "-global", "ICH9-LPC.disable_s4=1"],
     "q35-isa": Q35 + 4 * ["-serial", "null"] + ["-device", "pvpanic"],
+    "q35-native": Q35 + ports(1) + [
+        "-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"],
     "q35-index": Q35 + ["-device", "pci-testdev,addr=5,acpi-index=77"] + ports(1),
 }
 # Whose bytes alone are compared.

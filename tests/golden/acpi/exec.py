@@ -96,8 +96,14 @@ class Exec(unittest.TestCase):
             ((HOST_BRIDGE, 2, 0, 0x10), 0x08, 0x10),
             ((OTHER, 1, 0, 0x1f), 0x04, 0x1f),
         ]
-        answers = self.buffers("q35-usual", *[ask(*row[0]) for row in rows])
-        for (args, status, control), answer in zip(rows, answers):
+        native = [
+            ((HOST_BRIDGE, 1, 0, 0x1f), 0x10, 0x11),
+            ((HOST_BRIDGE, 1, 0, 0x11), 0x00, 0x11),
+            ((HOST_BRIDGE, 1, 0, 0x10), 0x00, 0x10),
+        ]
+        answers = (self.buffers("q35-usual", *[ask(*row[0]) for row in rows]) +
+                   self.buffers("q35-native", *[ask(*row[0]) for row in native]))
+        for (args, status, control), answer in zip(rows + native, answers):
             self.assertEqual(
                 dwords(*[int.from_bytes(answer[i:i + 4], "little") for i in (0, 4, 8)]),
                 dwords(status, 0x1f, control), args)
