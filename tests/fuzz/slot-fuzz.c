@@ -73,7 +73,7 @@ static void set_up(void)
     device_set_name(acpi, "acpi-hotplug");
     acpi_pci_hotplug_set_wiring(acpi, ACPI_HOTPLUG_PORT, ACPI_HOTPLUG_OST_PORT, gpe);
     g_assert_true(device_realize(acpi, NULL, NULL));
-    pcie_root_port_set_hotplug(acpi_pci_hotplug_bus_changed, acpi);
+    pci_bridge_set_hotplug(acpi_pci_hotplug_bus_changed, acpi);
     ports[1] = make_port(1);
     hot = g_ptr_array_new_with_free_func((GDestroyNotify)device_unref);
     asked = FALSE;
@@ -81,7 +81,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    pcie_root_port_set_hotplug(NULL, NULL);
+    pci_bridge_set_hotplug(NULL, NULL);
     g_ptr_array_unref(hot);
     device_unref(acpi);
     pci_board_free();

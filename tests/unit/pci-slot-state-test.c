@@ -330,13 +330,13 @@ static void make_with_acpi(void)
     acpi_pci_hotplug_set_wiring(acpi, ACPI_HOTPLUG_PORT, ACPI_HOTPLUG_OST_PORT, gpe);
     device_realize(acpi, NULL, &err);
     g_assert_no_error(err);
-    pcie_root_port_set_hotplug(acpi_pci_hotplug_bus_changed, acpi);
+    pci_bridge_set_hotplug(acpi_pci_hotplug_bus_changed, acpi);
     port = slot_make_port(NULL, NULL);
 }
 
 static void unmake_with_acpi(void)
 {
-    pcie_root_port_set_hotplug(NULL, NULL);
+    pci_bridge_set_hotplug(NULL, NULL);
     device_unref(acpi);
     pci_board_free();
     irq_line_free(gpe);
