@@ -2,6 +2,7 @@
 libemulator_a_SOURCES += \
 	emulator/accel/accel.c emulator/accel/accel.h \
 	emulator/accel/cpu.c emulator/accel/cpu-feature.h \
+	emulator/accel/flush.h \
 	emulator/accel/gsi.c \
 	emulator/accel/kvm.c emulator/accel/kvm-internal.h \
 	emulator/accel/kvm-boot.c \

@@ -12,6 +12,7 @@
  */
 #include "accel/run-state.h"
 
+#include "accel/flush.h"
 #include "event/lock.h"
 #include "event/loop.h"
 #include "util/log.h"
@@ -29,12 +30,23 @@ static gboolean still = TRUE; /* nothing has ever run */
 static GError *flush_error;   /* of the last flush */
 static GSList *waiters;       /* the last one first */
 static VmFlushFn flush;
+static void (*when_flushed)(void); /* NULL: nobody */
 
 static void advance(void);
 
 void vm_set_flush(VmFlushFn fn)
 {
     flush = fn;
+}
+
+void vm_set_flushed(void (*fn)(void))
+{
+    when_flushed = fn;
+}
+
+gboolean vm_flushing(void)
+{
+    return flushing;
 }
 
 gboolean vm_stands_still(void)
@@ -62,6 +74,9 @@ static void flushed(void *opaque, GError *error)
     }
     g_clear_error(&flush_error);
     flush_error = error;
+    if (when_flushed) {
+        when_flushed();
+    }
     if (moved) {
         advance();
         return;

@@ -18,6 +18,7 @@
  */
 #include "config.h"
 
+#include "accel/flush.h"
 #include "device/internal.h"
 #include "event/loop.h"
 #include "event/vm-event.h"
@@ -93,7 +94,7 @@ static gboolean can_end(const Going *g)
 {
     guint n = 0;
 
-    if (!g->quiesced) {
+    if (!g->quiesced || vm_flushing()) { /* it may be one of the disks */
         return FALSE;
     }
     device_foreach_below(g->devices->pdata[0], count_one, &n);
@@ -160,6 +161,14 @@ static void quiesced(void *opaque)
     }
 }
 
+static void flushed(void)
+{
+    if (!more_to_come) {
+        take_away_all();
+        tell_gone();
+    }
+}
+
 static void begin(void *opaque)
 {
     Going *g = opaque;
@@ -190,6 +199,7 @@ void device_unplug(Device *dev)
     g->devices = device_list_new();
     device_foreach_below(dev, add_going, g->devices);
     going = g_slist_append(going, g);
+    vm_set_flushed(flushed);
     device_change_begin();
     if (event_loop_current() == event_loop_main()) {
         begin(g);

@@ -7,6 +7,7 @@
 #include <linux/virtio_blk.h>
 #include <string.h>
 
+#include "tests/device/monitor.h"
 #include "tests/device/virtio-pci.h"
 
 #define REQUESTS 4
@@ -363,6 +364,35 @@ static void test_eject(gconstpointer where)
     qtest_stop(q);
 }
 
+/* The VM has been stopped, and the flush of that is at the medium. */
+static void test_eject_flush(gconstpointer where)
+{
+    g_autofree char *options = vpci_disk_options(where, "");
+    QTest *q = qtest_start("%s -qmp unix:%s/b,server=on,wait=off", options, vpci_dir);
+    VirtioPciDriver d;
+    Monitor b;
+
+    monitor_open(&b, vpci_dir, "b");
+    vpci_find(&d, q, where);
+    vpci_start(&d, EACH_INTERRUPTS, d.n_queues, 16);
+    vpci_read_one(&d, 0);
+    block_testing(q, "n hold");
+    say(&b, "stop");
+    while (blocks_held(q, "n") < 1) {
+    }
+    qtest_outl(q, SELECT, 0);
+    qtest_begin(q, "outl 0x%x 1", EJECT);
+    qmp_turns(q);
+    g_assert_false(qtest_event_seen(q, "DEVICE_DELETED"));
+    expect_nothing(&b);
+    block_testing(q, "n release");
+    qtest_finish(q);
+    wait_deleted(q);
+    expect(&b, "{\"return\": {}}");
+    monitor_close(&b);
+    qtest_stop(q);
+}
+
 /* Unasked; and what it has not been notified of by then it does not take. */
 static void test_eject_new(gconstpointer where)
 {
@@ -433,6 +463,7 @@ int main(int argc, char **argv)
     vpci_add_everywhere("stop/decode", test_decode);
     vpci_add_everywhere("stop/moved", test_moved);
     vpci_add_behind_port("stop/eject", test_eject);
+    vpci_add_behind_port("stop/eject-flush", test_eject_flush);
     vpci_add_behind_port("stop/eject-new", test_eject_new);
     vpci_add_behind_port("stop/status-gone", test_status_gone);
     vpci_add_everywhere("stop/machine-reset", test_machine_reset);

@@ -90,7 +90,7 @@ tests_device_virtio_pci_test_SOURCES = tests/device/virtio-pci-test.c \
 tests_device_virtio_pci_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_virtio_pci_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_virtio_pci_stop_test_SOURCES = tests/device/virtio-pci-stop-test.c \
-	$(VIRTIO_PCI_COMMON)
+	tests/device/monitor.c tests/device/monitor.h $(VIRTIO_PCI_COMMON)
 tests_device_virtio_pci_stop_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_virtio_pci_stop_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_virtio_pci_migrate_test_SOURCES = tests/device/virtio-pci-migrate-test.c \
