@@ -50,6 +50,12 @@ CASES = {
                            "virtio-blk-pci,drive=d1,bus=a,bootindex=2",
                            "virtio-blk-pci,drive=d2,bus=c,bootindex=3,addr=0.3",
                            "virtio-blk-pci,drive=d3,bus=c,addr=0.0" + MORE], []),
+    "behind bridges": ([PORT % ("a", 1, "0x2", ""), "pcie-pci-bridge,id=b,bus=a",
+                        "pci-bridge,id=c,bus=b,addr=3.2,chassis_nr=3",
+                        PORT % ("d", 4, "0x4", ""), "x3130-upstream,id=u,bus=d",
+                        "xio3130-downstream,id=e,bus=u,addr=5,chassis=6",
+                        "virtio-blk-pci,drive=d0,bus=c,addr=0x1f,bootindex=2",
+                        "virtio-blk-pci,drive=d1,bus=e,bootindex=1"], []),
     "disk and network": ([PORT % ("a", 1, "0x3", ""),
                           "virtio-net-pci,netdev=n0,mac=52:54:00:00:00:01,bootindex=1,"
                           "addr=5,romfile=",
