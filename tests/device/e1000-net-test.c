@@ -146,6 +146,59 @@ static void test_link(void)
     stop(q, host);
 }
 
+static void set_link(QTest *q, const char *name, const char *up)
+{
+    json_node_unref(qtest_qmp_ok(q,
+                                 "{\"execute\":\"set_link\",\"arguments\":{"
+                                 "\"name\":\"%s\",\"up\":%s}}",
+                                 name, up));
+}
+
+/* The cable is pulled, by the card's name or the back end's: what is sent is lost. */
+static void test_cable(void)
+{
+    static const char *const names[] = { "nic", "h" };
+    E1000Driver d;
+    int host;
+    QTest *q = start(&d, &host);
+    guint8 frame[60], got[100];
+
+    e1000_make_frame(frame, sizeof(frame));
+    e1000_get(&d, E_ICR);
+    e1000_set(&d, E_IMS, E_LSC);
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+        qtest_clock_step(q, 1000000000);
+        set_link(q, names[i], "false");
+        g_assert_cmphex(e1000_get(&d, E_STATUS) & 2, ==, 0);
+        g_assert_cmphex(e1000_phy_get(&d, 1) & 0x24, ==, 0);
+        g_assert_true(e1000_irq(&d));
+        g_assert_cmphex(e1000_get(&d, E_ICR) & E_LSC, ==, E_LSC);
+        host_sends(host, 1, 100);
+        e1000_send(&d, frame, sizeof(frame));
+        e1000_expect_none(&d);
+        e1000_phy_set(&d, 0, 0x1340); /* there is nobody to negotiate with */
+        qtest_clock_step(q, 1000000000);
+        g_assert_cmphex(e1000_get(&d, E_STATUS) & 2, ==, 0);
+        board_reset(q);
+        e1000_open(&d, q);
+        e1000_start(&d, E_RCTL_SECRC);
+        e1000_set(&d, E_IMS, E_LSC);
+        g_assert_cmphex(e1000_get(&d, E_STATUS) & 2, ==, 0);
+        set_link(q, names[i], "true");
+        g_assert_cmphex(e1000_get(&d, E_STATUS) & 2, ==, 0);
+        qtest_clock_step(q, 500000000); /* that has been done */
+        g_assert_cmphex(e1000_get(&d, E_STATUS) & 2, ==, 2);
+        g_assert_cmphex(e1000_phy_get(&d, 1) & 0x24, ==, 0x24);
+        g_assert_true(e1000_irq(&d));
+        g_assert_cmphex(e1000_get(&d, E_ICR) & E_LSC, ==, E_LSC);
+        host_sends(host, 2, 100);
+        guest_receives(&d, 2, 100);
+        g_assert_cmpint(recv(host, got, sizeof(got), MSG_DONTWAIT), <, 0);
+        guest_sends(&d, host, 60);
+    }
+    stop(q, host);
+}
+
 /* --- migration --- */
 
 /* The card is left in the midst of everything. */
@@ -251,6 +304,7 @@ int main(int argc, char **argv)
     g_test_add_func("/e1000/net/packets", test_packets);
     g_test_add_func("/e1000/net/waiting", test_waiting);
     g_test_add_func("/e1000/net/link", test_link);
+    g_test_add_func("/e1000/net/cable", test_cable);
     g_test_add_func("/e1000/net/migrate", test_migrate);
     return g_test_run();
 }
