@@ -76,7 +76,7 @@ static ConfigNode *parse_arg(const Option *option, const char *arg, GError **err
     if (option->json && arg[0] == '{') {
         node = config_parse_json(arg, errp);
     } else {
-        node = keyval_parse(arg, option->implied, errp);
+        node = keyval_parse_again(arg, option->implied, option->again, errp);
     }
     return g_steal_pointer(&node);
 }

@@ -24,12 +24,15 @@ typedef struct Option {
     const char *implied; /* key that the first value may leave out */
     gboolean json;
     gboolean flat; /* dots do not nest */
+    const char *const *again; /* keys of a list's entry that may come several times */
     gboolean (*call)(ConfigNode *tree, const char *arg, GError **errp);
     const char *arg_help;
     const char *help;
 } Option;
 
 extern const Option config_options[]; /* ends with a NULL name */
+/* Keys of -netdev that may come several times; ends with NULL. */
+extern const char *const config_netdev_lists[];
 /* Names of options that QEMU 7.2 has and config_options has not; ends with NULL. */
 extern const char *const config_qemu_options[];
 

@@ -65,9 +65,27 @@ static gboolean set_nested(ConfigNode *map, const char *key, ConfigNode *take,
     return TRUE;
 }
 
-/* One item; *text moves behind it. */
+/* What a key names that may come several times: the texts in their order. */
+static gboolean add_again(ConfigNode *map, const char *key, const char *text,
+                          GError **errp)
+{
+    ConfigNode *list = config_map_peek(map, key);
+
+    if (!list) {
+        list = config_list_new();
+        config_map_set(map, key, list);
+    } else if (config_node_type(list) != CONFIG_LIST) {
+        return key_error(key, "Both a value and nested keys for parameter", errp);
+    }
+    config_list_add_string(list, text);
+    return TRUE;
+}
+
+typedef enum Grammar { NESTED, FLAT } Grammar;
+
+/* One item; *text moves behind it. again: keys that may come several times, or NULL. */
 static gboolean parse_item(ConfigNode *map, const char **text, const char *implied,
-                           gboolean flat, GError **errp)
+                           Grammar grammar, const char *const *again, GError **errp)
 {
     size_t len = strcspn(*text, "=,");
     g_autoptr(GString) value = g_string_new(NULL);
@@ -91,7 +109,10 @@ static gboolean parse_item(ConfigNode *map, const char **text, const char *impli
             g_string_assign(value, "on");
         }
     }
-    if (flat) {
+    if (again && g_strv_contains(again, key)) {
+        return add_again(map, key, value->str, errp);
+    }
+    if (grammar == FLAT) {
         config_map_set(map, key, config_string_new(value->str));
         return TRUE;
     }
@@ -141,11 +162,11 @@ static void convert_lists(ConfigNode *map)
     }
 }
 
-gboolean keyval_parse_into(ConfigNode *map, const char *text, const char *implied,
-                           GError **errp)
+static gboolean parse_nested(ConfigNode *map, const char *text, const char *implied,
+                             const char *const *again, GError **errp)
 {
     while (*text) {
-        if (!parse_item(map, &text, implied, FALSE, errp)) {
+        if (!parse_item(map, &text, implied, NESTED, again, errp)) {
             return FALSE;
         }
         implied = NULL;
@@ -154,11 +175,17 @@ gboolean keyval_parse_into(ConfigNode *map, const char *text, const char *implie
     return TRUE;
 }
 
+gboolean keyval_parse_into(ConfigNode *map, const char *text, const char *implied,
+                           GError **errp)
+{
+    return parse_nested(map, text, implied, NULL, errp);
+}
+
 gboolean keyval_parse_flat_into(ConfigNode *map, const char *text, const char *implied,
                                 GError **errp)
 {
     while (*text) {
-        if (!parse_item(map, &text, implied, TRUE, errp)) {
+        if (!parse_item(map, &text, implied, FLAT, NULL, errp)) {
             return FALSE;
         }
         implied = NULL;
@@ -168,9 +195,15 @@ gboolean keyval_parse_flat_into(ConfigNode *map, const char *text, const char *i
 
 ConfigNode *keyval_parse(const char *text, const char *implied, GError **errp)
 {
+    return keyval_parse_again(text, implied, NULL, errp);
+}
+
+ConfigNode *keyval_parse_again(const char *text, const char *implied,
+                               const char *const *again, GError **errp)
+{
     g_autoptr(ConfigNode) map = config_map_new();
 
-    if (!keyval_parse_into(map, text, implied, errp)) {
+    if (!parse_nested(map, text, implied, again, errp)) {
         return NULL;
     }
     return g_steal_pointer(&map);

@@ -21,5 +21,8 @@ gboolean keyval_parse_flat_into(ConfigNode *map, const char *text, const char *i
                                 GError **errp);
 /* A new map, or NULL. */
 ConfigNode *keyval_parse(const char *text, const char *implied, GError **errp);
+/* The keys in again (ends with NULL) may come several times: each is a list of texts. */
+ConfigNode *keyval_parse_again(const char *text, const char *implied,
+                               const char *const *again, GError **errp);
 
 #endif

@@ -179,6 +179,8 @@ static gboolean opt_log(ConfigNode *tree, const char *arg, GError **errp)
         .json = json_, .arg_help = args_, .help = "accepted, cannot matter here"         \
     }
 
+const char *const config_netdev_lists[] = { "hostfwd", "guestfwd", "dnssearch", NULL };
+
 const Option config_options[] = {
     CALL("h", ARG_NONE, opt_help, NULL, NULL),
     CALL("help", ARG_NONE, opt_help, NULL, "display this help and exit"),
@@ -239,8 +241,15 @@ const Option config_options[] = {
     CALL("hdd", ARG_REQUIRED, config_add_hdd, "FILE", "likewise, with index=3"),
     CALL("pflash", ARG_REQUIRED, config_add_pflash, "FILE",
          "the next flash: -drive if=pflash,file=FILE"),
-    LIST("netdev", "type", TRUE, "tap,id=ID[,ifname=NAME|fd=N]",
-         "create a network back end"),
+    { .name = "netdev",
+      .arg = ARG_REQUIRED,
+      .action = OPTION_LIST,
+      .key = "netdev",
+      .implied = "type",
+      .json = TRUE,
+      .again = config_netdev_lists,
+      .arg_help = "tap,id=ID[,ifname=NAME|fd=N]",
+      .help = "create a network back end" },
     LIST("device", "driver", TRUE, "DRIVER[,prop=value...]",
          "add a device ('-device help', '-device DRIVER,help')"),
     STRING("bios", "FILE", "firmware of a machine that has no flash"),

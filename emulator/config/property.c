@@ -28,6 +28,7 @@ static const struct {
     [PROP_KIND] = { "object", 0 },
     [PROP_PCI_ADDR] = { "int32", 0 },
     [PROP_S32] = { "int32", 0 },
+    [PROP_STRINGS] = { "strList", 0 },
 };
 
 const char *const on_off_auto_names[] = { "auto", "on", "off", NULL };
@@ -211,6 +212,49 @@ static gboolean set_kind(const Property *prop, ConfigNode **member, ConfigNode *
     return TRUE;
 }
 
+/* One text of a list: itself, or the object that QMP has. */
+static gboolean add_string(const Property *prop, GPtrArray *texts,
+                           const ConfigNode *value, GError **errp)
+{
+    const char *text;
+
+    if (config_node_type(value) == CONFIG_MAP) {
+        ConfigNode *in = config_map_get((ConfigNode *)value, "str");
+        if (!in || config_map_size(value) != 1) {
+            return error_set(errp, "Parameter '%s' expects objects with a 'str' alone",
+                             prop->name);
+        }
+        value = in;
+    }
+    if (!config_node_to_string(value, prop->name, &text, errp)) {
+        return FALSE;
+    }
+    g_ptr_array_add(texts, g_strdup(text));
+    return TRUE;
+}
+
+static gboolean set_strings(const Property *prop, char ***member, ConfigNode *value,
+                            GError **errp)
+{
+    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+
+    if (config_node_type(value) != CONFIG_LIST) {
+        if (!add_string(prop, texts, value, errp)) {
+            return FALSE;
+        }
+    } else {
+        for (guint i = 0; i < config_list_size(value); i++) {
+            if (!add_string(prop, texts, config_list_at(value, i), errp)) {
+                return FALSE;
+            }
+        }
+    }
+    g_ptr_array_add(texts, NULL);
+    g_strfreev(*member);
+    *member = (char **)g_ptr_array_free(g_steal_pointer(&texts), FALSE);
+    return TRUE;
+}
+
 /* Any member. */
 typedef union Value {
     guint64 n;
@@ -218,6 +262,7 @@ typedef union Value {
     int i;
     gint32 addr;
     char *s;
+    char **texts;
     guint8 mac[6];
     ConfigNode *node;
 } Value;
@@ -292,6 +337,8 @@ gboolean property_set(const Property *prop, const char *owner, void *object,
         return config_node_to_pci_address(value, owner, prop->name, member, errp);
     case PROP_S32:
         return set_signed(prop, member, value, errp);
+    case PROP_STRINGS:
+        return set_strings(prop, member, value, errp);
     }
     g_assert_not_reached();
 }
@@ -328,6 +375,9 @@ char *property_text(const Property *prop, const void *object)
         return config_pci_address_text(*(const gint32 *)member);
     case PROP_S32:
         return g_strdup_printf("%d", *(const gint32 *)member);
+    case PROP_STRINGS:
+        return *(char **const *)member ? g_strjoinv(" ", *(char **const *)member)
+                                       : g_strdup("");
     case PROP_GROUP:
     case PROP_KIND:
         break;
@@ -449,6 +499,8 @@ void properties_clear(const Property *props, void *object)
         void *member = (guint8 *)object + p->offset;
         if (p->type == PROP_STRING || p->type == PROP_ID) {
             g_clear_pointer((char **)member, g_free);
+        } else if (p->type == PROP_STRINGS) {
+            g_clear_pointer((char ***)member, g_strfreev);
         } else if (p->type == PROP_KIND) {
             g_clear_pointer((ConfigNode **)member, config_node_unref);
         } else if (p->type == PROP_GROUP) {

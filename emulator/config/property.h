@@ -29,6 +29,8 @@ typedef enum PropertyType {
     PROP_KIND,   /* ConfigNode *, a reference: for kind_read() */
     PROP_S32,      /* gint32 */
     PROP_PCI_ADDR, /* gint32: slot * 8 + function, -1: none; "SLOT[.FUNCTION]", hex */
+    PROP_STRINGS,  /* char **, owned, NULL: none: a text, or a list of texts or of
+                      {"str": TEXT}, QMP's form; no default */
 } PropertyType;
 
 typedef enum OnOffAuto { ON_OFF_AUTO_AUTO, ON_OFF_AUTO_ON, ON_OFF_AUTO_OFF } OnOffAuto;

@@ -48,6 +48,17 @@ static const QmpType *reference_type(const Kind *kind)
     return type;
 }
 
+/* QAPI's String: an object, so that members can be added. */
+static const QmpType *strings_type(void)
+{
+    static const QmpMember members[] = { { "str", &qmp_str, FALSE },
+                                         { NULL, NULL, FALSE } };
+    static const QmpType string = { .meta = QMP_META_OBJECT, .members = members };
+    static const QmpType list = { .meta = QMP_META_ARRAY, .element = &string };
+
+    return &list;
+}
+
 static const QmpType *row_type(const Property *row)
 {
     switch (row->type) {
@@ -66,6 +77,8 @@ static const QmpType *row_type(const Property *row)
     case PROP_ID:
     case PROP_MAC:
         return &qmp_str;
+    case PROP_STRINGS:
+        return strings_type();
     case PROP_ENUM:
         return enum_type(row->names);
     case PROP_AUTO:

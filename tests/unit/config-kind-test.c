@@ -22,6 +22,7 @@ typedef struct Own {
     OnOffAuto mode;
     ConfigNode *next, *addr;
     guint32 secret;
+    char **rules;
 } Own;
 
 static const char *const colors[] = { "red", "green", NULL };
@@ -59,6 +60,7 @@ static const Property big_rows[] = {
     { "mode", PROP_AUTO, offsetof(Own, mode), "auto" },
     { "next", PROP_KIND, offsetof(Own, next), .kind = &toys, .reference = TRUE },
     { "addr", PROP_KIND, offsetof(Own, addr), .kind = &addresses },
+    { "rules", PROP_STRINGS, offsetof(Own, rules), .help = "what" },
     { "x-secret", PROP_U32, offsetof(Own, secret), .hidden = TRUE },
     { NULL },
 };
@@ -75,11 +77,14 @@ static const KindType *toy_at(guint i)
 
 static const Kind toys = { "toy", "type", common_rows, toy_at };
 
+static const char *const again[] = { "rules", NULL };
+
 /* Of a text in either grammar. */
 static gboolean read_toy(const char *text, Common *common, Own *own, GError **errp)
 {
-    g_autoptr(ConfigNode) node =
-        *text == '{' ? config_parse_json(text, NULL) : keyval_parse(text, "type", NULL);
+    g_autoptr(ConfigNode) node = *text == '{'
+                                     ? config_parse_json(text, NULL)
+                                     : keyval_parse_again(text, "type", again, NULL);
     const KindType *type = kind_type(&toys, node, errp);
 
     return type && kind_read(&toys, type, node, common, own, errp);
@@ -145,6 +150,39 @@ static void test_values(void)
     }
 }
 
+/* Texts, one by one or in a list of either form; "" and "-": none, one that is empty. */
+static void test_lists(void)
+{
+    static const struct {
+        const char *text, *rules;
+    } rows[] = {
+        { "big,name=a", "" },
+        { "big,name=a,rules=r", "r" },
+        { "big,rules=a,name=a,rules=b,,c,rules=a", "a b,c a" },
+        { "big,name=a,rules=", "-" },
+        { "{\"type\":\"big\",\"name\":\"a\",\"rules\":[]}", "" },
+        { "{\"type\":\"big\",\"name\":\"a\",\"rules\":\"r\"}", "r" },
+        { "{\"type\":\"big\",\"name\":\"a\",\"rules\":[\"r\",\"s\"]}", "r s" },
+        { "{\"type\":\"big\",\"name\":\"a\",\"rules\":[{\"str\":\"r\"},{\"str\":\"s\"}]}",
+          "r s" },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GError) error = NULL;
+        Common common = { 0 };
+        Own own = { 0 };
+
+        read_toy(rows[i].text, &common, &own, &error);
+        g_assert_no_error(error);
+        g_autofree char *rules = own.rules ? g_strjoinv(" ", own.rules) : g_strdup("");
+        gboolean empty = own.rules && own.rules[0] && !*own.rules[0];
+        g_assert_cmpstr(empty ? "-" : rules, ==, rows[i].rules);
+        g_autofree char *text = property_text(properties_find(big_rows, "rules"), &own);
+        g_assert_cmpstr(text, ==, rules);
+        clear(&common, &own);
+    }
+}
+
 static void test_errors(void)
 {
     static const struct {
@@ -170,6 +208,12 @@ static void test_errors(void)
         { "big,name=a,addr=b", "Parameter 'addr' expects an object" },
         { "{\"type\":\"big\",\"name\":\"a\",\"next\":7}",
           "Parameter 'next' expects an object or a name" },
+        { "{\"type\":\"big\",\"name\":\"a\",\"rules\":[{\"foo\":\"r\"}]}",
+          "Parameter 'rules' expects objects with a 'str' alone" },
+        { "{\"type\":\"big\",\"name\":\"a\",\"rules\":[{\"str\":\"r\",\"x\":1}]}",
+          "Parameter 'rules' expects objects with a 'str' alone" },
+        { "{\"type\":\"big\",\"name\":\"a\",\"rules\":[[]]}",
+          "Parameter 'rules' expects a string, not '[...]'" },
         { "{\"type\":7}", "Parameter 'type' expects a string, not '7'" },
         { "big,name=1", "Parameter 'name' expects an identifier (a letter, then letters, "
                         "digits, '-', '.', '_', at most 8 in all), not '1'" },
@@ -217,6 +261,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/config/kind/defaults", test_defaults);
     g_test_add_func("/config/kind/values", test_values);
+    g_test_add_func("/config/kind/lists", test_lists);
     g_test_add_func("/config/kind/errors", test_errors);
     g_test_add_func("/config/kind/help", test_help);
     return g_test_run();

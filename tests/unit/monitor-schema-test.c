@@ -5,8 +5,10 @@
  */
 #include "config.h"
 
+#include "config/json.h"
 #include "migration/migration.h"
 #include "monitor/qmp-command.h"
+#include "monitor/qmp-kind.h"
 
 #include <string.h>
 
@@ -270,6 +272,36 @@ static void test_kinds(void)
     g_assert_true(schema_has("blockdev-add/arg-type/cache/no-flush"));
 }
 
+static const Property list_rows[] = { { "list", PROP_STRINGS }, { NULL } };
+static const KindType lister = { "toy", "a toy", list_rows, sizeof(char **), FALSE };
+
+static const KindType *lister_at(guint i)
+{
+    return i ? NULL : &lister;
+}
+
+/* A list of texts is one of objects, as QAPI has it. */
+static void test_lists(void)
+{
+    static const Kind kind = { "toy", "type", NULL, lister_at };
+    static const struct {
+        const char *text;
+        gboolean good;
+    } cases[] = {
+        { "{\"type\":\"toy\"}", TRUE },
+        { "{\"type\":\"toy\",\"list\":[]}", TRUE },
+        { "{\"type\":\"toy\",\"list\":[{\"str\":\"a\"},{\"str\":\"b\"}]}", TRUE },
+        { "{\"type\":\"toy\",\"list\":[\"a\"]}", FALSE },
+        { "{\"type\":\"toy\",\"list\":\"a\"}", FALSE },
+        { "{\"type\":\"toy\",\"list\":[{}]}", FALSE },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(ConfigNode) node = config_parse_json(cases[i].text, NULL);
+        g_assert_true(qmp_type_check(qmp_kind_type(&kind), node, NULL) == cases[i].good);
+    }
+}
+
 int main(int argc, char **argv)
 {
     int rc;
@@ -281,6 +313,7 @@ int main(int argc, char **argv)
     g_test_add_func("/qmp/schema/libvirt", test_libvirt_paths);
     g_test_add_func("/qmp/schema/same-names", test_same_names);
     g_test_add_func("/qmp/schema/kinds", test_kinds);
+    g_test_add_func("/qmp/schema/lists", test_lists);
     rc = g_test_run();
     config_node_unref(schema);
     return rc;
