@@ -12,7 +12,8 @@
  *   smp{cpus, maxcpus, sockets, dies, clusters, cores, threads}   always there,
  *                           complete and consistent numbers
  *   object[{qom-type, id, ...}], chardev[{backend, id, ...}], blockdev[], netdev[],
- *   device[{driver, ...}]   in the order given; -drive adds to blockdev[]
+ *   device[{driver, ...}]   in the order given; -drive adds to blockdev[],
+                           -nic and -net to netdev[], and to the head of device[]
  *   pflash{0{node}, 1{node}}          -drive if=pflash, which adds to blockdev[]
  *   data-dir[]              -L
  *   mon[{chardev, mode, pretty}]      -mon and -qmp (which adds to chardev[])

@@ -297,5 +297,5 @@ gboolean config_complete(ConfigNode *tree, GError **errp)
            complete_name(tree, errp) && complete_accel(tree, errp) &&
            complete_action(tree, errp) && complete_serial(tree, errp) &&
            check_daemonize(tree, errp) && complete_machine(tree, errp) &&
-           config_place_drives(tree, errp);
+           config_place_drives(tree, errp) && config_complete_nics(tree, errp);
 }

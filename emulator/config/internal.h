@@ -75,6 +75,11 @@ gboolean config_add_hdb(ConfigNode *tree, const char *arg, GError **errp);
 gboolean config_add_hdc(ConfigNode *tree, const char *arg, GError **errp);
 gboolean config_add_hdd(ConfigNode *tree, const char *arg, GError **errp);
 
+/* -nic and -net (nic.c): tree["nic"], until config_complete_nics(). */
+gboolean config_add_nic(ConfigNode *tree, const char *arg, GError **errp);
+gboolean config_add_net(ConfigNode *tree, const char *arg, GError **errp);
+gboolean config_complete_nics(ConfigNode *tree, GError **errp);
+
 /*
  * A key that the map has twice, borrowed; NULL: none. Counts the comparisons of keys
  * that it takes.

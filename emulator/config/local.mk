@@ -24,6 +24,7 @@ libemulator_a_SOURCES += \
 	emulator/config/kind.c \
 	emulator/config/kind.h \
 	emulator/config/legacy-chardev.c \
+	emulator/config/nic.c \
 	emulator/config/node.c \
 	emulator/config/node.h \
 	emulator/config/noop.c \

@@ -56,8 +56,6 @@ static const Noop noops[] = {
     { "display", "type", "none" },
     { "vnc", "vnc", "none" },
     { "vga", "type", "none" },
-    { "net", "type", "none" },
-    { "nic", "type", "none" },
     { "parallel", "type", "none" },
     { "audiodev", "driver", "none" },
     { "audiodev", "id", "*" },
