@@ -9,6 +9,7 @@ libutil_a_SOURCES += \
 	emulator/util/fd.c emulator/util/fd.h \
 	emulator/util/file-name.c emulator/util/file-name.h \
 	emulator/util/fdset.c emulator/util/fdset.h \
+	emulator/util/module.c emulator/util/module.h \
 	emulator/util/log.c emulator/util/log.h \
 	emulator/util/resolver.c emulator/util/resolver-child.c \
 	emulator/util/resolver.h emulator/util/resolver-internal.h \
