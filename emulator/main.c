@@ -49,6 +49,7 @@
 #include "util/fd.h"
 #include "util/fdset.h"
 #include "util/log.h"
+#include "util/module.h"
 #include "util/resolver.h"
 
 static int signal_fd = -1, log_fd = -1;
@@ -322,6 +323,7 @@ static void start_resolver(ConfigNode *config, gboolean network)
 {
     if (!network) {
         resolver_deny("-sandbox network=deny");
+        net_deny("-sandbox network=deny");
     } else if (config_map_has(config, "mon")) {
         resolver_start(sandbox_resolver_filter());
     }
@@ -481,7 +483,8 @@ static gboolean start_guest(ConfigNode *config, GError **errp)
             return FALSE;
         }
     }
-    if (!lock_memory(config, errp) || !pidfile_write(errp) || !daemon_detach(errp)) {
+    if (!lock_memory(config, errp) || !net_serve(errp) || !pidfile_write(errp) ||
+        !daemon_detach(errp)) {
         return FALSE;
     }
     if (log_fd >= 0) {
@@ -489,6 +492,7 @@ static gboolean start_guest(ConfigNode *config, GError **errp)
         fd_clear(&log_fd);
     }
     resolver_seal();
+    module_seal();
     if (!sandbox_enter(errp)) {
         return FALSE;
     }

@@ -248,7 +248,7 @@ const Option config_options[] = {
       .implied = "type",
       .json = TRUE,
       .again = config_netdev_lists,
-      .arg_help = "tap,id=ID[,ifname=NAME|fd=N]",
+      .arg_help = "tap|user,id=ID[,ifname=NAME|fd=N][,hostfwd=RULE]",
       .help = "create a network back end" },
     CALL("nic", ARG_REQUIRED, config_add_nic,
          "user|tap|none[,model=NAME][,mac=ADDRESS][,option of -netdev...]",

@@ -57,9 +57,12 @@ struct NetDriver {
     const NetBackendOps *ops;
     /* options: of the rows. Fills in what is set by open, or nothing. */
     gboolean (*open)(NetBackend *net, const void *options, GError **errp);
+    /* Of the type: once all back ends of the command line are there; NULL: nothing. */
+    gboolean (*start)(GError **errp);
+    void (*stop)(void); /* when all are freed; NULL: nothing */
 };
 
-extern const NetDriver net_driver_tap;
+extern const NetDriver net_driver_tap, net_driver_user;
 
 /* nic.c: the link of the back end, or of its NIC, has changed. */
 void net_backend_update_link(NetBackend *net);

@@ -3,7 +3,7 @@
 #include "net/backend.h"
 #include "util/error.h"
 
-static const NetDriver *const drivers[] = { &net_driver_tap };
+static const NetDriver *const drivers[] = { &net_driver_tap, &net_driver_user };
 
 static GSList *backends;
 
@@ -136,9 +136,25 @@ gboolean net_backend_set_pairs(NetBackend *net, guint active, GError **errp)
     return TRUE;
 }
 
+gboolean net_serve(GError **errp)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(drivers); i++) {
+        if (drivers[i]->start && !drivers[i]->start(errp)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
 void net_cleanup(void)
 {
     while (backends) {
         net_free(backends->data);
     }
+    for (guint i = 0; i < G_N_ELEMENTS(drivers); i++) {
+        if (drivers[i]->stop) {
+            drivers[i]->stop();
+        }
+    }
+    net_deny(NULL);
 }

@@ -29,6 +29,10 @@ gboolean net_backend_del(const char *id, GError **errp);
 NetBackend *net_backend_find(const char *id);
 const char *net_backend_id(const NetBackend *net);
 void net_cleanup(void);
+/* Back ends that make sockets are refused from now on, and why; NULL: they are not. */
+void net_deny(const char *why);
+/* The command line's are there, and no filter yet: starts what serves them. */
+gboolean net_serve(GError **errp);
 
 /* What it can do: fixed when it was made. */
 guint net_backend_pairs(const NetBackend *net);

@@ -36,6 +36,7 @@ static const Filter filters[] = {
     { "filter_migration", MIGRATION },
     { "filter_slow", SLOW },
     { "filter_resolver", RESOLVER, 0, true },
+    { "filter_user", USER, 0, true },
 };
 
 static void fail(const Rule *rule, const char *why)

@@ -11,7 +11,9 @@ and goes on until an empty line of the comment, its end, or the next note.
 
 KIND  a kind of thread: main, vcpu, io (iothreads and block workers), migration, slow (one
       call each for the main loop, event/slow.h); start (any thread, until it has a filter
-      of its own); resolver (the process that looks names up); all: the first five
+      of its own); resolver (the process that looks names up); user (the thread of user
+      networks, which is started before there is a filter, so that no other allows what
+      it does); all: the first five
 CALL  a system call's name, perhaps with what its arguments must be:
         ioctl(KVM_RUN)                the request, by its name in the kernel's headers
         mmap(2&PROT_EXEC=0)           argument 2 (from 0), masked, is 0
@@ -27,7 +29,7 @@ import re
 import sys
 
 KINDS = {"main": "MAIN", "vcpu": "VCPU", "io": "IO", "migration": "MIGRATION",
-         "start": "START", "resolver": "RESOLVER", "slow": "SLOW",
+         "start": "START", "resolver": "RESOLVER", "slow": "SLOW", "user": "USER",
          "all": "ALL"}
 SYNTAX = "a note is '#syscalls KIND[,KIND]: CALL [CALL...] [-- rare: REASON]', see " \
          "emulator/sandbox/notes.py"

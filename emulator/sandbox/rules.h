@@ -17,11 +17,13 @@ enum {
     START = 1 << 4, /* any thread of this process before it has its own filter */
     RESOLVER = 1 << 5,
     SLOW = 1 << 6, /* event/slow.h */
+    USER = 1 << 7, /* net/user-stack.h */
     ALL = MAIN | VCPU | IO | MIGRATION | SLOW,
 };
 
-#define RULE_KINDS          7
-#define RULE_KIND_NAMES     "main", "vcpu", "io", "migration", "start", "resolver", "slow"
+#define RULE_KINDS 8
+#define RULE_KIND_NAMES                                                                  \
+    "main", "vcpu", "io", "migration", "start", "resolver", "slow", "user"
 #define RULE_MAX_CONDITIONS 2
 
 typedef struct Rule {

@@ -37,7 +37,7 @@ static const struct {
 } thread_programs[] = {
     { "vcpu", PROGRAM(filter_vcpu) }, { "iothread", PROGRAM(filter_io) },
     { "worker", PROGRAM(filter_io) }, { "migration", PROGRAM(filter_migration) },
-    { "slow", PROGRAM(filter_slow) },
+    { "slow", PROGRAM(filter_slow) }, { "user", PROGRAM(filter_user) },
 };
 
 static const struct sock_fprog resolver_program = PROGRAM(filter_resolver);

@@ -36,6 +36,15 @@ class Static(unittest.TestCase):
         self.assertEqual(done.stderr.splitlines(), [
             "vireo: -incoming tcp:localhost:1: Failed to resolve 'localhost:1': " + REASON])
 
+    def test_module(self):
+        done = subprocess.run([os.path.join(BUILD, "vireo"), *MACHINE, "-accel", "qtest",
+                               "-display", "none", "-netdev", "user,id=n"],
+                              stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr.splitlines(), [
+            "vireo: -netdev user,id=n: this is a static build, which loads no modules "
+            "(libslirp.so.0)"])
+
     def test_qmp(self):
         source, destination = self.vm(), self.vm("-incoming", "defer")
         with self.assertRaisesRegex(QmpError, REASON):

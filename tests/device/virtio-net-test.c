@@ -178,7 +178,7 @@ static void test_refused(void)
         const char *args, *why;
     } cases[] = {
         { "-netdev tap,id=n,ifname=vireo3,vhost=on", "vhost" },
-        { "-netdev user,id=n", "user" },
+        { "-netdev socket,id=n", "socket" },
         { "-netdev tap,id=n,fd=77", "77" },
         { "-device virtio-net-device,netdev=nope", "nope" },
         { "-netdev tap,id=n,ifname=vireo3 -device virtio-net-device,netdev=n,rss=on",

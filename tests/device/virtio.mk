@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # block, net, virtio
 VIRTIO_DEVICE_TESTS = tests/device/virtio-blk-test tests/device/virtio-net-test \
+	tests/device/net-user-test \
 	tests/device/virtio-rng-test tests/device/turn-test \
 	tests/device/turn-socket-test
 check_PROGRAMS += $(VIRTIO_DEVICE_TESTS)
@@ -16,6 +17,11 @@ tests_device_virtio_net_test_SOURCES = tests/device/virtio-net-test.c \
 	$(VIRTIO_DEVICE_COMMON)
 tests_device_virtio_net_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_virtio_net_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_net_user_test_SOURCES = tests/device/net-user-test.c \
+	tests/device/net-guest.c tests/device/net-guest.h \
+	$(VIRTIO_DEVICE_COMMON)
+tests_device_net_user_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_net_user_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_virtio_rng_test_SOURCES = tests/device/virtio-rng-test.c \
 	$(VIRTIO_DEVICE_COMMON)
 tests_device_virtio_rng_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)

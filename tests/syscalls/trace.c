@@ -80,6 +80,7 @@ static const struct {
     PROGRAM(MIGRATION, 0, filter_migration),
     PROGRAM(SLOW, 0, filter_slow),
     PROGRAM(RESOLVER, 0, filter_resolver),
+    PROGRAM(USER, 0, filter_user),
 };
 
 static GHashTable *processes, *threads, *seen;

@@ -330,7 +330,7 @@ static int open_tap(const char *ifname, int flags)
 
 static void test_options(void)
 {
-    refuse("{\"type\":\"user\",\"id\":\"x\"}", "user");
+    refuse("{\"type\":\"socket\",\"id\":\"x\"}", "socket");
     refuse("{\"id\":\"x\",\"ifname\":\"v\"}", "type");
     refuse("{\"type\":\"tap\",\"ifname\":\"v\"}", "id");
     refuse("{\"type\":\"tap\",\"id\":\"t\",\"ifname\":\"v\"}", "Duplicate");
