@@ -32,6 +32,8 @@
 #define EVENTS                                                                           \
     (PCI_EXP_SLTSTA_ABP | PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_CC | PCI_EXP_SLTSTA_DLLSC)
 
+#define CHANGED (PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC)
+
 /* A vCPU that waits for a function to leave its bus. */
 typedef struct Held {
     const PciDevice *dev;
@@ -220,7 +222,7 @@ static void switch_power(PciSlot *s, guint32 old, guint32 now)
 static void begin_to_listen(PciSlot *s)
 {
     if (s->present && pci_slot_is_off(&s->port->pci)) {
-        put(s, PCI_EXP_SLTSTA, EVENTS, PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC);
+        put(s, PCI_EXP_SLTSTA, CHANGED, CHANGED);
     }
     if (any_function(s, is_requested) && !blinks(control(s))) {
         put(s, PCI_EXP_SLTSTA, PCI_EXP_SLTSTA_ABP, PCI_EXP_SLTSTA_ABP);
@@ -268,23 +270,33 @@ void pci_slot_written(PciSlot *s, unsigned offset, unsigned size, guint32 old)
 
 /* What is plugged, and asked for */
 
-gboolean pci_slot_may_plug(PciBus *bus, PciDevice *dev, GError **errp)
+/* what: as QEMU calls it. */
+static gboolean may(const PciSlot *s, const char *what, GError **errp)
 {
-    const PciSlot *s = slot_of(bus);
-    const char *id = s ? s->port->pci.device.id : NULL;
     if (!takes_part(s)) {
         return TRUE;
     }
     if (!s->hotplug) {
-        return error_set(errp, "Hot-plug failed: unsupported by the port device '%s'",
-                         id ? id : s->port->pci.device.path);
+        const Device *port = &s->port->pci.device;
+        return error_set(errp, "%s failed: unsupported by the port device '%s'", what,
+                         port->id ? port->id : port->path);
     }
     if (s->locked) {
         return error_set(errp, "slot is electromechanically locked: Device or resource "
                                "busy");
     }
     return !blinks(control(s)) ||
-           error_set(errp, "Hot-plug failed: guest is busy (power indicator blinking)");
+           error_set(errp, "%s failed: guest is busy (power indicator blinking)", what);
+}
+
+gboolean pci_slot_may_plug(PciBus *bus, PciDevice *dev, GError **errp)
+{
+    return may(slot_of(bus), "Hot-plug", errp);
+}
+
+gboolean pci_slot_may_unplug(PciBus *bus, GError **errp)
+{
+    return may(slot_of(bus), "Hot-unplug", errp);
 }
 
 /* Only a driver that hears of nothing else has the button pressed. */
@@ -292,7 +304,7 @@ static guint32 plug_events(const PciSlot *s)
 {
     guint32 ctl = control(s);
     gboolean press = listens(s) && !(ctl & PCI_EXP_SLTCTL_DLLSCE) && is_off(s, ctl);
-    return PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC | (press ? PCI_EXP_SLTSTA_ABP : 0);
+    return CHANGED | (press ? PCI_EXP_SLTSTA_ABP : 0);
 }
 
 static gboolean is_present(const PciSlot *s)
@@ -311,25 +323,6 @@ void pci_slot_plugged(PciBus *bus, PciDevice *dev)
         put(s, PCI_EXP_SLTCTL, PCI_EXP_SLTCTL_PCC, 0);
     }
     tell(s, plug_events(s));
-}
-
-gboolean pci_slot_may_unplug(PciBus *bus, GError **errp)
-{
-    const PciSlot *s = slot_of(bus);
-    const char *id = s ? s->port->pci.device.id : NULL;
-    if (!takes_part(s)) {
-        return TRUE;
-    }
-    if (!s->hotplug) {
-        return error_set(errp, "Hot-unplug failed: unsupported by the port device '%s'",
-                         id ? id : s->port->pci.device.path);
-    }
-    if (s->locked) {
-        return error_set(errp, "slot is electromechanically locked: Device or resource "
-                               "busy");
-    }
-    return !blinks(control(s)) ||
-           error_set(errp, "Hot-unplug failed: guest is busy (power indicator blinking)");
 }
 
 /* Without power, or where nobody would answer and nobody uses it. */
@@ -360,7 +353,7 @@ void pci_slot_unplugged(PciBus *bus, PciDevice *dev)
     }
     if (s->present && !is_present(s)) {
         s->present = s->answering = FALSE;
-        tell(s, PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC);
+        tell(s, CHANGED);
     }
     release(s, dev);
 }
