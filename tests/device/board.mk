@@ -9,7 +9,6 @@ BOARD_DEVICE_TESTS = tests/device/serial-test tests/device/serial-tx-test \
 	tests/device/pci-test \
 	tests/device/query-test tests/device/smbios-test tests/device/qom-test \
 	tests/device/pci-bridge-test \
-	tests/device/pci-plug-test tests/device/pci-layout-test \
 	tests/device/pci-plug-test tests/device/pci-slot-test tests/device/pci-layout-test \
 	tests/device/fw-cfg-test tests/device/cpu-hotplug-test
 check_PROGRAMS += $(BOARD_DEVICE_TESTS)
