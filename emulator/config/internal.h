@@ -23,7 +23,7 @@ typedef struct Option {
     const char *key;     /* in the tree; of a call: its help's topic, or NULL */
     const char *implied; /* key that the first value may leave out */
     gboolean json;
-    gboolean flat; /* dots do not nest */
+    gboolean flat;            /* dots do not nest */
     const char *const *again; /* keys of a list's entry that may come several times */
     gboolean (*call)(ConfigNode *tree, const char *arg, GError **errp);
     const char *arg_help;

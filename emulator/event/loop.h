@@ -75,8 +75,8 @@ void iothread_foreach(void (*fn)(IoThread *thread, void *opaque), void *opaque);
 
 /*
  * A hook that every new thread of the emulator runs first (kind: "iothread",
- * "vcpu", "worker", "migration", "slow", "user"): main installs the one that narrows the seccomp
- * filter. Must be set before threads start.
+ * "vcpu", "worker", "migration", "slow", "user"): main installs the one that narrows the
+ * seccomp filter. Must be set before threads start.
  */
 void thread_set_start_hook(void (*hook)(const char *kind));
 /* Runs the hook, in a thread that was started without a kind. */

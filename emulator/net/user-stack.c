@@ -8,8 +8,9 @@
  * #syscalls user: mremap!ENOMEM -- rare: of what has a mapping of its own; it is copied
  *
  * libslirp; for names it reads resolv.conf:
- * #syscalls user: socket connect accept getpeername getsockopt setsockopt shutdown recvmsg
- *     fcntl ioctl(FIONREAD) newfstatat openat(2&O_ACCMODE|O_CREAT=O_RDONLY) read
+ * #syscalls user: socket connect accept getpeername getsockopt setsockopt shutdown
+ *     recvmsg fcntl ioctl(FIONREAD)
+ * #syscalls user: newfstatat openat(2&O_ACCMODE|O_CREAT=O_RDONLY) read
  * #syscalls user: accept4 bind fstat getrandom getsockname ioctl(FIONBIO) listen lseek
  *     mprotect(2&PROT_EXEC=0) ppoll readv sendmsg write writev
  *     -- rare: other versions of it, ICMP, and what it logs

@@ -25,16 +25,13 @@ gboolean module_load(const Module *module, void *table, GError **errp)
 #include <dlfcn.h>
 #include <string.h>
 
-static gboolean find(const Module *module, void *library, void *table, GError **errp)
+static gboolean has_all(const Module *module, void *library, GError **errp)
 {
     for (const ModuleSymbol *s = module->symbols; s->name; s++) {
-        void *function = dlsym(library, s->name);
-
-        if (!function) {
+        if (!dlsym(library, s->name)) {
             return error_set(errp, "%s has no %s: it is too old", module->soname,
                              s->name);
         }
-        memcpy((guint8 *)table + s->offset, &function, sizeof(function));
     }
     return TRUE;
 }
@@ -49,9 +46,13 @@ gboolean module_load(const Module *module, void *table, GError **errp)
         const char *why = dlerror();
         return error_set(errp, "cannot load %s", why ? why : module->soname);
     }
-    if (!find(module, library, table, errp)) {
+    if (!has_all(module, library, errp)) {
         dlclose(library);
         return FALSE;
+    }
+    for (const ModuleSymbol *s = module->symbols; s->name; s++) {
+        void *function = dlsym(library, s->name);
+        memcpy((guint8 *)table + s->offset, &function, sizeof(function));
     }
     return TRUE;
 }

@@ -83,6 +83,23 @@ static void test_arp(void)
     qtest_stop(q);
 }
 
+/* What is sent while the cable is pulled is lost: the answer is to the later question. */
+static void test_link(void)
+{
+    guint8 frame[2000];
+    VirtioDriver d;
+    QTest *q = start(&d, "");
+
+    expect_host(&d, GUEST, HOST);
+    qmp(q, "{\"execute\":\"set_link\",\"arguments\":{\"name\":\"n\",\"up\":false}}");
+    send_arp(&d, 1, GUEST, HOST + 1);
+    qmp(q, "{\"execute\":\"set_link\",\"arguments\":{\"name\":\"n\",\"up\":true}}");
+    send_arp(&d, 1, GUEST, HOST);
+    receive(&d, frame, is_arp_reply);
+    g_assert_cmphex(get32(frame + ETH + 14), ==, HOST);
+    qtest_stop(q);
+}
+
 /* The option of a DHCP message, with its length in front; NULL: it has none. */
 static const guint8 *dhcp_option(const guint8 *frame, gsize len, guint8 option)
 {
@@ -422,6 +439,7 @@ int main(int argc, char **argv)
         g_test_add_func("/net-user/names", test_names);
     }
     g_test_add_func("/net-user/arp", test_arp);
+    g_test_add_func("/net-user/link", test_link);
     g_test_add_func("/net-user/dhcp", test_dhcp);
     g_test_add_func("/net-user/udp", test_udp);
     g_test_add_func("/net-user/connect", test_connect);

@@ -5,6 +5,7 @@ EMULATOR_TEST_LDADD = libemulator.a libcapabilities.a libutil.a $(EMULATOR_LIBS)
 
 # util, event, memory
 CORE_TESTS = tests/unit/util-test tests/unit/event-test tests/unit/memory-test \
+	tests/unit/util-module-test \
 	tests/unit/event-slow-test \
 	tests/unit/memory-map-test \
 	tests/unit/accel-qtest-test tests/unit/accel-quiesce-test \
@@ -31,6 +32,8 @@ tests_unit_memory_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_util_test_SOURCES = tests/unit/util-test.c
 tests_unit_util_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_util_test_LDADD = libutil.a $(GLIB_LIBS)
+tests_unit_util_module_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_util_module_test_LDADD = libutil.a $(GLIB_LIBS)
 tests_unit_event_test_SOURCES = tests/unit/event-test.c
 tests_unit_event_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_event_test_LDADD = $(EMULATOR_TEST_LDADD)
