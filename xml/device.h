@@ -269,6 +269,7 @@ typedef struct DomainInterface {
     guint rx_queue_size, tx_queue_size; /* 0: the emulator's */
     DomainTristate offloads[DOMAIN_OFFLOADS];
     DomainBandwidth *bandwidth; /* or NULL */
+    DomainTristate port_rates;  /* YES: that is the port's, of a port group */
     DomainTristate link;        /* <link state=''/>: NO is "down" */
     guint mtu;                  /* bytes; 0: the bridge's, or the kernel's */
     DomainDeviceInfo info;

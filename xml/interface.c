@@ -113,6 +113,8 @@ static const XmlField rows[] = {
              OF(DIRECT)),
     XML_ENUM("source@mode", DomainInterface, mode, mode_names,
              .flags = XML_AGAIN | XML_LIVE, OF(NETWORK)),
+    XML_ENUM("source@rates", DomainInterface, port_rates, xml_yes_no_names,
+             .flags = XML_STATUS, OF(NETWORK)),
     XML_REFUSE("source@type"),
     XML_REFUSE("source@path"),
     XML_REFUSE("source@name"),

@@ -276,6 +276,19 @@ static gboolean change(const DomainInterface *old, const DomainInterface *new,
     return FALSE;
 }
 
+/* The limit of a port group stays until something else is said. */
+static void keep_port_rates(const DomainInterface *old, DomainInterface *new)
+{
+    if (old->port_rates != DOMAIN_TRISTATE_YES) {
+        return;
+    }
+    if (!new->bandwidth) {
+        new->bandwidth = xml_bandwidth_copy(old->bandwidth);
+    } else if (!same_bandwidth(old->bandwidth, new->bandwidth)) {
+        new->port_rates = DOMAIN_TRISTATE_ABSENT;
+    }
+}
+
 gboolean command_update_interface(const CommandHost *host, const Domain *domain,
                                   gconstpointer from, gpointer to, GError **errp)
 {
@@ -285,6 +298,9 @@ gboolean command_update_interface(const CommandHost *host, const Domain *domain,
 
     if (old->type == DOMAIN_INTERFACE_USER) {
         return TRUE;
+    }
+    if (!other) {
+        keep_port_rates(old, new);
     }
     if ((!other || make_port(host, domain, new, errp)) && change(old, new, errp)) {
         if (other) {

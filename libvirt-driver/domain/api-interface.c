@@ -123,7 +123,9 @@ static DomainDevice *with_rates(const Domain *domain, const char *name, const Ra
     copy->interface->bandwidth = bandwidth;
     take_rate(&bandwidth->inbound, &read->said.inbound, read->inbound);
     take_rate(&bandwidth->outbound, &read->said.outbound, read->outbound);
-    if (memcmp(&bandwidth->inbound, &none, sizeof(none)) == 0 &&
+    /* Of a port group's limits it has to be said that there are none. */
+    if (copy->interface->port_rates != DOMAIN_TRISTATE_YES &&
+        memcmp(&bandwidth->inbound, &none, sizeof(none)) == 0 &&
         memcmp(&bandwidth->outbound, &none, sizeof(none)) == 0) {
         g_clear_pointer(&copy->interface->bandwidth, xml_bandwidth_free);
     }

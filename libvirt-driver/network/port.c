@@ -133,9 +133,11 @@ static gboolean take_bandwidth(const xmlNode *port, DomainInterface *interface,
 {
     const xmlNode *node = xml_node_child(port, "bandwidth");
 
+    interface->port_rates = DOMAIN_TRISTATE_ABSENT;
     if (!node || interface->bandwidth) {
         return TRUE;
     }
+    interface->port_rates = DOMAIN_TRISTATE_YES;
     interface->bandwidth = xml_bandwidth_parse(node, errp);
     return interface->bandwidth != NULL;
 }

@@ -156,6 +156,14 @@ def test_network_errors(a, b):
     assert len(daemon.ports) == 1
     a.virsh("destroy", "vm")
     wait_for("the end of the port", lambda: not daemon.ports)
+    # One that does not answer is not waited for for long.
+    a.virsh("start", "vm")
+    daemon.silent = {"delete"}
+    a.virsh("destroy", "vm")
+    wait_for("words", lambda: re.search("cannot be deleted: the daemon at '.*/libvirt-sock' "
+                                        "does not answer", open(a.log).read()))
+    a.virsh("start", "vm")
+    a.virsh("destroy", "vm")
     daemon.close()
 
 
@@ -441,6 +449,28 @@ def test_link(a, b):
     a.virsh("destroy", "vm")
 
 
+def check_port_group(a, limit, tuned):
+    """The limit of a port group stays, whatever else is updated, until it is changed."""
+    daemon = NetworkDaemon(a, {"default": "<bandwidth><inbound average='4000'/></bandwidth>" +
+                               NETWORKS["default"]})
+    a.virsh("destroy", "vm")
+    define(a, network("default"))
+    a.virsh("start", "vm")
+    assert limit() == ("32768Kbit", "32768Kbit") and tuned()[0] == 4000
+    a.virsh("update-device", "vm", device(a, network("default", "<link state='down'/>")))
+    assert limit() == ("32768Kbit", "32768Kbit") and tuned()[0] == 4000
+    assert tuned("--config") == 7 * [0]
+    a.virsh("domiftune", "vm", MAC, "--inbound", "0", "--live")
+    assert limit() is None and tuned() == 7 * [0]
+    a.virsh("update-device", "vm", device(a, network("default", "<link state='up'/>")))
+    assert limit() is None and tuned() == 7 * [0]
+    a.virsh("destroy", "vm")
+    wait_for("the end of the port", lambda: not daemon.ports)
+    daemon.close()
+    define(a, NIC % ("bridge", "<source bridge='br0'/>"))
+    a.virsh("start", "vm")
+
+
 def test_rates(a, b):
     """By tc: at the start, by domiftune, and by update-device."""
     bins = os.path.join(a.root, "bin")
@@ -489,6 +519,7 @@ def test_rates(a, b):
     assert limit() == ("24576Kbit", "24576Kbit") and tuned()[0] == 3000
     a.virsh("update-device", "vm", device(a, nic % ""), "--live")
     assert limit() is None and tuned() == 7 * [0]
+    check_port_group(a, limit, tuned)
     a.fails("'floor' of an interface of type 'bridge'", "domiftune", "vm", MAC, "--inbound",
             "1,2,3,4", "--config")
     a.fails("'vnet7' is not a known interface", "domiftune", "vm", "vnet7")
