@@ -155,7 +155,7 @@ class UnknownKeys(unittest.TestCase):
     }
     PLAIN = {"monitor", "bios", "kernel", "initrd", "append", "incoming", "uuid", "pidfile", "D",
              "dialect", "qtest", "qtest-log", "L",
-             "hda", "hdb", "hdc", "hdd", "cdrom",
+             "hda", "hdb", "hdc", "hdd", "cdrom", "pflash",
              "M"}  # -machine, and so its errors say
 
     def test_all(self):
