@@ -24,7 +24,8 @@ for word; do
 done
 exec %s "$@" ${qtest:+-qtest "unix:$qtest"}
 """ % VIREO
-VIRTIO = {0x10411af4: "interface", 0x10421af4: "disk", 0x10441af4: "rng"}
+VIRTIO = {0x10411af4: "interface", 0x10421af4: "disk", 0x10441af4: "rng",
+          0x10001af4: "interface", 0x10011af4: "disk", 0x10051af4: "rng"}  # transitional
 DOWN, EJECT, SELECT = 0xcc4, 0xcc8, 0xcd0  # emulator/pci/acpi-hotplug.h
 OST_SLOT, OST_EVENT, OST_STATUS = 0xcb0, 0xcb4, 0xcb8
 

@@ -90,6 +90,7 @@ def function(bus, slot, start=0):
 
 
 AHCI = 0xb00fa000  # without a drive: with one it takes commands, and that takes time
+E1000 = 0xb0040000  # its BARs stay where they are
 ISA = [port(0x3f8, 8), port(0x505, 1), port(0x402, 1)]
 PC = 2 * ISA + 3 * [
     port(0x20, 2), port(0xa0, 2), port(0x4d0, 2), port(0x40, 4), port(0x61, 1),
@@ -101,7 +102,7 @@ PC = 2 * ISA + 3 * [
     function(0, 0x1f), function(0, 0, 0x80), function(0, 2),
     function(0, 3), function(1, 0), function(0, 5, 0x40), function(0, 6, 0x40),
     function(0, 7), function(0, 8), function(0, 9), function(3, 0), function(5, 0), function(6, 0),
-    memory(AHCI, 0x100)] + 3 * [port(0x92, 1, x0=1)]
+    memory(E1000 + 0x3c, 4), memory(AHCI, 0x100)] + 3 * [port(0x92, 1, x0=1)]
 MICROVM = ISA + [memory(0xfec00000, 0x40), memory(0xfea00000, 4)] + [
     memory(0xfeb00000 + 0x1000 * n, 0x100) for n in range(3)]
 
@@ -130,7 +131,8 @@ BOARDS = {
         "-device", "pci-bridge,id=b1,bus=b,chassis_nr=1",
         "-device", "pcie-root-port,id=p2,chassis=3,addr=9",
         "-device", "x3130-upstream,id=u,bus=p2",
-        "-device", "xio3130-downstream,id=d,bus=u,chassis=4"]),
+        "-device", "xio3130-downstream,id=d,bus=u,chassis=4",
+        "-device", "e1000,addr=10"]),
     "q35 with flash": (FLASH, [
         "-machine", "q35", "-drive", "if=pflash,format=raw,file=flash"], NOT_FLASH),
 }

@@ -277,11 +277,28 @@ static void use_ahci(QTest *q)
     qtest_outl(q, (qtest_readw(q, a.config + 0x20) & ~3u) + 0x10, 0x118);
 }
 
+/* All registers; a read of the EEPROM has begun, and the PHY negotiates. */
+static void use_e1000(QTest *q)
+{
+    guint64 config = config_at(0, 0x48);
+    guint64 bar = qtest_readl(q, config + 0x10) & ~0xfull;
+    for (guint32 at = 0; at < 0xa000; at += at < 0x6000 ? 4 : 0x100) {
+        qtest_writel(q, bar + at, (guint32)g_rand_int(random_bits));
+    }
+    qtest_writel(q, bar + 0x20, 0x04201340);
+    qtest_writel(q, bar + 0x10, 0);
+    for (unsigned i = 0; i < 10; i++) { /* a start, a read, a word */
+        qtest_writel(q, bar + 0x10, 6);
+        qtest_writel(q, bar + 0x10, i == 2 ? 3 : 7);
+    }
+    qtest_outl(q, qtest_readw(q, config + 0x14) & ~3u, 0x400);
+}
+
 static void use_q35(QTest *q)
 {
     static const unsigned virtio[] = { 0x10, 0x28, 0x30 };
     static const unsigned functions[] = { 0x00, 0xf8, 0x10, 0x18, 0x20,
-                                          0x28, 0x30, 0xfa, 0x38, 0x40 };
+                                          0x28, 0x30, 0xfa, 0x38, 0x40, 0x48 };
     static const struct {
         unsigned first, below; /* behind which, and how many buses further */
     } nested[] = { { 0x38, 0 }, { 0x40, 0 }, { 0x40, 1 } };
@@ -296,6 +313,7 @@ static void use_q35(QTest *q)
     write_ioapic(q);
     write_cmos(q);
     use_ahci(q);
+    use_e1000(q);
     unsigned behind = qtest_readb(q, config_at(0, 0x18) + 0x19);
     qtest_writew(q, config_at(0, 0x18) + 4, 6);
     start_virtio(q, behind, 0);
@@ -360,7 +378,7 @@ static const char *const q35_classes[] = {
 
     "/port92:",   "/q35-pcihost:",      "/pci:",    "/virtio-pci:", "/virtio-blk-device:",
     "/ich9-ahci:", "/ide-device:",      "/ide-hd:", "/ide-cd:",     "/fw_cfg:",
-    "/acpi-cpu-hotplug:", NULL
+    "/acpi-cpu-hotplug:", "/e1000:", NULL
 };
 /* clang-format on */
 
@@ -414,7 +432,7 @@ static const Board boards[] = {
       "-device pcie-root-port,id=s,addr=8,slot=1 -device x3130-upstream,id=u,bus=s "
       "-device xio3130-downstream,bus=u,slot=2 "
       "-blockdev driver=file,node-name=d,filename=%s,locking=off "
-      "-device virtio-blk-pci,drive=d,addr=6 "
+      "-device virtio-blk-pci,drive=d,addr=6 -device e1000,addr=9 "
       "-blockdev driver=file,node-name=h,filename=%s,locking=off "
       "-device ide-hd,drive=h,bus=ide.0 -device ide-cd,id=cd,bus=ide.1",
       q35_ranges, G_N_ELEMENTS(q35_ranges), use_q35, q35_classes, kept, constant },
