@@ -1,20 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* <controller>: PCI Express' root and its ports, SATA's, and a USB controller of which
- * there is none */
+/* <controller>: PCI Express' root, its ports and bridges, SATA's, and a USB controller of
+ * which there is none */
 #include "xml/internal.h"
 
 #define NUMBER_MAX 255 /* of a bus, a chassis, a port: eight bits each */
 
 const char *const xml_controller_type_names[] = { "usb", "sata", "pci", NULL };
-static const char *const model_names[] = { "", "none", "pcie-root", "pcie-root-port",
+static const char *const model_names[] = { "",
+                                           "none",
+                                           "pcie-root",
+                                           "pcie-root-port",
+                                           "pcie-to-pci-bridge",
+                                           "pci-bridge",
+                                           "pcie-switch-upstream-port",
+                                           "pcie-switch-downstream-port",
                                            NULL };
-static const char *const port_names[] = { "", "pcie-root-port", NULL };
+static const char *const port_names[] = {
+    "",           "pcie-root-port", "pcie-pci-bridge",
+    "pci-bridge", "x3130-upstream", "xio3130-downstream",
+    NULL
+};
 
 /* The one type that each model is of. */
 static const DomainControllerType type_of_model[] = {
     [DOMAIN_CONTROLLER_MODEL_NONE] = DOMAIN_CONTROLLER_USB,
     [DOMAIN_CONTROLLER_MODEL_PCIE_ROOT] = DOMAIN_CONTROLLER_PCI,
     [DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT] = DOMAIN_CONTROLLER_PCI,
+    [DOMAIN_CONTROLLER_MODEL_PCIE_TO_PCI_BRIDGE] = DOMAIN_CONTROLLER_PCI,
+    [DOMAIN_CONTROLLER_MODEL_PCI_BRIDGE] = DOMAIN_CONTROLLER_PCI,
+    [DOMAIN_CONTROLLER_MODEL_PCIE_UPSTREAM_PORT] = DOMAIN_CONTROLLER_PCI,
+    [DOMAIN_CONTROLLER_MODEL_PCIE_DOWNSTREAM_PORT] = DOMAIN_CONTROLLER_PCI,
 };
 
 #define PORT_NUMBER(p, m, ...)                                                           \
@@ -35,7 +50,8 @@ static const XmlField rows[] = {
     XML_REFUSE("master"),
     XML_ENUM("model@name", DomainController, name, port_names, .text = "*",
              .flags = XML_ABI, .what = "PCI controller model name"),
-    XML_REFUSE("target@chassisNr"),
+    PORT_NUMBER("target@chassisNr", chassis_nr, .min = 1, .flags = XML_ABI,
+                .what = "PCI controller chassisNr"),
     PORT_NUMBER("target@chassis", chassis, .flags = XML_ABI,
                 .what = "PCI controller chassis"),
     PORT_NUMBER("target@port", port, .flags = XML_HEX | XML_ABI,
@@ -51,17 +67,27 @@ static const XmlField rows[] = {
     XML_INFO(DomainController, xml_plain_info),
 };
 
-/* What only a bridge can have. */
-static gboolean is_bridge(const DomainController *device)
+/* The one name that a bridge's model has, and what only some can have. */
+static gboolean fits_model(const DomainController *device)
 {
-    return device->name != DOMAIN_PORT_DEFAULT || device->chassis != DOMAIN_NUMBER_NONE ||
-           device->port != DOMAIN_NUMBER_NONE ||
-           device->hotplug != DOMAIN_TRISTATE_ABSENT;
+    guint model = device->model;
+    DomainPortName name =
+        DOMAIN_CONTROLLER_IS_BRIDGE(model)
+            ? DOMAIN_PORT_GENERIC + (model - DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT)
+            : DOMAIN_PORT_DEFAULT;
+
+    return (device->name == DOMAIN_PORT_DEFAULT || device->name == name) &&
+           (DOMAIN_CONTROLLER_IS_PORT(model) ||
+            (device->chassis == DOMAIN_NUMBER_NONE &&
+             device->port == DOMAIN_NUMBER_NONE &&
+             device->hotplug == DOMAIN_TRISTATE_ABSENT)) &&
+           (model == DOMAIN_CONTROLLER_MODEL_PCI_BRIDGE ||
+            device->chassis_nr == DOMAIN_NUMBER_NONE);
 }
 
 static gboolean may_have_address(const DomainController *device)
 {
-    return device->model == DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT ||
+    return DOMAIN_CONTROLLER_IS_BRIDGE(device->model) ||
            device->type == DOMAIN_CONTROLLER_SATA;
 }
 
@@ -81,8 +107,7 @@ static gboolean finish(const xmlNode *node, gpointer base, XmlParseFlags flags,
     if (device->extras || (flags & XML_PARSE_MATCH)) {
         return TRUE;
     }
-    if (!is_of_type(device) ||
-        (device->model != DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT && is_bridge(device)) ||
+    if (!is_of_type(device) || !fits_model(device) ||
         (!may_have_address(device) && device->info.address.type != DOMAIN_ADDRESS_NONE)) {
         xml_extra_refuse_node(&device->extras, node);
         return TRUE;

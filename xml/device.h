@@ -174,14 +174,30 @@ typedef enum {
 typedef enum {
     DOMAIN_CONTROLLER_MODEL_DEFAULT = 0,    /* not given: of SATA there is one only */
     DOMAIN_CONTROLLER_MODEL_NONE,           /* of USB: that there is none */
-    DOMAIN_CONTROLLER_MODEL_PCIE_ROOT,      /* these two of PCI */
+    DOMAIN_CONTROLLER_MODEL_PCIE_ROOT,      /* from here on of PCI */
     DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT, /* a bridge to a bus with one slot */
+    DOMAIN_CONTROLLER_MODEL_PCIE_TO_PCI_BRIDGE,
+    DOMAIN_CONTROLLER_MODEL_PCI_BRIDGE,
+    DOMAIN_CONTROLLER_MODEL_PCIE_UPSTREAM_PORT,   /* of a switch: on its bus are */
+    DOMAIN_CONTROLLER_MODEL_PCIE_DOWNSTREAM_PORT, /* these, as a root port is */
 } DomainControllerModel;
+
+/* A PCI bridge, with a bus of its own. */
+#define DOMAIN_CONTROLLER_IS_BRIDGE(model)                                               \
+    ((model) >= DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT)
+/* One to a bus with one slot. */
+#define DOMAIN_CONTROLLER_IS_PORT(model)                                                 \
+    ((model) == DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT ||                                \
+     (model) == DOMAIN_CONTROLLER_MODEL_PCIE_DOWNSTREAM_PORT)
 
 /* Which of those that QEMU has. */
 typedef enum {
     DOMAIN_PORT_DEFAULT = 0, /* command/ chooses */
     DOMAIN_PORT_GENERIC,
+    DOMAIN_PORT_PCIE_PCI_BRIDGE,
+    DOMAIN_PORT_PCI_BRIDGE,
+    DOMAIN_PORT_X3130_UPSTREAM,
+    DOMAIN_PORT_XIO3130_DOWNSTREAM,
 } DomainPortName;
 
 typedef struct DomainController {
@@ -189,9 +205,10 @@ typedef struct DomainController {
     DomainControllerType type;
     guint index; /* of its type: the number of the bus; NUMBER_NONE: the next */
     DomainControllerModel model;
-    DomainPortName name; /* from here on of root ports */
-    guint chassis, port; /* 0..255 or NUMBER_NONE */
-    DomainTristate hotplug;
+    DomainPortName name;    /* from here on of bridges */
+    guint chassis, port;    /* of ports: 0..255 or NUMBER_NONE */
+    guint chassis_nr;       /* of a pci-bridge: 1..255 or NUMBER_NONE */
+    DomainTristate hotplug; /* of ports */
     DomainDeviceInfo info;
 } DomainController;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Controllers: PCI Express' root bus and a SATA controller, which the machine has, root
- * ports, and more of SATA. */
+/* Controllers: PCI Express' root bus and a SATA controller, which the machine has, ports
+ * and bridges, and more of SATA. */
 #include "command/kind.h"
 
 static gboolean is_numbered(const Domain *domain, DomainControllerType type, guint index)
@@ -15,10 +15,15 @@ static gboolean is_numbered(const Domain *domain, DomainControllerType type, gui
     return FALSE;
 }
 
-/* PCI's number 0 is the root bus, wherever it stands. */
+/*
+ * PCI's number 0 is the root bus, wherever it stands. A bridge that is no root port needs
+ * one before it, which is added when there is none.
+ */
 static guint free_number(const Domain *domain, const DomainController *device)
 {
-    guint index = device->model == DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT;
+    guint index = !DOMAIN_CONTROLLER_IS_BRIDGE(device->model)               ? 0
+                  : device->model == DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT ? 1
+                                                                            : 2;
 
     while (is_numbered(domain, device->type, index)) {
         index++;
@@ -51,9 +56,17 @@ gboolean command_number_controllers(Domain *domain, GError **errp)
     return TRUE;
 }
 
-static gboolean is_port(const DomainController *device)
+static const char *const bridge_drivers[] = {
+    [DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT] = "pcie-root-port",
+    [DOMAIN_CONTROLLER_MODEL_PCIE_TO_PCI_BRIDGE] = "pcie-pci-bridge",
+    [DOMAIN_CONTROLLER_MODEL_PCI_BRIDGE] = "pci-bridge",
+    [DOMAIN_CONTROLLER_MODEL_PCIE_UPSTREAM_PORT] = "x3130-upstream",
+    [DOMAIN_CONTROLLER_MODEL_PCIE_DOWNSTREAM_PORT] = "xio3130-downstream",
+};
+
+static gboolean is_bridge(const DomainController *device)
 {
-    return device->model == DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT;
+    return DOMAIN_CONTROLLER_IS_BRIDGE(device->model);
 }
 
 static gboolean complete(const CommandMachine *machine, const Domain *domain,
@@ -70,20 +83,21 @@ static gboolean complete(const CommandMachine *machine, const Domain *domain,
     if (device->type == DOMAIN_CONTROLLER_SATA) {
         return command_complete_sata(machine, device, errp);
     }
-    if (is_port(device) && device->index == 0) {
+    if (is_bridge(device) && device->index == 0) {
         return rpc_error_set(errp, VIR_ERR_XML_ERROR,
                              "index='0' of element <devices/controller> is the root "
                              "bus, and not a port");
     }
-    if (is_port(device)) {
-        device->name = DOMAIN_PORT_GENERIC;
+    if (is_bridge(device)) {
+        device->name = DOMAIN_PORT_GENERIC +
+                       (device->model - DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT);
     }
     return TRUE;
 }
 
 static gboolean built_in(gconstpointer device)
 {
-    return !is_port(device) && !command_is_more_sata(device);
+    return !is_bridge(device) && !command_is_more_sata(device);
 }
 
 gboolean command_is_more_sata(const DomainController *device)
@@ -91,8 +105,13 @@ gboolean command_is_more_sata(const DomainController *device)
     return device->type == DOMAIN_CONTROLLER_SATA && device->index != 0;
 }
 
-static const char *driver_of(gconstpointer device)
+static const char *driver_of(gconstpointer any)
 {
+    const DomainController *device = any;
+
+    if (is_bridge(device)) {
+        return bridge_drivers[device->model];
+    }
     return command_is_more_sata(device) ? "ich9-ahci" : NULL;
 }
 
@@ -127,12 +146,12 @@ static gboolean steps(CommandSteps *steps, gconstpointer any, guint boot_index,
     if (built_in(device)) {
         return TRUE;
     }
-    if (command_is_more_sata(device)) {
-        props = util_json_pair("driver", driver_of(device));
-    } else {
-        props = util_json_pair("driver", command_kind_controller.driver);
+    props = util_json_pair("driver", driver_of(device));
+    if (DOMAIN_CONTROLLER_IS_PORT(device->model)) {
         json_object_set_int_member(props, "port", device->port);
         json_object_set_int_member(props, "chassis", device->chassis);
+    } else if (device->model == DOMAIN_CONTROLLER_MODEL_PCI_BRIDGE) {
+        json_object_set_int_member(props, "chassis_nr", device->chassis_nr);
     }
     json_object_set_string_member(props, "id", device->info.alias);
     if (device->hotplug != DOMAIN_TRISTATE_ABSENT) {

@@ -3,7 +3,9 @@
  * Places on PCI Express, given as libvirt's QEMU driver gives them. A device that can be
  * plugged sits behind a root port of its own, whose bus has one slot; the ports share
  * slots of the root bus, eight to a slot. Ports that a definition lacks are added to it;
- * one that has none at all gets one more, for a device to be plugged.
+ * one that has none at all gets one more, for a device to be plugged. Bridges that are no
+ * root ports are there only when the user wants them; each is on a bus with a lower
+ * number than its own, and so made after it.
  */
 #include "command/kind.h"
 
@@ -11,9 +13,42 @@
 #define SLOTS     32
 #define FUNCTIONS 8
 
+#define DEVICE      1u /* of kinds: what is no bridge */
+#define KIND(model) (1u << (model))
+
+/* What a bus of a bridge, or the root bus, is for. */
+typedef struct PciBusKind {
+    guint first, last; /* slots that there are */
+    guint takes;       /* kinds */
+} PciBusKind;
+
+#define PORT_KIND                                                                        \
+    {                                                                                    \
+        .takes = DEVICE | KIND(DOMAIN_CONTROLLER_MODEL_PCIE_TO_PCI_BRIDGE) |             \
+                 KIND(DOMAIN_CONTROLLER_MODEL_PCIE_UPSTREAM_PORT)                        \
+    }
+#define CONVENTIONAL_KIND                                                                \
+    {                                                                                    \
+        1, SLOTS - 1, DEVICE | KIND(DOMAIN_CONTROLLER_MODEL_PCI_BRIDGE)                  \
+    }
+
+static const PciBusKind kinds[] = {
+    [DOMAIN_CONTROLLER_MODEL_PCIE_ROOT] = { 1, SLOTS - 1,
+                                            DEVICE |
+                                                KIND(
+                                                    DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT) },
+    [DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT] = PORT_KIND,
+    [DOMAIN_CONTROLLER_MODEL_PCIE_TO_PCI_BRIDGE] = CONVENTIONAL_KIND,
+    [DOMAIN_CONTROLLER_MODEL_PCI_BRIDGE] = CONVENTIONAL_KIND,
+    [DOMAIN_CONTROLLER_MODEL_PCIE_UPSTREAM_PORT] = { 0, SLOTS - 1,
+                                                     KIND(
+                                                         DOMAIN_CONTROLLER_MODEL_PCIE_DOWNSTREAM_PORT) },
+    [DOMAIN_CONTROLLER_MODEL_PCIE_DOWNSTREAM_PORT] = PORT_KIND,
+};
+
 typedef struct PciBus {
-    gboolean open;      /* devices are put there unasked */
-    guint first, last;  /* slots that there are */
+    gboolean open; /* devices are put there unasked */
+    const PciBusKind *kind;
     guint8 used[SLOTS]; /* a bit a function */
     guint32 shared;     /* a bit a slot: it is of ports, and others may join */
 } PciBus;
@@ -31,10 +66,21 @@ gboolean command_has_pci(const CommandMachine *machine)
     return machine->virtio == DOMAIN_ADDRESS_PCI;
 }
 
-static gboolean is_port(const DomainDevice *device)
+static gboolean is_bridge(const DomainDevice *device)
+{
+    return device->type == DOMAIN_DEVICE_CONTROLLER &&
+           DOMAIN_CONTROLLER_IS_BRIDGE(device->controller->model);
+}
+
+static gboolean is_root_port(const DomainDevice *device)
 {
     return device->type == DOMAIN_DEVICE_CONTROLLER &&
            device->controller->model == DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT;
+}
+
+static guint kind_of(const DomainDevice *device)
+{
+    return is_bridge(device) ? KIND(device->controller->model) : DEVICE;
 }
 
 static gboolean is_sata(const DomainDevice *device)
@@ -45,7 +91,7 @@ static gboolean is_sata(const DomainDevice *device)
 
 static gboolean is_on_pci(const DomainDevice *device)
 {
-    return is_port(device) || is_sata(device) || command_is_virtio(device);
+    return is_bridge(device) || is_sata(device) || command_is_virtio(device);
 }
 
 /* 0000:00:00.0 is the host's bridge: an address that has not been said. */
@@ -78,19 +124,35 @@ static const DomainController *find_controller(const Domain *domain, guint numbe
 /* Also of what will be added. */
 static gboolean is_open(const DomainController *controller)
 {
-    return !controller || (controller->model == DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT &&
+    return !controller || (DOMAIN_CONTROLLER_IS_PORT(controller->model) &&
                            controller->hotplug != DOMAIN_TRISTATE_NO);
+}
+
+static gboolean takes_plugs(const DomainController *controller)
+{
+    return is_open(controller) ||
+           controller->model == DOMAIN_CONTROLLER_MODEL_PCIE_TO_PCI_BRIDGE ||
+           controller->model == DOMAIN_CONTROLLER_MODEL_PCI_BRIDGE;
+}
+
+static const PciBusKind *bus_kind(const DomainController *controller, guint number)
+{
+    if (number == 0) {
+        return &kinds[DOMAIN_CONTROLLER_MODEL_PCIE_ROOT];
+    }
+    return &kinds[controller ? controller->model
+                             : DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT];
 }
 
 /* Buses up to this number. */
 static void add_buses(Pci *pci, guint number)
 {
     while (pci->buses->len <= number) {
-        PciBus bus = { .open = is_open(find_controller(pci->domain, pci->buses->len)) };
+        guint next = pci->buses->len;
+        const DomainController *controller = find_controller(pci->domain, next);
+        PciBus bus = { .open = next && is_open(controller),
+                       .kind = bus_kind(controller, next) };
 
-        if (pci->buses->len == 0) {
-            bus = (PciBus){ .first = 1, .last = SLOTS - 1 };
-        }
         g_array_append_val(pci->buses, bus);
     }
 }
@@ -124,22 +186,28 @@ static void pci_init(Pci *pci, const CommandMachine *machine)
 
 /* ---- places that devices have ---- */
 
-static const char *check_place(const Pci *pci, const DomainAddress *address,
-                               gboolean port)
+static const char *check_place(const Pci *pci, const DomainDevice *device,
+                               const DomainAddress *address)
 {
     const PciBus *bus;
 
     if (address->pci.domain) {
         return "there is domain 0 only";
     }
-    if (port && address->pci.bus) {
+    if (is_root_port(device) && address->pci.bus) {
         return "a root port is on bus 0";
     }
     if (address->pci.bus >= pci->buses->len) {
         return "there is no such bus";
     }
     bus = bus_at(pci, address->pci.bus);
-    if (address->pci.slot < bus->first || address->pci.slot > bus->last) {
+    if (!(bus->kind->takes & kind_of(device))) {
+        return "the controller with this index takes no such device";
+    }
+    if (is_bridge(device) && address->pci.bus >= device->controller->index) {
+        return "the index of a bridge is larger than its bus";
+    }
+    if (address->pci.slot < bus->kind->first || address->pci.slot > bus->kind->last) {
         return "there is no such slot";
     }
     return bus->used[address->pci.slot] & (1u << address->pci.function)
@@ -150,7 +218,6 @@ static const char *check_place(const Pci *pci, const DomainAddress *address,
 static gboolean note(const DomainDevice *device, gpointer opaque)
 {
     const DomainAddress *address = &xml_device_info(device)->address;
-    gboolean port = is_port(device);
     const char *reason;
     Pci *pci = opaque;
 
@@ -160,7 +227,7 @@ static gboolean note(const DomainDevice *device, gpointer opaque)
     if (pci->grow && address->pci.bus < BUSES) {
         add_buses(pci, address->pci.bus);
     }
-    reason = check_place(pci, address, port);
+    reason = check_place(pci, device, address);
     if (reason) {
         g_autofree char *label = xml_device_label(device);
         return rpc_error_set(pci->errp, VIR_ERR_XML_ERROR,
@@ -168,7 +235,8 @@ static gboolean note(const DomainDevice *device, gpointer opaque)
                              address->pci.domain, address->pci.bus, address->pci.slot,
                              address->pci.function, label, reason);
     }
-    take(bus_at(pci, address->pci.bus), address->pci.slot, address->pci.function, port);
+    take(bus_at(pci, address->pci.bus), address->pci.slot, address->pci.function,
+         is_root_port(device));
     return TRUE;
 }
 
@@ -238,15 +306,15 @@ static gboolean place_sata(const DomainDevice *device, gpointer opaque)
     DomainAddress *address = &xml_device_info(device)->address;
     Pci *pci = opaque;
     PciBus *root = bus_at(pci, 0);
-    guint slot = root->first;
+    guint slot = root->kind->first;
 
     if (!is_sata(device) || command_pci_is_placed(address)) {
         return TRUE;
     }
-    while (slot <= root->last && root->used[slot]) {
+    while (slot <= root->kind->last && root->used[slot]) {
         slot++;
     }
-    if (slot > root->last) {
+    if (slot > root->kind->last) {
         return no_slot(pci);
     }
     set_place(address, 0, slot, 0);
@@ -254,10 +322,51 @@ static gboolean place_sata(const DomainDevice *device, gpointer opaque)
     return TRUE;
 }
 
-/* In libvirt's order: interfaces come before disks. */
+/* The first slot on a bus below `end` that takes such a bridge. */
+static gboolean place_bridge(Pci *pci, DomainController *bridge, guint end)
+{
+    for (guint number = 1; number < end; number++) {
+        PciBus *bus = bus_at(pci, number);
+
+        if (!(bus->kind->takes & KIND(bridge->model))) {
+            continue;
+        }
+        for (guint slot = bus->kind->first; slot <= bus->kind->last; slot++) {
+            if (!bus->used[slot]) {
+                set_place(&bridge->info.address, number, slot, 0);
+                take(bus, slot, 0, FALSE);
+                return TRUE;
+            }
+        }
+    }
+    return rpc_error_set(pci->errp, VIR_ERR_INTERNAL_ERROR,
+                         "No more available PCI slots: none with a lower index than '%u' "
+                         "takes the PCI controller with this index",
+                         bridge->index);
+}
+
+/* But for root ports, which are placed when it is known how many there are. */
+static gboolean place_bridges(Pci *pci)
+{
+    GPtrArray *controllers = pci->domain->controllers;
+
+    for (guint i = 0; i < controllers->len; i++) {
+        DomainController *bridge = controllers->pdata[i];
+
+        if (DOMAIN_CONTROLLER_IS_BRIDGE(bridge->model) &&
+            bridge->model != DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT &&
+            !command_pci_is_placed(&bridge->info.address) &&
+            !place_bridge(pci, bridge, bridge->index)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+/* In libvirt's order: bridges first, and interfaces before disks. */
 static gboolean place_devices(Pci *pci)
 {
-    gboolean ok = place_type(pci, DOMAIN_DEVICE_INTERFACE);
+    gboolean ok = place_bridges(pci) && place_type(pci, DOMAIN_DEVICE_INTERFACE);
 
     for (guint type = 0; ok && type < DOMAIN_DEVICE_COUNT; type++) {
         ok = place_type(pci, type);
@@ -269,7 +378,7 @@ static gboolean place_port(Pci *pci, DomainAddress *address)
 {
     PciBus *root = bus_at(pci, 0);
 
-    for (guint slot = root->first; slot <= root->last; slot++) {
+    for (guint slot = root->kind->first; slot <= root->kind->last; slot++) {
         guint8 used = root->used[slot];
         guint function = 0;
 
@@ -299,6 +408,29 @@ static void add_controllers(Pci *pci)
     }
 }
 
+static void set_default(guint *number, guint value)
+{
+    if (*number == DOMAIN_NUMBER_NONE) {
+        *number = value;
+    }
+}
+
+/* Those that are not said follow from the index and the place. */
+static void number_bridge(DomainController *bridge)
+{
+    const DomainAddress *address = &bridge->info.address;
+    gboolean root_port = bridge->model == DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT;
+
+    if (DOMAIN_CONTROLLER_IS_PORT(bridge->model)) {
+        set_default(&bridge->chassis, bridge->index);
+        set_default(&bridge->port,
+                    root_port ? address->pci.slot * FUNCTIONS + address->pci.function
+                              : address->pci.slot);
+    } else if (bridge->model == DOMAIN_CONTROLLER_MODEL_PCI_BRIDGE) {
+        set_default(&bridge->chassis_nr, bridge->index);
+    }
+}
+
 static gboolean place_ports(Pci *pci)
 {
     GPtrArray *controllers = pci->domain->controllers;
@@ -307,18 +439,11 @@ static gboolean place_ports(Pci *pci)
         DomainController *port = controllers->pdata[i];
         DomainAddress *address = &port->info.address;
 
-        if (port->model != DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT) {
-            continue;
-        }
-        if (!command_pci_is_placed(address) && !place_port(pci, address)) {
+        if (port->model == DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT &&
+            !command_pci_is_placed(address) && !place_port(pci, address)) {
             return FALSE;
         }
-        if (port->chassis == DOMAIN_NUMBER_NONE) {
-            port->chassis = port->index;
-        }
-        if (port->port == DOMAIN_NUMBER_NONE) {
-            port->port = address->pci.slot * FUNCTIONS + address->pci.function;
-        }
+        number_bridge(port);
     }
     return TRUE;
 }
@@ -375,7 +500,7 @@ gboolean command_check_plug(const Domain *domain, const DomainDevice *device,
         return rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR,
                              "Only PCI device addresses with function=0 are supported");
     }
-    return is_open(find_controller(domain, address->pci.bus)) ||
+    return takes_plugs(find_controller(domain, address->pci.bus)) ||
            rpc_error_set(errp, VIR_ERR_XML_ERROR,
                          "The device at PCI address %04x:%02x:%02x.%x requires hotplug "
                          "capability, but the PCI controller with index='%u' doesn't "

@@ -311,8 +311,8 @@ static void send_packets(const char *ifname, unsigned n)
 static void test_net_receive(void)
 {
     QTest *q = qtest_start("-machine microvm -m 64M -netdev tap,id=n,ifname=vireo6 "
-                           "-device virtio-net-device,netdev=n,rx_queue_size=1024,tx_queue_size=1024,"
-                           "bus=virtio-mmio-bus.4");
+                           "-device virtio-net-device,netdev=n,rx_queue_size=1024,"
+                           "tx_queue_size=1024,bus=virtio-mmio-bus.4");
     const unsigned packets = 450; /* a tap keeps 500 */
     VirtioDriver d;
 

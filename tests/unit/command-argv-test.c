@@ -697,6 +697,7 @@ int main(int argc, char **argv)
     g_test_add_data_func("/command/golden/devices", "devices", test_golden);
     g_test_add_data_func("/command/golden/incoming", "incoming", test_golden);
     g_test_add_data_func("/command/golden/q35", "q35", test_golden);
+    g_test_add_data_func("/command/golden/bridges", "bridges", test_golden);
     g_test_add_data_func("/command/golden/firmware", "firmware", test_golden);
     g_test_add_func("/command/capabilities", test_capabilities);
     g_test_add_func("/command/files", test_files);

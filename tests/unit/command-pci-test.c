@@ -32,6 +32,17 @@ static void test_places(void)
           "1 0:5.0; 2 0:1.0+; 3 0:1.2; " },
         { Q35(RNG DISK("vda", "") NET), "vda 2:0.0; 1 0:1.0+; 2 0:1.1; 3 0:1.2; 4 0:1.3; "
                                         "52:54:00:00:00:01 1:0.0; /dev/urandom 3:0.0; " },
+        /* Bridges come first, and devices go to ports alone. */
+        { Q35(PORT("1", "") PCI("2", "") BRIDGE("3", "pci-bridge", "") DISK("vda", "")),
+          "vda 4:0.0; 1 0:1.0+; 2 1:0.0; 3 2:1.0; 4 0:1.1; " },
+        { Q35(PORT("1", "") UPSTREAM("2", "") DOWNSTREAM("3", "") DOWNSTREAM("4", "")
+                  DISK("vda", "") NET),
+          "vda 4:0.0; 1 0:1.0; 2 1:0.0; 3 2:0.0; 4 2:1.0; 52:54:00:00:00:01 3:0.0; " },
+        { Q35(PORT("1", "") PCI("2", "") DISK("vda", AT("2", "7", "0"))),
+          "vda 2:7.0; 1 0:1.0; 2 1:0.0; " },
+        { Q35(PCI("5", "")), "1 0:1.0+; 2 0:1.1; 3 0:1.2; 4 0:1.3; 5 1:0.0; " },
+        { Q35("<controller type='pci' model='pcie-to-pci-bridge'/>"),
+          "1 0:1.0; 2 1:0.0; " },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -73,6 +84,25 @@ static void test_numbers(void)
     check_places(domain, "1 0:1.0+; 2 0:1.1; 3 0:1.2; ");
 }
 
+/* Of other bridges. */
+static void test_bridges(void)
+{
+    g_autoptr(Domain) domain =
+        prepare(Q35(PORT("1", "") PCI("2", "") BRIDGE("3", "pci-bridge", "") PORT("4", "")
+                        UPSTREAM("5", "") DOWNSTREAM("6", "")
+                            DOWNSTREAM("7", "<target hotplug='off'/>")));
+    const DomainController *pci = domain->controllers->pdata[4];
+    const DomainController *down = domain->controllers->pdata[8];
+
+    g_assert_cmpstr(pci->info.alias, ==, "pci.3");
+    g_assert_cmpuint(pci->chassis_nr, ==, 3);
+    g_assert_cmpint(pci->name, ==, DOMAIN_PORT_PCI_BRIDGE);
+    g_assert_cmpuint(down->index, ==, 7);
+    g_assert_cmpuint(down->chassis, ==, 7);
+    g_assert_cmpuint(down->port, ==, 1);
+    g_assert_cmpint(down->name, ==, DOMAIN_PORT_XIO3130_DOWNSTREAM);
+}
+
 static void test_refused(void)
 {
     static const struct {
@@ -91,6 +121,19 @@ static void test_refused(void)
           VIR_ERR_XML_ERROR, "domain 0 only" },
         { Q35(PORT("1", AT("2", "0", "0"))), VIR_ERR_XML_ERROR, "bus 0" },
         { Q35(PORT("0", "")), VIR_ERR_XML_ERROR, "index='0'" },
+        { Q35(BRIDGE("0", "pci-bridge", "")), VIR_ERR_XML_ERROR, "index='0'" },
+        { Q35(PCI("1", "")), VIR_ERR_INTERNAL_ERROR, "No more available PCI slots" },
+        { Q35(PORT("1", "") BRIDGE("2", "pci-bridge", "")), VIR_ERR_INTERNAL_ERROR,
+          "No more available PCI slots" },
+        { Q35(PORT("1", "") PCI("2", AT("0", "5", "0"))), VIR_ERR_XML_ERROR,
+          "PCI address 0000:00:05.0 of controller 2: the controller with this index "
+          "takes no such device" },
+        { Q35(PORT("1", "") UPSTREAM("2", "") DISK("vda", AT("2", "1", "0"))),
+          VIR_ERR_XML_ERROR, "takes no such device" },
+        { Q35(PORT("3", "") PCI("2", AT("3", "0", "0"))), VIR_ERR_XML_ERROR,
+          "index of a bridge" },
+        { Q35(PORT("1", "") PCI("2", "") DISK("vda", AT("2", "0", "0"))),
+          VIR_ERR_XML_ERROR, "no such slot" },
         { Q35(PORT("1", "") PORT("1", "")), VIR_ERR_XML_ERROR,
           "Multiple 'pci' controllers with index '1'" },
         { Q35(DISK("vda", "<address type='virtio-mmio'/>")), VIR_ERR_CONFIG_UNSUPPORTED,
@@ -377,6 +420,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pci/places", test_places);
     g_test_add_func("/pci/ports", test_ports);
     g_test_add_func("/pci/numbers", test_numbers);
+    g_test_add_func("/pci/bridges", test_bridges);
     g_test_add_func("/pci/refused", test_refused);
     g_test_add_func("/pci/no-pci", test_no_pci);
     g_test_add_func("/pci/full", test_full);

@@ -19,6 +19,11 @@
 #define PORT(index, more)                                                                \
     "<controller type='pci' index='" index "' model='pcie-root-port'>" more              \
     "</controller>"
+#define BRIDGE(index, model, more)                                                       \
+    "<controller type='pci' index='" index "' model='" model "'>" more "</controller>"
+#define UPSTREAM(index, more)   BRIDGE(index, "pcie-switch-upstream-port", more)
+#define DOWNSTREAM(index, more) BRIDGE(index, "pcie-switch-downstream-port", more)
+#define PCI(index, more)        BRIDGE(index, "pcie-to-pci-bridge", more)
 #define AT(bus, slot, function)                                                          \
     "<address type='pci' bus='" bus "' slot='" slot "' function='" function "'/>"
 

@@ -130,6 +130,7 @@ EXTRA_DIST += tests/golden/command/minimal.xml tests/golden/command/minimal.args
 	tests/golden/command/devices.xml tests/golden/command/devices.args.json \
 	tests/golden/command/incoming.xml tests/golden/command/incoming.args.json \
 	tests/golden/command/q35.xml tests/golden/command/q35.args.json \
+	tests/golden/command/bridges.xml tests/golden/command/bridges.args.json \
 	tests/golden/command/firmware.xml tests/golden/command/firmware.args.json
 
 # migration

@@ -9,7 +9,9 @@
 #include "event/vm-event.h"
 #include "pci-board.h"
 #include "pci/acpi-hotplug.h"
+#include "pci/pci-bridge.h"
 #include "pci/root-port.h"
+#include "pci/switch.h"
 
 static Device *acpi;
 static PciBridge *port;
@@ -365,6 +367,53 @@ static void test_index(void)
     unmake();
 }
 
+static PciBridge *plug_bridge(const PciDeviceClass *klass, const PciBridge *on,
+                              const char *addr, const char *number)
+{
+    g_autoptr(GError) err = NULL;
+    Device *dev = device_new(&klass->device);
+    device_set_text(dev, "addr", addr);
+    if (number) {
+        device_set_text(dev, number, "9");
+    }
+    device_realize(dev, on->bus->bus, &err);
+    g_assert_no_error(err);
+    device_unref(dev);
+    return (PciBridge *)dev;
+}
+
+static TestFunction *plug_function(const PciBridge *on, const char *addr)
+{
+    TestFunction *f = test_function_new(addr);
+    test_function_plug(f, on->bus);
+    return f;
+}
+
+static void assert_wire(TestFunction *f, unsigned wire)
+{
+    pci_set_intx(&f->pci, TRUE);
+    for (unsigned i = 0; i < WIRES; i++) {
+        g_assert_cmpint(irq_line_level(wires[i]), ==, i == wire);
+    }
+    pci_set_intx(&f->pci, FALSE);
+    g_assert_false(irq_line_level(wires[wire]));
+}
+
+/* INTA, turned by the slot at each bridge; the board adds slot and pin. */
+static void test_swizzle(void)
+{
+    make();
+    PciBridge *b = plug_bridge(&pcie_pci_bridge_class, port, "0", NULL);
+    PciBridge *c = plug_bridge(&pci_pci_bridge_class, b, "3", "chassis_nr");
+    PciBridge *other = make_port("rp1", "5", "2");
+    PciBridge *up = plug_bridge(&x3130_upstream_class, other, "0", NULL);
+    PciBridge *down = plug_bridge(&xio3130_downstream_class, up, "6", "chassis");
+    assert_wire(plug_function(b, "6"), (2 + 6) % WIRES);
+    assert_wire(plug_function(c, "7"), (2 + 0 + 3 + 7) % WIRES);
+    assert_wire(plug_function(down, "0"), (5 + 0 + 6) % WIRES);
+    unmake();
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -379,5 +428,6 @@ int main(int argc, char **argv)
     g_test_add_func("/pci/port/bus-reset", test_bus_reset);
     g_test_add_func("/pci/port/no-hotplug", test_no_hotplug);
     g_test_add_func("/pci/port/index", test_index);
+    g_test_add_func("/pci/port/swizzle", test_swizzle);
     return g_test_run();
 }

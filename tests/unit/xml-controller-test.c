@@ -11,6 +11,8 @@
     "<devices>" devices "</devices></domain>"
 #define PORT(attrs, more)                                                                \
     "<controller type='pci' model='pcie-root-port'" attrs ">" more "</controller>"
+#define BRIDGE(model, more)                                                              \
+    "<controller type='pci' index='9' model='" model "'>" more "</controller>"
 
 static Domain *parse(const char *text)
 {
@@ -38,6 +40,24 @@ static void test_written(void)
         "      <target chassis='40' port='0x1f' hotplug='off'/>\n"
         "      <address type='pci' domain='0x0000' bus='0x00' slot='0x01' "
         "function='0x1'/>\n"
+        "    </controller>\n"
+        "    <controller type='pci' index='3' model='pcie-to-pci-bridge'>\n"
+        "      <model name='pcie-pci-bridge'/>\n"
+        "      <address type='pci' domain='0x0000' bus='0x01' slot='0x00' "
+        "function='0x0'/>\n"
+        "    </controller>\n"
+        "    <controller type='pci' index='4' model='pci-bridge'>\n"
+        "      <model name='pci-bridge'/>\n"
+        "      <target chassisNr='4'/>\n"
+        "      <address type='pci' domain='0x0000' bus='0x03' slot='0x01' "
+        "function='0x0'/>\n"
+        "    </controller>\n"
+        "    <controller type='pci' index='5' model='pcie-switch-upstream-port'>\n"
+        "      <model name='x3130-upstream'/>\n"
+        "    </controller>\n"
+        "    <controller type='pci' index='6' model='pcie-switch-downstream-port'>\n"
+        "      <model name='xio3130-downstream'/>\n"
+        "      <target chassis='6' port='0x0'/>\n"
         "    </controller>\n";
     g_autofree char *document = g_strdup_printf(DOMAIN("%s"), text);
     g_autoptr(Domain) domain = parse(document);
@@ -101,7 +121,20 @@ static void test_refused(void)
         { PORT("", "<target chassis='256'/>"), VIR_ERR_XML_ERROR, "'256'" },
         { PORT("", "<target port='0x100'/>"), VIR_ERR_XML_ERROR, "'0x100'" },
         { PORT("", "<model name='ioh3420'/>"), VIR_ERR_CONFIG_UNSUPPORTED, "ioh3420" },
-        { PORT("", "<target chassisNr='1'/>"), VIR_ERR_CONFIG_UNSUPPORTED, "chassisNr" },
+        { PORT("", "<target chassisNr='1'/>"), VIR_ERR_CONFIG_UNSUPPORTED, "type='pci'" },
+        { BRIDGE("pci-bridge", "<target chassisNr='0'/>"), VIR_ERR_XML_ERROR, "'0'" },
+        { BRIDGE("pci-bridge", "<target chassis='1'/>"), VIR_ERR_CONFIG_UNSUPPORTED,
+          "pci-bridge" },
+        { BRIDGE("pci-bridge", "<model name='pcie-pci-bridge'/>"),
+          VIR_ERR_CONFIG_UNSUPPORTED, "pci-bridge" },
+        { BRIDGE("pcie-to-pci-bridge", "<target hotplug='off'/>"),
+          VIR_ERR_CONFIG_UNSUPPORTED, "pcie-to-pci-bridge" },
+        { BRIDGE("pcie-switch-upstream-port", "<target port='1'/>"),
+          VIR_ERR_CONFIG_UNSUPPORTED, "pcie-switch-upstream-port" },
+        { BRIDGE("pcie-expander-bus", ""), VIR_ERR_CONFIG_UNSUPPORTED,
+          "pcie-expander-bus" },
+        { BRIDGE("dmi-to-pci-bridge", ""), VIR_ERR_CONFIG_UNSUPPORTED,
+          "dmi-to-pci-bridge" },
         { PORT("", "<target memReserve='4'/>"), VIR_ERR_CONFIG_UNSUPPORTED,
           "memReserve" },
     };

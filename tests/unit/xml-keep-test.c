@@ -56,8 +56,8 @@ static void test_kept(void)
           " model='egd'", "model='egd'" },
         { DOMAIN("", "<controller type='scsi' index='0'/>"), "type='scsi'",
           "type='scsi'" },
-        { DOMAIN("", "<controller type='pci' index='1' model='pci-bridge'/>"),
-          "model='pci-bridge'", "model='pci-bridge'" },
+        { DOMAIN("", "<controller type='pci' index='1' model='pcie-expander-bus'/>"),
+          "model='pcie-expander-bus'", "model='pcie-expander-bus'" },
         { DOMAIN("", "<controller type='pci' model='pcie-root-port'>"
                      "<target busNr='3'/></controller>"),
           "<target busNr='3'/>", "busNr='3'" },
