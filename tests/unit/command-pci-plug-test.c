@@ -80,6 +80,34 @@ static void test_plug_at(void)
     }
 }
 
+/* On conventional PCI where the user says, and unasked in a switch's ports. */
+static void test_behind_bridges(void)
+{
+    static const struct {
+        const char *device, *words;
+    } rows[] = {
+        { DISK("vdb", AT("2", "3", "0")), NULL },
+        { DISK("vdb", AT("6", "0", "0")), NULL },
+        { DISK("vdb", ""), NULL }, /* there: 4 takes nothing, 1 and 3 are taken */
+        { DISK("vdb", AT("2", "0", "0")), "no such slot" },
+        { DISK("vdb", AT("2", "3", "1")), "addresses with function=0" },
+        { DISK("vdb", AT("5", "3", "0")), "requires hotplug capability" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(Domain) domain =
+            prepare(Q35(PORT("1", "") PCI("2", "") PORT("3", "") UPSTREAM("5", "")
+                            DOWNSTREAM("6", "") PORT("4", "<target hotplug='off'/>")));
+        g_autoptr(GError) error = NULL;
+        gboolean ok;
+
+        plug(domain, rows[i].device, &ok, &error);
+        if (ok != !rows[i].words || (!ok && !strstr(error->message, rows[i].words))) {
+            g_error("%s: %s", rows[i].device, ok ? "plugged" : error->message);
+        }
+    }
+}
+
 /* What shares its slot would go with it. */
 static void test_unplug(void)
 {
@@ -211,6 +239,7 @@ int main(int argc, char **argv)
     xml_init();
     g_test_add_func("/pci-plug/plug", test_plug);
     g_test_add_func("/pci-plug/plug-at", test_plug_at);
+    g_test_add_func("/pci-plug/behind-bridges", test_behind_bridges);
     g_test_add_func("/pci-plug/unplug", test_unplug);
     g_test_add_func("/pci-plug/same-key", test_same_key);
     g_test_add_func("/pci-plug/user-alias", test_user_alias);
