@@ -39,7 +39,8 @@ NOT_THERE = {  # at QEMU's default; what is taken instead, and why
     "xio3130-downstream": {
         "aer_log_max": ("0", "there is no advanced error reporting")},
 }
-BOTH = {"x-ats-page-aligned"}  # it is all the same: a property of ATS
+# It is all the same: a property of ATS, messages that nobody sends.
+BOTH = {"x-ats-page-aligned", "msi"}
 OTHER = {"on": "off", "off": "on", "auto": "off", "": "x", "-1": "1000"}
 LATER = {driver: {"in_order": "off"} for driver in MISSING  # than QEMU 7.2
          if driver.startswith("virtio-")}
