@@ -66,6 +66,8 @@ static gboolean add(ConfigNode *args, QmpServer *server, GError **errp)
     g_array_set_clear_func(lent, take_back);
     return lend_all(args, "fd", server, lent, errp) &&
            lend_all(args, "fds", server, lent, errp) &&
+           lend_all(args, "vhostfd", server, lent, errp) &&
+           lend_all(args, "vhostfds", server, lent, errp) &&
            net_backend_add(args, errp) != NULL;
 }
 

@@ -17,7 +17,8 @@ struct NetBackend {
 
     /* Set by open. */
     guint pairs;
-    int *fds; /* one for each pair, non-blocking; NULL: there are none */
+    int *fds;       /* one for each pair, non-blocking; NULL: there are none */
+    int *vhost_fds; /* of /dev/vhost-net, one for each pair; NULL: there are none */
     gboolean has_header, has_offloads;
     void *opaque; /* the driver's */
 };

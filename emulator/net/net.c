@@ -100,6 +100,16 @@ int net_backend_fd(const NetBackend *net, guint pair)
     return net->fds && pair < net->pairs ? net->fds[pair] : -1;
 }
 
+int net_backend_vhost_fd(const NetBackend *net, guint pair)
+{
+    return net->vhost_fds && pair < net->pairs ? net->vhost_fds[pair] : -1;
+}
+
+gboolean net_backend_link_up(const NetBackend *net)
+{
+    return !g_atomic_int_get(&net->unplugged);
+}
+
 gboolean net_backend_has_header(const NetBackend *net)
 {
     return net->has_header;

@@ -40,6 +40,9 @@ gboolean net_backend_has_header(const NetBackend *net);
 gboolean net_backend_has_offloads(const NetBackend *net);
 /* The descriptor of a pair (a tap's), the back end's; -1: it has none. */
 int net_backend_fd(const NetBackend *net, guint pair);
+/* The same of a vhost device for it. */
+int net_backend_vhost_fd(const NetBackend *net, guint pair);
+gboolean net_backend_link_up(const NetBackend *net);
 
 /*
  * For all pairs, under the machine lock: the length of the virtio-net header, and the

@@ -4,6 +4,7 @@
  * queues is a descriptor.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "net/tap.h"
 #include "util/error.h"
 #include "util/fd.h"
+#include "util/log.h"
 
 typedef struct TapQueue {
     char *number;      /* by which the descriptor was claimed; NULL: opened here */
@@ -21,14 +23,16 @@ typedef struct TapQueue {
 typedef struct Tap {
     guint n;
     TapQueue *queues;
+    char **vhost_numbers;      /* those of vhostfd and vhostfds; NULL: opened here */
     unsigned header, offloads; /* what was told last; header 0: nothing yet */
 } Tap;
 
 typedef struct TapOptions {
-    char *ifname, *fd, *fds, *script, *downscript;
+    char *ifname, *fd, *fds, *script, *downscript, *vhostfd, *vhostfds;
     int vnet_hdr;
     guint64 sndbuf;
-    gboolean vhost;
+    int vhost;
+    gboolean vhostforce;
     guint32 queues;
 } TapOptions;
 
@@ -51,14 +55,26 @@ static const Property tap_rows[] = {
       .help = "Only no, or nothing: interfaces are set up outside" },
     { "downscript", PROP_STRING, offsetof(TapOptions, downscript), "no",
       .help = "The same" },
-    { "vhost", PROP_BOOL, offsetof(TapOptions, vhost), "off",
-      .help = "Only off is supported" },
+    { "vhost", PROP_MAYBE, offsetof(TapOptions, vhost),
+      .help = "Whether the kernel moves the packets of a guest that takes interrupts by "
+              "MSI-X; default: off" },
+    { "vhostfd", PROP_STRING, offsetof(TapOptions, vhostfd),
+      .help = "A descriptor of /dev/vhost-net, as fd is given" },
+    { "vhostfds", PROP_STRING, offsetof(TapOptions, vhostfds),
+      .help = "As many of them as there are fds" },
+    { "vhostforce", PROP_BOOL, offsetof(TapOptions, vhostforce), "off",
+      .help = "vhost, and it is an error when the host has none" },
     { NULL },
 };
 
 static gboolean is_no(const char *script)
 {
     return g_str_equal(script, "no") || g_str_equal(script, "");
+}
+
+static gboolean wants_vhost(const TapOptions *o)
+{
+    return o->vhost == ON_OFF_AUTO_ON || (o->vhostforce && o->vhost != ON_OFF_AUTO_OFF);
 }
 
 /* What makes no sense together, as QEMU says it. */
@@ -71,16 +87,18 @@ static gboolean check_together(const TapOptions *o, GError **errp)
         return error_set(
             errp, "vnet_hdr= and queues= are invalid with %s=", o->fd ? "fd" : "fds");
     }
+    if ((o->vhostfd && o->fds) || (o->vhostfds && !o->fds)) {
+        return error_set(errp, "vhostfd= goes with fd=, vhostfds= with fds=");
+    }
+    if ((o->vhostfd || o->vhostfds) && !wants_vhost(o)) {
+        return error_set(errp, "vhostfd(s)= is not valid without vhost");
+    }
     return TRUE;
 }
 
 /* Options that would change what the guest or the host sees, and are not there. */
 static gboolean check_options(const TapOptions *o, GError **errp)
 {
-    if (o->vhost) {
-        return error_set(errp, "Parameter 'vhost' value 'on' is not supported: netdev "
-                               "tap is served by the emulator");
-    }
     if (!is_no(o->script) || !is_no(o->downscript)) {
         return error_set(errp, "Parameters 'script' and 'downscript' only take 'no': "
                                "interfaces are set up outside");
@@ -139,6 +157,71 @@ static gboolean add_queue(NetBackend *net, const TapOptions *o, char *number,
     return !o->sndbuf || tap_set_sndbuf(fd, o->sndbuf, errp);
 }
 
+static void free_vhost(NetBackend *net, gboolean failed)
+{
+    Tap *tap = net->opaque;
+
+    for (guint i = 0; net->vhost_fds && i < tap->n && net->vhost_fds[i] >= 0; i++) {
+        if (failed && tap->vhost_numbers) {
+            fd_unclaim(net->vhost_fds[i], tap->vhost_numbers[i]);
+        } else {
+            close(net->vhost_fds[i]);
+        }
+    }
+    g_clear_pointer(&net->vhost_fds, g_free);
+    g_clear_pointer(&tap->vhost_numbers, g_strfreev);
+}
+
+static int open_vhost(GError **errp)
+{
+    int fd = open("/dev/vhost-net", O_RDWR | O_CLOEXEC);
+
+    if (fd < 0) {
+        error_set_errno(errp, errno, "tap: open vhost char device failed");
+    }
+    return fd;
+}
+
+static gboolean add_vhost(NetBackend *net, const TapOptions *o, GError **errp)
+{
+    Tap *tap = net->opaque;
+    const char *given = o->vhostfd ? o->vhostfd : o->vhostfds;
+
+    tap->vhost_numbers = given ? g_strsplit(given, ":", -1) : NULL;
+    if (given && g_strv_length(tap->vhost_numbers) != tap->n) {
+        return error_set(errp, "The number of fds passed does not match the number of "
+                               "vhostfds passed");
+    }
+    net->vhost_fds = g_new(int, tap->n);
+    memset(net->vhost_fds, 0xff, tap->n * sizeof(int));
+    for (guint i = 0; i < tap->n; i++) {
+        net->vhost_fds[i] =
+            given ? fd_claim(tap->vhost_numbers[i], errp) : open_vhost(errp);
+        if (net->vhost_fds[i] < 0) {
+            g_prefix_error(errp, "%s", given ? "Parameter 'vhostfd': " : "");
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+/* A host without vhost serves as well, and says so. */
+static gboolean add_vhost_or_not(NetBackend *net, const TapOptions *o, GError **errp)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!wants_vhost(o) || add_vhost(net, o, &error)) {
+        return TRUE;
+    }
+    if (o->vhostforce || o->vhostfd || o->vhostfds) {
+        g_propagate_error(errp, g_steal_pointer(&error));
+        return FALSE;
+    }
+    free_vhost(net, TRUE);
+    log_warn("netdev '%s': %s", net->id, error->message);
+    return TRUE;
+}
+
 /* failed: the descriptors that were claimed can be claimed again. */
 static void free_queues(NetBackend *net, gboolean failed)
 {
@@ -152,6 +235,7 @@ static void free_queues(NetBackend *net, gboolean failed)
         }
         g_free(tap->queues[i].number);
     }
+    free_vhost(net, failed);
     g_free(tap->queues);
     g_free(tap);
     g_clear_pointer(&net->fds, g_free);
@@ -186,7 +270,7 @@ static gboolean open_tap(NetBackend *net, const void *options, GError **errp)
     Tap *tap = net->opaque = g_new0(Tap, 1);
     tap->queues = g_new0(TapQueue, n);
     net->fds = g_new(int, n);
-    gboolean ok = add_queues(net, o, numbers, n, errp);
+    gboolean ok = add_queues(net, o, numbers, n, errp) && add_vhost_or_not(net, o, errp);
     g_free(numbers);
     if (!ok) {
         free_queues(net, TRUE);

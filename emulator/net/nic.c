@@ -139,14 +139,15 @@ gboolean net_set_link(const char *name, gboolean up)
         net->link_down = !up;
         nic = net->nic;
     }
-    if (nic && nic->link_down == up) {
+    gboolean changed = nic && nic->link_down == up;
+    if (changed) {
         nic->link_down = !up;
-        if (nic->ops->link_changed) {
-            nic->ops->link_changed(nic->opaque);
-        }
     }
     if (net) {
         net_backend_update_link(net);
+    }
+    if (changed && nic->ops->link_changed) {
+        nic->ops->link_changed(nic->opaque);
     }
     return TRUE;
 }

@@ -7,6 +7,9 @@ libemulator_a_SOURCES += \
 	emulator/virtio/net-filter.h \
 	emulator/virtio/net-queue.c \
 	emulator/virtio/net-state.c \
+	emulator/virtio/net-vhost.c \
+	emulator/virtio/vhost.c \
+	emulator/virtio/vhost.h \
 	emulator/virtio/virtio-net.c \
 	emulator/virtio/virtio-net.h \
 	emulator/virtio/mmio-internal.h \

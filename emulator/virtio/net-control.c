@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "util/error.h"
+#include "util/log.h"
 #include "virtio/virtio-net.h"
 
 #define BIT(n) (1ull << (n))
@@ -38,6 +39,7 @@ void net_control_reset(VirtioNet *net)
     net->offloads = NET_NO_OFFLOADS;
     net->announcing = FALSE;
     net->announcements = 0;
+    net->vhost_failed = FALSE;
 }
 
 void net_control_set_address(VirtioNet *net, const guint8 *mac)
@@ -79,6 +81,7 @@ gboolean net_control_prepare(VirtioNet *net, guint64 features, GError **errp)
     net->header = features & (BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_NET_F_MRG_RXBUF))
                       ? NET_HEADER
                       : NET_HEADER_SHORT;
+    net_vhost_choose(net);
     return tell_header(net, features, errp) &&
            net_backend_set_pairs(net->backend, active, errp);
 }
@@ -212,8 +215,12 @@ static gboolean change_pairs(VirtioNet *net, unsigned now)
     g_autoptr(GError) error = NULL;
 
     g_atomic_int_set(&net->active, MIN(before, now));
-    if (!net_backend_set_pairs(net->backend, now, &error)) {
+    if (!net_vhost_connect(net, now, before, FALSE, &error) ||
+        !net_backend_set_pairs(net->backend, now, &error) ||
+        !net_vhost_connect(net, before, now, TRUE, &error)) {
+        log_warn("%s", error->message);
         net_backend_set_pairs(net->backend, before, NULL);
+        net_vhost_connect(net, 0, before, TRUE, NULL);
         g_atomic_int_set(&net->active, before);
         return FALSE;
     }
@@ -359,7 +366,10 @@ void net_control_stop(VirtioNet *net)
 
 static void link_changed(void *opaque)
 {
-    virtio_device_config_changed(opaque);
+    VirtioNet *net = opaque;
+
+    virtio_device_config_changed(&net->dev);
+    net_vhost_restart(net);
 }
 
 static char *mac_text(const guint8 *mac)

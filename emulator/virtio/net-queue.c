@@ -52,9 +52,11 @@ typedef struct NetPair {
 struct NetPlane {
     NetFilter filter; /* a copy, of this generation: */
     gint generation;
+    VirtioNet *net;
     Timer *announce;
     unsigned announced;
-    unsigned n;
+    NetQueue *out; /* of what we say ourselves, while announcing; NULL: pair 0 is there */
+    unsigned n;    /* 0: others serve them */
     NetPair pairs[];
 };
 
@@ -398,24 +400,27 @@ void net_plane_handle(VirtioNet *net, Virtqueue *vq)
 static void announce(void *opaque)
 {
     NetPlane *plane = opaque;
-    NetPair *q = &plane->pairs[0];
-    guint8 frame[NET_HEADER + 60] = { 0 }, *p = frame + q->header;
+    VirtioNet *net = plane->net;
+    unsigned header = net->header;
+    unsigned skip = net_backend_has_header(net->backend) ? 0 : header;
+    guint8 frame[NET_HEADER + 60] = { 0 }, *p = frame + header;
     static const guint8 arp[] = { 0x80, 0x35, 0, 1, 8, 0, 6, 4, 0, 3 };
-    struct iovec iov = { frame + q->skip, q->header + 60 - q->skip };
+    struct iovec iov = { frame + skip, header + 60 - skip };
 
-    refresh_filter(plane, q->net);
+    refresh_filter(plane, net);
     const guint8 *mac = plane->filter.mac;
     memset(p, 0xff, 6);
     memcpy(p + 6, mac, 6);
     memcpy(p + 12, arp, sizeof(arp));
     memcpy(p + 22, mac, 6); /* sender */
     memcpy(p + 32, mac, 6); /* target */
-    if (net_queue_send(q->host, &iov, 1) < 0 && errno != EAGAIN) {
+    if (net_queue_send(plane->out ? plane->out : plane->pairs[0].host, &iov, 1) < 0 &&
+        errno != EAGAIN) {
         log_once("virtio-net: cannot announce the guest on netdev '%s': %s",
-                 net_backend_id(q->net->backend), error_text(errno));
+                 net_backend_id(net->backend), error_text(errno));
     }
     plane->announced++;
-    if (g_atomic_int_add(&q->net->announce, -1) > 1) {
+    if (g_atomic_int_add(&net->announce, -1) > 1) {
         timer_arm(plane->announce,
                   clock_now(CLOCK_TYPE_REALTIME) +
                       (50 + 100 * (gint64)(plane->announced - 1)) * 1000000);
@@ -442,16 +447,19 @@ static void start_pair(NetPlane *plane, VirtioNet *net, unsigned index)
 
 void net_plane_start(VirtioNet *net)
 {
-    unsigned n = net_usable_pairs(net);
+    unsigned n = net->by_kernel ? 0 : net_usable_pairs(net);
     NetPlane *plane = g_malloc0(sizeof(NetPlane) + n * sizeof(NetPair));
 
     net->plane = plane;
+    plane->net = net;
     plane->n = n;
     plane->generation = g_atomic_int_get(&net->shared_generation) - 1;
     for (unsigned i = 0; i < n; i++) {
         start_pair(plane, net, i);
     }
     if (g_atomic_int_get(&net->announce) > 0) {
+        plane->out =
+            n ? NULL : net_queue_open(net->backend, 0, net->dev.loop, host_ready, NULL);
         plane->announce = timer_new(net->dev.loop, CLOCK_TYPE_REALTIME, announce, plane);
         announce(plane);
     }
@@ -474,6 +482,9 @@ void net_plane_stop(VirtioNet *net)
 
     for (unsigned i = 0; i < plane->n; i++) {
         stop_pair(&plane->pairs[i]);
+    }
+    if (plane->out) {
+        net_queue_close(plane->out);
     }
     timer_free(plane->announce);
     g_free(plane);

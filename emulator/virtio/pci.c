@@ -46,11 +46,17 @@ static void pci_driver_reset(Device *transport)
     virtio_pci_read_isr(v);
 }
 
+static gboolean pci_by_message(Device *transport)
+{
+    return msix_enabled((PciDevice *)transport);
+}
+
 static const VirtioTransportOps transport_ops = {
     .ioeventfd = pci_ioeventfd,
     .vector_get = virtio_pci_vector_get,
     .vector_put = virtio_pci_vector_put,
     .interrupt = virtio_pci_interrupt,
+    .by_message = pci_by_message,
     .driver_reset = pci_driver_reset,
 };
 

@@ -199,7 +199,7 @@ static VirtioOwner *find_owner(VirtioPort *port, const EventLoop *loop)
 
 static void add_owner(VirtioPort *port, EventLoop *loop)
 {
-    if (!find_owner(port, loop)) {
+    if (loop && !find_owner(port, loop)) { /* NULL: somebody else serves the queue */
         port->owners = g_renew(VirtioOwner, port->owners, port->n_owners + 1);
         port->owners[port->n_owners++] = (VirtioOwner){ .port = port, .loop = loop };
     }

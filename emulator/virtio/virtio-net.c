@@ -158,7 +158,10 @@ unsigned net_control_index(VirtioNet *net)
 
 static EventLoop *net_queue_loop(VirtioDevice *dev, unsigned queue)
 {
-    return queue == net_control_index((VirtioNet *)dev) ? event_loop_main() : dev->loop;
+    if (queue == net_control_index((VirtioNet *)dev)) {
+        return event_loop_main();
+    }
+    return ((VirtioNet *)dev)->by_kernel ? NULL : dev->loop;
 }
 
 /* Before the driver has said where its control queue is: the last one. */
@@ -250,6 +253,11 @@ static gboolean net_realize(Device *device, GError **errp)
     net_nic_default_mac(net->mac);
     net->pairs = net->mq ? net_backend_pairs(net->backend) : 1;
     net->dev.n_queues = 2 * net->pairs + (net->ctrl_vq ? 1 : 0);
+    if (!net_vhost_realize(net, errp)) {
+        net_nic_free(net->nic);
+        virtio_device_put_loop(&net->dev, net->iothread);
+        return FALSE;
+    }
     g_mutex_init(&net->shared_lock);
     net_control_reset(net);
     return TRUE;
@@ -259,6 +267,7 @@ static void net_unrealize(Device *device)
 {
     VirtioNet *net = (VirtioNet *)device;
 
+    net_vhost_unrealize(net);
     net_nic_free(net->nic);
     g_mutex_clear(&net->shared_lock);
     virtio_device_put_loop(&net->dev, net->iothread);

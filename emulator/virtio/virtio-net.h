@@ -21,6 +21,7 @@
 #define NET_ANNOUNCEMENTS 5
 
 typedef struct NetPlane NetPlane;
+typedef struct Vhost Vhost;
 
 typedef struct VirtioNet {
     VirtioDevice dev;
@@ -57,6 +58,10 @@ typedef struct VirtioNet {
     NetFilter shared;       /* for the data plane's loop */
     gint shared_generation; /* atomic */
 
+    Vhost **vhosts;        /* one for each pair; NULL: there is no vhost */
+    gboolean by_kernel;    /* from one start to the next */
+    gboolean vhost_failed; /* until the next reset */
+
     gint announce;   /* atomic: rounds of our own that the next start makes */
     NetPlane *plane; /* the owner's, while it runs */
 } VirtioNet;
@@ -78,6 +83,19 @@ void net_control_start(VirtioNet *net);
 void net_control_stop(VirtioNet *net);
 void net_control_handle(VirtioNet *net, Virtqueue *vq);
 gboolean net_control_prepare(VirtioNet *net, guint64 features, GError **errp);
+
+/* net-vhost.c: main loop. */
+extern const VirtioDataPlane net_vhost_plane;
+gboolean net_vhost_realize(VirtioNet *net, GError **errp);
+void net_vhost_unrealize(VirtioNet *net);
+/* Who serves the pairs from the start that follows. */
+void net_vhost_choose(VirtioNet *net);
+/* There may be another answer now. */
+void net_vhost_restart(VirtioNet *net);
+/* The kernel serves these pairs from now on, or does not; nothing where it serves none.
+ */
+gboolean net_vhost_connect(VirtioNet *net, unsigned from, unsigned to, gboolean on,
+                           GError **errp);
 
 /* net-queue.c: the loop of the pairs. */
 void net_plane_start(VirtioNet *net);

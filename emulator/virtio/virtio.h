@@ -73,7 +73,8 @@ typedef struct VirtioDeviceClass {
 
     /* Entries of a queue at most, while the device is plugged; NULL: dev->queue_size. */
     guint16 (*queue_size)(VirtioDevice *dev, unsigned queue);
-    /* The owner of a queue, at each start; NULL: dev->loop has all. */
+    /* The owner of a queue, at each start; NULL: dev->loop has all. Returns NULL
+     * for one that the device's own plane hands to somebody else. */
     EventLoop *(*queue_loop)(VirtioDevice *dev, unsigned queue);
     /* What a driver has set is forgotten; no data plane runs. NULL: nothing to do. */
     void (*reset)(VirtioDevice *dev);
@@ -146,6 +147,8 @@ typedef struct VirtioTransportOps {
     void (*vector_put)(Device *transport, unsigned vector);
     /* The same now, for the control plane. */
     void (*interrupt)(Device *transport, unsigned vector);
+    /* Signals are all that an interrupt needs: no status is kept. NULL: they are not. */
+    gboolean (*by_message)(Device *transport);
     /* The driver has reset the device: nothing is in flight, and is forgotten next. */
     void (*driver_reset)(Device *transport);
 } VirtioTransportOps;

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/device/monitor.h"
 #include "tests/device/virtio-pci.h"
 
 #define ETHERTYPE 0x88b5
@@ -204,7 +205,7 @@ static JsonObject *rx_filter(QTest *q, JsonNode **reply)
     return json_array_get_object_element(json_node_get_array(*reply), 0);
 }
 
-static void expect_text(QTest *q, const char *member, const char *value)
+static void expect_member(QTest *q, const char *member, const char *value)
 {
     g_autoptr(JsonNode) reply = NULL;
     JsonObject *filter = rx_filter(q, &reply);
@@ -259,19 +260,19 @@ static void test_filter(gconstpointer where)
     g_assert_false(qtest_event_seen(q, "NIC_RX_FILTER_CHANGED")); /* nobody has asked */
     expect_list(q, "unicast-table", "52:54:00:01:01:01");
     expect_list(q, "multicast-table", "01:00:5e:01:02:03");
-    expect_text(q, "vlan", "none");
-    expect_text(q, "main-mac", "52:54:00:aa:bb:cc");
+    expect_member(q, "vlan", "none");
+    expect_member(q, "main-mac", "52:54:00:aa:bb:cc");
 
     guint16 vlan = 77;
     g_assert_cmpuint(
         command(&d, CONTROL, VIRTIO_NET_CTRL_VLAN, VIRTIO_NET_CTRL_VLAN_ADD, &vlan, 2),
         ==, VIRTIO_NET_OK);
-    expect_text(q, "vlan", "normal");
+    expect_member(q, "vlan", "normal");
     host_sends(host, mine, 78, 9);
     host_sends(host, mine, 77, 10);
     g_assert_cmpuint(next_seed(&d, 0), ==, 10);
     vpci_put(&d, VIRTIO_PCI_COMMON_STATUS, 1, 0);
-    expect_text(q, "vlan", "all");
+    expect_member(q, "vlan", "all");
     expect_list(q, "unicast-table", NULL);
     stop(q, host);
 }
@@ -402,7 +403,7 @@ static void test_migrate(gconstpointer where)
     wait_event(to, "RESUME");
     d.q = to;
     qtest_bus_set(to);
-    expect_text(to, "main-mac", "52:54:00:03:03:03");
+    expect_member(to, "main-mac", "52:54:00:03:03:03");
     vpci_wait_message(&d, 5);
     g_assert_cmpuint(qtest_readw(to, d.config + 6), ==,
                      VIRTIO_NET_S_LINK_UP | VIRTIO_NET_S_ANNOUNCE);
@@ -446,6 +447,38 @@ static void test_single(gconstpointer where)
     stop(q, host);
 }
 
+/* What is no vhost device is told once, and the packets flow all the same. */
+static void test_fall_back(gconstpointer where)
+{
+    QTest *q = qtest_start(VPCI_MACHINE "-qmp unix:%s/m%d,server=on,wait=off", vpci_dir,
+                           getpid());
+    g_autofree char *name = g_strdup_printf("m%d", getpid());
+    VirtioPciDriver d;
+    Monitor m;
+
+    monitor_open(&m, vpci_dir, name);
+    say_file(&m, "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"v\"}}", "/dev/null");
+    expect_text(&m, "return");
+    say_text(&m,
+             "{\"execute\":\"netdev_add\",\"arguments\":{\"type\":\"tap\",\"id\":\"h\","
+             "\"ifname\":\"vireo8\",\"vhost\":true,\"vhostfd\":\"v\"}}");
+    expect_text(&m, "return");
+    monitor_close(&m);
+    qmp(q, "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"virtio-net-pci\","
+           "\"id\":\"d\",\"netdev\":\"h\",\"bus\":\"rp\"}}");
+    qmp(q, "{\"execute\":\"system_reset\"}"); /* after which it has its addresses */
+    wait_event(q, "RESET");
+    int host = host_end("vireo8");
+    vpci_find(&d, q, where);
+    vpci_enable_msix(&d);
+    vpci_start(&d, EACH_INTERRUPTS, 3, 64);
+    offer(&d, 0, BUFFERS);
+    guest_sends(&d, 1);
+    host_sends(host, mine, -1, 2);
+    g_assert_cmpuint(next_seed(&d, 0), ==, 2);
+    stop(q, host);
+}
+
 int main(int argc, char **argv)
 {
     if (unshare(CLONE_NEWNET) < 0 || access("/dev/net/tun", R_OK | W_OK)) {
@@ -458,5 +491,6 @@ int main(int argc, char **argv)
     vpci_add_everywhere("net-control/link", test_link);
     vpci_add_everywhere("net-control/migrate", test_migrate);
     vpci_add_everywhere("net-control/single", test_single);
+    g_test_add_data_func("/virtio-pci/net-control/fall-back", ",bus=rp", test_fall_back);
     return vpci_run();
 }

@@ -177,7 +177,8 @@ static void test_refused(void)
     static const struct {
         const char *args, *why;
     } cases[] = {
-        { "-netdev tap,id=n,ifname=vireo3,vhost=on", "vhost" },
+        { "-netdev tap,id=n,ifname=vireo3,vhost=on,vhostfd=77", "vhostfd" },
+        { "-netdev tap,id=n,ifname=vireo3,vhostfd=0", "not valid without vhost" },
         { "-netdev socket,id=n", "socket" },
         { "-netdev tap,id=n,fd=77", "77" },
         { "-device virtio-net-device,netdev=nope", "nope" },

@@ -112,7 +112,8 @@ tests_device_virtio_pci_net_test_SOURCES = tests/device/virtio-pci-net-test.c \
 tests_device_virtio_pci_net_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_virtio_pci_net_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_virtio_net_control_test_SOURCES = \
-	tests/device/virtio-net-control-test.c $(VIRTIO_PCI_COMMON)
+	tests/device/virtio-net-control-test.c tests/device/monitor.c \
+	tests/device/monitor.h $(VIRTIO_PCI_COMMON)
 tests_device_virtio_net_control_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_virtio_net_control_test_LDADD = $(DEVICE_TEST_LDADD)
 VIRTIO_LEGACY_COMMON = $(VIRTIO_PCI_COMMON) tests/device/virtio-legacy.c \

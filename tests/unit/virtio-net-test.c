@@ -335,7 +335,15 @@ static void test_options(void)
     refuse("{\"type\":\"tap\",\"ifname\":\"v\"}", "id");
     refuse("{\"type\":\"tap\",\"id\":\"t\",\"ifname\":\"v\"}", "Duplicate");
     refuse("{\"type\":\"tap\",\"id\":\"x\"}", "ifname");
-    refuse("{\"type\":\"tap\",\"id\":\"x\",\"ifname\":\"v\",\"vhost\":true}", "vhost");
+    refuse("{\"type\":\"tap\",\"id\":\"x\",\"ifname\":\"v\",\"vhost\":false,"
+           "\"vhostfd\":\"0\"}",
+           "not valid without vhost");
+    refuse("{\"type\":\"tap\",\"id\":\"x\",\"ifname\":\"v\",\"vhost\":true,"
+           "\"vhostfd\":\"nobody\"}",
+           "nobody");
+    refuse("{\"type\":\"tap\",\"id\":\"x\",\"ifname\":\"v\",\"vhost\":true,"
+           "\"vhostfds\":\"0\"}",
+           "vhostfds=");
     refuse("{\"type\":\"tap\",\"id\":\"x\",\"ifname\":\"v\",\"queues\":257}", "queues");
     refuse("{\"type\":\"tap\",\"id\":\"x\",\"fd\":\"0\",\"queues\":2}", "fd=");
     refuse("{\"type\":\"tap\",\"id\":\"x\",\"fds\":\"0:0\",\"vnet_hdr\":true}", "fds=");
