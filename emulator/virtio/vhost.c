@@ -219,18 +219,21 @@ static gboolean tell_logging(const Vhost *v, GError **errp)
 
 static void map_log_stop(MapListener *l)
 {
-    g_autoptr(GError) error = NULL;
+    gboolean in_use = FALSE;
 
     logging = FALSE;
     for (GSList *d = devices; d; d = d->next) {
         const Vhost *v = d->data;
+        g_autoptr(GError) error = NULL;
         if (v->running && !tell_logging(v, &error)) {
-            log_warn("%s", error->message); /* it goes on logging, into this: */
-            return;
+            log_warn("%s", error->message);
+            in_use = TRUE; /* it goes on logging */
         }
     }
-    g_clear_pointer(&log_words, g_free);
-    n_log_words = 0;
+    if (!in_use) {
+        g_clear_pointer(&log_words, g_free);
+        n_log_words = 0;
+    }
 }
 
 static gboolean map_log_start(MapListener *l, GError **errp)
@@ -380,8 +383,8 @@ gboolean vhost_start(Vhost *v, Virtqueue *first, guint64 features, GError **errp
 {
     v->rings = first;
     v->features = features & RING_FEATURES;
-    if (!own(v, errp) || !check_features(v, errp) || !tell_features(v, errp) ||
-        !tell_memory(v, errp) || (logging && !tell_log(v, errp))) {
+    if (!own(v, errp) || !check_features(v, errp) || !tell_memory(v, errp) ||
+        (logging && !tell_log(v, errp)) || !tell_features(v, errp)) {
         return FALSE;
     }
     v->running = TRUE;
