@@ -296,16 +296,8 @@ static void unref_block(gpointer block)
     ram_block_unref(block);
 }
 
-static gboolean listen(GError **errp)
+static void forget_memory(void)
 {
-    sections = g_array_new(FALSE, FALSE, sizeof(MapSection));
-    leaving = g_ptr_array_new_with_free_func(unref_block);
-    return address_map_listen(address_map_memory(), &listener, errp);
-}
-
-static void unlisten(void)
-{
-    address_map_unlisten(address_map_memory(), &listener);
     while (sections->len) {
         ram_block_unref(g_array_index(sections, MapSection, 0).block);
         g_array_remove_index_fast(sections, 0);
@@ -314,6 +306,23 @@ static void unlisten(void)
     g_ptr_array_unref(leaving);
     g_clear_pointer(&log_words, g_free);
     n_log_words = 0;
+    logging = FALSE;
+}
+
+static gboolean listen(GError **errp)
+{
+    sections = g_array_new(FALSE, FALSE, sizeof(MapSection));
+    leaving = g_ptr_array_new_with_free_func(unref_block);
+    if (!address_map_listen(address_map_memory(), &listener, errp)) {
+        forget_memory();
+        return FALSE;
+    }
+    if (dirty_log_active() && !map_log_start(&listener, errp)) {
+        address_map_unlisten(address_map_memory(), &listener);
+        forget_memory();
+        return FALSE;
+    }
+    return TRUE;
 }
 
 /* Devices */
@@ -334,7 +343,8 @@ void vhost_free(Vhost *v)
     devices = g_slist_remove(devices, v);
     g_free(v);
     if (!devices) {
-        unlisten();
+        address_map_unlisten(address_map_memory(), &listener);
+        forget_memory();
     }
 }
 

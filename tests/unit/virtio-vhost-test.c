@@ -276,6 +276,12 @@ static void test_log(void)
     kernel.log = 0;
     g_assert_true(vhost_start(v, rings, VERSION, &error));
     g_assert_cmphex(kernel.log, !=, 0);
+    /* the first of others, too */
+    vhost_stop(v);
+    end(v);
+    v = begin();
+    g_assert_true(vhost_start(v, rings, VERSION, &error));
+    g_assert_cmphex(kernel.features, ==, VERSION | 1ull << VHOST_F_LOG_ALL);
     dirty_log_stop();
     g_assert_cmphex(kernel.features, ==, VERSION);
     g_assert_cmphex(kernel.addr[0].flags, ==, 0);
