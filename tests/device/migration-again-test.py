@@ -90,7 +90,7 @@ def function(bus, slot, start=0):
 
 
 AHCI = 0xb00fa000  # without a drive: with one it takes commands, and that takes time
-E1000 = 0xb0040000  # its BARs stay where they are
+E1000 = 0xb0080000  # its BARs stay where they are
 ISA = [port(0x3f8, 8), port(0x505, 1), port(0x402, 1)]
 PC = 2 * ISA + 3 * [
     port(0x20, 2), port(0xa0, 2), port(0x4d0, 2), port(0x40, 4), port(0x61, 1),
