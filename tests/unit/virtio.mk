@@ -7,8 +7,8 @@ VIRTIO_TESTS = tests/unit/block-test tests/unit/block-stack-test \
 	tests/unit/ide-cd-tray-test tests/unit/virtio-virtqueue-test \
 	tests/unit/virtio-mmio-test tests/unit/virtio-life-test tests/unit/virtio-save-test \
 	tests/unit/net-user-address-test \
-	tests/unit/virtio-net-test tests/unit/virtio-port-test tests/unit/virtio-port-stop-test \
-	tests/unit/virtio-net-test tests/unit/virtio-vhost-test tests/unit/virtio-port-test tests/unit/virtio-port-stop-test \
+	tests/unit/virtio-net-test tests/unit/virtio-vhost-test \
+	tests/unit/virtio-port-test tests/unit/virtio-port-stop-test \
 	tests/unit/virtio-pci-test tests/unit/virtio-pci-life-test
 check_PROGRAMS += $(VIRTIO_TESTS)
 TESTS += $(VIRTIO_TESTS)
