@@ -5,9 +5,7 @@
 #include "hw/e1000-internal.h"
 #include "util/error.h"
 
-#define ANNOUNCE_ROUNDS 5
-#define WAIT_MAX        ((gint64)1000000000) /* ns: more than either timer takes */
-#define MS              1000000
+#define WAIT_MAX ((gint64)1000000000) /* ns: more than either timer takes */
 
 /* --- loading and saving --- */
 
@@ -56,7 +54,7 @@ static gboolean post_load(void *opaque, guint32 version, GError **errp)
     arm(e->negotiation, e->negotiation_end);
     e->asserted = (e->reg[E1000_ICR] & e->reg[E1000_IMS]) && e->asserted;
     pci_set_intx(&e->pci, e->asserted);
-    e->announce = ANNOUNCE_ROUNDS;
+    e->announce = NET_ANNOUNCEMENTS;
     e1000_update(e);
     return TRUE;
 }
@@ -136,29 +134,18 @@ const StateDesc e1000_state = { .name = "e1000",
 
 /* --- announcement --- */
 
-/*
- * After a migration switches must learn where the guest is now: a reverse ARP request
- * (RFC 903) in its name, some times with growing distance. Who does not take it loses it.
- */
+/* Who does not take it loses it. */
 void e1000_announce(void *opaque)
 {
-    static const guint8 type[] = { 0x80, 0x35, 0, 1, 8, 0, 6, 4, 0, 3 };
     E1000 *e = opaque;
-    guint8 frame[E1000_NET_HEADER + E1000_MIN_FRAME] = { 0 };
-    guint8 *p = frame + e->header;
-    struct iovec iov = { frame, e->header + E1000_MIN_FRAME };
+    guint8 packet[E1000_NET_HEADER + NET_ANNOUNCE_FRAME] = { 0 };
+    struct iovec iov = { packet, e->header + NET_ANNOUNCE_FRAME };
 
     if (!e->announce || !e->running || !e->queue || !e1000_link_up(e)) {
         return;
     }
-    memset(p, 0xff, 6);
-    memcpy(p + 6, e->mac, 6);
-    memcpy(p + 12, type, sizeof(type));
-    memcpy(p + 22, e->mac, 6); /* sender */
-    memcpy(p + 32, e->mac, 6); /* target */
+    net_announce_frame(packet + e->header, e->mac);
     net_queue_send(e->queue, &iov, 1);
     e->announce--;
-    timer_arm(e->announcer,
-              clock_now(CLOCK_TYPE_REALTIME) +
-                  (50 + 100 * (gint64)(ANNOUNCE_ROUNDS - 1 - e->announce)) * MS);
+    timer_arm(e->announcer, net_announce_next(NET_ANNOUNCEMENTS - e->announce));
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 libemulator_a_SOURCES += \
+	emulator/net/announce.c \
 	emulator/net/backend.h \
 	emulator/net/net.c \
 	emulator/net/net.h \

@@ -46,4 +46,15 @@ gboolean net_set_link(const char *name, gboolean up);
 /* query-rx-filter, of all NICs that tell, or of the one of that name. */
 ConfigNode *net_query_rx_filter(const char *name, GError **errp);
 
+/*
+ * After a migration switches must learn where the guest is now: a reverse ARP request
+ * (RFC 903) in its name, some times with growing distance. Any thread.
+ */
+#define NET_ANNOUNCEMENTS  5
+#define NET_ANNOUNCE_FRAME 60 /* bytes */
+void net_announce_frame(guint8 *frame, const guint8 *mac);
+/* When the next one is due, now that `sent` (at least 1) have been: CLOCK_TYPE_REALTIME.
+ */
+gint64 net_announce_next(guint sent);
+
 #endif

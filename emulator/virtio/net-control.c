@@ -201,9 +201,8 @@ static gboolean acknowledge(VirtioNet *net, unsigned command, const GuestIov *ou
     }
     net->announcing = FALSE;
     if (net->announcements) {
-        gint64 asked = NET_ANNOUNCEMENTS - net->announcements;
         timer_arm(net->announce_next,
-                  clock_now(CLOCK_TYPE_REALTIME) + (50 + 100 * (asked - 1)) * 1000000);
+                  net_announce_next(NET_ANNOUNCEMENTS - net->announcements));
     }
     return TRUE;
 }

@@ -393,27 +393,16 @@ void net_plane_handle(VirtioNet *net, Virtqueue *vq)
     }
 }
 
-/*
- * After a migration, switches must learn where the guest is now: a reverse ARP
- * request (RFC 903) in its name, some times with growing distance.
- */
 static void announce(void *opaque)
 {
     NetPlane *plane = opaque;
     VirtioNet *net = plane->net;
-    unsigned header = net->header;
-    unsigned skip = net_backend_has_header(net->backend) ? 0 : header;
-    guint8 frame[NET_HEADER + 60] = { 0 }, *p = frame + header;
-    static const guint8 arp[] = { 0x80, 0x35, 0, 1, 8, 0, 6, 4, 0, 3 };
-    struct iovec iov = { frame + skip, header + 60 - skip };
+    unsigned skip = net_backend_has_header(net->backend) ? 0 : net->header;
+    guint8 packet[NET_HEADER + NET_ANNOUNCE_FRAME] = { 0 };
+    struct iovec iov = { packet + skip, net->header + NET_ANNOUNCE_FRAME - skip };
 
     refresh_filter(plane, net);
-    const guint8 *mac = plane->filter.mac;
-    memset(p, 0xff, 6);
-    memcpy(p + 6, mac, 6);
-    memcpy(p + 12, arp, sizeof(arp));
-    memcpy(p + 22, mac, 6); /* sender */
-    memcpy(p + 32, mac, 6); /* target */
+    net_announce_frame(packet + net->header, plane->filter.mac);
     if (net_queue_send(plane->out ? plane->out : plane->pairs[0].host, &iov, 1) < 0 &&
         errno != EAGAIN) {
         log_once("virtio-net: cannot announce the guest on netdev '%s': %s",
@@ -421,9 +410,7 @@ static void announce(void *opaque)
     }
     plane->announced++;
     if (g_atomic_int_add(&net->announce, -1) > 1) {
-        timer_arm(plane->announce,
-                  clock_now(CLOCK_TYPE_REALTIME) +
-                      (50 + 100 * (gint64)(plane->announced - 1)) * 1000000);
+        timer_arm(plane->announce, net_announce_next(plane->announced));
     }
 }
 

@@ -14,11 +14,10 @@
 #include "virtio/net-filter.h"
 #include "virtio/virtio.h"
 
-#define NET_HEADER        12 /* struct virtio_net_hdr_v1, 5.1.6 */
-#define NET_HEADER_SHORT  10 /* a legacy driver's without mergeable buffers, 5.1.6.1 */
-#define NET_CONTROL_SIZE  64 /* entries of the control queue */
-#define NET_NO_OFFLOADS   G_MAXUINT64
-#define NET_ANNOUNCEMENTS 5
+#define NET_HEADER       12 /* struct virtio_net_hdr_v1, 5.1.6 */
+#define NET_HEADER_SHORT 10 /* a legacy driver's without mergeable buffers, 5.1.6.1 */
+#define NET_CONTROL_SIZE 64 /* entries of the control queue */
+#define NET_NO_OFFLOADS  G_MAXUINT64
 
 typedef struct NetPlane NetPlane;
 typedef struct Vhost Vhost;
