@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What of a card moves, and what the new host tells its switches. */
-#include <string.h>
-
 #include "hw/e1000-internal.h"
 #include "util/error.h"
 
