@@ -4,7 +4,7 @@
  *
  * A thread has a signal stack of its own, its shadow is mapped and cleared:
  * #syscalls all: sched_yield sigaltstack
- * #syscalls start: gettid madvise mmap(2&PROT_EXEC=0) sched_getaffinity sched_yield
+ * #syscalls start,user: gettid madvise mmap(2&PROT_EXEC=0) sched_getaffinity sched_yield
  *     sigaltstack
  *
  * LeakSanitizer, at the end of the process: a process that shares its memory stops the
