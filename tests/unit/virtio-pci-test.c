@@ -41,6 +41,7 @@ static void test_behind_bridge(void)
     pci_board_make();
     rng_backend_add("r", open("/dev/urandom", O_RDONLY | O_CLOEXEC), NULL);
     PciBridge *bridge = test_bridge_make("4", root);
+    pci_bridge_bus(&bridge->pci)->express = TRUE;
     Device *dev = device_new(&virtio_rng_pci_class.device);
     device_set_text(dev, "rng", "r");
     plug(dev, pci_bridge_bus(&bridge->pci));
