@@ -395,13 +395,14 @@ def plug_again(a, name="vm"):
     """Nothing is left of an earlier attempt: a stand-in refuses names it has, and one
     that has the image open has it in a set."""
     path = os.path.join(a.root, name + ".img")
-    assert path not in a.virsh("domblklist", name)
+    # A q35's is shown until it has gone.
+    wait_for("the disk's end", lambda: path not in a.virsh("domblklist", name))
     wait_for("the image's end", lambda: path not in open_paths(a.pid(name)))
     a.virsh("attach-disk", name, path, "vdb")
     assert path in a.virsh("domblklist", name)
     assert open_paths(a.pid(name)).count(path) == 1
     a.virsh("detach-disk", name, "vdb")
-    assert path not in open_paths(a.pid(name))
+    wait_for("the image's end", lambda: path not in open_paths(a.pid(name)))
 
 
 def test_plug_daemon_death(a, b):
