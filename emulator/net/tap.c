@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * #syscalls main: openat fcntl ioctl(TUNGETIFF) ioctl(TUNSETIFF) ioctl(TUNGETFILTER)
- *     ioctl(TUNATTACHFILTER) ioctl(TUNDETACHFILTER) ioctl(TUNSETSNDBUF)
+ *     ioctl(TUNATTACHFILTER) ioctl(TUNDETACHFILTER)
+ * #syscalls main: ioctl(TUNSETSNDBUF) -- rare: sndbuf= alone
  *
  * The guest's driver chooses, by a register:
  * #syscalls main,vcpu: ioctl(TUNSETOFFLOAD)
- * #syscalls main,vcpu: ioctl(TUNSETVNETHDRSZ) ioctl(TUNSETVNETLE) ioctl(TUNSETQUEUE)
+ * #syscalls main,vcpu: ioctl(TUNSETVNETHDRSZ) ioctl(TUNSETVNETLE)
+ * #syscalls main: ioctl(TUNSETQUEUE)
+ * #syscalls vcpu: ioctl(TUNSETQUEUE) -- rare: a guest on KVM with several pairs
  */
 #include "net/tap.h"
 

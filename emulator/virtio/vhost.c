@@ -9,6 +9,7 @@
  *     ioctl(VHOST_GET_VRING_BASE) ioctl(VHOST_SET_VRING_ADDR)
  *     ioctl(VHOST_SET_VRING_KICK) ioctl(VHOST_SET_VRING_CALL)
  *     ioctl(VHOST_NET_SET_BACKEND)
+ *     -- rare: few test machines have vhost-net; the lab has
  */
 #include "virtio/vhost.h"
 
