@@ -62,6 +62,9 @@ CASES = {
                           "virtio-net-pci,netdev=n1,mac=52:54:00:00:00:02,bootindex=3,"
                           "bus=a,romfile=",
                           "virtio-blk-pci,drive=d0,bootindex=2"], []),
+    "an e1000": ([PORT % ("a", 1, "0x3", ""), "e1000,bootindex=2,addr=6.1,romfile=",
+                  "e1000,bootindex=1,bus=a,romfile=",
+                  "virtio-blk-pci,drive=d0,addr=6.0,bootindex=3" + MORE], []),
     "SATA": (["ide-hd,drive=d0,bus=ide.0,bootindex=3",
               "ide-hd,drive=d1,bus=ide.5,bootindex=1",
               "ide-cd,drive=d2,bus=ide.2,bootindex=2",
