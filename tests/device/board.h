@@ -24,6 +24,18 @@ static inline void board_reset(QTest *q)
     board_wait(q, "RESET");
 }
 
+/* The VM goes on in the one returned, which options describe. */
+static inline QTest *board_migrate(QTest *from, const char *options)
+{
+    g_autofree char *path = g_build_filename(qtest_dir(from), "stream", NULL);
+    QTest *to = qtest_start("%s -incoming unix:%s", options, path);
+    json_node_unref(qtest_qmp_ok(
+        from, "{\"execute\": \"migrate\", \"arguments\": {\"uri\": \"unix:%s\"}}", path));
+    qtest_wait_migrated(from);
+    board_wait(to, "RESUME");
+    return to;
+}
+
 /* A command line that ends with 1 and this message. */
 static inline void board_refuses(const char *options, const char *message)
 {

@@ -311,17 +311,6 @@ static void test_plug_refused(void)
 
 /* --- migration --- */
 
-static QTest *migrate(QTest *from, const char *options)
-{
-    g_autofree char *path = g_build_filename(qtest_dir(from), "stream", NULL);
-    QTest *to = qtest_start("%s -incoming unix:%s", options, path);
-    json_node_unref(qtest_qmp_ok(
-        from, "{\"execute\": \"migrate\", \"arguments\": {\"uri\": \"unix:%s\"}}", path));
-    qtest_wait_migrated(from);
-    board_wait(to, "RESUME");
-    return to;
-}
-
 static void test_migrate(void)
 {
     QTest *from = qtest_start(VM TREE);
@@ -330,7 +319,7 @@ static void test_migrate(void)
     config_write(from, 3, DEVFN(7), 0x10, bar);
     config_write(from, 3, DEVFN(7), 0x04, 2);
     g_assert_cmphex(qtest_readl(from, bar), ==, 0);
-    QTest *to = migrate(from, VM TREE "-device pci-testdev,id=t,bus=c,addr=7");
+    QTest *to = board_migrate(from, VM TREE "-device pci-testdev,id=t,bus=c,addr=7");
     assert_facts(to);
     g_assert_cmphex(qtest_readl(to, bar), ==, 0);
     qtest_outl(to, SELECT, BSEL_C);

@@ -307,17 +307,6 @@ static void test_sizing(void)
     qtest_stop(q);
 }
 
-static QTest *migrate(QTest *from, const char *options)
-{
-    g_autofree char *path = g_build_filename(qtest_dir(from), "stream", NULL);
-    QTest *to = qtest_start("%s -incoming unix:%s", options, path);
-    json_node_unref(qtest_qmp_ok(
-        from, "{\"execute\": \"migrate\", \"arguments\": {\"uri\": \"unix:%s\"}}", path));
-    qtest_wait_migrated(from);
-    board_wait(to, "RESUME");
-    return to;
-}
-
 /* What the guest has made of it all, and an unplug that it has not answered. */
 static void test_migrate(void)
 {
@@ -330,8 +319,9 @@ static void test_migrate(void)
     config_write(from, bus_behind(from, RP0), 0, 0x04, 2);
     config_write(from, 0, 0xf8, 0x60, 0x05050505u); /* PIRQA# to PIRQD# */
     qtest_outl(from, SELECT, 1);
-    QTest *to = migrate(from, "-M q35 -m 64 " PORTS "-device pci-testdev,id=s,addr=0x5.0 "
-                              "-device pci-testdev,id=t,bus=rp0,addr=0x0");
+    QTest *to =
+        board_migrate(from, "-M q35 -m 64 " PORTS "-device pci-testdev,id=s,addr=0x5.0 "
+                            "-device pci-testdev,id=t,bus=rp0,addr=0x0");
     g_assert_cmphex(qtest_inl(to, 0xcf8), ==, qtest_inl(from, 0xcf8));
     g_assert_cmphex(qtest_inl(to, SELECT), ==, 1);
     g_assert_cmphex(qtest_readl(to, 0xd0000000u), ==, 0);
