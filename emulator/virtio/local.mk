@@ -16,6 +16,7 @@ libemulator_a_SOURCES += \
 	emulator/virtio/mmio-vacant.c \
 	emulator/virtio/mmio.c \
 	emulator/virtio/mmio.h \
+	emulator/virtio/pci-devices.c \
 	emulator/virtio/pci-internal.h \
 	emulator/virtio/pci-legacy.c \
 	emulator/virtio/pci-interrupt.c \

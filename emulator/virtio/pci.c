@@ -8,7 +8,6 @@
  * for a function-level reset, a reset of the bus or an unplug.
  */
 #include <linux/virtio_config.h>
-#include <linux/virtio_ids.h>
 #include <string.h>
 
 #include "accel/topology.h"
@@ -18,10 +17,8 @@
 #include "util/error.h"
 #include "virtio/pci-internal.h"
 
-#define ALL_VECTORS     G_MAXUINT32 /* vectors= is not given */
-#define MODERN_ID(type) (0x1040 + (type))
-#define MODERN_REVISION 1
-#define REGISTERS_SIZE  0x4000
+#define ALL_VECTORS    G_MAXUINT32 /* vectors= is not given */
+#define REGISTERS_SIZE 0x4000
 
 static void pci_ioeventfd(Device *transport, Virtqueue *vq, gboolean on)
 {
@@ -369,95 +366,4 @@ const PciDeviceClass virtio_pci_class = {
     .stop_dma = virtio_pci_stop_dma,
     .start_dma = virtio_pci_start_dma,
     .interrupts_changed = virtio_pci_interrupts_changed,
-};
-
-#define PARTS(klass)                                                                     \
-    (const DevicePart[])                                                                 \
-    {                                                                                    \
-        { "virtio-backend", &klass.device, FIELD(backend) },                             \
-        {                                                                                \
-            NULL                                                                         \
-        }                                                                                \
-    }
-/* The members of a class that all have alike; init: which interfaces it has. */
-#define FUNCTION(name_, brief_, desc_, part_class, init_)                                \
-    .device = {                                                                          \
-        .name = name_,                                                                   \
-        .brief = brief_,                                                                 \
-        .desc = desc_,                                                                   \
-        .parent = &virtio_pci_class.device,                                              \
-        .instance_size = sizeof(VirtioPci),                                              \
-        .user_creatable = TRUE,                                                          \
-        .hotpluggable = TRUE,                                                            \
-        .parts = PARTS(part_class),                                                      \
-        .init = init_,                                                                   \
-    },                                                                                   \
-    .vendor_id = PCI_VENDOR_REDHAT_VIRTIO, .revision = MODERN_REVISION, .intx = 1
-
-#define BLK                                                                              \
-    .device_id = MODERN_ID(VIRTIO_ID_BLOCK), .class_code = 0x010000 /* SCSI storage */
-#define NET                                                                              \
-    .device_id = MODERN_ID(VIRTIO_ID_NET), .class_code = 0x020000, /* Ethernet */        \
-        .romfile = "efi-virtio.rom"
-#define RNG                                                                              \
-    .device_id = MODERN_ID(VIRTIO_ID_RNG), .class_code = 0x00ff00 /* none of others */
-
-const PciDeviceClass virtio_blk_pci_class = {
-    FUNCTION("virtio-blk-pci", "virtio-blk", "Virtio block device", virtio_blk_class,
-             NULL),
-    BLK,
-};
-
-const PciDeviceClass virtio_blk_pci_transitional_class = {
-    FUNCTION("virtio-blk-pci-transitional", NULL,
-             "Virtio block device, for legacy drivers too", virtio_blk_class,
-             virtio_pci_init_transitional),
-    BLK,
-};
-
-const PciDeviceClass virtio_blk_pci_non_transitional_class = {
-    FUNCTION("virtio-blk-pci-non-transitional", NULL,
-             "Virtio block device, without legacy interface", virtio_blk_class,
-             virtio_pci_init_non_transitional),
-    BLK,
-};
-
-const PciDeviceClass virtio_net_pci_class = {
-    FUNCTION("virtio-net-pci", "virtio-net", "Virtio network card", virtio_net_class,
-             NULL),
-    NET,
-};
-
-const PciDeviceClass virtio_net_pci_transitional_class = {
-    FUNCTION("virtio-net-pci-transitional", NULL,
-             "Virtio network card, for legacy drivers too", virtio_net_class,
-             virtio_pci_init_transitional),
-    NET,
-};
-
-const PciDeviceClass virtio_net_pci_non_transitional_class = {
-    FUNCTION("virtio-net-pci-non-transitional", NULL,
-             "Virtio network card, without legacy interface", virtio_net_class,
-             virtio_pci_init_non_transitional),
-    NET,
-};
-
-const PciDeviceClass virtio_rng_pci_class = {
-    FUNCTION("virtio-rng-pci", "virtio-rng", "Virtio source of entropy", virtio_rng_class,
-             NULL),
-    RNG,
-};
-
-const PciDeviceClass virtio_rng_pci_transitional_class = {
-    FUNCTION("virtio-rng-pci-transitional", NULL,
-             "Virtio source of entropy, for legacy drivers too", virtio_rng_class,
-             virtio_pci_init_transitional),
-    RNG,
-};
-
-const PciDeviceClass virtio_rng_pci_non_transitional_class = {
-    FUNCTION("virtio-rng-pci-non-transitional", NULL,
-             "Virtio source of entropy, without legacy interface", virtio_rng_class,
-             virtio_pci_init_non_transitional),
-    RNG,
 };

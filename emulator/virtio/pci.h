@@ -10,14 +10,15 @@
 #include "pci/pci.h"
 
 extern const PciDeviceClass virtio_pci_class; /* what they have in common */
-extern const PciDeviceClass virtio_blk_pci_class;
-extern const PciDeviceClass virtio_blk_pci_transitional_class;
-extern const PciDeviceClass virtio_blk_pci_non_transitional_class;
-extern const PciDeviceClass virtio_net_pci_class;
-extern const PciDeviceClass virtio_net_pci_transitional_class;
-extern const PciDeviceClass virtio_net_pci_non_transitional_class;
-extern const PciDeviceClass virtio_rng_pci_class;
-extern const PciDeviceClass virtio_rng_pci_transitional_class;
-extern const PciDeviceClass virtio_rng_pci_non_transitional_class;
+
+/* The three of a kind: pci-devices.c. */
+#define VIRTIO_PCI_FAMILY(kind)                                                          \
+    extern const PciDeviceClass virtio_##kind##_pci_class;                               \
+    extern const PciDeviceClass virtio_##kind##_pci_transitional_class;                  \
+    extern const PciDeviceClass virtio_##kind##_pci_non_transitional_class
+
+VIRTIO_PCI_FAMILY(blk);
+VIRTIO_PCI_FAMILY(net);
+VIRTIO_PCI_FAMILY(rng);
 
 #endif
