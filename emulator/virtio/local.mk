@@ -8,6 +8,7 @@ libemulator_a_SOURCES += \
 	emulator/virtio/net-queue.c \
 	emulator/virtio/net-state.c \
 	emulator/virtio/net-vhost.c \
+	emulator/virtio/vhost-vsock.c \
 	emulator/virtio/vhost.c \
 	emulator/virtio/vhost.h \
 	emulator/virtio/virtio-net.c \

@@ -20,7 +20,8 @@ gboolean net_vhost_realize(VirtioNet *net, GError **errp)
     }
     net->vhosts = g_new0(Vhost *, net->pairs);
     for (unsigned i = 0; i < net->pairs; i++) {
-        net->vhosts[i] = vhost_new(net_backend_vhost_fd(net->backend, i), errp);
+        net->vhosts[i] =
+            vhost_new(net_backend_vhost_fd(net->backend, i), VHOST_KIND_NET, errp);
         if (!net->vhosts[i]) {
             net_vhost_unrealize(net);
             return FALSE;

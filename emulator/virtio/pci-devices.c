@@ -55,3 +55,17 @@ FAMILY(net, "virtio-net", "Virtio network card", ID(VIRTIO_ID_NET),
 
 FAMILY(rng, "virtio-rng", "Virtio source of entropy", ID(VIRTIO_ID_RNG),
        .class_code = 0x00ff00 /* none of others */);
+
+/* Of a type that has no legacy interface. */
+#define VSOCK ID(VIRTIO_ID_VSOCK), .class_code = 0x078000 /* other communication */
+
+const PciDeviceClass virtio_vsock_pci_class = {
+    FUNCTION("vhost-vsock-pci", NULL, "Sockets between guest and host, by the kernel",
+             virtio_vsock_class, NULL, VSOCK),
+};
+
+const PciDeviceClass virtio_vsock_pci_non_transitional_class = {
+    FUNCTION("vhost-vsock-pci-non-transitional", NULL,
+             "Sockets between guest and host, without legacy interface",
+             virtio_vsock_class, virtio_pci_init_non_transitional, VSOCK),
+};

@@ -34,6 +34,17 @@ static gboolean has_legacy(const VirtioPci *v)
     return v->disable_legacy == ON_OFF_AUTO_OFF;
 }
 
+/* 0: of a type that came later, and has no legacy interface. */
+static guint16 transitional_id(const VirtioPci *v)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(ids); i++) {
+        if (ids[i].type == type_of(v)) {
+            return ids[i].id;
+        }
+    }
+    return 0;
+}
+
 void virtio_pci_identify(PciDevice *dev)
 {
     VirtioPci *v = (VirtioPci *)dev;
@@ -41,11 +52,7 @@ void virtio_pci_identify(PciDevice *dev)
     if (!has_legacy(v)) {
         return;
     }
-    for (unsigned i = 0; i < G_N_ELEMENTS(ids); i++) {
-        if (ids[i].type == type_of(v)) {
-            pci_set(dev, PCI_DEVICE_ID, 2, ids[i].id);
-        }
-    }
+    pci_set(dev, PCI_DEVICE_ID, 2, transitional_id(v));
     pci_set(dev, PCI_REVISION_ID, 1, LEGACY_REVISION);
     pci_set(dev, PCI_SUBSYSTEM_ID, 2, type_of(v));
 }
@@ -93,7 +100,13 @@ gboolean virtio_pci_choose_interfaces(VirtioPci *v, GError **errp)
         return FALSE;
     }
     if (v->disable_legacy == ON_OFF_AUTO_AUTO) { /* there is little I/O space for ports */
-        v->disable_legacy = virtio_pci_behind_port(v) ? ON_OFF_AUTO_ON : ON_OFF_AUTO_OFF;
+        v->disable_legacy = virtio_pci_behind_port(v) || !transitional_id(v)
+                                ? ON_OFF_AUTO_ON
+                                : ON_OFF_AUTO_OFF;
+    }
+    if (has_legacy(v) && !transitional_id(v)) {
+        return error_set(errp, "%s: device is modern-only, use disable-legacy=on",
+                         v->pci.device.klass->name);
     }
     if (v->disable_modern && !has_legacy(v)) {
         return error_set(errp,

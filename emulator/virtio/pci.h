@@ -20,5 +20,7 @@ extern const PciDeviceClass virtio_pci_class; /* what they have in common */
 VIRTIO_PCI_FAMILY(blk);
 VIRTIO_PCI_FAMILY(net);
 VIRTIO_PCI_FAMILY(rng);
+extern const PciDeviceClass virtio_vsock_pci_class;
+extern const PciDeviceClass virtio_vsock_pci_non_transitional_class;
 
 #endif

@@ -8,7 +8,7 @@
  *     ioctl(VHOST_SET_VRING_NUM) ioctl(VHOST_SET_VRING_BASE)
  *     ioctl(VHOST_GET_VRING_BASE) ioctl(VHOST_SET_VRING_ADDR)
  *     ioctl(VHOST_SET_VRING_KICK) ioctl(VHOST_SET_VRING_CALL)
- *     ioctl(VHOST_NET_SET_BACKEND)
+ *     ioctl(VHOST_NET_SET_BACKEND) ioctl(VHOST_VSOCK_SET_RUNNING)
  *     -- rare: few test machines have vhost-net; the lab has
  */
 #include "virtio/vhost.h"
@@ -18,6 +18,7 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
 #include <linux/virtio_ring.h>
+#include <linux/virtio_vsock.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -31,14 +32,15 @@
 #define RINGS       2
 #define REGIONS_MAX 64 /* what every kernel takes */
 #define LOG_ALL     (1ull << VHOST_F_LOG_ALL)
-/* What the kernel has to know to serve a ring; the rest is between driver and tap. */
+/* What the kernel has to know to serve a ring of any kind. */
 #define RING_FEATURES                                                                    \
     (1ull << VIRTIO_F_VERSION_1 | 1ull << VIRTIO_RING_F_INDIRECT_DESC |                  \
-     1ull << VIRTIO_RING_F_EVENT_IDX | 1ull << VIRTIO_NET_F_MRG_RXBUF |                  \
-     1ull << VHOST_NET_F_VIRTIO_NET_HDR)
+     1ull << VIRTIO_RING_F_EVENT_IDX)
 
 struct Vhost {
     int fd;
+    VhostKind kind;
+    int interrupts[RINGS]; /* -1: the ring's own */
     gboolean owned, running;
     guint64 features;
     Virtqueue *rings; /* RINGS of them */
@@ -328,15 +330,20 @@ static gboolean listen(GError **errp)
 
 /* Devices */
 
-Vhost *vhost_new(int fd, GError **errp)
+Vhost *vhost_new(int fd, VhostKind kind, GError **errp)
 {
     if (!devices && !listen(errp)) {
         return NULL;
     }
-    Vhost *v = g_new0(Vhost, 1);
-    v->fd = fd;
+    Vhost *v = g_new(Vhost, 1);
+    *v = (Vhost){ .fd = fd, .kind = kind, .interrupts = { -1, -1 } };
     devices = g_slist_append(devices, v);
     return v;
+}
+
+void vhost_interrupt_by(Vhost *v, unsigned ring, int fd)
+{
+    v->interrupts[ring] = fd;
 }
 
 void vhost_free(Vhost *v)
@@ -367,6 +374,9 @@ static gboolean start_ring(const Vhost *v, unsigned i, GError **errp)
     struct vhost_vring_state num = { i, vq->num }, base = { i, vq->last_avail };
     struct vhost_vring_file kick = { i, vq->kick_fd }, interrupt = { i, vq->call_fd };
 
+    if (v->interrupts[i] >= 0) {
+        interrupt.fd = v->interrupts[i];
+    }
     return call(v, VHOST_SET_VRING_NUM, &num, "ring size", errp) &&
            call(v, VHOST_SET_VRING_BASE, &base, "ring position", errp) &&
            tell_addresses(v, i, errp) &&
@@ -381,19 +391,49 @@ static gboolean own(Vhost *v, GError **errp)
     return v->owned;
 }
 
-static void detach_ring(const Vhost *v, unsigned i)
+static gboolean attach_net(const Vhost *v, int fd, GError **errp)
 {
-    struct vhost_vring_file none = { i, -1 };
+    for (unsigned i = 0; i < RINGS; i++) {
+        struct vhost_vring_file file = { i, fd };
+        if (!call(v, VHOST_NET_SET_BACKEND, &file, "back end", errp)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
 
-    ioctl(v->fd, VHOST_NET_SET_BACKEND, &none);
-    ioctl(v->fd, VHOST_SET_VRING_KICK, &none);
-    ioctl(v->fd, VHOST_SET_VRING_CALL, &none);
+static gboolean attach_vsock(const Vhost *v, int fd, GError **errp)
+{
+    int on = fd >= 0;
+
+    return call(v, VHOST_VSOCK_SET_RUNNING, &on, "start", errp);
+}
+
+/* features: that the kernel has to know, too; the rest is between driver and back end. */
+static const struct {
+    guint64 features;
+    gboolean (*attach)(const Vhost *v, int fd, GError **errp); /* -1: nothing */
+} kinds[] = {
+    [VHOST_KIND_NET] = { 1ull << VIRTIO_NET_F_MRG_RXBUF |
+                             1ull << VHOST_NET_F_VIRTIO_NET_HDR,
+                         attach_net },
+    [VHOST_KIND_VSOCK] = { 1ull << VIRTIO_VSOCK_F_SEQPACKET, attach_vsock },
+};
+
+static void detach(const Vhost *v)
+{
+    kinds[v->kind].attach(v, -1, NULL);
+    for (unsigned i = 0; i < RINGS; i++) {
+        struct vhost_vring_file none = { i, -1 };
+        ioctl(v->fd, VHOST_SET_VRING_KICK, &none);
+        ioctl(v->fd, VHOST_SET_VRING_CALL, &none);
+    }
 }
 
 gboolean vhost_start(Vhost *v, Virtqueue *first, guint64 features, GError **errp)
 {
     v->rings = first;
-    v->features = features & RING_FEATURES;
+    v->features = features & (RING_FEATURES | kinds[v->kind].features);
     if (!own(v, errp) || !check_features(v, errp) || !tell_memory(v, errp) ||
         (logging && !tell_log(v, errp)) || !tell_features(v, errp)) {
         return FALSE;
@@ -401,8 +441,7 @@ gboolean vhost_start(Vhost *v, Virtqueue *first, guint64 features, GError **errp
     v->running = TRUE;
     for (unsigned i = 0; i < RINGS; i++) {
         if (!start_ring(v, i, errp)) {
-            detach_ring(v, 0);
-            detach_ring(v, 1);
+            detach(v);
             v->running = FALSE;
             return FALSE;
         }
@@ -412,14 +451,11 @@ gboolean vhost_start(Vhost *v, Virtqueue *first, guint64 features, GError **errp
 
 gboolean vhost_set_backend(Vhost *v, int fd, GError **errp)
 {
-    for (unsigned i = 0; i < RINGS; i++) {
-        struct vhost_vring_file file = { i, fd };
-        if (!call(v, VHOST_NET_SET_BACKEND, &file, "back end", errp)) {
-            return FALSE;
-        }
-        if (fd >= 0) {
-            fd_signal(v->rings[i].kick_fd); /* there may be buffers already */
-        }
+    if (!kinds[v->kind].attach(v, fd, errp)) {
+        return FALSE;
+    }
+    for (unsigned i = 0; fd >= 0 && i < RINGS; i++) {
+        fd_signal(v->rings[i].kick_fd); /* there may be buffers already */
     }
     return TRUE;
 }
@@ -442,8 +478,8 @@ void vhost_stop(Vhost *v)
     if (!v->running) {
         return;
     }
+    detach(v);
     for (unsigned i = 0; i < RINGS; i++) {
-        detach_ring(v, i);
         take_position(v, i);
     }
     v->running = FALSE;

@@ -11,8 +11,10 @@
 
 typedef struct Vhost Vhost;
 
-/* fd: of /dev/vhost-net, the caller's, who keeps it open. From realize. */
-Vhost *vhost_new(int fd, GError **errp);
+typedef enum VhostKind { VHOST_KIND_NET, VHOST_KIND_VSOCK } VhostKind;
+
+/* fd: of /dev/vhost-net or such, the caller's, who keeps it open. From realize. */
+Vhost *vhost_new(int fd, VhostKind kind, GError **errp);
 void vhost_free(Vhost *v); /* it does not run */
 /*
  * Hands over two rings that are enabled, with features (of virtio, and of vhost) that the
@@ -20,7 +22,9 @@ void vhost_free(Vhost *v); /* it does not run */
  * is served before it has a back end.
  */
 gboolean vhost_start(Vhost *v, Virtqueue *first, guint64 features, GError **errp);
-/* The socket or tap whose packets these are; -1: none. */
+/* Interrupts of ring 0 or 1 go there, not to its call_fd; -1: they do. Not running. */
+void vhost_interrupt_by(Vhost *v, unsigned ring, int fd);
+/* The socket or tap whose packets these are; vsock: 0, it serves; -1: none. */
 gboolean vhost_set_backend(Vhost *v, int fd, GError **errp);
 /* Takes the rings back: they say how far they have come. */
 void vhost_stop(Vhost *v);

@@ -107,6 +107,7 @@ extern const DeviceClass virtio_device_class;
 extern const VirtioDeviceClass virtio_blk_class;
 extern const VirtioDeviceClass virtio_net_class;
 extern const VirtioDeviceClass virtio_rng_class;
+extern const VirtioDeviceClass virtio_vsock_class;
 extern const DeviceClass virtio_mmio_class;
 
 static inline const VirtioDeviceClass *virtio_device_get_class(const VirtioDevice *dev)

@@ -8,6 +8,7 @@ VIRTIO_TESTS = tests/unit/block-test tests/unit/block-stack-test \
 	tests/unit/virtio-mmio-test tests/unit/virtio-life-test tests/unit/virtio-save-test \
 	tests/unit/net-user-address-test \
 	tests/unit/virtio-net-test tests/unit/virtio-vhost-test \
+	tests/unit/virtio-vsock-test \
 	tests/unit/virtio-port-test tests/unit/virtio-port-stop-test \
 	tests/unit/virtio-pci-test tests/unit/virtio-pci-life-test
 check_PROGRAMS += $(VIRTIO_TESTS)
@@ -49,9 +50,15 @@ tests_unit_virtio_life_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_virtio_save_test_SOURCES = tests/unit/virtio-save-test.c $(VIRTIO_DISK_FILES)
 tests_unit_virtio_save_test_CPPFLAGS = $(VIRTIO_TEST_CPPFLAGS)
 tests_unit_virtio_save_test_LDADD = $(EMULATOR_TEST_LDADD)
-tests_unit_virtio_vhost_test_SOURCES = tests/unit/virtio-vhost-test.c $(HW_BOARD_FILES)
+VHOST_KERNEL_FILES = tests/unit/vhost-kernel.c tests/unit/vhost-kernel.h
+tests_unit_virtio_vhost_test_SOURCES = tests/unit/virtio-vhost-test.c \
+	$(VHOST_KERNEL_FILES) $(HW_BOARD_FILES)
 tests_unit_virtio_vhost_test_CPPFLAGS = $(VIRTIO_TEST_CPPFLAGS)
 tests_unit_virtio_vhost_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_virtio_vsock_test_SOURCES = tests/unit/virtio-vsock-test.c \
+	$(VHOST_KERNEL_FILES) $(VIRTIO_BOARD_FILES)
+tests_unit_virtio_vsock_test_CPPFLAGS = $(VIRTIO_TEST_CPPFLAGS)
+tests_unit_virtio_vsock_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_virtio_net_test_SOURCES = tests/unit/virtio-net-test.c $(VIRTIO_BOARD_FILES)
 tests_unit_virtio_net_test_CPPFLAGS = $(VIRTIO_TEST_CPPFLAGS)
 tests_unit_virtio_net_test_LDADD = $(EMULATOR_TEST_LDADD)
