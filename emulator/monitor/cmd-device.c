@@ -6,6 +6,7 @@
 #include "device/device.h"
 #include "migration/migration.h"
 #include "monitor/commands.h"
+#include "monitor/fds.h"
 #include "monitor/qmp-command.h"
 #include "util/error.h"
 
@@ -37,9 +38,33 @@ static void added(void *opaque, GError *error)
     qmp_reply_done(opaque, NULL, error);
 }
 
+/* vhostfd=NAME, of this client's getfd; the number can be claimed until *lent goes. */
+static gboolean lend_vhost(ConfigNode *args, QmpServer *server, QmpLentFd *lent,
+                           GError **errp)
+{
+    const char *name = config_map_string(args, "vhostfd");
+
+    if (!name || g_ascii_isdigit(name[0])) {
+        return TRUE;
+    }
+    if (!qmp_fds_lend(server, name, lent, errp)) {
+        return FALSE;
+    }
+    g_autofree char *number = g_strdup_printf("%d", lent->fd);
+    config_map_set_string(args, "vhostfd", number);
+    return TRUE;
+}
+
 static void cmd_device_add(ConfigNode *args, QmpReply *reply)
 {
-    device_add_later(args, may_add, added, reply);
+    g_auto(QmpLentFd) lent = { .name = NULL };
+    GError *error = NULL;
+
+    if (lend_vhost(args, qmp_reply_server(reply), &lent, &error)) {
+        device_add_later(args, may_add, added, reply);
+    } else {
+        qmp_reply_done(reply, NULL, error);
+    }
 }
 
 QMP_OBJECT(device_del_args, { "id", &qmp_str });

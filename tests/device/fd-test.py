@@ -248,7 +248,10 @@ class Numbers(Case):
         self.assertEqual(two.refused("migrate", uri="fd:m"), not_found)
         self.assertEqual(two.refused("netdev_add", type="tap", id="n", fd="m"), not_found)
         self.assertIn("not found", two.refused("closefd", fdname="m"))
+        vsock = {"driver": "vhost-vsock-device", "guest-cid": 3, "vhostfd": "m"}
+        self.assertEqual(two.refused("device_add", **vsock), not_found)
         # one that could not be used is still there
+        self.assertIn("vhost-vsock: features:", one.refused("device_add", **vsock))
         self.assertIn("is not a tap",
                       one.refused("netdev_add", type="tap", id="n", fd="m"))
         one("closefd", fdname="m")

@@ -142,6 +142,8 @@ static const struct Unseen {
     { "virtio-rng-device", "iothread", "the host's" },
     { "virtio-rng-device", "max-bytes", "a limit of the host's" },
     { "virtio-rng-device", "period", "a limit of the host's" },
+    { "vhost-vsock-device", "guest-cid", "an event tells of another, after a migration" },
+    { "vhost-vsock-device", "vhostfd", "the host's" },
     { "virtio-pci", "ioeventfd", "how the host hears of it" },
     { "virtio-pci", "ats", "not supported" },
     { "virtio-pci", "aer", "not supported" },
