@@ -60,7 +60,8 @@ tests_device_ged_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_ioapic_test_SOURCES = tests/device/ioapic-test.c tests/device/board.h
 tests_device_ioapic_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_ioapic_test_LDADD = $(DEVICE_TEST_LDADD)
-tests_device_machine_test_SOURCES = tests/device/machine-test.c tests/device/board.h
+tests_device_machine_test_SOURCES = tests/device/machine-test.c tests/device/board.h \
+	tests/device/pvh-kernel.h
 tests_device_machine_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_machine_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_q35_test_SOURCES = tests/device/q35-test.c tests/device/board.h

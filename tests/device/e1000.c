@@ -11,7 +11,12 @@
 
 void e1000_open(E1000Driver *d, QTest *q)
 {
-    *d = (E1000Driver){ .q = q, .config = E_CONFIG };
+    e1000_open_at(d, q, 4);
+}
+
+void e1000_open_at(E1000Driver *d, QTest *q, unsigned slot)
+{
+    *d = (E1000Driver){ .q = q, .config = E_ECAM + ((guint64)slot << 15) };
     d->bar = qtest_readl(q, d->config + 0x10) & ~0xfull;
     qtest_writew(q, d->config + 4, 7);
 }

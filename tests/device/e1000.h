@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A driver of an e1000 over qtest: registers, rings, frames. The card is in slot 4 of
+ * A driver of an e1000 over qtest: registers, rings, frames. E_CARD is in slot 4 of
  * pcie.0. It looks until what it waits for is there: the emulator's end ends that, too.
  */
 #ifndef VIREO_TESTS_E1000_H
@@ -10,8 +10,9 @@
 
 #define E_MAC     "52:54:00:aa:bb:cc"
 #define E_CARD    "-machine q35 -m 16M -device e1000,id=nic,addr=4,mac=" E_MAC
-#define E_CONFIG  0xb0020000ull
-#define E_RING    64u /* descriptors of either ring */
+#define E_ECAM    0xb0000000ull
+#define E_CONFIG  (E_ECAM + 0x20000) /* of E_CARD */
+#define E_RING    64u                /* descriptors of either ring */
 #define E_TX_RING 0x200000ull
 #define E_RX_RING 0x210000ull
 #define E_DATA    0x300000ull /* to send */
@@ -84,6 +85,8 @@ typedef struct E1000Got {
 
 /* Finds the card, which decodes and masters the bus from then on. */
 void e1000_open(E1000Driver *d, QTest *q);
+/* The same in another slot of pcie.0. */
+void e1000_open_at(E1000Driver *d, QTest *q, unsigned slot);
 guint32 e1000_get(const E1000Driver *d, guint32 reg);
 void e1000_set(const E1000Driver *d, guint32 reg, guint32 value);
 /* The PHY's registers. */

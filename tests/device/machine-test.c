@@ -2,12 +2,12 @@
 /* The microvm over qtest: its memory, its kernel, what it refuses. */
 #include "config.h"
 
-#include <elf.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "tests/device/board.h"
+#include "tests/device/pvh-kernel.h"
 
 #define MIB 0x100000u
 #define GIB 0x40000000ull
@@ -67,43 +67,9 @@ static void test_absent(void)
     qtest_stop(q);
 }
 
-/* The least that is a PVH kernel. */
-static char *make_kernel(void)
-{
-    struct {
-        Elf64_Ehdr ehdr;
-        Elf64_Phdr phdr[2];
-        Elf64_Nhdr note;
-        char name[4];
-        guint64 entry;
-        guint8 code[16];
-    } elf = { .ehdr = { .e_phoff = sizeof(Elf64_Ehdr),
-                        .e_phentsize = sizeof(Elf64_Phdr),
-                        .e_phnum = 2 } };
-    char *path = NULL;
-    int fd = g_file_open_tmp("vireo-kernel-XXXXXX", &path, NULL);
-
-    memcpy(elf.ehdr.e_ident, ELFMAG "\2\1\1", 7);
-    elf.phdr[0] = (Elf64_Phdr){ .p_type = PT_LOAD,
-                                .p_offset = (guint8 *)elf.code - (guint8 *)&elf,
-                                .p_paddr = MIB,
-                                .p_filesz = 16,
-                                .p_memsz = 32 };
-    elf.phdr[1] = (Elf64_Phdr){ .p_type = PT_NOTE,
-                                .p_offset = (guint8 *)&elf.note - (guint8 *)&elf,
-                                .p_filesz = 24 };
-    elf.note = (Elf64_Nhdr){ 4, 8, 18 };
-    memcpy(elf.name, "Xen", 4);
-    elf.entry = MIB;
-    memset(elf.code, 0xf4, sizeof(elf.code));
-    g_assert_cmpint(write(fd, &elf, sizeof(elf)), ==, sizeof(elf));
-    close(fd);
-    return path;
-}
-
 static void test_kernel(void)
 {
-    g_autofree char *path = make_kernel();
+    g_autofree char *path = pvh_kernel();
     QTest *q = qtest_start("-M microvm -m 16 -kernel %s -append 'quiet foo=bar'", path);
     guint64 xsdt;
     char text[16];
@@ -131,7 +97,7 @@ static void test_kernel(void)
 /* A stream will fill the memory: nothing may be in it before. */
 static void test_incoming(void)
 {
-    g_autofree char *path = make_kernel();
+    g_autofree char *path = pvh_kernel();
     QTest *q = qtest_start("-M microvm -m 16 -kernel %s -incoming defer", path);
 
     g_assert_cmphex(qtest_readq(q, MIB), ==, 0);

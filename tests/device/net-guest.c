@@ -45,10 +45,39 @@ static void add_buffer(VirtioDriver *d)
     guest_ring_add(&d->rings[0], &b, 1);
 }
 
-void start_guest(QTest *q, VirtioDriver *d)
+static void send_virtio(NetGuest *g, const guint8 *frame, guint32 len)
 {
+    VirtioDriver *d = &g->virtio;
+    guint8 packet[HEADER + 1514] = { 0 };
+    GuestBuffer b = { d->data, HEADER + len, FALSE };
+    guint32 head, used;
+
+    memcpy(packet + HEADER, frame, len);
+    qtest_bus.memory.write(d->data, packet, HEADER + len);
+    guest_ring_add(&d->rings[1], &b, 1);
+    virtio_driver_kick(d, 1);
+    virtio_driver_wait_used(d, 1, &head, &used);
+}
+
+static gsize next_virtio(NetGuest *g, guint8 *frame)
+{
+    VirtioDriver *d = &g->virtio;
+    guint32 head, len;
+
+    virtio_driver_wait_used(d, 0, &head, &len);
+    g_assert_cmpuint(len, >=, HEADER + 60); /* as on a wire */
+    qtest_bus.memory.read(buffer_at(d, head) + HEADER, frame, len - HEADER);
+    add_buffer(d);
+    virtio_driver_kick(d, 0);
+    return len - HEADER;
+}
+
+void start_guest(QTest *q, NetGuest *g)
+{
+    VirtioDriver *d = &g->virtio;
     guint slot = 0;
 
+    *g = (NetGuest){ .send = send_virtio, .next = next_virtio };
     qtest_bus_set(q);
     while (qtest_readl(q, SLOT(slot) + VIRTIO_MMIO_DEVICE_ID) != VIRTIO_ID_NET) {
         slot++;
@@ -61,33 +90,14 @@ void start_guest(QTest *q, VirtioDriver *d)
     virtio_driver_kick(d, 0);
 }
 
-static void send_frame(VirtioDriver *d, const guint8 *frame, guint32 len)
+gsize receive(NetGuest *d, guint8 *frame, Wanted wanted)
 {
-    guint8 packet[HEADER + 1514] = { 0 };
-    GuestBuffer b = { d->data, HEADER + len, FALSE };
-    guint32 head, used;
-
-    memcpy(packet + HEADER, frame, len);
-    qtest_bus.memory.write(d->data, packet, HEADER + len);
-    guest_ring_add(&d->rings[1], &b, 1);
-    virtio_driver_kick(d, 1);
-    virtio_driver_wait_used(d, 1, &head, &used);
-}
-
-gsize receive(VirtioDriver *d, guint8 *frame, Wanted wanted)
-{
-    guint8 packet[2000] = { 0 };
-    guint32 head, len;
+    gsize len;
 
     do {
-        virtio_driver_wait_used(d, 0, &head, &len);
-        qtest_bus.memory.read(buffer_at(d, head), packet, len);
-        g_assert_cmpuint(len, >=, HEADER + 60); /* as on a wire */
-        add_buffer(d);
-        virtio_driver_kick(d, 0);
-    } while (!wanted(packet + HEADER));
-    memcpy(frame, packet + HEADER, len - HEADER);
-    return len - HEADER;
+        len = d->next(d, frame);
+    } while (!wanted(frame));
+    return len;
 }
 
 gboolean is_arp_reply(const guint8 *frame)
@@ -110,7 +120,7 @@ gboolean is_tcp(const guint8 *frame)
     return get16(frame + 12) == 0x0800 && frame[ETH + 9] == IPPROTO_TCP;
 }
 
-void send_arp(VirtioDriver *d, guint16 operation, guint32 sender, guint32 target)
+void send_arp(NetGuest *d, guint16 operation, guint32 sender, guint32 target)
 {
     guint8 frame[ETH + 28] = { [0 ... 5] = 0xff };
     guint8 *arp = frame + ETH;
@@ -125,10 +135,10 @@ void send_arp(VirtioDriver *d, guint16 operation, guint32 sender, guint32 target
     memcpy(arp + 8, guest_mac, 6);
     put32(arp + 14, sender);
     put32(arp + 24, target);
-    send_frame(d, frame, sizeof(frame));
+    d->send(d, frame, sizeof(frame));
 }
 
-void expect_host(VirtioDriver *d, guint32 guest, guint32 host)
+void expect_host(NetGuest *d, guint32 guest, guint32 host)
 {
     guint8 frame[2000];
 
@@ -155,8 +165,8 @@ static guint16 fold(guint32 total)
 }
 
 /* An IPv4 packet whose payload stands in the frame; check: where its checksum is. */
-static void send_ip(VirtioDriver *d, guint8 *frame, guint8 protocol, guint32 from,
-                    guint32 to, guint16 payload, guint check)
+static void send_ip(NetGuest *d, guint8 *frame, guint8 protocol, guint32 from, guint32 to,
+                    guint16 payload, guint check)
 {
     guint8 *ip = frame + ETH, *data = ip + IP;
 
@@ -173,10 +183,10 @@ static void send_ip(VirtioDriver *d, guint8 *frame, guint8 protocol, guint32 fro
     put16(ip + 10, fold(sum(ip, IP, 0)));
     put16(data + check, 0);
     put16(data + check, fold(sum(data, payload, sum(ip + 12, 8, protocol + payload))));
-    send_frame(d, frame, ETH + IP + payload);
+    d->send(d, frame, ETH + IP + payload);
 }
 
-void send_udp(VirtioDriver *d, guint32 from, guint16 from_port, guint32 to, guint16 port,
+void send_udp(NetGuest *d, guint32 from, guint16 from_port, guint32 to, guint16 port,
               const void *data, guint16 len)
 {
     guint8 frame[1514], *udp = frame + ETH + IP;
@@ -188,7 +198,7 @@ void send_udp(VirtioDriver *d, guint32 from, guint16 from_port, guint32 to, guin
     send_ip(d, frame, IPPROTO_UDP, from, to, UDP + len, 6);
 }
 
-void send_segment(VirtioDriver *d, const Flow *f, guint8 flags, const char *text)
+void send_segment(NetGuest *d, const Flow *f, guint8 flags, const char *text)
 {
     guint8 frame[1514] = { 0 }, *tcp = frame + ETH + IP;
     guint16 len = (guint16)strlen(text);
@@ -209,8 +219,7 @@ guint16 text_len(const guint8 *frame)
     return get16(frame + ETH + 2) - IP - (frame[ETH + IP + 12] >> 4) * 4;
 }
 
-void answer(VirtioDriver *d, const guint8 *frame, guint8 flags, guint32 seq,
-            const char *text)
+void answer(NetGuest *d, const guint8 *frame, guint8 flags, guint32 seq, const char *text)
 {
     const guint8 *tcp = frame + ETH + IP;
     const Flow f = { .from = get32(frame + ETH + 16),

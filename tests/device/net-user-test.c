@@ -8,13 +8,17 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/device/board.h"
+#include "tests/device/e1000.h"
 #include "tests/device/net-guest.h"
+#include "tests/device/pvh-kernel.h"
 
 #define GUEST 0x0a00020f /* 10.0.2.15 */
 #define HOST  0x0a000202
@@ -64,7 +68,7 @@ static int host_connect(guint16 port, int *fd)
 
 #define VM "-machine microvm -m 16M "
 
-static QTest *start(VirtioDriver *d, const char *options)
+static QTest *start(NetGuest *d, const char *options)
 {
     QTest *q =
         qtest_start(VM "-netdev user,id=n%s -device virtio-net-device,netdev=n", options);
@@ -75,7 +79,7 @@ static QTest *start(VirtioDriver *d, const char *options)
 
 static void test_arp(void)
 {
-    VirtioDriver d;
+    NetGuest d;
     QTest *q = start(&d, "");
 
     expect_host(&d, GUEST, HOST);
@@ -87,7 +91,7 @@ static void test_arp(void)
 static void test_link(void)
 {
     guint8 frame[2000];
-    VirtioDriver d;
+    NetGuest d;
     QTest *q = start(&d, "");
 
     expect_host(&d, GUEST, HOST);
@@ -116,7 +120,7 @@ static void test_dhcp(void)
 {
     static const guint8 options[] = { 99, 130, 83, 99, 53, 1, 1, 255 };
     guint8 discover[300] = { 1, 1, 6, 0, 1, 2, 3, 4 }, frame[2000];
-    VirtioDriver d;
+    NetGuest d;
     QTest *q = start(&d, ",net=10.9.8.0/24,dhcpstart=10.9.8.77,hostname=bird,"
                          "dnssearch=a.example,dnssearch=b.example");
 
@@ -143,7 +147,7 @@ static void test_udp(void)
     guint8 frame[2000], text[16];
     struct sockaddr_in from;
     socklen_t len = sizeof(from);
-    VirtioDriver d;
+    NetGuest d;
     QTest *q = start(&d, "");
     guint16 port;
     int server = host_socket(SOCK_DGRAM, &port);
@@ -172,7 +176,7 @@ static void test_udp(void)
 }
 
 /* The host connects, and what it says comes to the guest. */
-static void talk(VirtioDriver *d, guint16 port, guint16 guest_port)
+static void talk(NetGuest *d, guint16 port, guint16 guest_port)
 {
     guint8 frame[2000], *tcp = frame + ETH + IP;
     int client;
@@ -194,7 +198,7 @@ static void talk(VirtioDriver *d, guint16 port, guint16 guest_port)
 }
 
 /* Before the guest has said a word, it is asked for its address. */
-static void answer_arp(VirtioDriver *d, guint16 port)
+static void answer_arp(NetGuest *d, guint16 port)
 {
     guint8 frame[2000];
     int client;
@@ -213,7 +217,7 @@ static void test_forward(void)
     guint16 port = free_port();
     g_autofree char *options = g_strdup_printf(
         ",hostfwd=tcp:127.0.0.1:%u-:22,hostfwd=udp:127.0.0.1:%u-:53", port, port);
-    VirtioDriver d;
+    NetGuest d;
     QTest *q = start(&d, options);
 
     expect_host(&d, GUEST, HOST);
@@ -238,7 +242,7 @@ static void test_connect(void)
 {
     Flow f = { .from = GUEST, .to = HOST, .port = 2000, .seq = 100 };
     guint8 frame[2000], text[16];
-    VirtioDriver d;
+    NetGuest d;
     QTest *q = start(&d, "");
     int server = host_socket(SOCK_STREAM, &f.to_port);
 
@@ -274,7 +278,7 @@ static void test_names(void)
                               .sin_addr = { htonl(INADDR_LOOPBACK) } };
     socklen_t len = sizeof(at);
     guint8 frame[2000], text[16];
-    VirtioDriver d;
+    NetGuest d;
     QTest *q = start(&d, "");
     int server = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
@@ -299,7 +303,7 @@ static void test_json(void)
         g_strdup_printf("'{\"type\":\"user\",\"id\":\"n\",\"hostfwd\":"
                         "[{\"str\":\"tcp:127.0.0.1:%u-:22\"}]}'",
                         port);
-    VirtioDriver d;
+    NetGuest d;
     QTest *q = qtest_start(VM "-netdev %s -device virtio-net-device,netdev=n", netdev);
 
     start_guest(q, &d);
@@ -307,11 +311,10 @@ static void test_json(void)
     qtest_stop(q);
 }
 
-/* The migration study's line, but for the card. */
 static void test_net(void)
 {
     guint16 port = free_port();
-    VirtioDriver d;
+    NetGuest d;
     QTest *q = qtest_start(VM "-net user,host=10.0.2.10,hostfwd=tcp:127.0.0.1:%u-:22 "
                               "-net nic,model=virtio,macaddr=52:54:00:12:34:56",
                            port);
@@ -322,9 +325,94 @@ static void test_net(void)
     qtest_stop(q);
 }
 
+/* ---- the migration study ---- */
+
+static void send_e1000(NetGuest *d, const guint8 *frame, guint32 len)
+{
+    e1000_send(d->card, frame, len);
+}
+
+static gsize next_e1000(NetGuest *d, guint8 *frame)
+{
+    static E1000Got got;
+
+    e1000_wait(d->card, &got);
+    g_assert_cmpuint(got.len, <=, 2000);
+    memcpy(frame, got.bytes, got.len);
+    return got.len;
+}
+
+/* Its command lines, but for the monitors: -serial mon:stdio, -monitor unix:... */
+static QTest *start_study(const char *dir, guint16 port, const char *more)
+{
+    return qtest_start(
+        "--enable-kvm -accel qtest -smp 2 -m 2G -kernel %s/bzImage "
+        "-nographic -serial stdio -drive file=%s/bullseye.img,format=raw "
+        "-append 'console=ttyS0 root=/dev/sda earlyprintk=serial net.ifnames=0' "
+        "-net user,host=10.0.2.10,hostfwd=tcp:127.0.0.1:%u-:22 -net nic,model=e1000 %s",
+        dir, dir, port, more);
+}
+
+static char *make_study(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *dir = g_dir_make_tmp("net-user-XXXXXX", &error);
+    g_autofree char *made = pvh_kernel(), *image = NULL, *kernel = NULL;
+
+    g_assert_no_error(error);
+    kernel = g_build_filename(dir, "bzImage", NULL);
+    image = g_build_filename(dir, "bullseye.img", NULL);
+    g_assert_cmpint(rename(made, kernel), ==, 0);
+    g_assert_true(g_file_set_contents(image, "", 0, NULL));
+    g_assert_cmpint(truncate(image, 1 << 20), ==, 0);
+    return g_steal_pointer(&dir);
+}
+
+static void remove_study(const char *dir)
+{
+    static const char *const names[] = { "bzImage", "bullseye.img" };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = g_build_filename(dir, names[i], NULL);
+        g_assert_cmpint(unlink(path), ==, 0);
+    }
+    g_assert_cmpint(rmdir(dir), ==, 0);
+}
+
+/* Whoever connects to the forwarded port reaches the guest, before and after. */
+static void test_study(void)
+{
+    g_autofree char *dir = make_study();
+    guint16 port = free_port(), incoming = free_port();
+    QTest *q = start_study(dir, port, "");
+    NetGuest d = { .send = send_e1000, .next = next_e1000 };
+    E1000Driver card;
+
+    e1000_open_at(&card, q, 1);
+    e1000_start(&card, E_RCTL_SECRC | E_RCTL_BAM);
+    d.card = &card;
+    expect_host(&d, GUEST, 0x0a00020a);
+    talk(&d, port, 22);
+
+    g_autofree char *waits = g_strdup_printf("-incoming tcp:0:%u", incoming);
+    guint16 other = free_port();
+    QTest *to = start_study(dir, other, waits);
+    json_node_unref(qtest_qmp_ok(
+        q, "{\"execute\":\"migrate\",\"arguments\":{\"uri\":\"tcp:127.0.0.1:%u\"}}",
+        incoming));
+    qtest_wait_migrated(q);
+    board_wait(to, "RESUME");
+    qtest_stop(q);
+    card.q = to;
+    answer_arp(&d, other);
+    talk(&d, other, 22);
+    qtest_stop(to);
+    remove_study(dir);
+}
+
 static void test_nic(void)
 {
-    VirtioDriver d;
+    NetGuest d;
     QTest *q = qtest_start(VM "-nic user,id=x,model=virtio,host=10.0.2.9,"
                               "mac=52:54:00:12:34:56");
 
@@ -340,7 +428,7 @@ static void test_nic(void)
 static void test_delete(void)
 {
     guint16 port = free_port();
-    VirtioDriver d;
+    NetGuest d;
     QTest *q = qtest_start(VM "-netdev user,id=gone,hostfwd=tcp:127.0.0.1:%u-:22 "
                               "-nic user,model=virtio,mac=52:54:00:12:34:56",
                            port);
@@ -446,6 +534,7 @@ int main(int argc, char **argv)
     g_test_add_func("/net-user/forward", test_forward);
     g_test_add_func("/net-user/json", test_json);
     g_test_add_func("/net-user/net", test_net);
+    g_test_add_func("/net-user/study", test_study);
     g_test_add_func("/net-user/nic", test_nic);
     g_test_add_func("/net-user/delete", test_delete);
     g_test_add_func("/net-user/refused", test_refused);

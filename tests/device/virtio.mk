@@ -19,6 +19,7 @@ tests_device_virtio_net_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_virtio_net_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_net_user_test_SOURCES = tests/device/net-user-test.c \
 	tests/device/net-guest.c tests/device/net-guest.h \
+	tests/device/pvh-kernel.h $(E1000_DEVICE_COMMON) \
 	$(VIRTIO_DEVICE_COMMON)
 tests_device_net_user_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_net_user_test_LDADD = $(DEVICE_TEST_LDADD)
