@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a device sends waits in a class of HTB, with fair queues below it where the kernel
- * has them; what it receives cannot wait, and is dropped by a policer. tc counts in
- * bytes: its "kbps" are 1000 bytes a second, so rates are given in full.
+ * has them; what it receives cannot wait, and is dropped by a policer. libvirt's
+ * kilobytes are tc's: 1000 bytes of a rate ("kbps"), 1024 of a burst ("kb").
  */
 #include "process/bandwidth.h"
 
@@ -49,26 +49,23 @@ static void remove_limit(const char *device, const char *which)
     run(NULL, "tc qdisc del dev %s %s", device, which);
 }
 
-static guint64 bytes(guint kib)
+/* What a second has, as far as tc can count it. */
+static guint default_burst(guint average)
 {
-    return (guint64)kib * 1024;
+    return MIN(average, G_MAXUINT32 / 1024);
 }
 
 static gboolean limit_sent(const char *device, const ProcessRate *rate, GError **errp)
 {
     g_autoptr(GString) class = g_string_new(NULL);
 
-    g_string_printf(
-        class,
-        "tc class add dev %s parent 1: classid 1:1 htb rate %" G_GUINT64_FORMAT "bps",
-        device, bytes(rate->average));
+    g_string_printf(class, "tc class add dev %s parent 1: classid 1:1 htb rate %ukbps",
+                    device, rate->average);
     if (rate->peak) {
-        g_string_append_printf(class, " ceil %" G_GUINT64_FORMAT "bps",
-                               bytes(rate->peak));
+        g_string_append_printf(class, " ceil %ukbps", rate->peak);
     }
     if (rate->burst) {
-        g_string_append_printf(class, " burst %" G_GUINT64_FORMAT "b",
-                               bytes(rate->burst));
+        g_string_append_printf(class, " burst %ukb", rate->burst);
     }
     if (!run(errp, "tc qdisc add dev %s root handle 1: htb default 1", device) ||
         !tc(class->str, errp)) {
@@ -84,10 +81,9 @@ static gboolean limit_received(const char *device, const ProcessRate *rate, GErr
     return run(errp, "tc qdisc add dev %s ingress", device) &&
            run(errp,
                "tc filter add dev %s parent ffff: protocol all u32 match u32 0 0 police "
-               "rate %" G_GUINT64_FORMAT "bps burst %" G_GUINT64_FORMAT
-               "b mtu %d drop flowid :1",
-               device, bytes(rate->average),
-               bytes(rate->burst ? rate->burst : rate->average), POLICE_BYTES);
+               "rate %ukbps burst %ukb mtu %d drop flowid :1",
+               device, rate->average,
+               rate->burst ? rate->burst : default_burst(rate->average), POLICE_BYTES);
 }
 
 gboolean process_set_bandwidth(const char *device, const ProcessRate *sent,

@@ -6,7 +6,7 @@
 G_BEGIN_DECLS
 
 typedef struct ProcessRate {
-    guint average, peak; /* KiB/s; average 0: no limit; peak 0: the average */
+    guint average, peak; /* kB/s; average 0: no limit; peak 0: the average */
     guint burst;         /* KiB; 0: the kernel's choice, or what a second has */
 } ProcessRate;
 

@@ -456,9 +456,9 @@ def check_port_group(a, limit, tuned):
     a.virsh("destroy", "vm")
     define(a, network("default"))
     a.virsh("start", "vm")
-    assert limit() == ("32768Kbit", "32768Kbit") and tuned()[0] == 4000
+    assert limit() == ("32Mbit", "32Mbit") and tuned()[0] == 4000
     a.virsh("update-device", "vm", device(a, network("default", "<link state='down'/>")))
-    assert limit() == ("32768Kbit", "32768Kbit") and tuned()[0] == 4000
+    assert limit() == ("32Mbit", "32Mbit") and tuned()[0] == 4000
     assert tuned("--config") == 7 * [0]
     a.virsh("domiftune", "vm", MAC, "--inbound", "0", "--live")
     assert limit() is None and tuned() == 7 * [0]
@@ -500,15 +500,18 @@ def test_rates(a, b):
         return [int(n) for n in re.findall(r": (\d+)", a.virsh("domiftune", "vm", MAC,
                                                                *option))]
 
-    assert limit() == ("8192Kbit", "16384Kbit"), limit()
+    assert limit() == ("8Mbit", "16Mbit"), limit()
     assert "filter add dev vnet0 parent ffff: protocol all u32 match u32 0 0 police rate " \
-        "512000bps burst 512000b mtu 65536 drop flowid :1" in said()
+        "500kbps burst 500kb mtu 65536 drop flowid :1" in said()
     assert tuned() == [1000, 2000, 64, 0, 500, 0, 0], tuned()
     # One side, of what runs.
     a.virsh("domiftune", "vm", "vnet0", "--inbound", "2000", "--live")
-    assert limit() == ("16384Kbit", "16384Kbit") and "police rate 512000bps" in said()
+    assert limit() == ("16Mbit", "16Mbit") and "police rate 500kbps" in said()
     assert tuned() == [2000, 0, 0, 0, 500, 0, 0]
     assert tuned("--config") == [1000, 2000, 64, 0, 500, 0, 0]
+    # More than tc can count of what a second has.
+    a.virsh("domiftune", "vm", "vnet0", "--outbound", "12500000", "--live")
+    assert "police rate 12500000kbps burst 4194303kb " in said()
     a.virsh("domiftune", "vm", MAC, "--inbound", "0", "--outbound", "0", "--live", "--config")
     assert limit() is None and "police" not in said()
     for option in (), ("--config",):
@@ -516,7 +519,7 @@ def test_rates(a, b):
     assert "bandwidth" not in a.virsh("dumpxml", "vm")
     a.virsh("update-device", "vm", device(
         a, nic % "<bandwidth><inbound average='3000'/></bandwidth>"), "--live")
-    assert limit() == ("24576Kbit", "24576Kbit") and tuned()[0] == 3000
+    assert limit() == ("24Mbit", "24Mbit") and tuned()[0] == 3000
     a.virsh("update-device", "vm", device(a, nic % ""), "--live")
     assert limit() is None and tuned() == 7 * [0]
     check_port_group(a, limit, tuned)
@@ -525,7 +528,7 @@ def test_rates(a, b):
     a.fails("'vnet7' is not a known interface", "domiftune", "vm", "vnet7")
     # tc fails: neither the device nor a definition changes.
     with open(os.path.join(bins, "tc"), "w") as f:
-        f.write((TC % calls).replace("fail-now", "48128000bps"))
+        f.write((TC % calls).replace("fail-now", "47000kbps"))
     a.fails("cannot set bandwidth limits on vnet0: .*told to fail", "domiftune", "vm", MAC,
             "--inbound", "47000", "--live", "--config")
     assert tuned() == tuned("--config") == 7 * [0] and limit() is None
