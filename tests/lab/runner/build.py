@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The programs under test: built from a copy of the tree (tools/export), in a directory
 of the cache for each checkout, and installed into a directory that goes into the payload, with the
-tiny guests of tests/tiny as /lab/tiny."""
+tiny guests of tests/tiny as /lab/tiny and the programs for guests and hosts in /lab/bin."""
 import fcntl
 import hashlib
 import os
@@ -48,13 +48,15 @@ def build(cache):
 def install(directory, destination, trace):
     """trace: vireo runs under the supervisor of tests/syscalls."""
     log = destination.parent / "install.log"
-    run(["make", "install", "tiny-guests", f"DESTDIR={destination}"], directory, log)
+    run(["make", "install", "tiny-guests", "lab-programs", f"DESTDIR={destination}"], directory,
+        log)
     if trace:
         supervise(directory, destination, log)
     tiny = destination / "lab" / "tiny"
     tiny.mkdir(parents=True)
     for guest in (directory / "tests" / "tiny").glob("*.elf"):
         shutil.copy(guest, tiny)
+    shutil.copy(directory / "tests" / "perf" / "flows", destination / "lab" / "bin")
 
 
 def supervise(directory, destination, log):
