@@ -9,7 +9,10 @@
  *
  * Receiving: buffers are popped ahead, up to one packet of the largest kind. What
  * does not fit into them lands in a spill buffer behind, and is copied to further
- * buffers, or dropped when there are none. A stop takes back what was not used.
+ * buffers, or dropped when there are none. A stop takes back what was not used. The
+ * kernel looks at each piece that readv() is given: while only small packets come, it is
+ * given the first few, and the first large one, which lands in the spill buffer, ends
+ * that.
  */
 #include <errno.h>
 #include <limits.h>
@@ -28,6 +31,9 @@
 #define MAX_PACKET (NET_HEADER + NET_PACKET_MAX)
 #define AHEAD      64 /* receive buffers, a power of two */
 #define MAX_PIECES 512
+#define SMALL      2048 /* bytes of a packet */
+#define ALL_SMALL  64   /* so many of them one after the other, and more are awaited */
+#define PUBLISHED  64   /* packets at once, so that the driver goes on meanwhile */
 
 typedef struct NetPair {
     NetPlane *plane;
@@ -42,7 +48,8 @@ typedef struct NetPair {
 
     VirtqElement ahead[AHEAD];
     unsigned first, count;
-    guint64 room; /* bytes in them */
+    guint64 room;   /* bytes in them */
+    unsigned small; /* packets since the last that was not, up to ALL_SMALL */
     struct iovec iov[MAX_PIECES + 1];
     guint8 *spill;
 
@@ -123,10 +130,11 @@ static gboolean refill(NetPair *q, Virtqueue *vq)
 /* Guest memory first, the spill buffer behind it; *room: bytes of the former. */
 static unsigned gather(NetPair *q, guint64 *room)
 {
+    guint64 enough = q->small == ALL_SMALL ? SMALL : MAX_PACKET;
     unsigned n = 0;
 
     *room = 0;
-    for (unsigned i = 0; i < q->count; i++) {
+    for (unsigned i = 0; i < q->count && *room < enough; i++) {
         const GuestIov *in = &nth(q, i)->in;
         if (n + in->n > MAX_PIECES) {
             break;
@@ -184,6 +192,9 @@ static void deliver(NetPair *q, Virtqueue *vq, guint64 len)
         q->count--;
         q->room -= size;
         len -= n;
+    }
+    if (vq->filled >= PUBLISHED) {
+        virtqueue_flush(vq);
     }
 }
 
@@ -283,6 +294,7 @@ static gboolean receive(NetPair *q, Virtqueue *vq)
     }
     turn_count(TURN_PACKETS, 1);
     turn_count(TURN_NET_BYTES, len);
+    q->small = len > SMALL ? 0 : MIN(q->small + 1, ALL_SMALL);
     if (len < q->header || len > MAX_PACKET || !passes(q, room, len)) {
         return TRUE;
     }
@@ -343,6 +355,9 @@ static gboolean send_one(NetPair *q, Virtqueue *vq)
     }
     /* Anything else is a packet that the host does not take: lost, as on a wire. */
     virtqueue_fill(vq, &q->tx, 0);
+    if (vq->filled >= PUBLISHED) {
+        virtqueue_flush(vq);
+    }
     return TRUE;
 }
 

@@ -202,6 +202,28 @@ static void test_each_way(gconstpointer data)
     stop_nic(&d, dev);
 }
 
+/* While only small packets come, few buffers wait for each: a large one is whole as well.
+ */
+static void test_after_small(void)
+{
+    g_autofree guint8 *frame = g_malloc(65536), *back = g_malloc(70000);
+    VirtioDriver d;
+    guint16 buffers;
+    Device *dev = start_nic(&d, 1ull << VIRTIO_NET_F_MRG_RXBUF, "");
+
+    post_buffers(&d, 100, 1526);
+    for (unsigned i = 0; i < 300; i++) {
+        gsize len = i % 100 == 99 ? 50000 : 60;
+        make_frame(frame, len, TYPE, i);
+        g_assert_cmpint(send(wire, frame, len, 0), ==, len);
+        g_assert_cmpuint(guest_receive_type(&d, back, &buffers), ==, HEADER + len);
+        g_assert_cmpuint(buffers, ==, (HEADER + len + 1525) / 1526);
+        g_assert_cmpmem(back + HEADER, len, frame, len);
+        post_buffers(&d, buffers, 1526);
+    }
+    stop_nic(&d, dev);
+}
+
 /* Few small buffers: the spill buffer, and packets that are lost without harm. */
 static void test_few_buffers(void)
 {
@@ -445,6 +467,7 @@ int main(int argc, char **argv)
     }
     g_test_add_data_func("/net/each-way/main", "", test_each_way);
     g_test_add_data_func("/net/each-way/iothread", ",\"iothread\":\"io\"", test_each_way);
+    g_test_add_func("/net/after-small", test_after_small);
     g_test_add_func("/net/few-buffers", test_few_buffers);
     g_test_add_func("/net/not-mergeable", test_not_mergeable);
     g_test_add_func("/net/stop", test_stop);
