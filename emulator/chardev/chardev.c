@@ -1,25 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The common part: descriptors, flow control, the list. See internal.h.
- *
- * #syscalls main: read readv recvmsg sendmsg write
- * #syscalls main,vcpu: shutdown -- rare: a client that does not read is given up
- */
+/* The list of chardevs, and what front ends call. See internal.h. */
 #include "config.h"
 
 #include "chardev/internal.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "event/slow-close.h"
-#include "event/turn.h"
 #include "util/error.h"
-#include "util/fd.h"
-
-#define READ_MAX 4096
 
 static const ChardevBackend *const backends[] = {
     &chardev_file, &chardev_null, &chardev_pty, &chardev_socket, &chardev_stdio,
@@ -27,272 +14,118 @@ static const ChardevBackend *const backends[] = {
 
 static GPtrArray *chardevs; /* of Chardev, in order of creation */
 
-static void drop_fds(Chardev *chr)
-{
-    if (chr->n_fds) {
-        GArray *fds = g_array_new(FALSE, FALSE, sizeof(int));
+/* Front ends */
 
-        slow_close(g_array_append_vals(fds, chr->fds, chr->n_fds), NULL, NULL);
-        chr->n_fds = 0;
+void chardev_tell(Chardev *chr, ChardevEvent event)
+{
+    const ChardevFront *front = chr->front;
+
+    if (front && front->user->event) {
+        front->user->event(front->opaque, event);
     }
 }
 
-static void keep_fds(Chardev *chr, struct msghdr *msg)
+size_t chardev_room(const Chardev *chr)
 {
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
-        size_t bytes = c->cmsg_len - CMSG_LEN(0);
+    const ChardevFront *front = chr->front;
 
-        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) {
-            continue;
-        }
-        drop_fds(chr); /* those of an earlier message were not asked for */
-        for (size_t at = 0; at + sizeof(int) <= bytes; at += sizeof(int)) {
-            memcpy(&chr->fds[chr->n_fds++], CMSG_DATA(c) + at, sizeof(int));
-        }
-    }
-}
-
-static ssize_t peer_read(Chardev *chr, guint8 *buf, size_t len)
-{
-    union {
-        char space[CMSG_SPACE(sizeof(int) * CHARDEV_MAX_FDS)];
-        struct cmsghdr align;
-    } control;
-    struct iovec iov = { buf, len };
-    struct msghdr msg = {
-        .msg_iov = &iov,
-        .msg_iovlen = 1,
-        .msg_control = control.space,
-        .msg_controllen = sizeof(control.space),
-    };
-    ssize_t n;
-
-    if (!chr->backend->socket) {
-        return read(chr->in_fd, buf, len);
-    }
-    n = recvmsg(chr->in_fd, &msg, MSG_CMSG_CLOEXEC);
-    if (n > 0) {
-        keep_fds(chr, &msg);
-    }
-    return n;
-}
-
-static void stop_reading(Chardev *chr)
-{
-    event_handler_remove(g_steal_pointer(&chr->in_handler));
-    event_handler_remove(g_steal_pointer(&chr->hup_handler));
-}
-
-static void hup_ready(void *opaque, GIOCondition ready)
-{
-    Chardev *chr = opaque;
-
-    event_handler_remove(g_steal_pointer(&chr->hup_handler));
-    chr->backend->hung_up(chr);
-}
-
-/* What the peer has sent stays in its descriptor; that it goes must be heard. */
-static void pause_reading(Chardev *chr)
-{
-    stop_reading(chr);
-    if (chr->backend->hung_up) {
-        chr->hup_handler = event_loop_add_fd(event_loop_main(), chr->in_fd,
-                                             G_IO_HUP | G_IO_ERR, hup_ready, chr);
-    }
-}
-
-static void input_ready(void *opaque, GIOCondition ready)
-{
-    Chardev *chr = opaque;
-    guint8 buf[READ_MAX];
-    size_t room;
-    ssize_t n;
-
-    if (chr->hang_up) {
-        chardev_peer_closed(chr);
-        return;
-    }
-    room = chr->user && chr->user->can_receive ? chr->user->can_receive(chr->opaque) : 0;
-    if (room == 0) {
-        pause_reading(chr);
-        return;
-    }
-    n = peer_read(chr, buf, MIN(room, sizeof(buf)));
-    if (n > 0) {
-        turn_count(TURN_CHARDEV_IN, n);
-        chr->user->receive(chr->opaque, buf, n);
-    } else if (n == 0 && chr->backend->eof_stays) {
-        stop_reading(chr);
-        chr->in_fd = -1;
-    } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-        chardev_peer_closed(chr);
-    }
-}
-
-static void output_ready(void *opaque, GIOCondition ready)
-{
-    Chardev *chr = opaque;
-
-    event_handler_remove(g_steal_pointer(&chr->out_handler));
-    if (ready & G_IO_HUP && chr->backend->probe) {
-        chardev_peer_closed(chr); /* or it would be "writable" for ever */
-        return;
-    }
-    if (chr->user && chr->user->writable) {
-        chr->user->writable(chr->opaque);
-    }
-}
-
-void chardev_resume(Chardev *chr)
-{
-    if (chr->connected && chr->in_fd >= 0 && !chr->in_handler && chr->user) {
-        event_handler_remove(g_steal_pointer(&chr->hup_handler));
-        chr->in_handler =
-            event_loop_add_fd(event_loop_main(), chr->in_fd,
-                              G_IO_IN | G_IO_HUP | G_IO_ERR, input_ready, chr);
-    }
-}
-
-static void tell(Chardev *chr, ChardevEvent event)
-{
-    if (chr->user && chr->user->event) {
-        chr->user->event(chr->opaque, event);
-    }
-}
-
-void chardev_peer_opened(Chardev *chr, int in_fd, int out_fd)
-{
-    chr->in_fd = in_fd;
-    chr->out_fd = out_fd;
-    chr->connected = TRUE;
-    chr->hang_up = FALSE;
-    chardev_resume(chr);
-    tell(chr, CHARDEV_OPENED);
-}
-
-void chardev_peer_closed(Chardev *chr)
-{
-    stop_reading(chr);
-    event_handler_remove(g_steal_pointer(&chr->out_handler));
-    drop_fds(chr);
-    chr->connected = FALSE;
-    chr->in_fd = chr->out_fd = -1;
-    tell(chr, CHARDEV_CLOSED);
-    if (chr->backend->closed) {
-        chr->backend->closed(chr);
-    }
-}
-
-static ssize_t peer_write(Chardev *chr, const guint8 *buf, size_t len)
-{
-    if (chr->backend->socket) {
-        return fd_send(chr->out_fd, buf, len);
-    }
-    return write(chr->out_fd, buf, len);
-}
-
-static void wait_writable(Chardev *chr)
-{
-    if (!chr->out_handler) {
-        chr->out_handler = event_loop_add_fd(event_loop_main(), chr->out_fd, G_IO_OUT,
-                                             output_ready, chr);
-    }
-}
-
-size_t chardev_write(Chardev *chr, const guint8 *buf, size_t len)
-{
-    size_t done = 0;
-
-    if (chr->backend->discard) {
-        return len;
-    }
-    if (!chr->connected && chr->backend->probe) {
-        chr->backend->probe(chr);
-    }
-    if (!chr->connected) {
-        return 0;
-    }
-    while (done < len) {
-        size_t piece = MIN(len - done, turn_left(TURN_CHARDEV_OUT));
-        ssize_t n = piece ? peer_write(chr, buf + done, piece) : -1;
-
-        if (n > 0) {
-            turn_count(TURN_CHARDEV_OUT, n);
-            done += n;
-        } else if (!piece || (n < 0 && errno == EAGAIN)) {
-            wait_writable(chr);
-            break;
-        } else if (n == 0 || errno != EINTR) {
-            return len; /* broken: reading will find its end */
-        }
-    }
-    return done;
-}
-
-gboolean chardev_connected(const Chardev *chr)
-{
-    return chr->connected;
-}
-
-int chardev_take_fd(Chardev *chr)
-{
-    int fd;
-
-    if (chr->n_fds == 0) {
-        return -1;
-    }
-    fd = chr->fds[0];
-    chr->n_fds--;
-    memmove(chr->fds, chr->fds + 1, chr->n_fds * sizeof(int));
-    return fd;
-}
-
-void chardev_disconnect(Chardev *chr)
-{
-    if (chr->connected && chr->backend->socket) {
-        chr->hang_up = TRUE;
-        shutdown(chr->in_fd, SHUT_RDWR);
-        chardev_resume(chr);
-    }
+    return front && front->user->can_receive ? front->user->can_receive(front->opaque)
+                                             : 0;
 }
 
 gboolean chardev_attach(Chardev *chr, const ChardevUser *user, void *opaque,
-                        GError **errp)
+                        ChardevFront **front, GError **errp)
 {
-    if (chr->user) {
+    ChardevFront *f;
+
+    if (chr->front) {
         return error_set(errp, "chardev '%s' is already in use", chr->id);
     }
-    chr->user = user;
-    chr->opaque = opaque;
+    f = g_new0(ChardevFront, 1);
+    *f = (ChardevFront){ chr, user, opaque, !user->opens_itself };
+    chr->front = *front = f;
     if (chr->connected) {
-        chardev_resume(chr);
-        tell(chr, CHARDEV_OPENED);
+        chardev_resume(f);
+        chardev_tell(chr, CHARDEV_OPENED);
     } else if (chr->backend->start) {
         chr->backend->start(chr);
     }
     return TRUE;
 }
 
-void chardev_detach(Chardev *chr)
+gboolean chardev_attach_property(const char *owner, const char *id,
+                                 const ChardevUser *user, void *opaque,
+                                 ChardevFront **front, GError **errp)
 {
-    chr->user = NULL;
-    chr->opaque = NULL;
-    stop_reading(chr);
-    event_handler_remove(g_steal_pointer(&chr->out_handler));
+    Chardev *chr = chardev_find(id);
+
+    if (!chr) {
+        return error_set(errp, "Property '%s.chardev' can't find value '%s'", owner, id);
+    }
+    return chardev_attach(chr, user, opaque, front, NULL) ||
+           error_set(errp, "Property '%s.chardev' can't take value '%s', it's in use",
+                     owner, id);
 }
+
+void chardev_detach(ChardevFront **front)
+{
+    ChardevFront *f = g_steal_pointer(front);
+
+    if (f) {
+        f->chr->front = NULL;
+        stream_stop(f->chr);
+        g_free(f);
+    }
+}
+
+size_t chardev_write(ChardevFront *front, const guint8 *buf, size_t len)
+{
+    Chardev *chr = front->chr;
+
+    if (!chr->connected && chr->backend->probe) {
+        chr->backend->probe(chr);
+    }
+    return chr->connected && !chr->backend->discard ? stream_write(chr, buf, len) : len;
+}
+
+gboolean chardev_connected(const ChardevFront *front)
+{
+    return front->chr->connected;
+}
+
+void chardev_resume(ChardevFront *front)
+{
+    stream_resume(front->chr);
+}
+
+void chardev_set_open(ChardevFront *front, gboolean open)
+{
+    front->open = open;
+}
+
+int chardev_take_fd(ChardevFront *front)
+{
+    return stream_take_fd(front->chr);
+}
+
+void chardev_disconnect(ChardevFront *front)
+{
+    stream_disconnect(front->chr);
+}
+
+/* Life */
 
 static void chardev_free(gpointer data)
 {
     Chardev *chr = data;
 
-    stop_reading(chr);
-    event_handler_remove(g_steal_pointer(&chr->out_handler));
-    drop_fds(chr);
+    stream_clear(chr);
     if (chr->backend->free) {
         chr->backend->free(chr);
     }
     properties_clear(chr->backend->type.rows, chr->options);
     g_free(chr->options);
+    g_free(chr->front);
     g_free(chr->id);
     g_free(chr);
 }
@@ -366,7 +199,7 @@ gboolean chardev_delete(const char *id, GError **errp)
     if (!chr) {
         return error_set(errp, "Chardev '%s' not found", id);
     }
-    if (chr->user) {
+    if (chr->front) {
         return error_set(errp, "Chardev '%s' is busy", id);
     }
     g_ptr_array_remove(chardevs, chr);
@@ -384,7 +217,7 @@ ConfigNode *chardev_query(void)
 
         config_map_set_string(entry, "label", chr->id);
         config_map_set_string(entry, "filename", filename);
-        config_map_set_bool(entry, "frontend-open", chr->user != NULL);
+        config_map_set_bool(entry, "frontend-open", chr->front && chr->front->open);
         config_list_add(list, entry);
     }
     return list;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Between chardev.c and the back ends.
+ * Between chardev.c, stream.c and the back ends.
  *
- * A back end opens descriptors; chardev.c does all reading and writing on them. It
- * reads only while the user has room, since a hang-up would otherwise spin.
+ * A back end opens descriptors; stream.c does all reading and writing on them. It
+ * reads only while the front end has room, since a hang-up would otherwise spin.
  */
 #ifndef VIREO_CHARDEV_INTERNAL_H
 #define VIREO_CHARDEV_INTERNAL_H
@@ -35,12 +35,18 @@ typedef struct ChardevBackend {
     gboolean eof_stays; /* end of input is not the end of output */
 } ChardevBackend;
 
+struct ChardevFront {
+    Chardev *chr;
+    const ChardevUser *user;
+    void *opaque;
+    gboolean open; /* query-chardev's frontend-open */
+};
+
 struct Chardev {
     const ChardevBackend *backend;
     char *id;
     void *options, *data; /* the back end's */
-    const ChardevUser *user;
-    void *opaque;
+    ChardevFront *front;  /* or NULL */
     /* The connected peer; -1 where it does not read or write. */
     int in_fd, out_fd;
     gboolean connected;
@@ -53,6 +59,18 @@ struct Chardev {
 
 extern const ChardevBackend chardev_stdio, chardev_pty, chardev_socket, chardev_file,
     chardev_null;
+
+/* To the front end. */
+void chardev_tell(Chardev *chr, ChardevEvent event);
+size_t chardev_room(const Chardev *chr); /* how much it can take */
+
+/* As chardev_write() and so on; of one that is connected. */
+size_t stream_write(Chardev *chr, const guint8 *buf, size_t len);
+void stream_resume(Chardev *chr);
+int stream_take_fd(Chardev *chr);
+void stream_disconnect(Chardev *chr);
+void stream_stop(Chardev *chr);  /* no front end: no handler */
+void stream_clear(Chardev *chr); /* nor what has come and was not asked for */
 
 /* The peer is there: descriptors are non-blocking and stay the back end's. */
 void chardev_peer_opened(Chardev *chr, int in_fd, int out_fd);

@@ -8,4 +8,5 @@ libemulator_a_SOURCES += \
 	emulator/chardev/socket-address.c \
 	emulator/chardev/socket-address.h \
 	emulator/chardev/socket.c \
-	emulator/chardev/stdio.c
+	emulator/chardev/stdio.c \
+	emulator/chardev/stream.c

@@ -58,7 +58,7 @@ static void probe_due(void *opaque)
     Chardev *chr = opaque;
 
     pty_probe(chr);
-    if (!chr->connected && chr->user) {
+    if (!chr->connected && chr->front) {
         arm_probe(chr);
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * #syscalls main: socket(0=AF_UNIX) socket(0=AF_INET) socket(0=AF_INET6) connect getsockopt
+ * #syscalls main: socket(0=AF_UNIX) socket(0=AF_INET) socket(0=AF_INET6) connect
+ * getsockopt
  *     -- rare: reconnect
  */
 #include "config.h"

@@ -21,7 +21,7 @@ typedef struct Debugcon {
     guint32 iobase, readback;
 
     Region *region;
-    Chardev *chr;
+    ChardevFront *chr;
     TxQueue tx;
 } Debugcon;
 
@@ -69,32 +69,18 @@ static const ChardevUser debugcon_user = {
     .writable = drain,
 };
 
-static gboolean attach_chardev(Debugcon *s, GError **errp)
-{
-    Chardev *chr = chardev_find(s->chardev);
-
-    if (!chr) {
-        return error_set(errp, "Property 'isa-debugcon.chardev' can't find value '%s'",
-                         s->chardev);
-    }
-    if (!chardev_attach(chr, &debugcon_user, s, errp)) {
-        return FALSE;
-    }
-    s->chr = chr;
-    return TRUE;
-}
-
 static gboolean debugcon_realize(Device *dev, GError **errp)
 {
     Debugcon *s = (Debugcon *)dev;
 
-    if (!attach_chardev(s, errp)) {
+    if (!chardev_attach_property("isa-debugcon", s->chardev, &debugcon_user, s, &s->chr,
+                                 errp)) {
         return FALSE;
     }
     s->region = region_new_io("isa-debugcon", 1, &debugcon_ops, s);
     if (!address_map_put(address_map_io(), &s->region, s->iobase, errp)) {
         g_prefix_error(errp, "Parameter 'iobase' of device 'isa-debugcon': ");
-        chardev_detach(g_steal_pointer(&s->chr));
+        chardev_detach(&s->chr);
         return FALSE;
     }
     run_state_subscribe(state_changed, s);
@@ -108,7 +94,7 @@ static void debugcon_unrealize(Device *dev)
     run_state_unsubscribe(state_changed, s);
     address_map_take(&s->region);
     drain(s);
-    chardev_detach(g_steal_pointer(&s->chr));
+    chardev_detach(&s->chr);
     tx_queue_clear(&s->tx);
 }
 

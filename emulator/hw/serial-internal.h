@@ -62,7 +62,7 @@ typedef struct Serial {
 
     Region *region;
     IrqSource irq_out;
-    Chardev *chr;
+    ChardevFront *chr;
 
     guint8 ier, fcr, lcr, mcr, lsr, msr, scr;
     guint16 divider;

@@ -319,21 +319,8 @@ static gboolean choose_resources(Serial *s, GError **errp)
 
 static gboolean attach_chardev(Serial *s, GError **errp)
 {
-    Chardev *chr;
-
-    if (!s->chardev) {
-        return TRUE;
-    }
-    chr = chardev_find(s->chardev);
-    if (!chr) {
-        return error_set(errp, "Property 'isa-serial.chardev' can't find value '%s'",
-                         s->chardev);
-    }
-    if (!chardev_attach(chr, &serial_user, s, errp)) {
-        return FALSE;
-    }
-    s->chr = chr;
-    return TRUE;
+    return !s->chardev || chardev_attach_property("isa-serial", s->chardev, &serial_user,
+                                                  s, &s->chr, errp);
 }
 
 static void serial_reset(Device *dev)
@@ -382,9 +369,7 @@ static gboolean serial_realize(Device *dev, GError **errp)
     return TRUE;
 
 fail:
-    if (s->chr) {
-        chardev_detach(g_steal_pointer(&s->chr));
-    }
+    chardev_detach(&s->chr);
     g_clear_pointer(&s->region, region_free);
     return FALSE;
 }
@@ -395,10 +380,8 @@ static void serial_unrealize(Device *dev)
 
     run_state_unsubscribe(state_changed, s);
     address_map_take(&s->region);
-    if (s->chr) {
-        serial_tx_drain(s);
-        chardev_detach(g_steal_pointer(&s->chr));
-    }
+    serial_tx_drain(s);
+    chardev_detach(&s->chr);
     tx_queue_clear(&s->tx);
     irq_source_disconnect(&s->irq_out);
 }

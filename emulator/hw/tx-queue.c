@@ -20,21 +20,20 @@ static gboolean may_send(void)
     }
 }
 
-gboolean tx_queue_drain(TxQueue *tx, Chardev *chr)
+gboolean tx_queue_drain(TxQueue *tx, ChardevFront *chr)
 {
     if (!tx->len || !chr || !may_send()) {
         return FALSE;
     }
     size_t n = chardev_write(chr, tx->data, tx->len);
-    tx->len = chardev_connected(chr) ? tx->len - n : 0;
+    tx->len -= n;
     memmove(tx->data, tx->data + n, tx->len);
     return !tx->len;
 }
 
-gboolean tx_queue_send(TxQueue *tx, Chardev *chr, guint8 byte)
+gboolean tx_queue_send(TxQueue *tx, ChardevFront *chr, guint8 byte)
 {
-    if (!chr || (!tx->len && chardev_write(chr, &byte, 1) == 1) ||
-        !chardev_connected(chr)) {
+    if (!chr || (!tx->len && chardev_write(chr, &byte, 1) == 1)) {
         return TRUE;
     }
     if (!tx->data) {

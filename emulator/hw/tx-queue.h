@@ -21,9 +21,9 @@ typedef struct TxQueue {
 extern const StateDesc tx_queue_state;
 
 /* TRUE: the byte is gone, also to nobody. FALSE: it waits; of too many, it is lost. */
-gboolean tx_queue_send(TxQueue *tx, Chardev *chr, guint8 byte);
+gboolean tx_queue_send(TxQueue *tx, ChardevFront *chr, guint8 byte);
 /* Hands on what chr takes; where nobody reads, all of it. TRUE: the last has gone now. */
-gboolean tx_queue_drain(TxQueue *tx, Chardev *chr);
+gboolean tx_queue_drain(TxQueue *tx, ChardevFront *chr);
 void tx_queue_clear(TxQueue *tx);
 
 #endif

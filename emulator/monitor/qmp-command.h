@@ -78,7 +78,7 @@ void qmp_reply_set_id(QmpReply *reply, ConfigNode *id); /* NULL: none */
 /* The client has gone; the reply will come to its end all the same. */
 void qmp_reply_forget(QmpReply *reply);
 
-Chardev *qmp_server_chardev(QmpServer *server);
+ChardevFront *qmp_server_chardev(QmpServer *server);
 GHashTable *qmp_server_fds(QmpServer *server); /* see fds.h */
 
 /*

@@ -33,7 +33,7 @@
 #define OUTPUT_MAX (16 * 1024 * 1024) /* above it the client is given up */
 
 struct QmpServer {
-    Chardev *chr;
+    ChardevFront *chr;
     gboolean pretty;
     gboolean connected, negotiated;
     QmpReply *pending; /* the command that is being carried out */
@@ -207,8 +207,11 @@ static void qmp_writable(void *opaque)
     }
 }
 
-static const ChardevUser qmp_user = { qmp_can_receive, qmp_receive, qmp_event,
-                                      qmp_writable };
+static const ChardevUser qmp_user = { .can_receive = qmp_can_receive,
+                                      .receive = qmp_receive,
+                                      .event = qmp_event,
+                                      .writable = qmp_writable,
+                                      .unchangeable = TRUE };
 
 /* Events */
 
@@ -230,7 +233,7 @@ static void broadcast(const char *name, ConfigNode *data, void *opaque)
 
 /* What commands ask for */
 
-Chardev *qmp_server_chardev(QmpServer *server)
+ChardevFront *qmp_server_chardev(QmpServer *server)
 {
     return server->chr;
 }
@@ -261,7 +264,6 @@ gboolean qmp_server_add(Chardev *chr, gboolean pretty, GError **errp)
 {
     QmpServer *server = g_new0(QmpServer, 1);
 
-    server->chr = chr;
     server->pretty = pretty;
     json_framer_init(&server->framer);
     server->input = g_byte_array_new();
@@ -269,7 +271,7 @@ gboolean qmp_server_add(Chardev *chr, gboolean pretty, GError **errp)
         timer_new(event_loop_main(), CLOCK_TYPE_REALTIME, process_more, server);
     server->output = g_string_new(NULL);
     server->fds = qmp_fds_new();
-    if (!chardev_attach(chr, &qmp_user, server, errp)) {
+    if (!chardev_attach(chr, &qmp_user, server, &server->chr, errp)) {
         server_free(server);
         return FALSE;
     }
@@ -292,7 +294,7 @@ void qmp_cleanup(void)
         QmpServer *server = g_ptr_array_index(servers, i);
 
         flush(server);
-        chardev_detach(server->chr);
+        chardev_detach(&server->chr);
     }
     g_clear_pointer(&servers, g_ptr_array_unref);
 }

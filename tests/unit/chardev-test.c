@@ -23,6 +23,7 @@ typedef struct User {
     GString *in;
     size_t room;
     guint opened, closed, writable;
+    ChardevFront *front;
 } User;
 
 static size_t user_can_receive(void *opaque)
@@ -76,14 +77,15 @@ static Chardev *make(const char *options, User *user, GError **errp)
     if (chr && user) {
         user->in = g_string_new(NULL);
         user->room = 4096;
-        g_assert_true(chardev_attach(chr, &user_ops, user, NULL));
+        g_assert_true(chardev_attach(chr, &user_ops, user, &user->front, NULL));
     }
     return chr;
 }
 
-static void drop(Chardev *chr, User *user, const char *id)
+static void drop(User *user, const char *id)
 {
-    chardev_detach(chr);
+    chardev_detach(&user->front);
+    g_assert_null(user->front);
     g_assert_true(chardev_delete(id, NULL));
     g_assert_null(chardev_find(id));
     g_string_free(user->in, TRUE);
@@ -129,7 +131,7 @@ static void test_server(void)
     g_autofree char *name = NULL;
     g_autofree char *expected = g_strdup_printf("disconnected:unix:%s,server=on", path);
     User user = { 0 };
-    Chardev *chr = make(options, &user, NULL);
+    make(options, &user, NULL);
     struct stat st;
     int a, b;
 
@@ -137,18 +139,18 @@ static void test_server(void)
     g_assert_cmpint(st.st_mode & 0777, ==, 0600);
     name = query_filename();
     g_assert_cmpstr(name, ==, expected);
-    g_assert_cmpuint(chardev_write(chr, (const guint8 *)"x", 1), ==, 0);
+    g_assert_cmpuint(chardev_write(user.front, (const guint8 *)"x", 1), ==, 1);
 
     a = connect_to(path);
     b = connect_to(path);
     WAIT_UNTIL(user.opened == 1);
-    g_assert_true(chardev_connected(chr));
+    g_assert_true(chardev_connected(user.front));
     g_assert_cmpint(write(b, "two", 3), ==, 3);
     g_assert_cmpint(write(a, "one", 3), ==, 3);
     WAIT_UNTIL(user.in->len == 3);
     settle();
     g_assert_cmpstr(user.in->str, ==, "one"); /* b waits */
-    g_assert_cmpuint(chardev_write(chr, (const guint8 *)"hello", 5), ==, 5);
+    g_assert_cmpuint(chardev_write(user.front, (const guint8 *)"hello", 5), ==, 5);
     expect_read(a, "hello");
     close(a);
     WAIT_UNTIL(user.in->len == 6);
@@ -156,11 +158,11 @@ static void test_server(void)
     g_assert_cmpuint(user.opened, ==, 2);
     g_assert_cmpstr(user.in->str, ==, "onetwo");
 
-    chardev_disconnect(chr);
+    chardev_disconnect(user.front);
     WAIT_UNTIL(user.closed == 2);
     g_assert_cmpint(read(b, &st, 1), ==, 0);
     close(b);
-    drop(chr, &user, "c");
+    drop(&user, "c");
     g_assert_cmpint(access(path, F_OK), ==, -1);
 }
 
@@ -171,7 +173,7 @@ static void test_flow(void)
         g_strdup_printf("socket,id=c,path=%s,server=on,wait=off", path);
     static guint8 block[65536];
     User user = { 0 };
-    Chardev *chr = make(options, &user, NULL);
+    make(options, &user, NULL);
     size_t total = 0, taken;
     int fd = connect_to(path);
 
@@ -181,11 +183,11 @@ static void test_flow(void)
     settle();
     g_assert_cmpuint(user.in->len, ==, 0);
     user.room = 2;
-    chardev_resume(chr);
+    chardev_resume(user.front);
     WAIT_UNTIL(user.in->len == 3);
 
     do { /* a peer that does not read: a short write, then a call */
-        taken = chardev_write(chr, block, sizeof(block));
+        taken = chardev_write(user.front, block, sizeof(block));
         total += taken;
     } while (taken == sizeof(block));
     settle();
@@ -199,7 +201,7 @@ static void test_flow(void)
     WAIT_UNTIL(user.writable == 1);
     close(fd);
     WAIT_UNTIL(user.closed == 1);
-    drop(chr, &user, "c");
+    drop(&user, "c");
 }
 
 /* Input that nobody takes does not keep the next client out when the first has gone. */
@@ -209,7 +211,7 @@ static void test_gone_unread(void)
     g_autofree char *options =
         g_strdup_printf("socket,id=c,path=%s,server=on,wait=off", path);
     User user = { 0 };
-    Chardev *chr = make(options, &user, NULL);
+    make(options, &user, NULL);
     int a, b;
 
     for (int late = 0; late < 2; late++) {
@@ -225,24 +227,24 @@ static void test_gone_unread(void)
         g_assert_cmpuint(user.closed, ==, closed);
         if (late) { /* for who has room before another one comes */
             user.room = 4096;
-            chardev_resume(chr);
+            chardev_resume(user.front);
             WAIT_UNTIL(user.closed == closed + 1);
             g_assert_cmpstr(user.in->str, ==, "newold");
         }
         b = connect_to(path);
         WAIT_UNTIL(user.opened == opened + 2);
         g_assert_cmpuint(user.closed, ==, closed + 1);
-        g_assert_cmpuint(chardev_write(chr, (const guint8 *)"hello", 5), ==, 5);
+        g_assert_cmpuint(chardev_write(user.front, (const guint8 *)"hello", 5), ==, 5);
         expect_read(b, "hello");
         user.room = 4096;
-        chardev_resume(chr);
+        chardev_resume(user.front);
         g_assert_cmpint(write(b, "new", 3), ==, 3);
         WAIT_UNTIL(user.in->len == (late ? 9 : 3));
         close(b);
         WAIT_UNTIL(user.closed == closed + 2);
     }
     g_assert_cmpstr(user.in->str, ==, "newoldnew");
-    drop(chr, &user, "c");
+    drop(&user, "c");
 }
 
 static void send_with_fds(int sock, const int *fds, int n)
@@ -269,34 +271,33 @@ static void test_fds(void)
 {
     User user = { 0 };
     g_autofree char *options = NULL;
-    Chardev *chr;
     int pair[2], pipes[2], got;
 
     g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), ==, 0);
     g_assert_cmpint(pipe(pipes), ==, 0);
     options = g_strdup_printf("socket,id=c,fd=%d", pair[0]);
-    chr = make(options, &user, NULL);
-    g_assert_true(chardev_connected(chr));
+    make(options, &user, NULL);
+    g_assert_true(chardev_connected(user.front));
     g_assert_cmpuint(user.opened, ==, 1);
-    g_assert_cmpint(chardev_take_fd(chr), ==, -1);
+    g_assert_cmpint(chardev_take_fd(user.front), ==, -1);
 
     send_with_fds(pair[1], pipes, 2);
     WAIT_UNTIL(user.in->len == 1);
     send_with_fds(pair[1], &pipes[1], 1); /* replaces both of the first message */
     WAIT_UNTIL(user.in->len == 2);
-    got = chardev_take_fd(chr);
+    got = chardev_take_fd(user.front);
     g_assert_cmpint(got, >=, 0);
     g_assert_cmpint(fcntl(got, F_GETFD), ==, FD_CLOEXEC);
     g_assert_cmpint(write(got, "p", 1), ==, 1);
     expect_read(pipes[0], "p");
-    g_assert_cmpint(chardev_take_fd(chr), ==, -1);
+    g_assert_cmpint(chardev_take_fd(user.front), ==, -1);
     send_with_fds(pair[1], pipes, 2); /* freed with the chardev */
     WAIT_UNTIL(user.in->len == 3);
     close(got);
     close(pair[1]);
     close(pipes[0]);
     close(pipes[1]);
-    drop(chr, &user, "c");
+    drop(&user, "c");
 }
 
 static void test_reconnect(void)
@@ -306,17 +307,16 @@ static void test_reconnect(void)
     g_autofree char *server =
         g_strdup_printf("socket,id=s,path=%s,server=on,wait=off", path);
     User cu = { 0 }, su = { 0 };
-    Chardev *c = make(client, &cu, NULL);
-    Chardev *s;
+    make(client, &cu, NULL);
 
-    g_assert_false(chardev_connected(c));
-    s = make(server, &su, NULL);
+    g_assert_false(chardev_connected(cu.front));
+    make(server, &su, NULL);
     WAIT_UNTIL(cu.opened == 1 && su.opened == 1);
-    chardev_disconnect(s);
+    chardev_disconnect(su.front);
     WAIT_UNTIL(cu.opened == 2 && su.opened == 2);
     g_assert_cmpuint(cu.closed, ==, 1);
-    drop(c, &cu, "c");
-    drop(s, &su, "s");
+    drop(&cu, "c");
+    drop(&su, "s");
 }
 
 /* A TCP server on a port that is free, "s"; what makes it, and its client "c" with more.
@@ -344,16 +344,16 @@ static void test_tcp(void)
 {
     User su = { 0 }, cu = { 0 };
     g_autofree char *server = NULL, *client = NULL;
-    Chardev *s = make_tcp(&su, "nodelay=on", &server, &client);
-    Chardev *c = make(client, &cu, NULL);
+    make_tcp(&su, "nodelay=on", &server, &client);
+    make(client, &cu, NULL);
 
-    g_assert_true(chardev_connected(c));
+    g_assert_true(chardev_connected(cu.front));
     WAIT_UNTIL(su.opened == 1);
-    g_assert_cmpuint(chardev_write(c, (const guint8 *)"tcp", 3), ==, 3);
+    g_assert_cmpuint(chardev_write(cu.front, (const guint8 *)"tcp", 3), ==, 3);
     WAIT_UNTIL(su.in->len == 3);
-    drop(c, &cu, "c");
+    drop(&cu, "c");
     WAIT_UNTIL(su.closed == 1);
-    drop(s, &su, "s");
+    drop(&su, "s");
 }
 
 /* Who comes while there is no descriptor waits until there is one. */
@@ -365,7 +365,7 @@ static void test_no_descriptor(void)
     struct sockaddr_un addr = { .sun_family = AF_UNIX };
     struct rlimit before, none;
     User su = { 0 };
-    Chardev *s = make(server, &su, NULL);
+    make(server, &su, NULL);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), next;
 
     g_strlcpy(addr.sun_path, path, sizeof(addr.sun_path));
@@ -383,7 +383,7 @@ static void test_no_descriptor(void)
     WAIT_UNTIL(su.opened == 1);
     close(fd);
     WAIT_UNTIL(su.closed == 1);
-    drop(s, &su, "s");
+    drop(&su, "s");
 }
 
 /* A TCP client whose server goes and comes back. */
@@ -391,18 +391,18 @@ static void test_tcp_reconnect(void)
 {
     User su = { 0 }, cu = { 0 };
     g_autofree char *server = NULL, *client = NULL;
-    Chardev *s = make_tcp(&su, "reconnect-ms=1", &server, &client);
-    Chardev *c = make(client, &cu, NULL);
+    make_tcp(&su, "reconnect-ms=1", &server, &client);
+    make(client, &cu, NULL);
 
     WAIT_UNTIL(su.opened == 1);
-    drop(s, &su, "s");
+    drop(&su, "s");
     WAIT_UNTIL(cu.closed == 1);
     su = (User){ 0 };
-    s = make(server, &su, NULL);
+    make(server, &su, NULL);
     WAIT_UNTIL(cu.opened == 2 && su.opened == 1);
-    drop(c, &cu, "c");
+    drop(&cu, "c");
     WAIT_UNTIL(su.closed == 1);
-    drop(s, &su, "s");
+    drop(&su, "s");
 }
 
 static void test_pty(void)
@@ -410,21 +410,21 @@ static void test_pty(void)
     g_autofree char *name = NULL;
     static guint8 block[65536];
     User user = { 0 };
-    Chardev *chr = make("pty,id=p", &user, NULL);
+    make("pty,id=p", &user, NULL);
     struct termios termios;
     int fd;
 
     name = query_filename();
     g_assert_true(g_str_has_prefix(name, "pty:/dev/pts/"));
     /* Nobody has it open: nothing is taken, nobody waits. */
-    g_assert_cmpuint(chardev_write(chr, block, sizeof(block)), ==, 0);
-    g_assert_false(chardev_connected(chr));
+    g_assert_cmpuint(chardev_write(user.front, block, sizeof(block)), ==, sizeof(block));
+    g_assert_false(chardev_connected(user.front));
 
     fd = open(name + strlen("pty:"), O_RDWR | O_NOCTTY);
     g_assert_cmpint(fd, >=, 0);
     g_assert_cmpint(tcgetattr(fd, &termios), ==, 0);
     g_assert_cmpint(termios.c_lflag & (ECHO | ICANON), ==, 0);
-    g_assert_cmpuint(chardev_write(chr, (const guint8 *)"hi\n", 3), ==, 3);
+    g_assert_cmpuint(chardev_write(user.front, (const guint8 *)"hi\n", 3), ==, 3);
     expect_read(fd, "hi\n");
     g_assert_cmpuint(user.opened, ==, 1);
     g_assert_cmpint(write(fd, "ls\r", 3), ==, 3);
@@ -433,11 +433,11 @@ static void test_pty(void)
 
     /* Open but not read: a short write, and the end is seen all the same. */
     user.room = 0;
-    while (chardev_write(chr, block, sizeof(block)) == sizeof(block)) {
+    while (chardev_write(user.front, block, sizeof(block)) == sizeof(block)) {
     }
     close(fd);
     WAIT_UNTIL(user.closed == 1);
-    g_assert_cmpuint(chardev_write(chr, block, 1), ==, 0);
+    g_assert_cmpuint(chardev_write(user.front, block, 1), ==, 1);
 
     /* A quiet guest: the timer finds the peer. */
     user.room = 10;
@@ -445,7 +445,7 @@ static void test_pty(void)
     g_assert_cmpint(write(fd, "x", 1), ==, 1);
     WAIT_UNTIL(user.opened == 2 && user.in->len == 4);
     close(fd);
-    drop(chr, &user, "p");
+    drop(&user, "p");
 }
 
 static void test_file_and_null(void)
@@ -455,22 +455,22 @@ static void test_file_and_null(void)
     g_autofree char *append = g_strdup_printf("file,id=f,path=%s,append=on", path);
     g_autofree char *text = NULL;
     User user = { 0 };
-    Chardev *chr = make(write_new, &user, NULL);
+    make(write_new, &user, NULL);
 
     g_assert_cmpuint(user.opened, ==, 1);
-    g_assert_cmpuint(chardev_write(chr, (const guint8 *)"one", 3), ==, 3);
-    drop(chr, &user, "f");
-    chr = make(append, &user, NULL);
-    g_assert_cmpuint(chardev_write(chr, (const guint8 *)"two", 3), ==, 3);
-    drop(chr, &user, "f");
+    g_assert_cmpuint(chardev_write(user.front, (const guint8 *)"one", 3), ==, 3);
+    drop(&user, "f");
+    make(append, &user, NULL);
+    g_assert_cmpuint(chardev_write(user.front, (const guint8 *)"two", 3), ==, 3);
+    drop(&user, "f");
     g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
     g_assert_cmpstr(text, ==, "onetwo");
     g_unlink(path);
 
-    chr = make("null,id=n", &user, NULL);
-    g_assert_true(chardev_connected(chr));
-    g_assert_cmpuint(chardev_write(chr, (const guint8 *)"void", 4), ==, 4);
-    drop(chr, &user, "n");
+    make("null,id=n", &user, NULL);
+    g_assert_true(chardev_connected(user.front));
+    g_assert_cmpuint(chardev_write(user.front, (const guint8 *)"void", 4), ==, 4);
+    drop(&user, "n");
 }
 
 static void test_errors(void)
@@ -513,14 +513,14 @@ static void test_errors(void)
         g_assert_cmpstr(error->message, ==, rows[i].message);
         g_clear_error(&error);
     }
-    g_assert_true(chardev_attach(taken, &user_ops, &user, NULL));
-    g_assert_false(chardev_attach(taken, &user_ops, &user, &error));
+    g_assert_true(chardev_attach(taken, &user_ops, &user, &user.front, NULL));
+    g_assert_false(chardev_attach(taken, &user_ops, &user, &user.front, &error));
     g_assert_cmpstr(error->message, ==, "chardev 'taken' is already in use");
     g_clear_error(&error);
     g_assert_false(chardev_delete("taken", &error));
     g_assert_cmpstr(error->message, ==, "Chardev 'taken' is busy");
     g_clear_error(&error);
-    drop(taken, &user, "taken");
+    drop(&user, "taken");
     g_assert_false(chardev_delete("taken", &error));
     g_assert_cmpstr(error->message, ==, "Chardev 'taken' not found");
     g_clear_error(&error);
