@@ -56,6 +56,17 @@ typedef struct DevicePart {
 } DevicePart;
 
 /*
+ * What QMP's qom-get and qom-set see of a device that works, and no option has: under
+ * the machine lock. A part's are the whole's, too.
+ */
+typedef struct DeviceAttribute {
+    const char *name, *type, *help;
+    ConfigNode *(*get)(Device *dev); /* new */
+    /* NULL: it cannot be set. */
+    gboolean (*set)(Device *dev, const ConfigNode *value, GError **errp);
+} DeviceAttribute;
+
+/*
  * A life cycle function that is NULL is the parent's; one that is there replaces
  * the parent's, which it calls where it needs it.
  */
@@ -69,7 +80,8 @@ struct DeviceClass {
     gboolean abstract; /* for others to be derived from: there are no instances */
     gboolean user_creatable;
     gboolean hotpluggable;
-    const Property *properties; /* ends with a NULL name; NULL: none */
+    const Property *properties;        /* ends with a NULL name; NULL: none */
+    const DeviceAttribute *attributes; /* the same */
     /*
      * Ends with a NULL name; those of the ancestors come first. Rows of the class itself
      * hide a part's of the same name, which then has its default unless the class sets
@@ -189,6 +201,11 @@ void device_foreach_row(const DeviceClass *klass, Device *dev, DeviceRowFn fn,
                         void *opaque);
 const Property *device_find_row(const DeviceClass *klass, const char *name,
                                 Device **owner);
+/* Its attributes, those of the ancestors first, then those of the parts. */
+void device_foreach_attribute(Device *dev,
+                              void (*fn)(const DeviceAttribute *attribute, Device *owner,
+                                         void *opaque),
+                              void *opaque);
 /* QMP device-list-properties and `-device X,help`. */
 ConfigNode *device_class_list_properties(const DeviceClass *klass);
 char *device_class_help(const DeviceClass *klass);

@@ -93,3 +93,29 @@ void device_foreach_row(const DeviceClass *klass, Device *dev, DeviceRowFn fn,
     walk_own(&w, klass, dev);
     walk_parts(&w, klass, dev);
 }
+
+static void walk_attributes(const DeviceClass *klass, Device *dev,
+                            void (*fn)(const DeviceAttribute *attribute, Device *owner,
+                                       void *opaque),
+                            void *opaque)
+{
+    if (klass->parent) {
+        walk_attributes(klass->parent, dev, fn, opaque);
+    }
+    for (const DeviceAttribute *a = klass->attributes; a && a->name; a++) {
+        fn(a, dev, opaque);
+    }
+    for (const DevicePart *p = klass->parts; p && p->name; p++) {
+        Device *part = part_of(dev, p);
+
+        walk_attributes(part->klass, part, fn, opaque);
+    }
+}
+
+void device_foreach_attribute(Device *dev,
+                              void (*fn)(const DeviceAttribute *attribute, Device *owner,
+                                         void *opaque),
+                              void *opaque)
+{
+    walk_attributes(dev->klass, dev, fn, opaque);
+}

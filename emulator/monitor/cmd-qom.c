@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The tree of objects by QMP. No property can be set of what is there already: that is
- * said as QEMU does.
+ * The tree of objects by QMP. Only attributes can be set of what is there already: of
+ * others that is refused as QEMU does.
  */
 #include <string.h>
 
@@ -40,80 +40,100 @@ static ConfigNode *cmd_qom_list(ConfigNode *args, GError **errp)
     return list;
 }
 
-/* A search for a property, and what is asked of it: its value, or why it stays. */
+/* A search for a property, and what is asked of it: its value, or to be set. */
 typedef struct Search {
     const QomObject *object;
     const char *name;
+    const ConfigNode *wanted; /* NULL: its value is */
     ConfigNode *value;
-    char *refusal; /* of a change; NULL: there is no such property */
+    gboolean found;
+    GError *error;
 } Search;
 
 /* A part is known by its whole, as device_add's errors have it. */
-static char *refuse_row(const Property *row, const Device *owner)
+static void refuse_row(const Property *row, const Device *owner, GError **errp)
 {
     while (owner->part) {
         owner = owner->parent;
     }
-    return owner->id
-               ? g_strdup_printf("Attempt to set property '%s' on device '%s' (type "
-                                 "'%s') after it was realized",
-                                 row->name, owner->id, owner->klass->name)
-               : g_strdup_printf("Attempt to set property '%s' on anonymous device "
-                                 "(type '%s') after it was realized",
-                                 row->name, owner->klass->name);
+    if (owner->id) {
+        error_set(errp,
+                  "Attempt to set property '%s' on device '%s' (type '%s') after it was "
+                  "realized",
+                  row->name, owner->id, owner->klass->name);
+    } else {
+        error_set(errp,
+                  "Attempt to set property '%s' on anonymous device (type '%s') after it "
+                  "was realized",
+                  row->name, owner->klass->name);
+    }
+}
+
+static void set_property(const Search *s, const QomProperty *property, GError **errp)
+{
+    const DeviceAttribute *attribute = property->attribute;
+
+    if (attribute && attribute->set) {
+        attribute->set((Device *)property->owner, s->wanted, errp);
+    } else if (property->row && s->object->device) {
+        refuse_row(property->row, property->owner, errp);
+    } else {
+        error_set(errp, "Property '%s.%s' is not writable", s->object->type,
+                  property->name);
+    }
+}
+
+static void get_property(Search *s, const QomProperty *property, GError **errp)
+{
+    s->value = property->value ? property->value(s->object, property)
+                               : config_string_new(property->path);
+    if (!s->value) {
+        error_set(errp, "Property '%s.%s' is not readable", s->object->type, s->name);
+    }
 }
 
 static void find_property(const QomProperty *property, void *opaque)
 {
     Search *s = opaque;
-    if (strcmp(property->name, s->name) != 0 || s->refusal) {
+
+    if (strcmp(property->name, s->name) != 0 || s->found) {
         return;
     }
-    s->value = property->value ? property->value(s->object, property)
-                               : config_string_new(property->path);
-    s->refusal = property->row && s->object->device
-                     ? refuse_row(property->row, property->owner)
-                     : g_strdup_printf("Property '%s.%s' is not writable",
-                                       s->object->type, property->name);
-}
-
-/* The object lives as long as objects. */
-static gboolean search(ConfigNode *args, GPtrArray *objects, Search *s, GError **errp)
-{
-    *s = (Search){ qom_resolve(objects, qmp_arg_string(args, "path"), errp),
-                   qmp_arg_string(args, "property") };
-    if (!s->object) {
-        return FALSE;
+    s->found = TRUE;
+    if (s->wanted) {
+        set_property(s, property, &s->error);
+    } else {
+        get_property(s, property, &s->error);
     }
-    qom_foreach_property(objects, s->object, find_property, s);
-    return s->refusal ||
-           error_set(errp, "Property '%s.%s' not found", s->object->type, s->name);
 }
 
-static ConfigNode *cmd_qom_get(ConfigNode *args, GError **errp)
+static ConfigNode *search(ConfigNode *args, const ConfigNode *wanted, GError **errp)
 {
     g_autoptr(GPtrArray) objects = qom_objects();
-    Search s;
-    if (!search(args, objects, &s, errp)) {
+    Search s = { .object = qom_resolve(objects, qmp_arg_string(args, "path"), errp),
+                 .name = qmp_arg_string(args, "property"),
+                 .wanted = wanted };
+
+    if (!s.object) {
         return NULL;
     }
-    g_free(s.refusal);
-    if (!s.value) {
-        error_set(errp, "Property '%s.%s' is not readable", s.object->type, s.name);
+    qom_foreach_property(objects, s.object, find_property, &s);
+    if (!s.found) {
+        error_set(errp, "Property '%s.%s' not found", s.object->type, s.name);
+    } else if (s.error) {
+        g_propagate_error(errp, s.error);
     }
     return s.value;
 }
 
+static ConfigNode *cmd_qom_get(ConfigNode *args, GError **errp)
+{
+    return search(args, NULL, errp);
+}
+
 static ConfigNode *cmd_qom_set(ConfigNode *args, GError **errp)
 {
-    g_autoptr(GPtrArray) objects = qom_objects();
-    Search s;
-    if (search(args, objects, &s, errp)) {
-        g_clear_pointer(&s.value, config_node_unref);
-        error_set(errp, "%s", s.refusal);
-        g_free(s.refusal);
-    }
-    return NULL;
+    return search(args, config_map_get(args, "value"), errp);
 }
 
 const QmpCommand qmp_qom_commands[] = {
@@ -121,7 +141,7 @@ const QmpCommand qmp_qom_commands[] = {
       .args = &get_args, .ret = &qmp_any },
     { "qom-list", "The objects and properties at a path", cmd_qom_list,
       .args = &path_args, .ret = &object_property_list },
-    { "qom-set", "Sets a property of an object; there is none yet that may change",
+    { "qom-set", "Sets a property of an object that may change while it works",
       cmd_qom_set, .args = &set_args },
     { .name = NULL },
 };

@@ -192,6 +192,11 @@ static ConfigNode *get_row(const QomObject *object, const QomProperty *property)
     return property_value(property->row, property->owner);
 }
 
+static ConfigNode *get_attribute(const QomObject *object, const QomProperty *property)
+{
+    return property->attribute->get((Device *)property->owner);
+}
+
 static const QomProperty all_have = { "type", "string", NULL, get_type };
 static const QomProperty devices_have[] = {
     { "parent_bus", "link<bus>", NULL, get_parent_bus },
@@ -222,6 +227,19 @@ static void tell_row(const Walk *w, const Property *row, const void *owner)
 static void tell_device_row(const Property *row, Device *owner, void *opaque)
 {
     tell_row(opaque, row, owner);
+}
+
+static void tell_attribute(const DeviceAttribute *a, Device *owner, void *opaque)
+{
+    const Walk *w = opaque;
+    QomProperty property = { .name = a->name,
+                             .type = a->type,
+                             .help = a->help,
+                             .value = get_attribute,
+                             .owner = owner,
+                             .attribute = a };
+
+    w->fn(&property, w->opaque);
 }
 
 static gboolean has_child(const Walk *w, const char *name)
@@ -278,6 +296,7 @@ void qom_foreach_property(GPtrArray *objects, const QomObject *object,
     if (object->device) {
         qom_foreach_class_property(object->device->klass, fn, opaque);
         device_foreach_row(object->device->klass, object->device, tell_device_row, &w);
+        device_foreach_attribute(object->device, tell_attribute, &w);
     } else {
         fn(&all_have, opaque);
     }

@@ -39,7 +39,9 @@ typedef struct QomProperty {
     ConfigNode *(*value)(const QomObject *object, const struct QomProperty *property);
     const Property *row; /* NULL: it comes from no row, and */
     const void *owner;   /* the structure that the row is of */
-    const char *path;    /* of a child */
+    const DeviceAttribute
+        *attribute;   /* NULL: it is none, and else its owner is a Device */
+    const char *path; /* of a child */
 } QomProperty;
 
 /* "type" first, then others, then children. */
