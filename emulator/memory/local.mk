@@ -2,6 +2,7 @@
 libemulator_a_SOURCES += \
 	emulator/memory/address-map.c emulator/memory/address-map.h \
 	emulator/memory/dirty.c \
+	emulator/memory/discard.c emulator/memory/discard.h \
 	emulator/memory/dispatch.c \
 	emulator/memory/dma.c emulator/memory/dma.h \
 	emulator/memory/guest.c emulator/memory/guest.h \

@@ -249,7 +249,7 @@ static void *populate(void *opaque)
 
 static gboolean prealloc(const Backend *b, RamBlock *block, GError **errp)
 {
-    guint64 page = block->fd >= 0 ? ram_fd_page_size(block->fd) : RAM_PAGE_SIZE;
+    guint64 page = block->page_size;
     guint64 pages = block->size / page;
     guint n = (guint)MIN(b->prealloc_threads, MAX(pages, 1));
     Populate part[PREALLOC_THREADS_MAX] = { { 0 } };

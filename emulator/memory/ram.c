@@ -13,12 +13,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "memory/discard.h"
 #include "memory/map-internal.h"
 #include "util/error.h"
 
 #define HUGE_ALIGN (2u << 20)
 
 static GPtrArray *registered;
+static guint64 guest_size;
 
 /* Maps at an address that is a multiple of align; MAP_FAILED with errno. */
 static void *map_aligned(guint64 size, guint64 align, int prot, int flags, int fd,
@@ -52,8 +54,8 @@ static void *map_aligned(guint64 size, guint64 align, int prot, int flags, int f
 RamBlock *ram_block_map(const char *name, guint64 size, int fd, guint64 fd_offset,
                         int flags, gboolean readonly, GError **errp)
 {
-    guint64 align = MAX(fd >= 0 ? ram_fd_page_size(fd) : 0,
-                        size >= HUGE_ALIGN ? HUGE_ALIGN : RAM_PAGE_SIZE);
+    guint64 page = fd >= 0 ? ram_fd_page_size(fd) : RAM_PAGE_SIZE;
+    guint64 align = MAX(page, size >= HUGE_ALIGN ? HUGE_ALIGN : RAM_PAGE_SIZE);
     if (!size || size % RAM_PAGE_SIZE || size > G_MAXINT64) {
         error_set(errp,
                   "RAM block '%s': size %" G_GUINT64_FORMAT " is not a multiple of %u",
@@ -74,6 +76,7 @@ RamBlock *ram_block_map(const char *name, guint64 size, int fd, guint64 fd_offse
     block->size = size;
     block->fd = fd;
     block->fd_offset = fd_offset;
+    block->page_size = page;
     block->shared = (flags & MAP_SHARED) != 0;
     block->refs = 1;
     madvise(host, size, MADV_DONTFORK);
@@ -131,6 +134,7 @@ void ram_block_unref(RamBlock *block)
         close(block->fd);
     }
     g_free(block->dirty);
+    g_free(block->given_back);
     g_free(block->name);
     g_free(block);
 }
@@ -146,10 +150,23 @@ RamBlock *ram_block_find(const char *name)
     return NULL;
 }
 
+void ram_set_guest_size(guint64 size)
+{
+    guest_size = size;
+}
+
+guint64 ram_guest_size(void)
+{
+    return guest_size;
+}
+
 gboolean ram_lock_all(GError **errp)
 {
-    return mlockall(MCL_CURRENT | MCL_FUTURE) == 0 ||
-           error_set_errno(errp, errno, "cannot lock memory");
+    if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0) {
+        return error_set_errno(errp, errno, "cannot lock memory");
+    }
+    discard_forbid();
+    return TRUE;
 }
 
 gboolean ram_block_register(RamBlock *block, GError **errp)

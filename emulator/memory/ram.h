@@ -18,12 +18,14 @@ typedef struct RamBlock {
     guint8 *host;
     guint64 size;      /* bytes, a multiple of RAM_PAGE_SIZE */
     int fd;            /* backing file or -1; owned */
+    guint64 page_size; /* of the host, behind that file */
     guint64 fd_offset; /* of the block in it */
     gboolean shared;   /* MAP_SHARED */
     gboolean readonly; /* mapped without PROT_WRITE: only for read-only regions */
     gboolean backend;  /* made by ram_backend_new() */
     gint refs;
-    unsigned long *dirty; /* one bit a page while logging is on, else NULL */
+    unsigned long *dirty;      /* one bit a page while logging is on, else NULL */
+    unsigned long *given_back; /* discard.h; NULL: none ever was */
 } RamBlock;
 
 /* `-object memory-backend-{ram,file,memfd}`; node is its own configuration. */
@@ -45,13 +47,17 @@ void ram_block_leave_out_of_core(const RamBlock *block);
 gboolean ram_block_register(RamBlock *block, GError **errp);
 void ram_block_unregister(RamBlock *block);
 RamBlock *ram_block_find(const char *name);
+/* All memory of the guest, in bytes, as -m says it; the machine tells it. */
+void ram_set_guest_size(guint64 size);
+guint64 ram_guest_size(void);
 void ram_block_foreach(void (*fn)(RamBlock *block, void *opaque), void *opaque);
 RamBlock *ram_block_ref(RamBlock *block);
 void ram_block_unref(RamBlock *block);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RamBlock, ram_block_unref)
 /*
  * Keeps all memory of the process, and what it will map, from being swapped: RAM of the
- * guest that nobody has touched becomes memory of the host now. Before any filter.
+ * guest that nobody has touched becomes memory of the host now, and stays. Before any
+ * filter.
  */
 gboolean ram_lock_all(GError **errp);
 /*

@@ -11,6 +11,7 @@
 
 #include "event/loop.h"
 #include "event/turn.h"
+#include "memory/discard.h"
 #include "migration/ram-queue.h"
 
 #define DATA_PAGES_MAX 512        /* 2 MiB of data in a record */
@@ -243,17 +244,23 @@ static gboolean begin_piece(RamSender *s, const SendBlock *b, guint64 page, guin
                                        b->pending + first / BITS, errp));
 }
 
+/* What was given back is not looked at, so that it stays away. */
+static gboolean is_zero(const SendBlock *b, guint64 page)
+{
+    return ram_block_is_hole(b->block, page) ||
+           ram_page_is_zero(b->block->host + (page << RAM_PAGE_BITS));
+}
+
 /* Takes pages from `page` on that are pending, all zero or all not; where they end. */
 static guint64 gather_run(RamBatch *batch, SendBlock *b, guint64 page, guint64 piece_end)
 {
-    gboolean zero = ram_page_is_zero(b->block->host + (page << RAM_PAGE_BITS));
+    gboolean zero = is_zero(b, page);
     guint64 room = zero ? G_MAXUINT32 : DATA_PAGES_MAX - batch->pages;
     guint64 end = page;
 
     while (end - page < room && take_pending(b, end)) {
         end++;
-        if (end >= piece_end ||
-            ram_page_is_zero(b->block->host + (end << RAM_PAGE_BITS)) != zero) {
+        if (end >= piece_end || is_zero(b, end) != zero) {
             break;
         }
     }
