@@ -18,19 +18,20 @@
 #include <glib.h>
 
 typedef enum TurnKind {
-    TURN_DESCRIPTORS,  /* of virtqueues, taken */
-    TURN_RNG_BYTES,    /* read from a source of entropy */
-    TURN_PACKETS,      /* to and from a tap */
-    TURN_NET_BYTES,    /* the same */
-    TURN_BLOCK_BYTES,  /* handed to the ring, where this thread may have to copy them */
-    TURN_BLOCK_DONE,   /* requests that have ended */
-    TURN_CHARDEV_IN,   /* bytes */
-    TURN_CHARDEV_OUT,  /* bytes */
-    TURN_FW_CFG_BYTES, /* of items, into memory */
-    TURN_CONNECTIONS,  /* accepted */
-    TURN_QMP_COMMANDS, /* begun, and what is none */
-    TURN_QMP_VALUES,   /* of commands (config/json.h) */
-    TURN_QMP_BYTES,    /* the same */
+    TURN_DESCRIPTORS,   /* of virtqueues, taken */
+    TURN_RNG_BYTES,     /* read from a source of entropy */
+    TURN_PACKETS,       /* to and from a tap */
+    TURN_NET_BYTES,     /* the same */
+    TURN_BLOCK_BYTES,   /* handed to the ring, where this thread may have to copy them */
+    TURN_BLOCK_DONE,    /* requests that have ended */
+    TURN_CHARDEV_IN,    /* bytes */
+    TURN_CHARDEV_OUT,   /* bytes */
+    TURN_FW_CFG_BYTES,  /* of items, into memory */
+    TURN_BALLOON_PAGES, /* given back, or taken again */
+    TURN_CONNECTIONS,   /* accepted */
+    TURN_QMP_COMMANDS,  /* begun, and what is none */
+    TURN_QMP_VALUES,    /* of commands (config/json.h) */
+    TURN_QMP_BYTES,     /* the same */
     TURN_QTEST_COMMANDS,
     TURN_TIMERS,    /* fired */
     TURN_POSTED,    /* work run */

@@ -6,20 +6,11 @@
 #include "monitor/commands.h"
 
 const QmpCommand *const qmp_command_tables[] = {
-    qmp_misc_commands,
-    qmp_run_commands,
-    qmp_action_commands,
-    qmp_chardev_commands,
-    qmp_block_commands,
-    qmp_medium_commands,
-    qmp_device_commands,
-    qmp_qom_commands,
-    qmp_net_commands,
-    qmp_object_commands,
-    qmp_migration_commands,
-    qmp_pci_commands,
-    qmp_type_commands,
-    NULL,
+    qmp_misc_commands,    qmp_run_commands,    qmp_action_commands,
+    qmp_chardev_commands, qmp_block_commands,  qmp_medium_commands,
+    qmp_device_commands,  qmp_qom_commands,    qmp_net_commands,
+    qmp_balloon_commands, qmp_object_commands, qmp_migration_commands,
+    qmp_pci_commands,     qmp_type_commands,   NULL,
 };
 
 QMP_ENUM(shutdown_cause, "host-error", "host-qmp-quit", "host-qmp-system-reset",
@@ -32,6 +23,7 @@ static const QmpType watchdog_action = { .meta = QMP_META_ENUM,
 QMP_OBJECT(watchdog_data, { "action", &watchdog_action });
 QMP_OBJECT(deleted_data, { "device", &qmp_str, TRUE }, { "path", &qmp_str });
 QMP_OBJECT(nic_filter_data, { "name", &qmp_str, TRUE }, { "path", &qmp_str });
+QMP_OBJECT(balloon_data, { "actual", &qmp_int });
 QMP_ENUM(slot_type, "PCI");
 QMP_OBJECT(ost_info, { "device", &qmp_str, TRUE }, { "slot", &qmp_str },
            { "slot-type", &slot_type }, { "source", &qmp_int }, { "status", &qmp_int });
@@ -76,6 +68,8 @@ const QmpEvent qmp_event_table[] = {
     { "NIC_RX_FILTER_CHANGED",
       "A NIC lets in something else than before; once until query-rx-filter",
       &nic_filter_data },
+    { "BALLOON_CHANGE", "The guest has given memory back, or taken it", &balloon_data,
+      1 },
     { "BLOCK_IO_ERROR", "A request of a disk has failed", &io_error_data, SOME },
     { "DEVICE_TRAY_MOVED", "The tray of a drive has been opened or closed", &tray_data,
       SOME },

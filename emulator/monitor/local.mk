@@ -7,6 +7,7 @@ libemulator_a_SOURCES += \
 	emulator/monitor/cmd-medium.c \
 	emulator/monitor/cmd-migration.c \
 	emulator/monitor/cmd-misc.c \
+	emulator/monitor/cmd-balloon.c \
 	emulator/monitor/cmd-net.c \
 	emulator/monitor/cmd-object.c \
 	emulator/monitor/cmd-pci.c \

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 libemulator_a_SOURCES += \
+	emulator/virtio/balloon-pages.c \
+	emulator/virtio/balloon-stats.c \
+	emulator/virtio/balloon.h \
 	emulator/virtio/blk-queue.c \
 	emulator/virtio/device.c \
 	emulator/virtio/net-control.c \
@@ -32,6 +35,8 @@ libemulator_a_SOURCES += \
 	emulator/virtio/port.c \
 	emulator/virtio/rng-backend.c \
 	emulator/virtio/rng-backend.h \
+	emulator/virtio/virtio-balloon.c \
+	emulator/virtio/virtio-balloon.h \
 	emulator/virtio/virtio-blk.c \
 	emulator/virtio/virtio-blk.h \
 	emulator/virtio/virtio-rng.c \

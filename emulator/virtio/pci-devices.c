@@ -47,6 +47,9 @@
         brief "-pci-non-transitional", NULL, desc ", without legacy interface",          \
         virtio_##kind##_class, virtio_pci_init_non_transitional, __VA_ARGS__) }
 
+FAMILY(balloon, "virtio-balloon", "Virtio memory balloon", ID(VIRTIO_ID_BALLOON),
+       .class_code = 0x00ff00 /* none of others */);
+
 FAMILY(blk, "virtio-blk", "Virtio block device", ID(VIRTIO_ID_BLOCK),
        .class_code = 0x010000 /* SCSI storage */);
 

@@ -17,6 +17,7 @@ extern const PciDeviceClass virtio_pci_class; /* what they have in common */
     extern const PciDeviceClass virtio_##kind##_pci_transitional_class;                  \
     extern const PciDeviceClass virtio_##kind##_pci_non_transitional_class
 
+VIRTIO_PCI_FAMILY(balloon);
 VIRTIO_PCI_FAMILY(blk);
 VIRTIO_PCI_FAMILY(net);
 VIRTIO_PCI_FAMILY(rng);

@@ -104,6 +104,7 @@ struct VirtioDevice {
 
 /* Class of what all virtio devices have: parent of each. */
 extern const DeviceClass virtio_device_class;
+extern const VirtioDeviceClass virtio_balloon_class;
 extern const VirtioDeviceClass virtio_blk_class;
 extern const VirtioDeviceClass virtio_net_class;
 extern const VirtioDeviceClass virtio_rng_class;
