@@ -107,6 +107,7 @@ gboolean board_memory_check(BoardMemory *memory, ConfigNode *config, GError **er
         config_prefix_origin(node, "-m", errp);
         return FALSE;
     }
+    ram_set_guest_size(memory->size);
     return !memory->options->memory_backend || find_backend(memory, config, errp);
 }
 
@@ -118,7 +119,6 @@ static ConfigNode *shared_backend(const BoardMemory *memory)
     config_map_set(node, "qom-type", config_string_new("memory-backend-memfd"));
     config_map_set(node, "id", config_string_new(memory->block));
     config_map_set(node, "size", config_int_new(memory->size));
-    ram_set_guest_size(memory->size);
     config_map_set(node, "share", config_bool_new(TRUE));
     return node;
 }

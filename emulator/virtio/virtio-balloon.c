@@ -48,7 +48,6 @@ static void tell_change(void)
 
     config_map_set(data, "actual", config_uint_new(balloon_guest_memory()));
     vm_event_emit("BALLOON_CHANGE", data);
-    config_node_unref(data);
 }
 
 /* Fields may be written in pieces. */
