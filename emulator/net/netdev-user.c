@@ -64,6 +64,7 @@ static const Property user_rows[] = {
 };
 
 static char *denied;
+static gboolean started; /* what comes later would be without its thread */
 
 void net_deny(const char *why)
 {
@@ -133,6 +134,9 @@ static gboolean open_user(NetBackend *net, const void *options, GError **errp)
                           .dnssearch = o->dnssearch };
     int cable;
 
+    if (started) {
+        return error_set(errp, "netdev type 'user' cannot be added at run time");
+    }
     if (denied) {
         return error_set(errp, "netdev user makes sockets, which %s does not let it",
                          denied);
@@ -147,6 +151,18 @@ static gboolean open_user(NetBackend *net, const void *options, GError **errp)
     return TRUE;
 }
 
+static gboolean start(GError **errp)
+{
+    started = TRUE;
+    return user_stacks_start(errp);
+}
+
+static void stop(void)
+{
+    user_stacks_stop();
+    started = FALSE;
+}
+
 static void free_user(NetBackend *net)
 {
     fd_clear(&net->fds[0]);
@@ -156,10 +172,11 @@ static void free_user(NetBackend *net)
 static const NetBackendOps user_ops = { .free = free_user };
 
 const NetDriver net_driver_user = {
-    .type = { "user", "a network of its own behind this process", user_rows,
-              sizeof(UserOptions), .cold = TRUE },
+    /* QMP's schema has it: there clients look for what the command line takes. */
+    .type = { "user", "a network of its own behind this process; not by netdev_add",
+              user_rows, sizeof(UserOptions) },
     .ops = &user_ops,
     .open = open_user,
-    .start = user_stacks_start,
-    .stop = user_stacks_stop,
+    .start = start,
+    .stop = stop,
 };

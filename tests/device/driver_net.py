@@ -5,20 +5,14 @@ import sys
 
 
 def extend(real):
-    """An emulator that has several queues, vhost, a stack of its own, and links that can be
-    pulled: what the one of this build lacks of it."""
+    """An emulator that has several queues, vhost, and links that can be pulled: what the one
+    of this build lacks of it. That it has a stack of its own is this build's to tell."""
     object_type = real.types[real.types["netdev_add"]["arg-type"]]
     cases = {v["case"]: v["type"] for v in object_type["variants"]}
     tap = real.types[cases["tap"]]["members"]
     for name in "fds", "vhostfd", "vhostfds":
         if name not in [m["name"] for m in tap]:
             tap.append({"name": name, "type": "str", "default": None})
-    if "user" not in cases:
-        tag = [m["type"] for m in object_type["members"] if m["name"] == "type"][0]
-        real.types[tag]["members"].append({"name": "user"})
-        real.types["with-net-user"] = {"name": "with-net-user", "meta-type": "object",
-                                       "members": []}
-        object_type["variants"].append({"case": "user", "type": "with-net-user"})
     if not real.has("set_link"):
         real.types["set_link"] = {"name": "set_link", "meta-type": "command",
                                   "arg-type": "with-net-link",

@@ -270,6 +270,7 @@ static void test_kinds(void)
     g_assert_false(schema_has("blockdev-add/arg-type/driver/^x-test"));
     g_assert_false(schema_has("blockdev-add/arg-type/+file/x-dio-align"));
     g_assert_true(schema_has("blockdev-add/arg-type/cache/no-flush"));
+    g_assert_true(schema_has("netdev_add/arg-type/+user/hostfwd"));
 }
 
 static const Property list_rows[] = { { "list", PROP_STRINGS }, { NULL } };
