@@ -19,6 +19,7 @@ struct NetBackend {
     guint pairs;
     int *fds;       /* one for each pair, non-blocking; NULL: there are none */
     int *vhost_fds; /* of /dev/vhost-net, one for each pair; NULL: there are none */
+    gboolean vhost_forced;
     gboolean has_header, has_offloads;
     void *opaque; /* the driver's */
 };

@@ -105,6 +105,11 @@ int net_backend_vhost_fd(const NetBackend *net, guint pair)
     return net->vhost_fds && pair < net->pairs ? net->vhost_fds[pair] : -1;
 }
 
+gboolean net_backend_vhost_forced(const NetBackend *net)
+{
+    return net->vhost_forced;
+}
+
 gboolean net_backend_link_up(const NetBackend *net)
 {
     return !g_atomic_int_get(&net->unplugged);

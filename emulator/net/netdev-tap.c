@@ -141,6 +141,8 @@ static gboolean add_queue(NetBackend *net, const TapOptions *o, char *number,
     if (fd < 0) {
         if (number) {
             g_prefix_error(errp, "Parameter '%s': ", o->fd ? "fd" : "fds");
+        } else if (o->queues) {
+            g_prefix_error(errp, "netdev '%s' with queues=%u: ", net->id, o->queues);
         }
         g_free(number);
         return FALSE;
@@ -210,10 +212,11 @@ static gboolean add_vhost_or_not(NetBackend *net, const TapOptions *o, GError **
 {
     g_autoptr(GError) error = NULL;
 
+    net->vhost_forced = o->vhostforce || o->vhostfd || o->vhostfds;
     if (!wants_vhost(o) || add_vhost(net, o, &error)) {
         return TRUE;
     }
-    if (o->vhostforce || o->vhostfd || o->vhostfds) {
+    if (net->vhost_forced) {
         g_propagate_error(errp, g_steal_pointer(&error));
         return FALSE;
     }

@@ -13,19 +13,35 @@
 #include "virtio/vhost.h"
 #include "virtio/virtio-net.h"
 
+static void fall_back(const VirtioNet *net, const GError *error)
+{
+    log_warn("netdev '%s': unable to start vhost net: %s: falling back on userspace "
+             "virtio",
+             net_backend_id(net->backend), error->message);
+}
+
 gboolean net_vhost_realize(VirtioNet *net, GError **errp)
 {
+    g_autoptr(GError) error = NULL;
+
     if (net_backend_vhost_fd(net->backend, 0) < 0) {
         return TRUE;
     }
     net->vhosts = g_new0(Vhost *, net->pairs);
     for (unsigned i = 0; i < net->pairs; i++) {
         net->vhosts[i] =
-            vhost_new(net_backend_vhost_fd(net->backend, i), VHOST_KIND_NET, errp);
+            vhost_new(net_backend_vhost_fd(net->backend, i), VHOST_KIND_NET, &error);
         if (!net->vhosts[i]) {
             net_vhost_unrealize(net);
-            return FALSE;
+            break;
         }
+    }
+    if (error && net_backend_vhost_forced(net->backend)) {
+        g_propagate_error(errp, g_steal_pointer(&error));
+        return FALSE;
+    }
+    if (error) {
+        fall_back(net, error);
     }
     return TRUE;
 }
@@ -113,9 +129,7 @@ static gboolean vhost_plane_start(VirtioPort *port, GError **errp)
     g_autoptr(GError) error = NULL;
 
     if (!start_all(net, &error)) {
-        log_warn("netdev '%s': unable to start vhost net: %s: falling back on userspace "
-                 "virtio",
-                 net_backend_id(net->backend), error->message);
+        fall_back(net, error);
         stop_all(net);
         net->vhost_failed = TRUE;
         net->by_kernel = FALSE;

@@ -29,9 +29,10 @@
 #include "util/fd.h"
 #include "util/log.h"
 
-#define RINGS       2
-#define REGIONS_MAX 64 /* what every kernel takes */
-#define LOG_ALL     (1ull << VHOST_F_LOG_ALL)
+#define RINGS         2
+#define REGIONS       64 /* what a kernel takes that says nothing else here: */
+#define REGIONS_PARAM "/sys/module/vhost/parameters/max_mem_regions"
+#define LOG_ALL       (1ull << VHOST_F_LOG_ALL)
 /* What the kernel has to know to serve a ring of any kind. */
 #define RING_FEATURES                                                                    \
     (1ull << VIRTIO_F_VERSION_1 | 1ull << VIRTIO_RING_F_INDIRECT_DESC |                  \
@@ -47,6 +48,7 @@ struct Vhost {
 };
 
 static GSList *devices;
+static guint regions_max;
 static GArray *sections;   /* MapSection, a reference to each block */
 static GPtrArray *leaving; /* blocks that may be in use until the table is a new one */
 static gboolean logging;
@@ -85,9 +87,20 @@ static gboolean takes(const MapSection *s, MapSection *pages)
     return s->block && !s->readonly && !s->block->readonly && map_section_pages(s, pages);
 }
 
+static guint read_limit(void)
+{
+    g_autofree char *text = NULL;
+    guint64 limit = 0;
+
+    if (g_file_get_contents(REGIONS_PARAM, &text, NULL, NULL)) {
+        limit = MIN(g_ascii_strtoull(text, NULL, 10), G_MAXUINT16);
+    }
+    return limit ? (guint)limit : REGIONS;
+}
+
 static guint map_room(MapListener *l)
 {
-    return REGIONS_MAX - MIN(sections->len, REGIONS_MAX);
+    return regions_max - MIN(sections->len, regions_max);
 }
 
 static gboolean map_add(MapListener *l, const MapSection *s, GError **errp)
@@ -97,8 +110,11 @@ static gboolean map_add(MapListener *l, const MapSection *s, GError **errp)
     if (!takes(s, &pages)) {
         return TRUE;
     }
-    if (sections->len == REGIONS_MAX) {
-        return error_set(errp, "vhost: more than %d pieces of memory", REGIONS_MAX);
+    if (sections->len >= regions_max) {
+        return error_set(errp,
+                         "vhost: the kernel takes %u pieces of memory "
+                         "(" REGIONS_PARAM "), and there are more",
+                         regions_max);
     }
     ram_block_ref(pages.block);
     g_array_append_val(sections, pages);
@@ -314,6 +330,7 @@ static void forget_memory(void)
 
 static gboolean listen(GError **errp)
 {
+    regions_max = read_limit();
     sections = g_array_new(FALSE, FALSE, sizeof(MapSection));
     leaving = g_ptr_array_new_with_free_func(unref_block);
     if (!address_map_listen(address_map_memory(), &listener, errp)) {

@@ -11,6 +11,7 @@ typedef struct VhostKernel {
     int fd;               /* whose ioctl()s these are; -1: nobody's */
     guint64 know;         /* features */
     unsigned long refuse; /* this request */
+    unsigned limit;       /* pieces of memory; 0: it does not say */
 
     /* What it was told. */
     unsigned owned, tables;

@@ -21,6 +21,19 @@
 #define TAP      777 /* only a number here */
 #define VERSION  (1ull << VIRTIO_F_VERSION_1)
 
+/* In place of the library's: of all files the kernel's parameter alone is there. */
+gboolean g_file_get_contents(const char *name, char **contents, gsize *length,
+                             GError **error)
+{
+    if (!vhost_kernel.limit ||
+        !g_str_has_suffix(name, "/vhost/parameters/max_mem_regions")) {
+        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_NOENT, "not here");
+        return FALSE;
+    }
+    *contents = g_strdup_printf("%u\n", vhost_kernel.limit);
+    return TRUE;
+}
+
 static RamBlock *ram, *more;
 static Region *region, *more_region;
 static Virtqueue rings[2];
@@ -135,6 +148,35 @@ static void test_memory(void)
     end(v);
 }
 
+/* What it has no room for is refused before anything is told. */
+static void test_room(void)
+{
+    g_autoptr(GError) error = NULL, plug = NULL;
+    Vhost *v = begin();
+
+    vhost_free(v);
+    vhost_kernel.limit = 1;
+    v = vhost_new(vhost_kernel.fd, VHOST_KIND_NET, &error);
+    g_assert_no_error(error);
+    g_assert_true(vhost_start(v, rings, VERSION, &error));
+    unsigned tables = vhost_kernel.tables;
+    more_region = region_new_ram(more->name, more, 0, more->size, FALSE);
+    g_assert_false(address_map_put(address_map_memory(), &more_region, SECOND, &plug));
+    g_assert_nonnull(plug);
+    g_assert_cmpuint(vhost_kernel.tables, ==, tables);
+    vhost_stop(v);
+    vhost_free(v);
+    /* there before it */
+    map(&more_region, more, SECOND);
+    g_assert_null(vhost_new(vhost_kernel.fd, VHOST_KIND_NET, &error));
+    g_assert_nonnull(strstr(error->message, "the kernel takes 1 pieces of memory"));
+    vhost_kernel.limit = 2;
+    v = vhost_new(vhost_kernel.fd, VHOST_KIND_NET, NULL);
+    g_assert_nonnull(v);
+    address_map_take(&more_region);
+    end(v);
+}
+
 static gboolean take_dirty(RamBlock *block, guint64 page)
 {
     g_autofree unsigned long *bits = g_new0(unsigned long, RAM_SIZE / 4096 / 64);
@@ -225,6 +267,7 @@ int main(int argc, char **argv)
     map(&region, ram, 0);
     g_test_add_func("/vhost/rings", test_rings);
     g_test_add_func("/vhost/memory", test_memory);
+    g_test_add_func("/vhost/room", test_room);
     g_test_add_func("/vhost/log", test_log);
     g_test_add_func("/vhost/refused", test_refused);
     return g_test_run();
