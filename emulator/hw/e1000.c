@@ -159,12 +159,15 @@ static gboolean connect_net(E1000 *e, GError **errp)
                          e->netdev);
     }
     e->header = e->net && net_backend_has_header(e->net) ? E1000_NET_HEADER : 0;
-    if (e->net && (!net_backend_set_pairs(e->net, 1, errp) ||
-                   !net_backend_set_header(e->net, E1000_NET_HEADER, 0, errp))) {
+    e->nic = net_nic_new(&e->pci.device, e->net, &nic_ops, e, errp);
+    if (!e->nic) {
+        return FALSE; /* it may be another card's: nothing has changed for that one */
+    }
+    if (e->net && !net_backend_set_header(e->net, E1000_NET_HEADER, 0, errp)) {
+        net_nic_free(e->nic);
         return FALSE;
     }
-    e->nic = net_nic_new(&e->pci.device, e->net, &nic_ops, e, errp);
-    return e->nic != NULL;
+    return TRUE;
 }
 
 static void start_life(E1000 *e)

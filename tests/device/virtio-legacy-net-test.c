@@ -191,6 +191,27 @@ static void test_address(void)
     free_card(&c);
 }
 
+/* A second card wants the same cable: it is refused, and the first one goes on. */
+static void test_taken(void)
+{
+    static const char *const drivers[] = { "e1000", "virtio-net-pci" };
+    Card c;
+
+    make_card(&c, ROOT);
+    start_driver(&c, FALSE);
+    for (unsigned i = 0; i < G_N_ELEMENTS(drivers); i++) {
+        g_autofree char *why = qtest_qmp_fails(
+            c.q,
+            "{\"execute\": \"device_add\", \"arguments\": {\"driver\": \"%s\","
+            "\"bus\": \"rp\", \"netdev\": \"h\"}}",
+            drivers[i]);
+        g_assert_cmpstr(why, ==, "netdev 'h' is in use");
+        guest_sends(&c);
+        guest_receives(&c);
+    }
+    free_card(&c);
+}
+
 int main(int argc, char **argv)
 {
     if (unshare(CLONE_NEWNET) < 0 || access("/dev/net/tun", R_OK | W_OK)) {
@@ -204,5 +225,6 @@ int main(int argc, char **argv)
                          test_packets);
     g_test_add_func("/virtio-legacy/net/identity", test_identity);
     g_test_add_func("/virtio-legacy/net/address", test_address);
+    g_test_add_func("/virtio-legacy/net/taken", test_taken);
     return vpci_run();
 }
