@@ -14,6 +14,8 @@
 #include "util/log.h"
 
 #define MAX_NORMAL 1522 /* with a VLAN tag and FCS; longer ones need RCTL.LPE */
+#define MAX_PASSED 512  /* descriptors that one frame uses up, also those without buffer \
+                         */
 
 /* In the descriptor, behind the address. */
 typedef struct RxResult {
@@ -98,6 +100,7 @@ static void put(E1000 *e, const guint8 *data, gsize len, RxResult result)
         e1000_raise(e, ICR_RXO);
         return;
     }
+    left = MIN(left, MAX_PASSED);
     for (; len && left; left--) {
         gsize n = fill(e, data, len, result);
         data += n;

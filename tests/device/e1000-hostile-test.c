@@ -112,6 +112,28 @@ static void test_tails(void)
     qtest_stop(q);
 }
 
+/* As many descriptors as a ring may have, none with a buffer: a frame passes few. */
+static void test_no_buffers(void)
+{
+    E1000Driver d;
+    QTest *q = start(&d);
+    guint8 frame[60];
+
+    e1000_make_frame(frame, sizeof(frame));
+    qtest_memset(q, 0x800000, 0, MIB);
+    e1000_set(&d, E_RDBAL, 0x800000);
+    e1000_set(&d, E_RDLEN, 0xfff80);
+    e1000_set(&d, E_RDH, 0);
+    e1000_set(&d, E_RDT, 0xffff);
+    for (unsigned i = 0; i < 10; i++) {
+        e1000_send(&d, frame, sizeof(frame));
+        look(&d);
+    }
+    turn_check(q, "descriptors", 5000, G_MAXUINT64);
+    assert_good(&d);
+    qtest_stop(q);
+}
+
 /* Packets that never end, or are of nothing, or of more than there can be. */
 static void test_packets(void)
 {
@@ -204,6 +226,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/e1000/hostile/rings", test_rings);
     g_test_add_func("/e1000/hostile/tails", test_tails);
+    g_test_add_func("/e1000/hostile/no-buffers", test_no_buffers);
     g_test_add_func("/e1000/hostile/packets", test_packets);
     g_test_add_func("/e1000/hostile/contexts", test_contexts);
     return g_test_run();
