@@ -213,15 +213,22 @@ static unsigned skip_bytes(struct iovec *iov, unsigned n, gsize bytes)
     return i;
 }
 
-/* readv() of one packet with its header, as the tap's or made. */
-static gssize read_packet(NetPair *q, unsigned n)
+/*
+ * readv() of one packet with its header, as the tap's or made. room: bytes in front of
+ * the spill buffer; they have the whole header, or are none.
+ */
+static gssize read_packet(NetPair *q, unsigned n, guint64 room)
 {
     static const guint8 none[NET_HEADER];
     unsigned first = skip_bytes(q->iov, n, q->skip);
     gssize len = net_queue_receive(q->host, q->iov + first, n - first);
 
     if (len >= 0 && q->skip) {
-        guest_iov_from_buf(&nth(q, 0)->in, 0, none, q->skip);
+        if (room) {
+            guest_iov_from_buf(&nth(q, 0)->in, 0, none, q->skip);
+        } else {
+            memset(q->spill, 0, q->skip);
+        }
         len += q->skip;
     }
     return len;
@@ -286,7 +293,7 @@ static gboolean receive(NetPair *q, Virtqueue *vq)
 {
     guint64 room;
     unsigned n = gather(q, &room);
-    gssize len = read_packet(q, n);
+    gssize len = read_packet(q, n, room);
 
     if (len < 0) {
         receive_failed(q);
