@@ -30,6 +30,7 @@ include emulator/device/local.mk
 include emulator/block/local.mk
 include emulator/net/local.mk
 include emulator/chardev/local.mk
+include emulator/input/local.mk
 include emulator/pci/local.mk
 include emulator/virtio/local.mk
 include emulator/hw/local.mk

@@ -191,6 +191,8 @@ tests_unit_qmp_client_test_SOURCES = tests/unit/qmp-client-test.c
 tests_unit_qmp_client_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_qmp_client_test_LDADD = $(DRIVER_TEST_LDADD)
 
+# input, usb
+include tests/unit/usb.mk
 include tests/unit/pci.mk
 include tests/unit/virtio.mk
 # The RPC server.

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+libemulator_a_SOURCES += \
+	emulator/input/input.c emulator/input/input.h
