@@ -35,6 +35,7 @@ include emulator/pci/local.mk
 include emulator/virtio/local.mk
 include emulator/hw/local.mk
 include emulator/ide/local.mk
+include emulator/usb/local.mk
 include emulator/firmware/local.mk
 include emulator/machine/local.mk
 include emulator/migration/local.mk

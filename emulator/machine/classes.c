@@ -29,6 +29,8 @@
 #include "pci/root-port.h"
 #include "pci/switch.h"
 #include "pci/testdev.h"
+#include "usb/hid.h"
+#include "usb/xhci.h"
 #include "virtio/pci.h"
 #include "virtio/virtio.h"
 
@@ -69,6 +71,12 @@ const DeviceClass *const device_class_table[] = {
     &virtio_balloon_pci_class.device,
     &virtio_balloon_pci_non_transitional_class.device,
     &virtio_balloon_pci_transitional_class.device,
+    &usb_device_class.device,
+    &hid_class.usb.device,
+    &usb_hub_class.device,
+    &usb_kbd_class.usb.device,
+    &usb_mouse_class.usb.device,
+    &usb_tablet_class.usb.device,
     &virtio_blk_class.device,
     &virtio_blk_pci_class.device,
     &virtio_blk_pci_non_transitional_class.device,
@@ -88,6 +96,7 @@ const DeviceClass *const device_class_table[] = {
     &virtio_vsock_pci_class.device,
     &virtio_vsock_pci_non_transitional_class.device,
     &x3130_upstream_class.device,
+    &xhci_class.device,
     &xio3130_downstream_class.device,
     NULL,
 };
