@@ -7,10 +7,24 @@ import time
 SECONDS = 60
 
 
+def connect(path):
+    """To a socket whose file is there: that is so before somebody listens."""
+    deadline = time.monotonic() + 10
+    while True:
+        client = socket.socket(socket.AF_UNIX)
+        try:
+            client.connect(str(path))
+            return client
+        except ConnectionRefusedError:
+            client.close()
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
 class Monitor:
     def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(str(path))
+        self.socket = connect(path)
         self.text = b""
         self.events = []
         self.read()  # the greeting

@@ -4,12 +4,11 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import time
 from pathlib import Path
 
-from monitor import SECONDS, Monitor
+from monitor import SECONDS, Monitor, connect
 
 RESULTS = Path("/lab/results")
 VMM = os.environ.get("LAB_VMM", "vireo")
@@ -99,13 +98,8 @@ class Vm:
         while not Path(path).exists() and self.process.poll() is None:
             time.sleep(0.005)
         self.monitor = Monitor(path)
-        self.orders = self.connect_orders() if orders else None
+        self.orders = connect(f"/tmp/{name}.orders") if orders else None
         self.ordered = 0
-
-    def connect_orders(self):
-        serial = socket.socket(socket.AF_UNIX)
-        serial.connect(f"/tmp/{self.name}.orders")
-        return serial
 
     # --- QMP ---
 
