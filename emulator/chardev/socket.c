@@ -116,11 +116,23 @@ static void wait_for_peer(Chardev *chr)
     }
 }
 
+/* What it has sent was all read. */
+static gboolean is_read_up(int fd)
+{
+    char byte;
+    struct iovec iov = { &byte, 1 };
+    struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+    return recvmsg(fd, &msg, MSG_PEEK | MSG_DONTWAIT) <= 0;
+}
+
 static void socket_hung_up(Chardev *chr)
 {
     Socket *s = chr->data;
 
-    if (s->server) {
+    if (is_read_up(chr->in_fd)) {
+        chardev_peer_closed(chr);
+    } else if (s->server) {
         wait_for_peer(chr);
     } else if (s->reconnect_ms) {
         chardev_peer_closed(chr); /* a new connection is worth more than old input */

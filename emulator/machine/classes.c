@@ -32,6 +32,7 @@
 #include "usb/hid.h"
 #include "usb/xhci.h"
 #include "virtio/pci.h"
+#include "virtio/virtio-serial.h"
 #include "virtio/virtio.h"
 
 /* clang-format off */
@@ -67,6 +68,7 @@ const DeviceClass *const device_class_table[] = {
     &pvpanic_isa_class,
     &rtc_class,
     &serial_class,
+    &virtconsole_class.device,
     &virtio_balloon_class.device,
     &virtio_balloon_pci_class.device,
     &virtio_balloon_pci_non_transitional_class.device,
@@ -92,9 +94,15 @@ const DeviceClass *const device_class_table[] = {
     &virtio_rng_pci_class.device,
     &virtio_rng_pci_non_transitional_class.device,
     &virtio_rng_pci_transitional_class.device,
+    &virtio_serial_class.device,
+    &virtio_serial_pci_class.device,
+    &virtio_serial_pci_non_transitional_class.device,
+    &virtio_serial_pci_transitional_class.device,
+    &virtio_serial_port_class,
     &virtio_vsock_class.device,
     &virtio_vsock_pci_class.device,
     &virtio_vsock_pci_non_transitional_class.device,
+    &virtserialport_class.device,
     &x3130_upstream_class.device,
     &xhci_class.device,
     &xio3130_downstream_class.device,

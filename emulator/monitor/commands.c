@@ -24,6 +24,7 @@ QMP_OBJECT(watchdog_data, { "action", &watchdog_action });
 QMP_OBJECT(deleted_data, { "device", &qmp_str, TRUE }, { "path", &qmp_str });
 QMP_OBJECT(nic_filter_data, { "name", &qmp_str, TRUE }, { "path", &qmp_str });
 QMP_OBJECT(balloon_data, { "actual", &qmp_int });
+QMP_OBJECT(vserport_data, { "id", &qmp_str }, { "open", &qmp_bool });
 QMP_ENUM(slot_type, "PCI");
 QMP_OBJECT(ost_info, { "device", &qmp_str, TRUE }, { "slot", &qmp_str },
            { "slot-type", &slot_type }, { "source", &qmp_int }, { "status", &qmp_int });
@@ -70,6 +71,8 @@ const QmpEvent qmp_event_table[] = {
       &nic_filter_data },
     { "BALLOON_CHANGE", "The guest has given memory back, or taken it", &balloon_data,
       1 },
+    { "VSERPORT_CHANGE", "The guest has opened or closed a port of a virtio-serial",
+      &vserport_data, 1 },
     { "BLOCK_IO_ERROR", "A request of a disk has failed", &io_error_data, SOME },
     { "DEVICE_TRAY_MOVED", "The tray of a drive has been opened or closed", &tray_data,
       SOME },

@@ -11,6 +11,8 @@ libemulator_a_SOURCES += \
 	emulator/virtio/net-queue.c \
 	emulator/virtio/net-state.c \
 	emulator/virtio/net-vhost.c \
+	emulator/virtio/serial-control.c \
+	emulator/virtio/serial-port.c \
 	emulator/virtio/vhost-vsock.c \
 	emulator/virtio/vhost.c \
 	emulator/virtio/vhost.h \
@@ -40,6 +42,8 @@ libemulator_a_SOURCES += \
 	emulator/virtio/virtio-blk.c \
 	emulator/virtio/virtio-blk.h \
 	emulator/virtio/virtio-rng.c \
+	emulator/virtio/virtio-serial.c \
+	emulator/virtio/virtio-serial.h \
 	emulator/virtio/virtio.h \
 	emulator/virtio/virtqueue.c \
 	emulator/virtio/virtqueue.h

@@ -59,6 +59,9 @@ FAMILY(net, "virtio-net", "Virtio network card", ID(VIRTIO_ID_NET),
 FAMILY(rng, "virtio-rng", "Virtio source of entropy", ID(VIRTIO_ID_RNG),
        .class_code = 0x00ff00 /* none of others */);
 
+FAMILY(serial, "virtio-serial", "Virtio consoles and channels", ID(VIRTIO_ID_CONSOLE),
+       .class_code = 0x078000 /* other communication */);
+
 /* Of a type that has no legacy interface. */
 #define VSOCK ID(VIRTIO_ID_VSOCK), .class_code = 0x078000 /* other communication */
 

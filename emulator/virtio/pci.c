@@ -163,7 +163,10 @@ static void free_registers(VirtioPci *v)
 static void make_vectors(VirtioPci *v)
 {
     v->n_vectors = v->port.n_queues + 1;
-    v->vectors = v->vectors == ALL_VECTORS ? v->n_vectors : v->vectors;
+    if (v->vectors == ALL_VECTORS) {
+        guint16 n = ((const VirtioDevice *)v->backend)->n_vectors;
+        v->vectors = n ? n : v->n_vectors;
+    }
     v->wanted = g_new(guint16, v->n_vectors);
     v->held = g_new(guint16, v->n_vectors);
     v->resetting = g_new0(gboolean, v->n_vectors);

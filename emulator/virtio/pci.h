@@ -21,6 +21,7 @@ VIRTIO_PCI_FAMILY(balloon);
 VIRTIO_PCI_FAMILY(blk);
 VIRTIO_PCI_FAMILY(net);
 VIRTIO_PCI_FAMILY(rng);
+VIRTIO_PCI_FAMILY(serial);
 extern const PciDeviceClass virtio_vsock_pci_class;
 extern const PciDeviceClass virtio_vsock_pci_non_transitional_class;
 

@@ -93,6 +93,7 @@ struct VirtioDevice {
     /* Set by realize. */
     EventLoop *loop; /* the owner of all queues, but see queue_loop() */
     guint16 n_queues, queue_size;
+    guint16 n_vectors; /* that a function has which is not told; 0: one for each queue */
     const VirtioDataPlane *plane; /* NULL: virtio_plane_own */
 
     /* Set by the transport before realize: queues of one that is not told how many. */
@@ -108,6 +109,7 @@ extern const VirtioDeviceClass virtio_balloon_class;
 extern const VirtioDeviceClass virtio_blk_class;
 extern const VirtioDeviceClass virtio_net_class;
 extern const VirtioDeviceClass virtio_rng_class;
+extern const VirtioDeviceClass virtio_serial_class;
 extern const VirtioDeviceClass virtio_vsock_class;
 extern const DeviceClass virtio_mmio_class;
 
@@ -173,10 +175,10 @@ struct VirtioPort {
     const VirtioTransportOps *ops;
     Device *transport; /* that the port is in */
     DmaSpace *dma;
-    const char *name;  /* for messages */
-    guint64 features;  /* that the transport offers, in addition to the device's */
+    const char *name;    /* for messages */
+    guint64 features;    /* that the transport offers, in addition to the device's */
     gboolean has_legacy; /* it has the legacy interface */
-    VirtioDevice *dev; /* NULL: nothing there */
+    VirtioDevice *dev;   /* NULL: nothing there */
 
     /* What the source had, to be compared with what is here. */
     struct {

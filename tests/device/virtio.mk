@@ -3,7 +3,7 @@
 VIRTIO_DEVICE_TESTS = tests/device/virtio-blk-test tests/device/virtio-net-test \
 	tests/device/net-user-test \
 	tests/device/virtio-rng-test tests/device/turn-test \
-	tests/device/virtio-balloon-test \
+	tests/device/virtio-balloon-test tests/device/virtio-serial-test \
 	tests/device/turn-socket-test
 check_PROGRAMS += $(VIRTIO_DEVICE_TESTS)
 TESTS += $(VIRTIO_DEVICE_TESTS)
@@ -28,6 +28,10 @@ tests_device_virtio_balloon_test_SOURCES = tests/device/virtio-balloon-test.c \
 	$(VIRTIO_DEVICE_COMMON)
 tests_device_virtio_balloon_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_virtio_balloon_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_virtio_serial_test_SOURCES = tests/device/virtio-serial-test.c \
+	$(VIRTIO_DEVICE_COMMON)
+tests_device_virtio_serial_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_virtio_serial_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_virtio_rng_test_SOURCES = tests/device/virtio-rng-test.c \
 	$(VIRTIO_DEVICE_COMMON)
 tests_device_virtio_rng_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
