@@ -16,7 +16,7 @@
 #define RAM_MIB  8u
 #define RAM      (RAM_MIB << 20)
 #define SLOT(n)  (0xfeb00000u + 0x1000u * (n))
-#define SLOTS    6
+#define SLOTS    7
 #define QUEUES   3
 #define RINGS    0x100000u
 #define RNG      3 /* its slot */
@@ -231,6 +231,10 @@ static void set_up(void)
         "-device virtio-blk-device,id=d0,drive=n0,num-queues=2,bus=virtio-mmio-bus.0 "
         "-device virtio-blk-device,id=d1,drive=n1,iothread=io,bus=virtio-mmio-bus.1 "
         "-device virtio-blk-device,id=d2,drive=n2,bus=virtio-mmio-bus.2 "
+        "-device virtio-balloon-device,free-page-reporting=on,bus=virtio-mmio-bus.5 "
+        "-device virtio-serial-device,id=vs,max_ports=3,bus=virtio-mmio-bus.6 "
+        "-chardev null,id=vc -device virtconsole,bus=vs.0,chardev=vc "
+        "-device virtserialport,bus=vs.0,name=x "
         "-device virtio-rng-device,rng=r,bus=virtio-mmio-bus.3 "
         "-device pvpanic -action panic=none -chardev null,id=e "
         "-device isa-debugcon,chardev=e %s",

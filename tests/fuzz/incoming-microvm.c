@@ -21,6 +21,10 @@ static char *args(gboolean source)
         "-blockdev driver=file,node-name=n0,filename=disk0 "
         "-blockdev driver=file,node-name=n1,filename=disk1 "
         "-device virtio-blk-device,id=d0,drive=n0,num-queues=2,bus=virtio-mmio-bus.0 "
+        "-device virtio-balloon-device,free-page-reporting=on,bus=virtio-mmio-bus.5 "
+        "-device virtio-serial-device,id=vs,max_ports=3,bus=virtio-mmio-bus.6 "
+        "-chardev null,id=vc -device virtconsole,bus=vs.0,chardev=vc "
+        "-device virtserialport,bus=vs.0,name=x "
         "-device virtio-rng-device,rng=r,bus=virtio-mmio-bus.3 %s %s",
         card,
         source ? "-device virtio-blk-device,id=gone,drive=n1,bus=virtio-mmio-bus.1" : "");

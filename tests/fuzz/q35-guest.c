@@ -96,7 +96,9 @@ char *q35_args(void)
         "-device pci-bridge,id=pb1,bus=pb0,addr=1,chassis_nr=1 "
         "-device pcie-root-port,id=rp4,chassis=5,addr=2.4 "
         "-device x3130-upstream,id=up,bus=rp4 "
-        "-device xio3130-downstream,id=dn,bus=up,chassis=6 %s",
+        "-device xio3130-downstream,id=dn,bus=up,chassis=6 "
+        "-device virtio-balloon-pci,addr=0xe,free-page-reporting=on "
+        "-device virtio-serial-pci,id=vs,addr=0xf,max_ports=3 %s",
         RAM_MIB, card);
 }
 

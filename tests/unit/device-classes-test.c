@@ -144,6 +144,7 @@ static const struct Unseen {
     { "virtio-rng-device", "period", "a limit of the host's" },
     { "vhost-vsock-device", "guest-cid", "an event tells of another, after a migration" },
     { "vhost-vsock-device", "vhostfd", "the host's" },
+    { "virtio-serial-port", "chardev", "the host's" },
     { "virtio-pci", "ioeventfd", "how the host hears of it" },
     { "virtio-pci", "ats", "not supported" },
     { "virtio-pci", "aer", "not supported" },
