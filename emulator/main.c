@@ -35,6 +35,7 @@
 #include "device/global.h"
 #include "event/loop.h"
 #include "event/slow.h"
+#include "input/type.h"
 #include "machine/machine.h"
 #include "memory/ram.h"
 #include "migration/migration.h"
@@ -528,6 +529,7 @@ static void clean_up(void)
     qtest_server_stop();
     machine_cleanup();
     net_cleanup();
+    input_type_cleanup();
     block_cleanup();
     object_cleanup();
     qmp_cleanup();

@@ -32,6 +32,7 @@
 #include "usb/hid.h"
 #include "usb/xhci.h"
 #include "virtio/pci.h"
+#include "virtio/virtio-input.h"
 #include "virtio/virtio-serial.h"
 #include "virtio/virtio.h"
 
@@ -84,7 +85,12 @@ const DeviceClass *const device_class_table[] = {
     &virtio_blk_pci_non_transitional_class.device,
     &virtio_blk_pci_transitional_class.device,
     &virtio_device_class,
+    &virtio_input_class,
+    (const DeviceClass *)&virtio_keyboard_class,
+    &virtio_keyboard_pci_class.device,
     &virtio_mmio_class,
+    (const DeviceClass *)&virtio_mouse_class,
+    &virtio_mouse_pci_class.device,
     &virtio_net_class.device,
     &virtio_net_pci_class.device,
     &virtio_net_pci_non_transitional_class.device,
@@ -99,6 +105,8 @@ const DeviceClass *const device_class_table[] = {
     &virtio_serial_pci_non_transitional_class.device,
     &virtio_serial_pci_transitional_class.device,
     &virtio_serial_port_class,
+    (const DeviceClass *)&virtio_tablet_class,
+    &virtio_tablet_pci_class.device,
     &virtio_vsock_class.device,
     &virtio_vsock_pci_class.device,
     &virtio_vsock_pci_non_transitional_class.device,

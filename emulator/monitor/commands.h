@@ -16,6 +16,7 @@ extern const QmpCommand qmp_qom_commands[];
 extern const QmpCommand qmp_type_commands[];
 extern const QmpCommand qmp_net_commands[];
 extern const QmpCommand qmp_balloon_commands[];
+extern const QmpCommand qmp_input_commands[];
 extern const QmpCommand qmp_object_commands[];
 extern const QmpCommand qmp_migration_commands[];
 extern const QmpCommand qmp_pci_commands[];

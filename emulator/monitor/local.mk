@@ -8,6 +8,7 @@ libemulator_a_SOURCES += \
 	emulator/monitor/cmd-migration.c \
 	emulator/monitor/cmd-misc.c \
 	emulator/monitor/cmd-balloon.c \
+	emulator/monitor/cmd-input.c \
 	emulator/monitor/cmd-net.c \
 	emulator/monitor/cmd-object.c \
 	emulator/monitor/cmd-pci.c \

@@ -42,6 +42,8 @@ libemulator_a_SOURCES += \
 	emulator/virtio/virtio-blk.c \
 	emulator/virtio/virtio-blk.h \
 	emulator/virtio/virtio-rng.c \
+	emulator/virtio/virtio-input.c \
+	emulator/virtio/virtio-input.h \
 	emulator/virtio/virtio-serial.c \
 	emulator/virtio/virtio-serial.h \
 	emulator/virtio/virtio.h \

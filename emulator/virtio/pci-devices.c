@@ -7,6 +7,7 @@
 #include <linux/virtio_ids.h>
 
 #include "virtio/pci-internal.h"
+#include "virtio/virtio-input.h"
 
 /* 4.1.2.1 */
 #define MODERN_REVISION 1
@@ -15,7 +16,7 @@
 #define PARTS(klass)                                                                     \
     (const DevicePart[])                                                                 \
     {                                                                                    \
-        { "virtio-backend", &klass.device, offsetof(VirtioPci, backend) },               \
+        { "virtio-backend", (const DeviceClass *)&klass, offsetof(VirtioPci, backend) }, \
         {                                                                                \
             NULL                                                                         \
         }                                                                                \
@@ -74,4 +75,21 @@ const PciDeviceClass virtio_vsock_pci_non_transitional_class = {
     FUNCTION("vhost-vsock-pci-non-transitional", NULL,
              "Sockets between guest and host, without legacy interface",
              virtio_vsock_class, virtio_pci_init_non_transitional, VSOCK),
+};
+
+#define INPUT ID(VIRTIO_ID_INPUT)
+
+const PciDeviceClass virtio_keyboard_pci_class = {
+    FUNCTION("virtio-keyboard-pci", "virtio-keyboard", "Virtio keyboard",
+             virtio_keyboard_class, NULL, INPUT, .class_code = 0x090000 /* keyboard */),
+};
+
+const PciDeviceClass virtio_mouse_pci_class = {
+    FUNCTION("virtio-mouse-pci", "virtio-mouse", "Virtio mouse", virtio_mouse_class, NULL,
+             INPUT, .class_code = 0x090200 /* mouse */),
+};
+
+const PciDeviceClass virtio_tablet_pci_class = {
+    FUNCTION("virtio-tablet-pci", "virtio-tablet", "Virtio tablet", virtio_tablet_class,
+             NULL, INPUT, .class_code = 0x098000 /* other input */),
 };

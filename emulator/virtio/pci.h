@@ -22,6 +22,9 @@ VIRTIO_PCI_FAMILY(blk);
 VIRTIO_PCI_FAMILY(net);
 VIRTIO_PCI_FAMILY(rng);
 VIRTIO_PCI_FAMILY(serial);
+extern const PciDeviceClass virtio_keyboard_pci_class;
+extern const PciDeviceClass virtio_mouse_pci_class;
+extern const PciDeviceClass virtio_tablet_pci_class;
 extern const PciDeviceClass virtio_vsock_pci_class;
 extern const PciDeviceClass virtio_vsock_pci_non_transitional_class;
 

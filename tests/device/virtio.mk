@@ -4,6 +4,7 @@ VIRTIO_DEVICE_TESTS = tests/device/virtio-blk-test tests/device/virtio-net-test 
 	tests/device/net-user-test \
 	tests/device/virtio-rng-test tests/device/turn-test \
 	tests/device/virtio-balloon-test tests/device/virtio-serial-test \
+	tests/device/virtio-input-test \
 	tests/device/turn-socket-test
 check_PROGRAMS += $(VIRTIO_DEVICE_TESTS)
 TESTS += $(VIRTIO_DEVICE_TESTS)
@@ -32,6 +33,10 @@ tests_device_virtio_serial_test_SOURCES = tests/device/virtio-serial-test.c \
 	$(VIRTIO_DEVICE_COMMON)
 tests_device_virtio_serial_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_virtio_serial_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_virtio_input_test_SOURCES = tests/device/virtio-input-test.c \
+	$(VIRTIO_DEVICE_COMMON)
+tests_device_virtio_input_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_virtio_input_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_virtio_rng_test_SOURCES = tests/device/virtio-rng-test.c \
 	$(VIRTIO_DEVICE_COMMON)
 tests_device_virtio_rng_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)

@@ -23,6 +23,9 @@ static char *args(gboolean source)
         "-device virtio-blk-device,id=d0,drive=n0,num-queues=2,bus=virtio-mmio-bus.0 "
         "-device virtio-balloon-device,free-page-reporting=on,bus=virtio-mmio-bus.5 "
         "-device virtio-serial-device,id=vs,max_ports=3,bus=virtio-mmio-bus.6 "
+        "-device virtio-keyboard-device,bus=virtio-mmio-bus.7 "
+        "-device virtio-mouse-device,bus=virtio-mmio-bus.8 "
+        "-device virtio-tablet-device,bus=virtio-mmio-bus.9 "
         "-chardev null,id=vc -device virtconsole,bus=vs.0,chardev=vc "
         "-device virtserialport,bus=vs.0,name=x "
         "-device virtio-rng-device,rng=r,bus=virtio-mmio-bus.3 %s %s",

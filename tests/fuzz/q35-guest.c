@@ -98,7 +98,9 @@ char *q35_args(void)
         "-device x3130-upstream,id=up,bus=rp4 "
         "-device xio3130-downstream,id=dn,bus=up,chassis=6 "
         "-device virtio-balloon-pci,addr=0xe,free-page-reporting=on "
-        "-device virtio-serial-pci,id=vs,addr=0xf,max_ports=3 %s",
+        "-device virtio-serial-pci,id=vs,addr=0xf,max_ports=3 "
+        "-device virtio-keyboard-pci,addr=0x10 -device virtio-mouse-pci,addr=0x11 "
+        "-device virtio-tablet-pci,addr=0x12 %s",
         RAM_MIB, card);
 }
 

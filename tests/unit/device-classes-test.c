@@ -145,6 +145,7 @@ static const struct Unseen {
     { "vhost-vsock-device", "guest-cid", "an event tells of another, after a migration" },
     { "vhost-vsock-device", "vhostfd", "the host's" },
     { "virtio-serial-port", "chardev", "the host's" },
+    { "virtio-input-device", "display", "not supported" },
     { "virtio-pci", "ioeventfd", "how the host hears of it" },
     { "virtio-pci", "ats", "not supported" },
     { "virtio-pci", "aer", "not supported" },
