@@ -24,9 +24,10 @@ typedef enum ChardevEvent {
 } ChardevEvent;
 
 /*
- * A front end's callbacks; each may be NULL, and may call whatever is below for its own
- * front, chardev_detach() too. OPENED and CLOSED alternate, OPENED first: it comes out of
- * chardev_attach() where a peer is there already.
+ * A front end's callbacks; each may be NULL. All but can_receive() may call whatever is
+ * below for their own front; receive() and writable() chardev_detach() too. OPENED and
+ * CLOSED alternate, OPENED first: it comes out of chardev_attach() where a peer is there
+ * already.
  */
 typedef struct ChardevUser {
     /*
@@ -55,10 +56,28 @@ extern const Kind chardev_kind;
 
 /* `-chardev BACKEND,id=ID,...` */
 Chardev *chardev_new(ConfigNode *node, GError **errp);
-gboolean chardev_delete(const char *id, GError **errp);
 Chardev *chardev_find(const char *id);
+/* Of one that no front end has; with mux=on also what was made with it. */
+gboolean chardev_delete(const char *id, GError **errp);
+/* CHARDEV_BREAK to whoever has it. */
+gboolean chardev_send_break(const char *id, GError **errp);
 ConfigNode *chardev_query(void); /* QMP query-chardev */
 void chardev_cleanup(void);
+
+/*
+ * At run time, beside the main loop: a new one, or what takes the place of the one with
+ * its id, whose front end then has it. done: now or later; error is the callee's.
+ */
+typedef void (*ChardevDone)(void *opaque, GError *error);
+void chardev_add_later(ConfigNode *node, ChardevDone done, void *opaque);
+void chardev_change_later(ConfigNode *node, ChardevDone done, void *opaque);
+/* Of a pty the terminal's name, owned; NULL: it is none. */
+char *chardev_pty_path(const Chardev *chr);
+
+/* Of a chardev ringbuf. NULL, FALSE: it is none. */
+gboolean chardev_ringbuf_write(const char *id, const guint8 *buf, size_t len,
+                               GError **errp);
+GByteArray *chardev_ringbuf_read(const char *id, size_t len, GError **errp);
 
 /*
  * Sets *front before the first event. Fails when the chardev has no place for one more,

@@ -9,6 +9,8 @@
  * waited for.
  *
  * #syscalls main,vcpu: ppoll
+ * #syscalls slow: openat close ioctl(TIOCGPTN) ioctl(TIOCSPTLCK) ioctl(TCGETS)
+ * ioctl(TCSETS)
  */
 #include "config.h"
 
@@ -79,7 +81,7 @@ static gboolean set_up_slave(const char *path, GError **errp)
     return TRUE;
 }
 
-static gboolean pty_open(Chardev *chr, GError **errp)
+static gboolean pty_prepare(Chardev *chr, GError **errp)
 {
     autofd int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
     char path[64];
@@ -95,11 +97,19 @@ static gboolean pty_open(Chardev *chr, GError **errp)
     pty = g_new0(Pty, 1);
     pty->master = fd_steal(&master);
     pty->path = g_strdup(path);
-    pty->timer = timer_new(event_loop_main(), CLOCK_TYPE_REALTIME, probe_due, chr);
     chr->data = pty;
-    /* As QEMU says it: scripts look for this line. */
-    printf("char device redirected to %s (label %s)\n", pty->path, chr->id);
-    fflush(stdout);
+    return TRUE;
+}
+
+static gboolean pty_open(Chardev *chr, GError **errp)
+{
+    Pty *pty = chr->data;
+
+    pty->timer = timer_new(event_loop_main(), CLOCK_TYPE_REALTIME, probe_due, chr);
+    if (!chr->late) { /* as QEMU says it: scripts look for this line */
+        printf("char device redirected to %s (label %s)\n", pty->path, chr->common.id);
+        fflush(stdout);
+    }
     return TRUE;
 }
 
@@ -113,15 +123,21 @@ static void pty_free(Chardev *chr)
     Pty *pty = chr->data;
 
     if (pty) {
-        timer_free(pty->timer);
+        g_clear_pointer(&pty->timer, timer_free);
         close(pty->master);
         g_free(pty->path);
         g_free(pty);
     }
 }
 
+char *chardev_pty_path(const Chardev *chr)
+{
+    return chr->backend == &chardev_pty ? g_strdup(((const Pty *)chr->data)->path) : NULL;
+}
+
 const ChardevBackend chardev_pty = {
     .type = { "pty", "a pseudo terminal" },
+    .prepare = pty_prepare,
     .open = pty_open,
     .start = arm_probe,
     .closed = arm_probe,

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
+ * #syscalls slow: socket(0=AF_UNIX) socket(0=AF_INET) connect setsockopt bind listen
+ *     getsockname fcntl close
+ * #syscalls slow: socket(0=AF_INET6) -- rare: addresses of IPv6
+ * #syscalls slow: getsockopt -- rare: a descriptor that is given
+ * #syscalls slow: socketpair sendmsg poll read -- rare: names of hosts
  * #syscalls main: socket(0=AF_UNIX) socket(0=AF_INET) socket(0=AF_INET6) connect
  * getsockopt
  *     -- rare: reconnect
@@ -11,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -117,11 +123,28 @@ static int unix_connect(SocketAddress *addr, GError **errp)
     return fd_steal(&fd);
 }
 
+/* On a thread of its own: asks, and waits for the answer. */
+static GArray *resolve_late(const SocketAddress *addr, gboolean server, GError **errp)
+{
+    autofd int fd = resolver_ask(addr->host, addr->port, server, errp);
+    struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+    if (fd < 0) {
+        return NULL;
+    }
+    while (poll(&pfd, 1, -1) < 0 && errno == EINTR) {
+    }
+    return resolver_answer(fd, errp);
+}
+
 static GArray *resolve(const SocketAddress *addr, gboolean server, GError **errp)
 {
     GArray *list = address_numeric(addr->host, addr->port, server);
 
-    list = list ? list : resolver_here(addr->host, addr->port, server, errp);
+    if (!list) {
+        list = resolver_sealed() ? resolve_late(addr, server, errp)
+                                 : resolver_here(addr->host, addr->port, server, errp);
+    }
     if (!list) {
         g_prefix_error(errp, "address resolution failed for %s:%s: ",
                        addr->host ? addr->host : "", addr->port);

@@ -24,6 +24,7 @@
 #include "chardev/socket-address.h"
 #include "event/acceptor.h"
 #include "event/clock.h"
+#include "event/slow-remove.h"
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/log.h"
@@ -33,6 +34,7 @@
 typedef struct Socket {
     SocketAddress addr;
     gboolean server;
+    gboolean wait; /* at start, for a client */
     gboolean nodelay;
     guint32 reconnect_ms; /* client: 0 never */
     int listener, peer;
@@ -180,39 +182,6 @@ static gboolean wait_at_start(Chardev *chr, GError **errp)
     return TRUE;
 }
 
-static gboolean open_server(Chardev *chr, gboolean wait, GError **errp)
-{
-    Socket *s = chr->data;
-
-    s->listener = socket_address_listen(&s->addr, errp);
-    if (s->listener < 0) {
-        return FALSE;
-    }
-    if (wait) {
-        return wait_at_start(chr, errp);
-    }
-    wait_for_peer(chr);
-    return TRUE;
-}
-
-static gboolean open_client(Chardev *chr, GError **errp)
-{
-    Socket *s = chr->data;
-    g_autoptr(GError) error = NULL;
-    int fd = socket_address_connect(&s->addr, &error);
-
-    if (fd >= 0) {
-        use_peer(chr, fd);
-        return TRUE;
-    }
-    if (s->reconnect_ms && s->addr.peer_len) {
-        arm_reconnect(chr);
-        return TRUE;
-    }
-    g_propagate_error(errp, g_steal_pointer(&error));
-    return FALSE;
-}
-
 typedef struct SocketOptions {
     char *path, *host, *port, *fd;
     gboolean server, delay;
@@ -236,6 +205,9 @@ static const Property socket_rows[] = {
       .help = "After how many seconds a client tries again; 0: never" },
     { "reconnect-ms", PROP_U32, FIELD(reconnect_ms), "0",
       .help = "The same in milliseconds" },
+    PROPERTY_ONLY("telnet", PROP_BOOL, "off"),
+    PROPERTY_ONLY("tn3270", PROP_BOOL, "off"),
+    PROPERTY_ONLY("websocket", PROP_BOOL, "off"),
     { NULL },
 };
 
@@ -253,13 +225,34 @@ static gboolean check_options(const SocketOptions *o, GError **errp)
     return TRUE;
 }
 
-static gboolean socket_open(Chardev *chr, GError **errp)
+/* One that tries again has no need of the first success. */
+static gboolean connect_first(Socket *s, GError **errp)
+{
+    g_autoptr(GError) error = NULL;
+
+    s->peer = socket_address_connect(&s->addr, &error);
+    if (s->peer < 0 && !(s->reconnect_ms && s->addr.peer_len)) {
+        g_propagate_error(errp, g_steal_pointer(&error));
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean ask_host(Socket *s, GError **errp)
+{
+    if (!s->server) {
+        return connect_first(s, errp);
+    }
+    s->listener = socket_address_listen(&s->addr, errp);
+    return s->listener >= 0;
+}
+
+static gboolean socket_check(Chardev *chr, GError **errp)
 {
     const SocketOptions *o = chr->options;
     Socket *s = g_new0(Socket, 1);
 
     s->listener = s->peer = s->connecting = -1;
-    s->timer = timer_new(event_loop_main(), CLOCK_TYPE_REALTIME, reconnect_due, chr);
     chr->data = s;
     s->addr = (SocketAddress){ .path = o->path,
                                .host = o->host,
@@ -271,11 +264,38 @@ static gboolean socket_open(Chardev *chr, GError **errp)
     s->nodelay =
         o->nodelay == ON_OFF_AUTO_AUTO ? !o->delay : o->nodelay == ON_OFF_AUTO_ON;
     s->reconnect_ms = o->reconnect_ms ? o->reconnect_ms : o->reconnect * 1000;
+    s->wait =
+        o->server && (chr->late ? o->wait == ON_OFF_AUTO_ON : o->wait != ON_OFF_AUTO_OFF);
+    if (chr->late && s->wait) {
+        return error_set(errp, "'wait' is only for the start of the emulator");
+    }
     if (!check_options(o, errp) || !socket_address_init(&s->addr, errp)) {
         return FALSE;
     }
-    return s->server ? open_server(chr, o->wait != ON_OFF_AUTO_OFF, errp)
-                     : open_client(chr, errp);
+    return !o->fd || ask_host(s, errp); /* who has given it may have it back at once */
+}
+
+static gboolean socket_prepare(Chardev *chr, GError **errp)
+{
+    Socket *s = chr->data;
+
+    return s->addr.fd_text || ask_host(s, errp);
+}
+
+static gboolean socket_open(Chardev *chr, GError **errp)
+{
+    Socket *s = chr->data;
+
+    s->timer = timer_new(event_loop_main(), CLOCK_TYPE_REALTIME, reconnect_due, chr);
+    if (s->wait) {
+        return wait_at_start(chr, errp);
+    }
+    if (s->peer >= 0) {
+        use_peer(chr, s->peer);
+    } else {
+        wait_for_peer(chr);
+    }
+    return TRUE;
 }
 
 static char *socket_describe(Chardev *chr)
@@ -296,7 +316,7 @@ static void socket_free(Chardev *chr)
     }
     acceptor_free(s->acceptor);
     event_handler_remove(s->connect_handler);
-    timer_free(s->timer);
+    g_clear_pointer(&s->timer, timer_free);
     fd_clear(&s->connecting);
     if (s->peer >= 0) {
         socket_address_close(&s->addr, s->peer);
@@ -304,12 +324,17 @@ static void socket_free(Chardev *chr)
     if (s->listener >= 0) {
         socket_address_close(&s->addr, s->listener);
     }
+    if (chr->retired && s->addr.made) {
+        slow_remove(g_steal_pointer(&s->addr.made));
+    }
     socket_address_clear(&s->addr);
     g_free(s);
 }
 
 const ChardevBackend chardev_socket = {
     .type = { "socket", "a UNIX or TCP socket", socket_rows, sizeof(SocketOptions) },
+    .check = socket_check,
+    .prepare = socket_prepare,
     .open = socket_open,
     .closed = socket_closed,
     .hung_up = socket_hung_up,

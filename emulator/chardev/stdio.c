@@ -95,11 +95,6 @@ static gboolean stdio_open(Chardev *chr, GError **errp)
     return TRUE;
 }
 
-static char *stdio_describe(Chardev *chr)
-{
-    return g_strdup("stdio");
-}
-
 static void stdio_free(Chardev *chr)
 {
     if (chr->data) {
@@ -110,7 +105,6 @@ static void stdio_free(Chardev *chr)
 const ChardevBackend chardev_stdio = {
     .type = { "stdio", "standard input and output", stdio_rows, sizeof(StdioOptions) },
     .open = stdio_open,
-    .describe = stdio_describe,
     .free = stdio_free,
     .eof_stays = TRUE,
 };

@@ -106,7 +106,7 @@ static void input_ready(void *opaque, GIOCondition ready)
         chardev_peer_closed(chr);
         return;
     }
-    room = chardev_room(chr);
+    room = chr->front ? chardev_front_room(chr->front) : 0;
     if (room == 0) {
         pause_reading(chr);
         return;
@@ -132,9 +132,7 @@ static void output_ready(void *opaque, GIOCondition ready)
         chardev_peer_closed(chr); /* or it would be "writable" for ever */
         return;
     }
-    if (chr->front && chr->front->user->writable) {
-        chr->front->user->writable(chr->front->opaque);
-    }
+    chardev_wake(chr->front);
 }
 
 void stream_resume(Chardev *chr)

@@ -188,6 +188,9 @@ static void qmp_event(void *opaque, ChardevEvent event)
     QmpServer *server = opaque;
     g_autofree char *greeting = NULL;
 
+    if (event != CHARDEV_OPENED && event != CHARDEV_CLOSED) {
+        return; /* a break, or who else has the input */
+    }
     forget_client(server);
     if (event == CHARDEV_OPENED) {
         server->connected = TRUE;

@@ -147,7 +147,7 @@ class NothingLeft(unittest.TestCase):
             (["-blockdev", "driver=file,node-name=a,filename=fifo"], "regular file"),
             (["-blockdev", "driver=file,node-name=a,filename=fifo,read-only=on"],
              "regular file"),
-            (["-serial", "file:fifo"], "cannot open path 'fifo'"),
+            (["-serial", "file:fifo"], "Could not open 'fifo'"),
             (["-pidfile", "fifo"], "-pidfile fifo: cannot create PID file"),
             (["-D", "fifo"], "-D fifo: cannot open log file"),
         ]

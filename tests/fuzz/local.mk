@@ -42,6 +42,21 @@ tests_fuzz_board_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_board_fuzz_LDADD = $(FUZZ_VM_LDADD)
 endif
 
+# What is typed at a multiplexed chardev; also run shortly by mux-fuzz-test.
+MUX_FUZZ = tests/fuzz/mux-fuzz.c tests/fuzz/mux-fuzz.h
+check_PROGRAMS += tests/fuzz/mux-fuzz-test
+TESTS += tests/fuzz/mux-fuzz-test
+tests_fuzz_mux_fuzz_test_SOURCES = tests/fuzz/mux-fuzz-test.c $(MUX_FUZZ)
+tests_fuzz_mux_fuzz_test_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
+tests_fuzz_mux_fuzz_test_LDADD = $(EMULATOR_TEST_LDADD)
+if FUZZERS
+check_PROGRAMS += tests/fuzz/mux-fuzz
+tests_fuzz_mux_fuzz_SOURCES = $(MUX_FUZZ)
+tests_fuzz_mux_fuzz_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
+tests_fuzz_mux_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_mux_fuzz_LDADD = $(EMULATOR_TEST_LDADD)
+endif
+
 # All of a q35; also run shortly by q35-fuzz-test.
 check_PROGRAMS += tests/fuzz/q35-fuzz-test
 TESTS += tests/fuzz/q35-fuzz-test

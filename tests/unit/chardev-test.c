@@ -5,6 +5,7 @@
 #include "chardev/chardev.h"
 #include "config/keyval.h"
 #include "event/loop.h"
+#include "util/created.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -163,7 +164,7 @@ static void test_server(void)
     g_assert_cmpint(read(b, &st, 1), ==, 0);
     close(b);
     drop(&user, "c");
-    g_assert_cmpint(access(path, F_OK), ==, -1);
+    WAIT_UNTIL(access(path, F_OK) < 0); /* beside the loop */
 }
 
 static void test_flow(void)
@@ -480,13 +481,14 @@ static void test_errors(void)
     } rows[] = {
         { "id=x", "Parameter 'backend' is missing" },
         { "null", "Parameter 'id' is missing" },
-        { "vc,id=x", "Parameter 'backend' does not accept value 'vc' "
-                     "(it is one of file, null, pty, socket, stdio)" },
+        { "vc,id=x",
+          "Parameter 'backend' does not accept value 'vc' "
+          "(it is one of file, mux, null, pipe, pty, ringbuf, socket, stdio)" },
         { "null,id=taken", "Chardev with id 'taken' already exists" },
         { "null,id=x,path=/y", "Invalid parameter 'path'" },
         { "file,id=x", "Parameter 'path' is missing" },
         { "file,id=x,path=/nonexistent/y",
-          "cannot open path '/nonexistent/y': No such file or directory" },
+          "Could not open '/nonexistent/y': No such file or directory" },
         { "socket,id=x", "exactly one of 'path', 'fd' and 'port' is required" },
         { "socket,id=x,path=/a,fd=3",
           "exactly one of 'path', 'fd' and 'port' is required" },
@@ -502,7 +504,8 @@ static void test_errors(void)
           "Parameter 'port': '65536' is not a port number from 0 to 65535" },
         { "socket,id=x,port=+1,server=on",
           "Parameter 'port': '+1' is not a port number from 0 to 65535" },
-        { "socket,id=x,path=/a,telnet=on", "Invalid parameter 'telnet'" },
+        { "socket,id=x,path=/a,telnet=on",
+          "Property 'socket.telnet' value 'on' is not supported" },
     };
     Chardev *taken = make("null,id=taken", NULL, NULL);
     User user = { .in = g_string_new(NULL) };
@@ -535,6 +538,7 @@ int main(int argc, char **argv)
     dup2(null_fd, 0); /* test_errors: certainly not a socket */
     close(null_fd);
     event_init();
+    created_keep(); /* as after the start */
     tmp_dir = g_dir_make_tmp("vireo-chardev-XXXXXX", NULL);
     g_test_add_func("/chardev/server", test_server);
     g_test_add_func("/chardev/flow", test_flow);

@@ -7,6 +7,7 @@ QMP_TESTS = \
 	tests/unit/config-json-test \
 	tests/unit/config-kind-test \
 	tests/unit/chardev-test \
+	tests/unit/chardev-mux-test \
 	tests/unit/monitor-qmp-test \
 	tests/unit/monitor-schema-test
 check_PROGRAMS += $(QMP_TESTS)
@@ -23,6 +24,8 @@ tests_unit_config_json_test_CPPFLAGS = $(EMULATOR_CPPFLAGS) $(JSON_CFLAGS)
 tests_unit_config_json_test_LDADD = $(EMULATOR_TEST_LDADD) $(JSON_LIBS)
 tests_unit_chardev_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_chardev_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_chardev_mux_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_chardev_mux_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_monitor_qmp_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_monitor_qmp_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_monitor_schema_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)

@@ -45,7 +45,7 @@ HOST = {r"File descriptor '": 'descriptor', r'No such file or directory$': 'file
 # Errors of those that refer to what is not there any more, or are not referred to.
 LEFT_OVER = (r"Bus '([^']+)' not found|can't find value '([^']+)'"
              r"|node with node-name='([^']+)'|backend '([^']+)' is not used"
-             r"|cannot open path '(/dev/fdset/\d+)'")
+             r"|Could not open '(/dev/fdset/\d+)'")
 
 
 class Option:
