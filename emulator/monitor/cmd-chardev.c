@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Character devices, and descriptors that come over the monitor's own. */
+/* Character devices. */
 #include "config.h"
 
-#include "event/slow-close.h"
+#include <string.h>
+
+#include "monitor/chardev-args.h"
 #include "monitor/commands.h"
 #include "monitor/fds.h"
 #include "monitor/qmp-command.h"
 #include "util/error.h"
-#include "util/fdset.h"
 
 QMP_OBJECT(chardev_info, { "label", &qmp_str }, { "filename", &qmp_str },
            { "frontend-open", &qmp_bool });
@@ -18,174 +19,183 @@ static ConfigNode *cmd_query_chardev(ConfigNode *args, GError **errp)
     return chardev_query();
 }
 
-QMP_OBJECT(fd_args, { "fdname", &qmp_str });
+QMP_OBJECT(backend_info, { "name", &qmp_str });
+QMP_LIST(backend_list, &backend_info);
 
-/* A reply that waits until what is not needed any more has been closed. */
-typedef struct Closing {
-    QmpReply *reply;
-    ConfigNode *ret;
-    GError *error;
-} Closing;
-
-static void closing_done(void *opaque)
-{
-    Closing *c = opaque;
-
-    qmp_reply_done(c->reply, c->ret, c->error);
-    g_free(c);
-}
-
-/* Takes over all of it. */
-static void close_and_reply(GArray *fds, QmpReply *reply, ConfigNode *ret, GError *error)
-{
-    Closing *c = g_new(Closing, 1);
-
-    *c = (Closing){ reply, ret, error };
-    slow_close(fds, closing_done, c);
-}
-
-/* One, or none (-1). */
-static GArray *fd_list(int fd)
-{
-    GArray *fds = g_array_new(FALSE, FALSE, sizeof(int));
-
-    return fd < 0 ? fds : g_array_append_val(fds, fd);
-}
-
-/* *fd: the one that came, or -1; then what is to be closed. */
-static gboolean get_fd(QmpServer *server, const char *name, int *fd, GError **errp)
-{
-    if (*fd < 0) {
-        return error_set(errp, "No file descriptor supplied via SCM_RIGHTS");
-    }
-    if (g_ascii_isdigit(name[0])) {
-        return error_set(errp,
-                         "Parameter 'fdname' expects a name not starting with a digit");
-    }
-    return qmp_fds_add(server, name, fd, errp);
-}
-
-static void cmd_getfd(ConfigNode *args, QmpReply *reply)
-{
-    QmpServer *server = qmp_reply_server(reply);
-    int fd = chardev_take_fd(qmp_server_chardev(server));
-    GError *error = NULL;
-
-    get_fd(server, qmp_arg_string(args, "fdname"), &fd, &error);
-    close_and_reply(fd_list(fd), reply, NULL, error);
-}
-
-static void cmd_closefd(ConfigNode *args, QmpReply *reply)
-{
-    const char *name = qmp_arg_string(args, "fdname");
-    int fd = qmp_fds_take(qmp_reply_server(reply), name);
-    GError *error = NULL;
-
-    if (fd < 0) {
-        error_set(&error, "File descriptor named '%s' not found", name);
-    }
-    close_and_reply(fd_list(fd), reply, NULL, error);
-}
-
-QMP_OBJECT(add_fd_args, { "fdset-id", &qmp_int, TRUE }, { "opaque", &qmp_str, TRUE });
-QMP_OBJECT(add_fd_info, { "fdset-id", &qmp_int }, { "fd", &qmp_int });
-
-/* Takes over fd, unless it fails. */
-static ConfigNode *add_fd(ConfigNode *args, int fd, GError **errp)
-{
-    ConfigNode *id = config_map_get(args, "fdset-id");
-    ConfigNode *info;
-    gint64 set;
-
-    if (fd < 0) {
-        error_set(errp, "No file descriptor supplied via SCM_RIGHTS");
-        return NULL;
-    }
-    if (id && config_node_int(id) < 0) {
-        error_set(errp, "Parameter 'fdset-id' expects a non-negative value");
-        return NULL;
-    }
-    set = fdset_add(id ? config_node_int(id) : -1, fd, qmp_arg_string(args, "opaque"),
-                    errp);
-    if (set < 0) {
-        return NULL;
-    }
-    info = config_map_new();
-    config_map_set_int(info, "fdset-id", set);
-    config_map_set_int(info, "fd", fd);
-    return info;
-}
-
-static void cmd_add_fd(ConfigNode *args, QmpReply *reply)
-{
-    int fd = chardev_take_fd(qmp_server_chardev(qmp_reply_server(reply)));
-    GError *error = NULL;
-    ConfigNode *info = add_fd(args, fd, &error);
-
-    close_and_reply(fd_list(info ? -1 : fd), reply, info, error);
-}
-
-QMP_OBJECT(remove_fd_args, { "fdset-id", &qmp_int }, { "fd", &qmp_int, TRUE });
-
-static void cmd_remove_fd(ConfigNode *args, QmpReply *reply)
-{
-    ConfigNode *fd = config_map_get(args, "fd");
-    GArray *removed = fd_list(-1);
-    GError *error = NULL;
-
-    /* A number that is no descriptor's is not found. */
-    fdset_remove(config_node_int(config_map_get(args, "fdset-id")),
-                 fd ? (int)CLAMP(config_node_int(fd), 0, G_MAXINT) : -1, removed, &error);
-    close_and_reply(removed, reply, NULL, error);
-}
-
-QMP_OBJECT(fdset_fd_info, { "fd", &qmp_int }, { "opaque", &qmp_str, TRUE });
-QMP_LIST(fdset_fd_list, &fdset_fd_info);
-QMP_OBJECT(fdset_info, { "fdset-id", &qmp_int }, { "fds", &fdset_fd_list });
-QMP_LIST(fdset_list, &fdset_info);
-
-/* The sets come in order: an entry of the last one, or the first of a new one. */
-static void add_fdset(gint64 set, int fd, const char *opaque, void *data)
-{
-    guint n = config_list_size(data);
-    ConfigNode *last = n ? config_list_at(data, n - 1) : NULL;
-    ConfigNode *info = config_map_new();
-
-    config_map_set_int(info, "fd", fd);
-    if (opaque) {
-        config_map_set_string(info, "opaque", opaque);
-    }
-    if (!last || config_node_int(config_map_peek(last, "fdset-id")) != set) {
-        last = config_map_new();
-        config_map_set_int(last, "fdset-id", set);
-        config_map_set(last, "fds", config_list_new());
-        config_list_add(data, last);
-    }
-    config_list_add(config_map_peek(last, "fds"), info);
-}
-
-static ConfigNode *cmd_query_fdsets(ConfigNode *args, GError **errp)
+static ConfigNode *cmd_query_backends(ConfigNode *args, GError **errp)
 {
     ConfigNode *list = config_list_new();
+    const KindType *type;
 
-    fdset_foreach(add_fdset, list);
+    for (guint i = 0; (type = chardev_kind.at(i)); i++) {
+        ConfigNode *entry = config_map_new();
+
+        config_map_set_string(entry, "name", type->name);
+        config_list_add(list, entry);
+    }
     return list;
 }
 
+/* Coming and going */
+
+QMP_OBJECT(chardev_return, { "pty", &qmp_str, TRUE });
+QMP_OBJECT(id_args, { "id", &qmp_str });
+
+typedef struct Adding {
+    QmpReply *reply;
+    char *id;
+} Adding;
+
+static void added(void *opaque, GError *error)
+{
+    Adding *a = opaque;
+    const Chardev *chr = error ? NULL : chardev_find(a->id);
+    g_autofree char *path = chr ? chardev_pty_path(chr) : NULL;
+    ConfigNode *ret = NULL;
+
+    if (path) {
+        ret = config_map_new();
+        config_map_set_string(ret, "pty", path);
+    }
+    qmp_reply_done(a->reply, ret, error);
+    g_free(a->id);
+    g_free(a);
+}
+
+/* fd= that is no number is of this client's getfd. */
+static gboolean lend(ConfigNode *node, QmpServer *server, QmpLentFd *lent, GError **errp)
+{
+    const char *name = config_map_string(node, "fd");
+    g_autofree char *number = NULL;
+
+    if (!name || g_ascii_isdigit(name[0])) {
+        return TRUE;
+    }
+    if (!qmp_fds_lend(server, name, lent, errp)) {
+        return FALSE;
+    }
+    number = g_strdup_printf("%d", lent->fd);
+    config_map_set_string(node, "fd", number);
+    return TRUE;
+}
+
+static void add_or_change(ConfigNode *args, QmpReply *reply,
+                          void (*later)(ConfigNode *, ChardevDone, void *))
+{
+    g_autoptr(ConfigNode) node = chardev_args_node(args);
+    g_auto(QmpLentFd) lent = { .name = NULL };
+    GError *error = NULL;
+
+    if (!lend(node, qmp_reply_server(reply), &lent, &error)) {
+        qmp_reply_done(reply, NULL, error);
+        return;
+    }
+    Adding *a = g_new(Adding, 1);
+    *a = (Adding){ reply, g_strdup(qmp_arg_string(args, "id")) };
+    later(node, added, a);
+}
+
+static void cmd_chardev_add(ConfigNode *args, QmpReply *reply)
+{
+    add_or_change(args, reply, chardev_add_later);
+}
+
+static void cmd_chardev_change(ConfigNode *args, QmpReply *reply)
+{
+    add_or_change(args, reply, chardev_change_later);
+}
+
+static ConfigNode *cmd_chardev_remove(ConfigNode *args, GError **errp)
+{
+    chardev_delete(qmp_arg_string(args, "id"), errp);
+    return NULL;
+}
+
+static ConfigNode *cmd_send_break(ConfigNode *args, GError **errp)
+{
+    chardev_send_break(qmp_arg_string(args, "id"), errp);
+    return NULL;
+}
+
+/* Ring buffers */
+
+#define READ_MAX (1024 * 1024) /* of one command */
+
+QMP_ENUM(data_format, "utf8", "base64");
+QMP_OBJECT(ring_write_args, { "device", &qmp_str }, { "data", &qmp_str },
+           { "format", &data_format, TRUE });
+QMP_OBJECT(ring_read_args, { "device", &qmp_str }, { "size", &qmp_int },
+           { "format", &data_format, TRUE });
+
+static gboolean is_base64(ConfigNode *args)
+{
+    return g_strcmp0(qmp_arg_string(args, "format"), "base64") == 0;
+}
+
+static gboolean check_base64(const char *text, GError **errp)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                  "0123456789+/=\r\n";
+
+    return strspn(text, letters) == strlen(text) ||
+           error_set(errp, "Base64 data contains invalid characters");
+}
+
+static ConfigNode *cmd_ring_write(ConfigNode *args, GError **errp)
+{
+    const char *id = qmp_arg_string(args, "device"), *text = qmp_arg_string(args, "data");
+    g_autofree guchar *bytes = NULL;
+    gsize len = strlen(text);
+
+    if (!is_base64(args)) {
+        chardev_ringbuf_write(id, (const guint8 *)text, len, errp);
+    } else if (check_base64(text, errp)) {
+        bytes = g_base64_decode(text, &len);
+        chardev_ringbuf_write(id, bytes, len, errp);
+    }
+    return NULL;
+}
+
+static ConfigNode *cmd_ring_read(ConfigNode *args, GError **errp)
+{
+    gint64 size = config_node_int(config_map_get(args, "size"));
+    g_autoptr(GByteArray) bytes = NULL;
+    g_autofree char *text = NULL;
+
+    if (size <= 0) {
+        error_set(errp, "size must be greater than zero");
+        return NULL;
+    }
+    bytes = chardev_ringbuf_read(qmp_arg_string(args, "device"),
+                                 (size_t)MIN(size, READ_MAX), errp);
+    if (!bytes) {
+        return NULL;
+    }
+    text = is_base64(args) ? g_base64_encode(bytes->data, bytes->len)
+                           : g_utf8_make_valid((const char *)bytes->data, bytes->len);
+    return config_string_new(text);
+}
+
 const QmpCommand qmp_chardev_commands[] = {
-    { "add-fd",
-      "Adds the descriptor that came with the command to a set, which /dev/fdset/N names",
-      .start = cmd_add_fd, .args = &add_fd_args, .ret = &add_fd_info },
-    { "remove-fd",
-      "Removes one descriptor, or all, of a set; what has been opened from it stays open",
-      .start = cmd_remove_fd, .args = &remove_fd_args },
-    { "query-fdsets", "The sets of descriptors", cmd_query_fdsets, .ret = &fdset_list },
     { "query-chardev", "The character devices", cmd_query_chardev,
       .ret = &chardev_info_list },
-    { "getfd",
-      "Keeps the descriptor that came with the command under a name of this monitor's",
-      .start = cmd_getfd, .args = &fd_args },
-    { "closefd", "Closes a descriptor that getfd keeps", .start = cmd_closefd,
-      .args = &fd_args },
+    { "query-chardev-backends", "What character devices can be made of",
+      cmd_query_backends, .ret = &backend_list },
+    { "chardev-add", "Creates a character device; of a pty the reply names the terminal",
+      .start = cmd_chardev_add, .args = &chardev_add_args, .ret = &chardev_return },
+    { "chardev-change",
+      "Puts another back end behind a character device; whoever uses it stays",
+      .start = cmd_chardev_change, .args = &chardev_add_args, .ret = &chardev_return },
+    { "chardev-remove", "Deletes a character device that nobody uses", cmd_chardev_remove,
+      .args = &id_args },
+    { "chardev-send-break", "Sends a break to whoever uses a character device",
+      cmd_send_break, .args = &id_args },
+    { "ringbuf-write", "Writes into a ring buffer, as the guest would", cmd_ring_write,
+      .args = &ring_write_args },
+    { "ringbuf-read",
+      "Takes up to size bytes, at most 1 MiB, out of a ring buffer; what is not UTF-8 "
+      "can "
+      "only be had as base64",
+      cmd_ring_read, .args = &ring_read_args, .ret = &qmp_str },
     { .name = NULL },
 };

@@ -6,14 +6,23 @@
 #include "monitor/commands.h"
 
 const QmpCommand *const qmp_command_tables[] = {
-    qmp_misc_commands,      qmp_run_commands,
-    qmp_action_commands,    qmp_chardev_commands,
-    qmp_block_commands,     qmp_medium_commands,
-    qmp_device_commands,    qmp_qom_commands,
-    qmp_net_commands,       qmp_balloon_commands,
-    qmp_input_commands,     qmp_object_commands,
-    qmp_migration_commands, qmp_pci_commands,
-    qmp_type_commands,      NULL,
+    qmp_misc_commands,
+    qmp_run_commands,
+    qmp_action_commands,
+    qmp_chardev_commands,
+    qmp_fd_commands,
+    qmp_block_commands,
+    qmp_medium_commands,
+    qmp_device_commands,
+    qmp_qom_commands,
+    qmp_net_commands,
+    qmp_balloon_commands,
+    qmp_input_commands,
+    qmp_object_commands,
+    qmp_migration_commands,
+    qmp_pci_commands,
+    qmp_type_commands,
+    NULL,
 };
 
 QMP_ENUM(shutdown_cause, "host-error", "host-qmp-quit", "host-qmp-system-reset",

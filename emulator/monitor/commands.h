@@ -9,6 +9,7 @@ extern const QmpCommand qmp_misc_commands[];
 extern const QmpCommand qmp_run_commands[];
 extern const QmpCommand qmp_action_commands[];
 extern const QmpCommand qmp_chardev_commands[];
+extern const QmpCommand qmp_fd_commands[];
 extern const QmpCommand qmp_block_commands[];
 extern const QmpCommand qmp_medium_commands[];
 extern const QmpCommand qmp_device_commands[];

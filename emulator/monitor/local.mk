@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 libemulator_a_SOURCES += \
+	emulator/monitor/chardev-args.c \
+	emulator/monitor/chardev-args.h \
 	emulator/monitor/cmd-action.c \
 	emulator/monitor/cmd-block.c \
 	emulator/monitor/cmd-chardev.c \
 	emulator/monitor/cmd-device.c \
+	emulator/monitor/cmd-fd.c \
 	emulator/monitor/cmd-medium.c \
 	emulator/monitor/cmd-migration.c \
 	emulator/monitor/cmd-misc.c \

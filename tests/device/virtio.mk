@@ -98,6 +98,12 @@ tests_device_late_incoming_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_late_plug_test_SOURCES = tests/device/late-plug-test.c $(LATE_COMMON)
 tests_device_late_plug_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_late_plug_test_LDADD = $(DEVICE_TEST_LDADD)
+check_PROGRAMS += tests/device/chardev-test
+TESTS += tests/device/chardev-test
+tests_device_chardev_test_SOURCES = tests/device/chardev-test.c tests/device/board.h \
+	$(LATE_COMMON)
+tests_device_chardev_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_chardev_test_LDADD = $(DEVICE_TEST_LDADD)
 VIRTIO_PCI_TESTS = tests/device/virtio-pci-test tests/device/virtio-pci-stop-test \
 	tests/device/virtio-pci-migrate-test tests/device/virtio-pci-hostile-test \
 	tests/device/virtio-pci-net-test tests/device/virtio-net-control-test \
