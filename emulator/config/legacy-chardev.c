@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Short forms of character devices (-serial, -qmp, -monitor): "stdio", "pty",
- * "null", "file:PATH", "unix:PATH,server=on,wait=off", "tcp:HOST:PORT,...",
+ * "null", "file:PATH", "pipe:PATH", "unix:PATH,server=on,wait=off", "tcp:HOST:PORT,...",
  * "chardev:ID", "none", and "BACKEND,key=value,...". Each becomes what -chardev
- * would have made.
+ * would have made. "mon:" before one of them puts a monitor beside the serial port.
  */
 #include "config.h"
 
@@ -47,6 +47,7 @@ static ConfigNode *parse_short(const char *arg, const char *id, GError **errp)
         { "unix:", "socket", "path" },
         { "tcp:", "socket", "addr" },
         { "file:", "file", "path" },
+        { "pipe:", "pipe", "path" },
     };
     g_autoptr(ConfigNode) map = config_map_new();
     const char *implied = "backend";
@@ -61,10 +62,7 @@ static ConfigNode *parse_short(const char *arg, const char *id, GError **errp)
     if (g_str_equal(implied, "backend") && strchr(arg, ':') &&
         strcspn(arg, ":") < strcspn(arg, ",=")) {
         error_set(errp, "'%.*s' is not supported%s", (int)strcspn(arg, ":"), arg,
-                  g_str_has_prefix(arg, "mon:")
-                      ? ": a console and a monitor do not share one device; use stdio "
-                        "here, and -qmp unix:PATH,server=on,wait=off for the monitor"
-                      : "");
+                  g_str_has_prefix(arg, "mon:") ? " here, only for -serial" : "");
         return NULL;
     }
     if (!keyval_parse_into(map, arg, implied, errp)) {
@@ -102,15 +100,48 @@ static char *add_chardev(ConfigNode *tree, const char *option, const char *arg,
     return config_get_string(map, "id", NULL, &name, errp) ? g_strdup(name) : NULL;
 }
 
+/* The monitor of chardev id. */
+static void add_mon(ConfigNode *tree, const char *id, const char *origin, gboolean pretty)
+{
+    ConfigNode *entry = config_map_new();
+
+    config_node_set_origin(entry, origin);
+    config_map_set(entry, "chardev", config_string_new(id));
+    config_map_set(entry, "mode", config_string_new("control"));
+    config_map_set(entry, "pretty", config_bool_new(pretty));
+    config_list_add(config_tree_list(tree, "mon"), entry);
+}
+
+/* "mon:DEV": of a chardev that is new the two share it. */
+static gboolean share_with_monitor(ConfigNode *tree, const char *arg, const char *id,
+                                   const char *origin, GError **errp)
+{
+    ConfigNode *list = config_tree_list(tree, "chardev"), *chr;
+
+    if (!*id || g_str_has_prefix(arg, "chardev:")) {
+        return error_set(errp, "'mon:%s' is not supported: 'mon:' is for a new device",
+                         arg);
+    }
+    chr = config_list_at(list, config_list_size(list) - 1);
+    config_map_set(chr, "mux", config_bool_new(TRUE));
+    if (g_str_equal(arg, "stdio")) {
+        config_map_set(chr, "signal", config_bool_new(FALSE)); /* Control-A x ends it */
+    }
+    add_mon(tree, id, origin, TRUE);
+    return TRUE;
+}
+
 gboolean config_add_serial(ConfigNode *tree, const char *arg, GError **errp)
 {
     ConfigNode *list = config_tree_list(tree, "serial");
     g_autofree char *label = g_strdup_printf("serial%u", config_list_size(list));
-    g_autofree char *id = add_chardev(tree, "serial", arg, label, errp);
     g_autofree char *origin = g_strdup_printf("-serial %s", arg);
+    gboolean mon = g_str_has_prefix(arg, "mon:");
+    const char *dev = arg + (mon ? strlen("mon:") : 0);
+    g_autofree char *id = add_chardev(tree, "serial", dev, label, errp);
     ConfigNode *entry;
 
-    if (!id) {
+    if (!id || (mon && !share_with_monitor(tree, dev, id, origin, errp))) {
         return FALSE;
     }
     entry = config_map_new();
@@ -129,21 +160,11 @@ static gboolean add_qmp(ConfigNode *tree, const char *option, const char *arg,
     g_autofree char *label = g_strdup_printf("compat_monitor%u", config_list_size(list));
     g_autofree char *id = add_chardev(tree, option, arg, label, errp);
     g_autofree char *origin = g_strdup_printf("-%s %s", option, arg);
-    ConfigNode *entry;
 
-    if (!id) {
-        return FALSE;
+    if (id && *id) {
+        add_mon(tree, id, origin, pretty);
     }
-    if (!*id) {
-        return TRUE;
-    }
-    entry = config_map_new();
-    config_node_set_origin(entry, origin);
-    config_map_set(entry, "chardev", config_string_new(id));
-    config_map_set(entry, "mode", config_string_new("control"));
-    config_map_set(entry, "pretty", config_bool_new(pretty));
-    config_list_add(list, entry);
-    return TRUE;
+    return id != NULL;
 }
 
 gboolean config_add_qmp(ConfigNode *tree, const char *arg, GError **errp)

@@ -208,11 +208,11 @@ const Option config_options[] = {
          "create an object: iothread, memory-backend-*, rng-random, ..."),
     LIST("add-fd", NULL, FALSE, "fd=N,set=N[,opaque=TEXT]",
          "put an inherited descriptor into a set: /dev/fdset/N"),
-    LIST("chardev", "backend", TRUE, "stdio|pty|socket|file|null,id=ID[,...]",
+    LIST("chardev", "backend", TRUE, "stdio|pty|socket|file|pipe|ringbuf|null|mux,id=ID[,mux=on][,logfile=PATH][,...]",
          "create a character device"),
     CALL("serial", ARG_REQUIRED, config_add_serial, "DEV",
-         "connect a serial port: stdio, pty, null, file:PATH, unix:PATH,..., chardev:ID, "
-         "none"),
+         "connect a serial port: stdio, pty, null, file:PATH, pipe:PATH, unix:PATH,..., "
+         "tcp:HOST:PORT,..., chardev:ID, none; mon:DEV has QMP beside it (Control-A h)"),
     LIST("mon", "chardev", FALSE, "[chardev=]ID[,mode=control][,pretty=on|off]",
          "serve QMP on a character device"),
     CALL("qmp", ARG_REQUIRED, config_add_qmp, "DEV",

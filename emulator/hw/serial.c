@@ -150,6 +150,13 @@ static guint64 serial_read(void *opaque, guint64 offset, unsigned size)
     return value;
 }
 
+static void receive_break(Serial *s)
+{
+    serial_receive_byte(s, 0);
+    s->lsr |= LSR_BREAK;
+    serial_update_irq(s);
+}
+
 static void write_fcr(Serial *s, guint8 value)
 {
     if ((s->fcr ^ value) & FCR_ENABLE) {
@@ -209,8 +216,7 @@ static void serial_write(void *opaque, guint64 offset, guint64 value64, unsigned
         break;
     case REG_LCR:
         if ((s->mcr & MCR_LOOP) && (value & LCR_BREAK) && !(s->lcr & LCR_BREAK)) {
-            serial_receive_byte(s, 0);
-            s->lsr |= LSR_BREAK;
+            receive_break(s);
         }
         s->lcr = value;
         break;
@@ -262,6 +268,8 @@ static void serial_event(void *opaque, ChardevEvent event)
 
     if (event == CHARDEV_CLOSED) {
         serial_tx_drain(s); /* to nobody */
+    } else if (event == CHARDEV_BREAK && !(s->mcr & MCR_LOOP)) {
+        receive_break(s);
     }
 }
 

@@ -69,10 +69,8 @@ class Errors(unittest.TestCase):
         (["-numa", "node"], "-numa node: invalid option (of QEMU, not supported here)"),
         (["--fda", "a"], "--fda a: invalid option (of QEMU, not supported here)"),
         (["-boot", "z"], "-boot z: Parameter 'order': Invalid boot device 'z'"),
-        (["-serial", "mon:stdio"],
-         "-serial mon:stdio: 'mon' is not supported: a console and a monitor do not share "
-         "one device; use stdio here, and -qmp unix:PATH,server=on,wait=off for the "
-         "monitor"),
+        (["-qmp", "mon:stdio"],
+         "-qmp mon:stdio: 'mon' is not supported here, only for -serial"),
         (["-action", "panic=x"],
          "-action panic=x: Parameter 'panic' does not accept value 'x' (it is one of "
          "pause, shutdown, exit-failure, none)"),

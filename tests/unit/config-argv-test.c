@@ -132,6 +132,10 @@ static void test_good(void)
         { "-qmp tcp:[::1]:4444,server=on", "chardev.0.host", "::1" },
         { "-qmp tcp:localhost:4444,server=on", "chardev.0.port", "4444" },
         { "-serial stdio", "chardev.0.id", "serial0" },
+        { "-serial mon:stdio", "chardev.0.mux", "on" },
+        { "-serial mon:stdio", "chardev.0.signal", "off" },
+        { "-serial mon:pipe:/p", "chardev.0.path", "/p" },
+        { "-serial mon:stdio", "mon.0.chardev", "serial0" },
         { "-serial none", "serial.0.chardev", "(none)" },
         { "-serial none", "chardev", "(none)" },
         { "-serial chardev:c", "serial.0.chardev", "c" },
@@ -268,10 +272,12 @@ static void test_bad(void)
         { "-global a.b", "-global a.b: expected DRIVER.PROPERTY=VALUE" },
         { "-monitor stdio",
           "-monitor stdio: the human monitor is not supported, use -qmp" },
-        { "-serial mon:stdio",
-          "-serial mon:stdio: 'mon' is not supported: a console and a monitor do not "
-          "share one device; "
-          "use stdio here, and -qmp unix:PATH,server=on,wait=off for the monitor" },
+        { "-serial mon:chardev:c",
+          "-serial mon:chardev:c: 'mon:chardev:c' is not supported: 'mon:' is for a new "
+          "device" },
+        { "-qmp mon:stdio",
+          "-qmp mon:stdio: 'mon' is not supported here, only for -serial" },
+        { "-serial udp::1@:2", "-serial udp::1@:2: 'udp' is not supported" },
         { "-serial telnet::1,server",
           "-serial telnet::1,server: 'telnet' is not supported" },
         { "-qmp tcp:4444", "-qmp tcp:4444: expected HOST:PORT, not '4444'" },
