@@ -112,6 +112,7 @@ static void iov_grow(GuestIov *v)
     v->capacity = capacity;
 }
 
+/* Pieces of one block that follow each other have one reference between them. */
 static void iov_append(GuestIov *v, RamBlock *block, guint8 *host, guint64 len)
 {
     struct iovec *last = v->n ? &v->iov[v->n - 1] : NULL;
@@ -124,7 +125,10 @@ static void iov_append(GuestIov *v, RamBlock *block, guint8 *host, guint64 len)
         iov_grow(v);
     }
     v->iov[v->n] = (struct iovec){ host, len };
-    v->blocks[v->n++] = ram_block_ref(block);
+    if (!last || v->blocks[v->n - 1] != block) {
+        ram_block_ref(block);
+    }
+    v->blocks[v->n++] = block;
 }
 
 gboolean guest_iov_add(DmaSpace *dma, GuestIov *v, guint64 addr, guint64 len,
@@ -160,7 +164,9 @@ void guest_iov_done(GuestIov *v, guint64 written)
             ram_block_mark_dirty(block, offset, n);
             written -= n;
         }
-        ram_block_unref(block);
+        if (i + 1 == v->n || v->blocks[i + 1] != block) {
+            ram_block_unref(block);
+        }
     }
     v->n = 0;
     v->size = 0;

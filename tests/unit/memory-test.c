@@ -123,6 +123,40 @@ static void test_iov(void)
     unmap_ram();
 }
 
+/* Pieces keep their blocks, and let go of them. */
+static void test_iov_blocks(void)
+{
+    g_autoptr(GError) error = NULL;
+    map_ram();
+    RamBlock *other = ram_block_new("other", 64 << 10, &error);
+    g_assert_true(ram_block_register(other, &error));
+    Region *region = region_new_ram("other", other, 0, 64 << 10, FALSE);
+    g_assert_true(address_map_add(address_map_memory(), region, 2 << 20, &error));
+    gint refs = ram->refs, others = other->refs;
+    GuestIov v;
+    guest_iov_init(&v);
+    for (guint64 i = 0; i < 12; i++) {
+        guint64 base = i % 4 == 3 ? 2 << 20 : 0;
+        g_assert_true(guest_iov_add(dma_space_memory(), &v, base + 64 * i, 1, TRUE));
+    }
+    g_assert_cmpuint(v.n, ==, 12);
+    g_assert_cmpint(ram->refs, >, refs);
+    g_assert_cmpint(other->refs, >, others);
+    guest_iov_done(&v, 12);
+    g_assert_cmpint(ram->refs, ==, refs);
+    g_assert_cmpint(other->refs, ==, others);
+
+    g_assert_true(guest_iov_add(dma_space_memory(), &v, 0, 1, TRUE));
+    g_assert_true(guest_iov_add(dma_space_memory(), &v, 64, 1, TRUE));
+    address_map_remove(region);
+    region_free(region);
+    ram_block_unregister(other);
+    ram_block_unref(other);
+    unmap_ram();
+    *(char *)v.iov[1].iov_base = 1; /* is still there */
+    guest_iov_free(&v);
+}
+
 static void test_dirty(void)
 {
     g_autoptr(GError) error = NULL;
@@ -542,6 +576,7 @@ int main(int argc, char **argv)
     g_test_add_func("/memory/guest", test_guest);
     g_test_add_func("/memory/dma-space", test_dma_space);
     g_test_add_func("/memory/iov", test_iov);
+    g_test_add_func("/memory/iov-blocks", test_iov_blocks);
     g_test_add_func("/memory/dirty", test_dirty);
     g_test_add_func("/memory/put", test_put);
     g_test_add_func("/memory/dispatch", test_dispatch);
