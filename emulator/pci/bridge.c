@@ -203,6 +203,16 @@ static void set_registers(PciDevice *dev)
                          PCI_BRIDGE_CTL_BUS_RESET);
 }
 
+/* A class need not have the properties. */
+void pci_bridge_init(Device *device)
+{
+    PciReserve *r = &((PciBridge *)device)->reserve;
+    r->bus = r->pref32 = PCI_RESERVE_DEFAULT;
+    for (PciWindow w = 0; w < PCI_WINDOWS; w++) {
+        r->window[w] = PCI_RESERVE_DEFAULT;
+    }
+}
+
 gboolean pci_bridge_realize(PciDevice *dev, unsigned slots, gboolean express,
                             GError **errp)
 {
@@ -254,6 +264,7 @@ const PciDeviceClass pci_bridge_class = {
         .desc = "PCI bridge",
         .instance_size = sizeof(PciBridge),
         .parent = &pci_device_class.device,
+        .init = pci_bridge_init,
         .reset = pci_bridge_reset,
         .unrealize = pci_bridge_unrealize,
     },

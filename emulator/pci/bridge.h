@@ -47,6 +47,8 @@ typedef struct PciBridge {
 
 extern const PciDeviceClass pci_bridge_class; /* abstract: parent of bridges */
 
+/* Of classes that have an init of their own. */
+void pci_bridge_init(Device *device);
 /*
  * As of the functions in pci.h. The bus has the bridge's id as its name, and `slots`
  * slots: 1 behind an Express port that has one, else PCI_SLOTS. express: of the bus.

@@ -18,6 +18,8 @@ guint64 pci_keep_grain(unsigned what);
 void pci_keep_nothing(PciBus *root, unsigned what);
 /* By the user, and for every slot that takes devices at run time. */
 void pci_keep_asked(PciBus *root, unsigned what);
+/* It is beside what other bridges on its bus pass on, and not all that there is. */
+gboolean pci_keep_is_beside(const PciBridge *b, unsigned what);
 /* There is something: of equal ones the last that nobody has asked for. */
 void pci_keep_halve_largest(PciBus *root, unsigned what);
 /* Of what the user has asked for in vain, once all is placed. */

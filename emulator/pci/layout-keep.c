@@ -75,6 +75,12 @@ static gboolean is_asked(const PciBridge *b, unsigned what)
     return hint(b, what) != PCI_RESERVE_DEFAULT;
 }
 
+/* A wish is for the whole window, as firmware takes it. */
+gboolean pci_keep_is_beside(const PciBridge *b, unsigned what)
+{
+    return b->bus->slots > 1 && !is_asked(b, what);
+}
+
 static void keep_nothing(PciBridge *b, void *opaque)
 {
     b->kept[GPOINTER_TO_UINT(opaque)] = 0;

@@ -91,14 +91,28 @@ static gboolean can_have(const PciDevice *bridge, PciWindow kind)
     return kind != PCI_WINDOW_IO || bridge->write_mask[PCI_IO_BASE];
 }
 
+/* What bridges pass on is nobody else's. */
+static guint64 passed_on(const Plan *plan)
+{
+    guint64 size = 0;
+    for (guint i = 0; i < plan->items->len; i++) {
+        const Item *item = &g_array_index(plan->items, Item, i);
+        if (item->bar < 0) {
+            size = add(round_up(size, item->align), item->size);
+        }
+    }
+    return size;
+}
+
 static void add_window(Plan *plan, PciDevice *dev)
 {
     const PciBridge *b = (const PciBridge *)dev;
     g_autoptr(Plan) behind = plan_bus(b->bus, plan->kind, plan->low);
     guint64 keep = b->kept[plan->kind], grain = pci_keep_grain(plan->kind);
     guint64 size = round_up(behind->size, grain), align = MAX(behind->align, grain);
-    if (keep > size) { /* else what is there is enough */
-        size = round_up(keep, grain);
+    guint64 passed = keep && pci_keep_is_beside(b, plan->kind) ? passed_on(behind) : 0;
+    if (add(passed, keep) > size) { /* else what is there is enough */
+        size = round_up(add(passed, keep), grain);
         align = MAX(align, power_of_two_below(keep));
     }
     if (size && can_have(dev, plan->kind)) {

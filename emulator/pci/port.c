@@ -16,6 +16,7 @@ gboolean pci_port_has_state(void *port)
 
 void pci_port_init(Device *device)
 {
+    pci_bridge_init(device);
     ((PciPort *)device)->bridge.slotted = TRUE;
 }
 

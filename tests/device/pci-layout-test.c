@@ -84,6 +84,26 @@ static void test_reserve(void)
                   (Windows){ slot.io, slot.mem, 64 * GIB });
 }
 
+/* What is behind a bridge takes nothing from the slots beside it. */
+static void test_beside_bridges(void)
+{
+    const Windows slot = { 4 * KIB, 2 * MIB, 32 * MIB };
+#define BRIDGES                                                                          \
+    " -device pcie-pci-bridge,id=pci,bus=rp0"                                            \
+    " -device pci-bridge,id=one,bus=pci,addr=1,chassis_nr=3"
+    check_windows(BRIDGES, (Windows){ 8 * KIB, 4 * MIB, 64 * MIB }, slot);
+    check_windows(BRIDGES " -device pci-bridge,id=two,bus=pci,addr=2,chassis_nr=4",
+                  (Windows){ 12 * KIB, 6 * MIB, 96 * MIB }, slot);
+    check_windows(BRIDGES ",pref64-reserve=64M", (Windows){ 8 * KIB, 4 * MIB, 96 * MIB },
+                  slot);
+    check_windows(BRIDGES " -device pci-testdev,membar=16M,bus=pci,addr=3",
+                  (Windows){ 8 * KIB, 4 * MIB, 64 * MIB }, slot);
+    check_windows(" -device x3130-upstream,id=up,bus=rp0"
+                  " -device xio3130-downstream,id=down0,bus=up,addr=0,chassis=3"
+                  " -device xio3130-downstream,id=down1,bus=up,addr=1,chassis=4",
+                  (Windows){ 8 * KIB, 4 * MIB, 64 * MIB }, slot);
+}
+
 /* What has no room at all stays off, and is the only one. */
 static void test_too_large(void)
 {
@@ -97,7 +117,8 @@ static void test_too_large(void)
     qtest_stop(q);
 }
 
-/* There are 14 windows of 4 KiB, and the board's own ports: who needs or asks for one first, then by number. */
+/* There are 14 windows of 4 KiB, and the board's own ports: who needs or asks for one
+ * first, then by number. */
 static void test_many_ports(void)
 {
     g_autoptr(GString) options = g_string_new(Q35);
@@ -142,6 +163,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/pci-layout/reserve", test_reserve);
+    g_test_add_func("/pci-layout/beside-bridges", test_beside_bridges);
     g_test_add_func("/pci-layout/too-large", test_too_large);
     g_test_add_func("/pci-layout/many-ports", test_many_ports);
     g_test_add_func("/pci-layout/hole64", test_hole64);
