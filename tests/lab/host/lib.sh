@@ -80,6 +80,16 @@ load_kvm() {
     test -c /dev/kvm
 }
 
+# slow_disk SIZE MS: /dev/mapper/slow, whose requests take so long: the shared disk slow,
+# all ones.
+slow_disk() {
+    tr '\0' '\377' < /dev/zero | head -c "$1" > /dev/lab/slow &&
+        modprobe dm-mod && modprobe dm-delay &&
+        echo "0 $(blockdev --getsz /dev/lab/slow) delay /dev/lab/slow 0 $2" |
+        dmsetup create slow --noudevsync &&
+        dmsetup mknodes && test -b /dev/mapper/slow
+}
+
 # D-Bus, udev and virtlogd, which the daemons below expect to run.
 start_services() {
     mkdir -p /run/dbus /run/libvirt

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """For scenarios in Python: vireo alone with a q35, whose guest tells what it has on PCI
 (guest/devices), and checks as lib.sh has them."""
+import atexit
 import os
 import re
 import shutil
@@ -15,6 +16,16 @@ VMM = os.environ.get("LAB_VMM", "vireo")
 KERNEL = os.environ["LAB_KERNEL"]
 FIRMWARES = os.environ.get("LAB_FIRMWARE", "none bios uefi").split()
 ROUNDS = int(os.environ.get("LAB_ROUNDS", "3"))
+NATIVE = "-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off".split()
+# How slots are plugged: options, and more for the guest's command line.
+HOTPLUG = {
+    "acpi": ([], ""),
+    "native": (NATIVE, ""),
+    "noacpi": ([], "acpi=off"),
+    "noacpi-native": (NATIVE, "acpi=off"),
+    "acpi-intx": ([], "pci=nomsi"),
+    "native-intx": (NATIVE, "pci=nomsi"),
+}
 APPEND = "console=ttyS0 quiet panic=-1 mitigations=off lab.devices lab.then=nothing"
 
 failures = 0
@@ -73,20 +84,25 @@ def firmware_options(kind, name):
 
 class Vm:
     """ports: options of each root port, pci.1 ...; append: more for the guest's command
-    line; orders: whether it is to take some; firmware: see firmware_options()."""
+    line; orders: whether it is to take some; firmware: see firmware_options(); hotplug: of
+    HOTPLUG."""
 
-    def __init__(self, name, ports, *options, append="", orders=False, firmware="none"):
+    def __init__(self, name, ports, *options, append="", orders=False, firmware="none",
+                 hotplug="acpi"):
         self.name = name
         self.console = RESULTS / f"{name}.log"
         path = f"/tmp/{name}.sock"
+        native, more = HOTPLUG[hotplug]
+        append = f"{APPEND} {more} {append} {'lab.orders' * orders}"
         command = [
             *f"{VMM} -machine q35 -accel kvm -cpu host -m 256 -smp 2".split(),
             *firmware_options(firmware, name),
+            *native,
             *"-nodefaults -no-user-config -display none".split(),
             *["-serial", f"file:{self.console}", "-qmp", f"unix:{path},server=on,wait=off"],
             *["-kernel", f"/lab/guest/vmlinuz-{KERNEL}"],
             *["-initrd", f"/lab/guest/initrd-{KERNEL}"],
-            *["-append", f"{APPEND} {append} {'lab.orders' * orders}"],
+            *["-append", append],
         ]
         if orders:
             command += ["-serial", f"unix:/tmp/{name}.orders,server=on,wait=off"]
@@ -95,6 +111,7 @@ class Vm:
                         f"addr={number + 1:#x},chassis={number}{more}"]
         self.started = time.monotonic()
         self.process = subprocess.Popen([*command, *options], stdin=subprocess.DEVNULL)
+        atexit.register(self.process.kill)  # where the scenario fails before end()
         while not Path(path).exists() and self.process.poll() is None:
             time.sleep(0.005)
         self.monitor = Monitor(path)
