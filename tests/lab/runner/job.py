@@ -16,7 +16,8 @@ KEEP_RUNS = 30
 RESULTS_SIZE = 256 << 20
 # Of tests/lab/host, what scenarios find in /lab, and in /lab/bin.
 LIBRARIES = ("lib.sh", "debian.sh")
-PROGRAMS = ("barrier", "check-counter", "console", "monitor.py", "qmp", "tick", "vm.py")
+PROGRAMS = ("barrier", "check-counter", "console", "monitor.py", "qmp", "tick",
+            "traffic.py", "vm.py")
 # Disks that prepare has made: where, and under which name.
 IMAGES = {
     "debian": ("DISK", "debian.raw"),
@@ -111,8 +112,9 @@ class Job:
                 shutil.copy(LAB / "host" / program, lab / "bin")
             (lab / "guest").mkdir()
             for version in self.scenario.kernels:
+                made_by = "FIRMWARE" if version == "full" else "GUEST"
                 for kind in ("vmlinuz", "initrd"):
-                    shutil.copy(self.paths["GUEST"] / f"{kind}-{version}", lab / "guest")
+                    shutil.copy(self.paths[made_by] / f"{kind}-{version}", lab / "guest")
             settings = {
                 "LAB_HOSTS": str(self.scenario.hosts),
                 "LAB_LIBVIRT": self.libvirt,

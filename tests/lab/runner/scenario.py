@@ -7,8 +7,8 @@ it needs ("# lab-KEY: VALUE"):
   libvirt   the versions it is for, of 9.0 and 11.3; each makes a test (11.3)
   machine   the machines that it is for, $LAB_MACHINE; each makes a test, with each
             version of libvirt (none)
-  kernels   the guest kernels that it boots, of 6.1 and 6.12; the first is $LAB_KERNEL
-            (6.1)
+  kernels   the guest kernels that it boots, of 6.1, 6.12 and full (6.1 with drivers of
+            real hardware); the first is $LAB_KERNEL (6.1)
   shared    disks that all its hosts see, NAME=SIZE (zeros), NAME=debian (a copy of
             the guests' Debian disk, for kernels that are booted directly),
             NAME=installed (of Debian with its boot loaders) or NAME=live (of the CD)
