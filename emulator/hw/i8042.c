@@ -11,11 +11,13 @@
 
 #include "hw/i8042.h"
 
+#include <linux/input-event-codes.h>
 #include <string.h>
 
 #include "accel/run-state.h"
 #include "hw/isa.h"
 #include "hw/ps2.h"
+#include "input/input.h"
 
 /* Status. */
 #define ST_FULL     0x01
@@ -71,6 +73,7 @@ typedef struct I8042 {
 
     Region *data, *command;
     IrqSource kbd_irq, aux_irq;
+    InputHandler *keyboard_input, *mouse_input;
 
     guint8 ram[RAM_SIZE];
     guint8 out;         /* the output port, without the interrupts */
@@ -301,25 +304,47 @@ static const RegionOps command_ops = {
     .max_size = 1,
 };
 
-static void input_is_key(void *opaque, unsigned code, gboolean down)
+static void key_event(void *opaque, const InputEvent *event)
 {
     I8042 *s = opaque;
 
-    ps2_keyboard_key(&s->kbd, code, down);
+    ps2_keyboard_key(&s->kbd, event->code, event->value != 0);
     fill(s);
 }
 
-static void input_is_button(void *opaque, InputButton button, gboolean down)
+static void button_event(Ps2Mouse *mouse, const InputEvent *event)
 {
-    ps2_mouse_button(&((I8042 *)opaque)->mouse, button, down);
+    static const guint codes[PS2_BUTTONS] = { [PS2_BUTTON_LEFT] = BTN_LEFT,
+                                              [PS2_BUTTON_RIGHT] = BTN_RIGHT,
+                                              [PS2_BUTTON_MIDDLE] = BTN_MIDDLE,
+                                              [PS2_BUTTON_SIDE] = BTN_SIDE,
+                                              [PS2_BUTTON_EXTRA] = BTN_EXTRA };
+
+    for (guint i = 0; i < PS2_BUTTONS; i++) {
+        if (codes[i] == event->code) {
+            ps2_mouse_button(mouse, (Ps2Button)i, event->value != 0);
+        }
+    }
 }
 
-static void input_is_move(void *opaque, int dx, int dy, int wheel)
+/* The wheel's steps are to the user here. */
+static void mouse_event(void *opaque, const InputEvent *event)
 {
-    ps2_mouse_move(&((I8042 *)opaque)->mouse, dx, dy, wheel);
+    Ps2Mouse *mouse = &((I8042 *)opaque)->mouse;
+    int value = event->value;
+
+    if (event->kind == INPUT_BUTTON) {
+        button_event(mouse, event);
+    } else if (event->code == INPUT_X) {
+        ps2_mouse_move(mouse, value, 0, 0);
+    } else if (event->code == INPUT_Y) {
+        ps2_mouse_move(mouse, 0, value, 0);
+    } else {
+        ps2_mouse_move(mouse, 0, 0, -MAX(value, -G_MAXINT));
+    }
 }
 
-static void input_ends(void *opaque)
+static void mouse_sync(void *opaque)
 {
     I8042 *s = opaque;
 
@@ -327,12 +352,9 @@ static void input_ends(void *opaque)
     fill(s);
 }
 
-static const InputSink sink = {
-    .key = input_is_key,
-    .button = input_is_button,
-    .move = input_is_move,
-    .sync = input_ends,
-};
+static const InputHandlerOps keyboard_input = { 1u << INPUT_KEY, key_event, NULL };
+static const InputHandlerOps mouse_input = { 1u << INPUT_BUTTON | 1u << INPUT_REL,
+                                             mouse_event, mouse_sync };
 
 /* As firmware leaves it: translating, with interrupts. */
 static void i8042_reset(Device *dev)
@@ -370,7 +392,8 @@ static gboolean i8042_realize(Device *dev, GError **errp)
     }
     irq_source_connect(&s->kbd_irq, kbd);
     irq_source_connect(&s->aux_irq, aux);
-    input_attach(&sink, s);
+    s->keyboard_input = input_handler_add("PS/2 keyboard", &keyboard_input, s);
+    s->mouse_input = input_handler_add("PS/2 mouse", &mouse_input, s);
     return TRUE;
 }
 
@@ -378,7 +401,8 @@ static void i8042_unrealize(Device *dev)
 {
     I8042 *s = (I8042 *)dev;
 
-    input_detach(s);
+    g_clear_pointer(&s->keyboard_input, input_handler_remove);
+    g_clear_pointer(&s->mouse_input, input_handler_remove);
     irq_source_disconnect(&s->kbd_irq);
     irq_source_disconnect(&s->aux_irq);
     address_map_take(&s->data);

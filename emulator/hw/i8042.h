@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The keyboard controller of a PC (Intel 8042), "i8042": ports 60h and 64h, with a PS/2
- * keyboard and a PS/2 mouse that listen to hw/input.h.
+ * keyboard and a PS/2 mouse that listen to input/input.h.
  */
 #ifndef VIREO_HW_I8042_H
 #define VIREO_HW_I8042_H

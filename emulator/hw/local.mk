@@ -41,8 +41,6 @@ libemulator_a_SOURCES += \
 	emulator/hw/ich9-pm.h \
 	emulator/hw/ich9-tco.c \
 	emulator/hw/ich9-tco.h \
-	emulator/hw/input.c \
-	emulator/hw/input.h \
 	emulator/hw/ioapic.c \
 	emulator/hw/ioapic.h \
 	emulator/hw/isa.c \

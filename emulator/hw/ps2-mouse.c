@@ -41,7 +41,7 @@
 #define PACKET_Y_SIGN 0x20
 #define PACKET_MAX    4
 
-/* InputButton is a bit number; the first byte has left, right, middle in that order. */
+/* Ps2Button is a bit number; the first byte has left, right, middle in that order. */
 #define BUTTONS_3     0x07
 #define BUTTONS_EXTRA 0x18
 
@@ -233,7 +233,7 @@ void ps2_mouse_write(Ps2Mouse *m, guint8 byte)
     }
 }
 
-void ps2_mouse_button(Ps2Mouse *m, InputButton button, gboolean down)
+void ps2_mouse_button(Ps2Mouse *m, Ps2Button button, gboolean down)
 {
     guint8 bit = (guint8)(1 << button);
 
@@ -300,9 +300,9 @@ const StateDesc ps2_mouse_state = {
             MOUSE_FIELD("resolution", STATE_U8, resolution, .limit = 3),
             MOUSE_FIELD("rate", STATE_U8, rate),
             STATE_ARRAY("rates", STATE_BYTES, Ps2Mouse, rates, 2),
-            MOUSE_FIELD("buttons", STATE_U8, buttons, .limit = (1 << INPUT_BUTTONS) - 1),
+            MOUSE_FIELD("buttons", STATE_U8, buttons, .limit = (1 << PS2_BUTTONS) - 1),
             MOUSE_FIELD("sent-buttons", STATE_U8, sent_buttons,
-                        .limit = (1 << INPUT_BUTTONS) - 1),
+                        .limit = (1 << PS2_BUTTONS) - 1),
             MOUSE_FIELD("dx", STATE_U32, dx),
             MOUSE_FIELD("dy", STATE_U32, dy),
             MOUSE_FIELD("wheel", STATE_U32, wheel),

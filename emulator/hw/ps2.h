@@ -7,7 +7,6 @@
 #ifndef VIREO_HW_PS2_H
 #define VIREO_HW_PS2_H
 
-#include "hw/input.h"
 #include "util/state.h"
 
 #define PS2_REPLY_MAX  5
@@ -45,6 +44,15 @@ void ps2_keyboard_reset(Ps2Keyboard *k);
 void ps2_keyboard_write(Ps2Keyboard *k, guint8 byte);
 void ps2_keyboard_key(Ps2Keyboard *k, unsigned code, gboolean down);
 
+typedef enum Ps2Button {
+    PS2_BUTTON_LEFT,
+    PS2_BUTTON_RIGHT,
+    PS2_BUTTON_MIDDLE,
+    PS2_BUTTON_SIDE,
+    PS2_BUTTON_EXTRA,
+    PS2_BUTTONS
+} Ps2Button;
+
 typedef struct Ps2Mouse {
     Ps2Queue queue;
     guint8 command;
@@ -63,7 +71,7 @@ extern const StateDesc ps2_mouse_state;
 
 void ps2_mouse_reset(Ps2Mouse *m);
 void ps2_mouse_write(Ps2Mouse *m, guint8 byte);
-void ps2_mouse_button(Ps2Mouse *m, InputButton button, gboolean down);
+void ps2_mouse_button(Ps2Mouse *m, Ps2Button button, gboolean down);
 void ps2_mouse_move(Ps2Mouse *m, int dx, int dy, int wheel);
 /* Sends what has happened, as far as there is room. */
 void ps2_mouse_sync(Ps2Mouse *m);

@@ -9,12 +9,41 @@
 #include "hw-board.h"
 #include "hw/i8042.h"
 #include "hw/ps2.h"
+#include "input/input.h"
 
 #define KBD   I8042_KBD_IRQ
 #define MOUSE I8042_MOUSE_IRQ
 
 #define FULL 0x01
 #define AUX  0x20
+
+/* As a client of the monitor says it; of the mouse together. */
+static gboolean input_key(unsigned code, gboolean down)
+{
+    const InputEvent event = { INPUT_KEY, code, down };
+
+    return input_event_send(&event);
+}
+
+static void input_button(unsigned code, gboolean down)
+{
+    const InputEvent event = { INPUT_BUTTON, code, down };
+
+    input_event_send(&event);
+}
+
+/* wheel: towards the user. */
+static void input_move(int dx, int dy, int wheel)
+{
+    const int steps[] = {
+        [INPUT_X] = dx, [INPUT_Y] = dy, [INPUT_WHEEL] = -MAX(wheel, -G_MAXINT)
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(steps); i++) {
+        const InputEvent event = { INPUT_REL, i, steps[i] };
+        input_event_send(&event);
+    }
+}
 
 static Device *plug(void)
 {
@@ -414,7 +443,7 @@ static void test_mouse_commands(void)
     expect_aux("fc");
     to_mouse(0xe7);
     expect_aux("fa");
-    input_button(INPUT_BUTTON_LEFT, TRUE);
+    input_button(BTN_LEFT, TRUE);
     to_mouse(0xf4);
     expect_aux("fa");
     to_mouse(0xe9);
@@ -449,36 +478,36 @@ static void test_mouse_stream(void)
     Device *dev = plug();
 
     input_move(5, 5, 1);
-    input_sync();
+    input_event_sync();
     expect_aux(""); /* not enabled */
     to_mouse(0xf4);
     expect_aux("fa");
     input_move(5, 3, 0); /* to the right and down: y is negative */
-    input_sync();
+    input_event_sync();
     g_assert_cmpuint(hw_edges(MOUSE), >, 0);
     expect_aux("28 05 fd");
-    input_button(INPUT_BUTTON_LEFT, TRUE);
-    input_sync();
-    input_button(INPUT_BUTTON_LEFT, FALSE); /* a click is not lost */
-    input_button(INPUT_BUTTON_RIGHT, TRUE);
-    input_sync();
-    input_sync(); /* nothing new */
+    input_button(BTN_LEFT, TRUE);
+    input_event_sync();
+    input_button(BTN_LEFT, FALSE); /* a click is not lost */
+    input_button(BTN_RIGHT, TRUE);
+    input_event_sync();
+    input_event_sync(); /* nothing new */
     expect_aux("09 00 00 0a 00 00");
     input_move(-300, -300, 0);
-    input_sync();
+    input_event_sync();
     dev = hw_move(dev, hw_isa, NULL);
     expect_aux("1a 01 ff 1a d3 2d");
-    input_button(INPUT_BUTTON_RIGHT, FALSE);
-    input_sync();
+    input_button(BTN_RIGHT, FALSE);
+    input_event_sync();
     expect_aux("08 00 00");
     set_rates(200, 100, 80);
     input_move(0, 0, -1);
-    input_sync();
+    input_event_sync();
     expect_aux("08 00 00 ff");
     set_rates(200, 200, 80);
-    input_button(INPUT_BUTTON_SIDE, TRUE);
+    input_button(BTN_SIDE, TRUE);
     input_move(0, 0, 2);
-    input_sync();
+    input_event_sync();
     expect_aux("08 00 00 12");
     hw_unplug(dev);
 }
@@ -492,7 +521,7 @@ static void test_mouse_remote(void)
     to_mouse(0xf4);
     expect_aux("fa");
     input_move(1, -2, 0);
-    input_sync();
+    input_event_sync();
     expect_aux("");
     to_mouse(0xeb);
     expect_aux("fa 08 01 02");
@@ -501,7 +530,7 @@ static void test_mouse_remote(void)
     to_mouse(0xea);
     expect_aux("fa");
     input_move(1, 0, 0);
-    input_sync();
+    input_event_sync();
     expect_aux("08 01 00");
     hw_unplug(dev);
 }
@@ -517,7 +546,7 @@ static void test_mouse_flood(void)
     expect_aux("fa");
     for (unsigned i = 0; i < 1000; i++) {
         input_move(G_MAXINT, G_MININT, G_MAXINT);
-        input_sync();
+        input_event_sync();
     }
     while (status() & FULL) {
         guint8 first = hw_in8(I8042_DATA);
@@ -541,9 +570,9 @@ static void test_walk(void)
         for (unsigned k = 0; k < 64; k++) {
             input_key((unsigned)g_test_rand_int_range(0, KEY_MAX), g_test_rand_bit());
             input_move(g_test_rand_int(), g_test_rand_int(), g_test_rand_int());
-            input_button((InputButton)g_test_rand_int_range(0, INPUT_BUTTONS),
+            input_button(BTN_LEFT + (unsigned)g_test_rand_int_range(0, 8),
                          g_test_rand_bit());
-            input_sync();
+            input_event_sync();
         }
         dev = hw_walk(dev, hw_isa, NULL, FALSE, I8042_DATA, 5);
     }
