@@ -29,6 +29,8 @@ libemulator_a_SOURCES += \
 	emulator/hw/ged.h \
 	emulator/hw/hpet.c \
 	emulator/hw/hpet.h \
+	emulator/hw/i6300esb.c \
+	emulator/hw/i6300esb.h \
 	emulator/hw/i8042.c \
 	emulator/hw/i8042.h \
 	emulator/hw/i8254-counter.c \
@@ -57,6 +59,10 @@ libemulator_a_SOURCES += \
 	emulator/hw/ps2-queue.c \
 	emulator/hw/ps2.h \
 	emulator/hw/pvpanic-isa.c \
+	emulator/hw/pvpanic-pci.c \
+	emulator/hw/pvpanic-pci.h \
+	emulator/hw/pvpanic.c \
+	emulator/hw/pvpanic.h \
 	emulator/hw/pvpanic-isa.h \
 	emulator/hw/reg-row.c \
 	emulator/hw/reg-row.h \

@@ -1,21 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * pvpanic on the ISA bus (QEMU's docs/specs/pvpanic): one byte-wide port. Reading tells
- * which events the host understands, writing sends one: the guest has panicked, or it
- * has, and its crash kernel takes over. Guests find the port through ACPI (QEMU0001).
- */
+/* pvpanic on the ISA bus: a port. Guests find it through ACPI (QEMU0001). */
 #include "config.h"
 
 #include "hw/pvpanic-isa.h"
 
-#include "accel/run-state.h"
-#include "event/vm-event.h"
 #include "hw/isa.h"
+#include "hw/pvpanic.h"
 
-#define PVPANIC_PORT         0x505
-#define PVPANIC_PANICKED     0x01
-#define PVPANIC_CRASH_LOADED 0x02
-#define PVPANIC_ALL          (PVPANIC_PANICKED | PVPANIC_CRASH_LOADED)
+#define PVPANIC_PORT 0x505
 
 typedef struct PvpanicIsa {
     Device dev;
@@ -25,42 +17,11 @@ typedef struct PvpanicIsa {
     guint32 events; /* that the guest may use */
 } PvpanicIsa;
 
-static guint64 pvpanic_read(void *opaque, guint64 offset, unsigned size)
-{
-    const PvpanicIsa *s = opaque;
-
-    return s->events;
-}
-
-/* Of both, the first; what else there is says nothing. */
-static void pvpanic_write(void *opaque, guint64 offset, guint64 value, unsigned size)
-{
-    const PvpanicIsa *s = opaque;
-    guint32 events = (guint32)value & s->events;
-
-    if (events & PVPANIC_PANICKED) {
-        vm_request_panic();
-    } else if (events & PVPANIC_CRASH_LOADED) {
-        ConfigNode *data = config_map_new();
-
-        config_map_set_string(data, "action", "run");
-        vm_event_emit("GUEST_CRASHLOADED", data);
-    }
-}
-
-static const RegionOps pvpanic_ops = {
-    .read = pvpanic_read,
-    .write = pvpanic_write,
-    .min_size = 1,
-    .max_size = 1,
-    .split = TRUE,
-};
-
 static gboolean pvpanic_realize(Device *dev, GError **errp)
 {
     PvpanicIsa *s = (PvpanicIsa *)dev;
 
-    s->region = region_new_io("pvpanic", 1, &pvpanic_ops, s);
+    s->region = pvpanic_region_new("pvpanic", 1, &s->events);
     return address_map_put(address_map_io(), &s->region, s->port, errp);
 }
 

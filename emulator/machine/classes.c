@@ -8,6 +8,7 @@
 #include "hw/fw-cfg.h"
 #include "hw/ged.h"
 #include "hw/hpet.h"
+#include "hw/i6300esb.h"
 #include "hw/i8042.h"
 #include "hw/i8254.h"
 #include "hw/i8259.h"
@@ -17,6 +18,7 @@
 #include "hw/port80.h"
 #include "hw/port92.h"
 #include "hw/pvpanic-isa.h"
+#include "hw/pvpanic-pci.h"
 #include "hw/rtc.h"
 #include "hw/serial.h"
 #include "ide/ahci.h"
@@ -46,6 +48,7 @@ const DeviceClass *const device_class_table[] = {
     &fw_cfg_class,
     &ged_class,
     &hpet_class,
+    &i6300esb_class.device,
     &i8042_class,
     &i8254_class,
     &i8259_class,
@@ -67,6 +70,7 @@ const DeviceClass *const device_class_table[] = {
     &port80_class,
     &port92_class,
     &pvpanic_isa_class,
+    &pvpanic_pci_class.device,
     &rtc_class,
     &serial_class,
     &virtconsole_class.device,

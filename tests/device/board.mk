@@ -3,7 +3,7 @@
 BOARD_DEVICE_TESTS = tests/device/serial-test tests/device/serial-tx-test \
 	tests/device/rtc-test \
 	tests/device/ged-test tests/device/ioapic-test tests/device/machine-test \
-	tests/device/board-migrate-test tests/device/pvpanic-test tests/device/debugcon-test \
+	tests/device/board-migrate-test tests/device/pvpanic-test tests/device/i6300esb-test tests/device/debugcon-test \
 	tests/device/q35-test tests/device/q35-memory-test \
 	tests/device/q35-serial-test tests/device/q35-option-test tests/device/pci-rom-test \
 	tests/device/pci-test \
@@ -42,6 +42,9 @@ tests_device_ends_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_serial_test_SOURCES = tests/device/serial-test.c tests/device/board.h
 tests_device_serial_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_serial_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_i6300esb_test_SOURCES = tests/device/i6300esb-test.c tests/device/board.h
+tests_device_i6300esb_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_i6300esb_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_pvpanic_test_SOURCES = tests/device/pvpanic-test.c tests/device/board.h
 tests_device_pvpanic_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_pvpanic_test_LDADD = $(DEVICE_TEST_LDADD)

@@ -100,7 +100,8 @@ char *q35_args(void)
         "-device virtio-balloon-pci,addr=0xe,free-page-reporting=on "
         "-device virtio-serial-pci,id=vs,addr=0xf,max_ports=3 "
         "-device virtio-keyboard-pci,addr=0x10 -device virtio-mouse-pci,addr=0x11 "
-        "-device virtio-tablet-pci,addr=0x12 %s",
+        "-device virtio-tablet-pci,addr=0x12 -device i6300esb,addr=0x13 "
+        "-device pvpanic-pci,addr=0x14 -action watchdog=none %s",
         RAM_MIB, card);
 }
 
