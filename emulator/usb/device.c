@@ -178,6 +178,8 @@ static const Property properties[] = {
       .help = "serial number; default: made of the place where it is" },
     { "msos-desc", PROP_BOOL, offsetof(UsbDevice, msos_desc), "on", .guest = TRUE,
       .help = "descriptors that Windows asks for" },
+    PROPERTY_ONLY("attached", PROP_BOOL, "on"),
+    PROPERTY_ONLY("pcap", PROP_STRING, ""),
     { NULL },
 };
 

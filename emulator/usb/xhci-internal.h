@@ -111,7 +111,6 @@ struct Xhci {
     gboolean command_running, command_kicked;
     gboolean command_tell; /* that it has stopped */
     guint64 started;       /* ns of the virtual clock: MFINDEX 0 */
-    guint64 stopped_index; /* MFINDEX while it does not run */
     Timer *wrap;
     gboolean wrap_tell;
     XhciInterrupter interrupters[XHCI_INTERRUPTERS];
@@ -126,6 +125,7 @@ struct Xhci {
     guint8 data[USB_CONTROL_MAX];
 
     /* As of saving and loading. */
+    guint64 index; /* ns since MFINDEX was 0 */
     XhciSlot *saved_slots;
     XhciEndpoint *saved_endpoints;
     guint32 n_saved_slots, n_saved_endpoints;

@@ -51,6 +51,7 @@ void xhci_port_reset_state(XhciPort *port)
     if (device_of(port)) {
         usb_device_bus_reset(device_of(port));
         port->sc |= PORT_CSC;
+        port->xhci->usbsts |= STS_PCD;
     }
 }
 

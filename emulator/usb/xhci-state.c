@@ -41,7 +41,8 @@ static gboolean pre_save(void *opaque, GError **errp)
             save_endpoints(x, x->slots[i]);
         }
     }
-    x->stopped_index = (guint64)clock_now(CLOCK_TYPE_VIRTUAL) - x->started;
+    x->index =
+        x->usbsts & STS_HCH ? 0 : (guint64)clock_now(CLOCK_TYPE_VIRTUAL) - x->started;
     return TRUE;
 }
 
@@ -132,7 +133,7 @@ static gboolean post_load(void *opaque, guint32 version, GError **errp)
     if (!loaded) {
         return FALSE;
     }
-    x->started = (guint64)clock_now(CLOCK_TYPE_VIRTUAL) - x->stopped_index;
+    x->started = (guint64)clock_now(CLOCK_TYPE_VIRTUAL) - x->index;
     x->commands.dequeue &= ~0xfull;
     xhci_arm_wrap(x);
     xhci_update_irq(x);
@@ -232,7 +233,7 @@ static const StateField fields[] = {
     STATE_FIELD("commands", STATE_STRUCT, Xhci, commands, .nested = &ring_state),
     STATE_FIELD("command-running", STATE_BOOL, Xhci, command_running),
     STATE_FIELD("command-tell", STATE_BOOL, Xhci, command_tell),
-    STATE_FIELD("index", STATE_U64, Xhci, stopped_index),
+    STATE_FIELD("index", STATE_U64, Xhci, index),
     STATE_FIELD("wrap-tell", STATE_BOOL, Xhci, wrap_tell),
     STATE_ARRAY("interrupters", STATE_STRUCT, Xhci, interrupters, XHCI_INTERRUPTERS,
                 .nested = &interrupter_state, .stride = sizeof(XhciInterrupter)),

@@ -45,6 +45,7 @@ include tests/device/driver.mk
 include tests/device/virtio.mk
 include tests/device/ide.mk
 include tests/device/e1000.mk
+include tests/device/usb.mk
 # migration
 include tests/device/migration.mk
 # Names of hosts; the module of nsswitch.conf is for the helper to load.
