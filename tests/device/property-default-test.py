@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(HERE, "../tiny"))
 from migration_vm import VIREO, Vm, is_sanitized  # noqa: E402
 
 EXTRA = ["-disable-seccomp"] if is_sanitized(VIREO) else []
-BOARD = ["-machine", "q35", "-m", "16M", *EXTRA]
+BOARD = ["-machine", "q35", "-m", "16M", "-device", "qemu-xhci,id=usb", *EXTRA]
 
 # What ends an attempt when all other properties have been taken.
 MISSING = {
@@ -28,7 +28,9 @@ MISSING = {
 COLD = {"ide-cd", "ide-hd"}  # their buses take nothing at run time
 NAMES = {"drive": "of a back end", "netdev": "of a back end", "rng": "of a back end",
          "iothread": "of an iothread", "virtio-backend": "a child, not to be set",
-         "mac": "none is the default", "chassis_nr": "the default is refused",
+         "mac": "none is the default", "port": "the first free one",
+         "host": "of a child", "xhci-core": "a child", "attached": "how it stands",
+         "chassis_nr": "the default is refused",
          **dict.fromkeys(("serial", "model", "ver"), "one is made up"), "bootindex": "none is the default"}
 NOT_THERE = {  # at QEMU's default; what is taken instead, and why
     "pcie-root-port": {
@@ -102,7 +104,7 @@ class Defaults(unittest.TestCase):
     def test_facts(self):
         """No name is forgotten, and none stands in a list that is not there."""
         for driver, defaults in DEFAULTS.items():
-            self.assertGreater(len(defaults), 8)
+            self.assertGreater(len(defaults), 5)
             self.assertLessEqual(NOT_THERE.get(driver, {}).keys(), defaults.keys())
             for name in settable(driver):
                 self.assertNotEqual(defaults[name], "-", name)
@@ -121,7 +123,9 @@ class Defaults(unittest.TestCase):
             devices = []
             for driver, more in (("pcie-root-port", "id=p"), ("virtio-rng-pci", "rng=r,bus=p"),
                                  ("virtio-blk-pci", "drive=n"), ("ich9-ahci", "id=a"),
-                                 ("e1000", "id=e"), ("ide-hd", "drive=m,bus=a.0"),
+                                 ("qemu-xhci", "id=x"), ("usb-hub", "bus=x.0"),
+                                 ("usb-tablet", "bus=x.0"), ("usb-kbd", "bus=x.0"),
+                                 ("usb-mouse", "bus=x.0"), ("e1000", "id=e"), ("ide-hd", "drive=m,bus=a.0"),
                                  ("ide-cd", "bus=a.1"),
                                  ("pcie-pci-bridge", "id=b"),
                                  ("pci-bridge", "bus=b,chassis_nr=1"),

@@ -294,11 +294,83 @@ static void use_e1000(QTest *q)
     qtest_outl(q, qtest_readw(q, config + 0x14) & ~3u, 0x400);
 }
 
+#define XHCI_MEMORY 0x500000ull /* a page for each structure */
+
+static void put_trb(QTest *q, guint64 at, guint64 parameter, guint32 status,
+                    guint32 control)
+{
+    qtest_writeq(q, at, parameter);
+    qtest_writel(q, at + 8, status);
+    qtest_writel(q, at + 12, control | 1);
+}
+
+/* Waits for an event of the type; those of ports may come before. */
+static void wait_xhci(QTest *q, guint64 events, guint32 type)
+{
+    for (gboolean found = FALSE; !found;) {
+        for (unsigned i = 0; i < 8; i++) {
+            found = found || (qtest_readl(q, events + 16 * i + 12) >> 10 & 0x3f) == type;
+        }
+    }
+}
+
+/* A device is addressed and configured, and told to report by itself. */
+static void use_usb(QTest *q, guint64 bar)
+{
+    guint64 commands = XHCI_MEMORY + 0x1000, events = XHCI_MEMORY + 0x2000;
+    guint64 input = XHCI_MEMORY + 0x4000, ring = XHCI_MEMORY + 0x6000;
+
+    put_trb(q, commands, 0, 0, 9 << 10);
+    put_trb(q, commands + 16, input, 0, 11 << 10 | 1 << 24);
+    qtest_writel(q, input + 4, 3);
+    qtest_writel(q, input + 0x20, 1 << 27 | 3 << 20);
+    qtest_writel(q, input + 0x24, 5 << 16);
+    qtest_writel(q, input + 0x44, 64 << 16 | 4 << 3);
+    qtest_writeq(q, input + 0x48, ring | 1);
+    qtest_writel(q, bar + 0x2000, 0);
+    while (qtest_readl(q, XHCI_MEMORY + 0x5000 + 12) >> 27 != 2) {
+    }
+    put_trb(q, ring, 0x10900, 8, 2 << 10 | 0x40);
+    put_trb(q, ring + 16, 0, 0, 4 << 10 | 0x10000);
+    put_trb(q, ring + 32, 0x1000a21, 8, 2 << 10 | 0x40);
+    put_trb(q, ring + 48, 0, 0, 4 << 10 | 0x10020);
+    qtest_writel(q, bar + 0x2004, 1);
+    wait_xhci(q, events, 32);
+}
+
+static void use_xhci(QTest *q)
+{
+    guint64 config = config_at(0, 0x50);
+    guint64 bar = qtest_readq(q, config + 0x10) & ~0xfull;
+
+    qtest_writew(q, config + 4, 6);
+    qtest_writeq(q, XHCI_MEMORY + 8, XHCI_MEMORY + 0x5000);
+    qtest_writeq(q, XHCI_MEMORY + 0x3000, XHCI_MEMORY + 0x2000);
+    qtest_writeq(q, XHCI_MEMORY + 0x3008, 64);
+    qtest_writel(q, bar + 0x54, 0xff);
+    qtest_writeq(q, bar + 0x58, XHCI_MEMORY + 0x1001);
+    qtest_writeq(q, bar + 0x70, XHCI_MEMORY);
+    qtest_writel(q, bar + 0x78, 64);
+    qtest_writel(q, bar + 0x1028, 1);
+    qtest_writeq(q, bar + 0x1038, XHCI_MEMORY + 0x2000);
+    qtest_writeq(q, bar + 0x1030, XHCI_MEMORY + 0x3000);
+    for (guint64 at = bar + 0x1040; at < bar + 0x1220; at += 4) {
+        if ((at & 0x1f) < 8) { /* no rings of theirs */
+            qtest_writel(q, at, (guint32)g_rand_int(random_bits));
+        }
+    }
+    qtest_writel(q, bar + 0x1020, 2);
+    qtest_writel(q, bar + 0x40, 0x405);
+    qtest_writel(q, bar + 0x440 + 16 * 4, 0x210);
+    qtest_writel(q, bar + 0x440 + 16 * 4 + 4, 0xff8);
+    use_usb(q, bar);
+}
+
 static void use_q35(QTest *q)
 {
     static const unsigned virtio[] = { 0x10, 0x28, 0x30 };
-    static const unsigned functions[] = { 0x00, 0xf8, 0x10, 0x18, 0x20,
-                                          0x28, 0x30, 0xfa, 0x38, 0x40, 0x48 };
+    static const unsigned functions[] = { 0x00, 0xf8, 0x10, 0x18, 0x20, 0x28,
+                                          0x30, 0xfa, 0x38, 0x40, 0x48, 0x50 };
     static const struct {
         unsigned first, below; /* behind which, and how many buses further */
     } nested[] = { { 0x38, 0 }, { 0x40, 0 }, { 0x40, 1 } };
@@ -314,6 +386,7 @@ static void use_q35(QTest *q)
     write_cmos(q);
     use_ahci(q);
     use_e1000(q);
+    use_xhci(q);
     unsigned behind = qtest_readb(q, config_at(0, 0x18) + 0x19);
     qtest_writew(q, config_at(0, 0x18) + 4, 6);
     start_virtio(q, behind, 0);
@@ -378,7 +451,7 @@ static const char *const q35_classes[] = {
 
     "/port92:",   "/q35-pcihost:",      "/pci:",    "/virtio-pci:", "/virtio-blk-device:",
     "/ich9-ahci:", "/ide-device:",      "/ide-hd:", "/ide-cd:",     "/fw_cfg:",
-    "/acpi-cpu-hotplug:", "/e1000:", NULL
+    "/acpi-cpu-hotplug:", "/e1000:",    "/qemu-xhci:", "/usb-device:", "/usb-hid:", NULL
 };
 /* clang-format on */
 
@@ -433,6 +506,7 @@ static const Board boards[] = {
       "-device xio3130-downstream,bus=u,slot=2 "
       "-blockdev driver=file,node-name=d,filename=%s,locking=off "
       "-device virtio-blk-pci,drive=d,addr=6 -device e1000,addr=9 "
+      "-device qemu-xhci,id=usb,addr=0xa -device usb-tablet,bus=usb.0,port=1 "
       "-blockdev driver=file,node-name=h,filename=%s,locking=off "
       "-device ide-hd,drive=h,bus=ide.0 -device ide-cd,id=cd,bus=ide.1",
       q35_ranges, G_N_ELEMENTS(q35_ranges), use_q35, q35_classes, kept, constant },

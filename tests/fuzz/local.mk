@@ -299,6 +299,21 @@ tests_fuzz_e1000_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_e1000_fuzz_LDADD = $(FUZZ_VM_LDADD)
 endif
 
+# xhci: registers, rings, contexts; also run shortly by xhci-fuzz-test.
+FUZZ_XHCI = tests/fuzz/xhci-fuzz.c tests/fuzz/xhci-fuzz.h $(FUZZ_GUEST)
+check_PROGRAMS += tests/fuzz/xhci-fuzz-test
+TESTS += tests/fuzz/xhci-fuzz-test
+tests_fuzz_xhci_fuzz_test_SOURCES = tests/fuzz/xhci-fuzz-test.c $(FUZZ_XHCI)
+tests_fuzz_xhci_fuzz_test_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
+tests_fuzz_xhci_fuzz_test_LDADD = $(FUZZ_VM_LDADD)
+if FUZZERS
+check_PROGRAMS += tests/fuzz/xhci-fuzz
+tests_fuzz_xhci_fuzz_SOURCES = $(FUZZ_XHCI)
+tests_fuzz_xhci_fuzz_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
+tests_fuzz_xhci_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_xhci_fuzz_LDADD = $(FUZZ_VM_LDADD)
+endif
+
 # Packets for a CD drive, and its media; also run shortly by ide-cd-fuzz-test.
 IDE_CD_FUZZ_FILES = tests/fuzz/ide-cd-fuzz.c tests/fuzz/ide-cd-fuzz.h \
 	tests/unit/ide-port.c tests/unit/ide-port.h

@@ -13,6 +13,7 @@
 #include "device/device.h"
 #include "ide/ide.h"
 #include "pci/pci.h"
+#include "usb/usb.h"
 
 #define TIMEOUT_MS 60000
 
@@ -76,7 +77,8 @@ char *fuzz_card(const char *device)
 static gboolean is_pci(const DeviceClass *klass)
 {
     return device_class_is_a(klass, &pci_device_class.device) ||
-           device_class_is_a(klass, &ide_drive_class);
+           device_class_is_a(klass, &ide_drive_class) ||
+           device_class_is_a(klass, &usb_device_class.device);
 }
 
 /* Of these there is one; what their other names say is also said of disks. */
