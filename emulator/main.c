@@ -314,6 +314,11 @@ static gboolean add_mon(ConfigNode *node, GError **errp)
 
 static gboolean start_monitors(ConfigNode *config, GError **errp)
 {
+    ConfigNode *key = config_map_get(config, "echr");
+
+    if (key) {
+        chardev_set_mux_key((guint8)config_node_int(key));
+    }
     qmp_set_config(config);
     return each(config, "chardev", add_chardev, errp) &&
            each(config, "mon", add_mon, errp);

@@ -63,6 +63,8 @@ gboolean chardev_delete(const char *id, GError **errp);
 gboolean chardev_send_break(const char *id, GError **errp);
 ConfigNode *chardev_query(void); /* QMP query-chardev */
 void chardev_cleanup(void);
+/* `-echr N`: the character before the letters of a mux, 1 (Control-A) at first. */
+void chardev_set_mux_key(guint8 key);
 
 /*
  * At run time, beside the main loop: a new one, or what takes the place of the one with

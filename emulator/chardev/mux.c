@@ -22,11 +22,12 @@
 #include "event/clock.h"
 #include "util/error.h"
 
-#define PORTS_MAX  4
-#define BUFFER     4096
-#define PIECE      512
-#define OWN_MAX    4096
-#define KEY_ESCAPE 0x01 /* Control-A */
+#define PORTS_MAX 4
+#define BUFFER    4096
+#define PIECE     512
+#define OWN_MAX   4096
+
+static guint8 mux_key = 1; /* Control-A */
 
 typedef struct MuxPort {
     ChardevFront *front;
@@ -257,15 +258,30 @@ static void put_byte(MuxPort *port, guint8 byte)
     }
 }
 
+/* "C-a", owned. */
+static char *key_name(void)
+{
+    return mux_key < 0x20 ? g_strdup_printf("C-%c", g_ascii_tolower(mux_key + '@'))
+                          : g_strdup_printf("0x%02x", mux_key);
+}
+
 static void print_help(Mux *m)
 {
-    say(m, "\r\nControl-A, then:\r\n"
-           "C-a h    shows this\r\n"
-           "C-a x    ends the emulator\r\n"
-           "C-a t    time stamps before lines, or none again\r\n"
-           "C-a b    a break (the guest's magic SysRq)\r\n"
-           "C-a c    on to the next one: console, monitor, ...\r\n"
-           "C-a C-a  a Control-A\r\n");
+    static const char *const keys[][2] = {
+        { "h", "shows this" },
+        { "x", "ends the emulator" },
+        { "t", "time stamps before lines, or none again" },
+        { "b", "a break (the guest's magic SysRq)" },
+        { "c", "on to the next one: console, monitor, ..." },
+    };
+    g_autofree char *name = key_name();
+    g_autoptr(GString) text = g_string_new("\r\n");
+
+    for (guint i = 0; i < G_N_ELEMENTS(keys); i++) {
+        g_string_append_printf(text, "%s %s    %s\r\n", name, keys[i][0], keys[i][1]);
+    }
+    g_string_append_printf(text, "%s %s  itself\r\n", name, name);
+    say(m, text->str);
 }
 
 static void toggle_stamps(Mux *m)
@@ -306,15 +322,20 @@ static void handle_key(Mux *m, guint8 key)
     }
 }
 
+void chardev_set_mux_key(guint8 key)
+{
+    mux_key = key;
+}
+
 /* FALSE: the focus has no place for it. */
 static gboolean take_byte(Mux *m, guint8 byte)
 {
-    if (m->escape && byte != KEY_ESCAPE) {
+    if (m->escape && byte != mux_key) {
         m->escape = FALSE;
         handle_key(m, byte);
         return TRUE;
     }
-    if (!m->escape && byte == KEY_ESCAPE) {
+    if (!m->escape && byte == mux_key) {
         m->escape = TRUE;
         return TRUE;
     }

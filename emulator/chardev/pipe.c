@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * -chardev pipe: two FIFOs, PATH.in for what the guest gets and PATH.out for what it
- * says, or PATH for both, which the user has made. Each is opened for both directions:
- * that waits for nobody, and nobody who comes or goes ends it; so there is always a peer,
- * and a FIFO that is full is waited for.
+ * says, which the user has made; or PATH for both (no FIFO: it would hear itself). Each
+ * is opened for both directions: that waits for nobody, and nobody who comes or goes ends
+ * it; so there is always a peer, and a FIFO that is full is waited for.
  */
 #include "config.h"
 
@@ -26,7 +26,7 @@ typedef struct Pipe {
 
 static const Property pipe_rows[] = {
     { "path", PROP_STRING, offsetof(PipeOptions, path), .required = TRUE,
-      .help = "FIFOs: its name with .in and .out, or without for both directions" },
+      .help = "Of the FIFOs, without their .in and .out" },
     { NULL },
 };
 

@@ -16,7 +16,9 @@
                            -nic and -net to netdev[], and to the head of device[]
  *   pflash{0{node}, 1{node}}          -drive if=pflash, which adds to blockdev[]
  *   data-dir[]              -L
- *   mon[{chardev, mode, pretty}]      -mon and -qmp (which adds to chardev[])
+ *   mon[{chardev, mode, pretty}]      -mon and -qmp (which adds to chardev[]), and
+ *                           -serial mon:DEV
+ *   echr                    a number up to 255
  *   serial[{chardev}]       -serial (adds to chardev[] unless chardev:ID); an entry
  *                           without chardev is `none`
  *   bios, kernel, initrd, append, incoming, uuid, pidfile, qtest, qtest-log   strings

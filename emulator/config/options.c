@@ -82,6 +82,19 @@ static gboolean opt_uuid(ConfigNode *tree, const char *arg, GError **errp)
     return TRUE;
 }
 
+/* QEMU reads it as C writes numbers: 20, 024 or 0x14. */
+static gboolean opt_echr(ConfigNode *tree, const char *arg, GError **errp)
+{
+    char *end;
+    guint64 key = g_ascii_strtoull(arg, &end, 0);
+
+    if (!g_ascii_isdigit(*arg) || *end || key > G_MAXUINT8) {
+        return error_set(errp, "not the number of a character (0 to 255)");
+    }
+    config_map_set(tree, "echr", config_int_new((gint64)key));
+    return TRUE;
+}
+
 static gboolean opt_firmware_dir(ConfigNode *tree, const char *arg, GError **errp)
 {
     config_list_add(config_tree_list(tree, "data-dir"), config_string_new(arg));
@@ -208,11 +221,16 @@ const Option config_options[] = {
          "create an object: iothread, memory-backend-*, rng-random, ..."),
     LIST("add-fd", NULL, FALSE, "fd=N,set=N[,opaque=TEXT]",
          "put an inherited descriptor into a set: /dev/fdset/N"),
-    LIST("chardev", "backend", TRUE, "stdio|pty|socket|file|pipe|ringbuf|null|mux,id=ID[,mux=on][,logfile=PATH][,...]",
-         "create a character device"),
+    LIST(
+        "chardev", "backend", TRUE,
+        "stdio|pty|socket|file|pipe|ringbuf|null|mux,id=ID[,mux=on][,logfile=PATH][,...]",
+        "create a character device"),
     CALL("serial", ARG_REQUIRED, config_add_serial, "DEV",
          "connect a serial port: stdio, pty, null, file:PATH, pipe:PATH, unix:PATH,..., "
          "tcp:HOST:PORT,..., chardev:ID, none; mon:DEV has QMP beside it (Control-A h)"),
+    CALL("echr", ARG_REQUIRED, opt_echr, "N",
+         "the key of multiplexed chardevs (mux=on), by its number: 1, Control-A, if not "
+         "said"),
     LIST("mon", "chardev", FALSE, "[chardev=]ID[,mode=control][,pretty=on|off]",
          "serve QMP on a character device"),
     CALL("qmp", ARG_REQUIRED, config_add_qmp, "DEV",

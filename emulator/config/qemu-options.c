@@ -16,7 +16,6 @@ const char *const config_qemu_options[] = {
     "dfilter",
     "dtb",
     "dump-vmstate",
-    "echr",
     "enable-sync-profile",
     "fda",
     "fdb",

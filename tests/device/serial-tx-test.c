@@ -53,21 +53,46 @@ static int open_pipe(QTest **q, const char *options)
     return fd;
 }
 
-static int open_unix(QTest **q, const char *options)
+static int open_fifos(QTest **q, const char *options)
+{
+    g_autofree char *path = g_build_filename(dir, "fifo", NULL);
+    g_autofree char *from = g_strconcat(path, ".out", NULL);
+    g_autofree char *to = g_strconcat(path, ".in", NULL);
+
+    g_assert_cmpint(mkfifo(from, 0600) | mkfifo(to, 0600), ==, 0);
+    int fd = open(from, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    g_assert_cmpint(fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE), ==, PIPE_SIZE);
+    *q = qtest_start("-M microvm -m 16 -nodefaults -serial pipe:%s %s", path, options);
+    g_unlink(from);
+    g_unlink(to);
+    return fd;
+}
+
+/* chardev: what the port is on, a socket by its path. */
+static int open_socket(QTest **q, const char *chardev, const char *options)
 {
     g_autofree char *path = g_build_filename(dir, "unix", NULL);
     struct sockaddr_un sun = { .sun_family = AF_UNIX };
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    *q = qtest_start("-M microvm -m 16 -nodefaults "
-                     "-serial unix:%s,server=on,wait=off %s",
-                     path, options);
+    *q = qtest_start("-M microvm -m 16 -nodefaults %s,path=%s,server=on,wait=off %s",
+                     chardev, path, options);
     g_strlcpy(sun.sun_path, path, sizeof(sun.sun_path));
     g_assert_cmpint(connect(fd, (struct sockaddr *)&sun, sizeof(sun)), ==, 0);
     g_assert_cmpint(fcntl(fd, F_SETFL, O_NONBLOCK), ==, 0);
     g_unlink(path);
     board_sync(*q); /* it has seen us */
     return fd;
+}
+
+static int open_unix(QTest **q, const char *options)
+{
+    return open_socket(q, "-serial socket", options);
+}
+
+static int open_mux(QTest **q, const char *options)
+{
+    return open_socket(q, "-serial chardev:m -chardev socket,id=m,mux=on", options);
 }
 
 static char *pty_path(QTest *q)
@@ -347,6 +372,40 @@ static void test_stop(void)
     qtest_stop(q);
 }
 
+/* What a late reader has not taken when another takes its place goes to that one. */
+static void test_change(void)
+{
+    g_autofree char *path = g_build_filename(dir, "rest", NULL);
+    g_autoptr(GByteArray) sent = g_byte_array_new(), got = g_byte_array_new();
+    g_autofree char *rest = NULL;
+    guint8 buf[PIPE_SIZE];
+    ssize_t n;
+    gsize len;
+    QTest *q;
+    int fd = open_pipe(&q, "");
+
+    out(q, FCR, 0x01);
+    fill(q, sent);
+    json_node_unref(qtest_qmp_ok(
+        q,
+        "{\"execute\": \"chardev-change\", \"arguments\": {\"id\": \"serial0\", "
+        "\"backend\": {\"type\": \"file\", \"data\": {\"out\": \"%s\"}}}}",
+        path));
+    while (in(q, LSR) != 0x60) {
+    }
+    while ((n = read(fd, buf, sizeof(buf))) > 0) {
+        g_byte_array_append(got, buf, (guint)n);
+    }
+    g_assert_cmpint(n, ==, 0); /* its writer has gone */
+    g_assert_true(g_file_get_contents(path, &rest, &len, NULL));
+    g_assert_cmpuint(len, >, 0);
+    g_byte_array_append(got, (const guint8 *)rest, (guint)len);
+    g_assert_cmpmem(got->data, got->len, sent->data, sent->len);
+    close(fd);
+    qtest_stop(q);
+    g_unlink(path);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -354,12 +413,16 @@ int main(int argc, char **argv)
     g_test_add_data_func("/serial-tx/late/pipe", open_pipe, test_late);
     g_test_add_data_func("/serial-tx/late/unix", open_unix, test_late);
     g_test_add_data_func("/serial-tx/late/pty", open_pty, test_late);
+    g_test_add_data_func("/serial-tx/late/fifos", open_fifos, test_late);
+    g_test_add_data_func("/serial-tx/late/mux", open_mux, test_late);
     g_test_add_func("/serial-tx/interrupt", test_interrupt);
     g_test_add_func("/serial-tx/impatient", test_impatient);
     g_test_add_func("/serial-tx/full", test_full);
     g_test_add_data_func("/serial-tx/gone/pipe", open_pipe, test_gone);
     g_test_add_data_func("/serial-tx/gone/unix", open_unix, test_gone);
     g_test_add_data_func("/serial-tx/gone/pty", open_pty, test_gone);
+    g_test_add_data_func("/serial-tx/gone/mux", open_mux, test_gone);
+    g_test_add_func("/serial-tx/change", test_change);
     g_test_add_func("/serial-tx/migrate", test_migrate);
     g_test_add_func("/serial-tx/stop", test_stop);
     int result = g_test_run();

@@ -64,6 +64,12 @@ static void test_help_and_stamps(void)
     g_assert_cmpint(read(fd, buf, sizeof(buf) - 1), >, 0);
     g_assert_nonnull(strstr(buf, "C-a c"));
     g_assert_nonnull(strstr(buf, "C-a x"));
+    chardev_set_mux_key('t' & 0x1f);
+    send_text(fd, "\1\24h");
+    expect_in(&a, "\1");
+    g_assert_cmpint(read(fd, buf, sizeof(buf) - 1), >, 0);
+    g_assert_nonnull(strstr(buf, "C-t C-t"));
+    chardev_set_mux_key(1);
     send_text(fd, "\1t");
     settle();
     g_string_assign(a.out, "begun\nnext\n");

@@ -132,6 +132,7 @@ static void test_good(void)
         { "-qmp tcp:[::1]:4444,server=on", "chardev.0.host", "::1" },
         { "-qmp tcp:localhost:4444,server=on", "chardev.0.port", "4444" },
         { "-serial stdio", "chardev.0.id", "serial0" },
+        { "-echr 0x14", "echr", "20" },
         { "-serial mon:stdio", "chardev.0.mux", "on" },
         { "-serial mon:stdio", "chardev.0.signal", "off" },
         { "-serial mon:pipe:/p", "chardev.0.path", "/p" },
@@ -275,6 +276,8 @@ static void test_bad(void)
         { "-serial mon:chardev:c",
           "-serial mon:chardev:c: 'mon:chardev:c' is not supported: 'mon:' is for a new "
           "device" },
+        { "-echr 256", "-echr 256: not the number of a character (0 to 255)" },
+        { "-echr t", "-echr t: not the number of a character (0 to 255)" },
         { "-qmp mon:stdio",
           "-qmp mon:stdio: 'mon' is not supported here, only for -serial" },
         { "-serial udp::1@:2", "-serial udp::1@:2: 'udp' is not supported" },
