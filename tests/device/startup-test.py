@@ -151,7 +151,7 @@ class UnknownKeys(unittest.TestCase):
         "watchdog-action": "reset", "global": "virtio-mmio.force-legacy=off",
         "add-fd": "fd=0,set=1",
     }
-    PLAIN = {"monitor", "bios", "kernel", "initrd", "append", "incoming", "uuid", "pidfile", "D",
+    PLAIN = {"monitor", "echr", "bios", "kernel", "initrd", "append", "incoming", "uuid", "pidfile", "D",
              "dialect", "qtest", "qtest-log", "L",
              "hda", "hdb", "hdc", "hdd", "cdrom", "pflash",
              "M"}  # -machine, and so its errors say
