@@ -17,14 +17,19 @@ KERNEL = os.environ["LAB_KERNEL"]
 FIRMWARES = os.environ.get("LAB_FIRMWARE", "none bios uefi").split()
 ROUNDS = int(os.environ.get("LAB_ROUNDS", "3"))
 NATIVE = "-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off".split()
-# How slots are plugged: options, and more for the guest's command line.
+NO_ACPI = "-machine acpi=off".split()
+# How slots are plugged: options, and more for the guest's command line. Where ACPI does it
+# the slots can be plugged natively, too, by guests that have no ACPI or do not use it.
+# (With acpi=off on its command line Debian's cloud kernel has neither APIC nor MSI, and
+# no interrupt for its ports.)
 HOTPLUG = {
     "acpi": ([], ""),
-    "native": (NATIVE, ""),
-    "noacpi": ([], "acpi=off"),
-    "noacpi-native": (NATIVE, "acpi=off"),
     "acpi-intx": ([], "pci=nomsi"),
+    "native": (NATIVE, ""),
     "native-intx": (NATIVE, "pci=nomsi"),
+    "both": ([], "pcie_ports=native"),
+    "noacpi": (NO_ACPI, ""),
+    "noacpi-native": (NATIVE + NO_ACPI, ""),
 }
 APPEND = "console=ttyS0 quiet panic=-1 mitigations=off lab.devices lab.then=nothing"
 
@@ -92,12 +97,12 @@ class Vm:
         self.name = name
         self.console = RESULTS / f"{name}.log"
         path = f"/tmp/{name}.sock"
-        native, more = HOTPLUG[hotplug]
+        plugged, more = HOTPLUG[hotplug]
         append = f"{APPEND} {more} {append} {'lab.orders' * orders}"
         command = [
             *f"{VMM} -machine q35 -accel kvm -cpu host -m 256 -smp 2".split(),
             *firmware_options(firmware, name),
-            *native,
+            *plugged,
             *"-nodefaults -no-user-config -display none".split(),
             *["-serial", f"file:{self.console}", "-qmp", f"unix:{path},server=on,wait=off"],
             *["-kernel", f"/lab/guest/vmlinuz-{KERNEL}"],
