@@ -6,6 +6,7 @@ libemulator_a_SOURCES += \
 	emulator/net/net.h \
 	emulator/net/netdev-tap.c emulator/net/netdev-user.c \
 	emulator/net/user-address.c emulator/net/user-address.h \
+	emulator/net/user-fragments.c emulator/net/user-fragments.h \
 	emulator/net/user-stack.c emulator/net/user-stack.h \
 	emulator/net/nic.c \
 	emulator/net/nic.h \

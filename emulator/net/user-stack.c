@@ -28,16 +28,16 @@
 
 #include "event/clock.h"
 #include "net/net.h"
+#include "net/user-fragments.h"
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/module.h"
 
-#define FRAME_MIN    60 /* Ethernet's, without the checksum */
-#define HEADER_BYTES 14
-#define FRAMES       64            /* that one turn takes from a cable at most */
-#define CABLE_BYTES  (1024 * 1024) /* what it holds, where the host lets it */
-#define NS_PER_MS    G_GINT64_CONSTANT(1000000)
-#define CONFIG_MADE  1 /* the version of SlirpConfig that has all that is set here */
+#define FRAME_MIN   60            /* Ethernet's, without the checksum */
+#define FRAMES      64            /* that one turn takes from a cable at most */
+#define CABLE_BYTES (1024 * 1024) /* what it holds, where the host lets it */
+#define NS_PER_MS   G_GINT64_CONSTANT(1000000)
+#define CONFIG_MADE 1 /* the version of SlirpConfig that has all that is set here */
 
 typedef struct UserTimer {
     SlirpTimerCb fn;
@@ -48,6 +48,7 @@ typedef struct UserTimer {
 struct UserStack {
     Slirp *slirp;
     int cable;
+    UserFragments *fragments; /* of what the guest sends */
     GPtrArray *timers;
     guint index; /* of the cable in polled */
     gboolean gone;
@@ -196,8 +197,11 @@ static void take_frames(UserStack *stack)
             return;
         }
         stack->gone = len == 0; /* the near end is closed */
-        if (len >= HEADER_BYTES && (gsize)len <= sizeof(frame)) {
-            slirp.input(stack->slirp, frame, (int)len);
+        gsize n = (gsize)len;
+        const guint8 *whole =
+            n <= sizeof(frame) ? user_fragments_take(stack->fragments, frame, &n) : NULL;
+        if (whole) {
+            slirp.input(stack->slirp, whole, (int)n);
         }
     }
 }
@@ -236,6 +240,7 @@ static void stack_free(void *opaque)
     if (stack->slirp) {
         slirp.cleanup(stack->slirp);
     }
+    user_fragments_free(stack->fragments);
     g_ptr_array_unref(stack->timers);
     fd_clear(&stack->cable);
     g_free(stack);
@@ -321,6 +326,7 @@ UserStack *user_stack_new(const UserConfig *config, int *near, GError **errp)
         return NULL;
     }
     UserStack *stack = g_new0(UserStack, 1);
+    stack->fragments = user_fragments_new();
     stack->timers = g_ptr_array_new_with_free_func(g_free);
     stack->cable = -1;
     if (!make_cable(stack, near, errp)) {

@@ -9,7 +9,8 @@
  * that they share) and is started when all are made, before the process has its filter:
  * so only this thread may make connections, and a guest that gets hold of the library
  * gains what the thread's filter allows. A network ends when its cable's near end is
- * closed. A frame that does not fit into the cable is lost, as on any other.
+ * closed. A frame that does not fit into the cable is lost, as on any other. What the
+ * library is not to be trusted with (net/user-fragments.h) does not come to it.
  */
 #ifndef VIREO_NET_USER_STACK_H
 #define VIREO_NET_USER_STACK_H

@@ -198,6 +198,27 @@ void send_udp(NetGuest *d, guint32 from, guint16 from_port, guint32 to, guint16 
     send_ip(d, frame, IPPROTO_UDP, from, to, UDP + len, 6);
 }
 
+void send_fragment(NetGuest *d, guint16 id, guint16 field, guint32 from, guint32 to,
+                   const void *data, guint16 len)
+{
+    guint8 frame[1514] = { 0 }, *ip = frame + ETH;
+
+    memset(frame, 0xff, 6);
+    memcpy(frame + 6, guest_mac, 6);
+    put16(frame + 12, 0x0800);
+    ip[0] = 0x45;
+    put16(ip + 2, IP + len);
+    put16(ip + 4, id);
+    put16(ip + 6, field);
+    ip[8] = 64;
+    ip[9] = IPPROTO_UDP;
+    put32(ip + 12, from);
+    put32(ip + 16, to);
+    put16(ip + 10, fold(sum(ip, IP, 0)));
+    memcpy(ip + IP, data, len);
+    d->send(d, frame, ETH + IP + len);
+}
+
 void send_segment(NetGuest *d, const Flow *f, guint8 flags, const char *text)
 {
     guint8 frame[1514] = { 0 }, *tcp = frame + ETH + IP;

@@ -49,6 +49,9 @@ void expect_host(NetGuest *d, guint32 guest, guint32 host);
 
 void send_udp(NetGuest *d, guint32 from, guint16 from_port, guint32 to, guint16 port,
               const void *data, guint16 len);
+/* A part of a datagram: field: its place in units of 8 bytes, and flags. */
+void send_fragment(NetGuest *d, guint16 id, guint16 field, guint32 from, guint32 to,
+                   const void *data, guint16 len);
 
 typedef struct Flow {
     guint32 from, to;

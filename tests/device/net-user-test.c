@@ -175,6 +175,41 @@ static void test_udp(void)
     qtest_stop(q);
 }
 
+/* A datagram in pieces gets there; what is no part of any does no harm. */
+static void test_fragments(void)
+{
+    static const guint16 alone[] = { 1, 0x1fff, 0x3fff, 0x2001, 0xa000 };
+    enum { PART = 1400, TEXT = 2 * PART };
+    guint8 datagram[UDP + TEXT] = { 0x03, 0xe8 }, got[TEXT + 1];
+    NetGuest d;
+    QTest *q = start(&d, "");
+    guint16 port;
+    int server = host_socket(SOCK_DGRAM, &port);
+
+    expect_host(&d, GUEST, HOST);
+    datagram[2] = port >> 8;
+    datagram[3] = port & 0xff;
+    datagram[4] = sizeof(datagram) >> 8;
+    datagram[5] = sizeof(datagram) & 0xff;
+    for (guint i = UDP; i < sizeof(datagram); i++) {
+        datagram[i] = (guint8)i;
+    }
+    for (guint i = 0; i <= G_N_ELEMENTS(alone); i++) {
+        send_fragment(&d, 7, 0x2000, GUEST, HOST, datagram, PART);
+        send_fragment(&d, 7, 0x2000 | PART / 8, GUEST, HOST, datagram + PART, PART);
+        if (i < G_N_ELEMENTS(alone)) {
+            send_fragment(&d, 100 + i, alone[i], GUEST, HOST, datagram, 16);
+            send_fragment(&d, 100 + i, alone[i], GUEST, HOST, datagram, PART);
+        }
+        send_fragment(&d, 7, 2 * PART / 8, GUEST, HOST, datagram + 2 * PART, UDP);
+        g_assert_cmpint(recv(server, got, sizeof(got), 0), ==, TEXT);
+        g_assert_cmpmem(got, TEXT, datagram + UDP, TEXT);
+        expect_host(&d, GUEST, HOST);
+    }
+    close(server);
+    qtest_stop(q);
+}
+
 /* The host connects, and what it says comes to the guest. */
 static void talk(NetGuest *d, guint16 port, guint16 guest_port)
 {
@@ -530,6 +565,7 @@ int main(int argc, char **argv)
     g_test_add_func("/net-user/link", test_link);
     g_test_add_func("/net-user/dhcp", test_dhcp);
     g_test_add_func("/net-user/udp", test_udp);
+    g_test_add_func("/net-user/fragments", test_fragments);
     g_test_add_func("/net-user/connect", test_connect);
     g_test_add_func("/net-user/forward", test_forward);
     g_test_add_func("/net-user/json", test_json);

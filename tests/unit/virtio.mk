@@ -6,7 +6,7 @@ VIRTIO_TESTS = tests/unit/block-test tests/unit/block-stack-test \
 	tests/unit/block-removable-test tests/unit/ide-cd-test \
 	tests/unit/ide-cd-tray-test tests/unit/virtio-virtqueue-test \
 	tests/unit/virtio-mmio-test tests/unit/virtio-life-test tests/unit/virtio-save-test \
-	tests/unit/net-user-address-test \
+	tests/unit/net-user-address-test tests/unit/net-user-fragments-test \
 	tests/unit/virtio-net-test tests/unit/virtio-vhost-test \
 	tests/unit/virtio-vsock-test \
 	tests/unit/virtio-port-test tests/unit/virtio-port-stop-test \
@@ -22,6 +22,8 @@ tests_unit_ide_cd_test_SOURCES = tests/unit/ide-cd-test.c $(IDE_CD_TEST) \
 	tests/golden/atapi/qemu-7.2.h
 tests_unit_ide_cd_test_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
 tests_unit_ide_cd_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_net_user_fragments_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_net_user_fragments_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_net_user_address_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_net_user_address_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_block_removable_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
