@@ -217,7 +217,7 @@ static gboolean change_pairs(VirtioNet *net, unsigned now)
     if (!net_vhost_connect(net, now, before, FALSE, &error) ||
         !net_backend_set_pairs(net->backend, now, &error) ||
         !net_vhost_connect(net, before, now, TRUE, &error)) {
-        log_warn("%s", error->message);
+        log_once("%s", error->message);
         net_backend_set_pairs(net->backend, before, NULL);
         net_vhost_connect(net, 0, before, TRUE, NULL);
         g_atomic_int_set(&net->active, before);

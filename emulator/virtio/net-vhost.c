@@ -15,6 +15,10 @@
 
 static void fall_back(const VirtioNet *net, const GError *error)
 {
+    if (net->vhost_told) {
+        return;
+    }
+    net->vhost_told = TRUE;
     log_warn("netdev '%s': unable to start vhost net: %s: falling back on userspace "
              "virtio",
              net_backend_id(net->backend), error->message);

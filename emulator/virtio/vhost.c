@@ -136,7 +136,7 @@ static void map_del(MapListener *l, const MapSection *s)
 
 static void map_lost(MapListener *l, const MapSection *s, const GError *error)
 {
-    log_warn("%s", error->message);
+    log_once("%s", error->message);
 }
 
 /* The log */
@@ -192,13 +192,13 @@ static void map_commit(MapListener *l)
     g_autoptr(GError) error = NULL;
 
     if (logging && !grow_log(&error)) {
-        log_warn("%s", error->message);
+        log_once("%s", error->message);
         g_clear_error(&error);
     }
     for (GSList *d = devices; d; d = d->next) {
         const Vhost *v = d->data;
         if (v->running && !tell_memory(v, &error)) {
-            log_warn("%s", error->message);
+            log_once("%s", error->message);
             g_clear_error(&error);
         }
     }
@@ -486,7 +486,7 @@ static void take_position(const Vhost *v, unsigned i)
     if (call(v, VHOST_GET_VRING_BASE, &base, "ring position", &error)) {
         v->rings[i].last_avail = v->rings[i].used_idx = base.num;
     } else {
-        log_warn("%s", error->message);
+        log_once("%s", error->message);
     }
 }
 

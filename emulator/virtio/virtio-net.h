@@ -60,6 +60,7 @@ typedef struct VirtioNet {
     Vhost **vhosts;        /* one for each pair; NULL: there is no vhost */
     gboolean by_kernel;    /* from one start to the next */
     gboolean vhost_failed; /* until the next reset */
+    gboolean vhost_told;   /* that it has, which a guest can see to again and again */
 
     gint announce;   /* atomic: rounds of our own that the next start makes */
     NetPlane *plane; /* the owner's, while it runs */

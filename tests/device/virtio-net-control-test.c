@@ -461,6 +461,20 @@ static void test_single(gconstpointer where)
     stop(q, host);
 }
 
+/* How often it has been said. */
+static unsigned count(QTest *q, const char *text)
+{
+    g_autofree char *path = g_build_filename(qtest_dir(q), "stderr", NULL);
+    g_autofree char *said = NULL;
+    unsigned n = 0;
+
+    g_assert_true(g_file_get_contents(path, &said, NULL, NULL));
+    for (const char *p = said; (p = strstr(p, text)) != NULL; p++) {
+        n++;
+    }
+    return n;
+}
+
 /* What is no vhost device is told once, and the packets flow all the same. */
 static void test_fall_back(gconstpointer where)
 {
@@ -490,10 +504,11 @@ static void test_fall_back(gconstpointer where)
     guest_sends(&d, 1);
     host_sends(host, mine, -1, 2);
     g_assert_cmpint(next_seed(&d, 0), ==, 2);
-    g_autofree char *path = g_build_filename(qtest_dir(q), "stderr", NULL);
-    g_autofree char *said = NULL;
-    g_assert_true(g_file_get_contents(path, &said, NULL, NULL));
-    g_assert_nonnull(strstr(said, "falling back on userspace virtio"));
+    for (unsigned i = 0; i < 5; i++) { /* a guest cannot fill the log */
+        vpci_put(&d, VIRTIO_PCI_COMMON_STATUS, 1, 0);
+        vpci_start(&d, EACH_INTERRUPTS, 3, 64);
+    }
+    g_assert_cmpuint(count(q, "falling back on userspace virtio"), ==, 1);
     stop(q, host);
 }
 
