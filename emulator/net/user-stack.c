@@ -20,9 +20,12 @@
 #include "net/user-stack.h"
 
 #include <errno.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <slirp/libslirp.h>
 
@@ -269,8 +272,79 @@ static void turn(void)
     }
 }
 
+/*
+ * A table of descriptors of the thread's own: what a guest, or who connects to it, makes
+ * it open is not missing elsewhere; and it has none of the VM's. Where the host does not
+ * let it be so, the table stays everybody's.
+ */
+
+static struct {
+    GMutex lock;
+    GCond done;
+    gboolean is_done;
+    GArray *moved; /* of int: what is the thread's now; NULL: nothing */
+} moving;
+
+static gint compare_fds(gconstpointer a, gconstpointer b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+/* In the thread. Those that it polls: cables, and ports that are forwarded; and stderr.
+ */
+static GArray *descriptors(void)
+{
+    GArray *fds = g_array_new(FALSE, FALSE, sizeof(int));
+    guint32 timeout = 0;
+    int messages = STDERR_FILENO;
+
+    for (guint i = 0; i < stacks->len; i++) {
+        fill(g_ptr_array_index(stacks, i), &timeout);
+    }
+    for (guint i = 0; i < polled->len; i++) {
+        g_array_append_val(fds, g_array_index(polled, struct pollfd, i).fd);
+    }
+    g_array_append_val(fds, messages);
+    g_array_sort(fds, compare_fds);
+    return fds;
+}
+
+/* What is not in fds is closed. FALSE: nothing has changed. */
+static gboolean part(const GArray *fds)
+{
+    int next = 0, last = g_array_index(fds, int, fds->len - 1);
+
+    if (syscall(SYS_close_range, last + 1, ~0u, CLOSE_RANGE_UNSHARE) != 0) {
+        return FALSE;
+    }
+    for (guint i = 0; i < fds->len; i++) {
+        int fd = g_array_index(fds, int, i);
+        if (next < fd) {
+            syscall(SYS_close_range, next, fd - 1, 0);
+        }
+        next = fd + 1;
+    }
+    return TRUE;
+}
+
+static void move_descriptors(void)
+{
+    GArray *fds = descriptors();
+
+    if (!part(fds)) {
+        g_clear_pointer(&fds, g_array_unref);
+    }
+    g_mutex_lock(&moving.lock);
+    moving.moved = fds;
+    moving.is_done = TRUE;
+    g_cond_signal(&moving.done);
+    g_mutex_unlock(&moving.lock);
+}
+
 static void *serve(void *opaque)
 {
+    move_descriptors();
+    thread_narrow("user");
     while (stacks->len) {
         turn();
     }
@@ -278,6 +352,22 @@ static void *serve(void *opaque)
 }
 
 /* The main thread's part */
+
+static void let_go_of_moved(void)
+{
+    g_mutex_lock(&moving.lock);
+    while (!moving.is_done) {
+        g_cond_wait(&moving.done, &moving.lock);
+    }
+    g_mutex_unlock(&moving.lock);
+    for (guint i = 0; moving.moved && i < moving.moved->len; i++) {
+        int fd = g_array_index(moving.moved, int, i);
+        if (fd != STDERR_FILENO) {
+            close(fd);
+        }
+    }
+    g_clear_pointer(&moving.moved, g_array_unref);
+}
 
 static gboolean make_cable(UserStack *stack, int *near, GError **errp)
 {
@@ -369,11 +459,13 @@ gboolean user_stacks_start(GError **errp)
         return TRUE;
     }
     polled = g_array_new(FALSE, FALSE, sizeof(struct pollfd));
-    thread = thread_try_start("user", "net user", serve, NULL, errp);
+    thread = thread_try_start(NULL, "net user", serve, NULL, errp);
     if (!thread) {
         g_prefix_error(errp, "netdev user: ");
+        return FALSE;
     }
-    return thread != NULL;
+    let_go_of_moved();
+    return TRUE;
 }
 
 void user_stacks_stop(void)

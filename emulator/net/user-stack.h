@@ -8,7 +8,8 @@
  * without a header, as a tap would. One thread owns all networks (the library has state
  * that they share) and is started when all are made, before the process has its filter:
  * so only this thread may make connections, and a guest that gets hold of the library
- * gains what the thread's filter allows. A network ends when its cable's near end is
+ * gains what the thread's filter allows. It has a table of descriptors of its own: however
+ * many connections there are, the emulator does not run out of them. A network ends when its cable's near end is
  * closed. A frame that does not fit into the cable is lost, as on any other. What the
  * library is not to be trusted with (net/user-fragments.h) does not come to it.
  */

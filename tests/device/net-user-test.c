@@ -5,6 +5,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/close_range.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -13,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "tests/device/board.h"
@@ -206,6 +208,44 @@ static void test_fragments(void)
         g_assert_cmpmem(got, TEXT, datagram + UDP, TEXT);
         expect_host(&d, GUEST, HOST);
     }
+    close(server);
+    qtest_stop(q);
+}
+
+static unsigned descriptors(QTest *q)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/fd", qtest_pid(q));
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    unsigned n = 0;
+
+    g_assert_nonnull(dir);
+    while (g_dir_read_name(dir)) {
+        n++;
+    }
+    return n;
+}
+
+/* A socket of the host for each of the guest's is not missing to the emulator. */
+static void test_descriptors(void)
+{
+    enum { FLOWS = 40 };
+    guint8 text[16];
+    VirtioDriver d;
+    guint16 port;
+
+    if (syscall(SYS_close_range, ~0u, ~0u, CLOSE_RANGE_UNSHARE) != 0) {
+        g_test_skip("the host does not part tables of descriptors");
+        return;
+    }
+    QTest *q = start(&d, "");
+    int server = host_socket(SOCK_DGRAM, &port);
+    expect_host(&d, GUEST, HOST);
+    unsigned before = descriptors(q);
+    for (unsigned i = 0; i < FLOWS; i++) {
+        send_udp(&d, GUEST, 1000 + i, HOST, port, "chirp", 5);
+        g_assert_cmpint(recv(server, text, sizeof(text), 0), ==, 5);
+    }
+    g_assert_cmpuint(descriptors(q), ==, before);
     close(server);
     qtest_stop(q);
 }
@@ -566,6 +606,7 @@ int main(int argc, char **argv)
     g_test_add_func("/net-user/dhcp", test_dhcp);
     g_test_add_func("/net-user/udp", test_udp);
     g_test_add_func("/net-user/fragments", test_fragments);
+    g_test_add_func("/net-user/descriptors", test_descriptors);
     g_test_add_func("/net-user/connect", test_connect);
     g_test_add_func("/net-user/forward", test_forward);
     g_test_add_func("/net-user/json", test_json);
