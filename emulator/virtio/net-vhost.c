@@ -13,7 +13,7 @@
 #include "virtio/vhost.h"
 #include "virtio/virtio-net.h"
 
-static void fall_back(const VirtioNet *net, const GError *error)
+static void fall_back(VirtioNet *net, const GError *error)
 {
     if (net->vhost_told) {
         return;
