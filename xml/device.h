@@ -65,6 +65,14 @@ typedef struct DomainDeviceInfo {
     char *rom_file; /* or NULL */
 } DomainDeviceInfo;
 
+/* Of a virtio function on PCI: what interfaces it has. */
+typedef enum {
+    DOMAIN_VIRTIO_DEFAULT = 0,      /* not said: the same as the next */
+    DOMAIN_VIRTIO_EITHER,           /* "virtio": what its bus makes of it */
+    DOMAIN_VIRTIO_TRANSITIONAL,     /* both; on a conventional bus */
+    DOMAIN_VIRTIO_NON_TRANSITIONAL, /* that of 1.0 only */
+} DomainVirtioModel;
+
 typedef enum {
     DOMAIN_STORAGE_FILE = 0,
     DOMAIN_STORAGE_BLOCK,
@@ -145,6 +153,7 @@ typedef struct DomainDisk {
     GPtrArray *extras;
     DomainStorage source;
     DomainDiskDevice device;
+    DomainVirtioModel model;
     DomainDiskCache cache;
     DomainDiskIo io;
     DomainDiskDiscard discard;
@@ -226,16 +235,21 @@ typedef enum {
     DOMAIN_DIRECT_VEPA,
     DOMAIN_DIRECT_BRIDGE,
     DOMAIN_DIRECT_PRIVATE,
+    DOMAIN_DIRECT_PASSTHROUGH, /* all of the device */
 } DomainDirectMode;
 
+/* The first ones are those of DomainVirtioModel. */
 typedef enum {
     DOMAIN_INTERFACE_MODEL_DEFAULT = 0, /* no <model>: command/ chooses */
     DOMAIN_INTERFACE_MODEL_VIRTIO,
+    DOMAIN_INTERFACE_MODEL_VIRTIO_TRANSITIONAL,
+    DOMAIN_INTERFACE_MODEL_VIRTIO_NON_TRANSITIONAL,
+    DOMAIN_INTERFACE_MODEL_E1000,
 } DomainInterfaceModel;
 
 typedef enum {
-    DOMAIN_INTERFACE_DRIVER_DEFAULT = 0, /* the emulator moves the packets */
-    DOMAIN_INTERFACE_DRIVER_QEMU,        /* the same, said */
+    DOMAIN_INTERFACE_DRIVER_DEFAULT = 0, /* the kernel, if it can; else as the next */
+    DOMAIN_INTERFACE_DRIVER_QEMU,        /* the emulator moves the packets */
     DOMAIN_INTERFACE_DRIVER_VHOST,       /* the kernel does */
 } DomainInterfaceDriver;
 
@@ -349,6 +363,7 @@ typedef struct DomainBalloon {
 
 typedef struct DomainRng {
     GPtrArray *extras;
+    DomainVirtioModel model;
     char *filename; /* backend model='random' */
     DomainDeviceInfo info;
 } DomainRng;

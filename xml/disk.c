@@ -76,7 +76,7 @@ static const XmlField rows[] = {
              .text = "dir|network|volume|nvme|vhostuser|vhostvdpa"),
     XML_ENUM("@device", DomainDisk, device, device_names, .text = "floppy|lun",
              .flags = XML_ABI, .what = "disk device"),
-    XML_REFUSE_BUT("@model", "virtio"),
+    XML_VIRTIO_MODEL(DomainDisk, .text = "*", .flags = XML_ABI, .what = "disk model"),
     XML_REFUSE("@rawio"),
     XML_REFUSE("@sgio"),
     XML_REFUSE("@snapshot"),

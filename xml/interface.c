@@ -7,8 +7,11 @@
 
 static const char *const type_names[] = { "ethernet", "bridge", "network",
                                           "direct",   "user",   NULL };
-static const char *const mode_names[] = { "", "vepa", "bridge", "private", NULL };
-static const char *const model_names[] = { "", "virtio", NULL };
+static const char *const mode_names[] = { "",        "vepa",        "bridge",
+                                          "private", "passthrough", NULL };
+static const char *const model_names[] = {
+    "", "virtio", "virtio-transitional", "virtio-non-transitional", "e1000", NULL
+};
 static const char *const driver_names[] = { "", "qemu", "vhost", NULL };
 static const char *const link_names[] = { "", "up", "down", NULL };
 
@@ -109,8 +112,7 @@ static const XmlField rows[] = {
                .check = xml_check_ifname, OF(DIRECT)),
     XML_STRING("source@dev", DomainInterface, dev, .flags = XML_AGAIN | XML_LIVE,
                .check = xml_check_ifname, OF(NETWORK)),
-    XML_ENUM("source@mode", DomainInterface, mode, mode_names, .text = "passthrough",
-             OF(DIRECT)),
+    XML_ENUM("source@mode", DomainInterface, mode, mode_names, OF(DIRECT)),
     XML_ENUM("source@mode", DomainInterface, mode, mode_names,
              .flags = XML_AGAIN | XML_LIVE, OF(NETWORK)),
     XML_ENUM("source@rates", DomainInterface, port_rates, xml_yes_no_names,
@@ -144,7 +146,8 @@ static const XmlField rows[] = {
                .check = xml_check_ifname, .keeps = is_users, .what = "interface target"),
     XML_ENUM("target@managed", DomainInterface, managed, xml_yes_no_names),
     XML_ENUM("target@made", DomainInterface, made, xml_yes_no_names, .flags = XML_STATUS),
-    XML_ENUM("model@type", DomainInterface, model, model_names, .text = "*"),
+    XML_ENUM("model@type", DomainInterface, model, model_names, .text = "*",
+             .flags = XML_ABI, .guest = xml_virtio_guest, .what = "interface model"),
     XML_ENUM("driver@name", DomainInterface, driver, driver_names, .text = "*"),
     XML_REFUSE("driver@model"),
     XML_UINT("driver@queues", DomainInterface, queues, .min = 1, .max = 256,

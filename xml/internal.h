@@ -55,6 +55,11 @@ gboolean xml_sysinfo_uuid(Domain *domain, gboolean given, GError **errp);
 
 /* Rows that several kinds have. */
 extern const char *const xml_none_names[];
+extern const char *const xml_virtio_names[];
+guint xml_virtio_guest(guint model);
+#define XML_VIRTIO_MODEL(structure, ...)                                                 \
+    XML_ENUM("@model", structure, model, xml_virtio_names, .guest = xml_virtio_guest,    \
+             __VA_ARGS__)
 #define XML_REFUSE(p)                                                                    \
     {                                                                                    \
         .path = (p), .type = XML_FIELD_REFUSED                                           \

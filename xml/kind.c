@@ -7,6 +7,15 @@ const char *const xml_on_off_names[] = { "", "on", "off", NULL };
 
 const char *const xml_none_names[] = { "", "none", NULL };
 
+const char *const xml_virtio_names[] = { "", "virtio", "virtio-transitional",
+                                         "virtio-non-transitional", NULL };
+
+/* "virtio" can be said, or not. */
+guint xml_virtio_guest(guint model)
+{
+    return MAX(model, DOMAIN_VIRTIO_EITHER);
+}
+
 gboolean xml_refuse_unless_none(GPtrArray **extras, const xmlNode *node, const char *attr,
                                 gboolean none)
 {

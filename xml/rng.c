@@ -3,7 +3,8 @@
 #include "xml/internal.h"
 
 static const XmlField rows[] = {
-    XML_CONST("@model", "virtio", .flags = XML_REQUIRED),
+    XML_VIRTIO_MODEL(DomainRng, .text = "*", .flags = XML_REQUIRED | XML_ABI,
+                     .what = "RNG model"),
     XML_CONST("backend@model", "random", .flags = XML_REQUIRED),
     XML_REFUSE("backend@type"),
     XML_STRING("backend", DomainRng, filename, .flags = XML_KEY),

@@ -152,6 +152,18 @@ static void drop_sata(CapabilitiesValues *values)
     }
 }
 
+/* Models that PCI has, of an emulator that knows them. */
+static void drop_models(CapabilitiesValues *values)
+{
+    for (guint i = 0; values[i].element; i++) {
+        if (g_str_equal(values[i].element, "disk") ||
+            g_str_equal(values[i].element, "rng")) {
+            drop(values[i].values, "virtio-transitional");
+            drop(values[i].values, "virtio-non-transitional");
+        }
+    }
+}
+
 CapabilitiesValues *command_device_values(const CommandMachine *machine,
                                           const CommandEmulator *emulator)
 {
@@ -166,6 +178,10 @@ CapabilitiesValues *command_device_values(const CommandMachine *machine,
     }
     if (!machine->sata || !command_emulator_has_type(emulator, "ide-hd")) {
         drop_sata(values);
+    }
+    if (!command_has_pci(machine) ||
+        !command_emulator_has_type(emulator, "virtio-blk-pci-transitional")) {
+        drop_models(values);
     }
     return values;
 }

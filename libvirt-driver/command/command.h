@@ -175,7 +175,8 @@ GHashTable *command_fds_new(void);
 
 /* Who else knows what there is on the host. */
 typedef struct CommandHost {
-    const char *socket_dir; /* of libvirt's other daemons: /run/libvirt */
+    const char *socket_dir;          /* of libvirt's other daemons: /run/libvirt */
+    const CommandEmulator *emulator; /* what it has; NULL: that is not known */
 } CommandHost;
 
 /* Opens what a device of @domain needs of the host (taps, listening sockets) into @fds;

@@ -27,7 +27,18 @@ static gboolean is_virtio(gconstpointer device)
 
 static const char *driver_of(gconstpointer device)
 {
-    return is_virtio(device) ? NULL : command_drive_driver(device);
+    static const char *const drivers[] = {
+        [DOMAIN_VIRTIO_TRANSITIONAL] = "virtio-blk-pci-transitional",
+        [DOMAIN_VIRTIO_NON_TRANSITIONAL] = "virtio-blk-pci-non-transitional",
+    };
+
+    return is_virtio(device) ? drivers[((const DomainDisk *)device)->model]
+                             : command_drive_driver(device);
+}
+
+static gboolean conventional(gconstpointer device)
+{
+    return ((const DomainDisk *)device)->model == DOMAIN_VIRTIO_TRANSITIONAL;
 }
 
 static int boot_of(gconstpointer device)
@@ -54,6 +65,7 @@ static gboolean complete(const CommandMachine *machine, const Domain *domain,
             disk->iothread, domain->iothreads);
     }
     return command_storage_check(disk, errp) &&
+           command_check_virtio_model(machine, disk->model, errp) &&
            (is_virtio(disk) || command_complete_drive(machine, disk, errp));
 }
 
@@ -121,7 +133,7 @@ static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_inde
     };
     JsonObject *object =
         is_virtio(disk)
-            ? command_virtio_device(steps, command_kind_disk.driver, &disk->info)
+            ? command_virtio_device(steps, &command_kind_disk, disk, &disk->info)
             : command_drive_device(disk);
 
     if (disk->source.path) {
@@ -141,6 +153,7 @@ const CommandKind command_kind_disk = {
     .boot_of = boot_of,
     .on_virtio = is_virtio,
     .driver_of = driver_of,
+    .conventional = conventional,
     .not_pluggable = not_pluggable,
     .complete = complete,
     .own_alias = own_alias,

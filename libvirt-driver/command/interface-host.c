@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command/kind.h"
 #include "network/port.h"
@@ -60,6 +61,7 @@ static gboolean open_direct(DomainInterface *interface, GArray *fds, GError **er
         [DOMAIN_DIRECT_VEPA] = PROCESS_MACVTAP_VEPA,
         [DOMAIN_DIRECT_BRIDGE] = PROCESS_MACVTAP_BRIDGE,
         [DOMAIN_DIRECT_PRIVATE] = PROCESS_MACVTAP_PRIVATE,
+        [DOMAIN_DIRECT_PASSTHROUGH] = PROCESS_MACVTAP_PASSTHROUGH,
     };
     ProcessMacvtap macvtap = {
         .dev = interface->dev,
@@ -89,15 +91,38 @@ static gboolean open_tap(DomainInterface *interface, GArray *fds, GError **errp)
                             errp); /* goes with the last fd */
 }
 
-/* One for each queue. */
-static gboolean open_vhost(const DomainInterface *interface, GArray *fds, GError **errp)
+static gboolean wants_vhost(const CommandHost *host, const DomainInterface *interface)
 {
-    if (interface->driver != DOMAIN_INTERFACE_DRIVER_VHOST) {
+    return interface->driver == DOMAIN_INTERFACE_DRIVER_VHOST ||
+           (interface->driver == DOMAIN_INTERFACE_DRIVER_DEFAULT &&
+            command_interface_is_virtio(interface) &&
+            command_emulator_has_netdev(host->emulator, "tap.vhostfd"));
+}
+
+static void close_from(GArray *fds, guint first)
+{
+    for (guint i = first; i < fds->len; i++) {
+        close(g_array_index(fds, int, i));
+    }
+    g_array_set_size(fds, first);
+}
+
+/* One for each queue; unless it was asked for, none where there is no vhost-net. */
+static gboolean open_vhost(const CommandHost *host, const DomainInterface *interface,
+                           GArray *fds, GError **errp)
+{
+    guint first = fds->len;
+
+    if (!wants_vhost(host, interface)) {
         return TRUE;
     }
     for (guint i = 0; i < MAX(interface->queues, 1); i++) {
         int fd = open(VHOST_NET, O_RDWR | O_CLOEXEC);
 
+        if (fd < 0 && interface->driver != DOMAIN_INTERFACE_DRIVER_VHOST) {
+            close_from(fds, first);
+            return TRUE;
+        }
         if (fd < 0) {
             return rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
                                  "vhost-net was requested for an interface, but is "
@@ -139,7 +164,7 @@ gboolean command_prepare_interface(const CommandHost *host, const Domain *domain
     }
     return (is_direct(interface) ? open_direct(interface, fds, errp)
                                  : open_tap(interface, fds, errp)) &&
-           open_vhost(interface, fds, errp) &&
+           open_vhost(host, interface, fds, errp) &&
            (!has_limit(interface->bandwidth) ||
             set_bandwidth(interface, interface->bandwidth, errp));
 }

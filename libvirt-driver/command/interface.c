@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Network interfaces: virtio-net, and its back end. What the host has to do for one is in
+/* Network interfaces: a card, and its back end. What the host has to do for one is in
  * interface-host.c. */
 #include <fcntl.h>
 
@@ -69,17 +69,61 @@ static gboolean check_host(const DomainInterface *interface, GError **errp)
     return check_user(interface, errp);
 }
 
+gboolean command_interface_is_virtio(const DomainInterface *interface)
+{
+    return interface->model != DOMAIN_INTERFACE_MODEL_E1000;
+}
+
+static gboolean has_offloads(const DomainInterface *interface)
+{
+    for (guint i = 0; i < DOMAIN_OFFLOADS; i++) {
+        if (interface->offloads[i]) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+/* What virtio-net has, and others do not. */
+static gboolean check_model(const CommandMachine *machine,
+                            const DomainInterface *interface, GError **errp)
+{
+    const char *what = interface->driver == DOMAIN_INTERFACE_DRIVER_VHOST ? "vhost-net"
+                       : interface->queues > 1    ? "more than one queue"
+                       : interface->rx_queue_size ? "rx_queue_size"
+                       : interface->tx_queue_size ? "tx_queue_size"
+                       : has_offloads(interface)  ? "a <host> or <guest> offload"
+                                                  : NULL;
+
+    if (command_interface_is_virtio(interface)) {
+        return command_check_virtio_model(machine, (DomainVirtioModel)interface->model,
+                                          errp);
+    }
+    if (!command_has_pci(machine)) {
+        return rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
+                             "attribute type='e1000' of element "
+                             "<devices/interface/model> is not supported by machine '%s'",
+                             machine->name);
+    }
+    return !what ||
+           rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "%s is only supported for virtio network interfaces", what);
+}
+
 static gboolean complete(const CommandMachine *machine, const Domain *domain,
                          gpointer device, GError **errp)
 {
     DomainInterface *interface = device;
 
-    interface->model = DOMAIN_INTERFACE_MODEL_VIRTIO;
+    if (interface->model == DOMAIN_INTERFACE_MODEL_DEFAULT) {
+        interface->model = DOMAIN_INTERFACE_MODEL_VIRTIO;
+    }
     if (interface->type == DOMAIN_INTERFACE_DIRECT &&
         interface->mode == DOMAIN_DIRECT_DEFAULT) {
         interface->mode = DOMAIN_DIRECT_VEPA;
     }
-    return check_size("rx_queue_size", interface->rx_queue_size, errp) &&
+    return check_model(machine, interface, errp) &&
+           check_size("rx_queue_size", interface->rx_queue_size, errp) &&
            check_size("tx_queue_size", interface->tx_queue_size, errp) &&
            check_host(interface, errp) && check_rom(machine, &interface->info, errp);
 }
@@ -149,11 +193,21 @@ static char *fd_names(CommandSteps *steps, const char *alias, guint first, guint
     return g_strdup(names->str);
 }
 
+/* Without being asked for it is where the host has opened it. */
+static gboolean has_vhost(const CommandSteps *steps, const DomainInterface *interface)
+{
+    const GArray *fds =
+        steps->fds ? g_hash_table_lookup(steps->fds, interface->info.alias) : NULL;
+
+    return interface->driver == DOMAIN_INTERFACE_DRIVER_VHOST ||
+           (fds && fds->len > MAX(interface->queues, 1));
+}
+
 static gboolean tap_steps(CommandSteps *steps, const DomainInterface *interface,
                           const char *id, GError **errp)
 {
     guint queues = MAX(interface->queues, 1);
-    gboolean vhost = interface->driver == DOMAIN_INTERFACE_DRIVER_VHOST;
+    gboolean vhost = has_vhost(steps, interface);
     const char *alias = interface->info.alias;
     g_autofree char *fds = fd_names(steps, alias, 0, queues, errp);
     g_autofree char *kernel =
@@ -223,7 +277,8 @@ static void device_step(CommandSteps *steps, const DomainInterface *interface,
         UTIL_JSON_NUMBER_IF("vectors", several && pci ? 2 * interface->queues + 2 : 0),
         UTIL_JSON_NUMBER_IF("rx_queue_size", interface->rx_queue_size),
         UTIL_JSON_NUMBER_IF("tx_queue_size", interface->tx_queue_size),
-        UTIL_JSON_NUMBER_IF("host_mtu", interface->mtu),
+        UTIL_JSON_NUMBER_IF("host_mtu",
+                            command_interface_is_virtio(interface) ? interface->mtu : 0),
         UTIL_JSON_TEXT("netdev", id),
         UTIL_JSON_TEXT("mac", mac),
         UTIL_JSON_NUMBER_IF("bootindex", boot_index),
@@ -231,7 +286,8 @@ static void device_step(CommandSteps *steps, const DomainInterface *interface,
           interface->info.rom_bar == DOMAIN_TRISTATE_YES },
         UTIL_JSON_TEXT_IF("romfile", rom),
     };
-    props = command_virtio_device(steps, command_kind_interface.driver, &interface->info);
+    props = command_virtio_device(steps, &command_kind_interface, interface,
+                                  &interface->info);
     add_offloads(props, interface);
     command_step_device(steps, util_json_add(props, members, G_N_ELEMENTS(members)));
 }
@@ -294,6 +350,26 @@ static void leftovers(CommandSteps *steps, const char *alias)
     command_step(steps, NULL, NULL, NULL, "closefd", util_json_pair("fdname", fd));
 }
 
+static const char *driver_of(gconstpointer device)
+{
+    static const char *const drivers[] = {
+        [DOMAIN_INTERFACE_MODEL_VIRTIO_TRANSITIONAL] = "virtio-net-pci-transitional",
+        [DOMAIN_INTERFACE_MODEL_VIRTIO_NON_TRANSITIONAL] =
+            "virtio-net-pci-non-transitional",
+        [DOMAIN_INTERFACE_MODEL_E1000] = "e1000",
+    };
+
+    return drivers[((const DomainInterface *)device)->model];
+}
+
+static gboolean conventional(gconstpointer device)
+{
+    const DomainInterface *interface = device;
+
+    return interface->model == DOMAIN_INTERFACE_MODEL_VIRTIO_TRANSITIONAL ||
+           interface->model == DOMAIN_INTERFACE_MODEL_E1000;
+}
+
 const CommandKind command_kind_interface = {
     .alias = "net",
     .driver = "virtio-net",
@@ -301,6 +377,8 @@ const CommandKind command_kind_interface = {
     .pluggable = TRUE,
     .updatable = TRUE,
     .boot = DOMAIN_BOOT_NETWORK,
+    .driver_of = driver_of,
+    .conventional = conventional,
     .complete = complete,
     .assign = command_assign_interface,
     .asks_others = command_interface_asks_others,

@@ -26,7 +26,7 @@ typedef struct CommandKind {
     const char *alias;  /* "net" before a number */
     const char *driver; /* the emulator's device; for virtio without the bus */
     gboolean first;     /* others sit on it, and are made after it */
-    gboolean virtio;    /* it has a place on the machine's virtio bus */
+    gboolean virtio;    /* it has a place on the bus of the machine's virtio devices */
     gboolean isa;       /* its address may be an ISA one */
     guint isa_ports;    /* that it has on the ISA bus; 0: none */
     gboolean pluggable; /* while the domain runs */
@@ -36,6 +36,7 @@ typedef struct CommandKind {
     int (*boot_of)(gconstpointer device);
     gboolean (*on_virtio)(gconstpointer device);    /* of `virtio` */
     const char *(*driver_of)(gconstpointer device); /* NULL: `driver` */
+    gboolean (*conventional)(gconstpointer device); /* its place is on conventional PCI */
     /* Why one cannot be plugged or unplugged; NULL: it can. */
     const char *(*not_pluggable)(gconstpointer device);
     /* Where they begin, if its address does not say it; NULL when it has none. */
@@ -82,7 +83,7 @@ typedef struct CommandKind {
 #define DEVICE(id, structure, name, ...) extern const CommandKind command_kind_##name;
 #include "xml/devices.def"
 
-/* Whether it has a place on the machine's virtio bus. */
+/* Whether it has a place on the bus of the machine's virtio devices. */
 gboolean command_is_virtio(const DomainDevice *device);
 
 /* NULL for kinds without a row. */
@@ -109,6 +110,8 @@ void command_bios_steps(CommandSteps *steps);
 void command_smbios_steps(CommandSteps *steps);
 void command_fw_cfg_steps(CommandSteps *steps);
 void command_boot_steps(CommandSteps *steps);
+
+gboolean command_interface_is_virtio(const DomainInterface *interface);
 
 /* interface-host.c: the hooks of interfaces that are about the host. */
 gboolean command_prepare_interface(const CommandHost *host, const Domain *domain,
@@ -163,6 +166,11 @@ gboolean command_pci_is_placed(const DomainAddress *address);
 /* INTERNAL_ERROR, as libvirt, when places run out; @more as above. */
 gboolean command_assign_pci(const CommandMachine *machine, Domain *domain, gboolean more,
                             GError **errp);
+/* Of the bus with this number; NULL: none. */
+const DomainController *command_pci_controller(const Domain *domain, guint number);
+/* Devices are put behind it unasked; also of NULL, which will be added. */
+gboolean command_pci_is_open(const DomainController *controller);
+gboolean command_is_on_pci(const DomainDevice *device);
 /* Adds bus and address. */
 void command_pci_props(const CommandSteps *steps, const DomainAddress *address,
                        JsonObject *props);
@@ -183,9 +191,12 @@ void command_step_device(CommandSteps *steps, JsonObject *device);
  * getfd gives it, when plugging. NULL with INTERNAL_ERROR when there is none, but for
  * undo_only: any number of them is -1. */
 char *command_step_fd(CommandSteps *steps, const char *alias, guint nth, GError **errp);
-/* What all virtio devices begin with. */
-JsonObject *command_virtio_device(const CommandSteps *steps, const char *name,
-                                  const DomainDeviceInfo *info);
+/* What all devices on that bus begin with. */
+JsonObject *command_virtio_device(const CommandSteps *steps, const CommandKind *kind,
+                                  gconstpointer device, const DomainDeviceInfo *info);
+/* CONFIG_UNSUPPORTED for models that only PCI has. */
+gboolean command_check_virtio_model(const CommandMachine *machine,
+                                    DomainVirtioModel model, GError **errp);
 /* @plug: they are for a guest that runs; @domain may then be NULL. */
 void command_steps_init(CommandSteps *steps, const Domain *domain, gboolean plug,
                         GHashTable *fds);

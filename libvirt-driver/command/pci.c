@@ -58,6 +58,7 @@ typedef struct Pci {
     GArray *buses; /* of PciBus, by number */
     guint given;   /* number of those that the definition knows of */
     gboolean grow; /* there may be more of them */
+    guint express; /* devices, see add_bridge() */
     GError **errp;
 } Pci;
 
@@ -89,7 +90,16 @@ static gboolean is_sata(const DomainDevice *device)
            command_is_more_sata(device->controller);
 }
 
-static gboolean is_on_pci(const DomainDevice *device)
+/* Its place is on a conventional bus, which is behind a bridge. */
+static gboolean is_conventional(const DomainDevice *device)
+{
+    const CommandKind *kind = command_kind(device->type);
+
+    return command_is_virtio(device) && kind->conventional &&
+           kind->conventional(device->any);
+}
+
+gboolean command_is_on_pci(const DomainDevice *device)
 {
     return is_bridge(device) || is_sata(device) || command_is_virtio(device);
 }
@@ -109,32 +119,6 @@ static PciBus *bus_at(const Pci *pci, guint number)
     return &g_array_index(pci->buses, PciBus, number);
 }
 
-static const DomainController *find_controller(const Domain *domain, guint number)
-{
-    for (guint i = 0; i < domain->controllers->len; i++) {
-        const DomainController *controller = domain->controllers->pdata[i];
-
-        if (controller->type == DOMAIN_CONTROLLER_PCI && controller->index == number) {
-            return controller;
-        }
-    }
-    return NULL;
-}
-
-/* Also of what will be added. */
-static gboolean is_open(const DomainController *controller)
-{
-    return !controller || (DOMAIN_CONTROLLER_IS_PORT(controller->model) &&
-                           controller->hotplug != DOMAIN_TRISTATE_NO);
-}
-
-static gboolean takes_plugs(const DomainController *controller)
-{
-    return is_open(controller) ||
-           controller->model == DOMAIN_CONTROLLER_MODEL_PCIE_TO_PCI_BRIDGE ||
-           controller->model == DOMAIN_CONTROLLER_MODEL_PCI_BRIDGE;
-}
-
 static const PciBusKind *bus_kind(const DomainController *controller, guint number)
 {
     if (number == 0) {
@@ -149,8 +133,8 @@ static void add_buses(Pci *pci, guint number)
 {
     while (pci->buses->len <= number) {
         guint next = pci->buses->len;
-        const DomainController *controller = find_controller(pci->domain, next);
-        PciBus bus = { .open = next && is_open(controller),
+        const DomainController *controller = command_pci_controller(pci->domain, next);
+        PciBus bus = { .open = next && command_pci_is_open(controller),
                        .kind = bus_kind(controller, next) };
 
         g_array_append_val(pci->buses, bus);
@@ -221,7 +205,7 @@ static gboolean note(const DomainDevice *device, gpointer opaque)
     const char *reason;
     Pci *pci = opaque;
 
-    if (!is_on_pci(device) || !command_pci_is_placed(address)) {
+    if (!command_is_on_pci(device) || !command_pci_is_placed(address)) {
         return TRUE;
     }
     if (pci->grow && address->pci.bus < BUSES) {
@@ -277,27 +261,78 @@ static void set_place(DomainAddress *address, guint bus, guint slot, guint funct
     address->pci.multifunction = multifunction;
 }
 
-static gboolean place_type(Pci *pci, DomainDeviceType type)
+static gboolean is_conventional_bus(const PciBus *bus)
+{
+    return bus->kind->takes & KIND(DOMAIN_CONTROLLER_MODEL_PCI_BRIDGE);
+}
+
+/* The first slot on such a bus that is free. */
+static gboolean place_conventional(Pci *pci, DomainAddress *address)
+{
+    for (guint number = 1; number < pci->buses->len; number++) {
+        PciBus *bus = bus_at(pci, number);
+
+        for (guint slot = bus->kind->first;
+             is_conventional_bus(bus) && slot <= bus->kind->last; slot++) {
+            if (!bus->used[slot]) {
+                set_place(address, number, slot, 0);
+                take(bus, slot, 0, FALSE);
+                return TRUE;
+            }
+        }
+    }
+    return no_slot(pci);
+}
+
+static gboolean place_express(Pci *pci, DomainAddress *address)
+{
+    guint number = find_bus(pci);
+
+    if (!number) {
+        return no_slot(pci);
+    }
+    set_place(address, number, 0, 0);
+    take(bus_at(pci, number), 0, 0, FALSE);
+    return TRUE;
+}
+
+/* Calls @func for each device that has no place, in libvirt's order: interfaces before
+ * disks. FALSE as soon as that is. */
+typedef gboolean (*PciFunc)(Pci *pci, const DomainDevice *device);
+
+static gboolean foreach_of_type(Pci *pci, DomainDeviceType type, PciFunc func)
 {
     const CommandKind *kind = command_kind(type);
     GPtrArray *devices = xml_domain_devices(pci->domain, type);
 
     for (guint i = 0; kind && kind->virtio && i < devices->len; i++) {
         DomainDevice device = { .type = type, .any = devices->pdata[i] };
-        DomainAddress *address = &xml_device_info(&device)->address;
-        guint number;
 
-        if (!command_is_virtio(&device) || command_pci_is_placed(address)) {
-            continue;
+        if (command_is_virtio(&device) &&
+            !command_pci_is_placed(&xml_device_info(&device)->address) &&
+            !func(pci, &device)) {
+            return FALSE;
         }
-        number = find_bus(pci);
-        if (!number) {
-            return no_slot(pci);
-        }
-        set_place(address, number, 0, 0);
-        take(bus_at(pci, number), 0, 0, FALSE);
     }
     return TRUE;
+}
+
+static gboolean foreach_unplaced(Pci *pci, PciFunc func)
+{
+    gboolean ok = foreach_of_type(pci, DOMAIN_DEVICE_INTERFACE, func);
+
+    for (guint type = 0; ok && type < DOMAIN_DEVICE_COUNT; type++) {
+        ok = type == DOMAIN_DEVICE_INTERFACE || foreach_of_type(pci, type, func);
+    }
+    return ok;
+}
+
+static gboolean place(Pci *pci, const DomainDevice *device)
+{
+    DomainAddress *address = &xml_device_info(device)->address;
+
+    return is_conventional(device) ? place_conventional(pci, address)
+                                   : place_express(pci, address);
 }
 
 /* They cannot be plugged: on the root bus. */
@@ -363,15 +398,60 @@ static gboolean place_bridges(Pci *pci)
     return TRUE;
 }
 
-/* In libvirt's order: bridges first, and interfaces before disks. */
+/* Counts those before the first that is conventional. */
+static gboolean count_express(Pci *pci, const DomainDevice *device)
+{
+    pci->express += !is_conventional(device);
+    return !is_conventional(device);
+}
+
+static gboolean has_conventional_bus(const Pci *pci)
+{
+    for (guint number = 1; number < pci->buses->len; number++) {
+        if (is_conventional_bus(bus_at(pci, number))) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+static guint count_free(const Pci *pci)
+{
+    guint count = 0;
+
+    for (guint number = 1; number < pci->buses->len; number++) {
+        count += bus_at(pci, number)->open && !bus_at(pci, number)->used[0];
+    }
+    return count;
+}
+
+/* For the first conventional device there is a bridge. As libvirt numbers it: behind the
+ * ports of devices before that one, and behind one more, which is the bridge's own. */
+static gboolean add_bridge(Pci *pci)
+{
+    DomainController *bridge;
+    guint index;
+
+    pci->express = 0;
+    if (!pci->grow || foreach_unplaced(pci, count_express) || has_conventional_bus(pci)) {
+        return TRUE;
+    }
+    index = pci->buses->len + pci->express - MIN(pci->express, count_free(pci)) + 1;
+    if (index >= BUSES) {
+        return no_slot(pci);
+    }
+    bridge = xml_domain_add_controller(pci->domain, DOMAIN_CONTROLLER_PCI, index,
+                                       DOMAIN_CONTROLLER_MODEL_PCIE_TO_PCI_BRIDGE);
+    bridge->name = DOMAIN_PORT_PCIE_PCI_BRIDGE;
+    add_buses(pci, index);
+    return place_bridge(pci, bridge, index);
+}
+
+/* In libvirt's order: bridges first. */
 static gboolean place_devices(Pci *pci)
 {
-    gboolean ok = place_bridges(pci) && place_type(pci, DOMAIN_DEVICE_INTERFACE);
-
-    for (guint type = 0; ok && type < DOMAIN_DEVICE_COUNT; type++) {
-        ok = place_type(pci, type);
-    }
-    return ok && xml_domain_foreach_device(pci->domain, place_sata, pci);
+    return place_bridges(pci) && add_bridge(pci) && foreach_unplaced(pci, place) &&
+           xml_domain_foreach_device(pci->domain, place_sata, pci);
 }
 
 static gboolean place_port(Pci *pci, DomainAddress *address)
@@ -397,7 +477,7 @@ static gboolean place_port(Pci *pci, DomainAddress *address)
 static void add_controllers(Pci *pci)
 {
     for (guint number = 0; number < pci->buses->len; number++) {
-        if (!find_controller(pci->domain, number)) {
+        if (!command_pci_controller(pci->domain, number)) {
             DomainController *added =
                 xml_domain_add_controller(pci->domain, DOMAIN_CONTROLLER_PCI, number,
                                           number ? DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT
@@ -454,7 +534,7 @@ static gboolean mark_first(const DomainDevice *device, gpointer opaque)
     DomainAddress *address = &xml_device_info(device)->address;
     const Pci *pci = opaque;
 
-    if (is_on_pci(device) && address->pci.function == 0 &&
+    if (command_is_on_pci(device) && address->pci.function == 0 &&
         address->pci.multifunction == DOMAIN_TRISTATE_ABSENT &&
         bus_at(pci, address->pci.bus)->used[address->pci.slot] != 1) {
         address->pci.multifunction = DOMAIN_TRISTATE_YES;
@@ -483,75 +563,4 @@ gboolean command_assign_pci(const CommandMachine *machine, Domain *domain, gbool
          (!more || grow(&pci));
     g_array_unref(pci.buses);
     return ok;
-}
-
-/* ---- use ---- */
-
-gboolean command_check_plug(const Domain *domain, const DomainDevice *device,
-                            GError **errp)
-{
-    const DomainAddress *address = &xml_device_info(device)->address;
-
-    if (!command_has_pci(command_machine(domain->machine)) || !is_on_pci(device) ||
-        !command_pci_is_placed(address)) {
-        return TRUE;
-    }
-    if (address->pci.function) {
-        return rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR,
-                             "Only PCI device addresses with function=0 are supported");
-    }
-    return takes_plugs(find_controller(domain, address->pci.bus)) ||
-           rpc_error_set(errp, VIR_ERR_XML_ERROR,
-                         "The device at PCI address %04x:%02x:%02x.%x requires hotplug "
-                         "capability, but the PCI controller with index='%u' doesn't "
-                         "support it",
-                         address->pci.domain, address->pci.bus, address->pci.slot,
-                         address->pci.function, address->pci.bus);
-}
-
-/* Whether the other device is not another function of the same slot. */
-static gboolean is_elsewhere(const DomainDevice *other, gpointer opaque)
-{
-    const DomainAddress *theirs = &xml_device_info(other)->address, *ours = opaque;
-
-    return !command_pci_is_placed(theirs) || theirs == ours ||
-           theirs->pci.domain != ours->pci.domain || theirs->pci.bus != ours->pci.bus ||
-           theirs->pci.slot != ours->pci.slot;
-}
-
-gboolean command_check_unplug(const Domain *domain, const DomainDevice *device,
-                              GError **errp)
-{
-    DomainAddress *address = &xml_device_info(device)->address;
-
-    return command_can_unplug(device, errp) &&
-           (!command_pci_is_placed(address) ||
-            xml_domain_foreach_device(domain, is_elsewhere, address) ||
-            rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
-                          "cannot hot unplug multifunction PCI device: "
-                          "%04x:%02x:%02x.%x",
-                          address->pci.domain, address->pci.bus, address->pci.slot,
-                          address->pci.function));
-}
-
-void command_pci_props(const CommandSteps *steps, const DomainAddress *address,
-                       JsonObject *props)
-{
-    const DomainController *controller =
-        steps->domain ? find_controller(steps->domain, address->pci.bus) : NULL;
-    g_autofree char *addr =
-        address->pci.function
-            ? g_strdup_printf("0x%x.0x%x", address->pci.slot, address->pci.function)
-            : g_strdup_printf("0x%x", address->pci.slot);
-
-    if (!controller) {
-        return; /* what undoes it is wanted */
-    }
-    json_object_set_string_member(
-        props, "bus", address->pci.bus ? controller->info.alias : COMMAND_PCI_ROOT);
-    if (address->pci.multifunction != DOMAIN_TRISTATE_ABSENT) {
-        json_object_set_boolean_member(props, "multifunction",
-                                       address->pci.multifunction == DOMAIN_TRISTATE_YES);
-    }
-    json_object_set_string_member(props, "addr", addr);
 }

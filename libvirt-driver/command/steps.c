@@ -93,10 +93,13 @@ char *command_step_fd(CommandSteps *steps, const char *alias, guint nth, GError 
     return g_steal_pointer(&name);
 }
 
-JsonObject *command_virtio_device(const CommandSteps *steps, const char *name,
-                                  const DomainDeviceInfo *info)
+JsonObject *command_virtio_device(const CommandSteps *steps, const CommandKind *kind,
+                                  gconstpointer any, const DomainDeviceInfo *info)
 {
-    g_autofree char *driver = g_strconcat(name, steps->machine->virtio_suffix, NULL);
+    const char *own = kind->driver_of ? kind->driver_of(any) : NULL;
+    g_autofree char *driver =
+        own ? g_strdup(own)
+            : g_strconcat(kind->driver, steps->machine->virtio_suffix, NULL);
     g_autofree char *bus =
         g_strdup_printf("%s%u", steps->machine->virtio_bus, info->address.slot);
     JsonObject *device = json_object_new();
@@ -109,4 +112,14 @@ JsonObject *command_virtio_device(const CommandSteps *steps, const char *name,
     }
     json_object_set_string_member(device, "id", info->alias);
     return device;
+}
+
+gboolean command_check_virtio_model(const CommandMachine *machine,
+                                    DomainVirtioModel model, GError **errp)
+{
+    return model <= DOMAIN_VIRTIO_EITHER || command_has_pci(machine) ||
+           rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
+                         "virtio (non-)transitional models are not supported for "
+                         "address type=%s",
+                         xml_address_names[machine->virtio]);
 }

@@ -157,14 +157,17 @@ static GPtrArray *prepare_plug(Vm *vm, guint64 run, Domain *domain, DomainDevice
                                GHashTable *fds, GError **errp)
 {
     g_autoptr(GPtrArray) steps = NULL;
+    g_autoptr(CommandEmulator) has = NULL;
     CommandHost host = vm_host(vm);
     guint next = 0;
 
     g_mutex_lock(&vm->lock);
     if (vm_is_run_locked(vm, run)) {
         next = vm->run->next_node;
+        has = vm->run->has ? command_emulator_ref(vm->run->has) : NULL;
     }
     g_mutex_unlock(&vm->lock);
+    host.emulator = has;
     if (!command_check_plug(domain, device, errp) ||
         !command_assign(domain, &next, errp) ||
         (command_device_asks_others(device) &&

@@ -139,12 +139,14 @@ static void log_command(VmRun *run, int fd, char **argv)
     }
 }
 
-static gboolean open_devices(const Vm *vm, Domain *live, RunFds *fds, GError **errp)
+static gboolean open_devices(const Vm *vm, const VmRun *run, Domain *live, RunFds *fds,
+                             GError **errp)
 {
     CommandHost host = vm_host(vm);
     GHashTableIter iter;
     gpointer own;
 
+    host.emulator = run->has;
     if (!command_prepare(&host, live, fds->devices, errp)) {
         return FALSE;
     }
@@ -246,7 +248,7 @@ static gboolean open_files(Vm *vm, VmRun *run, const Domain *live, gboolean inco
     g_array_append_val(fds->inherited, fds->monitor);
     open_cgroup(vm, run, fds);
     return (!command_asks_others(live) || save_intent(vm, run, live, errp)) &&
-           open_devices(vm, (Domain *)live, fds, errp) &&
+           open_devices(vm, run, (Domain *)live, fds, errp) &&
            open_disks_and_files(run, live, incoming, fds, errp);
 }
 

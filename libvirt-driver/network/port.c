@@ -92,6 +92,7 @@ static gboolean take_direct(const xmlNode *plug, DomainInterface *interface,
         [DOMAIN_DIRECT_VEPA] = "vepa",
         [DOMAIN_DIRECT_BRIDGE] = "bridge",
         [DOMAIN_DIRECT_PRIVATE] = "private",
+        [DOMAIN_DIRECT_PASSTHROUGH] = "passthrough",
         NULL,
     };
     g_autofree char *dev = xml_node_attr(plug, "dev"),

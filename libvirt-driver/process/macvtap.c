@@ -124,6 +124,18 @@ static gboolean create(const char *name, guint32 lower, const ProcessMacvtap *ma
     return run(&r);
 }
 
+/* In passthrough mode it begins with the address of the device below, which from here on
+ * has the guest's; the kernel puts that back when the macvtap goes. */
+static gboolean set_address(const char *name, const ProcessMacvtap *macvtap)
+{
+    Request r;
+
+    request_init(&r, RTM_NEWLINK, 0);
+    r.info.ifi_index = (int)if_nametoindex(name);
+    add(&r, IFLA_ADDRESS, macvtap->mac, 6);
+    return run(&r);
+}
+
 gboolean process_delete_macvtap(const char *name, GError **errp)
 {
     Request r;
@@ -203,6 +215,11 @@ gboolean process_open_macvtap(char **name, const ProcessMacvtap *macvtap, GArray
         return set_error(errp, "cannot make the macvtap device", *name);
     }
     if (!make(name, macvtap, errp)) {
+        return FALSE;
+    }
+    if (macvtap->mode == PROCESS_MACVTAP_PASSTHROUGH && !set_address(*name, macvtap)) {
+        set_error(errp, "cannot set the MAC address of the macvtap device", *name);
+        process_delete_macvtap(*name, NULL);
         return FALSE;
     }
     for (guint i = 0; i < MAX(macvtap->queues, 1); i++) {

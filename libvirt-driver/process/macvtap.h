@@ -9,6 +9,8 @@ typedef enum ProcessMacvtapMode {
     PROCESS_MACVTAP_PRIVATE = 1, /* the kernel's numbers */
     PROCESS_MACVTAP_VEPA = 2,
     PROCESS_MACVTAP_BRIDGE = 4,
+    PROCESS_MACVTAP_PASSTHROUGH =
+        8, /* dev gets the address, too, as long as it is there */
 } ProcessMacvtapMode;
 
 typedef struct ProcessMacvtap {

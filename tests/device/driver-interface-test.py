@@ -300,6 +300,10 @@ def check_network_of_macvtaps(a):
     daemon.close()
 
 
+def address(text):
+    return re.search(r"link/ether (\S+)", text).group(1)
+
+
 def test_direct(a, b):
     """A macvtap goes with its interface, and nothing else does."""
     nic = NIC % ("direct", "<source dev='eth9' mode='%s'/>%s")
@@ -328,6 +332,16 @@ def test_direct(a, b):
     restart(a)
     a.virsh("destroy", "vm")
     wait_for("its end", lambda: links(a, "macvtap") == [])
+    # All of the device: its address is the guest's meanwhile.
+    before = link(a, "eth9")
+    define(a, nic % ("passthrough", ""))
+    a.virsh("start", "vm")
+    assert "macvtap mode passthru" in link(a, "macvtap0", "-d")
+    assert MAC in link(a, "macvtap0") and MAC in link(a, "eth9") and MAC not in before
+    b.fails("cannot make the macvtap device 'mine'", "start", "vm")
+    a.virsh("destroy", "vm")
+    wait_for("its end", lambda: links(a, "macvtap") == [])
+    assert address(link(a, "eth9")) == address(before)
     define(a, nic.replace("eth9", "eth7") % ("bridge", ""))
     a.fails("cannot use the network device 'eth7': No such device", "start", "vm")
     check_network_of_macvtaps(a)

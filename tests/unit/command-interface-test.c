@@ -101,6 +101,17 @@ static void test_start(void)
         const char *sandbox; /* likewise */
     } rows[] = {
         { Q35(BRIDGE("")), 1, NET("\"fd\":\"10\""), "\"netdev\":\"hostnet0\"", DENY },
+        /* where the host has it, vhost is the default */
+        { Q35(BRIDGE("")), 2, NET("\"fd\":\"10\",\"vhost\":true,\"vhostfd\":\"11\""),
+          "\"driver\":\"virtio-net-pci\",", DENY },
+        { Q35(BRIDGE("<model type='virtio-transitional'/>")), 1, NET("\"fd\":\"10\""),
+          "{\"driver\":\"virtio-net-pci-transitional\",\"bus\":\"pci.2\",", DENY },
+        { Q35(BRIDGE("<model type='virtio-non-transitional'/>")), 1, NET("\"fd\":\"10\""),
+          "{\"driver\":\"virtio-net-pci-non-transitional\",\"bus\":\"pci.1\",", DENY },
+        { Q35(BRIDGE("<model type='e1000'/><mtu size='1280'/>")), 1, NET("\"fd\":\"10\""),
+          "{\"driver\":\"e1000\",\"bus\":\"pci.2\",\"addr\":\"0x1\",\"id\":\"net0\","
+          "\"netdev\":\"hostnet0\",\"mac\":\"52:54:00:00:00:01\"}",
+          DENY },
         { Q35(BRIDGE("<driver name='qemu' queues='1'/>")), 1, NET("\"fd\":\"10\""), "",
           DENY },
         { Q35(BRIDGE("<driver queues='3'/>")), 3, NET("\"fds\":\"10:11:12\""),
@@ -146,7 +157,7 @@ static void test_start(void)
         sandbox = option_of(steps, "-sandbox");
         for (guint n = 0; n < steps->len && !device; n++) {
             g_autofree char *text = text_of(steps->pdata[n]);
-            device = strstr(text, "virtio-net") ? g_steal_pointer(&text) : NULL;
+            device = strstr(text, "\"mac\":") ? g_steal_pointer(&text) : NULL;
         }
         g_assert_cmpstr(netdev, ==, rows[i].netdev);
         g_assert_nonnull(strstr(device, rows[i].device));
@@ -265,8 +276,20 @@ static void test_refused(void)
         { Q35(NIC("user", "<mtu size='1280'/>")), "MTU on interface type user" },
         { Q35(NIC("direct", "<source dev='e'/><mtu size='1280'/>")),
           "MTU on interface type direct" },
-        { Q35(NIC("direct", "<source dev='e' mode='passthrough'/>")),
-          "mode='passthrough'" },
+        { Q35(BRIDGE("<model type='e1000'/><driver name='vhost'/>")),
+          "vhost-net is only supported for virtio network interfaces" },
+        { Q35(BRIDGE("<model type='e1000'/><driver queues='2'/>")), "one queue is only" },
+        { Q35(BRIDGE("<model type='e1000'/><driver><host gso='off'/></driver>")),
+          "offload is only" },
+        { Q35(BRIDGE("<model type='e1000e'/>")), "type='e1000e'" },
+        { DOMAIN("microvm", BRIDGE("<model type='e1000'/>")),
+          "type='e1000' of element <devices/interface/model> is not supported by "
+          "machine" },
+        { DOMAIN("microvm", BRIDGE("<model type='virtio-transitional'/>")),
+          "not supported for address type=virtio-mmio" },
+        { Q35(BRIDGE("<vlan><tag id='1'/></vlan>")), "devices/interface/vlan" },
+        { Q35(BRIDGE("<virtualport type='openvswitch'/>")),
+          "devices/interface/virtualport type='openvswitch'" },
         { Q35(BRIDGE("<bandwidth><inbound floor='1'/></bandwidth>")), "'floor'" },
         { Q35(BRIDGE("<bandwidth><outbound average='1' floor='1'/></bandwidth>")),
           "floor='1'" },

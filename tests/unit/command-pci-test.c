@@ -3,6 +3,12 @@
  * are given, refused, added and run out. */
 #include "tests/unit/command-q35.h"
 
+#define OLD_DISK                                                                         \
+    "<disk model='virtio-transitional'><source file='/a'/><target dev='vda'/></disk>"
+#define OLD_RNG                                                                          \
+    "<rng model='virtio-transitional'><backend model='random'>/dev/urandom</backend>"    \
+    "</rng>"
+
 /* Beyond what has been captured: gaps, ports that take nothing, addresses that need
  * buses, functions of the user's. */
 static void test_places(void)
@@ -43,6 +49,22 @@ static void test_places(void)
         { Q35(PCI("5", "")), "1 0:1.0+; 2 0:1.1; 3 0:1.2; 4 0:1.3; 5 1:0.0; " },
         { Q35("<controller type='pci' model='pcie-to-pci-bridge'/>"),
           "1 0:1.0; 2 1:0.0; " },
+        /* A conventional device brings a bridge; the first line is a captured one. */
+        { Q35(NIC("01", "virtio") NIC("02", "e1000") NIC("03", "e1000")),
+          "1 0:1.0+; 2 0:1.1; 3 1:0.0; 4 0:1.2; 52:54:00:00:00:01 2:0.0; "
+          "52:54:00:00:00:02 3:1.0; 52:54:00:00:00:03 3:2.0; " },
+        { Q35(NIC("01", "e1000") NIC("02", "virtio-non-transitional")),
+          "1 0:1.0+; 2 1:0.0; 3 0:1.1; 4 0:1.2; 52:54:00:00:00:01 2:1.0; "
+          "52:54:00:00:00:02 3:0.0; " },
+        { Q35(PORT("1", "") PORT("2", "") OLD_DISK),
+          "vda 4:1.0; 1 0:1.0+; 2 0:1.1; 3 0:1.2; 4 1:0.0; " },
+        { Q35(PORT("1", "") PORT("2", "") NIC("01", "virtio") OLD_DISK),
+          "vda 4:1.0; 1 0:1.0+; 2 0:1.1; 3 0:1.2; 4 1:0.0; 52:54:00:00:00:01 2:0.0; " },
+        { Q35(PORT("1", "") PCI("2", "") BRIDGE("3", "pci-bridge", "") OLD_RNG),
+          "1 0:1.0; 2 1:0.0; 3 2:1.0; /dev/urandom 2:2.0; " },
+        { Q35("<interface type='ethernet'><mac address='52:54:00:00:00:01'/>"
+              "<model type='e1000'/>" AT("0", "5", "0") "</interface>"),
+          "52:54:00:00:00:01 0:5.0; " },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {

@@ -13,7 +13,10 @@
     "<features><acpi/></features><devices>" devices "</devices></domain>"
 #define DISK(dev, more)                                                                  \
     "<disk><source file='/" dev ".img'/><target dev='" dev "'/>" more "</disk>"
-#define NET  "<interface type='ethernet'><mac address='52:54:00:00:00:01'/></interface>"
+#define NET "<interface type='ethernet'><mac address='52:54:00:00:00:01'/></interface>"
+#define NIC(mac, model)                                                                  \
+    "<interface type='ethernet'><mac address='52:54:00:00:00:" mac "'/>"                 \
+    "<model type='" model "'/></interface>"
 #define RNG  "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>"
 #define ROOT "<controller type='pci' index='0' model='pcie-root'/>"
 #define PORT(index, more)                                                                \
