@@ -323,11 +323,15 @@ void xml_bandwidth_free(DomainBandwidth *bandwidth);
 
 typedef enum {
     DOMAIN_CHARDEV_PTY = 0,
-    DOMAIN_CHARDEV_UNIX, /* mode='bind': the driver listens */
+    DOMAIN_CHARDEV_UNIX, /* the driver listens (mode='bind'), or connects */
+    DOMAIN_CHARDEV_NULL,
+    DOMAIN_CHARDEV_FILE, /* output */
+    DOMAIN_CHARDEV_TCP,  /* as UNIX */
 } DomainChardevType;
 
 typedef enum {
-    DOMAIN_CHARDEV_MODE_DEFAULT = 0, /* connect, with libvirt */
+    DOMAIN_CHARDEV_MODE_DEFAULT = 0, /* connect */
+    DOMAIN_CHARDEV_MODE_CONNECT,
     DOMAIN_CHARDEV_MODE_BIND,
 } DomainChardevMode;
 
@@ -336,8 +340,10 @@ typedef struct DomainSerial {
     GPtrArray *extras;
     DomainChardevType type;
     DomainChardevMode mode;
-    char *path; /* UNIX: the socket; PTY: the slave's path while the domain runs */
-    guint port; /* 0 is COM1 */
+    char *path;            /* UNIX, FILE; PTY: the slave's path while the domain runs */
+    DomainTristate append; /* of FILE: what is there stays */
+    char *host, *service;  /* of TCP */
+    guint port;            /* 0 is COM1 */
     DomainDeviceInfo info;
 } DomainSerial;
 

@@ -79,12 +79,11 @@ guint xml_virtio_guest(guint model);
         XML_REFUSE_BUT(p "@packed", "off"), XML_REFUSE_BUT(p "@page_per_vq", "off")
 /* Attributes of <source>, and then what stands below and after it. */
 #define XML_CHARDEV_REFUSED                                                              \
-    XML_REFUSE_BUT("source@append", "off"), XML_REFUSE("source@host"),                   \
-        XML_REFUSE("source@service"), XML_REFUSE("source@tls"),                          \
-        XML_REFUSE("source@channel"), XML_REFUSE("source@master"),                       \
-        XML_REFUSE("source@slave"), XML_REFUSE("source/reconnect"),                      \
-        XML_REFUSE("source/seclabel"), XML_REFUSE("source/clipboard"),                   \
-        XML_REFUSE("source/mouse"), XML_REFUSE("log"), XML_REFUSE("protocol")
+    XML_REFUSE_BUT("source@tls", "no"), XML_REFUSE("source@channel"),                    \
+        XML_REFUSE("source@master"), XML_REFUSE("source@slave"),                         \
+        XML_REFUSE_BUT("source/reconnect@enabled", "no"),                                \
+        XML_REFUSE("source/reconnect@timeout"), XML_REFUSE("source/seclabel"),           \
+        XML_REFUSE("source/clipboard"), XML_REFUSE("source/mouse"), XML_REFUSE("log")
 
 /* storage.c: the attribute of <source> that has the path. */
 const char *xml_source_attr(const DomainStorage *source);

@@ -2,23 +2,36 @@
 /* <serial>, and the <console> that repeats the first of them */
 #include "xml/internal.h"
 
-#define OTHER_TYPES                                                                      \
-    "null|vc|dev|file|pipe|stdio|udp|tcp|spicevmc|spiceport|nmdm|qemu-vdagent|dbus"
+#define OTHER_TYPES "vc|dev|pipe|stdio|udp|spicevmc|spiceport|nmdm|qemu-vdagent|dbus"
 
-static const char *const type_names[] = { "pty", "unix", NULL };
-static const char *const mode_names[] = { "", "bind", NULL };
+static const char *const type_names[] = { "pty", "unix", "null", "file", "tcp", NULL };
+static const char *const mode_names[] = { "", "connect", "bind", NULL };
 
 #define TYPE_ROW   XML_ENUM("@type", DomainSerial, type, type_names, .text = OTHER_TYPES)
-#define OF_TYPE(t) XML_WHEN(DomainSerial, type, XML_BIT(DOMAIN_CHARDEV_##t))
+#define OF(mask)   XML_WHEN(DomainSerial, type, mask)
+#define BIT(t)     XML_BIT(DOMAIN_CHARDEV_##t)
+#define OF_TYPE(t) OF(BIT(t))
+#define REFUSE_BUT_OF(p, t, ...)                                                         \
+    {                                                                                    \
+        .path = (p), .type = XML_FIELD_REFUSED, OF(~BIT(t)), __VA_ARGS__                 \
+    }
 /* A PTY's path is live data. */
 #define SOURCE_ROWS                                                                      \
-    XML_ENUM("source@mode", DomainSerial, mode, mode_names, .text = "connect",           \
-             OF_TYPE(UNIX)),                                                             \
+    XML_ENUM("source@mode", DomainSerial, mode, mode_names, OF(BIT(UNIX) | BIT(TCP))),   \
         XML_STRING("source@path", DomainSerial, path, .flags = XML_REQUIRED,             \
-                   .check = xml_check_path, OF_TYPE(UNIX)),                              \
+                   .check = xml_check_path, OF(BIT(UNIX) | BIT(FILE))),                  \
         XML_STRING("source@path", DomainSerial, path, .flags = XML_LIVE | XML_AGAIN,     \
                    OF_TYPE(PTY)),                                                        \
-        XML_CHARDEV_REFUSED
+        XML_ENUM("source@append", DomainSerial, append, xml_on_off_names,                \
+                 OF_TYPE(FILE)),                                                         \
+        REFUSE_BUT_OF("source@append", FILE, .text = "off"),                             \
+        REFUSE_BUT_OF("source@host", TCP, ), REFUSE_BUT_OF("source@service", TCP, ),     \
+        XML_STRING("source@host", DomainSerial, host, .flags = XML_REQUIRED,             \
+                   OF_TYPE(TCP)),                                                        \
+        XML_STRING("source@service", DomainSerial, service, .flags = XML_REQUIRED,       \
+                   OF_TYPE(TCP)),                                                        \
+        XML_CHARDEV_REFUSED, REFUSE_BUT_OF("protocol", TCP, ),                           \
+        XML_CONST("protocol@type", "raw", OF_TYPE(TCP))
 
 static const XmlField rows[] = {
     TYPE_ROW,
@@ -41,22 +54,6 @@ static const XmlField console_rows[] = {
     XML_INFO(DomainSerial, xml_plain_info),
 };
 
-/* libvirt's default is connect. */
-static gboolean finish(const xmlNode *node, gpointer base, XmlParseFlags flags,
-                       GError **errp)
-{
-    DomainSerial *serial = base;
-
-    if (serial->type == DOMAIN_CHARDEV_UNIX && !serial->extras &&
-        serial->mode != DOMAIN_CHARDEV_MODE_BIND) {
-        xml_extra_refuse(&serial->extras,
-                         "element <devices/%s/source> without "
-                         "mode='bind' is not supported by vireo",
-                         (const char *)node->name);
-    }
-    return TRUE;
-}
-
 static int compare(gconstpointer a, gconstpointer b)
 {
     guint left = ((const DomainSerial *)a)->port, right = ((const DomainSerial *)b)->port;
@@ -68,10 +65,7 @@ const XmlKind xml_kind_serial = {
     .name = "serial",
     .label = "serial port",
     XML_KIND(DomainSerial, serials, rows),
-    .type.finish = finish,
     .type.compare = compare,
 };
 
-const XmlStruct xml_console = { .size = sizeof(DomainSerial),
-                                XML_ROWS(console_rows),
-                                .finish = finish };
+const XmlStruct xml_console = { .size = sizeof(DomainSerial), XML_ROWS(console_rows) };

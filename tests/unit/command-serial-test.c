@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* libvirt-driver/command/serial.c: the chardev of each type of <serial>, and what of it
+ * the daemon opens. */
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "command-q35.h"
+
+#define SERIAL(type, more) "<serial type='" type "'>" more "</serial>"
+#define TCP(mode)                                                                        \
+    SERIAL("tcp", "<source" mode " host='127.0.0.1' service='%u'/>"                      \
+                  "<protocol type='raw'/>")
+
+static GHashTable *fds_new(void)
+{
+    GHashTable *fds = command_fds_new();
+    GArray *own = g_array_new(FALSE, FALSE, sizeof(int));
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    g_array_append_val(own, fd);
+    g_hash_table_insert(fds, g_strdup("serial0"), own);
+    return fds;
+}
+
+/* The value of -chardev that is not the monitor's, with %d as it was passed. */
+static char *chardev_of(GPtrArray *steps)
+{
+    for (guint i = 0; i < steps->len; i++) {
+        const CommandStep *step = steps->pdata[i];
+
+        if (g_strcmp0(step->option, "-chardev") == 0 &&
+            !strstr(step->text, "charmonitor")) {
+            return g_strdup(step->text);
+        }
+    }
+    return g_strdup("");
+}
+
+/* What is opened for the serial port. */
+static const CommandFile *file_of(GPtrArray *steps)
+{
+    for (guint i = 0; i < steps->len; i++) {
+        const CommandStep *step = steps->pdata[i];
+
+        if (step->file.path && strcmp(step->file.path, "/s.log") == 0) {
+            return &step->file;
+        }
+    }
+    return NULL;
+}
+
+static void test_types(void)
+{
+    static const struct {
+        const char *serial, *chardev;
+        int flags; /* of the file that is opened; 0: there is none */
+    } rows[] = {
+        { SERIAL("pty", ""), "pty,id=charserial0", 0 },
+        { SERIAL("null", ""), "null,id=charserial0", 0 },
+        { SERIAL("file", "<source path='/s.log'/>"),
+          "file,id=charserial0,path=/dev/fdset/%u,append=on",
+          O_WRONLY | O_CREAT | O_APPEND | O_TRUNC },
+        { SERIAL("file", "<source path='/s.log' append='on'/>"),
+          "file,id=charserial0,path=/dev/fdset/%u,append=on",
+          O_WRONLY | O_CREAT | O_APPEND },
+        { SERIAL("unix", "<source mode='bind' path='/s'/>"),
+          "socket,id=charserial0,fd=%u,server=on,wait=off", 0 },
+        { SERIAL("unix", "<source path='/s'><reconnect enabled='no'/></source>"),
+          "socket,id=charserial0,fd=%u", 0 },
+        { SERIAL("tcp", "<source mode='bind' host='h' service='1'/>"),
+          "socket,id=charserial0,fd=%u,server=on,wait=off", 0 },
+        { SERIAL("tcp", "<source mode='connect' host='h' service='65535' tls='no'/>"
+                        "<protocol type='raw'/>"),
+          "socket,id=charserial0,fd=%u", 0 },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *text = g_strdup_printf(Q35("%s"), rows[i].serial);
+        g_autoptr(Domain) domain = prepare(text);
+        g_autoptr(GHashTable) fds = fds_new();
+        CommandFacts facts = { .monitor_fd = 3, .device_fds = fds };
+        g_autoptr(GError) error = NULL;
+        guint next = 7;
+        g_autoptr(GPtrArray) steps = command_start(domain, &facts, &next, &error);
+        g_autofree char *chardev = NULL, *expected = NULL;
+        const CommandFile *file;
+
+        g_assert_no_error(error);
+        chardev = chardev_of(steps);
+        file = file_of(steps);
+        g_assert_true((file != NULL) == (rows[i].flags != 0));
+        g_assert_cmpint(file ? file->flags : 0, ==, rows[i].flags);
+        expected = g_strdup(rows[i].chardev);
+        if (strstr(expected, "%u")) {
+            g_auto(GStrv) parts = g_strsplit(rows[i].chardev, "%u", 2);
+            GArray *own = g_hash_table_lookup(fds, "serial0");
+
+            g_free(expected);
+            expected = g_strdup_printf(
+                "%s%u%s", parts[0], file ? file->set : (guint)g_array_index(own, int, 0),
+                parts[1]);
+        }
+        g_assert_cmpstr(chardev, ==, expected);
+    }
+}
+
+static DomainDevice serial_of(const Domain *domain)
+{
+    DomainDevice device = { .type = DOMAIN_DEVICE_SERIAL };
+
+    device.any = domain->serials->pdata[0];
+    return device;
+}
+
+static gboolean open_host(const char *text, GHashTable *fds, GError **errp)
+{
+    g_autoptr(Domain) domain = prepare(text);
+    DomainDevice device = serial_of(domain);
+    CommandHost host = { .socket_dir = "/nowhere" };
+
+    return command_prepare_device(&host, domain, &device, fds, errp);
+}
+
+static int fd_of(GHashTable *fds)
+{
+    const GArray *own = g_hash_table_lookup(fds, "serial0");
+
+    g_assert_cmpuint(own->len, ==, 1);
+    return g_array_index(own, int, 0);
+}
+
+/* A server of one, a client of it; without the server, the client's error. */
+static void test_tcp(void)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET,
+                              .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    socklen_t len = sizeof(at);
+    g_autoptr(GHashTable) server = command_fds_new(), client = command_fds_new();
+    g_autoptr(GError) error = NULL;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    g_assert_cmpint(bind(fd, (struct sockaddr *)&at, sizeof(at)), ==, 0);
+    g_assert_cmpint(getsockname(fd, (struct sockaddr *)&at, &len), ==, 0);
+    close(fd);
+    g_autofree char *listens =
+        g_strdup_printf(Q35(TCP(" mode='bind'")), ntohs(at.sin_port));
+    g_autofree char *connects = g_strdup_printf(Q35(TCP("")), ntohs(at.sin_port));
+
+    g_assert_false(open_host(connects, client, &error));
+    g_assert_nonnull(strstr(error->message, "127.0.0.1"));
+    g_clear_error(&error);
+    g_assert_true(open_host(listens, server, &error));
+    g_assert_no_error(error);
+    g_assert_true(open_host(connects, client, &error));
+    g_assert_no_error(error);
+    fd = accept4(fd_of(server), NULL, NULL, SOCK_CLOEXEC);
+    g_assert_cmpint(write(fd_of(client), "x", 1), ==, 1);
+    char byte = 0;
+    g_assert_cmpint(read(fd, &byte, 1), ==, 1);
+    g_assert_cmpint(byte, ==, 'x');
+    close(fd);
+}
+
+/* The server's socket goes with the port, the client's stays. */
+static void test_unix(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *dir = g_dir_make_tmp("serial-XXXXXX", &error);
+    g_autofree char *path = g_build_filename(dir, "s", NULL);
+    g_autofree char *listens =
+        g_strdup_printf(Q35(SERIAL("unix", "<source mode='bind' path='%s'/>")), path);
+    g_autofree char *connects =
+        g_strdup_printf(Q35(SERIAL("unix", "<source mode='connect' path='%s'/>")), path);
+    g_autoptr(GHashTable) server = command_fds_new(), client = command_fds_new();
+    g_autoptr(Domain) bound = prepare(listens), connected = prepare(connects);
+    CommandHost host = { .socket_dir = "/nowhere" };
+    DomainDevice device = serial_of(connected);
+
+    g_assert_false(open_host(connects, client, &error));
+    g_assert_nonnull(strstr(error->message, path));
+    g_clear_error(&error);
+    g_assert_true(open_host(listens, server, &error));
+    g_assert_true(open_host(connects, client, &error));
+    g_hash_table_remove_all(client);
+    g_hash_table_remove_all(server);
+    command_release_device(&host, &device);
+    g_assert_cmpint(access(path, F_OK), ==, 0);
+    device = serial_of(bound);
+    command_release_device(&host, &device);
+    g_assert_cmpint(access(path, F_OK), <, 0);
+    g_assert_cmpint(g_rmdir(dir), ==, 0);
+}
+
+static void test_refused(void)
+{
+    static const char *const services[] = { "ssh", "0", "65536", "1x" };
+
+    for (guint i = 0; i < G_N_ELEMENTS(services); i++) {
+        g_autofree char *text = g_strdup_printf(
+            Q35(SERIAL("tcp", "<source mode='bind' host='h' service='%s'/>")),
+            services[i]);
+        g_autoptr(Domain) domain = parse(text);
+        g_autoptr(GError) error = NULL;
+
+        g_assert_false(command_complete(domain, NULL, "/e", &error));
+        g_assert_cmpint(rpc_error_code(error), ==, VIR_ERR_CONFIG_UNSUPPORTED);
+        g_assert_nonnull(strstr(error->message, services[i]));
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/serial/types", test_types);
+    g_test_add_func("/serial/tcp", test_tcp);
+    g_test_add_func("/serial/unix", test_unix);
+    g_test_add_func("/serial/refused", test_refused);
+    return g_test_run();
+}
