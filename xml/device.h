@@ -162,7 +162,9 @@ typedef struct DomainDisk {
     char *target;   /* "vda" */
     DomainDiskBus bus;
     DomainTray tray;
-    char *serial; /* or NULL */
+    guint rotation_rate; /* a minute; 1: it does not rotate; 0: not said */
+    char *serial;        /* or NULL */
+    char *wwn;           /* 16 hexadecimal digits, also behind "0x"; or NULL */
     gboolean readonly;
     gboolean shareable;
     DomainDeviceInfo info;

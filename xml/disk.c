@@ -61,6 +61,16 @@ static const char *check_serial(const char *text)
                : "letters, digits, '-', '_', '+', '.' and spaces only";
 }
 
+static const char *check_wwn(const char *text)
+{
+    const char *digits = text + (g_str_has_prefix(text, "0x") ? 2 : 0);
+
+    return strlen(digits) == 16 &&
+                   digits[strspn(digits, "0123456789abcdefABCDEF")] == '\0'
+               ? NULL
+               : "not 16 hexadecimal digits";
+}
+
 guint xml_disk_index(const DomainDisk *disk)
 {
     guint number = 0;
@@ -112,15 +122,17 @@ static const XmlField rows[] = {
     XML_ENUM("target@bus", DomainDisk, bus, bus_names,
              .text = "ide|fdc|scsi|xen|usb|uml|sd|nvme", .flags = XML_ABI,
              .what = "disk bus"),
-    XML_ENUM("target@tray", DomainDisk, tray, tray_names, .flags = XML_LIVE),
+    XML_ENUM("target@tray", DomainDisk, tray, tray_names),
     XML_REFUSE_BUT("target@removable", "off"),
-    XML_REFUSE("target@rotation_rate"),
+    XML_UINT("target@rotation_rate", DomainDisk, rotation_rate, .min = 1,
+             .max = G_MAXUINT16, .flags = XML_ABI, .what = "disk rotation rate"),
     XML_FLAG("readonly", DomainDisk, readonly, .flags = XML_ABI, .what = "disk readonly"),
     XML_FLAG("shareable", DomainDisk, shareable),
     XML_STRING("serial", DomainDisk, serial, .flags = XML_ABI, .check = check_serial,
                .what = "disk serial"),
     XML_REFUSE("transient"),
-    XML_REFUSE("wwn"),
+    XML_STRING("wwn", DomainDisk, wwn, .flags = XML_ABI, .check = check_wwn,
+               .what = "disk wwn"),
     XML_REFUSE("vendor"),
     XML_REFUSE("product"),
     XML_REFUSE("geometry"),
@@ -150,6 +162,35 @@ static gboolean finish_source(const xmlNode *node, DomainDisk *disk, XmlParseFla
     return xml_missing(node, what, errp);
 }
 
+/* What only some have. */
+static gboolean finish_kind(DomainDisk *disk, GError **errp)
+{
+    const char *wrong = NULL;
+
+    if (disk->model && disk->bus != DOMAIN_DISK_BUS_VIRTIO) {
+        g_set_error(errp, XML_ERROR, VIR_ERR_XML_ERROR,
+                    "disk model '%s' not supported for bus '%s'",
+                    xml_virtio_names[disk->model], bus_names[disk->bus]);
+        return FALSE;
+    }
+    if (disk->tray && disk->device != DOMAIN_DISK_DEVICE_CDROM) {
+        g_set_error(errp, XML_ERROR, VIR_ERR_XML_ERROR,
+                    "tray is only valid for cdrom and floppy");
+        return FALSE;
+    }
+    if (disk->bus != DOMAIN_DISK_BUS_SATA && disk->rotation_rate) {
+        wrong = "rotation rate is only valid for SCSI/IDE/SATA bus";
+    } else if (disk->device != DOMAIN_DISK_DEVICE_DISK && disk->rotation_rate) {
+        wrong = "rotation rate is only valid for disks, not for device 'cdrom'";
+    } else if (disk->bus != DOMAIN_DISK_BUS_SATA && disk->wwn) {
+        wrong = "Only ide and scsi disk support wwn, and those on SATA";
+    }
+    if (wrong) {
+        xml_extra_refuse(&disk->extras, "%s: disk %s", wrong, disk->target);
+    }
+    return TRUE;
+}
+
 /* Without a bus, libvirt takes it from the letters of the name. */
 static gboolean finish(const xmlNode *node, gpointer base, XmlParseFlags flags,
                        GError **errp)
@@ -171,6 +212,9 @@ static gboolean finish(const xmlNode *node, gpointer base, XmlParseFlags flags,
                          "attribute dev='%s' of element <devices/disk/target> without "
                          "bus='sata' asks for a bus that is not supported by vireo",
                          disk->target);
+    }
+    if (!disk->extras && !finish_kind(disk, errp)) {
+        return FALSE;
     }
     if (!disk->extras && disk->device == DOMAIN_DISK_DEVICE_CDROM &&
         disk->bus == DOMAIN_DISK_BUS_VIRTIO) {

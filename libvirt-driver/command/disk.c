@@ -121,6 +121,10 @@ static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_inde
     g_autofree char *node = disk->source.path ? command_format_node(&disk->source) : NULL;
     g_autofree char *iothread =
         disk->iothread ? g_strdup_printf("iothread%u", disk->iothread) : NULL;
+    g_autofree char *wwn =
+        disk->wwn
+            ? g_strconcat(g_str_has_prefix(disk->wwn, "0x") ? "" : "0x", disk->wwn, NULL)
+            : NULL;
     /* The first values of the enumerations, "not said", have no name. */
     const UtilJsonMember props[] = {
         UTIL_JSON_TEXT_IF("iothread", iothread),
@@ -128,6 +132,8 @@ static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_inde
         UTIL_JSON_NUMBER_IF("bootindex", boot_index),
         UTIL_JSON_TEXT_IF("write-cache", write_cache[disk->cache]),
         UTIL_JSON_TEXT_IF("serial", disk->serial),
+        UTIL_JSON_TEXT_IF("wwn", wwn),
+        UTIL_JSON_NUMBER_IF("rotation_rate", disk->rotation_rate),
         UTIL_JSON_TEXT_IF("werror", on_error[disk->error_policy]),
         UTIL_JSON_TEXT_IF("rerror", on_error[read_policy(disk)]),
     };

@@ -49,6 +49,13 @@ void vm_keep_trays(const Domain *to, const Domain *from)
     }
 }
 
+void vm_close_trays(Domain *domain)
+{
+    for (guint i = 0; i < domain->disks->len; i++) {
+        ((DomainDisk *)domain->disks->pdata[i])->tray = DOMAIN_TRAY_DEFAULT;
+    }
+}
+
 static gboolean set_tray_locked(Vm *vm, const char *alias, gboolean open)
 {
     DomainTray tray = open ? DOMAIN_TRAY_OPEN : DOMAIN_TRAY_DEFAULT;
@@ -324,6 +331,24 @@ static gboolean give_up(const Change *c, const DomainDisk *medium, GError *err,
     return FALSE;
 }
 
+/* Others that write to the image hold it; so that their lock need not tell. */
+static gboolean check_free(const Domain *domain, const DomainDisk *drive,
+                           const DomainDisk *wanted, GError **errp)
+{
+    for (guint i = 0; wanted->source.path && i < domain->disks->len; i++) {
+        const DomainDisk *other = domain->disks->pdata[i];
+
+        if (other != drive && !other->readonly && !other->shareable &&
+            g_strcmp0(other->source.path, wanted->source.path) == 0) {
+            return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED,
+                                 "image '%s' cannot be put into drive %s: disk %s of the "
+                                 "same domain writes to it",
+                                 wanted->source.path, drive->target, other->target);
+        }
+    }
+    return TRUE;
+}
+
 gboolean vm_change_medium(Vm *vm, guint64 run, const char *alias, DomainDisk *wanted,
                           gboolean force, GError **errp)
 {
@@ -336,6 +361,9 @@ gboolean vm_change_medium(Vm *vm, guint64 run, const char *alias, DomainDisk *wa
     if (!drive) {
         return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED, "there is no drive '%s'",
                              alias);
+    }
+    if (!check_free(def->domain, drive, wanted, errp)) {
+        return FALSE;
     }
     old = xml_device_copy(
         &(DomainDevice){ .type = DOMAIN_DEVICE_DISK, .disk = (DomainDisk *)drive });

@@ -32,6 +32,9 @@ void vm_refresh_trays(Vm *vm, guint64 run);
  */
 void vm_settle_media(Vm *vm, guint64 run);
 
+/* As a new machine has them, whatever its definition says. */
+void vm_close_trays(Domain *domain);
+
 /* Trays are where they are, whatever definition is about to be published. */
 void vm_keep_trays(const Domain *to, const Domain *from);
 

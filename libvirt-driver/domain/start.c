@@ -8,6 +8,7 @@
 #include "domain/event.h"
 #include "domain/firmware.h"
 #include "domain/hotplug.h"
+#include "domain/media.h"
 #include "domain/monitor.h"
 #include "domain/reconcile.h"
 #include "domain/run.h"
@@ -213,6 +214,7 @@ gboolean vm_start(Vm *vm, Domain *live, const VmStart *how, guint64 *serial,
     g_autofree char *log_path = NULL;
     VmRun *run, log;
 
+    vm_close_trays(live);
     live->id = registry_take_id(vm->driver->registry, vm);
     run = vm_run_new(vm, live);
     if (!command_complete(live, NULL, vm->driver->emulator, errp) ||

@@ -76,6 +76,10 @@ def test_run(a, b):
     a.fails("disk bus 'sata' cannot be hotplugged", "detach-disk", "vm", "sda")
     a.fails("disk bus 'sata' cannot be hotplugged", "attach-device", "vm",
             xml_file(a, DISK.format(path=image(a, "new.img"), target="sdd")))
+    a.fails("disk sda of the same domain writes to it", "change-media", "vm", "sdc", disk,
+            "--insert")
+    a.virsh("change-media", "vm", "sdc", iso, "--insert")
+    assert sources(a) == {"sda": disk, "sdb": iso, "sdc": iso}, sources(a)
 
 
 def test_change(a, b):

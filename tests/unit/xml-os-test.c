@@ -103,6 +103,13 @@ static void test_written(void)
                 "dev='sda' bus='sata'/><boot order='3'/></disk>"),
           "<source dev='/dev/a'/><target dev='sda' bus='sata'/><boot "
           "order='3'/></disk>" },
+        { DISKS("<disk type='file' device='cdrom'><target dev='sdb' bus='sata' "
+                "tray='open'/></disk>"),
+          "<target dev='sdb' bus='sata' tray='open'/>" },
+        { DISKS("<disk type='file'><source file='/a'/><target dev='sda' bus='sata' "
+                "rotation_rate='1'/><wwn>5000c50015ea71aC</wwn></disk>"),
+          "<target dev='sda' bus='sata' rotation_rate='1'/>"
+          "<wwn>5000c50015ea71aC</wwn></disk>" },
         { DISKS("<controller type='sata' index='0'/>"),
           "<controller type='sata' index='0'/>" },
         { DISKS("<interface type='ethernet'><mac address='52:54:00:00:00:01'/>"
@@ -184,6 +191,23 @@ static const struct {
       "reserved~opt/ovmf/a" },
     { DISKS("<disk><source file='/a'/><target dev='hda' bus='ide'/></disk>"),
       VIR_ERR_CONFIG_UNSUPPORTED, "bus='ide'~disk/target" },
+    { DISKS("<disk model='virtio-transitional'><source file='/a'/><target dev='sda' "
+            "bus='sata'/></disk>"),
+      VIR_ERR_XML_ERROR,
+      "disk model 'virtio-transitional' not supported for bus 'sata'" },
+    { DISKS("<disk><source file='/a'/><target dev='sda' bus='sata' tray='open'/></disk>"),
+      VIR_ERR_XML_ERROR, "tray is only valid for cdrom" },
+    { DISKS("<disk><source file='/a'/><target dev='vda' rotation_rate='1'/></disk>"),
+      VIR_ERR_CONFIG_UNSUPPORTED, "rotation rate is only valid for SCSI/IDE/SATA bus" },
+    { DISKS(
+          "<disk device='cdrom'><target dev='sda' bus='sata' rotation_rate='1'/></disk>"),
+      VIR_ERR_CONFIG_UNSUPPORTED, "'cdrom'" },
+    { DISKS("<disk><source file='/a'/><target dev='vda'/><wwn>5000c50015ea71ac</wwn>"
+            "</disk>"),
+      VIR_ERR_CONFIG_UNSUPPORTED, "Only ide and scsi disk support wwn" },
+    { DISKS("<disk><source file='/a'/><target dev='sda' "
+            "bus='sata'/><wwn>5000</wwn></disk>"),
+      VIR_ERR_XML_ERROR, "'5000'~disk/wwn" },
     { DISKS("<disk device='floppy'><target dev='fda' bus='fdc'/></disk>"),
       VIR_ERR_CONFIG_UNSUPPORTED, "device='floppy'" },
     { DISKS("<disk><target dev='sda' bus='sata'/></disk>"), VIR_ERR_XML_ERROR,
@@ -227,7 +251,7 @@ static void test_uuid(void)
     g_assert_cmpstr(text, ==, UUID);
 }
 
-/* A tray's state is of a run. */
+/* As libvirt, a definition keeps it. */
 static void test_tray(void)
 {
     g_autoptr(Domain) domain = parse(
@@ -237,14 +261,13 @@ static void test_tray(void)
     g_autofree char *live = NULL, *status = NULL, *config = NULL;
     g_autoptr(Domain) back = NULL;
 
-    g_assert_cmpint(disk->tray, ==, DOMAIN_TRAY_DEFAULT);
+    g_assert_cmpint(disk->tray, ==, DOMAIN_TRAY_OPEN);
     g_assert_true(disk->readonly);
-    disk->tray = DOMAIN_TRAY_OPEN;
     domain->id = 1;
     live = xml_domain_format(domain, XML_FORMAT_LIVE);
     g_assert_nonnull(strstr(live, "<target dev='sda' bus='sata' tray='open'/>"));
     config = xml_domain_format(domain, XML_FORMAT_INACTIVE);
-    g_assert_nonnull(strstr(config, "<target dev='sda' bus='sata'/>"));
+    g_assert_nonnull(strstr(config, "<target dev='sda' bus='sata' tray='open'/>"));
     status = xml_domain_format(domain, XML_FORMAT_STATUS);
     back = xml_domain_parse(status, XML_PARSE_STATUS, NULL);
     g_assert_cmpint(((DomainDisk *)back->disks->pdata[0])->tray, ==, DOMAIN_TRAY_OPEN);
