@@ -128,12 +128,13 @@ void xml_extra_keep(GPtrArray **extras, const XmlField *field, const xmlNode *no
         add(extras, field, xml_markup(node), element_words(field, node));
         return;
     }
+    const char *why = field->type == XML_FIELD_REFUSED ? field->what : NULL;
     path = path_of(node);
     value = xml_node_attr(node, attr);
     shown = util_text_cut(value, VALUE_SHOWN);
     add(extras, field, g_steal_pointer(&value),
-        g_strdup_printf("attribute %s='%s' of element <%s> is not supported by vireo",
-                        attr, shown, path));
+        g_strdup_printf("attribute %s='%s' of element <%s> is not supported by vireo%s%s",
+                        attr, shown, path, why ? ": " : "", why ? why : ""));
 }
 
 void xml_extra_refuse_node(GPtrArray **extras, const xmlNode *node)

@@ -68,7 +68,7 @@ typedef struct XmlField {
     XmlFieldType type;
     size_t offset;
     guint flags;
-    const char *what;         /* how messages name it; the path when NULL */
+    const char *what;         /* how messages name it, the path when NULL; REFUSED: why */
     const char *const *names; /* ENUM; "" and "default" are not written */
     /* ENUM: libvirt's further values, separated by '|', "*" for any; REFUSED: harmless
      * ones; CONST: the value */

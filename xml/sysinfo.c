@@ -5,6 +5,8 @@
 
 #include "xml/internal.h"
 
+#define FW_CFG_NAME_MAX 55
+
 static const char *const type_names[] = { "smbios", "fwcfg", NULL };
 
 /* In the order in which libvirt writes them. */
@@ -40,12 +42,33 @@ static void remove_entry(GPtrArray *entries, guint index)
     xml_struct_free(&entry_type, g_ptr_array_remove_index(entries, index));
 }
 
+/* libvirt drops them, and tells nobody. */
+static void refuse_unknown(DomainSysinfoBlock *block, const xmlNode *node,
+                           const char *const *names)
+{
+    for (guint i = 0; i < block->entries->len; i++) {
+        const DomainEntry *entry = block->entries->pdata[i];
+
+        if (!entry->name || !g_strv_contains(names, entry->name)) {
+            xml_extra_refuse(&block->extras,
+                             "entry '%s' of element <sysinfo/%s> is not supported by "
+                             "vireo: SMBIOS has none of this name there",
+                             entry->name ? entry->name : "", (const char *)node->name);
+        }
+    }
+}
+
 /* Those that are known, each once and with a value, in their order; as libvirt drops the
  * others. NULL: these have no names. */
-static void arrange(DomainSysinfoBlock *block, const char *const *names)
+static void arrange(DomainSysinfoBlock *block, const xmlNode *node,
+                    const char *const *names)
 {
     GPtrArray *entries = block->entries;
     guint done = 0;
+
+    if (names) {
+        refuse_unknown(block, node, names);
+    }
 
     for (guint n = 0; names && names[n]; n++) {
         for (guint i = done; i < entries->len; i++) {
@@ -75,7 +98,7 @@ static void arrange(DomainSysinfoBlock *block, const char *const *names)
     static gboolean finish_##name(const xmlNode *node, gpointer base,                    \
                                   XmlParseFlags flags, GError **errp)                    \
     {                                                                                    \
-        arrange(base, values);                                                           \
+        arrange(base, node, values);                                                     \
         return TRUE;                                                                     \
     }                                                                                    \
     static const XmlStruct name##_type = { .size = sizeof(DomainSysinfoBlock),           \
@@ -231,6 +254,12 @@ gboolean xml_sysinfo_check(const Domain *domain, GError **errp)
     for (guint i = 0; sysinfo && i < sysinfo->entries->len; i++) {
         const DomainEntry *entry = sysinfo->entries->pdata[i];
 
+        if (strlen(entry->name) > FW_CFG_NAME_MAX) {
+            g_set_error(errp, XML_ERROR, VIR_ERR_CONFIG_UNSUPPORTED,
+                        "Invalid firmware name '%s': it is longer than %d characters",
+                        entry->name, FW_CFG_NAME_MAX);
+            return FALSE;
+        }
         if (!g_str_has_prefix(entry->name, "opt/")) {
             g_set_error(errp, XML_ERROR, VIR_ERR_CONFIG_UNSUPPORTED,
                         "Invalid firmware name '%s': it must begin with 'opt/'",

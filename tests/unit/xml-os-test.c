@@ -76,8 +76,8 @@ static void test_written(void)
           "<bios useserial='yes' rebootTimeout='-1'/></os>" },
         { OS("<smbios mode='emulate'/>"), "<smbios mode='emulate'/></os>" },
         { SYSINFO("<chassis><entry name='sku'>k</entry></chassis>"
-                  "<bios><entry name='unknown'>u</entry>"
-                  "<entry name='version'>&lt;2&gt;</entry><entry name='vendor'>V</entry>"
+                  "<bios><entry name='version'>&lt;2&gt;</entry><entry "
+                  "name='vendor'>V</entry>"
                   "<entry name='date'>02/29/2024</entry><entry name='release'/></bios>"
                   "<system><entry name='uuid'>" UUID "</entry></system>"
                   "<baseBoard><entry name='asset'>a</entry></baseBoard>"
@@ -136,6 +136,8 @@ static void test_written(void)
     }
 }
 
+#define LONG "12345678901234567890"
+
 static const struct {
     const char *text;
     int code;
@@ -183,7 +185,11 @@ static const struct {
       VIR_ERR_XML_DETAIL, "UUID mismatch" },
     { DOMAIN("<sysinfo type='acpi'/>", "<os>" TYPE "</os>", ""), VIR_ERR_XML_ERROR,
       "'acpi'~sysinfo" },
+    { SYSINFO("<bios><entry name='verison'>1</entry></bios>", ""),
+      VIR_ERR_CONFIG_UNSUPPORTED, "entry 'verison' of element <sysinfo/bios>" },
     { FWCFG("<entry>v</entry>"), VIR_ERR_XML_ERROR, "missing 'name'" },
+    { FWCFG("<entry name='opt/" LONG LONG LONG "'>v</entry>"), VIR_ERR_CONFIG_UNSUPPORTED,
+      "longer than 55" },
     { FWCFG("<entry name='opt/a'/>"), VIR_ERR_XML_ERROR, "'opt/a'~'file'" },
     { FWCFG("<entry name='etc/a'>v</entry>"), VIR_ERR_CONFIG_UNSUPPORTED,
       "Invalid firmware name~etc/a" },
