@@ -102,6 +102,9 @@ static gboolean read_file(ConfigNode *drive, ConfigNode *node, GError **errp)
     const char *path, *aio;
     gboolean read_only;
 
+    if (!config_map_has(drive, "file")) {
+        return error_set(errp, "Must specify either driver or file");
+    }
     if (!config_require_string(drive, "file", &path, errp) ||
         !config_get_string(drive, "aio", NULL, &aio, errp) ||
         !config_get_bool(drive,

@@ -329,10 +329,14 @@ const Option config_options[] = {
          "what all devices of that class begin with"),
     CALL("rtc", ARG_REQUIRED, config_add_rtc, "[base=]utc|localtime|DATE",
          "what time of day the clock has at start"),
-    CALL("boot", ARG_REQUIRED, config_add_boot,
-         "[order=]DRIVES[,once=DRIVES][,menu=on|off][,strict=on|off][,splash-time=MS]"
-         "[,reboot-timeout=MS]",
-         "what firmware boots from (see also bootindex= of devices)"),
+    { .name = "boot",
+      .arg = ARG_REQUIRED,
+      .action = OPTION_CALL,
+      .key = "boot",
+      .call = config_add_boot,
+      .arg_help = "[order=]DRIVES[,once=DRIVES][,menu=on|off][,strict=on|off]"
+                  "[,splash-time=MS][,reboot-timeout=MS]",
+      .help = "what firmware boots from (see also bootindex= of devices)" },
     MAP("overcommit", "overcommit", NULL, "[mem-lock=on|off][,cpu-pm=off]",
         "lock all memory of the process; what is not granted ends the start"),
     NOOP("realtime", ARG_REQUIRED, NULL, FALSE, "mlock=off"),

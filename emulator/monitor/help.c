@@ -78,6 +78,13 @@ static const struct {
     { "accel", "Accelerators supported:\nkvm\nqtest\n" },
     { "cpu", "Available CPUs:\n  host  the host's CPU, as far as KVM can show it\n"
              "  max   the same\n" },
+    { "boot", "boot-opts options:\n"
+              "  menu=<bool (on/off)>\n"
+              "  once=<str>\n"
+              "  order=<str>\n"
+              "  reboot-timeout=<num>\n"
+              "  splash-time=<num>\n"
+              "  strict=<bool (on/off)>\n" },
 };
 
 static gboolean help_topic(FILE *out, ConfigNode *entry, GError **errp)

@@ -198,7 +198,7 @@ static const struct {
     { "-drive if=pflash,unit=0,format=raw,file=%s/code "
       "-drive if=pflash,unit=0,format=raw,file=%s/vars",
       "drive with bus=0, unit=0 exists" },
-    { "-drive if=pflash,format=raw", "Parameter 'file' is missing" },
+    { "-drive if=pflash,format=raw", "Must specify either driver or file" },
     { "-drive if=pflash,format=raw,file=%s/odd",
       "system firmware block device pflash0 has invalid size 1024: its size must be a "
       "non-zero multiple of 0x1000" },

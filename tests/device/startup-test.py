@@ -30,6 +30,7 @@ class Printing(unittest.TestCase):
                            (["-device", "virtio-blk-device,help"], "drive="),
                            (["-accel", "help"], "kvm"), (["-object", "help"], "iothread"),
                            (["-machine", "microvm,help"], "acpi="),
+                           (["-boot", "help"], "boot-opts options:\n  menu=<bool (on/off)>\n"),
                            (["-help"], "\n-M [type=]name"),
                            (["-device", "virtio-blk,help"], "virtio-blk-pci options:"),
                            (["-device", "virtio-net,help"], "virtio-net-pci options:"),

@@ -203,6 +203,7 @@ static void test_good(void)
           "c3915bb8-a1ac-4847-9e92-4a40f5ce3750" },
         { "-incoming defer -pidfile p -daemonize -no-shutdown", "daemonize", "true" },
         { "-device help", "help.0.topic", "device" },
+        { "-boot help", "help.0.topic", "boot" },
         { "-device virtio-blk-device,help", "help.0.of", "virtio-blk-device" },
         { "-machine ?", "help.0.topic", "machine" },
         { "-version", "version", "true" },
@@ -293,13 +294,14 @@ static void test_bad(void)
         { "-dialect xen", "-dialect xen: unknown dialect (qemu, stratovirt)" },
         { "-drive file=/x,if=none", "-drive file=/x,if=none: Parameter 'id' is missing" },
         { "-drive file=/x -M microvm", "-drive file=/x: Parameter 'id' is missing" },
-        { "-drive id=a", "-drive id=a: Parameter 'file' is missing" },
+        { "-drive id=a", "-drive id=a: Must specify either driver or file" },
         { "-drive id=a,file=/x,if=virtio",
           "-drive id=a,file=/x,if=virtio: if=virtio is not supported (only "
           "none|ide|pflash)" },
         { "-drive id=a,file=/x,media=tape", "-drive id=a,file=/x,media=tape: media=tape "
                                             "is not supported (only disk|cdrom)" },
-        { "-drive if=ide", "-drive if=ide: Parameter 'file' is missing" },
+        { "-drive if=ide", "-drive if=ide: Must specify either driver or file" },
+        { "-drive help", "-drive help: Must specify either driver or file" },
         { "-drive if=ide,file=/x,index=6",
           "-drive if=ide,file=/x,index=6: machine type does not support "
           "if=ide,bus=6,unit=0" },
