@@ -36,8 +36,9 @@ gboolean device_global_add(ConfigNode *node, GError **errp)
         return FALSE;
     }
     const DeviceClass *klass = device_class_find(driver);
-    if (!klass) {
-        return error_set(errp, "'%s' is not a valid device model name", driver);
+    if (!klass) { /* there will be none that it could be of */
+        log_warn("global %s.%s has invalid class name", driver, property);
+        return TRUE;
     }
     ConfigNode *value = config_map_get(node, "value");
     g_autoptr(Device) trial = device_new(klass);
