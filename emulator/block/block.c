@@ -150,6 +150,11 @@ guint64 block_node_size(const BlockNode *node)
     return node->size;
 }
 
+const char *block_node_filename(const BlockNode *node)
+{
+    return block_node_bottom(node)->filename;
+}
+
 gboolean block_node_read_only(const BlockNode *node)
 {
     return node->read_only;

@@ -18,7 +18,7 @@
 #define BLOCK_SECTOR_SIZE 512u
 
 typedef struct BlockNode BlockNode;
-typedef struct BlockStats BlockStats; /* stats.h */
+typedef struct BlockStats BlockStats;                      /* stats.h */
 typedef void (*BlockDone)(void *opaque, int ret);          /* 0 or -errno */
 typedef void (*BlockChanged)(void *opaque, GError *error); /* owns it; NULL: done */
 
@@ -59,11 +59,11 @@ typedef struct BlockUser {
     EventLoop *loop;    /* where requests are made and complete */
     gboolean read_only; /* what the user needs; fails when the node allows less */
     gboolean share_rw;  /* other processes may write the image too */
-    void (*resized)(void *opaque);    /* or activated; main loop; NULL: never mind */
+    void (*resized)(void *opaque); /* or activated; main loop; NULL: never mind */
     /*
-     * Main loop: the node is active; of a user that writes all of it then. The VM does not
-     * go on before done is called, now or later, with an error (done's) for which it must
-     * not. NULL: has nothing to do.
+     * Main loop: the node is active; of a user that writes all of it then. The VM does
+     * not go on before done is called, now or later, with an error (done's) for which it
+     * must not. NULL: has nothing to do.
      */
     void (*activated)(void *opaque, BlockChanged done, void *done_opaque);
     void (*batch_done)(void *opaque); /* the loop: after some requests' done() */
@@ -90,7 +90,8 @@ BlockNode *block_node_add(ConfigNode *config, GError **errp);
  */
 gboolean block_check_raw(const char *name, GError **errp);
 /*
- * At start, of an active node that a user is attached to: its content, whoever asks waits.
+ * At start, of an active node that a user is attached to: its content, whoever asks
+ * waits.
  */
 gboolean block_read_at_start(BlockNode *node, guint64 offset, void *buf, guint64 len,
                              GError **errp);
@@ -126,7 +127,8 @@ void block_node_take_later(BlockNode *node, const BlockUser *user, BlockChanged 
                            void *opaque);
 void block_node_give_later(BlockNode *node, BlockChanged done, void *opaque);
 
-guint64 block_node_size(const BlockNode *node); /* bytes, whole sectors */
+guint64 block_node_size(const BlockNode *node);         /* bytes, whole sectors */
+const char *block_node_filename(const BlockNode *node); /* as it was given; borrowed */
 gboolean block_node_read_only(const BlockNode *node);
 /* The image is this process's: not yet, or no more, around a migration. */
 gboolean block_node_is_active(const BlockNode *node);

@@ -76,8 +76,9 @@ static gboolean check_sizes(const BoardFirmware *f, GError **errp)
             return error_set(errp,
                              "system firmware block device %s has invalid size "
                              "%" G_GUINT64_FORMAT
-                             ": its size must be a non-zero multiple of 0x%x",
-                             block_node_name(f->nodes[i]), size, PFLASH_BLOCK_SIZE);
+                             ": its size must be a non-zero multiple of 0x%x: '%s'",
+                             block_node_name(f->nodes[i]), size, PFLASH_BLOCK_SIZE,
+                             block_node_filename(f->nodes[i]));
         }
         total = size > f->max_flash - total ? G_MAXUINT64 : total + size;
         if (total > f->max_flash) {

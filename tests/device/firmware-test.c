@@ -201,7 +201,7 @@ static const struct {
     { "-drive if=pflash,format=raw", "Must specify either driver or file" },
     { "-drive if=pflash,format=raw,file=%s/odd",
       "system firmware block device pflash0 has invalid size 1024: its size must be a "
-      "non-zero multiple of 0x1000" },
+      "non-zero multiple of 0x1000: '/" },
     { "-drive if=pflash,format=raw,file=%s/empty",
       "system firmware block device pflash0 has invalid size 0" },
     { "-drive if=pflash,format=raw,file=%s/code -drive if=pflash,format=raw,file=%s/8m",
