@@ -14,7 +14,7 @@
 /* On buses 1, 2 and 3, and 4, 5 and 6; BSELs in this order, without `u`. */
 #define TREE                                                                             \
     "-device pcie-root-port,id=a,chassis=1,addr=4 -device pcie-pci-bridge,id=b,bus=a "   \
-    "-device pci-bridge,id=c,bus=b,addr=3,chassis_nr=9 "                                 \
+    "-device pci-bridge,id=c,bus=b,addr=3,chassis_nr=9,shpc=off "                        \
     "-device pcie-root-port,id=d,chassis=2,addr=5 -device x3130-upstream,id=u,bus=d "    \
     "-device xio3130-downstream,id=e,bus=u,addr=2,chassis=3,slot=7,port=5 "
 
