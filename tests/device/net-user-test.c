@@ -230,7 +230,7 @@ static void test_descriptors(void)
 {
     enum { FLOWS = 40 };
     guint8 text[16];
-    VirtioDriver d;
+    NetGuest d;
     guint16 port;
 
     if (syscall(SYS_close_range, ~0u, ~0u, CLOSE_RANGE_UNSHARE) != 0) {
