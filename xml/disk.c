@@ -122,7 +122,8 @@ static const XmlField rows[] = {
     XML_ENUM("target@bus", DomainDisk, bus, bus_names,
              .text = "ide|fdc|scsi|xen|usb|uml|sd|nvme", .flags = XML_ABI,
              .what = "disk bus"),
-    XML_ENUM("target@tray", DomainDisk, tray, tray_names),
+    /* Of one that runs it is where the guest has it, whatever an update says. */
+    XML_ENUM("target@tray", DomainDisk, tray, tray_names, .flags = XML_LIVE_UPDATE),
     XML_REFUSE_BUT("target@removable", "off"),
     XML_UINT("target@rotation_rate", DomainDisk, rotation_rate, .min = 1,
              .max = G_MAXUINT16, .flags = XML_ABI, .what = "disk rotation rate"),
