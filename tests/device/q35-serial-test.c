@@ -127,11 +127,12 @@ static void test_refused(void)
         { "-device isa-serial,iobase=0x60", "overlaps" },  /* the keyboard controller's */
         { "-device isa-serial,iobase=0xcf8", "overlaps" }, /* configuration space's */
         { "-chardev null,id=c -device isa-serial,chardev=c -device isa-serial,chardev=c",
-          "-device isa-serial,chardev=c: Property 'isa-serial.chardev' can't take value 'c', it's in use" },
+          "-device isa-serial,chardev=c: Property 'isa-serial.chardev' can't take value "
+          "'c', it's in use" },
         { "-chardev null,id=c -serial chardev:c -serial chardev:c",
           "-serial: Property 'isa-serial.chardev' can't take value 'c', it's in use" },
         { "-chardev null,id=c -serial chardev:c -device isa-debugcon,chardev=c",
-          "Property 'isa-serial.chardev' can't take value 'c', it's in use" },
+          "Property 'isa-debugcon.chardev' can't take value 'c', it's in use" },
         { "-device isa-serial,chardev=nix", "can't find value 'nix'" },
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
