@@ -21,6 +21,8 @@
 #define SHORT_NAME   20 /* bytes of the domain's name in paths that must be short */
 #define KVM_PATH     "/dev/kvm"
 #define LOG_TAIL_MAX 1024 /* bytes of the log in an error */
+#define LOG_LOOK_MAX (64 << 10)
+#define LOG_BEGIN    ": starting up, virtvireod:" /* behind the time, of each run */
 
 /* Everything open for the child; closed here in any case. */
 typedef struct RunFds {
@@ -127,7 +129,7 @@ static void log_command(VmRun *run, int fd, char **argv)
     g_autofree char *when = g_date_time_format(now, "%F %T+0000");
     g_autoptr(GString) text = g_string_new(NULL);
 
-    g_string_append_printf(text, "%s: starting up, virtvireod:", when);
+    g_string_append_printf(text, "%s" LOG_BEGIN, when);
     for (guint i = 0; argv[i]; i++) {
         g_autofree char *quoted = g_shell_quote(argv[i]);
 
@@ -307,22 +309,32 @@ gboolean vm_run_spawn(Vm *vm, VmRun *run, const Domain *live, gboolean incoming,
     return ok;
 }
 
+/* Where the run's part of the log ends: the VM may have been started again since. */
+static gsize own_part(const char *text, gsize len)
+{
+    const char *next = g_strstr_len(text, (gssize)len, LOG_BEGIN);
+
+    while (next && next > text && next[-1] != '\n') {
+        next--;
+    }
+    return next ? (gsize)(next - text) : len;
+}
+
 char *vm_run_log_tail(const VmRun *run)
 {
-    char buffer[LOG_TAIL_MAX + 1] = "";
+    g_autofree char *buffer = g_malloc(LOG_LOOK_MAX);
     int fd = open(run->log_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     struct stat st;
-    goffset from = run->log_start;
+    gssize n = -1;
 
     if (fd >= 0 && fstat(fd, &st) == 0) {
-        from = from > st.st_size ? 0 : from; /* it has been cut */
-        from = MAX(from, st.st_size - LOG_TAIL_MAX);
-        if (pread(fd, buffer, LOG_TAIL_MAX, from) < 0) {
-            buffer[0] = '\0';
-        }
+        goffset from = run->log_start > st.st_size ? 0 : run->log_start; /* it was cut */
+        n = pread(fd, buffer, LOG_LOOK_MAX, from);
     }
     if (fd >= 0) {
         close(fd);
     }
-    return g_strstrip(g_utf8_make_valid(buffer, -1));
+    gsize len = n > 0 ? own_part(buffer, (gsize)n) : 0,
+          skip = len - MIN(len, LOG_TAIL_MAX);
+    return g_strstrip(g_utf8_make_valid(buffer + skip, (gssize)(len - skip)));
 }
