@@ -184,10 +184,10 @@ static void set_interval(QTest *q, const char *value, const char *error)
         value);
 
     if (error) {
-        g_autofree char *said = qtest_qmp_fails(q, command);
+        g_autofree char *said = qtest_qmp_fails(q, "%s", command);
         g_assert_cmpstr(said, ==, error);
     } else {
-        qmp(q, command);
+        qmp(q, "%s", command);
     }
 }
 
