@@ -91,6 +91,7 @@ def function(bus, slot, start=0):
 
 AHCI = 0xb00fa000  # without a drive: with one it takes commands, and that takes time
 E1000 = 0xb0080000  # its BARs stay where they are
+XHCI = 0xb0088000  # the same
 ISA = [port(0x3f8, 8), port(0x505, 1), port(0x402, 1)]
 PC = 2 * ISA + 3 * [
     port(0x20, 2), port(0xa0, 2), port(0x4d0, 2), port(0x40, 4), port(0x61, 1),
@@ -102,14 +103,14 @@ PC = 2 * ISA + 3 * [
     function(0, 0x1f), function(0, 0, 0x80), function(0, 2),
     function(0, 3), function(1, 0), function(0, 5, 0x40), function(0, 6, 0x40),
     function(0, 7), function(0, 8), function(0, 9), function(3, 0), function(5, 0), function(6, 0),
-    memory(E1000 + 0x3c, 4), memory(AHCI, 0x100)] + 3 * [port(0x92, 1, x0=1)]
+    memory(E1000 + 0x3c, 4), memory(XHCI + 0x3c, 4), memory(AHCI, 0x100)] + 3 * [port(0x92, 1, x0=1)]
 MICROVM = ISA + [memory(0xfec00000, 0x40), memory(0xfea00000, 4)] + [
     memory(0xfeb00000 + 0x1000 * n, 0x100) for n in range(3)]
 
 FLASH = [Flash("memory", 0xffffe000, 0x2000)]
 
 # Sections that no access alone changes, but requests, descriptors, or nothing at all.
-STILL = re.compile("configuration$|.*/(isa-debugcon|acpi-ged|virtio-blk-device)$"
+STILL = re.compile("configuration$|.*/(isa-debugcon|acpi-ged|virtio-blk-device|usb-[a-z]+)$"
                    r"|/machine/virtio-mmio\[([3-9]|..)\]")
 NOT_FLASH = re.compile(r"(?!.*/cfi\.pflash01)")
 
@@ -132,7 +133,10 @@ BOARDS = {
         "-device", "pcie-root-port,id=p2,chassis=3,addr=9",
         "-device", "x3130-upstream,id=u,bus=p2",
         "-device", "xio3130-downstream,id=d,bus=u,chassis=4",
-        "-device", "e1000,addr=10"]),
+        "-device", "e1000,addr=10",
+        "-device", "qemu-xhci,id=usb,addr=11", "-device", "usb-hub,bus=usb.0,port=1",
+        "-device", "usb-tablet,bus=usb.0,port=1.2",
+        "-device", "usb-kbd,bus=usb.0,port=2", "-device", "usb-mouse,bus=usb.0,port=3"]),
     "q35 with flash": (FLASH, [
         "-machine", "q35", "-drive", "if=pflash,format=raw,file=flash"], NOT_FLASH),
 }
