@@ -34,7 +34,9 @@ static void put32(Writer *w, guint32 value)
 
 static void put_bytes(Writer *w, const guint8 *bytes, guint len)
 {
-    memcpy(w->out + w->at, bytes, len);
+    if (len) { /* or there may be no bytes */
+        memcpy(w->out + w->at, bytes, len);
+    }
     w->at += len;
 }
 
