@@ -118,6 +118,7 @@ void e1000_update(E1000 *e);
 void e1000_want_tx(E1000 *e);
 /* e1000-state.c */
 extern const StateDesc e1000_state;
+gboolean e1000_may_announce(const E1000 *e);
 void e1000_announce(void *opaque);
 
 /* e1000-registers.c */

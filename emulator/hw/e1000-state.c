@@ -132,6 +132,11 @@ const StateDesc e1000_state = { .name = "e1000",
 
 /* --- announcement --- */
 
+gboolean e1000_may_announce(const E1000 *e)
+{
+    return e->announce && e->running && e->queue && e1000_link_up(e);
+}
+
 /* Who does not take it loses it. */
 void e1000_announce(void *opaque)
 {
@@ -139,11 +144,12 @@ void e1000_announce(void *opaque)
     guint8 packet[E1000_NET_HEADER + NET_ANNOUNCE_FRAME] = { 0 };
     struct iovec iov = { packet, e->header + NET_ANNOUNCE_FRAME };
 
-    if (!e->announce || !e->running || !e->queue || !e1000_link_up(e)) {
+    if (!e1000_may_announce(e)) {
         return;
     }
     net_announce_frame(packet + e->header, e->mac);
     net_queue_send(e->queue, &iov, 1);
-    e->announce--;
-    timer_arm(e->announcer, net_announce_next(NET_ANNOUNCEMENTS - e->announce));
+    if (--e->announce) {
+        timer_arm(e->announcer, net_announce_next(NET_ANNOUNCEMENTS - e->announce));
+    }
 }

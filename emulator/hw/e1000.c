@@ -100,8 +100,9 @@ void e1000_update(E1000 *e)
     if (e->queue) {
         net_queue_wait(e->queue, waits_for(e));
     }
-    if (e->announce && !timer_armed(e->announcer)) {
-        e1000_announce(e);
+    if (e1000_may_announce(e) && !timer_armed(e->announcer)) {
+        /* On the main loop: a vCPU, by which the driver starts it, sends nothing. */
+        timer_arm(e->announcer, clock_now(CLOCK_TYPE_REALTIME));
     }
 }
 
