@@ -8,7 +8,8 @@
  * Timers of the main loop may be armed by a vCPU thread inside a register access,
  * so what guards them is the machine lock; timers of an iothread are its own.
  *
- * #syscalls all: clock_gettime -- rare: the host's clock cannot be read without the kernel
+ * #syscalls all: clock_gettime -- rare: the host's clock cannot be read without the
+ * kernel
  */
 #include "event/clock.h"
 
@@ -33,6 +34,7 @@ static struct {
     gint running;
     gint64 value; /* running: offset to the monotonic clock; else the time */
     gint qtest;
+    gint64 creep; /* qtest: ns for each reading */
 } virtual_clock;
 
 static gint64 read_clock(clockid_t id)
@@ -46,6 +48,13 @@ static gint64 read_clock(clockid_t id)
 #define STORE(field, value)                                                              \
     __atomic_store_n(&virtual_clock.field, (value), __ATOMIC_SEQ_CST)
 
+static gint64 creep_to(gint64 value)
+{
+    gint64 creep = LOAD(creep);
+    return creep ? __atomic_add_fetch(&virtual_clock.value, creep, __ATOMIC_SEQ_CST)
+                 : value;
+}
+
 static gint64 virtual_now(void)
 {
     for (;;) {
@@ -53,7 +62,7 @@ static gint64 virtual_now(void)
         gint running = LOAD(running);
         gint64 value = LOAD(value);
         if (!(seq & 1) && seq == LOAD(seq)) {
-            return running ? value + read_clock(CLOCK_MONOTONIC) : value;
+            return running ? value + read_clock(CLOCK_MONOTONIC) : creep_to(value);
         }
     }
 }
@@ -96,6 +105,12 @@ void clock_qtest_enable(void)
 {
     STORE(qtest, TRUE);
     virtual_change(FALSE, 0);
+}
+
+void clock_qtest_creep(gint64 ns)
+{
+    g_assert(LOAD(qtest));
+    STORE(creep, ns);
 }
 
 gboolean clock_qtest_enabled(void)

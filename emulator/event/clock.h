@@ -42,6 +42,9 @@ void clock_virtual_set(gint64 now);
 void clock_qtest_enable(void);
 gboolean clock_qtest_enabled(void);
 gboolean clock_qtest_step_to(gint64 now);
+/* qtest: from now on whoever reads the clock finds it so many ns later, as on a slow
+ * host. */
+void clock_qtest_creep(gint64 ns);
 /* qtest: deadline of the next virtual timer, or -1. */
 gint64 clock_next_virtual_deadline(void);
 

@@ -227,11 +227,11 @@ static void update_all(Hpet *s)
     }
 }
 
-/* The comparators look at the counter's value as at one that has just come. */
-static void look_anew(Hpet *s)
+/* The comparators look at the counter's new value as at one that has just come. */
+static void look_anew(Hpet *s, guint64 counter)
 {
     for (unsigned i = 0; i < HPET_TIMERS; i++) {
-        s->timers[i].seen = counter_now(s) - 1;
+        s->timers[i].seen = counter - 1;
     }
 }
 
@@ -270,7 +270,7 @@ static void write_counter(Hpet *s, guint64 value)
 {
     s->counter = value;
     s->offset = value - clock_ticks();
-    look_anew(s);
+    look_anew(s, value);
 }
 
 static guint64 timer_config(const HpetTimer *t)
@@ -413,7 +413,7 @@ static void hpet_reset(Device *dev)
         t->config = t->period = t->from = 0;
         t->comparator = G_MAXUINT64;
     }
-    look_anew(s);
+    look_anew(s, s->counter);
     update_all(s);
 }
 

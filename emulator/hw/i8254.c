@@ -55,15 +55,19 @@ typedef struct Pit {
     guint64 irq_from; /* ns: no edge on IRQ 0 before */
 } Pit;
 
+/*
+ * An access reads the clock once, and all of it happens then: an edge that came between
+ * two readings would be one that nobody has given, and nobody gives later.
+ */
 static guint64 now(void)
 {
     return tick_from_ns(clock_now(CLOCK_TYPE_VIRTUAL), I8254_HZ);
 }
 
-/* After an edge that is given now. */
-static guint64 earliest_irq(void)
+/* After an edge that is given at ns. */
+static guint64 earliest_irq(gint64 ns)
 {
-    return (guint64)clock_now(CLOCK_TYPE_VIRTUAL) + MIN_IRQ_NS;
+    return (guint64)ns + MIN_IRQ_NS;
 }
 
 static void set_irq(Pit *s, gboolean level)
@@ -84,11 +88,11 @@ static void arm_timer(Pit *s)
     }
 }
 
-static void give_edge(Pit *s)
+static void give_edge(Pit *s, gint64 ns)
 {
-    guint64 tick = now(), edge = tick;
+    guint64 tick = tick_from_ns(ns, I8254_HZ), edge = tick;
 
-    s->irq_from = earliest_irq();
+    s->irq_from = earliest_irq(ns);
     set_irq(s, FALSE);
     set_irq(s, TRUE);
     pit_counter_next_edge(&s->counters[0], s->seen, &edge);
@@ -104,44 +108,43 @@ static void give_edge(Pit *s)
 
 static void timer_fired(void *opaque)
 {
-    give_edge(opaque);
+    give_edge(opaque, clock_now(CLOCK_TYPE_VIRTUAL));
 }
 
-/* Channel 0 is about to be written: what was due before comes before. */
-static void settle(Pit *s)
+/* Channel 0 is about to be written, at ns: what was due before comes before. */
+static void settle(Pit *s, gint64 ns)
 {
-    if (timer_armed(s->timer) &&
-        timer_deadline(s->timer) <= clock_now(CLOCK_TYPE_VIRTUAL)) {
-        give_edge(s);
+    if (timer_armed(s->timer) && timer_deadline(s->timer) <= ns) {
+        give_edge(s, ns);
     }
 }
 
 /* Channel 0 has been written. */
-static void start_anew(Pit *s)
+static void start_anew(Pit *s, guint64 tick)
 {
-    s->seen = now();
+    s->seen = tick;
     set_irq(s, pit_counter_out(&s->counters[0], s->seen));
     arm_timer(s);
 }
 
-static void read_back(Pit *s, guint8 word)
+static void read_back(Pit *s, guint8 word, guint64 tick)
 {
     for (unsigned i = 0; i < COUNTERS; i++) {
         if (word & 2 << i) {
             pit_counter_latch(&s->counters[i], !(word & READ_BACK_NO_COUNT),
-                              !(word & READ_BACK_NO_STATUS), now());
+                              !(word & READ_BACK_NO_STATUS), tick);
         }
     }
 }
 
-static void write_control(Pit *s, guint8 word)
+static void write_control(Pit *s, guint8 word, guint64 tick)
 {
     unsigned channel = CONTROL_CHANNEL(word);
 
     if (channel == CONTROL_READ_BACK) {
-        read_back(s, word);
+        read_back(s, word, tick);
     } else if (!(word & CONTROL_ACCESS)) {
-        pit_counter_latch(&s->counters[channel], TRUE, FALSE, now());
+        pit_counter_latch(&s->counters[channel], TRUE, FALSE, tick);
     } else {
         pit_counter_control(&s->counters[channel], word);
     }
@@ -159,25 +162,28 @@ static void pit_write(void *opaque, guint64 offset, guint64 value, unsigned size
     Pit *s = opaque;
     gboolean irq = offset == 0 || (offset == COUNTERS && !CONTROL_CHANNEL(value) &&
                                    (value & CONTROL_ACCESS));
+    gint64 ns = clock_now(CLOCK_TYPE_VIRTUAL);
+    guint64 tick = tick_from_ns(ns, I8254_HZ);
 
     if (irq) {
-        settle(s);
+        settle(s, ns);
     }
     if (offset < COUNTERS) {
-        pit_counter_write(&s->counters[offset], value, now());
+        pit_counter_write(&s->counters[offset], value, tick);
     } else {
-        write_control(s, value);
+        write_control(s, value, tick);
     }
     if (irq) {
-        start_anew(s);
+        start_anew(s, tick);
     }
 }
 
 static guint64 port_b_read(void *opaque, guint64 offset, unsigned size)
 {
     Pit *s = opaque;
-    gboolean refresh = clock_now(CLOCK_TYPE_VIRTUAL) / REFRESH_NS & 1;
-    gboolean out = pit_counter_out(&s->counters[SPEAKER], now());
+    gint64 ns = clock_now(CLOCK_TYPE_VIRTUAL);
+    gboolean refresh = ns / REFRESH_NS & 1;
+    gboolean out = pit_counter_out(&s->counters[SPEAKER], tick_from_ns(ns, I8254_HZ));
 
     return s->control | (refresh ? PORT_B_REFRESH : 0) | (out ? PORT_B_OUT : 0);
 }
@@ -212,7 +218,7 @@ void i8254_set_irq_enabled(Device *dev, gboolean enabled)
 
     if (s->irq_enabled != !!enabled) {
         s->irq_enabled = !!enabled;
-        start_anew(s);
+        start_anew(s, now());
     }
 }
 
@@ -227,7 +233,7 @@ static void pit_reset(Device *dev)
     pit_counter_set_gate(&s->counters[SPEAKER], FALSE, now());
     s->irq_enabled = TRUE;
     s->irq_from = 0;
-    start_anew(s);
+    start_anew(s, now());
 }
 
 static gboolean map_ports(Pit *s, GError **errp)
@@ -274,7 +280,7 @@ static gboolean pit_post_load(void *opaque, guint32 version, GError **errp)
     s->counters[0].gate = s->counters[1].gate = TRUE;
     s->counters[SPEAKER].gate = s->control & PORT_B_GATE;
     s->seen = MIN(s->seen, now());
-    s->irq_from = MIN(s->irq_from, earliest_irq());
+    s->irq_from = MIN(s->irq_from, earliest_irq(clock_now(CLOCK_TYPE_VIRTUAL)));
     set_irq(s, s->level);
     arm_timer(s);
     return TRUE;

@@ -220,6 +220,22 @@ static void test_fast_moves(void)
     hw_unplug(dev);
 }
 
+/* The match is due before the write that brings it near has ended. */
+static void test_slow_host(void)
+{
+    Device *dev = plug();
+
+    set(CONFIG, 1);
+    set(TIMER(0), ENABLE | ROUTE(2));
+    set(COMPARE(0), 1000000000);
+    clock_qtest_creep(1000000);
+    set(COUNTER, 1000000000 - 100);
+    clock_qtest_creep(0);
+    step(0);
+    g_assert_cmpuint(hw_edges(2), ==, 1);
+    hw_unplug(dev);
+}
+
 static void test_level(void)
 {
     Device *dev = plug();
@@ -331,6 +347,7 @@ int main(int argc, char **argv)
     g_test_add_func("/hw/hpet/periodic", test_periodic);
     g_test_add_func("/hw/hpet/fast", test_fast);
     g_test_add_func("/hw/hpet/fast-moves", test_fast_moves);
+    g_test_add_func("/hw/hpet/slow-host", test_slow_host);
     g_test_add_func("/hw/hpet/level", test_level);
     g_test_add_func("/hw/hpet/legacy", test_legacy);
     g_test_add_func("/hw/hpet/walk", test_walk);

@@ -269,6 +269,26 @@ static void test_one_shot(void)
     hw_unplug(dev);
 }
 
+/* The edge is due before the write that asks for it has ended. */
+static void test_slow_host(void)
+{
+    Device *dev = pit();
+
+    for (int mode = 0; mode <= 4; mode += 4) {
+        program(0, mode, 60000);
+        hw_edges(0);
+        clock_qtest_creep(1000000);
+        hw_out8(0x40, 100);
+        hw_out8(0x40, 0);
+        clock_qtest_creep(0);
+        hw_step(1000000);
+        g_assert_cmpuint(hw_edges(0), ==, 1);
+        hw_step(1000000000);
+        g_assert_cmpuint(hw_edges(0), ==, 0);
+    }
+    hw_unplug(dev);
+}
+
 static void test_read_back(void)
 {
     Device *dev = pit();
@@ -451,6 +471,7 @@ int main(int argc, char **argv)
     g_test_add_func("/hw/i8254/model", test_model);
     g_test_add_func("/hw/i8254/periodic", test_periodic);
     g_test_add_func("/hw/i8254/one-shot", test_one_shot);
+    g_test_add_func("/hw/i8254/slow-host", test_slow_host);
     g_test_add_func("/hw/i8254/read-back", test_read_back);
     g_test_add_func("/hw/i8254/speaker", test_speaker);
     g_test_add_func("/hw/i8254/fast", test_fast);
