@@ -26,7 +26,8 @@ HOTPLUG = {
     "acpi": ([], ""),
     "acpi-intx": ([], "pci=nomsi"),
     "native": (NATIVE, ""),
-    "native-intx": (NATIVE, "pci=nomsi"),
+    # Without MSI Linux does not ask _OSC for hot-plug.
+    "native-intx": (NATIVE, "pci=nomsi pcie_ports=native"),
     "both": ([], "pcie_ports=native"),
     "noacpi": (NO_ACPI, ""),
     "noacpi-native": (NATIVE + NO_ACPI, ""),
