@@ -128,8 +128,8 @@ static char **split_numbers(const TapOptions *o, guint *n, GError **errp)
     return numbers;
 }
 
-/* Takes over number. */
-static gboolean add_queue(NetBackend *net, const TapOptions *o, char *number,
+/* Takes over number; n: of how many. */
+static gboolean add_queue(NetBackend *net, const TapOptions *o, char *number, guint n,
                           GError **errp)
 {
     Tap *tap = net->opaque;
@@ -150,6 +150,10 @@ static gboolean add_queue(NetBackend *net, const TapOptions *o, char *number,
     net->fds[tap->n] = fd;
     tap->queues[tap->n++] = (TapQueue){ .number = number, .attached = TRUE };
     if (!tap_check(fd, &ifname, &header, errp)) {
+        return FALSE;
+    }
+    if (n > 1 && !tap_takes_queues(fd, errp)) {
+        g_prefix_error(errp, "Parameter 'fds' with %u descriptors: ", n);
         return FALSE;
     }
     if (tap->n > 1 && header != net->has_header) {
@@ -248,7 +252,7 @@ static gboolean add_queues(NetBackend *net, const TapOptions *o, char **numbers,
                            GError **errp)
 {
     for (guint i = 0; i < n; i++) {
-        if (!add_queue(net, o, g_steal_pointer(&numbers[i]), errp)) {
+        if (!add_queue(net, o, g_steal_pointer(&numbers[i]), n, errp)) {
             for (i++; i < n; i++) {
                 g_free(numbers[i]);
             }

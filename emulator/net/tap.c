@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * #syscalls main: openat fcntl ioctl(TUNGETIFF) ioctl(TUNSETIFF) ioctl(TUNGETFILTER)
- *     ioctl(TUNATTACHFILTER) ioctl(TUNDETACHFILTER)
+ *     ioctl(TUNATTACHFILTER) ioctl(TUNDETACHFILTER) ioctl(TUNGETFEATURES)
  * #syscalls main: ioctl(TUNSETSNDBUF) -- rare: sndbuf= alone
  *
  * The guest's driver chooses, by a register:
@@ -109,6 +109,22 @@ gboolean tap_has_offloads(int fd)
 {
     return ioctl(fd, TUNSETOFFLOAD, (unsigned long)TUN_F_CSUM) == 0 &&
            ioctl(fd, TUNSETOFFLOAD, 0ul) == 0;
+}
+
+/* A macvtap, which could not be a tun, has several queues without the flag. */
+gboolean tap_takes_queues(int fd, GError **errp)
+{
+    struct ifreq ifr = { 0 };
+    unsigned known = 0;
+
+    if (ioctl(fd, TUNGETFEATURES, &known) < 0 || !(known & IFF_TUN) ||
+        ioctl(fd, TUNGETIFF, &ifr) < 0 || (ifr.ifr_flags & IFF_MULTI_QUEUE)) {
+        return TRUE;
+    }
+    return error_set(errp,
+                     "tap device '%.*s' was made for one queue (without "
+                     "IFF_MULTI_QUEUE)",
+                     IFNAMSIZ, ifr.ifr_name);
 }
 
 gboolean tap_attach(int fd, gboolean on)

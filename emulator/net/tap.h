@@ -16,6 +16,8 @@ int tap_open(const char *ifname, gboolean header, gboolean queues, GError **errp
  * virtio-net header in front.
  */
 gboolean tap_check(int fd, char **ifname, gboolean *has_header, GError **errp);
+/* Whether it may be one of several queues of its interface: not, if that is for one. */
+gboolean tap_takes_queues(int fd, GError **errp);
 gboolean tap_set_header(int fd, unsigned length, unsigned offloads, GError **errp);
 gboolean tap_has_offloads(int fd);
 /* Whether packets go to this one of several queues; FALSE with errno. */

@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Descriptors from outside, in the real binary: sets, numbers, names, their flags."""
+import ctypes
 import fcntl
 import os
 import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -15,6 +17,10 @@ VIREO = os.path.join(os.environ.get("builddir", "."), "vireo")
 QTEST = ["-machine", "microvm", "-accel", "qtest", "-m", "16M", "-nodefaults"]
 
 
+# linux/sched.h, linux/if_tun.h
+CLONE_NEWNET = 0x40000000
+TUNSETIFF = 0x400454ca
+IFF_TAP, IFF_MULTI_QUEUE, IFF_NO_PI, IFF_VNET_HDR = 0x2, 0x100, 0x1000, 0x4000
 EXTRA = ["-disable-seccomp"] if is_sanitized(VIREO) else []
 
 
@@ -293,6 +299,79 @@ class Numbers(Case):
         p.kill()
         p.communicate(timeout=TIMEOUT)
         os.close(r)
+
+
+class Taps(Case):
+    """Queues of an interface, of which some may be too few, too many, or of none."""
+
+    def setUp(self):
+        super().setUp()
+        libc = ctypes.CDLL(None, use_errno=True)
+        if not os.access("/dev/net/tun", os.R_OK | os.W_OK) or libc.unshare(CLONE_NEWNET):
+            self.skipTest("no right to make taps")
+
+    def tap(self, name, flags):
+        fd = os.open("/dev/net/tun", os.O_RDWR)
+        self.addCleanup(os.close, fd)
+        fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", name.encode(), flags))
+        return fd
+
+    def queues(self, n, name="tapm"):
+        return [self.tap(name, IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE)
+                for _ in range(n)]
+
+    def again(self, fd):
+        fd = os.dup(fd)
+        self.addCleanup(os.close, fd)
+        return fd
+
+    @staticmethod
+    def netdev(fds, more=""):
+        return ["-netdev", "tap,id=h,fds=%s%s" % (":".join(map(str, fds)), more)]
+
+    def test_queues(self):
+        """As many pairs as descriptors: 3 and 5 of them, one of a multiqueue tap alone."""
+        for n in (3, 5, 1):
+            fds = self.queues(n, "tap%d" % n)
+            vm = Vireo("-machine", "q35", "-accel", "qtest", "-m", "16M", "-nodefaults",
+                       *self.netdev(fds), "-device", "virtio-net-pci,id=d,netdev=h,mq=on",
+                       fds=fds)
+            self.assertEqual(vm.qmp("qom-get", path="/machine/peripheral/d",
+                                    property="vectors"), 2 * n + 2)
+            self.assertEqual(vm.quit(), (0, ""))
+
+    def test_single(self):
+        """A tap that was made for one queue is not several; nothing is left claimed."""
+        one = self.tap("taps", IFF_TAP | IFF_NO_PI | IFF_VNET_HDR)
+        two = self.again(one)
+        status, err = run(*QTEST, *self.netdev([one, two]), fds=[one, two])
+        self.assertEqual(status, 1)
+        self.assertIn("Parameter 'fds' with 2 descriptors: tap device 'taps' was made for one "
+                      "queue (without IFF_MULTI_QUEUE)", err)
+        status, err = run(*QTEST, "-netdev", "tap,id=h,ifname=taps,queues=2")
+        self.assertEqual(status, 1)
+        self.assertIn("netdev 'h' with queues=2: Could not configure tap interface 'taps'", err)
+        vm = Vireo(*QTEST)
+        for name in ("a", "b"):
+            vm.qmp("getfd", one, fdname=name)
+        self.assertIn("made for one queue",
+                      vm.qmp.error("netdev_add", type="tap", id="h", fds="a:b")[1])
+        vm.qmp("netdev_add", type="tap", id="h", fd="b")
+        self.assertEqual(vm.quit(), (0, ""))
+
+    def test_refused(self):
+        fds = self.queues(3)
+        null = os.open("/dev/null", os.O_RDWR)
+        self.addCleanup(os.close, null)
+        for args, why in (
+                (self.netdev(fds, ",vhost=on,vhostfds=%d:%d" % (null, fds[0])),
+                 "number of fds passed does not match the number of vhostfds"),
+                (self.netdev(fds[:2] + [null]), "descriptor %d is not a tap device" % null),
+                (self.netdev(fds[:2] + [fds[0]]), "Parameter 'fds'"),
+                (self.netdev(fds, ",queues=4"), "queues= are invalid with fds=")):
+            status, err = run(*QTEST, *args, fds=[*fds, null])
+            self.assertEqual(status, 1, args)
+            self.assertIn(why, err)
 
 
 class Flags(Case):
