@@ -29,6 +29,8 @@ typedef struct Bus Bus;
 /* device/aml.h */
 typedef struct _GByteArray Aml;
 typedef void (*DeviceChanged)(void *opaque, GError *error); /* owns it; NULL: done */
+typedef void (*GuestPropertyFn)(const char *name, const char *value, const char *def,
+                                void *opaque);
 
 /*
  * The rows are the format. Appends the description's version and its needed fields: each
@@ -127,6 +129,12 @@ struct DeviceClass {
      * function here and above: none.
      */
     char *(*boot_name)(const Device *dev);
+    /*
+     * What the guest relies on and no property says (a back end's number of queues), told
+     * as a property is. A migration compares it first, so that it is what is named, not a
+     * property that follows from it. NULL: the parent's, or nothing.
+     */
+    void (*guest_facts)(const Device *dev, GuestPropertyFn fn, void *opaque);
 };
 
 /*
@@ -182,9 +190,9 @@ const char *device_class_default(const DeviceClass *klass, const Property *prop)
  * guest relies on, with what realize has made of it and what the default would be. Both
  * sides of a migration must agree in the values.
  */
-typedef void (*GuestPropertyFn)(const char *name, const char *value, const char *def,
-                                void *opaque);
 void device_foreach_guest_property(const Device *dev, GuestPropertyFn fn, void *opaque);
+/* The same for what its class tells by guest_facts. */
+void device_foreach_guest_fact(const Device *dev, GuestPropertyFn fn, void *opaque);
 /*
  * Calls fn for every property row that is not hidden, those of the ancestors first, then
  * those of the parts that none of these hides.

@@ -78,3 +78,15 @@ void device_foreach_guest_property(const Device *dev, GuestPropertyFn fn, void *
         }
     }
 }
+
+void device_foreach_guest_fact(const Device *dev, GuestPropertyFn fn, void *opaque)
+{
+    const DeviceClass *klass = dev->klass;
+
+    while (klass && !klass->guest_facts) {
+        klass = klass->parent;
+    }
+    if (klass) {
+        klass->guest_facts(dev, fn, opaque);
+    }
+}

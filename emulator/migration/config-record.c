@@ -11,7 +11,8 @@
  *   RAM block NAME=N bytes[, read-only]
  *                                 RAM records name it by its place among these rows
  *   device PATH=CLASS on BUS
- *   device PATH PROPERTY=VALUE    that the guest sees, where it is not the default
+ *   device PATH PROPERTY=VALUE    that the guest sees, where it is not the default; what
+ *                                 is no property (guest_facts) comes first
  *   CPUID ...                     cpu-record.c
  *
  * What is said must be so here too; of what is not said, properties must have their
@@ -109,6 +110,13 @@ static void add_property(const char *name, const char *value, const char *def,
     }
 }
 
+static void add_facts(Device *dev, void *opaque)
+{
+    DeviceRows d = { opaque, dev };
+
+    device_foreach_guest_fact(dev, add_property, &d);
+}
+
 static void add_device(Device *dev, void *opaque)
 {
     DeviceRows d = { opaque, dev };
@@ -127,6 +135,7 @@ static Rows *own_rows(void)
     rows_add(rows, g_strdup("machine"), g_strdup(machine_current()->name));
     rows_add(rows, g_strdup("cpus"), g_strdup_printf("%u", machine_cpus()));
     ram_block_foreach(add_ram, rows);
+    device_foreach(add_facts, rows);
     device_foreach(add_device, rows);
     return rows;
 }

@@ -278,6 +278,14 @@ static char *net_boot_name(const Device *device)
     return g_strdup("ethernet-phy@0");
 }
 
+/* The number of its queues, which a PCI function's vectors follow. */
+static void net_guest_facts(const Device *device, GuestPropertyFn fn, void *opaque)
+{
+    g_autofree char *pairs = g_strdup_printf("%u", ((const VirtioNet *)device)->pairs);
+
+    fn("pairs of queues", pairs, "1", opaque);
+}
+
 #define SWITCH(name_, text)                                                              \
     {                                                                                    \
 #name_, PROP_BOOL, FIELD(name_), "on", .guest = TRUE, .help = "offer " text      \
@@ -348,6 +356,7 @@ const VirtioDeviceClass virtio_net_class = {
         .realize = net_realize,
         .unrealize = net_unrealize,
         .boot_name = net_boot_name,
+        .guest_facts = net_guest_facts,
     },
     .device_id = VIRTIO_ID_NET,
     .features = net_features,

@@ -3,125 +3,29 @@
  * virtio-net's control queue and what depends on it, over PCI and with a multiqueue tap
  * in a network namespace of its own: skipped without the right to make one.
  */
-#include <arpa/inet.h>
-#include <linux/if_packet.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_net.h>
-#include <net/if.h>
-#include <sched.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/device/monitor.h"
-#include "tests/device/virtio-pci.h"
+#include "tests/device/virtio-pci-net.h"
 
-#define ETHERTYPE 0x88b5
-#define HEADER    12
-#define BUFFERS   32
-#define BYTES     0x800u
-#define FRAME     100
-#define CONTROL   4 /* of two pairs */
+#define CONTROL 4 /* of two pairs */
 
 static const guint8 mine[] = { 0x52, 0x54, 0, 0xaa, 0xbb, 0xcc };
 static const guint8 broadcast[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 
-/* The other end: a packet socket on the interface, which is brought up. */
-static int host_end(const char *ifname)
-{
-    struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_protocol = htons(ETHERTYPE) };
-    struct ifreq ifr = { .ifr_flags = IFF_UP };
-    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(ETHERTYPE));
-
-    g_strlcpy(ifr.ifr_name, ifname, IFNAMSIZ);
-    g_assert_cmpint(ioctl(fd, SIOCSIFFLAGS, &ifr), ==, 0);
-    g_assert_cmpint(ioctl(fd, SIOCGIFINDEX, &ifr), ==, 0);
-    to.sll_ifindex = ifr.ifr_ifindex;
-    g_assert_cmpint(bind(fd, (struct sockaddr *)&to, sizeof(to)), ==, 0);
-    return fd;
-}
-
-/* A frame that is known again by its last byte. */
-static void host_sends(int host, const guint8 *to, gint vlan, guint8 seed)
-{
-    guint8 frame[FRAME] = { [6] = 2, [12] = ETHERTYPE >> 8, [13] = ETHERTYPE & 0xff };
-
-    memcpy(frame, to, 6);
-    if (vlan >= 0) {
-        frame[12] = 0x81;
-        frame[13] = 0;
-        frame[14] = vlan >> 8;
-        frame[15] = vlan & 0xff;
-        frame[16] = ETHERTYPE >> 8;
-        frame[17] = ETHERTYPE & 0xff;
-    }
-    frame[FRAME - 1] = seed;
-    g_assert_cmpint(send(host, frame, sizeof(frame), 0), ==, sizeof(frame));
-}
-
-static guint64 buffer(const VirtioPciDriver *d, unsigned pair, unsigned i)
-{
-    return d->data + 0x1000 + BYTES * (BUFFERS * pair + i % BUFFERS);
-}
-
-static void offer(VirtioPciDriver *d, unsigned pair, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++) {
-        guint64 at = buffer(d, pair, d->rings[2 * pair].next_desc);
-        guest_ring_add(&d->rings[2 * pair], &(GuestBuffer){ at, BYTES, TRUE }, 1);
-    }
-    vpci_kick(d, 2 * pair);
-}
-
-/* The next frame of a pair: its seed, or -1 when it is none of ours: the kernel's. */
-static int take_frame(VirtioPciDriver *d, unsigned pair)
-{
-    guint8 packet[HEADER + FRAME] = { 0 };
-    guint32 head, len;
-
-    vpci_wait_used(d, 2 * pair, &head, &len);
-    qtest_memread(d->q, buffer(d, pair, head), packet, sizeof(packet));
-    offer(d, pair, 1);
-    return len == HEADER + FRAME && packet[HEADER + 6] == 2 ? packet[HEADER + FRAME - 1]
-                                                            : -1;
-}
-
-static int next_seed(VirtioPciDriver *d, unsigned pair)
-{
-    int seed;
-
-    do {
-        seed = take_frame(d, pair);
-    } while (seed < 0);
-    return seed;
-}
-
-/* A command; returns what the device says. */
 static guint8 command(VirtioPciDriver *d, unsigned queue, guint8 class, guint8 cmd,
                       const void *data, gsize len)
 {
-    guint8 header[] = { class, cmd }, status = 0xee;
-    guint64 at = d->data;
-    GuestBuffer chain[] = { { at, sizeof(header), FALSE },
-                            { at + 16, len, FALSE },
-                            { at + 0xff0, 1, TRUE } };
-    guint32 head, used;
-
-    qtest_memwrite(d->q, at, header, sizeof(header));
-    qtest_memwrite(d->q, at + 16, data, len);
-    qtest_memwrite(d->q, at + 0xff0, &status, 1);
-    guest_ring_add(&d->rings[queue], chain, 3);
-    vpci_kick(d, queue);
-    vpci_wait_used(d, queue, &head, &used);
-    g_assert_cmpuint(used, ==, 1);
-    return qtest_readb(d->q, at + 0xff0);
+    return net_command(d, queue, class, cmd, data, len);
 }
 
 static guint8 set_pairs(VirtioPciDriver *d, guint16 pairs)
 {
-    return command(d, CONTROL, VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET,
-                   &pairs, sizeof(pairs));
+    return net_set_pairs(d, CONTROL, pairs);
 }
 
 static guint8 set_mode(VirtioPciDriver *d, guint8 mode, guint8 on)
@@ -149,26 +53,6 @@ static void stop(QTest *q, int host)
 {
     close(host);
     qtest_stop(q);
-}
-
-/* Flows of UDP over IPv4, which the host spreads over the queues. */
-static void send_flows(int host, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++) {
-        guint8 frame[FRAME] = {
-            [0 ... 5] = 0xff, [6] = 2,   [12] = 8,    [14] = 0x45, [17] = FRAME - 14,
-            [22] = 64,        [23] = 17, [26] = 10,   [29] = 1,    [30] = 10,
-            [33] = 2,         [35] = i,  [34] = 0x40, [36] = 0x50, [39] = FRAME - 34
-        };
-        frame[FRAME - 1] = i;
-        struct sockaddr_ll to = { .sll_family = AF_PACKET };
-        socklen_t len = sizeof(to);
-        g_assert_cmpint(getsockname(host, (struct sockaddr *)&to, &len), ==, 0);
-        to.sll_protocol = htons(0x0800);
-        g_assert_cmpint(
-            sendto(host, frame, sizeof(frame), 0, (struct sockaddr *)&to, sizeof(to)), ==,
-            sizeof(frame));
-    }
 }
 
 static void test_pairs(gconstpointer where)
@@ -341,21 +225,6 @@ static void test_refused(gconstpointer where)
     stop(q, host);
 }
 
-static void guest_sends(VirtioPciDriver *d, guint8 seed)
-{
-    guint8 packet[HEADER + FRAME] = { [HEADER + 0 ... HEADER + 5] = 0xff,
-                                      [HEADER + 6] = 2,
-                                      [HEADER + 12] = ETHERTYPE >> 8,
-                                      [HEADER + 13] = ETHERTYPE & 0xff };
-    guint32 head, len;
-
-    packet[HEADER + FRAME - 1] = seed;
-    qtest_memwrite(d->q, d->data, packet, sizeof(packet));
-    guest_ring_add(&d->rings[1], &(GuestBuffer){ d->data, sizeof(packet), FALSE }, 1);
-    vpci_kick(d, 1);
-    vpci_wait_used(d, 1, &head, &len);
-}
-
 static void set_link(QTest *q, const char *name, gboolean up)
 {
     qmp(q, "{\"execute\":\"set_link\",\"arguments\":{\"name\":\"%s\",\"up\":%s}}", name,
@@ -514,7 +383,7 @@ static void test_fall_back(gconstpointer where)
 
 int main(int argc, char **argv)
 {
-    if (unshare(CLONE_NEWNET) < 0 || access("/dev/net/tun", R_OK | W_OK)) {
+    if (!net_has_namespace()) {
         return 77;
     }
     vpci_init(&argc, &argv);

@@ -11,11 +11,12 @@
 
 #include "tests/device/virtio-common.h"
 
-#define NO_PORT   0xff
-#define NO_VECTOR 0xffff
-#define MSI_AT    0x3f0000u /* messages: a word of guest memory each */
-#define MSI_DATA  0x5100u   /* and the vector */
-#define DECODES   (PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER)
+#define VPCI_QUEUES 72 /* at most */
+#define NO_PORT     0xff
+#define NO_VECTOR   0xffff
+#define MSI_AT      0x3f0000u /* messages: a word of guest memory each */
+#define MSI_DATA    0x5100u   /* and the vector */
+#define DECODES     (PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER)
 /* Features of a driver that every completion interrupts */
 #define EACH_INTERRUPTS (~(1ull << VIRTIO_RING_F_EVENT_IDX))
 #define VPCI_PORT       0x10 /* devfn of the root port "rp" */
@@ -35,8 +36,8 @@ typedef struct VirtioPciDriver {
     unsigned n_vectors, n_queues;
     guint64 features;
     guint64 data; /* memory behind the rings */
-    GuestRing rings[16];
-    guint16 noff[16];
+    GuestRing rings[VPCI_QUEUES];
+    guint16 noff[VPCI_QUEUES];
 } VirtioPciDriver;
 
 /* Configuration space. */

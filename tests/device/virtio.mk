@@ -107,6 +107,7 @@ tests_device_chardev_test_LDADD = $(DEVICE_TEST_LDADD)
 VIRTIO_PCI_TESTS = tests/device/virtio-pci-test tests/device/virtio-pci-stop-test \
 	tests/device/virtio-pci-migrate-test tests/device/virtio-pci-hostile-test \
 	tests/device/virtio-pci-net-test tests/device/virtio-net-control-test \
+	tests/device/virtio-net-queues-test \
 	tests/device/virtio-legacy-test tests/device/virtio-legacy-net-test
 check_PROGRAMS += $(VIRTIO_PCI_TESTS)
 TESTS += $(VIRTIO_PCI_TESTS)
@@ -132,9 +133,16 @@ tests_device_virtio_pci_net_test_SOURCES = tests/device/virtio-pci-net-test.c \
 	$(VIRTIO_PCI_COMMON)
 tests_device_virtio_pci_net_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_virtio_pci_net_test_LDADD = $(DEVICE_TEST_LDADD)
+VIRTIO_PCI_NET_COMMON = $(VIRTIO_PCI_COMMON) tests/device/virtio-pci-net.c \
+	tests/device/virtio-pci-net.h
+tests_device_virtio_net_queues_test_SOURCES = \
+	tests/device/virtio-net-queues-test.c tests/device/monitor.c \
+	tests/device/monitor.h $(VIRTIO_PCI_NET_COMMON)
+tests_device_virtio_net_queues_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_virtio_net_queues_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_virtio_net_control_test_SOURCES = \
 	tests/device/virtio-net-control-test.c tests/device/monitor.c \
-	tests/device/monitor.h $(VIRTIO_PCI_COMMON)
+	tests/device/monitor.h $(VIRTIO_PCI_NET_COMMON)
 tests_device_virtio_net_control_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_virtio_net_control_test_LDADD = $(DEVICE_TEST_LDADD)
 VIRTIO_LEGACY_COMMON = $(VIRTIO_PCI_COMMON) tests/device/virtio-legacy.c \
