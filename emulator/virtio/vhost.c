@@ -49,8 +49,8 @@ struct Vhost {
 
 static GSList *devices;
 static guint regions_max;
-static GArray *sections;   /* MapSection, a reference to each block */
-static GPtrArray *leaving; /* blocks that may be in use until the table is a new one */
+static GArray *sections; /* MapSection, a reference to each block */
+static GArray *leaving;  /* those that may be in use until the table is a new one */
 static gboolean logging;
 static guint64 *log_words;
 static gsize n_log_words;
@@ -127,7 +127,7 @@ static void map_del(MapListener *l, const MapSection *s)
 
     for (guint i = 0; takes(s, &pages) && i < sections->len; i++) {
         if (g_array_index(sections, MapSection, i).addr == pages.addr) {
-            g_ptr_array_add(leaving, g_array_index(sections, MapSection, i).block);
+            g_array_append_val(leaving, g_array_index(sections, MapSection, i));
             g_array_remove_index(sections, i);
             return;
         }
@@ -176,7 +176,7 @@ static gboolean grow_log(GError **errp)
     n_log_words = n;
     for (GSList *l = devices; l; l = l->next) {
         const Vhost *v = l->data;
-        if (v->running && !tell_log(v, errp)) {
+        if (logging && v->running && !tell_log(v, errp)) {
             return FALSE; /* old stays: some of them may write it */
         }
     }
@@ -187,13 +187,52 @@ static gboolean grow_log(GError **errp)
     return TRUE;
 }
 
+/* A section's bits, a word of the log at a time. keep: they stay in the log, too. */
+static void collect(const MapSection *s, gboolean keep)
+{
+    guint64 first = s->addr >> RAM_PAGE_BITS, end = first + (s->size >> RAM_PAGE_BITS);
+
+    for (guint64 page = first; page < end && page / 64 < n_log_words;) {
+        guint64 next = MIN((page / 64 + 1) * 64, end), n = next - page;
+        guint64 mask = (n == 64 ? ~0ull : (1ull << n) - 1) << page % 64;
+        guint64 *word = &log_words[page / 64];
+        guint64 bits = __atomic_load_n(word, __ATOMIC_RELAXED) & mask;
+        if (bits && !keep) {
+            bits = __atomic_fetch_and(word, ~mask, __ATOMIC_ACQUIRE) & mask;
+        }
+        if (bits) {
+            unsigned long log = bits >> page % 64;
+            ram_block_merge_dirty(s->block, (s->offset >> RAM_PAGE_BITS) + (page - first),
+                                  &log, n);
+        }
+        page = next;
+    }
+}
+
+/*
+ * Nobody writes these any more: what was written is the old block's, and may already be
+ * that of another one in its place.
+ */
+static void let_go(void)
+{
+    for (guint i = 0; i < leaving->len; i++) {
+        const MapSection *s = &g_array_index(leaving, MapSection, i);
+        if (logging) {
+            collect(s, TRUE);
+        }
+        ram_block_unref(s->block);
+    }
+    g_array_set_size(leaving, 0);
+}
+
 static void map_commit(MapListener *l)
 {
     g_autoptr(GError) error = NULL;
 
-    if (logging && !grow_log(&error)) {
+    if (logging &&
+        !grow_log(&error)) { /* a larger table would be logged behind its end */
         log_once("%s", error->message);
-        g_clear_error(&error);
+        return;
     }
     for (GSList *d = devices; d; d = d->next) {
         const Vhost *v = d->data;
@@ -202,7 +241,7 @@ static void map_commit(MapListener *l)
             g_clear_error(&error);
         }
     }
-    g_ptr_array_set_size(leaving, 0);
+    let_go();
 }
 
 static gboolean tell_addresses(const Vhost *v, unsigned i, GError **errp)
@@ -271,28 +310,13 @@ static gboolean map_log_start(MapListener *l, GError **errp)
     return TRUE;
 }
 
-/* A section's bits, a word of the log at a time. */
 static gboolean map_log_sync(MapListener *l, guint *part, GError **errp)
 {
     if (*part >= sections->len) {
         *part = MAP_LOG_END;
         return TRUE;
     }
-    const MapSection *s = &g_array_index(sections, MapSection, *part);
-    guint64 first = s->addr >> RAM_PAGE_BITS, end = first + (s->size >> RAM_PAGE_BITS);
-    for (guint64 page = first; page < end && page / 64 < n_log_words;) {
-        guint64 next = MIN((page / 64 + 1) * 64, end), n = next - page;
-        guint64 mask = (n == 64 ? ~0ull : (1ull << n) - 1) << page % 64;
-        guint64 bits = __atomic_load_n(&log_words[page / 64], __ATOMIC_RELAXED) & mask;
-        if (bits) {
-            bits =
-                __atomic_fetch_and(&log_words[page / 64], ~mask, __ATOMIC_ACQUIRE) & mask;
-            unsigned long log = bits >> page % 64;
-            ram_block_merge_dirty(s->block, (s->offset >> RAM_PAGE_BITS) + (page - first),
-                                  &log, n);
-        }
-        page = next;
-    }
+    collect(&g_array_index(sections, MapSection, *part), FALSE);
     *part = *part + 1 < sections->len ? *part + 1 : MAP_LOG_END;
     return TRUE;
 }
@@ -310,19 +334,13 @@ static MapListener listener = {
     .commit = map_commit,
 };
 
-static void unref_block(gpointer block)
-{
-    ram_block_unref(block);
-}
-
+/* The last device has stopped: what it has written is still to be migrated. */
 static void forget_memory(void)
 {
-    while (sections->len) {
-        ram_block_unref(g_array_index(sections, MapSection, 0).block);
-        g_array_remove_index_fast(sections, 0);
-    }
+    g_array_append_vals(leaving, sections->data, sections->len);
+    let_go();
     g_array_unref(sections);
-    g_ptr_array_unref(leaving);
+    g_array_unref(leaving);
     g_clear_pointer(&log_words, g_free);
     n_log_words = 0;
     logging = FALSE;
@@ -332,7 +350,7 @@ static gboolean listen(GError **errp)
 {
     regions_max = read_limit();
     sections = g_array_new(FALSE, FALSE, sizeof(MapSection));
-    leaving = g_ptr_array_new_with_free_func(unref_block);
+    leaving = g_array_new(FALSE, FALSE, sizeof(MapSection));
     if (!address_map_listen(address_map_memory(), &listener, errp)) {
         forget_memory();
         return FALSE;

@@ -61,6 +61,20 @@ static int set_ring(unsigned long request, void *argument)
     }
 }
 
+static void set_features(guint64 features)
+{
+    guint64 changed = features ^ vhost_kernel.features;
+
+    if (changed & 1ull << VHOST_F_LOG_ALL) {
+        if (features & 1ull << VHOST_F_LOG_ALL) {
+            vhost_kernel.log_on++;
+        } else {
+            vhost_kernel.log_off++;
+        }
+    }
+    vhost_kernel.features = features;
+}
+
 static int answer(unsigned long request, void *argument)
 {
     if (request == vhost_kernel.refuse) {
@@ -75,13 +89,14 @@ static int answer(unsigned long request, void *argument)
         *(guint64 *)argument = vhost_kernel.know;
         return 0;
     case VHOST_SET_FEATURES:
-        vhost_kernel.features = *(guint64 *)argument;
+        set_features(*(guint64 *)argument);
         return 0;
     case VHOST_SET_MEM_TABLE:
         set_table(argument);
         return 0;
     case VHOST_SET_LOG_BASE:
         vhost_kernel.log = *(guint64 *)argument;
+        vhost_kernel.log_bases++;
         return 0;
     default:
         return set_ring(request, argument);

@@ -14,7 +14,8 @@ typedef struct VhostKernel {
     unsigned limit;       /* pieces of memory; 0: it does not say */
 
     /* What it was told. */
-    unsigned owned, tables;
+    unsigned owned, tables, log_bases;
+    unsigned log_on, log_off; /* how often it had to begin, and to end */
     guint64 features, log;
     struct vhost_memory_region regions[8];
     unsigned n_regions;

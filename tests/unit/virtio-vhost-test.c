@@ -233,6 +233,152 @@ static void test_log(void)
     end(v);
 }
 
+/* What leaves the map, and the device that leaves, take nothing along that was written.
+ */
+static void test_log_leaves(void)
+{
+    g_autoptr(GError) error = NULL;
+    Vhost *v = begin();
+
+    map(&more_region, more, SECOND);
+    g_assert_true(vhost_start(v, rings, VERSION, &error));
+    g_assert_true(dirty_log_start(&error));
+    take_dirty(ram, 0);
+    kernel_writes((SECOND >> 12) + 9);
+    address_map_take(&more_region);
+    g_assert_true(take_dirty(more, 9));
+    /* another one in its place may have been written already */
+    kernel_writes((SECOND >> 12) + 10);
+    map(&more_region, more, SECOND);
+    g_assert_true(take_dirty(more, 10));
+    address_map_take(&more_region);
+    kernel_writes(72);
+    vhost_stop(v);
+    end(v);
+    g_assert_true(take_dirty(ram, 72));
+    dirty_log_stop();
+}
+
+#define CYCLES 1000
+
+/* Migrations that are cancelled: each begins once, and ends. */
+static void test_cycles(void)
+{
+    g_autoptr(GError) error = NULL;
+    Vhost *v = begin();
+
+    g_assert_true(vhost_start(v, rings, VERSION, &error));
+    for (unsigned i = 1; i <= CYCLES; i++) {
+        if (i % 3 == 0) { /* one that does not even begin */
+            g_autoptr(GError) refused = NULL;
+            vhost_kernel.refuse = VHOST_SET_LOG_BASE;
+            g_assert_false(dirty_log_start(&refused));
+            g_assert_nonnull(strstr(refused->message, "vhost: dirty log"));
+            vhost_kernel.refuse = 0;
+        }
+        g_assert_true(dirty_log_start(&error));
+        if (i % 4 == 0) { /* the guest's driver begins anew meanwhile */
+            vhost_stop(v);
+            g_assert_true(vhost_start(v, rings, VERSION, &error));
+        }
+        kernel_writes(i % 1024);
+        g_assert_true(take_dirty(ram, i % 1024));
+        dirty_log_stop();
+        g_assert_cmpuint(vhost_kernel.log_bases, ==, i + i / 4);
+        g_assert_cmpuint(vhost_kernel.log_on, ==, i);
+        g_assert_cmpuint(vhost_kernel.log_off, ==, i);
+        g_assert_cmphex(vhost_kernel.features, ==, VERSION);
+        g_assert_cmphex(vhost_kernel.addr[0].flags, ==, 0);
+        g_assert_cmphex(vhost_kernel.addr[1].flags, ==, 0);
+    }
+    g_assert_cmpuint(vhost_kernel.tables, ==, 1 + CYCLES / 4);
+    vhost_stop(v);
+    end(v);
+}
+
+/* A page of the guest's memory that the kernel writes; lost: its bit is not set. */
+static void kernel_receives(guint64 page, gboolean lost)
+{
+    static guint32 count; /* no two are equal */
+
+    count++;
+    memcpy(ram->host + page * 4096, &count, sizeof(count));
+    if (!lost) {
+        kernel_writes(page);
+    }
+}
+
+static void copy_dirty(guint8 *copy)
+{
+    g_autofree unsigned long *bits = g_new0(unsigned long, RAM_SIZE / 4096 / 64);
+
+    machine_unlock();
+    g_assert_true(dirty_log_sync(NULL));
+    machine_lock();
+    dirty_log_take(ram, bits);
+    for (guint64 page = 0; page < RAM_SIZE / 4096; page++) {
+        if ((bits[page / 64] >> page % 64) & 1) {
+            memcpy(copy + page * 4096, ram->host + page * 4096, 4096);
+        }
+    }
+}
+
+/* The first page in which they differ; -1: none. */
+static gint compare(const guint8 *copy)
+{
+    for (guint64 page = 0; page < RAM_SIZE / 4096; page++) {
+        if (memcmp(copy + page * 4096, ram->host + page * 4096, 4096) != 0) {
+            return (gint)page;
+        }
+    }
+    return -1;
+}
+
+/*
+ * A copy that is made as a migration makes it, while the kernel receives. lost: of this
+ * page the last bit is not told; -1: of none. Returns what the comparison finds.
+ */
+static gint migrate(Vhost *v, gint lost)
+{
+    g_autofree guint8 *copy = g_memdup2(ram->host, RAM_SIZE);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(dirty_log_start(&error));
+    copy_dirty(copy);
+    for (unsigned round = 0; round < 5; round++) {
+        for (unsigned i = 0; i < 200; i++) {
+            guint64 page = 100 + (i * 7 + round) % 800;
+            kernel_receives(page, (gint)page == lost);
+        }
+        if (round == 2) {
+            vhost_stop(v); /* the guest's driver begins anew */
+            g_assert_true(vhost_start(v, rings, VERSION, &error));
+        }
+        copy_dirty(copy);
+    }
+    kernel_receives(500, lost == 500);
+    vhost_stop(v);
+    copy_dirty(copy);
+    dirty_log_stop();
+    g_assert_true(vhost_start(v, rings, VERSION, &error));
+    return compare(copy);
+}
+
+/* A comparison that would not see a lost page proves nothing: it does see it. */
+static void test_lost(void)
+{
+    g_autoptr(GError) error = NULL;
+    Vhost *v = begin();
+
+    g_assert_true(vhost_start(v, rings, VERSION, &error));
+    g_assert_cmpint(migrate(v, -1), ==, -1);
+    g_assert_cmpint(migrate(v, 121), ==, 121);
+    g_assert_cmpint(migrate(v, 500), ==, 500);
+    g_assert_cmpint(migrate(v, -1), ==, -1);
+    vhost_stop(v);
+    end(v);
+}
+
 /* What is refused leaves the rings as they were, for others to serve. */
 static void test_refused(void)
 {
@@ -269,6 +415,9 @@ int main(int argc, char **argv)
     g_test_add_func("/vhost/memory", test_memory);
     g_test_add_func("/vhost/room", test_room);
     g_test_add_func("/vhost/log", test_log);
+    g_test_add_func("/vhost/log-leaves", test_log_leaves);
+    g_test_add_func("/vhost/cycles", test_cycles);
+    g_test_add_func("/vhost/lost", test_lost);
     g_test_add_func("/vhost/refused", test_refused);
     return g_test_run();
 }
