@@ -19,7 +19,8 @@ struct NetBackend {
     guint pairs;
     int *fds;       /* one for each pair, non-blocking; NULL: there are none */
     int *vhost_fds; /* of /dev/vhost-net, one for each pair; NULL: there are none */
-    gboolean vhost_forced;
+    gboolean vhost_forced;   /* one that does not work is an error */
+    gboolean vhost_required; /* so is a card that can never have it */
     gboolean has_header, has_offloads;
     void *opaque; /* the driver's */
 };

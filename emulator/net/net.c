@@ -110,6 +110,11 @@ gboolean net_backend_vhost_forced(const NetBackend *net)
     return net->vhost_forced;
 }
 
+gboolean net_backend_vhost_required(const NetBackend *net)
+{
+    return net->vhost_required;
+}
+
 gboolean net_backend_link_up(const NetBackend *net)
 {
     return !g_atomic_int_get(&net->unplugged);

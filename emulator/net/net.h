@@ -42,8 +42,10 @@ gboolean net_backend_has_offloads(const NetBackend *net);
 int net_backend_fd(const NetBackend *net, guint pair);
 /* The same of a vhost device for it. */
 int net_backend_vhost_fd(const NetBackend *net, guint pair);
-/* A card that these cannot serve is refused, rather than served here. */
+/* Where these do not work the card is refused, rather than served here. */
 gboolean net_backend_vhost_forced(const NetBackend *net);
+/* The same of a card that can never be served by them. */
+gboolean net_backend_vhost_required(const NetBackend *net);
 gboolean net_backend_link_up(const NetBackend *net);
 
 /*

@@ -63,7 +63,8 @@ static const Property tap_rows[] = {
     { "vhostfds", PROP_STRING, offsetof(TapOptions, vhostfds),
       .help = "As many of them as there are fds" },
     { "vhostforce", PROP_BOOL, offsetof(TapOptions, vhostforce), "off",
-      .help = "vhost, and it is an error when the host has none" },
+      .help = "vhost, and it is an error when the host has none, or the card can never be "
+              "served by it" },
     { NULL },
 };
 
@@ -216,6 +217,7 @@ static gboolean add_vhost_or_not(NetBackend *net, const TapOptions *o, GError **
 {
     g_autoptr(GError) error = NULL;
 
+    net->vhost_required = o->vhostforce && wants_vhost(o);
     net->vhost_forced = o->vhostforce || o->vhostfd || o->vhostfds;
     if (!wants_vhost(o) || add_vhost(net, o, &error)) {
         return TRUE;

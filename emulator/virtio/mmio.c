@@ -322,9 +322,16 @@ static gboolean bus_request_unplug(Bus *bus, Device *dev, GError **errp)
     return TRUE;
 }
 
+static gboolean bus_pre_plug(Bus *bus, Device *dev, GError **errp)
+{
+    ((VirtioDevice *)dev)->no_messages = "virtio-mmio";
+    return TRUE;
+}
+
 static const BusClass bus_class = {
     .type = VIRTIO_BUS_TYPE,
     .max_devices = 1,
+    .pre_plug = bus_pre_plug,
     .plug = bus_plug,
     .unplug = bus_unplug,
     .fits = bus_fits,

@@ -8,6 +8,7 @@
  */
 #include <linux/vhost.h>
 
+#include "util/error.h"
 #include "util/log.h"
 #include "virtio/port-internal.h"
 #include "virtio/vhost.h"
@@ -24,11 +25,38 @@ static void fall_back(VirtioNet *net, const GError *error)
              net_backend_id(net->backend), error->message);
 }
 
+static void tell_unused(VirtioNet *net, const char *why)
+{
+    if (!net->vhost_unused_told) {
+        net->vhost_unused_told = TRUE;
+        log_info("netdev '%s': served by this process, not by vhost, with %s",
+                 net_backend_id(net->backend), why);
+    }
+}
+
+/* Why the kernel can never serve it; NULL: it depends on the driver. */
+static const char *why_never(const VirtioNet *net)
+{
+    return net->dev.no_modern ? "disable-modern=on" : net->dev.no_messages;
+}
+
 gboolean net_vhost_realize(VirtioNet *net, GError **errp)
 {
     g_autoptr(GError) error = NULL;
+    const char *never = why_never(net);
 
     if (net_backend_vhost_fd(net->backend, 0) < 0) {
+        return TRUE;
+    }
+    if (never && net_backend_vhost_required(net->backend)) {
+        return error_set(
+            errp,
+            "netdev '%s' has vhostforce=on, but '%s' with %s cannot be served "
+            "by vhost: it needs a modern driver and MSI-X",
+            net_backend_id(net->backend), device_user_name(&net->dev.device), never);
+    }
+    if (never) {
+        tell_unused(net, never);
         return TRUE;
     }
     net->vhosts = g_new0(Vhost *, net->pairs);
@@ -70,13 +98,29 @@ static gboolean has_whole_pairs(VirtioNet *net)
     return TRUE;
 }
 
-void net_vhost_choose(VirtioNet *net)
+/* What the driver does that the kernel cannot serve; NULL: nothing. */
+static const char *why_not(VirtioNet *net)
 {
     const VirtioPort *port = net->dev.port;
 
-    net->by_kernel = net->vhosts && !net->vhost_failed && !port->legacy &&
-                     port->ops->by_message && port->ops->by_message(port->transport) &&
-                     net_backend_link_up(net->backend) && has_whole_pairs(net);
+    if (port->legacy) {
+        return "a legacy driver";
+    }
+    if (!port->ops->by_message || !port->ops->by_message(port->transport)) {
+        return "a driver that does not use MSI-X";
+    }
+    return has_whole_pairs(net) ? NULL : "a driver that has set up half a pair of queues";
+}
+
+void net_vhost_choose(VirtioNet *net)
+{
+    const char *why = net->vhosts && !net->vhost_failed ? why_not(net) : NULL;
+
+    if (why) {
+        tell_unused(net, why);
+    }
+    net->by_kernel =
+        net->vhosts && !net->vhost_failed && !why && net_backend_link_up(net->backend);
     net->dev.plane = net->by_kernel ? &net_vhost_plane : NULL;
 }
 

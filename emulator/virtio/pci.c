@@ -204,7 +204,10 @@ static gboolean virtio_pci_realize(Device *device, GError **errp)
         return FALSE;
     }
     make_port(v);
-    ((VirtioDevice *)v->backend)->auto_queues = MIN(cpu_topology.cpus, VIRTIO_QUEUE_MAX);
+    VirtioDevice *dev = (VirtioDevice *)v->backend;
+    dev->auto_queues = MIN(cpu_topology.cpus, VIRTIO_QUEUE_MAX);
+    dev->no_messages = v->vectors ? NULL : "vectors=0";
+    dev->no_modern = v->disable_modern;
     if (!device_realize_part(v->backend, v->bus, errp)) {
         free_port(v);
         pci_device_unrealize(device);

@@ -61,6 +61,7 @@ typedef struct VirtioNet {
     gboolean by_kernel;    /* from one start to the next */
     gboolean vhost_failed; /* until the next reset */
     gboolean vhost_told;   /* that it has, which a guest can see to again and again */
+    gboolean vhost_unused_told; /* that the driver is none for it; the same */
 
     gint announce;   /* atomic: rounds of our own that the next start makes */
     NetPlane *plane; /* the owner's, while it runs */

@@ -98,6 +98,8 @@ struct VirtioDevice {
 
     /* Set by the transport before realize: queues of one that is not told how many. */
     guint16 auto_queues; /* 0: one */
+    gboolean no_modern;      /* the same: only legacy drivers can use it */
+    const char *no_messages; /* the same: why there is no MSI-X; NULL: there is */
 
     /* Properties of all virtio devices. */
     gboolean event_idx, indirect_desc, any_layout, notify_on_empty;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "tests/device/monitor.h"
+#include "tests/device/virtio-legacy.h"
 #include "tests/device/virtio-pci-net.h"
 
 #define CONTROL 4 /* of two pairs */
@@ -344,27 +345,47 @@ static unsigned count(QTest *q, const char *text)
     return n;
 }
 
-/* What is no vhost device is told once, and the packets flow all the same. */
-static void test_fall_back(gconstpointer where)
+/*
+ * A VM with a netdev "h" on that interface, for which there is what could be vhost. more:
+ * members of netdev_add.
+ */
+static QTest *start_vhost(const char *ifname, const char *more)
 {
     QTest *q = qtest_start(VPCI_MACHINE "-qmp unix:%s/m%d,server=on,wait=off", vpci_dir,
                            getpid());
     g_autofree char *name = g_strdup_printf("m%d", getpid());
-    VirtioPciDriver d;
+    g_autofree char *add = g_strdup_printf(
+        "{\"execute\":\"netdev_add\",\"arguments\":{\"type\":\"tap\",\"id\":\"h\","
+        "\"ifname\":\"%s\",\"vhost\":true,\"vhostfd\":\"v\"%s}}",
+        ifname, more);
     Monitor m;
 
     monitor_open(&m, vpci_dir, name);
     say_file(&m, "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"v\"}}", "/dev/null");
     expect_text(&m, "return");
-    say_text(&m,
-             "{\"execute\":\"netdev_add\",\"arguments\":{\"type\":\"tap\",\"id\":\"h\","
-             "\"ifname\":\"vireo8\",\"vhost\":true,\"vhostfd\":\"v\"}}");
+    say_text(&m, add);
     expect_text(&m, "return");
     monitor_close(&m);
-    qmp(q, "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"virtio-net-pci\","
-           "\"id\":\"d\",\"netdev\":\"h\",\"bus\":\"rp\"}}");
+    return q;
+}
+
+static void plug_card(QTest *q, const char *more)
+{
+    qmp(q,
+        "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"virtio-net-pci\","
+        "\"id\":\"d\",\"netdev\":\"h\",\"bus\":\"rp\"%s}}",
+        more);
     qmp(q, "{\"execute\":\"system_reset\"}"); /* after which it has its addresses */
     wait_event(q, "RESET");
+}
+
+/* What is no vhost device is told once, and the packets flow all the same. */
+static void test_fall_back(gconstpointer where)
+{
+    QTest *q = start_vhost("vireo8", "");
+    VirtioPciDriver d;
+
+    plug_card(q, "");
     int host = host_end("vireo8");
     vpci_find(&d, q, where);
     vpci_enable_msix(&d);
@@ -381,6 +402,76 @@ static void test_fall_back(gconstpointer where)
     stop(q, host);
 }
 
+/* A driver that vhost cannot serve is told once; it is served all the same. */
+static void test_no_messages(gconstpointer where)
+{
+    QTest *q = start_vhost("vireo8", "");
+    VirtioPciDriver d;
+
+    plug_card(q, "");
+    int host = host_end("vireo8");
+    vpci_find(&d, q, where);
+    for (unsigned i = 0; i < 3; i++) {
+        vpci_start(&d, EACH_INTERRUPTS, 3, 64);
+    }
+    offer(&d, 0, BUFFERS);
+    guest_sends(&d, 1);
+    host_sends(host, mine, -1, 2);
+    g_assert_cmpint(next_seed(&d, 0), ==, 2);
+    g_assert_cmpuint(count(q, "netdev 'h': served by this process, not by vhost, with a "
+                              "driver that does not use MSI-X"),
+                     ==, 1);
+    g_assert_cmpuint(count(q, "not by vhost"), ==, 1);
+    g_assert_cmpuint(count(q, "falling back"), ==, 0); /* nothing was tried */
+    stop(q, host);
+}
+
+static void test_legacy(gconstpointer where)
+{
+    QTest *q = start_vhost("vireo8", "");
+    LegacyDriver d;
+
+    plug_card(q, ",\"disable-legacy\":\"off\"");
+    legacy_find(&d, q, where);
+    for (unsigned i = 0; i < 3; i++) {
+        legacy_start(&d, 1u << VIRTIO_NET_F_MAC);
+    }
+    g_assert_cmpuint(count(q, "not by vhost, with a legacy driver"), ==, 1);
+    g_assert_cmpuint(count(q, "falling back"), ==, 0);
+    qtest_stop(q);
+}
+
+/* A card for which there can be no such driver: told, or refused where that is asked. */
+static void test_never(void)
+{
+    static const char *const rows[][2] = {
+        { "\"disable-modern\":true,\"disable-legacy\":\"off\"", "disable-modern=on" },
+        { "\"vectors\":0", "vectors=0" },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        QTest *q = start_vhost("vireo8", ",\"vhostforce\":true");
+        g_autofree char *why = qtest_qmp_fails(
+            q,
+            "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"virtio-net-pci\","
+            "\"id\":\"d\",\"netdev\":\"h\",\"bus\":\"rp\",%s}}",
+            rows[i][0]);
+        if (!strstr(why, "netdev 'h' has vhostforce=on") || !strstr(why, rows[i][1])) {
+            g_error("%s: %s", rows[i][0], why);
+        }
+        qmp(q, "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"virtio-net-pci\","
+               "\"id\":\"d\",\"netdev\":\"h\",\"bus\":\"rp\"}}");
+        qtest_stop(q);
+
+        g_autofree char *members = g_strconcat(",", rows[i][0], NULL);
+        g_autofree char *told = g_strconcat("not by vhost, with ", rows[i][1], NULL);
+        q = start_vhost("vireo8", "");
+        plug_card(q, members);
+        g_assert_cmpuint(count(q, told), ==, 1);
+        qtest_stop(q);
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (!net_has_namespace()) {
@@ -394,5 +485,9 @@ int main(int argc, char **argv)
     vpci_add_everywhere("net-control/migrate", test_migrate);
     vpci_add_everywhere("net-control/single", test_single);
     g_test_add_data_func("/virtio-pci/net-control/fall-back", ",bus=rp", test_fall_back);
+    g_test_add_data_func("/virtio-pci/net-control/no-messages", ",bus=rp",
+                         test_no_messages);
+    g_test_add_data_func("/virtio-pci/net-control/legacy", ",bus=rp", test_legacy);
+    g_test_add_func("/virtio-pci/net-control/never", test_never);
     return vpci_run();
 }

@@ -142,7 +142,8 @@ tests_device_virtio_net_queues_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_virtio_net_queues_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_virtio_net_control_test_SOURCES = \
 	tests/device/virtio-net-control-test.c tests/device/monitor.c \
-	tests/device/monitor.h $(VIRTIO_PCI_NET_COMMON)
+	tests/device/monitor.h tests/device/virtio-legacy.c \
+	tests/device/virtio-legacy.h $(VIRTIO_PCI_NET_COMMON)
 tests_device_virtio_net_control_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_virtio_net_control_test_LDADD = $(DEVICE_TEST_LDADD)
 VIRTIO_LEGACY_COMMON = $(VIRTIO_PCI_COMMON) tests/device/virtio-legacy.c \
