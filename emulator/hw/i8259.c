@@ -185,6 +185,16 @@ static void i8259_finalize(Device *dev)
     }
 }
 
+void i8259_set_level_triggered(Device *dev, guint16 pins)
+{
+    I8259 *s = (I8259 *)dev;
+
+    for (unsigned i = 0; i < CHIPS; i++) {
+        i8259_chip_set_elcr(&s->chips[i], (guint8)(pins >> 8 * i) & elcr_mask[i]);
+    }
+    update(s);
+}
+
 IrqLine *i8259_pin(Device *dev, unsigned pin)
 {
     g_assert(pin < I8259_PINS && pin != I8259_CASCADE);

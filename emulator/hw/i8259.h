@@ -15,6 +15,8 @@
 
 extern const DeviceClass i8259_class;
 
+/* Which pins are level-triggered (ELCR; bit N: IRQ N), as firmware sets it. */
+void i8259_set_level_triggered(Device *dev, guint16 pins);
 /* The line into a pin (IRQ n), from device_new() to the device's end. */
 IrqLine *i8259_pin(Device *dev, unsigned pin);
 

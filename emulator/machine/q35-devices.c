@@ -271,5 +271,6 @@ void q35_devices_set_up(Q35Devices *q, guint64 low_ram, guint64 high_ram)
         g_assert(fits);
         ich9_lpc_set_up(q->lpc, ICH9_PM_BASE, Q35_RCRB_BASE);
         lay_out_pci(q);
+        i8259_set_level_triggered(q->pic, ich9_lpc_set_lines(q->lpc));
     }
 }

@@ -51,6 +51,12 @@ const Ich9LpcOptions *ich9_lpc_options(Device *dev);
  * PIRQs reach the 8259s (10, 10, 11, 11, as with QEMU).
  */
 void ich9_lpc_set_up(Device *dev, guint16 pm_base, guint32 rcrb_base);
+/*
+ * The same, after that: the Interrupt Line of each function that is there says which pin
+ * of the 8259s its INTx# reaches, for a guest that knows no _PRT. Returns those pins (bit
+ * N: IRQ N), which are level-triggered.
+ */
+guint16 ich9_lpc_set_lines(Device *dev);
 /* The watchdog's expiry is to have no effect: GCS, or `noreboot`. */
 gboolean ich9_lpc_no_reboot(Device *dev);
 

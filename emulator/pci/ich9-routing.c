@@ -7,10 +7,13 @@
  */
 #include <string.h>
 
+#include "pci/bridge.h"
 #include "pci/ich9-internal.h"
+#include "pci/internal.h"
 
 #define FIRST_OWN_SLOT 25
 #define DMI_SLOT       30
+#define NO_LINE        0xff   /* PCI 3.0, 6.2.4: unknown, or none */
 #define DEFAULT_ROUTE  0x3210 /* INTA# to PIRQA#, and so on */
 
 /* Offsets of DnIR from RCRB_ROUTES; 0: there is none. */
@@ -36,12 +39,16 @@ static guint16 own_route(const Ich9Lpc *lpc, unsigned slot)
     return (guint16)(lpc->routes[at] | lpc->routes[at + 1] << 8);
 }
 
+static unsigned pirq_of(const Ich9Lpc *lpc, unsigned slot, unsigned pin)
+{
+    gboolean own = slot >= FIRST_OWN_SLOT && own_routes[slot - FIRST_OWN_SLOT];
+    return own ? (own_route(lpc, slot) >> (4 * pin)) & 7 : wired_pirq(slot, pin);
+}
+
 IrqLine *ich9_lpc_map_irq(void *opaque, unsigned slot, unsigned pin)
 {
     Ich9Lpc *lpc = opaque;
-    gboolean own = slot >= FIRST_OWN_SLOT && own_routes[slot - FIRST_OWN_SLOT];
-    unsigned pirq = own ? (own_route(lpc, slot) >> (4 * pin)) & 7 : wired_pirq(slot, pin);
-    return lpc->pirqs[pirq].line;
+    return lpc->pirqs[pirq_of(lpc, slot, pin)].line;
 }
 
 /* Lines */
@@ -81,6 +88,32 @@ static int pic_pin(const Ich9Lpc *lpc, unsigned pirq)
     unsigned at = pirq < 4 ? ICH9_PIRQ_A_D + pirq : ICH9_PIRQ_E_H + pirq - 4;
     guint8 value = lpc->pci.config[at];
     return value & ICH9_PIRQ_OFF ? -1 : value & (ICH9_PIC_PINS - 1);
+}
+
+static void set_line(PciDevice *dev, void *opaque)
+{
+    const Ich9Lpc *lpc = opaque;
+    PciBus *behind = pci_bridge_bus(dev);
+    unsigned slot, pin;
+    if (dev->config[PCI_INTERRUPT_PIN]) {
+        pci_intx_at_root(dev, &slot, &pin);
+        int irq = pic_pin(lpc, pirq_of(lpc, slot, pin));
+        dev->config[PCI_INTERRUPT_LINE] = irq < 0 ? NO_LINE : (guint8)irq;
+    }
+    if (behind) {
+        pci_bus_foreach(behind, set_line, opaque);
+    }
+}
+
+guint16 ich9_lpc_set_lines(Device *device)
+{
+    Ich9Lpc *lpc = (Ich9Lpc *)device;
+    guint16 used = 0;
+    pci_bus_foreach(lpc->pci.bus, set_line, lpc);
+    for (unsigned i = 0; i < ICH9_PIRQS; i++) {
+        used |= pic_pin(lpc, i) >= 0 ? (guint16)(1u << pic_pin(lpc, i)) : 0;
+    }
+    return used;
 }
 
 void ich9_routing_apply(Ich9Lpc *lpc)

@@ -59,6 +59,8 @@ void pci_master_update(PciDevice *dev);
 void pci_master_reset(PciDevice *dev); /* nothing is in flight */
 
 /* intx.c */
+/* Where the pin of a function that has one arrives: slot and pin (0: INTA#) there. */
+const PciBus *pci_intx_at_root(const PciDevice *dev, unsigned *slot, unsigned *pin);
 void pci_intx_update(PciDevice *dev);
 void pci_intx_connect(PciDevice *dev);
 void pci_intx_disconnect(PciDevice *dev);

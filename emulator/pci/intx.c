@@ -5,15 +5,22 @@
  */
 #include "pci/internal.h"
 
+const PciBus *pci_intx_at_root(const PciDevice *dev, unsigned *slot, unsigned *pin)
+{
+    const PciBus *bus = dev->bus;
+    *slot = PCI_SLOT(dev->devfn);
+    *pin = dev->config[PCI_INTERRUPT_PIN] - 1u;
+    for (; bus->bridge; bus = bus->bridge->bus) {
+        *pin = (*pin + *slot) % 4;
+        *slot = PCI_SLOT(bus->bridge->devfn);
+    }
+    return bus;
+}
+
 static IrqLine *find_line(const PciDevice *dev)
 {
-    unsigned slot = PCI_SLOT(dev->devfn);
-    unsigned pin = dev->config[PCI_INTERRUPT_PIN] - 1u;
-    const PciBus *bus = dev->bus;
-    for (; bus->bridge; bus = bus->bridge->bus) {
-        pin = (pin + slot) % 4;
-        slot = PCI_SLOT(bus->bridge->devfn);
-    }
+    unsigned slot, pin;
+    const PciBus *bus = pci_intx_at_root(dev, &slot, &pin);
     return bus->map_irq ? bus->map_irq(bus->irq_opaque, slot, pin) : NULL;
 }
 

@@ -2,7 +2,7 @@
 /*
  * What a q35 without firmware gives its ports where not all that is asked for has room:
  * one port's wish leaves the others their windows, and what PCI has above all RAM grows
- * with what is asked for, in the ACPI tables as well.
+ * with what is asked for, in the ACPI tables as well. And where interrupts go.
  */
 #include "config.h"
 
@@ -159,6 +159,70 @@ static void test_hole64(void)
     check_hole64(PORTS ",pref64-reserve=64G", 129 * GIB - 1); /* and what rp0 has */
 }
 
+/* Interrupt lines, as SeaBIOS sets them for QEMU's q35 (query-pci, after its boot). */
+static const struct Wire {
+    unsigned bus, devfn;
+    unsigned pirq; /* 0: A */
+    guint8 line;
+} wires[] = {
+    { 0, 0x10, 6, 11 }, { 0, 0x18, 7, 11 }, { 0, 0x20, 4, 10 }, { 0, 0x28, 5, 10 },
+    { 0, 0x30, 6, 11 }, { 1, 0x00, 6, 11 }, /* a port, and what is behind it */
+    { 0, 0x48, 5, 10 }, { 3, 0x08, 6, 11 }, { 3, 0x10, 7, 11 }, /* behind two bridges */
+    { 0, 0xd8, 0, 10 }, { 0, 0xf0, 4, 10 }, { 0, 0xfa, 0, 10 }, /* the chipset's slots */
+};
+
+static guint8 line_of(QTest *q, unsigned bus, unsigned devfn)
+{
+    return config_read(q, bus, devfn, 0x3c) & 0xff;
+}
+
+static void check_lines(QTest *q)
+{
+    guint32 low = config_read(q, 0, 0xf8, 0x60), high = config_read(q, 0, 0xf8, 0x68);
+
+    g_assert_cmphex(low, ==, 0x0b0b0a0a);
+    g_assert_cmphex(high, ==, 0x0b0b0a0a);
+    for (unsigned i = 0; i < G_N_ELEMENTS(wires); i++) {
+        const struct Wire *w = &wires[i];
+        guint8 route = (w->pirq < 4 ? low : high) >> 8 * (w->pirq % 4);
+        g_assert_cmpuint(config_read(q, w->bus, w->devfn, 0x3c) >> 8 & 0xff, ==, 1);
+        g_assert_cmpuint(line_of(q, w->bus, w->devfn), ==, w->line);
+        g_assert_cmpuint(route, ==, w->line);
+    }
+    g_assert_cmphex(qtest_inb(q, 0x4d0), ==, 0);
+    g_assert_cmphex(qtest_inb(q, 0x4d1), ==, 1 << (10 - 8) | 1 << (11 - 8));
+    g_assert_cmpuint(line_of(q, 0, 0), ==, 0); /* it has no pin */
+}
+
+/* A guest without ACPI has them from there; after each reset as well. */
+static void test_lines(void)
+{
+    QTest *q = qtest_start(
+        Q35 "-device pcie-root-port,id=rp,chassis=1,addr=6 "
+            "-device pcie-root-port,id=rq,chassis=2,addr=9 "
+            "-device pcie-pci-bridge,id=pb,bus=rq -device virtio-rng-pci,addr=2 "
+            "-device virtio-rng-pci,addr=3 -device virtio-rng-pci,addr=4 "
+            "-device virtio-rng-pci,addr=5 -device virtio-rng-pci,bus=rp "
+            "-device virtio-rng-pci,bus=pb,addr=1 -device virtio-rng-pci,bus=pb,addr=2 "
+            "-device virtio-rng-pci,addr=1b -device virtio-rng-pci,addr=1e");
+
+    for (unsigned round = 0; round < 2; round++) {
+        check_lines(q);
+        for (unsigned i = 0; i < G_N_ELEMENTS(wires); i++) {
+            config_read(q, wires[i].bus, wires[i].devfn, 0x3c);
+            qtest_outb(q, 0xcfc, 0xfe);
+            g_assert_cmphex(line_of(q, wires[i].bus, wires[i].devfn), ==, 0xfe);
+        }
+        qtest_outb(q, 0x4d1, 0);
+        config_read(q, 0, 0xf8, 0x60);
+        qtest_outl(q, 0xcfc, 0x80808080);
+        g_assert_cmphex(config_read(q, 0, 0xf8, 0x60), ==, 0x80808080);
+        board_reset(q);
+    }
+    check_lines(q);
+    qtest_stop(q);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -167,5 +231,6 @@ int main(int argc, char **argv)
     g_test_add_func("/pci-layout/too-large", test_too_large);
     g_test_add_func("/pci-layout/many-ports", test_many_ports);
     g_test_add_func("/pci-layout/hole64", test_hole64);
+    g_test_add_func("/pci-layout/lines", test_lines);
     return g_test_run();
 }

@@ -79,20 +79,23 @@ static JsonArray *devices_of(JsonArray *buses)
                                         "devices");
 }
 
-/* Ours has no SMBus; disks are modern, as disable-legacy=on has them. */
+/*
+ * Ours has no SMBus; disks are modern, as disable-legacy=on has them. Interrupt lines are
+ * those that SeaBIOS sets.
+ */
 static const char *const functions[] = {
     "{\"bus\": 0, \"slot\": 0, \"function\": 0, \"qdev_id\": \"\", \"irq\": null,"
     " \"irq_pin\": 0, \"class_info\": {\"class\": 1536, \"desc\": \"Host bridge\"},"
     " \"id\": {\"vendor\": 32902, \"device\": 10688, \"subsystem-vendor\": 6900,"
     " \"subsystem\": 4352}, \"regions\": [], \"pci_bridge\": null}",
-    "{\"slot\": 2, \"function\": 0, \"qdev_id\": \"rp0\", \"irq\": 0, \"irq_pin\": 1,"
+    "{\"slot\": 2, \"function\": 0, \"qdev_id\": \"rp0\", \"irq\": 11, \"irq_pin\": 1,"
     " \"class_info\": {\"class\": 1540, \"desc\": \"PCI bridge\"},"
     " \"id\": {\"vendor\": 6966, \"device\": 12, \"subsystem\": null,"
     " \"subsystem-vendor\": null},"
     " \"pci_bridge\": {\"bus\": {\"number\": 0, \"secondary\": 1, \"subordinate\": 1}}}",
     "{\"slot\": 2, \"function\": 1, \"qdev_id\": \"rp1\","
     " \"pci_bridge\": {\"bus\": {\"secondary\": 2}, \"devices\": []}}",
-    "{\"slot\": 5, \"function\": 0, \"qdev_id\": \"v1\", \"irq\": 0, \"irq_pin\": 1,"
+    "{\"slot\": 5, \"function\": 0, \"qdev_id\": \"v1\", \"irq\": 10, \"irq_pin\": 1,"
     " \"class_info\": {\"class\": 256, \"desc\": \"SCSI controller\"},"
     " \"id\": {\"vendor\": 6900, \"device\": 4162, \"subsystem-vendor\": 6900,"
     " \"subsystem\": 4352}}",
