@@ -27,6 +27,8 @@ void acpi_add_root(AcpiTables *tables, const guint32 *offsets, unsigned n, gbool
 guint32 acpi_add_fadt(AcpiTables *tables, const AcpiFadt *fadt, guint32 dsdt,
                       guint32 facs);
 guint32 acpi_add_facs(AcpiTables *tables);
+/* The VM generation ID: its page, too. */
+guint32 acpi_add_vmgenid(AcpiTables *tables, const guint8 *id);
 guint32 acpi_add_madt(AcpiTables *tables, const AcpiMadt *madt);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * Commands for firmware that places ACPI tables: QEMU's linker/loader, which SeaBIOS and
  * OVMF know. Each has 128 bytes: a number, then little-endian fields and names of files,
- * the rest zero. First all files get memory, then pointers their addresses, and at last
- * checksums are made, in our order.
+ * the rest zero. First all files get memory, then pointers their addresses, checksums are
+ * made, in our order, and at last addresses are told to us.
  */
 #include "config.h"
 
@@ -14,7 +14,7 @@
 #define COMMAND_SIZE 128
 #define NAME_SIZE    56
 
-enum { ALLOCATE = 1, ADD_POINTER = 2, ADD_CHECKSUM = 3 };
+enum { ALLOCATE = 1, ADD_POINTER = 2, ADD_CHECKSUM = 3, WRITE_POINTER = 4 };
 
 enum { ZONE_HIGH = 1, ZONE_FSEG = 2 }; /* where memory is; 0xf0000-0xfffff */
 
@@ -68,20 +68,39 @@ static void add_checksum(GByteArray *out, const AcpiChecksum *c, const char *con
     put(out, at, c->length, 4);
 }
 
+/* Eight bytes, from the file's begin on. */
+static void write_pointer(GByteArray *out, const char *into, const char *name)
+{
+    guint at = put_name(out, begin(out, WRITE_POINTER), into);
+
+    at = put_name(out, at, name);
+    at = put(out, at, 0, 4); /* where in the one, and in the other */
+    at = put(out, at, 0, 4);
+    put(out, at, 8, 1);
+}
+
 GByteArray *acpi_loader_commands(const AcpiTables *tables,
-                                 const char *const names[ACPI_BLOBS])
+                                 const char *const names[ACPI_BLOBS],
+                                 const char *const told[ACPI_BLOBS])
 {
     GByteArray *out = g_byte_array_new();
 
     for (unsigned i = 0; i < ACPI_BLOBS; i++) {
-        allocate(out, names[i], tables->blobs[i].align,
-                 i == ACPI_RSDP ? ZONE_FSEG : ZONE_HIGH);
+        if (tables->blobs[i].bytes->len) {
+            allocate(out, names[i], tables->blobs[i].align,
+                     i == ACPI_RSDP ? ZONE_FSEG : ZONE_HIGH);
+        }
     }
     for (guint i = 0; i < tables->fixups->len; i++) {
         add_pointer(out, &g_array_index(tables->fixups, AcpiFixup, i), names);
     }
     for (guint i = 0; i < tables->checksums->len; i++) {
         add_checksum(out, &g_array_index(tables->checksums, AcpiChecksum, i), names);
+    }
+    for (unsigned i = 0; i < ACPI_BLOBS; i++) {
+        if (told[i] && tables->blobs[i].bytes->len) {
+            write_pointer(out, told[i], names[i]);
+        }
     }
     return out;
 }

@@ -61,6 +61,7 @@ AcpiTables *acpi_build_q35(const AcpiQ35 *q)
         .ecam = q->ecam,
         .hpet = q->hpet,
         .timer_good = TRUE,
+        .vm_generation_id = q->vm_generation_id,
         .dsdt = dsdt,
     };
     return acpi_build(&board);

@@ -63,6 +63,7 @@ typedef struct AcpiQ35 {
     guint8 s4_type;  /* SLP_TYP */
     guint8 century;  /* index in the RTC's memory; 0: there is no RTC */
     gboolean i8042, vga;
+    const guint8 *vm_generation_id; /* as of AcpiBoard */
     const Bus *isa;
 } AcpiQ35;
 

@@ -168,6 +168,9 @@ AcpiTables *acpi_build(const AcpiBoard *board)
     if (board->timer_good) {
         roots[n++] = add_waet(tables);
     }
+    if (board->vm_generation_id) {
+        roots[n++] = acpi_add_vmgenid(tables, board->vm_generation_id);
+    }
     acpi_add_root(tables, roots, n, full);
     return tables;
 }

@@ -189,15 +189,27 @@ static void apply_checksum(GByteArray *out, const guint64 *places, guint64 base,
     p[c->offset] = -sum;
 }
 
+guint64 acpi_blob_place(const AcpiTables *tables, guint64 base, guint8 blob)
+{
+    for (unsigned i = 0; i <= blob; i++) {
+        const AcpiBlob *b = &tables->blobs[i];
+        if (b->bytes->len) {
+            base += -base & (b->align - 1);
+            base += i < blob ? b->bytes->len : 0;
+        }
+    }
+    return base;
+}
+
 GByteArray *acpi_place(const AcpiTables *tables, guint64 base)
 {
     GByteArray *out = g_byte_array_new();
     guint64 places[ACPI_BLOBS];
     for (unsigned i = 0; i < ACPI_BLOBS; i++) {
-        const AcpiBlob *blob = &tables->blobs[i];
-        put_zeros(out, -(base + out->len) & (blob->align - 1));
-        places[i] = base + out->len;
-        g_byte_array_append(out, blob->bytes->data, blob->bytes->len);
+        const GByteArray *bytes = tables->blobs[i].bytes;
+        places[i] = acpi_blob_place(tables, base, i);
+        put_zeros(out, bytes->len ? places[i] - base - out->len : 0);
+        g_byte_array_append(out, bytes->data, bytes->len);
     }
     for (guint i = 0; i < tables->fixups->len; i++) {
         apply_fixup(out, places, base, &g_array_index(tables->fixups, AcpiFixup, i));

@@ -11,7 +11,10 @@
 
 /* --- Tables that have no address yet --- */
 
-enum { ACPI_RSDP, ACPI_TABLES, ACPI_BLOBS }; /* one after the other in memory */
+/* One after the other in memory; a page of the VM generation ID's only where there is
+ * one.
+ */
+enum { ACPI_RSDP, ACPI_TABLES, ACPI_VMGENID, ACPI_BLOBS };
 
 typedef struct AcpiBlob {
     GByteArray *bytes;
@@ -42,13 +45,17 @@ void acpi_tables_free(AcpiTables *tables);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AcpiTables, acpi_tables_free)
 /* As they stand in memory from base on (aligned as the blobs want it), the RSDP first. */
 GByteArray *acpi_place(const AcpiTables *tables, guint64 base);
+/* Where the blob is then. */
+guint64 acpi_blob_place(const AcpiTables *tables, guint64 base, guint8 blob);
 
 /*
  * What firmware has to do to place them: QEMU's commands of the file "etc/table-loader",
- * of 128 bytes each. names: those of the files that the blobs are in, at most 55 bytes.
+ * of 128 bytes each. names: those of the files that the blobs are in, at most 55 bytes;
+ * told: of those that the guest writes the blob's address into, NULL: none.
  */
 GByteArray *acpi_loader_commands(const AcpiTables *tables,
-                                 const char *const names[ACPI_BLOBS]);
+                                 const char *const names[ACPI_BLOBS],
+                                 const char *const told[ACPI_BLOBS]);
 
 /* --- What is on the board --- */
 
@@ -113,7 +120,8 @@ typedef struct AcpiBoard {
     AcpiMadt madt;
     AcpiEcam ecam;
     AcpiHpet hpet;
-    gboolean timer_good; /* WAET: one read of the PM timer is enough */
+    gboolean timer_good;            /* WAET: one read of the PM timer is enough */
+    const guint8 *vm_generation_id; /* hw/vmgenid.h; NULL: none */
     const Aml *dsdt;
 } AcpiBoard;
 

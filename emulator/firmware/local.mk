@@ -8,6 +8,7 @@ libemulator_a_SOURCES += \
 	emulator/firmware/acpi-q35.c \
 	emulator/firmware/acpi-q35.h \
 	emulator/firmware/acpi-tables.c \
+	emulator/firmware/acpi-vmgenid.c \
 	emulator/firmware/bzimage.c \
 	emulator/firmware/cmdline.c \
 	emulator/firmware/dsdt-hotplug.c \

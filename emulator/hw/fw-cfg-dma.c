@@ -63,6 +63,25 @@ static gboolean write_zeros(guint64 address, guint32 n)
     return TRUE;
 }
 
+/* All of it at once: what can be written is short. */
+static void write_item(FwCfg *s, Transfer *t)
+{
+    const FwCfgFile *file = fw_cfg_to_write(s, t->left);
+    guint32 offset = s->offset;
+
+    if (!file ||
+        !guest_read(dma_space_memory(), t->address, file->data + offset, t->left)) {
+        t->control = CONTROL_ERROR;
+        return;
+    }
+    s->offset += t->left;
+    fw_cfg_look_again(s);
+    if (file->written) {
+        file->written(file->opaque, offset, t->left);
+    }
+    t->left = 0;
+}
+
 /* Reads the request. */
 static void begin(FwCfg *s, Transfer *t)
 {
@@ -82,7 +101,7 @@ static void begin(FwCfg *s, Transfer *t)
     if (!(t->control & (CONTROL_READ | CONTROL_WRITE | CONTROL_SKIP))) {
         t->left = 0;
     } else if (!(t->control & CONTROL_READ) && (t->control & CONTROL_WRITE) && t->left) {
-        t->control = CONTROL_ERROR; /* no item can be written */
+        write_item(s, t);
     }
 }
 

@@ -30,8 +30,13 @@ typedef struct FwCfgMade {
 
 typedef struct FwCfgFile {
     char *name;
-    GBytes *bytes;   /* of one that is made: NULL */
+    GBytes *bytes;   /* of one that is made or can be written: NULL */
     FwCfgMade *made; /* NULL: it is none */
+
+    guint8 *data; /* the owner's, that can be written; NULL: it cannot */
+    guint32 len;
+    FwCfgWritten written; /* NULL: nobody wants to know */
+    void *opaque;
 } FwCfgFile;
 
 /* Who wants to know when no transfer is under way. */
@@ -75,6 +80,11 @@ void fw_cfg_forget_sizes(FwCfg *s);
 void fw_cfg_look_again(FwCfg *s);
 /* The contents of the item that is selected; NULL: there is none. Borrowed. */
 GBytes *fw_cfg_selected(FwCfg *s);
+/*
+ * What is selected, if it can be written, and all of the len bytes from the offset on are
+ * in it; NULL: not so.
+ */
+const FwCfgFile *fw_cfg_to_write(const FwCfg *s, guint32 len);
 
 /* fw-cfg-dma.c */
 gboolean fw_cfg_dma_realize(FwCfg *s, GError **errp);

@@ -156,12 +156,39 @@ gboolean fw_cfg_add_made_file(Device *dev, const char *name, FwCfgMake make, voi
     return TRUE;
 }
 
+gboolean fw_cfg_add_writable_file(Device *dev, const char *name, guint8 *data,
+                                  guint32 len, FwCfgWritten written, void *opaque,
+                                  GError **errp)
+{
+    FwCfgFile *file = add_file((FwCfg *)dev, name, errp);
+
+    g_assert(len && len <= FW_CFG_WRITABLE_MAX);
+    if (file) {
+        file->data = data;
+        file->len = len;
+        file->written = written;
+        file->opaque = opaque;
+    }
+    return file != NULL;
+}
+
+void fw_cfg_remove_file(Device *dev, const char *name)
+{
+    FwCfg *s = (FwCfg *)dev;
+    guint place = find_place(s, name);
+    const FwCfgFile *file = file_at(s, place);
+
+    g_assert(file && strcmp(file->name, name) == 0 && !file->made);
+    g_ptr_array_remove_index(s->files, place);
+    fw_cfg_look_again(s);
+}
+
 void fw_cfg_set_file(Device *dev, const char *name, const void *data, gsize len)
 {
     const FwCfg *s = (FwCfg *)dev;
     FwCfgFile *file = file_at(s, find_place(s, name));
 
-    g_assert(file && !file->made && len <= G_MAXUINT32);
+    g_assert(file && file->bytes && len <= G_MAXUINT32);
     g_bytes_unref(file->bytes);
     file->bytes = g_bytes_new(data, len);
 }
@@ -215,6 +242,13 @@ static void put_be(GByteArray *out, guint32 value, unsigned n)
     }
 }
 
+static guint32 file_size(const FwCfgFile *file)
+{
+    return file->made   ? made_size(file->made)
+           : file->data ? file->len
+                        : (guint32)g_bytes_get_size(file->bytes);
+}
+
 static GBytes *directory(FwCfg *s)
 {
     GByteArray *out = g_byte_array_new();
@@ -229,8 +263,7 @@ static GBytes *directory(FwCfg *s)
         guint8 name[FW_CFG_NAME_MAX + 1] = { 0 };
 
         memcpy(name, file->name, strlen(file->name));
-        put_be(out, file->made ? made_size(file->made) : g_bytes_get_size(file->bytes),
-               4);
+        put_be(out, file_size(file), 4);
         put_be(out, FW_CFG_FILE_FIRST + i, 2);
         put_be(out, 0, 2);
         g_byte_array_append(out, name, sizeof(name));
@@ -258,7 +291,24 @@ static GBytes *find_item(FwCfg *s, guint16 key)
         make_files(s, file->made->opaque);
         return g_bytes_new(file->made->data, file->made->len);
     }
+    if (file && file->data) {
+        return g_bytes_new(file->data, file->len);
+    }
     return file ? g_bytes_ref(file->bytes) : NULL;
+}
+
+const FwCfgFile *fw_cfg_to_write(const FwCfg *s, guint32 len)
+{
+    guint index = s->key & KEY_MASK;
+    const FwCfgFile *file = NULL;
+
+    if (s->key != KEY_INVALID && s->key < FW_CFG_ARCH_LOCAL &&
+        index >= FW_CFG_FILE_FIRST) {
+        file = file_at(s, index - FW_CFG_FILE_FIRST);
+    }
+    return file && file->data && s->offset <= file->len && len <= file->len - s->offset
+               ? file
+               : NULL;
 }
 
 void fw_cfg_look_again(FwCfg *s)

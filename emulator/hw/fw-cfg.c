@@ -43,6 +43,13 @@ gboolean fw_cfg_has_dma(const Device *dev)
     return ((const FwCfg *)dev)->dma_enabled;
 }
 
+static Device *found; /* there is one at most */
+
+Device *fw_cfg_find(void)
+{
+    return found;
+}
+
 static void fw_cfg_init(Device *dev)
 {
     FwCfg *s = (FwCfg *)dev;
@@ -64,6 +71,7 @@ static gboolean fw_cfg_realize(Device *dev, GError **errp)
     }
     fw_cfg_set_bytes(dev, FW_CFG_SIGNATURE, "QEMU", 4);
     fw_cfg_set_number(dev, FW_CFG_ID, ID_PORTS | (s->dma_enabled ? ID_DMA : 0), 4);
+    found = dev;
     return TRUE;
 }
 
@@ -80,6 +88,7 @@ static void fw_cfg_unrealize(Device *dev)
 {
     FwCfg *s = (FwCfg *)dev;
 
+    found = NULL;
     fw_cfg_dma_unrealize(s);
     address_map_take(&s->ports);
 }

@@ -6,7 +6,7 @@
  * directory tells.
  *
  * All of it under the machine lock. Items are there before the guest runs; afterwards
- * only the contents of files change.
+ * only the contents of files change, those of a few also by the guest.
  */
 #ifndef VIREO_HW_FW_CFG_H
 #define VIREO_HW_FW_CFG_H
@@ -58,6 +58,8 @@ enum {
 #define FW_CFG_CARD_ROMS "genroms/"
 
 gboolean fw_cfg_has_dma(const Device *dev);
+/* The machine's, realized; NULL: it has none. Borrowed. */
+Device *fw_cfg_find(void);
 
 /* An item with a key of its own (below FW_CFG_FILE_FIRST); replaces what there was. */
 void fw_cfg_set_bytes(Device *dev, guint16 key, const void *data, gsize len); /* copies */
@@ -82,6 +84,18 @@ typedef GByteArray *(*FwCfgMake)(void *opaque);
 gboolean fw_cfg_add_made_file(Device *dev, const char *name, FwCfgMake make, void *opaque,
                               GError **errp);
 #define FW_CFG_MADE_MAX (2u << 20)
+/*
+ * A file of len bytes (at most FW_CFG_WRITABLE_MAX) that the guest reads and, by DMA,
+ * writes: data is the caller's, who keeps it in his own state rows and takes the file
+ * away before it goes. written is called after each request that wrote to it.
+ */
+typedef void (*FwCfgWritten)(void *opaque, guint32 offset, guint32 len);
+gboolean fw_cfg_add_writable_file(Device *dev, const char *name, guint8 *data,
+                                  guint32 len, FwCfgWritten written, void *opaque,
+                                  GError **errp);
+#define FW_CFG_WRITABLE_MAX 4096u
+/* Of one that is there, and none that is made; those behind it get other keys. */
+void fw_cfg_remove_file(Device *dev, const char *name);
 /*
  * Other contents for a file that has been added and is none that is made; copies. What
  * the guest has selected stays as it is until it selects it again.

@@ -77,4 +77,8 @@ libemulator_a_SOURCES += \
 	emulator/hw/serial-tx.c \
 	emulator/hw/tick.h \
 	emulator/hw/tx-queue.c \
-	emulator/hw/tx-queue.h
+	emulator/hw/tx-queue.h \
+	emulator/hw/vmcoreinfo.c \
+	emulator/hw/vmcoreinfo.h \
+	emulator/hw/vmgenid.c \
+	emulator/hw/vmgenid.h

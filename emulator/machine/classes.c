@@ -21,6 +21,8 @@
 #include "hw/pvpanic-pci.h"
 #include "hw/rtc.h"
 #include "hw/serial.h"
+#include "hw/vmcoreinfo.h"
+#include "hw/vmgenid.h"
 #include "ide/ahci.h"
 #include "ide/ide.h"
 #include "pci/acpi-hotplug.h"
@@ -115,6 +117,8 @@ const DeviceClass *const device_class_table[] = {
     &virtio_vsock_pci_class.device,
     &virtio_vsock_pci_non_transitional_class.device,
     &virtserialport_class.device,
+    &vmcoreinfo_class,
+    &vmgenid_class,
     &x3130_upstream_class.device,
     &xhci_class.device,
     &xio3130_downstream_class.device,

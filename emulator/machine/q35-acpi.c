@@ -11,6 +11,7 @@
 #include "hw/hpet.h"
 #include "hw/ich9-pm.h"
 #include "hw/rtc-time.h"
+#include "hw/vmgenid.h"
 #include "pci/acpi-hotplug.h"
 #include "pci/host.h"
 #include "util/error.h"
@@ -176,6 +177,7 @@ AcpiTables *q35_acpi_tables(const Q35Devices *q, const Q35Choice *choice,
         .century = RTC_CENTURY,
         .i8042 = choice->i8042,
         .isa = q->isa,
+        .vm_generation_id = vmgenid_find() ? vmgenid_bytes(vmgenid_find()) : NULL,
     };
     if (choice->hpet) {
         board.hpet = (AcpiHpet){ HPET_BASE, HPET_ID, HPET_MIN_TICK };
@@ -189,10 +191,11 @@ AcpiTables *q35_acpi_tables(const Q35Devices *q, const Q35Choice *choice,
 }
 
 GByteArray *q35_build_tables(const Q35Devices *q, const Q35Choice *choice,
-                             const BoardMemory *memory, GError **errp)
+                             const BoardMemory *memory, guint64 *vmgenid, GError **errp)
 {
     g_autoptr(AcpiTables) tables = q35_acpi_tables(q, choice, memory, TRUE);
     g_autoptr(GByteArray) placed = acpi_place(tables, Q35_ACPI_BASE);
+    *vmgenid = acpi_blob_place(tables, Q35_ACPI_BASE, ACPI_VMGENID);
     if (placed->len > Q35_ACPI_SIZE) {
         error_set(errp, "too many devices: ACPI tables of %u bytes are more than %u",
                   placed->len, Q35_ACPI_SIZE);

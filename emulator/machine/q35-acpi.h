@@ -12,9 +12,11 @@
  */
 AcpiTables *q35_acpi_tables(const Q35Devices *q, const Q35Choice *choice,
                             const BoardMemory *memory, gboolean direct);
-/* As they stand at Q35_ACPI_BASE; once all devices of the command line are there. NULL:
- * failed. */
+/*
+ * As they stand at Q35_ACPI_BASE; once all devices of the command line are there. NULL:
+ * failed. vmgenid: where the page of a VM generation ID is in memory, if there is one.
+ */
 GByteArray *q35_build_tables(const Q35Devices *q, const Q35Choice *choice,
-                             const BoardMemory *memory, GError **errp);
+                             const BoardMemory *memory, guint64 *vmgenid, GError **errp);
 
 #endif

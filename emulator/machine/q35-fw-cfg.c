@@ -16,6 +16,7 @@
 #include "hw/fw-cfg.h"
 #include "hw/hpet.h"
 #include "hw/ich9-pm.h"
+#include "hw/vmgenid.h"
 #include "machine/fw-cfg-option.h"
 #include "machine/q35-acpi.h"
 #include "util/error.h"
@@ -25,6 +26,11 @@
 static const char *const acpi_names[ACPI_BLOBS] = {
     [ACPI_RSDP] = "etc/acpi/rsdp",
     [ACPI_TABLES] = "etc/acpi/tables",
+    [ACPI_VMGENID] = VMGENID_PAGE_FILE,
+};
+
+static const char *const acpi_told[ACPI_BLOBS] = {
+    [ACPI_VMGENID] = VMGENID_ADDRESS_FILE,
 };
 
 gboolean q35_fw_cfg_check(Q35FwCfg *f, ConfigNode *config, GError **errp)
@@ -171,19 +177,20 @@ static GByteArray *make_loader(void *opaque)
 {
     g_autoptr(AcpiTables) full = build(opaque, TRUE);
     g_autoptr(AcpiTables) tables = build(opaque, ((const Q35FwCfg *)opaque)->direct);
-    g_autoptr(GByteArray) most = acpi_loader_commands(full, acpi_names);
+    g_autoptr(GByteArray) most = acpi_loader_commands(full, acpi_names, acpi_told);
 
-    return pad(acpi_loader_commands(tables, acpi_names), most->len);
+    return pad(acpi_loader_commands(tables, acpi_names, acpi_told), most->len);
 }
 
 static gboolean add_acpi(Q35FwCfg *f, GError **errp)
 {
-    Device *dev = f->devices->fw_cfg;
+    Device *dev = f->devices->fw_cfg, *vmgenid = vmgenid_find();
 
     return !f->acpi ||
            (fw_cfg_add_made_file(dev, acpi_names[ACPI_RSDP], make_rsdp, f, errp) &&
             fw_cfg_add_made_file(dev, acpi_names[ACPI_TABLES], make_tables, f, errp) &&
-            fw_cfg_add_made_file(dev, "etc/table-loader", make_loader, f, errp));
+            fw_cfg_add_made_file(dev, "etc/table-loader", make_loader, f, errp) &&
+            (!vmgenid || vmgenid_add_files(vmgenid, dev, errp)));
 }
 
 gboolean q35_fw_cfg_fill(Q35FwCfg *f, GError **errp)

@@ -10,6 +10,7 @@
 
 #include "accel/run-state.h"
 #include "hw/ich9-pm.h"
+#include "hw/vmgenid.h"
 #include "machine/boards.h"
 #include "machine/firmware.h"
 #include "machine/q35-acpi.h"
@@ -39,6 +40,7 @@ static struct {
     Q35Boot boot;
     gboolean acpi;
     GByteArray *tables; /* NULL: none */
+    guint64 vmgenid;    /* address of its page, if there is one */
     Q35Smbios smbios;
 } board;
 
@@ -107,6 +109,9 @@ static gboolean load_guest(BootState *boot, GError **errp)
                                      board.tables->data, board.tables->len)) {
         return error_set(errp, "cannot write the ACPI tables to guest memory");
     }
+    if (board.tables && vmgenid_find()) {
+        vmgenid_set_address(vmgenid_find(), board.vmgenid);
+    }
     return board_kernel_load(&board.kernel, boot, errp) &&
            q35_smbios_load(&board.smbios, errp); /* waits for the vCPUs */
 }
@@ -116,15 +121,23 @@ static void powerdown(void *opaque)
     ich9_pm_press_power_button(board.devices.pm);
 }
 
+static void vm_generation_changed(void *opaque)
+{
+    ich9_pm_raise_gpe(board.devices.pm, VMGENID_GPE);
+}
+
 static gboolean q35_ready(gboolean incoming, GError **errp)
 {
     q35_devices_ready(&board.devices, board.memory.high);
     if (board.acpi && board.firmware.direct) {
-        board.tables =
-            q35_build_tables(&board.devices, &board.choice, &board.memory, errp);
+        board.tables = q35_build_tables(&board.devices, &board.choice, &board.memory,
+                                        &board.vmgenid, errp);
         if (!board.tables) {
             return FALSE;
         }
+    }
+    if (vmgenid_find()) {
+        vmgenid_set_event(vmgenid_find(), vm_generation_changed, NULL);
     }
     vm_set_powerdown_handler(powerdown, NULL);
     return q35_smbios_ready(&board.smbios, &board.memory, board.firmware.direct, errp) &&

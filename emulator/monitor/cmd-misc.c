@@ -11,9 +11,11 @@
 
 #include "accel/accel.h"
 #include "config/dialect.h"
+#include "hw/vmgenid.h"
 #include "machine/machine.h"
 #include "monitor/commands.h"
 #include "monitor/qmp-command.h"
+#include "util/error.h"
 #include "util/fd.h"
 
 static ConfigNode *config;
@@ -143,6 +145,24 @@ static ConfigNode *cmd_query_uuid(ConfigNode *args, GError **errp)
     return info;
 }
 
+QMP_OBJECT(vm_generation_info, { "guid", &qmp_str });
+
+static ConfigNode *cmd_query_vm_generation_id(ConfigNode *args, GError **errp)
+{
+    const Device *dev = vmgenid_find();
+    ConfigNode *info;
+
+    if (!dev) {
+        error_set(errp, "VM Generation ID device not found");
+        return NULL;
+    }
+    g_autofree char *guid = vmgenid_text(dev);
+
+    info = config_map_new();
+    config_map_set_string(info, "guid", guid);
+    return info;
+}
+
 QMP_ENUM(target_arch, "x86_64");
 QMP_OBJECT(target_info, { "arch", &target_arch });
 
@@ -229,6 +249,8 @@ const QmpCommand qmp_misc_commands[] = {
       cmd_query_schema, .ret = &schema_info_list },
     { "query-name", "The name of the VM", cmd_query_name, .ret = &name_info },
     { "query-uuid", "The UUID of the VM", cmd_query_uuid, .ret = &uuid_info },
+    { "query-vm-generation-id", "What the guest knows its present life by (vmgenid)",
+      cmd_query_vm_generation_id, .ret = &vm_generation_info },
     { "query-target", "The architecture of the guest", cmd_query_target,
       .ret = &target_info },
     { "query-kvm", "Whether KVM is there and used", cmd_query_kvm, .ret = &kvm_info },

@@ -10,7 +10,8 @@ BOARD_DEVICE_TESTS = tests/device/serial-test tests/device/serial-tx-test \
 	tests/device/query-test tests/device/smbios-test tests/device/qom-test \
 	tests/device/pci-bridge-test \
 	tests/device/pci-plug-test tests/device/pci-slot-test tests/device/pci-layout-test \
-	tests/device/fw-cfg-test tests/device/cpu-hotplug-test
+	tests/device/fw-cfg-test tests/device/fw-cfg-write-test \
+	tests/device/cpu-hotplug-test
 check_PROGRAMS += $(BOARD_DEVICE_TESTS)
 TESTS += $(BOARD_DEVICE_TESTS)
 dist_check_SCRIPTS += tests/device/firmware-kvm-test.py
@@ -45,6 +46,10 @@ tests_device_serial_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_i6300esb_test_SOURCES = tests/device/i6300esb-test.c tests/device/board.h
 tests_device_i6300esb_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_i6300esb_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_fw_cfg_write_test_SOURCES = tests/device/fw-cfg-write-test.c \
+	tests/device/board.h
+tests_device_fw_cfg_write_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_fw_cfg_write_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_pvpanic_test_SOURCES = tests/device/pvpanic-test.c tests/device/board.h
 tests_device_pvpanic_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_pvpanic_test_LDADD = $(DEVICE_TEST_LDADD)

@@ -26,6 +26,7 @@ static void test_fw_cfg(void)
     g_assert_cmpuint(fw_cfg_fuzz_counts.transfers, >, ROUNDS);
     g_assert_cmpuint(fw_cfg_fuzz_counts.failed, >, ROUNDS / 8);
     g_assert_cmpuint(fw_cfg_fuzz_counts.moves, >, ROUNDS / 8);
+    g_assert_cmpuint(fw_cfg_fuzz_counts.writes, >, ROUNDS / 8);
     g_assert_cmpuint(fw_cfg_fuzz_counts.kernels, >, 0);
 }
 

@@ -22,6 +22,7 @@
 #define REQUEST  0x1000u
 #define BUFFER   0x10000u
 #define BUFFERED 0x10000u /* bytes that are compared */
+#define WRITABLE 8
 
 enum { ERROR = 1, READ = 2, SKIP = 4, SELECT = 8, WRITE = 16 };
 
@@ -32,6 +33,9 @@ typedef struct Input {
     size_t left;
 } Input;
 
+static char writable[WRITABLE]; /* the model's, and what the device has */
+static guint8 written[WRITABLE];
+
 /* Keys and what is there; files in the order of their names. */
 static const struct {
     guint16 key;
@@ -41,7 +45,8 @@ static const struct {
     { FW_CFG_SIGNATURE, "QEMU", 4 },      { FW_CFG_UUID, "0123456789abcdef", 16 },
     { FW_CFG_IRQ0_OVERRIDE, "irq", 3 },   { FW_CFG_FILE_FIRST + 0, "the first", 9 },
     { FW_CFG_FILE_FIRST + 1, "", 0 },     { FW_CFG_FILE_FIRST + 2, "made", 4 },
-    { FW_CFG_FILE_FIRST + 3, "made", 4 }, { FW_CFG_FILE_FIRST + 4, NULL, 0 },
+    { FW_CFG_FILE_FIRST + 3, "made", 4 }, { FW_CFG_FILE_FIRST + 4, writable, WRITABLE },
+    { FW_CFG_FILE_FIRST + 5, NULL, 0 },
 };
 
 static guint16 key; /* the model's; an index into items */
@@ -65,15 +70,23 @@ static GByteArray *make(void *opaque)
     return g_byte_array_append(g_byte_array_new(), (const guint8 *)"made", 4);
 }
 
+static void count_write(void *opaque, guint32 from, guint32 len)
+{
+    g_assert_true(len && from + len <= WRITABLE);
+    fw_cfg_fuzz_counts.writes++;
+}
+
 /* Also of a device that takes the place of one before. */
 static void fill(Device *new)
 {
     fw_cfg_set_bytes(new, FW_CFG_UUID, "0123456789abcdef", 16);
     fw_cfg_set_bytes(new, FW_CFG_IRQ0_OVERRIDE, "irq", 3);
-    g_assert_true(fw_cfg_add_made_file(new, "m/1", make, NULL, NULL) &&
-                  fw_cfg_add_file(new, "e", "", 0, NULL) &&
-                  fw_cfg_add_made_file(new, "m/0", make, NULL, NULL) &&
-                  fw_cfg_add_file(new, "a", "the first", 9, NULL));
+    g_assert_true(
+        fw_cfg_add_made_file(new, "m/1", make, NULL, NULL) &&
+        fw_cfg_add_file(new, "e", "", 0, NULL) &&
+        fw_cfg_add_made_file(new, "m/0", make, NULL, NULL) &&
+        fw_cfg_add_writable_file(new, "w", written, WRITABLE, count_write, NULL, NULL) &&
+        fw_cfg_add_file(new, "a", "the first", 9, NULL));
 }
 
 static void set_up(void)
@@ -146,17 +159,33 @@ static guint32 control_at(guint64 at)
     return GUINT32_SWAP_LE_BE((guint32)hw_read(at, 4));
 }
 
+/* FALSE: not all of it fits. */
+static gboolean model_write(guint32 length)
+{
+    if (items[key].text != writable || length > WRITABLE || offset > WRITABLE - length) {
+        return FALSE;
+    }
+    memcpy(writable + offset, ram->host + BUFFER, length);
+    offset += length;
+    return TRUE;
+}
+
 /* A good one; what it brings is compared. */
 static void guest_dma(Input *in)
 {
     guint32 control = take(in, 1) & (READ | SKIP | SELECT | WRITE), length = take(in, 2);
-    gboolean writes = (control & (READ | WRITE)) == WRITE && length;
+    gboolean writes;
 
     if (control & SELECT) {
         model_select(take(in, 1) % G_N_ELEMENTS(items));
     }
+    if ((control & (READ | WRITE)) == WRITE) {
+        length %= 2 * WRITABLE;
+        memset(ram->host + BUFFER, (int)take(in, 1), WRITABLE);
+    }
+    writes = (control & (READ | WRITE)) == WRITE && length;
     start(REQUEST, control | (guint32)items[key].key << 16, length, BUFFER);
-    g_assert_cmphex(control_at(REQUEST), ==, writes ? ERROR : 0);
+    g_assert_cmphex(control_at(REQUEST), ==, writes && !model_write(length) ? ERROR : 0);
     if (control & READ) {
         for (guint32 i = 0; i < length; i++) {
             g_assert_cmphex(ram->host[BUFFER + i], ==, model_byte());
@@ -171,6 +200,7 @@ static void begin_again(void)
 {
     model_select(0);
     hw_out16(FW_CFG_PORT, items[0].key);
+    memcpy(writable, written, WRITABLE);
 }
 
 /* From and to anywhere, of any length. */

@@ -8,5 +8,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 /* What has happened in all runs: a test sees that the input gets somewhere. */
 extern struct FwCfgFuzzCounts {
-    unsigned bytes, transfers, failed, moves, kernels;
+    unsigned bytes, transfers, failed, moves, writes, kernels;
 } fw_cfg_fuzz_counts;

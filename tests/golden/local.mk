@@ -50,7 +50,7 @@ EXTRA_DIST += tests/golden/acpi/boards.py tests/golden/acpi/bytes \
 	tests/golden/acpi/q35-4-cpus.diff tests/golden/acpi/q35-above-hole.diff \
 	tests/golden/acpi/q35-below-hole.diff tests/golden/acpi/q35-hpet-off.diff \
 	tests/golden/acpi/q35-i8042-off.diff tests/golden/acpi/q35-index.diff \
-	tests/golden/acpi/q35-native.diff \
+	tests/golden/acpi/q35-native.diff tests/golden/acpi/q35-vmgenid.diff \
 	tests/golden/acpi/q35-isa.diff tests/golden/acpi/q35-no-s4.diff
 
 # fw_cfg's items

@@ -70,6 +70,7 @@ VARIANTS = {
     "q35-isa": Q35 + 4 * ["-serial", "null"] + ["-device", "pvpanic"],
     "q35-native": Q35 + ports(1) + [
         "-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"],
+    "q35-vmgenid": Q35 + ["-device", "vmgenid,guid=8c1fbf0a-3a5d-4b6e-9e0f-102030405060"],
     "q35-index": Q35 + ["-device", "pci-testdev,addr=5,acpi-index=77"] + ports(1),
 }
 # Whose bytes alone are compared.
