@@ -104,7 +104,8 @@ char *q35_args(void)
         "-device virtio-serial-pci,id=vs,addr=0xf,max_ports=3 "
         "-device virtio-keyboard-pci,addr=0x10 -device virtio-mouse-pci,addr=0x11 "
         "-device virtio-tablet-pci,addr=0x12 -device i6300esb,addr=0x13 "
-        "-device pvpanic-pci,addr=0x14 -action watchdog=none %s",
+        "-device pvpanic-pci,addr=0x14 -action watchdog=none -device vmcoreinfo "
+        "-device vmgenid,guid=8c1fbf0a-3a5d-4b6e-9e0f-102030405060 %s",
         RAM_MIB, card);
 }
 

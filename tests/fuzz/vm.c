@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "device/device.h"
+#include "hw/vmcoreinfo.h"
+#include "hw/vmgenid.h"
 #include "ide/ide.h"
 #include "pci/pci.h"
 #include "usb/usb.h"
@@ -73,10 +75,11 @@ char *fuzz_card(const char *device)
                : g_strdup("");
 }
 
-/* Or on a bus of a function. */
+/* Or on a bus of a function, or of fw_cfg, which a q35 has. */
 static gboolean is_pci(const DeviceClass *klass)
 {
-    return device_class_is_a(klass, &pci_device_class.device) ||
+    return klass == &vmgenid_class || klass == &vmcoreinfo_class ||
+           device_class_is_a(klass, &pci_device_class.device) ||
            device_class_is_a(klass, &ide_drive_class) ||
            device_class_is_a(klass, &usb_device_class.device);
 }

@@ -146,6 +146,7 @@ static const struct Unseen {
     { "vhost-vsock-device", "vhostfd", "the host's" },
     { "virtio-serial-port", "chardev", "the host's" },
     { "virtio-input-device", "display", "not supported" },
+    { "vmgenid", "guid", "a guest that comes in with another is told of this one" },
     { "virtio-pci", "ioeventfd", "how the host hears of it" },
     { "virtio-pci", "ats", "not supported" },
     { "virtio-pci", "aer", "not supported" },

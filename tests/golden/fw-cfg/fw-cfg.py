@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import uuid
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../../tiny"))
@@ -26,6 +27,7 @@ QEMU = ["qemu-system-x86_64", "-machine", "pc-q35-7.2", "-accel", "tcg", "-S",
         "-cpu", "qemu64,vendor=GenuineIntel", "-nodefaults", "-display", "none"]
 VIREO = ["-machine", "q35"]
 
+GUID = "8c1fbf0a-3a5d-4b6e-9e0f-102030405060"
 NO_S3 = ["-global", "ICH9-LPC.disable_s3=1"]
 CASES = {
     "plain": ["-m", "64M"],
@@ -41,6 +43,7 @@ CASES = {
     "no-dma": ["-m", "64M", "-global", "fw_cfg_io.dma_enabled=off"],
     "items": ["-m", "64M", "-fw_cfg", "name=opt/b,string=zwei",
               "-fw_cfg", "opt/a,string=eins,,zwei", "-fw_cfg", "name=etc/x,string=y"],
+    "vmgenid": ["-m", "64M", "-device", "vmgenid,guid=" + GUID, "-device", "vmcoreinfo"],
 }
 # With kernels, which firmware starts: KERNEL, ABOVE and INITRD are files.
 FIRMWARE = ["-bios", "bios-256k.bin"]
@@ -208,12 +211,12 @@ class Firmware:
 
     def __init__(self, files, commands):
         self.files, self.places, self.memory = files, {}, {}
-        self.used = {}
+        self.used, self.told = {}, {}
         for at in range(0, len(commands), 128):
             entry = commands[at:at + 128]
             number = struct.unpack_from("<I", entry)[0]
             if number:
-                (None, self.allocate, self.point, self.sum)[number](entry[4:])
+                (None, self.allocate, self.point, self.sum, self.tell)[number](entry[4:])
 
     @staticmethod
     def text(data):
@@ -243,6 +246,12 @@ class Firmware:
         assert start <= offset < start + length <= len(data)
         assert data[offset] == 0
         data[offset] = -sum(data[start:start + length]) & 0xff
+
+    def tell(self, entry):
+        """Written to the file itself; who owns it does not see that here."""
+        dest, src, at, offset, size = struct.unpack_from("<56s56sIIB", entry)
+        assert size == 8 and at == offset == 0
+        self.told[self.text(dest)] = self.places[self.text(src)]
 
     def read(self, address, n):
         for name, place in self.places.items():
@@ -295,7 +304,7 @@ class FwCfg(unittest.TestCase):
         self.assertEqual(set(expected), set(CASES))
         for case, args in CASES.items():
             with self.subTest(case=case):
-                if "-kernel" in args:
+                if "-kernel" in args or case == "vmgenid": # which firmware places
                     self.need_firmware()
                     args = FIRMWARE + with_files(args, self.dir)
                 found = describe(self.start(*args).items())
@@ -310,7 +319,8 @@ class FwCfg(unittest.TestCase):
     def read_acpi(self, vm):
         r = vm.items()
         files = r.files()
-        data = {name: r.key(*files[name]) for name in sorted(ACPI)}
+        data = {name: r.key(*files[name])
+                for name in sorted((ACPI | {"etc/vmgenid_guid"}) & files.keys())}
         return Firmware(data, data["etc/table-loader"])
 
     def test_acpi(self):
@@ -323,6 +333,18 @@ class FwCfg(unittest.TestCase):
         for name, data in tables.items():
             if name != "FACP": # there are addresses in it
                 self.assertIn(data, area, name)
+
+    def test_vmgenid(self):
+        """The guest finds the page where firmware has put it, and so do we."""
+        firmware = self.read_acpi(self.start("-m", "64M", "-device", "vmgenid,guid=" + GUID))
+        place = firmware.places["etc/vmgenid_guid"]
+        self.assertEqual(place % 4096, 0)
+        self.assertEqual(firmware.told, {"etc/vmgenid_addr": place})
+        self.assertEqual(firmware.read(place + 40, 16), uuid.UUID(GUID).bytes_le)
+        ssdt = firmware.tables()["SSDT"]
+        self.assertEqual(ssdt[36:46], b"\x08VGIA\x0c" + struct.pack("<I", place))
+        for text in (b"QEMUVGID", b"VM_Gen_Counter", b"\\._GPE_E05"):
+            self.assertIn(text, ssdt)
 
     def test_acpi_of_firmware(self):
         """Windows are where firmware has put what is in them; sizes are as told before."""
