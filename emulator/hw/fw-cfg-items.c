@@ -177,8 +177,9 @@ void fw_cfg_remove_file(Device *dev, const char *name)
     FwCfg *s = (FwCfg *)dev;
     guint place = find_place(s, name);
     const FwCfgFile *file = file_at(s, place);
+    gboolean there = file && strcmp(file->name, name) == 0;
 
-    g_assert(file && strcmp(file->name, name) == 0 && !file->made);
+    g_assert(there && !file->made);
     g_ptr_array_remove_index(s->files, place);
     fw_cfg_look_again(s);
 }
