@@ -25,6 +25,7 @@
 #include "docs/roff.h"
 #include "firmware/smbios-options.h"
 #include "machine/machine.h"
+#include "monitor/hmp-command.h"
 #include "monitor/object.h"
 #include "monitor/qmp-command.h"
 #include "net/net.h"
@@ -279,6 +280,23 @@ static void write_events(void)
     }
 }
 
+static void write_hmp_table(const HmpCommand *table, const char *prefix)
+{
+    for (; table->name; table++) {
+        g_autofree char *head = g_strconcat(prefix, table->name, NULL);
+        g_autofree char *help = g_strdup(table->help);
+
+        help[0] = g_ascii_toupper(help[0]);
+        roff_item(head, *table->params ? table->params : NULL, help);
+    }
+}
+
+static void write_hmp(void)
+{
+    write_hmp_table(hmp_commands, "");
+    write_hmp_table(hmp_info_commands, "info ");
+}
+
 static void write_limits(void)
 {
     roff_text("A message may have %d bytes, %d levels of objects and arrays, and %d "
@@ -304,6 +322,7 @@ static const struct {
     { "@SMBIOS@", write_smbios },
     { "@COMMANDS@", write_commands },
     { "@EVENTS@", write_events },
+    { "@HMP@", write_hmp },
     { "@LIMITS@", write_limits },
 };
 

@@ -41,6 +41,7 @@
 #include "migration/migration.h"
 #include "monitor/help.h"
 #include "monitor/object.h"
+#include "monitor/mon.h"
 #include "monitor/qmp.h"
 #include "net/net.h"
 #include "sandbox/sandbox.h"
@@ -107,23 +108,6 @@ static gboolean check_device(ConfigNode *node, GError **errp)
     return device_set_properties(trial, node, errp);
 }
 
-static gboolean check_mon(ConfigNode *node, GError **errp)
-{
-    const char *mode, *id, *chardev;
-    gboolean pretty;
-
-    if (!config_get_string(node, "mode", "readline", &mode, errp) ||
-        !config_get_string(node, "id", NULL, &id, errp) ||
-        (id && !config_check_id("id", id, CONFIG_ID_MAX, errp)) ||
-        !config_require_string(node, "chardev", &chardev, errp) ||
-        !config_get_bool(node, "pretty", FALSE, &pretty, errp) ||
-        !config_check_unused(node, errp)) {
-        return FALSE;
-    }
-    return g_str_equal(mode, "control") ||
-           error_set(errp, "mode=%s is not supported (only control)", mode);
-}
-
 static gboolean check_sandbox(ConfigNode *config, GError **errp)
 {
     static const char *const rules[] = {
@@ -187,7 +171,7 @@ static gboolean check(ConfigNode *config, GError **errp)
     }
     return check_overcommit(config, &lock, errp) &&
            each(config, "global", device_global_add, errp) &&
-           each(config, "mon", check_mon, errp) &&
+           each(config, "mon", mon_check, errp) &&
            each(config, "object", object_check, errp) &&
            each(config, "device", check_device, errp);
 }
@@ -299,19 +283,6 @@ static gboolean add_chardev(ConfigNode *node, GError **errp)
     return chardev_new(node, errp) != NULL;
 }
 
-static gboolean add_mon(ConfigNode *node, GError **errp)
-{
-    const char *id = config_node_string(config_map_get(node, "chardev"));
-    Chardev *chr = chardev_find(id);
-    gboolean pretty;
-
-    if (!chr) {
-        return error_set(errp, "chardev \"%s\" not found", id);
-    }
-    return config_get_bool(node, "pretty", FALSE, &pretty, errp) &&
-           qmp_server_add(chr, pretty, errp);
-}
-
 static gboolean start_monitors(ConfigNode *config, GError **errp)
 {
     ConfigNode *key = config_map_get(config, "echr");
@@ -321,7 +292,7 @@ static gboolean start_monitors(ConfigNode *config, GError **errp)
     }
     qmp_set_config(config);
     return each(config, "chardev", add_chardev, errp) &&
-           each(config, "mon", add_mon, errp);
+           each(config, "mon", mon_add, errp);
 }
 
 /* What is in the command line is looked up here; a monitor may name more later. */
@@ -537,7 +508,7 @@ static void clean_up(void)
     input_type_cleanup();
     block_cleanup();
     object_cleanup();
-    qmp_cleanup();
+    mon_cleanup();
     qmp_set_config(NULL);
     chardev_cleanup();
     device_global_cleanup();

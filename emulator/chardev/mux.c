@@ -314,6 +314,9 @@ static void handle_key(Mux *m, guint8 key)
         break;
     case 'c':
         if (port) {
+            feed(m, port); /* what was typed for it, while it may show what that says */
+        }
+        if (has_port(m, port)) { /* else another has it already */
             set_focus(m, (m->focus + 1) % m->n_ports);
         }
         break;
@@ -354,7 +357,7 @@ static void process_input(Mux *m)
     while (taken < m->input->len && take_byte(m, m->input->data[taken])) {
         taken++;
     }
-    g_byte_array_remove_range(m->input, 0, taken);
+    g_byte_array_remove_range(m->input, 0, MIN(taken, m->input->len)); /* or it has gone */
     feed_all(m);
 }
 

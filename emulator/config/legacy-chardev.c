@@ -100,15 +100,18 @@ static char *add_chardev(ConfigNode *tree, const char *option, const char *arg,
     return config_get_string(map, "id", NULL, &name, errp) ? g_strdup(name) : NULL;
 }
 
-/* The monitor of chardev id. */
-static void add_mon(ConfigNode *tree, const char *id, const char *origin, gboolean pretty)
+/* The monitor of chardev id; mode as of -mon. */
+static void add_mon(ConfigNode *tree, const char *id, const char *origin,
+                    const char *mode, gboolean pretty)
 {
     ConfigNode *entry = config_map_new();
 
     config_node_set_origin(entry, origin);
     config_map_set(entry, "chardev", config_string_new(id));
-    config_map_set(entry, "mode", config_string_new("control"));
-    config_map_set(entry, "pretty", config_bool_new(pretty));
+    config_map_set(entry, "mode", config_string_new(mode));
+    if (pretty) {
+        config_map_set(entry, "pretty", config_bool_new(TRUE));
+    }
     config_list_add(config_tree_list(tree, "mon"), entry);
 }
 
@@ -127,7 +130,7 @@ static gboolean share_with_monitor(ConfigNode *tree, const char *arg, const char
     if (g_str_equal(arg, "stdio")) {
         config_map_set(chr, "signal", config_bool_new(FALSE)); /* Control-A x ends it */
     }
-    add_mon(tree, id, origin, TRUE);
+    add_mon(tree, id, origin, "readline", FALSE);
     return TRUE;
 }
 
@@ -153,8 +156,8 @@ gboolean config_add_serial(ConfigNode *tree, const char *arg, GError **errp)
     return TRUE;
 }
 
-static gboolean add_qmp(ConfigNode *tree, const char *option, const char *arg,
-                        gboolean pretty, GError **errp)
+static gboolean add_monitor(ConfigNode *tree, const char *option, const char *arg,
+                            const char *mode, gboolean pretty, GError **errp)
 {
     ConfigNode *list = config_tree_list(tree, "mon");
     g_autofree char *label = g_strdup_printf("compat_monitor%u", config_list_size(list));
@@ -162,25 +165,23 @@ static gboolean add_qmp(ConfigNode *tree, const char *option, const char *arg,
     g_autofree char *origin = g_strdup_printf("-%s %s", option, arg);
 
     if (id && *id) {
-        add_mon(tree, id, origin, pretty);
+        add_mon(tree, id, origin, mode, pretty);
     }
     return id != NULL;
 }
 
 gboolean config_add_qmp(ConfigNode *tree, const char *arg, GError **errp)
 {
-    return add_qmp(tree, "qmp", arg, FALSE, errp);
+    return add_monitor(tree, "qmp", arg, "control", FALSE, errp);
 }
 
 gboolean config_add_qmp_pretty(ConfigNode *tree, const char *arg, GError **errp)
 {
-    return add_qmp(tree, "qmp-pretty", arg, TRUE, errp);
+    return add_monitor(tree, "qmp-pretty", arg, "control", TRUE, errp);
 }
 
 gboolean config_add_monitor(ConfigNode *tree, const char *arg, GError **errp)
 {
-    if (g_str_equal(arg, "none")) {
-        return TRUE;
-    }
-    return error_set(errp, "the human monitor is not supported, use -qmp");
+    return g_str_equal(arg, "none") ||
+           add_monitor(tree, "monitor", arg, "readline", FALSE, errp);
 }

@@ -511,4 +511,5 @@ void migration_cleanup(void)
     incoming_free(incoming);
     incoming = NULL;
     outgoing_cleanup();
+    mig_status_wake();
 }

@@ -30,6 +30,8 @@ gboolean migration_switching_over(void);
  */
 void migration_set_autostart(gboolean autostart);
 ConfigNode *migration_query(void);
+/* Calls fn when none is under way, at the end of the process at the latest: or now. */
+void migration_when_idle(void (*fn)(void *opaque), void *opaque);
 gboolean migration_set_parameters(ConfigNode *params, GError **errp);
 ConfigNode *migration_query_parameters(void);
 /* apply: FALSE only looks whether it can be done. */

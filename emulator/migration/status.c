@@ -21,9 +21,50 @@ static const char *const status_names[] = {
 static MigStatus current;
 static char *error_text;
 
+/* Who waits for the end. */
+typedef struct Waiter {
+    void (*fn)(void *opaque);
+    void *opaque;
+} Waiter;
+
+static GSList *waiters;
+
+void migration_when_idle(void (*fn)(void *opaque), void *opaque)
+{
+    if (!mig_status_busy()) {
+        fn(opaque);
+        return;
+    }
+    Waiter *w = g_new(Waiter, 1);
+    *w = (Waiter){ fn, opaque };
+    waiters = g_slist_append(waiters, w);
+}
+
+void mig_status_wake(void)
+{
+    GSList *list = g_steal_pointer(&waiters);
+
+    for (GSList *l = list; l; l = l->next) {
+        const Waiter *w = l->data;
+
+        w->fn(w->opaque);
+    }
+    g_slist_free_full(list, g_free);
+}
+
+static void wake_if_idle(void *opaque)
+{
+    if (!mig_status_busy()) {
+        mig_status_wake();
+    }
+}
+
 void mig_status_set(MigStatus status, const GError *error)
 {
     current = status;
+    if (waiters && !mig_status_busy()) {
+        event_loop_post(event_loop_main(), wake_if_idle, NULL);
+    }
     g_free(error_text);
     error_text = error ? g_strdup(error->message) : NULL;
     if (migration_capability("events")) {

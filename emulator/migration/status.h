@@ -25,6 +25,8 @@ typedef enum MigStatus {
 void mig_status_set(MigStatus status, const GError *error);
 MigStatus mig_status(void);
 gboolean mig_status_busy(void);
+/* Calls those of migration_when_idle(). */
+void mig_status_wake(void);
 
 /*
  * From a migration thread, which does not hold the machine lock: runs fn on the

@@ -93,11 +93,10 @@ static gboolean check_envelope(const ConfigNode *message, GError **errp)
 }
 
 /* The arguments, checked: what handlers and the layers below read. New reference. */
-static ConfigNode *read_arguments(const QmpCommand *command, const ConfigNode *message,
+static ConfigNode *read_arguments(const QmpCommand *command, ConfigNode *given,
                                   GError **errp)
 {
     const QmpType *type = qmp_command_args(command);
-    ConfigNode *given = config_map_peek(message, "arguments");
     g_autoptr(ConfigNode) args = given ? config_node_ref(given) : config_map_new();
 
     if (command->prepare) {
@@ -144,21 +143,14 @@ static gboolean check_vm_here(GError **errp)
            error_set(errp, "Guest is waiting for an incoming migration");
 }
 
-/* Begins the message's command. FALSE: errp says why not, and reply is not done yet. */
-static gboolean begin(ConfigNode *message, gboolean *negotiated, QmpReply *reply,
-                      GError **errp)
+/* Begins it. FALSE: errp says why not, and reply is not done yet. */
+static gboolean run(const QmpCommand *command, ConfigNode *args, gboolean *negotiated,
+                    QmpReply *reply, GError **errp)
 {
-    g_autoptr(ConfigNode) args = NULL;
     g_autoptr(GError) error = NULL;
-    const QmpCommand *command;
     ConfigNode *ret;
 
-    if (!check_envelope(message, errp)) {
-        return FALSE;
-    }
-    command = find_command(message, *negotiated, errp);
-    args = command ? read_arguments(command, message, errp) : NULL;
-    if (!args || (command->to_guest && !check_vm_here(errp))) {
+    if (command->to_guest && !check_vm_here(errp)) {
         return FALSE;
     }
     if (command->start) {
@@ -173,6 +165,36 @@ static gboolean begin(ConfigNode *message, gboolean *negotiated, QmpReply *reply
     *negotiated = TRUE; /* others do not get here before */
     qmp_reply_done(reply, ret, NULL);
     return TRUE;
+}
+
+/* The same of the message's command. */
+static gboolean begin(ConfigNode *message, gboolean *negotiated, QmpReply *reply,
+                      GError **errp)
+{
+    g_autoptr(ConfigNode) args = NULL;
+    const QmpCommand *command;
+
+    if (!check_envelope(message, errp)) {
+        return FALSE;
+    }
+    command = find_command(message, *negotiated, errp);
+    args = command
+               ? read_arguments(command, config_map_peek(message, "arguments"), errp)
+               : NULL;
+    return args && run(command, args, negotiated, reply, errp);
+}
+
+void qmp_run(const char *name, ConfigNode *args, QmpReply *reply)
+{
+    const QmpCommand *command = qmp_command_find(name);
+    gboolean negotiated = TRUE;
+    GError *error = NULL;
+
+    g_assert(command);
+    if ((!command->kind && !qmp_type_check(qmp_command_args(command), args, &error)) ||
+        !run(command, args, &negotiated, reply, &error)) {
+        qmp_reply_done(reply, NULL, error);
+    }
 }
 
 void qmp_dispatch(ConfigNode *message, gboolean *negotiated, QmpReply *reply)

@@ -49,7 +49,7 @@ int qmp_fds_take(QmpServer *server, const char *name)
 
 gboolean qmp_fds_lend(QmpServer *server, const char *name, QmpLentFd *lent, GError **errp)
 {
-    int fd = qmp_fds_take(server, name);
+    int fd = server ? qmp_fds_take(server, name) : -1; /* NULL: a human's */
 
     if (fd < 0) {
         return error_set(errp, "File descriptor named '%s' has not been found", name);

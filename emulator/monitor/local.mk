@@ -7,6 +7,7 @@ libemulator_a_SOURCES += \
 	emulator/monitor/cmd-chardev.c \
 	emulator/monitor/cmd-device.c \
 	emulator/monitor/cmd-fd.c \
+	emulator/monitor/cmd-hmp.c \
 	emulator/monitor/cmd-medium.c \
 	emulator/monitor/cmd-migration.c \
 	emulator/monitor/cmd-misc.c \
@@ -27,6 +28,14 @@ libemulator_a_SOURCES += \
 	emulator/monitor/fds.h \
 	emulator/monitor/help.c \
 	emulator/monitor/help.h \
+	emulator/monitor/hmp-command.h \
+	emulator/monitor/hmp-commands.c \
+	emulator/monitor/hmp-line.c \
+	emulator/monitor/hmp-print.c \
+	emulator/monitor/hmp-session.c \
+	emulator/monitor/hmp.h \
+	emulator/monitor/mon.c \
+	emulator/monitor/mon.h \
 	emulator/monitor/object.c \
 	emulator/monitor/object.h \
 	emulator/monitor/qmp-command.h \

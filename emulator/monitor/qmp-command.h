@@ -68,12 +68,15 @@ const char *qmp_arg_string(ConfigNode *args, const char *name);
  * the machine lock. The client may have gone meanwhile: then nobody hears of it.
  */
 void qmp_reply_done(QmpReply *reply, ConfigNode *ret, GError *error);
-/* The monitor; for start() itself: later it may be gone. */
+/*
+ * The monitor, whose descriptors have names; for start() itself: later it may be gone.
+ * NULL: a human's, which has none.
+ */
 QmpServer *qmp_reply_server(const QmpReply *reply);
 
-/* Between server.c and reply.c: send() takes over the message. */
-typedef void (*QmpSend)(QmpServer *server, ConfigNode *message);
-QmpReply *qmp_reply_new(QmpServer *server, QmpSend send);
+/* Between whoever runs commands and reply.c: send() takes over the message. */
+typedef void (*QmpSend)(void *opaque, ConfigNode *message);
+QmpReply *qmp_reply_new(QmpServer *server, QmpSend send, void *opaque);
 void qmp_reply_set_id(QmpReply *reply, ConfigNode *id); /* NULL: none */
 /* The client has gone; the reply will come to its end all the same. */
 void qmp_reply_forget(QmpReply *reply);
@@ -86,6 +89,11 @@ GHashTable *qmp_server_fds(QmpServer *server); /* see fds.h */
  * state, which qmp_capabilities changes.
  */
 void qmp_dispatch(ConfigNode *message, gboolean *negotiated, QmpReply *reply);
+/*
+ * A command of the human monitor's: it is there, args (borrowed) are checked as far as
+ * its row says more than that a kind has them; that may have been said by key=value.
+ */
+void qmp_run(const char *name, ConfigNode *args, QmpReply *reply);
 /* The event as clients get it. */
 ConfigNode *qmp_event_message(const char *name, ConfigNode *data);
 char *qmp_greeting(void);

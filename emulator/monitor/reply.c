@@ -10,6 +10,7 @@
 struct QmpReply {
     QmpServer *server;
     QmpSend send; /* NULL: the client has gone */
+    void *opaque;
     ConfigNode *id;
 };
 
@@ -26,12 +27,13 @@ static const char *error_class(const GError *error)
     return error->domain == QMP_ERROR ? names[error->code] : "GenericError";
 }
 
-QmpReply *qmp_reply_new(QmpServer *server, QmpSend send)
+QmpReply *qmp_reply_new(QmpServer *server, QmpSend send, void *opaque)
 {
     QmpReply *reply = g_new0(QmpReply, 1);
 
     reply->server = server;
     reply->send = send;
+    reply->opaque = opaque;
     return reply;
 }
 
@@ -84,7 +86,7 @@ void qmp_reply_done(QmpReply *reply, ConfigNode *ret, GError *error)
     g_assert(machine_lock_held() && event_loop_current() == event_loop_main());
     g_assert(!ret || !error);
     if (reply->send) {
-        reply->send(reply->server, reply_message(reply, ret, error));
+        reply->send(reply->opaque, reply_message(reply, ret, error));
     } else {
         config_node_unref(ret);
     }

@@ -88,8 +88,10 @@ static gboolean is_busy(const QmpServer *server)
 }
 
 /* The end of the pending command; what follows waits for a turn of its own. */
-static void send_reply(QmpServer *server, ConfigNode *message)
+static void send_reply(void *opaque, ConfigNode *message)
 {
+    QmpServer *server = opaque;
+
     server->pending = NULL;
     send_node(server, message);
     config_node_unref(message);
@@ -106,7 +108,7 @@ static void handle_message(QmpServer *server)
     turn_count(TURN_QMP_VALUES, server->framer.values);
     turn_count(TURN_QMP_BYTES, server->framer.buf->len);
     message = json_parse_framed(server->framer.buf->str, server->framer.buf->len, &error);
-    server->pending = qmp_reply_new(server, send_reply);
+    server->pending = qmp_reply_new(server, send_reply, server);
     if (message) {
         qmp_dispatch(message, &server->negotiated, server->pending);
     } else {
@@ -133,7 +135,7 @@ static void process_input(QmpServer *server)
         if (frame == JSON_FRAME_VALUE) {
             handle_message(server);
         } else if (frame == JSON_FRAME_ERROR) {
-            server->pending = qmp_reply_new(server, send_reply);
+            server->pending = qmp_reply_new(server, send_reply, server);
             qmp_reply_done(server->pending, NULL, error);
         }
     }

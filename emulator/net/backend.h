@@ -67,6 +67,8 @@ struct NetDriver {
 
 extern const NetDriver net_driver_tap, net_driver_user;
 
+/* Of all back ends, in the order of their creation. */
+void net_backend_foreach(void (*fn)(const NetBackend *net, void *opaque), void *opaque);
 /* nic.c: the link of the back end, or of its NIC, has changed. */
 void net_backend_update_link(NetBackend *net);
 

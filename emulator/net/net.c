@@ -17,6 +17,13 @@ NetBackend *net_backend_find(const char *id)
     return NULL;
 }
 
+void net_backend_foreach(void (*fn)(const NetBackend *net, void *opaque), void *opaque)
+{
+    for (GSList *l = backends; l; l = l->next) {
+        fn(l->data, opaque);
+    }
+}
+
 static const KindType *driver_at(guint i)
 {
     return i < G_N_ELEMENTS(drivers) ? &drivers[i]->type : NULL;

@@ -200,6 +200,43 @@ ConfigNode *net_query_rx_filter(const char *name, GError **errp)
     return list;
 }
 
+/* "52:54:00:12:34:56", owned; NULL: it has no such property. */
+static char *mac_text(const NetNic *nic)
+{
+    Device *owner = (Device *)whole(nic->dev);
+    const Property *row = device_find_row(owner->klass, "mac", &owner);
+
+    return row ? property_text(row, owner) : NULL;
+}
+
+static void describe_backend(const NetBackend *net, GString *out)
+{
+    g_string_append_printf(out, "%s: index=0,type=%s\n", net->id, net->driver->type.name);
+}
+
+static void describe_free(const NetBackend *net, void *opaque)
+{
+    if (!net->nic) {
+        describe_backend(net, opaque);
+    }
+}
+
+void net_describe(GString *out)
+{
+    for (GSList *l = nics; l; l = l->next) {
+        const NetNic *nic = l->data;
+        g_autofree char *mac = mac_text(nic);
+
+        g_string_append_printf(out, "%s: index=0,type=nic,model=%s,macaddr=%s\n",
+                               nic->name, nic->model, mac ? mac : "");
+        if (nic->net) {
+            g_string_append(out, " \\ ");
+            describe_backend(nic->net, out);
+        }
+    }
+    net_backend_foreach(describe_free, out);
+}
+
 void net_nic_default_mac(guint8 *mac)
 {
     static const guint8 base[] = { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 };

@@ -46,6 +46,9 @@ gboolean net_set_link(const char *name, gboolean up);
 /* query-rx-filter, of all NICs that tell, or of the one of that name. */
 ConfigNode *net_query_rx_filter(const char *name, GError **errp);
 
+/* A line for each NIC and one for what is behind it, then back ends that nobody has. */
+void net_describe(GString *out);
+
 /*
  * After a migration switches must learn where the guest is now: a reverse ARP request
  * (RFC 903) in its name, some times with growing distance. Any thread.

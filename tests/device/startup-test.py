@@ -103,7 +103,7 @@ class Errors(unittest.TestCase):
         (["-machine", "microvm", "-accel", "qtest", "-cpu", "host,foo=on"],
          "-cpu host,foo=on: the feature 'foo' is not supported"),
         (["-cpu", ""], "-cpu : Parameter 'model' is missing"),
-        (["-mon", "x"], "-mon x: mode=readline is not supported (only control)"),
+        (["-mon", "x,mode=y"], "-mon x,mode=y: Parameter 'mode' does not accept value 'y'"),
         (["-mon", "x,mode=control"], "-mon x,mode=control: chardev \"x\" not found"),
         (["-chardev", "vc,id=a"],
          re.compile("-chardev vc,id=a: Parameter 'backend' does not accept value 'vc' "

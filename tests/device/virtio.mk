@@ -98,8 +98,11 @@ tests_device_late_incoming_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_late_plug_test_SOURCES = tests/device/late-plug-test.c $(LATE_COMMON)
 tests_device_late_plug_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_late_plug_test_LDADD = $(DEVICE_TEST_LDADD)
-check_PROGRAMS += tests/device/chardev-test
-TESTS += tests/device/chardev-test
+check_PROGRAMS += tests/device/chardev-test tests/device/hmp-test
+TESTS += tests/device/chardev-test tests/device/hmp-test
+tests_device_hmp_test_SOURCES = tests/device/hmp-test.c tests/device/board.h
+tests_device_hmp_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_hmp_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_chardev_test_SOURCES = tests/device/chardev-test.c tests/device/board.h \
 	$(LATE_COMMON)
 tests_device_chardev_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)

@@ -146,6 +146,17 @@ def check_qmp():
                        r"^\.SS %s$") for kind in ("command", "event"))
 
 
+def check_hmp():
+    """All that `help` and `info` of the human monitor name."""
+    text = page(os.path.join(BUILD, "docs", "vireo-qmp.7")).split(".SH HUMAN MONITOR\n")[1]
+    with monitor() as qmp:
+        told = [qmp("human-monitor-command", **{"command-line": line})
+                for line in ("help", "info")]
+    names = re.findall(r"^((?:info (?=[a-z]))?\S+) .*-- .", "".join(told), re.M)
+    assert "info status" in names and "quit|q" in names, names
+    return missing("line of the monitor", names, text, r"^%s(\s|$)", 40)
+
+
 def check_limits():
     """What the parser's header says, where a client's author looks."""
     with open(os.path.join(SOURCE, "emulator", "config", "json.h"), encoding="utf-8") as f:
@@ -178,7 +189,7 @@ def check_pages():
     return 0
 
 
-lacking = check_vireo() + check_built_in() + check_kinds() + check_qmp() + check_limits() + check_daemon() + \
+lacking = check_vireo() + check_built_in() + check_kinds() + check_qmp() + check_hmp() + check_limits() + check_daemon() + \
     check_pages()
 print("%d missing" % lacking)
 sys.exit(1 if lacking else 0)

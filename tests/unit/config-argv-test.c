@@ -137,6 +137,7 @@ static void test_good(void)
         { "-serial mon:stdio", "chardev.0.signal", "false" },
         { "-serial mon:pipe:/p", "chardev.0.path", "/p" },
         { "-serial mon:stdio", "mon.0.chardev", "serial0" },
+        { "-serial mon:stdio", "mon.0.mode", "readline" },
         { "-serial none", "serial.0.chardev", "(none)" },
         { "-serial none", "chardev", "(none)" },
         { "-serial chardev:c", "serial.0.chardev", "c" },
@@ -148,6 +149,8 @@ static void test_good(void)
         { "-nographic -nodefaults", "serial", "(none)" },
         { "-nographic -serial none", "chardev", "(none)" },
         { "-monitor none", "mon", "(none)" },
+        { "-monitor stdio", "mon.0.mode", "readline" },
+        { "-monitor unix:m,server,nowait", "chardev.0.path", "m" },
         { "-drive id=d,file=/f,readonly=on", "blockdev.0.node-name", "d" },
         { "-drive id=d,file=/f,readonly=on", "blockdev.0.read-only", "true" },
         { "-drive id=d,file=/f", "blockdev.0.cache.direct", "false" },
@@ -272,8 +275,8 @@ static void test_bad(void)
           "-global virtio-mmio.force-legacy=on: virtio-mmio.force-legacy=on is not "
           "supported (only off)" },
         { "-global a.b", "-global a.b: expected DRIVER.PROPERTY=VALUE" },
-        { "-monitor stdio",
-          "-monitor stdio: the human monitor is not supported, use -qmp" },
+        { "-monitor mon:stdio",
+          "-monitor mon:stdio: 'mon' is not supported here, only for -serial" },
         { "-serial mon:chardev:c",
           "-serial mon:chardev:c: 'mon:chardev:c' is not supported: 'mon:' is for a new "
           "device" },
