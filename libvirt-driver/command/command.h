@@ -301,6 +301,12 @@ gboolean command_check_update(const DomainDevice *device, const DomainDevice *to
 gboolean command_update_live(const CommandHost *host, const Domain *domain,
                              const DomainDevice *from, const DomainDevice *to,
                              GError **errp);
+/*
+ * What has come of that will not be in the definition, as the domain has ended: what is
+ * left of it with others, and what its end gives back does not name, goes.
+ */
+void command_forget_update(const CommandHost *host, const DomainDevice *from,
+                           const DomainDevice *to);
 /* As command_plug(). */
 GPtrArray *command_update_steps(const DomainDevice *from, const DomainDevice *to);
 

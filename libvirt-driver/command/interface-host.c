@@ -338,3 +338,11 @@ gboolean command_update_interface(const CommandHost *host, const Domain *domain,
     }
     return FALSE;
 }
+
+void command_forget_interface_update(const CommandHost *host, gconstpointer from,
+                                     gconstpointer to)
+{
+    if (changes_port(from, to)) {
+        delete_port(host, to);
+    }
+}

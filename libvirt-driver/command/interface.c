@@ -387,6 +387,7 @@ const CommandKind command_kind_interface = {
     .check_emulator = check_emulator,
     .check_update = command_check_interface_update,
     .update_live = command_update_interface,
+    .forget_update = command_forget_interface_update,
     .update_steps = update_steps,
     .settle = settle,
     .steps = steps,

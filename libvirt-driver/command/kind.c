@@ -321,6 +321,16 @@ gboolean command_update_live(const CommandHost *host, const Domain *domain,
            kind->update_live(host, domain, from->any, to->any, errp);
 }
 
+void command_forget_update(const CommandHost *host, const DomainDevice *from,
+                           const DomainDevice *to)
+{
+    const CommandKind *kind = kinds[from->type];
+
+    if (kind->forget_update) {
+        kind->forget_update(host, from->any, to->any);
+    }
+}
+
 GPtrArray *command_update_steps(const DomainDevice *from, const DomainDevice *to)
 {
     const CommandKind *kind = kinds[from->type];

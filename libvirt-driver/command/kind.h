@@ -68,6 +68,8 @@ typedef struct CommandKind {
      * only the host knows; all or nothing. */
     gboolean (*update_live)(const CommandHost *host, const Domain *domain,
                             gconstpointer from, gpointer to, GError **errp);
+    /* That was done, and nobody will know of it: the domain has ended as what it was. */
+    void (*forget_update)(const CommandHost *host, gconstpointer from, gconstpointer to);
     void (*update_steps)(CommandSteps *steps, gconstpointer from, gconstpointer to);
     void (*settle)(CommandSteps *steps, gconstpointer device);
     gboolean (*steps)(CommandSteps *steps, gconstpointer device, guint boot_index,
@@ -123,6 +125,8 @@ gboolean command_check_interface_update(gconstpointer device, gconstpointer to,
                                         GError **errp);
 gboolean command_update_interface(const CommandHost *host, const Domain *domain,
                                   gconstpointer from, gpointer to, GError **errp);
+void command_forget_interface_update(const CommandHost *host, gconstpointer from,
+                                     gconstpointer to);
 
 /* sata.c */
 #define COMMAND_SATA_PORTS       6u /* of a controller */

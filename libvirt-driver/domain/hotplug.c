@@ -84,7 +84,8 @@ static gboolean has_plugging(const Domain *domain, const VmRun *run)
 gboolean vm_publish_live(Vm *vm, guint64 run, Domain *domain, GError **errp)
 {
     g_mutex_lock(&vm->lock);
-    if (!vm_is_run_locked(vm, run)) {
+    /* What its end gives back is what the definition had when it began. */
+    if (!vm_is_run_locked(vm, run) || vm->ending) {
         g_mutex_unlock(&vm->lock);
         xml_domain_free(domain);
         return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED, "the domain has ended");

@@ -35,6 +35,21 @@ static gboolean make_true(Vm *vm, guint64 run, const Domain *domain,
     return TRUE;
 }
 
+/* If the domain has ended: what was changed has gone with it, but for what others keep.
+ */
+static gboolean publish(Vm *vm, guint64 run, Domain *domain, const DomainDevice *was,
+                        const DomainDevice *device, GError **errp)
+{
+    g_autoptr(DomainDevice) now = xml_device_copy(device);
+    CommandHost host = vm_host(vm);
+
+    if (vm_publish_live(vm, run, domain, errp)) {
+        return TRUE;
+    }
+    command_forget_update(&host, was, now);
+    return FALSE;
+}
+
 static gboolean update(Vm *vm, guint64 run, Domain *consumed, const DomainDevice *device,
                        const DomainDevice *to, GError **errp)
 {
@@ -43,8 +58,7 @@ static gboolean update(Vm *vm, guint64 run, Domain *consumed, const DomainDevice
 
     return update_fields(device, to, errp) &&
            make_true(vm, run, domain, was, device, errp) &&
-           /* If the domain has ended: what was changed has gone with it. */
-           vm_publish_live(vm, run, g_steal_pointer(&domain), errp);
+           publish(vm, run, g_steal_pointer(&domain), was, device, errp);
 }
 
 /*

@@ -12,6 +12,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 
 from driver_daemon import (EMULATOR, LIMIT, PORTS, main, migrate, process_state, wait_for,
                            wrapper)
@@ -203,6 +204,36 @@ def test_network_plug(a, b):
     a.fails("told to fail", "attach-device", "vm", path, "--live")
     assert not daemon.ports and links(a, "vnet") == []
     a.virsh("destroy", "vm")
+    daemon.close()
+
+
+def test_network_ends(a, b):
+    """The VM ends while its interface gets another network: neither port is left."""
+    start(a)
+    daemon = NetworkDaemon(a, NETWORKS)
+    define(a, network("default"))
+    a.virsh("start", "vm")
+    assert len(daemon.ports) == 1
+    daemon.calls.clear()
+    hold = daemon.hold["delete"] = threading.Event()
+    update = subprocess.Popen(a.command("update-device", "vm", device(a, network("other")),
+                                        "--live"), stdin=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True)
+    wait_for("the change", lambda: "delete" in daemon.calls)
+    assert sorted(n for n, _ in daemon.ports.values()) == ["default", "other"]
+    os.kill(a.pid(), signal.SIGKILL)
+    wait_for("the end", lambda: daemon.calls.count("delete") == 2)
+    daemon.hold.clear()
+    hold.set()
+    _, err = update.communicate(timeout=LIMIT)
+    assert update.returncode != 0 and "the domain has ended" in err, err
+    wait_for("the end", lambda: a.virsh("domstate", "vm").strip() == "shut off")
+    wait_for("the end of the ports", lambda: not daemon.ports)
+    assert links(a, "vnet") == []
+    a.virsh("start", "vm")
+    assert len(daemon.ports) == 1
+    a.virsh("destroy", "vm")
+    wait_for("the end of the port", lambda: not daemon.ports)
     daemon.close()
 
 

@@ -58,6 +58,7 @@ class NetworkDaemon:
         self.leases = {}
         self.fail = set()
         self.silent = set()  # calls without an answer
+        self.hold = {}       # names of calls -> events: answered when they are set
         self.uris = []
         self.failures = []   # of the stand-in itself
         self.path = os.path.join(daemon.root, "run/libvirt", name)
@@ -107,6 +108,8 @@ class NetworkDaemon:
         self.calls.append(name)
         if name in self.silent:
             return
+        if name in self.hold:
+            self.hold[name].wait()
         send(KEEPALIVE, PING, MESSAGE, 0, OK)
         send(PROGRAM, 315, MESSAGE, 1, OK, b"\0\0\0\0")  # an event, which is nobody's
         try:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* xml/interface.c: what a definition keeps of an interface, and what only a run has. */
+#include <libvirt/virterror.h>
 #include <string.h>
 
 #include "xml/domain.h"
@@ -107,6 +108,91 @@ static void test_dropped(void)
     g_assert_true(xml_device_check(device, NULL));
 }
 
+/* What libvirt knows and we do not have: kept, and refused by element and value. */
+static void test_refused(void)
+{
+    static const struct {
+        const char *inside;  /* or, of the element itself, what stands in it */
+        const char *said[2]; /* where, and what */
+        gboolean itself;
+    } rows[] = {
+        { "trustGuestRxFilters='yes'", { "trustGuestRxFilters", "yes" }, TRUE },
+        { "<port isolated='yes'/>", { "interface/port", "isolated='yes'" } },
+        { "<backend type='passt' logFile='/l'/>", { "interface/backend", "passt" } },
+        { "<backend tap='/dev/net/tun2'/>", { "interface/backend", "/dev/net/tun2" } },
+        { "<backenddomain name='dom0'/>", { "interface/backenddomain", "dom0" } },
+        { "<coalesce><rx><frames max='7'/></rx></coalesce>", { "interface/coalesce" } },
+        { "<teaming type='persistent'/>", { "interface/teaming", "persistent" } },
+        { "<driver rss='on'/>", { "interface/driver", "rss='on'" } },
+        { "<driver rss_hash_report='on'/>",
+          { "interface/driver", "rss_hash_report='on'" } },
+        { "<driver txmode='timer'/>", { "interface/driver", "txmode='timer'" } },
+        { "<driver packed='on'/>", { "interface/driver", "packed='on'" } },
+        { "<driver iommu='on'/>", { "interface/driver", "iommu='on'" } },
+        { "<driver page_per_vq='on'/>", { "interface/driver", "page_per_vq='on'" } },
+        { "<driver ioeventfd='off'/>", { "interface/driver", "ioeventfd='off'" } },
+        { "<driver event_idx='off'/>", { "interface/driver", "event_idx='off'" } },
+        { "<vlan><tag id='42'/></vlan>", { "interface/vlan" } },
+        { "<virtualport type='802.1Qbh'/>", { "interface/virtualport", "802.1Qbh" } },
+        { "<filterref filter='no-spoof'/>", { "interface/filterref", "no-spoof" } },
+        { "<tune><sndbuf>1600</sndbuf></tune>", { "interface/tune" } },
+        { "<ip address='10.0.0.7' prefix='24'/>", { "interface/ip", "10.0.0.7" } },
+        { "<route address='10.0.0.0' gateway='10.0.0.1'/>", { "interface/route" } },
+        { "<guest dev='eth7'/>", { "interface/guest", "eth7" } },
+        { "<script path='/etc/up'/>", { "interface/script", "/etc/up" } },
+        { "<downscript path='/etc/down'/>", { "interface/downscript", "/etc/down" } },
+        { "<portForward proto='tcp'/>", { "interface/portForward", "tcp" } },
+        { "<bandwidth><inbound average='1'/><outbound average='1' "
+          "floor='3'/></bandwidth>",
+          { "outbound", "floor='3'" } },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *text = g_strdup_printf(
+            "<interface type='bridge' %s>" MAC "<source bridge='br0'/>%s</interface>",
+            rows[i].itself ? rows[i].inside : "", rows[i].itself ? "" : rows[i].inside);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(DomainDevice) device = parse(text, XML_PARSE_INACTIVE);
+        g_autofree char *kept = format(device, XML_FORMAT_INACTIVE);
+
+        if (xml_device_check(device, &error)) {
+            g_error("%s: is not refused", rows[i].inside);
+        }
+        g_assert_cmpint(error->code, ==, VIR_ERR_CONFIG_UNSUPPORTED);
+        for (guint k = 0; k < 2 && rows[i].said[k]; k++) {
+            if (!strstr(error->message, rows[i].said[k])) {
+                g_error("%s: '%s' does not say '%s'", rows[i].inside, error->message,
+                        rows[i].said[k]);
+            }
+        }
+        g_strdelimit(kept, "\"", '\'');
+        if (!strstr(kept, rows[i].inside)) {
+            g_error("%s: lost: %s", rows[i].inside, kept);
+        }
+    }
+}
+
+/* Of the address, whose element is ours. */
+static void test_refused_address(void)
+{
+    static const char *const rows[] = { "type='static'", "check='no'" };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *text =
+            g_strdup_printf("<interface type='bridge'><mac address='52:54:00:00:00:01' "
+                            "%s/><source bridge='br0'/></interface>",
+                            rows[i]);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(DomainDevice) device = parse(text, XML_PARSE_INACTIVE);
+
+        g_assert_false(xml_device_check(device, &error));
+        if (!strstr(error->message, "interface/mac") ||
+            !strstr(error->message, rows[i])) {
+            g_error("%s: %s", rows[i], error->message);
+        }
+    }
+}
+
 static void test_bandwidth(void)
 {
     g_autoptr(GError) error = NULL;
@@ -130,6 +216,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/interface/forms", test_forms);
     g_test_add_func("/interface/dropped", test_dropped);
+    g_test_add_func("/interface/refused", test_refused);
+    g_test_add_func("/interface/refused-address", test_refused_address);
     g_test_add_func("/interface/bandwidth", test_bandwidth);
     return g_test_run();
 }
