@@ -10,7 +10,8 @@ VIRTIO_TESTS = tests/unit/block-test tests/unit/block-stack-test \
 	tests/unit/virtio-net-test tests/unit/virtio-vhost-test \
 	tests/unit/virtio-vsock-test \
 	tests/unit/virtio-port-test tests/unit/virtio-port-stop-test \
-	tests/unit/virtio-pci-test tests/unit/virtio-pci-life-test
+	tests/unit/virtio-pci-test tests/unit/virtio-pci-life-test \
+	tests/unit/virtio-vhost-pci-test
 check_PROGRAMS += $(VIRTIO_TESTS)
 TESTS += $(VIRTIO_TESTS)
 VIRTIO_TEST_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
@@ -82,3 +83,7 @@ tests_unit_virtio_pci_life_test_SOURCES = tests/unit/virtio-pci-life-test.c \
 	$(VIRTIO_PCI_BOARD_FILES)
 tests_unit_virtio_pci_life_test_CPPFLAGS = $(VIRTIO_TEST_CPPFLAGS)
 tests_unit_virtio_pci_life_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_virtio_vhost_pci_test_SOURCES = tests/unit/virtio-vhost-pci-test.c \
+	$(VHOST_KERNEL_FILES) $(VIRTIO_PCI_BOARD_FILES)
+tests_unit_virtio_vhost_pci_test_CPPFLAGS = $(VIRTIO_TEST_CPPFLAGS)
+tests_unit_virtio_vhost_pci_test_LDADD = $(EMULATOR_TEST_LDADD)
