@@ -110,7 +110,7 @@ tests_device_chardev_test_LDADD = $(DEVICE_TEST_LDADD)
 VIRTIO_PCI_TESTS = tests/device/virtio-pci-test tests/device/virtio-pci-stop-test \
 	tests/device/virtio-pci-migrate-test tests/device/virtio-pci-hostile-test \
 	tests/device/virtio-pci-net-test tests/device/virtio-net-control-test \
-	tests/device/virtio-net-queues-test \
+	tests/device/virtio-net-queues-test tests/device/virtio-pci-mask-test \
 	tests/device/virtio-legacy-test tests/device/virtio-legacy-net-test
 check_PROGRAMS += $(VIRTIO_PCI_TESTS)
 TESTS += $(VIRTIO_PCI_TESTS)
@@ -138,6 +138,10 @@ tests_device_virtio_pci_net_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_virtio_pci_net_test_LDADD = $(DEVICE_TEST_LDADD)
 VIRTIO_PCI_NET_COMMON = $(VIRTIO_PCI_COMMON) tests/device/virtio-pci-net.c \
 	tests/device/virtio-pci-net.h
+tests_device_virtio_pci_mask_test_SOURCES = tests/device/virtio-pci-mask-test.c \
+	$(VIRTIO_PCI_NET_COMMON)
+tests_device_virtio_pci_mask_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_virtio_pci_mask_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_virtio_net_queues_test_SOURCES = \
 	tests/device/virtio-net-queues-test.c tests/device/monitor.c \
 	tests/device/monitor.h $(VIRTIO_PCI_NET_COMMON)
