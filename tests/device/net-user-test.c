@@ -417,15 +417,22 @@ static gsize next_e1000(NetGuest *d, guint8 *frame)
     return got.len;
 }
 
-/* Its command lines, but for the monitors: -serial mon:stdio, -monitor unix:... */
-static QTest *start_study(const char *dir, guint16 port, const char *more)
+/* Its command lines; more: the first one's -monitor, the second one's -incoming. */
+static char *study_options(const char *dir, guint16 port, const char *more)
 {
-    return qtest_start(
+    return g_strdup_printf(
         "--enable-kvm -accel qtest -smp 2 -m 2G -kernel %s/bzImage "
-        "-nographic -serial stdio -drive file=%s/bullseye.img,format=raw "
+        "-nographic -serial mon:stdio -drive file=%s/bullseye.img,format=raw "
         "-append 'console=ttyS0 root=/dev/sda earlyprintk=serial net.ifnames=0' "
         "-net user,host=10.0.2.10,hostfwd=tcp:127.0.0.1:%u-:22 -net nic,model=e1000 %s",
         dir, dir, port, more);
+}
+
+static QTest *start_study(const char *dir, guint16 port, const char *more)
+{
+    g_autofree char *options = study_options(dir, port, more);
+
+    return qtest_start("%s", options);
 }
 
 static char *make_study(void)
@@ -454,11 +461,18 @@ static void remove_study(const char *dir)
     g_assert_cmpint(rmdir(dir), ==, 0);
 }
 
-/* Whoever connects to the forwarded port reaches the guest, before and after. */
+/*
+ * Whoever connects to the forwarded port reaches the guest, before and after. There is no
+ * human monitor: the first line is refused by that name alone.
+ */
 static void test_study(void)
 {
     g_autofree char *dir = make_study();
     guint16 port = free_port(), incoming = free_port();
+    g_autofree char *whole =
+        study_options(dir, port, "-monitor unix:qemu-monitor-migration,server,nowait");
+    board_refuses(whole, "-monitor unix:qemu-monitor-migration,server,nowait: the human "
+                         "monitor is not supported, use -qmp");
     QTest *q = start_study(dir, port, "");
     NetGuest d = { .send = send_e1000, .next = next_e1000 };
     E1000Driver card;
