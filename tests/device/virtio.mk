@@ -107,7 +107,7 @@ tests_device_chardev_test_SOURCES = tests/device/chardev-test.c tests/device/boa
 	$(LATE_COMMON)
 tests_device_chardev_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_chardev_test_LDADD = $(DEVICE_TEST_LDADD)
-VIRTIO_PCI_TESTS = tests/device/virtio-pci-test tests/device/virtio-pci-stop-test \
+VIRTIO_PCI_TESTS = tests/device/pci-slot-flight-test tests/device/virtio-pci-test tests/device/virtio-pci-stop-test \
 	tests/device/virtio-pci-migrate-test tests/device/virtio-pci-hostile-test \
 	tests/device/virtio-pci-net-test tests/device/virtio-net-control-test \
 	tests/device/virtio-net-queues-test tests/device/virtio-pci-mask-test \
@@ -120,8 +120,14 @@ tests_device_virtio_pci_test_SOURCES = tests/device/virtio-pci-test.c \
 	$(VIRTIO_PCI_COMMON)
 tests_device_virtio_pci_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_virtio_pci_test_LDADD = $(DEVICE_TEST_LDADD)
+VIRTIO_PCI_HOLD = tests/device/virtio-pci-hold.c tests/device/virtio-pci-hold.h \
+	$(VIRTIO_PCI_COMMON)
 tests_device_virtio_pci_stop_test_SOURCES = tests/device/virtio-pci-stop-test.c \
-	tests/device/monitor.c tests/device/monitor.h $(VIRTIO_PCI_COMMON)
+	tests/device/monitor.c tests/device/monitor.h $(VIRTIO_PCI_HOLD)
+tests_device_pci_slot_flight_test_SOURCES = tests/device/pci-slot-flight-test.c \
+	tests/device/monitor.c tests/device/monitor.h $(VIRTIO_PCI_HOLD)
+tests_device_pci_slot_flight_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_pci_slot_flight_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_virtio_pci_stop_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_virtio_pci_stop_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_virtio_pci_migrate_test_SOURCES = tests/device/virtio-pci-migrate-test.c \
