@@ -240,6 +240,13 @@ typedef enum {
     DOMAIN_DIRECT_PASSTHROUGH, /* all of the device */
 } DomainDirectMode;
 
+/* Who says which addresses are behind a port of a bridge. */
+typedef enum {
+    DOMAIN_MAC_TABLE_DEFAULT = 0, /* the bridge, which learns them */
+    DOMAIN_MAC_TABLE_KERNEL,
+    DOMAIN_MAC_TABLE_LIBVIRT, /* who puts the port there */
+} DomainMacTable;
+
 /* The first ones are those of DomainVirtioModel. */
 typedef enum {
     DOMAIN_INTERFACE_MODEL_DEFAULT = 0, /* no <model>: command/ chooses */
@@ -289,9 +296,10 @@ typedef struct DomainInterface {
     guint8 mac[6]; /* generated when the XML has none */
     char *network; /* for NETWORK; and of it, while it runs: */
     char *portgroup;
-    char *portid; /* the UUID of its port, as text */
-    char *bridge; /* for BRIDGE; NETWORK: the port's, or NULL */
-    char *dev;    /* for DIRECT; NETWORK: likewise */
+    char *portid;             /* the UUID of its port, as text */
+    char *bridge;             /* for BRIDGE; NETWORK: the port's, or NULL */
+    char *dev;                /* for DIRECT; NETWORK: likewise */
+    DomainMacTable mac_table; /* of NETWORK's bridge */
     DomainDirectMode mode;
     char *target; /* the tap's name or NULL; "vnet*" are ours and not persistent */
     DomainTristate managed; /* target@managed: NO means the tap exists already */

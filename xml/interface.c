@@ -9,6 +9,7 @@ static const char *const type_names[] = { "ethernet", "bridge", "network",
                                           "direct",   "user",   NULL };
 static const char *const mode_names[] = { "",        "vepa",        "bridge",
                                           "private", "passthrough", NULL };
+static const char *const table_names[] = { "", "kernel", "libvirt", NULL };
 static const char *const model_names[] = {
     "", "virtio", "virtio-transitional", "virtio-non-transitional", "e1000", NULL
 };
@@ -108,6 +109,8 @@ static const XmlField rows[] = {
                OF(BRIDGE)),
     XML_STRING("source@bridge", DomainInterface, bridge, .flags = XML_AGAIN | XML_LIVE,
                .check = xml_check_ifname, OF(NETWORK)),
+    XML_ENUM("source@macTableManager", DomainInterface, mac_table, table_names,
+             .flags = XML_LIVE, OF(NETWORK)),
     XML_STRING("source@dev", DomainInterface, dev, .flags = XML_REQUIRED,
                .check = xml_check_ifname, OF(DIRECT)),
     XML_STRING("source@dev", DomainInterface, dev, .flags = XML_AGAIN | XML_LIVE,
@@ -123,7 +126,6 @@ static const XmlField rows[] = {
     XML_REFUSE("source@address"),
     XML_REFUSE("source@port"),
     XML_REFUSE("source@connectionid"),
-    XML_REFUSE("source@macTableManager"),
     XML_REFUSE("source@missing"),
     XML_REFUSE("source@portgroupid"),
     XML_REFUSE("source@switchid"),

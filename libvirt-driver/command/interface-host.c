@@ -77,15 +77,21 @@ static gboolean open_direct(DomainInterface *interface, GArray *fds, GError **er
     return TRUE;
 }
 
-static gboolean open_tap(DomainInterface *interface, GArray *fds, GError **errp)
+static ProcessTap tap_of(const DomainInterface *interface)
 {
-    ProcessTap tap = {
+    return (ProcessTap){
         .bridge = interface->bridge, /* it has none when it is of type 'ethernet' */
         .create = interface->managed != DOMAIN_TRISTATE_NO,
         .guest_mac = interface->mac,
         .queues = interface->queues,
         .mtu = interface->mtu,
+        .guest_mac_only = interface->mac_table == DOMAIN_MAC_TABLE_LIBVIRT,
     };
+}
+
+static gboolean open_tap(DomainInterface *interface, GArray *fds, GError **errp)
+{
+    ProcessTap tap = tap_of(interface);
 
     return process_open_tap(&interface->target, &tap, fds,
                             errp); /* goes with the last fd */
@@ -230,10 +236,11 @@ gboolean command_check_interface_update(gconstpointer device, gconstpointer to,
 static gboolean move(const DomainInterface *old, const DomainInterface *new,
                      GError **errp)
 {
+    ProcessTap from = tap_of(old), to = tap_of(new);
     g_autoptr(GError) err = NULL;
 
-    if (g_strcmp0(old->bridge, new->bridge) == 0 ||
-        process_move_tap(old->target, old->bridge, new->bridge, old->mtu, &err)) {
+    if ((g_strcmp0(old->bridge, new->bridge) == 0 && old->mac_table == new->mac_table) ||
+        process_move_tap(old->target, &from, &to, &err)) {
         return TRUE;
     }
     return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED, "%s", err->message);

@@ -111,6 +111,25 @@ static gboolean take_direct(const xmlNode *plug, DomainInterface *interface,
     return TRUE;
 }
 
+static gboolean take_table(const xmlNode *plug, DomainInterface *interface, GError **errp)
+{
+    static const char *const managers[] = {
+        [DOMAIN_MAC_TABLE_DEFAULT] = "",
+        [DOMAIN_MAC_TABLE_KERNEL] = "kernel",
+        [DOMAIN_MAC_TABLE_LIBVIRT] = "libvirt",
+        NULL,
+    };
+    g_autofree char *manager = xml_node_attr(plug, "macTableManager"), *what = NULL;
+    int index = manager ? xml_names_index(managers, manager) : DOMAIN_MAC_TABLE_DEFAULT;
+
+    if (index < 0) {
+        what = g_strdup_printf("macTableManager='%s'", manager);
+        return unsupported(interface, what, errp);
+    }
+    interface->mac_table = (DomainMacTable)index;
+    return TRUE;
+}
+
 static gboolean take_plug(const xmlNode *plug, DomainInterface *interface, GError **errp)
 {
     g_autofree char *type = xml_node_attr(plug, "type");
@@ -123,7 +142,7 @@ static gboolean take_plug(const xmlNode *plug, DomainInterface *interface, GErro
         interface->bridge = xml_node_attr(plug, "bridge");
     }
     if (interface->bridge) {
-        return TRUE;
+        return take_table(plug, interface, errp);
     }
     what = g_strdup_printf("ports of type '%s'", type ? type : "none");
     return unsupported(interface, what, errp);
@@ -189,6 +208,7 @@ gboolean network_port_create(const char *dir, const Domain *domain,
     g_clear_pointer(&interface->bridge, g_free);
     g_clear_pointer(&interface->dev, g_free);
     interface->mode = DOMAIN_DIRECT_DEFAULT;
+    interface->mac_table = DOMAIN_MAC_TABLE_DEFAULT;
     ok = create(client, &found.net, domain, interface, errp);
     forward_clear(REMOTE_PROC_NETWORK_LOOKUP_BY_NAME, &found);
     return ok;

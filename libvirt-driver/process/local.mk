@@ -17,6 +17,8 @@ libdriver_a_SOURCES += \
 	libvirt-driver/process/pidfile.h \
 	libvirt-driver/process/open.c \
 	libvirt-driver/process/open.h \
+	libvirt-driver/process/rtnetlink.c \
+	libvirt-driver/process/rtnetlink.h \
 	libvirt-driver/process/spawn.c \
 	libvirt-driver/process/spawn.h \
 	libvirt-driver/process/tap.c \

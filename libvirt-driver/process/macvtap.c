@@ -7,14 +7,14 @@
 #include <fcntl.h>
 #include <linux/if_link.h>
 #include <linux/if_tun.h>
-#include <linux/netlink.h>
-#include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "process/rtnetlink.h"
 
 #define NAMES_MAX 1024 /* of macvtap0, ... that are tried */
 
@@ -25,124 +25,46 @@ static gboolean set_error(GError **errp, const char *what, const char *name)
     return FALSE;
 }
 
-/* ---- rtnetlink ---- */
-
-/* A request about a link; attributes are appended. */
-typedef struct Request {
-    struct nlmsghdr header;
-    struct ifinfomsg info;
-    guint8 attributes[256];
-} Request;
-
-static void request_init(Request *r, guint16 type, guint16 flags)
-{
-    *r = (Request){ .header = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg)),
-                                .nlmsg_type = type,
-                                .nlmsg_flags =
-                                    (guint16)(NLM_F_REQUEST | NLM_F_ACK | flags) } };
-}
-
-/* The attribute, so that its length can be changed when there are others within it. */
-static struct rtattr *add(Request *r, guint16 type, const void *data, gsize length)
-{
-    gsize begin = NLMSG_ALIGN(r->header.nlmsg_len), end = begin + RTA_SPACE(length);
-    struct rtattr *attribute = (struct rtattr *)((guint8 *)r + begin);
-
-    g_assert(end <= sizeof(*r));
-    attribute->rta_type = type;
-    attribute->rta_len = (guint16)RTA_LENGTH(length);
-    if (length) {
-        memcpy(RTA_DATA(attribute), data, length);
-    }
-    r->header.nlmsg_len = (guint32)end;
-    return attribute;
-}
-
-static void end(const Request *r, struct rtattr *attribute)
-{
-    attribute->rta_len =
-        (guint16)((const guint8 *)r + r->header.nlmsg_len - (const guint8 *)attribute);
-}
-
-/* The kernel answers before send() returns. FALSE with errno. */
-static gboolean exchange(int sock, Request *r)
-{
-    struct {
-        struct nlmsghdr header;
-        struct nlmsgerr error;
-        guint8 more[1024];
-    } reply;
-    ssize_t n;
-
-    if (send(sock, r, r->header.nlmsg_len, 0) < 0) {
-        return FALSE;
-    }
-    n = recv(sock, &reply, sizeof(reply), MSG_DONTWAIT);
-    if (n < 0) {
-        return FALSE;
-    }
-    if ((gsize)n < sizeof(reply.header) + sizeof(reply.error) ||
-        reply.header.nlmsg_type != NLMSG_ERROR) {
-        errno = EPROTO;
-        return FALSE;
-    }
-    errno = -reply.error.error;
-    return errno == 0;
-}
-
-static gboolean run(Request *r)
-{
-    int sock = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), error;
-    gboolean ok = sock >= 0 && exchange(sock, r);
-
-    error = errno;
-    if (sock >= 0) {
-        close(sock);
-    }
-    errno = error;
-    return ok;
-}
-
 static gboolean create(const char *name, guint32 lower, const ProcessMacvtap *macvtap)
 {
     static const char kind[] = "macvtap";
     guint32 mode = macvtap->mode;
     struct rtattr *info, *data;
-    Request r;
+    RtNetlink r;
 
-    request_init(&r, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
-    r.info.ifi_flags = r.info.ifi_change = IFF_UP;
-    add(&r, IFLA_IFNAME, name, strlen(name) + 1);
-    add(&r, IFLA_LINK, &lower, sizeof(lower));
-    add(&r, IFLA_ADDRESS, macvtap->mac, 6);
-    info = add(&r, IFLA_LINKINFO, NULL, 0);
-    add(&r, IFLA_INFO_KIND, kind, sizeof(kind) - 1);
-    data = add(&r, IFLA_INFO_DATA, NULL, 0);
-    add(&r, IFLA_MACVLAN_MODE, &mode, sizeof(mode));
-    end(&r, data);
-    end(&r, info);
-    return run(&r);
+    rtnetlink_init(&r, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+    r.link.ifi_flags = r.link.ifi_change = IFF_UP;
+    rtnetlink_add(&r, IFLA_IFNAME, name, strlen(name) + 1);
+    rtnetlink_add(&r, IFLA_LINK, &lower, sizeof(lower));
+    rtnetlink_add(&r, IFLA_ADDRESS, macvtap->mac, 6);
+    info = rtnetlink_add(&r, IFLA_LINKINFO, NULL, 0);
+    rtnetlink_add(&r, IFLA_INFO_KIND, kind, sizeof(kind) - 1);
+    data = rtnetlink_add(&r, IFLA_INFO_DATA, NULL, 0);
+    rtnetlink_add(&r, IFLA_MACVLAN_MODE, &mode, sizeof(mode));
+    rtnetlink_end(&r, data);
+    rtnetlink_end(&r, info);
+    return rtnetlink_run(&r);
 }
 
 /* In passthrough mode it begins with the address of the device below, which from here on
  * has the guest's; the kernel puts that back when the macvtap goes. */
 static gboolean set_address(const char *name, const ProcessMacvtap *macvtap)
 {
-    Request r;
+    RtNetlink r;
 
-    request_init(&r, RTM_NEWLINK, 0);
-    r.info.ifi_index = (int)if_nametoindex(name);
-    add(&r, IFLA_ADDRESS, macvtap->mac, 6);
-    return run(&r);
+    rtnetlink_init(&r, RTM_NEWLINK, 0);
+    r.link.ifi_index = (int)if_nametoindex(name);
+    rtnetlink_add(&r, IFLA_ADDRESS, macvtap->mac, 6);
+    return rtnetlink_run(&r);
 }
 
 gboolean process_delete_macvtap(const char *name, GError **errp)
 {
-    Request r;
+    RtNetlink r;
 
-    request_init(&r, RTM_DELLINK, 0);
-    r.info.ifi_index = (int)if_nametoindex(name);
-    return r.info.ifi_index == 0 || run(&r) || errno == ENODEV ||
+    rtnetlink_init(&r, RTM_DELLINK, 0);
+    r.link.ifi_index = (int)if_nametoindex(name);
+    return r.link.ifi_index == 0 || rtnetlink_run(&r) || errno == ENODEV ||
            set_error(errp, "cannot delete the macvtap device", name);
 }
 

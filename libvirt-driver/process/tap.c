@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_link.h>
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <net/if.h>
@@ -11,6 +12,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "process/rtnetlink.h"
 
 static gboolean set_error(GError **errp, const char *what, const char *name)
 {
@@ -116,10 +119,42 @@ static gboolean set_mtu(const char *name, guint mtu, GError **errp)
            set_error(errp, "cannot set the MTU of the tap device", name);
 }
 
-static gboolean add_to_bridge(const char *name, const char *bridge, guint own_mtu,
-                              GError **errp)
+/* The port, whose own these are: they go when it leaves the bridge. */
+static gboolean stop_learning(int index)
+{
+    const guint8 off = 0;
+    struct rtattr *port;
+    RtNetlink r;
+
+    rtnetlink_init(&r, RTM_SETLINK, 0);
+    r.link.ifi_family = AF_BRIDGE;
+    r.link.ifi_index = index;
+    port = rtnetlink_add(&r, IFLA_PROTINFO | NLA_F_NESTED, NULL, 0);
+    rtnetlink_add(&r, IFLA_BRPORT_LEARNING, &off, sizeof(off));
+    rtnetlink_add(&r, IFLA_BRPORT_UNICAST_FLOOD, &off, sizeof(off));
+    rtnetlink_end(&r, port);
+    return rtnetlink_run(&r);
+}
+
+/* Never forgotten, and no address of the bridge itself. */
+static gboolean teach_address(int index, const guint8 *mac)
+{
+    RtNetlink r;
+
+    rtnetlink_init(&r, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE);
+    r.neighbour.ndm_family = AF_BRIDGE;
+    r.neighbour.ndm_ifindex = index;
+    r.neighbour.ndm_state = NUD_NOARP;
+    r.neighbour.ndm_flags = NTF_MASTER;
+    rtnetlink_add(&r, NDA_LLADDR, mac, 6);
+    return rtnetlink_run(&r);
+}
+
+static gboolean add_to_bridge(const char *name, const ProcessTap *tap, GError **errp)
 {
     struct ifreq port = { .ifr_ifindex = (int)if_nametoindex(name) }, mtu = { 0 };
+    int index = port.ifr_ifindex;
+    const char *bridge = tap->bridge;
 
     if (!check_name("cannot use the bridge", bridge, errp)) {
         return FALSE;
@@ -128,11 +163,16 @@ static gboolean add_to_bridge(const char *name, const char *bridge, guint own_mt
         return set_error(errp, "cannot use the bridge", bridge);
     }
     /* A bridge takes the lowest MTU of its ports. */
-    if (!set_mtu(name, own_mtu ? own_mtu : (guint)mtu.ifr_mtu, errp)) {
+    if (!set_mtu(name, tap->mtu ? tap->mtu : (guint)mtu.ifr_mtu, errp)) {
         return FALSE;
     }
-    return request(SIOCBRADDIF, &port, bridge) ||
-           set_error(errp, "cannot add a tap device to the bridge", bridge);
+    if (!request(SIOCBRADDIF, &port, bridge)) {
+        return set_error(errp, "cannot add a tap device to the bridge", bridge);
+    }
+    return !tap->guest_mac_only ||
+           (stop_learning(index) && teach_address(index, tap->guest_mac)) ||
+           set_error(errp, "cannot set the addresses of a tap device on the bridge",
+                     bridge);
 }
 
 /* One queue of the device, which the first one makes. */
@@ -156,7 +196,7 @@ gboolean process_open_tap(char **name, const ProcessTap *tap, GArray *fds, GErro
         }
     }
     return (!tap->create || set_address(*name, tap->guest_mac, errp)) &&
-           (tap->bridge ? add_to_bridge(*name, tap->bridge, tap->mtu, errp)
+           (tap->bridge ? add_to_bridge(*name, tap, errp)
                         : !tap->mtu || set_mtu(*name, tap->mtu, errp)) &&
            take_up(*name, errp);
 }
@@ -170,25 +210,26 @@ static gboolean remove_from_bridge(const char *name, const char *bridge, GError 
            set_error(errp, "cannot take a tap device from the bridge", bridge);
 }
 
-gboolean process_move_tap(const char *name, const char *from, const char *to, guint mtu,
+gboolean process_move_tap(const char *name, const ProcessTap *from, const ProcessTap *to,
                           GError **errp)
 {
     g_autoptr(GError) err = NULL;
     struct ifreq there = { 0 };
 
-    if (!check_name("cannot use the bridge", to, errp)) {
+    if (!check_name("cannot use the bridge", to->bridge, errp)) {
         return FALSE;
     }
-    if (!request(SIOCGIFMTU, &there, to)) { /* before anything has been touched */
-        return set_error(errp, "cannot use the bridge", to);
+    if (!request(SIOCGIFMTU, &there, to->bridge)) { /* before anything has been touched */
+        return set_error(errp, "cannot use the bridge", to->bridge);
     }
-    if (!remove_from_bridge(name, from, errp)) {
+    if (!remove_from_bridge(name, from->bridge, errp)) {
         return FALSE;
     }
-    if (add_to_bridge(name, to, mtu, errp)) {
+    if (add_to_bridge(name, to, errp)) {
         return TRUE;
     }
-    if (!add_to_bridge(name, from, mtu, &err)) {
+    remove_from_bridge(name, to->bridge, NULL); /* it may have joined it */
+    if (!add_to_bridge(name, from, &err)) {
         g_message("undoing a change of bridges: %s", err->message);
     }
     return FALSE;

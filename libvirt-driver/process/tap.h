@@ -11,6 +11,11 @@ typedef struct ProcessTap {
     const guint8 *guest_mac; /* of the interface that it belongs to */
     guint queues;            /* pairs, and so descriptors; 0: one */
     guint mtu;               /* bytes; 0: the bridge's, or what it has */
+    /*
+     * The bridge learns no addresses from it, and sends it what is for the guest's
+     * address, and no frames for unknown ones.
+     */
+    gboolean guest_mac_only;
 } ProcessTap;
 
 /*
@@ -21,9 +26,12 @@ typedef struct ProcessTap {
  */
 gboolean process_open_tap(char **name, const ProcessTap *tap, GArray *fds, GError **errp);
 
-/* Takes a tap from one bridge to another, whose MTU it gets unless it has one of its own
- * (not 0); a failure leaves it as it was. G_FILE_ERROR. */
-gboolean process_move_tap(const char *name, const char *from, const char *to, guint mtu,
+/*
+ * Takes a tap from one bridge to another, whose MTU it gets unless it has one of its own
+ * (not 0); a failure leaves it as it was. Of both: bridge, mtu, guest_mac and
+ * guest_mac_only. G_FILE_ERROR.
+ */
+gboolean process_move_tap(const char *name, const ProcessTap *from, const ProcessTap *to,
                           GError **errp);
 
 G_END_DECLS

@@ -93,6 +93,15 @@ def define(a, devices):
     a.define(machine="q35", devices=devices + PORTS)
 
 
+def check_addresses(a, told):
+    """What the bridge sends to the tap: what it is told of, or what it learns."""
+    port = link(a, "vnet0", "-d")
+    entries = in_network(a, "bridge", "fdb", "show", "dev", "vnet0")
+    assert ("learning off flood off" in port) == told, port
+    assert any(MAC in line and "static" in line
+               for line in entries.splitlines()) == told, entries
+
+
 def test_network(a, b):
     """A port is created and deleted with each interface, whoever ends it."""
     start(a)
@@ -108,20 +117,33 @@ def test_network(a, b):
         "3333-4444-000000000001</uuid></owner><group>red</group><mac address='%s'/>" \
         "</networkport>" % (uuid, MAC), xml
     text = a.virsh("dumpxml", "vm")
-    assert "<source network='default' portgroup='red' portid='%s' bridge='br0'/>" % uuid \
-        in text, text
+    assert "<source network='default' portgroup='red' portid='%s' bridge='br0' " \
+        "macTableManager='libvirt'/>" % uuid in text, text
     assert "<source network='default' portgroup='red'/>" in a.virsh(
         "dumpxml", "vm", "--inactive")
     assert "network" in a.virsh("domiflist", "vm") and "default" in a.virsh("domiflist", "vm")
     assert "master br0" in link(a, "vnet0") and "mtu 1400" in link(a, "vnet0")
+    check_addresses(a, True)
     restart(a)  # the next daemon knows of it
+    # To a network whose bridge learns, and back.
+    a.virsh("update-device", "vm", device(a, network("other")), "--live")
+    assert "master br1" in link(a, "vnet0")
+    assert "macTableManager" not in a.virsh("dumpxml", "vm")
+    check_addresses(a, False)
+    a.virsh("update-device", "vm", device(a, network("default")), "--live")
+    assert "macTableManager='libvirt'" in a.virsh("dumpxml", "vm")
+    check_addresses(a, True)
     a.virsh("destroy", "vm")
     wait_for("the end of the port", lambda: not daemon.ports)
     # One that does not come up leaves nothing.
     a.define(machine="q35", words="exit-at-start", devices=network("default") + PORTS)
     a.fails("told to end", "start", "vm")
     wait_for("the end of the port", lambda: not daemon.ports)
-    assert daemon.calls.count("create") == 2 == daemon.calls.count("delete")
+    assert daemon.calls.count("create") == 4 == daemon.calls.count("delete")
+    daemon.networks["default"] = NETWORKS["default"].replace("'libvirt'", "'me'")
+    a.define(machine="q35", devices=network("default") + PORTS)
+    a.fails("network 'default' has macTableManager='me'", "start", "vm")
+    wait_for("the end of the port", lambda: not daemon.ports)
     daemon.close()
 
 

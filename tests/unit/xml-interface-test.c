@@ -45,6 +45,11 @@ static void test_forms(void)
           "<target dev='vnet0'/>",
           "<source network='n' portgroup='g'/>", DOMAIN_INTERFACE_BRIDGE },
         { "<interface type='network'>" MAC "<source network='n' portid='" UUID
+          "' bridge='br0' macTableManager='libvirt'/><target dev='vnet0'/></interface>",
+          "<source network='n' portid='" UUID
+          "' bridge='br0' macTableManager='libvirt'/><target dev='vnet0'/>",
+          "<source network='n'/>", DOMAIN_INTERFACE_BRIDGE },
+        { "<interface type='network'>" MAC "<source network='n' portid='" UUID
           "' dev='eth0' mode='private'/><target dev='macvtap0' made='yes'/></interface>",
           "<source network='n' portid='" UUID "' dev='eth0' mode='private'/>"
           "<target dev='macvtap0'/>",
@@ -94,15 +99,17 @@ static void test_forms(void)
 /* A definition that somebody has taken from a domain that ran. */
 static void test_dropped(void)
 {
-    g_autoptr(DomainDevice) device = parse(
-        "<interface type='network'>" MAC "<source network='n' portid='" UUID
-        "' bridge='br0'/><target dev='vnet0' made='yes'/><script path=''/></interface>",
-        XML_PARSE_INACTIVE);
+    g_autoptr(DomainDevice) device =
+        parse("<interface type='network'>" MAC "<source network='n' portid='" UUID
+              "' bridge='br0' macTableManager='libvirt'/><target dev='vnet0' "
+              "made='yes'/><script path=''/></interface>",
+              XML_PARSE_INACTIVE);
     const DomainInterface *interface = device->interface;
 
     g_assert_cmpstr(interface->network, ==, "n");
     g_assert_null(interface->portid);
     g_assert_null(interface->bridge);
+    g_assert_cmpint(interface->mac_table, ==, DOMAIN_MAC_TABLE_DEFAULT);
     g_assert_null(interface->target);
     g_assert_cmpint(interface->made, ==, DOMAIN_TRISTATE_ABSENT);
     g_assert_true(xml_device_check(device, NULL));
