@@ -176,7 +176,7 @@ static gboolean grow_log(GError **errp)
     n_log_words = n;
     for (GSList *l = devices; l; l = l->next) {
         const Vhost *v = l->data;
-        if (logging && v->running && !tell_log(v, errp)) {
+        if (before && v->running && !tell_log(v, errp)) {
             return FALSE; /* old stays: some of them may write it */
         }
     }
