@@ -63,8 +63,9 @@ static const Property tap_rows[] = {
     { "vhostfds", PROP_STRING, offsetof(TapOptions, vhostfds),
       .help = "As many of them as there are fds" },
     { "vhostforce", PROP_BOOL, offsetof(TapOptions, vhostforce), "off",
-      .help = "vhost, and it is an error when the host has none, or the card can never be "
-              "served by it" },
+      .help =
+          "vhost, and it is an error when the host has none, or the card can never be "
+          "served by it" },
     { NULL },
 };
 

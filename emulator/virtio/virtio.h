@@ -97,7 +97,7 @@ struct VirtioDevice {
     const VirtioDataPlane *plane; /* NULL: virtio_plane_own */
 
     /* Set by the transport before realize: queues of one that is not told how many. */
-    guint16 auto_queues; /* 0: one */
+    guint16 auto_queues;     /* 0: one */
     gboolean no_modern;      /* the same: only legacy drivers can use it */
     const char *no_messages; /* the same: why there is no MSI-X; NULL: there is */
 

@@ -18,53 +18,7 @@
 #include <unistd.h>
 
 #include "tests/device/board.h"
-#include "tests/device/e1000.h"
-#include "tests/device/net-guest.h"
-#include "tests/device/pvh-kernel.h"
-
-#define GUEST 0x0a00020f /* 10.0.2.15 */
-#define HOST  0x0a000202
-
-/* The host */
-
-static int host_socket(int type, guint16 *port)
-{
-    struct sockaddr_in at = { .sin_family = AF_INET,
-                              .sin_addr = { htonl(INADDR_LOOPBACK) } };
-    struct timeval limit = { .tv_sec = 60 };
-    socklen_t len = sizeof(at);
-    int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
-
-    g_assert_cmpint(fd, >=, 0);
-    g_assert_cmpint(bind(fd, (struct sockaddr *)&at, sizeof(at)), ==, 0);
-    g_assert_cmpint(getsockname(fd, (struct sockaddr *)&at, &len), ==, 0);
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-    *port = ntohs(at.sin_port);
-    return fd;
-}
-
-static guint16 free_port(void)
-{
-    guint16 port;
-
-    close(host_socket(SOCK_STREAM, &port));
-    return port;
-}
-
-/* errno of the attempt, 0: *fd is connected. */
-static int host_connect(guint16 port, int *fd)
-{
-    struct sockaddr_in to = { .sin_family = AF_INET,
-                              .sin_port = htons(port),
-                              .sin_addr = { htonl(INADDR_LOOPBACK) } };
-
-    *fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (connect(*fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
-        close(*fd);
-        return errno;
-    }
-    return 0;
-}
+#include "tests/device/net-host.h"
 
 /* Tests */
 
@@ -250,43 +204,6 @@ static void test_descriptors(void)
     qtest_stop(q);
 }
 
-/* The host connects, and what it says comes to the guest. */
-static void talk(NetGuest *d, guint16 port, guint16 guest_port)
-{
-    guint8 frame[2000], *tcp = frame + ETH + IP;
-    int client;
-
-    g_assert_cmpint(host_connect(port, &client), ==, 0);
-    receive(d, frame, is_tcp);
-    g_assert_cmphex(tcp[13], ==, SYN);
-    g_assert_cmphex(get32(frame + ETH + 16), ==, GUEST);
-    g_assert_cmpuint(get16(tcp + 2), ==, guest_port);
-    answer(d, frame, SYN | ACK, 5000, "");
-    g_assert_cmpint(send(client, "hello", 5, 0), ==, 5);
-    do {
-        receive(d, frame, is_tcp);
-        g_assert_cmpuint(get32(tcp + 8), ==, 5001);
-    } while (!text_len(frame));
-    g_assert_cmpmem(tcp + (tcp[12] >> 4) * 4, 5, "hello", 5);
-    answer(d, frame, ACK, 5001, "");
-    close(client);
-}
-
-/* Before the guest has said a word, it is asked for its address. */
-static void answer_arp(NetGuest *d, guint16 port)
-{
-    guint8 frame[2000];
-    int client;
-
-    g_assert_cmpint(host_connect(port, &client), ==, 0);
-    receive(d, frame, is_arp_request);
-    g_assert_cmphex(get32(frame + ETH + 24), ==, GUEST);
-    send_arp(d, 2, GUEST, get32(frame + ETH + 14));
-    receive(d, frame, is_tcp);
-    g_assert_cmphex(frame[ETH + IP + 13], ==, SYN);
-    close(client);
-}
-
 static void test_forward(void)
 {
     guint16 port = free_port();
@@ -398,105 +315,6 @@ static void test_net(void)
     expect_host(&d, GUEST, 0x0a00020a);
     talk(&d, port, 22);
     qtest_stop(q);
-}
-
-/* ---- the migration study ---- */
-
-static void send_e1000(NetGuest *d, const guint8 *frame, guint32 len)
-{
-    e1000_send(d->card, frame, len);
-}
-
-static gsize next_e1000(NetGuest *d, guint8 *frame)
-{
-    static E1000Got got;
-
-    e1000_wait(d->card, &got);
-    g_assert_cmpuint(got.len, <=, 2000);
-    memcpy(frame, got.bytes, got.len);
-    return got.len;
-}
-
-/* Its command lines; more: the first one's -monitor, the second one's -incoming. */
-static char *study_options(const char *dir, guint16 port, const char *more)
-{
-    return g_strdup_printf(
-        "--enable-kvm -accel qtest -smp 2 -m 2G -kernel %s/bzImage "
-        "-nographic -serial mon:stdio -drive file=%s/bullseye.img,format=raw "
-        "-append 'console=ttyS0 root=/dev/sda earlyprintk=serial net.ifnames=0' "
-        "-net user,host=10.0.2.10,hostfwd=tcp:127.0.0.1:%u-:22 -net nic,model=e1000 %s",
-        dir, dir, port, more);
-}
-
-static QTest *start_study(const char *dir, guint16 port, const char *more)
-{
-    g_autofree char *options = study_options(dir, port, more);
-
-    return qtest_start("%s", options);
-}
-
-static char *make_study(void)
-{
-    g_autoptr(GError) error = NULL;
-    g_autofree char *dir = g_dir_make_tmp("net-user-XXXXXX", &error);
-    g_autofree char *made = pvh_kernel(), *image = NULL, *kernel = NULL;
-
-    g_assert_no_error(error);
-    kernel = g_build_filename(dir, "bzImage", NULL);
-    image = g_build_filename(dir, "bullseye.img", NULL);
-    g_assert_cmpint(rename(made, kernel), ==, 0);
-    g_assert_true(g_file_set_contents(image, "", 0, NULL));
-    g_assert_cmpint(truncate(image, 1 << 20), ==, 0);
-    return g_steal_pointer(&dir);
-}
-
-static void remove_study(const char *dir)
-{
-    static const char *const names[] = { "bzImage", "bullseye.img" };
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_autofree char *path = g_build_filename(dir, names[i], NULL);
-        g_assert_cmpint(unlink(path), ==, 0);
-    }
-    g_assert_cmpint(rmdir(dir), ==, 0);
-}
-
-/*
- * Whoever connects to the forwarded port reaches the guest, before and after. There is no
- * human monitor: the first line is refused by that name alone.
- */
-static void test_study(void)
-{
-    g_autofree char *dir = make_study();
-    guint16 port = free_port(), incoming = free_port();
-    g_autofree char *whole =
-        study_options(dir, port, "-monitor unix:qemu-monitor-migration,server,nowait");
-    board_refuses(whole, "-monitor unix:qemu-monitor-migration,server,nowait: the human "
-                         "monitor is not supported, use -qmp");
-    QTest *q = start_study(dir, port, "");
-    NetGuest d = { .send = send_e1000, .next = next_e1000 };
-    E1000Driver card;
-
-    e1000_open_at(&card, q, 1);
-    e1000_start(&card, E_RCTL_SECRC | E_RCTL_BAM);
-    d.card = &card;
-    expect_host(&d, GUEST, 0x0a00020a);
-    talk(&d, port, 22);
-
-    g_autofree char *waits = g_strdup_printf("-incoming tcp:0:%u", incoming);
-    guint16 other = free_port();
-    QTest *to = start_study(dir, other, waits);
-    json_node_unref(qtest_qmp_ok(
-        q, "{\"execute\":\"migrate\",\"arguments\":{\"uri\":\"tcp:127.0.0.1:%u\"}}",
-        incoming));
-    qtest_wait_migrated(q);
-    board_wait(to, "RESUME");
-    qtest_stop(q);
-    card.q = to;
-    answer_arp(&d, other);
-    talk(&d, other, 22);
-    qtest_stop(to);
-    remove_study(dir);
 }
 
 static void test_nic(void)
@@ -625,7 +443,6 @@ int main(int argc, char **argv)
     g_test_add_func("/net-user/forward", test_forward);
     g_test_add_func("/net-user/json", test_json);
     g_test_add_func("/net-user/net", test_net);
-    g_test_add_func("/net-user/study", test_study);
     g_test_add_func("/net-user/nic", test_nic);
     g_test_add_func("/net-user/delete", test_delete);
     g_test_add_func("/net-user/refused", test_refused);

@@ -13,9 +13,10 @@
 #include "tests/device/board.h"
 #include "tests/device/virtio-pci-net.h"
 
-#define MOVES  200
-#define OTHERS 32 /* words of messages, behind those of the vectors, that are aimed at   \
-                   */
+#define MOVES 200
+#define OTHERS                                                                           \
+    32 /* words of messages, behind those of the vectors, that are aimed at              \
+        */
 
 static const guint8 broadcast[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 

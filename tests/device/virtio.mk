@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # block, net, virtio
 VIRTIO_DEVICE_TESTS = tests/device/virtio-blk-test tests/device/virtio-net-test \
-	tests/device/net-user-test \
+	tests/device/net-user-test tests/device/net-study-test \
 	tests/device/virtio-rng-test tests/device/turn-test \
 	tests/device/virtio-balloon-test tests/device/virtio-serial-test \
 	tests/device/virtio-input-test \
@@ -19,10 +19,13 @@ tests_device_virtio_net_test_SOURCES = tests/device/virtio-net-test.c \
 	$(VIRTIO_DEVICE_COMMON)
 tests_device_virtio_net_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_virtio_net_test_LDADD = $(DEVICE_TEST_LDADD)
-tests_device_net_user_test_SOURCES = tests/device/net-user-test.c \
-	tests/device/net-guest.c tests/device/net-guest.h \
-	tests/device/pvh-kernel.h $(E1000_DEVICE_COMMON) \
-	$(VIRTIO_DEVICE_COMMON)
+NET_HOST = tests/device/net-host.c tests/device/net-host.h \
+	tests/device/net-guest.c tests/device/net-guest.h $(VIRTIO_DEVICE_COMMON)
+tests_device_net_user_test_SOURCES = tests/device/net-user-test.c $(NET_HOST)
+tests_device_net_study_test_SOURCES = tests/device/net-study-test.c \
+	tests/device/pvh-kernel.h $(E1000_DEVICE_COMMON) $(NET_HOST)
+tests_device_net_study_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_net_study_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_net_user_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_net_user_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_virtio_balloon_test_SOURCES = tests/device/virtio-balloon-test.c \
