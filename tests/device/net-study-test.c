@@ -3,6 +3,8 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "tests/device/board.h"
@@ -26,21 +28,14 @@ static gsize next_e1000(NetGuest *d, guint8 *frame)
 }
 
 /* Its command lines; more: the first one's -monitor, the second one's -incoming. */
-static char *study_options(const char *dir, guint16 port, const char *more)
+static QTest *start_study(const char *dir, guint16 port, const char *more)
 {
-    return g_strdup_printf(
+    return qtest_start(
         "--enable-kvm -accel qtest -smp 2 -m 2G -kernel %s/bzImage "
         "-nographic -serial mon:stdio -drive file=%s/bullseye.img,format=raw "
         "-append 'console=ttyS0 root=/dev/sda earlyprintk=serial net.ifnames=0' "
         "-net user,host=10.0.2.10,hostfwd=tcp:127.0.0.1:%u-:22 -net nic,model=e1000 %s",
         dir, dir, port, more);
-}
-
-static QTest *start_study(const char *dir, guint16 port, const char *more)
-{
-    g_autofree char *options = study_options(dir, port, more);
-
-    return qtest_start("%s", options);
 }
 
 static char *make_study(void)
@@ -69,19 +64,34 @@ static void remove_study(const char *dir)
     g_assert_cmpint(rmdir(dir), ==, 0);
 }
 
-/*
- * Whoever connects to the forwarded port reaches the guest, before and after. There is no
- * human monitor: the first line is refused by that name alone.
- */
+/* What `socat stdio unix-connect:monitor` gets, up to the prompt behind the line. */
+static void type_at_monitor(const char *dir, const char *line)
+{
+    g_autofree char *path = g_build_filename(dir, "monitor", NULL);
+    struct sockaddr_un sun = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    g_autoptr(GString) got = g_string_new(NULL);
+    char byte;
+
+    g_strlcpy(sun.sun_path, path, sizeof(sun.sun_path));
+    g_assert_cmpint(connect(fd, (struct sockaddr *)&sun, sizeof(sun)), ==, 0);
+    g_assert_cmpint(write(fd, line, strlen(line)), ==, (gssize)strlen(line));
+    while (!g_str_has_suffix(got->str, "\r\n(qemu) ") || !strstr(got->str, "migrate")) {
+        g_assert_cmpint(read(fd, &byte, 1), ==, 1);
+        g_string_append_c(got, byte);
+    }
+    g_assert_null(strstr(got->str, "Error"));
+    close(fd);
+}
+
+/* Whoever connects to the forwarded port reaches the guest, before and after. */
 static void test_study(void)
 {
     g_autofree char *dir = make_study();
     guint16 port = free_port(), incoming = free_port();
-    g_autofree char *whole =
-        study_options(dir, port, "-monitor unix:qemu-monitor-migration,server,nowait");
-    board_refuses(whole, "-monitor unix:qemu-monitor-migration,server,nowait: the human "
-                         "monitor is not supported, use -qmp");
-    QTest *q = start_study(dir, port, "");
+    g_autofree char *monitor =
+        g_strdup_printf("-monitor unix:%s/monitor,server,nowait", dir);
+    QTest *q = start_study(dir, port, monitor);
     NetGuest d = { .send = send_e1000, .next = next_e1000 };
     E1000Driver card;
 
@@ -94,9 +104,8 @@ static void test_study(void)
     g_autofree char *waits = g_strdup_printf("-incoming tcp:0:%u", incoming);
     guint16 other = free_port();
     QTest *to = start_study(dir, other, waits);
-    json_node_unref(qtest_qmp_ok(
-        q, "{\"execute\":\"migrate\",\"arguments\":{\"uri\":\"tcp:127.0.0.1:%u\"}}",
-        incoming));
+    g_autofree char *line = g_strdup_printf("migrate -d tcp:127.0.0.1:%u\n", incoming);
+    type_at_monitor(dir, line);
     qtest_wait_migrated(q);
     board_wait(to, "RESUME");
     qtest_stop(q);
