@@ -379,6 +379,12 @@ static gboolean check_raw(ConfigNode *node, GError **errp)
     return block_starts_inactive() || block_check_raw(text_at(node, "node-name"), errp);
 }
 
+static gboolean set_drive(ConfigNode *node, GError **errp)
+{
+    block_node_set_drive(block_node_find(text_at(node, "node-name")));
+    return TRUE;
+}
+
 static gboolean name_drive(ConfigNode *node, GError **errp)
 {
     const char *name = text_at(node, "name");
@@ -404,6 +410,7 @@ static gboolean start_backends(ConfigNode *config, GError **errp)
     return each(config, "object", add_object, errp) &&
            each(config, "blockdev", add_blockdev, errp) &&
            each(config, "guessed-raw", check_raw, errp) &&
+           each(config, "drive-node", set_drive, errp) &&
            each(config, "named-drive", name_drive, errp) &&
            each(config, "netdev", add_netdev, errp);
 }

@@ -57,6 +57,18 @@ gboolean block_user_exists(const char *name)
     return FALSE;
 }
 
+void block_node_set_drive(BlockNode *node)
+{
+    node->of_drive = TRUE;
+}
+
+const char *block_node_drive(const BlockNode *node)
+{
+    return node->attached && node->user.removable
+               ? (node->user.drive ? node->user.drive : "")
+               : (node->of_drive ? node->name : "");
+}
+
 const char *block_node_name(const BlockNode *node)
 {
     return node->name;

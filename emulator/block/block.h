@@ -69,8 +69,9 @@ typedef struct BlockUser {
     void (*batch_done)(void *opaque); /* the loop: after some requests' done() */
     void *opaque;
     /* For query-block(stats); both live as long as the user. NULL: not told of. */
-    const char *name; /* the device's id, or its path where it has none */
-    BlockStats *stats;
+    const char *name;   /* the device's id, or its path where it has none */
+    BlockStats *stats;  /* of a disk or drive; NULL: nothing is counted */
+    const char *drive;  /* the name that -drive has given a removable one; NULL: none */
     gboolean removable; /* it is one of removable.h, which tells of it */
 } BlockUser;
 
@@ -88,6 +89,10 @@ BlockNode *block_node_add(ConfigNode *config, GError **errp);
  * At start, of a node that is there and was not said to be raw: refuses an image that
  * begins as one of another format does, and warns of one that may be written.
  */
+/* At start: -drive has made it, and its name is the drive's for the monitor. */
+void block_node_set_drive(BlockNode *node);
+/* What the monitor knows as "device": "" where no -drive says it. Borrowed. */
+const char *block_node_drive(const BlockNode *node);
 gboolean block_check_raw(const char *name, GError **errp);
 /*
  * At start, of an active node that a user is attached to: its content, whoever asks

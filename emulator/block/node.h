@@ -50,6 +50,7 @@ typedef enum BlockHold {
 struct BlockNode {
     const BlockDriver *driver;
     gboolean anonymous; /* given inline: goes with its parent */
+    gboolean of_drive;  /* -drive has made it */
     gboolean transient; /* a drive's medium: goes when that has let it go */
     gboolean guessed;   /* raw, unless the image begins as of another format */
     BlockNode *parent, *child;
@@ -110,6 +111,12 @@ BlockNode *block_node_bottom(const BlockNode *node);
 static inline gboolean block_node_is_disk(const BlockNode *node)
 {
     return node->attached && node->user.stats;
+}
+/* query-block and query-blockstats list it for itself; those of removable drives are not.
+ */
+static inline gboolean block_node_is_listed(const BlockNode *node)
+{
+    return node->attached ? node->user.name && !node->user.removable : node->of_drive;
 }
 /* Locks and sizes of a node and those below it. */
 gboolean block_chain_lock(BlockNode *node, GError **errp);

@@ -25,7 +25,7 @@ typedef struct Note {
     const char *operation;
     BlockErrorAction action;
     int error;
-    char *node, *path;
+    char *drive, *node, *path;
 } Note;
 
 static GMutex lock; /* for: */
@@ -33,6 +33,7 @@ static GQueue notes = G_QUEUE_INIT;
 
 static void note_free(Note *note)
 {
+    g_free(note->drive);
     g_free(note->node);
     g_free(note->path);
     g_free(note);
@@ -49,7 +50,7 @@ static void emit(const Note *note)
 {
     ConfigNode *data = config_map_new();
 
-    config_map_set(data, "device", config_string_new(""));
+    config_map_set(data, "device", config_string_new(note->drive));
     config_map_set(data, "qom-path", config_string_new(note->path));
     config_map_set(data, "node-name", config_string_new(note->node));
     config_map_set(data, "operation", config_string_new(note->operation));
@@ -111,6 +112,7 @@ BlockErrorAction block_failed(const BlockFailure *failure)
     note->operation = failure->read ? "read" : "write";
     note->action = action;
     note->error = failure->error;
+    note->drive = g_strdup(block_node_drive(failure->node));
     note->node = g_strdup(block_node_name(failure->node));
     note->path = g_strdup(failure->path);
     tell(note);

@@ -76,15 +76,20 @@ static ConfigNode *query_node(const BlockNode *node)
     return info;
 }
 
+/* Of a flash nothing is counted; a -drive that no device has is nobody's. */
 static ConfigNode *query_user(const char *drive, const char *name,
                               const BlockStats *stats, const BlockNode *node)
 {
     ConfigNode *info = config_map_new();
 
     config_map_set_string(info, "device", drive ? drive : "");
-    config_map_set_string(info, "qdev", name);
+    if (name) {
+        config_map_set_string(info, "qdev", name);
+    }
     config_map_set_string(info, "type", "unknown");
-    config_map_set_string(info, "io-status", block_status_name(stats));
+    if (stats) {
+        config_map_set_string(info, "io-status", block_status_name(stats));
+    }
     if (node) {
         config_map_set(info, "inserted", query_node(node));
     }
@@ -115,10 +120,11 @@ static void want_drive(const Removable *r, void *opaque)
 
 static void want_disk(Wanted *w, BlockNode *node)
 {
-    const BlockUser *user = &node->user;
-    ConfigNode *info = query_user(NULL, user->name, user->stats, node);
+    const BlockUser *user = node->attached ? &node->user : NULL;
+    ConfigNode *info = query_user(block_node_drive(node), user ? user->name : NULL,
+                                  user ? user->stats : NULL, node);
 
-    config_map_set_bool(info, "removable", FALSE);
+    config_map_set_bool(info, "removable", !user); /* as QEMU has it */
     config_map_set_bool(info, "locked", FALSE);
     want(w, node, info);
 }
@@ -130,7 +136,7 @@ static void want_all(Wanted *w, gboolean disks)
 
         if (!disks) {
             want(w, node, query_node(node));
-        } else if (block_node_is_disk(node) && !node->user.removable) {
+        } else if (block_node_is_listed(node)) {
             want_disk(w, node);
         }
     }

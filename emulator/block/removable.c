@@ -66,6 +66,7 @@ static BlockUser user_of(Removable *r)
                         .opaque = r,
                         .name = r->name,
                         .stats = r->stats,
+                        .drive = r->drive,
                         .removable = TRUE };
 }
 

@@ -208,12 +208,14 @@ ConfigNode *block_query_stats(gboolean nodes)
         const BlockNode *node = l->data;
         ConfigNode *map;
 
-        if (!nodes && (!block_node_is_disk(node) || node->user.removable)) {
+        if (!nodes && !block_node_is_listed(node)) {
             continue;
         }
-        map = query_node(node, nodes ? NULL : node->user.stats);
+        map = query_node(node, nodes || !node->attached ? NULL : node->user.stats);
         if (!nodes) {
-            config_map_set_string(map, "device", "");
+            config_map_set_string(map, "device", block_node_drive(node));
+        }
+        if (!nodes && node->attached) {
             config_map_set_string(map, "qdev", node->user.name);
         }
         config_list_add(array, map);

@@ -15,9 +15,10 @@
  *   device[{driver, ...}]   in the order given; -drive adds to blockdev[],
                            -nic and -net to netdev[], and to the head of device[]
  *   pflash{0{node}, 1{node}}          -drive if=pflash, which adds to blockdev[]
+ *   drive-node[{node-name}]           those of blockdev[] that -drive has made
  *   data-dir[]              -L
- *   mon[{chardev, mode, pretty}]      -mon and -qmp (which adds to chardev[]), and
- *                           -serial mon:DEV
+ *   mon[{chardev, mode, pretty}]      -mon, -monitor and -qmp (which add to chardev[]),
+ *                           and -serial mon:DEV
  *   echr                    a number up to 255
  *   serial[{chardev}]       -serial (adds to chardev[] unless chardev:ID); an entry
  *                           without chardev is `none`

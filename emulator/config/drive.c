@@ -123,14 +123,15 @@ static gboolean read_file(ConfigNode *drive, ConfigNode *node, GError **errp)
     return TRUE;
 }
 
-/* To be looked at when it is open. */
-static void add_guessed(ConfigNode *tree, const char *id, const char *origin)
+/* To a list for main, which has more to do with the node when it is there. */
+static void add_name(ConfigNode *tree, const char *list, const char *id,
+                     const char *origin)
 {
     ConfigNode *entry = config_map_new();
 
     config_map_set_string(entry, "node-name", id);
     config_node_set_origin(entry, origin);
-    config_list_add(config_tree_list(tree, "guessed-raw"), entry);
+    config_list_add(config_tree_list(tree, list), entry);
 }
 
 /* The number of a flash: index=, or bus= and unit=; the first that is free without. */
@@ -263,8 +264,9 @@ static gboolean add_node(ConfigNode *tree, ConfigNode *drive, const char *id,
         return FALSE;
     }
     config_node_set_origin(node, origin);
+    add_name(tree, "drive-node", id, origin);
     if (!config_map_has(drive, "format")) {
-        add_guessed(tree, id, origin);
+        add_name(tree, "guessed-raw", id, origin); /* to be looked at when it is open */
     }
     config_list_add(config_tree_list(tree, "blockdev"), g_steal_pointer(&node));
     return TRUE;

@@ -220,12 +220,14 @@ static gboolean fill_ram(FlashStore *s, const char *name, GError **errp)
            ram_block_register(s->ram, errp);
 }
 
-gboolean flash_store_open(FlashStore *s, BlockNode *node, const char *name, GError **errp)
+gboolean flash_store_open(FlashStore *s, BlockNode *node, const char *name,
+                          const char *path, GError **errp)
 {
     BlockUser user = { .loop = event_loop_main(),
                        .read_only = block_node_read_only(node),
                        .activated = activated,
-                       .opaque = s };
+                       .opaque = s,
+                       .name = path };
 
     if (!block_node_attach(node, &user, errp)) {
         return FALSE;

@@ -35,10 +35,10 @@ typedef struct FlashStore {
 /*
  * At start: attaches to the node, of which it must be the only user, and reads it, or
  * leaves the content to the stream of a migration. name: of the RAM, which is registered.
- * There is nothing to be closed when it fails.
+ * There is nothing to be closed when it fails. path: the device's, for query-block.
  */
 gboolean flash_store_open(FlashStore *s, BlockNode *node, const char *name,
-                          GError **errp);
+                          const char *path, GError **errp);
 void flash_store_close(FlashStore *s); /* quiesced */
 /*
  * The content has been changed there: it is written, and may be lost only with the host,

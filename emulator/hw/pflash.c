@@ -372,7 +372,7 @@ static gboolean pflash_realize(Device *dev, GError **errp)
 
     f->store.failed = failed;
     f->store.opaque = f;
-    if (!node || !flash_store_open(&f->store, node, name, errp)) {
+    if (!node || !flash_store_open(&f->store, node, name, dev->path, errp)) {
         return FALSE;
     }
     clear_buffer(f);

@@ -173,6 +173,58 @@ static void test_block(void)
     qtest_stop(q);
 }
 
+/* Those that -drive has made go by its names; a flash is one, and so is what nobody has.
+ */
+static void test_drives(void)
+{
+    static const char *const drives[] = {
+        "{\"device\": \"pflash0\", \"qdev\": \"/machine/system.flash0\","
+        " \"removable\": false, \"io-status\": null, \"inserted\": {\"ro\": true}}",
+        "{\"device\": \"dd\", \"qdev\": \"/machine/peripheral/v0/virtio-backend\","
+        " \"removable\": false, \"io-status\": \"ok\", \"inserted\": {\"ro\": true}}",
+        "{\"device\": \"free\", \"qdev\": null, \"removable\": true, \"io-status\": null,"
+        " \"inserted\": {\"drv\": \"raw\"}}",
+        "{\"device\": \"ide1-cd0\", \"removable\": true, \"tray_open\": false,"
+        " \"inserted\": {\"ro\": true}}",
+    };
+    QTest *q = qtest_start("-M q35 -m 64 -drive if=pflash,format=raw,file=%s,readonly=on "
+                           "-drive if=none,format=raw,id=dd,file=%s,readonly=on "
+                           "-device virtio-blk-pci,id=v0,drive=dd "
+                           "-drive if=none,format=raw,id=free,file=%s,readonly=on "
+                           "-drive if=ide,index=1,media=cdrom,format=raw,file=%s",
+                           image, image, image, image);
+    g_autoptr(JsonNode) reply = NULL, stats = NULL;
+    JsonArray *disks = ask(q, "query-block", &reply);
+    JsonArray *counted = ask(q, "query-blockstats", &stats);
+    g_assert_cmpuint(json_array_get_length(disks), ==, G_N_ELEMENTS(drives));
+    g_assert_cmpuint(json_array_get_length(counted), ==, G_N_ELEMENTS(drives));
+    for (unsigned i = 0; i < G_N_ELEMENTS(drives); i++) {
+        JsonObject *disk = json_array_get_object_element(disks, i);
+        JsonObject *one = json_array_get_object_element(counted, i);
+        assert_object(disk, drives[i]);
+        g_assert_cmpstr(json_object_get_string_member(one, "device"), ==,
+                        json_object_get_string_member(disk, "device"));
+        g_assert_true(json_object_has_member(one, "qdev") ==
+                      json_object_has_member(disk, "qdev"));
+    }
+    qtest_stop(q);
+}
+
+/* By -blockdev they have none. */
+static void test_flashes(void)
+{
+    QTest *q = qtest_start("-M q35,pflash0=f -m 64 "
+                           "-blockdev driver=file,node-name=f,filename=%s,read-only=on",
+                           image);
+    g_autoptr(JsonNode) reply = NULL;
+    JsonArray *disks = ask(q, "query-block", &reply);
+    g_assert_cmpuint(json_array_get_length(disks), ==, 1);
+    assert_object(json_array_get_object_element(disks, 0),
+                  "{\"device\": \"\", \"qdev\": \"/machine/system.flash0\","
+                  " \"inserted\": {\"node-name\": \"f\", \"drv\": \"file\"}}");
+    qtest_stop(q);
+}
+
 static void test_iothreads(void)
 {
     QTest *q = start();
@@ -220,6 +272,8 @@ int main(int argc, char **argv)
     close(fd);
     g_test_add_func("/query/pci", test_pci);
     g_test_add_func("/query/block", test_block);
+    g_test_add_func("/query/drives", test_drives);
+    g_test_add_func("/query/flashes", test_flashes);
     g_test_add_func("/query/iothreads", test_iothreads);
     g_test_add_func("/query/events", test_events);
     int result = g_test_run();

@@ -108,12 +108,13 @@ static const char *text(JsonObject *event, const char *member)
                                          member);
 }
 
-static void check_event(QTest *q, const char *operation, const char *action,
-                        gboolean nospace)
+/* device: the name that -drive has given it, or "". */
+static void check_event_of(QTest *q, const char *device, const char *operation,
+                           const char *action, gboolean nospace)
 {
     g_autoptr(JsonObject) event = qtest_event_wait(q, "BLOCK_IO_ERROR");
 
-    g_assert_cmpstr(text(event, "device"), ==, "");
+    g_assert_cmpstr(text(event, "device"), ==, device);
     g_assert_cmpstr(text(event, "qom-path"), ==, "/machine/peripheral/d");
     g_assert_cmpstr(text(event, "node-name"), ==, "n");
     g_assert_cmpstr(text(event, "operation"), ==, operation);
@@ -122,6 +123,12 @@ static void check_event(QTest *q, const char *operation, const char *action,
     g_assert_cmpint(json_object_get_boolean_member(
                         json_object_get_object_member(event, "data"), "nospace"),
                     ==, nospace);
+}
+
+static void check_event(QTest *q, const char *operation, const char *action,
+                        gboolean nospace)
+{
+    check_event_of(q, "", operation, action, nospace);
 }
 
 static char *run_state(QTest *q)
@@ -387,8 +394,11 @@ static gboolean mount_tmpfs(const char *where, const char *options)
 }
 
 /* A medium that is really full: the VM pauses; somebody makes room; nothing is lost. */
-static void test_full(void)
+static void test_full(gconstpointer device)
 {
+    const char *image = *(const char *)device
+                            ? "-drive if=none,format=raw,id=n,file="
+                            : "-blockdev driver=file,node-name=n,filename=";
     g_autofree char *where = g_build_filename(dir, "full", NULL);
     g_autofree char *path = g_build_filename(where, "image", NULL);
     g_autofree char *data = NULL;
@@ -402,9 +412,9 @@ static void test_full(void)
     g_assert_true(g_file_set_contents(path, "", 0, NULL));
     g_assert_cmpint(truncate(path, MIB), ==, 0);
     QTest *q = qtest_start("-machine microvm -m 16M "
-                           "-blockdev driver=file,node-name=n,filename=%s "
+                           "%s%s "
                            "-device virtio-blk-device,id=d,drive=n,bus=virtio-mmio-bus.0",
-                           path);
+                           image, path);
     qtest_bus_set(q);
     virtio_driver_start(&d, &qtest_bus, SLOT(0), ~0ull, 1, 128, RINGS);
     for (unsigned i = 0; i < 30; i++) {
@@ -412,7 +422,7 @@ static void test_full(void)
         add_request(&d, i, &r);
     }
     virtio_driver_kick(&d, 0);
-    check_event(q, "write", "stop", TRUE);
+    check_event_of(q, device, "write", "stop", TRUE);
     wait_event(q, "STOP");
     assert_state(q, "io-error");
     g_assert_cmpint(mount("tmpfs", where, "tmpfs", MS_REMOUNT, "size=4m"), ==, 0);
@@ -424,6 +434,7 @@ static void test_full(void)
         g_assert_cmphex((guint8)data[64 * 512 * i + 1023], ==, i + 1);
     }
     g_assert_cmpint(umount(where), ==, 0);
+    g_assert_cmpint(g_rmdir(where), ==, 0);
 }
 
 /* Requests whose data has the wrong direction move nothing and say so. */
@@ -483,7 +494,8 @@ int main(int argc, char **argv)
     g_test_add_func("/blk-error/unplug", test_unplug);
     g_test_add_func("/blk-error/migrate", test_migrate);
     g_test_add_func("/blk-error/directions", test_directions);
-    g_test_add_func("/blk-error/full", test_full);
+    g_test_add_data_func("/blk-error/full", "", test_full);
+    g_test_add_data_func("/blk-error/full-drive", "n", test_full);
     int ret = skip_run();
     g_autofree char *command = g_strdup_printf("rm -rf '%s'", dir);
     g_assert_cmpint(system(command), ==, 0);
