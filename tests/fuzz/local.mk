@@ -248,6 +248,21 @@ tests_fuzz_qmp_q35_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_qmp_q35_fuzz_LDADD = $(FUZZ_VM_LDADD)
 endif
 
+# The human monitor of a q35; also run shortly by the tests.
+HMP_FUZZ = tests/fuzz/hmp-fuzz.c tests/fuzz/hmp-fuzz.h $(FUZZ_VM)
+check_PROGRAMS += tests/fuzz/hmp-fuzz-test
+TESTS += tests/fuzz/hmp-fuzz-test
+tests_fuzz_hmp_fuzz_test_SOURCES = tests/fuzz/hmp-fuzz-test.c $(HMP_FUZZ)
+tests_fuzz_hmp_fuzz_test_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
+tests_fuzz_hmp_fuzz_test_LDADD = $(FUZZ_VM_LDADD)
+if FUZZERS
+check_PROGRAMS += tests/fuzz/hmp-fuzz
+tests_fuzz_hmp_fuzz_SOURCES = $(HMP_FUZZ)
+tests_fuzz_hmp_fuzz_CPPFLAGS = $(FUZZ_VM_CPPFLAGS)
+tests_fuzz_hmp_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_hmp_fuzz_LDADD = $(FUZZ_VM_LDADD)
+endif
+
 # The daemon's JSON: monitor, cookies, status files.
 if FUZZERS
 check_PROGRAMS += tests/fuzz/driver-json-fuzz
