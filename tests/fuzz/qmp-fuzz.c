@@ -304,6 +304,7 @@ static gboolean run_command(FuzzInput *in)
 static gboolean is_harmless(const char *text, gsize len)
 {
     return !memchr(text, '/', len) && !memchr(text, '\\', len) &&
+           !memmem(text, len, "human-monitor", strlen("human-monitor")) &&
            !may_end(text, len);
 }
 

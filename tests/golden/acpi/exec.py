@@ -39,13 +39,14 @@ class Exec(unittest.TestCase):
     def run_lines(self, board, *commands, fill=0):
         """What acpiexec says from the first command on."""
         tables = read(board)
-        for name in ("DSDT", "FACP"):
+        names = [name for name in ("DSDT", "FACP", "SSDT") if name in tables]
+        for name in names:
             with open(os.path.join(self.dir, name), "wb") as f:
                 f.write(tables[name])
         reduced = ["-r"] if "FACS" not in tables else []
         said = subprocess.run(
             ["acpiexec", "-dt", "-fv", hex(fill), *reduced, "-b", ";".join(commands),
-             "DSDT", "FACP"], cwd=self.dir, check=True, text=True, timeout=300,
+             *names], cwd=self.dir, check=True, text=True, timeout=300,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT).stdout
         self.assertNotRegex(said, "ACPI (Warning|Error|BIOS)|[Ee]xception|AE_[A-Z_]*FOUND")
@@ -81,6 +82,18 @@ class Exec(unittest.TestCase):
                 self.assertEqual([r for r in results if r[1] != "AE_OK"], [])
                 if board == "q35-full":
                     self.assertEqual(sum(r[0].endswith("._EJ0") for r in results), 240)
+
+    def test_vmgenid(self):
+        """The page's address and where the ID is in it, in two halves; the event's method."""
+        page = int.from_bytes(read("q35-vmgenid")["SSDT"][42:46], "little")
+        self.assertEqual(page % 4096, 0)
+        there, address = self.evaluate("q35-vmgenid", "\\_SB.VGEN._STA", "\\_SB.VGEN.ADDR")
+        self.assertEqual(int(there[0].split("=")[1], 16), 0xf)
+        self.assertEqual([int(n, 16) for n in re.findall(r"\[Integer\] = (\w+)",
+                                                         "\n".join(address))],
+                         [page + 40, 0])
+        self.assertRegex(self.run_lines("q35-vmgenid", "execute \\_GPE._E05"),
+                         r"Notify on \[VGEN\] .* Value 0x80")
 
     def test_osc(self):
         """Control of the Express capability and nothing else, as a query and as not."""
