@@ -283,10 +283,10 @@ static void forget_client(HmpSession *s)
     g_string_truncate(s->output, 0);
 }
 
-/* What had been typed is shown again. */
+/* What had been typed is shown again, unless it has the focus since others have gone. */
 static void come_back(HmpSession *s)
 {
-    if (s->greeted) {
+    if (s->greeted && !vm_ending()) {
         say(s, s->pending ? "" : PROMPT);
         say(s, s->line->str);
     }

@@ -230,8 +230,12 @@ static void test_mux(void)
     expect(fd, PROMPT "info ");
     type(fd, "name\n");
     expect(fd, "name\r\n" PROMPT);
+    type(fd, "\1c\1x");
+    expect(fd, "\r\nQEMU: Terminated\n\r");
+    g_assert_cmpint(qtest_wait_exit(q), ==, 0);
+    char rest;
+    g_assert_cmpint(read(fd, &rest, 1), ==, 0); /* and no more */
     close(fd);
-    qtest_stop(q);
 }
 
 /* --- lines by QMP --- */
