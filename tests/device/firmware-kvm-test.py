@@ -1,13 +1,19 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """SeaBIOS under a real vCPU: a kernel with its initrd by fw_cfg; disks and a CD, in the
-order that bootindex says, past one that cannot be booted."""
+order that bootindex says, past one that cannot be booted; a generation ID."""
 import os
+import re
 import struct
 import subprocess
 import sys
 import tempfile
 import unittest
+import uuid
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../tiny"))
+from migration_vm import Vm  # noqa: E402
 
 BUILD = os.environ.get("builddir", ".")
 LIMIT = 300  # seconds of a guest, on a machine that has other work
@@ -100,6 +106,39 @@ class Bios(unittest.TestCase):
             "-blockdev", "driver=file,node-name=c,read-only=on,filename=" + path,
             "-device", "ide-cd,drive=c,bus=ide.1,bootindex=2")
         self.assertEqual(said, b"tiny: booted from e0 cd\n")
+
+    def vm_with_id(self, name, guid, *words):
+        """Until the guest wants to reboot; its memory is a file."""
+        memory = self.file(name, bytes(128 << 20))
+        vm = Vm("-machine", "q35,memory-backend=m", "-m", "128M", "-object",
+                "memory-backend-file,id=m,size=128M,share=on,mem-path=" + memory,
+                "-bios", "bios-256k.bin", "-no-reboot", "-no-shutdown", "-serial", "null",
+                *self.disk("boot"), "-device", "virtio-blk-pci,drive=boot",
+                "-device", "vmgenid,guid=" + guid, *words)
+        self.addCleanup(vm.kill)
+        return vm
+
+    def places(self, name, data):
+        with open(os.path.join(self.dir, name), "rb") as f:
+            memory = f.read()
+        return [m.start() for m in re.finditer(re.escape(data), memory)]
+
+    def test_generation_id(self):
+        """Placed where the table says; a VM that goes on from it writes its own there."""
+        first, second = uuid.uuid4(), uuid.uuid4()
+        source = self.vm_with_id("first", str(first))
+        source.qmp.event("SHUTDOWN")
+        places = self.places("first", first.bytes_le)
+        self.assertEqual([p % 4096 for p in places], [40])
+        page = places[0] - 40
+        self.assertTrue(self.places("first", b"\x08VGIA\x0c" + struct.pack("<I", page)))
+        path = os.path.join(self.dir, "stream")
+        target = self.vm_with_id("second", str(second), "-incoming", "unix:" + path)
+        source.qmp("migrate", uri="unix:" + path)
+        source.wait_until(source.migration, "completed")
+        target.wait_until(target.status, "shutdown")
+        self.assertEqual(self.places("second", first.bytes_le), [])
+        self.assertEqual(self.places("second", second.bytes_le), places)
 
 
 if __name__ == "__main__":
