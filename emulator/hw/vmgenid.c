@@ -12,7 +12,7 @@
 
 typedef struct VmGenId {
     Device dev;
-    char *guid; /* as the user says it */
+    char *guid; /* as the user says it; of a realized one in small letters */
 
     guint8 bytes[VMGENID_SIZE];
     guint8 address[8]; /* of the page, little-endian: the guest writes it; 0: none */
@@ -36,7 +36,7 @@ const guint8 *vmgenid_bytes(const Device *dev)
 
 char *vmgenid_text(const Device *dev)
 {
-    return g_ascii_strdown(((const VmGenId *)dev)->guid, -1);
+    return g_strdup(((const VmGenId *)dev)->guid);
 }
 
 /* Of a GUID the first three groups are little-endian numbers. */
@@ -136,6 +136,9 @@ static gboolean vmgenid_realize(Device *dev, GError **errp)
         return error_set(errp, "Property 'vmgenid.guid' doesn't take value '%s'",
                          s->guid);
     }
+    g_autofree char *given = s->guid;
+
+    s->guid = g_ascii_strdown(given, -1);
     parse(s->guid, s->bytes);
     found = dev;
     return TRUE;

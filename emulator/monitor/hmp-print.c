@@ -150,10 +150,10 @@ static void print_disk(const ConfigNode *disk, GString *out)
     const char *drive = text(disk, "device"), *status = text(disk, "io-status");
     const char *node = medium ? text(medium, "node-name") : NULL;
 
-    if (*drive) {
-        say(out, node ? "%s (%s)" : "%s", drive, node);
+    if (*drive && node) {
+        say(out, "%s (%s)", drive, node);
     } else {
-        say(out, "%s", node ? node : text(disk, "qdev"));
+        say(out, "%s", *drive ? drive : node ? node : text(disk, "qdev"));
     }
     print_medium(medium, out);
     if (config_map_has(disk, "qdev")) {

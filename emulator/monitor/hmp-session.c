@@ -131,11 +131,13 @@ static void end_line(HmpSession *s)
     new_line(s);
     turn_count(TURN_QMP_COMMANDS, 1);
     turn_count(TURN_QMP_BYTES, strlen(line));
-    if (too_long || !g_utf8_validate(line, -1, NULL)) {
-        g_string_append_printf(s->output,
-                               too_long ? "a line has at most %d bytes\r\n" PROMPT
-                                        : "the line is not UTF-8\r\n" PROMPT,
+    if (too_long) {
+        g_string_append_printf(s->output, "a line has at most %d bytes\r\n" PROMPT,
                                HMP_LINE_MAX);
+        return;
+    }
+    if (!g_utf8_validate(line, -1, NULL)) {
+        say(s, "the line is not UTF-8\r\n" PROMPT);
         return;
     }
     s->pending = g_new(HmpLine, 1);
