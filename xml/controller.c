@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* <controller>: PCI Express' root, its ports and bridges, SATA's, and a USB controller of
- * which there is none */
+/* <controller>: PCI Express' root, its ports and bridges, SATA's, virtio-serial, and a
+ * USB controller of which there is none */
 #include "xml/internal.h"
 
-#define NUMBER_MAX 255 /* of a bus, a chassis, a port: eight bits each */
+#define NUMBER_MAX       255  /* of a bus, a chassis, a port: eight bits each */
+#define SERIAL_PORTS_MAX 511  /* of a virtio-serial: two queues each */
+#define VECTORS_MAX      2048 /* of MSI-X */
+#define SERIAL_BIT       XML_BIT(DOMAIN_CONTROLLER_VIRTIO_SERIAL)
+#define OF_SERIAL        XML_WHEN(DomainController, type, SERIAL_BIT)
+#define NOT_OF_SERIAL(p)                                                                 \
+    {                                                                                    \
+        .path = (p), .type = XML_FIELD_REFUSED,                                          \
+        XML_WHEN(DomainController, type, ~SERIAL_BIT)                                    \
+    }
 
-const char *const xml_controller_type_names[] = { "usb", "sata", "pci", NULL };
+const char *const xml_controller_type_names[] = { "usb", "sata", "pci", "virtio-serial",
+                                                  NULL };
 static const char *const model_names[] = { "",
                                            "none",
                                            "pcie-root",
@@ -42,8 +52,14 @@ static const XmlField rows[] = {
     PORT_NUMBER("@index", index, .flags = XML_KEY | XML_ABI, .what = "controller index"),
     XML_ENUM("@model", DomainController, model, model_names, .text = "*",
              .flags = XML_ABI, .what = "controller model"),
-    XML_REFUSE("@ports"),
-    XML_REFUSE("@vectors"),
+    XML_UINT("@ports", DomainController, ports, .min = 1, .max = SERIAL_PORTS_MAX,
+             .fallback = DOMAIN_NUMBER_NONE, .flags = XML_ABI, .what = "controller ports",
+             OF_SERIAL),
+    XML_UINT("@vectors", DomainController, vectors, .max = VECTORS_MAX,
+             .fallback = DOMAIN_NUMBER_NONE, .flags = XML_ABI,
+             .what = "controller vectors", OF_SERIAL),
+    NOT_OF_SERIAL("@ports"),
+    NOT_OF_SERIAL("@vectors"),
     XML_REFUSE("@maxGrantFrames"),
     XML_REFUSE("@maxEventChannels"),
     XML_REFUSE("driver"),
@@ -88,14 +104,16 @@ static gboolean fits_model(const DomainController *device)
 static gboolean may_have_address(const DomainController *device)
 {
     return DOMAIN_CONTROLLER_IS_BRIDGE(device->model) ||
-           device->type == DOMAIN_CONTROLLER_SATA;
+           device->type == DOMAIN_CONTROLLER_SATA ||
+           device->type == DOMAIN_CONTROLLER_VIRTIO_SERIAL;
 }
 
-/* SATA's have no models. */
+/* SATA's have no models, and virtio-serial's none that need be said. */
 static gboolean is_of_type(const DomainController *device)
 {
     return device->model == DOMAIN_CONTROLLER_MODEL_DEFAULT
-               ? device->type == DOMAIN_CONTROLLER_SATA
+               ? device->type == DOMAIN_CONTROLLER_SATA ||
+                     device->type == DOMAIN_CONTROLLER_VIRTIO_SERIAL
                : type_of_model[device->model] == device->type;
 }
 

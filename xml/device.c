@@ -258,7 +258,10 @@ gboolean xml_domain_add_device(Domain *domain, const DomainDevice *device,
     const XmlStruct *type = &kind_of(device)->type;
     GPtrArray *array = xml_domain_devices(domain, device->type);
     const char *alias = xml_device_info(device)->alias;
-    gboolean unique = !xml_struct_foreach(type, device->any, has_unique_key, NULL);
+    g_autofree char *key = key_of(device);
+    /* Of those without a name there may be several. */
+    gboolean unique =
+        *key && !xml_struct_foreach(type, device->any, has_unique_key, NULL);
     gpointer copy;
 
     for (guint i = 0; unique && i < array->len; i++) {

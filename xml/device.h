@@ -180,10 +180,11 @@ typedef enum {
     DOMAIN_CONTROLLER_USB = 0,
     DOMAIN_CONTROLLER_SATA,
     DOMAIN_CONTROLLER_PCI,
+    DOMAIN_CONTROLLER_VIRTIO_SERIAL,
 } DomainControllerType;
 
 typedef enum {
-    DOMAIN_CONTROLLER_MODEL_DEFAULT = 0,    /* not given: of SATA there is one only */
+    DOMAIN_CONTROLLER_MODEL_DEFAULT = 0,    /* not given: some have none */
     DOMAIN_CONTROLLER_MODEL_NONE,           /* of USB: that there is none */
     DOMAIN_CONTROLLER_MODEL_PCIE_ROOT,      /* from here on of PCI */
     DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT, /* a bridge to a bus with one slot */
@@ -220,6 +221,7 @@ typedef struct DomainController {
     guint chassis, port;    /* of ports: 0..255 or NUMBER_NONE */
     guint chassis_nr;       /* of a pci-bridge: 1..255 or NUMBER_NONE */
     DomainTristate hotplug; /* of ports */
+    guint ports, vectors;   /* of VIRTIO_SERIAL: NUMBER_NONE: the emulator's */
     DomainDeviceInfo info;
 } DomainController;
 
@@ -335,8 +337,10 @@ typedef enum {
     DOMAIN_CHARDEV_PTY = 0,
     DOMAIN_CHARDEV_UNIX, /* the driver listens (mode='bind'), or connects */
     DOMAIN_CHARDEV_NULL,
-    DOMAIN_CHARDEV_FILE, /* output */
-    DOMAIN_CHARDEV_TCP,  /* as UNIX */
+    DOMAIN_CHARDEV_FILE,  /* output */
+    DOMAIN_CHARDEV_TCP,   /* as UNIX */
+    DOMAIN_CHARDEV_PIPE,  /* FIFOs PATH.in and PATH.out, or PATH alone */
+    DOMAIN_CHARDEV_STDIO, /* the emulator's: its output is in the log */
 } DomainChardevType;
 
 typedef enum {
@@ -345,17 +349,61 @@ typedef enum {
     DOMAIN_CHARDEV_MODE_BIND,
 } DomainChardevMode;
 
+/* What a character device stands for on the host. */
+typedef struct DomainChardev {
+    DomainChardevType type;
+    DomainChardevMode mode;
+    /* UNIX, FILE, PIPE; PTY: the slave's path while the domain runs. Of a channel of type
+     * UNIX it may be missing, and is the driver's choice then, while the domain runs. */
+    char *path;
+    DomainTristate append;    /* of FILE: what is there stays */
+    char *host, *service;     /* of TCP */
+    DomainTristate reconnect; /* of those that connect */
+    guint reconnect_after;    /* seconds */
+    char *log;                /* all output is written there, too; or NULL */
+    DomainTristate log_append;
+} DomainChardev;
+
+/* Whether it is the emulator that connects, and connects again. */
+gboolean xml_chardev_reconnects(const DomainChardev *chardev);
+
 /* A serial port. The first one is also the domain's <console>, as in libvirt. */
 typedef struct DomainSerial {
     GPtrArray *extras;
-    DomainChardevType type;
-    DomainChardevMode mode;
-    char *path;            /* UNIX, FILE; PTY: the slave's path while the domain runs */
-    DomainTristate append; /* of FILE: what is there stays */
-    char *host, *service;  /* of TCP */
-    guint port;            /* 0 is COM1 */
+    DomainChardev chardev;
+    guint port; /* 0 is COM1 */
     DomainDeviceInfo info;
 } DomainSerial;
+
+typedef enum {
+    DOMAIN_CONSOLE_SERIAL = 0, /* only while parsing: the first serial port again */
+    DOMAIN_CONSOLE_VIRTIO,     /* a port of a virtio-serial controller */
+} DomainConsoleTarget;
+
+typedef struct DomainConsole {
+    GPtrArray *extras;
+    DomainChardev chardev;
+    DomainConsoleTarget target;
+    guint port; /* a number among the consoles */
+    DomainDeviceInfo info;
+} DomainConsole;
+
+typedef enum {
+    DOMAIN_CHANNEL_DEFAULT = 0, /* not known */
+    DOMAIN_CHANNEL_CONNECTED,   /* the guest has opened it */
+    DOMAIN_CHANNEL_DISCONNECTED,
+} DomainChannelState;
+
+/* A port of a virtio-serial controller that has a name in the guest. */
+typedef struct DomainChannel {
+    GPtrArray *extras;
+    DomainChardev chardev;
+    char *name;               /* or NULL */
+    DomainChannelState state; /* while the domain runs */
+    DomainDeviceInfo info;
+} DomainChannel;
+
+#define DOMAIN_AGENT_NAME "org.qemu.guest_agent.0" /* of the agent's channel */
 
 /* This and the next two: we have none, and they can say only that. */
 typedef struct DomainAudio {

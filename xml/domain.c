@@ -44,8 +44,17 @@ static void write_console(XmlWriter *w, gconstpointer base)
 {
     const Domain *domain = base;
 
-    if (domain->serials->len && !domain->consoles->len) {
-        xml_struct_write(&xml_console, w, "console", domain->serials->pdata[0]);
+    const DomainConsole *first =
+        domain->consoles->len ? domain->consoles->pdata[0] : NULL;
+
+    /* One that could not be read is written as it was. */
+    if (domain->serials->len &&
+        !(first && first->target == DOMAIN_CONSOLE_SERIAL && first->extras)) {
+        const DomainSerial *serial = domain->serials->pdata[0];
+        DomainConsole console = { serial->extras, serial->chardev, DOMAIN_CONSOLE_SERIAL,
+                                  serial->port, serial->info };
+
+        xml_struct_write(&xml_kind_console.type, w, "console", &console);
     }
 }
 
@@ -185,8 +194,7 @@ static const XmlField rows[] = {
 #define SECRET(element)                                                                  \
     { .path = "devices/" element, .type = XML_FIELD_REFUSED, .flags = XML_SECURE },
 #define CONSOLES                                                                         \
-    LIST("devices/console", consoles, xml_console),                                      \
-        { .path = "devices/console", .type = XML_FIELD_HOOK, .write = write_console },
+    { .path = "devices/console", .type = XML_FIELD_HOOK, .write = write_console },
 #include "xml/devices.def"
     LIST("seclabel", seclabels, xml_seclabel),
     XML_REFUSE("keywrap"),
@@ -273,8 +281,44 @@ static gboolean check_lists(const xmlNode *root, const Domain *domain, GError **
     return TRUE;
 }
 
-/* Ports that are not given take the next number. A <console> is the first serial port
- * again; alone, it makes one. */
+/* Consoles that have no number get the next one. */
+static void number_consoles(Domain *domain)
+{
+    guint next = 0;
+
+    for (guint i = 0; i < domain->consoles->len; i++) {
+        const DomainConsole *console = domain->consoles->pdata[i];
+        next = console->port == G_MAXUINT ? next : MAX(next, console->port + 1);
+    }
+    for (guint i = 0; i < domain->consoles->len; i++) {
+        DomainConsole *console = domain->consoles->pdata[i];
+        console->port = console->port == G_MAXUINT ? next++ : console->port;
+    }
+}
+
+/* The first <console> is the first serial port again; without one, it makes one. */
+static void finish_first_console(Domain *domain)
+{
+    DomainConsole *console = domain->consoles->len ? domain->consoles->pdata[0] : NULL;
+    DomainSerial *serial;
+
+    if (!console || console->target != DOMAIN_CONSOLE_SERIAL || console->extras) {
+        return;
+    }
+    g_ptr_array_remove_index(domain->consoles, 0);
+    if (!domain->serials->len) {
+        serial = xml_struct_new(&xml_kind_serial.type);
+        serial->port = 0;
+        serial->chardev = console->chardev;
+        serial->info = console->info;
+        console->chardev = (DomainChardev){ 0 };
+        console->info = (DomainDeviceInfo){ 0 };
+        g_ptr_array_add(domain->serials, serial);
+    }
+    xml_struct_free(&xml_kind_console.type, console);
+}
+
+/* Ports that are not given take the next number. */
 static void finish_serials(Domain *domain)
 {
     guint port = 0;
@@ -284,18 +328,8 @@ static void finish_serials(Domain *domain)
         serial->port = serial->port == G_MAXUINT ? port : serial->port;
         port = serial->port + 1;
     }
-    if (domain->consoles->len == 1) {
-        DomainSerial *console = domain->consoles->pdata[0];
-        if (!console->extras) {
-            g_ptr_array_set_size(domain->consoles, 0);
-            console->port = 0;
-            if (domain->serials->len) {
-                xml_struct_free(&xml_console, console);
-            } else {
-                g_ptr_array_add(domain->serials, console);
-            }
-        }
-    }
+    number_consoles(domain);
+    finish_first_console(domain);
 }
 
 /* The first one that says that there is no driver is enough. */
@@ -458,10 +492,15 @@ gboolean xml_domain_check(const Domain *domain, GError **errp)
         !xml_os_check(domain, errp) || !xml_sysinfo_check(domain, errp)) {
         return FALSE;
     }
-    if (domain->consoles->len) {
-        g_set_error(errp, XML_ERROR, VIR_ERR_CONFIG_UNSUPPORTED,
-                    "a second element <devices/console> is not supported by vireo");
-        return FALSE;
+    for (guint i = 0; i < domain->consoles->len; i++) {
+        const DomainConsole *console = domain->consoles->pdata[i];
+
+        if (console->target == DOMAIN_CONSOLE_SERIAL) {
+            g_set_error(errp, XML_ERROR, VIR_ERR_CONFIG_UNSUPPORTED,
+                        "element <devices/console>: only the first console can be a "
+                        "serial port");
+            return FALSE;
+        }
     }
     if (domain->boots->len && first_order(domain)) {
         g_set_error(

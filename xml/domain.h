@@ -239,7 +239,6 @@ typedef struct Domain {
 
     char *emulator; /* absolute path, or NULL: command/ chooses */
     /* Disks are sorted by target, serials by port; others are in the order of the XML. */
-    GPtrArray *consoles; /* of DomainSerial, those that cannot be the first of serials */
 #define DEVICE(id, structure, name, array, ...) GPtrArray *array; /* of its structure */
 #define NONE                                    DEVICE
 #include "xml/devices.def"
@@ -378,6 +377,10 @@ GPtrArray *xml_domain_devices(const Domain *domain, DomainDeviceType type);
 /* The device with this alias. Fills @found (borrowed) and returns TRUE. */
 gboolean xml_domain_find_alias(const Domain *domain, const char *alias,
                                DomainDevice *found);
+
+/* The channel of the guest agent that we listen on; NULL: there is none. It has a path
+ * while the domain runs. */
+const DomainChannel *xml_domain_agent(const Domain *domain);
 
 /* "disk vda": how messages name it. Free with g_free. */
 char *xml_device_label(const DomainDevice *device);

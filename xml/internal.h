@@ -36,7 +36,9 @@ extern const XmlStruct xml_nic_info;   /* and the option ROM */
 extern const XmlStruct xml_plain_info; /* alias and address */
 extern const XmlStruct xml_medium;     /* of a DomainStorage: the path, if it has one */
 extern const XmlStruct xml_storage;    /* and what is in and below <source> */
-extern const XmlStruct xml_console;    /* a DomainSerial as <console> */
+extern const XmlStruct xml_chardev_type; /* of a DomainChardev: what it is */
+extern const XmlStruct xml_chardev;      /* and all else of it */
+extern const XmlStruct xml_chardev_unnamed; /* where a UNIX socket may have no path */
 extern const XmlStruct xml_os;         /* of a Domain: <os> */
 extern const XmlStruct xml_domain_type;
 
@@ -77,14 +79,6 @@ guint xml_virtio_guest(guint model);
 #define XML_VIRTIO_DRIVER(p)                                                             \
     XML_REFUSE_BUT(p "@iommu", "off"), XML_REFUSE_BUT(p "@ats", "off"),                  \
         XML_REFUSE_BUT(p "@packed", "off"), XML_REFUSE_BUT(p "@page_per_vq", "off")
-/* Attributes of <source>, and then what stands below and after it. */
-#define XML_CHARDEV_REFUSED                                                              \
-    XML_REFUSE_BUT("source@tls", "no"), XML_REFUSE("source@channel"),                    \
-        XML_REFUSE("source@master"), XML_REFUSE("source@slave"),                         \
-        XML_REFUSE_BUT("source/reconnect@enabled", "no"),                                \
-        XML_REFUSE("source/reconnect@timeout"), XML_REFUSE("source/seclabel"),           \
-        XML_REFUSE("source/clipboard"), XML_REFUSE("source/mouse"), XML_REFUSE("log")
-
 /* storage.c: the attribute of <source> that has the path. */
 const char *xml_source_attr(const DomainStorage *source);
 

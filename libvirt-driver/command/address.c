@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "command/kind.h"
+#include "command/chardev.h"
 
 #define ISA_PORTS 0x10000u
 
@@ -18,6 +18,7 @@ gboolean command_check_address(const CommandMachine *machine, const DomainDevice
         (device->type == DOMAIN_DEVICE_DISK && !command_is_virtio(device) &&
          type == DOMAIN_ADDRESS_DRIVE) ||
         (device->type == DOMAIN_DEVICE_CONTROLLER && type == DOMAIN_ADDRESS_PCI) ||
+        (kind && kind->serial_port && type == DOMAIN_ADDRESS_VIRTIO_SERIAL) ||
         (kind && kind->isa && type == DOMAIN_ADDRESS_ISA)) {
         return TRUE;
     }
@@ -178,6 +179,9 @@ gboolean command_assign_addresses(const CommandMachine *machine, Domain *domain,
     Allocator a;
     gboolean ok;
 
+    if (!command_assign_serial_ports(domain, more, errp)) {
+        return FALSE;
+    }
     allocator_init(&a, machine, errp);
     ok = xml_domain_foreach_device(domain, note_ports, &a);
     if (ok && command_has_pci(machine)) {
@@ -226,7 +230,7 @@ static gboolean keep(const DomainDevice *device, gpointer opaque)
     for (guint i = 0; is_on_bus(device) && i < others->len; i++) {
         DomainDevice other = { .type = device->type, .any = others->pdata[i] };
 
-        if (xml_device_same_key(&other, device)) {
+        if (is_on_bus(&other) && xml_device_same_key(&other, device)) {
             xml_device_adopt_place(device, &other, FALSE);
             break;
         }

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "command/kind.h"
+#include "command/chardev.h"
 
 /* Options alone, or with a value. */
 static void add(CommandSteps *steps, const char *option)
@@ -259,7 +259,7 @@ static gboolean add_devices(CommandSteps *steps, gboolean first, GError **errp)
     return ok;
 }
 
-/* The emulator's own network stack makes connections; nothing else in it does. */
+/* The emulator's own network stack makes connections, and who connects again. */
 static gboolean has_user_network(const Domain *domain)
 {
     for (guint i = 0; i < domain->interfaces->len; i++) {
@@ -280,7 +280,10 @@ static void add_rest(CommandSteps *steps, gboolean incoming)
     add_format(steps, "-sandbox",
                "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny,"
                "%sfiles=deny",
-               has_user_network(steps->domain) ? "" : "network=deny,");
+               has_user_network(steps->domain) ||
+                       command_chardevs_reconnect(steps->domain)
+                   ? ""
+                   : "network=deny,");
     add2(steps, "-msg", "timestamp=on");
 }
 

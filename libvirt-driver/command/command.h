@@ -177,6 +177,7 @@ GHashTable *command_fds_new(void);
 typedef struct CommandHost {
     const char *socket_dir;          /* of libvirt's other daemons: /run/libvirt */
     const CommandEmulator *emulator; /* what it has; NULL: that is not known */
+    const char *channel_dir; /* of the run, for sockets that the user has not named */
 } CommandHost;
 
 /* Opens what a device of @domain needs of the host (taps, listening sockets) into @fds;
@@ -358,7 +359,7 @@ GPtrArray *command_unknown_nodes(const Domain *domain, GPtrArray *names);
  */
 gboolean command_check_migration_safe(const Domain *domain, GError **errp);
 
-/* The ID of the chardev behind a serial port ("charserial0"), for query-chardev. */
-char *command_chardev_id(const DomainSerial *serial);
+/* The ID of the chardev behind a device ("charserial0"), for query-chardev. */
+char *command_chardev_id(const DomainDeviceInfo *info);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Controllers: PCI Express' root bus and a SATA controller, which the machine has, ports
- * and bridges, and more of SATA. */
+ * and bridges, more of SATA, and virtio-serial. */
 #include "command/kind.h"
 
 static gboolean is_numbered(const Domain *domain, DomainControllerType type, guint index)
@@ -83,6 +83,12 @@ static gboolean complete(const CommandMachine *machine, const Domain *domain,
     if (device->type == DOMAIN_CONTROLLER_SATA) {
         return command_complete_sata(machine, device, errp);
     }
+    if (device->type == DOMAIN_CONTROLLER_VIRTIO_SERIAL &&
+        device->vectors != DOMAIN_NUMBER_NONE && !command_has_pci(machine)) {
+        g_autofree char *vectors = g_strdup_printf("%u", device->vectors);
+        return command_unsupported(errp, "devices/controller vectors", vectors,
+                                   "there are none without PCI");
+    }
     if (is_bridge(device) && device->index == 0) {
         return rpc_error_set(errp, VIR_ERR_XML_ERROR,
                              "index='0' of element <devices/controller> is the root "
@@ -95,9 +101,14 @@ static gboolean complete(const CommandMachine *machine, const Domain *domain,
     return TRUE;
 }
 
+static gboolean is_serial(gconstpointer device)
+{
+    return ((const DomainController *)device)->type == DOMAIN_CONTROLLER_VIRTIO_SERIAL;
+}
+
 static gboolean built_in(gconstpointer device)
 {
-    return !is_bridge(device) && !command_is_more_sata(device);
+    return !is_bridge(device) && !command_is_more_sata(device) && !is_serial(device);
 }
 
 gboolean command_is_more_sata(const DomainController *device)
@@ -120,6 +131,7 @@ static char *own_alias(gconstpointer any)
     static const char *const names[] = {
         [DOMAIN_CONTROLLER_USB] = "usb",
         [DOMAIN_CONTROLLER_SATA] = "sata",
+        [DOMAIN_CONTROLLER_VIRTIO_SERIAL] = "virtio-serial",
     };
     const DomainController *device = any;
 
@@ -137,6 +149,20 @@ static char *own_alias(gconstpointer any)
                : g_strdup_printf("%s%u", names[device->type], device->index);
 }
 
+static void serial_steps(CommandSteps *steps, const DomainController *device)
+{
+    JsonObject *props =
+        command_virtio_device(steps, &command_kind_controller, device, &device->info);
+
+    if (device->ports != DOMAIN_NUMBER_NONE) {
+        json_object_set_int_member(props, "max_ports", device->ports);
+    }
+    if (device->vectors != DOMAIN_NUMBER_NONE) {
+        json_object_set_int_member(props, "vectors", device->vectors);
+    }
+    command_step_device(steps, props);
+}
+
 static gboolean steps(CommandSteps *steps, gconstpointer any, guint boot_index,
                       GError **errp)
 {
@@ -144,6 +170,10 @@ static gboolean steps(CommandSteps *steps, gconstpointer any, guint boot_index,
     JsonObject *props;
 
     if (built_in(device)) {
+        return TRUE;
+    }
+    if (is_serial(device)) {
+        serial_steps(steps, device);
         return TRUE;
     }
     props = util_json_pair("driver", driver_of(device));
@@ -165,8 +195,10 @@ static gboolean steps(CommandSteps *steps, gconstpointer any, guint boot_index,
 
 const CommandKind command_kind_controller = {
     .alias = "pci.",
-    .driver = "pcie-root-port",
+    .driver = "virtio-serial", /* others have their own */
     .first = TRUE,
+    .virtio = TRUE,
+    .on_virtio = is_serial,
     .boot = -1,
     .complete = complete,
     .built_in = built_in,

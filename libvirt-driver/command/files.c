@@ -38,12 +38,12 @@
  * is a flag that can be set later, and clears O_NONBLOCK, with which all is opened: a
  * FIFO in the place of an image keeps nobody waiting.
  *
- * What has no path at all: taps (a descriptor, by getfd in a plug), listening sockets of
- * serial ports, the monitor's, a migration's connection, the log, the PID file.
+ * What has no path at all: taps (a descriptor, by getfd in a plug), sockets of serial
+ * ports, consoles and channels, the monitor's, a migration's connection, the log, the PID file.
  *
  * What the emulator opens by itself, all of it before it confines itself: its libraries,
  * /dev/ptmx and the terminal of <serial type='pty'>, which has no option for a
- * descriptor; and KVM where the daemon cannot, so that its own words tell why.
+ * descriptor; FIFOs of type='pipe'; sockets that it connects again; and KVM where the daemon cannot, so that its own words tell why.
  */
 #include <errno.h>
 #include <fcntl.h>

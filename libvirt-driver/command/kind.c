@@ -98,10 +98,10 @@ gboolean command_complete(Domain *domain, const Domain *before, const char *emul
 /* ---- runs ---- */
 
 /* The first number that no other device has. */
-static char *free_alias(const Domain *domain, const char *prefix)
+static char *free_alias(const Domain *domain, const CommandKind *kind)
 {
-    for (guint i = 0;; i++) {
-        g_autofree char *alias = g_strdup_printf("%s%u", prefix, i);
+    for (guint i = kind->first_alias ? kind->first_alias(domain) : 0;; i++) {
+        g_autofree char *alias = g_strdup_printf("%s%u", kind->alias, i);
         if (!xml_domain_find_alias(domain, alias, NULL)) {
             return g_steal_pointer(&alias);
         }
@@ -140,7 +140,7 @@ static gboolean assign(const DomainDevice *device, gpointer opaque)
         }
     }
     if (!info->alias) {
-        info->alias = free_alias(a->domain, kind->alias);
+        info->alias = free_alias(a->domain, kind);
     }
     if (kind->assign) {
         kind->assign(device->any, &a->next_node);

@@ -28,6 +28,7 @@ typedef struct CommandKind {
     gboolean first;     /* others sit on it, and are made after it */
     gboolean virtio;    /* it has a place on the bus of the machine's virtio devices */
     gboolean isa;       /* its address may be an ISA one */
+    gboolean serial_port; /* its place is a port of a virtio-serial controller */
     guint isa_ports;    /* that it has on the ISA bus; 0: none */
     gboolean pluggable; /* while the domain runs */
     gboolean updatable; /* by virDomainUpdateDevice */
@@ -49,6 +50,7 @@ typedef struct CommandKind {
     gboolean (*built_in)(gconstpointer device);
     /* An alias of its own; NULL: the first number that is free. */
     char *(*own_alias)(gconstpointer device);
+    guint (*first_alias)(const Domain *domain); /* the lowest such number; NULL: 0 */
     void (*assign)(gpointer device, guint *next_node);
     void (*note)(gconstpointer device, guint *next_node); /* what it has already */
     void (*adopt)(gpointer device, gconstpointer from);

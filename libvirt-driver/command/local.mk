@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 libdriver_a_SOURCES += libvirt-driver/command/address.c libvirt-driver/command/argv.c \
-	libvirt-driver/command/caps.c libvirt-driver/command/controller.c \
+	libvirt-driver/command/caps.c libvirt-driver/command/channel.c \
+	libvirt-driver/command/chardev.c libvirt-driver/command/chardev.h \
+	libvirt-driver/command/console.c libvirt-driver/command/serial-port.c libvirt-driver/command/controller.c \
 	libvirt-driver/command/command.h libvirt-driver/command/disk.c \
 	libvirt-driver/command/emulator.c libvirt-driver/command/files.c libvirt-driver/command/firmware.c libvirt-driver/command/interface.c libvirt-driver/command/interface-host.c libvirt-driver/command/kind.c \
 	libvirt-driver/command/kind.h libvirt-driver/command/machine.c \

@@ -296,8 +296,8 @@ static gboolean place_express(Pci *pci, DomainAddress *address)
     return TRUE;
 }
 
-/* Calls @func for each device that has no place, in libvirt's order: interfaces before
- * disks. FALSE as soon as that is. */
+/* Calls @func for each device that has no place, in libvirt's order: interfaces and
+ * controllers before disks. FALSE as soon as that is. */
 typedef gboolean (*PciFunc)(Pci *pci, const DomainDevice *device);
 
 static gboolean foreach_of_type(Pci *pci, DomainDeviceType type, PciFunc func)
@@ -319,10 +319,12 @@ static gboolean foreach_of_type(Pci *pci, DomainDeviceType type, PciFunc func)
 
 static gboolean foreach_unplaced(Pci *pci, PciFunc func)
 {
-    gboolean ok = foreach_of_type(pci, DOMAIN_DEVICE_INTERFACE, func);
+    gboolean ok = foreach_of_type(pci, DOMAIN_DEVICE_INTERFACE, func) &&
+                  foreach_of_type(pci, DOMAIN_DEVICE_CONTROLLER, func);
 
     for (guint type = 0; ok && type < DOMAIN_DEVICE_COUNT; type++) {
-        ok = type == DOMAIN_DEVICE_INTERFACE || foreach_of_type(pci, type, func);
+        ok = type == DOMAIN_DEVICE_INTERFACE || type == DOMAIN_DEVICE_CONTROLLER ||
+             foreach_of_type(pci, type, func);
     }
     return ok;
 }

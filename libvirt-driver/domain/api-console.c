@@ -1,73 +1,127 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The console of a domain: a stream to the pty of a serial port. */
+/* The consoles of a domain: streams to the terminals, or sockets, behind serial ports,
+ * consoles and channels. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "command/chardev.h"
 #include "domain/api.h"
+#include "process/listen.h"
+#include "process/open.h"
 
-/* The serial port that a client means: by alias, or the first one. */
-static const DomainSerial *find_serial(const Domain *domain, const char *alias)
+/* What a client means: an alias, or the first console. */
+static gboolean find_console(const Domain *domain, const char *alias,
+                             DomainDevice *device)
 {
-    for (guint i = 0; i < domain->serials->len; i++) {
-        const DomainSerial *serial = domain->serials->pdata[i];
+    gboolean first = !alias || strcmp(alias, "console0") == 0;
 
-        /* "console0" is the first serial port under its other name. */
-        if (!alias || g_strcmp0(serial->info.alias, alias) == 0 ||
-            (i == 0 && strcmp(alias, "console0") == 0)) {
-            return serial;
-        }
+    /* "console0" is the first serial port under its other name. */
+    if (alias && xml_domain_find_alias(domain, alias, device)) {
+        return TRUE;
     }
-    return NULL;
+    if (first && domain->serials->len) {
+        *device = (DomainDevice){ DOMAIN_DEVICE_SERIAL,
+                                  { .serial = domain->serials->pdata[0] } };
+        return TRUE;
+    }
+    if (!alias && domain->consoles->len) {
+        *device = (DomainDevice){ DOMAIN_DEVICE_CONSOLE,
+                                  { .console = domain->consoles->pdata[0] } };
+        return TRUE;
+    }
+    return FALSE;
 }
 
-static int open_serial(const VmDef *def, const char *alias, GError **errp)
+static int open_pty(const char *path, GError **errp)
 {
-    const DomainSerial *serial = find_serial(def->domain, alias);
-    int fd;
+    int fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 
-    if (!serial) {
-        rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR, "cannot find character device '%s'",
-                      alias ? alias : "console");
-        return -1;
-    }
-    if (serial->type != DOMAIN_CHARDEV_PTY || !serial->path) {
-        rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR,
-                      "character device '%s' is not using a PTY", serial->info.alias);
-        return -1;
-    }
-    fd = open(serial->path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) {
-        rpc_error_set(errp, VIR_ERR_SYSTEM_ERROR, "cannot open '%s': %s", serial->path,
+        rpc_error_set(errp, VIR_ERR_SYSTEM_ERROR, "cannot open '%s': %s", path,
                       g_strerror(errno));
     }
     return fd;
 }
 
+/* *name gets the alias of what is opened, which is def's. */
+static int open_console(const VmDef *def, const char *alias, const char **name,
+                        GError **errp)
+{
+    DomainDevice device;
+    CommandChardev of;
+
+    if (!find_console(def->domain, alias, &device) || !command_chardev_of(&device, &of)) {
+        rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR, "cannot find character device '%s'",
+                      alias ? alias : "console");
+        return -1;
+    }
+    *name = of.info->alias;
+    if (of.chardev->type == DOMAIN_CHARDEV_PTY && of.chardev->path) {
+        return open_pty(of.chardev->path, errp);
+    }
+    if (of.chardev->type == DOMAIN_CHARDEV_UNIX && of.chardev->path &&
+        of.chardev->mode == DOMAIN_CHARDEV_MODE_BIND) {
+        /* The emulator serves one client; others wait until that has gone. */
+        return process_connect_unix(of.chardev->path, PROCESS_OPEN_TIMEOUT_MS, errp);
+    }
+    rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR,
+                  "character device '%s' is not using a PTY, or a UNIX socket that "
+                  "the domain listens on",
+                  of.info->alias);
+    return -1;
+}
+
+typedef struct Session {
+    Vm *vm;
+    char *alias;
+} Session;
+
+static Session *session_new(Vm *vm, const char *alias)
+{
+    Session *session = g_new(Session, 1);
+
+    *session = (Session){ vm_ref(vm), g_strdup(alias) };
+    return session;
+}
+
+static void session_free(gpointer opaque)
+{
+    Session *session = opaque;
+
+    vm_unref(session->vm);
+    g_free(session->alias);
+    g_free(session);
+}
+
 static void on_closed(RpcStream *stream, gpointer opaque)
 {
-    Vm *vm = opaque;
+    const Session *session = opaque;
+    Vm *vm = session->vm;
 
     g_mutex_lock(&vm->lock);
-    if (vm->console == stream) {
-        g_clear_pointer(&vm->console, rpc_stream_unref);
+    if (g_hash_table_lookup(vm->consoles, session->alias) == stream) {
+        g_hash_table_remove(vm->consoles, session->alias);
     }
     g_mutex_unlock(&vm->lock);
 }
 
 /* Takes the console for stream: from nobody, or, with force, from whoever has it. */
-static gboolean take_console(Vm *vm, RpcStream *stream, gboolean force, GError **errp)
+static gboolean take_console(Vm *vm, const char *alias, RpcStream *stream, gboolean force,
+                             GError **errp)
 {
     g_autoptr(RpcStream) old = NULL;
     g_autoptr(GError) why = NULL;
+    RpcStream *now;
     gboolean ok;
 
     g_mutex_lock(&vm->lock);
-    ok = !vm->console || force;
+    now = g_hash_table_lookup(vm->consoles, alias);
+    ok = !now || force;
     if (ok) {
-        old = vm->console;
-        vm->console = rpc_stream_ref(stream);
+        old = now ? rpc_stream_ref(now) : NULL;
+        g_hash_table_insert(vm->consoles, g_strdup(alias), rpc_stream_ref(stream));
     }
     g_mutex_unlock(&vm->lock);
     if (!ok) {
@@ -90,6 +144,7 @@ gboolean remote_domain_open_console(RpcCall *call,
     g_autoptr(VmDef) def = NULL;
     g_autoptr(RpcStream) stream = NULL;
     gboolean active, force = (args->flags & VIR_DOMAIN_CONSOLE_FORCE) != 0;
+    const char *alias = NULL;
     int fd;
 
     if (!vm) {
@@ -102,16 +157,16 @@ gboolean remote_domain_open_console(RpcCall *call,
     if (!active) {
         return vm_refuse_inactive(errp);
     }
-    fd = open_serial(def, args->dev_name, errp);
+    fd = open_console(def, args->dev_name, &alias, errp);
     if (fd < 0) {
         return FALSE;
     }
     stream = rpc_call_open_stream(call);
-    if (!take_console(vm, stream, force, errp)) {
+    if (!take_console(vm, alias, stream, force, errp)) {
         close(fd);
         return FALSE;
     }
-    rpc_stream_set_closed(stream, on_closed, vm_ref(vm), (GDestroyNotify)vm_unref);
+    rpc_stream_set_closed(stream, on_closed, session_new(vm, alias), session_free);
     rpc_stream_splice_fd(stream, fd);
     return TRUE;
 }

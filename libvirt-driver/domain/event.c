@@ -32,6 +32,18 @@ void vm_event_watchdog_locked(Vm *vm, int action)
     rpc_event_emit(vm->driver->server, VIR_DOMAIN_EVENT_ID_WATCHDOG, &msg);
 }
 
+void vm_event_agent_lifecycle_locked(Vm *vm, gboolean connected, int reason)
+{
+    RemoteDomainEventCallbackAgentLifecycleMsg msg = {
+        .dom = vm_event_domain_locked(vm),
+        .state = connected ? VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED
+                           : VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_DISCONNECTED,
+        .reason = reason,
+    };
+
+    rpc_event_emit(vm->driver->server, VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE, &msg);
+}
+
 void vm_event_control_error_locked(Vm *vm)
 {
     RemoteDomainEventCallbackControlErrorMsg msg = { .dom = vm_event_domain_locked(vm) };

@@ -10,6 +10,8 @@ void vm_event_lifecycle_locked(Vm *vm, int event, int detail);
 void vm_event_reboot_locked(Vm *vm);
 /* action: virDomainEventWatchdogAction. */
 void vm_event_watchdog_locked(Vm *vm, int action);
+/* reason: virConnectDomainEventAgentLifecycleReason. */
+void vm_event_agent_lifecycle_locked(Vm *vm, gboolean connected, int reason);
 void vm_event_control_error_locked(Vm *vm);
 void vm_event_tray_change_locked(Vm *vm, const char *alias, int reason);
 void vm_event_device_added_locked(Vm *vm, const char *alias);

@@ -2,12 +2,14 @@
 #include "domain/hotplug.h"
 
 #include "command/command.h"
+#include "domain/chardev.h"
 #include "domain/driver.h"
 #include "domain/event.h"
 #include "domain/lifecycle.h"
 #include "domain/media.h"
 #include "domain/monitor.h"
 #include "domain/reconcile.h"
+#include "domain/run.h"
 #include "util/json.h"
 
 #define UNPLUG_TIMEOUT_US (5 * G_USEC_PER_SEC) /* as libvirt */
@@ -91,6 +93,7 @@ gboolean vm_publish_live(Vm *vm, guint64 run, Domain *domain, GError **errp)
         return rpc_error_set(errp, VIR_ERR_OPERATION_FAILED, "the domain has ended");
     }
     vm_keep_trays(domain, vm->live->domain);
+    vm_keep_channels(domain, vm->live->domain);
     if (has_plugging(domain, vm->run)) {
         set_plugging_locked(vm, NULL);
     }
@@ -160,15 +163,18 @@ static GPtrArray *prepare_plug(Vm *vm, guint64 run, Domain *domain, DomainDevice
     g_autoptr(GPtrArray) steps = NULL;
     g_autoptr(CommandEmulator) has = NULL;
     CommandHost host = vm_host(vm);
+    g_autofree char *channel_dir = NULL;
     guint next = 0;
 
     g_mutex_lock(&vm->lock);
     if (vm_is_run_locked(vm, run)) {
         next = vm->run->next_node;
         has = vm->run->has ? command_emulator_ref(vm->run->has) : NULL;
+        channel_dir = vm_run_channel_dir(vm->run);
     }
     g_mutex_unlock(&vm->lock);
     host.emulator = has;
+    host.channel_dir = channel_dir;
     if (!command_check_plug(domain, device, errp) ||
         !command_assign(domain, &next, errp) ||
         (command_device_asks_others(device) &&
@@ -232,6 +238,21 @@ static gboolean ensure_place(Vm *vm, guint64 run, const Domain *domain,
     return command_has_place(domain, device) || find_slot(vm, run, domain, device, errp);
 }
 
+/* What only the emulator knows of a device that has been plugged. */
+static gboolean complete_plugged(Vm *vm, guint64 run, const Domain *domain,
+                                 const DomainDevice *device, GError **errp)
+{
+    if (!ensure_place(vm, run, domain, device, errp)) {
+        return FALSE;
+    }
+    if (!vm_complete_chardev(vm, run, device, errp)) {
+        vm_mark_unreconciled(vm,
+                             run); /* what is plugged and not in the definition goes */
+        return FALSE;
+    }
+    return TRUE;
+}
+
 gboolean vm_adopt_device(Vm *vm, guint64 run, const DomainDevice *device, GError **errp)
 {
     g_autoptr(VmDef) old = vm_get_def(vm);
@@ -239,7 +260,7 @@ gboolean vm_adopt_device(Vm *vm, guint64 run, const DomainDevice *device, GError
     DomainDevice added;
 
     return xml_domain_add_device(domain, device, &added, errp) &&
-           ensure_place(vm, run, domain, &added, errp) &&
+           complete_plugged(vm, run, domain, &added, errp) &&
            publish_device(vm, run, g_steal_pointer(&domain),
                           xml_device_info(device)->alias, errp);
 }
@@ -261,13 +282,16 @@ gboolean vm_plug_device(Vm *vm, guint64 run, DomainDevice *device, char **alias,
     if (!command_can_unplug(&added, errp) ||
         !(steps = prepare_plug(vm, run, domain, &added, fds, errp)) ||
         !vm_run_steps(vm, run, steps, errp) ||
-        !ensure_place(vm, run, domain, &added, errp)) {
+        !complete_plugged(vm, run, domain, &added, errp)) {
         release(vm, run, &added);
         return FALSE;
     }
     name = g_strdup(xml_device_info(&added)->alias);
     if (!publish_device(vm, run, g_steal_pointer(&domain), name, errp)) {
         return FALSE;
+    }
+    if (owned->type == DOMAIN_DEVICE_CHANNEL) {
+        vm_refresh_channels(vm, run); /* a guest may have been faster */
     }
     *alias = g_steal_pointer(&name);
     return TRUE;

@@ -15,6 +15,8 @@ libdriver_a_SOURCES += \
 	libvirt-driver/domain/async-job.h \
 	libvirt-driver/domain/autostart.c \
 	libvirt-driver/domain/autostart.h \
+	libvirt-driver/domain/chardev.c \
+	libvirt-driver/domain/chardev.h \
 	libvirt-driver/domain/cookie.c \
 	libvirt-driver/domain/cookie.h \
 	libvirt-driver/domain/cpus.c \

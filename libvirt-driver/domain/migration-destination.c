@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "command/command.h"
+#include "domain/chardev.h"
 #include "domain/cookie.h"
 #include "domain/cpus.h"
 #include "domain/define.h"
@@ -478,6 +479,7 @@ static gboolean finish(Vm *vm, guint64 run, RpcClient *client,
         return FALSE;
     }
     vm_refresh_trays(vm, run); /* they have come with the state */
+    vm_refresh_channels(vm, run);
     if (cookie->stats.valid) {
         g_mutex_lock(&vm->lock);
         vm->completed = cookie->stats;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "command/command.h"
+#include "domain/chardev.h"
 #include "domain/cpus.h"
 #include "domain/driver.h"
 #include "domain/event.h"
@@ -24,7 +25,6 @@
 #define LOST_MS             500 /* for the process to end as well */
 #define RESTORE_TIMEOUT_MS  30000
 #define RESTORE_INTERVAL_MS 2000
-#define PTY_PREFIX          "/dev/pts/"
 
 /* The VM and the run that a monitor belongs to. */
 typedef struct Binding {
@@ -165,6 +165,12 @@ static void on_tray_moved(Vm *vm, JsonObject *data)
                          util_json_bool(data, "tray-open"));
 }
 
+static void on_port_changed(Vm *vm, JsonObject *data)
+{
+    vm_channel_changed_locked(vm, util_json_string(data, "id"),
+                              util_json_bool(data, "open"));
+}
+
 /* Called with the VM's lock held. */
 static const struct {
     const char *name;
@@ -182,6 +188,7 @@ static const struct {
     { "BLOCK_IO_ERROR", on_io_error },
     { "DEVICE_TRAY_MOVED", on_tray_moved },
     { "WATCHDOG", on_watchdog },
+    { "VSERPORT_CHANGE", on_port_changed },
 };
 
 static void on_event(const char *name, JsonObject *data, gint64 usec, gpointer opaque)
@@ -467,78 +474,4 @@ CommandEmulator *vm_ask_emulator(Vm *vm, guint64 run, GError **errp)
     Binding b = { vm, run };
 
     return command_emulator_ask(call_monitor, &b, errp);
-}
-
-/* ---- ptys ---- */
-
-/* The emulator is not to be trusted with other paths than these: root opens them. */
-static gboolean is_pty(const char *path)
-{
-    const char *number = path + strlen(PTY_PREFIX);
-
-    return g_str_has_prefix(path, PTY_PREFIX) && *number && strlen(number) < 10 &&
-           strspn(number, "0123456789") == strlen(number);
-}
-
-/* "/dev/pts/N" of the chardev with this ID in the reply of query-chardev, or NULL. */
-static const char *pty_of(JsonArray *list, const char *id)
-{
-    for (guint i = 0; i < json_array_get_length(list); i++) {
-        JsonNode *node = json_array_get_element(list, i);
-        JsonObject *item =
-            JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
-        const char *filename = util_json_string(item, "filename");
-
-        if (g_strcmp0(util_json_string(item, "label"), id) == 0 && filename &&
-            g_str_has_prefix(filename, "pty:") && is_pty(filename + strlen("pty:"))) {
-            return filename + strlen("pty:");
-        }
-    }
-    return NULL;
-}
-
-static gboolean set_ptys(Domain *domain, JsonArray *list, GError **errp)
-{
-    for (guint i = 0; i < domain->serials->len; i++) {
-        DomainSerial *serial = domain->serials->pdata[i];
-        g_autofree char *id = command_chardev_id(serial);
-        const char *path;
-
-        if (serial->type != DOMAIN_CHARDEV_PTY) {
-            continue;
-        }
-        path = pty_of(list, id);
-        if (!path) {
-            return rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR,
-                                 "the emulator did not name the pty of '%s'", id);
-        }
-        g_free(serial->path);
-        serial->path = g_strdup(path);
-    }
-    return TRUE;
-}
-
-gboolean vm_refresh_ptys(Vm *vm, guint64 run, GError **errp)
-{
-    g_autoptr(VmDef) old = vm_get_def(vm);
-    g_autoptr(Domain) domain = NULL;
-    g_autoptr(JsonNode) reply = NULL;
-
-    if (old->domain->serials->len == 0) {
-        return TRUE;
-    }
-    if (!vm_call(vm, run, "query-chardev", NULL, &reply, errp)) {
-        return FALSE;
-    }
-    domain = xml_domain_copy(old->domain);
-    if (!JSON_NODE_HOLDS_ARRAY(reply) ||
-        !set_ptys(domain, json_node_get_array(reply), errp)) {
-        return FALSE;
-    }
-    g_mutex_lock(&vm->lock);
-    if (vm_is_run_locked(vm, run)) {
-        vm_set_live_locked(vm, vm_def_new(g_steal_pointer(&domain)));
-    }
-    g_mutex_unlock(&vm->lock);
-    return TRUE;
 }

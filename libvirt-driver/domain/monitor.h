@@ -37,7 +37,4 @@ void vm_close_monitor(Vm *vm, guint64 run);
 /* Asks the emulator that runs what it has. A reference, or NULL. */
 CommandEmulator *vm_ask_emulator(Vm *vm, guint64 run, GError **errp);
 
-/* Asks for the paths of ptys and publishes them in the live definition. */
-gboolean vm_refresh_ptys(Vm *vm, guint64 run, GError **errp);
-
 G_END_DECLS

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "command/command.h"
+#include "domain/chardev.h"
 #include "domain/driver.h"
 #include "domain/hotplug.h"
 #include "domain/media.h"
@@ -300,6 +301,7 @@ gboolean vm_reconcile(Vm *vm, guint64 run, GError **errp)
         vm_release_plugging(vm, run);
     }
     vm_refresh_trays(vm, run);
+    vm_refresh_channels(vm, run);
     return vm_remove_sets(vm, run, &err) || cannot_tell(vm, run, err, errp);
 }
 

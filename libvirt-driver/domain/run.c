@@ -72,6 +72,11 @@ CommandHost vm_host(const Vm *vm)
     return (CommandHost){ .socket_dir = vm->driver->paths->socket_dir };
 }
 
+char *vm_run_channel_dir(const VmRun *run)
+{
+    return g_build_filename(run->dir, "channel", NULL);
+}
+
 void vm_run_release(Vm *vm, const VmRun *run, const Domain *live)
 {
     g_autofree char *status = vm_status_path(vm->driver, vm->name);
@@ -87,6 +92,9 @@ void vm_run_release(Vm *vm, const VmRun *run, const Domain *live)
         g_unlink(run->monitor_path);
     }
     if (run->dir) {
+        g_autofree char *channels = vm_run_channel_dir(run);
+
+        g_rmdir(channels);
         g_rmdir(run->dir);
     }
     if (run->memory_path) {
@@ -145,10 +153,12 @@ static gboolean open_devices(const Vm *vm, const VmRun *run, Domain *live, RunFd
                              GError **errp)
 {
     CommandHost host = vm_host(vm);
+    g_autofree char *channel_dir = vm_run_channel_dir(run);
     GHashTableIter iter;
     gpointer own;
 
     host.emulator = run->has;
+    host.channel_dir = channel_dir;
     if (!command_prepare(&host, live, fds->devices, errp)) {
         return FALSE;
     }

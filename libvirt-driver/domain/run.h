@@ -21,6 +21,9 @@ gboolean vm_run_spawn(Vm *vm, VmRun *run, const Domain *live, gboolean incoming,
  */
 void vm_run_release(Vm *vm, const VmRun *run, const Domain *live);
 
+/* Where sockets are that the driver names (it may be missing); to be freed. */
+char *vm_run_channel_dir(const VmRun *run);
+
 /* What the process has written since its start, its end at least; to be freed. */
 char *vm_run_log_tail(const VmRun *run);
 

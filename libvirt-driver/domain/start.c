@@ -3,6 +3,7 @@
 
 #include "command/command.h"
 #include "domain/async-job.h"
+#include "domain/chardev.h"
 #include "domain/cpus.h"
 #include "domain/driver.h"
 #include "domain/event.h"
@@ -155,7 +156,7 @@ static gboolean settle(Vm *vm, guint64 run, GError **errp)
 static gboolean bring_up(Vm *vm, guint64 run, const VmStart *how, GError **errp)
 {
     if (!vm_connect_monitor(vm, run, GREETING_TIMEOUT_MS, errp) ||
-        !vm_refresh_ptys(vm, run, errp) || !settle(vm, run, errp)) {
+        !vm_refresh_chardevs(vm, run, errp) || !settle(vm, run, errp)) {
         return FALSE;
     }
     if (how->autodestroy) {
@@ -215,6 +216,7 @@ gboolean vm_start(Vm *vm, Domain *live, const VmStart *how, guint64 *serial,
     VmRun *run, log;
 
     vm_close_trays(live);
+    vm_close_channels(live);
     live->id = registry_take_id(vm->driver->registry, vm);
     run = vm_run_new(vm, live);
     if (!command_complete(live, NULL, vm->driver->emulator, errp) ||

@@ -17,13 +17,21 @@ static void remove_file(const char *path, const char *name, gpointer driver)
     g_unlink(path);
 }
 
+static void remove_socket(const char *path, const char *name, gpointer unused)
+{
+    process_remove_unix(path);
+}
+
 /* The directory of a run, if nobody listens in it any more. */
 static void remove_dir(const char *path, const char *name, gpointer driver)
 {
     g_autofree char *socket = g_build_filename(path, "monitor.sock", NULL);
+    g_autofree char *channels = g_build_filename(path, "channel", NULL);
 
     if (g_str_has_prefix(name, "domain-")) {
         process_remove_unix(socket);
+        store_foreach(channels, "", remove_socket, NULL, NULL);
+        g_rmdir(channels);
         g_rmdir(path); /* unless it is not empty */
     }
 }

@@ -43,6 +43,8 @@ Vm *vm_new(Driver *driver, const char *name, const guint8 uuid[16])
     g_mutex_init(&vm->status_lock);
     job_slot_init(&vm->job);
     vm->deleted = g_ptr_array_new_with_free_func(g_free);
+    vm->consoles = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                         (GDestroyNotify)rpc_stream_unref);
     vm->id = -1;
     vm->state = VIR_DOMAIN_SHUTOFF;
     vm->reason = VIR_DOMAIN_SHUTOFF_UNKNOWN;
@@ -71,6 +73,7 @@ void vm_unref(Vm *vm)
     g_mutex_clear(&vm->status_lock);
     g_free(vm->unplugging);
     g_ptr_array_unref(vm->deleted);
+    g_hash_table_unref(vm->consoles);
     g_free(vm->name);
     g_free(vm);
 }

@@ -113,7 +113,7 @@ typedef struct Vm {
 
     RpcClient *autodestroy; /* the connection that this run ends with, or NULL */
     guint64 autodestroy_hook;
-    RpcStream *console; /* who has the console, or NULL */
+    GHashTable *consoles; /* who has them: alias -> RpcStream */
 
     GMutex define_lock; /* see define.c; before the VM's lock */
 

@@ -4,8 +4,10 @@
  * name, a definition; the controllers and devices of the running domain with aliases and
  * addresses (.live.xml) and the -machine, -global and -device that it has generated
  * (.args.json), as captured from libvirt 11.3 with QEMU 10; those of firmware and SATA,
- * with -boot and -smbios, from libvirt 9.0 with QEMU 7.2. The definitions are without
- * what vireo lacks: formats other than raw, back ends of the other rngs, USB.
+ * with -boot and -smbios, from libvirt 9.0 with QEMU 7.2. Of character devices they have
+ * -chardev, but for sockets of TCP, which libvirt has the emulator open. The definitions
+ * are without what vireo lacks: formats other than raw, back ends of the other rngs, USB,
+ * channels of a graphical console.
  */
 #include <libxml/parser.h>
 #include <string.h>
@@ -61,15 +63,14 @@ static Difference absent[] = {
     { "*", "input0", "no input devices: the machine's own are not in definitions" },
     { "*", "input1", "no input devices: the machine's own are not in definitions" },
     { "*", "watchdog0", "libvirt adds a watchdog that nobody has asked for" },
-    { "virt-install-debian-nographics", "channel0", "no channels" },
-    { "virt-install-debian-nographics", "virtio-serial0", "no channels" },
     { "virt-install-debian-nographics", "balloon0", "no balloon" },
 };
 
 static Difference moved[] = {
     { "virt-install-debian-nographics", "usb", "of model none here: it is on no bus" },
-    { "virt-install-debian-nographics", "virtio-disk0", "no USB and no channels before" },
-    { "virt-install-debian-nographics", "rng0", "no USB, channels, balloon before it" },
+    { "virt-install-debian-nographics", "virtio-serial0", "no USB before it" },
+    { "virt-install-debian-nographics", "virtio-disk0", "no USB before it" },
+    { "virt-install-debian-nographics", "rng0", "no USB and no balloon before it" },
 };
 
 static Difference dropped[] = {
@@ -205,6 +206,18 @@ static void compare_places(const char *name, GHashTable *ours, GHashTable *their
 
 /* ---- the command line ---- */
 
+/* As many descriptors as it wants, from this one on. */
+static void add_fds(GHashTable *fds, const char *alias, int first, guint count)
+{
+    GArray *own = g_array_new(FALSE, FALSE, sizeof(int));
+
+    for (guint i = 0; i < count; i++) {
+        int fd = first + (int)i;
+        g_array_append_val(own, fd);
+    }
+    g_hash_table_insert(fds, (gpointer)alias, own);
+}
+
 static GPtrArray *build(const Domain *domain)
 {
     g_autoptr(GHashTable) fds = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
@@ -213,12 +226,12 @@ static GPtrArray *build(const Domain *domain)
     g_autoptr(GError) error = NULL;
     guint next = 100;
     GPtrArray *steps;
-    GArray *own = g_array_new(FALSE, FALSE, sizeof(int));
 
-    for (int fd = 32; fd < 40; fd++) { /* of four queues, and of vhost's */
-        g_array_append_val(own, fd);
-    }
-    g_hash_table_insert(fds, (gpointer) "net0", own);
+    add_fds(fds, "net0", 32, 8); /* of four queues, and of vhost's */
+    add_fds(fds, "serial0", 31, 1);
+    add_fds(fds, "channel0", 31, 1);
+    add_fds(fds, "channel1", 32, 1);
+    add_fds(fds, "channel3", 33, 1);
     steps = command_start(domain, &facts, &next, &error);
     g_assert_no_error(error);
     return steps;
@@ -382,6 +395,7 @@ int main(int argc, char **argv)
         "bridge-tap-default",
         "bridge-tap-mq4-novhost",
         "bridge-tap-vhost-mq4",
+        "channels",
         "disk-virtio-misc",
         "ethernet-tap-unmanaged",
         "minimal-q35-kernel-tcg",
@@ -392,6 +406,8 @@ int main(int argc, char **argv)
         "pvpanic-isa",
         "rng-all",
         "sata-cdrom",
+        "serial-unix",
+        "serial-unix-client",
         "virt-install-debian-nographics",
     };
 

@@ -136,7 +136,7 @@ static void test_fields(void)
     g_assert_null(bridge->target); /* "vnet3" */
     g_assert_cmpint(tap->managed, ==, DOMAIN_TRISTATE_NO);
     g_assert_cmpstr(tap->target, ==, "tap0");
-    g_assert_cmpint(serial->type, ==, DOMAIN_CHARDEV_UNIX);
+    g_assert_cmpint(serial->chardev.type, ==, DOMAIN_CHARDEV_UNIX);
     g_assert_cmpuint(serial->port, ==, 1);
     g_assert_cmpstr(rng->filename, ==, "/dev/urandom");
     g_assert_nonnull(strstr(d->metadata, "xmlns:app=\"http://example.org/app\""));
@@ -158,7 +158,7 @@ static void test_defaults(void)
     g_assert_cmpuint(d->boots->len, ==, 1);
     g_assert_cmpint(d->on_reboot, ==, DOMAIN_LIFECYCLE_RESTART);
     g_assert_cmpuint(d->serials->len, ==, 1);
-    g_assert_cmpint(serial->type, ==, DOMAIN_CHARDEV_PTY);
+    g_assert_cmpint(serial->chardev.type, ==, DOMAIN_CHARDEV_PTY);
     g_assert_cmpuint(interface->mac[0], ==, 0x52);
     g_assert_cmpint(interface->model, ==, DOMAIN_INTERFACE_MODEL_DEFAULT);
     g_assert_cmpstr(rng->filename, ==, "/dev/random");
@@ -186,7 +186,7 @@ static void test_live(void)
     disk->info.alias = g_strdup("virtio-disk0");
     disk->info.address.slot = 3;
     disk->source.node_index = 5;
-    serial->path = g_strdup("/dev/pts/4");
+    serial->chardev.path = g_strdup("/dev/pts/4");
     interface->target = g_strdup("vnet0");
     copy = xml_domain_copy(d);
     live = xml_domain_format(copy, XML_FORMAT_LIVE);
@@ -401,18 +401,39 @@ static const struct {
       "missing~service" },
     { DOMAIN("", "<serial type='file'/>"), VIR_ERR_XML_ERROR, "missing~path" },
     { DOMAIN("", "<serial type='unix'><source path='/s'><reconnect enabled='yes' "
-                 "timeout='3'/></source></serial>"),
+                 "timeout='0'/></source></serial>"),
+      VIR_ERR_XML_ERROR, "'0'~devices/serial/source/reconnect" },
+    { DOMAIN("", "<serial type='pty'><source><reconnect enabled='yes'/></source>"
+                 "</serial>"),
       VIR_ERR_CONFIG_UNSUPPORTED, "enabled='yes'~devices/serial/source/reconnect" },
-    { DOMAIN("", "<serial type='pty'><log file='/l'/></serial>"),
-      VIR_ERR_CONFIG_UNSUPPORTED, "devices/serial/log" },
+    { DOMAIN("", "<serial type='pty'><log file='l'/></serial>"), VIR_ERR_XML_ERROR,
+      "'l'~devices/serial/log" },
+    { DOMAIN("", "<serial type='dev'><source path='/dev/ttyS0'/></serial>"),
+      VIR_ERR_CONFIG_UNSUPPORTED, "type='dev'~devices/serial" },
+    { DOMAIN("", "<parallel type='pty'/>"), VIR_ERR_CONFIG_UNSUPPORTED,
+      "devices/parallel" },
     { DOMAIN("", "<serial type='unix'><source mode='bind'/></serial>"), VIR_ERR_XML_ERROR,
       "'path'" },
     { DOMAIN("",
              "<serial><target port='1'/></serial><serial><target port='1'/></serial>"),
       VIR_ERR_XML_ERROR, "serial port~'1'" },
     { DOMAIN("", "<console/><console/>"), VIR_ERR_CONFIG_UNSUPPORTED, "devices/console" },
-    { DOMAIN("", "<console><target type='virtio'/></console>"),
-      VIR_ERR_CONFIG_UNSUPPORTED, "type='virtio'~devices/console/target" },
+    { DOMAIN("", "<console><target type='xen'/></console>"), VIR_ERR_CONFIG_UNSUPPORTED,
+      "type='xen'~devices/console/target" },
+    { DOMAIN("", "<console type='pipe'><target type='virtio'/></console>"),
+      VIR_ERR_XML_ERROR, "missing~path" },
+    { DOMAIN("", "<channel/>"), VIR_ERR_XML_ERROR, "missing~type~devices/channel" },
+    { DOMAIN("", "<channel type='dbus'><target type='virtio'/></channel>"),
+      VIR_ERR_CONFIG_UNSUPPORTED, "type='dbus'~devices/channel" },
+    { DOMAIN("", "<channel><target type='xen' name='n'/></channel>"),
+      VIR_ERR_CONFIG_UNSUPPORTED, "type='xen'~devices/channel/target" },
+    { DOMAIN("", "<channel><target type='virtio' name='n'/></channel>"
+                 "<channel><target type='virtio' name='n'/></channel>"),
+      VIR_ERR_XML_ERROR, "channel target name~'n'" },
+    { DOMAIN("", "<controller type='virtio-serial' ports='0'/>"), VIR_ERR_XML_ERROR,
+      "'0'~devices/controller" },
+    { DOMAIN("", "<controller type='sata' ports='2'/>"), VIR_ERR_CONFIG_UNSUPPORTED,
+      "ports='2'~devices/controller" },
     { DOMAIN("", "<rng model='virtio'><backend model='egd'/></rng>"),
       VIR_ERR_CONFIG_UNSUPPORTED, "model='egd'~devices/rng/backend" },
     { DOMAIN("", "<rng model='virtio'/>"), VIR_ERR_XML_ERROR, "missing~backend" },

@@ -50,9 +50,14 @@ static void test_kept(void)
         { DOMAIN("", "<serial type='udp'><source mode='bind' host='h' service='s'/>"
                      "<protocol type='x'/></serial>"),
           "<source host='h' service='s'/>", "type='udp'" },
-        { DOMAIN("", "<console><target type='virtio'/></console>"), "type='virtio'",
-          "type='virtio'" },
-        { DOMAIN("", "<console/><console/>"), "<console", "second element" },
+        { DOMAIN("", "<console><target type='sclp'/></console>"), "type='sclp'",
+          "type='sclp'" },
+        { DOMAIN("", "<console/><console/>"), "<console", "only the first console" },
+        { DOMAIN("", "<channel type='spicevmc'><target type='virtio'/></channel>"),
+          "<channel type='spicevmc'>", "type='spicevmc'" },
+        { DOMAIN("", "<channel><target type='guestfwd' address='10.0.2.1' port='1'/>"
+                     "</channel>"),
+          "address='10.0.2.1' port='1'/>", "type='guestfwd'" },
         { DOMAIN("", "<rng model='virtio'><backend model='egd'>x</backend></rng>"),
           " model='egd'", "model='egd'" },
         { DOMAIN("", "<controller type='scsi' index='0'/>"), "type='scsi'",
