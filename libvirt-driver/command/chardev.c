@@ -135,6 +135,9 @@ void command_chardev_release(const DomainChardev *chardev)
 
 const char *command_chardev_not_pluggable(const DomainChardev *chardev)
 {
+    if (chardev->type == DOMAIN_CHARDEV_PTY) {
+        return "type='pty': a terminal cannot be made while the domain runs";
+    }
     if (chardev->type == DOMAIN_CHARDEV_PIPE) {
         return "type='pipe': a FIFO cannot be opened while the domain runs";
     }

@@ -12,6 +12,10 @@ TESTS += tests/device/driver-restart-test.py
 dist_check_SCRIPTS += tests/device/driver-job-test.py
 TESTS += tests/device/driver-job-test.py
 
+# Serial ports, consoles, channels.
+dist_check_SCRIPTS += tests/device/driver-chardev-test.py
+TESTS += tests/device/driver-chardev-test.py
+
 # Statistics.
 dist_check_SCRIPTS += tests/device/driver-stats-test.py
 TESTS += tests/device/driver-stats-test.py

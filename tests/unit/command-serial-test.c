@@ -40,6 +40,19 @@ static char *chardev_of(GPtrArray *steps)
     return g_strdup("");
 }
 
+/* Whether the emulator keeps the right to connect. */
+static gboolean may_connect(GPtrArray *steps)
+{
+    for (guint i = 0; i < steps->len; i++) {
+        const CommandStep *step = steps->pdata[i];
+
+        if (g_strcmp0(step->option, "-sandbox") == 0) {
+            return !strstr(step->text, "network=deny");
+        }
+    }
+    g_assert_not_reached();
+}
+
 /* What is opened for the serial port. */
 static const CommandFile *file_of(GPtrArray *steps)
 {
@@ -76,6 +89,19 @@ static void test_types(void)
         { SERIAL("tcp", "<source mode='connect' host='h' service='65535' tls='no'/>"
                         "<protocol type='raw'/>"),
           "socket,id=charserial0,fd=%u", 0 },
+        { SERIAL("pipe", "<source path='/f,i'/>"), "pipe,id=charserial0,path=/f,,i", 0 },
+        { SERIAL("stdio", ""), "stdio,id=charserial0", 0 },
+        { SERIAL("null", "<log file='/s.log'/>"),
+          "null,id=charserial0,logfile=/dev/fdset/%u,logappend=on",
+          O_WRONLY | O_CREAT | O_APPEND | O_TRUNC },
+        { SERIAL("unix", "<source path='/s'><reconnect enabled='yes' timeout='3'/>"
+                         "</source><log file='/s.log' append='on'/>"),
+          "socket,id=charserial0,path=/s,reconnect-ms=3000,logfile=/dev/fdset/%u,"
+          "logappend=on",
+          O_WRONLY | O_CREAT | O_APPEND },
+        { SERIAL("tcp", "<source host='h' service='7'>"
+                        "<reconnect enabled='yes' timeout='86400'/></source>"),
+          "socket,id=charserial0,host=h,port=7,reconnect-ms=86400000", 0 },
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -105,6 +131,7 @@ static void test_types(void)
                 parts[1]);
         }
         g_assert_cmpstr(chardev, ==, expected);
+        g_assert_true(may_connect(steps) == (strstr(expected, "reconnect") != NULL));
     }
 }
 
@@ -198,6 +225,15 @@ static void test_unix(void)
 
 static void test_refused(void)
 {
+    static const struct {
+        const char *source, *words;
+    } others[] = {
+        { "<source mode='bind' host='h' service='1'><reconnect enabled='yes' "
+          "timeout='1'/></source>",
+          "<devices/serial/source/reconnect enabled> 'yes'" },
+        { "<source host='h' service='1'><reconnect enabled='yes'/></source>",
+          "missing attribute 'timeout' in element <devices/serial/source/reconnect>" },
+    };
     static const char *const services[] = { "ssh", "0", "65536", "1x" };
 
     for (guint i = 0; i < G_N_ELEMENTS(services); i++) {
@@ -210,6 +246,15 @@ static void test_refused(void)
         g_assert_false(command_complete(domain, NULL, "/e", &error));
         g_assert_cmpint(rpc_error_code(error), ==, VIR_ERR_CONFIG_UNSUPPORTED);
         g_assert_nonnull(strstr(error->message, services[i]));
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(others); i++) {
+        g_autofree char *text =
+            g_strdup_printf(Q35(SERIAL("tcp", "%s")), others[i].source);
+        g_autoptr(Domain) domain = parse(text);
+        g_autoptr(GError) error = NULL;
+
+        g_assert_false(command_complete(domain, NULL, "/e", &error));
+        g_assert_nonnull(strstr(error->message, others[i].words));
     }
 }
 

@@ -115,7 +115,17 @@ static void test_fields(void)
     g_assert_cmpint(d->on_reboot, ==, DOMAIN_LIFECYCLE_DESTROY);
     g_assert_cmpint(d->on_crash, ==, DOMAIN_LIFECYCLE_PRESERVE);
     g_assert_cmpuint(d->timers->len, ==, 2);
-    g_assert_cmpuint(d->controllers->len, ==, 1);
+    g_assert_cmpuint(d->controllers->len, ==, 2);
+    g_assert_cmpuint(d->serials->len, ==, 5);
+    g_assert_cmpuint(d->consoles->len, ==, 1); /* the first one is a serial port */
+    g_assert_cmpuint(((DomainConsole *)d->consoles->pdata[0])->port, ==, 1);
+    g_assert_cmpuint(d->channels->len, ==, 4);
+    for (guint i = 0; i < d->channels->len; i++) { /* the first two are a run's */
+        const DomainChannel *channel = d->channels->pdata[i];
+        g_assert_cmpstr(channel->chardev.path, ==, i == 2 ? "/run/c.sock" : NULL);
+        g_assert_cmpint(channel->state, ==, DOMAIN_CHANNEL_DEFAULT);
+    }
+    g_assert_true(xml_domain_agent(d) == d->channels->pdata[0]);
     g_assert_cmpuint(d->balloons->len, ==, 1);
     g_assert_cmpuint(d->videos->len, ==, 1);
     g_assert_cmpuint(d->disks->len, ==, 2);

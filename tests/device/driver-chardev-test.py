@@ -1,0 +1,230 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Serial ports, consoles and channels: stock virsh, the daemon and the real emulator, with a
+guest's side that is played over qtest. Skipped (77) where there is no virsh.
+
+    driver-chardev-test.py [NAME...]    runs all tests, or those named
+"""
+import os
+import socket
+import struct
+import sys
+import xml.etree.ElementTree as ElementTree
+
+from driver_daemon import main, open_paths, read_tty, spawn_tty, wait_for
+from driver_guest import EMULATOR, KERNEL, Guests, make_emulator
+
+AGENT = "org.qemu.guest_agent.0"
+CHANNEL = "<channel type='%s'>%s<target type='virtio' name='%s'/></channel>"
+SERIAL = "<controller type='virtio-serial' index='0'/>"
+CONSOLE = "<console type='%s'>%s<target type='virtio'%s/></console>"
+COM2 = 0x2f8
+
+SLOTS, SLOT_SIZE, FIRST_SLOT = 24, 512, 0xfeb00000  # of the microvm's virtio-mmio
+DEVICE_ID, SERIAL_ID = 0x08, 3
+FEATURES, FEATURES_SEL = 0x20, 0x24
+QUEUE_SEL, QUEUE_NUM, QUEUE_READY, NOTIFY, STATUS = 0x30, 0x38, 0x44, 0x50, 0x70
+RINGS = (0x80, 0x1000), (0x90, 0x2000), (0xa0, 0x3000)  # register, address
+BUFFER = 0x4000
+CONTROL_TX, ENTRIES = 3, 16
+DEVICE_READY, PORT_READY, PORT_OPEN = 0, 3, 6  # events of a virtio console
+
+
+class SerialDriver:
+    """What a guest's driver says on the control queue of the virtio-serial."""
+
+    def __init__(self, guest):
+        self.guest = guest
+        self.base = next(b for b in range(FIRST_SLOT, FIRST_SLOT + SLOTS * SLOT_SIZE, SLOT_SIZE)
+                         if guest.call("readl 0x%x" % (b + DEVICE_ID)) == SERIAL_ID)
+        self.count = 0
+        for status in 0, 1, 3:
+            self.write(STATUS, status)
+        for select, features in (0, 1 << 1), (1, 1):  # multiport; version 1
+            self.write(FEATURES_SEL, select)
+            self.write(FEATURES, features)
+        self.write(STATUS, 11)
+        self.write(QUEUE_SEL, CONTROL_TX)
+        self.write(QUEUE_NUM, ENTRIES)
+        for register, address in RINGS:
+            self.write(register, address)
+        self.write(QUEUE_READY, 1)
+        self.write(STATUS, 15)
+        self.say(0xffffffff, DEVICE_READY, 1)
+
+    def write(self, register, value):
+        self.guest.call("writel 0x%x 0x%x" % (self.base + register, value))
+
+    def put(self, address, data):
+        self.guest.call("write 0x%x %d 0x%s" % (address, len(data), data.hex()))
+
+    def say(self, port, event, value):
+        index = self.count % ENTRIES
+        at = BUFFER + 8 * index
+        self.put(at, struct.pack("<IHH", port, event, value))
+        self.put(RINGS[0][1] + 16 * index, struct.pack("<QIHH", at, 8, 0, 0))
+        self.put(RINGS[1][1] + 4 + 2 * index, struct.pack("<H", index))
+        self.count += 1
+        self.put(RINGS[1][1] + 2, struct.pack("<H", self.count))
+        self.write(NOTIFY, CONTROL_TX)
+
+    def open(self, port, value=1):
+        self.say(port, PORT_OPEN, value)
+
+    def ready(self, port):
+        self.say(port, PORT_READY, 1)
+
+
+USUAL = "<serial type='pty'/><console type='pty'/></devices>"  # of all definitions here
+
+
+def start(a, devices, usual=True):
+    """usual: with a serial port and its console at the end."""
+    guests = Guests(a)
+    path = a.define(words=guests.words(), devices=devices, command="", machine="microvm")
+    with open(path) as f:
+        text = f.read()
+    if not usual:
+        assert USUAL in text
+        with open(path, "w") as f:
+            f.write(text.replace(USUAL, "</devices>"))
+    a.virsh("define", path)
+    a.virsh("start", "vm")
+    return guests.next()
+
+
+def elements(a, kind, *options):
+    tree = ElementTree.fromstring(a.virsh("dumpxml", "vm", *options))
+    return tree.findall("devices/" + kind)
+
+
+def channel_state(a, index=0):
+    return elements(a, "channel")[index].find("target").get("state")
+
+
+def device(a, text):
+    path = os.path.join(a.root, "device.xml")
+    with open(path, "w") as f:
+        f.write(text)
+    return path
+
+
+def console(a, name):
+    command = a.command("console", "vm", "--devname", name)
+    command.remove("-q")
+    return spawn_tty(command)
+
+
+def test_agent(a, b):
+    """Its channel's socket is the driver's; its state is followed, and told of, also by a
+    daemon that was not there when it changed."""
+    driver = SerialDriver(start(a, CHANNEL % ("unix", "", AGENT)))
+    live, = elements(a, "channel")
+    path = live.find("source").get("path")
+    assert live.find("source").get("mode") == "bind"
+    assert path.startswith(a.run_dir + "/domain-1-vm/channel/") and path.endswith(AGENT), path
+    assert live.find("address").attrib == {"type": "virtio-serial", "controller": "0",
+                                           "bus": "0", "port": "1"}
+    assert "path" not in elements(a, "channel", "--inactive")[0].find("source").attrib
+    assert channel_state(a) == "disconnected"
+    events = a.events()
+    driver.ready(1)
+    driver.open(1)
+    told = ("agent-lifecycle", "state: 'connected' reason: 'channel event'")
+    wait_for("the event", lambda: told in events.read())
+    assert channel_state(a) == "connected"
+    client = socket.socket(socket.AF_UNIX)
+    client.connect(path)
+    wait_for("the status", lambda: "state='connected'" in a.status()["domain"])
+    events.stop()
+    a.kill()
+    a.start()
+    assert channel_state(a) == "connected"
+    a.kill()
+    driver.open(1, 0)
+    a.start()
+    wait_for("the state", lambda: channel_state(a) == "disconnected")
+    a.virsh("destroy", "vm")
+    assert a.files() == [], a.files()
+
+
+def test_plug(a, b):
+    """A channel comes with what is behind it, and goes with it."""
+    start(a, SERIAL)
+    log = os.path.join(a.root, "channel.log")
+    path = device(a, CHANNEL % ("null", "<log file='%s'/>" % log, "a"))
+    events = a.events()
+    for _ in range(2):
+        a.virsh("attach-device", "vm", path, "--live", "--config")
+        live, = elements(a, "channel")
+        assert live.find("target").get("state") == "disconnected"
+        assert open_paths(a.pid()).count(log) == 1 and os.stat(log).st_mode & 0o777 == 0o600
+        assert len(elements(a, "channel", "--inactive")) == 1
+        a.fails("already exists|in use", "attach-device", "vm", path, "--live")
+        a.virsh("detach-device", "vm", path, "--live", "--config")
+        assert elements(a, "channel") == elements(a, "channel", "--inactive") == []
+        wait_for("the end of the log", lambda: log not in open_paths(a.pid()))
+    events.expect(*2 * ["device-added: channel0", "device-removed: channel0"])
+    events.stop()
+    for kind, source in (("pty", ""), ("pipe", "<source path='/fifo'/>"), ("stdio", "")):
+        a.fails("type='%s'" % kind, "attach-device", "vm",
+                device(a, CHANNEL % (kind, source, "a")), "--live")
+    unix = device(a, CHANNEL % ("unix", "", "b"))
+    a.virsh("attach-device", "vm", unix)
+    socket_path = elements(a, "channel")[0].find("source").get("path")
+    assert os.path.exists(socket_path)
+    a.virsh("detach-device-alias", "vm", "channel0")
+    wait_for("its end", lambda: not elements(a, "channel"))
+    assert not os.path.exists(socket_path)
+    a.virsh("attach-device", "vm", device(a, CONSOLE % ("null", "", "")))
+    target = [c.find("target").attrib for c in elements(a, "console")]
+    assert target == [{"type": "serial", "port": "0"}, {"type": "virtio", "port": "1"}], target
+    a.fails("cannot be attached|serial console", "attach-device", "vm",
+            device(a, "<console type='pty'><target type='serial'/></console>"))
+
+
+def test_no_controller(a, b):
+    """A guest that runs gets none unasked; a definition does."""
+    start(a, "")
+    path = device(a, CHANNEL % ("null", "", "a"))
+    a.fails("controller 0 is missing", "attach-device", "vm", path, "--live")
+    assert elements(a, "channel") == []
+    a.virsh("attach-device", "vm", path, "--config")
+    assert [c.get("index") for c in elements(a, "controller[@type='virtio-serial']",
+                                             "--inactive")] == ["0"]
+
+
+def test_console(a, b):
+    """All of them, by their aliases, and each has a session of its own."""
+    path, log = (os.path.join(a.root, n) for n in ("serial", "serial.log"))
+    guest = start(a, "<serial type='pty'/><serial type='unix'><source mode='bind' path='%s'/>"
+                     "<log file='%s' append='on'/></serial>" % (path, log) +
+                  "<console type='pty'/>" + CONSOLE % ("pty", "", "") +
+                  CHANNEL % ("unix", "", "a"), usual=False)
+    sessions = [console(a, n) for n in ("serial0", "serial1", "console1", "channel0")]
+    for _, fd in sessions:
+        assert b"Escape character" in read_tty(fd, b"Escape character")
+    for name, words in (("serial1", b"Active console session"),
+                        ("serial9", b"cannot find character device 'serial9'")):
+        pid, fd = console(a, name)
+        assert words in read_tty(fd, words)
+        os.close(fd)
+        os.waitpid(pid, 0)
+    wait_for("the client", lambda: len([p for p in open_paths(a.pid()) if "socket" in p]) > 2)
+    for byte in b"hello\n":
+        guest.call("outb 0x%x 0x%x" % (COM2, byte))
+    assert b"hello" in read_tty(sessions[1][1], b"hello")
+    wait_for("the log", lambda: open(log).read() == "hello\n")
+    for _, fd in sessions:
+        os.write(fd, b"\x1d")
+        os.close(fd)
+    for pid, _ in sessions:
+        os.waitpid(pid, 0)
+
+
+if __name__ == "__main__":
+    reason = make_emulator()
+    if reason:
+        print("skipped: " + reason)
+        sys.exit(77)
+    sys.exit(main(globals(), EMULATOR, KERNEL))
