@@ -14,7 +14,7 @@ import time
 
 from driver_daemon import (DISK, EMULATOR, LIMIT, check_io_error, image, kill_process, main,
                            open_console, open_paths, process_state, read_tty, type_until,
-                           wait_for)
+                           virsh, wait_for)
 
 
 # ---- one daemon ----
@@ -54,6 +54,17 @@ def test_lifecycle(a, b):
         "lifecycle: Stopped Destroyed", "lifecycle: Undefined Removed")
     events.stop()
     assert a.files() == [], a.files()
+
+
+def test_qemu_scheme(a, b):
+    """Clients that look at the scheme; it is said back to them."""
+    a.define()
+    uri = a.uri.replace("vireo+unix:", "qemu+unix:")
+    assert a.uri != uri
+    p = subprocess.run(virsh(uri, "list", "--all", "--name"), capture_output=True, text=True)
+    assert p.stdout.split() == ["vm"], (p.stdout, p.stderr)
+    p = subprocess.run(virsh(uri, "uri"), capture_output=True, text=True)
+    assert p.stdout.strip().startswith("qemu"), (p.stdout, p.stderr)
 
 
 def test_definitions(a, b):

@@ -146,6 +146,7 @@ static void test_names(Fixture *f, gconstpointer flags)
         { "", "", "", 0 },
         { "vireo://", mine, "", 0 },
         { "qemu://", mine, "", 0 },
+        { "qemu+unix://", mine, "?socket=/s", 0 },
         { "vireo+unix://", mine, "", 0 },
         { "vireo://", mine, "?x=y", 0 },
     };
