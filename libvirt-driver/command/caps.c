@@ -26,7 +26,7 @@ static const Row device_rows[] = {
     { "filesystem", NULL, "devices/filesystem" },
     { "tpm", NULL, "devices/tpm" },
     { "redirdev", NULL, "devices/redirdev" },
-    { "channel", NULL, "devices/channel" },
+    { "channel", "type", "devices/channel@type" },
 };
 
 /* libvirt's modes of CPUs, in its order, and what may be said of one. */

@@ -4,6 +4,8 @@
 
 #include <unistd.h>
 
+#define UNPLUGGED_PORTS 4u
+
 static const CommandKind *const kinds[DOMAIN_DEVICE_COUNT] = {
 #define DEVICE(id, structure, name, ...) [DOMAIN_DEVICE_##id] = &command_kind_##name,
 #include "xml/devices.def"
@@ -450,11 +452,27 @@ gboolean command_is_plugged_alias(const char *alias)
     return g_str_has_prefix(alias, "ua-");
 }
 
+/* Ports for as many as there are, and some that have been unplugged meanwhile. */
+static guint count_serial_ports(const Domain *domain, DomainDeviceType type)
+{
+    for (guint i = 0; i < domain->controllers->len; i++) {
+        const DomainController *controller = domain->controllers->pdata[i];
+
+        if (controller->type == DOMAIN_CONTROLLER_VIRTIO_SERIAL) {
+            return xml_domain_devices(domain, type)->len + UNPLUGGED_PORTS;
+        }
+    }
+    return 0;
+}
+
 /* Numbers that aliases of a kind can have: those of plugged ones are the first free. */
 static guint count_places(const Domain *domain, DomainDeviceType type)
 {
     const CommandMachine *machine = command_machine(domain->machine);
 
+    if (kinds[type] && kinds[type]->serial_port) {
+        return count_serial_ports(domain, type);
+    }
     return command_has_pci(machine)
                ? domain->controllers->len + xml_domain_devices(domain, type)->len
                : machine->virtio_slots;

@@ -12,7 +12,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 from driver_daemon import main, open_paths, read_tty, spawn_tty, wait_for
-from driver_guest import EMULATOR, KERNEL, Guests, make_emulator
+from driver_guest import EMULATOR, KERNEL, Guests, lose, make_emulator
 
 AGENT = "org.qemu.guest_agent.0"
 CHANNEL = "<channel type='%s'>%s<target type='virtio' name='%s'/></channel>"
@@ -181,6 +181,24 @@ def test_plug(a, b):
     assert target == [{"type": "serial", "port": "0"}, {"type": "virtio", "port": "1"}], target
     a.fails("cannot be attached|serial console", "attach-device", "vm",
             device(a, "<console type='pty'><target type='serial'/></console>"))
+
+
+def test_left(a, b):
+    """What a daemon that dies has plugged is removed, and what is behind it."""
+    start(a, SERIAL)
+    log = os.path.join(a.root, "channel.log")
+    path = device(a, CHANNEL % ("unix", "<log file='%s'/>" % log, "a"))
+    lose(a, path)
+    wait_for("the end of it", lambda: log not in open_paths(a.pid()))
+    a.virsh("attach-device", "vm", path)
+    assert open_paths(a.pid()).count(log) == 1
+    assert os.path.exists(elements(a, "channel")[0].find("source").get("path"))
+
+
+def test_capabilities(a, b):
+    tree = ElementTree.fromstring(a.virsh("domcapabilities"))
+    values = [v.text for v in tree.findall("devices/channel/enum[@name='type']/value")]
+    assert "unix" in values and "pty" in values and "spicevmc" not in values, values
 
 
 def test_no_controller(a, b):

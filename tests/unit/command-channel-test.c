@@ -11,7 +11,7 @@
 #define CONSOLE(more) "<console type='null'><target type='virtio'/>" more "</console>"
 #define PORT_AT(controller, port)                                                        \
     "<address type='virtio-serial' controller='" controller "' bus='0' port='" port "'/" \
-                                                                                    ">"
+    ">"
 #define SERIAL(more) "<controller type='virtio-serial'" more "/>"
 
 static gboolean describe_port(const DomainDevice *device, gpointer text)
@@ -217,6 +217,30 @@ static void test_plug(void)
     check_steps(after, gone);
 }
 
+/* What a plug may have left is looked for where there can have been one. */
+static void test_leftovers(void)
+{
+    g_autoptr(Domain) without = prepare(Q35(""));
+    g_autoptr(Domain) with = prepare(Q35(CHANNEL("a", "") CHANNEL("b", "")));
+    g_autoptr(GPtrArray) none = command_leftovers(without);
+    g_autoptr(GPtrArray) some = command_leftovers(with);
+    gboolean next = FALSE;
+
+    for (guint i = 0; i < some->len; i++) {
+        g_autofree char *text = step_text(some->pdata[i]);
+
+        g_assert_null(strstr(text, "charchannel0\""));
+        g_assert_null(strstr(text, "charchannel1\""));
+        next |= strcmp(text, "chardev-remove {\"id\":\"charchannel2\"}") == 0;
+    }
+    g_assert_true(next);
+    for (guint i = 0; i < none->len; i++) {
+        g_autofree char *text = step_text(none->pdata[i]);
+
+        g_assert_null(strstr(text, "chardev-remove"));
+    }
+}
+
 /* A path that nobody has given is in the directory of the run. */
 static void test_socket(void)
 {
@@ -264,6 +288,7 @@ int main(int argc, char **argv)
     g_test_add_func("/channel/refused", test_refused);
     g_test_add_func("/channel/mmio", test_mmio);
     g_test_add_func("/channel/plug", test_plug);
+    g_test_add_func("/channel/leftovers", test_leftovers);
     g_test_add_func("/channel/socket", test_socket);
     return g_test_run();
 }
