@@ -99,6 +99,27 @@ check_PROGRAMS += tests/unit/command-serial-test
 TESTS += tests/unit/command-serial-test
 tests_unit_command_serial_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_command_serial_test_LDADD = $(COMMAND_TEST_LDADD)
+EXTRA_DIST += tests/golden/virt-install/debian-nographics.xml \
+	tests/golden/virt-install/debian-vnc.xml \
+	tests/golden/virt-install/debian11-import-4.1.xml \
+	tests/golden/virt-install/debian12-uefi-cloudinit-5.0.xml \
+	tests/golden/virt-install/debian12-vnc-5.0.xml \
+	tests/golden/virt-install/generic-import-4.1.xml \
+	tests/golden/virt-install/other-scheme-4.1.xml \
+	tests/golden/virt-install/refused.txt
+EXTRA_DIST += tests/golden/q35/channels.xml \
+	tests/golden/q35/channels.live.xml \
+	tests/golden/q35/channels.args.json \
+	tests/golden/q35/serial-unix.xml \
+	tests/golden/q35/serial-unix.live.xml \
+	tests/golden/q35/serial-unix.args.json \
+	tests/golden/q35/serial-unix-client.xml \
+	tests/golden/q35/serial-unix-client.live.xml \
+	tests/golden/q35/serial-unix-client.args.json
+check_PROGRAMS += tests/unit/command-virt-install-test
+TESTS += tests/unit/command-virt-install-test
+tests_unit_command_virt_install_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
+tests_unit_command_virt_install_test_LDADD = $(COMMAND_TEST_LDADD)
 check_PROGRAMS += tests/unit/command-channel-test
 TESTS += tests/unit/command-channel-test
 tests_unit_command_channel_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
