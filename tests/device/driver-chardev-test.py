@@ -6,19 +6,20 @@ guest's side that is played over qtest. Skipped (77) where there is no virsh.
     driver-chardev-test.py [NAME...]    runs all tests, or those named
 """
 import os
+import select
 import socket
 import struct
 import sys
 import xml.etree.ElementTree as ElementTree
 
-from driver_daemon import main, open_paths, read_tty, spawn_tty, wait_for
+from driver_daemon import LIMIT, main, migrate, open_paths, read_tty, spawn_tty, wait_for
 from driver_guest import EMULATOR, KERNEL, Guests, lose, make_emulator
 
 AGENT = "org.qemu.guest_agent.0"
 CHANNEL = "<channel type='%s'>%s<target type='virtio' name='%s'/></channel>"
 SERIAL = "<controller type='virtio-serial' index='0'/>"
 CONSOLE = "<console type='%s'>%s<target type='virtio'%s/></console>"
-COM2 = 0x2f8
+COM1, COM2, COM3 = 0x3f8, 0x2f8, 0x3e8
 
 SLOTS, SLOT_SIZE, FIRST_SLOT = 24, 512, 0xfeb00000  # of the microvm's virtio-mmio
 DEVICE_ID, SERIAL_ID = 0x08, 3
@@ -148,6 +149,26 @@ def test_agent(a, b):
     assert a.files() == [], a.files()
 
 
+def test_migration(a, b):
+    """The channel is as it was, behind a socket of the destination's own."""
+    guests = Guests(a)
+    a.define(words=guests.words(), devices=CHANNEL % ("unix", "", AGENT) +
+             CHANNEL % ("null", "", "other"))
+    a.virsh("start", "vm")
+    SerialDriver(guests.next()).open(1)
+    wait_for("the state", lambda: channel_state(a) == "connected")
+    addresses = [e.find("address").attrib for e in elements(a, "channel")]
+    a.virsh(*migrate(a, b, "--live"))
+    guest = guests.next()
+    assert [channel_state(b, i) for i in range(2)] == ["connected", "disconnected"]
+    assert [e.find("address").attrib for e in elements(b, "channel")] == addresses
+    path = elements(b, "channel")[0].find("source").get("path")
+    assert path.startswith(b.run_dir), path
+    socket.socket(socket.AF_UNIX).connect(path)
+    assert a.files() == [], a.files()
+    guest.call("clock_step 1")
+
+
 def test_plug(a, b):
     """A channel comes with what is behind it, and goes with it."""
     start(a, SERIAL)
@@ -181,6 +202,43 @@ def test_plug(a, b):
     assert target == [{"type": "serial", "port": "0"}, {"type": "virtio", "port": "1"}], target
     a.fails("cannot be attached|serial console", "attach-device", "vm",
             device(a, "<console type='pty'><target type='serial'/></console>"))
+
+
+def say(guest, port, text):
+    for byte in text:
+        guest.call("outb 0x%x 0x%x" % (port, byte))
+
+
+def test_kinds(a, b):
+    """What the confined emulator opens by itself: FIFOs, its own output, and who comes late
+    or again."""
+    fifo, path = (os.path.join(a.root, n) for n in ("fifo", "late"))
+    for suffix in ".in", ".out":
+        os.mkfifo(fifo + suffix)
+    serial = "<serial type='%s'>%s</serial>"
+    guest = start(a, serial % ("pipe", "<source path='%s'/>" % fifo) + serial % ("stdio", "") +
+                  serial % ("unix", "<source mode='connect' path='%s'><reconnect enabled='yes' "
+                            "timeout='1'/></source>" % path), usual=False)
+    out = os.open(fifo + ".out", os.O_RDWR)
+    say(guest, COM1, b"to a pipe")
+    data = b""
+    while data != b"to a pipe":
+        data += os.read(out, 99)
+    os.close(out)
+    say(guest, COM2, b"to the log\n")
+    log = os.path.join(a.root, "var/log/libvirt/vireo/vm.log")
+    wait_for("the log", lambda: "to the log\n" in open(log).read())
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen(1)
+    listener.settimeout(LIMIT)
+    for _ in range(2):
+        client = listener.accept()[0]
+        # The emulator may see later than we do that it is connected.
+        wait_for("a byte", lambda: say(guest, COM3, b"x") or
+                 select.select([client], [], [], 0)[0])
+        assert client.recv(1) == b"x"
+        client.close()
 
 
 def test_left(a, b):
@@ -229,8 +287,7 @@ def test_console(a, b):
         os.close(fd)
         os.waitpid(pid, 0)
     wait_for("the client", lambda: len([p for p in open_paths(a.pid()) if "socket" in p]) > 2)
-    for byte in b"hello\n":
-        guest.call("outb 0x%x 0x%x" % (COM2, byte))
+    say(guest, COM2, b"hello\n")
     assert b"hello" in read_tty(sessions[1][1], b"hello")
     wait_for("the log", lambda: open(log).read() == "hello\n")
     for _, fd in sessions:
