@@ -30,6 +30,7 @@ $(libdriver_a_OBJECTS) $(virtvireod_OBJECTS): libvirt-driver/rpc/protocol.h
 
 include libvirt-driver/rpc/local.mk
 include libvirt-driver/qmp/local.mk
+include libvirt-driver/agent/local.mk
 include libvirt-driver/process/local.mk
 include libvirt-driver/forward/local.mk
 include libvirt-driver/command/local.mk

@@ -10,7 +10,7 @@ EMULATOR = [["util"], ["capabilities"], ["config"], ["event"], ["memory"], ["acc
             ["device"], ["block", "net", "chardev", "input"], ["pci"], ["virtio", "hw", "ide", "usb"],
             ["firmware"], ["machine"], ["migration"], ["monitor"]]
 # The daemon: its own parts may include each other, from the bottom up.
-DRIVER = [["util"], ["capabilities"], ["xml"], ["rpc", "qmp", "process"], ["forward"],
+DRIVER = [["util"], ["capabilities"], ["xml"], ["rpc", "qmp", "process"], ["forward", "agent"],
           ["network"], ["command"],
           ["domain"]]
 # Used by main.c alone.

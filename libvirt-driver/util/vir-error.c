@@ -68,6 +68,11 @@ static const struct {
     { VIR_ERR_NO_DOMAIN_SNAPSHOT, "Domain snapshot not found: " },
     { VIR_ERR_XML_INVALID_SCHEMA, "XML document failed to validate against schema: " },
     { VIR_ERR_DEVICE_MISSING, "device not found: " },
+    { VIR_ERR_AGENT_UNRESPONSIVE, "Guest agent is not responding: " },
+    { VIR_ERR_AGENT_UNSYNCED,
+      "guest agent replied with wrong id to guest-sync command: " },
+    { RPC_ERR_AGENT_COMMAND_TIMEOUT, "guest agent command timed out: " },
+    { RPC_ERR_AGENT_COMMAND_FAILED, "guest agent command failed: " },
 };
 
 static GError *new_valist(int code, const char *format, va_list ap)

@@ -12,6 +12,10 @@
 
 G_BEGIN_DECLS
 
+/* Codes of libvirt 11.2, which the headers of older ones lack. */
+#define RPC_ERR_AGENT_COMMAND_TIMEOUT 112
+#define RPC_ERR_AGENT_COMMAND_FAILED  113
+
 #define RPC_ERROR rpc_error_quark()
 GQuark rpc_error_quark(void);
 

@@ -181,6 +181,7 @@ tests_unit_migration_state_test_LDADD = $(EMULATOR_TEST_LDADD)
 
 # The daemon's QMP client and processes.
 DRIVER_TESTS = \
+	tests/unit/agent-client-test \
 	tests/unit/domain-define-test \
 	tests/unit/domain-job-test \
 	tests/unit/domain-state-test \
@@ -191,6 +192,10 @@ DRIVER_TESTS = \
 check_PROGRAMS += $(DRIVER_TESTS)
 TESTS += $(DRIVER_TESTS)
 DRIVER_TEST_LDADD = libdriver.a libxml.a libcapabilities.a libutil.a $(DRIVER_LIBS)
+tests_unit_agent_client_test_SOURCES = tests/unit/agent-client-test.c \
+	tests/unit/agent-fake.c tests/unit/agent-fake.h
+tests_unit_agent_client_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
+tests_unit_agent_client_test_LDADD = $(DRIVER_TEST_LDADD)
 tests_unit_domain_define_test_SOURCES = tests/unit/domain-define-test.c
 tests_unit_domain_define_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_domain_define_test_LDADD = $(DRIVER_TEST_LDADD)
