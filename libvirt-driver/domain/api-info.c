@@ -4,6 +4,7 @@
 
 #include "capabilities/capabilities.h"
 #include "command/command.h"
+#include "domain/api-agent.h"
 #include "domain/api.h"
 #include "domain/firmware.h"
 #include "domain/impact.h"
@@ -250,8 +251,8 @@ static gboolean count_vcpus(RpcCall *call, const RemoteDomain *dom, guint32 flag
         return FALSE;
     }
     if (flags & VIR_DOMAIN_VCPU_GUEST) {
-        return rpc_error_set(errp, VIR_ERR_ARGUMENT_UNSUPPORTED,
-                             "QEMU guest agent is not configured");
+        return api_agent_count_vcpus(call, dom, flags & VIR_DOMAIN_VCPU_MAXIMUM, num,
+                                     errp);
     }
     if (!(def = vm_get_def_for(vm, flags, errp))) {
         return FALSE;
@@ -278,25 +279,39 @@ gboolean remote_domain_get_max_vcpus(RpcCall *call,
                        &ret->num, errp);
 }
 
-/* There is nothing that it warns of, but that emulators run as we do: as root. */
+static void add_taint(RemoteDomainGetMessagesRet *ret, const char *text)
+{
+    ret->msgs = g_renew(char *, ret->msgs, ret->n_msgs + 1);
+    ret->msgs[ret->n_msgs++] = g_strconcat("tainted: ", text, NULL);
+}
+
+/* That emulators run as we do, as root, and what we do not know of. */
 gboolean remote_domain_get_messages(RpcCall *call,
                                     const RemoteDomainGetMessagesArgs *args,
                                     RemoteDomainGetMessagesRet *ret, GError **errp)
 {
     g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
     gboolean active;
+    guint taints;
 
     if (!vm) {
         return FALSE;
     }
     g_mutex_lock(&vm->lock);
     active = vm_is_active_locked(vm);
+    taints = vm->run ? vm->run->taints : 0;
     g_mutex_unlock(&vm->lock);
-    if (active && geteuid() == 0 &&
-        (!args->flags || (args->flags & VIR_DOMAIN_MESSAGE_TAINTING))) {
-        ret->msgs = g_new0(char *, 1);
-        ret->msgs[ret->n_msgs++] =
-            g_strdup("tainted: running with undesirable elevated privileges");
+    if (!active || (args->flags && !(args->flags & VIR_DOMAIN_MESSAGE_TAINTING))) {
+        return TRUE;
+    }
+    if (geteuid() == 0) {
+        add_taint(ret, "running with undesirable elevated privileges");
+    }
+    if (taints & VM_TAINT_MONITOR) {
+        add_taint(ret, "custom control commands issued");
+    }
+    if (taints & VM_TAINT_AGENT) {
+        add_taint(ret, "custom guest agent control commands issued");
     }
     return TRUE;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "command/stats.h"
+#include "domain/api-agent.h"
 #include "domain/api.h"
 #include "domain/define.h"
 #include "domain/hotplug.h"
@@ -280,10 +281,6 @@ static AddressSource *find_source(guint32 source, GError **errp)
         return add_leases;
     case VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP:
         return add_neighbours;
-    case VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT:
-        rpc_error_set(errp, VIR_ERR_ARGUMENT_UNSUPPORTED,
-                      "QEMU guest agent is not configured");
-        return NULL;
     default:
         rpc_error_set(errp, VIR_ERR_ARGUMENT_UNSUPPORTED,
                       "Unknown IP address data source %u", source);
@@ -296,10 +293,19 @@ gboolean remote_domain_interface_addresses(RpcCall *call,
                                            RemoteDomainInterfaceAddressesRet *ret,
                                            GError **errp)
 {
-    g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
+    gboolean agent = args->source == VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT;
+    g_autoptr(Vm) vm = agent ? NULL : api_vm(call, &args->dom, errp);
     AddressSource *add = vm ? find_source(args->source, errp) : NULL;
     g_autoptr(VmDef) def = add ? vm_get_def_for(vm, VIR_DOMAIN_AFFECT_LIVE, errp) : NULL;
 
+    if (agent) {
+        /* Who may only look must not make the guest's agent work, either. */
+        return rpc_client_is_read_only(rpc_call_client(call))
+                   ? rpc_error_set(errp, VIR_ERR_OPERATION_DENIED,
+                                   "read only access prevents "
+                                   "DOMAIN_INTERFACE_ADDRESSES with source agent")
+                   : api_agent_addresses(call, &args->dom, ret, errp);
+    }
     for (guint i = 0; def && i < def->domain->interfaces->len; i++) {
         const DomainInterface *interface = def->domain->interfaces->pdata[i];
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Defining, starting, and ending domains. */
+#include "domain/agent.h"
 #include "domain/api.h"
 #include "domain/async-job.h"
 #include "domain/cpus.h"
@@ -8,6 +9,7 @@
 #include "domain/lifecycle.h"
 #include "domain/monitor.h"
 #include "domain/waiter.h"
+#include "util/json.h"
 
 #define DESTROY_TIMEOUT_MS  30000
 #define GRACEFUL_TIMEOUT_MS 15000
@@ -232,14 +234,13 @@ gboolean remote_domain_destroy_flags(RpcCall *call,
 /* ---- while it runs ---- */
 
 /* Sends a command that needs nothing else. */
-static gboolean simple(RpcCall *call, const RemoteDomain *dom, const char *owner,
-                       const char *command, gboolean reboot, GError **errp)
+static gboolean simple(Vm *vm, const char *owner, const char *command, gboolean reboot,
+                       GError **errp)
 {
-    g_autoptr(Vm) vm = api_vm(call, dom, errp);
     gboolean ok;
     guint64 run;
 
-    if (!vm || !vm_begin_live_job(vm, JOB_MODIFY, owner, &run, errp)) {
+    if (!vm_begin_live_job(vm, JOB_MODIFY, owner, &run, errp)) {
         return FALSE;
     }
     vm_set_reboot_wanted(vm, run, reboot);
@@ -251,30 +252,87 @@ static gboolean simple(RpcCall *call, const RemoteDomain *dom, const char *owner
     return ok;
 }
 
+/* The guest goes down by itself: what an earlier call has wanted of that is no more. */
+static gboolean ask_agent(RpcCall *call, Vm *vm, gboolean reboot, GError **errp)
+{
+    VmAgentAsk ask = {
+        .command = "guest-shutdown",
+        .args = util_json_pair("mode", reboot ? "reboot" : "powerdown"),
+        .seconds = AGENT_SHUTDOWN_S,
+        .instead = reboot ? AGENT_EVENT_RESET : AGENT_EVENT_SHUTDOWN,
+    };
+    guint64 run = 0;
+
+    g_mutex_lock(&vm->lock);
+    if (vm->run) {
+        run = vm->run->serial;
+    }
+    g_mutex_unlock(&vm->lock);
+    vm_set_reboot_wanted(vm, run, FALSE);
+    return vm_agent_call(vm, call, &ask, NULL, errp);
+}
+
+/*
+ * By the agent where it is asked for, or where nothing is and it is there; by ACPI where
+ * that is asked for, or else if the agent does not do it.
+ */
+static gboolean power_down(RpcCall *call, const RemoteDomain *dom, gboolean agent,
+                           gboolean acpi, gboolean reboot, GError **errp)
+{
+    g_autoptr(Vm) vm = api_vm(call, dom, errp);
+    const char *owner = reboot ? "reboot" : "shutdown";
+    gboolean forced = agent && !acpi;
+    g_autoptr(GError) err = NULL;
+
+    if (!vm) {
+        return FALSE;
+    }
+    if (forced) {
+        return ask_agent(call, vm, reboot, errp);
+    }
+    if ((agent || !acpi) && vm_agent_is_there(vm)) {
+        if (ask_agent(call, vm, reboot, &err)) {
+            return TRUE;
+        }
+        g_message("domain '%s': %s by its guest's agent: %s", vm->name, owner,
+                  err->message);
+    }
+    return simple(vm, owner, "system_powerdown", reboot, errp);
+}
+
 gboolean remote_domain_shutdown(RpcCall *call, const RemoteDomainShutdownArgs *args,
                                 GError **errp)
 {
-    return simple(call, &args->dom, "shutdown", "system_powerdown", FALSE, errp);
+    return power_down(call, &args->dom, FALSE, FALSE, FALSE, errp);
 }
 
 gboolean remote_domain_shutdown_flags(RpcCall *call,
                                       const RemoteDomainShutdownFlagsArgs *args,
                                       GError **errp)
 {
-    return simple(call, &args->dom, "shutdown", "system_powerdown", FALSE, errp);
+    return power_down(
+        call, &args->dom, (args->flags & VIR_DOMAIN_SHUTDOWN_GUEST_AGENT) != 0,
+        (args->flags & VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN) != 0, FALSE, errp);
 }
 
-/* The guest shuts down, and is reset instead of ended: see vm_shutdown_seen_locked. */
+/*
+ * By ACPI the guest shuts down, and is reset instead of ended: see
+ * vm_shutdown_seen_locked.
+ */
 gboolean remote_domain_reboot(RpcCall *call, const RemoteDomainRebootArgs *args,
                               GError **errp)
 {
-    return simple(call, &args->dom, "reboot", "system_powerdown", TRUE, errp);
+    return power_down(call, &args->dom,
+                      (args->flags & VIR_DOMAIN_REBOOT_GUEST_AGENT) != 0,
+                      (args->flags & VIR_DOMAIN_REBOOT_ACPI_POWER_BTN) != 0, TRUE, errp);
 }
 
 gboolean remote_domain_reset(RpcCall *call, const RemoteDomainResetArgs *args,
                              GError **errp)
 {
-    return simple(call, &args->dom, "reset", "system_reset", FALSE, errp);
+    g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
+
+    return vm && simple(vm, "reset", "system_reset", FALSE, errp);
 }
 
 static int get_state(Vm *vm)

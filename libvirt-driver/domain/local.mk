@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # libvirt-driver/domain
 libdriver_a_SOURCES += \
+	libvirt-driver/domain/agent.c \
+	libvirt-driver/domain/agent.h \
+	libvirt-driver/domain/api-agent.c \
+	libvirt-driver/domain/api-agent.h \
+	libvirt-driver/domain/api-agent-info.c \
 	libvirt-driver/domain/api-console.c \
 	libvirt-driver/domain/api-device.c \
 	libvirt-driver/domain/api-info.c \
@@ -9,6 +14,7 @@ libdriver_a_SOURCES += \
 	libvirt-driver/domain/api-lifecycle.c \
 	libvirt-driver/domain/api-list.c \
 	libvirt-driver/domain/api-metadata.c \
+	libvirt-driver/domain/api-qemu.c \
 	libvirt-driver/domain/api-stats.c \
 	libvirt-driver/domain/api.h \
 	libvirt-driver/domain/async-job.c \

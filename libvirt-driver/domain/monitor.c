@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "command/command.h"
+#include "domain/agent.h"
 #include "domain/chardev.h"
 #include "domain/cpus.h"
 #include "domain/driver.h"
@@ -54,11 +55,13 @@ static void on_shutdown(Vm *vm, JsonObject *data)
     gboolean guest = util_json_bool(data, "guest");
     const char *reason = util_json_string(data, "reason");
 
+    vm_agent_notify_locked(vm, AGENT_EVENT_SHUTDOWN);
     vm_shutdown_seen_locked(vm, guest, g_strcmp0(reason, "guest-reset") == 0);
 }
 
 static void on_reset(Vm *vm, JsonObject *data)
 {
+    vm_agent_notify_locked(vm, AGENT_EVENT_RESET);
     if (vm->reboot_wanted) {
         vm->reboot_wanted = FALSE;
         driver_run(vm, vm->run->serial, FALSE, vm_update_status);

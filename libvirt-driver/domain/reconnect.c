@@ -56,6 +56,7 @@ static VmRun *run_of_status(Driver *driver, VmStatus *status)
     run->package = g_steal_pointer(&status->package);
     run->has = g_steal_pointer(&status->has);
     run->next_node = status->next_node;
+    run->taints = status->taints;
     run->plugging = g_steal_pointer(&status->plugging);
     return run;
 }
@@ -78,6 +79,7 @@ static void take_status_locked(Vm *vm, VmStatus *status)
     /* What was bound to a connection ends, too; but it has been announced. */
     vm->phase = status->autodestroy ? VM_PHASE_STARTING : status->phase;
     vm->reboot_wanted = status->reboot_wanted;
+    vm->agent_seconds = status->agent_seconds;
     vm->starting = status->phase == VM_PHASE_STARTING;
     vm_cpus_init_locked(vm);
     vm_set_live_locked(vm, vm_def_new(g_steal_pointer(&status->domain)));

@@ -41,6 +41,8 @@ static VmStatus collect_status_locked(Vm *vm, const VmDef *def)
         .reason = vm_cpus_reason_locked(vm),
         .autodestroy = vm->autodestroy != NULL,
         .reboot_wanted = vm->reboot_wanted,
+        .agent_seconds = vm->agent_seconds,
+        .taints = vm->run->taints,
         .dir = run->dir,
         .monitor_path = run->monitor_path,
         .pidfile_path = run->pidfile_path,

@@ -88,6 +88,8 @@ char *vm_status_format(const VmStatus *status)
     json_object_set_int_member(object, "reason", status->reason);
     json_object_set_boolean_member(object, "autodestroy", status->autodestroy);
     json_object_set_boolean_member(object, "reboot-wanted", status->reboot_wanted);
+    json_object_set_int_member(object, "agent-seconds", status->agent_seconds);
+    json_object_set_int_member(object, "taints", status->taints);
     if (status->job) {
         json_object_set_object_member(object, "job", format_job(status));
     }
@@ -179,6 +181,18 @@ static void parse_plugging(JsonObject *object, VmStatus *status)
     }
 }
 
+/* Not in the file of an older daemon. */
+static void parse_agent(JsonObject *object, VmStatus *status)
+{
+    gint64 seconds = json_object_has_member(object, "agent-seconds")
+                         ? util_json_int(object, "agent-seconds")
+                         : VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK;
+
+    status->agent_seconds =
+        (int)CLAMP(seconds, VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK, G_MAXINT);
+    status->taints = (guint)CLAMP(util_json_int(object, "taints"), 0, G_MAXINT);
+}
+
 static gboolean parse_object(JsonObject *object, VmStatus *status, GError **errp)
 {
     const char *xml = util_json_string(object, "domain");
@@ -204,6 +218,7 @@ static gboolean parse_object(JsonObject *object, VmStatus *status, GError **errp
     status->suspended = util_json_bool(object, "suspended");
     status->autodestroy = util_json_bool(object, "autodestroy");
     status->reboot_wanted = util_json_bool(object, "reboot-wanted");
+    parse_agent(object, status);
     for (guint i = 0; i < G_N_ELEMENTS(strings); i++) {
         G_STRUCT_MEMBER(char *, status, strings[i].offset) =
             g_strdup(util_json_string(object, strings[i].name));

@@ -36,6 +36,8 @@ typedef struct VmStatus {
     int reason;             /* why they stood or ran: of virDomainState */
     gboolean autodestroy;   /* it ends with a connection, so with that of the daemon */
     gboolean reboot_wanted; /* its next shutdown is to become a reset */
+    int agent_seconds;      /* see AgentRequest */
+    guint taints;           /* VmTaint */
     char *dir, *monitor_path, *pidfile_path, *log_path;
     char *memory_path, *cgroup; /* or NULL */
     char *emulator, *version, *package;

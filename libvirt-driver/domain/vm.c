@@ -46,6 +46,7 @@ Vm *vm_new(Driver *driver, const char *name, const guint8 uuid[16])
     vm->consoles = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
                                          (GDestroyNotify)rpc_stream_unref);
     vm->id = -1;
+    vm->agent_seconds = VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK;
     vm->state = VIR_DOMAIN_SHUTOFF;
     vm->reason = VIR_DOMAIN_SHUTOFF_UNKNOWN;
     return vm;
@@ -91,6 +92,7 @@ void vm_run_free(VmRun *run)
         qmp_client_close(run->monitor);
         qmp_client_unref(run->monitor);
     }
+    g_clear_pointer(&run->agent, agent_client_unref);
     if (run->pidfd >= 0) {
         close(run->pidfd);
     }
@@ -112,6 +114,7 @@ void vm_run_complete(VmRun *run, VmRun *from)
 {
     run->start_time = from->start_time;
     run->next_node = from->next_node;
+    run->taints = from->taints;
     run->dir = g_steal_pointer(&from->dir);
     run->monitor_path = g_steal_pointer(&from->monitor_path);
     run->log_path = g_steal_pointer(&from->log_path);

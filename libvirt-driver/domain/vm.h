@@ -17,6 +17,7 @@
 #include <glib.h>
 #include <sys/types.h>
 
+#include "agent/client.h"
 #include "command/command.h"
 #include "domain/job-stats.h"
 #include "domain/job.h"
@@ -44,6 +45,12 @@ VmDef *vm_def_ref(VmDef *def);
 void vm_def_unref(VmDef *def);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VmDef, vm_def_unref)
 
+/* What has been done to a run that we cannot answer for; bits, as in status files. */
+typedef enum VmTaint {
+    VM_TAINT_MONITOR = 1 << 0, /* qemu-monitor-command */
+    VM_TAINT_AGENT = 1 << 1,   /* qemu-agent-command */
+} VmTaint;
+
 /* The files and the process of one run; set before the process starts, constant then. */
 typedef struct VmRun {
     guint64 serial;     /* which run it is; never 0 */
@@ -67,6 +74,8 @@ typedef struct VmRun {
     gboolean uncertain;   /* it may run or have ended, see reconnect.h; not constant */
     GSource *exit_source; /* on pidfd, in the driver's context */
     QmpClient *monitor;
+    AgentClient *agent; /* NULL until it is asked; not constant */
+    guint taints;       /* VmTaint; not constant */
 } VmRun;
 
 /* What is about to happen to the CPUs, and why: see domain/cpus.h. */
@@ -123,6 +132,8 @@ typedef struct Vm {
     AsyncJob *async;    /* see domain/async-job.h, or NULL */
     JobStats completed; /* of the last one that completed */
     guint64 max_speed;  /* MiB/s, of migrations that are not given one; 0: no limit */
+
+    int agent_seconds; /* that its guest's agent is given; see AgentRequest */
 
     gboolean autostart; /* of a persistent one: see domain/autostart.h */
 } Vm;

@@ -295,16 +295,11 @@ static gboolean send_all(QmpClient *client, const char *text, gsize len, int fd,
     return TRUE;
 }
 
-static char *format_command(const char *command, JsonObject *args, const char *id)
+static char *format_command(JsonObject *object, const char *id)
 {
-    g_autoptr(JsonObject) object = json_object_new();
     g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
     g_autofree char *text = NULL;
 
-    json_object_set_string_member(object, "execute", command);
-    if (args) {
-        json_object_set_object_member(object, "arguments", json_object_ref(args));
-    }
     json_object_set_string_member(object, "id", id);
     json_node_set_object(node, object);
     text = json_to_string(node, FALSE);
@@ -366,15 +361,17 @@ static gboolean read_reply(JsonObject *message, const char *command, JsonNode **
     return FALSE;
 }
 
-/* By who has the turn: what cannot be sent is told by finish(). */
-static void begin(QmpClient *client, const char *command, JsonObject *args, int fd,
-                  gint64 deadline)
+/*
+ * Sends a message, whose ID it sets. By who has the turn: what cannot be sent is told by
+ * finish().
+ */
+static void begin_object(QmpClient *client, JsonObject *object, int fd, gint64 deadline)
 {
     g_autofree char *text = NULL;
 
     g_mutex_lock(&client->lock);
     client->id = g_strdup_printf("vireo-%" G_GUINT64_FORMAT, ++client->serial);
-    text = format_command(command, args, client->id);
+    text = format_command(object, client->id);
     g_mutex_unlock(&client->lock);
     if (!send_all(client, text, strlen(text), fd, deadline)) {
         /* Part of a command may have been sent: the stream is of no use any more. */
@@ -383,11 +380,23 @@ static void begin(QmpClient *client, const char *command, JsonObject *args, int 
     }
 }
 
-/* Waits for the reply, and gives the turn back. */
-static gboolean finish(QmpClient *client, const char *command, gint64 deadline,
-                       JsonNode **reply, GError **errp)
+static void begin(QmpClient *client, const char *command, JsonObject *args, int fd,
+                  gint64 deadline)
 {
-    g_autoptr(JsonObject) message = NULL;
+    g_autoptr(JsonObject) object = json_object_new();
+
+    json_object_set_string_member(object, "execute", command);
+    if (args) {
+        json_object_set_object_member(object, "arguments", json_object_ref(args));
+    }
+    begin_object(client, object, fd, deadline);
+}
+
+/* Waits for the reply, whatever it is, and gives the turn back. NULL: there is none. */
+static JsonObject *finish_object(QmpClient *client, const char *command, gint64 deadline,
+                                 GError **errp)
+{
+    JsonObject *message;
 
     g_mutex_lock(&client->lock);
     while (!client->reply && !client->closed) {
@@ -406,6 +415,14 @@ static gboolean finish(QmpClient *client, const char *command, gint64 deadline,
         set_timeout_error(command, errp);
     }
     g_mutex_unlock(&client->lock);
+    return message;
+}
+
+static gboolean finish(QmpClient *client, const char *command, gint64 deadline,
+                       JsonNode **reply, GError **errp)
+{
+    g_autoptr(JsonObject) message = finish_object(client, command, deadline, errp);
+
     return message && read_reply(message, command, reply, errp);
 }
 
@@ -425,6 +442,51 @@ gboolean qmp_client_call_full(QmpClient *client, const char *command, JsonObject
     }
     begin(client, command, owned_args, fd, deadline);
     return finish(client, command, deadline, reply, errp);
+}
+
+/* A copy of the answer (consumed, and immutable) with another ID. */
+static JsonObject *with_id(JsonObject *answer, JsonNode *id)
+{
+    g_autoptr(JsonObject) owned = answer;
+    g_autoptr(GList) members = json_object_get_members(owned);
+    JsonObject *copy = json_object_new();
+
+    for (GList *l = members; l; l = l->next) {
+        JsonNode *node =
+            strcmp(l->data, "id") == 0 ? id : json_object_get_member(owned, l->data);
+
+        json_object_set_member(copy, l->data, json_node_copy(node));
+    }
+    return copy;
+}
+
+gboolean qmp_client_call_raw(QmpClient *client, JsonObject *message, guint timeout_ms,
+                             JsonObject **reply, GError **errp)
+{
+    gint64 deadline = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
+    const char *execute = util_json_string(message, "execute");
+    g_autofree char *name = g_strdup(execute ? execute : "?");
+    g_autoptr(JsonObject) copy = json_object_new();
+    g_autoptr(GList) members = json_object_get_members(message);
+    JsonNode *id = json_object_get_member(message, "id");
+    gboolean ours;
+
+    for (GList *l = members; l; l = l->next) {
+        json_object_set_member(copy, l->data,
+                               json_node_copy(json_object_get_member(message, l->data)));
+    }
+    g_mutex_lock(&client->lock);
+    ours = take_turn(client, name, deadline, errp);
+    g_mutex_unlock(&client->lock);
+    if (!ours) {
+        return FALSE;
+    }
+    begin_object(client, copy, -1, deadline);
+    *reply = finish_object(client, name, deadline, errp);
+    if (*reply && id) {
+        *reply = with_id(*reply, id);
+    }
+    return *reply != NULL;
 }
 
 gboolean qmp_client_ask(QmpClient *client, const char *command)

@@ -80,6 +80,14 @@ gboolean qmp_client_call_full(QmpClient *client, const char *command, JsonObject
                               int fd, guint timeout_ms, JsonNode **reply, GError **errp);
 
 /*
+ * Sends a whole message of somebody else's (borrowed), of which only the ID is changed;
+ * *reply gets the whole answer, an error too, with the message's own ID if it has one. To
+ * be freed with json_object_unref.
+ */
+gboolean qmp_client_call_raw(QmpClient *client, JsonObject *message, guint timeout_ms,
+                             JsonObject **reply, GError **errp);
+
+/*
  * A question without arguments that does not wait, so that many emulators can be asked
  * side by side. FALSE (nothing has been sent) while another call is in progress, when the
  * last one has never been answered, or the connection has ended. After TRUE the answer

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "rpc/internal.h"
+#include "rpc/qemu.h"
 
 typedef struct RpcAfter {
     void (*fn)(gpointer opaque);
@@ -18,10 +19,21 @@ static int compare_number(const void *key, const void *row)
     return (number > other) - (number < other);
 }
 
-static const RpcProc *find(const RpcServer *server, guint32 number)
+/* NULL: there is none. */
+static const RpcProc *find(const RpcServer *server, const RpcHeader *h)
 {
-    return bsearch(&number, server->procs, server->n_procs, sizeof(RpcProc),
-                   compare_number);
+    if (h->version != RPC_PROGRAM_VERSION)
+        return NULL;
+    switch (h->program) {
+    case RPC_PROGRAM_REMOTE:
+        return bsearch(&h->procedure, server->procs, server->n_procs, sizeof(RpcProc),
+                       compare_number);
+    case RPC_PROGRAM_QEMU:
+        return bsearch(&h->procedure, qemu_procs, QEMU_N_PROCS, sizeof(RpcProc),
+                       compare_number);
+    default:
+        return NULL;
+    }
 }
 
 RpcCall *rpc_call_new(RpcClient *client, GByteArray *frame)
@@ -32,9 +44,7 @@ RpcCall *rpc_call_new(RpcClient *client, GByteArray *frame)
     call->client = rpc_client_ref(client);
     call->frame = frame;
     call->header = rpc_frame_header(frame);
-    if (call->header.program == RPC_PROGRAM_REMOTE &&
-        call->header.version == RPC_PROGRAM_VERSION)
-        call->proc = find(client->server, call->header.procedure);
+    call->proc = find(client->server, &call->header);
     return call;
 }
 
@@ -92,9 +102,10 @@ void rpc_call_after_reply(RpcCall *call, void (*fn)(gpointer opaque), gpointer o
 
 /* ---- checks ---- */
 
-static gboolean set_unknown(guint32 number, GError **errp)
+static gboolean set_unknown(const RpcHeader *h, GError **errp)
 {
-    const char *name = rpc_proc_name(number);
+    guint32 number = h->procedure;
+    const char *name = h->program == RPC_PROGRAM_REMOTE ? rpc_proc_name(number) : NULL;
 
     return name ? rpc_error_set(errp, VIR_ERR_NO_SUPPORT, "%s", name)
                 : rpc_error_set(errp, VIR_ERR_NO_SUPPORT, "procedure %u", number);
@@ -104,11 +115,12 @@ static gboolean check_known(const RpcCall *call, GError **errp)
 {
     const RpcHeader *h = &call->header;
 
-    if (h->program != RPC_PROGRAM_REMOTE || h->version != RPC_PROGRAM_VERSION)
+    if ((h->program != RPC_PROGRAM_REMOTE && h->program != RPC_PROGRAM_QEMU) ||
+        h->version != RPC_PROGRAM_VERSION)
         return rpc_error_set(errp, VIR_ERR_RPC, "Cannot find program %u version %u",
                              h->program, h->version);
     if (!call->proc)
-        return set_unknown(h->procedure, errp);
+        return set_unknown(h, errp);
     return TRUE;
 }
 

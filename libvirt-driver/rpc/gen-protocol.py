@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Makes protocol.h or protocol.c from protocol.def (its comment has the grammar).
+"""Makes protocol.h or protocol.c from protocol.def (its comment has the grammar), and the
+same of another program from its own file.
 
-usage: gen-protocol.py header|source protocol.def > OUTPUT
+usage: gen-protocol.py header|source PROGRAM.def > OUTPUT
 """
+import os
 import re
 import sys
 
@@ -25,6 +27,11 @@ KEYWORDS = {"proc": {"acl", "flags", "rwflags", "args", "ret"}, "event": {"msg"}
 
 class Bad(Exception):
     pass
+
+
+class Program:
+    """What the names of the present table begin with, and the file it takes types from."""
+    name, base = "remote", None
 
 
 class Field:
@@ -74,8 +81,9 @@ class Field:
 
 class Struct:
     def __init__(self, name, text, structs):
-        self.ctype = "Remote" + camel(name)
-        self.symbol = "remote_" + snake(name) + "_xdr"
+        self.ctype = camel(Program.name) + camel(name)
+        self.symbol = Program.name + "_" + snake(name) + "_xdr"
+        self.name = name
         self.fields = [Field(f.strip(), structs) for f in text.split(";") if f.strip()]
         if not self.fields:
             raise Bad("%s has no fields" % name)
@@ -108,7 +116,7 @@ class Row:
                 raise Bad("%s: handler must be none, rpc or domain" % self.name)
             if len(self.words & {"ro", "rw"}) != 1:
                 raise Bad("%s: say ro or rw" % self.name)
-        self.function = "remote_" + self.name.lower()
+        self.function = Program.name + "_" + self.name.lower()
 
     def finish(self, structs):
         for key, suffix in (("args", "_ARGS"), ("ret", "_RET"), ("msg", "_MSG")):
@@ -134,7 +142,7 @@ class Row:
 
 
 def camel(name):
-    if name.isupper() or "_" in name:
+    if name.isupper() or name.islower() or "_" in name:
         return "".join(w.capitalize() for w in name.split("_"))
     return name
 
@@ -145,7 +153,7 @@ def snake(name):
 
 
 def parse(path):
-    structs, rows = {}, []
+    structs, rows, taken = {}, [], 0
     with open(path, encoding="ascii") as f:
         lines = f.read().split("\n")
     current, key, texts = None, None, []
@@ -160,6 +168,10 @@ def parse(path):
                     current, key = ["struct", words[1], ""], None
                 elif words[0] in KEYWORDS:
                     current, key = Row(words), None
+                elif words[0] == "program" and len(words) == 3 and not texts:
+                    structs = take(os.path.join(os.path.dirname(path), words[2]))
+                    Program.name, Program.base, taken = words[1], words[2], len(structs)
+                    continue
                 else:
                     raise Bad("expected struct, proc or event")
                 texts.append((number, current))
@@ -191,7 +203,13 @@ def parse(path):
     events = sorted((r for r in rows if r.keyword == "event"), key=lambda r: r.event)
     if [e.event for e in events] != list(range(len(events))):
         sys.exit("%s: event IDs are not 0, 1, 2, ..." % path)
-    return list(structs.values()), procs, events
+    return list(structs.values())[taken:], procs, events
+
+
+def take(path):
+    """The types of another table."""
+    structs = parse(path)[0]
+    return {s.name: s for s in structs}
 
 
 def indent(line):
@@ -202,15 +220,23 @@ def messages(procs, events):
     return [s for r in procs for s in (r.args, r.ret) if s] + [e.msg for e in events]
 
 
+def source_name():
+    return os.path.basename(sys.argv[2])
+
+
 def header(structs, procs, events):
-    print("/* Made by gen-protocol.py from protocol.def; do not edit. */")
+    upper = Program.name.upper()
+    print("/* Made by gen-protocol.py from %s; do not edit. */" % source_name())
     print("#pragma once\n#include <libvirt/libvirt.h>\n")
-    print('#include "rpc/proc.h"\n#include "rpc/values.h"\n#include "rpc/xdr.h"\n')
+    print('#include "rpc/proc.h"')
+    if Program.base:
+        print('#include "rpc/%s"' % Program.base.replace(".def", ".h"))
+    print('#include "rpc/values.h"\n#include "rpc/xdr.h"\n')
     print("G_BEGIN_DECLS\n")
-    print("typedef enum RemoteProcedure {")
+    print("typedef enum %sProcedure {" % camel(Program.name))
     for r in procs + events:
-        print("    REMOTE_PROC_%s = %d," % (r.name, r.number))
-    print("} RemoteProcedure;\n")
+        print("    %s_PROC_%s = %d," % (upper, r.name, r.number))
+    print("} %sProcedure;\n" % camel(Program.name))
     for s in structs + messages(procs, events):
         print("typedef struct %s {" % s.ctype)
         for f in s.fields:
@@ -218,10 +244,14 @@ def header(structs, procs, events):
                 print("    " + line)
         print("} %s;" % s.ctype)
         print("extern const XdrType %s;\n" % s.symbol)
-    print("#define REMOTE_N_PROCS %d" % len(procs))
-    print("#define REMOTE_N_EVENTS %d\n" % len(events))
-    print("/* Sorted by number. */\nextern const RpcProc remote_procs[REMOTE_N_PROCS];")
-    print("/* By event ID. */\nextern const RpcEvent remote_events[REMOTE_N_EVENTS];\n")
+    print("#define %s_N_PROCS %d" % (upper, len(procs)))
+    print("/* Sorted by number. */\nextern const RpcProc %s_procs[%s_N_PROCS];" % (
+        Program.name, upper))
+    if events:
+        print("#define %s_N_EVENTS %d" % (upper, len(events)))
+        print("/* By event ID. */\nextern const RpcEvent %s_events[%s_N_EVENTS];" % (
+            Program.name, upper))
+    print()
     for r in procs:
         where = {"none": "not implemented"}.get(r.handler, "in %s/" % r.handler)
         print("/* %s (%d): %s. */\n%s;\n" % (r.name, r.number, where, r.prototype()))
@@ -259,8 +289,10 @@ def source_row(r):
 
 
 def source(structs, procs, events):
-    print("/* Made by gen-protocol.py from protocol.def; do not edit. */")
-    print('#include <stddef.h>\n\n#include "rpc/protocol.h"\n')
+    upper = Program.name.upper()
+    print("/* Made by gen-protocol.py from %s; do not edit. */" % source_name())
+    print('#include "rpc/%s"\n\n#include <stddef.h>\n' %
+          source_name().replace(".def", ".h"))
     source_codecs(structs, procs, events)
     for r in procs:
         if r.handler == "none":
@@ -269,10 +301,13 @@ def source(structs, procs, events):
         print("static gboolean call_%s(RpcCall *call, const void *args, void *ret, "
               "GError **errp)\n{" % r.function)
         print("    return %s(%s);\n}\n" % (r.function, ", ".join(given)))
-    print("const RpcProc remote_procs[REMOTE_N_PROCS] = {")
+    print("const RpcProc %s_procs[%s_N_PROCS] = {" % (Program.name, upper))
     for r in procs:
         print(source_row(r))
-    print("};\n\nconst RpcEvent remote_events[REMOTE_N_EVENTS] = {")
+    print("};")
+    if not events:
+        return
+    print("\nconst RpcEvent %s_events[%s_N_EVENTS] = {" % (Program.name, upper))
     for e in events:
         print('    { .number = %d, .name = "%s", .msg = &%s,\n'
               "      .dom_offset = offsetof(%s, dom) }," % (

@@ -27,13 +27,18 @@ libdriver_a_SOURCES += \
 	libvirt-driver/rpc/xdr.h
 nodist_libdriver_a_SOURCES = \
 	libvirt-driver/rpc/protocol.c \
-	libvirt-driver/rpc/protocol.h
+	libvirt-driver/rpc/protocol.h \
+	libvirt-driver/rpc/qemu.c \
+	libvirt-driver/rpc/qemu.h
 
 RPC_PROTOCOL = $(srcdir)/libvirt-driver/rpc/protocol.def
 RPC_GENERATOR = $(srcdir)/libvirt-driver/rpc/gen-protocol.py
-EXTRA_DIST += libvirt-driver/rpc/protocol.def libvirt-driver/rpc/gen-protocol.py
-BUILT_SOURCES += libvirt-driver/rpc/protocol.h libvirt-driver/rpc/protocol.c
-CLEANFILES += libvirt-driver/rpc/protocol.h libvirt-driver/rpc/protocol.c
+EXTRA_DIST += libvirt-driver/rpc/protocol.def libvirt-driver/rpc/gen-protocol.py \
+	libvirt-driver/rpc/qemu.def
+BUILT_SOURCES += libvirt-driver/rpc/protocol.h libvirt-driver/rpc/protocol.c \
+	libvirt-driver/rpc/qemu.h libvirt-driver/rpc/qemu.c
+CLEANFILES += libvirt-driver/rpc/protocol.h libvirt-driver/rpc/protocol.c \
+	libvirt-driver/rpc/qemu.h libvirt-driver/rpc/qemu.c
 
 libvirt-driver/rpc/protocol.h: $(RPC_PROTOCOL) $(RPC_GENERATOR)
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
@@ -42,3 +47,14 @@ libvirt-driver/rpc/protocol.h: $(RPC_PROTOCOL) $(RPC_GENERATOR)
 libvirt-driver/rpc/protocol.c: $(RPC_PROTOCOL) $(RPC_GENERATOR)
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
 	/usr/bin/python3 $(RPC_GENERATOR) source $(RPC_PROTOCOL) > $@.tmp && mv $@.tmp $@
+
+# That of QEMU's own program takes types from the other.
+RPC_QEMU = $(srcdir)/libvirt-driver/rpc/qemu.def
+
+libvirt-driver/rpc/qemu.h: $(RPC_QEMU) $(RPC_PROTOCOL) $(RPC_GENERATOR)
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+	/usr/bin/python3 $(RPC_GENERATOR) header $(RPC_QEMU) > $@.tmp && mv $@.tmp $@
+
+libvirt-driver/rpc/qemu.c: $(RPC_QEMU) $(RPC_PROTOCOL) $(RPC_GENERATOR)
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+	/usr/bin/python3 $(RPC_GENERATOR) source $(RPC_QEMU) > $@.tmp && mv $@.tmp $@

@@ -2,6 +2,7 @@
 #include "rpc-fill.h"
 
 #include "rpc/protocol.h"
+#include "rpc/qemu.h"
 
 static char *random_string(GRand *rand)
 {
@@ -102,6 +103,12 @@ GPtrArray *rpc_all_types(void)
             g_ptr_array_add(types, (void *)remote_procs[i].args);
         if (remote_procs[i].ret)
             g_ptr_array_add(types, (void *)remote_procs[i].ret);
+    }
+    for (guint i = 0; i < QEMU_N_PROCS; i++) {
+        if (qemu_procs[i].args)
+            g_ptr_array_add(types, (void *)qemu_procs[i].args);
+        if (qemu_procs[i].ret)
+            g_ptr_array_add(types, (void *)qemu_procs[i].ret);
     }
     for (guint i = 0; i < REMOTE_N_EVENTS; i++)
         g_ptr_array_add(types, (void *)remote_events[i].msg);

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""protocol.def against libvirt's own protocol (libvirt.json) and its public header: each
+"""protocol.def and qemu.def against libvirt's own protocol (libvirt.json) and its public header: each
 row's number, name, arguments and results as they are on the wire, priority, streams and
 access checks; the names of those without a row (names.c); the numbers of events; the
 constants of a frame's header.
@@ -9,6 +9,7 @@ What differs on purpose stands in DIFFERENT with its reason; an entry of it that
 differ is a failure, too.
 """
 import importlib.util
+import itertools
 import json
 import os
 import re
@@ -163,7 +164,7 @@ def compare_frame(known):
         text = f.read()
     constants = {name: int(number, 0) for name, number in
                  re.findall(r"\bRPC_([A-Z_]+) = (0x[0-9a-f]+|\d+)", text)}
-    for number in ("REMOTE_PROGRAM", "PROGRAM_REMOTE"), \
+    for number in ("REMOTE_PROGRAM", "PROGRAM_REMOTE"), ("QEMU_PROGRAM", "PROGRAM_QEMU"), \
                   ("REMOTE_PROTOCOL_VERSION", "PROGRAM_VERSION"):
         yield number[0], "constant", constants[number[1]], known["constants"][number[0]]
     for enum, prefix in ("virNetMessageType", "TYPE_"), ("virNetMessageStatus", "STATUS_"):
@@ -200,13 +201,26 @@ def differences(known, structs, procs, events):
     yield from compare_names(known, procs)
 
 
+def qemu_differences(known, procs):
+    """The program of QEMU's own: all that clients may call has a row."""
+    types = all_types(known)
+    rows = {p["number"]: p for p in known["qemu"] if "msg" not in p}
+    yield "qemu.def", "numbers", [p.number for p in procs], sorted(rows)
+    for row in procs:
+        for what, a, b in compare_row(row, rows.get(row.number, {"name": None}), types):
+            yield row.name, what, a, b
+
+
 def main():
     with open(os.path.join(HERE, "libvirt.json"), encoding="utf-8") as f:
         known = json.load(f)
-    table = load_generator().parse(sys.argv[1] if len(sys.argv) > 1 else
-                                   os.path.join(RPC, "protocol.def"))
+    generator = load_generator()
+    table = generator.parse(sys.argv[1] if len(sys.argv) > 1 else
+                            os.path.join(RPC, "protocol.def"))
+    qemu = generator.parse(os.path.join(RPC, "qemu.def"))[1]
     failed, allowed, count = 0, set(DIFFERENT), 0
-    for name, what, a, b in differences(known, *table):
+    for name, what, a, b in itertools.chain(differences(known, *table),
+                                            qemu_differences(known, qemu)):
         count += 1
         if a == b:
             continue
