@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "domain/agent.h"
 
-static gboolean find_none(const Domain *domain, char **path, gboolean *connected)
+/*
+ * Where the channel is. FALSE: there is none. *path is to be freed; *connected: the guest
+ * has the port open, or nobody knows.
+ */
+static gboolean find_channel(const Domain *domain, char **path, gboolean *connected)
 {
-    return FALSE;
-}
+    const DomainChannel *channel = xml_domain_agent(domain);
 
-static VmAgentFind *find_channel = find_none;
-
-void vm_agent_set_find(VmAgentFind *find)
-{
-    find_channel = find;
+    if (channel) {
+        *path = g_strdup(channel->chardev.path);
+        *connected = channel->state != DOMAIN_CHANNEL_DISCONNECTED;
+    }
+    return channel != NULL;
 }
 
 /* ---- whom to ask ---- */

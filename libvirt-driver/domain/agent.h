@@ -12,14 +12,6 @@
 
 G_BEGIN_DECLS
 
-/*
- * Where the agent's channel of a running domain is. FALSE: it has none. *path is to be
- * freed; *connected: the guest has the port open, or nobody knows.
- */
-typedef gboolean VmAgentFind(const Domain *domain, char **path, gboolean *connected);
-/* How it is found, from here on; for tests. */
-void vm_agent_set_find(VmAgentFind *find);
-
 /* The time that the domain is told to give its agent: virDomainAgentSetResponseTimeout.
  */
 #define VM_AGENT_SECONDS G_MININT

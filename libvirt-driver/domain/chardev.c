@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command/chardev.h"
+#include "domain/agent.h"
 #include "domain/driver.h"
 #include "domain/event.h"
 #include "domain/lifecycle.h"
@@ -196,6 +197,9 @@ void vm_channel_changed_locked(Vm *vm, const char *alias, gboolean open)
     channel->state = state_of(open);
     vm_set_live_locked(vm, vm_def_new(domain));
     if (channel == xml_domain_agent(domain)) {
+        if (!open) {
+            vm_agent_notify_locked(vm, AGENT_EVENT_GONE);
+        }
         vm_event_agent_lifecycle_locked(
             vm, open, VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_REASON_CHANNEL);
     }

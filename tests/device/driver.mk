@@ -12,7 +12,12 @@ TESTS += tests/device/driver-restart-test.py
 dist_check_SCRIPTS += tests/device/driver-job-test.py
 TESTS += tests/device/driver-job-test.py
 
+# The guest's agent; QEMU's own program.
+dist_check_SCRIPTS += tests/device/driver-agent-test.py
+TESTS += tests/device/driver-agent-test.py
+
 # Serial ports, consoles, channels.
+EXTRA_DIST += tests/device/driver_serial.py
 dist_check_SCRIPTS += tests/device/driver-chardev-test.py
 TESTS += tests/device/driver-chardev-test.py
 
