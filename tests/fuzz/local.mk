@@ -273,6 +273,15 @@ tests_fuzz_driver_json_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_driver_json_fuzz_LDADD = $(DRIVER_TEST_LDADD)
 endif
 
+# The guest agent's answers; also run shortly by agent-fuzz-test.
+if FUZZERS
+check_PROGRAMS += tests/fuzz/agent-fuzz
+tests_fuzz_agent_fuzz_SOURCES = tests/fuzz/agent-fuzz.c tests/fuzz/agent-fuzz.h
+tests_fuzz_agent_fuzz_CPPFLAGS = $(DRIVER_CPPFLAGS) -I$(top_srcdir)/tests
+tests_fuzz_agent_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_agent_fuzz_LDADD = $(DRIVER_TEST_LDADD)
+endif
+
 # Migration: the reader of the stream; a changed stream into the real emulator.
 if FUZZERS
 check_PROGRAMS += tests/fuzz/migration-fuzz

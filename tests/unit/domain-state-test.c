@@ -156,6 +156,8 @@ static void test_status(void)
         .job_paused = TRUE,
         .suspended = TRUE,
         .reboot_wanted = TRUE,
+        .agent_seconds = 9,
+        .taints = VM_TAINT_AGENT,
         .dir = (char *)"/run/x",
         .monitor_path = (char *)"/run/x/monitor.sock",
         .pidfile_path = (char *)"/run/one.pid",
@@ -191,6 +193,8 @@ static void test_status(void)
     g_assert_true(got->job_paused);
     g_assert_true(got->suspended);
     g_assert_true(got->reboot_wanted);
+    g_assert_cmpint(got->agent_seconds, ==, 9);
+    g_assert_cmpuint(got->taints, ==, VM_TAINT_AGENT);
     g_assert_false(got->autodestroy);
     g_assert_cmpstr(got->monitor_path, ==, "/run/x/monitor.sock");
     g_assert_null(got->cgroup);

@@ -181,7 +181,7 @@ tests_unit_migration_state_test_LDADD = $(EMULATOR_TEST_LDADD)
 
 # The daemon's QMP client and processes.
 DRIVER_TESTS = \
-	tests/unit/agent-client-test \
+	tests/unit/agent-client-test tests/unit/agent-fuzz-test \
 	tests/unit/domain-define-test \
 	tests/unit/domain-job-test \
 	tests/unit/domain-state-test \
@@ -196,6 +196,10 @@ tests_unit_agent_client_test_SOURCES = tests/unit/agent-client-test.c \
 	tests/unit/agent-fake.c tests/unit/agent-fake.h
 tests_unit_agent_client_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_agent_client_test_LDADD = $(DRIVER_TEST_LDADD)
+tests_unit_agent_fuzz_test_SOURCES = tests/unit/agent-fuzz-test.c \
+	tests/fuzz/agent-fuzz.c tests/fuzz/agent-fuzz.h
+tests_unit_agent_fuzz_test_CPPFLAGS = $(DRIVER_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_agent_fuzz_test_LDADD = $(DRIVER_TEST_LDADD)
 tests_unit_domain_define_test_SOURCES = tests/unit/domain-define-test.c
 tests_unit_domain_define_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_domain_define_test_LDADD = $(DRIVER_TEST_LDADD)
