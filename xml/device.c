@@ -89,6 +89,15 @@ DomainDevice *xml_device_copy(const DomainDevice *device)
     return copy;
 }
 
+gpointer xml_domain_add_new(Domain *domain, DomainDeviceType type)
+{
+    const XmlStruct *of = &xml_kinds[type]->type;
+    gpointer added = xml_struct_new(of);
+
+    xml_list_insert(xml_domain_devices(domain, type), of, added);
+    return added;
+}
+
 gboolean xml_domain_foreach_device(const Domain *domain, DomainDeviceFunc func,
                                    gpointer opaque)
 {
@@ -176,7 +185,7 @@ char *xml_device_label(const DomainDevice *device)
 {
     g_autofree char *key = key_of(device);
 
-    return g_strconcat(kind_of(device)->label, " ", key, NULL);
+    return g_strconcat(kind_of(device)->label, *key ? " " : "", key, NULL);
 }
 
 gboolean xml_device_same_key(const DomainDevice *a, const DomainDevice *b)

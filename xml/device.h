@@ -405,7 +405,7 @@ typedef struct DomainChannel {
 
 #define DOMAIN_AGENT_NAME "org.qemu.guest_agent.0" /* of the agent's channel */
 
-/* This and the next two: we have none, and they can say only that. */
+/* This and the next: we have none, and they can say only that. */
 typedef struct DomainAudio {
     GPtrArray *extras;
     guint id;
@@ -419,9 +419,21 @@ typedef struct DomainVideo {
     DomainDeviceInfo info;
 } DomainVideo;
 
+/* The first ones are those of DomainVirtioModel. */
+typedef enum {
+    DOMAIN_BALLOON_DEFAULT = 0, /* only while parsing */
+    DOMAIN_BALLOON_VIRTIO,
+    DOMAIN_BALLOON_VIRTIO_TRANSITIONAL,
+    DOMAIN_BALLOON_VIRTIO_NON_TRANSITIONAL,
+    DOMAIN_BALLOON_NONE, /* that there is none */
+} DomainBalloonModel;
+
 typedef struct DomainBalloon {
     GPtrArray *extras;
-    gboolean none; /* model 'none' */
+    DomainBalloonModel model;
+    DomainTristate autodeflate;         /* when the guest runs out of memory */
+    DomainTristate free_page_reporting; /* the guest gives back what it does not use */
+    guint period; /* seconds between the guest's statistics; 0: it is not asked */
     DomainDeviceInfo info;
 } DomainBalloon;
 

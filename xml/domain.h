@@ -352,6 +352,11 @@ gboolean xml_domain_add_device(Domain *domain, const DomainDevice *device,
 DomainController *xml_domain_add_controller(Domain *domain, DomainControllerType type,
                                             guint index, DomainControllerModel model);
 
+/* The domain's balloon, borrowed; NULL: it has none. */
+DomainBalloon *xml_domain_balloon(const Domain *domain);
+/* Adds a device of the kind with nothing said of it; it is borrowed. */
+gpointer xml_domain_add_new(Domain *domain, DomainDeviceType type);
+
 /* Puts the devices of a kind in their order, after their numbers have changed. */
 void xml_domain_sort_devices(Domain *domain, DomainDeviceType type);
 

@@ -19,6 +19,8 @@ gboolean command_check_address(const CommandMachine *machine, const DomainDevice
          type == DOMAIN_ADDRESS_DRIVE) ||
         (device->type == DOMAIN_DEVICE_CONTROLLER && type == DOMAIN_ADDRESS_PCI) ||
         (kind && kind->serial_port && type == DOMAIN_ADDRESS_VIRTIO_SERIAL) ||
+        (type == DOMAIN_ADDRESS_PCI && command_has_pci(machine) &&
+         command_is_on_pci(device)) ||
         (kind && kind->isa && type == DOMAIN_ADDRESS_ISA)) {
         return TRUE;
     }

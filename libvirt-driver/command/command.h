@@ -49,11 +49,10 @@ struct CommandMachine {
     const CapabilitiesFeature *features; /* of its guests; ends with a NULL name */
     gboolean firmware;                   /* FALSE: it needs a kernel */
     gboolean sata;                       /* it has a controller at 00:1f.2 */
-    gboolean balloon;
-    gboolean vcpu_plug;     /* FALSE: all vCPUs are there from the start */
-    DomainCpuMode cpu_mode; /* of definitions that say none */
-    guint vcpus_max;        /* 8-bit APIC IDs, one taken by the I/O APIC */
-    guint iothreads_max;    /* 0: it has none */
+    gboolean vcpu_plug;                  /* FALSE: all vCPUs are there from the start */
+    DomainCpuMode cpu_mode;              /* of definitions that say none */
+    guint vcpus_max;                     /* 8-bit APIC IDs, one taken by the I/O APIC */
+    guint iothreads_max;                 /* 0: it has none */
     guint serial_ports;
     const guint *serial_bases;   /* the ISA port that each begins with */
     const CommandPorts *isa_own; /* what the machine has itself; ends with a NULL name */
@@ -310,6 +309,11 @@ void command_forget_update(const CommandHost *host, const DomainDevice *from,
                            const DomainDevice *to);
 /* As command_plug(). */
 GPtrArray *command_update_steps(const DomainDevice *from, const DomainDevice *to);
+
+/* For qom-get and qom-set: a property of a balloon that runs; and how often its guest is
+ * asked for statistics, as it says. New. */
+JsonObject *command_balloon_property(const DomainBalloon *balloon, const char *name);
+JsonObject *command_balloon_period(const DomainBalloon *balloon);
 
 /* What no option says: the commands that come before the CPUs run. As command_plug(). */
 GPtrArray *command_settle(const Domain *domain);

@@ -116,6 +116,11 @@ gboolean command_is_more_sata(const DomainController *device)
     return device->type == DOMAIN_CONTROLLER_SATA && device->index != 0;
 }
 
+static gboolean is_integrated(gconstpointer device)
+{
+    return command_is_more_sata(device);
+}
+
 static const char *driver_of(gconstpointer any)
 {
     const DomainController *device = any;
@@ -200,6 +205,8 @@ const CommandKind command_kind_controller = {
     .virtio = TRUE,
     .on_virtio = is_serial,
     .boot = -1,
+    .on_pci = is_integrated,
+    .integrated = is_integrated,
     .complete = complete,
     .built_in = built_in,
     .driver_of = driver_of,

@@ -82,8 +82,11 @@ gboolean command_complete(Domain *domain, const Domain *before, const char *emul
     Completion c = { .domain = domain, .errp = errp };
 
     if (!xml_domain_check(domain, errp) ||
-        !command_complete_machine(domain, emulator, errp) ||
-        !complete_disks(domain, errp) || !command_number_controllers(domain, errp)) {
+        !command_complete_machine(domain, emulator, errp)) {
+        return FALSE;
+    }
+    command_add_defaults(domain);
+    if (!complete_disks(domain, errp) || !command_number_controllers(domain, errp)) {
         return FALSE;
     }
     c.machine = command_machine(domain->machine);
@@ -132,7 +135,7 @@ static gboolean assign(const DomainDevice *device, gpointer opaque)
     DomainDeviceInfo *info = xml_device_info(device);
     Assignment *a = opaque;
 
-    if (!kind) {
+    if (!kind || (kind->absent && kind->absent(device->any))) {
         return TRUE;
     }
     if (!info->alias && kind->own_alias) {

@@ -35,7 +35,9 @@ typedef struct CommandKind {
     int boot;           /* the DomainBoot that the first one answers to, or -1 */
     /* What is not the same of all of a kind; NULL: it is. */
     int (*boot_of)(gconstpointer device);
-    gboolean (*on_virtio)(gconstpointer device);    /* of `virtio` */
+    gboolean (*on_virtio)(gconstpointer device);  /* of `virtio` */
+    gboolean (*on_pci)(gconstpointer device);     /* it has a place there all the same */
+    gboolean (*integrated)(gconstpointer device); /* ... which is on the root bus */
     const char *(*driver_of)(gconstpointer device); /* NULL: `driver` */
     gboolean (*conventional)(gconstpointer device); /* its place is on conventional PCI */
     /* Why one cannot be plugged or unplugged; NULL: it can. */
@@ -46,6 +48,8 @@ typedef struct CommandKind {
      * that follow. @domain is what the device is in, or will be. */
     gboolean (*complete)(const CommandMachine *machine, const Domain *domain,
                          gpointer device, GError **errp);
+    /* Whether it only says that there is none: it has no alias. */
+    gboolean (*absent)(gconstpointer device);
     /* Whether the machine itself has it, and the emulator is asked for nothing. */
     gboolean (*built_in)(gconstpointer device);
     /* An alias of its own; NULL: the first number that is free. */
@@ -129,6 +133,10 @@ gboolean command_update_interface(const CommandHost *host, const Domain *domain,
                                   gconstpointer from, gpointer to, GError **errp);
 void command_forget_interface_update(const CommandHost *host, gconstpointer from,
                                      gconstpointer to);
+
+/* defaults.c: what libvirt adds to a definition that does not say that it is not there.
+ */
+void command_add_defaults(Domain *domain);
 
 /* sata.c */
 #define COMMAND_SATA_PORTS       6u /* of a controller */

@@ -257,15 +257,6 @@ static gboolean complete_memory(Domain *domain, GError **errp)
 {
     guint64 rounded;
 
-    if (domain->current_memory < domain->memory &&
-        !command_machine(domain->machine)->balloon) {
-        return rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
-                             "element <currentMemory> of %" G_GUINT64_FORMAT
-                             " KiB, less than <memory> of %" G_GUINT64_FORMAT
-                             " KiB, is not supported by vireo: there is no balloon",
-                             domain->current_memory, domain->memory);
-    }
-
     if (__builtin_add_overflow(domain->memory, MEMORY_GRAIN_KIB - 1, &rounded) ||
         rounded > G_MAXINT64 / 1024) {
         return rpc_error_set(errp, VIR_ERR_OVERFLOW,
@@ -273,7 +264,10 @@ static gboolean complete_memory(Domain *domain, GError **errp)
                              domain->memory);
     }
     rounded -= rounded % MEMORY_GRAIN_KIB;
-    domain->memory = domain->current_memory = rounded;
+    if (domain->current_memory == domain->memory) {
+        domain->current_memory = rounded;
+    }
+    domain->memory = rounded;
     return TRUE;
 }
 

@@ -84,10 +84,21 @@ static guint kind_of(const DomainDevice *device)
     return is_bridge(device) ? KIND(device->controller->model) : DEVICE;
 }
 
-static gboolean is_sata(const DomainDevice *device)
+/* No bridge. */
+static gboolean is_device(const DomainDevice *device)
 {
-    return device->type == DOMAIN_DEVICE_CONTROLLER &&
-           command_is_more_sata(device->controller);
+    const CommandKind *kind = command_kind(device->type);
+
+    return command_is_virtio(device) ||
+           (kind && kind->on_pci && kind->on_pci(device->any));
+}
+
+/* It cannot be plugged: its place is on the root bus. */
+static gboolean is_integrated(const DomainDevice *device)
+{
+    const CommandKind *kind = command_kind(device->type);
+
+    return is_device(device) && kind->integrated && kind->integrated(device->any);
 }
 
 /* Its place is on a conventional bus, which is behind a bridge. */
@@ -95,13 +106,12 @@ static gboolean is_conventional(const DomainDevice *device)
 {
     const CommandKind *kind = command_kind(device->type);
 
-    return command_is_virtio(device) && kind->conventional &&
-           kind->conventional(device->any);
+    return is_device(device) && kind->conventional && kind->conventional(device->any);
 }
 
 gboolean command_is_on_pci(const DomainDevice *device)
 {
-    return is_bridge(device) || is_sata(device) || command_is_virtio(device);
+    return is_bridge(device) || is_device(device);
 }
 
 /* 0000:00:00.0 is the host's bridge: an address that has not been said. */
@@ -296,19 +306,18 @@ static gboolean place_express(Pci *pci, DomainAddress *address)
     return TRUE;
 }
 
-/* Calls @func for each device that has no place, in libvirt's order: interfaces and
- * controllers before disks. FALSE as soon as that is. */
+/* Calls @func for each device that has no place, but for integrated ones, in libvirt's
+ * order. FALSE as soon as that is. */
 typedef gboolean (*PciFunc)(Pci *pci, const DomainDevice *device);
 
 static gboolean foreach_of_type(Pci *pci, DomainDeviceType type, PciFunc func)
 {
-    const CommandKind *kind = command_kind(type);
     GPtrArray *devices = xml_domain_devices(pci->domain, type);
 
-    for (guint i = 0; kind && kind->virtio && i < devices->len; i++) {
+    for (guint i = 0; i < devices->len; i++) {
         DomainDevice device = { .type = type, .any = devices->pdata[i] };
 
-        if (command_is_virtio(&device) &&
+        if (is_device(&device) && !is_integrated(&device) &&
             !command_pci_is_placed(&xml_device_info(&device)->address) &&
             !func(pci, &device)) {
             return FALSE;
@@ -319,12 +328,21 @@ static gboolean foreach_of_type(Pci *pci, DomainDeviceType type, PciFunc func)
 
 static gboolean foreach_unplaced(Pci *pci, PciFunc func)
 {
-    gboolean ok = foreach_of_type(pci, DOMAIN_DEVICE_INTERFACE, func) &&
-                  foreach_of_type(pci, DOMAIN_DEVICE_CONTROLLER, func);
+    /* Others follow, in the order of the document. */
+    static const DomainDeviceType first[] = {
+        DOMAIN_DEVICE_INTERFACE, DOMAIN_DEVICE_CONTROLLER, DOMAIN_DEVICE_DISK,
+        DOMAIN_DEVICE_BALLOON,   DOMAIN_DEVICE_RNG,        DOMAIN_DEVICE_WATCHDOG,
+    };
+    guint32 done = 0;
+    gboolean ok = TRUE;
 
+    G_STATIC_ASSERT(DOMAIN_DEVICE_COUNT <= 32);
+    for (guint i = 0; ok && i < G_N_ELEMENTS(first); i++) {
+        done |= 1u << first[i];
+        ok = foreach_of_type(pci, first[i], func);
+    }
     for (guint type = 0; ok && type < DOMAIN_DEVICE_COUNT; type++) {
-        ok = type == DOMAIN_DEVICE_INTERFACE || type == DOMAIN_DEVICE_CONTROLLER ||
-             foreach_of_type(pci, type, func);
+        ok = (done & (1u << type)) || foreach_of_type(pci, type, func);
     }
     return ok;
 }
@@ -337,15 +355,14 @@ static gboolean place(Pci *pci, const DomainDevice *device)
                                    : place_express(pci, address);
 }
 
-/* They cannot be plugged: on the root bus. */
-static gboolean place_sata(const DomainDevice *device, gpointer opaque)
+static gboolean place_integrated(const DomainDevice *device, gpointer opaque)
 {
     DomainAddress *address = &xml_device_info(device)->address;
     Pci *pci = opaque;
     PciBus *root = bus_at(pci, 0);
     guint slot = root->kind->first;
 
-    if (!is_sata(device) || command_pci_is_placed(address)) {
+    if (!is_integrated(device) || command_pci_is_placed(address)) {
         return TRUE;
     }
     while (slot <= root->kind->last && root->used[slot]) {
@@ -453,7 +470,7 @@ static gboolean add_bridge(Pci *pci)
 static gboolean place_devices(Pci *pci)
 {
     return place_bridges(pci) && add_bridge(pci) && foreach_unplaced(pci, place) &&
-           xml_domain_foreach_device(pci->domain, place_sata, pci);
+           xml_domain_foreach_device(pci->domain, place_integrated, pci);
 }
 
 static gboolean place_port(Pci *pci, DomainAddress *address)

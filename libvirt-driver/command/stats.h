@@ -53,6 +53,16 @@ gboolean command_disk_counts(const DomainDisk *disk, JsonNode *told,
 #define COMMAND_COUNT_PARAMS 8
 void command_counts_params(const CommandCounts *counts, RpcParams *params, guint max);
 
+/* What a guest tells of its memory. */
+typedef struct CommandMemoryStat {
+    int tag;          /* virDomainMemoryStatTags */
+    const char *name; /* of domstats, behind "balloon." */
+    guint64 value;    /* KiB, or a number of something */
+} CommandMemoryStat;
+
+/* Appends what @told, a balloon's guest-stats (or NULL), says, in libvirt's order. */
+void command_memory_stats(JsonNode *told, GArray *stats);
+
 /* By target, or by what it stands for: an image's path, a MAC address. NULL: none. */
 const DomainDisk *command_find_disk(const Domain *domain, const char *name);
 const DomainInterface *command_find_interface(const Domain *domain, const char *name);

@@ -9,6 +9,7 @@
 #include "domain/monitor.h"
 #include "process/cgroup.h"
 #include "process/open.h"
+#include "process/spawn.h"
 
 #define ANSWERS_US G_USEC_PER_SEC /* for the emulators of all domains together */
 
@@ -175,6 +176,8 @@ typedef struct Snapshot {
     QmpClient *monitor; /* that is asked, or NULL */
     gboolean asked;     /* and has not answered yet */
     JsonNode *told;     /* of disks; or NULL */
+    JsonNode *memory;   /* what the guest tells of it; or NULL */
+    pid_t pid;          /* 0: it does not run */
 } Snapshot;
 
 static void snapshot_clear(gpointer data)
@@ -185,6 +188,7 @@ static void snapshot_clear(gpointer data)
     g_free(s->cgroup);
     g_clear_pointer(&s->monitor, qmp_client_unref);
     g_clear_pointer(&s->told, json_node_unref);
+    g_clear_pointer(&s->memory, json_node_unref);
 }
 
 static void add_state(const Snapshot *s, RpcParams *params)
@@ -206,8 +210,21 @@ static void add_cpu(const Snapshot *s, RpcParams *params)
 
 static void add_balloon(const Snapshot *s, RpcParams *params)
 {
-    rpc_params_add_ullong(params, "balloon.current", s->def->domain->memory);
+    g_autoptr(GArray) stats = g_array_new(FALSE, FALSE, sizeof(CommandMemoryStat));
+    guint64 resident = s->pid ? process_resident_memory(s->pid) : 0;
+
+    rpc_params_add_ullong(params, "balloon.current", s->def->domain->current_memory);
     rpc_params_add_ullong(params, "balloon.maximum", s->def->domain->memory);
+    command_memory_stats(s->memory, stats);
+    for (guint i = 0; i < stats->len; i++) {
+        const CommandMemoryStat *stat = &g_array_index(stats, CommandMemoryStat, i);
+        g_autofree char *name = g_strconcat("balloon.", stat->name, NULL);
+
+        rpc_params_add_ullong(params, name, stat->value);
+    }
+    if (resident) {
+        rpc_params_add_ullong(params, "balloon.rss", resident);
+    }
 }
 
 static void add_vcpus(const Snapshot *s, RpcParams *params)
@@ -251,6 +268,7 @@ static Snapshot take(Vm *vm, guint32 flags)
                         .state = vm->state,
                         .reason = vm->reason,
                         .cgroup = g_strdup(vm->run ? vm->run->cgroup : NULL),
+                        .pid = vm->run ? vm->run->pid : 0,
                         .wanted = TRUE,
                         .run = vm->run ? vm->run->serial : 0 };
     }
@@ -260,30 +278,78 @@ static Snapshot take(Vm *vm, guint32 flags)
 
 /* ---- asking emulators side by side ---- */
 
-static void ask(Vm *vm, Snapshot *s, const char *question)
+/* What an emulator can be asked for a group of statistics. */
+typedef struct Question {
+    guint32 flag; /* virDomainStatsTypes */
+    const char *(*command)(void);
+    gboolean (*args)(const Domain *domain,
+                     JsonObject **args); /* FALSE: not to be asked */
+    size_t told; /* offset in a Snapshot of the JsonNode * that is answered */
+} Question;
+
+static const char *disk_command(void)
 {
-    if (s->wanted && s->active && s->run && s->def->domain->disks->len) {
+    return command_stats_question(DOMAIN_DEVICE_DISK);
+}
+
+static gboolean disk_args(const Domain *domain, JsonObject **args)
+{
+    return domain->disks->len > 0;
+}
+
+static const char *memory_command(void)
+{
+    return "qom-get";
+}
+
+static gboolean memory_args(const Domain *domain, JsonObject **args)
+{
+    const DomainBalloon *balloon = xml_domain_balloon(domain);
+
+    if (balloon) {
+        *args = command_balloon_property(balloon, "guest-stats");
+    }
+    return balloon != NULL;
+}
+
+static const Question questions[] = {
+    { VIR_DOMAIN_STATS_BLOCK, disk_command, disk_args, offsetof(Snapshot, told) },
+    { VIR_DOMAIN_STATS_BALLOON, memory_command, memory_args, offsetof(Snapshot, memory) },
+};
+
+static void ask(Vm *vm, Snapshot *s, const Question *question)
+{
+    JsonObject *args = NULL;
+
+    s->asked = FALSE;
+    if (!s->wanted || !s->active || !s->run) {
+        return;
+    }
+    if (!s->monitor) {
         s->monitor = vm_get_monitor(vm, s->run, NULL);
-        s->asked = s->monitor && qmp_client_ask(s->monitor, question);
+    }
+    if (s->monitor && question->args(s->def->domain, &args)) {
+        s->asked = qmp_client_ask(s->monitor, question->command(), args);
     }
 }
 
 /* One that was busy with another call has its turn after the others. */
-static void ask_again(Snapshot *s, const char *question, gint64 deadline)
+static void ask_again(Snapshot *s, const Question *question, gint64 deadline)
 {
     gint64 left = deadline - g_get_monotonic_time();
+    JsonObject *args = NULL;
 
-    if (s->monitor && !s->asked && left >= 1000 && !qmp_client_is_silent(s->monitor)) {
-        qmp_client_call_full(s->monitor, question, NULL, -1, (guint)(left / 1000),
-                             &s->told, NULL);
+    if (s->monitor && !s->asked && left >= 1000 && !qmp_client_is_silent(s->monitor) &&
+        question->args(s->def->domain, &args)) {
+        qmp_client_call_full(s->monitor, question->command(), args, -1,
+                             (guint)(left / 1000), G_STRUCT_MEMBER_P(s, question->told),
+                             NULL);
     }
 }
 
-static void ask_all(const GPtrArray *vms, GArray *snapshots, gboolean wait)
+static void ask_all(const GPtrArray *vms, GArray *snapshots, const Question *question,
+                    gint64 deadline, gboolean wait)
 {
-    const char *question = command_stats_question(DOMAIN_DEVICE_DISK);
-    gint64 deadline = g_get_monotonic_time() + ANSWERS_US;
-
     for (guint i = 0; i < vms->len; i++) {
         ask(vms->pdata[i], &g_array_index(snapshots, Snapshot, i), question);
     }
@@ -291,7 +357,8 @@ static void ask_all(const GPtrArray *vms, GArray *snapshots, gboolean wait)
         Snapshot *s = &g_array_index(snapshots, Snapshot, i);
 
         if (s->asked) {
-            qmp_client_answer(s->monitor, question, deadline, &s->told, NULL);
+            qmp_client_answer(s->monitor, question->command(), deadline,
+                              G_STRUCT_MEMBER_P(s, question->told), NULL);
         }
     }
     for (guint i = 0; wait && i < vms->len; i++) {
@@ -353,6 +420,7 @@ remote_connect_get_all_domain_stats(RpcCall *call,
 {
     g_autoptr(GArray) snapshots = g_array_new(FALSE, FALSE, sizeof(Snapshot));
     g_autoptr(GPtrArray) vms = NULL;
+    gint64 deadline;
 
     if (!check_groups(args->stats, args->flags, errp)) {
         return FALSE;
@@ -364,9 +432,12 @@ remote_connect_get_all_domain_stats(RpcCall *call,
 
         g_array_append_val(snapshots, s);
     }
-    if (!args->stats || (args->stats & VIR_DOMAIN_STATS_BLOCK)) {
-        ask_all(vms, snapshots,
-                !(args->flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT));
+    deadline = g_get_monotonic_time() + ANSWERS_US;
+    for (guint i = 0; i < G_N_ELEMENTS(questions); i++) {
+        if (!args->stats || (args->stats & questions[i].flag)) {
+            ask_all(vms, snapshots, &questions[i], deadline,
+                    !(args->flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT));
+        }
     }
     ret->retStats = g_new0(RemoteDomainStatsRecord, MAX(vms->len, 1));
     for (guint i = 0; i < vms->len; i++) {

@@ -44,6 +44,16 @@ void vm_event_agent_lifecycle_locked(Vm *vm, gboolean connected, int reason)
     rpc_event_emit(vm->driver->server, VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE, &msg);
 }
 
+void vm_event_balloon_change_locked(Vm *vm, guint64 actual)
+{
+    RemoteDomainEventCallbackBalloonChangeMsg msg = {
+        .dom = vm_event_domain_locked(vm),
+        .actual = actual,
+    };
+
+    rpc_event_emit(vm->driver->server, VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE, &msg);
+}
+
 void vm_event_control_error_locked(Vm *vm)
 {
     RemoteDomainEventCallbackControlErrorMsg msg = { .dom = vm_event_domain_locked(vm) };

@@ -12,6 +12,7 @@ void vm_event_reboot_locked(Vm *vm);
 void vm_event_watchdog_locked(Vm *vm, int action);
 /* reason: virConnectDomainEventAgentLifecycleReason. */
 void vm_event_agent_lifecycle_locked(Vm *vm, gboolean connected, int reason);
+void vm_event_balloon_change_locked(Vm *vm, guint64 actual); /* KiB */
 void vm_event_control_error_locked(Vm *vm);
 void vm_event_tray_change_locked(Vm *vm, const char *alias, int reason);
 void vm_event_device_added_locked(Vm *vm, const char *alias);

@@ -7,6 +7,7 @@
 #include "domain/event.h"
 #include "domain/lifecycle.h"
 #include "domain/media.h"
+#include "domain/memory.h"
 #include "domain/monitor.h"
 #include "domain/reconcile.h"
 #include "domain/run.h"
@@ -94,6 +95,7 @@ gboolean vm_publish_live(Vm *vm, guint64 run, Domain *domain, GError **errp)
     }
     vm_keep_trays(domain, vm->live->domain);
     vm_keep_channels(domain, vm->live->domain);
+    vm_keep_memory(domain, vm->live->domain);
     if (has_plugging(domain, vm->run)) {
         set_plugging_locked(vm, NULL);
     }

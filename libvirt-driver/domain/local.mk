@@ -13,6 +13,7 @@ libdriver_a_SOURCES += \
 	libvirt-driver/domain/api-job.c \
 	libvirt-driver/domain/api-lifecycle.c \
 	libvirt-driver/domain/api-list.c \
+	libvirt-driver/domain/api-memory.c \
 	libvirt-driver/domain/api-metadata.c \
 	libvirt-driver/domain/api-qemu.c \
 	libvirt-driver/domain/api-stats.c \
@@ -48,6 +49,8 @@ libdriver_a_SOURCES += \
 	libvirt-driver/domain/lifecycle.h \
 	libvirt-driver/domain/media.c \
 	libvirt-driver/domain/media.h \
+	libvirt-driver/domain/memory.c \
+	libvirt-driver/domain/memory.h \
 	libvirt-driver/domain/migration-destination.c \
 	libvirt-driver/domain/migration-params.c \
 	libvirt-driver/domain/migration-params.h \

@@ -17,6 +17,7 @@
 #include "domain/hotplug.h"
 #include "domain/lifecycle.h"
 #include "domain/media.h"
+#include "domain/memory.h"
 #include "domain/migration.h"
 #include "domain/reconcile.h"
 #include "process/listen.h"
@@ -174,6 +175,15 @@ static void on_port_changed(Vm *vm, JsonObject *data)
                               util_json_bool(data, "open"));
 }
 
+static void on_balloon_change(Vm *vm, JsonObject *data)
+{
+    gint64 actual = util_json_int(data, "actual");
+
+    if (actual > 0) {
+        vm_balloon_changed_locked(vm, (guint64)actual);
+    }
+}
+
 /* Called with the VM's lock held. */
 static const struct {
     const char *name;
@@ -192,6 +202,7 @@ static const struct {
     { "DEVICE_TRAY_MOVED", on_tray_moved },
     { "WATCHDOG", on_watchdog },
     { "VSERPORT_CHANGE", on_port_changed },
+    { "BALLOON_CHANGE", on_balloon_change },
 };
 
 static void on_event(const char *name, JsonObject *data, gint64 usec, gpointer opaque)
@@ -225,6 +236,9 @@ static void restore_monitor(Vm *vm, guint64 run)
     if (vm_begin_live_job(vm, JOB_QUERY, "monitor", &now, &err)) {
         ok = now == run && vm_connect_monitor(vm, run, RESTORE_TIMEOUT_MS, &err) &&
              vm_cpus_refresh(vm, run, &err);
+        if (ok) {
+            vm_refresh_balloon(vm, run);
+        }
         vm_end_job(vm);
     }
     g_mutex_lock(&vm->lock);

@@ -14,6 +14,7 @@
 #include "domain/cpus.h"
 #include "domain/driver.h"
 #include "domain/lifecycle.h"
+#include "domain/memory.h"
 #include "domain/monitor.h"
 #include "domain/reconcile.h"
 
@@ -87,6 +88,7 @@ static void learn(Vm *vm, guint64 run)
 static void settle(Vm *vm, guint64 run)
 {
     learn(vm, run);
+    vm_refresh_balloon(vm, run);
     async_job_settle(vm, run);
     if (is_run(vm, run)) {
         reconcile(vm, run);

@@ -310,3 +310,14 @@ guint64 process_cpu_time(pid_t pid)
     }
     return (guint64)(user + sys) * (1000000000ULL / (guint64)(hz > 0 ? hz : 100));
 }
+
+guint64 process_resident_memory(pid_t pid)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/statm", (int)pid), *text = NULL;
+    unsigned long long pages;
+
+    return g_file_get_contents(path, &text, NULL, NULL) &&
+                   sscanf(text, "%*u %llu", &pages) == 1
+               ? (guint64)pages * (guint64)sysconf(_SC_PAGESIZE) / 1024
+               : 0;
+}

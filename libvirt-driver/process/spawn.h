@@ -62,4 +62,7 @@ char *process_reap(int pidfd);
 /* User and system time of a process in nanoseconds; 0 when it is gone. */
 guint64 process_cpu_time(pid_t pid);
 
+/* Its memory that is resident, KiB; 0: not known. */
+guint64 process_resident_memory(pid_t pid);
+
 G_END_DECLS

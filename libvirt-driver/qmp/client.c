@@ -489,7 +489,7 @@ gboolean qmp_client_call_raw(QmpClient *client, JsonObject *message, guint timeo
     return *reply != NULL;
 }
 
-gboolean qmp_client_ask(QmpClient *client, const char *command)
+gboolean qmp_client_ask(QmpClient *client, const char *command, JsonObject *args)
 {
     gboolean ours;
 
@@ -498,7 +498,9 @@ gboolean qmp_client_ask(QmpClient *client, const char *command)
     client->busy = client->busy || ours;
     g_mutex_unlock(&client->lock);
     if (ours) {
-        begin(client, command, NULL, -1, g_get_monotonic_time() + ASK_US);
+        begin(client, command, args, -1, g_get_monotonic_time() + ASK_US);
+    } else {
+        g_clear_pointer(&args, json_object_unref);
     }
     return ours;
 }

@@ -88,12 +88,12 @@ gboolean qmp_client_call_raw(QmpClient *client, JsonObject *message, guint timeo
                              JsonObject **reply, GError **errp);
 
 /*
- * A question without arguments that does not wait, so that many emulators can be asked
- * side by side. FALSE (nothing has been sent) while another call is in progress, when the
- * last one has never been answered, or the connection has ended. After TRUE the answer
- * must be fetched: until then other calls wait.
+ * A question that does not wait, so that many emulators can be asked side by side; args
+ * (may be NULL) is consumed. FALSE (nothing has been sent) while another call is in
+ * progress, when the last one has never been answered, or the connection has ended. After
+ * TRUE the answer must be fetched: until then other calls wait.
  */
-gboolean qmp_client_ask(QmpClient *client, const char *command);
+gboolean qmp_client_ask(QmpClient *client, const char *command, JsonObject *args);
 /* deadline: monotonic, us. */
 gboolean qmp_client_answer(QmpClient *client, const char *command, gint64 deadline,
                            JsonNode **reply, GError **errp);

@@ -9,11 +9,12 @@
 #include "util/vir-error.h"
 
 #define ACPI "<features><acpi/></features>"
+#define NONE "<memballoon model='none'/>"
 #define MICROVM(more)                                                                    \
     "<domain type='kvm'><name>d</name>"                                                  \
     "<uuid>c3915bb8-a1ac-4847-9e92-4a40f5ce3750</uuid>"                                  \
     "<memory unit='MiB'>64</memory><os><type>hvm</type><kernel>/k</kernel></os>" ACPI    \
-    "<devices>" more "</devices></domain>"
+    "<devices>" NONE more "</devices></domain>"
 #define DISK(dev, more)                                                                  \
     "<disk><source file='/" dev ".img'/><target dev='" dev "'/>" more "</disk>"
 
@@ -222,7 +223,7 @@ static GPtrArray *steps_of(const char *devices, char **dir)
     file = g_strdup_printf(devices, *dir);
     text = g_strdup_printf("<domain type='kvm'><name>d</name><memory>4096</memory><os>"
                            "<type>hvm</type><kernel>/dev/null</kernel></os>" ACPI
-                           "<devices>%s</devices></domain>",
+                           "<devices>" NONE "%s</devices></domain>",
                            file);
     domain = prepare(text);
     return command_start(domain, &facts, &next, NULL);
@@ -305,8 +306,8 @@ static void test_timers(void)
     g_autofree char *with = g_strdup_printf(
         "<domain type='kvm'><name>d</name>"
         "<uuid>c3915bb8-a1ac-4847-9e92-4a40f5ce3750</uuid><memory unit='MiB'>64</memory>"
-        "<os><type>hvm</type><kernel>/k</kernel></os>" ACPI
-        "%s<devices></devices></domain>",
+        "<os><type>hvm</type><kernel>/k</kernel></os>" ACPI "%s<devices>" NONE
+        "</devices></domain>",
         timers);
     g_autoptr(Domain) a = prepare(MICROVM("")), b = prepare(with);
     CommandFacts facts = { .monitor_fd = 3 };
@@ -382,7 +383,7 @@ static void test_refusals(void)
     }
     text = g_strdup_printf("<domain type='kvm'><name>d</name><memory>4096</memory><os>"
                            "<type>hvm</type><kernel>/k</kernel></os>" ACPI
-                           "<devices>%s</devices>"
+                           "<devices>" NONE "%s</devices>"
                            "</domain>",
                            many->str);
     refused(text, "disk vdy: the machine has 24");
@@ -391,7 +392,7 @@ static void test_refusals(void)
             "type='pci' of element <devices/disk/address>");
     refused("<domain type='kvm'><name>d</name><memory>4096</memory><currentMemory>2048"
             "</currentMemory><os><type>hvm</type><kernel>/k</kernel></os>" ACPI
-            "</domain>",
+            "<devices>" NONE "</devices></domain>",
             "<currentMemory> of 2048");
     refused("<domain type='kvm'><name>d</name><memory>4096</memory><vcpu current='1'>2"
             "</vcpu><os><type>hvm</type><kernel>/k</kernel></os>" ACPI "</domain>",
@@ -614,11 +615,12 @@ static void test_migration_safe(void)
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autofree char *text = g_strdup_printf(
-            "<domain type='kvm'><name>d</name><memory>4096</memory><os>"
-            "<type>hvm</type><kernel>/k</kernel></os>" ACPI "<devices>%s</devices>"
-            "</domain>",
-            rows[i].disk);
+        g_autofree char *text =
+            g_strdup_printf("<domain type='kvm'><name>d</name><memory>4096</memory><os>"
+                            "<type>hvm</type><kernel>/k</kernel></os>" ACPI
+                            "<devices>" NONE "%s</devices>"
+                            "</domain>",
+                            rows[i].disk);
         g_autoptr(Domain) domain = prepare(text);
         g_autoptr(GError) error = NULL;
 

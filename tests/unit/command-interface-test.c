@@ -9,11 +9,13 @@
 #define MAC             "<mac address='52:54:00:00:00:01'/>"
 #define NIC(type, more) "<interface type='" type "'>" MAC more "</interface>"
 #define BRIDGE(more)    NIC("bridge", "<source bridge='br0'/>" more)
+#define NONE            "<memballoon model='none'/>"
+#define NO_USB          "<controller type='usb' model='none'/>"
 #define DOMAIN(machine, nic)                                                             \
     "<domain type='kvm'><name>d</name>"                                                  \
     "<uuid>c3915bb8-a1ac-4847-9e92-4a40f5ce3750</uuid>"                                  \
     "<memory unit='MiB'>64</memory><os><type machine='" machine "'>hvm</type>"           \
-    "<kernel>/k</kernel></os><features><acpi/></features><devices>" nic                  \
+    "<kernel>/k</kernel></os><features><acpi/></features><devices>" NONE NO_USB nic      \
     "</devices></domain>"
 #define Q35(nic) DOMAIN("q35", nic)
 

@@ -4,10 +4,11 @@
 
 #include "command/kind.h"
 
+#define NONE "<memballoon model='none'/>"
 #define MICROVM(more)                                                                    \
     "<domain type='kvm'><name>d</name><memory "                                          \
     "unit='MiB'>64</memory><os><type>hvm</type>"                                         \
-    "<kernel>/k</kernel></os><features><acpi/></features><devices>" more                 \
+    "<kernel>/k</kernel></os><features><acpi/></features><devices>" NONE more            \
     "</devices></domain>"
 
 static Domain *parse(const char *text)

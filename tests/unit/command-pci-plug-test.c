@@ -41,7 +41,7 @@ static void test_plug(void)
     g_assert_false(ok);
     g_assert_error(error, RPC_ERROR, VIR_ERR_INTERNAL_ERROR);
     g_assert_cmpstr(error->message, ==, "No more available PCI slots");
-    g_assert_cmpuint(full->controllers->len, ==, 4);
+    g_assert_cmpuint(full->controllers->len, ==, 5);
 }
 
 /* Where the user wants it. */

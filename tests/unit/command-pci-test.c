@@ -77,8 +77,8 @@ static void test_places(void)
 /* What a port is called by its guest follows from its place, unless it is said. */
 static void test_ports(void)
 {
-    g_autoptr(Domain) domain = prepare(Q35("<controller type='usb' model='none'/>" PORT(
-        "1", AT("0", "2", "3")) PORT("9", "<target chassis='40' port='0x21'/>")));
+    g_autoptr(Domain) domain = prepare(Q35(
+        PORT("1", AT("0", "2", "3")) PORT("9", "<target chassis='40' port='0x21'/>")));
     const DomainController *usb = domain->controllers->pdata[0];
     const DomainController *root = domain->controllers->pdata[2];
     const DomainController *port = domain->controllers->pdata[3];
@@ -113,8 +113,8 @@ static void test_bridges(void)
         prepare(Q35(PORT("1", "") PCI("2", "") BRIDGE("3", "pci-bridge", "") PORT("4", "")
                         UPSTREAM("5", "") DOWNSTREAM("6", "")
                             DOWNSTREAM("7", "<target hotplug='off'/>")));
-    const DomainController *pci = domain->controllers->pdata[4];
-    const DomainController *down = domain->controllers->pdata[8];
+    const DomainController *pci = domain->controllers->pdata[5];
+    const DomainController *down = domain->controllers->pdata[9];
 
     g_assert_cmpstr(pci->info.alias, ==, "pci.3");
     g_assert_cmpuint(pci->chassis_nr, ==, 3);
@@ -355,10 +355,8 @@ static gboolean check_one(const DomainDevice *device, gpointer seen)
 {
     const DomainAddress *address = &xml_device_info(device)->address;
     guint place = address->pci.bus << 8 | address->pci.slot << 3 | address->pci.function;
-    gboolean root = device->type == DOMAIN_DEVICE_CONTROLLER &&
-                    device->controller->model == DOMAIN_CONTROLLER_MODEL_PCIE_ROOT;
 
-    if (!root) {
+    if (command_is_on_pci(device)) {
         g_assert_true(command_pci_is_placed(address));
         g_assert_true(g_hash_table_add(seen, GUINT_TO_POINTER(place)));
     }
@@ -368,10 +366,10 @@ static gboolean check_one(const DomainDevice *device, gpointer seen)
 static void check_all(const Domain *domain)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
-    guint buses = domain->controllers->len - 1; /* the first one is of SATA */
+    guint buses = domain->controllers->len - 2; /* the first ones are of USB and SATA */
 
     for (guint i = 0; i < buses; i++) {
-        const DomainController *controller = domain->controllers->pdata[i + 1];
+        const DomainController *controller = domain->controllers->pdata[i + 2];
 
         g_assert_cmpuint(controller->index, ==, i);
         g_assert_cmpuint(controller->info.address.pci.bus, ==, 0);

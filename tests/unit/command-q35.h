@@ -7,10 +7,12 @@
 
 #include "command/kind.h"
 
+#define NONE   "<memballoon model='none'/>"
+#define NO_USB "<controller type='usb' model='none'/>"
 #define Q35(devices)                                                                     \
     "<domain type='kvm'><name>d</name><memory unit='MiB'>64</memory>"                    \
     "<os><type machine='q35'>hvm</type><kernel>/k</kernel></os>"                         \
-    "<features><acpi/></features><devices>" devices "</devices></domain>"
+    "<features><acpi/></features><devices>" NONE NO_USB devices "</devices></domain>"
 #define DISK(dev, more)                                                                  \
     "<disk><source file='/" dev ".img'/><target dev='" dev "'/>" more "</disk>"
 #define NET "<interface type='ethernet'><mac address='52:54:00:00:00:01'/></interface>"
@@ -69,7 +71,8 @@ static inline gboolean describe(const DomainDevice *device, gpointer text)
 
     if (address->type == DOMAIN_ADDRESS_PCI && !own) {
         g_autofree char *label = xml_device_label(device);
-        g_string_append_printf(text, "%s %x:%x.%x%s; ", strrchr(label, ' ') + 1,
+        const char *key = strrchr(label, ' ');
+        g_string_append_printf(text, "%s %x:%x.%x%s; ", key ? key + 1 : label,
                                address->pci.bus, address->pci.slot, address->pci.function,
                                address->pci.multifunction == DOMAIN_TRISTATE_YES ? "+"
                                                                                  : "");

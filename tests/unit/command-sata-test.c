@@ -5,14 +5,16 @@
 #include "command-q35.h"
 #include "command/kind.h"
 
+#define NONE   "<memballoon model='none'/>"
+#define NO_USB "<controller type='usb' model='none'/>"
 #define MICROVM(os, devices)                                                             \
     "<domain type='kvm'><name>d</name><memory>65536</memory>"                            \
     "<os><type machine='microvm'>hvm</type><kernel>/k</kernel>" os "</os>"               \
-    "<features><acpi/></features><devices>" devices "</devices></domain>"
+    "<features><acpi/></features><devices>" NONE devices "</devices></domain>"
 #define Q35_OS(os, devices)                                                              \
     "<domain type='kvm'><name>d</name><memory>65536</memory>"                            \
     "<os><type machine='q35'>hvm</type>" os "</os>"                                      \
-    "<features><acpi/></features><devices>" devices "</devices></domain>"
+    "<features><acpi/></features><devices>" NONE NO_USB devices "</devices></domain>"
 #define SATA(dev, more)                                                                  \
     "<disk><source file='/" dev "'/><target dev='" dev "' bus='sata'/>" more "</disk>"
 #define CDROM(dev) "<disk device='cdrom'><target dev='" dev "' bus='sata'/></disk>"

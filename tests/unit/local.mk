@@ -128,12 +128,14 @@ check_PROGRAMS += tests/unit/command-sata-test
 TESTS += tests/unit/command-sata-test
 tests_unit_command_sata_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_command_sata_test_LDADD = $(COMMAND_TEST_LDADD)
-check_PROGRAMS += tests/unit/command-pci-test tests/unit/command-pci-plug-test \
+check_PROGRAMS += tests/unit/command-balloon-test tests/unit/command-pci-test tests/unit/command-pci-plug-test \
 	tests/unit/command-q35-test
-TESTS += tests/unit/command-pci-test tests/unit/command-pci-plug-test \
+TESTS += tests/unit/command-balloon-test tests/unit/command-pci-test tests/unit/command-pci-plug-test \
 	tests/unit/command-q35-test
 tests_unit_command_pci_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_command_pci_test_LDADD = $(COMMAND_TEST_LDADD)
+tests_unit_command_balloon_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
+tests_unit_command_balloon_test_LDADD = $(COMMAND_TEST_LDADD)
 tests_unit_command_pci_plug_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_command_pci_plug_test_LDADD = $(COMMAND_TEST_LDADD)
 tests_unit_command_q35_test_CPPFLAGS = $(DRIVER_CPPFLAGS) $(XML_CFLAGS)

@@ -277,7 +277,7 @@ static void test_timeout(Fixture *f, gconstpointer data)
     g_assert_nonnull(strstr(err->message, "'stop'"));
     g_clear_error(&err);
     g_assert_true(qmp_client_is_silent(f->client));
-    g_assert_false(qmp_client_ask(f->client, "query-status"));
+    g_assert_false(qmp_client_ask(f->client, "query-status", NULL));
     line = peer_read(f->peer, NULL);
     thread = g_thread_ref(g_thread_new("peer", run_script, &script));
     g_assert_true(qmp_client_call(f->client, "cont", NULL, NULL, &err));
@@ -301,8 +301,8 @@ static void test_ask(Fixture *f, gconstpointer data)
     g_autoptr(GError) err = NULL;
 
     for (unsigned i = 0; i < 2; i++) {
-        g_assert_true(qmp_client_ask(f->client, "query-status"));
-        g_assert_false(qmp_client_ask(f->client, "query-status"));
+        g_assert_true(qmp_client_ask(f->client, "query-status", NULL));
+        g_assert_false(qmp_client_ask(f->client, "query-status", NULL));
         thread = g_thread_ref(g_thread_new("peer", run_script, &script));
         g_assert_true(
             qmp_client_answer(f->client, "query-status", deadline, &reply, &err));
@@ -313,11 +313,11 @@ static void test_ask(Fixture *f, gconstpointer data)
         g_clear_pointer(&thread, g_thread_unref);
         g_clear_pointer(&script.last, g_free);
     }
-    g_assert_true(qmp_client_ask(f->client, "query-status"));
+    g_assert_true(qmp_client_ask(f->client, "query-status", NULL));
     shutdown(f->peer, SHUT_RDWR);
     g_assert_false(qmp_client_answer(f->client, "query-status", deadline, NULL, &err));
     g_assert_error(err, QMP_ERROR, QMP_ERROR_CLOSED);
-    g_assert_false(qmp_client_ask(f->client, "query-status"));
+    g_assert_false(qmp_client_ask(f->client, "query-status", NULL));
 }
 
 static gpointer close_after_command(gpointer opaque)
