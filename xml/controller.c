@@ -1,23 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* <controller>: PCI Express' root, its ports and bridges, SATA's, virtio-serial, and a
- * USB controller of which there is none */
+/* <controller>: PCI Express' root, its ports and bridges, SATA's, virtio-serial, and
+ * USB's (which may say that there is none) */
 #include "xml/internal.h"
 
 #define NUMBER_MAX       255  /* of a bus, a chassis, a port: eight bits each */
 #define SERIAL_PORTS_MAX 511  /* of a virtio-serial: two queues each */
 #define VECTORS_MAX      2048 /* of MSI-X */
+#define USB_PORTS_MAX    15   /* of each speed */
 #define SERIAL_BIT       XML_BIT(DOMAIN_CONTROLLER_VIRTIO_SERIAL)
 #define OF_SERIAL        XML_WHEN(DomainController, type, SERIAL_BIT)
-#define NOT_OF_SERIAL(p)                                                                 \
-    {                                                                                    \
-        .path = (p), .type = XML_FIELD_REFUSED,                                          \
-        XML_WHEN(DomainController, type, ~SERIAL_BIT)                                    \
-    }
 
 const char *const xml_controller_type_names[] = { "usb", "sata", "pci", "virtio-serial",
                                                   NULL };
 static const char *const model_names[] = { "",
                                            "none",
+                                           "qemu-xhci",
                                            "pcie-root",
                                            "pcie-root-port",
                                            "pcie-to-pci-bridge",
@@ -34,6 +31,7 @@ static const char *const port_names[] = {
 /* The one type that each model is of. */
 static const DomainControllerType type_of_model[] = {
     [DOMAIN_CONTROLLER_MODEL_NONE] = DOMAIN_CONTROLLER_USB,
+    [DOMAIN_CONTROLLER_MODEL_QEMU_XHCI] = DOMAIN_CONTROLLER_USB,
     [DOMAIN_CONTROLLER_MODEL_PCIE_ROOT] = DOMAIN_CONTROLLER_PCI,
     [DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT] = DOMAIN_CONTROLLER_PCI,
     [DOMAIN_CONTROLLER_MODEL_PCIE_TO_PCI_BRIDGE] = DOMAIN_CONTROLLER_PCI,
@@ -58,8 +56,16 @@ static const XmlField rows[] = {
     XML_UINT("@vectors", DomainController, vectors, .max = VECTORS_MAX,
              .fallback = DOMAIN_NUMBER_NONE, .flags = XML_ABI,
              .what = "controller vectors", OF_SERIAL),
-    NOT_OF_SERIAL("@ports"),
-    NOT_OF_SERIAL("@vectors"),
+    XML_UINT("@ports", DomainController, ports, .min = 1, .max = USB_PORTS_MAX,
+             .fallback = DOMAIN_NUMBER_NONE, .flags = XML_ABI | XML_AGAIN,
+             .what = "USB controller ports",
+             XML_WHEN(DomainController, type, XML_BIT(DOMAIN_CONTROLLER_USB))),
+    { .path = "@ports",
+      .type = XML_FIELD_REFUSED,
+      XML_WHEN(DomainController, type, ~(SERIAL_BIT | XML_BIT(DOMAIN_CONTROLLER_USB))) },
+    { .path = "@vectors",
+      .type = XML_FIELD_REFUSED,
+      XML_WHEN(DomainController, type, ~SERIAL_BIT) },
     XML_REFUSE("@maxGrantFrames"),
     XML_REFUSE("@maxEventChannels"),
     XML_REFUSE("driver"),
@@ -105,15 +111,16 @@ static gboolean may_have_address(const DomainController *device)
 {
     return DOMAIN_CONTROLLER_IS_BRIDGE(device->model) ||
            device->type == DOMAIN_CONTROLLER_SATA ||
-           device->type == DOMAIN_CONTROLLER_VIRTIO_SERIAL;
+           device->type == DOMAIN_CONTROLLER_VIRTIO_SERIAL ||
+           (device->type == DOMAIN_CONTROLLER_USB &&
+            device->model != DOMAIN_CONTROLLER_MODEL_NONE);
 }
 
-/* SATA's have no models, and virtio-serial's none that need be said. */
+/* SATA's have no models, and others none that need be said. */
 static gboolean is_of_type(const DomainController *device)
 {
     return device->model == DOMAIN_CONTROLLER_MODEL_DEFAULT
-               ? device->type == DOMAIN_CONTROLLER_SATA ||
-                     device->type == DOMAIN_CONTROLLER_VIRTIO_SERIAL
+               ? device->type != DOMAIN_CONTROLLER_PCI
                : type_of_model[device->model] == device->type;
 }
 

@@ -186,6 +186,7 @@ typedef enum {
 typedef enum {
     DOMAIN_CONTROLLER_MODEL_DEFAULT = 0,    /* not given: some have none */
     DOMAIN_CONTROLLER_MODEL_NONE,           /* of USB: that there is none */
+    DOMAIN_CONTROLLER_MODEL_QEMU_XHCI,      /* of USB */
     DOMAIN_CONTROLLER_MODEL_PCIE_ROOT,      /* from here on of PCI */
     DOMAIN_CONTROLLER_MODEL_PCIE_ROOT_PORT, /* a bridge to a bus with one slot */
     DOMAIN_CONTROLLER_MODEL_PCIE_TO_PCI_BRIDGE,
@@ -221,7 +222,8 @@ typedef struct DomainController {
     guint chassis, port;    /* of ports: 0..255 or NUMBER_NONE */
     guint chassis_nr;       /* of a pci-bridge: 1..255 or NUMBER_NONE */
     DomainTristate hotplug; /* of ports */
-    guint ports, vectors;   /* of VIRTIO_SERIAL: NUMBER_NONE: the emulator's */
+    guint ports;            /* of VIRTIO_SERIAL and USB; NUMBER_NONE: the emulator's */
+    guint vectors;          /* of VIRTIO_SERIAL, likewise */
     DomainDeviceInfo info;
 } DomainController;
 
@@ -447,6 +449,7 @@ typedef struct DomainRng {
 typedef enum {
     DOMAIN_PANIC_DEFAULT = 0, /* command/ chooses */
     DOMAIN_PANIC_ISA,
+    DOMAIN_PANIC_PVPANIC, /* on PCI */
 } DomainPanicModel;
 
 /* Tells of the guest's panics. */
@@ -466,12 +469,55 @@ typedef enum {
     DOMAIN_WATCHDOG_INJECT_NMI,
 } DomainWatchdogAction;
 
+typedef enum {
+    DOMAIN_WATCHDOG_ITCO = 1, /* the chipset's */
+    DOMAIN_WATCHDOG_I6300ESB, /* on conventional PCI */
+} DomainWatchdogModel;
+
 typedef struct DomainWatchdog {
     GPtrArray *extras;
-    guint model; /* 1: itco */
+    DomainWatchdogModel model;
     DomainWatchdogAction action;
     DomainDeviceInfo info;
 } DomainWatchdog;
+
+typedef enum {
+    DOMAIN_INPUT_MOUSE = 0,
+    DOMAIN_INPUT_TABLET,
+    DOMAIN_INPUT_KEYBOARD,
+} DomainInputType;
+
+typedef enum {
+    DOMAIN_INPUT_BUS_DEFAULT = 0, /* command/ chooses */
+    DOMAIN_INPUT_BUS_PS2,         /* the machine's own */
+    DOMAIN_INPUT_BUS_USB,
+    DOMAIN_INPUT_BUS_VIRTIO,
+} DomainInputBus;
+
+typedef struct DomainInput {
+    GPtrArray *extras;
+    DomainInputType type;
+    DomainInputBus bus;
+    gboolean virtio; /* model 'virtio': of that bus, and there is no other */
+    DomainDeviceInfo info;
+} DomainInput;
+
+/* More ports of USB. */
+typedef struct DomainHub {
+    GPtrArray *extras;
+    DomainDeviceInfo info;
+} DomainHub;
+
+#define DOMAIN_CID_MIN 3u /* others are the host's, or mean somebody else */
+
+/* Sockets between guest and host. */
+typedef struct DomainVsock {
+    GPtrArray *extras;
+    DomainVirtioModel model;
+    DomainTristate automatic; /* YES: the driver chooses the number of each run */
+    guint cid;                /* the guest's number; 0: not known */
+    DomainDeviceInfo info;
+} DomainVsock;
 
 /* In the order of the document. */
 typedef enum {

@@ -490,7 +490,7 @@ gboolean xml_domain_check(const Domain *domain, GError **errp)
 {
     if (!xml_struct_check(&xml_domain_type, domain, errp) ||
         !xml_os_check(domain, errp) || !xml_sysinfo_check(domain, errp) ||
-        !xml_balloon_check(domain, errp)) {
+        !xml_balloon_check(domain, errp) || !xml_vsock_check(domain, errp)) {
         return FALSE;
     }
     for (guint i = 0; i < domain->consoles->len; i++) {

@@ -53,6 +53,7 @@ void xml_os_finish(Domain *domain); /* puts lists in their order */
 gboolean xml_os_check(const Domain *domain, GError **errp);
 gboolean xml_sysinfo_check(const Domain *domain, GError **errp);
 gboolean xml_balloon_check(const Domain *domain, GError **errp);
+gboolean xml_vsock_check(const Domain *domain, GError **errp);
 /* The UUID in SMBIOS is the domain's: it becomes that, if no other was given. */
 gboolean xml_sysinfo_uuid(Domain *domain, gboolean given, GError **errp);
 

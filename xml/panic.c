@@ -2,11 +2,10 @@
 /* <panic> */
 #include "xml/internal.h"
 
-static const char *const model_names[] = { "", "isa", NULL };
+static const char *const model_names[] = { "", "isa", "pvpanic", NULL };
 
 static const XmlField rows[] = {
-    XML_ENUM("@model", DomainPanic, model, model_names,
-             .text = "pseries|hyperv|s390|pvpanic",
+    XML_ENUM("@model", DomainPanic, model, model_names, .text = "pseries|hyperv|s390",
              .flags = XML_KEY | XML_UNIQUE | XML_ABI, .what = "panic model"),
     XML_INFO(DomainPanic, xml_plain_info),
 };

@@ -21,6 +21,7 @@ gboolean command_check_address(const CommandMachine *machine, const DomainDevice
         (kind && kind->serial_port && type == DOMAIN_ADDRESS_VIRTIO_SERIAL) ||
         (type == DOMAIN_ADDRESS_PCI && command_has_pci(machine) &&
          command_is_on_pci(device)) ||
+        (type == DOMAIN_ADDRESS_USB && command_is_on_usb(device)) ||
         (kind && kind->isa && type == DOMAIN_ADDRESS_ISA)) {
         return TRUE;
     }
@@ -160,7 +161,7 @@ static gboolean note_ports(const DomainDevice *device, gpointer opaque)
     if (!port) {
         port = kind->isa_base(a->machine, device->any);
     }
-    return note(&a->isa, port, kind->isa_ports, device, a->errp);
+    return !port || note(&a->isa, port, kind->isa_ports, device, a->errp);
 }
 
 static void allocator_init(Allocator *a, const CommandMachine *machine, GError **errp)
@@ -181,7 +182,8 @@ gboolean command_assign_addresses(const CommandMachine *machine, Domain *domain,
     Allocator a;
     gboolean ok;
 
-    if (!command_assign_serial_ports(domain, more, errp)) {
+    if (!command_assign_serial_ports(domain, more, errp) ||
+        !command_assign_usb(domain, more, errp)) {
         return FALSE;
     }
     allocator_init(&a, machine, errp);

@@ -223,8 +223,17 @@ static guint boot_index(const Domain *domain, const DomainDeviceInfo *info, int 
     return info->boot_order;
 }
 
+#define PASSES 3u
+
+/* In which pass a device comes: after those that it sits on. */
+static guint pass_of(const CommandKind *kind, gconstpointer device)
+{
+    return !kind->first ? 2 : kind->base && kind->base(device) ? 0 : 1;
+}
+
 /* The steps of the devices of a kind. */
-static gboolean add_kind(CommandSteps *steps, DomainDeviceType type, GError **errp)
+static gboolean add_kind(CommandSteps *steps, DomainDeviceType type, guint pass,
+                         GError **errp)
 {
     const CommandKind *kind = command_kind(type);
     GPtrArray *array = xml_domain_devices(steps->domain, type);
@@ -238,8 +247,8 @@ static gboolean add_kind(CommandSteps *steps, DomainDeviceType type, GError **er
             boot_index(steps->domain, xml_device_info(&device), class, !(seen & bit));
 
         seen |= bit;
-
-        if (!kind->steps(steps, device.any, boot, errp)) {
+        if (pass_of(kind, device.any) == pass &&
+            !kind->steps(steps, device.any, boot, errp)) {
             return FALSE;
         }
     }
@@ -247,14 +256,12 @@ static gboolean add_kind(CommandSteps *steps, DomainDeviceType type, GError **er
 }
 
 /* In the order of the kinds, but for those that others sit on. */
-static gboolean add_devices(CommandSteps *steps, gboolean first, GError **errp)
+static gboolean add_devices(CommandSteps *steps, GError **errp)
 {
     gboolean ok = TRUE;
 
-    for (guint type = 0; type < DOMAIN_DEVICE_COUNT && ok; type++) {
-        const CommandKind *kind = command_kind(type);
-
-        ok = !kind || kind->first != first || add_kind(steps, type, errp);
+    for (guint i = 0; i < PASSES * DOMAIN_DEVICE_COUNT && ok; i++) {
+        ok = add_kind(steps, i % DOMAIN_DEVICE_COUNT, i / DOMAIN_DEVICE_COUNT, errp);
     }
     return ok;
 }
@@ -298,7 +305,7 @@ GPtrArray *command_start(const Domain *domain, const CommandFacts *facts, guint 
     ok = add_machine(&steps, facts, errp);
     if (ok) {
         add_boot(&steps);
-        ok = add_devices(&steps, TRUE, errp) && add_devices(&steps, FALSE, errp);
+        ok = add_devices(&steps, errp);
     }
     if (!ok) {
         g_ptr_array_unref(steps.list);

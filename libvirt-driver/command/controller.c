@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Controllers: PCI Express' root bus and a SATA controller, which the machine has, ports
- * and bridges, more of SATA, and virtio-serial. */
+ * and bridges, more of SATA, virtio-serial, and USB. */
 #include "command/kind.h"
 
 static gboolean is_numbered(const Domain *domain, DomainControllerType type, guint index)
@@ -69,6 +69,38 @@ static gboolean is_bridge(const DomainController *device)
     return DOMAIN_CONTROLLER_IS_BRIDGE(device->model);
 }
 
+/* One of USB that is there. */
+static gboolean is_usb(const DomainController *device)
+{
+    return device->type == DOMAIN_CONTROLLER_USB &&
+           device->model != DOMAIN_CONTROLLER_MODEL_NONE;
+}
+
+static gboolean complete_usb(const CommandMachine *machine, const Domain *domain,
+                             DomainController *device, GError **errp)
+{
+    if (!is_usb(device)) {
+        return TRUE;
+    }
+    if (!command_has_pci(machine)) {
+        return rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
+                             "element <devices/controller type='usb'> is not supported "
+                             "by machine '%s'",
+                             machine->name);
+    }
+    for (guint i = 0; i < domain->controllers->len; i++) {
+        const DomainController *other = domain->controllers->pdata[i];
+
+        if (other->type == DOMAIN_CONTROLLER_USB && !is_usb(other)) {
+            return rpc_error_set(errp, VIR_ERR_XML_ERROR,
+                                 "Can't add another USB controller: USB is disabled for "
+                                 "this domain");
+        }
+    }
+    device->model = DOMAIN_CONTROLLER_MODEL_QEMU_XHCI;
+    return TRUE;
+}
+
 static gboolean complete(const CommandMachine *machine, const Domain *domain,
                          gpointer any, GError **errp)
 {
@@ -82,6 +114,9 @@ static gboolean complete(const CommandMachine *machine, const Domain *domain,
     }
     if (device->type == DOMAIN_CONTROLLER_SATA) {
         return command_complete_sata(machine, device, errp);
+    }
+    if (device->type == DOMAIN_CONTROLLER_USB) {
+        return complete_usb(machine, domain, device, errp);
     }
     if (device->type == DOMAIN_CONTROLLER_VIRTIO_SERIAL &&
         device->vectors != DOMAIN_NUMBER_NONE && !command_has_pci(machine)) {
@@ -101,6 +136,11 @@ static gboolean complete(const CommandMachine *machine, const Domain *domain,
     return TRUE;
 }
 
+static gboolean is_base(gconstpointer device)
+{
+    return is_bridge(device);
+}
+
 static gboolean is_serial(gconstpointer device)
 {
     return ((const DomainController *)device)->type == DOMAIN_CONTROLLER_VIRTIO_SERIAL;
@@ -108,7 +148,8 @@ static gboolean is_serial(gconstpointer device)
 
 static gboolean built_in(gconstpointer device)
 {
-    return !is_bridge(device) && !command_is_more_sata(device) && !is_serial(device);
+    return !is_bridge(device) && !command_is_more_sata(device) && !is_serial(device) &&
+           !is_usb(device);
 }
 
 gboolean command_is_more_sata(const DomainController *device)
@@ -121,12 +162,20 @@ static gboolean is_integrated(gconstpointer device)
     return command_is_more_sata(device);
 }
 
+static gboolean on_pci(gconstpointer device)
+{
+    return command_is_more_sata(device) || is_usb(device);
+}
+
 static const char *driver_of(gconstpointer any)
 {
     const DomainController *device = any;
 
     if (is_bridge(device)) {
         return bridge_drivers[device->model];
+    }
+    if (is_usb(device)) {
+        return "qemu-xhci";
     }
     return command_is_more_sata(device) ? "ich9-ahci" : NULL;
 }
@@ -187,6 +236,9 @@ static gboolean steps(CommandSteps *steps, gconstpointer any, guint boot_index,
         json_object_set_int_member(props, "chassis", device->chassis);
     } else if (device->model == DOMAIN_CONTROLLER_MODEL_PCI_BRIDGE) {
         json_object_set_int_member(props, "chassis_nr", device->chassis_nr);
+    } else if (is_usb(device) && device->ports != DOMAIN_NUMBER_NONE) {
+        json_object_set_int_member(props, "p2", device->ports);
+        json_object_set_int_member(props, "p3", device->ports);
     }
     json_object_set_string_member(props, "id", device->info.alias);
     if (device->hotplug != DOMAIN_TRISTATE_ABSENT) {
@@ -202,10 +254,11 @@ const CommandKind command_kind_controller = {
     .alias = "pci.",
     .driver = "virtio-serial", /* others have their own */
     .first = TRUE,
+    .base = is_base,
     .virtio = TRUE,
     .on_virtio = is_serial,
     .boot = -1,
-    .on_pci = is_integrated,
+    .on_pci = on_pci,
     .integrated = is_integrated,
     .complete = complete,
     .built_in = built_in,

@@ -242,10 +242,10 @@ static gboolean has_driver(const CommandEmulator *emulator, const CommandMachine
                            const CommandKind *kind, gconstpointer device, char **driver)
 {
     const char *own = device && kind->driver_of ? kind->driver_of(device) : NULL;
+    const char *base = device && kind->virtio_of ? kind->virtio_of(device) : kind->driver;
 
-    *driver =
-        own ? g_strdup(own)
-            : g_strconcat(kind->driver, kind->virtio ? machine->virtio_suffix : "", NULL);
+    *driver = own ? g_strdup(own)
+                  : g_strconcat(base, kind->virtio ? machine->virtio_suffix : "", NULL);
     return g_hash_table_contains(emulator->names[HAS_TYPES], *driver);
 }
 

@@ -26,23 +26,26 @@ typedef struct CommandKind {
     const char *alias;  /* "net" before a number */
     const char *driver; /* the emulator's device; for virtio without the bus */
     gboolean first;     /* others sit on it, and are made after it */
-    gboolean virtio;    /* it has a place on the bus of the machine's virtio devices */
-    gboolean isa;       /* its address may be an ISA one */
+    gboolean (*base)(gconstpointer device); /* of `first`: so do others of the kind */
+    gboolean virtio;      /* it has a place on the bus of the machine's virtio devices */
+    gboolean isa;         /* its address may be an ISA one */
     gboolean serial_port; /* its place is a port of a virtio-serial controller */
-    guint isa_ports;    /* that it has on the ISA bus; 0: none */
-    gboolean pluggable; /* while the domain runs */
-    gboolean updatable; /* by virDomainUpdateDevice */
-    int boot;           /* the DomainBoot that the first one answers to, or -1 */
+    guint isa_ports;      /* that it has on the ISA bus; 0: none */
+    gboolean pluggable;   /* while the domain runs */
+    gboolean updatable;   /* by virDomainUpdateDevice */
+    int boot;             /* the DomainBoot that the first one answers to, or -1 */
     /* What is not the same of all of a kind; NULL: it is. */
     int (*boot_of)(gconstpointer device);
     gboolean (*on_virtio)(gconstpointer device);  /* of `virtio` */
     gboolean (*on_pci)(gconstpointer device);     /* it has a place there all the same */
     gboolean (*integrated)(gconstpointer device); /* ... which is on the root bus */
     const char *(*driver_of)(gconstpointer device); /* NULL: `driver` */
+    const char *(*virtio_of)(gconstpointer device); /* of virtio, without the bus */
+    gboolean (*on_usb)(gconstpointer device);       /* its place is a port of USB */
     gboolean (*conventional)(gconstpointer device); /* its place is on conventional PCI */
     /* Why one cannot be plugged or unplugged; NULL: it can. */
     const char *(*not_pluggable)(gconstpointer device);
-    /* Where they begin, if its address does not say it; NULL when it has none. */
+    /* Where they begin, if its address does not say it; 0: it has none after all. */
     guint (*isa_base)(const CommandMachine *machine, gconstpointer device);
     /* Fills in defaults and checks what depends on the machine. May be NULL, as those
      * that follow. @domain is what the device is in, or will be. */
@@ -137,6 +140,15 @@ void command_forget_interface_update(const CommandHost *host, gconstpointer from
 /* defaults.c: what libvirt adds to a definition that does not say that it is not there.
  */
 void command_add_defaults(Domain *domain);
+
+/* usb.c */
+gboolean command_is_on_usb(const DomainDevice *device);
+/* Ports of those that have none; @more: hubs may be added for them. XML_ERROR for ports
+ * that are not there, INTERNAL_ERROR when there are no more. */
+gboolean command_assign_usb(Domain *domain, gboolean more, GError **errp);
+/* -device, device_add of a device on USB. */
+void command_usb_device(CommandSteps *steps, const char *driver,
+                        const DomainDeviceInfo *info);
 
 /* sata.c */
 #define COMMAND_SATA_PORTS       6u /* of a controller */

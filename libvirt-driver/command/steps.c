@@ -99,7 +99,8 @@ JsonObject *command_virtio_device(const CommandSteps *steps, const CommandKind *
     const char *own = kind->driver_of ? kind->driver_of(any) : NULL;
     g_autofree char *driver =
         own ? g_strdup(own)
-            : g_strconcat(kind->driver, steps->machine->virtio_suffix, NULL);
+            : g_strconcat(kind->virtio_of ? kind->virtio_of(any) : kind->driver,
+                          steps->machine->virtio_suffix, NULL);
     g_autofree char *bus =
         g_strdup_printf("%s%u", steps->machine->virtio_bus, info->address.slot);
     JsonObject *device = json_object_new();

@@ -9,6 +9,7 @@ libdriver_a_SOURCES += \
 	libvirt-driver/domain/api-console.c \
 	libvirt-driver/domain/api-device.c \
 	libvirt-driver/domain/api-info.c \
+	libvirt-driver/domain/api-input.c \
 	libvirt-driver/domain/api-interface.c \
 	libvirt-driver/domain/api-job.c \
 	libvirt-driver/domain/api-lifecycle.c \
@@ -46,6 +47,8 @@ libdriver_a_SOURCES += \
 	libvirt-driver/domain/job-stats.h \
 	libvirt-driver/domain/job.c \
 	libvirt-driver/domain/job.h \
+	libvirt-driver/domain/keys.c \
+	libvirt-driver/domain/keys.h \
 	libvirt-driver/domain/lifecycle.h \
 	libvirt-driver/domain/media.c \
 	libvirt-driver/domain/media.h \

@@ -113,7 +113,8 @@ static void test_mmio(void)
     "<domain type='kvm'><name>d</name><memory unit='MiB'>64</memory>"                    \
     "<os><type machine='microvm'>hvm</type><kernel>/k</kernel></os>"                     \
     "<features><acpi/></features><devices>" devices "</devices></domain>"
-#define USB_NONE "<controller type='usb' index='0' model='none'/>"
+#define USB_NONE                                                                         \
+    "<controller type='usb' index='0' model='none'/><memballoon model='none'/>"
     g_autoptr(Domain) before = prepare(MICROVM(USB_NONE CHANNEL("a", "")));
     g_autoptr(Domain) after = parse(MICROVM(USB_NONE DISK("vda", "") CHANNEL("a", "")));
     const DomainController *controller;

@@ -128,12 +128,14 @@ check_PROGRAMS += tests/unit/command-sata-test
 TESTS += tests/unit/command-sata-test
 tests_unit_command_sata_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_command_sata_test_LDADD = $(COMMAND_TEST_LDADD)
-check_PROGRAMS += tests/unit/command-balloon-test tests/unit/command-pci-test tests/unit/command-pci-plug-test \
+check_PROGRAMS += tests/unit/command-balloon-test tests/unit/command-usb-test tests/unit/command-pci-test tests/unit/command-pci-plug-test \
 	tests/unit/command-q35-test
-TESTS += tests/unit/command-balloon-test tests/unit/command-pci-test tests/unit/command-pci-plug-test \
+TESTS += tests/unit/command-balloon-test tests/unit/command-usb-test tests/unit/command-pci-test tests/unit/command-pci-plug-test \
 	tests/unit/command-q35-test
 tests_unit_command_pci_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_command_pci_test_LDADD = $(COMMAND_TEST_LDADD)
+tests_unit_command_usb_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
+tests_unit_command_usb_test_LDADD = $(COMMAND_TEST_LDADD)
 tests_unit_command_balloon_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_command_balloon_test_LDADD = $(COMMAND_TEST_LDADD)
 tests_unit_command_pci_plug_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
@@ -141,6 +143,9 @@ tests_unit_command_pci_plug_test_LDADD = $(COMMAND_TEST_LDADD)
 tests_unit_command_q35_test_CPPFLAGS = $(DRIVER_CPPFLAGS) $(XML_CFLAGS)
 tests_unit_command_q35_test_LDADD = $(COMMAND_TEST_LDADD)
 EXTRA_DIST += tests/unit/command-q35.h \
+	tests/golden/q35/balloon-stats.xml tests/golden/q35/balloon-stats.live.xml tests/golden/q35/balloon-stats.args.json \
+	tests/golden/q35/pvpanic-pci.xml tests/golden/q35/pvpanic-pci.live.xml tests/golden/q35/pvpanic-pci.args.json \
+	tests/golden/q35/vsock.xml tests/golden/q35/vsock.live.xml tests/golden/q35/vsock.args.json \
 	tests/golden/q35/bios-boot-menu-smbios.xml tests/golden/q35/bios-boot-menu-smbios.live.xml tests/golden/q35/bios-boot-menu-smbios.args.json \
 	tests/golden/q35/ovmf-loader-stateless.xml tests/golden/q35/ovmf-loader-stateless.live.xml tests/golden/q35/ovmf-loader-stateless.args.json \
 	tests/golden/q35/ovmf-pflash.xml tests/golden/q35/ovmf-pflash.live.xml tests/golden/q35/ovmf-pflash.args.json \
@@ -186,7 +191,7 @@ DRIVER_TESTS = \
 	tests/unit/agent-client-test tests/unit/agent-fuzz-test \
 	tests/unit/domain-define-test \
 	tests/unit/domain-job-test \
-	tests/unit/domain-state-test \
+	tests/unit/domain-state-test tests/unit/domain-keys-test \
 	tests/unit/driver-json-fuzz-test tests/unit/driver-paths-test \
 	tests/unit/process-listen-test tests/unit/process-open-test \
 	tests/unit/process-spawn-test \
@@ -212,6 +217,8 @@ tests_unit_domain_job_test_SOURCES = tests/unit/domain-job-test.c
 tests_unit_domain_job_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_domain_job_test_LDADD = $(DRIVER_TEST_LDADD)
 tests_unit_domain_state_test_SOURCES = tests/unit/domain-state-test.c
+tests_unit_domain_keys_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
+tests_unit_domain_keys_test_LDADD = $(DRIVER_TEST_LDADD)
 tests_unit_domain_state_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_domain_state_test_LDADD = $(DRIVER_TEST_LDADD)
 tests_unit_driver_json_fuzz_test_SOURCES = tests/unit/driver-json-fuzz-test.c \
