@@ -57,6 +57,10 @@ DRIVER_HELPERS += tests/device/no-stat.so
 tests/device/no-stat.so: tests/device/no-stat.c
 	$(AM_V_GEN)$(CC) -Wall -Wextra -Werror -O1 -fPIC -shared -o $@ $<
 
+# Balloons, inputs, watchdogs, keys.
+dist_check_SCRIPTS += tests/device/driver-devices-test.py
+TESTS += tests/device/driver-devices-test.py
+
 # ... metadata, autostart, names.
 dist_check_SCRIPTS += tests/device/driver-keep-test.py
 TESTS += tests/device/driver-keep-test.py

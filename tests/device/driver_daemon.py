@@ -35,6 +35,9 @@ XML = """<domain type='kvm'><name>{name}</name>
 DISK = """<disk type='file' device='disk'><driver name='qemu' type='raw' {cache}/>
 <source file='{path}'/><target dev='{target}' bus='virtio'/>{more}</disk>"""
 
+# Not asked for: each takes a place of its own.
+BARE = {"<memballoon": "<memballoon model='none'/>",
+        "type='usb'": "<controller type='usb' model='none'/>"}
 PORTS = 3 * "<controller type='pci' model='pcie-root-port'/>"  # to plug something into
 
 
@@ -139,6 +142,7 @@ class Daemon:
         """machine: "": the daemon's, on a q35 with free ports; None: it is not said."""
         if machine == "":
             machine, devices = self.machine, devices + (self.machine == "q35") * PORTS
+        devices += "".join(none for what, none in BARE.items() if what not in devices)
         path = os.path.join(self.root, name + ".xml")
         with open(path, "w") as f:
             f.write(XML.format(name=name, words=words, devices=devices, number=number,

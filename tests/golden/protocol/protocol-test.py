@@ -39,6 +39,7 @@ DIFFERENT = {
     ("DOMAIN_UNDEFINE", "priority"): WRITES,
     ("DOMAIN_SET_AUTOSTART", "priority"): WRITES,
     ("DOMAIN_UNDEFINE_FLAGS", "priority"): WRITES,
+    ("DOMAIN_SET_MAX_MEMORY", "priority"): WRITES,
     ("CONNECT_GET_HOSTNAME", "priority"): "waits for the name service",
 }
 
