@@ -159,6 +159,13 @@ static void user_ready(void *opaque, GError *error)
     }
 }
 
+static void activate_bottom(BlockNode *bottom)
+{
+    if (bottom->driver->activated) {
+        bottom->driver->activated(bottom);
+    }
+}
+
 static void activate(BlockNode *node, Change *c)
 {
     gboolean was = node->active;
@@ -171,8 +178,7 @@ static void activate(BlockNode *node, Change *c)
         node->user.resized(node->user.opaque);
     }
     if (node->user.activated) {
-        /* Of a flush that failed the last time: all is written anew. */
-        g_atomic_int_set(&block_node_bottom(node)->flush_error, 0);
+        activate_bottom(block_node_bottom(node));
         c->waits++;
         node->user.activated(node->user.opaque, user_ready, c);
     }

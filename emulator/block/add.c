@@ -105,7 +105,6 @@ static BlockNode *configure_one(ConfigNode *config, const BlockNode *parent,
     }
     BlockNode *node = g_new0(BlockNode, 1);
     node->driver = driver;
-    node->fd = -1;
     node->anonymous = parent != NULL;
     node->transient = medium;
     if (!block_options_read(node, config, parent, errp) ||

@@ -6,7 +6,7 @@
  * node at the bottom owns the descriptor and the lock, and does the I/O.
  */
 
-#include "block/node.h"
+#include "block/file.h"
 #include "util/error.h"
 
 static GSList *nodes; /* in order of creation */
@@ -78,9 +78,9 @@ gboolean block_chain_lock(BlockNode *node, GError **errp)
 {
     BlockNode *file = block_node_bottom(node);
 
-    if (file->locking && !file->locked) {
-        file->locked = block_lock(file->fd, file->filename, !node->user.read_only,
-                                  node->user.share_rw, errp);
+    if (block_file(file)->locking && !file->locked) {
+        file->locked = block_lock(block_file(file)->fd, file->filename,
+                                  !node->user.read_only, node->user.share_rw, errp);
         return file->locked;
     }
     return TRUE;
@@ -91,7 +91,7 @@ void block_chain_unlock(BlockNode *node)
     BlockNode *file = block_node_bottom(node);
 
     if (file->locked) {
-        block_unlock(file->fd);
+        block_unlock(block_file(file)->fd);
         file->locked = FALSE;
     }
 }
@@ -218,6 +218,21 @@ void block_node_submit(BlockNode *node, BlockRequest *r)
         block_node_note_write(node, r->pos + r->bytes);
     }
     node->driver->submit(node, r);
+}
+
+int block_node_blocking(BlockNode *node, BlockRequest *r)
+{
+    int error = check_request(node, r);
+
+    r->node = node;
+    r->unmap = r->unmap && node->unmap;
+    if (error || (r->op == BLOCK_DISCARD && !node->unmap)) {
+        return error;
+    }
+    if (r->op == BLOCK_WRITE || r->op == BLOCK_WRITE_ZEROES) {
+        block_node_note_write(node, r->pos + r->bytes);
+    }
+    return node->driver->blocking(node, r);
 }
 
 void block_submit(BlockNode *node, BlockRequest *r)

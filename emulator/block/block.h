@@ -50,6 +50,7 @@ struct BlockRequest {
     BlockRequest *next;
     /* serialise.c: the blocks that a write touches, [first, end), perhaps in part */
     gboolean serialised, partial;
+    gboolean waits; /* on a thread, for its turn */
     guint64 first, end;
     BlockRequest *after, **link;
 };

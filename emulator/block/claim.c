@@ -11,7 +11,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "block/node.h"
+#include "block/file.h"
 #include "event/gate.h"
 #include "util/error.h"
 #include "util/fd.h"
@@ -25,8 +25,9 @@ gboolean block_claim_init(BlockClaim *claim, BlockNode *node, GError **errp)
     claim->image.parent = NULL;
     claim->image.name = g_strdup(node->name);
     claim->image.filename = g_strdup(bottom->filename);
-    claim->image.fd = fcntl(bottom->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    return claim->image.fd >= 0 || error_set_errno(errp, errno, "Node '%s'", node->name);
+    BlockFile *f = claim->image.state = g_memdup2(bottom->state, sizeof(BlockFile));
+    f->fd = bottom->driver->dup_fd(bottom);
+    return f->fd >= 0 || error_set_errno(errp, errno, "Node '%s'", node->name);
 }
 
 void block_claim_clear(gpointer data)
@@ -34,6 +35,7 @@ void block_claim_clear(gpointer data)
     BlockClaim *claim = data;
 
     block_claim_close(claim);
+    g_free(claim->image.state);
     g_free(claim->image.name);
     g_free((char *)claim->image.filename);
 }
@@ -58,7 +60,7 @@ void block_claim_give(BlockClaim *claim)
 
 void block_claim_close(BlockClaim *claim)
 {
-    fd_clear(&claim->image.fd);
+    fd_clear(&block_file(&claim->image)->fd);
 }
 
 static gboolean refresh_above(BlockNode *node, GError **errp)

@@ -24,7 +24,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "block/node.h"
+#include "block/file.h"
 
 #define BOUNCE_SIZE  (256u * 1024)
 #define SLICE_PIECES 64
@@ -48,7 +48,7 @@ unsigned iov_slice(struct iovec *dst, unsigned max, const struct iovec *src, uns
 
 static gboolean place_is_aligned(const BlockNode *node, guint64 pos, guint64 bytes)
 {
-    return ((pos | bytes) & (node->dio_align - 1)) == 0;
+    return ((pos | bytes) & (block_file(node)->dio_align - 1)) == 0;
 }
 
 static gboolean buffers_are_aligned(const BlockNode *node, const struct iovec *iov,
@@ -60,7 +60,8 @@ static gboolean buffers_are_aligned(const BlockNode *node, const struct iovec *i
         bits |= (guintptr)iov[i].iov_base;
         lengths |= iov[i].iov_len;
     }
-    return (bits & (node->mem_align - 1)) == 0 && (lengths & (node->dio_align - 1)) == 0;
+    return (bits & (block_file(node)->mem_align - 1)) == 0 &&
+           (lengths & (block_file(node)->dio_align - 1)) == 0;
 }
 
 gboolean file_io_is_direct_ready(const BlockNode *node, const BlockRequest *r)
@@ -75,13 +76,13 @@ static gssize transfer(const BlockNode *node, gboolean write, gboolean fua,
 {
     gssize ret;
 
-    if (node->strict &&
+    if (block_file(node)->strict &&
         (!place_is_aligned(node, pos, 0) || !buffers_are_aligned(node, iov, n))) {
         return -EINVAL; /* as the kernel would say */
     }
     do {
-        ret = write ? pwritev2(node->fd, iov, n, pos, fua ? RWF_DSYNC : 0)
-                    : preadv2(node->fd, iov, n, pos, 0);
+        ret = write ? pwritev2(block_file(node)->fd, iov, n, pos, fua ? RWF_DSYNC : 0)
+                    : preadv2(block_file(node)->fd, iov, n, pos, 0);
     } while (ret < 0 && errno == EINTR);
     return ret < 0 ? -errno : ret;
 }
@@ -152,7 +153,8 @@ static int move_bounced(BlockNode *node, BlockRequest *r)
     guint8 *bounce;
     int error = 0;
 
-    if (posix_memalign((void **)&bounce, MAX(4096, node->mem_align), BOUNCE_SIZE)) {
+    if (posix_memalign((void **)&bounce, MAX(4096, block_file(node)->mem_align),
+                       BOUNCE_SIZE)) {
         return -ENOMEM;
     }
     while (r->moved < r->bytes && !error) {
@@ -187,7 +189,8 @@ static int read_window(BlockNode *node, guint8 *buf, gsize len, guint64 pos)
         if (ret < 0) {
             return (int)ret;
         }
-        if (ret == 0 || ret % node->dio_align) { /* the file ends in the block */
+        if (ret == 0 ||
+            ret % block_file(node)->dio_align) { /* the file ends in the block */
             memset(buf + ret, 0, len - ret);
             break;
         }
@@ -223,7 +226,7 @@ typedef struct Window {
 
 static Window window_at(const BlockNode *node, const BlockRequest *r, guint8 *bounce)
 {
-    guint64 mask = node->dio_align - 1;
+    guint64 mask = block_file(node)->dio_align - 1;
     guint64 from = r->pos + r->moved, end = (r->pos + r->bytes + mask) & ~mask;
     Window w = { .bounce = bounce, .start = from & ~mask };
 
@@ -246,7 +249,7 @@ static int read_part(BlockNode *node, BlockRequest *r, const Window *w)
 /* Reads the blocks that it changes in part; a file is not made longer by its last one. */
 static int modify_part(BlockNode *node, BlockRequest *r, const Window *w)
 {
-    gsize align = node->dio_align, last = w->size - align;
+    gsize align = block_file(node)->dio_align, last = w->size - align;
     int error = 0;
 
     if (w->lead) {
@@ -260,8 +263,8 @@ static int modify_part(BlockNode *node, BlockRequest *r, const Window *w)
     }
     bounce_copy(r, w->bounce + w->lead, w->len, TRUE);
     error = write_window(node, r->fua, w->bounce, w->size, w->start);
-    if (!node->is_device && w->start + w->size > node->size &&
-        ftruncate(node->fd, (off_t)node->size) < 0 && !error) {
+    if (!block_file(node)->is_device && w->start + w->size > node->size &&
+        ftruncate(block_file(node)->fd, (off_t)node->size) < 0 && !error) {
         error = -errno;
     }
     return error;
@@ -273,7 +276,8 @@ static int move_partial(BlockNode *node, BlockRequest *r)
     guint8 *bounce;
     int error = 0;
 
-    if (posix_memalign((void **)&bounce, MAX(4096, node->mem_align), BOUNCE_SIZE)) {
+    if (posix_memalign((void **)&bounce, MAX(4096, block_file(node)->mem_align),
+                       BOUNCE_SIZE)) {
         return -ENOMEM;
     }
     while (r->moved < r->bytes && !error) {
@@ -309,15 +313,15 @@ static int file_move(BlockNode *node, BlockRequest *r)
  */
 static int file_flush(BlockNode *node)
 {
-    int error = g_atomic_int_get(&node->flush_error);
+    int error = g_atomic_int_get(&block_file(node)->flush_error);
 
     if (error || node->no_flush) {
         return -error;
     }
-    if (fdatasync(node->fd) < 0) {
+    if (fdatasync(block_file(node)->fd) < 0) {
         error = errno;
         if (!node->direct) {
-            g_atomic_int_set(&node->flush_error, error);
+            g_atomic_int_set(&block_file(node)->flush_error, error);
         }
         return -error;
     }
@@ -329,7 +333,8 @@ static int do_fallocate(BlockNode *node, int mode, const BlockRequest *r)
     int ret;
 
     do {
-        ret = fallocate(node->fd, mode | FALLOC_FL_KEEP_SIZE, r->pos, r->bytes);
+        ret =
+            fallocate(block_file(node)->fd, mode | FALLOC_FL_KEEP_SIZE, r->pos, r->bytes);
     } while (ret < 0 && errno == EINTR);
     return ret < 0 ? -errno : 0;
 }
@@ -348,11 +353,11 @@ static int file_discard(BlockNode *node, BlockRequest *r)
     if (!node->unmap) {
         return 0;
     }
-    if (node->is_device) { /* whole sectors, as many as there are */
+    if (block_file(node)->is_device) { /* whole sectors, as many as there are */
         guint64 mask = node->sector_size - 1, end = (r->pos + r->bytes) & ~mask;
         range[0] = (r->pos + mask) & ~mask;
         range[1] = end > range[0] ? end - range[0] : 0;
-        ret = range[1] && ioctl(node->fd, BLKDISCARD, range) < 0 ? -errno : 0;
+        ret = range[1] && ioctl(block_file(node)->fd, BLKDISCARD, range) < 0 ? -errno : 0;
     } else {
         ret = do_fallocate(node, FALLOC_FL_PUNCH_HOLE, r);
     }

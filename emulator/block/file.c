@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "block/node.h"
+#include "block/file.h"
 #include "block/testing.h"
 #include "util/error.h"
 #include "util/fd.h"
@@ -63,9 +63,14 @@ static gboolean file_configure(BlockNode *node, GError **errp)
 {
     const FileOptions *o = node->options;
 
+    BlockFile *f = node->state = g_new0(BlockFile, 1);
+
+    f->fd = -1;
+    g_mutex_init(&f->lock);
+    g_cond_init(&f->ended);
     node->filename = o->filename;
-    node->aio = o->aio;
-    node->locking = o->locking != ON_OFF_AUTO_OFF;
+    f->aio = o->aio;
+    f->locking = o->locking != ON_OFF_AUTO_OFF;
     if (o->aio == BLOCK_AIO_NATIVE && !node->direct) {
         return error_set(errp, "Parameter 'aio' value 'native' needs cache.direct=on");
     }
@@ -73,32 +78,32 @@ static gboolean file_configure(BlockNode *node, GError **errp)
         return error_set(errp, "Invalid parameter 'x-dio-align'");
     }
     if (o->dio_align) {
-        node->direct = node->strict = TRUE;
-        node->dio_align = o->dio_align;
-        node->mem_align = o->mem_align;
+        node->direct = f->strict = TRUE;
+        f->dio_align = o->dio_align;
+        f->mem_align = o->mem_align;
     }
     return TRUE;
 }
 
 static int direct_flag(const BlockNode *node)
 {
-    return node->direct && !node->strict ? O_DIRECT : 0;
+    return node->direct && !block_file(node)->strict ? O_DIRECT : 0;
 }
 
 /* Opens for writing if it may be written; auto-read-only: or if it can. */
 static gboolean file_open_fd(BlockNode *node, GError **errp)
 {
+    BlockFile *f = block_file(node);
     /* Non-blocking until it is known to be no FIFO, whose other end may never come. */
     int flags = O_CLOEXEC | O_NONBLOCK | direct_flag(node);
 
-    node->fd =
-        path_open(node->filename, flags | (node->read_only ? O_RDONLY : O_RDWR), 0);
-    if (node->fd < 0 && !node->read_only && node->auto_read_only &&
+    f->fd = path_open(node->filename, flags | (node->read_only ? O_RDONLY : O_RDWR), 0);
+    if (f->fd < 0 && !node->read_only && node->auto_read_only &&
         (errno == EACCES || errno == EPERM || errno == EROFS)) {
         node->read_only = TRUE;
-        node->fd = path_open(node->filename, flags | O_RDONLY, 0);
+        f->fd = path_open(node->filename, flags | O_RDONLY, 0);
     }
-    if (node->fd < 0) {
+    if (f->fd < 0) {
         return file_error(errp, node,
                           errno == EINVAL && node->direct
                               ? "the file system does not support cache.direct=on"
@@ -109,33 +114,35 @@ static gboolean file_open_fd(BlockNode *node, GError **errp)
 
 static gboolean file_probe_alignment(BlockNode *node, GError **errp)
 {
+    BlockFile *f = block_file(node);
     int sector;
 
     node->sector_size = BLOCK_SECTOR_SIZE;
-    if (node->is_device && ioctl(node->fd, BLKSSZGET, &sector) == 0 && sector > 0) {
+    if (f->is_device && ioctl(f->fd, BLKSSZGET, &sector) == 0 && sector > 0) {
         node->sector_size = sector;
     }
-    if (node->strict) {
+    if (f->strict) {
         return TRUE;
     }
     /* The strictest in use, unless the file system tells. */
-    node->dio_align = node->is_device ? node->sector_size : 4096;
-    node->mem_align = 4096;
+    f->dio_align = f->is_device ? node->sector_size : 4096;
+    f->mem_align = 4096;
 #ifdef STATX_DIOALIGN
     struct statx stx;
-    if (statx(node->fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &stx) == 0 &&
+    if (statx(f->fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &stx) == 0 &&
         (stx.stx_mask & STATX_DIOALIGN) && stx.stx_dio_offset_align) {
-        node->dio_align = stx.stx_dio_offset_align;
-        node->mem_align = stx.stx_dio_mem_align;
+        f->dio_align = stx.stx_dio_offset_align;
+        f->mem_align = stx.stx_dio_mem_align;
     }
 #endif
-    return !node->direct || MAX(node->dio_align, node->mem_align) <= DIO_ALIGN_MAX ||
+    return !node->direct || MAX(f->dio_align, f->mem_align) <= DIO_ALIGN_MAX ||
            file_error(errp, node, "cache.direct=on needs an alignment that is too large");
 }
 
 static gboolean file_refresh_size(BlockNode *node, GError **errp)
 {
-    off_t end = lseek(node->fd, 0, SEEK_END);
+    BlockFile *f = block_file(node);
+    off_t end = lseek(f->fd, 0, SEEK_END);
 
     if (end < 0 || end > G_MAXINT64 - BLOCK_SECTOR_SIZE) {
         return file_error(errp, node, end < 0 ? error_text(errno) : "too large");
@@ -153,23 +160,24 @@ static gboolean file_begin(BlockNode *node, GError **errp)
 
 static gboolean file_open(BlockNode *node, GError **errp)
 {
+    BlockFile *f = block_file(node);
     gboolean want_device = node->driver == &block_driver_host_device;
     struct stat st;
 
-    if (node->fd < 0 && !file_open_fd(node, errp)) {
+    if (f->fd < 0 && !file_open_fd(node, errp)) {
         return FALSE;
     }
-    if (fstat(node->fd, &st) < 0) {
+    if (fstat(f->fd, &st) < 0) {
         return file_error(errp, node, error_text(errno));
     }
-    node->is_device = S_ISBLK(st.st_mode);
+    f->is_device = S_ISBLK(st.st_mode);
     if (want_device ? !S_ISBLK(st.st_mode) : !S_ISREG(st.st_mode)) {
         error_set(errp, "Driver '%s' needs a %s, which '%s' is not",
                   node->driver->type.name, want_device ? "block device" : "regular file",
                   node->filename);
         return FALSE;
     }
-    if (fcntl(node->fd, F_SETFL, direct_flag(node)) < 0) {
+    if (fcntl(f->fd, F_SETFL, direct_flag(node)) < 0) {
         return file_error(errp, node, error_text(errno));
     }
     return file_probe_alignment(node, errp) && file_refresh_size(node, errp);
@@ -191,7 +199,39 @@ static gboolean file_sync(BlockNode *node, GError **errp)
 
 static void file_close(BlockNode *node)
 {
-    fd_clear(&node->fd);
+    fd_clear(&block_file(node)->fd);
+}
+
+static void file_free(BlockNode *node)
+{
+    BlockFile *f = block_file(node);
+
+    if (f) {
+        g_mutex_clear(&f->lock);
+        g_cond_clear(&f->ended);
+        g_free(f);
+    }
+}
+
+static int file_blocking(BlockNode *node, BlockRequest *r)
+{
+    block_serialise_begin_blocking(node, r);
+    int ret = file_io(node, r);
+    if (r->serialised) {
+        block_serialise_end(r);
+    }
+    return ret;
+}
+
+/* Of a flush that failed the last time: all is written anew. */
+static void file_activated(BlockNode *node)
+{
+    g_atomic_int_set(&block_file(node)->flush_error, 0);
+}
+
+static int file_dup_fd(const BlockNode *node)
+{
+    return fcntl(block_file(node)->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 }
 
 const BlockDriver block_driver_file = {
@@ -201,8 +241,12 @@ const BlockDriver block_driver_file = {
     .open = file_open,
     .sync = file_sync,
     .close = file_close,
+    .free = file_free,
     .refresh_size = file_refresh_size,
     .submit = file_submit,
+    .blocking = file_blocking,
+    .activated = file_activated,
+    .dup_fd = file_dup_fd,
 };
 
 const BlockDriver block_driver_host_device = {
@@ -213,6 +257,10 @@ const BlockDriver block_driver_host_device = {
     .open = file_open,
     .sync = file_sync,
     .close = file_close,
+    .free = file_free,
     .refresh_size = file_refresh_size,
     .submit = file_submit,
+    .blocking = file_blocking,
+    .activated = file_activated,
+    .dup_fd = file_dup_fd,
 };

@@ -52,10 +52,11 @@ gboolean block_check_format(BlockNode *file, GError **errp)
     guint8 sector[BLOCK_SECTOR_SIZE] = { 0 };
     const struct iovec iov = { sector, sizeof(sector) };
     BlockRequest read = {
-        .op = BLOCK_READ, .iov = &iov, .n_iov = 1, .bytes = sizeof(sector)
+        .op = BLOCK_READ, .node = file, .iov = &iov, .n_iov = 1, .bytes = sizeof(sector)
     };
 
-    int ret = file_io(file, &read);
+    /* Also before it is active. */
+    int ret = file->driver->blocking(file, &read);
     const char *format = ret == 0 ? format_of(sector) : NULL;
     if (ret < 0) {
         return error_set(errp, "Could not read '%s': %s", file->filename,

@@ -7,6 +7,7 @@ libemulator_a_SOURCES += \
 	emulator/block/claim.c \
 	emulator/block/file-io.c \
 	emulator/block/file.c \
+	emulator/block/file.h \
 	emulator/block/flush.c \
 	emulator/block/format.c \
 	emulator/block/hold.c \

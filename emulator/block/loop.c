@@ -14,7 +14,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "block/node.h"
+#include "block/file.h"
 #include "event/turn.h"
 #include "util/error.h"
 #include "util/fd.h"
@@ -67,7 +67,7 @@ static void add_waiting(BlockLoop *bl, BlockRequest *r)
 static gboolean wants_uring(BlockLoop *bl, const BlockRequest *r)
 {
     if (r->op > BLOCK_FLUSH || r->bytes > URING_BYTES_MAX ||
-        r->node->aio == BLOCK_AIO_THREADS || bl->no_uring) {
+        block_file(r->node)->aio == BLOCK_AIO_THREADS || bl->no_uring) {
         return FALSE;
     }
     if (!bl->uring) {
@@ -89,8 +89,8 @@ void block_loop_submit(BlockRequest *r)
     BlockLoop *bl = r->top->loop;
 
     if (r->op == BLOCK_FLUSH &&
-        (r->node->no_flush || g_atomic_int_get(&r->node->flush_error))) {
-        block_loop_complete(bl, r, -g_atomic_int_get(&r->node->flush_error));
+        (r->node->no_flush || g_atomic_int_get(&block_file(r->node)->flush_error))) {
+        block_loop_complete(bl, r, -g_atomic_int_get(&block_file(r->node)->flush_error));
         return;
     }
     if (!wants_uring(bl, r)) {
@@ -143,13 +143,13 @@ static void uring_done(BlockRequest *r, int res, BlockNode **completed)
         (moves && res >= 0 && (guint64)res < r->bytes)) {
         r->moved = MAX(res, 0);
         if (r->node->direct) { /* the end of the file may be in mid-sector */
-            r->moved -= r->moved % r->node->dio_align;
+            r->moved -= r->moved % block_file(r->node)->dio_align;
         }
         block_worker_submit(r);
         return;
     }
     if (r->op == BLOCK_FLUSH && res < 0 && !r->node->direct) {
-        g_atomic_int_set(&r->node->flush_error, -res);
+        g_atomic_int_set(&block_file(r->node)->flush_error, -res);
     }
     request_done(r, MIN(res, 0), completed);
 }

@@ -7,16 +7,14 @@
 
 typedef struct BlockLoop BlockLoop;
 
-typedef enum BlockAio { BLOCK_AIO_THREADS, BLOCK_AIO_NATIVE, BLOCK_AIO_URING } BlockAio;
-
 typedef struct BlockDriver {
     KindType type; /* its rows: of node->options, which are read before all else */
     /*
      * How a node comes, step by step; NULL where there is nothing to do.
-     * configure: looks at its options, and finds its child or configures it. begin: all above and below is configured; opens what
-     * only the main loop can. open: asks the host, on a thread that has this node and
-     * nothing else, not its child either; what has failed is closed. opened: those below
-     * are open; looks whether they fit.
+     * configure: looks at its options, and finds its child or configures it. begin: all
+     * above and below is configured; opens what only the main loop can. open: asks the
+     * host, on a thread that has this node and nothing else, not its child either; what
+     * has failed is closed. opened: those below are open; looks whether they fit.
      */
     gboolean (*configure)(BlockNode *node, GError **errp);
     gboolean (*begin)(BlockNode *node, GError **errp);
@@ -35,14 +33,22 @@ typedef struct BlockDriver {
      * block_node_submit(). In the loop of the request's user.
      */
     void (*submit)(BlockNode *node, BlockRequest *request);
-    /* Where in its child it begins; NULL: at the child's beginning. */
-    guint64 (*child_offset)(const BlockNode *node);
+    /*
+     * The same, all of it, on a thread that may wait; any op, from request->moved on. 0
+     * or -errno; request->done is not called. Passes it on by block_node_blocking().
+     */
+    int (*blocking)(BlockNode *node, BlockRequest *request);
+    /* Main loop: the image has been taken over; what was lost before is written anew. */
+    void (*activated)(BlockNode *node);
+    /* Main loop: a descriptor of the image, to be closed, for fstat(); -1: there is none.
+     */
+    int (*dup_fd)(const BlockNode *node);
 } BlockDriver;
 
 /* Who uses a node that no user is attached to. */
 typedef enum BlockHold {
     BLOCK_HOLD_NOBODY, /* perhaps locked still: block_node_give_later() */
-    BLOCK_HOLD_TAKEN, /* the host is asked, for a user that comes: hold.c */
+    BLOCK_HOLD_TAKEN,  /* the host is asked, for a user that comes: hold.c */
     BLOCK_HOLD_HELD,  /* it has been taken: that user attaches now, or it is given back */
     BLOCK_HOLD_GIVEN, /* the host gets it back */
 } BlockHold;
@@ -66,23 +72,12 @@ struct BlockNode {
 
     gboolean unmap; /* discards reach what is below */
 
-    /* file, host_device */
-    const char *filename; /* the options' */
-    int fd;
-    gboolean is_device;
-    BlockAio aio;
-    gboolean locking;
-    guint32 sector_size;          /* logical, of the medium */
-    guint32 dio_align, mem_align; /* O_DIRECT: of offset and length; of buffers */
-    gboolean strict; /* for tests: O_DIRECT's rules, checked here, without O_DIRECT */
-    BlockRequest *writes, *blocked; /* serialise.c */
-    unsigned n_partial;
-    gint flush_error;             /* a flush failed: data is lost, all later ones fail */
-
-    void *state; /* x-test's */
+    const char *filename; /* of one that has an image: the options' */
+    void *state;          /* the driver's own */
 
     guint64 size;
-    guint64 wr_highest; /* stats.c: where the last byte written ends; its user's loop */
+    guint32 sector_size; /* logical, of the medium */
+    guint64 wr_highest;  /* stats.c: where the last byte written ends; its user's loop */
     gboolean active, locked;
 
     gboolean attached;
@@ -101,6 +96,8 @@ extern const BlockDriver block_driver_test;
 
 /* block.c: to node, at request->pos; for drivers that pass requests on. */
 void block_node_submit(BlockNode *node, BlockRequest *request);
+/* On a thread that may wait: as block_node_submit(). */
+int block_node_blocking(BlockNode *node, BlockRequest *request);
 /* Any thread: done(ret) will be called in the loop of the request's user. */
 void block_node_complete(BlockRequest *request, int ret);
 GSList *block_nodes(void); /* in the order of their creation */
@@ -150,8 +147,8 @@ gboolean block_options_read(BlockNode *node, ConfigNode *config, const BlockNode
 void block_options_clear(BlockNode *node);
 
 /*
- * add.c: the node's child, by name or from an inline object: an option of block_kind, which
- * it takes.
+ * add.c: the node's child, by name or from an inline object: an option of block_kind,
+ * which it takes.
  */
 gboolean block_child_configure(BlockNode *node, ConfigNode **ref, GError **errp);
 /* Of one that is in no list. */
@@ -164,13 +161,6 @@ gboolean block_check_format(BlockNode *file, GError **errp);
 /* active.c */
 gboolean block_activity_changes(void); /* nobody comes or goes now */
 
-/* file-io.c: the blocking way; any op, from request->moved on. 0 or -errno. */
-int file_io(BlockNode *node, BlockRequest *request);
-/* Can a read or write go to the kernel as it is? Else only file_io() can do it. */
-gboolean file_io_is_direct_ready(const BlockNode *node, const BlockRequest *request);
-/* serialise.c: for file_io()'s sake, writes that share a block wait for each other. */
-void block_serialise_submit(BlockNode *node, BlockRequest *request);
-void block_serialise_end(BlockRequest *request);
 /* Copies the part of src from byte skip on; returns the number of pieces. */
 unsigned iov_slice(struct iovec *dst, unsigned max, const struct iovec *src, unsigned n,
                    guint64 skip);
@@ -186,13 +176,14 @@ void block_unlock(int fd);
 /* loop.c: what the users of one event loop share; made by the first of them. */
 BlockLoop *block_loop_get(EventLoop *loop, GError **errp);
 void block_loop_put(BlockLoop *loop);
+/* Of a file node: file.h. In the loop. */
 void block_loop_submit(BlockRequest *request);
 /* Any thread: request->done(ret) will be called in the loop. */
 void block_loop_complete(BlockLoop *loop, BlockRequest *request, int ret);
 void block_loop_plug(BlockLoop *loop);
 void block_loop_unplug(BlockLoop *loop);
 
-/* worker.c: threads that do file_io() for a request, then complete it. */
+/* worker.c: threads that do what a request's node does blocking, then complete it. */
 void block_worker_submit(BlockRequest *request);
 void block_worker_cleanup(void);
 
@@ -200,7 +191,7 @@ void block_worker_cleanup(void);
 typedef struct BlockUring BlockUring;
 BlockUring *block_uring_new(int eventfd); /* NULL: not available */
 void block_uring_free(BlockUring *uring);
-/* FALSE: full; try again after block_uring_reap(). */
+/* Of a file node. FALSE: full; try again after block_uring_reap(). */
 gboolean block_uring_queue(BlockUring *uring, BlockRequest *request);
 /* FALSE: the kernel does not take all of them now; try again. */
 gboolean block_uring_submit(BlockUring *uring);

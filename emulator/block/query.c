@@ -153,6 +153,11 @@ static void image_clear(gpointer data)
     g_free(image->name);
 }
 
+static int dup_fd(const BlockNode *node)
+{
+    return node->driver->dup_fd ? node->driver->dup_fd(node) : -1;
+}
+
 static GArray *collect_images(const GPtrArray *nodes)
 {
     GArray *images = g_array_new(FALSE, FALSE, sizeof(Image));
@@ -163,8 +168,7 @@ static GArray *collect_images(const GPtrArray *nodes)
         Image image = { .fd = -1, .size = -1 };
         if (node) {
             image.name = g_strdup(node->name);
-            image.fd =
-                fcntl(block_node_bottom(node)->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+            image.fd = dup_fd(block_node_bottom(node));
         }
         g_array_append_val(images, image);
     }

@@ -63,18 +63,21 @@ static gboolean raw_opened(BlockNode *node, GError **errp)
     return raw_refresh_size(node, errp);
 }
 
-static guint64 raw_child_offset(const BlockNode *node)
-{
-    const RawOptions *o = node->options;
-
-    return o->offset;
-}
-
 /* What is within the slice is within the child: raw_refresh_size(). */
 static void raw_submit(BlockNode *node, BlockRequest *r)
 {
-    r->pos += raw_child_offset(node);
+    const RawOptions *o = node->options;
+
+    r->pos += o->offset;
     block_node_submit(node->child, r);
+}
+
+static int raw_blocking(BlockNode *node, BlockRequest *r)
+{
+    const RawOptions *o = node->options;
+
+    r->pos += o->offset;
+    return block_node_blocking(node->child, r);
 }
 
 const BlockDriver block_driver_raw = {
@@ -84,5 +87,5 @@ const BlockDriver block_driver_raw = {
     .opened = raw_opened,
     .refresh_size = raw_refresh_size,
     .submit = raw_submit,
-    .child_offset = raw_child_offset,
+    .blocking = raw_blocking,
 };

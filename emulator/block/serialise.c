@@ -3,9 +3,10 @@
  * Writes to a file of which O_DIRECT takes whole blocks only, where requests may be
  * smaller: such a one reads its block, changes it and writes it back (file-io.c), and
  * meanwhile no other write may touch that block. Other writes do not wait for each
- * other. All of this runs in the loop of the node's user.
+ * other. The users have loops of their own, and workers write too: a lock is between
+ * them. What has waited is done by a worker, as it is nobody's turn when it may go on.
  */
-#include "block/node.h"
+#include "block/file.h"
 
 static gboolean is_write(const BlockRequest *r)
 {
@@ -39,6 +40,14 @@ static void push(BlockRequest **list, BlockRequest *r)
     *list = r;
 }
 
+static void push_last(BlockRequest **list, BlockRequest *r)
+{
+    while (*list) {
+        list = &(*list)->after;
+    }
+    push(list, r);
+}
+
 static void take(BlockRequest *r)
 {
     *r->link = r->after;
@@ -47,50 +56,102 @@ static void take(BlockRequest *r)
     }
 }
 
-static void start(BlockNode *node, BlockRequest *r)
+/* With the lock. */
+static void start(BlockFile *f, BlockRequest *r)
 {
-    push(&node->writes, r);
-    node->n_partial += r->partial;
-    block_loop_submit(r);
+    push(&f->writes, r);
+    f->n_partial += r->partial;
 }
 
-void block_serialise_submit(BlockNode *node, BlockRequest *r)
+/* Does the request need this at all? Then it is prepared. */
+static gboolean prepare(const BlockNode *node, BlockRequest *r)
 {
-    guint64 mask = node->dio_align - 1, end = r->pos + r->bytes;
-    BlockRequest **tail = &node->blocked;
+    const BlockFile *f = block_file(node);
+    guint64 mask = f->dio_align - 1, end = r->pos + r->bytes;
 
-    if (!is_write(r) || node->dio_align <= BLOCK_SECTOR_SIZE || !node->direct) {
-        block_loop_submit(r);
-        return;
+    if (!is_write(r) || f->dio_align <= BLOCK_SECTOR_SIZE || !node->direct) {
+        return FALSE;
     }
     r->serialised = TRUE;
     r->partial = ((r->pos | end) & mask) != 0;
     r->first = r->pos & ~mask;
     r->end = (end + mask) & ~mask;
-    if ((r->partial || node->n_partial || node->blocked) &&
-        (conflicts(node->writes, NULL, r) || conflicts(node->blocked, NULL, r))) {
-        while (*tail) {
-            tail = &(*tail)->after;
+    return TRUE;
+}
+
+/* With the lock. */
+static gboolean must_wait(const BlockFile *f, const BlockRequest *r)
+{
+    return (r->partial || f->n_partial || f->blocked) &&
+           (conflicts(f->writes, NULL, r) || conflicts(f->blocked, r, r));
+}
+
+void block_serialise_submit(BlockNode *node, BlockRequest *r)
+{
+    BlockFile *f = block_file(node);
+    gboolean waits = FALSE;
+
+    if (prepare(node, r)) {
+        r->waits = FALSE;
+        g_mutex_lock(&f->lock);
+        waits = must_wait(f, r);
+        if (waits) {
+            push_last(&f->blocked, r);
+        } else {
+            start(f, r);
         }
-        push(tail, r);
+        g_mutex_unlock(&f->lock);
+    }
+    if (!waits) {
+        block_loop_submit(r);
+    }
+}
+
+void block_serialise_begin_blocking(BlockNode *node, BlockRequest *r)
+{
+    BlockFile *f = block_file(node);
+
+    /* One that comes from a loop has been begun there. */
+    if (r->serialised || !prepare(node, r)) {
         return;
     }
-    start(node, r);
+    r->waits = TRUE;
+    g_mutex_lock(&f->lock);
+    if (must_wait(f, r)) {
+        push_last(&f->blocked, r);
+        while (must_wait(f, r)) {
+            g_cond_wait(&f->ended, &f->lock);
+        }
+        take(r);
+    }
+    start(f, r);
+    g_mutex_unlock(&f->lock);
 }
 
 void block_serialise_end(BlockRequest *r)
 {
-    BlockNode *node = r->node;
-    BlockRequest *next;
+    BlockFile *f = block_file(r->node);
+    BlockRequest *next, *ready = NULL;
 
+    g_mutex_lock(&f->lock);
     take(r);
-    node->n_partial -= r->partial;
+    f->n_partial -= r->partial;
     r->serialised = FALSE;
-    for (BlockRequest *b = node->blocked; b; b = next) {
+    for (BlockRequest *b = f->blocked; b; b = next) {
         next = b->after;
-        if (!conflicts(node->writes, NULL, b) && !conflicts(node->blocked, b, b)) {
+        if (!b->waits && !must_wait(f, b)) {
             take(b);
-            start(node, b);
+            start(f, b);
+            b->next = ready;
+            ready = b;
         }
+    }
+    if (f->blocked) {
+        g_cond_broadcast(&f->ended);
+    }
+    g_mutex_unlock(&f->lock);
+    for (; ready; ready = next) {
+        next = ready->next;
+        block_worker_submit(ready);
     }
 }

@@ -13,15 +13,11 @@ gboolean block_read_at_start(BlockNode *node, guint64 offset, void *buf, guint64
     BlockRequest read = {
         .op = BLOCK_READ, .iov = &iov, .n_iov = 1, .pos = offset, .bytes = len
     };
-    BlockNode *file = node;
 
     if (offset > node->size || len > node->size - offset) {
         return error_set(errp, "Could not read '%s': it is too short", node->name);
     }
-    for (; file->child; file = file->child) {
-        read.pos += file->driver->child_offset ? file->driver->child_offset(file) : 0;
-    }
-    int ret = file_io(file, &read);
-    return ret == 0 ||
-           error_set(errp, "Could not read '%s': %s", file->filename, error_text(-ret));
+    int ret = block_node_blocking(node, &read);
+    return ret == 0 || error_set(errp, "Could not read '%s': %s",
+                                 block_node_filename(node), error_text(-ret));
 }

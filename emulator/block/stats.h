@@ -56,7 +56,7 @@ void block_status_failed(BlockStats *stats, int error);
 
 /* Main loop. */
 const char *block_status_name(const BlockStats *stats);
-void block_status_reset_all(void); /* `cont`: what waits is done again */
+void block_status_reset_all(void);       /* `cont`: what waits is done again */
 void block_status_ok(BlockStats *stats); /* nothing waits */
 
 #endif

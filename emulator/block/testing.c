@@ -130,6 +130,18 @@ static void go_on(void *opaque)
     }
 }
 
+/* Is not held: a test holds what comes from a loop. */
+static int testing_blocking(BlockNode *node, BlockRequest *r)
+{
+    Testing *t = node->state;
+
+    g_mutex_lock(&t->lock);
+    t->seen++;
+    int error = find_error(t, r);
+    g_mutex_unlock(&t->lock);
+    return error ? -error : block_node_blocking(node->child, r);
+}
+
 static void testing_submit(BlockNode *node, BlockRequest *r)
 {
     Testing *t = node->state;
@@ -264,4 +276,5 @@ const BlockDriver block_driver_test = {
     .free = testing_free,
     .refresh_size = testing_refresh_size,
     .submit = testing_submit,
+    .blocking = testing_blocking,
 };

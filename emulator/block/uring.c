@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "block/node.h"
+#include "block/file.h"
 
 #define RING_ENTRIES 128
 
@@ -84,14 +84,14 @@ gboolean block_uring_queue(BlockUring *uring, BlockRequest *r)
     }
     switch (r->op) {
     case BLOCK_READ:
-        io_uring_prep_readv(sqe, r->node->fd, r->iov, n_iov, r->pos);
+        io_uring_prep_readv(sqe, block_file(r->node)->fd, r->iov, n_iov, r->pos);
         break;
     case BLOCK_WRITE:
-        io_uring_prep_writev2(sqe, r->node->fd, r->iov, n_iov, r->pos,
+        io_uring_prep_writev2(sqe, block_file(r->node)->fd, r->iov, n_iov, r->pos,
                               r->fua ? RWF_DSYNC : 0);
         break;
     default:
-        io_uring_prep_fsync(sqe, r->node->fd, IORING_FSYNC_DATASYNC);
+        io_uring_prep_fsync(sqe, block_file(r->node)->fd, IORING_FSYNC_DATASYNC);
         break;
     }
     io_uring_sqe_set_data(sqe, r);

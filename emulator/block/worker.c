@@ -47,7 +47,7 @@ static gpointer worker_run(gpointer opaque)
     g_mutex_lock(&pool.lock);
     while ((r = take())) {
         g_mutex_unlock(&pool.lock);
-        block_node_complete(r, file_io(r->node, r));
+        block_node_complete(r, r->node->driver->blocking(r->node, r));
         g_mutex_lock(&pool.lock);
     }
     pool.threads--;
@@ -65,7 +65,7 @@ static void work_without_thread(void)
     while (!pool.threads && pool.head) {
         BlockRequest *r = take();
         g_mutex_unlock(&pool.lock);
-        block_node_complete(r, file_io(r->node, r));
+        block_node_complete(r, r->node->driver->blocking(r->node, r));
         g_mutex_lock(&pool.lock);
     }
     g_mutex_unlock(&pool.lock);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "block/node.h"
+#include "block/file.h"
 #include "config/json.h"
 #include "tests/unit/block-late.h"
 #include "util/error.h"
@@ -190,7 +190,7 @@ static void test_flush_error(void)
         users[i].at_once = TRUE;
     }
     g_assert_true(nodes_activate(NULL));
-    users[1].node->flush_error = EIO;
+    block_file(users[1].node)->flush_error = EIO;
     g_assert_cmpint(flush(users[1].node), ==, -EIO);
     g_assert_true(nodes_inactivate(NULL));
     g_assert_true(nodes_activate(NULL));

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "block/node.h"
+#include "block/file.h"
 #include "config/json.h"
 #include "tests/unit/block-late.h"
 
@@ -387,7 +387,7 @@ static void test_inherit(void)
         g_assert_cmpint(node->child->no_flush, ==, rows[i].no_flush);
         g_assert_cmpint(node->child->read_only, ==, rows[i].read_only);
         g_assert_cmpint(node->child->unmap, ==, rows[i].unmap);
-        g_assert_cmpint(!!(fcntl(node->child->fd, F_GETFL) & O_DIRECT), ==,
+        g_assert_cmpint(!!(fcntl(block_file(node->child)->fd, F_GETFL) & O_DIRECT), ==,
                         rows[i].direct);
         g_assert_true(node_del("a", NULL));
     }
@@ -577,7 +577,7 @@ static void test_flush_all(void)
     }
     g_assert_no_error(all.error);
 
-    g_atomic_int_set(&lost->flush_error, ENOSPC);
+    g_atomic_int_set(&block_file(lost)->flush_error, ENOSPC);
     all.done = FALSE;
     block_flush_all(all_flushed, &all);
     while (!all.done) {

@@ -7,7 +7,7 @@
 
 #include "accel/accel.h"
 #include "accel/run-state.h"
-#include "block/node.h"
+#include "block/file.h"
 #include "device/device.h"
 #include "event/clock.h"
 #include "machine/machine.h"
@@ -186,14 +186,14 @@ static void test_flush_fails(void)
     g_assert_no_error(err);
     block_node_attach(node, &user, &err);
     g_assert_no_error(err);
-    g_atomic_int_set(&node->flush_error, EIO);
+    g_atomic_int_set(&block_file(node)->flush_error, EIO);
     cont();
     g_byte_array_unref(migrate());
     assert_failed("Could not flush node 'disk': Input/output error");
     g_assert_true(vm_running());
     g_assert_true(node->active && node->locked);
 
-    g_atomic_int_set(&node->flush_error, 0);
+    g_atomic_int_set(&block_file(node)->flush_error, 0);
     g_byte_array_unref(migrate());
     assert_completed();
     g_assert_false(node->active || node->locked);
