@@ -2,23 +2,14 @@
 /*
  * Images that are given away and taken back, all at once: migration.
  *
- * The host is asked (locks, sizes) beside the main loop, by descriptors of our own, which
- * share the locks. One change at a time, in the order of asking. The VM does not stand
- * still meanwhile, so that who waits for that finds the images here or there.
- *
- * #syscalls main: fcntl
+ * The host is asked (locks, sizes) beside the main loop: claim.c. One change at a time,
+ * in the order of asking. The VM does not stand still meanwhile, so that who waits for
+ * that finds the images here or there.
  */
 #include "accel/run-state.h"
 #include "block/node.h"
 #include "event/pending.h"
-#include "event/slow.h"
 #include "util/error.h"
-
-typedef struct Claims {
-    GArray *array;
-    gboolean take; /* or give away */
-    GError *error;
-} Claims;
 
 typedef struct Change {
     Pending pending; /* the first member, see first_change() */
@@ -31,7 +22,7 @@ static PendingList changes;
 static gboolean changing; /* the first one is under way */
 
 static void begin_next(void);
-static void ask_host(const Change *c);
+static void ask_host(Change *c);
 
 void block_set_start_inactive(gboolean inactive)
 {
@@ -48,61 +39,29 @@ gboolean block_activity_changes(void)
     return changing;
 }
 
-static void claims_free(void *data)
+/* To be taken: those in use by name. To be given away: those on images that are locked.
+ */
+static void add_node(BlockClaim *claim, BlockNode *node, gboolean take)
 {
-    Claims *claims = data;
-
-    g_array_unref(claims->array);
-    g_clear_error(&claims->error);
-    g_free(claims);
+    if (take ? block_node_next_user(node, NULL) != NULL
+             : block_node_bottom(node)->held_perm != 0) {
+        block_claim_add_name(claim, node->name);
+    }
+    block_claim_add(claim, node);
+    block_claim_add_format(claim, node);
 }
 
-/* To be taken: those in use. To be given away: those that are locked, each once. */
-static Claims *claims_new(gboolean take, GError **errp)
+static BlockClaim *claim_new(gboolean take)
 {
-    Claims *claims = g_new0(Claims, 1);
-    gboolean ok = TRUE;
+    BlockClaim *claim = block_claim_new(take ? BLOCK_CLAIM_TAKE : BLOCK_CLAIM_GIVE);
 
-    claims->take = take;
-    claims->array = g_array_new(FALSE, FALSE, sizeof(BlockClaim));
-    g_array_set_clear_func(claims->array, block_claim_clear);
-    for (GSList *l = block_nodes(); l && ok; l = l->next) {
+    for (GSList *l = block_nodes(); l; l = l->next) {
         BlockNode *node = l->data;
-        BlockClaim claim;
-        if (take ? node->attached && !node->active
-                 : !node->parent && block_node_bottom(node)->locked) {
-            ok = block_claim_init(&claim, node, errp);
-            g_array_append_val(claims->array, claim);
+        if (node->active != take) {
+            add_node(claim, node, take);
         }
     }
-    if (!ok) {
-        g_clear_pointer(&claims, claims_free);
-    }
-    return claims;
-}
-
-static BlockClaim *claim_at(const Claims *claims, guint i)
-{
-    return &g_array_index(claims->array, BlockClaim, i);
-}
-
-static void claims_run(void *data)
-{
-    Claims *claims = data;
-
-    for (guint i = 0; i < claims->array->len && !claims->error; i++) {
-        if (claims->take) {
-            block_claim_take(claim_at(claims, i), &claims->error);
-        } else {
-            block_claim_give(claim_at(claims, i));
-        }
-    }
-    for (guint i = 0; claims->error && i < claims->array->len; i++) {
-        block_claim_give(claim_at(claims, i));
-    }
-    for (guint i = 0; i < claims->array->len; i++) {
-        block_claim_close(claim_at(claims, i));
-    }
+    return claim;
 }
 
 static Change *first_change(void)
@@ -121,12 +80,6 @@ static void end(GError *error)
     if (!changing && first_change()) {
         begin_next();
     }
-}
-
-/* It may have been unplugged: then its lock goes with the node. */
-static gboolean is_there(const BlockClaim *claim)
-{
-    return g_slist_find(block_nodes(), claim->node) && claim->node->attached;
 }
 
 static void give_all(void)
@@ -159,28 +112,37 @@ static void user_ready(void *opaque, GError *error)
     }
 }
 
-static void activate_bottom(BlockNode *bottom)
+/* Of a flush that failed the last time: all is written anew. */
+static void forget_errors(BlockNode *node)
 {
+    BlockNode *bottom = block_node_bottom(node);
+
     if (bottom->driver->activated) {
         bottom->driver->activated(bottom);
     }
 }
 
+static void tell_user(BlockChild *user, Change *c)
+{
+    if (user->user.resized) {
+        user->user.resized(user->user.opaque);
+    }
+    if (user->user.activated) {
+        forget_errors(user->node);
+        c->waits++;
+        user->user.activated(user->user.opaque, user_ready, c);
+    }
+}
+
 static void activate(BlockNode *node, Change *c)
 {
-    gboolean was = node->active;
-
-    node->active = TRUE;
-    if (was || !node->attached) {
+    if (node->active) {
         return;
     }
-    if (node->user.resized) {
-        node->user.resized(node->user.opaque);
-    }
-    if (node->user.activated) {
-        activate_bottom(block_node_bottom(node));
-        c->waits++;
-        node->user.activated(node->user.opaque, user_ready, c);
+    node->active = TRUE;
+    for (BlockChild *user = block_node_next_user(node, NULL); user;
+         user = block_node_next_user(node, user)) {
+        tell_user(user, c);
     }
 }
 
@@ -196,74 +158,40 @@ static void activate_all(void)
     user_ready(c, NULL);
 }
 
-static gboolean taken(Claims *claims, GError **errp)
+static gboolean refresh_sizes(GError **errp)
 {
-    gboolean ok = TRUE;
-
-    for (guint i = 0; i < claims->array->len && ok; i++) {
-        BlockClaim *claim = claim_at(claims, i);
-        ok = !is_there(claim) || block_claim_settle(claim, errp);
-    }
-    for (guint i = 0; i < claims->array->len && !ok; i++) {
-        BlockClaim *claim = claim_at(claims, i);
-        if (is_there(claim)) {
-            block_chain_unlock(claim->node);
+    for (GSList *l = block_nodes(); l; l = l->next) {
+        BlockNode *node = l->data;
+        if (block_node_next_user(node, NULL) && !block_node_refresh_size(node, errp)) {
+            return FALSE;
         }
     }
-    return ok;
+    return TRUE;
 }
 
-static void claims_done(void *opaque, void *data)
+static void claimed(void *opaque, GError *error)
 {
-    Claims *claims = data;
-    GError *error = NULL;
-    gboolean activates = FALSE;
+    Change *c = opaque;
 
-    if (!claims) {
-        error_set(&error, "The emulator ends");
-    } else if (claims->error) {
-        error = g_steal_pointer(&claims->error);
-    } else if (claims->take) {
-        activates = taken(claims, &error);
-    }
-    g_clear_pointer(&claims, claims_free);
-    if (activates) {
+    if (error || !c->take) {
+        end(error);
+    } else if (refresh_sizes(&c->pending.undone)) {
         activate_all();
     } else {
-        end(error);
+        c->take = FALSE;
+        ask_host(c);
     }
 }
 
 /* What is given away is so at once, as far as we are concerned. */
-static void forget_locks(const Claims *claims)
+static void ask_host(Change *c)
 {
-    for (guint i = 0; i < claims->array->len; i++) {
-        block_node_bottom(claim_at(claims, i)->node)->locked = FALSE;
-    }
-}
-
-static void ask_host(const Change *c)
-{
-    static const SlowCall calls = { claims_run, claims_done, claims_free };
-    GError *error = NULL;
-    Claims *claims = claims_new(c->take, &error);
+    BlockClaim *claim = claim_new(c->take);
 
     if (!c->take) {
         give_all();
     }
-    if (claims && !c->take) {
-        forget_locks(claims);
-    }
-    if (!claims) {
-        end(error);
-    } else if (!claims->array->len) {
-        claims_done(NULL, claims);
-    } else if (!slow_start(&calls, claims, NULL, c->take ? &claims->error : NULL)) {
-        if (!c->take) {
-            claims_run(claims); /* others are waiting for them */
-        }
-        claims_done(NULL, claims);
-    }
+    block_claim_later(claim, claimed, c);
 }
 
 static void begin_next(void)

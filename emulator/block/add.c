@@ -13,16 +13,18 @@
 #include "util/error.h"
 #include "util/log.h"
 
-/* Nodes that come or go together, the bottom one first. */
+/* Nodes that come or go together, those below before those above. */
 typedef struct NodeSet {
     GPtrArray *nodes;
+    GPtrArray *borrowed; /* that were there before, and are children of some */
     GError *error;
 } NodeSet;
 
 /* What the main loop keeps of a set that is with the host. */
 typedef struct Change {
-    Pending pending;     /* the top one's name is the last */
-    BlockNode *borrowed; /* was there before, and is the child of the bottom one */
+    Pending pending; /* the top one's name is the last */
+    NodeSet *set;    /* NULL: the thread's */
+    gboolean inactive;
 } Change;
 
 static PendingList changes;
@@ -36,17 +38,6 @@ static gboolean check_name(const char *name, GError **errp)
            error_set(errp, "Duplicate nodes with node-name='%s'", name);
 }
 
-/* What is given inline may not have its parent's name. */
-static gboolean check_own_names(const BlockNode *node, GError **errp)
-{
-    for (const BlockNode *c = node->child; c; c = c->child) {
-        if (g_strcmp0(c->name, node->name) == 0) {
-            return error_set(errp, "Duplicate nodes with node-name='%s'", node->name);
-        }
-    }
-    return TRUE;
-}
-
 void block_node_close(BlockNode *node)
 {
     if (node->driver->close) {
@@ -56,6 +47,10 @@ void block_node_close(BlockNode *node)
 
 void block_node_free(BlockNode *node)
 {
+    while (node->children) {
+        block_child_free(node->children);
+    }
+    block_node_forget_left(node);
     if (node->driver->free) {
         node->driver->free(node);
     }
@@ -63,40 +58,82 @@ void block_node_free(BlockNode *node)
     g_free(node);
 }
 
-static BlockNode *bottom_of_set(BlockNode *top)
+/* Given inline, and nobody else has come to use it. */
+static gboolean goes_with_parent(const BlockNode *node)
 {
-    while (top->child && top->child->anonymous) {
-        top = top->child;
-    }
-    return top;
+    return node->anonymous && node->parents && !node->parents->next_parent;
 }
 
-/* A node that was there before belongs to nobody again. */
-static void give_back(BlockNode *borrowed)
+static void collect(NodeSet *set, BlockNode *node)
 {
-    if (borrowed) {
-        borrowed->parent = NULL;
+    for (const BlockChild *c = node->children; c; c = c->next_child) {
+        if (goes_with_parent(c->node)) {
+            collect(set, c->node);
+        } else {
+            g_ptr_array_add(set->borrowed, c->node);
+        }
     }
+    g_ptr_array_add(set->nodes, node);
+}
+
+static NodeSet *set_new(BlockNode *top)
+{
+    NodeSet *set = g_new0(NodeSet, 1);
+
+    set->nodes = g_ptr_array_new();
+    set->borrowed = g_ptr_array_new();
+    collect(set, top);
+    return set;
+}
+
+static BlockNode *node_at(const NodeSet *set, guint i)
+{
+    return set->nodes->pdata[i];
+}
+
+static void set_free(NodeSet *set)
+{
+    g_ptr_array_unref(set->nodes);
+    g_ptr_array_unref(set->borrowed);
+    g_clear_error(&set->error);
+    g_free(set);
+}
+
+/* From above; those that were there before have a user less. */
+static void set_free_nodes(NodeSet *set)
+{
+    for (guint i = set->nodes->len; i-- > 0;) {
+        block_node_free(node_at(set, i));
+    }
+    g_ptr_array_set_size(set->nodes, 0);
 }
 
 /* Nothing has been opened. */
 static void discard(BlockNode *node)
 {
-    while (node) {
-        BlockNode *child = node->child;
-        gboolean inline_child = child && child->anonymous;
+    NodeSet *set = set_new(node);
 
-        if (!inline_child) {
-            give_back(child);
+    set_free_nodes(set);
+    set_free(set);
+}
+
+/* Those that are given inline may not have the name of another one of them. */
+static gboolean check_own_names(const NodeSet *set, GError **errp)
+{
+    for (guint i = 0; i < set->nodes->len; i++) {
+        for (guint k = 0; k < i; k++) {
+            if (g_strcmp0(node_at(set, i)->name, node_at(set, k)->name) == 0) {
+                return error_set(errp, "Duplicate nodes with node-name='%s'",
+                                 node_at(set, i)->name);
+            }
         }
-        block_node_free(node);
-        node = inline_child ? child : NULL;
     }
+    return TRUE;
 }
 
 /* parent: of one that is given inline; medium: of one that has no name yet. */
 static BlockNode *configure_one(ConfigNode *config, const BlockNode *parent,
-                                gboolean medium, GError **errp)
+                                BlockRole role, gboolean medium, GError **errp)
 {
     const BlockDriver *driver = block_driver_find(config, errp);
 
@@ -107,10 +144,10 @@ static BlockNode *configure_one(ConfigNode *config, const BlockNode *parent,
     node->driver = driver;
     node->anonymous = parent != NULL;
     node->transient = medium;
-    if (!block_options_read(node, config, parent, errp) ||
+    node->active = !block_starts_inactive();
+    if (!block_options_read(node, config, parent, role, errp) ||
         !check_name(node->name, errp) ||
-        (driver->configure && !driver->configure(node, errp)) ||
-        !check_own_names(node, errp)) {
+        (driver->configure && !driver->configure(node, errp))) {
         discard(node);
         return NULL;
     }
@@ -120,9 +157,21 @@ static BlockNode *configure_one(ConfigNode *config, const BlockNode *parent,
     return node;
 }
 
-static BlockNode *configure(ConfigNode *config, const BlockNode *parent, GError **errp)
+/* All of a set. */
+static BlockNode *configure(ConfigNode *config, gboolean medium, GError **errp)
 {
-    return configure_one(config, parent, FALSE, errp);
+    BlockNode *top = configure_one(config, NULL, BLOCK_ROLE_USER, medium, errp);
+
+    if (!top) {
+        return NULL;
+    }
+    NodeSet *set = set_new(top);
+    gboolean ok = check_own_names(set, errp) && block_perms_refresh(top, errp);
+    if (!ok) {
+        set_free_nodes(set);
+    }
+    set_free(set);
+    return ok ? top : NULL;
 }
 
 static BlockNode *child_find(const char *name, GError **errp)
@@ -131,97 +180,82 @@ static BlockNode *child_find(const char *name, GError **errp)
 
     if (!child) {
         error_set(errp, "Failed to find node with node-name='%s'", name);
-        return NULL;
-    }
-    if (block_node_in_use(child)) {
-        error_set(errp, "Node '%s' is in use", name);
-        return NULL;
     }
     return child;
 }
 
-gboolean block_child_configure(BlockNode *node, ConfigNode **ref, GError **errp)
+gboolean block_child_configure(BlockNode *node, ConfigNode **ref, BlockRole role,
+                               GError **errp)
 {
     g_autoptr(ConfigNode) config = g_steal_pointer(ref);
+    BlockNode *child = config_node_type(config) == CONFIG_MAP
+                           ? configure_one(config, node, role, FALSE, errp)
+                           : child_find(config_node_string(config), errp);
 
-    node->child = config_node_type(config) == CONFIG_MAP
-                      ? configure(config, node, errp)
-                      : child_find(config_node_string(config), errp);
-    if (node->child) {
-        node->child->parent = node;
+    if (!child) {
+        return FALSE;
     }
-    return node->child != NULL;
+    block_child_new(child, node, role);
+    if (role == BLOCK_ROLE_FILTERED || role == BLOCK_ROLE_FILE) {
+        node->child = child;
+    }
+    return TRUE;
 }
 
 /* The host's part: on a thread of its own, or at start */
-
-static NodeSet *set_new(BlockNode *top)
-{
-    NodeSet *set = g_new0(NodeSet, 1);
-
-    set->nodes = g_ptr_array_new();
-    for (BlockNode *n = bottom_of_set(top);; n = n->parent) {
-        g_ptr_array_add(set->nodes, n);
-        if (n == top) {
-            return set;
-        }
-    }
-}
-
-static void set_free(NodeSet *set)
-{
-    g_ptr_array_unref(set->nodes);
-    g_clear_error(&set->error);
-    g_free(set);
-}
-
-static void for_each(const NodeSet *set, void (*fn)(BlockNode *node))
-{
-    for (guint i = 0; i < set->nodes->len; i++) {
-        fn(set->nodes->pdata[i]);
-    }
-}
 
 /* From the top: what is above may still have to write. */
 static void set_close(NodeSet *set)
 {
     for (guint i = set->nodes->len; i-- > 0;) {
-        BlockNode *node = set->nodes->pdata[i];
-        gate_pass(node->name);
-        block_node_close(node);
+        gate_pass(node_at(set, i)->name);
+        block_node_close(node_at(set, i));
     }
 }
 
-static void set_open(void *data)
+static gboolean set_open(gpointer data, GError **errp)
+{
+    NodeSet *set = data;
+    const BlockNode *top = node_at(set, set->nodes->len - 1);
+    gboolean ok = TRUE;
+
+    for (guint i = 0; i < set->nodes->len && ok; i++) {
+        BlockNode *node = node_at(set, i);
+        gate_pass(node->name);
+        ok = !node->driver->open || node->driver->open(node, errp);
+    }
+    ok = ok && (!top->guessed || block_check_format(node_at(set, 0), errp));
+    if (!ok) {
+        set_close(set);
+    }
+    return ok;
+}
+
+/* Locks are taken, and formats have read what is theirs; or not. */
+static void set_end(gpointer data, const GError *error)
+{
+    if (error) {
+        set_close(data);
+    }
+}
+
+/*
+ * The process ends: nothing is freed that somebody on the main loop may be looking at.
+ */
+static void set_drop(gpointer data)
 {
     NodeSet *set = data;
 
-    for (guint i = 0; i < set->nodes->len && !set->error; i++) {
-        BlockNode *node = set->nodes->pdata[i];
-        gate_pass(node->name);
-        if (node->driver->open) {
-            node->driver->open(node, &set->error);
-        }
+    set_close(set);
+    if (!set->borrowed->len) {
+        set_free_nodes(set);
     }
-    const BlockNode *top = set->nodes->pdata[set->nodes->len - 1];
-    if (!set->error && top->guessed) {
-        block_check_format(set->nodes->pdata[0], &set->error);
-    }
-    if (set->error) {
-        set_close(set);
-    }
-}
-
-static void set_free_nodes(NodeSet *set)
-{
-    for_each(set, block_node_free);
-    g_ptr_array_set_size(set->nodes, 0);
+    set_free(set);
 }
 
 static void set_undo(void *data)
 {
     set_close(data);
-    set_free_nodes(data);
 }
 
 /* As QEMU does, a node goes though its flush fails. */
@@ -229,19 +263,17 @@ static void set_retire(void *data)
 {
     NodeSet *set = data;
 
-    for (guint i = set->nodes->len; i-- > 0 && !set->error;) {
-        BlockNode *node = set->nodes->pdata[i];
-        if (node->driver->sync) {
-            node->driver->sync(node, &set->error);
+    for (guint i = set->nodes->len; i-- > 0;) {
+        BlockNode *node = node_at(set, i);
+        const BlockDriver *driver = node->driver;
+        if (driver->inactivate && node->active) {
+            driver->inactivate(node, set->error ? NULL : &set->error);
+        }
+        if (driver->sync) {
+            driver->sync(node, set->error ? NULL : &set->error);
         }
     }
-    set_undo(set);
-}
-
-static void set_drop(void *data)
-{
-    set_undo(data);
-    set_free(data);
+    set_close(set);
 }
 
 /* The main loop's part */
@@ -249,7 +281,7 @@ static void set_drop(void *data)
 static gboolean set_begin(NodeSet *set, GError **errp)
 {
     for (guint i = 0; i < set->nodes->len; i++) {
-        BlockNode *node = set->nodes->pdata[i];
+        BlockNode *node = node_at(set, i);
         if (node->driver->begin && !node->driver->begin(node, errp)) {
             return FALSE;
         }
@@ -257,57 +289,74 @@ static gboolean set_begin(NodeSet *set, GError **errp)
     return TRUE;
 }
 
+static BlockClaim *set_claim(NodeSet *set)
+{
+    static const BlockClaimCalls calls = { set_open, set_end, set_drop };
+    BlockClaim *claim = block_claim_new(BLOCK_CLAIM_USERS);
+    BlockNode *top = node_at(set, set->nodes->len - 1);
+
+    block_claim_set_calls(claim, &calls, set);
+    block_claim_add(claim, top);
+    for (guint i = 0; i < set->nodes->len && top->active; i++) {
+        block_claim_add_format(claim, node_at(set, i));
+    }
+    return claim;
+}
+
 /* All are open: they become visible, or none does. */
 static gboolean set_publish(NodeSet *set, GError **errp)
 {
     for (guint i = 0; i < set->nodes->len; i++) {
-        BlockNode *node = set->nodes->pdata[i];
-        if (node->driver->opened && !node->driver->opened(node, errp)) {
+        BlockNode *node = node_at(set, i);
+        if ((node->driver->opened && !node->driver->opened(node, errp)) ||
+            (node->driver->refresh_size && !node->driver->refresh_size(node, errp))) {
             return FALSE;
         }
     }
-    for_each(set, block_node_list);
+    for (guint i = 0; i < set->nodes->len; i++) {
+        block_node_list(node_at(set, i));
+    }
     return TRUE;
-}
-
-static BlockNode *set_borrowed(const NodeSet *set)
-{
-    BlockNode *bottom = set->nodes->pdata[0];
-
-    return bottom->child;
 }
 
 BlockNode *block_node_add(ConfigNode *config, GError **errp)
 {
-    BlockNode *top = configure(config, NULL, errp);
+    BlockNode *top = configure(config, FALSE, errp);
     NodeSet *set = top ? set_new(top) : NULL;
+    gboolean opened = FALSE;
 
     if (!set) {
         return NULL;
     }
-    if (set_begin(set, &set->error)) {
-        set_open(set);
+    if (!set_begin(set, errp)) {
+        set_close(set);
+    } else if (block_claim_run_now(set_claim(set), errp)) {
+        opened = TRUE;
     }
-    if (set->error || !set_publish(set, &set->error)) {
-        g_propagate_error(errp, g_steal_pointer(&set->error));
-        give_back(set_borrowed(set));
-        set_drop(set);
-        return NULL;
+    gboolean ok = opened && set_publish(set, errp);
+    if (opened && !ok) {
+        set_close(set);
+    }
+    if (!ok) {
+        set_free_nodes(set);
     }
     set_free(set);
-    return top;
+    return ok ? top : NULL;
 }
 
-static Change *change_new(const NodeSet *set, BlockChanged done, void *opaque)
+static Change *change_new(NodeSet *set, BlockChanged done, void *opaque)
 {
-    Change *c = g_new(Change, 1);
+    Change *c = g_new0(Change, 1);
 
     pending_begin(&c->pending, &changes, done, opaque);
     for (guint i = 0; i < set->nodes->len; i++) {
-        BlockNode *node = set->nodes->pdata[i];
-        pending_take_name(&c->pending, node->name);
+        pending_take_name(&c->pending, node_at(set, i)->name);
     }
-    c->borrowed = set_borrowed(set);
+    for (guint i = 0; i < set->borrowed->len; i++) {
+        ((BlockNode *)set->borrowed->pdata[i])->asked++;
+    }
+    c->set = set;
+    c->inactive = block_starts_inactive();
     return c;
 }
 
@@ -317,77 +366,121 @@ static void change_end(Change *c, GError *error)
     g_free(c);
 }
 
+static void release_borrowed(const NodeSet *set)
+{
+    for (guint i = 0; i < set->borrowed->len; i++) {
+        ((BlockNode *)set->borrowed->pdata[i])->asked--;
+    }
+}
+
+/* Visible, or gone again. */
+static void settled(Change *c, GError *error)
+{
+    release_borrowed(c->set);
+    set_free(c->set);
+    change_end(c, error);
+}
+
+/* What those that were there before have needed no locks for any more. */
+static void relaxed(void *opaque, GError *error)
+{
+    g_clear_error(&error);
+    settled(opaque, NULL);
+}
+
+static void forget(Change *c)
+{
+    BlockClaim *claim = block_claim_new(BLOCK_CLAIM_USERS);
+
+    set_free_nodes(c->set);
+    for (guint i = 0; i < c->set->borrowed->len; i++) {
+        block_claim_add(claim, c->set->borrowed->pdata[i]);
+    }
+    block_claim_later(claim, relaxed, c);
+}
+
 static void retired(void *opaque, void *data)
 {
     Change *c = opaque;
     NodeSet *set = data;
 
-    if (set) {
-        if (set->error) {
-            log_warn("node '%s' is closed: %s", pending_name(&c->pending),
-                     set->error->message);
-        }
-        set_free(set);
+    if (!set) {
+        change_end(c, NULL);
+        return;
     }
-    change_end(c, NULL);
+    if (set->error) {
+        log_warn("node '%s' is closed: %s", pending_name(&c->pending),
+                 set->error->message);
+    }
+    forget(c);
 }
 
 /* All have been opened, and do not go together. */
-static void undo(Change *c, NodeSet *set, GError *error)
+static void undo(Change *c, GError *error)
 {
     static const SlowCall calls = { set_undo, retired, set_drop };
 
     c->pending.undone = error;
-    if (!slow_start(&calls, set, c, NULL)) {
-        set_undo(set);
-        retired(c, set);
+    if (!slow_start(&calls, c->set, c, NULL)) {
+        set_undo(c->set);
+        retired(c, c->set);
     }
 }
 
-static void opened(void *opaque, void *data)
+static gboolean publish(Change *c, GError **errp)
+{
+    gboolean changed = c->inactive != block_starts_inactive();
+
+    for (guint i = 0; i < c->set->nodes->len && changed; i++) {
+        BlockNode *node = node_at(c->set, i);
+        if (node->driver->activate) { /* what it has read may not be so any more */
+            return error_set(errp,
+                             "Node '%s': the images are being taken over or given away",
+                             pending_name(&c->pending));
+        }
+        node->active = !block_starts_inactive();
+    }
+    return set_publish(c->set, errp);
+}
+
+static void opened(void *opaque, GError *error)
 {
     Change *c = opaque;
-    NodeSet *set = data;
-    GError *error = NULL;
 
-    if (!set) {
-        give_back(c->borrowed);
+    if (block_claim_ended()) { /* the set is the thread's */
+        g_clear_error(&error);
         error_set(&error, "The emulator ends before node '%s' is open",
                   pending_name(&c->pending));
-    } else if (set->error) {
-        give_back(c->borrowed);
-        error = g_steal_pointer(&set->error);
-        set_free_nodes(set);
-        set_free(set);
-    } else if (set_publish(set, &error)) {
-        set_free(set);
+        change_end(c, error);
+    } else if (error) {
+        set_free_nodes(c->set);
+        settled(c, error);
+    } else if (publish(c, &error)) {
+        settled(c, NULL);
     } else {
-        give_back(c->borrowed);
-        undo(c, set, error);
-        return;
+        undo(c, error);
     }
-    change_end(c, error);
 }
 
 static void add_later(BlockNode *top, BlockChanged done, void *opaque)
 {
-    static const SlowCall calls = { set_open, opened, set_drop };
     GError *error = NULL;
     NodeSet *set = set_new(top);
     Change *c = change_new(set, done, opaque);
 
-    if (set_begin(set, &error) && slow_start(&calls, set, c, &error)) {
+    if (set_begin(set, &error)) {
+        block_claim_later(set_claim(set), opened, c);
         return;
     }
-    give_back(c->borrowed);
-    set_drop(set);
-    change_end(c, error);
+    set_close(set);
+    set_free_nodes(set);
+    settled(c, error);
 }
 
 void block_node_add_later(ConfigNode *config, BlockChanged done, void *opaque)
 {
     GError *error = NULL;
-    BlockNode *top = configure(config, NULL, &error);
+    BlockNode *top = configure(config, FALSE, &error);
 
     if (top) {
         add_later(top, done, opaque);
@@ -415,7 +508,7 @@ void block_node_add_medium_later(ConfigNode *config, gboolean check, BlockOpened
                                  void *opaque)
 {
     GError *error = NULL;
-    BlockNode *top = configure_one(config, NULL, TRUE, &error);
+    BlockNode *top = configure(config, TRUE, &error);
 
     if (!top) {
         done(opaque, NULL, error);
@@ -451,12 +544,14 @@ void block_node_del_later(const char *name, BlockChanged done, void *opaque)
     }
     NodeSet *set = set_new(block_node_find(name));
     Change *c = change_new(set, done, opaque);
-    for_each(set, block_node_unlist);
+    for (guint i = 0; i < set->nodes->len; i++) {
+        block_node_unlist(node_at(set, i));
+    }
     if (slow_start(&calls, set, c, &error)) {
-        give_back(c->borrowed);
         return;
     }
-    for_each(set, block_node_list);
-    set_free(set);
-    change_end(c, error);
+    for (guint i = 0; i < set->nodes->len; i++) {
+        block_node_list(node_at(set, i));
+    }
+    settled(c, error);
 }

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Block nodes by name: their users, their requests, and who holds the image.
- *
- * A user attaches to the top of a chain of one or two nodes (raw on file); the
- * node at the bottom owns the descriptor and the lock, and does the I/O.
- */
+/* Block nodes by name, and their requests. */
+#include <errno.h>
 
-#include "block/file.h"
+#include "block/node.h"
 #include "util/error.h"
 
 static GSList *nodes; /* in order of creation */
@@ -18,21 +14,12 @@ GSList *block_nodes(void)
 
 void block_node_list(BlockNode *node)
 {
-    node->active = !block_starts_inactive();
     nodes = g_slist_append(nodes, node);
 }
 
 void block_node_unlist(BlockNode *node)
 {
     nodes = g_slist_remove(nodes, node);
-}
-
-BlockNode *block_node_bottom(const BlockNode *node)
-{
-    while (node->child) {
-        node = node->child;
-    }
-    return (BlockNode *)node;
 }
 
 BlockNode *block_node_find(const char *name)
@@ -46,11 +33,21 @@ BlockNode *block_node_find(const char *name)
     return NULL;
 }
 
+static gboolean has_disk(const BlockNode *node, const char *name)
+{
+    for (const BlockChild *c = block_node_next_user(node, NULL); c;
+         c = block_node_next_user(node, c)) {
+        if (block_user_is_disk(c) && g_str_equal(c->user.name, name)) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
 gboolean block_user_exists(const char *name)
 {
     for (GSList *l = nodes; l; l = l->next) {
-        const BlockNode *node = l->data;
-        if (block_node_is_disk(node) && g_str_equal(node->user.name, name)) {
+        if (has_disk(l->data, name)) {
             return TRUE;
         }
     }
@@ -64,9 +61,12 @@ void block_node_set_drive(BlockNode *node)
 
 const char *block_node_drive(const BlockNode *node)
 {
-    return node->attached && node->user.removable
-               ? (node->user.drive ? node->user.drive : "")
-               : (node->of_drive ? node->name : "");
+    const BlockChild *c = block_node_next_user(node, NULL);
+
+    if (c && c->user.removable) {
+        return c->user.drive ? c->user.drive : "";
+    }
+    return node->of_drive ? node->name : "";
 }
 
 const char *block_node_name(const BlockNode *node)
@@ -74,87 +74,15 @@ const char *block_node_name(const BlockNode *node)
     return node->name;
 }
 
-gboolean block_chain_lock(BlockNode *node, GError **errp)
-{
-    BlockNode *file = block_node_bottom(node);
-
-    if (block_file(file)->locking && !file->locked) {
-        file->locked = block_lock(block_file(file)->fd, file->filename,
-                                  !node->user.read_only, node->user.share_rw, errp);
-        return file->locked;
-    }
-    return TRUE;
-}
-
-void block_chain_unlock(BlockNode *node)
-{
-    BlockNode *file = block_node_bottom(node);
-
-    if (file->locked) {
-        block_unlock(block_file(file)->fd);
-        file->locked = FALSE;
-    }
-}
-
 /* From the bottom up: a size depends on the one below. */
-gboolean block_chain_refresh_size(BlockNode *node, GError **errp)
+gboolean block_node_refresh_size(BlockNode *node, GError **errp)
 {
-    return (!node->child || block_chain_refresh_size(node->child, errp)) &&
-           node->driver->refresh_size(node, errp);
-}
-
-gboolean block_node_in_use(const BlockNode *node)
-{
-    return node->attached || node->parent || node->hold != BLOCK_HOLD_NOBODY;
-}
-
-gboolean block_node_may_attach(const BlockNode *node, const BlockUser *user,
-                               GError **errp)
-{
-    if (block_node_in_use(node)) {
-        return error_set(errp, "Node '%s' is in use", node->name);
+    for (const BlockChild *c = node->children; c; c = c->next_child) {
+        if (!block_node_refresh_size(c->node, errp)) {
+            return FALSE;
+        }
     }
-    if (node->read_only && !user->read_only) {
-        return error_set(errp, "Node '%s' is read-only", node->name);
-    }
-    return !block_activity_changes() ||
-           error_set(errp, "Node '%s': the images are being taken over or given away",
-                     node->name);
-}
-
-/* At start, and where an inactive one has nothing to be taken. */
-static gboolean take_now(BlockNode *node, const BlockUser *user, GError **errp)
-{
-    if (!block_node_may_attach(node, user, errp)) {
-        return FALSE;
-    }
-    node->user = *user;
-    block_chain_unlock(node); /* of one before */
-    if (node->active &&
-        (!block_chain_lock(node, errp) || !block_chain_refresh_size(node, errp))) {
-        block_chain_unlock(node);
-        return FALSE;
-    }
-    return TRUE;
-}
-
-gboolean block_node_attach(BlockNode *node, const BlockUser *user, GError **errp)
-{
-    if (node->hold != BLOCK_HOLD_HELD && !take_now(node, user, errp)) {
-        return FALSE;
-    }
-    node->user = *user;
-    node->loop = block_loop_get(user->loop, errp);
-    node->attached = node->loop != NULL;
-    node->hold = BLOCK_HOLD_NOBODY;
-    return node->attached;
-}
-
-void block_node_detach(BlockNode *node)
-{
-    block_loop_put(node->loop);
-    node->loop = NULL;
-    node->attached = FALSE;
+    return !node->driver->refresh_size || node->driver->refresh_size(node, errp);
 }
 
 guint64 block_node_size(const BlockNode *node)
@@ -184,7 +112,7 @@ gboolean block_node_can_discard(const BlockNode *node)
 
 void block_node_complete(BlockRequest *r, int ret)
 {
-    block_loop_complete(r->top->loop, r, ret);
+    block_loop_complete(r->user->loop, r, ret);
 }
 
 gboolean block_node_is_active(const BlockNode *node)
@@ -235,16 +163,18 @@ int block_node_blocking(BlockNode *node, BlockRequest *r)
     return node->driver->blocking(node, r);
 }
 
-void block_submit(BlockNode *node, BlockRequest *r)
+void block_submit(BlockChild *user, BlockRequest *r)
 {
+    BlockNode *node = user->node;
     gboolean reads = r->op == BLOCK_READ || r->op == BLOCK_FLUSH;
 
-    node->in_flight++;
-    r->top = r->node = node;
+    user->in_flight++;
+    r->user = user;
+    r->node = node;
     r->serialised = FALSE;
     r->pos = r->offset;
     r->moved = 0;
-    if (!reads && node->user.read_only) {
+    if (!reads && user->user.read_only) {
         block_node_complete(r, -EPERM);
     } else if (r->op != BLOCK_FLUSH && r->bytes == 0) {
         block_node_complete(r, node->active ? 0 : -EIO);
@@ -253,29 +183,46 @@ void block_submit(BlockNode *node, BlockRequest *r)
     }
 }
 
-void block_plug(BlockNode *node)
+void block_plug(BlockChild *user)
 {
-    block_loop_plug(node->loop);
+    block_loop_plug(user->loop);
 }
 
-void block_unplug(BlockNode *node)
+void block_unplug(BlockChild *user)
 {
-    block_loop_unplug(node->loop);
+    block_loop_unplug(user->loop);
+}
+
+static void forget_users(BlockNode *node)
+{
+    BlockChild *c;
+
+    while ((c = block_node_next_user(node, NULL))) {
+        block_node_detach(c);
+    }
+    block_node_forget_left(node);
 }
 
 /* At exit: users are gone, or never will make a request again. */
 void block_cleanup(void)
 {
+    g_autoptr(GSList) all = g_steal_pointer(&nodes);
+    GSList *kept = NULL;
+
     block_worker_cleanup();
-    for (GSList *l = nodes; l; l = l->next) {
+    for (GSList *l = all; l; l = l->next) {
+        forget_users(l->data);
+    }
+    /* From above: who is above may still have to write. */
+    all = g_slist_reverse(all);
+    for (GSList *l = all; l; l = l->next) {
         BlockNode *node = l->data;
-        if (node->attached) {
-            block_node_detach(node);
+        if (block_node_in_use(node)) { /* the host is asked still, or for one above */
+            kept = g_slist_prepend(kept, node);
+            continue;
         }
+        block_node_close(node);
+        block_node_free(node);
     }
-    for (GSList *l = nodes; l; l = l->next) {
-        block_node_close(l->data);
-        block_node_free(l->data);
-    }
-    g_clear_pointer(&nodes, g_slist_free);
+    nodes = kept;
 }

@@ -18,7 +18,8 @@
 #define BLOCK_SECTOR_SIZE 512u
 
 typedef struct BlockNode BlockNode;
-typedef struct BlockStats BlockStats;                      /* stats.h */
+typedef struct BlockChild BlockChild; /* an edge of the graph: somebody's use of a node */
+typedef struct BlockStats BlockStats; /* stats.h */
 typedef void (*BlockDone)(void *opaque, int ret);          /* 0 or -errno */
 typedef void (*BlockChanged)(void *opaque, GError *error); /* owns it; NULL: done */
 
@@ -42,10 +43,10 @@ struct BlockRequest {
     BlockDone done;
     void *opaque;
     /* the nodes' own, from submit to done */
-    BlockNode *top;  /* the one that was asked: its user is told of the end */
-    BlockNode *node; /* the one that has it now; in the end the one that does the I/O */
-    guint64 pos;     /* offset there */
-    guint64 moved;   /* bytes done so far */
+    BlockChild *user; /* who asked, and is told of the end */
+    BlockNode *node;  /* the one that has it now; in the end the one that does the I/O */
+    guint64 pos;      /* offset there */
+    guint64 moved;    /* bytes done so far */
     int ret;
     BlockRequest *next;
     /* serialise.c: the blocks that a write touches, [first, end), perhaps in part */
@@ -117,12 +118,14 @@ const char *block_node_name(const BlockNode *node);
 gboolean block_user_exists(const char *name);
 
 /*
- * One user (a disk) at a time: binds the node to a loop and locks the image, unless it
- * has been taken before or is inactive. What is detached still has its image, until that
- * is given back, or the node closed. Main loop, under the machine lock.
+ * A user (a disk) of the node, beside others as far as what they need and share goes
+ * together: makes its requests in a loop of its own, and locks the images, unless they
+ * have been taken before or the node is inactive. What is detached still has them, until
+ * they are given back, or the node is closed. Main loop, under the machine lock. NULL: it
+ * fails; else until it is detached.
  */
-gboolean block_node_attach(BlockNode *node, const BlockUser *user, GError **errp);
-void block_node_detach(BlockNode *node); /* nothing in flight any more */
+BlockChild *block_node_attach(BlockNode *node, const BlockUser *user, GError **errp);
+void block_node_detach(BlockChild *user); /* nothing in flight any more */
 /*
  * At run time: before attach, for a user that needs so much, and after detach, or when
  * the user does not come after all. The host is asked beside the main loop; the node is
@@ -142,11 +145,11 @@ gboolean block_node_is_active(const BlockNode *node);
 guint32 block_node_sector_size(const BlockNode *node);
 gboolean block_node_can_discard(const BlockNode *node);
 
-/* In the node's loop. done() is never called from inside block_submit(). */
-void block_submit(BlockNode *node, BlockRequest *request);
+/* In the user's loop. done() is never called from inside block_submit(). */
+void block_submit(BlockChild *user, BlockRequest *request);
 /* Around several submits: they reach the kernel together. Nests. */
-void block_plug(BlockNode *node);
-void block_unplug(BlockNode *node);
+void block_plug(BlockChild *user);
+void block_unplug(BlockChild *user);
 
 /*
  * Migration: all nodes at once, nothing in flight. Flush: those in use for writing,

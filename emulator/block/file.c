@@ -139,7 +139,7 @@ static gboolean file_probe_alignment(BlockNode *node, GError **errp)
            file_error(errp, node, "cache.direct=on needs an alignment that is too large");
 }
 
-static gboolean file_refresh_size(BlockNode *node, GError **errp)
+static gboolean file_measure(BlockNode *node, guint64 *size, GError **errp)
 {
     BlockFile *f = block_file(node);
     off_t end = lseek(f->fd, 0, SEEK_END);
@@ -147,7 +147,7 @@ static gboolean file_refresh_size(BlockNode *node, GError **errp)
     if (end < 0 || end > G_MAXINT64 - BLOCK_SECTOR_SIZE) {
         return file_error(errp, node, end < 0 ? error_text(errno) : "too large");
     }
-    node->size =
+    *size =
         ((guint64)end + BLOCK_SECTOR_SIZE - 1) / BLOCK_SECTOR_SIZE * BLOCK_SECTOR_SIZE;
     return TRUE;
 }
@@ -180,7 +180,7 @@ static gboolean file_open(BlockNode *node, GError **errp)
     if (fcntl(f->fd, F_SETFL, direct_flag(node)) < 0) {
         return file_error(errp, node, error_text(errno));
     }
-    return file_probe_alignment(node, errp) && file_refresh_size(node, errp);
+    return file_probe_alignment(node, errp) && file_measure(node, &node->size, errp);
 }
 
 static void file_submit(BlockNode *node, BlockRequest *r)
@@ -223,6 +223,16 @@ static int file_blocking(BlockNode *node, BlockRequest *r)
     return ret;
 }
 
+static gboolean file_lock(BlockNode *node, guint old_perm, guint old_shared, guint perm,
+                          guint shared, GError **errp)
+{
+    const BlockFile *f = block_file(node);
+    BlockLocks old = { old_perm, ~old_shared & BLOCK_PERM_ALL };
+    BlockLocks new = { perm, ~shared & BLOCK_PERM_ALL };
+
+    return !f->locking || block_lock(f->fd, node->filename, old, new, errp);
+}
+
 /* Of a flush that failed the last time: all is written anew. */
 static void file_activated(BlockNode *node)
 {
@@ -242,7 +252,8 @@ const BlockDriver block_driver_file = {
     .sync = file_sync,
     .close = file_close,
     .free = file_free,
-    .refresh_size = file_refresh_size,
+    .lock = file_lock,
+    .measure = file_measure,
     .submit = file_submit,
     .blocking = file_blocking,
     .activated = file_activated,
@@ -258,7 +269,8 @@ const BlockDriver block_driver_host_device = {
     .sync = file_sync,
     .close = file_close,
     .free = file_free,
-    .refresh_size = file_refresh_size,
+    .lock = file_lock,
+    .measure = file_measure,
     .submit = file_submit,
     .blocking = file_blocking,
     .activated = file_activated,

@@ -13,7 +13,7 @@ typedef struct FlushAll {
 
 typedef struct Flush {
     BlockRequest request;
-    BlockNode *node;
+    BlockChild *user;
     FlushAll *all;
     int ret;
 } Flush;
@@ -31,8 +31,8 @@ static void flush_ended(void *opaque)
     Flush *flush = opaque;
 
     if (flush->ret < 0 && !flush->all->error) {
-        error_set(&flush->all->error, "Could not flush node '%s': %s", flush->node->name,
-                  error_text(-flush->ret));
+        error_set(&flush->all->error, "Could not flush node '%s': %s",
+                  flush->user->node->name, error_text(-flush->ret));
     }
     flush_all_put(flush->all);
     g_free(flush);
@@ -50,14 +50,26 @@ static void flush_done(void *opaque, int ret)
     Flush *flush = opaque;
 
     flush->ret = ret;
-    event_loop_post(flush->node->user.loop, flush_left, flush);
+    event_loop_post(flush->user->user.loop, flush_left, flush);
 }
 
 static void flush_submit(void *opaque)
 {
     Flush *flush = opaque;
 
-    block_submit(flush->node, &flush->request);
+    block_submit(flush->user, &flush->request);
+}
+
+static void flush_start(FlushAll *all, BlockChild *user)
+{
+    Flush *flush = g_new0(Flush, 1);
+
+    flush->request =
+        (BlockRequest){ .op = BLOCK_FLUSH, .done = flush_done, .opaque = flush };
+    flush->user = user;
+    flush->all = all;
+    all->pending++;
+    event_loop_post(user->user.loop, flush_submit, flush);
 }
 
 void block_flush_all(void (*done)(void *opaque, GError *error), void *opaque)
@@ -68,15 +80,13 @@ void block_flush_all(void (*done)(void *opaque, GError *error), void *opaque)
     all->opaque = opaque;
     all->pending = 1; /* ours, until all have been asked */
     for (GSList *l = block_nodes(); l; l = l->next) {
-        BlockNode *node = l->data;
-        if (node->attached && node->active && !node->user.read_only) {
-            Flush *flush = g_new0(Flush, 1);
-            flush->request =
-                (BlockRequest){ .op = BLOCK_FLUSH, .done = flush_done, .opaque = flush };
-            flush->node = node;
-            flush->all = all;
-            all->pending++;
-            event_loop_post(node->user.loop, flush_submit, flush);
+        const BlockNode *node = l->data;
+
+        for (BlockChild *c = block_node_next_user(node, NULL); c && node->active;
+             c = block_node_next_user(node, c)) {
+            if (!c->user.read_only) {
+                flush_start(all, c);
+            }
         }
     }
     flush_all_put(all);

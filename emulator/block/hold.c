@@ -7,156 +7,109 @@
 #include "accel/run-state.h"
 #include "block/node.h"
 #include "event/pending.h"
-#include "event/slow.h"
 #include "util/error.h"
 #include "util/log.h"
 
-/* The thread's. */
-typedef struct Ask {
-    BlockClaim claim;
-    gboolean take; /* or give back */
-    GError *error;
-} Ask;
-
-/* The main loop's. */
 typedef struct Change {
     Pending pending;
-    BlockNode *node;
+    BlockChild *user;
 } Change;
 
 static PendingList changes;
 
-static void ask_run(void *data)
-{
-    Ask *ask = data;
-
-    if (ask->take) {
-        block_claim_take(&ask->claim, &ask->error);
-    } else {
-        block_claim_give(&ask->claim);
-    }
-    block_claim_close(&ask->claim);
-}
-
-static void ask_free(void *data)
-{
-    Ask *ask = data;
-
-    block_claim_clear(&ask->claim);
-    g_clear_error(&ask->error);
-    g_free(ask);
-}
-
-/* FALSE: done() of calls will not be called. */
-static gboolean ask_host(const SlowCall *calls, gboolean take, Change *c, GError **errp)
-{
-    Ask *ask = g_new0(Ask, 1);
-
-    ask->take = take;
-    if (block_claim_init(&ask->claim, c->node, errp) && slow_start(calls, ask, c, errp)) {
-        return TRUE;
-    }
-    ask_free(ask);
-    return FALSE;
-}
-
-static Change *change_new(BlockNode *node, BlockChanged done, void *opaque)
+static void change_begin(BlockChild *user, BlockHold hold, BlockChanged done,
+                         void *opaque, BlockClaimed claimed)
 {
     Change *c = g_new(Change, 1);
+    BlockClaim *claim = block_claim_new(BLOCK_CLAIM_USERS);
 
     pending_begin(&c->pending, &changes, done, opaque);
-    c->node = node;
-    return c;
+    c->user = user;
+    user->hold = hold;
+    block_perms_refresh(user->node, NULL);
+    block_claim_add_name(claim, user->node->name);
+    block_claim_add(claim, user->node);
+    block_claim_later(claim, claimed, c);
 }
 
-static void change_end(Change *c, BlockHold hold, GError *error)
+static void change_end(Change *c, GError *error)
 {
-    c->node->hold = hold;
     pending_end(&c->pending, error);
     g_free(c);
 }
 
-static void given(void *opaque, void *data)
+/* Where the host cannot be asked the lock stays with the node. */
+static void given(void *opaque, GError *error)
 {
     Change *c = opaque;
-    GError *error = NULL;
 
-    if (!data) {
-        error_set(&error, "The emulator ends");
+    if (error && !vm_ending()) {
+        log_warn("node '%s' stays locked: %s", c->user->node->name, error->message);
+        g_clear_error(&error);
     }
-    g_clear_pointer(&data, ask_free);
-    change_end(c, BLOCK_HOLD_NOBODY, error);
+    block_child_free(c->user);
+    change_end(c, error);
 }
 
-/* Where the host cannot be asked the lock stays with the node. */
-static void give(Change *c)
+/* It has been taken, and has to go again. */
+static void undo(Change *c)
 {
-    static const SlowCall calls = { ask_run, given, ask_free };
-    BlockNode *bottom = block_node_bottom(c->node);
-    g_autoptr(GError) error = NULL;
+    BlockClaim *claim = block_claim_new(BLOCK_CLAIM_USERS);
 
-    c->node->hold = BLOCK_HOLD_GIVEN;
-    if (bottom->locked) {
-        if (ask_host(&calls, FALSE, c, &error)) {
-            bottom->locked = FALSE;
-            return;
-        }
-        if (!vm_ending()) {
-            log_warn("node '%s' stays locked: %s", c->node->name, error->message);
-        }
-    }
-    change_end(c, BLOCK_HOLD_NOBODY, NULL);
+    c->user->hold = BLOCK_HOLD_GIVEN;
+    block_perms_refresh(c->user->node, NULL);
+    block_claim_add_name(claim, c->user->node->name);
+    block_claim_add(claim, c->user->node);
+    block_claim_later(claim, given, c);
 }
 
 /* The host has answered; meanwhile other monitors have gone on, and a migration. */
-static gboolean settle(const BlockClaim *claim, GError **errp)
+static gboolean settle(BlockNode *node, GError **errp)
 {
-    const BlockNode *node = claim->node;
-
-    return block_claim_settle(claim, errp) &&
+    return block_node_refresh_size(node, errp) &&
            ((node->active && !block_activity_changes()) ||
             error_set(errp, "Node '%s': the images have been given away", node->name));
 }
 
-static void taken(void *opaque, void *data)
+static void taken(void *opaque, GError *error)
 {
     Change *c = opaque;
-    Ask *ask = data;
-    GError *error = NULL;
 
-    if (!ask) {
-        error_set(&error, "The emulator ends");
-    } else if (ask->error) {
-        error = g_steal_pointer(&ask->error);
-    } else if (!settle(&ask->claim, &c->pending.undone)) {
-        ask_free(ask);
-        give(c);
+    if (error) {
+        block_child_free(c->user);
+    } else if (settle(c->user->node, &c->pending.undone)) {
+        c->user->hold = BLOCK_HOLD_HELD;
+    } else {
+        undo(c);
         return;
     }
-    g_clear_pointer(&ask, ask_free);
-    change_end(c, error ? BLOCK_HOLD_NOBODY : BLOCK_HOLD_HELD, error);
+    change_end(c, error);
 }
 
 void block_node_take_later(BlockNode *node, const BlockUser *user, BlockChanged done,
                            void *opaque)
 {
-    static const SlowCall calls = { ask_run, taken, ask_free };
     GError *error = NULL;
+    BlockChild *c = block_user_new(node, user, &error);
 
-    if (!block_node_may_attach(node, user, &error) || !node->active) {
+    if (!c) {
         done(opaque, error);
-        return;
-    }
-    Change *c = change_new(node, done, opaque);
-    node->user = *user;
-    node->hold = BLOCK_HOLD_TAKEN;
-    if (!ask_host(&calls, TRUE, c, &error)) {
-        change_end(c, BLOCK_HOLD_NOBODY, error);
+    } else if (node->active) {
+        change_begin(c, BLOCK_HOLD_TAKEN, done, opaque, taken);
+    } else { /* attach is all that there is to do */
+        block_child_free(c);
+        done(opaque, NULL);
     }
 }
 
 void block_node_give_later(BlockNode *node, BlockChanged done, void *opaque)
 {
-    g_assert(!node->attached);
-    give(change_new(node, done, opaque));
+    BlockChild *c = block_user_find(node, BLOCK_HOLD_LEFT, NULL);
+
+    c = c ? c : block_user_find(node, BLOCK_HOLD_HELD, NULL);
+    if (!c) {
+        done(opaque, NULL);
+        return;
+    }
+    change_begin(c, BLOCK_HOLD_GIVEN, done, opaque, given);
 }

@@ -4,6 +4,7 @@ libemulator_a_SOURCES += \
 	emulator/block/active.c \
 	emulator/block/block.c \
 	emulator/block/block.h \
+	emulator/block/child.c \
 	emulator/block/claim.c \
 	emulator/block/file-io.c \
 	emulator/block/file.c \
@@ -17,6 +18,7 @@ libemulator_a_SOURCES += \
 	emulator/block/on-error.c \
 	emulator/block/on-error.h \
 	emulator/block/options.c \
+	emulator/block/perm.c \
 	emulator/block/query.c \
 	emulator/block/raw.c \
 	emulator/block/removable.c \

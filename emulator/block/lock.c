@@ -17,15 +17,8 @@
 #include "block/node.h"
 #include "util/error.h"
 
-enum {
-    PERM_CONSISTENT_READ = 1 << 0,
-    PERM_WRITE = 1 << 1,
-};
 #define LOCK_PERM_BASE   100
 #define LOCK_SHARED_BASE 200
-#define LOCK_PERM_COUNT  2
-
-static const char *const perm_names[LOCK_PERM_COUNT] = { "consistent read", "write" };
 
 static int lock_byte(int fd, int cmd, short type, off_t byte, struct flock *out)
 {
@@ -51,58 +44,58 @@ static gboolean byte_is_taken(int fd, off_t byte)
     return lock_byte(fd, F_OFD_GETLK, F_WRLCK, byte, &fl) == 0 && fl.l_type != F_UNLCK;
 }
 
-static gboolean lock_mask(int fd, off_t base, unsigned mask, const char *filename,
+static void unlock_mask(int fd, off_t base, guint mask)
+{
+    for (unsigned i = 0; i < BLOCK_PERM_COUNT; i++) {
+        if (mask & (1u << i)) {
+            lock_byte(fd, F_OFD_SETLK, F_UNLCK, base + i, NULL);
+        }
+    }
+}
+
+static gboolean lock_mask(int fd, off_t base, guint mask, const char *filename,
                           GError **errp)
 {
-    for (unsigned i = 0; i < LOCK_PERM_COUNT; i++) {
+    for (unsigned i = 0; i < BLOCK_PERM_COUNT; i++) {
         if ((mask & (1u << i)) &&
             lock_byte(fd, F_OFD_SETLK, F_RDLCK, base + i, NULL) < 0) {
-            error_set(errp, "Failed to lock image '%s': %s", filename, error_text(errno));
-            return FALSE;
+            return error_set(errp, "Failed to lock image '%s': %s", filename,
+                             error_text(errno));
         }
     }
     return TRUE;
 }
 
-static gboolean check_mask(int fd, off_t base, unsigned mask, const char *what,
+static gboolean check_mask(int fd, off_t base, guint mask, const char *what,
                            const char *filename, GError **errp)
 {
-    for (unsigned i = 0; i < LOCK_PERM_COUNT; i++) {
+    for (unsigned i = 0; i < BLOCK_PERM_COUNT; i++) {
         if ((mask & (1u << i)) && byte_is_taken(fd, base + i)) {
             error_set(errp,
                       "Failed to get %s\"%s\" lock: another process is using the "
                       "image '%s'",
-                      what, perm_names[i], filename);
+                      what, block_perm_name(i), filename);
             return FALSE;
         }
     }
     return TRUE;
 }
 
-/*
- * Takes what a disk takes: reading (and writing), and, without share_rw, that
- * nobody else writes. fd must be open for reading.
- */
-gboolean block_lock(int fd, const char *filename, gboolean write, gboolean share_rw,
+/* What comes is locked and looked at before what goes is given up. */
+gboolean block_lock(int fd, const char *filename, BlockLocks old, BlockLocks new,
                     GError **errp)
 {
-    unsigned used = PERM_CONSISTENT_READ | (write ? PERM_WRITE : 0);
-    unsigned unshared = share_rw ? 0 : PERM_WRITE;
+    BlockLocks more = { new.perm & ~old.perm, new.unshared & ~old.unshared };
 
-    if (lock_mask(fd, LOCK_PERM_BASE, used, filename, errp) &&
-        lock_mask(fd, LOCK_SHARED_BASE, unshared, filename, errp) &&
-        check_mask(fd, LOCK_SHARED_BASE, used, "", filename, errp) &&
-        check_mask(fd, LOCK_PERM_BASE, unshared, "shared ", filename, errp)) {
+    if (lock_mask(fd, LOCK_PERM_BASE, more.perm, filename, errp) &&
+        lock_mask(fd, LOCK_SHARED_BASE, more.unshared, filename, errp) &&
+        check_mask(fd, LOCK_SHARED_BASE, more.perm, "", filename, errp) &&
+        check_mask(fd, LOCK_PERM_BASE, more.unshared, "shared ", filename, errp)) {
+        unlock_mask(fd, LOCK_PERM_BASE, old.perm & ~new.perm);
+        unlock_mask(fd, LOCK_SHARED_BASE, old.unshared & ~new.unshared);
         return TRUE;
     }
-    block_unlock(fd);
+    unlock_mask(fd, LOCK_PERM_BASE, more.perm);
+    unlock_mask(fd, LOCK_SHARED_BASE, more.unshared);
     return FALSE;
-}
-
-void block_unlock(int fd)
-{
-    for (unsigned i = 0; i < LOCK_PERM_COUNT; i++) {
-        lock_byte(fd, F_OFD_SETLK, F_UNLCK, LOCK_PERM_BASE + i, NULL);
-        lock_byte(fd, F_OFD_SETLK, F_UNLCK, LOCK_SHARED_BASE + i, NULL);
-    }
 }

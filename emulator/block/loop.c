@@ -86,7 +86,7 @@ static void uring_submit(BlockLoop *bl)
 
 void block_loop_submit(BlockRequest *r)
 {
-    BlockLoop *bl = r->top->loop;
+    BlockLoop *bl = r->user->loop;
 
     if (r->op == BLOCK_FLUSH &&
         (r->node->no_flush || g_atomic_int_get(&block_file(r->node)->flush_error))) {
@@ -118,24 +118,24 @@ void block_loop_unplug(BlockLoop *bl)
     }
 }
 
-static void request_done(BlockRequest *r, int ret, BlockNode **completed)
+static void request_done(BlockRequest *r, int ret, BlockChild **completed)
 {
-    BlockNode *node = r->top;
+    BlockChild *user = r->user;
 
     turn_count(TURN_BLOCK_DONE, 1);
     if (r->serialised) {
         block_serialise_end(r);
     }
-    if (!node->completed) {
-        node->completed = TRUE;
-        node->next_completed = *completed;
-        *completed = node;
+    if (!user->completed) {
+        user->completed = TRUE;
+        user->next_completed = *completed;
+        *completed = user;
     }
-    node->in_flight--;
+    user->in_flight--;
     r->done(r->opaque, ret); /* r may be gone now */
 }
 
-static void uring_done(BlockRequest *r, int res, BlockNode **completed)
+static void uring_done(BlockRequest *r, int res, BlockChild **completed)
 {
     gboolean moves = r->op == BLOCK_READ || r->op == BLOCK_WRITE;
 
@@ -155,7 +155,7 @@ static void uring_done(BlockRequest *r, int res, BlockNode **completed)
 }
 
 /* Those that workers have ended: what this turn has no room for is put back. */
-static void reap_finished(BlockLoop *bl, BlockNode **completed)
+static void reap_finished(BlockLoop *bl, BlockChild **completed)
 {
     BlockRequest *r, *next, *last;
 
@@ -177,7 +177,7 @@ static void reap_finished(BlockLoop *bl, BlockNode **completed)
     g_mutex_unlock(&bl->lock);
 }
 
-static void reap(BlockLoop *bl, BlockNode **completed)
+static void reap(BlockLoop *bl, BlockChild **completed)
 {
     BlockRequest *r;
     int res;
@@ -192,14 +192,16 @@ static void reap(BlockLoop *bl, BlockNode **completed)
 }
 
 /* One that has been detached meanwhile has nobody to be told. */
-static void tell_batch(BlockNode *completed)
+static void tell_batch(BlockChild *completed)
 {
     while (completed) {
-        BlockNode *node = completed;
-        completed = node->next_completed;
-        node->completed = FALSE;
-        if (node->attached && node->user.batch_done) {
-            node->user.batch_done(node->user.opaque);
+        BlockChild *c = completed;
+        completed = c->next_completed;
+        c->completed = FALSE;
+        if (c->hold == BLOCK_HOLD_ATTACHED && c->user.batch_done) {
+            c->user.batch_done(c->user.opaque);
+        } else if (c->hold == BLOCK_HOLD_GONE) {
+            g_free(c);
         }
     }
 }
@@ -223,7 +225,7 @@ static void loop_free(void *opaque)
 static void loop_ready(void *opaque, GIOCondition ready)
 {
     BlockLoop *bl = opaque;
-    BlockNode *completed = NULL;
+    BlockChild *completed = NULL;
     guint64 count;
 
     if (read(bl->eventfd, &count, sizeof(count)) < 0) {

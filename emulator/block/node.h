@@ -7,6 +7,17 @@
 
 typedef struct BlockLoop BlockLoop;
 
+/* What somebody does with a node, and may let others do. The bits are those of QEMU's
+ * locks. */
+enum {
+    BLOCK_PERM_CONSISTENT_READ = 1 << 0,
+    BLOCK_PERM_WRITE = 1 << 1,
+    BLOCK_PERM_WRITE_UNCHANGED = 1 << 2,
+    BLOCK_PERM_RESIZE = 1 << 3,
+    BLOCK_PERM_ALL = 0xf,
+};
+#define BLOCK_PERM_COUNT 4
+
 typedef struct BlockDriver {
     KindType type; /* its rows: of node->options, which are read before all else */
     /*
@@ -21,12 +32,27 @@ typedef struct BlockDriver {
     gboolean (*open)(BlockNode *node, GError **errp);
     gboolean (*opened)(BlockNode *node, GError **errp);
     /*
-     * And how it goes, all on such a thread: what has been written is on the medium;
-     * the host has back what open() got, if it did; memory.
+     * And how it goes: what has been written is on the medium; the host has back what
+     * open() got, if it did, both on such a thread; memory.
      */
     gboolean (*sync)(BlockNode *node, GError **errp);
     void (*close)(BlockNode *node);
     void (*free)(BlockNode *node);
+    /*
+     * Of a node with an image, on such a thread: its locks, from what it has to what it
+     * shall have, all or none; how large it is.
+     */
+    gboolean (*lock)(BlockNode *node, guint old_perm, guint old_shared, guint perm,
+                     guint shared, GError **errp);
+    gboolean (*measure)(BlockNode *node, guint64 *size, GError **errp);
+    /*
+     * Of a format, on such a thread: it reads what is its own in the image, whose locks
+     * it has; it writes what it has not written yet, and forgets it all, errors or not.
+     */
+    gboolean (*activate)(BlockNode *node, GError **errp);
+    gboolean (*inactivate)(BlockNode *node, GError **errp);
+    /* Main loop, without asking the host: the sizes below are known. NULL: so is its own.
+     */
     gboolean (*refresh_size)(BlockNode *node, GError **errp);
     /*
      * Does request, which is within the node's size, at request->pos; or passes it on by
@@ -45,13 +71,40 @@ typedef struct BlockDriver {
     int (*dup_fd)(const BlockNode *node);
 } BlockDriver;
 
-/* Who uses a node that no user is attached to. */
+/* How far a user is. */
 typedef enum BlockHold {
-    BLOCK_HOLD_NOBODY, /* perhaps locked still: block_node_give_later() */
-    BLOCK_HOLD_TAKEN,  /* the host is asked, for a user that comes: hold.c */
+    BLOCK_HOLD_TAKEN, /* the host is asked, for a user that comes: hold.c */
     BLOCK_HOLD_HELD,  /* it has been taken: that user attaches now, or it is given back */
+    BLOCK_HOLD_ATTACHED,
+    BLOCK_HOLD_LEFT,  /* perhaps locked still: block_node_give_later() */
     BLOCK_HOLD_GIVEN, /* the host gets it back */
+    BLOCK_HOLD_GONE,  /* in no list any more; its loop frees it */
 } BlockHold;
+
+/* What a node is to who uses it. */
+typedef enum BlockRole {
+    BLOCK_ROLE_USER,
+    BLOCK_ROLE_FILTERED, /* all of it, or a part, as it is */
+    BLOCK_ROLE_FILE,     /* a format's image */
+    BLOCK_ROLE_DATA_FILE,
+    BLOCK_ROLE_BACKING,
+} BlockRole;
+
+struct BlockChild {
+    BlockNode *node;
+    BlockNode *parent; /* NULL: a user's */
+    BlockRole role;
+    guint perm, shared; /* what it does with the node, and lets others do */
+    BlockChild *next_parent, *next_child;
+
+    /* a user's */
+    BlockHold hold;
+    BlockUser user;
+    BlockLoop *loop;
+    unsigned in_flight; /* its requests, done() not yet called; in the loop */
+    gboolean completed; /* some done() was called in this round of the loop */
+    BlockChild *next_completed;
+};
 
 struct BlockNode {
     const BlockDriver *driver;
@@ -59,7 +112,9 @@ struct BlockNode {
     gboolean of_drive;  /* -drive has made it */
     gboolean transient; /* a drive's medium: goes when that has let it go */
     gboolean guessed;   /* raw, unless the image begins as of another format */
-    BlockNode *parent, *child;
+    BlockChild *parents, *children;
+    BlockNode
+        *child; /* the one that it is, or has, the data of; of its children; or NULL */
 
     /* options of all drivers */
     char *name;
@@ -77,16 +132,12 @@ struct BlockNode {
 
     guint64 size;
     guint32 sector_size; /* logical, of the medium */
-    guint64 wr_highest;  /* stats.c: where the last byte written ends; its user's loop */
-    gboolean active, locked;
-
-    gboolean attached;
-    BlockHold hold;
-    BlockUser user;
-    BlockLoop *loop;
-    unsigned in_flight; /* requests of its user, done() not yet called; in the loop */
-    gboolean completed; /* some done() was called in this round of the loop */
-    BlockNode *next_completed;
+    guint64 wr_highest;  /* stats.c: where the last byte written ends */
+    gboolean active;
+    /* Of one with an image: which locks it has; the others are perm.c's. */
+    guint held_perm, held_unshared;
+    gboolean claimed; /* and the host is asked for others */
+    guint asked; /* by so many is the host asked for something of the node: it stays */
 };
 
 extern const BlockDriver block_driver_file;
@@ -104,53 +155,84 @@ GSList *block_nodes(void); /* in the order of their creation */
 void block_node_list(BlockNode *node);
 void block_node_unlist(BlockNode *node);
 BlockNode *block_node_bottom(const BlockNode *node);
-/* It has a user that is told of: a disk. */
-static inline gboolean block_node_is_disk(const BlockNode *node)
-{
-    return node->attached && node->user.stats;
-}
-/* query-block and query-blockstats list it for itself; those of removable drives are not.
- */
-static inline gboolean block_node_is_listed(const BlockNode *node)
-{
-    return node->attached ? node->user.name && !node->user.removable : node->of_drive;
-}
-/* Locks and sizes of a node and those below it. */
-gboolean block_chain_lock(BlockNode *node, GError **errp);
-void block_chain_unlock(BlockNode *node);
-gboolean block_chain_refresh_size(BlockNode *node, GError **errp);
-/* Is there, or comes or goes, a user or a parent? */
-gboolean block_node_in_use(const BlockNode *node);
-gboolean block_node_may_attach(const BlockNode *node, const BlockUser *user,
-                               GError **errp);
+/* The sizes of a node and those below it, from below. */
+gboolean block_node_refresh_size(BlockNode *node, GError **errp);
 
-/* claim.c: the image of a node, and what a thread asks the host for it. */
-typedef struct BlockClaim {
-    BlockNode *node; /* the user's, which the main loop looks at */
-    BlockNode image; /* the thread's: as the node at the bottom, and for the same user */
-} BlockClaim;
-/* Main loop. Also when it fails block_claim_clear() is to be called. */
-gboolean block_claim_init(BlockClaim *claim, BlockNode *node, GError **errp);
-void block_claim_clear(gpointer claim);
-/* On the thread. */
-gboolean block_claim_take(BlockClaim *claim, GError **errp);
-void block_claim_give(BlockClaim *claim);
-void block_claim_close(BlockClaim *claim);
-/* Main loop: it has been taken for the node. When it fails the lock is the node's. */
-gboolean block_claim_settle(const BlockClaim *claim, GError **errp);
+/* child.c: edges. Main loop; parent NULL: of a user. */
+BlockChild *block_child_new(BlockNode *node, BlockNode *parent, BlockRole role);
+void block_child_free(BlockChild *child);
+BlockNode *block_child_node(const BlockNode *node, BlockRole role); /* or NULL */
+/* Of those that are attached the first one after that (NULL: of all), or NULL. */
+BlockChild *block_node_next_user(const BlockNode *node, const BlockChild *after);
+/*
+ * What query-block and query-blockstats list of it: its users but removable drives, which
+ * are listed for themselves; NULL for one that -drive has made and nobody has.
+ */
+typedef void (*BlockListed)(BlockNode *node, const BlockUser *user, void *opaque);
+void block_node_foreach_listed(BlockNode *node, BlockListed fn, void *opaque);
+/* It is told of: a disk. */
+static inline gboolean block_user_is_disk(const BlockChild *c)
+{
+    return c->user.stats != NULL;
+}
+/* Is there, or comes or goes, a user or a parent? Or a user. */
+gboolean block_node_in_use(const BlockNode *node);
+gboolean block_node_has_user(const BlockNode *node);
+/* The first user that is so far; like: and has the same needs. Or NULL. */
+BlockChild *block_user_find(const BlockNode *node, BlockHold hold, const BlockUser *like);
+/* One that comes: BLOCK_HOLD_TAKEN. NULL when it does not go together with the others. */
+BlockChild *block_user_new(BlockNode *node, const BlockUser *user, GError **errp);
+gboolean block_node_may_attach(BlockNode *node, const BlockUser *user, GError **errp);
+void block_node_forget_left(BlockNode *node);
+
+/* perm.c: what a user needs and shares; the sum of a node's; all below it anew. */
+void block_user_perms(const BlockUser *user, guint *perm, guint *shared);
+void block_node_perms(const BlockNode *node, guint *perm, guint *shared);
+gboolean block_perms_refresh(BlockNode *node, GError **errp);
+const char *block_perm_name(unsigned bit);
+
+/* claim.c: what the host is asked for images. Main loop, but for the calls. */
+typedef struct BlockClaim BlockClaim;
+typedef enum BlockClaimKind {
+    BLOCK_CLAIM_USERS, /* the locks are to be as the users are now */
+    BLOCK_CLAIM_TAKE,  /* inactive ones become active */
+    BLOCK_CLAIM_GIVE,  /* active ones have become inactive: all is given back */
+} BlockClaimKind;
+/* Beside: on the thread, before, and when open has done its work, after all else. */
+typedef struct BlockClaimCalls {
+    gboolean (*open)(gpointer data, GError **errp);
+    void (*end)(gpointer data, const GError *error);
+    void (*drop)(gpointer data); /* nobody waits any more */
+} BlockClaimCalls;
+typedef void (*BlockClaimed)(void *opaque, GError *error); /* owns it */
+BlockClaim *block_claim_new(BlockClaimKind kind);
+void block_claim_set_calls(BlockClaim *claim, const BlockClaimCalls *calls,
+                           gpointer data);
+void block_claim_add(BlockClaim *claim, BlockNode *node);       /* the images below it */
+void block_claim_add_name(BlockClaim *claim, const char *name); /* a gate: event/gate.h */
+/* One of a format that is taken, or given; children before their parents. */
+void block_claim_add_format(BlockClaim *claim, BlockNode *node);
+/* Takes the claim. done: now or later. */
+void block_claim_later(BlockClaim *claim, BlockClaimed done, void *opaque);
+/* What was asked for has not come back, and does not: the process ends. */
+gboolean block_claim_ended(void);
+/* At start. */
+gboolean block_claim_run_now(BlockClaim *claim, GError **errp);
+gboolean block_claim_now(BlockNode *node, GError **errp);
 
 /* options.c */
 const BlockDriver *block_driver_find(ConfigNode *config, GError **errp);
 /* parent: of a node that is given inline. */
 gboolean block_options_read(BlockNode *node, ConfigNode *config, const BlockNode *parent,
-                            GError **errp);
+                            BlockRole role, GError **errp);
 void block_options_clear(BlockNode *node);
 
 /*
- * add.c: the node's child, by name or from an inline object: an option of block_kind,
- * which it takes.
+ * add.c: a child of the node, by name or from an inline object: an option of block_kind,
+ * which it takes. One that has the node's data is node->child.
  */
-gboolean block_child_configure(BlockNode *node, ConfigNode **ref, GError **errp);
+gboolean block_child_configure(BlockNode *node, ConfigNode **ref, BlockRole role,
+                               GError **errp);
 /* Of one that is in no list. */
 void block_node_close(BlockNode *node);
 void block_node_free(BlockNode *node);
@@ -165,13 +247,15 @@ gboolean block_activity_changes(void); /* nobody comes or goes now */
 unsigned iov_slice(struct iovec *dst, unsigned max, const struct iovec *src, unsigned n,
                    guint64 skip);
 
-/* stats.c: something is written up to @end. In the loop of the node's user. */
+/* stats.c: something is written up to @end. Any thread. */
 void block_node_note_write(BlockNode *node, guint64 end);
 
-/* lock.c: locks of other processes, compatible with QEMU's. */
-gboolean block_lock(int fd, const char *filename, gboolean write, gboolean share_rw,
+/* lock.c: locks of other processes, compatible with QEMU's; as BlockDriver.lock. */
+typedef struct BlockLocks {
+    guint perm, unshared;
+} BlockLocks;
+gboolean block_lock(int fd, const char *filename, BlockLocks old, BlockLocks new,
                     GError **errp);
-void block_unlock(int fd);
 
 /* loop.c: what the users of one event loop share; made by the first of them. */
 BlockLoop *block_loop_get(EventLoop *loop, GError **errp);

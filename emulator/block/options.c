@@ -58,7 +58,8 @@ const Kind block_kind = {
  * What a node that is given inside another does not say of itself is as its parent has
  * it; discards are the parent's to refuse.
  */
-static void inherit(BlockNode *node, ConfigNode *config, const BlockNode *parent)
+static void inherit(BlockNode *node, ConfigNode *config, const BlockNode *parent,
+                    BlockRole role)
 {
     const ConfigNode *cache = config_map_peek(config, "cache");
 
@@ -69,7 +70,7 @@ static void inherit(BlockNode *node, ConfigNode *config, const BlockNode *parent
         node->no_flush = parent->no_flush;
     }
     if (!config_map_has(config, "read-only")) {
-        node->read_only = parent->read_only;
+        node->read_only = parent->read_only || role == BLOCK_ROLE_BACKING;
     }
     if (!config_map_has(config, "auto-read-only")) {
         node->auto_read_only = parent->auto_read_only;
@@ -80,7 +81,7 @@ static void inherit(BlockNode *node, ConfigNode *config, const BlockNode *parent
 }
 
 gboolean block_options_read(BlockNode *node, ConfigNode *config, const BlockNode *parent,
-                            GError **errp)
+                            BlockRole role, GError **errp)
 {
     const KindType *type = &node->driver->type;
 
@@ -89,7 +90,7 @@ gboolean block_options_read(BlockNode *node, ConfigNode *config, const BlockNode
         return FALSE;
     }
     if (parent) {
-        inherit(node, config, parent);
+        inherit(node, config, parent, role);
     }
     node->unmap = node->discard == DISCARD_UNMAP;
     if (node->detect_zeroes != DETECT_ZEROES_OFF) {

@@ -118,15 +118,14 @@ static void want_drive(const Removable *r, void *opaque)
     want(opaque, r->medium, info);
 }
 
-static void want_disk(Wanted *w, BlockNode *node)
+static void want_disk(BlockNode *node, const BlockUser *user, void *wanted)
 {
-    const BlockUser *user = node->attached ? &node->user : NULL;
     ConfigNode *info = query_user(block_node_drive(node), user ? user->name : NULL,
                                   user ? user->stats : NULL, node);
 
     config_map_set_bool(info, "removable", !user); /* as QEMU has it */
     config_map_set_bool(info, "locked", FALSE);
-    want(w, node, info);
+    want(wanted, node, info);
 }
 
 static void want_all(Wanted *w, gboolean disks)
@@ -134,10 +133,10 @@ static void want_all(Wanted *w, gboolean disks)
     for (GSList *l = block_nodes(); l; l = l->next) {
         BlockNode *node = l->data;
 
-        if (!disks) {
+        if (disks) {
+            block_node_foreach_listed(node, want_disk, w);
+        } else {
             want(w, node, query_node(node));
-        } else if (block_node_is_listed(node)) {
-            want_disk(w, node);
         }
     }
     if (disks) {

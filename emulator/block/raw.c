@@ -47,7 +47,7 @@ static gboolean raw_configure(BlockNode *node, GError **errp)
                   node->name, BLOCK_SECTOR_SIZE);
         return FALSE;
     }
-    return block_child_configure(node, &o->file, errp);
+    return block_child_configure(node, &o->file, BLOCK_ROLE_FILTERED, errp);
 }
 
 static gboolean raw_opened(BlockNode *node, GError **errp)

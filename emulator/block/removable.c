@@ -21,10 +21,10 @@ struct MediumChange {
     Removable *r; /* NULL: it is gone */
     char *name;   /* the drive's, for errors */
     gboolean change, force;
-    BlockNode *fresh;  /* comes: to be taken, or taken */
-    BlockNode *old;    /* goes */
-    gboolean attached; /* the old one, still */
-    gboolean leaves;   /* nothing is in flight: it will be detached */
+    BlockNode *fresh; /* comes: to be taken, or taken */
+    BlockNode *old;   /* goes */
+    BlockChild *user; /* of the old one, while it is attached still */
+    gboolean leaves;  /* nothing is in flight: it will be detached */
     BlockChanged done;
     void *opaque;
     GError *error;
@@ -47,7 +47,7 @@ static void resized(void *opaque)
 /* Nobody is attached to it any more; or it has been taken, and is not wanted. */
 static void let_go(BlockNode *node, BlockChanged done, void *opaque)
 {
-    if (node->transient && node->hold == BLOCK_HOLD_NOBODY) {
+    if (node->transient && !block_node_in_use(node)) {
         block_node_del_later(node->name, done, opaque);
     } else {
         block_node_give_later(node, done, opaque);
@@ -75,7 +75,8 @@ static gboolean put_in(Removable *r, BlockNode *node, GError **errp)
 {
     BlockUser user = user_of(r);
 
-    if (!block_node_attach(node, &user, errp)) {
+    r->user = block_node_attach(node, &user, errp);
+    if (!r->user) {
         return FALSE;
     }
     r->medium = node;
@@ -334,9 +335,8 @@ static void is_out(void *opaque, GError *error)
 
 static void detach_old(MediumChange *c)
 {
-    if (c->attached) {
-        block_node_detach(c->old);
-        c->attached = FALSE;
+    if (c->user) {
+        block_node_detach(g_steal_pointer(&c->user));
     }
 }
 
@@ -344,7 +344,7 @@ static void left(void *opaque)
 {
     MediumChange *c = opaque;
 
-    if (c->attached && c->old->in_flight) { /* again */
+    if (c->user && c->user->in_flight) { /* again */
         c->leaves = FALSE;
         return;
     }
@@ -355,7 +355,7 @@ static void left(void *opaque)
 /* When nothing is in flight; in a turn of its own, as that is when a request ends. */
 static void leave(MediumChange *c)
 {
-    if (c->attached && !c->leaves && !c->old->in_flight) {
+    if (c->user && !c->leaves && !c->user->in_flight) {
         c->leaves = TRUE;
         event_loop_post(event_loop_main(), left, c);
     }
@@ -375,7 +375,7 @@ static void take_out(MediumChange *c)
     Removable *r = c->r;
 
     c->old = g_steal_pointer(&r->medium);
-    c->attached = TRUE;
+    c->user = g_steal_pointer(&r->user);
     block_status_ok(r->stats);
     r->klass->medium_changed(r);
     leave(c);
@@ -388,7 +388,7 @@ void removable_remove(Removable *r)
     drives = g_slist_remove(drives, r);
     r->released = g_steal_pointer(&r->medium);
     if (r->released) {
-        block_node_detach(r->released);
+        block_node_detach(g_steal_pointer(&r->user));
     }
     if (c) {
         leave(c);
@@ -459,7 +459,7 @@ static gboolean may_insert(Removable *r, const char *node, GError **errp)
     if (!block_node_find(node)) {
         return error_set(errp, "Node '%s' not found", node);
     }
-    return !block_node_in_use(block_node_find(node)) ||
+    return !block_node_has_user(block_node_find(node)) ||
            error_set(errp, "Node '%s' is already in use", node);
 }
 

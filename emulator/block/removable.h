@@ -43,6 +43,7 @@ struct Removable {
 
     /* For all to read: the medium that is in, whether the tray is open or not. */
     BlockNode *medium;
+    BlockChild *user; /* the drive, of it; NULL: there is none */
 
     /* removable.c's */
     BlockNode *released; /* was in when the drive was removed */

@@ -67,8 +67,11 @@ void block_account_invalid(BlockStats *stats, BlockOp op)
 
 void block_node_note_write(BlockNode *node, guint64 end)
 {
-    if (end > node->wr_highest) {
-        STORE(node->wr_highest, end);
+    guint64 old = LOAD(node->wr_highest);
+
+    while (end > old &&
+           !__atomic_compare_exchange_n(&node->wr_highest, &old, end, TRUE,
+                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
     }
 }
 
@@ -101,10 +104,13 @@ void block_status_ok(BlockStats *stats)
 void block_status_reset_all(void)
 {
     for (GSList *l = block_nodes(); l; l = l->next) {
-        BlockNode *node = l->data;
+        const BlockNode *node = l->data;
 
-        if (block_node_is_disk(node)) {
-            block_status_ok(node->user.stats);
+        for (BlockChild *c = block_node_next_user(node, NULL); c;
+             c = block_node_next_user(node, c)) {
+            if (block_user_is_disk(c)) {
+                block_status_ok(c->user.stats);
+            }
         }
     }
 }
@@ -187,6 +193,17 @@ static ConfigNode *query_node(const BlockNode *node, const BlockStats *stats)
     return map;
 }
 
+static void query_user(BlockNode *node, const BlockUser *user, void *array)
+{
+    ConfigNode *map = query_node(node, user ? user->stats : NULL);
+
+    config_map_set_string(map, "device", block_node_drive(node));
+    if (user) {
+        config_map_set_string(map, "qdev", user->name);
+    }
+    config_list_add(array, map);
+}
+
 /* Also without a medium. */
 static void query_drive(const Removable *r, void *array)
 {
@@ -205,20 +222,13 @@ ConfigNode *block_query_stats(gboolean nodes)
     ConfigNode *array = config_list_new();
 
     for (GSList *l = block_nodes(); l; l = l->next) {
-        const BlockNode *node = l->data;
-        ConfigNode *map;
+        BlockNode *node = l->data;
 
-        if (!nodes && !block_node_is_listed(node)) {
-            continue;
+        if (nodes) {
+            config_list_add(array, query_node(node, NULL));
+        } else {
+            block_node_foreach_listed(node, query_user, array);
         }
-        map = query_node(node, nodes || !node->attached ? NULL : node->user.stats);
-        if (!nodes) {
-            config_map_set_string(map, "device", block_node_drive(node));
-        }
-        if (!nodes && node->attached) {
-            config_map_set_string(map, "qdev", node->user.name);
-        }
-        config_list_add(array, map);
     }
     if (!nodes) {
         removable_foreach(query_drive, array);

@@ -71,7 +71,7 @@ static gboolean testing_configure(BlockNode *node, GError **errp)
     g_mutex_init(&t->lock);
     t->held_end = &t->held;
     t->rules = g_array_new(FALSE, FALSE, sizeof(Rule));
-    return block_child_configure(node, &o->file, errp);
+    return block_child_configure(node, &o->file, BLOCK_ROLE_FILTERED, errp);
 }
 
 static gboolean testing_opened(BlockNode *node, GError **errp)
@@ -169,7 +169,7 @@ static void release(Testing *t, guint64 n)
         BlockRequest *r = t->held;
         t->held = r->next;
         t->n_held--;
-        event_loop_post(r->top->user.loop, go_on, r);
+        event_loop_post(r->user->user.loop, go_on, r);
     }
     if (!t->held) {
         t->held_end = &t->held;

@@ -135,7 +135,7 @@ static void submit_first(void *opaque)
     if (w->first < w->end) {
         fill_in(w);
     }
-    block_submit(s->node, &w->request);
+    block_submit(s->user, &w->request);
 }
 
 static FlashWrite *add_write(FlashStore *s, guint64 first, guint64 end, guint8 tag)
@@ -229,7 +229,8 @@ gboolean flash_store_open(FlashStore *s, BlockNode *node, const char *name,
                        .opaque = s,
                        .name = path };
 
-    if (!block_node_attach(node, &user, errp)) {
+    s->user = block_node_attach(node, &user, errp);
+    if (!s->user) {
         return FALSE;
     }
     s->node = node;
@@ -237,7 +238,7 @@ gboolean flash_store_open(FlashStore *s, BlockNode *node, const char *name,
     g_queue_init(&s->writes);
     if (!fill_ram(s, name, errp)) {
         g_clear_pointer(&s->ram, ram_block_unref);
-        block_node_detach(node);
+        block_node_detach(g_steal_pointer(&s->user));
         s->node = NULL;
         return FALSE;
     }
@@ -249,6 +250,6 @@ void flash_store_close(FlashStore *s)
     g_assert(!s->writes.length);
     ram_block_unregister(s->ram);
     g_clear_pointer(&s->ram, ram_block_unref);
-    block_node_detach(s->node);
+    block_node_detach(g_steal_pointer(&s->user));
     s->node = NULL;
 }

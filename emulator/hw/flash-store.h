@@ -21,6 +21,7 @@ typedef struct FlashStore {
     RamBlock *ram; /* its size is the node's */
     gboolean read_only;
     BlockNode *node;
+    BlockChild *user; /* the store, of it */
     /* the store's own */
     GQueue writes;                /* FlashWrite; the first one is under way */
     gboolean unsettled;           /* written, perhaps not yet on stable storage */

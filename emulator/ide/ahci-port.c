@@ -117,26 +117,26 @@ static gboolean take_one(AhciPort *port)
 }
 
 /* Requests of several queued commands reach the medium together. */
-static BlockNode *find_node(const AhciPort *port)
+static BlockChild *find_user(const AhciPort *port)
 {
     IdeDrive *drive = port->ide.drive;
 
-    return may_take(port) && ide_drive_get_class(drive)->max_queue ? drive->node : NULL;
+    return may_take(port) && ide_drive_get_class(drive)->max_queue ? drive->user : NULL;
 }
 
 gboolean ahci_port_serve(AhciPort *port)
 {
-    BlockNode *node = find_node(port);
+    BlockChild *user = find_user(port);
     gboolean more = TRUE;
 
-    if (node) {
-        block_plug(node);
+    if (user) {
+        block_plug(user);
     }
     while (more && !turn_over()) {
         more = take_one(port);
     }
-    if (node) {
-        block_unplug(node);
+    if (user) {
+        block_unplug(user);
     }
     return !more;
 }

@@ -41,6 +41,7 @@ static gboolean go_on(IdeCd *cd, IdeCommand *cmd, int error)
     } else if (cmd->stopping) {
         ide_command_again(cmd);
     } else {
+        cd->drive.user = cd->removable.user; /* it may have been out meanwhile */
         return TRUE;
     }
     return FALSE;
@@ -49,6 +50,7 @@ static gboolean go_on(IdeCd *cd, IdeCommand *cmd, int error)
 static void begin(IdeCd *cd, IdeCommand *cmd, guint64 block, guint64 count, guint32 size)
 {
     cd->drive.node = cd->medium = cd->removable.medium;
+    cd->drive.user = cd->removable.user;
     cmd->scratch[NEXT_BLOCK] = block;
     cmd->scratch[BLOCKS_LEFT] = count;
     if (count) {
@@ -176,7 +178,7 @@ static void raw_next(IdeCd *cd, IdeCommand *cmd)
                                  .done = raw_done,
                                  .opaque = cmd };
     block_account_start(&cmd->account, BLOCK_READ, CD_BLOCK_SIZE);
-    block_submit(cd->medium, &cmd->block);
+    block_submit(cd->removable.user, &cmd->block);
 }
 
 /* Of what is asked for: nothing, the data of a sector, or all of it. */

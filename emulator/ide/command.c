@@ -151,7 +151,7 @@ static void submit(IdeCommand *cmd, guint64 bytes)
     r->done = request_done;
     r->opaque = cmd;
     block_account_start(&cmd->account, r->op, bytes);
-    block_submit(cmd->drive->node, r);
+    block_submit(cmd->drive->user, r);
 }
 
 static void next(IdeCommand *cmd)

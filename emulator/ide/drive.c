@@ -69,11 +69,11 @@ gboolean ide_drive_attach(IdeDrive *drive, BlockNode *node, gboolean read_only,
                        .name = device->id ? device->id : device->path,
                        .stats = &drive->stats };
 
-    if (!block_node_attach(node, &user, errp)) {
+    drive->user = block_node_attach(node, &user, errp);
+    if (!drive->user) {
         return FALSE;
     }
     drive->node = node;
-    drive->attached = TRUE;
     drive->read_only = user.read_only;
     return TRUE;
 }
@@ -81,9 +81,8 @@ gboolean ide_drive_attach(IdeDrive *drive, BlockNode *node, gboolean read_only,
 /* The node stays known: it is to be given back. */
 void ide_drive_detach(IdeDrive *drive)
 {
-    if (drive->attached) {
-        block_node_detach(drive->node);
-        drive->attached = FALSE;
+    if (drive->user) {
+        block_node_detach(g_steal_pointer(&drive->user));
     }
 }
 

@@ -152,7 +152,8 @@ struct IdeDrive {
     gboolean share_rw;
 
     BlockNode *node; /* NULL: no medium */
-    gboolean attached, read_only;
+    BlockChild *user; /* the drive, of it, while it is attached */
+    gboolean read_only;
     BlockStats stats;
     void (*resized)(IdeDrive *drive); /* of the medium, or it is active now; NULL: none */
 

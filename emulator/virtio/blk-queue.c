@@ -177,7 +177,7 @@ static void submit(BlkRequest *r, BlockOp op, guint64 offset, guint64 bytes)
     r->block.done = block_done;
     r->block.opaque = r;
     block_account_start(&r->account, op, bytes);
-    block_submit(blk->node, &r->block);
+    block_submit(blk->user, &r->block);
 }
 
 /* The byte range of a request, if whole blocks of the disk. */
@@ -347,12 +347,12 @@ void blk_handle(VirtioDevice *dev, Virtqueue *vq)
 {
     VirtioBlk *blk = (VirtioBlk *)dev;
 
-    block_plug(blk->node);
+    block_plug(blk->user);
     do {
         virtqueue_set_notification(vq, FALSE);
         while (handle_one(blk, vq)) {
         }
     } while (!virtio_device_is_broken(dev) && virtqueue_set_notification(vq, TRUE));
-    block_unplug(blk->node);
+    block_unplug(blk->user);
     flush_queues(blk);
 }

@@ -216,7 +216,8 @@ static gboolean blk_realize(Device *device, GError **errp)
                        .opaque = blk,
                        .name = device->id ? device->id : device->path,
                        .stats = &blk->stats };
-    if (!block_node_attach(blk->node, &user, errp)) {
+    blk->user = block_node_attach(blk->node, &user, errp);
+    if (!blk->user) {
         virtio_device_put_loop(&blk->dev, blk->iothread);
         return FALSE;
     }
@@ -229,7 +230,7 @@ static void blk_unrealize(Device *device)
     VirtioBlk *blk = (VirtioBlk *)device;
 
     blk_free_requests(blk);
-    block_node_detach(blk->node);
+    block_node_detach(g_steal_pointer(&blk->user));
     virtio_device_put_loop(&blk->dev, blk->iothread);
 }
 

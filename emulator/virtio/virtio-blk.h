@@ -26,6 +26,7 @@ typedef struct VirtioBlk {
     gboolean request_merging, seg_max_adjust; /* ignored */
 
     BlockNode *node;
+    BlockChild *user; /* the disk, of it */
     gboolean read_only;
     guint64 told_size;      /* bytes, that the driver knows of */
     gint writeback;         /* atomic: the write cache is on; the driver may switch it */

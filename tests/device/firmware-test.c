@@ -217,7 +217,7 @@ static const struct {
       "-drive if=pflash,format=raw,file=%s/vars",
       "file=%s/vars: clashes with -machine pflash0=c" },
     { "-M q35,pflash0=c,pflash1=c -blockdev driver=file,node-name=c,filename=%s/code",
-      "Node 'c' is in use" },
+      "Permission conflict on node 'c'" },
     { "-drive if=pflash,format=raw,file=%s/code -drive if=pflash,format=raw,file=%s/code",
       "lock" },
     { "-global driver=cfi.pflash01,property=secure,value=on "

@@ -64,7 +64,7 @@ static void assert_on_its_way(Vm *vm)
     say_plug(&vm->c, "d", "f", 2);
     expect_error(&vm->c, "Duplicate device ID 'd'");
     say_plug(&vm->c, "e", "n", 2);
-    expect_error(&vm->c, "Node 'n' is in use");
+    expect_error(&vm->c, "Permission conflict on node 'n'");
     say_del(&vm->c, "n");
     expect_error(&vm->c, "Node n is in use");
     say_unplug(&vm->c, "d");
@@ -271,8 +271,15 @@ static void test_plug_many(void)
     expect(&vm.c, DONE);
     wait_event(vm.q, "DEVICE_DELETED");
     g_assert_true(is_locked());
-    say_plug(&vm.c, "d", "n", 0);
+    say_text(&vm.c, "{\"execute\": \"blockdev-add\", \"arguments\": {\"driver\": "
+                    "\"raw\", \"node-name\": \"x\", \"file\": \"f\"}}");
     expect_error(&vm.c, "64 calls of the host have not come back yet");
+    say_plug(&vm.c, "d", "n", 0); /* has all that it needs */
+    expect(&vm.c, DONE);
+    say_unplug(&vm.c, "d");
+    expect(&vm.c, DONE);
+    wait_event(vm.q, "DEVICE_DELETED");
+    g_assert_true(is_locked());
     end_call(&vm);
     plug(&vm);
     unplug(&vm);

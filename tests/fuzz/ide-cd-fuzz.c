@@ -305,8 +305,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     toy_port_unplug(&cd->drive.device);
     for (guint i = 0; i < G_N_ELEMENTS(nodes); i++) {
         BlockUser user = { .loop = event_loop_main(), .read_only = TRUE };
-        g_assert_true(block_node_attach(block_node_find(nodes[i]), &user, NULL));
-        block_node_detach(block_node_find(nodes[i]));
+        BlockChild *child = block_node_attach(block_node_find(nodes[i]), &user, NULL);
+        g_assert_nonnull(child);
+        block_node_detach(child);
     }
     return 0;
 }

@@ -69,7 +69,7 @@ static void add_users(void)
         g_autoptr(ConfigNode) config = config_parse_json(json, NULL);
         u->node = block_node_add(config, NULL);
         g_assert_nonnull(u->node);
-        g_assert_true(block_node_attach(u->node, &user, NULL));
+        g_assert_nonnull(block_node_attach(u->node, &user, NULL));
     }
 }
 
@@ -77,7 +77,7 @@ static void del_users(void)
 {
     for (guint i = 0; i < USERS; i++) {
         g_autofree char *name = g_strdup_printf("n%u", i);
-        block_node_detach(users[i].node);
+        node_detach(users[i].node);
         g_assert_true(node_del(name, NULL));
         g_assert_cmpint(g_unlink(users[i].path), ==, 0);
         g_free(users[i].path);
@@ -175,7 +175,7 @@ static int flush(BlockNode *node)
     int ret = 1;
     BlockRequest r = { .op = BLOCK_FLUSH, .done = flushed, .opaque = &ret };
 
-    block_submit(node, &r);
+    block_submit(node_user(node), &r);
     while (ret > 0) {
         event_loop_iterate(event_loop_main(), TRUE);
     }

@@ -3,7 +3,7 @@
 #ifndef VIREO_TEST_BLOCK_LATE_H
 #define VIREO_TEST_BLOCK_LATE_H
 
-#include "block/block.h"
+#include "block/node.h"
 
 typedef struct Late {
     gboolean done;
@@ -27,6 +27,17 @@ static inline gboolean late_wait(Late *late, GError **errp)
         g_propagate_error(errp, g_steal_pointer(&late->error));
     }
     return ok;
+}
+
+/* The first one that is attached. */
+static inline BlockChild *node_user(const BlockNode *node)
+{
+    return block_node_next_user(node, NULL);
+}
+
+static inline void node_detach(const BlockNode *node)
+{
+    block_node_detach(node_user(node));
 }
 
 static inline gboolean node_del(const char *name, GError **errp)

@@ -101,7 +101,7 @@ static void make_stack(Stack *s)
     for (unsigned i = 1; i <= s->depth; i++) {
         add_slice(s, i);
     }
-    g_assert_true(block_node_attach(s->top, &user, NULL));
+    g_assert_nonnull(block_node_attach(s->top, &user, NULL));
     g_assert_cmpuint(block_node_size(s->top), ==, s->size);
     g_assert_cmpint(block_node_can_discard(s->top), ==, s->unmap);
 }
@@ -111,7 +111,7 @@ static void free_stack(Stack *s)
     g_autofree char *data = NULL;
     gsize len;
 
-    block_node_detach(s->top);
+    node_detach(s->top);
     for (unsigned i = s->depth + 1; i-- > 0;) {
         g_autofree char *name = g_strdup_printf("n%u", i);
         g_assert_true(node_del(name, NULL));
@@ -132,7 +132,7 @@ static int submit(Stack *s, BlockRequest *r)
 
     r->done = io_done;
     r->opaque = &ret;
-    block_submit(s->top, r);
+    block_submit(node_user(s->top), r);
     while (ret == 1) {
         event_loop_iterate(event_loop_main(), TRUE);
     }
@@ -213,7 +213,7 @@ static void test_neighbours(gconstpointer options)
     g_assert_true(g_file_set_contents(path, zeros, NEIGHBOURS * 512, NULL));
     BlockNode *node = add(json, NULL);
     g_assert_nonnull(node);
-    g_assert_true(block_node_attach(node, &user, NULL));
+    g_assert_nonnull(block_node_attach(node, &user, NULL));
     for (unsigned round = 1; round < 20; round++) {
         Neighbours all = { bufs, NEIGHBOURS };
         g_autofree char *data = NULL;
@@ -228,7 +228,7 @@ static void test_neighbours(gconstpointer options)
                                    .bytes = 512,
                                    .done = neighbour_done,
                                    .opaque = &all };
-            block_submit(node, &r[i]);
+            block_submit(node_user(node), &r[i]);
         }
         while (all.pending) {
             event_loop_iterate(event_loop_main(), TRUE);
@@ -239,7 +239,7 @@ static void test_neighbours(gconstpointer options)
             g_assert_cmphex((guint8)data[i * 512 + 511], ==, (guint8)(i + round));
         }
     }
-    block_node_detach(node);
+    node_detach(node);
     g_assert_true(node_del("n0", NULL));
 }
 
@@ -263,14 +263,14 @@ static void test_slices(void)
         path);
     s.top = add(json, NULL);
     g_assert_nonnull(s.top);
-    g_assert_true(block_node_attach(s.top, &user, NULL));
+    g_assert_nonnull(block_node_attach(s.top, &user, NULL));
     g_assert_cmpuint(block_node_size(s.top), ==, 1024);
     for (r.offset = 0; r.offset < 1024; r.offset += 512) {
         g_assert_cmpint(submit(&s, &r), ==, 0);
         g_assert_cmphex(buf[0], ==, 128 + r.offset / 512);
     }
     g_assert_cmpint(submit(&s, &r), ==, -EINVAL);
-    block_node_detach(s.top);
+    node_detach(s.top);
     g_assert_true(node_del("fmt", NULL));
 }
 

@@ -67,7 +67,7 @@ static BlockNode *add_pair(const char *path, const char *more, gboolean read_onl
 
 static void del_pair(BlockNode *node)
 {
-    block_node_detach(node);
+    node_detach(node);
     g_assert_true(node_del("f", NULL));
     g_assert_true(node_del("s", NULL));
 }
@@ -87,7 +87,7 @@ static gboolean attach(BlockNode *node, gboolean read_only, gboolean share_rw,
                        .share_rw = share_rw,
                        .batch_done = count_batch };
 
-    return block_node_attach(node, &user, errp);
+    return block_node_attach(node, &user, errp) != NULL;
 }
 
 typedef struct Io {
@@ -117,7 +117,7 @@ static int io_vec(BlockNode *node, BlockOp op, guint64 offset, const struct iove
                      .done = io_done,
                      .opaque = &io } };
 
-    block_submit(node, &io.r);
+    block_submit(node_user(node), &io.r);
     g_assert_false(io.done);
     while (!io.done) {
         event_loop_iterate(event_loop_main(), TRUE);
@@ -252,7 +252,7 @@ static void test_many(gconstpointer data)
     unsigned left = N;
 
     g_assert_true(attach(node, FALSE, FALSE, NULL));
-    block_plug(node);
+    block_plug(node_user(node));
     for (unsigned i = 0; i < N; i++) {
         memset(buf + i * 512, i & 0xff, 512);
         iov[i] = (struct iovec){ buf + i * 512, 512 };
@@ -263,9 +263,9 @@ static void test_many(gconstpointer data)
                                    .bytes = 512,
                                    .done = io_done,
                                    .opaque = &ios[i] };
-        block_submit(node, &ios[i].r);
+        block_submit(node_user(node), &ios[i].r);
     }
-    block_unplug(node);
+    block_unplug(node_user(node));
     while (left) {
         event_loop_iterate(event_loop_main(), TRUE);
         left = 0;
@@ -348,7 +348,7 @@ static void test_inline_and_slice(void)
     g_assert_false(node_del("a", NULL));
     g_assert_cmpint(io(node, BLOCK_WRITE, 1536, buf, 512), ==, 0);
     g_assert_cmpint(io(node, BLOCK_WRITE, 2048, buf, 512), ==, -EINVAL);
-    block_node_detach(node);
+    node_detach(node);
     g_assert_true(node_del("a", &error));
 
     g_autofree guint8 *all = NULL;
@@ -560,7 +560,7 @@ static void test_flush_all(void)
     gboolean alive = FALSE;
 
     g_assert_no_error(error);
-    g_assert_true(block_node_attach(node, &on_thread, &error));
+    g_assert_nonnull(block_node_attach(node, &on_thread, &error));
     g_assert_true(
         block_node_attach(lost, &(BlockUser){ .loop = event_loop_main() }, NULL));
     g_mutex_lock(&gate);
@@ -586,7 +586,7 @@ static void test_flush_all(void)
     g_assert_cmpstr(all.error->message, ==,
                     "Could not flush node 'lost': No space left on device");
     g_clear_error(&all.error);
-    block_node_detach(lost);
+    node_detach(lost);
     g_assert_true(node_del("lost", NULL));
     del_pair(node);
     g_assert_true(iothread_delete("flush", NULL));

@@ -191,13 +191,13 @@ static void test_flush_fails(void)
     g_byte_array_unref(migrate());
     assert_failed("Could not flush node 'disk': Input/output error");
     g_assert_true(vm_running());
-    g_assert_true(node->active && node->locked);
+    g_assert_true(node->active && node->held_perm);
 
     g_atomic_int_set(&block_file(node)->flush_error, 0);
     g_byte_array_unref(migrate());
     assert_completed();
-    g_assert_false(node->active || node->locked);
-    block_node_detach(node);
+    g_assert_false(node->active || node->held_perm);
+    node_detach(node);
     g_assert_true(node_del("disk", NULL));
     close(fd);
     unlink(path);
