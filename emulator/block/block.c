@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Block nodes by name, and their requests. */
 #include <errno.h>
+#include <string.h>
 
 #include "block/node.h"
 #include "util/error.h"
@@ -132,6 +133,59 @@ static int check_request(const BlockNode *node, const BlockRequest *r)
     return 0;
 }
 
+static gboolean is_zero(const guint8 *data, gsize len)
+{
+    gsize lead = MIN(len, 16);
+
+    for (gsize i = 0; i < lead; i++) {
+        if (data[i]) {
+            return FALSE;
+        }
+    }
+    return memcmp(data, data + lead, len - lead) == 0; /* each is as the one before */
+}
+
+static gboolean writes_zeros(const BlockRequest *r)
+{
+    for (unsigned i = 0; i < r->n_iov; i++) {
+        if (!is_zero(r->iov[i].iov_base, r->iov[i].iov_len)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static void note_write(BlockNode *node, BlockRequest *r)
+{
+    if (node->detect_zeroes && r->op == BLOCK_WRITE && writes_zeros(r)) {
+        r->op = BLOCK_WRITE_ZEROES;
+        r->unmap = node->detect_zeroes == DETECT_ZEROES_UNMAP;
+    }
+    block_node_note_write(node, r->pos + r->bytes);
+}
+
+BlockFrame *block_request_watch(BlockNode *node, BlockRequest *r)
+{
+    BlockFrame *frame = r->frames ? g_new(BlockFrame, 1) : &r->frame;
+
+    frame->up = r->frames;
+    frame->node = node;
+    r->frames = frame;
+    return frame;
+}
+
+void block_request_ended(BlockRequest *r)
+{
+    while (r->frames) {
+        BlockFrame *frame = r->frames;
+        r->frames = frame->up;
+        frame->node->driver->ended(frame->node, r, frame);
+        if (frame != &r->frame) {
+            g_free(frame);
+        }
+    }
+}
+
 void block_node_submit(BlockNode *node, BlockRequest *r)
 {
     int error = check_request(node, r);
@@ -143,7 +197,7 @@ void block_node_submit(BlockNode *node, BlockRequest *r)
         return;
     }
     if (r->op == BLOCK_WRITE || r->op == BLOCK_WRITE_ZEROES) {
-        block_node_note_write(node, r->pos + r->bytes);
+        note_write(node, r);
     }
     node->driver->submit(node, r);
 }
@@ -158,7 +212,7 @@ int block_node_blocking(BlockNode *node, BlockRequest *r)
         return error;
     }
     if (r->op == BLOCK_WRITE || r->op == BLOCK_WRITE_ZEROES) {
-        block_node_note_write(node, r->pos + r->bytes);
+        note_write(node, r);
     }
     return node->driver->blocking(node, r);
 }
@@ -172,6 +226,8 @@ void block_submit(BlockChild *user, BlockRequest *r)
     r->user = user;
     r->node = node;
     r->serialised = FALSE;
+    r->asked = r->op;
+    r->frames = NULL;
     r->pos = r->offset;
     r->moved = 0;
     if (!reads && user->user.read_only) {

@@ -31,10 +31,18 @@ typedef enum BlockOp {
     BLOCK_WRITE_ZEROES,
 } BlockOp;
 
+/* What one node keeps of a request that it has passed on. */
+typedef struct BlockFrame BlockFrame;
+struct BlockFrame {
+    BlockFrame *up;
+    BlockNode *node;
+    guint64 data[8];
+};
+
 /* Embedded in the caller's request: no allocation per I/O. */
 typedef struct BlockRequest BlockRequest;
 struct BlockRequest {
-    BlockOp op;
+    BlockOp op;              /* as it was asked for when it is done */
     gboolean fua;            /* write: on stable storage when done */
     gboolean unmap;          /* write zeroes: may deallocate */
     const struct iovec *iov; /* the caller's, until done */
@@ -45,8 +53,10 @@ struct BlockRequest {
     /* the nodes' own, from submit to done */
     BlockChild *user; /* who asked, and is told of the end */
     BlockNode *node;  /* the one that has it now; in the end the one that does the I/O */
-    guint64 pos;      /* offset there */
-    guint64 moved;    /* bytes done so far */
+    BlockOp asked;
+    BlockFrame *frames, frame; /* the last one first; room for one */
+    guint64 pos;               /* offset there */
+    guint64 moved;             /* bytes done so far */
     int ret;
     BlockRequest *next;
     /* serialise.c: the blocks that a write touches, [first, end), perhaps in part */

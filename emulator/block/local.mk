@@ -15,6 +15,7 @@ libemulator_a_SOURCES += \
 	emulator/block/lock.c \
 	emulator/block/loop.c \
 	emulator/block/node.h \
+	emulator/block/null.c \
 	emulator/block/on-error.c \
 	emulator/block/on-error.h \
 	emulator/block/options.c \

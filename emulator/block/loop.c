@@ -131,7 +131,11 @@ static void request_done(BlockRequest *r, int ret, BlockChild **completed)
         user->next_completed = *completed;
         *completed = user;
     }
+    if (r->frames) {
+        block_request_ended(r);
+    }
     user->in_flight--;
+    r->op = r->asked;
     r->done(r->opaque, ret); /* r may be gone now */
 }
 

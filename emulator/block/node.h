@@ -60,6 +60,11 @@ typedef struct BlockDriver {
      */
     void (*submit)(BlockNode *node, BlockRequest *request);
     /*
+     * One for which submit has called block_request_watch() is done below: in the loop of
+     * its user.
+     */
+    void (*ended)(BlockNode *node, BlockRequest *request, BlockFrame *frame);
+    /*
      * The same, all of it, on a thread that may wait; any op, from request->moved on. 0
      * or -errno; request->done is not called. Passes it on by block_node_blocking().
      */
@@ -143,9 +148,16 @@ struct BlockNode {
 extern const BlockDriver block_driver_file;
 extern const BlockDriver block_driver_host_device;
 extern const BlockDriver block_driver_raw;
+extern const BlockDriver block_driver_null;
 extern const BlockDriver block_driver_test;
 
-/* block.c: to node, at request->pos; for drivers that pass requests on. */
+/*
+ * block.c: the driver is told when the request is done; what it keeps in the frame is its
+ * own until then. In the request's loop, from submit().
+ */
+BlockFrame *block_request_watch(BlockNode *node, BlockRequest *request);
+void block_request_ended(BlockRequest *request);
+/* To node, at request->pos; for drivers that pass requests on. */
 void block_node_submit(BlockNode *node, BlockRequest *request);
 /* On a thread that may wait: as block_node_submit(). */
 int block_node_blocking(BlockNode *node, BlockRequest *request);
@@ -221,6 +233,8 @@ gboolean block_claim_run_now(BlockClaim *claim, GError **errp);
 gboolean block_claim_now(BlockNode *node, GError **errp);
 
 /* options.c */
+enum { DETECT_ZEROES_OFF, DETECT_ZEROES_ON, DETECT_ZEROES_UNMAP };
+extern const char *const detect_zeroes_names[]; /* of them; ends with NULL */
 const BlockDriver *block_driver_find(ConfigNode *config, GError **errp);
 /* parent: of a node that is given inline. */
 gboolean block_options_read(BlockNode *node, ConfigNode *config, const BlockNode *parent,

@@ -5,10 +5,8 @@
 #include "util/error.h"
 
 static const BlockDriver *const drivers[] = {
-    &block_driver_file,
-    &block_driver_host_device,
-    &block_driver_raw,
-    &block_driver_test,
+    &block_driver_file, &block_driver_host_device, &block_driver_raw,
+    &block_driver_null, &block_driver_test,
 };
 
 static const KindType *driver_at(guint i)
@@ -20,9 +18,8 @@ static const KindType *driver_at(guint i)
 }
 
 enum { DISCARD_IGNORE, DISCARD_UNMAP };
-enum { DETECT_ZEROES_OFF };
 static const char *const discard_names[] = { "ignore", "unmap", NULL };
-static const char *const detect_zeroes_names[] = { "off", "on", "unmap", NULL };
+const char *const detect_zeroes_names[] = { "off", "on", "unmap", NULL };
 
 static const Property cache_rows[] = {
     { "direct", PROP_BOOL, offsetof(BlockNode, direct), "off",
@@ -43,7 +40,8 @@ static const Property node_rows[] = {
     { "auto-read-only", PROP_BOOL, offsetof(BlockNode, auto_read_only), "off",
       .help = "Read-only where it cannot be opened for writing" },
     { "detect-zeroes", PROP_ENUM, offsetof(BlockNode, detect_zeroes), "off",
-      .names = detect_zeroes_names, .help = "Only off is supported" },
+      .names = detect_zeroes_names,
+      .help = "Writes of zeros become write-zeroes; unmap: that may deallocate" },
     { NULL },
 };
 
@@ -93,9 +91,9 @@ gboolean block_options_read(BlockNode *node, ConfigNode *config, const BlockNode
         inherit(node, config, parent, role);
     }
     node->unmap = node->discard == DISCARD_UNMAP;
-    if (node->detect_zeroes != DETECT_ZEROES_OFF) {
-        return error_set(errp, "Parameter 'detect-zeroes' value '%s' is not supported",
-                         detect_zeroes_names[node->detect_zeroes]);
+    if (node->detect_zeroes == DETECT_ZEROES_UNMAP && !node->unmap) {
+        return error_set(errp, "setting detect-zeroes to unmap is not allowed without "
+                               "setting discard operation to unmap");
     }
     if (!node->name && !node->anonymous && !node->transient) {
         return error_set(errp, "Parameter 'node-name' is missing");

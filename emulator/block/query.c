@@ -65,7 +65,8 @@ static ConfigNode *query_node(const BlockNode *node)
     config_map_set_bool(info, "ro", node->read_only);
     config_map_set_bool(info, "encrypted", FALSE);
     config_map_set_bool(info, "active", node->active);
-    config_map_set_string(info, "detect_zeroes", "off");
+    config_map_set_string(info, "detect_zeroes",
+                          detect_zeroes_names[node->detect_zeroes]);
     config_map_set_int(info, "backing_file_depth", 0);
     config_map_set_int(info, "write_threshold", 0);
     for (unsigned i = 0; i < G_N_ELEMENTS(limits); i++) {

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The graph of block nodes: who may use one beside whom, in which loops; and small
+ * drivers and options that all nodes have.
+ */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "accel/accel.h"
+#include "block/testing.h"
+#include "config/json.h"
+#include "event/loop.h"
+#include "event/lock.h"
+#include "tests/unit/block-late.h"
+
+#define KIB 1024u
+
+static char *path;
+
+static void make_image(gsize size, int fill)
+{
+    g_autofree char *data = g_malloc(size);
+
+    memset(data, fill, size);
+    g_assert_true(g_file_set_contents(path, data, (gssize)size, NULL));
+}
+
+/* The text with ' for ", and %s for the image. */
+static BlockNode *add(const char *text, GError **errp)
+{
+    g_auto(GStrv) parts = g_strsplit(text, "%s", 0);
+    g_autofree char *json = g_strdelimit(g_strjoinv(path, parts), "'", '"');
+    g_autoptr(ConfigNode) config = config_parse_json(json, NULL);
+
+    return block_node_add(config, errp);
+}
+
+static BlockNode *must_add(const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    BlockNode *node = add(text, &error);
+
+    g_assert_no_error(error);
+    return node;
+}
+
+static void del(const char *name)
+{
+    g_autoptr(GError) error = NULL;
+
+    node_del(name, &error);
+    g_assert_no_error(error);
+}
+
+static void io_done(void *opaque, int ret)
+{
+    *(int *)opaque = ret;
+}
+
+static int io(BlockChild *user, BlockOp op, guint64 offset, void *buf, gsize len)
+{
+    int ret = 1;
+    struct iovec iov = { buf, len };
+    BlockRequest r = { .op = op,
+                       .iov = &iov,
+                       .n_iov = buf ? 1 : 0,
+                       .offset = offset,
+                       .bytes = len,
+                       .done = io_done,
+                       .opaque = &ret };
+
+    block_submit(user, &r);
+    while (ret == 1) {
+        event_loop_iterate(event_loop_main(), TRUE);
+    }
+    g_assert_cmpint(r.op, ==, op);
+    return ret;
+}
+
+/* --- permissions --- */
+
+/* How a user comes. */
+static const struct {
+    const char *node;
+    gboolean read_only, share_rw;
+} wants[] = {
+    { "raw", FALSE, FALSE }, { "raw", FALSE, TRUE }, { "raw", TRUE, FALSE },
+    { "raw", TRUE, TRUE },   { "f", FALSE, FALSE },  { "f", FALSE, TRUE },
+    { "f", TRUE, FALSE },    { "f", TRUE, TRUE },    { "half", FALSE, TRUE },
+    { "half", TRUE, FALSE },
+};
+
+static BlockChild *come(guint i, GError **errp)
+{
+    BlockUser user = { .loop = event_loop_main(),
+                       .read_only = wants[i].read_only,
+                       .share_rw = wants[i].share_rw };
+
+    return block_node_attach(block_node_find(wants[i].node), &user, errp);
+}
+
+/* Somebody writes: then all that there are have to let others write. */
+static gboolean go_together(guint a, guint b)
+{
+    return (wants[a].read_only || wants[b].share_rw) &&
+           (wants[b].read_only || wants[a].share_rw);
+}
+
+static gboolean byte_is_locked(int fd, off_t byte)
+{
+    struct flock range = { .l_type = F_WRLCK, .l_start = byte, .l_len = 1 };
+
+    g_assert_cmpint(fcntl(fd, F_OFD_GETLK, &range), ==, 0);
+    return range.l_type != F_UNLCK;
+}
+
+/* The image is locked for the two, if b is there; else for the first. */
+static void assert_locked(guint a, guint b, gboolean both)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    gboolean writes = !wants[a].read_only || (both && !wants[b].read_only);
+    gboolean alone = !wants[a].share_rw || (both && !wants[b].share_rw);
+
+    g_assert_true(byte_is_locked(fd, 100));
+    g_assert_cmpint(byte_is_locked(fd, 101), ==, writes);
+    g_assert_cmpint(byte_is_locked(fd, 201), ==, alone);
+    close(fd);
+}
+
+static void assert_free(void)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+
+    for (off_t byte = 100; byte < 300; byte++) {
+        g_assert_false(byte_is_locked(fd, byte));
+    }
+    close(fd);
+}
+
+static void give(BlockChild *user)
+{
+    Late late = { FALSE };
+    BlockNode *node = user->node;
+
+    block_node_detach(user);
+    block_node_give_later(node, late_done, &late);
+    g_assert_true(late_wait(&late, NULL));
+}
+
+static void test_perms(void)
+{
+    make_image(64 * KIB, 1);
+    must_add("{'driver':'file','node-name':'f','filename':'%s'}");
+    must_add("{'driver':'raw','node-name':'raw','file':'f'}");
+    must_add("{'driver':'raw','node-name':'half','file':'f','size':32768}");
+    for (guint a = 0; a < G_N_ELEMENTS(wants); a++) {
+        for (guint b = 0; b < G_N_ELEMENTS(wants); b++) {
+            g_autoptr(GError) error = NULL;
+            BlockChild *first = come(a, NULL), *second = come(b, &error);
+
+            g_assert_nonnull(first);
+            g_assert_cmpint(second != NULL, ==, go_together(a, b));
+            g_assert_true(second ||
+                          strstr(error->message, "Permission conflict on node"));
+            assert_locked(a, b, second != NULL);
+            if (second) {
+                give(second);
+                assert_locked(a, a, FALSE);
+            }
+            give(first);
+            assert_free();
+        }
+    }
+    del("half");
+    del("raw");
+    del("f");
+}
+
+/* A node that others use does not go; those that it uses go after it. */
+static void test_del(void)
+{
+    g_autoptr(GError) error = NULL;
+
+    make_image(KIB, 1);
+    must_add("{'driver':'raw','node-name':'top','file':{'driver':'raw','node-name':"
+             "'middle','file':{'driver':'file','node-name':'f','filename':'%s'}}}");
+    must_add("{'driver':'raw','node-name':'other','file':'middle'}");
+    g_assert_false(node_del("f", &error));
+    g_assert_cmpstr(error->message, ==, "Node f is in use");
+    del("top");
+    g_assert_nonnull(block_node_find("middle")); /* other has it */
+    del("other");
+    g_assert_null(block_node_find("middle"));
+    g_assert_null(block_node_find("f"));
+    g_clear_error(&error);
+    g_assert_null(add("{'driver':'raw','node-name':'a','file':{'driver':'file',"
+                      "'node-name':'a','filename':'%s'}}",
+                      &error));
+    g_assert_cmpstr(error->message, ==, "Duplicate nodes with node-name='a'");
+}
+
+/* --- several loops --- */
+
+#define SECTORS 256u
+
+typedef struct Side {
+    BlockChild *user;
+    guint first; /* every other sector */
+    guint round, pending;
+    BlockRequest r[SECTORS / 2];
+    struct iovec iov[SECTORS / 2];
+    guint8 (*bufs)[512];
+} Side;
+
+static int sides_left; /* atomic */
+
+static void side_round(Side *s);
+
+static void side_left(void *opaque)
+{
+    g_atomic_int_add(&sides_left, -1);
+}
+
+static void side_done(void *opaque, int ret)
+{
+    Side *s = opaque;
+
+    g_assert_true(event_loop_current() == s->user->user.loop);
+    g_assert_cmpint(ret, ==, 0);
+    if (--s->pending == 0) {
+        if (++s->round < 8) {
+            side_round(s);
+        } else {
+            event_loop_post(event_loop_main(), side_left, NULL);
+        }
+    }
+}
+
+static void side_round(Side *s)
+{
+    s->pending = SECTORS / 2;
+    for (guint i = 0; i < SECTORS / 2; i++) {
+        guint sector = s->first + 2 * i;
+        memset(s->bufs[i], (int)(sector + s->round), 512);
+        s->iov[i] = (struct iovec){ s->bufs[i], 512 };
+        s->r[i] = (BlockRequest){ .op = BLOCK_WRITE,
+                                  .iov = &s->iov[i],
+                                  .n_iov = 1,
+                                  .offset = sector * 512,
+                                  .bytes = 512,
+                                  .done = side_done,
+                                  .opaque = s };
+    }
+    for (guint i = 0; i < SECTORS / 2; i++) {
+        block_submit(s->user, &s->r[i]);
+    }
+}
+
+static void side_start(void *opaque)
+{
+    side_round(opaque);
+}
+
+/* Two users write to the two halves of the same blocks, each in its loop. */
+static void test_loops(gconstpointer options)
+{
+    g_autofree char *text = g_strdup_printf(
+        "{'driver':'file','node-name':'f','filename':'%%s'%s}", (const char *)options);
+    IoThread *threads[2] = { iothread_new("t0", NULL), iothread_new("t1", NULL) };
+    Side *sides[2];
+    g_autofree char *data = NULL;
+
+    make_image(SECTORS * 512, 0);
+    BlockNode *node = must_add(text);
+    g_atomic_int_set(&sides_left, 2);
+    for (guint i = 0; i < 2; i++) {
+        BlockUser user = { .loop = iothread_loop(threads[i]), .share_rw = TRUE };
+        sides[i] = g_new0(Side, 1);
+        sides[i]->first = i;
+        sides[i]->bufs = g_malloc0(SECTORS / 2 * 512);
+        sides[i]->user = block_node_attach(node, &user, NULL);
+        g_assert_nonnull(sides[i]->user);
+    }
+    for (guint i = 0; i < 2; i++) {
+        event_loop_post(iothread_loop(threads[i]), side_start, sides[i]);
+    }
+    while (g_atomic_int_get(&sides_left)) {
+        event_loop_iterate(event_loop_main(), TRUE);
+    }
+    for (guint i = 0; i < 2; i++) {
+        block_node_detach(sides[i]->user);
+        g_free(sides[i]->bufs);
+        g_free(sides[i]);
+    }
+    del("f");
+    g_assert_true(iothread_delete("t0", NULL) && iothread_delete("t1", NULL));
+    g_assert_true(g_file_get_contents(path, &data, NULL, NULL));
+    for (guint i = 0; i < SECTORS; i++) {
+        g_assert_cmphex((guint8)data[i * 512], ==, (guint8)(i + 7));
+        g_assert_cmphex((guint8)data[i * 512 + 511], ==, (guint8)(i + 7));
+    }
+}
+
+/* --- drivers and options --- */
+
+static void test_null(void)
+{
+    BlockNode *node = must_add("{'driver':'raw','node-name':'n','file':{'driver':"
+                               "'null-co','size':65536,'read-zeroes':true}}");
+    BlockUser user = { .loop = event_loop_main() };
+    BlockChild *c = block_node_attach(node, &user, NULL);
+    guint8 buf[512];
+
+    g_assert_nonnull(c);
+    g_assert_cmpuint(block_node_size(node), ==, 65536);
+    memset(buf, 1, sizeof(buf));
+    g_assert_cmpint(io(c, BLOCK_WRITE, 0, buf, 512), ==, 0);
+    g_assert_cmpint(io(c, BLOCK_FLUSH, 0, NULL, 0), ==, 0);
+    g_assert_cmpint(io(c, BLOCK_WRITE_ZEROES, 65536 - 512, NULL, 512), ==, 0);
+    g_assert_cmpint(io(c, BLOCK_READ, 65536 - 512, buf, 512), ==, 0);
+    g_assert_true(buf[0] == 0 && buf[511] == 0);
+    g_assert_cmpint(io(c, BLOCK_READ, 65536, buf, 512), ==, -EINVAL);
+    block_node_detach(c);
+    del("n");
+}
+
+static guint64 allocated(void)
+{
+    struct stat st;
+
+    g_assert_cmpint(stat(path, &st), ==, 0);
+    return (guint64)st.st_blocks * 512;
+}
+
+static void test_detect_zeroes(void)
+{
+    static const struct {
+        const char *options;
+        gboolean goes;
+    } cases[] = {
+        { "'discard':'unmap','detect-zeroes':'unmap'", TRUE },
+        { "'discard':'unmap','detect-zeroes':'on'", FALSE },
+        { "'discard':'unmap'", FALSE },
+    };
+    g_autofree guint8 *buf = g_malloc0(256 * KIB);
+    g_autoptr(GError) error = NULL;
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text = g_strdup_printf(
+            "{'driver':'file','node-name':'f','filename':'%%s',%s}", cases[i].options);
+        g_autofree char *data = NULL;
+        BlockUser user = { .loop = event_loop_main() };
+
+        make_image(512 * KIB, 1);
+        BlockChild *c = block_node_attach(must_add(text), &user, NULL);
+        memset(buf, 0, 256 * KIB);
+        g_assert_cmpint(io(c, BLOCK_WRITE, 128 * KIB, buf, 256 * KIB), ==, 0);
+        g_assert_cmpint(allocated() <= 256 * KIB + 8 * KIB, ==, cases[i].goes);
+        buf[256 * KIB - 1] = 1; /* not quite */
+        g_assert_cmpint(io(c, BLOCK_WRITE, 128 * KIB, buf, 256 * KIB), ==, 0);
+        g_assert_cmpuint(allocated(), >=, 512 * KIB);
+        block_node_detach(c);
+        del("f");
+        g_assert_true(g_file_get_contents(path, &data, NULL, NULL));
+        g_assert_true(data[128 * KIB - 1] == 1 && data[128 * KIB] == 0 &&
+                      data[384 * KIB - 2] == 0 && data[384 * KIB - 1] == 1);
+    }
+    g_assert_null(add("{'driver':'file','node-name':'f','filename':'%s',"
+                      "'detect-zeroes':'unmap'}",
+                      &error));
+    g_assert_cmpstr(error->message, ==,
+                    "setting detect-zeroes to unmap is not allowed without setting "
+                    "discard operation to unmap");
+}
+
+int main(int argc, char **argv)
+{
+    g_autofree char *dir = g_dir_make_tmp("vireo-graph-XXXXXX", NULL);
+
+    g_test_init(&argc, &argv, NULL);
+    path = g_build_filename(dir, "image", NULL);
+    event_init();
+    block_testing_enable();
+    g_test_add_func("/block-graph/perms", test_perms);
+    g_test_add_func("/block-graph/del", test_del);
+    g_test_add_data_func("/block-graph/loops/plain", "", test_loops);
+    g_test_add_data_func("/block-graph/loops/4096", ",'x-dio-align':4096", test_loops);
+    g_test_add_data_func("/block-graph/loops/threads",
+                         ",'x-dio-align':1024,'aio':'threads'", test_loops);
+    g_test_add_func("/block-graph/null", test_null);
+    g_test_add_func("/block-graph/detect-zeroes", test_detect_zeroes);
+    int ret = g_test_run();
+    block_cleanup();
+    unlink(path);
+    rmdir(dir);
+    g_free(path);
+    return ret;
+}
