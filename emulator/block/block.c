@@ -222,6 +222,10 @@ void block_submit(BlockChild *user, BlockRequest *r)
     BlockNode *node = user->node;
     gboolean reads = r->op == BLOCK_READ || r->op == BLOCK_FLUSH;
 
+    if (user->drains) {
+        block_drain_keep(user, r);
+        return;
+    }
     user->in_flight++;
     r->user = user;
     r->node = node;

@@ -146,6 +146,15 @@ void block_node_take_later(BlockNode *node, const BlockUser *user, BlockChanged 
                            void *opaque);
 void block_node_give_later(BlockNode *node, BlockChanged done, void *opaque);
 
+/*
+ * Makes the node longer or shorter, with what is below; its users are told. The host is
+ * asked beside the main loop; meanwhile no request is under way.
+ */
+void block_node_resize_later(BlockNode *node, guint64 size, BlockChanged done,
+                             void *opaque);
+/* By its name, or by that of the device that uses it (either may be NULL). */
+BlockNode *block_node_lookup(const char *device, const char *name, GError **errp);
+
 guint64 block_node_size(const BlockNode *node);         /* bytes, whole sectors */
 const char *block_node_filename(const BlockNode *node); /* as it was given; borrowed */
 gboolean block_node_read_only(const BlockNode *node);

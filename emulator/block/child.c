@@ -38,12 +38,26 @@ void block_child_free(BlockChild *c)
         }
         *link = c->next_child;
     }
-    if (c->completed) { /* the one whose request was done last: loop.c has it still */
+    if (c->completed ||
+        c->refs) { /* the one whose request was done last: loop.c has it still */
         c->hold = BLOCK_HOLD_GONE;
     } else {
         g_free(c);
     }
     block_perms_refresh(node, NULL);
+}
+
+BlockChild *block_child_ref(BlockChild *c)
+{
+    c->refs++;
+    return c;
+}
+
+void block_child_unref(BlockChild *c)
+{
+    if (--c->refs == 0 && c->hold == BLOCK_HOLD_GONE && !c->completed) {
+        g_free(c);
+    }
 }
 
 BlockNode *block_child_node(const BlockNode *node, BlockRole role)
@@ -214,6 +228,9 @@ BlockChild *block_node_attach(BlockNode *node, const BlockUser *user, GError **e
 
 void block_node_detach(BlockChild *c)
 {
+    if (c->refs) {
+        block_drain_user_left(c);
+    }
     block_loop_put(g_steal_pointer(&c->loop));
     c->hold = BLOCK_HOLD_LEFT;
 }

@@ -8,6 +8,7 @@
  * modified and written (file-io.c, serialise.c).
  *
  * #syscalls slow: openat statx lseek fcntl fdatasync close ioctl(BLKSSZGET)
+ * #syscalls slow: ftruncate -- rare: block_resize
  * #syscalls slow: newfstatat -- rare: images that are block devices
  */
 #include <errno.h>
@@ -223,6 +224,20 @@ static int file_blocking(BlockNode *node, BlockRequest *r)
     return ret;
 }
 
+static gboolean file_truncate(BlockNode *node, guint64 size, GError **errp)
+{
+    const BlockFile *f = block_file(node);
+    guint64 now;
+
+    if (f->is_device) { /* it has the size that it has */
+        return file_measure(node, &now, errp) &&
+               (size <= now || error_set(errp, "Cannot grow device files"));
+    }
+    return ftruncate(f->fd, (off_t)size) == 0 ||
+           error_set(errp, "Failed to resize the file '%s': %s", node->filename,
+                     error_text(errno));
+}
+
 static gboolean file_lock(BlockNode *node, guint old_perm, guint old_shared, guint perm,
                           guint shared, GError **errp)
 {
@@ -254,6 +269,7 @@ const BlockDriver block_driver_file = {
     .free = file_free,
     .lock = file_lock,
     .measure = file_measure,
+    .truncate = file_truncate,
     .submit = file_submit,
     .blocking = file_blocking,
     .activated = file_activated,
@@ -271,6 +287,7 @@ const BlockDriver block_driver_host_device = {
     .free = file_free,
     .lock = file_lock,
     .measure = file_measure,
+    .truncate = file_truncate,
     .submit = file_submit,
     .blocking = file_blocking,
     .activated = file_activated,

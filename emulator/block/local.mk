@@ -6,6 +6,7 @@ libemulator_a_SOURCES += \
 	emulator/block/block.h \
 	emulator/block/child.c \
 	emulator/block/claim.c \
+	emulator/block/drain.c \
 	emulator/block/file-io.c \
 	emulator/block/file.c \
 	emulator/block/file.h \
@@ -24,6 +25,7 @@ libemulator_a_SOURCES += \
 	emulator/block/raw.c \
 	emulator/block/removable.c \
 	emulator/block/removable.h \
+	emulator/block/resize.c \
 	emulator/block/serialise.c \
 	emulator/block/start.c \
 	emulator/block/stats.c \

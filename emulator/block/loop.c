@@ -136,7 +136,11 @@ static void request_done(BlockRequest *r, int ret, BlockChild **completed)
     }
     user->in_flight--;
     r->op = r->asked;
+    gboolean idle = user->drains && !user->in_flight;
     r->done(r->opaque, ret); /* r may be gone now */
+    if (idle) {              /* then the drain has the user still */
+        block_drain_idle(user);
+    }
 }
 
 static void uring_done(BlockRequest *r, int res, BlockChild **completed)
@@ -204,7 +208,7 @@ static void tell_batch(BlockChild *completed)
         c->completed = FALSE;
         if (c->hold == BLOCK_HOLD_ATTACHED && c->user.batch_done) {
             c->user.batch_done(c->user.opaque);
-        } else if (c->hold == BLOCK_HOLD_GONE) {
+        } else if (c->hold == BLOCK_HOLD_GONE && !c->refs) {
             g_free(c);
         }
     }

@@ -45,6 +45,8 @@ typedef struct BlockDriver {
     gboolean (*lock)(BlockNode *node, guint old_perm, guint old_shared, guint perm,
                      guint shared, GError **errp);
     gboolean (*measure)(BlockNode *node, guint64 *size, GError **errp);
+    /* On such a thread, nothing in flight: makes it longer or shorter. NULL: cannot. */
+    gboolean (*truncate)(BlockNode *node, guint64 size, GError **errp);
     /*
      * Of a format, on such a thread: it reads what is its own in the image, whose locks
      * it has; it writes what it has not written yet, and forgets it all, errors or not.
@@ -109,6 +111,10 @@ struct BlockChild {
     unsigned in_flight; /* its requests, done() not yet called; in the loop */
     gboolean completed; /* some done() was called in this round of the loop */
     BlockChild *next_completed;
+    guint drains; /* it keeps its requests, and tells these when nothing is in flight */
+    GSList *drains_waiting;
+    BlockRequest *kept, *kept_last;
+    guint refs; /* main loop: others than its owner; the last one frees it */
 };
 
 struct BlockNode {
@@ -170,9 +176,14 @@ BlockNode *block_node_bottom(const BlockNode *node);
 /* The sizes of a node and those below it, from below. */
 gboolean block_node_refresh_size(BlockNode *node, GError **errp);
 
+/* resize.c: as BlockDriver.truncate. */
+gboolean block_node_truncate(BlockNode *node, guint64 size, GError **errp);
+
 /* child.c: edges. Main loop; parent NULL: of a user. */
 BlockChild *block_child_new(BlockNode *node, BlockNode *parent, BlockRole role);
 void block_child_free(BlockChild *child);
+BlockChild *block_child_ref(BlockChild *child);
+void block_child_unref(BlockChild *child);
 BlockNode *block_child_node(const BlockNode *node, BlockRole role); /* or NULL */
 /* Of those that are attached the first one after that (NULL: of all), or NULL. */
 BlockChild *block_node_next_user(const BlockNode *node, const BlockChild *after);
@@ -196,6 +207,19 @@ BlockChild *block_user_find(const BlockNode *node, BlockHold hold, const BlockUs
 BlockChild *block_user_new(BlockNode *node, const BlockUser *user, GError **errp);
 gboolean block_node_may_attach(BlockNode *node, const BlockUser *user, GError **errp);
 void block_node_forget_left(BlockNode *node);
+
+/*
+ * drain.c: until it is ended nothing is in flight at the node: done is called when that
+ * is so, later. Main loop. The others are the users': in their loops, but for left, and
+ * of a user that is drained.
+ */
+typedef struct BlockDrain BlockDrain;
+BlockDrain *block_drain_begin(const BlockNode *node, void (*done)(void *opaque),
+                              void *opaque);
+void block_drain_end(BlockDrain *drain);
+void block_drain_keep(BlockChild *user, BlockRequest *request);
+void block_drain_idle(BlockChild *user);
+void block_drain_user_left(BlockChild *user);
 
 /* perm.c: what a user needs and shares; the sum of a node's; all below it anew. */
 void block_user_perms(const BlockUser *user, guint *perm, guint *shared);

@@ -63,6 +63,19 @@ static gboolean raw_opened(BlockNode *node, GError **errp)
     return raw_refresh_size(node, errp);
 }
 
+static gboolean raw_truncate(BlockNode *node, guint64 size, GError **errp)
+{
+    const RawOptions *o = node->options;
+
+    if (o->limit) {
+        return error_set(errp, "Cannot resize fixed-size raw disks");
+    }
+    if (size > (guint64)G_MAXINT64 - BLOCK_SECTOR_SIZE - o->offset) {
+        return error_set(errp, "Disk size too large for the chosen offset");
+    }
+    return block_node_truncate(node->child, size + o->offset, errp);
+}
+
 /* What is within the slice is within the child: raw_refresh_size(). */
 static void raw_submit(BlockNode *node, BlockRequest *r)
 {
@@ -86,6 +99,7 @@ const BlockDriver block_driver_raw = {
     .configure = raw_configure,
     .opened = raw_opened,
     .refresh_size = raw_refresh_size,
+    .truncate = raw_truncate,
     .submit = raw_submit,
     .blocking = raw_blocking,
 };

@@ -98,6 +98,11 @@ static gboolean testing_refresh_size(BlockNode *node, GError **errp)
     return TRUE;
 }
 
+static gboolean testing_truncate(BlockNode *node, guint64 size, GError **errp)
+{
+    return block_node_truncate(node->child, size, errp);
+}
+
 /* With the lock. */
 static int find_error(Testing *t, const BlockRequest *r)
 {
@@ -275,6 +280,7 @@ const BlockDriver block_driver_test = {
     .opened = testing_opened,
     .free = testing_free,
     .refresh_size = testing_refresh_size,
+    .truncate = testing_truncate,
     .submit = testing_submit,
     .blocking = testing_blocking,
 };

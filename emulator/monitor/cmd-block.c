@@ -44,6 +44,33 @@ static void cmd_blockdev_del(ConfigNode *args, QmpReply *reply)
     block_node_del_later(qmp_arg_string(args, "node-name"), changed, reply);
 }
 
+QMP_OBJECT(resize_args, { "device", &qmp_str, TRUE }, { "node-name", &qmp_str, TRUE },
+           { "size", &qmp_int });
+
+static const char *optional(ConfigNode *args, const char *name)
+{
+    const ConfigNode *value = config_map_peek(args, name);
+
+    return value ? config_node_string(value) : NULL;
+}
+
+static void cmd_block_resize(ConfigNode *args, QmpReply *reply)
+{
+    gint64 size = config_node_int(config_map_get(args, "size"));
+    GError *error = NULL;
+    BlockNode *node =
+        block_node_lookup(optional(args, "device"), optional(args, "node-name"), &error);
+
+    if (node && size < 0) {
+        error_set(&error, "Parameter 'size' expects a >0 size");
+    }
+    if (error) {
+        qmp_reply_done(reply, NULL, error);
+    } else {
+        block_node_resize_later(node, (guint64)size, changed, reply);
+    }
+}
+
 QMP_OBJECT(query_args, { "flat", &qmp_bool, TRUE });
 QMP_OBJECT(cache_info, { "writeback", &qmp_bool }, { "direct", &qmp_bool },
            { "no-flush", &qmp_bool });
@@ -117,6 +144,8 @@ const QmpCommand qmp_block_commands[] = {
       .kind = &block_kind, .prepare = blockdev_defaults },
     { "blockdev-del", "Flushes and closes a block node that nobody uses",
       .start = cmd_blockdev_del, .args = &del_args },
+    { "block_resize", "Makes an image longer or shorter; a disk tells its guest",
+      .start = cmd_block_resize, .args = &resize_args },
     { "query-named-block-nodes", "The block nodes", .start = cmd_query_nodes,
       .args = &query_args, .ret = &node_info_list },
     { "query-block", "The disks and drives, and the nodes that they use",

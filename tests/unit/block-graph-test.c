@@ -11,8 +11,8 @@
 #include "accel/accel.h"
 #include "block/testing.h"
 #include "config/json.h"
-#include "event/loop.h"
 #include "event/lock.h"
+#include "event/loop.h"
 #include "tests/unit/block-late.h"
 
 #define KIB 1024u
@@ -303,6 +303,147 @@ static void test_loops(gconstpointer options)
     }
 }
 
+/* --- drain and resize --- */
+
+static void count_up(void *opaque)
+{
+    ++*(guint *)opaque;
+}
+
+static char *testing(const char *command)
+{
+    g_auto(GStrv) args = g_strsplit(command, " ", 0);
+
+    return block_testing_command(args);
+}
+
+static void test_command(const char *command)
+{
+    g_autofree char *answer = testing(command);
+
+    g_assert_cmpstr(answer, ==, "OK");
+}
+
+static void turns(void)
+{
+    for (guint i = 0; i < 20; i++) {
+        event_loop_iterate(event_loop_main(), FALSE);
+    }
+}
+
+static void note(void *opaque)
+{
+    *(gboolean *)opaque = TRUE;
+}
+
+/* What is under way ends first; what comes meanwhile waits for the end of the drain. */
+static void test_drain(void)
+{
+    static guint8 buf[512];
+    struct iovec iov = { buf, 512 };
+    int rets[2] = { 1, 1 };
+    gboolean drained[2] = { FALSE, FALSE };
+    BlockUser user = { .loop = event_loop_main() };
+
+    make_image(64 * KIB, 1);
+    must_add("{'driver':'x-test','node-name':'t','file':{'driver':'file',"
+             "'node-name':'f','filename':'%s'}}");
+    BlockNode *node = must_add("{'driver':'raw','node-name':'r','file':'t'}");
+    BlockChild *c = block_node_attach(node, &user, NULL);
+    BlockRequest r[2];
+    for (guint i = 0; i < 2; i++) {
+        r[i] = (BlockRequest){ .op = BLOCK_READ,
+                               .iov = &iov,
+                               .n_iov = 1,
+                               .bytes = 512,
+                               .done = io_done,
+                               .opaque = &rets[i] };
+    }
+    test_command("t hold");
+    block_submit(c, &r[0]);
+    BlockDrain *drains[2];
+    drains[0] = block_drain_begin(block_node_find("f"), note, &drained[0]);
+    drains[1] = block_drain_begin(node, note, &drained[1]);
+    turns();
+    g_assert_false(drained[0] || drained[1]);
+    block_submit(c, &r[1]);
+    test_command("t release");
+    while (!drained[0] || !drained[1]) {
+        event_loop_iterate(event_loop_main(), TRUE);
+    }
+    g_assert_cmpint(rets[0], ==, 0);
+    block_drain_end(drains[0]);
+    turns();
+    g_assert_cmpint(rets[1], ==, 1);
+    block_drain_end(drains[1]);
+    while (rets[1] == 1) {
+        event_loop_iterate(event_loop_main(), TRUE);
+    }
+    /* the user goes in mid-drain */
+    drained[0] = FALSE;
+    drains[0] = block_drain_begin(node, note, &drained[0]);
+    block_node_detach(c);
+    while (!drained[0]) {
+        event_loop_iterate(event_loop_main(), TRUE);
+    }
+    del("r");
+    block_drain_end(drains[0]);
+    turns();
+    del("t");
+}
+
+static gboolean resize(const char *node, guint64 size, GError **errp)
+{
+    Late late = { FALSE };
+
+    block_node_resize_later(block_node_find(node), size, late_done, &late);
+    return late_wait(&late, errp);
+}
+
+static void test_resize(void)
+{
+    guint told = 0;
+    BlockUser user = { .loop = event_loop_main(), .resized = count_up, .opaque = &told };
+    g_autoptr(GError) error = NULL;
+    guint8 buf[512];
+
+    make_image(64 * KIB, 1);
+    must_add("{'driver':'file','node-name':'f','filename':'%s'}");
+    BlockNode *node = must_add("{'driver':'raw','node-name':'r','file':'f',"
+                               "'offset':4096}");
+    BlockChild *c = block_node_attach(node, &user, NULL);
+    g_assert_true(resize("r", 128 * KIB, NULL));
+    g_assert_cmpuint(told, ==, 1);
+    g_assert_cmpuint(block_node_size(node), ==, 128 * KIB);
+    g_assert_cmpuint(block_node_size(block_node_find("f")), ==, 132 * KIB);
+    g_assert_cmpint(io(c, BLOCK_READ, 128 * KIB - 512, buf, 512), ==, 0);
+    g_assert_cmphex(buf[0], ==, 0);
+    g_assert_true(resize("r", 32 * KIB, NULL));
+    g_assert_cmpuint(told, ==, 2);
+    g_assert_cmpint(io(c, BLOCK_READ, 32 * KIB, buf, 512), ==, -EINVAL);
+    g_assert_cmpint(io(c, BLOCK_READ, 0, buf, 512), ==, 0);
+    g_assert_cmphex(buf[0], ==, 1);
+    /* what is above does not fit any more */
+    g_assert_false(resize("f", 2048, &error));
+    g_assert_nonnull(strstr(error->message, "reach beyond"));
+    g_assert_cmpint(io(c, BLOCK_READ, 0, buf, 512), ==, -EINVAL);
+    g_clear_error(&error);
+    give(c);
+    assert_free();
+    del("r");
+    must_add("{'driver':'raw','node-name':'r','file':'f','size':1024}");
+    g_assert_false(resize("r", 2048, &error));
+    g_assert_cmpstr(error->message, ==, "Cannot resize fixed-size raw disks");
+    g_clear_error(&error);
+    assert_free();
+    del("r");
+    del("f");
+    must_add("{'driver':'file','node-name':'f','read-only':true,'filename':'%s'}");
+    g_assert_false(resize("f", 2048, &error));
+    g_assert_cmpstr(error->message, ==, "Image is read-only");
+    del("f");
+}
+
 /* --- drivers and options --- */
 
 static void test_null(void)
@@ -389,6 +530,8 @@ int main(int argc, char **argv)
     g_test_add_data_func("/block-graph/loops/4096", ",'x-dio-align':4096", test_loops);
     g_test_add_data_func("/block-graph/loops/threads",
                          ",'x-dio-align':1024,'aio':'threads'", test_loops);
+    g_test_add_func("/block-graph/drain", test_drain);
+    g_test_add_func("/block-graph/resize", test_resize);
     g_test_add_func("/block-graph/null", test_null);
     g_test_add_func("/block-graph/detect-zeroes", test_detect_zeroes);
     int ret = g_test_run();
