@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "block/node.h"
+#include "block/throttle.h"
 #include "util/error.h"
 
 static GSList *nodes; /* in order of creation */
@@ -217,6 +217,15 @@ int block_node_blocking(BlockNode *node, BlockRequest *r)
     return node->driver->blocking(node, r);
 }
 
+static void submit_limited(BlockChild *user, BlockRequest *r)
+{
+    ThrottleGroup *group = g_atomic_pointer_get(&user->throttle);
+
+    if (!group || !throttle_wait(group, user->node, r)) {
+        block_node_submit(user->node, r);
+    }
+}
+
 void block_submit(BlockChild *user, BlockRequest *r)
 {
     BlockNode *node = user->node;
@@ -239,7 +248,7 @@ void block_submit(BlockChild *user, BlockRequest *r)
     } else if (r->op != BLOCK_FLUSH && r->bytes == 0) {
         block_node_complete(r, node->active ? 0 : -EIO);
     } else {
-        block_node_submit(node, r);
+        submit_limited(user, r);
     }
 }
 
@@ -285,4 +294,5 @@ void block_cleanup(void)
         block_node_free(node);
     }
     nodes = kept;
+    throttle_cleanup();
 }

@@ -12,6 +12,7 @@
 #include <sys/uio.h>
 
 #include "config/kind.h"
+#include "config/object.h"
 #include "event/loop.h"
 
 /* Images are made of sectors; a file with a ragged end reads as zeros beyond it. */
@@ -89,6 +90,8 @@ typedef struct BlockUser {
 
 /* The block drivers. */
 extern const Kind block_kind;
+/* -object throttle-group: throttle.h */
+extern const ObjectType object_throttle_group;
 
 /*
  * Main loop, under the machine lock. At start: a node is there, or not, when

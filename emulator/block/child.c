@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The edges of the graph: who uses a node, and as what. Main loop. */
-#include "block/node.h"
+#include "block/throttle.h"
 #include "util/error.h"
 
 BlockChild *block_child_new(BlockNode *node, BlockNode *parent, BlockRole role)
@@ -102,7 +102,7 @@ void block_node_foreach_listed(BlockNode *node, BlockListed fn, void *opaque)
     }
     for (; c; c = block_node_next_user(node, c)) {
         if (c->user.name && !c->user.removable) {
-            fn(node, &c->user, opaque);
+            fn(node, c, opaque);
         }
     }
 }
@@ -230,6 +230,10 @@ void block_node_detach(BlockChild *c)
 {
     if (c->refs) {
         block_drain_user_left(c);
+    }
+    if (c->throttle) {
+        throttle_group_use(c->throttle, -1);
+        c->throttle = NULL;
     }
     block_loop_put(g_steal_pointer(&c->loop));
     c->hold = BLOCK_HOLD_LEFT;

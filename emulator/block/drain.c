@@ -7,7 +7,7 @@
  * A user may be detached meanwhile: it has nothing in flight and nothing kept, and its
  * loop may be gone soon.
  */
-#include "block/node.h"
+#include "block/throttle.h"
 
 typedef struct Visit {
     BlockDrain *drain;
@@ -92,6 +92,7 @@ static void enter(void *opaque)
 
     v->user->drains++;
     v->user->drains_waiting = g_slist_prepend(v->user->drains_waiting, v);
+    throttle_release(v->user);
     if (!v->user->in_flight) {
         block_drain_idle(v->user);
     }

@@ -32,5 +32,9 @@ libemulator_a_SOURCES += \
 	emulator/block/stats.h \
 	emulator/block/testing.c \
 	emulator/block/testing.h \
+	emulator/block/throttle.c \
+	emulator/block/throttle.h \
+	emulator/block/throttle-driver.c \
+	emulator/block/throttle-user.c \
 	emulator/block/uring.c \
 	emulator/block/worker.c

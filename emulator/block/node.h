@@ -111,6 +111,7 @@ struct BlockChild {
     unsigned in_flight; /* its requests, done() not yet called; in the loop */
     gboolean completed; /* some done() was called in this round of the loop */
     BlockChild *next_completed;
+    struct ThrottleGroup *throttle; /* atomic: its limits, or NULL */
     guint drains; /* it keeps its requests, and tells these when nothing is in flight */
     GSList *drains_waiting;
     BlockRequest *kept, *kept_last;
@@ -155,6 +156,7 @@ extern const BlockDriver block_driver_file;
 extern const BlockDriver block_driver_host_device;
 extern const BlockDriver block_driver_raw;
 extern const BlockDriver block_driver_null;
+extern const BlockDriver block_driver_throttle;
 extern const BlockDriver block_driver_test;
 
 /*
@@ -191,7 +193,7 @@ BlockChild *block_node_next_user(const BlockNode *node, const BlockChild *after)
  * What query-block and query-blockstats list of it: its users but removable drives, which
  * are listed for themselves; NULL for one that -drive has made and nobody has.
  */
-typedef void (*BlockListed)(BlockNode *node, const BlockUser *user, void *opaque);
+typedef void (*BlockListed)(BlockNode *node, const BlockChild *user, void *opaque);
 void block_node_foreach_listed(BlockNode *node, BlockListed fn, void *opaque);
 /* It is told of: a disk. */
 static inline gboolean block_user_is_disk(const BlockChild *c)

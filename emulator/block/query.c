@@ -12,6 +12,7 @@
 #include "block/node.h"
 #include "block/removable.h"
 #include "block/stats.h"
+#include "block/throttle.h"
 #include "event/gate.h"
 #include "event/slow.h"
 #include "util/error.h"
@@ -53,10 +54,9 @@ static ConfigNode *query_image(const BlockNode *node)
     return image;
 }
 
-static ConfigNode *query_node(const BlockNode *node)
+/* user: whose limits it tells of, or NULL. */
+static ConfigNode *query_node(const BlockNode *node, const BlockChild *user)
 {
-    static const char *const limits[] = { "bps",  "bps_rd",  "bps_wr",
-                                          "iops", "iops_rd", "iops_wr" };
     ConfigNode *info = config_map_new();
 
     config_map_set_string(info, "file", block_node_bottom(node)->filename);
@@ -69,9 +69,7 @@ static ConfigNode *query_node(const BlockNode *node)
                           detect_zeroes_names[node->detect_zeroes]);
     config_map_set_int(info, "backing_file_depth", 0);
     config_map_set_int(info, "write_threshold", 0);
-    for (unsigned i = 0; i < G_N_ELEMENTS(limits); i++) {
-        config_map_set_int(info, limits[i], 0);
-    }
+    throttle_query(user, info);
     config_map_set(info, "cache", query_cache(node));
     config_map_set(info, "image", query_image(node));
     return info;
@@ -79,7 +77,8 @@ static ConfigNode *query_node(const BlockNode *node)
 
 /* Of a flash nothing is counted; a -drive that no device has is nobody's. */
 static ConfigNode *query_user(const char *drive, const char *name,
-                              const BlockStats *stats, const BlockNode *node)
+                              const BlockStats *stats, const BlockNode *node,
+                              const BlockChild *user)
 {
     ConfigNode *info = config_map_new();
 
@@ -92,7 +91,7 @@ static ConfigNode *query_user(const char *drive, const char *name,
         config_map_set_string(info, "io-status", block_status_name(stats));
     }
     if (node) {
-        config_map_set(info, "inserted", query_node(node));
+        config_map_set(info, "inserted", query_node(node, user));
     }
     return info;
 }
@@ -111,7 +110,7 @@ static void want(Wanted *w, BlockNode *node, ConfigNode *info)
 
 static void want_drive(const Removable *r, void *opaque)
 {
-    ConfigNode *info = query_user(r->drive, r->name, r->stats, r->medium);
+    ConfigNode *info = query_user(r->drive, r->name, r->stats, r->medium, r->user);
 
     config_map_set_bool(info, "removable", TRUE);
     config_map_set_bool(info, "locked", r->locked);
@@ -119,12 +118,12 @@ static void want_drive(const Removable *r, void *opaque)
     want(opaque, r->medium, info);
 }
 
-static void want_disk(BlockNode *node, const BlockUser *user, void *wanted)
+static void want_disk(BlockNode *node, const BlockChild *c, void *wanted)
 {
-    ConfigNode *info = query_user(block_node_drive(node), user ? user->name : NULL,
-                                  user ? user->stats : NULL, node);
+    ConfigNode *info = query_user(block_node_drive(node), c ? c->user.name : NULL,
+                                  c ? c->user.stats : NULL, node, c);
 
-    config_map_set_bool(info, "removable", !user); /* as QEMU has it */
+    config_map_set_bool(info, "removable", !c); /* as QEMU has it */
     config_map_set_bool(info, "locked", FALSE);
     want(wanted, node, info);
 }
@@ -137,7 +136,7 @@ static void want_all(Wanted *w, gboolean disks)
         if (disks) {
             block_node_foreach_listed(node, want_disk, w);
         } else {
-            want(w, node, query_node(node));
+            want(w, node, query_node(node, NULL));
         }
     }
     if (disks) {

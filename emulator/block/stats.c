@@ -193,13 +193,13 @@ static ConfigNode *query_node(const BlockNode *node, const BlockStats *stats)
     return map;
 }
 
-static void query_user(BlockNode *node, const BlockUser *user, void *array)
+static void query_user(BlockNode *node, const BlockChild *c, void *array)
 {
-    ConfigNode *map = query_node(node, user ? user->stats : NULL);
+    ConfigNode *map = query_node(node, c ? c->user.stats : NULL);
 
     config_map_set_string(map, "device", block_node_drive(node));
-    if (user) {
-        config_map_set_string(map, "qdev", user->name);
+    if (c) {
+        config_map_set_string(map, "qdev", c->user.name);
     }
     config_list_add(array, map);
 }

@@ -83,7 +83,15 @@ QMP_OBJECT(node_info, { "file", &qmp_str }, { "node-name", &qmp_str },
            { "backing_file_depth", &qmp_int }, { "write_threshold", &qmp_int },
            { "bps", &qmp_int }, { "bps_rd", &qmp_int }, { "bps_wr", &qmp_int },
            { "iops", &qmp_int }, { "iops_rd", &qmp_int }, { "iops_wr", &qmp_int },
-           { "cache", &cache_info }, { "image", &image_info });
+           { "bps_max", &qmp_int, TRUE }, { "bps_rd_max", &qmp_int, TRUE },
+           { "bps_wr_max", &qmp_int, TRUE }, { "iops_max", &qmp_int, TRUE },
+           { "iops_rd_max", &qmp_int, TRUE }, { "iops_wr_max", &qmp_int, TRUE },
+           { "bps_max_length", &qmp_int, TRUE }, { "bps_rd_max_length", &qmp_int, TRUE },
+           { "bps_wr_max_length", &qmp_int, TRUE }, { "iops_max_length", &qmp_int, TRUE },
+           { "iops_rd_max_length", &qmp_int, TRUE },
+           { "iops_wr_max_length", &qmp_int, TRUE }, { "iops_size", &qmp_int, TRUE },
+           { "group", &qmp_str, TRUE }, { "cache", &cache_info },
+           { "image", &image_info });
 QMP_LIST(node_info_list, &node_info);
 
 QMP_ENUM(io_status, "ok", "failed", "nospace");

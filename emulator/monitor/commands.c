@@ -12,6 +12,7 @@ const QmpCommand *const qmp_command_tables[] = {
     qmp_chardev_commands,
     qmp_fd_commands,
     qmp_block_commands,
+    qmp_throttle_commands,
     qmp_medium_commands,
     qmp_device_commands,
     qmp_qom_commands,

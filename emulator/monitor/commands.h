@@ -11,6 +11,7 @@ extern const QmpCommand qmp_action_commands[];
 extern const QmpCommand qmp_chardev_commands[];
 extern const QmpCommand qmp_fd_commands[];
 extern const QmpCommand qmp_block_commands[];
+extern const QmpCommand qmp_throttle_commands[];
 extern const QmpCommand qmp_medium_commands[];
 extern const QmpCommand qmp_device_commands[];
 extern const QmpCommand qmp_qom_commands[];

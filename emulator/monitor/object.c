@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "block/block.h"
 #include "event/gate.h"
 #include "event/loop.h"
 #include "event/pending.h"
@@ -63,8 +64,9 @@ static const ObjectType object_secret = {
 };
 
 static const ObjectType *const types[] = {
-    &object_iothread,    &object_memory_file, &object_memory_memfd, &object_memory_ram,
-    &object_rng_builtin, &object_rng_random,  &object_secret,
+    &object_iothread,   &object_memory_file,    &object_memory_memfd,
+    &object_memory_ram, &object_rng_builtin,    &object_rng_random,
+    &object_secret,     &object_throttle_group,
 };
 
 static GHashTable *objects; /* id -> ObjectType */
