@@ -125,6 +125,8 @@ typedef void (*BlockOpened)(void *opaque, BlockNode *node, GError *error);
 void block_node_add_medium_later(ConfigNode *config, gboolean check, BlockOpened done,
                                  void *opaque);
 void block_node_del_later(const char *name, BlockChanged changed, void *opaque);
+/* Nodes get other options, of the list's maps, all or none: blockdev-reopen. */
+void block_nodes_reopen_later(const ConfigNode *list, BlockChanged done, void *opaque);
 BlockNode *block_node_find(const char *name);
 const char *block_node_name(const BlockNode *node);
 /* A user of this name has been told of (below). */

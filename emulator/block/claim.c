@@ -370,6 +370,11 @@ void block_claim_later(BlockClaim *claim, BlockClaimed done, void *opaque)
     }
 }
 
+void block_claims_go_on(void)
+{
+    start_waiting();
+}
+
 gboolean block_claim_ended(void)
 {
     return ended;

@@ -224,6 +224,32 @@ static int file_blocking(BlockNode *node, BlockRequest *r)
     return ret;
 }
 
+static gboolean file_reopen(BlockNode *node, BlockNode *fresh, GError **errp)
+{
+    const FileOptions *old = node->options, *new = fresh->options;
+
+    if (!g_str_equal(old->filename, new->filename)) {
+        return error_set(errp, "Cannot change the option 'filename'");
+    }
+    if (old->locking != new->locking) {
+        return error_set(errp, "Cannot change the option 'locking'");
+    }
+    if (!file_configure(fresh, errp)) {
+        return FALSE;
+    }
+    /* What has been lost stays lost. */
+    block_file(fresh)->flush_error = g_atomic_int_get(&block_file(node)->flush_error);
+    return TRUE;
+}
+
+static gboolean file_take_locks(BlockNode *fresh, const BlockNode *node, GError **errp)
+{
+    const BlockFile *f = block_file(fresh);
+    BlockLocks held = { node->held_perm, node->held_unshared };
+
+    return !f->locking || block_lock_also(f->fd, fresh->filename, held, errp);
+}
+
 static gboolean file_truncate(BlockNode *node, guint64 size, GError **errp)
 {
     const BlockFile *f = block_file(node);
@@ -263,6 +289,8 @@ const BlockDriver block_driver_file = {
     .type = { "file", "an image file", file_rows, sizeof(FileOptions) },
     .configure = file_configure,
     .begin = file_begin,
+    .reopen = file_reopen,
+    .take_locks = file_take_locks,
     .open = file_open,
     .sync = file_sync,
     .close = file_close,
@@ -281,6 +309,8 @@ const BlockDriver block_driver_host_device = {
               sizeof(FileOptions) },
     .configure = file_configure,
     .begin = file_begin,
+    .reopen = file_reopen,
+    .take_locks = file_take_locks,
     .open = file_open,
     .sync = file_sync,
     .close = file_close,

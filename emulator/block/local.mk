@@ -25,6 +25,7 @@ libemulator_a_SOURCES += \
 	emulator/block/raw.c \
 	emulator/block/removable.c \
 	emulator/block/removable.h \
+	emulator/block/reopen.c \
 	emulator/block/resize.c \
 	emulator/block/serialise.c \
 	emulator/block/start.c \

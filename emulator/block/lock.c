@@ -81,6 +81,12 @@ static gboolean check_mask(int fd, off_t base, guint mask, const char *what,
     return TRUE;
 }
 
+gboolean block_lock_also(int fd, const char *filename, BlockLocks locks, GError **errp)
+{
+    return lock_mask(fd, LOCK_PERM_BASE, locks.perm, filename, errp) &&
+           lock_mask(fd, LOCK_SHARED_BASE, locks.unshared, filename, errp);
+}
+
 /* What comes is locked and looked at before what goes is given up. */
 gboolean block_lock(int fd, const char *filename, BlockLocks old, BlockLocks new,
                     GError **errp)

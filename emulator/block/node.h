@@ -32,6 +32,13 @@ typedef struct BlockDriver {
     gboolean (*open)(BlockNode *node, GError **errp);
     gboolean (*opened)(BlockNode *node, GError **errp);
     /*
+     * blockdev-reopen: fresh has been read, and may take the node's place? It configures
+     * it, without children, for open(); then, on that thread, fresh gets the locks that
+     * the node has. NULL: nodes of the driver stay as they are; it has no image.
+     */
+    gboolean (*reopen)(BlockNode *node, BlockNode *fresh, GError **errp);
+    gboolean (*take_locks)(BlockNode *fresh, const BlockNode *node, GError **errp);
+    /*
      * And how it goes: what has been written is on the medium; the host has back what
      * open() got, if it did, both on such a thread; memory.
      */
@@ -180,6 +187,10 @@ gboolean block_node_refresh_size(BlockNode *node, GError **errp);
 
 /* resize.c: as BlockDriver.truncate. */
 gboolean block_node_truncate(BlockNode *node, guint64 size, GError **errp);
+/* Sizes have changed: those above follow, users are told. FALSE: one does not fit. */
+gboolean block_nodes_follow(GError **errp);
+/* reopen.c: an option of block_kind, which it takes, names the child that is there. */
+gboolean block_reopen_check_child(const BlockNode *node, ConfigNode **ref, GError **errp);
 
 /* child.c: edges. Main loop; parent NULL: of a user. */
 BlockChild *block_child_new(BlockNode *node, BlockNode *parent, BlockRole role);
@@ -254,6 +265,8 @@ void block_claim_add_format(BlockClaim *claim, BlockNode *node);
 void block_claim_later(BlockClaim *claim, BlockClaimed done, void *opaque);
 /* What was asked for has not come back, and does not: the process ends. */
 gboolean block_claim_ended(void);
+/* A node that was claimed by somebody else is not any more. */
+void block_claims_go_on(void);
 /* At start. */
 gboolean block_claim_run_now(BlockClaim *claim, GError **errp);
 gboolean block_claim_now(BlockNode *node, GError **errp);
@@ -296,6 +309,8 @@ typedef struct BlockLocks {
 } BlockLocks;
 gboolean block_lock(int fd, const char *filename, BlockLocks old, BlockLocks new,
                     GError **errp);
+/* Those that another descriptor of ours has. */
+gboolean block_lock_also(int fd, const char *filename, BlockLocks locks, GError **errp);
 
 /* loop.c: what the users of one event loop share; made by the first of them. */
 BlockLoop *block_loop_get(EventLoop *loop, GError **errp);

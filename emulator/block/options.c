@@ -108,7 +108,9 @@ const BlockDriver *block_driver_find(ConfigNode *config, GError **errp)
 
 void block_options_clear(BlockNode *node)
 {
-    properties_clear(node->driver->type.rows, node->options);
+    if (node->options) {
+        properties_clear(node->driver->type.rows, node->options);
+    }
     properties_clear(node_rows, node);
     g_clear_pointer(&node->options, g_free);
 }

@@ -37,17 +37,24 @@ static gboolean raw_refresh_size(BlockNode *node, GError **errp)
     return TRUE;
 }
 
+static gboolean raw_check(const BlockNode *node, GError **errp)
+{
+    const RawOptions *o = node->options;
+
+    if (o->offset % BLOCK_SECTOR_SIZE || o->limit % BLOCK_SECTOR_SIZE) {
+        return error_set(
+            errp, "Parameters 'offset' and 'size' of node '%s' must be multiples of %u",
+            node->name, BLOCK_SECTOR_SIZE);
+    }
+    return TRUE;
+}
+
 static gboolean raw_configure(BlockNode *node, GError **errp)
 {
     RawOptions *o = node->options;
 
-    if (o->offset % BLOCK_SECTOR_SIZE || o->limit % BLOCK_SECTOR_SIZE) {
-        error_set(errp,
-                  "Parameters 'offset' and 'size' of node '%s' must be multiples of %u",
-                  node->name, BLOCK_SECTOR_SIZE);
-        return FALSE;
-    }
-    return block_child_configure(node, &o->file, BLOCK_ROLE_FILTERED, errp);
+    return raw_check(node, errp) &&
+           block_child_configure(node, &o->file, BLOCK_ROLE_FILTERED, errp);
 }
 
 static gboolean raw_opened(BlockNode *node, GError **errp)
@@ -61,6 +68,13 @@ static gboolean raw_opened(BlockNode *node, GError **errp)
         return FALSE;
     }
     return raw_refresh_size(node, errp);
+}
+
+static gboolean raw_reopen(BlockNode *node, BlockNode *fresh, GError **errp)
+{
+    RawOptions *o = fresh->options;
+
+    return raw_check(fresh, errp) && block_reopen_check_child(node, &o->file, errp);
 }
 
 static gboolean raw_truncate(BlockNode *node, guint64 size, GError **errp)
@@ -98,6 +112,7 @@ const BlockDriver block_driver_raw = {
               sizeof(RawOptions) },
     .configure = raw_configure,
     .opened = raw_opened,
+    .reopen = raw_reopen,
     .refresh_size = raw_refresh_size,
     .truncate = raw_truncate,
     .submit = raw_submit,

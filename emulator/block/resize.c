@@ -71,21 +71,23 @@ static void tell_users(BlockNode *node, guint64 old)
     }
 }
 
-/* Nodes above follow: in the order of the list those below come first. */
-static void follow(GError **errp)
+/* In the order of the list those below come first. */
+gboolean block_nodes_follow(GError **errp)
 {
+    gboolean ok = TRUE;
+
     for (GSList *l = block_nodes(); l; l = l->next) {
         BlockNode *node = l->data;
         guint64 old = node->size;
-        GError *error = NULL;
 
-        if (node->driver->refresh_size && !node->driver->refresh_size(node, &error)) {
+        if (node->driver->refresh_size &&
+            !node->driver->refresh_size(node, ok ? errp : NULL)) {
             node->size = 0; /* it is not there any more */
-            g_clear_error(errp);
-            g_propagate_error(errp, error);
+            ok = FALSE;
         }
         tell_users(node, old);
     }
+    return ok;
 }
 
 static void resized(void *opaque, GError *error)
@@ -101,7 +103,7 @@ static void resized(void *opaque, GError *error)
         guint64 old = bottom->size;
         bottom->size = c->bottom_size;
         tell_users(bottom, old);
-        follow(&error);
+        block_nodes_follow(&error);
     }
     if (block_claim_ended()) { /* the thread has it */
         pending_end(&c->pending, error);

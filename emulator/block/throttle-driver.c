@@ -74,9 +74,9 @@ static const Property throttle_rows[] = {
     { NULL },
 };
 
-static gboolean throttle_configure(BlockNode *node, GError **errp)
+static gboolean join(BlockNode *node, GError **errp)
 {
-    ThrottleOptions *o = node->options;
+    const ThrottleOptions *o = node->options;
     ThrottleGroup *group = throttle_group_find(o->group);
 
     if (!group) {
@@ -84,7 +84,22 @@ static gboolean throttle_configure(BlockNode *node, GError **errp)
     }
     node->state = group;
     throttle_group_use(group, 1);
-    return block_child_configure(node, &o->file, BLOCK_ROLE_FILTERED, errp);
+    return TRUE;
+}
+
+static gboolean throttle_configure(BlockNode *node, GError **errp)
+{
+    ThrottleOptions *o = node->options;
+
+    return join(node, errp) &&
+           block_child_configure(node, &o->file, BLOCK_ROLE_FILTERED, errp);
+}
+
+static gboolean throttle_reopen(BlockNode *node, BlockNode *fresh, GError **errp)
+{
+    ThrottleOptions *o = fresh->options;
+
+    return join(fresh, errp) && block_reopen_check_child(node, &o->file, errp);
 }
 
 static void throttle_free(BlockNode *node)
@@ -134,6 +149,7 @@ const BlockDriver block_driver_throttle = {
               sizeof(ThrottleOptions) },
     .configure = throttle_configure,
     .opened = throttle_opened,
+    .reopen = throttle_reopen,
     .free = throttle_free,
     .refresh_size = throttle_refresh_size,
     .truncate = throttle_truncate,

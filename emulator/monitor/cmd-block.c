@@ -44,6 +44,22 @@ static void cmd_blockdev_del(ConfigNode *args, QmpReply *reply)
     block_node_del_later(qmp_arg_string(args, "node-name"), changed, reply);
 }
 
+/* All options that the node shall have. */
+static const QmpType reopen_options = {
+    .meta = QMP_META_OBJECT,
+    .members = (const QmpMember[]){ { "driver", &qmp_str },
+                                    { "node-name", &qmp_str },
+                                    { NULL } },
+    .open = TRUE,
+};
+QMP_LIST(reopen_list, &reopen_options);
+QMP_OBJECT(reopen_args, { "options", &reopen_list });
+
+static void cmd_blockdev_reopen(ConfigNode *args, QmpReply *reply)
+{
+    block_nodes_reopen_later(config_map_get(args, "options"), changed, reply);
+}
+
 QMP_OBJECT(resize_args, { "device", &qmp_str, TRUE }, { "node-name", &qmp_str, TRUE },
            { "size", &qmp_int });
 
@@ -152,6 +168,8 @@ const QmpCommand qmp_block_commands[] = {
       .kind = &block_kind, .prepare = blockdev_defaults },
     { "blockdev-del", "Flushes and closes a block node that nobody uses",
       .start = cmd_blockdev_del, .args = &del_args },
+    { "blockdev-reopen", "Gives block nodes other options, all or none",
+      .start = cmd_blockdev_reopen, .args = &reopen_args },
     { "block_resize", "Makes an image longer or shorter; a disk tells its guest",
       .start = cmd_block_resize, .args = &resize_args },
     { "query-named-block-nodes", "The block nodes", .start = cmd_query_nodes,

@@ -8,81 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "accel/accel.h"
-#include "accel/run-state.h"
-#include "block/stats.h"
-#include "block/testing.h"
-#include "block/throttle.h"
-#include "config/json.h"
-#include "event/clock.h"
-#include "event/lock.h"
-#include "event/loop.h"
-#include "tests/unit/block-late.h"
-#include "tests/unit/no-board.h"
-
-#define KIB 1024u
-
-static char *path;
-
-static void make_image(gsize size, int fill)
-{
-    g_autofree char *data = g_malloc(size);
-
-    memset(data, fill, size);
-    g_assert_true(g_file_set_contents(path, data, (gssize)size, NULL));
-}
-
-/* The text with ' for ", and %s for the image. */
-static BlockNode *add(const char *text, GError **errp)
-{
-    g_auto(GStrv) parts = g_strsplit(text, "%s", 0);
-    g_autofree char *json = g_strdelimit(g_strjoinv(path, parts), "'", '"');
-    g_autoptr(ConfigNode) config = config_parse_json(json, NULL);
-
-    return block_node_add(config, errp);
-}
-
-static BlockNode *must_add(const char *text)
-{
-    g_autoptr(GError) error = NULL;
-    BlockNode *node = add(text, &error);
-
-    g_assert_no_error(error);
-    return node;
-}
-
-static void del(const char *name)
-{
-    g_autoptr(GError) error = NULL;
-
-    node_del(name, &error);
-    g_assert_no_error(error);
-}
-
-static void io_done(void *opaque, int ret)
-{
-    *(int *)opaque = ret;
-}
-
-static int io(BlockChild *user, BlockOp op, guint64 offset, void *buf, gsize len)
-{
-    int ret = 1;
-    struct iovec iov = { buf, len };
-    BlockRequest r = { .op = op,
-                       .iov = &iov,
-                       .n_iov = buf ? 1 : 0,
-                       .offset = offset,
-                       .bytes = len,
-                       .done = io_done,
-                       .opaque = &ret };
-
-    block_submit(user, &r);
-    while (ret == 1) {
-        event_loop_iterate(event_loop_main(), TRUE);
-    }
-    g_assert_cmpint(r.op, ==, op);
-    return ret;
-}
+#include "block/file.h"
+#include "tests/unit/block-graph.h"
 
 /* --- permissions --- */
 
@@ -329,18 +256,6 @@ static void test_command(const char *command)
     g_assert_cmpstr(answer, ==, "OK");
 }
 
-static void turns(void)
-{
-    for (guint i = 0; i < 20; i++) {
-        event_loop_iterate(event_loop_main(), FALSE);
-    }
-}
-
-static void note(void *opaque)
-{
-    *(gboolean *)opaque = TRUE;
-}
-
 /* What is under way ends first; what comes meanwhile waits for the end of the drain. */
 static void test_drain(void)
 {
@@ -449,211 +364,111 @@ static void test_resize(void)
     del("f");
 }
 
-/* --- limits --- */
+/* --- other options --- */
 
-static void step(gint64 ms)
+static gboolean reopen(const char *text, GError **errp)
 {
-    gint64 end = clock_now(CLOCK_TYPE_VIRTUAL) + ms * 1000000;
+    g_auto(GStrv) parts = g_strsplit(text, "%s", 0);
+    g_autofree char *json = g_strdelimit(g_strjoinv(path, parts), "'", '"');
+    g_autoptr(ConfigNode) config = config_parse_json(json, NULL);
+    Late late = { FALSE };
 
-    turns();
-    while (!clock_qtest_step_to(end)) {
-        turns();
-    }
-    turns();
+    g_assert_nonnull(config);
+    block_nodes_reopen_later(config, late_done, &late);
+    return late_wait(&late, errp);
 }
 
-#define LIMITED 40u
-
-typedef struct Limited {
-    BlockChild *user;
-    BlockRequest r[LIMITED];
-    guint done;
-} Limited;
-
-static void limited_done(void *opaque, int ret)
+static int open_flags(const char *node)
 {
-    g_assert_cmpint(ret, ==, 0);
-    ((Limited *)opaque)->done++;
+    return fcntl(block_file(block_node_find(node))->fd, F_GETFL);
 }
 
-static void limited_start(Limited *l, BlockChild *user, BlockOp op)
-{
-    static guint8 buf[1024];
-    static struct iovec iov = { buf, 1024 };
+#define FILE_F "'driver':'file','node-name':'f','filename':'%s'"
+#define RAW_R  "'driver':'raw','node-name':'r','file':'f'"
 
-    l->user = user;
-    l->done = 0;
-    for (guint i = 0; i < LIMITED; i++) {
-        l->r[i] = (BlockRequest){ .op = op,
-                                  .iov = &iov,
-                                  .n_iov = 1,
-                                  .bytes = 1024,
-                                  .done = limited_done,
-                                  .opaque = l };
-        block_submit(user, &l->r[i]);
-    }
-    turns();
+static void test_reopen(void)
+{
+    BlockUser user = { .loop = event_loop_main(), .read_only = TRUE };
+    guint8 buf[512];
+
+    make_image(64 * KIB, 1);
+    must_add("{'driver':'raw','node-name':'r','read-only':true,'file':"
+             "{'driver':'file','node-name':'f','filename':'%s'}}");
+    BlockNode *node = block_node_find("r");
+    BlockChild *c = block_node_attach(node, &user, NULL);
+    g_assert_cmphex(open_flags("f") & O_ACCMODE, ==, O_RDONLY);
+    /* both, with other options */
+    g_assert_true(reopen("[{" FILE_F ",'aio':'threads','discard':'unmap'},"
+                         "{" RAW_R ",'offset':512,'size':1024,'discard':'unmap'}]",
+                         NULL));
+    g_assert_cmphex(open_flags("f") & O_ACCMODE, ==, O_RDWR);
+    g_assert_false(block_node_read_only(node));
+    g_assert_true(block_node_can_discard(node));
+    g_assert_cmpuint(block_node_size(node), ==, 1024);
+    g_assert_cmpint(io(c, BLOCK_READ, 512, buf, 512), ==, 0);
+    assert_locked(2, 2, FALSE);
+    give(c);
+    /* a writer: the locks go over to the new descriptor */
+    user.read_only = FALSE;
+    c = block_node_attach(node, &user, NULL);
+    assert_locked(0, 0, FALSE);
+    g_assert_true(
+        reopen("[{" FILE_F ",'discard':'unmap','cache':{'no-flush':true}}]", NULL));
+    assert_locked(0, 0, FALSE);
+    g_assert_cmpint(io(c, BLOCK_WRITE, 0, buf, 512), ==, 0);
+    give(c);
+    assert_free();
+    del("r");
 }
 
-static ThrottleConfig limits(ThrottleKind kind, guint64 average, guint64 max,
-                             guint64 length)
-{
-    ThrottleConfig config;
-
-    throttle_config_init(&config);
-    config.limits[kind] = (ThrottleLimit){ average, max, length };
-    return config;
-}
-
-static BlockChild *add_limited(const char *json, const char *name)
-{
-    static BlockStats stats;
-    BlockUser user = {
-        .loop = event_loop_main(), .share_rw = TRUE, .name = name, .stats = &stats
-    };
-    BlockChild *c = block_node_attach(must_add(json), &user, NULL);
-
-    g_assert_nonnull(c);
-    return c;
-}
-
-/* How many are done at once, after a second, after ten, of those that come together. */
-static void test_limits(void)
+/* None of them changes when one cannot. */
+static void test_reopen_bad(void)
 {
     static const struct {
-        ThrottleKind kind;
-        guint64 average, max, length, iops_size;
-        BlockOp op;
-        guint done[3];
+        const char *options, *error;
     } cases[] = {
-        { THROTTLE_IOPS_TOTAL, 10, 0, 1, 0, BLOCK_READ, { 2, 12, 40 } },
-        { THROTTLE_IOPS_WRITE, 10, 0, 1, 0, BLOCK_WRITE, { 2, 12, 40 } },
-        { THROTTLE_IOPS_WRITE, 10, 0, 1, 0, BLOCK_READ, { 40, 40, 40 } },
-        { THROTTLE_IOPS_READ, 1, 0, 1, 0, BLOCK_FLUSH, { 40, 40, 40 } },
-        { THROTTLE_BPS_READ, 10240, 0, 1, 0, BLOCK_READ, { 2, 12, 40 } },
-        { THROTTLE_BPS_TOTAL, 10240, 0, 1, 0, BLOCK_WRITE_ZEROES, { 2, 12, 40 } },
-        { THROTTLE_IOPS_TOTAL, 2, 20, 1, 0, BLOCK_READ, { 21, 23, 40 } },
-        { THROTTLE_IOPS_TOTAL, 1, 10, 3, 0, BLOCK_READ, { 2, 12, 40 } },
-        { THROTTLE_IOPS_TOTAL, 10, 0, 1, 512, BLOCK_READ, { 1, 6, 40 } },
+        { "[{'driver':'file','node-name':'x','filename':'%s'}]",
+          "Failed to find node with node-name='x'" },
+        { "[{'driver':'file','filename':'%s'}]", "node-name not specified" },
+        { "[{'driver':'raw','node-name':'f','file':'t'}]",
+          "Cannot change the option 'driver'" },
+        { "[{'driver':'x-test','node-name':'t','file':'f'}]",
+          "Block format 'x-test' used by node 't' does not support reopening files" },
+        { "[{'driver':'file','node-name':'f','filename':'%s.'}]",
+          "Cannot change the option 'filename'" },
+        { "[{" FILE_F ",'locking':'off'}]", "Cannot change the option 'locking'" },
+        { "[{'driver':'raw','node-name':'r','file':'f'}]",
+          "Cannot change the option 'file'" },
+        { "[{'driver':'raw','node-name':'r','file':'t','offset':1}]",
+          "must be multiples" },
+        { "[{'driver':'raw','node-name':'r','file':'t','offset':1048576}]",
+          "reach beyond" },
+        { "[{" FILE_F ",'no':1}]", "no" },
+        { "[{" FILE_F ",'read-only':true}]", "is written, and cannot be" },
+        { "[{" FILE_F "},{" FILE_F "}]", "is named twice" },
+        { "[{" FILE_F ",'detect-zeroes':'on'},"
+          "{'driver':'raw','node-name':'r','file':'t','read-only':true}]",
+          "Node 'r' is written" },
     };
-    g_autofree Limited *l = g_new0(Limited, 1);
-    BlockChild *c = add_limited("{'driver':'null-co','node-name':'n'}", "disk");
+    BlockUser user = { .loop = event_loop_main() };
+    guint8 buf[512];
 
-    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-        ThrottleConfig config =
-            limits(cases[i].kind, cases[i].average, cases[i].max, cases[i].length);
-        config.iops_size = cases[i].iops_size;
-        g_assert_true(block_user_set_throttle("disk", &config, NULL, NULL));
-        limited_start(l, c, cases[i].op);
-        g_assert_cmpuint(l->done, ==, cases[i].done[0]);
-        step(1010);
-        g_assert_cmpuint(l->done, ==, cases[i].done[1]);
-        step(9000);
-        g_assert_cmpuint(l->done, ==, cases[i].done[2]);
-    }
-    block_node_detach(c);
-    del("n");
-}
-
-/* What waits goes on when the limits go, when the VM stops, when it is drained. */
-static void test_limits_end(void)
-{
-    g_autofree Limited *l = g_new0(Limited, 1);
-    ThrottleConfig config = limits(THROTTLE_IOPS_TOTAL, 1, 0, 1), none;
-    BlockChild *c = add_limited("{'driver':'null-co','node-name':'n'}", "disk");
-    gboolean drained = FALSE;
-
-    throttle_config_init(&none);
-    g_assert_false(block_user_set_throttle("disc", &config, NULL, NULL));
-    g_assert_true(block_user_set_throttle("disk", &config, NULL, NULL));
-    limited_start(l, c, BLOCK_READ);
-    g_assert_cmpuint(l->done, <, LIMITED);
-    g_assert_true(block_user_set_throttle("disk", &none, NULL, NULL));
-    turns();
-    g_assert_cmpuint(l->done, ==, LIMITED);
-
-    g_assert_true(block_user_set_throttle("disk", &config, "group", NULL));
-    limited_start(l, c, BLOCK_READ);
-    g_assert_cmpuint(l->done, <, LIMITED);
-    BlockDrain *drain = block_drain_begin(c->node, note, &drained);
-    turns();
-    g_assert_true(drained);
-    g_assert_cmpuint(l->done, ==, LIMITED);
-    block_drain_end(drain);
-
-    g_assert_true(block_user_set_throttle("disk", &config, NULL, NULL));
-    limited_start(l, c, BLOCK_READ);
-    g_assert_cmpuint(l->done, <, LIMITED);
-    vm_stop(RUN_STATE_PAUSED);
-    turns();
-    g_assert_cmpuint(l->done, ==, LIMITED);
-    limited_start(l, c, BLOCK_READ);
-    g_assert_cmpuint(l->done, ==, LIMITED);
-    vm_start();
-    block_node_detach(c);
-    del("n");
-}
-
-/* Two in one group share it, however much each of them asks for. */
-static void test_limits_shared(void)
-{
-    g_autofree Limited *l = g_new0(Limited, 2);
-    ThrottleConfig config = limits(THROTTLE_IOPS_TOTAL, 10, 0, 1);
-    g_autoptr(GError) error = NULL;
-
-    g_assert_true(throttle_group_create("tg", &config, NULL));
-    BlockChild *a = add_limited("{'driver':'throttle','throttle-group':'tg',"
-                                "'node-name':'a','file':{'driver':'null-co'}}",
-                                "a");
-    BlockChild *b = add_limited("{'driver':'throttle','throttle-group':'tg',"
-                                "'node-name':'b','file':{'driver':'null-co'}}",
-                                "b");
-    limited_start(&l[0], a, BLOCK_READ);
-    limited_start(&l[1], b, BLOCK_READ);
-    step(2010);
-    g_assert_cmpuint(l[0].done + l[1].done, ==, 22);
-    g_assert_cmpuint(l[0].done, <=, 12);
-    g_assert_cmpuint(l[1].done, >=, 10);
-    g_assert_false(throttle_group_destroy("tg", NULL));
-    step(8000);
-    block_node_detach(a);
-    block_node_detach(b);
-    del("a");
-    del("b");
-    g_assert_true(throttle_group_destroy("tg", NULL));
-    g_assert_null(add("{'driver':'throttle','throttle-group':'tg','node-name':'a',"
-                      "'file':{'driver':'null-co'}}",
-                      &error));
-    g_assert_cmpstr(error->message, ==, "Throttle group 'tg' does not exist");
-}
-
-static void test_limits_bad(void)
-{
-    static const struct {
-        ThrottleKind kind;
-        ThrottleLimit limit;
-        guint64 iops_size, total;
-        const char *error;
-    } cases[] = {
-        { THROTTLE_BPS_READ, { 1, 0, 1 }, 0, 1, "cannot be used at the same time" },
-        { THROTTLE_BPS_READ, { 1, 0, 1 }, 1, 0, "iops size requires" },
-        { THROTTLE_BPS_READ, { G_MAXUINT64, 0, 1 }, 0, 0, "must be within" },
-        { THROTTLE_BPS_READ, { 1, 0, 0 }, 0, 0, "burst length cannot be 0" },
-        { THROTTLE_BPS_READ, { 1, 0, 2 }, 0, 0, "without burst rate" },
-        { THROTTLE_BPS_READ, { 1, THROTTLE_MAX, 2 }, 0, 0, "too high" },
-        { THROTTLE_BPS_READ, { 0, 1, 1 }, 0, 0, "require corresponding" },
-        { THROTTLE_BPS_READ, { 2, 1, 1 }, 0, 0, "cannot be lower" },
-    };
-
+    make_image(64 * KIB, 1);
+    must_add("{'driver':'raw','node-name':'r','file':{'driver':'x-test','node-name':'t',"
+             "'file':{'driver':'file','node-name':'f','filename':'%s'}}}");
+    BlockChild *c = block_node_attach(block_node_find("r"), &user, NULL);
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
-        ThrottleConfig config = limits(THROTTLE_BPS_TOTAL, cases[i].total, 0, 1);
 
-        config.limits[cases[i].kind] = cases[i].limit;
-        config.iops_size = cases[i].iops_size;
-        g_assert_false(throttle_config_check(&config, &error));
+        g_assert_false(reopen(cases[i].options, &error));
         g_assert_nonnull(strstr(error->message, cases[i].error));
+        g_assert_cmpint(block_node_find("f")->detect_zeroes, ==, 0);
+        g_assert_cmpint(io(c, BLOCK_WRITE, 0, buf, 512), ==, 0);
+        assert_locked(0, 0, FALSE);
     }
+    give(c);
+    assert_free();
+    del("r");
 }
 
 /* --- drivers and options --- */
@@ -730,16 +545,8 @@ static void test_detect_zeroes(void)
 
 int main(int argc, char **argv)
 {
-    g_autofree char *dir = g_dir_make_tmp("vireo-graph-XXXXXX", NULL);
+    char *dir = graph_begin(&argc, &argv);
 
-    g_test_init(&argc, &argv, NULL);
-    path = g_build_filename(dir, "image", NULL);
-    no_board_make();
-    block_testing_enable();
-    if (!clock_qtest_enabled()) {
-        clock_qtest_enable();
-    }
-    vm_start();
     g_test_add_func("/block-graph/perms", test_perms);
     g_test_add_func("/block-graph/del", test_del);
     g_test_add_data_func("/block-graph/loops/plain", "", test_loops);
@@ -748,16 +555,9 @@ int main(int argc, char **argv)
                          ",'x-dio-align':1024,'aio':'threads'", test_loops);
     g_test_add_func("/block-graph/drain", test_drain);
     g_test_add_func("/block-graph/resize", test_resize);
-    g_test_add_func("/block-graph/limits/each", test_limits);
-    g_test_add_func("/block-graph/limits/end", test_limits_end);
-    g_test_add_func("/block-graph/limits/shared", test_limits_shared);
-    g_test_add_func("/block-graph/limits/bad", test_limits_bad);
+    g_test_add_func("/block-graph/reopen/good", test_reopen);
+    g_test_add_func("/block-graph/reopen/bad", test_reopen_bad);
     g_test_add_func("/block-graph/null", test_null);
     g_test_add_func("/block-graph/detect-zeroes", test_detect_zeroes);
-    int ret = g_test_run();
-    block_cleanup();
-    unlink(path);
-    rmdir(dir);
-    g_free(path);
-    return ret;
+    return graph_run(dir);
 }
