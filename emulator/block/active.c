@@ -14,7 +14,8 @@
 typedef struct Change {
     Pending pending; /* the first member, see first_change() */
     gboolean take;
-    guint waits; /* for users, and for ourselves until all have been asked */
+    BlockNode *top; /* NULL: of all nodes; else of this one and those below it */
+    guint waits;    /* for users, and for ourselves until all have been asked */
 } Change;
 
 static gboolean start_inactive;
@@ -39,6 +40,30 @@ gboolean block_activity_changes(void)
     return changing;
 }
 
+static gboolean is_below(const BlockNode *node, const BlockNode *top)
+{
+    for (const BlockChild *c = node->parents; c && node != top; c = c->next_parent) {
+        if (c->parent && is_below(c->parent, top)) {
+            return TRUE;
+        }
+    }
+    return node == top;
+}
+
+/* Does the change touch it? What others have above them is not given away. */
+static gboolean concerns(const Change *change, const BlockNode *node)
+{
+    if (!change->top || node == change->top) {
+        return TRUE;
+    }
+    for (const BlockChild *c = node->parents; c && !change->take; c = c->next_parent) {
+        if (!c->parent || !is_below(c->parent, change->top)) {
+            return FALSE;
+        }
+    }
+    return is_below(node, change->top);
+}
+
 /* To be taken: those in use by name. To be given away: those on images that are locked.
  */
 static void add_node(BlockClaim *claim, BlockNode *node, gboolean take)
@@ -51,14 +76,15 @@ static void add_node(BlockClaim *claim, BlockNode *node, gboolean take)
     block_claim_add_format(claim, node);
 }
 
-static BlockClaim *claim_new(gboolean take)
+/* What is given away may be active in part: all of it goes. */
+static BlockClaim *claim_new(const Change *c)
 {
-    BlockClaim *claim = block_claim_new(take ? BLOCK_CLAIM_TAKE : BLOCK_CLAIM_GIVE);
+    BlockClaim *claim = block_claim_new(c->take ? BLOCK_CLAIM_TAKE : BLOCK_CLAIM_GIVE);
 
     for (GSList *l = block_nodes(); l; l = l->next) {
         BlockNode *node = l->data;
-        if (node->active != take) {
-            add_node(claim, node, take);
+        if (concerns(c, node) && !(c->take && node->active)) {
+            add_node(claim, node, c->take);
         }
     }
     return claim;
@@ -75,6 +101,9 @@ static void end(GError *error)
 
     changing = FALSE;
     vm_quiesce_release();
+    if (c->top) {
+        c->top->asked--;
+    }
     pending_end(&c->pending, error);
     g_free(c);
     if (!changing && first_change()) {
@@ -82,13 +111,27 @@ static void end(GError *error)
     }
 }
 
-static void give_all(void)
+/* ended: as they are. */
+static void set_wanted(const Change *c, gboolean ended)
 {
     for (GSList *l = block_nodes(); l; l = l->next) {
         BlockNode *node = l->data;
-        node->active = FALSE;
+        if (concerns(c, node)) {
+            node->wanted = ended ? node->active : c->take;
+        }
     }
-    start_inactive = TRUE;
+    for (GSList *l = block_nodes(); l; l = l->next) {
+        block_perms_refresh(l->data, NULL);
+    }
+}
+
+static void give_all(const Change *c)
+{
+    for (GSList *l = block_nodes(); l; l = l->next) {
+        BlockNode *node = l->data;
+        node->active = node->active && !concerns(c, node);
+    }
+    start_inactive = start_inactive || !c->top;
 }
 
 /* One that fails: all is given away again, and then its error is told. */
@@ -150,10 +193,12 @@ static void activate_all(void)
 {
     Change *c = first_change();
 
-    start_inactive = FALSE;
+    start_inactive = start_inactive && c->top;
     c->waits = 1;
     for (GSList *l = block_nodes(); l; l = l->next) {
-        activate(l->data, c);
+        if (concerns(c, l->data)) {
+            activate(l->data, c);
+        }
     }
     user_ready(c, NULL);
 }
@@ -174,6 +219,7 @@ static void claimed(void *opaque, GError *error)
     Change *c = opaque;
 
     if (error || !c->take) {
+        set_wanted(c, TRUE);
         end(error);
     } else if (refresh_sizes(&c->pending.undone)) {
         activate_all();
@@ -186,10 +232,11 @@ static void claimed(void *opaque, GError *error)
 /* What is given away is so at once, as far as we are concerned. */
 static void ask_host(Change *c)
 {
-    BlockClaim *claim = claim_new(c->take);
+    BlockClaim *claim = claim_new(c);
 
+    set_wanted(c, FALSE);
     if (!c->take) {
-        give_all();
+        give_all(c);
     }
     block_claim_later(claim, claimed, c);
 }
@@ -201,12 +248,16 @@ static void begin_next(void)
     ask_host(first_change());
 }
 
-static void change(gboolean take, BlockChanged done, void *opaque)
+static void change(gboolean take, BlockNode *top, BlockChanged done, void *opaque)
 {
     Change *c = g_new0(Change, 1);
 
     pending_begin(&c->pending, &changes, done, opaque);
     c->take = take;
+    c->top = top;
+    if (top) {
+        top->asked++;
+    }
     if (!changing) {
         begin_next();
     }
@@ -214,10 +265,42 @@ static void change(gboolean take, BlockChanged done, void *opaque)
 
 void block_inactivate_all(BlockChanged done, void *opaque)
 {
-    change(FALSE, done, opaque);
+    change(FALSE, NULL, done, opaque);
 }
 
 void block_activate_all(BlockChanged done, void *opaque)
 {
-    change(TRUE, done, opaque);
+    change(TRUE, NULL, done, opaque);
+}
+
+/* Somebody above goes on, or may. */
+static gboolean check_idle(const BlockNode *node, GError **errp)
+{
+    for (const BlockChild *c = node->parents; c; c = c->next_parent) {
+        if (c->parent && c->parent->active) {
+            return error_set(errp, "Node '%s' has active parent node", node->name);
+        }
+    }
+    return !(vm_running() && block_node_has_user(node)) ||
+           error_set(errp, "Node '%s' is in use by a VM that runs", node->name);
+}
+
+void block_node_set_active_later(const char *name, gboolean active, BlockChanged done,
+                                 void *opaque)
+{
+    BlockNode *node = name ? block_node_find(name) : NULL;
+    GError *error = NULL;
+
+    if (name && !node) {
+        error_set(&error, "Failed to find node with node-name='%s'", name);
+    } else if (!active && !name && vm_running()) {
+        error_set(&error, "The VM runs: its images cannot be given away");
+    } else if (!active && node) {
+        check_idle(node, &error);
+    }
+    if (error) {
+        done(opaque, error);
+    } else {
+        change(active, node, done, opaque);
+    }
 }

@@ -144,7 +144,7 @@ static BlockNode *configure_one(ConfigNode *config, const BlockNode *parent,
     node->driver = driver;
     node->anonymous = parent != NULL;
     node->transient = medium;
-    node->active = !block_starts_inactive();
+    node->active = node->wanted = !block_starts_inactive();
     if (!block_options_read(node, config, parent, role, errp) ||
         !check_name(node->name, errp) ||
         (driver->configure && !driver->configure(node, errp))) {
@@ -438,7 +438,7 @@ static gboolean publish(Change *c, GError **errp)
                              "Node '%s': the images are being taken over or given away",
                              pending_name(&c->pending));
         }
-        node->active = !block_starts_inactive();
+        node->active = node->wanted = !block_starts_inactive();
     }
     return set_publish(c->set, errp);
 }

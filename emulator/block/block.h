@@ -189,6 +189,13 @@ gboolean block_starts_inactive(void);
 void block_inactivate_all(BlockChanged done, void *opaque);
 void block_activate_all(BlockChanged done, void *opaque);
 
+/*
+ * blockdev-set-active: a node and those that it alone has below it, or (NULL) all. None
+ * is given away that a VM uses which runs.
+ */
+void block_node_set_active_later(const char *name, gboolean active, BlockChanged done,
+                                 void *opaque);
+
 /* Now or later: nodes, or NULL and an error; both are done()'s. */
 typedef void (*BlockQueried)(void *opaque, ConfigNode *nodes, GError *error);
 void block_query_named_nodes(BlockQueried done, void *opaque);

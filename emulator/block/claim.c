@@ -233,7 +233,7 @@ static void mark(BlockClaim *claim, gboolean begins)
 }
 
 /* FALSE: it stays as it is. */
-static gboolean look_up_image(const BlockClaim *claim, Image *image)
+static gboolean look_up_image(Image *image)
 {
     const BlockNode *node = image->node;
 
@@ -241,7 +241,7 @@ static gboolean look_up_image(const BlockClaim *claim, Image *image)
     image->old_shared = ~node->held_unshared & BLOCK_PERM_ALL;
     image->perm = 0;
     image->shared = BLOCK_PERM_ALL;
-    if (node->active || claim->kind == BLOCK_CLAIM_TAKE) {
+    if (node->wanted) {
         block_node_perms(node, &image->perm, &image->shared);
     }
     return image->perm != image->old_perm || image->shared != image->old_shared;
@@ -251,7 +251,7 @@ static gboolean look_up_image(const BlockClaim *claim, Image *image)
 static gboolean look_up(BlockClaim *claim)
 {
     for (guint i = claim->images->len; i-- > 0;) {
-        if (!look_up_image(claim, image_at(claim, i))) {
+        if (!look_up_image(image_at(claim, i))) {
             g_array_remove_index(claim->images, i);
         }
     }

@@ -153,6 +153,7 @@ struct BlockNode {
     guint32 sector_size; /* logical, of the medium */
     guint64 wr_highest;  /* stats.c: where the last byte written ends */
     gboolean active;
+    gboolean wanted; /* it is active, or to be so: its needs count */
     /* Of one with an image: which locks it has; the others are perm.c's. */
     guint held_perm, held_unshared;
     gboolean claimed; /* and the host is asked for others */

@@ -117,9 +117,11 @@ gboolean block_perms_refresh(BlockNode *node, GError **errp)
 
     block_node_perms(node, &perm, &shared);
     for (BlockChild *c = node->children; c; c = c->next_child) {
-        c->perm = perm;
-        c->shared = shared;
-        child_perms(node, c->role, &c->perm, &c->shared);
+        c->perm = node->wanted ? perm : 0;
+        c->shared = node->wanted ? shared : BLOCK_PERM_ALL;
+        if (node->wanted) {
+            child_perms(node, c->role, &c->perm, &c->shared);
+        }
         /* All the way down also after an error: all are as those above them are. */
         ok = block_perms_refresh(c->node, ok ? errp : NULL) && ok;
     }

@@ -44,6 +44,22 @@ static void cmd_blockdev_del(ConfigNode *args, QmpReply *reply)
     block_node_del_later(qmp_arg_string(args, "node-name"), changed, reply);
 }
 
+static const char *optional(ConfigNode *args, const char *name)
+{
+    const ConfigNode *value = config_map_peek(args, name);
+
+    return value ? config_node_string(value) : NULL;
+}
+
+QMP_OBJECT(active_args, { "node-name", &qmp_str, TRUE }, { "active", &qmp_bool });
+
+static void cmd_set_active(ConfigNode *args, QmpReply *reply)
+{
+    block_node_set_active_later(optional(args, "node-name"),
+                                config_node_bool(config_map_get(args, "active")), changed,
+                                reply);
+}
+
 /* All options that the node shall have. */
 static const QmpType reopen_options = {
     .meta = QMP_META_OBJECT,
@@ -62,13 +78,6 @@ static void cmd_blockdev_reopen(ConfigNode *args, QmpReply *reply)
 
 QMP_OBJECT(resize_args, { "device", &qmp_str, TRUE }, { "node-name", &qmp_str, TRUE },
            { "size", &qmp_int });
-
-static const char *optional(ConfigNode *args, const char *name)
-{
-    const ConfigNode *value = config_map_peek(args, name);
-
-    return value ? config_node_string(value) : NULL;
-}
 
 static void cmd_block_resize(ConfigNode *args, QmpReply *reply)
 {
@@ -170,6 +179,9 @@ const QmpCommand qmp_block_commands[] = {
       .start = cmd_blockdev_del, .args = &del_args },
     { "blockdev-reopen", "Gives block nodes other options, all or none",
       .start = cmd_blockdev_reopen, .args = &reopen_args },
+    { "blockdev-set-active",
+      "Takes a node's images, with what is below it, or gives them away; or all",
+      .start = cmd_set_active, .args = &active_args },
     { "block_resize", "Makes an image longer or shorter; a disk tells its guest",
       .start = cmd_block_resize, .args = &resize_args },
     { "query-named-block-nodes", "The block nodes", .start = cmd_query_nodes,

@@ -40,14 +40,6 @@ static gboolean go_together(guint a, guint b)
            (wants[b].read_only || wants[a].share_rw);
 }
 
-static gboolean byte_is_locked(int fd, off_t byte)
-{
-    struct flock range = { .l_type = F_WRLCK, .l_start = byte, .l_len = 1 };
-
-    g_assert_cmpint(fcntl(fd, F_OFD_GETLK, &range), ==, 0);
-    return range.l_type != F_UNLCK;
-}
-
 /* The image is locked for the two, if b is there; else for the first. */
 static void assert_locked(guint a, guint b, gboolean both)
 {
@@ -59,26 +51,6 @@ static void assert_locked(guint a, guint b, gboolean both)
     g_assert_cmpint(byte_is_locked(fd, 101), ==, writes);
     g_assert_cmpint(byte_is_locked(fd, 201), ==, alone);
     close(fd);
-}
-
-static void assert_free(void)
-{
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-
-    for (off_t byte = 100; byte < 300; byte++) {
-        g_assert_false(byte_is_locked(fd, byte));
-    }
-    close(fd);
-}
-
-static void give(BlockChild *user)
-{
-    Late late = { FALSE };
-    BlockNode *node = user->node;
-
-    block_node_detach(user);
-    block_node_give_later(node, late_done, &late);
-    g_assert_true(late_wait(&late, NULL));
 }
 
 static void test_perms(void)
@@ -364,183 +336,71 @@ static void test_resize(void)
     del("f");
 }
 
-/* --- other options --- */
+/* --- given away and taken back --- */
 
-static gboolean reopen(const char *text, GError **errp)
+static gboolean set_active(const char *name, gboolean active, GError **errp)
 {
-    g_auto(GStrv) parts = g_strsplit(text, "%s", 0);
-    g_autofree char *json = g_strdelimit(g_strjoinv(path, parts), "'", '"');
-    g_autoptr(ConfigNode) config = config_parse_json(json, NULL);
     Late late = { FALSE };
 
-    g_assert_nonnull(config);
-    block_nodes_reopen_later(config, late_done, &late);
+    block_node_set_active_later(name, active, late_done, &late);
     return late_wait(&late, errp);
 }
 
-static int open_flags(const char *node)
+static void assert_fails(const char *name, const char *why)
 {
-    return fcntl(block_file(block_node_find(node))->fd, F_GETFL);
-}
-
-#define FILE_F "'driver':'file','node-name':'f','filename':'%s'"
-#define RAW_R  "'driver':'raw','node-name':'r','file':'f'"
-
-static void test_reopen(void)
-{
-    BlockUser user = { .loop = event_loop_main(), .read_only = TRUE };
-    guint8 buf[512];
-
-    make_image(64 * KIB, 1);
-    must_add("{'driver':'raw','node-name':'r','read-only':true,'file':"
-             "{'driver':'file','node-name':'f','filename':'%s'}}");
-    BlockNode *node = block_node_find("r");
-    BlockChild *c = block_node_attach(node, &user, NULL);
-    g_assert_cmphex(open_flags("f") & O_ACCMODE, ==, O_RDONLY);
-    /* both, with other options */
-    g_assert_true(reopen("[{" FILE_F ",'aio':'threads','discard':'unmap'},"
-                         "{" RAW_R ",'offset':512,'size':1024,'discard':'unmap'}]",
-                         NULL));
-    g_assert_cmphex(open_flags("f") & O_ACCMODE, ==, O_RDWR);
-    g_assert_false(block_node_read_only(node));
-    g_assert_true(block_node_can_discard(node));
-    g_assert_cmpuint(block_node_size(node), ==, 1024);
-    g_assert_cmpint(io(c, BLOCK_READ, 512, buf, 512), ==, 0);
-    assert_locked(2, 2, FALSE);
-    give(c);
-    /* a writer: the locks go over to the new descriptor */
-    user.read_only = FALSE;
-    c = block_node_attach(node, &user, NULL);
-    assert_locked(0, 0, FALSE);
-    g_assert_true(
-        reopen("[{" FILE_F ",'discard':'unmap','cache':{'no-flush':true}}]", NULL));
-    assert_locked(0, 0, FALSE);
-    g_assert_cmpint(io(c, BLOCK_WRITE, 0, buf, 512), ==, 0);
-    give(c);
-    assert_free();
-    del("r");
-}
-
-/* None of them changes when one cannot. */
-static void test_reopen_bad(void)
-{
-    static const struct {
-        const char *options, *error;
-    } cases[] = {
-        { "[{'driver':'file','node-name':'x','filename':'%s'}]",
-          "Failed to find node with node-name='x'" },
-        { "[{'driver':'file','filename':'%s'}]", "node-name not specified" },
-        { "[{'driver':'raw','node-name':'f','file':'t'}]",
-          "Cannot change the option 'driver'" },
-        { "[{'driver':'x-test','node-name':'t','file':'f'}]",
-          "Block format 'x-test' used by node 't' does not support reopening files" },
-        { "[{'driver':'file','node-name':'f','filename':'%s.'}]",
-          "Cannot change the option 'filename'" },
-        { "[{" FILE_F ",'locking':'off'}]", "Cannot change the option 'locking'" },
-        { "[{'driver':'raw','node-name':'r','file':'f'}]",
-          "Cannot change the option 'file'" },
-        { "[{'driver':'raw','node-name':'r','file':'t','offset':1}]",
-          "must be multiples" },
-        { "[{'driver':'raw','node-name':'r','file':'t','offset':1048576}]",
-          "reach beyond" },
-        { "[{" FILE_F ",'no':1}]", "no" },
-        { "[{" FILE_F ",'read-only':true}]", "is written, and cannot be" },
-        { "[{" FILE_F "},{" FILE_F "}]", "is named twice" },
-        { "[{" FILE_F ",'detect-zeroes':'on'},"
-          "{'driver':'raw','node-name':'r','file':'t','read-only':true}]",
-          "Node 'r' is written" },
-    };
-    BlockUser user = { .loop = event_loop_main() };
-    guint8 buf[512];
-
-    make_image(64 * KIB, 1);
-    must_add("{'driver':'raw','node-name':'r','file':{'driver':'x-test','node-name':'t',"
-             "'file':{'driver':'file','node-name':'f','filename':'%s'}}}");
-    BlockChild *c = block_node_attach(block_node_find("r"), &user, NULL);
-    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(GError) error = NULL;
-
-        g_assert_false(reopen(cases[i].options, &error));
-        g_assert_nonnull(strstr(error->message, cases[i].error));
-        g_assert_cmpint(block_node_find("f")->detect_zeroes, ==, 0);
-        g_assert_cmpint(io(c, BLOCK_WRITE, 0, buf, 512), ==, 0);
-        assert_locked(0, 0, FALSE);
-    }
-    give(c);
-    assert_free();
-    del("r");
-}
-
-/* --- drivers and options --- */
-
-static void test_null(void)
-{
-    BlockNode *node = must_add("{'driver':'raw','node-name':'n','file':{'driver':"
-                               "'null-co','size':65536,'read-zeroes':true}}");
-    BlockUser user = { .loop = event_loop_main() };
-    BlockChild *c = block_node_attach(node, &user, NULL);
-    guint8 buf[512];
-
-    g_assert_nonnull(c);
-    g_assert_cmpuint(block_node_size(node), ==, 65536);
-    memset(buf, 1, sizeof(buf));
-    g_assert_cmpint(io(c, BLOCK_WRITE, 0, buf, 512), ==, 0);
-    g_assert_cmpint(io(c, BLOCK_FLUSH, 0, NULL, 0), ==, 0);
-    g_assert_cmpint(io(c, BLOCK_WRITE_ZEROES, 65536 - 512, NULL, 512), ==, 0);
-    g_assert_cmpint(io(c, BLOCK_READ, 65536 - 512, buf, 512), ==, 0);
-    g_assert_true(buf[0] == 0 && buf[511] == 0);
-    g_assert_cmpint(io(c, BLOCK_READ, 65536, buf, 512), ==, -EINVAL);
-    block_node_detach(c);
-    del("n");
-}
-
-static guint64 allocated(void)
-{
-    struct stat st;
-
-    g_assert_cmpint(stat(path, &st), ==, 0);
-    return (guint64)st.st_blocks * 512;
-}
-
-static void test_detect_zeroes(void)
-{
-    static const struct {
-        const char *options;
-        gboolean goes;
-    } cases[] = {
-        { "'discard':'unmap','detect-zeroes':'unmap'", TRUE },
-        { "'discard':'unmap','detect-zeroes':'on'", FALSE },
-        { "'discard':'unmap'", FALSE },
-    };
-    g_autofree guint8 *buf = g_malloc0(256 * KIB);
     g_autoptr(GError) error = NULL;
 
-    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *text = g_strdup_printf(
-            "{'driver':'file','node-name':'f','filename':'%%s',%s}", cases[i].options);
-        g_autofree char *data = NULL;
-        BlockUser user = { .loop = event_loop_main() };
+    g_assert_false(set_active(name, FALSE, &error));
+    g_assert_nonnull(strstr(error->message, why));
+}
 
-        make_image(512 * KIB, 1);
-        BlockChild *c = block_node_attach(must_add(text), &user, NULL);
-        memset(buf, 0, 256 * KIB);
-        g_assert_cmpint(io(c, BLOCK_WRITE, 128 * KIB, buf, 256 * KIB), ==, 0);
-        g_assert_cmpint(allocated() <= 256 * KIB + 8 * KIB, ==, cases[i].goes);
-        buf[256 * KIB - 1] = 1; /* not quite */
-        g_assert_cmpint(io(c, BLOCK_WRITE, 128 * KIB, buf, 256 * KIB), ==, 0);
-        g_assert_cmpuint(allocated(), >=, 512 * KIB);
-        block_node_detach(c);
-        del("f");
-        g_assert_true(g_file_get_contents(path, &data, NULL, NULL));
-        g_assert_true(data[128 * KIB - 1] == 1 && data[128 * KIB] == 0 &&
-                      data[384 * KIB - 2] == 0 && data[384 * KIB - 1] == 1);
-    }
-    g_assert_null(add("{'driver':'file','node-name':'f','filename':'%s',"
-                      "'detect-zeroes':'unmap'}",
-                      &error));
-    g_assert_cmpstr(error->message, ==,
-                    "setting detect-zeroes to unmap is not allowed without setting "
-                    "discard operation to unmap");
+static void test_set_active(void)
+{
+    BlockUser user = { .loop = event_loop_main() };
+    guint8 buf[512];
+
+    make_image(64 * KIB, 1);
+    must_add("{'driver':'file','node-name':'f','filename':'%s'}");
+    must_add("{'driver':'raw','node-name':'r','file':'f'}");
+    must_add("{'driver':'raw','node-name':'other','read-only':true,'file':'f'}");
+    BlockNode *r = block_node_find("r"), *f = block_node_find("f");
+    BlockChild *c = block_node_attach(r, &user, NULL);
+    assert_fails("x", "Failed to find node");
+    assert_fails("f", "has active parent node");
+    assert_fails("r", "in use by a VM that runs");
+    assert_fails(NULL, "The VM runs");
+    vm_stop(RUN_STATE_PAUSED);
+    /* the image is another's, too */
+    g_assert_true(set_active("r", FALSE, NULL));
+    g_assert_true(!r->active && f->active);
+    g_assert_cmpint(io(c, BLOCK_READ, 0, buf, 512), ==, -EIO);
+    g_assert_true(set_active("other", FALSE, NULL));
+    g_assert_true(set_active("f", FALSE, NULL));
+    g_assert_false(f->active);
+    assert_free();
+    g_assert_true(set_active("r", TRUE, NULL));
+    g_assert_true(r->active && f->active && !block_node_find("other")->active);
+    assert_locked(0, 0, FALSE);
+    g_assert_cmpint(io(c, BLOCK_READ, 0, buf, 512), ==, 0);
+    g_assert_true(set_active(NULL, FALSE, NULL));
+    assert_free();
+    g_assert_true(set_active(NULL, TRUE, NULL));
+    assert_locked(0, 0, FALSE);
+    /* somebody else has it meanwhile */
+    g_assert_true(set_active(NULL, FALSE, NULL));
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    struct flock lock = { .l_type = F_RDLCK, .l_start = 201, .l_len = 1 };
+    g_assert_cmpint(fcntl(fd, F_OFD_SETLK, &lock), ==, 0);
+    g_assert_false(set_active("r", TRUE, NULL));
+    g_assert_false(r->active || f->active);
+    close(fd);
+    assert_free();
+    g_assert_true(set_active(NULL, TRUE, NULL));
+    vm_start();
+    give(c);
+    del("r");
+    del("other");
+    del("f");
 }
 
 int main(int argc, char **argv)
@@ -555,9 +415,6 @@ int main(int argc, char **argv)
                          ",'x-dio-align':1024,'aio':'threads'", test_loops);
     g_test_add_func("/block-graph/drain", test_drain);
     g_test_add_func("/block-graph/resize", test_resize);
-    g_test_add_func("/block-graph/reopen/good", test_reopen);
-    g_test_add_func("/block-graph/reopen/bad", test_reopen_bad);
-    g_test_add_func("/block-graph/null", test_null);
-    g_test_add_func("/block-graph/detect-zeroes", test_detect_zeroes);
+    g_test_add_func("/block-graph/set-active", test_set_active);
     return graph_run(dir);
 }

@@ -3,6 +3,7 @@
 #ifndef VIREO_TEST_BLOCK_GRAPH_H
 #define VIREO_TEST_BLOCK_GRAPH_H
 
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -87,6 +88,45 @@ static inline void turns(void)
 static inline void note(void *opaque)
 {
     *(gboolean *)opaque = TRUE;
+}
+
+static inline gboolean byte_is_locked(int fd, off_t byte)
+{
+    struct flock range = { .l_type = F_WRLCK, .l_start = byte, .l_len = 1 };
+
+    g_assert_cmpint(fcntl(fd, F_OFD_GETLK, &range), ==, 0);
+    return range.l_type != F_UNLCK;
+}
+
+static inline void assert_free(void)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+
+    for (off_t byte = 100; byte < 300; byte++) {
+        g_assert_false(byte_is_locked(fd, byte));
+    }
+    close(fd);
+}
+
+static inline void give(BlockChild *user)
+{
+    Late late = { FALSE };
+    BlockNode *node = user->node;
+
+    block_node_detach(user);
+    block_node_give_later(node, late_done, &late);
+    g_assert_true(late_wait(&late, NULL));
+}
+
+/* As for one user, that lets nobody else write. */
+static inline void assert_alone(gboolean writes)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+
+    g_assert_true(byte_is_locked(fd, 100));
+    g_assert_cmpint(byte_is_locked(fd, 101), ==, writes);
+    g_assert_true(byte_is_locked(fd, 201));
+    close(fd);
 }
 
 static inline char *graph_begin(int *argc, char ***argv)
