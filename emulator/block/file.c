@@ -36,6 +36,7 @@ typedef struct FileOptions {
     char *filename;
     int aio;
     OnOffAuto locking;
+    gboolean or_device;
     guint32 dio_align, mem_align;
 } FileOptions;
 
@@ -53,6 +54,8 @@ static const Property file_rows[] = {
       .help = "How requests are made; without io_uring by threads" },
     { "locking", PROP_AUTO, offsetof(FileOptions, locking), "auto",
       .help = "QEMU's locks against other processes" },
+    { "x-or-device", PROP_BOOL, offsetof(FileOptions, or_device), "off", .hidden = TRUE,
+      .help = "For -drive: a block device is one, as with host_device" },
     { "x-dio-align", PROP_U32, offsetof(FileOptions, dio_align), .max = DIO_ALIGN_MAX,
       .hidden = TRUE, .help = "As where O_DIRECT wants this of offsets and lengths" },
     { "x-mem-align", PROP_U32, offsetof(FileOptions, mem_align), "4096", .min = 1,
@@ -162,6 +165,7 @@ static gboolean file_begin(BlockNode *node, GError **errp)
 static gboolean file_open(BlockNode *node, GError **errp)
 {
     BlockFile *f = block_file(node);
+    const FileOptions *o = node->options;
     gboolean want_device = node->driver == &block_driver_host_device;
     struct stat st;
 
@@ -172,6 +176,10 @@ static gboolean file_open(BlockNode *node, GError **errp)
         return file_error(errp, node, error_text(errno));
     }
     f->is_device = S_ISBLK(st.st_mode);
+    if (f->is_device && o->or_device) {
+        node->driver = &block_driver_host_device;
+        want_device = TRUE;
+    }
     if (want_device ? !S_ISBLK(st.st_mode) : !S_ISREG(st.st_mode)) {
         error_set(errp, "Driver '%s' needs a %s, which '%s' is not",
                   node->driver->type.name, want_device ? "block device" : "regular file",

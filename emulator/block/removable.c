@@ -504,6 +504,7 @@ static ConfigNode *image_options(const Removable *r, const RemovableImage *image
     config_map_set_bool(node, "read-only", read_only);
     config_map_set(node, "file", file);
     config_map_set_string(file, "driver", "file");
+    config_map_set_bool(file, "x-or-device", TRUE);
     config_map_set_string(file, "filename", image->filename);
     return node;
 }

@@ -116,6 +116,7 @@ static gboolean read_file(ConfigNode *drive, ConfigNode *node, GError **errp)
     config_map_set(node, "file", file);
     config_map_set(file, "driver", config_string_new("file"));
     config_map_set(file, "filename", config_string_new(path));
+    config_map_set_bool(file, "x-or-device", TRUE);
     if (aio) {
         config_map_set(file, "aio", config_string_new(aio));
     }
