@@ -226,8 +226,10 @@ static gboolean read_stats(Vm *vm, guint64 run, GArray *stats, GError **errp)
     g_autoptr(JsonNode) told = NULL;
     CommandMemoryStat current = { VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON, NULL, 0 };
 
-    if (balloon &&
-        !vm_call(vm, run, "qom-get", command_balloon_property(balloon, "guest-stats"),
+    if (!balloon) {
+        return TRUE;
+    }
+    if (!vm_call(vm, run, "qom-get", command_balloon_property(balloon, "guest-stats"),
                  &told, errp)) {
         return FALSE;
     }
