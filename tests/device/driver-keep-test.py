@@ -341,8 +341,9 @@ def test_vcpus(a, b):
     assert re.findall(r"(\w+) +config +(\d)", a.virsh("vcpucount", "vm")) == [
         ("maximum", "2"), ("current", "2")]
     a.fails("not running", "vcpucount", "vm", "--live")
-    a.fails("agent is not configured", "vcpucount", "vm", "--guest")
+    a.fails("not running", "vcpucount", "vm", "--guest")
     a.virsh("start", "vm")
+    a.fails("agent is not configured", "vcpucount", "vm", "--guest")
     assert len(a.virsh("vcpucount", "vm").splitlines()) == 4
     assert ("tainted" in a.virsh("dominfo", "vm")) == (os.geteuid() == 0)
     a.virsh("destroy", "vm")

@@ -19,14 +19,11 @@ from driver_pci import NAME
 
 # Of virt-install's defaults, what is refused, and by which words.
 REFUSED = {
-    "controller": "attribute model='qemu-xhci' of element <devices/controller>",
     "channel": "attribute type='spicevmc' of element <devices/channel>",
-    "input": "element <devices/input type='tablet' bus='usb'>",
     "graphics": "element <devices/graphics type='spice'",
     "sound": "element <devices/sound model='ich9'>",
     "video": "attribute type='vga' of element <devices/video/model>",
     "redirdev": "element <devices/redirdev bus='usb' type='spicevmc'>",
-    "memballoon": "attribute model='virtio' of element <devices/memballoon>",
 }
 PORT = "<controller type='pci' model='pcie-root-port'/>"
 
@@ -275,7 +272,7 @@ def test_virt_install(a, b):
     tree = ElementTree.parse(os.path.join(SRC, "tests/golden/q35/virt-install-defaults.xml"))
     path, devices = os.path.join(a.root, "defaults.xml"), tree.getroot().find("devices")
     everything = list(devices)
-    taken = [d for d in everything if d.tag not in REFUSED or d.get("type") in ("pci", "unix")]
+    taken = [d for d in everything if d.tag not in REFUSED or d.get("type") == "unix"]
     for left in [taken] + [[d] for d in everything if d not in taken]:
         devices[:] = left
         tree.write(path)
@@ -284,7 +281,7 @@ def test_virt_install(a, b):
         else:
             a.fails("unsupported configuration: %s" % REFUSED[left[0].tag], "define", path)
     assert {d.tag for d in everything} - {d.tag for d in taken} == \
-        set(REFUSED) - {"controller", "channel"}
+        set(REFUSED) - {"channel"}
     with open(path, "w") as f:
         f.write(a.virsh("dumpxml", "v"))
     a.virsh("define", path, "--validate")
