@@ -87,8 +87,9 @@ static void take_numbers(VirtioBalloon *balloon, gboolean inflate, const guint32
 }
 
 /* FALSE: the turn is over, and the chain is not done. */
-static gboolean take_chain(VirtioBalloon *balloon, gboolean inflate)
+static gboolean take_chain(VirtioBalloon *balloon, unsigned queue)
 {
+    guint64 *done = &balloon->done[queue];
     guint32 numbers[AT_ONCE];
     guint64 got;
 
@@ -96,12 +97,11 @@ static gboolean take_chain(VirtioBalloon *balloon, gboolean inflate)
         if (!turn_left(TURN_BALLOON_PAGES)) {
             return FALSE;
         }
-        got = guest_iov_to_buf(&balloon->elem.out, balloon->done, numbers,
-                               sizeof(numbers)) /
+        got = guest_iov_to_buf(&balloon->elem.out, *done, numbers, sizeof(numbers)) /
               sizeof(numbers[0]);
-        take_numbers(balloon, inflate, numbers, (guint)got);
+        take_numbers(balloon, queue == BALLOON_INFLATE, numbers, (guint)got);
         turn_count(TURN_BALLOON_PAGES, got);
-        balloon->done += got * sizeof(numbers[0]);
+        *done += got * sizeof(numbers[0]);
     } while (got == AT_ONCE);
     return TRUE;
 }
@@ -111,9 +111,9 @@ void balloon_take_pages(VirtioBalloon *balloon, Virtqueue *vq)
     gboolean more = FALSE;
 
     while (!more && virtqueue_pop(vq, &balloon->elem)) {
-        if (take_chain(balloon, vq->index == BALLOON_INFLATE)) {
+        if (take_chain(balloon, vq->index)) {
             virtqueue_fill(vq, &balloon->elem, 0);
-            balloon->done = 0;
+            balloon->done[vq->index] = 0;
         } else {
             virtqueue_unpop(vq, &balloon->elem); /* and popped again, first of all */
             more = TRUE;

@@ -100,7 +100,7 @@ static void balloon_start(VirtioDevice *dev, EventLoop *loop)
 {
     VirtioBalloon *balloon = (VirtioBalloon *)dev;
 
-    balloon->done = 0;
+    balloon->done[BALLOON_INFLATE] = balloon->done[BALLOON_DEFLATE] = 0;
     balloon_stats_start(balloon);
 }
 

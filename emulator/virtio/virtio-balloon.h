@@ -26,9 +26,9 @@ typedef struct VirtioBalloon {
     /* The configuration space; migrated. */
     guint32 num_pages, actual, poison; /* pages of 4 KiB; a pattern */
 
-    /* Of a chain, what is done: the rest is for another turn. */
+    /* Bytes of a chain that are done, of each queue: the rest is for another turn. */
     VirtqElement elem;
-    guint64 done;
+    guint64 done[2];
 
     /* Statistics, of the last time that the guest told them. */
     guint64 stats[BALLOON_STATS_MAX]; /* all ones: not told */

@@ -106,6 +106,35 @@ static void test_inflate(void)
     qtest_stop(q);
 }
 
+#define MANY  (256u << 10) /* numbers of a buffer; a chain of such takes many turns */
+#define CHAIN 8
+
+/* A chain that takes several turns is on its way while another queue is served. */
+static void test_two_queues(void)
+{
+    g_autofree guint32 *numbers = g_new(guint32, MANY);
+    QTest *q = start();
+    GuestBuffer taken[CHAIN];
+    guint32 head, len;
+    VirtioDriver d;
+
+    for (guint i = 0; i < CHAIN; i++) {
+        taken[i] = (GuestBuffer){ 4 * MIB, MANY * 4, FALSE };
+    }
+    memset(numbers, 0xff, MANY * 4);
+    virtio_driver_start(&d, &qtest_bus, SLOT(2), ~0ull, 4, 32, RINGS);
+    qtest_bus.memory.write(4 * MIB, numbers, MANY * 4);
+    fill(q, FIRST, PAGES);
+    fill(q, d.data / 4096, 2);
+    guint64 full = there("ram");
+    guest_ring_add(&d.rings[1], taken, CHAIN);
+    virtio_driver_kick(&d, 1);
+    tell(&d, 0, FIRST, PAGES, 1);
+    g_assert_cmpuint(full - there("ram"), ==, PAGES * 4096);
+    virtio_driver_wait_used(&d, 1, &head, &len);
+    qtest_stop(q);
+}
+
 /* What is asked for, and what the guest says that it has done. */
 static void test_target(void)
 {
@@ -289,6 +318,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     dir = g_dir_make_tmp("vireo-balloon-XXXXXX", NULL);
     g_test_add_func("/balloon/inflate", test_inflate);
+    g_test_add_func("/balloon/two-queues", test_two_queues);
     g_test_add_func("/balloon/target", test_target);
     g_test_add_func("/balloon/report", test_report);
     g_test_add_func("/balloon/stats", test_stats);
