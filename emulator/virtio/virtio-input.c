@@ -10,7 +10,6 @@
 #include <linux/virtio_input.h>
 #include <string.h>
 
-#include "event/turn.h"
 #include "input/input.h"
 #include "input/keys.h"
 #include "util/bitmap.h"
@@ -263,9 +262,10 @@ static void send_waiting(VirtioInput *input, Virtqueue *vq)
 {
     VirtqElement elems[TOGETHER + 1];
     gboolean taken = TRUE;
+    guint n = 0;
 
     while (taken && input->first != input->last) {
-        guint n = group_size(input);
+        n = group_size(input);
         taken = take_buffers(vq, elems, n);
         for (guint i = 0; taken && i < n; i++) {
             guint64 size = guest_iov_from_buf(&elems[i].in, 0, nth(input, i),
@@ -276,9 +276,10 @@ static void send_waiting(VirtioInput *input, Virtqueue *vq)
         input->first += taken ? n : 0;
     }
     virtqueue_flush(vq);
-    virtqueue_set_notification(vq, TRUE);
-    if (!taken && turn_over()) {
-        virtio_queue_again(vq); /* not for lack of buffers */
+    if (taken) {
+        virtqueue_set_notification(vq, TRUE);
+    } else if (virtqueue_await(vq, (guint16)n)) {
+        virtio_queue_again(vq);
     }
 }
 

@@ -521,20 +521,34 @@ gboolean virtqueue_empty(const Virtqueue *vq)
     return vq->broken || (!vq->n_redo && load(avail_idx(vq)) == vq->last_avail);
 }
 
-gboolean virtqueue_set_notification(Virtqueue *vq, gboolean on)
+/* event: the index behind which one that is added is told of. */
+static void set_wish(Virtqueue *vq, gboolean on, guint16 event)
 {
-    if (vq->event_idx) {
-        if (on) {
-            store(avail_event(vq), vq->last_avail);
-            mark_used_dirty(vq, avail_event(vq), 2);
-        }
-    } else {
+    if (!vq->event_idx) {
         store(used_flags(vq), on ? 0 : VRING_USED_F_NO_NOTIFY);
         mark_used_dirty(vq, used_flags(vq), 2);
+    } else if (on) {
+        store(avail_event(vq), event);
+        mark_used_dirty(vq, avail_event(vq), 2);
     }
+}
+
+gboolean virtqueue_set_notification(Virtqueue *vq, gboolean on)
+{
+    set_wish(vq, on, vq->last_avail);
     if (!on) {
         return FALSE;
     }
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     return !vq->again && !virtqueue_empty(vq);
+}
+
+gboolean virtqueue_await(Virtqueue *vq, guint16 n)
+{
+    guint16 fresh = n - MIN(n, vq->n_redo); /* the others need no entry of the ring */
+
+    set_wish(vq, TRUE, (guint16)(vq->last_avail + fresh - 1));
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    return !vq->broken && !vq->again &&
+           (guint16)(load(avail_idx(vq)) - vq->last_avail) >= fresh;
 }

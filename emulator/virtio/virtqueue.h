@@ -132,5 +132,10 @@ gboolean virtqueue_empty(const Virtqueue *vq);
  * notification comes.
  */
 gboolean virtqueue_set_notification(Virtqueue *vq, gboolean on);
+/*
+ * Asks the driver to notify when there are n buffers, of which there are too few: those
+ * there are would have it not tell of more. TRUE when they are there by now.
+ */
+gboolean virtqueue_await(Virtqueue *vq, guint16 n);
 
 #endif

@@ -231,6 +231,41 @@ static void test_few_buffers(void)
     qtest_stop(q);
 }
 
+/* The device is told as it has asked for (2.7.10), as a driver does it. */
+static void offer_as_asked(Guest *g, unsigned n)
+{
+    const GuestRing *ring = &g->d.rings[0];
+    guint16 old = ring->avail_idx, wanted;
+
+    qtest_bus.memory.read(ring->used + 4 + 8 * (guint64)ring->num, &wanted, 2);
+    for (unsigned i = 0; i < n; i++) {
+        GuestBuffer b = { g->d.data + 8 * (g->n++ % 64), 8, TRUE };
+        guest_ring_add(&g->d.rings[0], &b, 1);
+    }
+    if ((guint16)(ring->avail_idx - GUINT16_FROM_LE(wanted) - 1) <
+        (guint16)(ring->avail_idx - old)) {
+        virtio_driver_kick(&g->d, 0);
+    }
+}
+
+/* With too few buffers it wants to hear of the next one, not of one that is there. */
+static void test_notification(void)
+{
+    QTest *q = start();
+    Guest mouse;
+
+    drive(&mouse, MOUSE, 1);
+    send(q, "{\"type\": \"rel\", \"data\": {\"axis\": \"x\", \"value\": 1}},"
+            "{\"type\": \"rel\", \"data\": {\"axis\": \"y\", \"value\": 2}}");
+    for (unsigned i = 0; i < 2; i++) {
+        quiet(q, &mouse);
+        offer_as_asked(&mouse, 1);
+    }
+    expect(&mouse, EV_REL, REL_X, 1);
+    expect_alone(&mouse, EV_REL, REL_Y, 2);
+    qtest_stop(q);
+}
+
 static void test_nobody(void)
 {
     QTest *q = qtest_start("-machine microvm -m 16M");
@@ -252,6 +287,7 @@ int main(int argc, char **argv)
     g_test_add_func("/virtio-input/events", test_events);
     g_test_add_func("/virtio-input/keys", test_keys);
     g_test_add_func("/virtio-input/few-buffers", test_few_buffers);
+    g_test_add_func("/virtio-input/notification", test_notification);
     g_test_add_func("/virtio-input/nobody", test_nobody);
     return g_test_run();
 }
