@@ -28,6 +28,7 @@
 #define XHCI_ROOT_PORTS   15 /* at most, of USB 2 and of USB 3 each */
 #define XHCI_LINKS        32 /* one after the other */
 #define XHCI_TD_TRBS      128
+#define XHCI_TD_LINKS     256 /* among them: a ring of one TRB and a link works */
 
 typedef struct Xhci Xhci;
 

@@ -31,9 +31,10 @@ static gboolean read_trb(Xhci *x, const XhciRing *ring, XhciTrb *trb, gboolean *
     return TRUE;
 }
 
-XhciFetch xhci_ring_peek(Xhci *x, XhciRing *ring, XhciTrb *trb)
+/* links: that there may still be; those that were are taken off. */
+static XhciFetch peek(Xhci *x, XhciRing *ring, XhciTrb *trb, unsigned *links)
 {
-    for (unsigned links = 0; links <= XHCI_LINKS; links++) {
+    for (;;) {
         gboolean valid;
 
         if (!read_trb(x, ring, trb, &valid)) {
@@ -45,10 +46,20 @@ XhciFetch xhci_ring_peek(Xhci *x, XhciRing *ring, XhciTrb *trb)
         if (TRB_TYPE(trb->control) != TRB_LINK) {
             return FETCH_TRB;
         }
+        if (!*links) {
+            return FETCH_BAD;
+        }
+        --*links;
         ring->dequeue = trb->parameter & ~0xfull;
         ring->cycle ^= (trb->control & TRB_LINK_TC) != 0;
     }
-    return FETCH_BAD;
+}
+
+XhciFetch xhci_ring_peek(Xhci *x, XhciRing *ring, XhciTrb *trb)
+{
+    unsigned links = XHCI_LINKS;
+
+    return peek(x, ring, trb, &links);
 }
 
 void xhci_ring_advance(XhciRing *ring)
@@ -59,11 +70,12 @@ void xhci_ring_advance(XhciRing *ring)
 XhciFetch xhci_ring_td(Xhci *x, const XhciRing *ring)
 {
     XhciRing at = *ring;
+    unsigned links = XHCI_TD_LINKS;
 
     x->n_td = 0;
     do {
         XhciFetch fetch =
-            x->n_td < XHCI_TD_TRBS ? xhci_ring_peek(x, &at, &x->td[x->n_td]) : FETCH_BAD;
+            x->n_td < XHCI_TD_TRBS ? peek(x, &at, &x->td[x->n_td], &links) : FETCH_BAD;
         if (fetch != FETCH_TRB) {
             return fetch;
         }

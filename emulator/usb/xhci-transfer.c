@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "event/turn.h"
 #include "memory/guest.h"
 
 void xhci_endpoint_drop(XhciEndpoint *ep)
@@ -218,7 +219,14 @@ static gboolean is_plain(const Xhci *x)
     return TRUE;
 }
 
-/* 0: the device has nothing more now. */
+/* A packet has gone; small ones that are many are for more than one turn. */
+static gboolean has_turn(void)
+{
+    turn_count(TURN_DESCRIPTORS, 1);
+    return !turn_over();
+}
+
+/* 0: the device has nothing more now, or the turn is over. */
 static guint8 run_in(Xhci *x, XhciEndpoint *ep, unsigned number, UsbDevice *dev)
 {
     guint32 total = td_length(x);
@@ -237,6 +245,9 @@ static guint8 run_in(Xhci *x, XhciEndpoint *ep, unsigned number, UsbDevice *dev)
         ep->moved += len;
         if (len < ep->max_packet) {
             break;
+        }
+        if (ep->moved < total && !has_turn()) {
+            return 0;
         }
     }
     return ep->moved < total ? CC_SHORT_PACKET : CC_SUCCESS;
@@ -258,6 +269,9 @@ static guint8 run_out(Xhci *x, XhciEndpoint *ep, unsigned number, UsbDevice *dev
             return result == USB_NAK ? 0 : code_of(result);
         }
         ep->moved += len;
+        if (ep->moved < total && !has_turn()) {
+            return 0;
+        }
     }
     return CC_SUCCESS;
 }
@@ -299,7 +313,7 @@ XhciStep xhci_endpoint_step(Xhci *x, XhciSlot *slot, unsigned index)
     case FETCH_TRB:
         code = run_td(x, slot, index);
         if (!code) {
-            return STEP_IDLE;
+            return turn_over() ? STEP_MORE : STEP_IDLE;
         }
     }
     xhci_retire_begin(ep, code);

@@ -100,6 +100,64 @@ static void test_endless(void)
     qtest_stop(q);
 }
 
+/* A hub that always has a byte to say, and an endpoint of packets of one byte. */
+static void test_small_packets(void)
+{
+    QTest *q = qtest_start(X_CARD " -device usb-hub,bus=usb.0,port=1,ports=3"
+                                  " -device usb-tablet,bus=usb.0,port=1.1");
+    XhciDriver d;
+    unsigned slot;
+    XhciEvent e;
+
+    xhci_open(&d, q);
+    xhci_start(&d, 1);
+    g_assert_cmpuint(xhci_attach(&d, 5, 0, &slot), ==, 1);
+    g_assert_cmpuint(xhci_control(&d, slot, 0, 9, 1, 0, 0, NULL), ==, 1);
+    g_assert_cmpuint(xhci_configure(&d, slot, 3, 7, 1), ==, 1);
+    guint64 base = d.slots[slot].rings[3].base;
+    for (unsigned i = 0; i < 128; i++) { /* 16 KiB */
+        qtest_writeq(q, base + 16 * i, d.slots[slot].buffer);
+        qtest_writel(q, base + 16 * i + 8, 128);
+        qtest_writel(q, base + 16 * i + 12,
+                     X_TYPE(X_NORMAL) | (i < 127 ? X_CH : X_IOC) | 1);
+    }
+    xhci_doorbell(&d, slot, 3);
+    e = xhci_wait(&d, X_TRANSFER_EVENT);
+    g_assert_cmphex(e.status, ==, 1u << 24);
+    g_assert_cmpuint(turn_of(q, "descriptors").total, >=, 128 * 128);
+    g_assert_cmpuint(turn_of(q, "descriptors").peak, <=, turn_of(q, "descriptors").bound);
+    qtest_stop(q);
+}
+
+/* A ring of which each TRB is behind as many links as there may be. */
+static void test_links(void)
+{
+    XhciDriver d;
+    QTest *q = start(&d);
+    unsigned slot = xhci_attach_hid(&d, 5, 8);
+    guint64 at = d.slots[slot].rings[3].base;
+
+    for (unsigned i = 0, n = 0; i < 128; i++) {
+        for (unsigned link = 0; link < 31; link++) {
+            guint64 next = 0x800000 + 16 * n++;
+            qtest_writeq(q, at, next);
+            qtest_writel(q, at + 12, X_TYPE(X_LINK) | 1);
+            at = next;
+        }
+        qtest_writel(q, at + 8, 8);
+        qtest_writel(q, at + 12, X_TYPE(X_NORMAL) | X_CH | 1);
+        at += 16;
+        n++;
+    }
+    for (unsigned i = 0; i < 8; i++) {
+        xhci_doorbell(&d, slot, 3);
+        look(&d);
+    }
+    g_assert_cmpuint(turn_of(q, "descriptors").peak, <=, turn_of(q, "descriptors").bound);
+    assert_good(&d);
+    qtest_stop(q);
+}
+
 /* TDs without an end, of links only, or nowhere: the endpoint is in error. */
 static void test_tds(void)
 {
@@ -248,6 +306,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/xhci-hostile/commands", test_commands);
     g_test_add_func("/xhci-hostile/endless", test_endless);
+    g_test_add_func("/xhci-hostile/small-packets", test_small_packets);
+    g_test_add_func("/xhci-hostile/links", test_links);
     g_test_add_func("/xhci-hostile/tds", test_tds);
     g_test_add_func("/xhci-hostile/buffers", test_buffers);
     g_test_add_func("/xhci-hostile/contexts", test_contexts);
