@@ -162,6 +162,9 @@ static void note_write(BlockNode *node, BlockRequest *r)
         r->unmap = node->detect_zeroes == DETECT_ZEROES_UNMAP;
     }
     block_node_note_write(node, r->pos + r->bytes);
+    if (block_write_threshold(node)) {
+        block_node_check_threshold(node, r->pos + r->bytes);
+    }
 }
 
 BlockFrame *block_request_watch(BlockNode *node, BlockRequest *r)

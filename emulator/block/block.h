@@ -196,6 +196,10 @@ void block_activate_all(BlockChanged done, void *opaque);
 void block_node_set_active_later(const char *name, gboolean active, BlockChanged done,
                                  void *opaque);
 
+/* Event BLOCK_WRITE_THRESHOLD when a write of the node goes beyond; 0: never. Main loop.
+ */
+gboolean block_node_set_threshold(const char *name, guint64 threshold, GError **errp);
+
 /* Now or later: nodes, or NULL and an error; both are done()'s. */
 typedef void (*BlockQueried)(void *opaque, ConfigNode *nodes, GError *error);
 void block_query_named_nodes(BlockQueried done, void *opaque);

@@ -33,6 +33,7 @@ libemulator_a_SOURCES += \
 	emulator/block/stats.h \
 	emulator/block/testing.c \
 	emulator/block/testing.h \
+	emulator/block/threshold.c \
 	emulator/block/throttle.c \
 	emulator/block/throttle.h \
 	emulator/block/throttle-driver.c \

@@ -150,8 +150,9 @@ struct BlockNode {
     void *state;          /* the driver's own */
 
     guint64 size;
-    guint32 sector_size; /* logical, of the medium */
-    guint64 wr_highest;  /* stats.c: where the last byte written ends */
+    guint32 sector_size;     /* logical, of the medium */
+    guint64 wr_highest;      /* stats.c: where the last byte written ends */
+    guint64 write_threshold; /* atomic; 0: none */
     gboolean active;
     gboolean wanted; /* it is active, or to be so: its needs count */
     /* Of one with an image: which locks it has; the others are perm.c's. */
@@ -303,6 +304,10 @@ unsigned iov_slice(struct iovec *dst, unsigned max, const struct iovec *src, uns
 
 /* stats.c: something is written up to @end. Any thread. */
 void block_node_note_write(BlockNode *node, guint64 end);
+
+/* threshold.c: any thread. Where the node's is, and that a write ends beyond it. */
+guint64 block_write_threshold(const BlockNode *node);
+void block_node_check_threshold(BlockNode *node, guint64 end);
 
 /* lock.c: locks of other processes, compatible with QEMU's; as BlockDriver.lock. */
 typedef struct BlockLocks {

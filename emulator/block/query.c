@@ -68,7 +68,7 @@ static ConfigNode *query_node(const BlockNode *node, const BlockChild *user)
     config_map_set_string(info, "detect_zeroes",
                           detect_zeroes_names[node->detect_zeroes]);
     config_map_set_int(info, "backing_file_depth", 0);
-    config_map_set_int(info, "write_threshold", 0);
+    config_map_set_int(info, "write_threshold", (gint64)block_write_threshold(node));
     throttle_query(user, info);
     config_map_set(info, "cache", query_cache(node));
     config_map_set(info, "image", query_image(node));

@@ -76,6 +76,21 @@ static void cmd_blockdev_reopen(ConfigNode *args, QmpReply *reply)
     block_nodes_reopen_later(config_map_get(args, "options"), changed, reply);
 }
 
+QMP_OBJECT(threshold_args, { "node-name", &qmp_str }, { "write-threshold", &qmp_int });
+
+static ConfigNode *cmd_write_threshold(ConfigNode *args, GError **errp)
+{
+    gint64 threshold = config_node_int(config_map_get(args, "write-threshold"));
+
+    if (threshold < 0) {
+        error_set(errp, "Parameter 'write-threshold' expects uint64");
+    } else {
+        block_node_set_threshold(qmp_arg_string(args, "node-name"), (guint64)threshold,
+                                 errp);
+    }
+    return NULL;
+}
+
 QMP_OBJECT(resize_args, { "device", &qmp_str, TRUE }, { "node-name", &qmp_str, TRUE },
            { "size", &qmp_int });
 
@@ -182,6 +197,9 @@ const QmpCommand qmp_block_commands[] = {
     { "blockdev-set-active",
       "Takes a node's images, with what is below it, or gives them away; or all",
       .start = cmd_set_active, .args = &active_args },
+    { "block-set-write-threshold",
+      "Tells once, by BLOCK_WRITE_THRESHOLD, that a node is written beyond a place",
+      cmd_write_threshold, .args = &threshold_args },
     { "block_resize", "Makes an image longer or shorter; a disk tells its guest",
       .start = cmd_block_resize, .args = &resize_args },
     { "query-named-block-nodes", "The block nodes", .start = cmd_query_nodes,

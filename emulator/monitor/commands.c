@@ -45,6 +45,8 @@ QMP_OBJECT(ost_info, { "device", &qmp_str, TRUE }, { "slot", &qmp_str },
 QMP_OBJECT(ost_data, { "info", &ost_info });
 QMP_ENUM(io_operation, "read", "write");
 QMP_ENUM(io_error_action, "ignore", "report", "stop");
+QMP_OBJECT(threshold_data, { "node-name", &qmp_str }, { "amount-exceeded", &qmp_int },
+           { "write-threshold", &qmp_int });
 QMP_OBJECT(io_error_data, { "device", &qmp_str }, { "qom-path", &qmp_str },
            { "node-name", &qmp_str, TRUE }, { "operation", &io_operation },
            { "action", &io_error_action }, { "nospace", &qmp_bool, TRUE },
@@ -88,6 +90,8 @@ const QmpEvent qmp_event_table[] = {
     { "VSERPORT_CHANGE", "The guest has opened or closed a port of a virtio-serial",
       &vserport_data, 1 },
     { "BLOCK_IO_ERROR", "A request of a disk has failed", &io_error_data, SOME },
+    { "BLOCK_WRITE_THRESHOLD", "A node has been written beyond its threshold",
+      &threshold_data },
     { "DEVICE_TRAY_MOVED", "The tray of a drive has been opened or closed", &tray_data,
       SOME },
     { "MIGRATION", "The migration has come to a state (capability events)",
