@@ -51,6 +51,17 @@ gboolean qemu_domain_agent_command(RpcCall *call, const QemuDomainAgentCommandAr
     return ret->result != NULL;
 }
 
+/* A human's line as a message for the monitor. */
+static JsonObject *line_command(const char *line)
+{
+    JsonObject *command = json_object_new(), *args = json_object_new();
+
+    json_object_set_string_member(command, "execute", "human-monitor-command");
+    json_object_set_string_member(args, "command-line", line);
+    json_object_set_object_member(command, "arguments", args);
+    return command;
+}
+
 /* A message for the monitor, or NULL. */
 static JsonObject *parse_command(const char *text, GError **errp)
 {
@@ -66,7 +77,25 @@ static JsonObject *parse_command(const char *text, GError **errp)
     return json_object_ref(json_node_get_object(root));
 }
 
-static char *run_command(Vm *vm, guint64 run, JsonObject *command, GError **errp)
+/* What a line has returned; its error is one of the call. */
+static char *line_result(JsonObject *reply, GError **errp)
+{
+    const char *text = util_json_string(reply, "return");
+    JsonNode *error = json_object_get_member(reply, "error");
+
+    if (!text) {
+        const char *why = error && JSON_NODE_HOLDS_OBJECT(error)
+                              ? util_json_string(json_node_get_object(error), "desc")
+                              : NULL;
+        rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR,
+                      "unable to execute QEMU command 'human-monitor-command': %s",
+                      why ? why : "no answer");
+    }
+    return g_strdup(text);
+}
+
+static char *run_command(Vm *vm, guint64 run, JsonObject *command, gboolean human,
+                         GError **errp)
 {
     g_autoptr(QmpClient) monitor = vm_get_monitor(vm, run, errp);
     g_autoptr(JsonObject) reply = NULL;
@@ -75,6 +104,9 @@ static char *run_command(Vm *vm, guint64 run, JsonObject *command, GError **errp
     if (!monitor ||
         !qmp_client_call_raw(monitor, command, QMP_TIMEOUT_DEFAULT_MS, &reply, errp)) {
         return NULL;
+    }
+    if (human) {
+        return line_result(reply, errp);
     }
     json_node_set_object(node, reply);
     return json_to_string(node, FALSE);
@@ -86,6 +118,7 @@ gboolean qemu_domain_monitor_command(RpcCall *call,
 {
     g_autoptr(Vm) vm = api_vm(call, &args->dom, errp);
     g_autoptr(JsonObject) command = NULL;
+    gboolean human = (args->flags & MONITOR_COMMAND_HMP) != 0;
     guint64 run;
 
     if (!vm) {
@@ -97,16 +130,12 @@ gboolean qemu_domain_monitor_command(RpcCall *call,
                              "qemu_domain_monitor_command",
                              args->flags & ~(guint32)MONITOR_COMMAND_HMP);
     }
-    if (args->flags & MONITOR_COMMAND_HMP) {
-        return rpc_error_set(errp, VIR_ERR_OPERATION_UNSUPPORTED,
-                             "the emulator has no human monitor; use QMP");
-    }
-    if (!(command = parse_command(args->cmd, errp)) ||
-        !vm_begin_live_job(vm, JOB_MODIFY, "monitor command", &run, errp)) {
+    command = human ? line_command(args->cmd) : parse_command(args->cmd, errp);
+    if (!command || !vm_begin_live_job(vm, JOB_MODIFY, "monitor command", &run, errp)) {
         return FALSE;
     }
     taint(vm, VM_TAINT_MONITOR);
-    ret->result = run_command(vm, run, command, errp);
+    ret->result = run_command(vm, run, command, human, errp);
     vm_end_job(vm);
     return ret->result != NULL;
 }
