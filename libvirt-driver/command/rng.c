@@ -48,6 +48,7 @@ const CommandKind command_kind_rng = {
     .alias = "rng",
     .driver = "virtio-rng",
     .virtio = TRUE,
+    .pluggable = TRUE,
     .boot = -1,
     .driver_of = driver_of,
     .conventional = conventional,

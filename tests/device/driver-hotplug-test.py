@@ -96,6 +96,21 @@ def test_unplug(a, b):
     assert "vdb" not in a.virsh("dumpxml", "vm", "--inactive")
 
 
+def test_rng(a, b):
+    """Its back end comes and goes with it."""
+    _, guest = start(a, disk(image(a), "vda"), 2)
+    path = device(a, RNG)
+    for _ in range(2):
+        a.virsh("attach-device", "vm", path, "--live")
+        assert guest.devices() == described(a) == {(1, 0, 0): "disk", (2, 0, 0): "rng"}
+        detach = begin(a, "detach-device", "vm", path, "--live")
+        guest.wait_asked(2)
+        guest.eject(2)
+        assert end(detach) == (0, "")
+        assert guest.devices() == described(a) == {(1, 0, 0): "disk"}
+    assert "<rng" not in a.virsh("dumpxml", "vm", "--inactive")
+
+
 def test_alias(a, b):
     """... by its alias a device is asked for, and nobody waits."""
     _, guest = start(a, disk(image(a), "vda"), 2)

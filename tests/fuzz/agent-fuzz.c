@@ -37,7 +37,7 @@ static void check_lists(JsonNode *reply, RpcParams *params)
         agent_add_interfaces(interfaces, params);
     }
     if (vcpus) {
-        g_autoptr(JsonObject) args = agent_vcpus_argument(vcpus);
+        g_autoptr(JsonObject) args G_GNUC_UNUSED = agent_vcpus_argument(vcpus);
 
         agent_add_vcpus(vcpus, params);
     }
@@ -49,7 +49,7 @@ static void check_values(JsonNode *reply, RpcParams *params)
         agent_add_users,    agent_add_os,   agent_add_timezone,
         agent_add_hostname, agent_add_load,
     };
-    g_auto(GStrv) keys = agent_parse_keys(reply, NULL);
+    g_auto(GStrv) keys G_GNUC_UNUSED = agent_parse_keys(reply, NULL);
     gint64 number;
 
     for (guint i = 0; i < G_N_ELEMENTS(all); i++) {
@@ -128,7 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_autofree char *pieces = first_answer(data, size, step);
     g_autofree char *name = NULL;
     g_autofree char *command = agent_command_check(text, &name, NULL);
-    g_autoptr(GHashTable) map = agent_parse_cpu_map(text);
+    g_autoptr(GHashTable) map G_GNUC_UNUSED = agent_parse_cpu_map(text);
 
     g_assert_cmpstr(whole, ==, pieces);
     g_assert_true(synchronises(data, size, MAX(size, 1)) ==
