@@ -8,7 +8,10 @@
  * output is dropped and never waited for; one that has it open and does not read is
  * waited for.
  *
+ * Who may not open files any more is handed the master side by fd=.
+ *
  * #syscalls main,vcpu: ppoll
+ * #syscalls main: ioctl(TIOCGPTN) -- rare: a chardev-add with fd
  * #syscalls slow: openat close ioctl(TIOCGPTN) ioctl(TIOCSPTLCK) ioctl(TCGETS)
  * ioctl(TCSETS)
  */
@@ -21,6 +24,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -29,6 +33,16 @@
 #include "util/fd.h"
 
 #define PROBE_NS (1000 * 1000 * 1000ll)
+
+typedef struct PtyOptions {
+    char *fd;
+} PtyOptions;
+
+static const Property pty_rows[] = {
+    { "fd", PROP_STRING, offsetof(PtyOptions, fd),
+      .help = "The number of an inherited descriptor, a terminal's master side" },
+    { NULL },
+};
 
 typedef struct Pty {
     int master;
@@ -81,11 +95,47 @@ static gboolean set_up_slave(const char *path, GError **errp)
     return TRUE;
 }
 
-static gboolean pty_prepare(Chardev *chr, GError **errp)
+static Pty *pty_new(int master, const char *path)
+{
+    Pty *pty = g_new0(Pty, 1);
+
+    pty->master = master;
+    pty->path = g_strdup(path);
+    return pty;
+}
+
+/* Takes over what it was given; whoever made that has set up the other side. */
+static gboolean pty_check(Chardev *chr, GError **errp)
+{
+    const PtyOptions *o = chr->options;
+    g_autofree char *path = NULL;
+    unsigned number;
+    int master;
+
+    if (!o->fd) {
+        return TRUE;
+    }
+    master = fd_claim(o->fd, errp);
+    if (master < 0) {
+        return FALSE;
+    }
+    if (ioctl(master, TIOCGPTN, &number) < 0) {
+        error_set_errno(errp, errno,
+                        "File descriptor '%s' is not the master side of a terminal",
+                        o->fd);
+        fd_unclaim(master, o->fd);
+        return FALSE;
+    }
+    fd_make_nonblocking(master);
+    path = g_strdup_printf("/dev/pts/%u", number);
+    chr->data = pty_new(master, path);
+    return TRUE;
+}
+
+static gboolean pty_make(Chardev *chr, GError **errp)
 {
     autofd int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
     char path[64];
-    Pty *pty;
 
     if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0 ||
         ptsname_r(master, path, sizeof(path)) != 0) {
@@ -94,11 +144,13 @@ static gboolean pty_prepare(Chardev *chr, GError **errp)
     if (!set_up_slave(path, errp)) {
         return FALSE;
     }
-    pty = g_new0(Pty, 1);
-    pty->master = fd_steal(&master);
-    pty->path = g_strdup(path);
-    chr->data = pty;
+    chr->data = pty_new(fd_steal(&master), path);
     return TRUE;
+}
+
+static gboolean pty_prepare(Chardev *chr, GError **errp)
+{
+    return chr->data || pty_make(chr, errp);
 }
 
 static gboolean pty_open(Chardev *chr, GError **errp)
@@ -136,7 +188,8 @@ char *chardev_pty_path(const Chardev *chr)
 }
 
 const ChardevBackend chardev_pty = {
-    .type = { "pty", "a pseudo terminal" },
+    .type = { "pty", "a pseudo terminal", pty_rows, sizeof(PtyOptions) },
+    .check = pty_check,
     .prepare = pty_prepare,
     .open = pty_open,
     .start = arm_probe,

@@ -37,6 +37,8 @@ QMP_OBJECT(file, { "out", &qmp_str }, { "append", &qmp_bool, TRUE }, COMMON);
 WRAPPED(file_data, &file);
 QMP_OBJECT(hostdev, { "device", &qmp_str }, COMMON);
 WRAPPED(hostdev_data, &hostdev);
+QMP_OBJECT(pty, { "fd", &qmp_str, TRUE }, COMMON);
+WRAPPED(pty_data, &pty);
 QMP_OBJECT(mux, { "chardev", &qmp_str });
 WRAPPED(mux_data, &mux);
 QMP_OBJECT(ringbuf, { "size", &qmp_int, TRUE }, COMMON);
@@ -59,7 +61,7 @@ static const QmpType backend = {
                                       { "mux", &mux_data },
                                       { "null", &common_data },
                                       { "pipe", &hostdev_data },
-                                      { "pty", &common_data },
+                                      { "pty", &pty_data },
                                       { "ringbuf", &ringbuf_data },
                                       { "socket", &socket_data },
                                       { "stdio", &stdio_data },

@@ -180,6 +180,9 @@ static void test_backends(void)
     g_assert_true(g_str_has_prefix(
         json_object_get_string_member(json_node_get_object(pty), "pty"), "/dev/pts/"));
     ok(q, REMOVE("p"));
+    fails(q, ADD("f", "\"type\": \"pty\", \"data\": {\"fd\": \"0\"}"),
+          "Failed to add chardev 'f': File descriptor '0' is not the master side of a "
+          "terminal: Inappropriate ioctl for device");
     ok(q, ADD("s", "\"type\": \"socket\", \"data\": {\"wait\": false, \"telnet\": false, "
                    "\"addr\": {\"type\": \"inet\", \"data\": {\"host\": \"127.0.0.1\", "
                    "\"port\": \"0\"}}}"));
