@@ -53,7 +53,7 @@ static gboolean prepare_host(const CommandHost *host, const Domain *domain,
         }
         chardev->path = g_build_filename(host->channel_dir, name, NULL);
     }
-    return command_chardev_prepare(chardev, fds, errp);
+    return command_chardev_prepare(host, chardev, fds, errp);
 }
 
 static void release_host(const CommandHost *host, gconstpointer device)

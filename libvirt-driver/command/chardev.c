@@ -10,6 +10,7 @@
 
 #include "process/listen.h"
 #include "process/open.h"
+#include "process/pty.h"
 
 gboolean command_chardev_of(const DomainDevice *device, CommandChardev *of)
 {
@@ -110,15 +111,18 @@ static int open_unix(const DomainChardev *chardev, GError **errp)
                : process_connect_unix(chardev->path, PROCESS_OPEN_TIMEOUT_MS, errp);
 }
 
-gboolean command_chardev_prepare(const DomainChardev *chardev, GArray *fds, GError **errp)
+gboolean command_chardev_prepare(const CommandHost *host, const DomainChardev *chardev,
+                                 GArray *fds, GError **errp)
 {
+    gboolean pty = chardev->type == DOMAIN_CHARDEV_PTY && host->plug;
     int fd;
 
-    if (!is_opened_socket(chardev)) {
+    if (!pty && !is_opened_socket(chardev)) {
         return TRUE;
     }
-    fd = chardev->type == DOMAIN_CHARDEV_UNIX ? open_unix(chardev, errp)
-                                              : open_tcp(chardev, errp);
+    fd = pty                                    ? process_open_pty(errp)
+         : chardev->type == DOMAIN_CHARDEV_UNIX ? open_unix(chardev, errp)
+                                                : open_tcp(chardev, errp);
     if (fd < 0) {
         return FALSE;
     }
@@ -135,9 +139,6 @@ void command_chardev_release(const DomainChardev *chardev)
 
 const char *command_chardev_not_pluggable(const DomainChardev *chardev)
 {
-    if (chardev->type == DOMAIN_CHARDEV_PTY) {
-        return "type='pty': a terminal cannot be made while the domain runs";
-    }
     if (chardev->type == DOMAIN_CHARDEV_PIPE) {
         return "type='pipe': a FIFO cannot be opened while the domain runs";
     }
@@ -228,6 +229,17 @@ static gboolean add_socket(Backend *b, GError **errp)
     return TRUE;
 }
 
+/* In a plug; at its start the emulator makes one. */
+static gboolean add_terminal(Backend *b, GError **errp)
+{
+    g_autofree char *fd = command_step_fd(b->steps, b->info->alias, 0, errp);
+
+    if (fd) {
+        json_object_set_string_member(b->data, "fd", fd);
+    }
+    return fd != NULL;
+}
+
 static gboolean add_type(Backend *b, GError **errp)
 {
     static const char *const types[] = {
@@ -239,6 +251,8 @@ static gboolean add_type(Backend *b, GError **errp)
 
     b->type = types[b->chardev->type];
     switch (b->chardev->type) {
+    case DOMAIN_CHARDEV_PTY:
+        return !b->steps->plug || add_terminal(b, errp);
     case DOMAIN_CHARDEV_FILE:
         add_file(b);
         return TRUE;

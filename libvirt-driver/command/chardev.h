@@ -18,9 +18,10 @@ gboolean command_chardev_of(const DomainDevice *device, CommandChardev *of);
 gboolean command_chardev_complete(const DomainChardev *chardev, const char *element,
                                   GError **errp);
 
-/* Opens the socket that is not the emulator's to open into @fds. */
-gboolean command_chardev_prepare(const DomainChardev *chardev, GArray *fds,
-                                 GError **errp);
+/* Opens the socket, or in a plug the terminal, that is not the emulator's to open into
+ * @fds. */
+gboolean command_chardev_prepare(const CommandHost *host, const DomainChardev *chardev,
+                                 GArray *fds, GError **errp);
 /* Removes the socket that was listened on. */
 void command_chardev_release(const DomainChardev *chardev);
 

@@ -176,6 +176,7 @@ GHashTable *command_fds_new(void);
 typedef struct CommandHost {
     const char *socket_dir;          /* of libvirt's other daemons: /run/libvirt */
     const CommandEmulator *emulator; /* what it has; NULL: that is not known */
+    gboolean plug;           /* into an emulator that runs, and may open nothing */
     const char *channel_dir; /* of the run, for sockets that the user has not named */
 } CommandHost;
 

@@ -43,7 +43,7 @@ static const char *not_pluggable(gconstpointer device)
 static gboolean prepare_host(const CommandHost *host, const Domain *domain,
                              gpointer device, GArray *fds, GError **errp)
 {
-    return command_chardev_prepare(&((DomainConsole *)device)->chardev, fds, errp);
+    return command_chardev_prepare(host, &((DomainConsole *)device)->chardev, fds, errp);
 }
 
 static void release_host(const CommandHost *host, gconstpointer device)

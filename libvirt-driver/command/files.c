@@ -43,7 +43,7 @@
  *
  * What the emulator opens by itself, all of it before it confines itself: its libraries,
  * /dev/ptmx and the terminal of <serial type='pty'>, which has no option for a
- * descriptor; FIFOs of type='pipe'; sockets that it connects again; and KVM where the daemon cannot, so that its own words tell why.
+ * descriptor at start (in a plug it is given one); FIFOs of type='pipe'; sockets that it connects again; and KVM where the daemon cannot, so that its own words tell why.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -25,7 +25,7 @@ static guint isa_base(const CommandMachine *machine, gconstpointer device)
 static gboolean prepare_host(const CommandHost *host, const Domain *domain,
                              gpointer device, GArray *fds, GError **errp)
 {
-    return command_chardev_prepare(&((DomainSerial *)device)->chardev, fds, errp);
+    return command_chardev_prepare(host, &((DomainSerial *)device)->chardev, fds, errp);
 }
 
 static void release_host(const CommandHost *host, gconstpointer device)

@@ -177,6 +177,7 @@ static GPtrArray *prepare_plug(Vm *vm, guint64 run, Domain *domain, DomainDevice
     g_mutex_unlock(&vm->lock);
     host.emulator = has;
     host.channel_dir = channel_dir;
+    host.plug = TRUE;
     if (!command_check_plug(domain, device, errp) ||
         !command_assign(domain, &next, errp) ||
         (command_device_asks_others(device) &&

@@ -16,6 +16,8 @@ libdriver_a_SOURCES += \
 	libvirt-driver/process/pidfile.c \
 	libvirt-driver/process/pidfile.h \
 	libvirt-driver/process/open.c \
+	libvirt-driver/process/pty.c \
+	libvirt-driver/process/pty.h \
 	libvirt-driver/process/open.h \
 	libvirt-driver/process/rtnetlink.c \
 	libvirt-driver/process/rtnetlink.h \

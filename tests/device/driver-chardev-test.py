@@ -131,9 +131,19 @@ def test_plug(a, b):
         wait_for("the end of the log", lambda: log not in open_paths(a.pid()))
     events.expect(*2 * ["device-added: channel0", "device-removed: channel0"])
     events.stop()
-    for kind, source in (("pty", ""), ("pipe", "<source path='/fifo'/>"), ("stdio", "")):
+    for kind, source in (("pipe", "<source path='/fifo'/>"), ("stdio", "")):
         a.fails("type='%s'" % kind, "attach-device", "vm",
                 device(a, CHANNEL % (kind, source, "a")), "--live")
+    a.virsh("attach-device", "vm", device(a, CHANNEL % ("pty", "", "p")))
+    path = elements(a, "channel")[0].find("source").get("path")
+    assert path.startswith("/dev/pts/"), path
+    pid, fd = console(a, "channel0")
+    assert b"Escape character" in read_tty(fd, b"Escape character")
+    os.write(fd, b"\x1d")
+    os.close(fd)
+    os.waitpid(pid, 0)
+    a.virsh("detach-device-alias", "vm", "channel0")
+    wait_for("its end", lambda: not elements(a, "channel"))
     unix = device(a, CHANNEL % ("unix", "", "b"))
     a.virsh("attach-device", "vm", unix)
     socket_path = elements(a, "channel")[0].find("source").get("path")

@@ -200,21 +200,33 @@ static void test_plug(void)
         "\"chardev\":\"charconsole0\",\"id\":\"console0\"}",
         NULL
     };
+    static const char *const terminal[] = {
+        "getfd {\"fdname\":\"fd-channel1\"}",
+        "chardev-add {\"id\":\"charchannel1\",\"backend\":{\"type\":\"pty\",\"data\":"
+        "{\"fd\":\"fd-channel1\"}}}",
+        "device_add {\"driver\":\"virtserialport\",\"bus\":\"virtio-serial0.0\",\"nr\":2,"
+        "\"chardev\":\"charchannel1\",\"id\":\"channel1\"}",
+        NULL
+    };
     static const char *const gone[] = { "chardev-remove {\"id\":\"charchannel0\"}",
                                         NULL };
     g_autoptr(Domain) domain =
         prepare(Q35("<console type='file'><source path='/o'/><target type='virtio'/>"
                     "</console><channel type='unix'><source mode='bind' path='/s'/>"
-                    "<log file='/l'/><target type='virtio' name='a'/></channel>"));
+                    "<log file='/l'/><target type='virtio' name='a'/></channel>"
+                    "<channel type='pty'><target type='virtio'/></channel>"));
     DomainDevice device = { .type = DOMAIN_DEVICE_CHANNEL,
                             .any = domain->channels->pdata[0] };
     g_autoptr(GPtrArray) first = plug(domain, DOMAIN_DEVICE_CHANNEL, device.any);
     g_autoptr(GPtrArray) second =
         plug(domain, DOMAIN_DEVICE_CONSOLE, domain->consoles->pdata[0]);
+    g_autoptr(GPtrArray) third =
+        plug(domain, DOMAIN_DEVICE_CHANNEL, domain->channels->pdata[1]);
     g_autoptr(GPtrArray) after = command_unplugged(&device);
 
     check_steps(first, channel);
     check_steps(second, console);
+    check_steps(third, terminal);
     check_steps(after, gone);
 }
 
