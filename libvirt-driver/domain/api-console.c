@@ -9,7 +9,8 @@
 #include "command/chardev.h"
 #include "domain/api.h"
 #include "process/listen.h"
-#include "process/open.h"
+
+#define CONNECT_TIMEOUT_MS 5000 /* with a queue that is full */
 
 /* What a client means: an alias, or the first console. */
 static gboolean find_console(const Domain *domain, const char *alias,
@@ -64,7 +65,7 @@ static int open_console(const VmDef *def, const char *alias, const char **name,
     if (of.chardev->type == DOMAIN_CHARDEV_UNIX && of.chardev->path &&
         of.chardev->mode == DOMAIN_CHARDEV_MODE_BIND) {
         /* The emulator serves one client; others wait until that has gone. */
-        return process_connect_unix(of.chardev->path, PROCESS_OPEN_TIMEOUT_MS, errp);
+        return process_connect_unix(of.chardev->path, CONNECT_TIMEOUT_MS, errp);
     }
     rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR,
                   "character device '%s' is not using a PTY, or a UNIX socket that "

@@ -151,9 +151,18 @@ def test_plug(a, b):
     a.virsh("detach-device-alias", "vm", "channel0")
     wait_for("its end", lambda: not elements(a, "channel"))
     assert not os.path.exists(socket_path)
-    a.virsh("attach-device", "vm", device(a, CONSOLE % ("null", "", "")))
-    target = [c.find("target").attrib for c in elements(a, "console")]
-    assert target == [{"type": "serial", "port": "0"}, {"type": "virtio", "port": "1"}], target
+    path = device(a, CONSOLE % ("null", "", ""))
+    a.virsh("attach-device", "vm", path, "--live", "--config")
+    both = [{"type": "serial", "port": "0"}, {"type": "virtio", "port": "1"}]
+    for options in (), ("--inactive",):
+        target = [c.find("target").attrib for c in elements(a, "console", *options)]
+        assert target == both, target
+    for options in ("--live",), ("--config",):
+        a.fails("console", "update-device", "vm",
+                device(a, CONSOLE % ("null", "", " port='1'")), *options)
+    path = device(a, CONSOLE % ("null", "", " port='1'"))
+    a.virsh("detach-device", "vm", path, "--live", "--config")
+    assert len(elements(a, "console")) == len(elements(a, "console", "--inactive")) == 1
     a.fails("cannot be attached|serial console", "attach-device", "vm",
             device(a, "<console type='pty'><target type='serial'/></console>"))
 

@@ -31,6 +31,12 @@ static const char *const pieces[] = {
     "&apos;",
     "<disk><source file='/x'/><target dev='vdz'/></disk>",
     "<console/>",
+    "<console><target type='virtio'/></console>",
+    "<channel type='unix'><source mode='bind' path='/s'><reconnect enabled='yes' "
+    "timeout='1'/></source><log file='/l' append='on'/><target type='virtio' name='n' "
+    "state='connected'/><address type='virtio-serial' controller='0' bus='0' port='1'/>"
+    "</channel>",
+    "<controller type='virtio-serial' ports='16' vectors='4'/>",
     "</devices>",
     "unit='EiB'",
     "<x:y xmlns:x='urn:x'/>",
