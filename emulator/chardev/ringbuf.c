@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * -chardev ringbuf: memory that keeps the last bytes that were written, for ringbuf-read.
+ * It takes them all, but no more in a turn than a peer would get.
  */
 #include "config.h"
 
@@ -8,6 +9,8 @@
 
 #include <string.h>
 
+#include "event/clock.h"
+#include "event/turn.h"
 #include "util/error.h"
 
 #define RING_MAX (64 * 1024 * 1024)
@@ -20,6 +23,7 @@ typedef struct Ring {
     guint8 *data; /* NULL: nothing was ever written */
     size_t size;  /* a power of two */
     size_t start, len;
+    Timer *more; /* another turn has come */
 } Ring;
 
 static const Property ring_rows[] = {
@@ -42,8 +46,16 @@ static gboolean ring_check(Chardev *chr, GError **errp)
     return TRUE;
 }
 
+static void go_on(void *opaque)
+{
+    chardev_wake(((Chardev *)opaque)->front);
+}
+
 static gboolean ring_open(Chardev *chr, GError **errp)
 {
+    Ring *r = chr->data;
+
+    r->more = timer_new(event_loop_main(), CLOCK_TYPE_REALTIME, go_on, chr);
     chardev_peer_opened(chr, -1, -1);
     return TRUE;
 }
@@ -87,8 +99,15 @@ static GByteArray *ring_take(Ring *r, size_t len)
 
 static size_t ring_write(Chardev *chr, ChardevFront *front, const guint8 *buf, size_t len)
 {
-    ring_put(chr->data, buf, len);
-    return len;
+    Ring *r = chr->data;
+    size_t n = MIN(len, turn_left(TURN_CHARDEV_OUT));
+
+    ring_put(r, buf, n);
+    turn_count(TURN_CHARDEV_OUT, chr->log ? 0 : n); /* the log counts, too */
+    if (n < len) {
+        timer_arm(r->more, clock_now(CLOCK_TYPE_REALTIME));
+    }
+    return n;
 }
 
 static void ring_free(Chardev *chr)
@@ -96,6 +115,7 @@ static void ring_free(Chardev *chr)
     Ring *r = chr->data;
 
     if (r) {
+        g_clear_pointer(&r->more, timer_free);
         g_free(r->data);
         g_free(r);
     }

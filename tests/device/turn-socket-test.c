@@ -183,6 +183,40 @@ static void test_serial(void)
     rmdir(dir);
 }
 
+#define LUMPS 16
+
+/* A chain of MiB for a large ring buffer is not copied at once, and nothing is lost. */
+static void test_ringbuf(void)
+{
+    QTest *q = qtest_start("-machine microvm -m 16M -chardev ringbuf,id=r,size=8M "
+                           "-device virtio-serial-device,max_ports=1,"
+                           "bus=virtio-mmio-bus.2 -device virtconsole,chardev=r");
+    GuestBuffer lumps[LUMPS];
+    guint32 head, len;
+    VirtioDriver d;
+
+    qtest_bus_set(q);
+    virtio_driver_start(&d, &qtest_bus, SLOT(2), ~0ull, 2, 32, RINGS);
+    qtest_memset(q, 8 * MIB, 'x', MIB - 1);
+    qtest_writeb(q, 9 * MIB - 1, '.');
+    for (guint i = 0; i < LUMPS; i++) {
+        lumps[i] = (GuestBuffer){ 8 * MIB, MIB, FALSE };
+    }
+    guest_ring_add(&d.rings[1], lumps, LUMPS);
+    virtio_driver_kick(&d, 1);
+    virtio_driver_wait_used(&d, 1, &head, &len);
+    for (guint i = 0; i < 8; i++) { /* it has the last ones */
+        g_autoptr(JsonNode) said =
+            qtest_qmp_ok(q, "{\"execute\": \"ringbuf-read\", \"arguments\": "
+                            "{\"device\": \"r\", \"size\": 1048576}}");
+        const char *text = json_node_get_string(said);
+        g_assert_cmpuint(strspn(text, "x"), ==, MIB - 1);
+        g_assert_cmpstr(text + MIB - 1, ==, ".");
+    }
+    turn_check(q, "chardev-out", LUMPS * MIB, 64 * KIB);
+    qtest_stop(q);
+}
+
 /* The fastest periodic interrupt, and clients that knock one after the other. */
 static void test_timers(void)
 {
@@ -235,6 +269,7 @@ int main(int argc, char **argv)
     g_test_add_func("/turn/qmp/values", test_qmp_values);
     g_test_add_func("/turn/qmp/bytes", test_qmp_bytes);
     g_test_add_func("/turn/serial", test_serial);
+    g_test_add_func("/turn/ringbuf", test_ringbuf);
     g_test_add_func("/turn/timers", test_timers);
     g_test_add_func("/turn/connections", test_connections);
     g_test_add_func("/turn/qtest", test_qtest);
