@@ -18,7 +18,7 @@
 
 #define QUEUE_SIZE  64
 #define EVENT_QUEUE 0
-#define TOGETHER    16  /* events at most */
+#define TOGETHER    16  /* events at most; more are several groups */
 #define WAITING     256 /* events, for buffers; a power of two */
 #define VENDOR      0x0627
 #define VERSION     1
@@ -41,7 +41,7 @@ typedef struct VirtioInput {
 
     InputHandler *handler;
     struct virtio_input_event group[TOGETHER + 1];
-    guint n; /* of them; above TOGETHER: some were lost, so all are */
+    guint n;                                    /* of them */
     struct virtio_input_event waiting[WAITING]; /* groups, each with its end */
     guint first, last;                          /* of them, modulo WAITING */
     gboolean running;
@@ -193,14 +193,33 @@ static guint64 input_features(VirtioDevice *dev)
 
 /* What it reports */
 
+static void end_group(VirtioInput *input)
+{
+    guint n = input->n;
+
+    input->n = 0;
+    if (!input->running || !n || input->last - input->first + n >= WAITING) {
+        return;
+    }
+    input->group[n] = (struct virtio_input_event){ GUINT16_TO_LE(EV_SYN),
+                                                   GUINT16_TO_LE(SYN_REPORT), 0 };
+    for (guint i = 0; i <= n; i++) {
+        input->waiting[input->last++ % WAITING] = input->group[i];
+    }
+    /* Not at once: who sends them may have had its turn. */
+    if (virtio_device_queue(&input->dev, EVENT_QUEUE)->enabled) {
+        virtio_queue_again(virtio_device_queue(&input->dev, EVENT_QUEUE));
+    }
+}
+
 static void add(VirtioInput *input, guint16 type, guint16 code, gint32 value)
 {
-    if (input->n < TOGETHER) {
-        input->group[input->n] =
-            (struct virtio_input_event){ GUINT16_TO_LE(type), GUINT16_TO_LE(code),
-                                         GUINT32_TO_LE((guint32)value) };
+    if (input->n == TOGETHER) {
+        end_group(input);
     }
-    input->n++;
+    input->group[input->n++] =
+        (struct virtio_input_event){ GUINT16_TO_LE(type), GUINT16_TO_LE(code),
+                                     GUINT32_TO_LE((guint32)value) };
 }
 
 static void reported(void *opaque, const InputEvent *event)
@@ -285,23 +304,7 @@ static void send_waiting(VirtioInput *input, Virtqueue *vq)
 
 static void together(void *opaque)
 {
-    VirtioInput *input = opaque;
-    guint n = input->n;
-
-    input->n = 0;
-    if (!input->running || !n || n > TOGETHER ||
-        input->last - input->first + n >= WAITING) {
-        return;
-    }
-    input->group[n] = (struct virtio_input_event){ GUINT16_TO_LE(EV_SYN),
-                                                   GUINT16_TO_LE(SYN_REPORT), 0 };
-    for (guint i = 0; i <= n; i++) {
-        input->waiting[input->last++ % WAITING] = input->group[i];
-    }
-    /* Not at once: who sends them may have had its turn. */
-    if (virtio_device_queue(&input->dev, EVENT_QUEUE)->enabled) {
-        virtio_queue_again(virtio_device_queue(&input->dev, EVENT_QUEUE));
-    }
+    end_group(opaque);
 }
 
 static const InputHandlerOps handler_ops[] = {

@@ -170,6 +170,32 @@ static void test_events(void)
     qtest_stop(q);
 }
 
+/* More events in a command than one group has: all of them come. */
+static void test_many_events(void)
+{
+    g_autoptr(GString) events = g_string_new(NULL);
+    QTest *q = start();
+    Guest keyboard;
+
+    drive(&keyboard, KEYBOARD, 64);
+    for (guint i = 0; i < 40; i++) {
+        g_string_append_printf(events,
+                               "%s{\"type\": \"key\", \"data\": {\"down\": %s, \"key\": "
+                               "{\"type\": \"number\", \"data\": %u}}}",
+                               i ? "," : "", i % 2 ? "false" : "true",
+                               KEY_Q + i / 2 % 10);
+    }
+    send(q, events->str);
+    for (guint i = 0; i < 40; i++) {
+        expect(&keyboard, EV_KEY, (guint16)(KEY_Q + i / 2 % 10), i % 2 == 0);
+        if (i % 16 == 15) {
+            expect(&keyboard, EV_SYN, SYN_REPORT, 0);
+        }
+    }
+    expect(&keyboard, EV_SYN, SYN_REPORT, 0);
+    qtest_stop(q);
+}
+
 /* Keys together, held by the guest's clock; the next ones wait for them. */
 static void test_keys(void)
 {
@@ -285,6 +311,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/virtio-input/says", test_says);
     g_test_add_func("/virtio-input/events", test_events);
+    g_test_add_func("/virtio-input/many-events", test_many_events);
     g_test_add_func("/virtio-input/keys", test_keys);
     g_test_add_func("/virtio-input/few-buffers", test_few_buffers);
     g_test_add_func("/virtio-input/notification", test_notification);
