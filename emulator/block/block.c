@@ -124,7 +124,7 @@ gboolean block_node_is_active(const BlockNode *node)
 /* Which error a request deserves before the node's driver gets it; 0: none. */
 static int check_request(const BlockNode *node, const BlockRequest *r)
 {
-    if (!node->active) {
+    if (!node->active && !r->internal) {
         return -EIO;
     }
     if (r->op != BLOCK_FLUSH && (r->pos > node->size || r->bytes > node->size - r->pos)) {
@@ -243,6 +243,7 @@ void block_submit(BlockChild *user, BlockRequest *r)
     r->node = node;
     r->serialised = FALSE;
     r->asked = r->op;
+    r->internal = FALSE;
     r->frames = NULL;
     r->pos = r->offset;
     r->moved = 0;

@@ -55,6 +55,7 @@ struct BlockRequest {
     BlockChild *user; /* who asked, and is told of the end */
     BlockNode *node;  /* the one that has it now; in the end the one that does the I/O */
     BlockOp asked;
+    gboolean internal;         /* a format's own: image.h */
     BlockFrame *frames, frame; /* the last one first; room for one */
     guint64 pos;               /* offset there */
     guint64 moved;             /* bytes done so far */

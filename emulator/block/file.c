@@ -272,6 +272,11 @@ static gboolean file_truncate(BlockNode *node, guint64 size, GError **errp)
                      error_text(errno));
 }
 
+static gboolean file_can_grow(const BlockNode *node)
+{
+    return !block_file(node)->is_device;
+}
+
 static gboolean file_lock(BlockNode *node, guint old_perm, guint old_shared, guint perm,
                           guint shared, GError **errp)
 {
@@ -306,6 +311,7 @@ const BlockDriver block_driver_file = {
     .lock = file_lock,
     .measure = file_measure,
     .truncate = file_truncate,
+    .can_grow = file_can_grow,
     .submit = file_submit,
     .blocking = file_blocking,
     .activated = file_activated,
@@ -326,6 +332,7 @@ const BlockDriver block_driver_host_device = {
     .lock = file_lock,
     .measure = file_measure,
     .truncate = file_truncate,
+    .can_grow = file_can_grow,
     .submit = file_submit,
     .blocking = file_blocking,
     .activated = file_activated,

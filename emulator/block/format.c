@@ -9,7 +9,7 @@
  */
 #include <string.h>
 
-#include "block/node.h"
+#include "block/image.h"
 #include "util/error.h"
 #include "util/log.h"
 
@@ -50,13 +50,7 @@ static const char *format_of(const guint8 *sector)
 gboolean block_check_format(BlockNode *file, GError **errp)
 {
     guint8 sector[BLOCK_SECTOR_SIZE] = { 0 };
-    const struct iovec iov = { sector, sizeof(sector) };
-    BlockRequest read = {
-        .op = BLOCK_READ, .node = file, .iov = &iov, .n_iov = 1, .bytes = sizeof(sector)
-    };
-
-    /* Also before it is active. */
-    int ret = file->driver->blocking(file, &read);
+    int ret = block_image_read(file, 0, sector, sizeof(sector));
     const char *format = ret == 0 ? format_of(sector) : NULL;
     if (ret < 0) {
         return error_set(errp, "Could not read '%s': %s", file->filename,

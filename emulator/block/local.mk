@@ -11,6 +11,8 @@ libemulator_a_SOURCES += \
 	emulator/block/file.c \
 	emulator/block/file.h \
 	emulator/block/flush.c \
+	emulator/block/image.c \
+	emulator/block/image.h \
 	emulator/block/format.c \
 	emulator/block/hold.c \
 	emulator/block/lock.c \

@@ -54,6 +54,8 @@ typedef struct BlockDriver {
     gboolean (*measure)(BlockNode *node, guint64 *size, GError **errp);
     /* On such a thread, nothing in flight: makes it longer or shorter. NULL: cannot. */
     gboolean (*truncate)(BlockNode *node, guint64 size, GError **errp);
+    /* Any thread: is what is written behind its end there then? NULL: never. */
+    gboolean (*can_grow)(const BlockNode *node);
     /*
      * Of a format, on such a thread: it reads what is its own in the image, whose locks
      * it has; it writes what it has not written yet, and forgets it all, errors or not.

@@ -3,7 +3,7 @@
 EXTRA_DIST += tests/unit/block-graph.h tests/unit/block-late.h tests/unit/no-board.h
 VIRTIO_TESTS = tests/unit/block-test tests/unit/block-stack-test \
 	tests/unit/block-graph-test tests/unit/block-limits-test \
-	tests/unit/block-options-test \
+	tests/unit/block-options-test tests/unit/block-image-test \
 	tests/unit/block-active-test \
 	tests/unit/block-removable-test tests/unit/ide-cd-test \
 	tests/unit/ide-cd-tray-test tests/unit/virtio-virtqueue-test \
@@ -35,6 +35,8 @@ tests_unit_block_active_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_block_active_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_block_graph_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_block_graph_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_block_image_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_block_image_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_block_options_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_block_options_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_block_limits_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
