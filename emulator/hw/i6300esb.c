@@ -35,6 +35,7 @@
 
 #define PCI_HZ       33000000
 #define NSEC_PER_SEC G_GUINT64_CONSTANT(1000000000)
+#define MIN_STAGE_NS G_GUINT64_CONSTANT(100000) /* it may begin anew each time */
 
 typedef struct I6300esb {
     PciDevice pci;
@@ -57,7 +58,9 @@ static guint64 stage_ns(const I6300esb *w)
 {
     guint64 ticks = w->preload[w->stage];
 
-    return (ticks << (has(w, CONFIG, FAST) ? 5 : 15)) * NSEC_PER_SEC / PCI_HZ;
+    guint64 ns = (ticks << (has(w, CONFIG, FAST) ? 5 : 15)) * NSEC_PER_SEC / PCI_HZ;
+
+    return MAX(ns, MIN_STAGE_NS);
 }
 
 static void arm(I6300esb *w)

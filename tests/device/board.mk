@@ -43,7 +43,8 @@ tests_device_ends_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_serial_test_SOURCES = tests/device/serial-test.c tests/device/board.h
 tests_device_serial_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_serial_test_LDADD = $(DEVICE_TEST_LDADD)
-tests_device_i6300esb_test_SOURCES = tests/device/i6300esb-test.c tests/device/board.h
+tests_device_i6300esb_test_SOURCES = tests/device/i6300esb-test.c tests/device/board.h \
+	tests/device/turn.c tests/device/turn.h
 tests_device_i6300esb_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_i6300esb_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_fw_cfg_write_test_SOURCES = tests/device/fw-cfg-write-test.c \
