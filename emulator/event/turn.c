@@ -26,7 +26,8 @@ static const struct {
     [TURN_CHARDEV_IN] = { "chardev-in", 4096, 0 },
     [TURN_CHARDEV_OUT] = { "chardev-out", 64 << 10, 0 },
     [TURN_FW_CFG_BYTES] = { "fw-cfg-bytes", 1 << 20, 0 },
-    [TURN_BALLOON_PAGES] = { "balloon-pages", 8192, 256 },
+    /* Where none follows another each is a call, of some 20 us where a file has them. */
+    [TURN_BALLOON_PAGES] = { "balloon-pages", 2048, 256 },
     [TURN_CONNECTIONS] = { "connections", 1, 0 },
     [TURN_QMP_COMMANDS] = { "qmp-commands", 1, 0 },
     [TURN_QMP_VALUES] = { "qmp-values", 1, 16384 }, /* a command is begun as a whole */

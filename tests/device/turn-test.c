@@ -86,6 +86,30 @@ static void test_rng(gconstpointer data)
     qtest_stop(q);
 }
 
+#define NUMBERS (64 * 1024u)
+
+/* Pages that do not follow one another: every second one of a half, 16 times. */
+static void test_balloon(void)
+{
+    g_autofree guint32 *numbers = g_new(guint32, NUMBERS);
+    QTest *q = qtest_start("-machine microvm -m 64M "
+                           "-device virtio-balloon-device,bus=virtio-mmio-bus.2");
+    GuestBuffer buffer = { BUFFER, NUMBERS * 4, FALSE };
+    VirtioDriver d;
+
+    for (guint i = 0; i < NUMBERS; i++) {
+        numbers[i] = GUINT32_TO_LE(8192 + 2 * i % 8192);
+    }
+    qtest_bus_set(q);
+    virtio_driver_start(&d, &qtest_bus, SLOT(2), ~0ull, 2, 8, RINGS);
+    qtest_memwrite(q, BUFFER, numbers, NUMBERS * 4);
+    guest_ring_add(&d.rings[0], &buffer, 1);
+    virtio_driver_kick(&d, 0);
+    take(&d, 0, 1);
+    turn_check(q, "balloon-pages", NUMBERS, 2303);
+    qtest_stop(q);
+}
+
 typedef struct BlkRow {
     const char *path, *options; /* of the node */
     guint32 type;
@@ -371,6 +395,7 @@ int main(int argc, char **argv)
     for (gsize i = 0; i < G_N_ELEMENTS(range_rows); i++) {
         g_test_add_data_func(range_rows[i].path, &range_rows[i], test_blk_range);
     }
+    g_test_add_func("/turn/balloon", test_balloon);
     g_test_add_func("/turn/blk/done", test_blk_done);
     g_test_add_func("/turn/migration", test_migration);
     if (unshare(CLONE_NEWNET) < 0 || access("/dev/net/tun", R_OK | W_OK)) {
