@@ -171,8 +171,9 @@ static ConfigNode *cmd_ring_read(ConfigNode *args, GError **errp)
     if (!bytes) {
         return NULL;
     }
-    text = is_base64(args) ? g_base64_encode(bytes->data, bytes->len)
-                           : g_utf8_make_valid((const char *)bytes->data, bytes->len);
+    g_byte_array_append(bytes, (const guint8 *)"", 1); /* of nothing there are no bytes */
+    text = is_base64(args) ? g_base64_encode(bytes->data, bytes->len - 1)
+                           : g_utf8_make_valid((const char *)bytes->data, bytes->len - 1);
     return config_string_new(text);
 }
 
