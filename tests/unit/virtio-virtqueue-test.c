@@ -253,6 +253,27 @@ static void test_notifications(void)
     tear_down();
 }
 
+/* Of several buffers the driver tells of the last one that is missing. */
+static void test_await(void)
+{
+    GuestBuffer one = { DATA, 64, TRUE };
+    guint16 value;
+
+    set_up(TRUE, FALSE);
+    guest_ring_add(&ring, &one, 1);
+    g_assert_true(virtqueue_pop(&vq, &elem));
+    g_assert_false(virtqueue_pop(&vq, &elem));
+    virtqueue_unpop(&vq, &elem);
+    g_assert_false(virtqueue_await(&vq, 3));
+    mem_read(ring.used + 4 + 8 * NUM, &value, 2);
+    g_assert_cmpuint(value, ==, 2);
+    guest_ring_add(&ring, &one, 1);
+    g_assert_false(virtqueue_await(&vq, 3));
+    guest_ring_add(&ring, &one, 1);
+    g_assert_true(virtqueue_await(&vq, 3));
+    tear_down();
+}
+
 /* Hostile chains: each breaks the queue, which then gives nothing more. */
 static void self_loop(void)
 {
@@ -509,6 +530,7 @@ int main(int argc, char **argv)
     g_test_add_func("/virtqueue/defer", test_defer);
     g_test_add_func("/virtqueue/indirect", test_indirect);
     g_test_add_func("/virtqueue/notifications", test_notifications);
+    g_test_add_func("/virtqueue/await", test_await);
     g_test_add_func("/virtqueue/enable", test_enable);
     g_test_add_func("/virtqueue/hostile/ring", test_hostile_ring);
     for (unsigned i = 0; i < G_N_ELEMENTS(hostile); i++) {
