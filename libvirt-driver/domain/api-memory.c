@@ -233,9 +233,11 @@ static gboolean read_stats(Vm *vm, guint64 run, GArray *stats, GError **errp)
                  &told, errp)) {
         return FALSE;
     }
-    current.value = def->domain->current_memory;
-    g_array_append_val(stats, current);
-    command_memory_stats(told, stats);
+    if (balloon) {
+        current.value = def->domain->current_memory;
+        g_array_append_val(stats, current);
+        command_memory_stats(told, stats);
+    }
     return TRUE;
 }
 
