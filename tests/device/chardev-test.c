@@ -204,7 +204,6 @@ static void test_backends(void)
     ring = qtest_qmp_ok(q, "{\"execute\": \"ringbuf-read\", \"arguments\": {\"device\": "
                            "\"r\", \"size\": 30}}");
     g_assert_cmpstr(json_node_get_string(ring), ==, ""); /* all has been read */
-    json_node_unref(ring);
     fails(q,
           "{\"execute\": \"ringbuf-write\", \"arguments\": {\"device\": \"r\", "
           "\"data\": \"####\", \"format\": \"base64\"}}",
