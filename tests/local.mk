@@ -30,12 +30,14 @@ TESTS += tests/docs/completion-pty-test.py
 
 EXTRA_DIST += tests/perf/run tests/perf/busy.py tests/perf/vm.py tests/perf/migrate.py tests/perf/bare.py \
 	tests/perf/boards.py tests/perf/data.py tests/perf/tap.py \
-	tests/perf/libvirt_start.py tests/perf/lists.py tests/perf/flows.c
+	tests/perf/libvirt_start.py tests/perf/lists.py
 # For guests and their hosts, without libraries, and without the flags of the emulator.
+LAB_TOOLS = tests/perf/flows tests/lab/guest/channels
 .PHONY: lab-programs
-lab-programs: tests/perf/flows
-CLEANFILES += tests/perf/flows
-tests/perf/flows: tests/perf/flows.c
-	$(AM_V_GEN)$(MKDIR_P) tests/perf && $(CC) -O2 -std=gnu11 -D_GNU_SOURCE -Wall -Wextra \
-		-Werror -static -pthread -o $@ $(srcdir)/tests/perf/flows.c
+lab-programs: $(LAB_TOOLS)
+CLEANFILES += $(LAB_TOOLS)
+EXTRA_DIST += $(LAB_TOOLS:=.c)
+$(LAB_TOOLS): %: %.c
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(CC) -O2 -std=gnu11 -D_GNU_SOURCE -Wall -Wextra \
+		-Werror -static -pthread -o $@ $<
 EXTRA_DIST += tests/skip.h

@@ -56,7 +56,8 @@ def install(directory, destination, trace):
     tiny.mkdir(parents=True)
     for guest in (directory / "tests" / "tiny").glob("*.elf"):
         shutil.copy(guest, tiny)
-    shutil.copy(directory / "tests" / "perf" / "flows", destination / "lab" / "bin")
+    for program in ("perf/flows", "lab/guest/channels"):
+        shutil.copy(directory / "tests" / program, destination / "lab" / "bin")
 
 
 def supervise(directory, destination, log):
