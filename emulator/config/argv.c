@@ -225,6 +225,11 @@ ConfigNode *config_parse_argv(int argc, char **argv, GError **errp)
     return g_steal_pointer(&tree);
 }
 
+const char *config_option_at(guint i)
+{
+    return config_options[i].action == OPTION_NOOP ? "" : config_options[i].name;
+}
+
 void config_print_usage(FILE *out, const char *program)
 {
     fprintf(out, "usage: %s [options]\n\n", program);

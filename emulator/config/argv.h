@@ -43,6 +43,8 @@
 
 /* Sets the dialect, too. A new tree or NULL. */
 ConfigNode *config_parse_argv(int argc, char **argv, GError **errp);
+/* The options one after the other, NULL behind the last; "" is one that does nothing here. */
+const char *config_option_at(guint i);
 void config_print_usage(FILE *out, const char *program);
 
 #endif

@@ -13,6 +13,7 @@
 #include "device/device.h"
 #include "machine/boards.h"
 #include "util/error.h"
+#include "util/log.h"
 
 const MachineClass *const machine_table[] = {
     &machine_microvm,
@@ -25,12 +26,26 @@ static const MachineClass *current;
 static void *current_options; /* by its rows */
 static unsigned cpus;
 
+/* "pc-q35-7.2" */
+static gboolean is_peer(const MachineClass *klass, const char *name)
+{
+    if (!klass->peers || !g_str_has_prefix(name, klass->peers)) {
+        return FALSE;
+    }
+    const char *major = name + strlen(klass->peers);
+    size_t digits = strspn(major, "0123456789");
+    const char *minor = major + digits + 1;
+    size_t rest = digits && major[digits] == '.' ? strspn(minor, "0123456789") : 0;
+    return rest && !minor[rest];
+}
+
 const MachineClass *machine_find(const char *name)
 {
     for (guint i = 0; machine_table[i]; i++) {
         const MachineClass *klass = machine_table[i];
 
-        if (strcmp(klass->name, name) == 0 || g_strcmp0(klass->alias, name) == 0) {
+        if (strcmp(klass->name, name) == 0 || g_strcmp0(klass->alias, name) == 0 ||
+            is_peer(klass, name)) {
             return klass;
         }
     }
@@ -86,6 +101,9 @@ static const MachineClass *choose(ConfigNode *options, GError **errp)
                   "-machine %s: unsupported machine type\n"
                   "Use -machine help to list supported machines",
                   type);
+    } else if (is_peer(klass, type)) {
+        log_warn("-machine %s: it is %s, which no guest of QEMU's goes on with", type,
+                 klass->name);
     }
     return klass;
 }

@@ -10,6 +10,12 @@
 typedef struct MachineClass {
     const char *name;  /* "microvm-vireo-1.0" */
     const char *alias; /* "microvm" or NULL */
+    /*
+     * "pc-q35-": a user may call it by the version of QEMU's that a configuration has come
+     * from ("pc-q35-7.2"), which is told nowhere; NULL: no.
+     */
+    const char *peers;
+    const char *base; /* "generic-pc-machine": of whom else clients ask; NULL: nobody */
     const char *desc;
     unsigned max_cpus;
     gboolean firmware; /* it takes -bios, -fw_cfg, -smbios, -drive if=pflash */

@@ -10,7 +10,9 @@
 #include "monitor/qmp-command.h"
 #include "util/error.h"
 
-QMP_OBJECT(migrate_args, { "uri", &qmp_str }, { "detach", &qmp_bool, TRUE });
+/* detach: it always is. resume: of one by postcopy, which there is not. */
+QMP_OBJECT(migrate_args, { "uri", &qmp_str }, { "detach", &qmp_bool, TRUE },
+           { "resume", &qmp_bool, TRUE });
 
 /* fd:NAME, of this client's getfd, as fd:NUMBER; the number can be claimed until *lent
  * goes. NULL: there is no such name. */
@@ -27,9 +29,15 @@ static char *lend_uri(QmpReply *reply, const char *uri, QmpLentFd *lent, GError 
 static void cmd_migrate(ConfigNode *args, QmpReply *reply)
 {
     g_auto(QmpLentFd) lent = { .name = NULL };
+    const ConfigNode *resume = config_map_peek(args, "resume");
+    g_autofree char *uri = NULL;
     GError *error = NULL;
-    g_autofree char *uri = lend_uri(reply, qmp_arg_string(args, "uri"), &lent, &error);
 
+    if (resume && config_node_bool(resume)) {
+        error_set(&error, "Cannot resume if there is no paused migration");
+    } else {
+        uri = lend_uri(reply, qmp_arg_string(args, "uri"), &lent, &error);
+    }
     if (uri) {
         migration_start(uri, &error);
     }

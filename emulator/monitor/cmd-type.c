@@ -42,8 +42,22 @@ static const MachineClass *find_machine(const char *name)
     return NULL;
 }
 
+/* libvirt 11.3 needs the one of PCs: it dies where there is none. */
+static const MachineClass *find_machine_base(const char *name)
+{
+    for (guint i = 0; machine_table[i]; i++) {
+        if (g_strcmp0(machine_table[i]->base, name) == 0) {
+            return machine_table[i];
+        }
+    }
+    return NULL;
+}
+
 static gboolean is_base(const char *name)
 {
+    if (find_machine_base(name)) {
+        return TRUE;
+    }
     for (guint i = 0; i < G_N_ELEMENTS(bases); i++) {
         if (strcmp(bases[i].name, name) == 0) {
             return TRUE;
@@ -122,9 +136,14 @@ static void add_classes(const Wanted *w)
 static void add_machines(const Wanted *w)
 {
     for (guint i = 0; machine_table[i]; i++) {
+        const char *base = machine_table[i]->base;
         g_autofree char *name = machine_type_name(machine_table[i]);
-        if (wants(w, "machine") || wants(w, name)) {
-            add_type(w, name, "machine", FALSE);
+        gboolean of_base = wants(w, "machine") || (base && wants(w, base));
+        if (base && of_base) {
+            add_type(w, base, "machine", TRUE);
+        }
+        if (of_base || wants(w, name)) {
+            add_type(w, name, base ? base : "machine", FALSE);
         }
     }
 }
@@ -208,6 +227,9 @@ static ConfigNode *cmd_qom_properties(ConfigNode *args, GError **errp)
     const DeviceClass *klass = device_class_find(name);
     const MachineClass *machine = find_machine(name);
     const KindType *type = kind_find(&object_kind, name);
+    if (!machine) {
+        machine = find_machine_base(name);
+    }
     if (klass) {
         ConfigNode *list = config_list_new();
         qom_foreach_class_property(klass, add_fixed, list);

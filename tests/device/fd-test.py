@@ -274,7 +274,10 @@ class Numbers(Case):
             here = Vireo(*QTEST, fds=[] if name else [w])
             if name:
                 here.qmp("getfd", passing=w, fdname="m")
-            here.qmp("migrate", uri="fd:m" if name else "fd:%d" % w)
+            uri = "fd:m" if name else "fd:%d" % w
+            self.assertIn("no paused migration",
+                          here.qmp.refused("migrate", uri=uri, resume=True))
+            here.qmp("migrate", uri=uri, detach=True, resume=False)  # as libvirt asks
             for vm in (here, there):
                 while (now := vm.qmp("query-migrate").get("status")) not in (
                         "completed", "failed"):

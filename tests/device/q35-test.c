@@ -223,11 +223,29 @@ static void test_refused(void)
         { "-M q35 -global mch.addr=5", "-global mch.addr: it is function 00.0" },
         { "-M q35 -global q35-pcihost.addr=5", "-global mch.addr: it is" },
         { "-M q35 -device ICH9-LPC", "expects a pluggable device type" },
-        { "-M pc-q35-7.2", "-machine pc-q35-7.2: unsupported machine type" },
+        { "-M pc-q35-7", "-machine pc-q35-7: unsupported machine type" },
+        { "-M pc-q35-7.2x", "-machine pc-q35-7.2x: unsupported machine type" },
+        { "-M pc-q35-.2", "-machine pc-q35-.2: unsupported machine type" },
+        { "-M pc-q35-vireo-1.1", "-machine pc-q35-vireo-1.1: unsupported machine type" },
+        { "-M pc-i440fx-7.2", "-machine pc-i440fx-7.2: unsupported machine type" },
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         board_refuses(cases[i].options, cases[i].message);
     }
+}
+
+/* A configuration of QEMU's may name its version; what is told is our own name. */
+static void test_peer_version(void)
+{
+    QTest *q = qtest_start("-M pc-q35-10.0 -m 64");
+    g_autoptr(JsonNode) type =
+        qtest_qmp_ok(q, "{\"execute\":\"qom-get\",\"arguments\":{\"path\":\"/machine\","
+                        "\"property\":\"type\"}}");
+    g_assert_cmpstr(json_node_get_string(type), ==, "pc-q35-vireo-1.0-machine");
+    g_autoptr(JsonNode) machines = qtest_qmp_ok(q, "{\"execute\":\"query-machines\"}");
+    g_autofree char *text = json_to_string(machines, FALSE);
+    g_assert_null(strstr(text, "10.0"));
+    qtest_stop(q);
 }
 
 /* As many ports as there are functions in the slots that are free; and one more. */
@@ -265,6 +283,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/q35/memory", test_memory);
+    g_test_add_func("/q35/peer-version", test_peer_version);
     g_test_add_func("/q35/config", test_config);
     g_test_add_func("/q35/reset", test_reset);
     g_test_add_func("/q35/interrupts", test_interrupts);

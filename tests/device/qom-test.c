@@ -263,6 +263,10 @@ static const struct {
     { "\"implements\": \"virtio-blk-pci\"", "virtio-blk-pci", TRUE },
     { "\"implements\": \"virtio-blk-pci\"", "virtio-blk-pci-non-transitional", FALSE },
     { "\"implements\": \"machine\"", "none-machine", TRUE },
+    { "\"implements\": \"generic-pc-machine\"", "pc-q35-vireo-1.0-machine", TRUE },
+    { "\"implements\": \"generic-pc-machine\"", "none-machine", FALSE },
+    { "", "generic-pc-machine", FALSE },
+    { "\"abstract\": true", "generic-pc-machine", TRUE },
     { "\"implements\": \"machine\"", "mch", FALSE },
     { "\"implements\": \"user-creatable\"", "rng-random", TRUE },
     { "\"implements\": \"nope\"", "mch", FALSE },
@@ -311,6 +315,8 @@ static const struct {
     { "qom-list-properties", "virtio-blk-device", "\"name\":\"parent_bus\"" },
     { "qom-list-properties", "pci-device", "\"name\":\"addr\"" },
     { "qom-list-properties", "pc-q35-vireo-1.0-machine", "\"name\":\"i8042\"" },
+    { "qom-list-properties", "generic-pc-machine", "\"name\":\"i8042\"" },
+    { "device-list-properties", "generic-pc-machine", NOT_A_DEVICE },
     { "qom-list-properties", "memory-backend-memfd", "\"name\":\"hugetlb\"" },
     { "qom-list-properties", "none-machine", "\"name\":\"type\"" },
     { "qom-list-properties", "object", "\"name\":\"type\"" },
@@ -332,6 +338,35 @@ static void test_type_properties(void)
     qtest_stop(q);
 }
 
+/* What libvirt probes beside types. */
+static void test_options(void)
+{
+    static const struct {
+        const char *arguments, *part;
+        gboolean there;
+    } cases[] = {
+        { "", "\"option\":\"machine\",\"parameters\":[{", TRUE },
+        { "", "\"name\":\"hpet\",\"type\":\"boolean\"", TRUE },
+        { "", "\"name\":\"max-fw-size\",\"type\":\"size\"", TRUE },
+        { "", "\"option\":\"sandbox\"", TRUE },
+        { "", "\"option\":\"vnc\"", FALSE }, /* taken, for what does nothing */
+        { "", "\"option\":\"spice\"", FALSE },
+        { "\"option\": \"sandbox\"", "[{\"option\":\"sandbox\",\"parameters\":[]}]",
+          TRUE },
+        { "\"option\": \"run-with\"", "invalid option name: run-with", TRUE },
+        { "\"option\": \"spice\"", "invalid option name: spice", TRUE },
+    };
+    QTest *q = qtest_start("-M q35 -m 64");
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *command = g_strdup_printf(
+            "{\"execute\": \"query-command-line-options\", \"arguments\": {%s}}",
+            cases[i].arguments);
+        g_autofree char *is = answer(q, command);
+        g_assert_cmpint(strstr(is, cases[i].part) != NULL, ==, cases[i].there);
+    }
+    qtest_stop(q);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -344,6 +379,7 @@ int main(int argc, char **argv)
     g_test_add_func("/qom/all", test_all);
     g_test_add_func("/qom/hotplugged", test_hotplugged);
     g_test_add_func("/qom/types", test_types);
+    g_test_add_func("/qom/options", test_options);
     g_test_add_func("/qom/type-properties", test_type_properties);
     int result = g_test_run();
     g_unlink(image);
