@@ -27,7 +27,7 @@ dist_firmware_DATA = libvirt-driver/firmware/30-vireo-x86_64.json
 
 # "make virtvireod" in a fresh tree builds nothing else first.
 $(libdriver_a_OBJECTS) $(virtvireod_OBJECTS): libvirt-driver/rpc/protocol.h \
-	libvirt-driver/rpc/qemu.h
+	libvirt-driver/rpc/qemu.h libvirt-driver/rpc/forward.h
 
 include libvirt-driver/rpc/local.mk
 include libvirt-driver/qmp/local.mk

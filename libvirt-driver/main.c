@@ -10,6 +10,7 @@
 #include "daemon-options.h"
 #include "daemon.h"
 #include "domain/driver.h"
+#include "forward/service.h"
 #include "process/spawn.h"
 #include "rpc/server.h"
 #include "util/paths.h"
@@ -36,6 +37,8 @@ static int serve(const DaemonOptions *options, GError **errp)
         daemon_unlock(lock);
         return EXIT_FAILURE;
     }
+    ForwardServiceOptions others = { .dir = paths->socket_dir };
+    g_autoptr(ForwardService) forward = forward_service_new(server, &others);
     Driver *driver = driver_new(paths, server, emulator);
     if (!driver_start(driver, errp)) {
         if (driver_stop(driver, STOP_TIMEOUT_MS))

@@ -16,7 +16,8 @@ struct ForwardClient {
     int fd;
     char *path; /* of the socket */
     guint timeout_ms;
-    gint64 deadline; /* of the call in progress */
+    gint64 opened_by; /* while it is being opened, the end of the time for that */
+    gint64 deadline;  /* of the call in progress */
     guint32 serial;
     gboolean broken; /* what comes next is not known */
     RpcReader reader;
@@ -187,7 +188,8 @@ gboolean forward_call(ForwardClient *client, RemoteProcedure procedure, const vo
     if (!frame) {
         return FALSE;
     }
-    client->deadline = g_get_monotonic_time() + (gint64)client->timeout_ms * 1000;
+    client->deadline = MIN(g_get_monotonic_time() + (gint64)client->timeout_ms * 1000,
+                           client->opened_by);
     if (send_frame(client, g_steal_pointer(&frame), errp)) {
         reply = receive_reply(client, proc->number, errp);
     }
@@ -202,8 +204,7 @@ void forward_clear(RemoteProcedure procedure, void *ret)
 
 /* ---- the connection ---- */
 
-/* The socket of the driver's own daemon, or of the one that has all. */
-static char *find_socket(const char *dir, const char *driver)
+char *forward_socket(const char *dir, const char *driver)
 {
     g_autofree char *name = g_strdup_printf("virt%sd-sock", driver);
     g_autofree char *own = g_build_filename(dir, name, NULL);
@@ -239,33 +240,43 @@ static gboolean authenticate(ForwardClient *client, GError **errp)
     return forward_call(client, REMOTE_PROC_AUTH_POLKIT, NULL, &polkit, errp);
 }
 
-static gboolean open_driver(ForwardClient *client, const char *driver, GError **errp)
+static gboolean open_driver(ForwardClient *client, const char *driver, gboolean read_only,
+                            GError **errp)
 {
     g_autofree char *uri =
         g_strdup_printf("%s:///%s", driver, geteuid() == 0 ? "system" : "session");
-    RemoteConnectOpenArgs args = { .name = uri };
+    RemoteConnectOpenArgs args = { .name = uri, .flags = read_only ? VIR_CONNECT_RO : 0 };
 
     return forward_call(client, REMOTE_PROC_CONNECT_OPEN, &args, NULL, errp);
 }
 
-ForwardClient *forward_client_open(const char *dir, const char *driver, guint timeout_ms,
-                                   GError **errp)
+ForwardClient *forward_client_open(const char *dir, const char *driver,
+                                   gboolean read_only, guint timeout_ms, GError **errp)
 {
     g_autoptr(ForwardClient) client = g_new0(ForwardClient, 1);
     g_autoptr(GError) err = NULL;
 
     client->timeout_ms = timeout_ms;
-    client->path = find_socket(dir, driver);
+    client->opened_by = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
+    client->path = forward_socket(dir, driver);
     client->fd = process_connect_unix(client->path, timeout_ms, &err);
     if (client->fd < 0) {
         rpc_error_set(errp, VIR_ERR_SYSTEM_ERROR, "no daemon has libvirt's %s driver: %s",
                       driver, err->message);
         return NULL;
     }
-    if (!authenticate(client, errp) || !open_driver(client, driver, errp)) {
+    if (!authenticate(client, errp) || !open_driver(client, driver, read_only, errp)) {
         return NULL;
     }
+    client->opened_by = G_MAXINT64;
     return g_steal_pointer(&client);
+}
+
+int forward_client_steal_fd(ForwardClient *client, guint32 *serial)
+{
+    *serial = client->serial;
+    client->broken = TRUE;
+    return g_steal_fd(&client->fd);
 }
 
 void forward_client_free(ForwardClient *client)

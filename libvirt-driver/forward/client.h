@@ -14,13 +14,18 @@ G_BEGIN_DECLS
 typedef struct ForwardClient ForwardClient;
 
 /*
- * Connects to the daemon of a driver ("network") whose socket is in dir: its own, or if
- * there is none, that of the daemon that has all drivers. timeout_ms is the limit of this
- * and of each call. SYSTEM_ERROR naming the socket; OPERATION_TIMEOUT; or what the daemon
- * says against it.
+ * The socket of the daemon that has a driver ("network"), in dir: the driver's own, or if
+ * there is none, that of the daemon that has all drivers. The caller's.
  */
-ForwardClient *forward_client_open(const char *dir, const char *driver, guint timeout_ms,
-                                   GError **errp);
+char *forward_socket(const char *dir, const char *driver);
+
+/*
+ * Connects to the daemon of a driver. timeout_ms is the limit of this as a whole and of
+ * each call. read_only: the daemon shall refuse what writes. SYSTEM_ERROR naming the
+ * socket; OPERATION_TIMEOUT; or what the daemon says against it.
+ */
+ForwardClient *forward_client_open(const char *dir, const char *driver,
+                                   gboolean read_only, guint timeout_ms, GError **errp);
 void forward_client_free(ForwardClient *client);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ForwardClient, forward_client_free)
 
@@ -33,5 +38,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ForwardClient, forward_client_free)
 gboolean forward_call(ForwardClient *client, RemoteProcedure procedure, const void *args,
                       void *ret, GError **errp);
 void forward_clear(RemoteProcedure procedure, void *ret);
+
+/*
+ * Between two calls: the socket, which is the caller's from here on; *serial gets that of
+ * the last call. The client is good for forward_client_free() alone.
+ */
+int forward_client_steal_fd(ForwardClient *client, guint32 *serial);
 
 G_END_DECLS

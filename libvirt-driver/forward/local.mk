@@ -3,5 +3,9 @@
 libdriver_a_SOURCES += \
 	libvirt-driver/forward/client.c \
 	libvirt-driver/forward/client.h \
+	libvirt-driver/forward/relay.c \
+	libvirt-driver/forward/relay.h \
+	libvirt-driver/forward/service.c \
+	libvirt-driver/forward/service.h \
 	libvirt-driver/network/port.c \
 	libvirt-driver/network/port.h

@@ -14,7 +14,7 @@
 
 static ForwardClient *open_driver(const char *dir, GError **errp)
 {
-    return forward_client_open(dir, DRIVER, TIMEOUT_MS, errp);
+    return forward_client_open(dir, DRIVER, FALSE, TIMEOUT_MS, errp);
 }
 
 /* Its strings are to be freed with forward_clear(). */
@@ -247,7 +247,7 @@ gboolean network_port_delete(const char *dir, const DomainInterface *interface,
     if (!interface->network || !interface->portid) {
         return TRUE;
     }
-    client = forward_client_open(dir, DRIVER, SHORT_TIMEOUT_MS, errp);
+    client = forward_client_open(dir, DRIVER, FALSE, SHORT_TIMEOUT_MS, errp);
     if (!client) {
         return FALSE;
     }

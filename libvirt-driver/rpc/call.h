@@ -49,10 +49,23 @@ RpcStream *rpc_call_open_stream(RpcCall *call);
  * The reply comes later: what the handler returns after this does not count, and no
  * worker waits. Whoever has been told of the call ends it with rpc_call_finish, from any
  * thread, maybe before the handler has returned; with the error (borrowed), or NULL for
- * success. Not for procedures with results or streams.
+ * success. Not for procedures with streams, nor with results that are encoded here.
  */
 void rpc_call_defer(RpcCall *call);
 void rpc_call_finish(RpcCall *call, const GError *error);
+
+/*
+ * For who forwards calls (rpc_server_set_forward): the row, and the frame as the client
+ * has sent it, which is the call's and may be changed.
+ */
+const RpcProc *rpc_call_proc(const RpcCall *call);
+GByteArray *rpc_call_frame(RpcCall *call);
+
+/*
+ * Ends a deferred call with the frame of a reply to it, whose serial is put right; takes
+ * reply. Any thread.
+ */
+void rpc_call_finish_frame(RpcCall *call, GByteArray *reply);
 
 /*
  * Calls fn(opaque) on this worker right after a successful reply was queued, so that

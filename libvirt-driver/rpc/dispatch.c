@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rpc/forward.h"
 #include "rpc/internal.h"
 #include "rpc/qemu.h"
 
@@ -19,6 +20,21 @@ static int compare_number(const void *key, const void *row)
     return (number > other) - (number < other);
 }
 
+static const RpcProc *find_in(const RpcProc *procs, gsize n, const RpcHeader *h)
+{
+    return bsearch(&h->procedure, procs, n, sizeof(RpcProc), compare_number);
+}
+
+/* Rows of calls that the daemon itself makes have no handler; clients' are forwarded. */
+static const RpcProc *find_remote(const RpcServer *server, const RpcHeader *h)
+{
+    const RpcProc *proc = find_in(server->procs, server->n_procs, h);
+    const RpcProc *forwarded =
+        proc && proc->handler ? NULL : find_in(forward_procs, FORWARD_N_PROCS, h);
+
+    return forwarded ? forwarded : proc;
+}
+
 /* NULL: there is none. */
 static const RpcProc *find(const RpcServer *server, const RpcHeader *h)
 {
@@ -26,11 +42,9 @@ static const RpcProc *find(const RpcServer *server, const RpcHeader *h)
         return NULL;
     switch (h->program) {
     case RPC_PROGRAM_REMOTE:
-        return bsearch(&h->procedure, server->procs, server->n_procs, sizeof(RpcProc),
-                       compare_number);
+        return find_remote(server, h);
     case RPC_PROGRAM_QEMU:
-        return bsearch(&h->procedure, qemu_procs, QEMU_N_PROCS, sizeof(RpcProc),
-                       compare_number);
+        return find_in(qemu_procs, QEMU_N_PROCS, h);
     default:
         return NULL;
     }
@@ -139,7 +153,7 @@ static gboolean check_allowed(const RpcCall *call, GError **errp)
         return rpc_error_set(errp, VIR_ERR_RPC, "authentication required");
     if (!opened && !(proc->attributes & RPC_PROC_BEFORE_OPEN))
         return rpc_error_set(errp, VIR_ERR_INTERNAL_ERROR, "connection not open");
-    if (!proc->handler)
+    if (!proc->handler && !(proc->driver && client->server->forward))
         return rpc_error_set(errp, VIR_ERR_NO_SUPPORT, "%s", proc->name);
     if (read_only && !(proc->attributes & RPC_PROC_READ_ONLY))
         return rpc_error_set(errp, VIR_ERR_OPERATION_DENIED,
@@ -172,7 +186,15 @@ static gboolean check_flags(const RpcCall *call, const void *args, GError **errp
 
 /* ---- execution ---- */
 
-/* The reply's frame, or NULL with an error. */
+static void forward(RpcCall *call)
+{
+    RpcServer *server = call->client->server;
+
+    rpc_call_defer(call);
+    server->forward(call, server->forward_opaque);
+}
+
+/* The reply's frame; or NULL with an error, or if the call has been deferred. */
 static GByteArray *execute(RpcCall *call, GError **errp)
 {
     const RpcProc *proc = call->proc;
@@ -181,6 +203,10 @@ static GByteArray *execute(RpcCall *call, GError **errp)
 
     if (!check_known(call, errp) || !check_allowed(call, errp))
         return NULL;
+    if (!proc->handler) {
+        forward(call);
+        return NULL;
+    }
     const guint8 *payload = call->frame->data + RPC_FRAME_MIN;
     gsize len = call->frame->len - RPC_FRAME_MIN;
     g_autofree void *args = proc->args ? g_malloc0(proc->args->size) : NULL;
@@ -240,6 +266,23 @@ void rpc_call_finish(RpcCall *call, const GError *error)
         rpc_client_send(call->client, RPC_OUT_REPLY, rpc_frame_raw(&header, NULL, 0),
                         NULL);
     }
+    release(call);
+}
+
+const RpcProc *rpc_call_proc(const RpcCall *call)
+{
+    return call->proc;
+}
+
+GByteArray *rpc_call_frame(RpcCall *call)
+{
+    return call->frame;
+}
+
+void rpc_call_finish_frame(RpcCall *call, GByteArray *reply)
+{
+    rpc_frame_set_serial(reply, call->header.serial);
+    rpc_client_send(call->client, RPC_OUT_REPLY, reply, NULL);
     release(call);
 }
 

@@ -157,3 +157,8 @@ void rpc_event_emit(RpcServer *server, int event_id, const void *msg)
     }
     g_mutex_unlock(&server->events_lock);
 }
+
+void rpc_event_pass(RpcClient *client, GByteArray *frame)
+{
+    rpc_client_send(client, RPC_OUT_EVENT, frame, NULL);
+}

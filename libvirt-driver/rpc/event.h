@@ -24,4 +24,8 @@ G_BEGIN_DECLS
  */
 void rpc_event_emit(RpcServer *server, int event_id, const void *msg);
 
+/* Passes on the frame of an event that another daemon has sent for client; takes frame.
+ */
+void rpc_event_pass(RpcClient *client, GByteArray *frame);
+
 G_END_DECLS

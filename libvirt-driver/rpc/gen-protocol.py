@@ -105,11 +105,14 @@ class Row:
             if len(words) < 3:
                 raise Bad("proc needs NUMBER NAME")
             self.number, self.name = int(words[1]), words[2]
-            self.words, self.handler = set(words[3:]), None
+            self.words, self.handler, self.driver = set(words[3:]), None, None
             for w in words[3:]:
                 if w.startswith("handler="):
                     self.words.remove(w)
                     self.handler = w[8:]
+                elif w.startswith("forward="):
+                    self.words.remove(w)
+                    self.handler, self.driver = "none", w[8:]
                 elif w not in WORDS:
                     raise Bad("unknown word '%s'" % w)
             if self.handler not in ("none", "rpc", "domain"):
@@ -128,6 +131,8 @@ class Row:
             return
         if "acl" not in self.text:
             raise Bad("%s: acl is missing" % self.name)
+        if self.driver and set(self.text) != {"acl"}:
+            raise Bad("%s: what is forwarded has no types" % self.name)
         flags = bool(self.args and self.args.has("flags", "UINT"))
         if flags != ("flags" in self.text):
             raise Bad("%s: line 'flags' and argument 'flags' go together" % self.name)
@@ -253,6 +258,8 @@ def header(structs, procs, events):
             Program.name, upper))
     print()
     for r in procs:
+        if r.driver:
+            continue
         where = {"none": "not implemented"}.get(r.handler, "in %s/" % r.handler)
         print("/* %s (%d): %s. */\n%s;\n" % (r.name, r.number, where, r.prototype()))
     print("G_END_DECLS")
@@ -279,12 +286,12 @@ def source_row(r):
       .attributes = %s,
       .args = %s, .ret = %s,
       .flags_offset = %s, .flags = %s, .rw_flags = %s,
-      .acl = "%s",
+      .acl = "%s", .driver = %s,
       .handler = %s },""" % (
           r.number, r.name, " | ".join(attributes) or "0",
           "&" + r.args.symbol if r.args else "NULL", "&" + r.ret.symbol if r.ret else "NULL",
           offset, flags if flags and flags != "*" else "0", r.text.get("rwflags", "0"),
-          " ".join(r.text["acl"].split()),
+          " ".join(r.text["acl"].split()), '"%s"' % r.driver if r.driver else "NULL",
           "NULL" if r.handler == "none" else "call_" + r.function)
 
 

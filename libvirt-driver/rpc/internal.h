@@ -141,6 +141,8 @@ struct RpcServer {
     guint n_procs;
     gint64 keepalive_us; /* silence of a client before we ping it */
     gpointer driver;
+    void (*forward)(RpcCall *call, gpointer opaque); /* see rpc_server_set_forward */
+    gpointer forward_opaque;
     GSList *listeners; /* of RpcListener; before start and in the I/O thread */
 
     GMutex lock;         /* of what follows */

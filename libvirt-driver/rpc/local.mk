@@ -29,16 +29,20 @@ nodist_libdriver_a_SOURCES = \
 	libvirt-driver/rpc/protocol.c \
 	libvirt-driver/rpc/protocol.h \
 	libvirt-driver/rpc/qemu.c \
-	libvirt-driver/rpc/qemu.h
+	libvirt-driver/rpc/qemu.h \
+	libvirt-driver/rpc/forward.c \
+	libvirt-driver/rpc/forward.h
 
 RPC_PROTOCOL = $(srcdir)/libvirt-driver/rpc/protocol.def
 RPC_GENERATOR = $(srcdir)/libvirt-driver/rpc/gen-protocol.py
 EXTRA_DIST += libvirt-driver/rpc/protocol.def libvirt-driver/rpc/gen-protocol.py \
-	libvirt-driver/rpc/qemu.def
+	libvirt-driver/rpc/qemu.def libvirt-driver/rpc/forward.def
 BUILT_SOURCES += libvirt-driver/rpc/protocol.h libvirt-driver/rpc/protocol.c \
-	libvirt-driver/rpc/qemu.h libvirt-driver/rpc/qemu.c
+	libvirt-driver/rpc/qemu.h libvirt-driver/rpc/qemu.c \
+	libvirt-driver/rpc/forward.h libvirt-driver/rpc/forward.c
 CLEANFILES += libvirt-driver/rpc/protocol.h libvirt-driver/rpc/protocol.c \
-	libvirt-driver/rpc/qemu.h libvirt-driver/rpc/qemu.c
+	libvirt-driver/rpc/qemu.h libvirt-driver/rpc/qemu.c \
+	libvirt-driver/rpc/forward.h libvirt-driver/rpc/forward.c
 
 libvirt-driver/rpc/protocol.h: $(RPC_PROTOCOL) $(RPC_GENERATOR)
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
@@ -58,3 +62,14 @@ libvirt-driver/rpc/qemu.h: $(RPC_QEMU) $(RPC_PROTOCOL) $(RPC_GENERATOR)
 libvirt-driver/rpc/qemu.c: $(RPC_QEMU) $(RPC_PROTOCOL) $(RPC_GENERATOR)
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
 	/usr/bin/python3 $(RPC_GENERATOR) source $(RPC_QEMU) > $@.tmp && mv $@.tmp $@
+
+# And what goes to libvirt's other daemons.
+RPC_FORWARD = $(srcdir)/libvirt-driver/rpc/forward.def
+
+libvirt-driver/rpc/forward.h: $(RPC_FORWARD) $(RPC_PROTOCOL) $(RPC_GENERATOR)
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+	/usr/bin/python3 $(RPC_GENERATOR) header $(RPC_FORWARD) > $@.tmp && mv $@.tmp $@
+
+libvirt-driver/rpc/forward.c: $(RPC_FORWARD) $(RPC_PROTOCOL) $(RPC_GENERATOR)
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+	/usr/bin/python3 $(RPC_GENERATOR) source $(RPC_FORWARD) > $@.tmp && mv $@.tmp $@

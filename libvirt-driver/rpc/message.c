@@ -94,6 +94,11 @@ RpcHeader rpc_frame_header(const GByteArray *frame)
     return header;
 }
 
+void rpc_frame_set_serial(GByteArray *frame, guint32 serial)
+{
+    xdr_poke_u32(frame->data + 20, serial);
+}
+
 guint8 *rpc_reader_want(RpcReader *reader, gsize *len)
 {
     gsize goal = reader->total ? reader->total : RPC_FRAME_MIN;

@@ -68,6 +68,9 @@ GByteArray *rpc_frame_error(const RpcHeader *call, RpcType type, const GError *e
 /* Reads the header of a whole frame. */
 RpcHeader rpc_frame_header(const GByteArray *frame);
 
+/* Changes the serial of a whole frame. */
+void rpc_frame_set_serial(GByteArray *frame, guint32 serial);
+
 /*
  * Puts frames together from pieces of any size, never asking for a byte beyond the end
  * of the frame (file descriptors would be lost), and never holding much more memory

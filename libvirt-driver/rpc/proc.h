@@ -26,7 +26,8 @@ typedef struct RpcProc {
     guint32 flags;             /* the bits that are accepted */
     guint32 rw_flags;          /* the bits refused on read-only connections */
     const char *acl;           /* permissions, separated by spaces */
-    /* NULL: known, but not implemented. */
+    const char *driver;        /* of libvirt that gets the call as it is, or NULL */
+    /* NULL: forwarded; or known, but not implemented. */
     gboolean (*handler)(RpcCall *call, const void *args, void *ret, GError **errp);
 } RpcProc;
 

@@ -50,6 +50,18 @@ gpointer rpc_server_get_driver(RpcServer *server)
     return server->driver;
 }
 
+void rpc_server_set_forward(RpcServer *server, void (*fn)(RpcCall *call, gpointer opaque),
+                            gpointer opaque)
+{
+    server->forward = fn;
+    server->forward_opaque = opaque;
+}
+
+GMainContext *rpc_server_context(RpcServer *server)
+{
+    return server->context;
+}
+
 void rpc_server_wake(RpcServer *server)
 {
     if (!g_main_context_is_owner(server->context))

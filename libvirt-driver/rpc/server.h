@@ -10,6 +10,8 @@
 
 G_BEGIN_DECLS
 
+typedef struct RpcCall RpcCall;
+
 typedef enum RpcListenFlags {
     RPC_LISTEN_READ_ONLY = 1 << 0,
     /* Clients must authenticate first. No method is offered yet, so none gets in. */
@@ -23,6 +25,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpcServer, rpc_server_free)
 /* What the handlers of other layers work on; borrowed. Set before start. */
 void rpc_server_set_driver(RpcServer *server, gpointer driver);
 gpointer rpc_server_get_driver(RpcServer *server);
+
+/*
+ * Who gets the calls of the rows in forward.def: fn runs on a worker, after all checks;
+ * the call is deferred (see call.h), and fn sees to it that it is finished. Set before
+ * start.
+ */
+void rpc_server_set_forward(RpcServer *server, void (*fn)(RpcCall *call, gpointer opaque),
+                            gpointer opaque);
+
+/* That of the I/O thread, for sources that never block; it runs from start to stop. */
+GMainContext *rpc_server_context(RpcServer *server);
 
 /*
  * Listens on a UNIX socket: an old one in its place is removed (the caller holds the

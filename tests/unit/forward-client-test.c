@@ -203,7 +203,7 @@ static ForwardClient *connect_to(const Server *server, guint timeout_ms)
 {
     g_autoptr(GError) error = NULL;
     ForwardClient *client =
-        forward_client_open(server->dir, "network", timeout_ms, &error);
+        forward_client_open(server->dir, "network", FALSE, timeout_ms, &error);
 
     g_assert_no_error(error);
     return client;
@@ -272,7 +272,7 @@ static void test_sockets(void)
     server.thread = g_thread_new("server", serve, &server);
     forward_client_free(connect_to(&server, TIMEOUT_MS));
     stop(&server);
-    g_assert_null(forward_client_open("/nowhere", "network", TIMEOUT_MS, &error));
+    g_assert_null(forward_client_open("/nowhere", "network", FALSE, TIMEOUT_MS, &error));
     g_assert_error(error, RPC_ERROR, VIR_ERR_SYSTEM_ERROR);
     g_assert_nonnull(strstr(error->message, "/nowhere/libvirt-sock"));
 }
@@ -310,7 +310,7 @@ static void test_authentication(void)
               rows[i].answers == 3 ? 3
               : rows[i].code       ? 1
                                    : 2);
-        client = forward_client_open(server.dir, "network", TIMEOUT_MS, &error);
+        client = forward_client_open(server.dir, "network", FALSE, TIMEOUT_MS, &error);
         g_assert_cmpint(error ? rpc_error_code(error) : 0, ==, rows[i].code);
         g_assert_true((client != NULL) == !rows[i].code);
         g_clear_pointer(&client, forward_client_free);

@@ -3,7 +3,8 @@
 """protocol.def and qemu.def against libvirt's own protocol (libvirt.json) and its public header: each
 row's number, name, arguments and results as they are on the wire, priority, streams and
 access checks; the names of those without a row (names.c); the numbers of events; the
-constants of a frame's header.
+constants of a frame's header. Of what is forwarded (forward.def) the number, name, driver and
+access checks, and that all of these drivers is there.
 
 What differs on purpose stands in DIFFERENT with its reason; an entry of it that does not
 differ is a failure, too.
@@ -174,6 +175,43 @@ def compare_frame(known):
                                    for n, v in known["frame"][enum].items()}
 
 
+# What the names of a driver's procedures and messages contain; the first that fits.
+DRIVERS = (("nwfilter", "NWFILTER"), ("network", "NETWORK"), ("storage", "STORAGE"),
+           ("nodedev", "NODE_.*DEVICE"), ("secret", "SECRET"), ("interface", "INTERFACE"))
+# Streams, and what the hypervisor's driver does itself.
+REFUSED = {"STORAGE_VOL_UPLOAD", "STORAGE_VOL_DOWNLOAD", "NODE_DEVICE_DETTACH",
+           "NODE_DEVICE_DETACH_FLAGS", "NODE_DEVICE_RE_ATTACH", "NODE_DEVICE_RESET"}
+
+
+def driver_of(name):
+    if not name.startswith("DOMAIN_"):
+        for driver, pattern in DRIVERS:
+            if re.search(pattern, name):
+                return driver
+    return None
+
+
+def forward_differences(known, forwarded):
+    rows = {row.number: row for row in forwarded}
+    for p in known["procedures"]:
+        driver = None if "msg" in p or p["name"] in REFUSED else driver_of(p["name"])
+        row = rows.pop(p["number"], None)
+        mine = row and (row.name, row.driver, row.text["acl"].split(), row.words)
+        if driver:
+            # Whatever is more than looking is refused on read-only connections.
+            looks = all(re.match(r"\w+:(getattr|read|search_\w+)$", a) for a in p["acl"])
+            yield (p["name"], "forward", mine,
+                   (p["name"], driver, p["acl"], {"ro" if looks else "rw"}))
+        else:
+            yield p["name"], "forward", mine, None
+    yield "forward.def", "numbers that there are not", sorted(rows), []
+    with open(os.path.join(RPC, "../forward/relay.c"), encoding="utf-8") as f:
+        mine = re.findall(r'\{ (\d+), "(\w+)" \}, +/\* (\w+) \*/', f.read())
+    yield "relay.c", "events", sorted(mine), sorted(
+        (str(p["number"]), driver_of(p["name"]), p["name"]) for p in known["procedures"]
+        if "msg" in p and driver_of(p["name"]))
+
+
 def compare_names(known, procs):
     """What clients may call has a row, or else a name, and not both."""
     with open(os.path.join(RPC, "names.c"), encoding="utf-8") as f:
@@ -186,7 +224,7 @@ def compare_names(known, procs):
                None if number in rows else callable_.get(number))
 
 
-def differences(known, structs, procs, events):
+def differences(known, forwarded, structs, procs, events):
     rows = {p["number"]: p for p in known["procedures"]}
     types = all_types(known)
     error = next(s for s in structs if s.ctype == "RemoteError")
@@ -199,7 +237,8 @@ def differences(known, structs, procs, events):
             yield row.name, what, a, b
     yield from compare_events(events)
     yield from compare_frame(known)
-    yield from compare_names(known, procs)
+    yield from compare_names(known, procs + forwarded)
+    yield from forward_differences(known, forwarded)
 
 
 def qemu_differences(known, procs):
@@ -218,9 +257,10 @@ def main():
     generator = load_generator()
     table = generator.parse(sys.argv[1] if len(sys.argv) > 1 else
                             os.path.join(RPC, "protocol.def"))
+    forwarded = generator.parse(os.path.join(RPC, "forward.def"))[1]
     qemu = generator.parse(os.path.join(RPC, "qemu.def"))[1]
     failed, allowed, count = 0, set(DIFFERENT), 0
-    for name, what, a, b in itertools.chain(differences(known, *table),
+    for name, what, a, b in itertools.chain(differences(known, forwarded, *table),
                                             qemu_differences(known, qemu)):
         count += 1
         if a == b:
