@@ -166,23 +166,38 @@ static void add_values(GString *xml, const CapabilitiesValues *row, const char *
     add(xml, "%s  </enum>\n", indent);
 }
 
+/* The first row after those of @row's element. */
+static const CapabilitiesValues *skip_element(const CapabilitiesValues *row)
+{
+    const char *element = row->element;
+
+    while (row->element && g_str_equal(row->element, element)) {
+        row++;
+    }
+    return row;
+}
+
+/* One that has lost all values of one enumeration cannot be had at all. */
 static void add_elements(GString *xml, const CapabilitiesValues *row, const char *indent)
 {
     while (row && row->element) {
-        const char *element = row->element;
+        const CapabilitiesValues *end = skip_element(row), *first = row;
 
-        if (!row->values) {
-            add(xml, "%s<%s supported='no'/>\n", indent, element);
+        while (row < end && row->values) {
             row++;
+        }
+        if (row < end) {
+            add(xml, "%s<%s supported='no'/>\n", indent, first->element);
+            row = end;
             continue;
         }
-        add(xml, "%s<%s supported='yes'>\n", indent, element);
-        for (; row->element && g_str_equal(row->element, element); row++) {
+        add(xml, "%s<%s supported='yes'>\n", indent, first->element);
+        for (row = first; row < end; row++) {
             if (row->name) {
                 add_values(xml, row, indent);
             }
         }
-        add(xml, "%s</%s>\n", indent, element);
+        add(xml, "%s</%s>\n", indent, first->element);
     }
 }
 

@@ -5,45 +5,87 @@
 
 #include "command/kind.h"
 
-/* libvirt's element and enumeration; where the values stand in a definition. */
+#define VALUE "VALUE" /* in an example: where the value goes */
+
+/* libvirt's element and enumeration; where the values stand in a definition; and devices
+ * that have one of them: a value is told when one of these can be in a domain. */
 typedef struct Row {
     const char *element, *name, *path;
+    const char *examples[2];
 } Row;
 
 static const Row memory_rows[] = {
-    { "memoryBacking", "sourceType", "memoryBacking/source@type" },
+    { "memoryBacking", "sourceType", "memoryBacking/source@type", { NULL } },
 };
 
+#define DISK(attributes, target)                                                         \
+    "<disk type='file' " attributes "><source file='/disk'/><target " target "/></disk>"
+#define PORT(kind, source, target)                                                       \
+    "<" kind " type='" VALUE "'><source " source "/><target " target "/></" kind ">"
+#define PORTS(kind, target)                                                              \
+    {                                                                                    \
+        PORT(kind, "path='/port'", target), PORT(kind, "host='h' service='1'", target)   \
+    }
+#define VIRTIO_DISK "dev='vda' bus='virtio'"
+#define SATA_DISK   "dev='sda' bus='sata'"
+
+/* Of kinds that libvirt's domain capabilities have, in its order. */
 static const Row device_rows[] = {
-    { "disk", "diskDevice", "devices/disk@device" },
-    { "disk", "bus", "devices/disk/target@bus" },
-    { "disk", "model", "devices/disk@model" },
-    { "graphics", NULL, "devices/graphics" },
-    { "video", "modelType", "devices/video/model@type" },
-    { "hostdev", NULL, "devices/hostdev" },
-    { "rng", "model", "devices/rng@model" },
-    { "rng", "backendModel", "devices/rng/backend@model" },
-    { "filesystem", NULL, "devices/filesystem" },
-    { "tpm", NULL, "devices/tpm" },
-    { "redirdev", NULL, "devices/redirdev" },
-    { "channel", "type", "devices/channel@type" },
+    { "disk",
+      "diskDevice",
+      "devices/disk@device",
+      { DISK("device='" VALUE "'", VIRTIO_DISK),
+        DISK("device='" VALUE "'", SATA_DISK) } },
+    { "disk",
+      "bus",
+      "devices/disk/target@bus",
+      { DISK("", "dev='vda' bus='" VALUE "'"), DISK("", "dev='sda' bus='" VALUE "'") } },
+    { "disk", "model", "devices/disk@model", { DISK("model='" VALUE "'", VIRTIO_DISK) } },
+    { "graphics", NULL, "devices/graphics", { NULL } },
+    { "video", "modelType", "devices/video/model@type", { NULL } },
+    { "hostdev", NULL, "devices/hostdev", { NULL } },
+    { "rng",
+      "model",
+      "devices/rng@model",
+      { "<rng model='" VALUE "'><backend model='random'/></rng>" } },
+    { "rng",
+      "backendModel",
+      "devices/rng/backend@model",
+      { "<rng model='virtio'><backend model='" VALUE "'/></rng>" } },
+    { "filesystem", NULL, "devices/filesystem", { NULL } },
+    { "tpm", NULL, "devices/tpm", { NULL } },
+    { "redirdev", NULL, "devices/redirdev", { NULL } },
+    { "channel", "type", "devices/channel@type", PORTS("channel", "type='virtio'") },
+    { "crypto", NULL, "devices/crypto", { NULL } },
+    { "interface",
+      "backendType",
+      "devices/interface/backend@type",
+      { "<interface type='bridge'><source bridge='b'/><backend type='" VALUE
+        "'/></interface>" } },
+    { "panic", "model", "devices/panic@model", { "<panic model='" VALUE "'/>" } },
+    { "console", "type", "devices/console@type", PORTS("console", "type='virtio'") },
 };
 
 /* libvirt's modes of CPUs, in its order, and what may be said of one. */
 static const Row cpu_rows[] = {
-    { "host-passthrough", "hostPassthroughMigratable", "cpu@migratable" },
-    { "maximum", NULL, "cpu@mode" },
-    { "host-model", NULL, "cpu@mode" },
-    { "custom", NULL, "cpu@mode" },
+    { "host-passthrough", "hostPassthroughMigratable", "cpu@migratable", { NULL } },
+    { "maximum", NULL, "cpu@mode", { NULL } },
+    { "host-model", NULL, "cpu@mode", { NULL } },
+    { "custom", NULL, "cpu@mode", { NULL } },
 };
 
 static const Row feature_rows[] = {
-    { "gic", NULL, "features/gic" },
-    { "vmcoreinfo", NULL, "features/vmcoreinfo" },
-    { "genid", NULL, "genid" },
-    { "backingStoreInput", NULL, NULL }, /* of formats that there are not */
-    { "backup", NULL, NULL },            /* nothing in a definition */
-    { "sev", NULL, "launchSecurity" },
+    { "gic", NULL, "features/gic", { NULL } },
+    { "vmcoreinfo", NULL, "features/vmcoreinfo", { NULL } },
+    { "genid", NULL, "genid", { NULL } },
+    { "backingStoreInput", NULL, NULL, { NULL } }, /* of formats that there are not */
+    { "backup", NULL, NULL, { NULL } },            /* nothing in a definition */
+    { "async-teardown", NULL, "features/async-teardown", { NULL } },
+    { "ps2", NULL, "features/ps2", { NULL } },
+    { "sev", NULL, "launchSecurity", { NULL } },
+    { "sgx", NULL, "devices/memory", { NULL } },
+    { "hyperv", NULL, "features/hyperv", { NULL } },
+    { "launchSecurity", NULL, "launchSecurity", { NULL } },
 };
 
 static CapabilitiesValues *collect(const Row *rows, guint count)
@@ -56,18 +98,6 @@ static CapabilitiesValues *collect(const Row *rows, guint count)
         values[i].values = rows[i].path ? xml_domain_values(rows[i].path) : NULL;
     }
     return values;
-}
-
-/* What an element of that name is, if it is a kind of device. */
-static gboolean find_type(const char *element, DomainDeviceType *type)
-{
-    for (guint i = 0; i < DOMAIN_DEVICE_COUNT; i++) {
-        if (strcmp(xml_device_type_name((DomainDeviceType)i), element) == 0) {
-            *type = (DomainDeviceType)i;
-            return TRUE;
-        }
-    }
-    return FALSE;
 }
 
 /* Whether there is a kind that has a place in the boot order. */
@@ -125,63 +155,70 @@ CapabilitiesValues *command_cpu_values(void)
     return values;
 }
 
-static void drop(char **values, const char *value)
+/* Whether the machine, and the emulator, take a device of this example. */
+static gboolean is_taken(const Domain *domain, const CommandEmulator *emulator,
+                         const char *example, const char *value)
+{
+    g_auto(GStrv) parts = g_strsplit(example, VALUE, -1);
+    g_autofree char *xml = g_strjoinv(value, parts);
+    g_autoptr(DomainDevice) device = xml_device_parse(xml, XML_PARSE_INACTIVE, NULL);
+
+    return device && command_complete_device(domain, device, NULL) &&
+           (!emulator || command_check_emulator_device(domain, device, emulator, NULL));
+}
+
+static gboolean is_told(const Domain *domain, const CommandEmulator *emulator,
+                        const Row *row, const char *value)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(row->examples) && row->examples[i]; i++) {
+        if (is_taken(domain, emulator, row->examples[i], value)) {
+            return TRUE;
+        }
+    }
+    return !row->examples[0];
+}
+
+/* Those of @values (owned) that are told; NULL for none. */
+static char **choose(const Domain *domain, const CommandEmulator *emulator,
+                     const Row *row, char **values)
 {
     guint to = 0;
 
     for (guint i = 0; values && values[i]; i++) {
-        if (strcmp(values[i], value) == 0) {
-            g_free(values[i]);
-        } else {
+        if (is_told(domain, emulator, row, values[i])) {
             values[to++] = values[i];
+        } else {
+            g_free(values[i]);
         }
     }
     if (values) {
         values[to] = NULL;
     }
+    if (row->name && !to) {
+        g_clear_pointer(&values, g_strfreev);
+    }
+    return values;
 }
 
-/* Of a machine without SATA no disk is on it, and none is removable. */
-static void drop_sata(CapabilitiesValues *values)
+/* A domain of the machine, without devices. */
+static Domain *empty_domain(const CommandMachine *machine)
 {
-    for (guint i = 0; values[i].element; i++) {
-        if (strcmp(values[i].element, "disk") == 0) {
-            drop(values[i].values, "sata");
-            drop(values[i].values, "cdrom");
-        }
-    }
-}
+    g_autofree char *xml =
+        g_strdup_printf("<domain type='kvm'><name>none</name><memory>1</memory><os>"
+                        "<type machine='%s'>hvm</type></os></domain>",
+                        machine->name);
 
-/* Models that PCI has, of an emulator that knows them. */
-static void drop_models(CapabilitiesValues *values)
-{
-    for (guint i = 0; values[i].element; i++) {
-        if (g_str_equal(values[i].element, "disk") ||
-            g_str_equal(values[i].element, "rng")) {
-            drop(values[i].values, "virtio-transitional");
-            drop(values[i].values, "virtio-non-transitional");
-        }
-    }
+    return xml_domain_parse(xml, XML_PARSE_INACTIVE, NULL);
 }
 
 CapabilitiesValues *command_device_values(const CommandMachine *machine,
                                           const CommandEmulator *emulator)
 {
     CapabilitiesValues *values = collect(device_rows, G_N_ELEMENTS(device_rows));
-    DomainDeviceType type;
+    g_autoptr(Domain) domain = empty_domain(machine);
 
-    for (guint i = 0; emulator && i < G_N_ELEMENTS(device_rows); i++) {
-        if (find_type(values[i].element, &type) &&
-            !command_emulator_has_devices(emulator, machine, type)) {
-            g_clear_pointer(&values[i].values, g_strfreev);
-        }
-    }
-    if (!machine->sata || !command_emulator_has_type(emulator, "ide-hd")) {
-        drop_sata(values);
-    }
-    if (!command_has_pci(machine) ||
-        !command_emulator_has_type(emulator, "virtio-blk-pci-transitional")) {
-        drop_models(values);
+    for (guint i = 0; i < G_N_ELEMENTS(device_rows); i++) {
+        values[i].values = choose(domain, emulator, &device_rows[i], values[i].values);
     }
     return values;
 }

@@ -101,3 +101,7 @@ TESTS += tests/device/driver-network-test.py
 dist_check_SCRIPTS += tests/device/driver-interface-test.py
 TESTS += tests/device/driver-interface-test.py
 EXTRA_DIST += tests/device/driver_networkd.py tests/device/driver_net.py
+
+# Domain capabilities against what can be defined.
+dist_check_SCRIPTS += tests/device/driver-capabilities-test.py
+TESTS += tests/device/driver-capabilities-test.py
