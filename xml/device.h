@@ -439,10 +439,18 @@ typedef struct DomainBalloon {
     DomainDeviceInfo info;
 } DomainBalloon;
 
+typedef enum {
+    DOMAIN_RNG_RANDOM = 0, /* a file */
+    DOMAIN_RNG_BUILTIN,    /* what the emulator takes from the kernel */
+} DomainRngBackend;
+
 typedef struct DomainRng {
     GPtrArray *extras;
     DomainVirtioModel model;
-    char *filename; /* backend model='random' */
+    guint rate_bytes;  /* in a period; 0: no limit */
+    guint rate_period; /* milliseconds; 0: not given */
+    DomainRngBackend backend;
+    char *filename; /* of RANDOM */
     DomainDeviceInfo info;
 } DomainRng;
 

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Random number generators: rng-random and virtio-rng. */
+/* Random number generators: rng-random, rng-builtin, and virtio-rng. */
 #include <fcntl.h>
 
 #include "command/kind.h"
+
+#define BUILTIN   "rng-builtin"
+#define PERIOD_MS 1000u /* libvirt's, of a rate without one */
 
 static gboolean complete(const CommandMachine *machine, const Domain *domain,
                          gpointer device, GError **errp)
@@ -25,21 +28,49 @@ static gboolean conventional(gconstpointer device)
     return ((const DomainRng *)device)->model == DOMAIN_VIRTIO_TRANSITIONAL;
 }
 
+static gboolean is_builtin(const DomainRng *rng)
+{
+    return rng->backend == DOMAIN_RNG_BUILTIN;
+}
+
+static gboolean check_emulator(const CommandEmulator *emulator, gconstpointer device,
+                               GError **errp)
+{
+    return !is_builtin(device) || command_emulator_has_type(emulator, BUILTIN) ||
+           command_unsupported(errp, "devices/rng/backend model", "builtin",
+                               "the emulator does not have object '" BUILTIN "'");
+}
+
+static void add_backend(CommandSteps *steps, const DomainRng *rng, const char *id)
+{
+    JsonObject *backend =
+        util_json_pair("qom-type", is_builtin(rng) ? BUILTIN : "rng-random");
+
+    json_object_set_string_member(backend, "id", id);
+    if (!is_builtin(rng)) {
+        g_autofree char *filename = command_step_file(
+            steps, &(CommandFile){ .path = rng->filename, .flags = O_RDONLY });
+
+        json_object_set_string_member(backend, "filename", filename);
+    }
+    command_step(steps, "-object", "object-add", backend, "object-del",
+                 util_json_pair("id", id));
+}
+
 static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_index,
                       GError **errp)
 {
     const DomainRng *rng = device;
     g_autofree char *id = g_strconcat("obj", rng->info.alias, NULL);
-    g_autofree char *filename = command_step_file(
-        steps, &(CommandFile){ .path = rng->filename, .flags = O_RDONLY });
-    JsonObject *backend = util_json_pair("qom-type", "rng-random");
     JsonObject *props = command_virtio_device(steps, &command_kind_rng, rng, &rng->info);
 
-    json_object_set_string_member(backend, "id", id);
-    json_object_set_string_member(backend, "filename", filename);
-    command_step(steps, "-object", "object-add", backend, "object-del",
-                 util_json_pair("id", id));
+    add_backend(steps, rng, id);
     json_object_set_string_member(props, "rng", id);
+    if (rng->rate_bytes) {
+        json_object_set_int_member(props, "max-bytes", rng->rate_bytes);
+        json_object_set_int_member(props, "period",
+                                   rng->rate_period ? rng->rate_period : PERIOD_MS);
+    }
     command_step_device(steps, props);
     return TRUE;
 }
@@ -53,5 +84,6 @@ const CommandKind command_kind_rng = {
     .driver_of = driver_of,
     .conventional = conventional,
     .complete = complete,
+    .check_emulator = check_emulator,
     .steps = steps,
 };

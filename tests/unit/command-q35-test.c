@@ -70,8 +70,6 @@ static Difference dropped[] = {
     { "disk-virtio-misc", "logical_block_size", "sizes of blocks" },
     { "disk-virtio-misc", "physical_block_size", "sizes of blocks" },
     { "disk-virtio-misc", "discard_granularity", "sizes of blocks" },
-    { "rng-all", "max-bytes", "rates" },
-    { "rng-all", "period", "rates" },
     { "*", "drive", "11.3 numbers nodes from the last disk, and raw images have one" },
 };
 
