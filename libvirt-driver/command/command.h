@@ -281,8 +281,17 @@ gboolean command_has_place(const Domain *domain, const DomainDevice *device);
 gboolean command_take_bus(const Domain *domain, const DomainDevice *device,
                           const char *bus);
 
-/* CONFIG_UNSUPPORTED for devices that cannot be unplugged. */
+/* OPERATION_UNSUPPORTED, in libvirt's words, for devices that cannot be plugged, or
+ * unplugged, while the domain runs. */
+gboolean command_can_plug(const DomainDevice *device, GError **errp);
 gboolean command_can_unplug(const DomainDevice *device, GError **errp);
+
+/* The same for those that a definition does not get, or lose, by themselves. */
+gboolean command_can_change(const DomainDevice *device, gboolean attach, GError **errp);
+
+/* OPERATION_INVALID for one that @domain cannot have besides what it has. */
+gboolean command_check_new(const Domain *domain, const DomainDevice *device,
+                           GError **errp);
 
 /* ... and OPERATION_FAILED for one that shares its slot: all of that would go. */
 gboolean command_check_unplug(const Domain *domain, const DomainDevice *device,

@@ -203,6 +203,41 @@ static char *own_alias(gconstpointer any)
                : g_strdup_printf("%s%u", names[device->type], device->index);
 }
 
+#define NOT_PLUGGED(type, done) "'" type "' controller cannot be hot " done "."
+
+static const char *not_pluggable(gconstpointer device)
+{
+    static const char *const words[] = {
+        [DOMAIN_CONTROLLER_USB] = NOT_PLUGGED("usb", "plugged"),
+        [DOMAIN_CONTROLLER_SATA] = NOT_PLUGGED("sata", "plugged"),
+        [DOMAIN_CONTROLLER_PCI] = NOT_PLUGGED("pci", "plugged"),
+        [DOMAIN_CONTROLLER_VIRTIO_SERIAL] = NOT_PLUGGED("virtio-serial", "plugged"),
+    };
+
+    return words[((const DomainController *)device)->type];
+}
+
+static const char *not_unpluggable(gconstpointer device)
+{
+    static const char *const words[] = {
+        [DOMAIN_CONTROLLER_USB] = NOT_PLUGGED("usb", "unplugged"),
+        [DOMAIN_CONTROLLER_SATA] = NOT_PLUGGED("sata", "unplugged"),
+        [DOMAIN_CONTROLLER_PCI] = NOT_PLUGGED("pci", "unplugged"),
+        [DOMAIN_CONTROLLER_VIRTIO_SERIAL] = NOT_PLUGGED("virtio-serial", "unplugged"),
+    };
+
+    return words[((const DomainController *)device)->type];
+}
+
+static gboolean check_new(const Domain *domain, gconstpointer device, GError **errp)
+{
+    const DomainController *controller = device;
+
+    return !is_numbered(domain, controller->type, controller->index) ||
+           rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
+                         "controller index='%u' already exists", controller->index);
+}
+
 static void serial_steps(CommandSteps *steps, const DomainController *device)
 {
     JsonObject *props =
@@ -260,6 +295,9 @@ const CommandKind command_kind_controller = {
     .boot = -1,
     .on_pci = on_pci,
     .integrated = is_integrated,
+    .not_pluggable = not_pluggable,
+    .not_unpluggable = not_unpluggable,
+    .check_new = check_new,
     .complete = complete,
     .built_in = built_in,
     .driver_of = driver_of,

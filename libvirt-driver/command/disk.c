@@ -53,6 +53,14 @@ static const char *not_pluggable(gconstpointer device)
     return is_virtio(device) ? NULL : "disk bus 'sata' cannot be hotplugged.";
 }
 
+static const char *not_unpluggable(gconstpointer device)
+{
+    return is_virtio(device) ? NULL
+           : ((const DomainDisk *)device)->device == DOMAIN_DISK_DEVICE_CDROM
+               ? "disk device type 'cdrom' cannot be detached"
+               : "This type of disk cannot be hot unplugged";
+}
+
 static gboolean complete(const CommandMachine *machine, const Domain *domain,
                          gpointer device, GError **errp)
 {
@@ -161,6 +169,7 @@ const CommandKind command_kind_disk = {
     .driver_of = driver_of,
     .conventional = conventional,
     .not_pluggable = not_pluggable,
+    .not_unpluggable = not_unpluggable,
     .complete = complete,
     .own_alias = own_alias,
     .note = note,

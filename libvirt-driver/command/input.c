@@ -61,6 +61,11 @@ static const char *not_pluggable(gconstpointer device)
     return is_ps2(device) ? "input device on bus 'ps2' cannot be hot plugged." : NULL;
 }
 
+static const char *not_unpluggable(gconstpointer device)
+{
+    return is_ps2(device) ? "input device on bus 'ps2' cannot be detached" : NULL;
+}
+
 static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_index,
                       GError **errp)
 {
@@ -86,6 +91,7 @@ const CommandKind command_kind_input = {
     .driver_of = driver_of,
     .virtio_of = virtio_of,
     .not_pluggable = not_pluggable,
+    .not_unpluggable = not_unpluggable,
     .complete = complete,
     .built_in = is_ps2,
     .steps = steps,
@@ -111,6 +117,7 @@ const CommandKind command_kind_hub = {
     .driver = "usb-hub",
     .first = TRUE,
     .on_usb = always,
+    .whole = TRUE,
     .boot = -1,
     .steps = hub_steps,
 };

@@ -280,21 +280,66 @@ void command_release(const CommandHost *host, const Domain *domain)
 
 /* ---- plug and unplug ---- */
 
-gboolean command_can_unplug(const DomainDevice *device, GError **errp)
+/* libvirt's name, which is that of the element for most. */
+static const char *libvirt_name(DomainDeviceType type)
+{
+    switch (type) {
+    case DOMAIN_DEVICE_SERIAL:
+    case DOMAIN_DEVICE_CONSOLE:
+    case DOMAIN_DEVICE_CHANNEL:
+        return "chr";
+    default:
+        return xml_device_type_name(type);
+    }
+}
+
+/* @what: as libvirt calls it, "live attach". FALSE. */
+static gboolean refuse_change(const char *what, const DomainDevice *device, GError **errp)
+{
+    return rpc_error_set(errp, VIR_ERR_OPERATION_UNSUPPORTED,
+                         "%s of device '%s' is not supported", what,
+                         libvirt_name(device->type));
+}
+
+gboolean command_can_plug(const DomainDevice *device, GError **errp)
 {
     const CommandKind *kind = kinds[device->type];
-    const char *reason = kind && kind->pluggable && kind->not_pluggable
-                             ? kind->not_pluggable(device->any)
-                             : NULL;
+    const char *reason =
+        kind && kind->not_pluggable ? kind->not_pluggable(device->any) : NULL;
 
     if (reason) {
         return rpc_error_set(errp, VIR_ERR_OPERATION_UNSUPPORTED, "%s", reason);
     }
-    return (kind && kind->pluggable) ||
-           rpc_error_set(errp, VIR_ERR_CONFIG_UNSUPPORTED,
-                         "element <devices/%s>: such a device cannot be plugged or "
-                         "unplugged while the domain runs",
-                         xml_device_type_name(device->type));
+    return (kind && kind->pluggable) || refuse_change("live attach", device, errp);
+}
+
+gboolean command_can_unplug(const DomainDevice *device, GError **errp)
+{
+    const CommandKind *kind = kinds[device->type];
+    const char *reason =
+        kind && kind->not_unpluggable ? kind->not_unpluggable(device->any) : NULL;
+
+    if (reason) {
+        return rpc_error_set(errp, VIR_ERR_OPERATION_UNSUPPORTED, "%s", reason);
+    }
+    return (kind && kind->pluggable) || refuse_change("live detach", device, errp);
+}
+
+gboolean command_can_change(const DomainDevice *device, gboolean attach, GError **errp)
+{
+    const CommandKind *kind = kinds[device->type];
+
+    return (kind && !kind->whole) ||
+           refuse_change(attach ? "persistent attach" : "persistent detach", device,
+                         errp);
+}
+
+gboolean command_check_new(const Domain *domain, const DomainDevice *device,
+                           GError **errp)
+{
+    const CommandKind *kind = kinds[device->type];
+
+    return !kind->check_new || kind->check_new(domain, device->any, errp);
 }
 
 gboolean command_can_update(const DomainDevice *device, gboolean live, GError **errp)
@@ -302,10 +347,7 @@ gboolean command_can_update(const DomainDevice *device, gboolean live, GError **
     const CommandKind *kind = kinds[device->type];
 
     return (kind && kind->updatable) ||
-           rpc_error_set(errp, VIR_ERR_OPERATION_UNSUPPORTED,
-                         "%s update of device '%s' is not supported",
-                         live ? "live" : "persistent",
-                         xml_device_type_name(device->type));
+           refuse_change(live ? "live update" : "persistent update", device, errp);
 }
 
 gboolean command_check_update(const DomainDevice *device, const DomainDevice *to,
@@ -372,7 +414,7 @@ GPtrArray *command_plug(const Domain *domain, const DomainDevice *device, GHashT
 {
     CommandSteps steps;
 
-    if (!command_can_unplug(device, errp)) {
+    if (!command_can_plug(device, errp)) {
         return NULL;
     }
     command_steps_init(&steps, domain, TRUE, fds);

@@ -32,8 +32,9 @@ typedef struct CommandKind {
     gboolean serial_port; /* its place is a port of a virtio-serial controller */
     guint isa_ports;      /* that it has on the ISA bus; 0: none */
     gboolean pluggable;   /* while the domain runs */
-    gboolean updatable;   /* by virDomainUpdateDevice */
-    int boot;             /* the DomainBoot that the first one answers to, or -1 */
+    gboolean whole; /* as libvirt: no part of a definition that is changed by itself */
+    gboolean updatable; /* by virDomainUpdateDevice */
+    int boot;           /* the DomainBoot that the first one answers to, or -1 */
     /* What is not the same of all of a kind; NULL: it is. */
     int (*boot_of)(gconstpointer device);
     gboolean (*on_virtio)(gconstpointer device);  /* of `virtio` */
@@ -43,8 +44,11 @@ typedef struct CommandKind {
     const char *(*virtio_of)(gconstpointer device); /* of virtio, without the bus */
     gboolean (*on_usb)(gconstpointer device);       /* its place is a port of USB */
     gboolean (*conventional)(gconstpointer device); /* its place is on conventional PCI */
-    /* Why one cannot be plugged or unplugged; NULL: it can. */
+    /* Why one cannot be plugged, or unplugged: libvirt's words; NULL: it can. */
     const char *(*not_pluggable)(gconstpointer device);
+    const char *(*not_unpluggable)(gconstpointer device);
+    /* Whether @domain can have this one besides those that it has: OPERATION_INVALID. */
+    gboolean (*check_new)(const Domain *domain, gconstpointer device, GError **errp);
     /* Where they begin, if its address does not say it; 0: it has none after all. */
     guint (*isa_base)(const CommandMachine *machine, gconstpointer device);
     /* Fills in defaults and checks what depends on the machine. May be NULL, as those

@@ -115,6 +115,7 @@ const CommandKind command_kind_balloon = {
     .driver = "virtio-balloon",
     .virtio = TRUE,
     .boot = -1,
+    .whole = TRUE,
     .on_virtio = on_virtio,
     .driver_of = driver_of,
     .conventional = conventional,

@@ -62,6 +62,7 @@ const CommandKind command_kind_panic = {
     .isa_ports = 1,
     .isa_base = isa_base,
     .boot = -1,
+    .whole = TRUE,
     .on_pci = is_pci,
     .integrated = is_pci,
     .driver_of = driver_of,

@@ -33,6 +33,11 @@ static void release_host(const CommandHost *host, gconstpointer device)
     command_chardev_release(&((const DomainSerial *)device)->chardev);
 }
 
+static const char *not_pluggable(gconstpointer device)
+{
+    return "Unsupported address type for character device";
+}
+
 static gboolean steps(CommandSteps *steps, gconstpointer device, guint boot_index,
                       GError **errp)
 {
@@ -57,6 +62,7 @@ const CommandKind command_kind_serial = {
     .isa_ports = 8,
     .isa_base = isa_base,
     .boot = -1,
+    .not_pluggable = not_pluggable,
     .complete = complete,
     .prepare_host = prepare_host,
     .release_host = release_host,

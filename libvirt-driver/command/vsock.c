@@ -29,6 +29,12 @@ static gboolean complete(const CommandMachine *machine, const Domain *domain,
     return command_check_virtio_model(machine, vsock->model, errp);
 }
 
+static gboolean check_new(const Domain *domain, gconstpointer device, GError **errp)
+{
+    return !domain->vsocks->len || rpc_error_set(errp, VIR_ERR_OPERATION_INVALID,
+                                                 "the domain already has a vsock device");
+}
+
 static const char *driver_of(gconstpointer device)
 {
     static const char *const drivers[] = {
@@ -109,6 +115,7 @@ const CommandKind command_kind_vsock = {
     .boot = -1,
     .driver_of = driver_of,
     .conventional = conventional,
+    .check_new = check_new,
     .complete = complete,
     .prepare_host = prepare_host,
     .steps = steps,

@@ -70,6 +70,12 @@ static const char *not_pluggable(gconstpointer device)
     return is_card(device) ? NULL : "hotplug of watchdog of model itco is not supported";
 }
 
+static const char *not_unpluggable(gconstpointer device)
+{
+    return is_card(device) ? NULL
+                           : "hot unplug of watchdog of model itco is not supported";
+}
+
 static void add_action(CommandSteps *steps, const DomainWatchdog *watchdog)
 {
     const char *action = actions[watchdog->action];
@@ -117,6 +123,7 @@ const CommandKind command_kind_watchdog = {
     .conventional = is_card,
     .driver_of = driver_of,
     .not_pluggable = not_pluggable,
+    .not_unpluggable = not_unpluggable,
     .complete = complete,
     .built_in = built_in,
     .steps = steps,

@@ -115,7 +115,9 @@ static gboolean attach(Vm *vm, const char *xml, const Impact *impact, GError **e
     /* First what may be refused without touching the guest. */
     if (impact->config) {
         config = xml_domain_copy(impact->before->domain);
-        if (!xml_domain_add_device(config, device, NULL, errp) ||
+        if (!command_can_change(device, TRUE, errp) ||
+            !command_check_new(config, device, errp) ||
+            !xml_domain_add_device(config, device, NULL, errp) ||
             !command_complete(config, NULL, vm->driver->emulator, errp) ||
             !probe_check(vm->driver->probe, config, NULL, errp)) {
             return FALSE;
@@ -145,7 +147,8 @@ static gboolean detach(Vm *vm, const char *xml, const Impact *impact, GError **e
     }
     if (impact->config) {
         config = xml_domain_copy(impact->before->domain);
-        if (!xml_domain_remove_device(config, match, errp)) {
+        if (!command_can_change(match, FALSE, errp) ||
+            !xml_domain_remove_device(config, match, errp)) {
             return FALSE;
         }
     }
@@ -166,6 +169,7 @@ static gboolean detach_alias(Vm *vm, const char *alias, const Impact *impact,
     if (impact->config) {
         config = xml_domain_copy(impact->before->domain);
         if (!vm_find_alias(config, alias, &device, errp) ||
+            !command_can_change(&device, FALSE, errp) ||
             !xml_domain_remove_device(config, &device, errp)) {
             return FALSE;
         }

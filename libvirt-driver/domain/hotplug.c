@@ -279,11 +279,11 @@ gboolean vm_plug_device(Vm *vm, guint64 run, DomainDevice *device, char **alias,
     DomainDevice added;
     g_autoptr(GHashTable) fds = command_fds_new();
 
-    if (!xml_domain_add_device(domain, owned, &added, errp)) {
+    if (!command_can_plug(owned, errp) || !command_check_new(domain, owned, errp) ||
+        !xml_domain_add_device(domain, owned, &added, errp)) {
         return FALSE;
     }
-    if (!command_can_unplug(&added, errp) ||
-        !(steps = prepare_plug(vm, run, domain, &added, fds, errp)) ||
+    if (!(steps = prepare_plug(vm, run, domain, &added, fds, errp)) ||
         !vm_run_steps(vm, run, steps, errp) ||
         !complete_plugged(vm, run, domain, &added, errp)) {
         release(vm, run, &added);

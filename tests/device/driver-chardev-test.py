@@ -158,7 +158,7 @@ def test_plug(a, b):
         target = [c.find("target").attrib for c in elements(a, "console", *options)]
         assert target == both, target
     for options in ("--live",), ("--config",):
-        a.fails("console", "update-device", "vm",
+        a.fails("update of device 'chr' is not supported", "update-device", "vm",
                 device(a, CONSOLE % ("null", "", " port='1'")), *options)
     path = device(a, CONSOLE % ("null", "", " port='1'"))
     a.virsh("detach-device", "vm", path, "--live", "--config")

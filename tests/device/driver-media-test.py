@@ -73,7 +73,7 @@ def test_run(a, b):
     assert sources(a) == {"sda": disk, "sdb": iso, "sdc": None}, sources(a)
     assert "rd_req" in a.virsh("domblkstat", "vm", "sda")
     a.fails("does not currently have a source", "domblkinfo", "vm", "sdc")
-    a.fails("disk bus 'sata' cannot be hotplugged", "detach-disk", "vm", "sda")
+    a.fails("This type of disk cannot be hot unplugged", "detach-disk", "vm", "sda")
     a.fails("disk bus 'sata' cannot be hotplugged", "attach-device", "vm",
             xml_file(a, DISK.format(path=image(a, "new.img"), target="sdd")))
     a.fails("disk sda of the same domain writes to it", "change-media", "vm", "sdc", disk,

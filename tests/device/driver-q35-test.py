@@ -260,7 +260,7 @@ def test_config(a, b):
     port = os.path.join(a.root, "port.xml")
     with open(port, "w") as f:
         f.write(PORT)
-    a.fails("cannot be plugged", "attach-device", "vm", port, "--live")
+    a.fails("'pci' controller cannot be hot plugged", "attach-device", "vm", port, "--live")
     a.virsh("attach-device", "vm", port, "--config")
     assert places(a, "--inactive")[4] == (0, 1, 3), places(a, "--inactive")
     assert 4 not in places(a)

@@ -511,10 +511,12 @@ static void test_plug_interface(void)
     check_undo(after, 0, "netdev_del {\"id\":\"hostnet0\"}");
     g_assert_null(command_plug(domain, &net, NULL, &next, NULL));
     g_assert_null(command_plug(domain, &serial, NULL, &next, &error));
-    g_assert_error(error, RPC_ERROR, VIR_ERR_CONFIG_UNSUPPORTED);
+    g_assert_error(error, RPC_ERROR, VIR_ERR_OPERATION_UNSUPPORTED);
+    g_assert_cmpstr(error->message, ==, "Unsupported address type for character device");
     g_clear_error(&error);
     g_assert_false(command_can_unplug(&serial, &error));
-    g_assert_error(error, RPC_ERROR, VIR_ERR_CONFIG_UNSUPPORTED);
+    g_assert_error(error, RPC_ERROR, VIR_ERR_OPERATION_UNSUPPORTED);
+    g_assert_cmpstr(error->message, ==, "live detach of device 'chr' is not supported");
 }
 
 /* All slots can be used, and no more. */

@@ -238,8 +238,9 @@ static char *plugged(const char *domain_text, const char *device_text)
     g_hash_table_insert(fds, (gpointer) "vsock0", own);
     g_assert_no_error(error);
     if (!command_complete_device(domain, device, &error) ||
+        !command_check_new(domain, device, &error) ||
         !xml_domain_add_device(domain, device, &added, &error) ||
-        !command_can_unplug(&added, &error) || !command_assign(domain, &next, &error) ||
+        !command_can_plug(&added, &error) || !command_assign(domain, &next, &error) ||
         !(steps = command_plug(domain, &added, fds, &next, &error))) {
         return g_strdup(error->message);
     }
@@ -276,9 +277,32 @@ static void test_plug(void)
           "\"port\":\"2\"}\n" },
         { PLAIN("q35", USB("ports='1'") INPUT("tablet", "usb")), INPUT("mouse", "usb"),
           "No free USB ports" },
-        { BRIDGED, "<hub type='usb'/>", "element <devices/hub>" },
-        { BRIDGED, "<memballoon model='virtio'/>", "element <devices/memballoon>" },
-        { BRIDGED, "<panic model='pvpanic'/>", "element <devices/panic>" },
+        { BRIDGED, "<hub type='usb'/>", "live attach of device 'hub' is not supported" },
+        { BRIDGED, "<memballoon model='virtio'/>",
+          "live attach of device 'memballoon' is not supported" },
+        { BRIDGED, "<panic model='pvpanic'/>",
+          "live attach of device 'panic' is not supported" },
+        { BRIDGED, "<serial type='pty'/>",
+          "Unsupported address type for character device" },
+        { BRIDGED, "<controller type='pci' model='pcie-root-port'/>",
+          "'pci' controller cannot be hot plugged." },
+        { BRIDGED, "<controller type='virtio-serial'/>",
+          "'virtio-serial' controller cannot be hot plugged." },
+        { BRIDGED, "<controller type='pci' index='1' model='pcie-root-port'/>",
+          "controller index='1' already exists" },
+        { PLAIN("q35", PORT("1", "") "<vsock/>"), "<vsock/>",
+          "the domain already has a vsock device" },
+        { BRIDGED, "<rng model='virtio'><backend model='builtin'/></rng>",
+          "object-add {\"qom-type\":\"rng-builtin\",\"id\":\"objrng0\"}\n"
+          "device_add {\"driver\":\"virtio-rng-pci\",\"bus\":\"pci.3\",\"addr\":\"0x0\","
+          "\"id\":\"rng0\",\"rng\":\"objrng0\"}\n" },
+        { BRIDGED,
+          "<rng model='virtio'><rate bytes='7'/><backend model='builtin'/></rng>",
+          "\"rng\":\"objrng0\",\"max-bytes\":7,\"period\":1000}" },
+        { BRIDGED,
+          "<rng model='virtio'><rate bytes='7' period='9'/><backend model='builtin'/>"
+          "</rng>",
+          "\"rng\":\"objrng0\",\"max-bytes\":7,\"period\":9}" },
         { BRIDGED, "<vsock><cid address='77'/></vsock>",
           "getfd {\"fdname\":\"fd-vsock0\"}\n"
           "device_add {\"driver\":\"vhost-vsock-pci\",\"bus\":\"pci.3\",\"addr\":\"0x0\","
