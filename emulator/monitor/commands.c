@@ -22,6 +22,7 @@ const QmpCommand *const qmp_command_tables[] = {
     qmp_object_commands,
     qmp_migration_commands,
     qmp_pci_commands,
+    qmp_job_commands,
     qmp_option_commands,
     qmp_type_commands,
     qmp_hmp_commands,

@@ -15,6 +15,7 @@ extern const QmpCommand qmp_throttle_commands[];
 extern const QmpCommand qmp_medium_commands[];
 extern const QmpCommand qmp_device_commands[];
 extern const QmpCommand qmp_qom_commands[];
+extern const QmpCommand qmp_job_commands[];
 extern const QmpCommand qmp_option_commands[];
 extern const QmpCommand qmp_type_commands[];
 extern const QmpCommand qmp_net_commands[];

@@ -19,6 +19,7 @@ libemulator_a_SOURCES += \
 	emulator/monitor/cmd-pci.c \
 	emulator/monitor/cmd-qom.c \
 	emulator/monitor/cmd-run.c \
+	emulator/monitor/cmd-job.c \
 	emulator/monitor/cmd-option.c \
 	emulator/monitor/cmd-type.c \
 	emulator/monitor/commands.c \

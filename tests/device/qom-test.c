@@ -364,6 +364,10 @@ static void test_options(void)
         g_autofree char *is = answer(q, command);
         g_assert_cmpint(strstr(is, cases[i].part) != NULL, ==, cases[i].there);
     }
+    g_autofree char *jobs = answer(q, "{\"execute\": \"query-jobs\"}");
+    g_autofree char *block_jobs = answer(q, "{\"execute\": \"query-block-jobs\"}");
+    g_assert_cmpstr(jobs, ==, "[]");
+    g_assert_cmpstr(block_jobs, ==, "[]");
     qtest_stop(q);
 }
 
