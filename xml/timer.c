@@ -9,10 +9,8 @@ static const char *const policy_names[] = { "",      "delay",   "catchup",
                                             "merge", "discard", NULL };
 
 /*
- * What may be asked of a timer: what is the case anyway; whether there are a PIT and an
- * HPET depends on the machine. "catchup" of the RTC, which virt-install asks for by
- * default, is the exception: its late ticks are merged, but Linux does not keep time by
- * them.
+ * What may be asked of a timer: what is the case anyway, or what there is an option for;
+ * whether there are a PIT and an HPET depends on the machine.
  */
 static const struct {
     guint present; /* bits of DomainTristate */

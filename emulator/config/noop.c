@@ -46,9 +46,6 @@ static const Noop noops[] = {
     { "accel", "dirty-ring-size", "0" }, /* accel/kvm-memory.c says why */
     { "global", "virtio-mmio.force-legacy", "off" },
     { "global", "kvm-pit.lost_tick_policy", "discard|delay" }, /* there is none */
-    { "global", "mc146818rtc.lost_tick_policy", "discard" },
-    { "rtc", "clock", "host" },
-    { "rtc", "driftfix", "none" },
     { "overcommit", "cpu-pm", "off" },
     { "realtime", "mlock", "off" },
     { "msg", "timestamp", "on|off" },

@@ -328,8 +328,11 @@ const Option config_options[] = {
          "look for firmware and ROM files in DIR first"),
     CALL("global", ARG_REQUIRED, opt_global, "DRIVER.PROPERTY=VALUE",
          "what all devices of that class begin with"),
-    CALL("rtc", ARG_REQUIRED, config_add_rtc, "[base=]utc|localtime|DATE",
-         "what time of day the clock has at start"),
+    CALL("rtc", ARG_REQUIRED, config_add_rtc,
+         "[base=]utc|localtime|DATE[,clock=host|rt|vm][,driftfix=none|slew]",
+         "what time of day the clock has at start, and by what it goes on (vm: it stands "
+         "while the VM is stopped); slew: periodic interrupts that the guest was late "
+         "for come all the same"),
     { .name = "boot",
       .arg = ARG_REQUIRED,
       .action = OPTION_CALL,

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * -rtc [base=]utc|localtime|DATE: what is decided is how far the guest's clock is from
- * the host's. DATE is YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS, in UTC.
+ * -rtc [base=]utc|localtime|DATE[,clock=host|rt|vm][,driftfix=none|slew]: what is decided
+ * is how far the guest's clock is from the host's. DATE is YYYY-MM-DD or
+ * YYYY-MM-DDTHH:MM:SS, in UTC.
  */
 #include "config.h"
 
 #include "config/internal.h"
 #include "config/keyval.h"
-#include "config/noop.h"
 
 #include <string.h>
 
@@ -68,9 +68,32 @@ static gboolean base_offset(const char *base, gint64 *offset, GError **errp)
     return TRUE;
 }
 
+/* Into rtc, if map has it; it is one of names, as QEMU says it where it is not. */
+static gboolean copy_choice(ConfigNode *rtc, ConfigNode *map, const char *key,
+                            const char *const *names, GError **errp)
+{
+    const char *value;
+
+    if (!config_get_string(map, key, NULL, &value, errp)) {
+        return FALSE;
+    }
+    if (value && !g_strv_contains(names, value)) {
+        g_autofree char *list = g_strjoinv(", ", (char **)names);
+        return error_set(errp, "invalid option value '%s': %s is one of %s", value, key,
+                         list);
+    }
+    if (value) {
+        config_map_set(rtc, key, config_string_new(value));
+    }
+    return TRUE;
+}
+
 gboolean config_add_rtc(ConfigNode *tree, const char *arg, GError **errp)
 {
     g_autoptr(ConfigNode) map = keyval_parse(arg, "base", errp);
+    static const char *const clocks[] = { "host", "rt", "vm", NULL };
+    static const char *const fixes[] = { "none", "slew", NULL };
+    g_autoptr(ConfigNode) rtc = config_map_new();
     g_autofree char *text = NULL;
     const char *base;
     gint64 offset = 0;
@@ -79,15 +102,13 @@ gboolean config_add_rtc(ConfigNode *tree, const char *arg, GError **errp)
         !base_offset(base, &offset, errp)) {
         return FALSE;
     }
-    config_map_remove(map, "base");
-    if (!noop_strip("rtc", map, FALSE, errp) || !config_check_unused(map, errp)) {
+    if (!copy_choice(rtc, map, "clock", clocks, errp) ||
+        !copy_choice(rtc, map, "driftfix", fixes, errp) ||
+        !config_check_unused(map, errp)) {
         return FALSE;
     }
-    config_map_remove(tree, "rtc"); /* the last one counts */
-    if (offset == 0) {
-        return TRUE;
-    }
     text = g_strdup_printf("%" G_GINT64_FORMAT, offset);
-    config_map_set(config_tree_map(tree, "rtc"), "offset", config_string_new(text));
+    config_map_set(rtc, "offset", config_string_new(text));
+    config_map_set(tree, "rtc", g_steal_pointer(&rtc)); /* the last one counts */
     return TRUE;
 }

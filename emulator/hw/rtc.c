@@ -6,7 +6,12 @@
  * while the guest holds it (SET, or the divider in reset) it stands in the
  * registers. Flags are worked out from the time that has passed whenever somebody
  * asks; a timer runs only for the interrupts that are enabled. The periodic
- * interrupt counts the guest's time, alarm and update the host's.
+ * interrupt counts the guest's time, alarm and update the host's (or what -rtc clock=
+ * says).
+ *
+ * A guest that reads register C late misses ticks. With lost_tick_policy=slew they are
+ * owed to it, and one more comes half a period after each that it reads, so that it
+ * catches up at twice the pace and no faster.
  */
 #include "config.h"
 
@@ -23,6 +28,7 @@
 #define NS_PER_SECOND G_GINT64_CONSTANT(1000000000)
 #define UIP_NS        244000 /* "update in progress" goes up this long before */
 #define CMOS_SIZE     128
+#define OWED_MAX      (1 << 24) /* hours of the fastest */
 #define CRYSTAL_HZ    32768
 
 /* The years that nanoseconds can count with room to spare: 1900 to 2200. */
@@ -68,11 +74,21 @@ typedef struct Rtc {
     guint64 offset;       /* guest's time minus host's, ns */
     guint64 seen_virtual; /* up to when flags are worked out */
     guint64 seen_second;  /* the same, seconds of the guest's time */
+
+    int lost_tick_policy;
+    guint32 owed; /* ticks that the guest has not heard of, with that it is hearing of */
+    guint64 owed_next; /* when it hears of one more, virtual; 0: it is hearing of one */
+
+    ClockType clock; /* by which it goes */
+    gint64 start;    /* seconds: the guest's time minus the host's at start */
 } Rtc;
+
+enum { POLICY_DISCARD, POLICY_SLEW };
+static const char *const policies[] = { "discard", "slew", NULL };
 
 static gint64 guest_now(const Rtc *s)
 {
-    return clock_now(CLOCK_TYPE_HOST) + (gint64)s->offset;
+    return clock_now(s->clock) + (gint64)s->offset;
 }
 
 static gint64 floor_seconds(gint64 ns)
@@ -100,13 +116,44 @@ static gint64 period(const Rtc *s)
     return (NS_PER_SECOND << (rate - 1)) / CRYSTAL_HZ;
 }
 
+/* Periodic interrupts up to now. */
+static void count_ticks(Rtc *s, gint64 virtual)
+{
+    gint64 step = period(s), ticks = 0;
+
+    if (step) {
+        ticks = MAX(virtual / step - (gint64)s->seen_virtual / step, 0);
+    }
+    if (ticks || (s->owed_next && virtual >= (gint64)s->owed_next)) {
+        s->flags |= C_PF;
+        s->owed_next = 0;
+    }
+    if (s->lost_tick_policy == POLICY_SLEW && (s->cmos[REG_B] & B_PIE)) {
+        s->owed = (guint32)MIN(s->owed + ticks, OWED_MAX);
+    }
+}
+
+/* The guest has heard of the tick in the flags, if there was one. */
+static void tick_heard(Rtc *s)
+{
+    if ((s->flags & C_PF) && s->owed) {
+        s->owed--;
+        s->owed_next =
+            s->owed && period(s) ? s->seen_virtual + (guint64)period(s) / 2 : 0;
+    }
+}
+
+static void forget_owed(Rtc *s)
+{
+    s->owed = 0;
+    s->owed_next = 0;
+}
+
 static void work_out_flags(Rtc *s)
 {
-    gint64 virtual = clock_now(CLOCK_TYPE_VIRTUAL), step = period(s);
+    gint64 virtual = clock_now(CLOCK_TYPE_VIRTUAL);
 
-    if (step && virtual / step != (gint64)s->seen_virtual / step) {
-        s->flags |= C_PF;
-    }
+    count_ticks(s, virtual);
     s->seen_virtual = virtual;
     if (running(s)) {
         gint64 now = floor_seconds(guest_now(s)), before = s->seen_second;
@@ -133,7 +180,9 @@ static void arm_timers(Rtc *s)
     gint64 seconds = 0;
 
     if (step && (s->cmos[REG_B] & B_PIE)) {
-        timer_arm(s->periodic_timer, ((gint64)s->seen_virtual / step + 1) * step);
+        gint64 next = ((gint64)s->seen_virtual / step + 1) * step;
+        timer_arm(s->periodic_timer,
+                  s->owed_next ? MIN(next, (gint64)s->owed_next) : next);
     } else {
         timer_disarm(s->periodic_timer);
     }
@@ -170,13 +219,14 @@ static void set_time(Rtc *s)
     gint64 seconds = rtc_time_from_regs(s->cmos, s->cmos[REG_B]);
 
     seconds = CLAMP(seconds, MIN_SECONDS, MAX_SECONDS);
-    s->offset = seconds * NS_PER_SECOND - clock_now(CLOCK_TYPE_HOST);
+    s->offset = seconds * NS_PER_SECOND - clock_now(s->clock);
     s->seen_second = seconds;
 }
 
 static void write_ab(Rtc *s, unsigned reg, guint8 value)
 {
     gboolean was_running = running(s);
+    gint64 was_period = period(s);
 
     if (was_running) {
         rtc_time_to_regs(floor_seconds(guest_now(s)), s->cmos[REG_B], s->cmos);
@@ -188,6 +238,9 @@ static void write_ab(Rtc *s, unsigned reg, guint8 value)
     }
     if (!was_running && running(s)) {
         set_time(s);
+    }
+    if (period(s) != was_period || !(s->cmos[REG_B] & B_PIE)) {
+        forget_owed(s); /* they were ticks of another clock */
     }
 }
 
@@ -236,6 +289,7 @@ static guint8 cmos_read(Rtc *s)
     }
     work_out_flags(s);
     value = s->flags | (s->flags & s->cmos[REG_B] & C_ANY ? C_IRQF : 0);
+    tick_heard(s);
     s->flags = 0;
     arm_timers(s);
     update_irq(s);
@@ -285,14 +339,28 @@ static void rtc_reset(Device *dev)
     s->index = 0;
     s->irq_taken = FALSE;
     s->cmos[REG_B] &= ~(B_PIE | B_AIE | B_UIE);
+    forget_owed(s);
     refresh(s);
     s->flags = 0;
     update_irq(s);
 }
 
-void rtc_set_offset(Device *dev, gint64 seconds)
+void rtc_set_time(Device *dev, ClockType clock, gint64 seconds)
 {
-    ((Rtc *)dev)->offset = (guint64)(seconds * NS_PER_SECOND);
+    Rtc *s = (Rtc *)dev;
+
+    s->clock = clock;
+    s->start = seconds;
+}
+
+void rtc_reset_reinjection(Device *dev)
+{
+    Rtc *s = (Rtc *)dev;
+
+    work_out_flags(s);
+    forget_owed(s);
+    arm_timers(s);
+    update_irq(s);
 }
 
 void rtc_set_irq_enabled(Device *dev, gboolean enabled)
@@ -323,7 +391,9 @@ static gboolean rtc_realize(Device *dev, GError **errp)
     }
     irq_source_connect(&s->irq_out, line);
     s->periodic_timer = timer_new(event_loop_main(), CLOCK_TYPE_VIRTUAL, timer_fired, s);
-    s->second_timer = timer_new(event_loop_main(), CLOCK_TYPE_HOST, timer_fired, s);
+    s->second_timer = timer_new(event_loop_main(), s->clock, timer_fired, s);
+    s->offset = (guint64)(s->start * NS_PER_SECOND + clock_now(CLOCK_TYPE_HOST) -
+                          clock_now(s->clock));
     s->seen_second = floor_seconds(guest_now(s));
     s->seen_virtual = clock_now(CLOCK_TYPE_VIRTUAL);
     return TRUE;
@@ -355,7 +425,11 @@ static gboolean rtc_post_load(void *opaque, guint32 version, GError **errp)
     Rtc *s = opaque;
     gint64 now, seen = s->seen_second;
 
-    if (__builtin_add_overflow(clock_now(CLOCK_TYPE_HOST), (gint64)s->offset, &now) ||
+    if (s->clock == CLOCK_TYPE_REALTIME && running(s)) {
+        set_time(s); /* another host's clock: the registers have the time */
+        seen = s->seen_second;
+    }
+    if (__builtin_add_overflow(clock_now(s->clock), (gint64)s->offset, &now) ||
         now < MIN_SECONDS * NS_PER_SECOND || now > MAX_SECONDS * NS_PER_SECOND) {
         return error_set(errp, "Section 'mc146818rtc', field 'offset': not a time");
     }
@@ -375,12 +449,16 @@ static const StateField rtc_fields[] = {
     STATE_FIELD("seen-virtual", STATE_U64, Rtc, seen_virtual, .limit = G_MAXINT64 / 2),
     STATE_FIELD("seen-second", STATE_U64, Rtc, seen_second),
     STATE_FIELD("irq-taken", STATE_BOOL, Rtc, irq_taken, .since = 2, .optional = TRUE),
+    STATE_FIELD("owed", STATE_U32, Rtc, owed, .since = 3, .optional = TRUE,
+                .limit = OWED_MAX),
+    STATE_FIELD("owed-next", STATE_U64, Rtc, owed_next, .since = 3, .optional = TRUE,
+                .limit = G_MAXINT64 / 2),
     { NULL },
 };
 
 static const StateDesc rtc_state = {
     .name = "mc146818rtc",
-    .version = 2,
+    .version = 3,
     .fields = rtc_fields,
     .pre_save = rtc_pre_save,
     .post_load = rtc_post_load,
@@ -397,11 +475,23 @@ static void rtc_aml(const Device *dev, Aml *scope)
     aml_end(scope, start);
 }
 
+static const Property rtc_properties[] = {
+    { .name = "lost_tick_policy",
+      .type = PROP_ENUM,
+      .offset = offsetof(Rtc, lost_tick_policy),
+      .names = policies,
+      .def = "discard",
+      .help =
+          "periodic interrupts that the guest was late for: left out, or made up for" },
+    { NULL },
+};
+
 const DeviceClass rtc_class = {
     .name = "mc146818rtc",
     .bus = ISA_BUS_TYPE,
     .desc = "MC146818A real-time clock",
     .instance_size = sizeof(Rtc),
+    .properties = rtc_properties,
     .state = &rtc_state,
     .init = rtc_init,
     .realize = rtc_realize,

@@ -4,6 +4,7 @@
 #define VIREO_HW_RTC_H
 
 #include "device/device.h"
+#include "event/clock.h"
 
 #define RTC_IOBASE 0x70
 #define RTC_PORTS  2
@@ -11,10 +12,12 @@
 
 extern const DeviceClass rtc_class;
 
-/* Before realize: the guest's time minus the host's, in seconds. */
-void rtc_set_offset(Device *dev, gint64 seconds);
+/* Before realize: the guest's time minus the host's, in seconds; what clock it goes by. */
+void rtc_set_time(Device *dev, ClockType clock, gint64 seconds);
 /* After realize: while somebody else (the HPET) drives IRQ 8, the RTC does not. */
 void rtc_set_irq_enabled(Device *dev, gboolean enabled);
+/* With lost_tick_policy=slew: what is still owed to the guest is forgotten. */
+void rtc_reset_reinjection(Device *dev);
 /* A byte of the CMOS memory: none of the clock's. */
 void rtc_set_memory(Device *dev, unsigned offset, guint8 value);
 

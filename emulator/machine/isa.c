@@ -6,18 +6,36 @@
 #include "hw/serial.h"
 #include "machine/board.h"
 
+/* Of -rtc clock=, which is checked. */
+static ClockType rtc_clock(const char *name)
+{
+    return g_str_equal(name, "vm")   ? CLOCK_TYPE_VIRTUAL
+           : g_str_equal(name, "rt") ? CLOCK_TYPE_REALTIME
+                                     : CLOCK_TYPE_HOST;
+}
+
 Device *board_create_rtc(Bus *isa, ConfigNode *config, GError **errp)
 {
-    const char *offset = "0";
+    const char *offset = "0", *clock = "host", *fix = NULL;
     ConfigNode *options;
 
     if (!config_get_node(config, "rtc", CONFIG_MAP, &options, errp) ||
-        (options && !config_get_string(options, "offset", "0", &offset, errp))) {
+        (options && (!config_get_string(options, "offset", "0", &offset, errp) ||
+                     !config_get_string(options, "clock", "host", &clock, errp) ||
+                     !config_get_string(options, "driftfix", NULL, &fix, errp)))) {
         return NULL;
     }
     g_autoptr(Device) rtc = device_new(&rtc_class);
+    g_autoptr(ConfigNode) properties = config_map_new();
     device_set_name(rtc, "rtc");
-    rtc_set_offset(rtc, g_ascii_strtoll(offset, NULL, 10));
+    if (fix) {
+        config_map_set_string(properties, "lost_tick_policy",
+                              g_str_equal(fix, "slew") ? "slew" : "discard");
+    }
+    rtc_set_time(rtc, rtc_clock(clock), g_ascii_strtoll(offset, NULL, 10));
+    if (!device_set_properties(rtc, properties, errp)) {
+        return NULL;
+    }
     return device_realize(rtc, isa, errp) ? g_steal_pointer(&rtc) : NULL;
 }
 

@@ -11,6 +11,7 @@
 
 #include "accel/accel.h"
 #include "config/dialect.h"
+#include "hw/rtc.h"
 #include "hw/vmgenid.h"
 #include "machine/machine.h"
 #include "monitor/commands.h"
@@ -133,6 +134,19 @@ static ConfigNode *cmd_query_name(ConfigNode *args, GError **errp)
     return info;
 }
 
+static void reset_reinjection(Device *dev, void *opaque)
+{
+    if (dev->klass == &rtc_class) {
+        rtc_reset_reinjection(dev);
+    }
+}
+
+static ConfigNode *cmd_rtc_reset_reinjection(ConfigNode *args, GError **errp)
+{
+    device_foreach(reset_reinjection, NULL);
+    return NULL;
+}
+
 QMP_OBJECT(uuid_info, { "UUID", &qmp_str });
 
 static ConfigNode *cmd_query_uuid(ConfigNode *args, GError **errp)
@@ -249,6 +263,9 @@ const QmpCommand qmp_misc_commands[] = {
       cmd_query_schema, .ret = &schema_info_list },
     { "query-name", "The name of the VM", cmd_query_name, .ret = &name_info },
     { "query-uuid", "The UUID of the VM", cmd_query_uuid, .ret = &uuid_info },
+    { "rtc-reset-reinjection",
+      "Forgets the periodic interrupts that the real-time clock still owes to the guest",
+      cmd_rtc_reset_reinjection },
     { "query-vm-generation-id", "What the guest knows its present life by (vmgenid)",
       cmd_query_vm_generation_id, .ret = &vm_generation_info },
     { "query-target", "The architecture of the guest", cmd_query_target,

@@ -113,6 +113,14 @@ static const char *hpet_option(const CommandSteps *steps)
     return steps->machine->timers && timer ? options[timer->present] : "";
 }
 
+static void add_rtc(CommandSteps *steps)
+{
+    const DomainTimer *timer = find_timer(steps->domain, DOMAIN_TIMER_RTC);
+    gboolean slew = timer && timer->policy == DOMAIN_TICK_POLICY_CATCHUP;
+
+    add2(steps, "-rtc", slew ? "base=utc,driftfix=slew" : "base=utc");
+}
+
 /* Ticks that come late are made up for unless it is told. */
 static void add_pit(CommandSteps *steps)
 {
@@ -192,7 +200,7 @@ static void add_boot(CommandSteps *steps)
 {
     const Domain *domain = steps->domain;
 
-    add2(steps, "-rtc", "base=utc");
+    add_rtc(steps);
     add_pit(steps);
     if (domain->on_reboot != DOMAIN_LIFECYCLE_RESTART) {
         add(steps, "-no-reboot");

@@ -7,7 +7,8 @@
 
 #include "tests/device/board.h"
 
-#define IRQ 8
+#define IRQ           8
+#define NS_PER_SECOND 1000000000ll
 
 enum {
     SECONDS = 0,
@@ -236,6 +237,94 @@ static void test_base(void)
     g_unsetenv("TZ");
 }
 
+/* With clock=vm it stands while the guest's time does; nothing else moves here. */
+static void test_clock_vm(void)
+{
+    QTest *q = qtest_start("-M microvm -m 16 -rtc base=2001-02-03T04:05:06,clock=vm");
+    g_assert_cmpint(read_time(q), ==, 981173106);
+    qtest_clock_step(q, 90 * NS_PER_SECOND);
+    g_assert_cmpint(read_time(q), ==, 981173106 + 90);
+    qtest_stop(q);
+}
+
+#define PERIOD (NS_PER_SECOND * 32 / 32768) /* 1024 Hz */
+
+/* Hears of the ticks that come within ns, each at once: how many. */
+static unsigned hear(QTest *q, gint64 ns)
+{
+    unsigned heard = 0;
+
+    for (gint64 step = PERIOD / 8, now = 0; now < ns; now += step) {
+        qtest_clock_step(q, step);
+        if (board_irq(q, IRQ)) {
+            heard += (get(q, C) & 0x40) != 0;
+            g_assert_false(board_irq(q, IRQ));
+        }
+    }
+    return heard;
+}
+
+/* A guest that has not looked for 101 ticks. */
+static QTest *late_guest(const char *options)
+{
+    QTest *q = qtest_start("-M microvm -m 16 %s", options);
+
+    qtest_irq_intercept_in(q, "ioapic");
+    get(q, C);
+    set(q, B, B_24H | B_PIE);
+    qtest_clock_step(q, 100 * PERIOD + PERIOD / 2);
+    g_assert_true(board_irq(q, IRQ));
+    return q;
+}
+
+static void test_lost_ticks(void)
+{
+    /* 100 are due, of which the interrupt is one, and 100 more come. */
+    QTest *q = late_guest("");
+    get(q, C);
+    g_assert_cmpuint(hear(q, 100 * PERIOD), ==, 100);
+    qtest_stop(q);
+
+    /* At twice the pace all are made up for: 199 in all, and then no more than are due.
+     */
+    q = late_guest("-rtc driftfix=slew");
+    get(q, C);
+    unsigned heard = hear(q, 100 * PERIOD);
+    g_assert_cmpuint(heard, >=, 150);
+    g_assert_cmpuint(heard, <=, 199);
+    heard += hear(q, 100 * PERIOD);
+    g_assert_cmpuint(heard, ==, 299);
+    g_assert_cmpuint(hear(q, 100 * PERIOD), ==, 100);
+    qtest_stop(q);
+}
+
+static void test_owed_forgotten(void)
+{
+    static const char *const what[] = { "reinjection", "period", "off", "reset" };
+
+    for (guint i = 0; i < G_N_ELEMENTS(what); i++) {
+        QTest *q = late_guest("-global mc146818rtc.lost_tick_policy=slew");
+        if (i == 0) {
+            g_autoptr(JsonNode) done =
+                qtest_qmp_ok(q, "{\"execute\": \"rtc-reset-reinjection\"}");
+        } else if (i == 1) {
+            set(q, A, 0x27);
+            set(q, A, 0x26);
+        } else if (i == 2) {
+            set(q, B, B_24H);
+            set(q, B, B_24H | B_PIE);
+        } else {
+            g_autoptr(JsonNode) done = qtest_qmp_ok(q, "{\"execute\": \"system_reset\"}");
+            g_autoptr(JsonObject) event = qtest_event_wait(q, "RESET");
+            set(q, B, B_24H | B_PIE);
+        }
+        get(q, C);
+        g_test_message("%s", what[i]);
+        g_assert_cmpuint(hear(q, 100 * PERIOD), ==, 100);
+        qtest_stop(q);
+    }
+}
+
 static void test_none(void)
 {
     QTest *q = qtest_start("-M microvm,rtc=off -m 16");
@@ -255,6 +344,9 @@ int main(int argc, char **argv)
     g_test_add_func("/rtc/update-and-alarm", test_update_and_alarm);
     g_test_add_func("/rtc/reset", test_reset);
     g_test_add_func("/rtc/base", test_base);
+    g_test_add_func("/rtc/clock-vm", test_clock_vm);
+    g_test_add_func("/rtc/lost-ticks", test_lost_ticks);
+    g_test_add_func("/rtc/owed-forgotten", test_owed_forgotten);
     g_test_add_func("/rtc/none", test_none);
     return g_test_run();
 }

@@ -122,6 +122,7 @@ static const struct Unseen {
     { "ide-device", "rerror", "a policy" },
     { "isa-debugcon", "chardev", "the host's" },
     { "isa-pit", "lost_tick_policy", "how lateness is made up for" },
+    { "mc146818rtc", "lost_tick_policy", "how lateness is made up for" },
     { "isa-serial", "chardev", "the host's" },
     { "pci-device", "romfile", "its content moves as RAM" },
     { "pci-testdev", "membar-backed", "not supported" },
