@@ -61,7 +61,7 @@ def test_config(a, b):
     refused(a, disk_xml(path, "iothread='3'"), CONFIG, CONFIG_UNSUPPORTED, "iothread='3'")
     refused(a, disk_xml(path, more="<iotune/>"), CONFIG, CONFIG_UNSUPPORTED, "iotune")
     refused(a, "<serial type='pty'/>", CONFIG, UNSUPPORTED,
-            "persistent update of device 'serial'")
+            "persistent update of device 'chr'")
     refused(a, disk_xml(path), LIVE, INVALID, "not running")
     assert a.virsh("dumpxml", "vm") == before
 
@@ -93,7 +93,7 @@ def test_live(a, b):
     refused(a, text, LIVE, UNSUPPORTED, "cannot modify field 'boot@order' of disk vda")
     refused(a, disk_xml(other), LIVE, CONFIG_UNSUPPORTED, "removable drives")
     refused(a, "<serial type='pty'/>", LIVE, UNSUPPORTED,
-            "live update of device 'serial'")
+            "live update of device 'chr'")
     if nics:
         assert update(a, nic % "<link state='up'/>", LIVE) is None
         assert "<link state='up'/>" in a.virsh("dumpxml", "vm")

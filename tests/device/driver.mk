@@ -105,3 +105,6 @@ EXTRA_DIST += tests/device/driver_networkd.py tests/device/driver_net.py
 # Domain capabilities against what can be defined.
 dist_check_SCRIPTS += tests/device/driver-capabilities-test.py
 TESTS += tests/device/driver-capabilities-test.py
+# Calls that go on to libvirt's other daemons, with a stand-in for that of storage.
+dist_check_SCRIPTS += tests/device/driver-forward-test.py
+TESTS += tests/device/driver-forward-test.py

@@ -101,10 +101,11 @@ class NetworkDaemon:
                                        kind, serial, status) + payload)
 
         if program == KEEPALIVE:
-            assert procedure == PONG
+            if procedure == PING:
+                send(KEEPALIVE, PONG, MESSAGE, 0, OK)
             return
         assert (program, kind) == (PROGRAM, CALL), frame
-        name, handler = HANDLERS[procedure]
+        name, handler = self.handlers[procedure]
         self.calls.append(name)
         if name in self.silent:
             return
@@ -188,3 +189,4 @@ HANDLERS = {
     DESCRIBE: ("describe", NetworkDaemon.describe),
     DELETE: ("delete", NetworkDaemon.delete), LEASES: ("leases", NetworkDaemon.get_leases),
 }
+NetworkDaemon.handlers = HANDLERS

@@ -260,7 +260,8 @@ static void test_bad(void)
           "-machine none,accel=tcg: invalid accelerator tcg (kvm, qtest)" },
         { "-machine q35,usb=on",
           "-machine q35,usb=on: usb=on is not supported (only off)" },
-        { "-rtc clock=vm", "-rtc clock=vm: clock=vm is not supported (only host)" },
+        { "-rtc clock=sun", "-rtc clock=sun: invalid option value 'sun': clock is one of "
+                            "host, rt, vm" },
         { "-boot order=z", "-boot order=z: Parameter 'order': Invalid boot device 'z'" },
         { "-boot menu=1",
           "-boot menu=1: Parameter 'menu' expects 'on' or 'off', not '1'" },
