@@ -107,8 +107,13 @@ gboolean config_add_rtc(ConfigNode *tree, const char *arg, GError **errp)
         !config_check_unused(map, errp)) {
         return FALSE;
     }
-    text = g_strdup_printf("%" G_GINT64_FORMAT, offset);
-    config_map_set(rtc, "offset", config_string_new(text));
-    config_map_set(tree, "rtc", g_steal_pointer(&rtc)); /* the last one counts */
+    config_map_remove(tree, "rtc"); /* the last one counts */
+    if (offset) {
+        text = g_strdup_printf("%" G_GINT64_FORMAT, offset);
+        config_map_set(rtc, "offset", config_string_new(text));
+    }
+    if (config_map_size(rtc)) {
+        config_map_set(tree, "rtc", g_steal_pointer(&rtc));
+    }
     return TRUE;
 }

@@ -379,7 +379,6 @@ static void test_noop(void)
         "-no-user-config",
         "-machine usb=off,vmport=auto,kernel_irqchip=on",
         "-rtc base=utc",
-        "-rtc utc,driftfix=none",
         "-accel kernel_irqchip=on,dirty-ring-size=0",
         "-realtime mlock=off",
         "-display none",
