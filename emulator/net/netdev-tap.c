@@ -151,7 +151,11 @@ static gboolean add_queue(NetBackend *net, const TapOptions *o, char *number, gu
     }
     net->fds[tap->n] = fd;
     tap->queues[tap->n++] = (TapQueue){ .number = number, .attached = TRUE };
-    if (!tap_check(fd, &ifname, &header, errp)) {
+    if (!tap_check(fd, number, &ifname, &header, errp)) {
+        g_prefix_error(errp, "Parameter '%s': ",
+                       o->fd    ? "fd"
+                       : o->fds ? "fds"
+                                : "ifname");
         return FALSE;
     }
     if (n > 1 && !tap_takes_queues(fd, errp)) {
@@ -185,7 +189,9 @@ static int open_vhost(GError **errp)
     int fd = open("/dev/vhost-net", O_RDWR | O_CLOEXEC);
 
     if (fd < 0) {
-        error_set_errno(errp, errno, "tap: open vhost char device failed");
+        error_set(errp, "tap: open vhost char device failed: /dev/vhost-net: %s%s",
+                  error_text(errno),
+                  errno == ENOENT ? " (the host's module vhost_net is not loaded)" : "");
     }
     return fd;
 }
@@ -206,7 +212,10 @@ static gboolean add_vhost(NetBackend *net, const TapOptions *o, GError **errp)
         net->vhost_fds[i] =
             given ? fd_claim(tap->vhost_numbers[i], errp) : open_vhost(errp);
         if (net->vhost_fds[i] < 0) {
-            g_prefix_error(errp, "%s", given ? "Parameter 'vhostfd': " : "");
+            g_prefix_error(errp, "%s",
+                           !given       ? ""
+                           : o->vhostfd ? "Parameter 'vhostfd': "
+                                        : "Parameter 'vhostfds': ");
             return FALSE;
         }
     }
@@ -228,7 +237,7 @@ static gboolean add_vhost_or_not(NetBackend *net, const TapOptions *o, GError **
         return FALSE;
     }
     free_vhost(net, TRUE);
-    log_warn("netdev '%s': %s", net->id, error->message);
+    log_warn("netdev '%s': %s; vireo moves the packets itself", net->id, error->message);
     return TRUE;
 }
 

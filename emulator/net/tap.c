@@ -24,12 +24,34 @@
 #include "util/error.h"
 #include "util/fd.h"
 
+/* Of TUNSETIFF, whose errors mean something of their own. */
+static const char *what_to_do(int errnum)
+{
+    switch (errnum) {
+    case EPERM:
+        return " (it is another user's, or there is none and CAP_NET_ADMIN is lacking)";
+    case EBUSY:
+        return " (somebody else has it open)";
+    case EINVAL:
+        return " (it is no tap, or it was made for one queue and is wanted with several, "
+               "or the other way round)";
+    case E2BIG:
+        return " (all its queues are in use)";
+    default:
+        return "";
+    }
+}
+
 int tap_open(const char *ifname, gboolean header, gboolean queues, GError **errp)
 {
     struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | (header ? IFF_VNET_HDR : 0) |
                                       (queues ? IFF_MULTI_QUEUE : 0) };
     autofd int fd = -1;
 
+    if (!*ifname) {
+        error_set(errp, "Parameter 'ifname' is empty");
+        return -1;
+    }
     if (strlen(ifname) >= IFNAMSIZ) {
         error_set(errp, "Parameter 'ifname' value '%s' is longer than %d characters",
                   ifname, IFNAMSIZ - 1);
@@ -37,12 +59,14 @@ int tap_open(const char *ifname, gboolean header, gboolean queues, GError **errp
     }
     fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
-        error_set_errno(errp, errno, "Could not open /dev/net/tun");
+        error_set(errp, "Could not open /dev/net/tun: %s%s", error_text(errno),
+                  errno == ENOENT ? " (the host's module tun is not loaded)" : "");
         return -1;
     }
     g_strlcpy(ifr.ifr_name, ifname, IFNAMSIZ);
     if (ioctl(fd, TUNSETIFF, &ifr) < 0) {
-        error_set_errno(errp, errno, "Could not configure tap interface '%s'", ifname);
+        error_set(errp, "Could not configure tap interface '%s': %s%s", ifname,
+                  error_text(errno), what_to_do(errno));
         return -1;
     }
     return fd_steal(&fd);
@@ -71,18 +95,18 @@ static gboolean has_packet_information(int fd, const struct ifreq *seen)
     return told && !(ifr.ifr_flags & IFF_NO_PI);
 }
 
-gboolean tap_check(int fd, char **ifname, gboolean *has_header, GError **errp)
+gboolean tap_check(int fd, const char *number, char **ifname, gboolean *has_header,
+                   GError **errp)
 {
     struct ifreq ifr = { 0 };
 
     if (ioctl(fd, TUNGETIFF, &ifr) < 0 || !(ifr.ifr_flags & IFF_TAP)) {
-        return error_set(errp, "Parameter 'fd': descriptor %d is not a tap device", fd);
+        return error_set(errp, "descriptor %s is not a tap device",
+                         number ? number : "of it");
     }
     if (has_packet_information(fd, &ifr)) {
-        return error_set(errp,
-                         "Parameter 'fd': tap device '%.*s' was opened without "
-                         "IFF_NO_PI",
-                         IFNAMSIZ, ifr.ifr_name);
+        return error_set(errp, "tap device '%.*s' was opened without IFF_NO_PI", IFNAMSIZ,
+                         ifr.ifr_name);
     }
     *has_header = (ifr.ifr_flags & IFF_VNET_HDR) != 0;
     *ifname = g_strndup(ifr.ifr_name, IFNAMSIZ);

@@ -12,10 +12,11 @@
 int tap_open(const char *ifname, gboolean header, gboolean queues, GError **errp);
 /*
  * Takes what a tap descriptor must be (a tap without packet information) for granted
- * from nobody. The interface's name is the caller's to free. has_header: frames have a
- * virtio-net header in front.
+ * from nobody. number: what the user calls it; NULL: it is ours. The interface's name is
+ * the caller's to free. has_header: frames have a virtio-net header in front.
  */
-gboolean tap_check(int fd, char **ifname, gboolean *has_header, GError **errp);
+gboolean tap_check(int fd, const char *number, char **ifname, gboolean *has_header,
+                   GError **errp);
 /* Whether it may be one of several queues of its interface: not, if that is for one. */
 gboolean tap_takes_queues(int fd, GError **errp);
 gboolean tap_set_header(int fd, unsigned length, unsigned offloads, GError **errp);

@@ -353,7 +353,9 @@ class Taps(Case):
                       "queue (without IFF_MULTI_QUEUE)", err)
         status, err = run(*QTEST, "-netdev", "tap,id=h,ifname=taps,queues=2")
         self.assertEqual(status, 1)
-        self.assertIn("netdev 'h' with queues=2: Could not configure tap interface 'taps'", err)
+        self.assertIn("netdev 'h' with queues=2: Could not configure tap interface 'taps': "
+                      "Invalid argument (it is no tap, or it was made for one queue and is "
+                      "wanted with several, or the other way round)", err)
         vm = Vireo(*QTEST)
         for name in ("a", "b"):
             vm.qmp("getfd", one, fdname=name)
@@ -361,6 +363,18 @@ class Taps(Case):
                       vm.qmp.error("netdev_add", type="tap", id="h", fds="a:b")[1])
         vm.qmp("netdev_add", type="tap", id="h", fd="b")
         self.assertEqual(vm.quit(), (0, ""))
+
+    def test_names(self):
+        """What interfaces cannot be, and a descriptor by the number that it was given by."""
+        self.tap("busy", IFF_TAP | IFF_NO_PI | IFF_VNET_HDR)
+        for option, why in (
+                ("ifname=", "Parameter 'ifname' is empty"),
+                ("ifname=lo", "'lo': Invalid argument (it is no tap, or "),
+                ("ifname=busy", "'busy': Device or resource busy (somebody else has it open)"),
+                ("fd=0", "Parameter 'fd': descriptor 0 is not a tap device")):
+            status, err = run(*QTEST, "-netdev", "tap,id=h," + option)
+            self.assertEqual(status, 1, option)
+            self.assertIn(why, err)
 
     def test_refused(self):
         fds = self.queues(3)
