@@ -17,10 +17,13 @@
 #define NOTIFY        0x3000u /* in the BAR; 4 bytes a queue */
 #define MSI_ADDRESS   0xfee00000u
 
-#define FEATURES_BLK 0x30003644u
-#define FEATURES_NET 0x30018023u
-#define FEATURES_RNG 0x30000000u
-#define RNG_SIZE     8u /* of its queue */
+#define FEATURES_BLK     0x30003644u
+#define FEATURES_NET     0x30018023u
+#define FEATURES_RNG     0x30000000u
+#define FEATURES_BALLOON 0x30000036u /* statistics, deflation, poison, reporting */
+#define FEATURES_SERIAL  0x30000006u /* several ports, emergency write */
+#define FEATURES_INPUT   0x30000000u
+#define RNG_SIZE         8u /* of its queue */
 
 #define DEVFN(slot, function) ((slot) << 3 | (function))
 
@@ -42,6 +45,12 @@ const Q35Function q35_functions[Q35_FUNCTIONS] = {
     [Q35_SATA2] = { "sata2", 0, DEVFN(9, 0) },
     [Q35_PCI_BRIDGE] = { "pb0", 0, DEVFN(10, 0) },
     [Q35_SWITCH] = { "up", 5, 0 },
+    [Q35_BALLOON] = { "balloon", 0, DEVFN(14, 0), 4, FEATURES_BALLOON },
+    [Q35_SERIAL] = { "vs", 0, DEVFN(15, 0), 8, FEATURES_SERIAL },
+    [Q35_KEYBOARD] = { "keyboard", 0, DEVFN(16, 0), 2, FEATURES_INPUT },
+    [Q35_TABLET] = { "tablet", 0, DEVFN(18, 0), 2, FEATURES_INPUT },
+    [Q35_WATCHDOG] = { "watchdog", 0, DEVFN(19, 0) },
+    [Q35_PVPANIC] = { "pvpanic", 0, DEVFN(20, 0) },
     [Q35_HOT_DISK] = { "h0", 1, 0, 2, FEATURES_BLK, TRUE },
     [Q35_HOT_DISK_IOTHREAD] = { "h1", 2, 0, 1, FEATURES_BLK, TRUE },
     [Q35_HOT_RNG] = { "h2", 3, 0, 1, FEATURES_RNG, TRUE },
@@ -100,8 +109,10 @@ char *q35_args(void)
         "-device pcie-root-port,id=rp4,chassis=5,addr=2.4 "
         "-device x3130-upstream,id=up,bus=rp4 "
         "-device xio3130-downstream,id=dn,bus=up,chassis=6 "
-        "-device virtio-balloon-pci,addr=0xe,free-page-reporting=on "
-        "-device virtio-serial-pci,id=vs,addr=0xf,max_ports=3 "
+        "-device virtio-balloon-pci,addr=0xe,free-page-reporting=on,page-poison=on,"
+        "deflate-on-oom=on -device virtio-serial-pci,id=vs,addr=0xf,max_ports=3 "
+        "-chardev null,id=p0 -device virtconsole,chardev=p0,bus=vs.0,nr=0 "
+        "-chardev null,id=p1 -device virtserialport,chardev=p1,bus=vs.0,nr=1,name=one "
         "-device virtio-keyboard-pci,addr=0x10 -device virtio-mouse-pci,addr=0x11 "
         "-device virtio-tablet-pci,addr=0x12 -device i6300esb,addr=0x13 "
         "-device pvpanic-pci,addr=0x14 -action watchdog=none -device vmcoreinfo "
@@ -136,7 +147,9 @@ Q35Guest *q35_guest_new(FuzzVm *vm)
     g->vm = vm;
     g->out = g_string_new(NULL);
     for (unsigned i = 0; i < Q35_FUNCTIONS * Q35_QUEUES; i++) {
-        gboolean rng = q35_functions[i / Q35_QUEUES].features == FEATURES_RNG;
+        const char *id = q35_functions[i / Q35_QUEUES].id;
+        gboolean rng =
+            strstr(id, "rng") || strcmp(id, "h2") == 0 || strcmp(id, "h4") == 0;
 
         g->rings[i / Q35_QUEUES][i % Q35_QUEUES] =
             (FuzzRing){ .base = RINGS + i * FUZZ_RING_SPACE,

@@ -34,6 +34,12 @@ enum {
     Q35_SATA2,
     Q35_PCI_BRIDGE,
     Q35_SWITCH,
+    Q35_BALLOON,
+    Q35_SERIAL,
+    Q35_KEYBOARD,
+    Q35_TABLET,
+    Q35_WATCHDOG,
+    Q35_PVPANIC,
     Q35_HOT_DISK,
     Q35_HOT_DISK_IOTHREAD,
     Q35_HOT_RNG,
@@ -41,7 +47,7 @@ enum {
     Q35_HOT_FUNCTION1,
     Q35_FUNCTIONS
 };
-#define Q35_QUEUES 3
+#define Q35_QUEUES 8
 
 extern const Q35Function q35_functions[Q35_FUNCTIONS];
 
