@@ -23,6 +23,7 @@ libemulator_a_SOURCES += \
 	emulator/block/on-error.h \
 	emulator/block/options.c \
 	emulator/block/perm.c \
+	emulator/block/qcow2/qcow2.h \
 	emulator/block/query.c \
 	emulator/block/raw.c \
 	emulator/block/removable.c \
