@@ -2,8 +2,8 @@
 # The emulator: every layer is a list of sources in one convenience library, so
 # that unit tests link exactly what ships.
 EMULATOR_CPPFLAGS = -I$(top_srcdir)/emulator -I$(top_srcdir) \
-	$(GLIB_CFLAGS) $(URING_CFLAGS) $(URCU_CFLAGS)
-EMULATOR_LIBS = $(GLIB_LIBS) $(URING_LIBS) $(URCU_LIBS) -lpthread
+	$(GLIB_CFLAGS) $(URING_CFLAGS) $(URCU_CFLAGS) $(ZLIB_CFLAGS)
+EMULATOR_LIBS = $(GLIB_LIBS) $(URING_LIBS) $(URCU_LIBS) $(ZLIB_LIBS) -lpthread
 
 # util/ is the only layer that the daemon shares with the emulator.
 noinst_LIBRARIES += libutil.a
@@ -19,7 +19,7 @@ vireo_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 vireo_SOURCES = emulator/main.c
 vireo_LDFLAGS = $(AM_LDFLAGS) $(EMULATOR_LDFLAGS)
 vireo_LDADD = libemulator.a libcapabilities.a libutil.a \
-	$(GLIB_STATIC_LIBS) $(URING_LIBS) $(URCU_LIBS) -lpthread
+	$(GLIB_STATIC_LIBS) $(URING_LIBS) $(URCU_LIBS) $(ZLIB_LIBS) -lpthread
 
 include emulator/util/local.mk
 include emulator/config/local.mk

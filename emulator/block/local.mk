@@ -23,7 +23,19 @@ libemulator_a_SOURCES += \
 	emulator/block/on-error.h \
 	emulator/block/options.c \
 	emulator/block/perm.c \
+	emulator/block/qcow2/bitmaps.c \
+	emulator/block/qcow2/cache.c \
+	emulator/block/qcow2/flush.c \
+	emulator/block/qcow2/header.c \
+	emulator/block/qcow2/internal.h \
+	emulator/block/qcow2/io.c \
+	emulator/block/qcow2/map.c \
 	emulator/block/qcow2/qcow2.h \
+	emulator/block/qcow2/rebuild.c \
+	emulator/block/qcow2/refcount.c \
+	emulator/block/qcow2/snapshot.c \
+	emulator/block/qcow2/tables.c \
+	emulator/block/qcow2/zero.c \
 	emulator/block/query.c \
 	emulator/block/raw.c \
 	emulator/block/removable.c \
