@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # block, net, virtio
-EXTRA_DIST += tests/unit/qcow2-file.h
+EXTRA_DIST += tests/unit/qcow2-file.h tests/unit/qcow2-model.h
 EXTRA_DIST += tests/unit/block-graph.h tests/unit/block-late.h tests/unit/no-board.h
-VIRTIO_TESTS = tests/unit/qcow2-test tests/unit/block-test tests/unit/block-stack-test \
+VIRTIO_TESTS = tests/unit/qcow2-test tests/unit/qcow2-crash-test \
+	tests/unit/qcow2-threads-test tests/unit/block-test tests/unit/block-stack-test \
 	tests/unit/block-graph-test tests/unit/block-limits-test \
 	tests/unit/block-options-test tests/unit/block-image-test \
 	tests/unit/block-active-test \
@@ -44,7 +45,16 @@ tests_unit_block_limits_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_block_limits_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_block_stack_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_block_stack_test_LDADD = $(EMULATOR_TEST_LDADD)
-tests_unit_qcow2_test_SOURCES = tests/unit/qcow2-test.c tests/unit/qcow2-file.c
+tests_unit_qcow2_test_SOURCES = tests/unit/qcow2-test.c tests/unit/qcow2-file.c \
+	tests/unit/qcow2-model.c
+tests_unit_qcow2_crash_test_SOURCES = tests/unit/qcow2-crash-test.c \
+	tests/unit/qcow2-file.c tests/unit/qcow2-model.c
+tests_unit_qcow2_crash_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_qcow2_crash_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_qcow2_threads_test_SOURCES = tests/unit/qcow2-threads-test.c \
+	tests/unit/qcow2-file.c tests/unit/qcow2-model.c
+tests_unit_qcow2_threads_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_qcow2_threads_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_qcow2_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_qcow2_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_block_test_CPPFLAGS = $(EMULATOR_CPPFLAGS) $(SECCOMP_CFLAGS)

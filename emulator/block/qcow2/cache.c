@@ -3,6 +3,7 @@
 #include "block/qcow2/internal.h"
 
 #define ENTRIES_MIN 4u
+#define FLUSHES_MAX 4u
 
 void qcow2_cache_init(Cache *cache, guint32 unit, guint64 bytes)
 {
@@ -87,29 +88,39 @@ static void drop(Cache *cache, CacheEntry *e)
     link_oldest(cache, e);
 }
 
-int qcow2_cache_get(Qcow2 *q, Cache *cache, guint64 offset, guint8 **data)
+/*
+ * Room for one more. A flush lets counts go down, which makes slices dirty again, and may
+ * bring the very one that is looked for: *data.
+ */
+static int make_room(Qcow2 *q, Cache *cache, guint64 offset, guint8 **data)
 {
-    g_autofree guint8 *buf = NULL;
-    CacheEntry *e;
-    int ret;
+    for (unsigned i = 0; i < FLUSHES_MAX; i++) {
+        gboolean room;
+        int ret;
 
-    g_mutex_lock(&q->lock);
-    *data = qcow2_cache_find(cache, offset);
-    g_mutex_unlock(&q->lock);
-    if (*data) {
-        return 0;
-    }
-    if (!find_victim(cache)) {
+        g_mutex_lock(&q->lock);
+        *data = qcow2_cache_find(cache, offset);
+        room = *data || find_victim(cache);
+        g_mutex_unlock(&q->lock);
+        if (room) {
+            return 0;
+        }
         ret = qcow2_meta_flush(q);
         if (ret < 0) {
             return ret;
         }
-        if (!find_victim(cache)) { /* counts that went down after it */
-            ret = qcow2_meta_flush(q);
-        }
-        if (ret < 0 || !find_victim(cache)) {
-            return ret < 0 ? ret : -EIO;
-        }
+    }
+    return -EIO;
+}
+
+int qcow2_cache_get(Qcow2 *q, Cache *cache, guint64 offset, guint8 **data)
+{
+    g_autofree guint8 *buf = NULL;
+    CacheEntry *e;
+    int ret = make_room(q, cache, offset, data);
+
+    if (ret < 0 || *data) {
+        return ret;
     }
     buf = g_try_malloc(cache->unit);
     if (!buf) {

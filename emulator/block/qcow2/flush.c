@@ -8,6 +8,8 @@
 
 #include "block/qcow2/internal.h"
 
+#define FREED_MAX 4096u /* what is remembered of what was freed: ranges */
+
 static int by_offset(const void *a, const void *b)
 {
     guint64 x = (*(CacheEntry *const *)a)->offset, y = (*(CacheEntry *const *)b)->offset;
@@ -15,8 +17,8 @@ static int by_offset(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The medium's order. Sets *wrote when there was something. */
-static int write_cache(Qcow2 *q, Cache *cache, gboolean *wrote)
+/* In the medium's order. They are dirty until a flush has made sure of them. */
+static int write_cache(Qcow2 *q, const Cache *cache)
 {
     if (!cache->n_dirty) {
         return 0;
@@ -34,11 +36,21 @@ static int write_cache(Qcow2 *q, Cache *cache, gboolean *wrote)
         if (ret < 0) {
             return ret;
         }
-        list[i]->dirty = FALSE;
-        cache->n_dirty--;
-        *wrote = TRUE;
     }
     return 0;
+}
+
+static void set_clean(Qcow2 *q, Cache *cache)
+{
+    if (!cache->n_dirty) {
+        return;
+    }
+    g_mutex_lock(&q->lock);
+    for (unsigned i = 0; i < cache->n; i++) {
+        cache->entries[i].dirty = FALSE;
+    }
+    cache->n_dirty = 0;
+    g_mutex_unlock(&q->lock);
 }
 
 static int flush_files(Qcow2 *q)
@@ -57,11 +69,40 @@ static int write_table(Qcow2 *q, guint64 offset, const guint64 *table, guint32 n
         return 0;
     }
     ret = qcow2_table_write(q, offset, table, n);
-    if (ret == 0) {
-        *dirty = FALSE;
-        ret = q->io.flush(q->io.opaque);
-    }
+    ret = ret < 0 ? ret : q->io.flush(q->io.opaque);
+    *dirty = ret < 0;
     return ret;
+}
+
+/* Nobody owns [first, end): the host gets it back, where that is asked for. */
+static void discard(const Qcow2 *q, guint64 first, guint64 end)
+{
+    if (first < end) {
+        q->io.discard(q->io.opaque, first << q->cluster_bits,
+                      (end - first) << q->cluster_bits);
+    }
+}
+
+static int discard_freed(Qcow2 *q, const Freed *f)
+{
+    guint64 first = f->first;
+
+    if (!(q->options.pass_discard & 1u << f->why)) {
+        return 0;
+    }
+    for (guint64 c = f->first; c < f->first + f->n; c++) {
+        guint64 count;
+        int ret = qcow2_refcount_get(q, c, &count);
+        if (ret < 0) {
+            return ret;
+        }
+        if (count != 0) {
+            discard(q, first, c);
+            first = c + 1;
+        }
+    }
+    discard(q, first, f->first + f->n);
+    return 0;
 }
 
 /* Their counts change in the cache: they can be taken again now. */
@@ -75,44 +116,30 @@ static int apply_freed(Qcow2 *q)
     }
     freed = g_steal_pointer(&q->freed);
     q->freed = g_array_new(FALSE, FALSE, sizeof(Freed));
-    q->n_freed = 0;
     for (guint i = 0; i < freed->len; i++) {
         const Freed *f = &g_array_index(freed, Freed, i);
-        if (ret == 0) {
-            ret = qcow2_refcount_add(q, f->first, f->n, -1);
-        }
-        if (ret == 0 && q->options.pass_discard) {
-            for (guint64 c = f->first; c < f->first + f->n; c++) {
-                guint64 count = 1;
-                if (qcow2_refcount_get(q, c, &count) == 0 && count == 0) {
-                    q->io.discard(q->io.opaque, c << q->cluster_bits, q->cluster_size);
-                }
-            }
-        }
+        ret = ret < 0 ? ret : qcow2_refcount_add(q, f->first, f->n, -1);
+        ret = ret < 0 ? ret : discard_freed(q, f);
     }
     return ret;
 }
 
 int qcow2_meta_flush(Qcow2 *q)
 {
-    gboolean wrote = q->reftable_dirty;
-    int ret = write_cache(q, &q->ref_cache, &wrote);
+    int ret = write_cache(q, &q->ref_cache);
 
+    ret = ret < 0 ? ret : flush_files(q);
     if (ret == 0) {
-        ret = flush_files(q);
-    }
-    if (ret == 0) {
+        set_clean(q, &q->ref_cache);
         ret = write_table(q, q->reftable_offset, q->reftable, q->reftable_size,
                           &q->reftable_dirty);
     }
-    wrote = FALSE;
-    if (ret == 0) {
-        ret = write_cache(q, &q->l2_cache, &wrote);
-    }
-    if (ret == 0 && (wrote || q->l1_dirty)) {
+    ret = ret < 0 ? ret : write_cache(q, &q->l2_cache);
+    if (ret == 0 && q->l2_cache.n_dirty) {
         ret = q->io.flush(q->io.opaque);
     }
     if (ret == 0) {
+        set_clean(q, &q->l2_cache);
         ret = write_table(q, q->l1_offset, q->l1, q->l1_size, &q->l1_dirty);
     }
     if (ret == 0) {
@@ -120,6 +147,11 @@ int qcow2_meta_flush(Qcow2 *q)
         ret = apply_freed(q); /* and is unclean again, perhaps */
     }
     return ret;
+}
+
+int qcow2_bound_freed(Qcow2 *q)
+{
+    return q->freed->len > FREED_MAX ? qcow2_meta_flush(q) : 0;
 }
 
 int qcow2_flush(Qcow2 *q)

@@ -232,12 +232,21 @@ gboolean qcow2_probe(const Qcow2Io *io, char **backing_file, char **backing_form
     return ok;
 }
 
+int qcow2_header_write(Qcow2 *q, guint32 at, const void *bytes, gsize len)
+{
+    int ret = q->io.write(q->io.opaque, at, bytes, len);
+
+    ret = ret < 0 ? ret : q->io.flush(q->io.opaque);
+    if (ret < 0) {
+        g_atomic_int_set(&q->read_only, TRUE);
+    }
+    return ret;
+}
+
 int qcow2_header_write_u64(Qcow2 *q, guint32 at, guint64 value)
 {
     guint8 p[8];
-    int ret;
 
     put_be64(p, value);
-    ret = q->io.write(q->io.opaque, at, p, sizeof(p));
-    return ret < 0 ? ret : q->io.flush(q->io.opaque);
+    return qcow2_header_write(q, at, p, sizeof(p));
 }

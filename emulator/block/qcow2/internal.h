@@ -59,6 +59,7 @@ struct Busy {
 
 typedef struct Freed {
     guint64 first, n; /* clusters, whose count goes down by one */
+    Qcow2Freed why;
 } Freed;
 
 struct Qcow2 {
@@ -108,7 +109,6 @@ struct Qcow2 {
         *counts; /* while counts are wrong: the right ones, of n_counts clusters */
     guint64 n_counts;
     GArray *freed; /* Freed; counts go down when no table on the medium points there */
-    guint64 n_freed;
 };
 
 static inline guint64 round_down(guint64 n, guint64 unit)
@@ -144,6 +144,11 @@ static inline void put_be32(void *p, guint32 v)
 
 /* header.c */
 gboolean qcow2_header_load(Qcow2 *q, GError **errp);
+/*
+ * Some bytes of the header, which are on the medium then. When that fails nobody knows
+ * what is there: the image is read-only until it is activated again.
+ */
+int qcow2_header_write(Qcow2 *q, guint32 at, const void *bytes, gsize len);
 int qcow2_header_write_u64(Qcow2 *q, guint32 at, guint64 value);
 void qcow2_header_clear(Qcow2 *q);
 /* tables.c: what the header points to. */
@@ -174,6 +179,8 @@ void qcow2_cache_forget(Qcow2 *q, Cache *cache, guint64 offset, guint64 bytes);
 void qcow2_cache_clean(Cache *cache);
 /* flush.c; under meta: all metadata to the medium, in order. */
 int qcow2_meta_flush(Qcow2 *q);
+/* The same, when much is waiting for its count to go down. */
+int qcow2_bound_freed(Qcow2 *q);
 
 /* refcount.c; under meta; clusters by number. */
 int qcow2_refcount_get(Qcow2 *q, guint64 cluster, guint64 *count);
@@ -182,9 +189,10 @@ int qcow2_refcount_add(Qcow2 *q, guint64 first, guint64 n, int delta);
 int qcow2_alloc(Qcow2 *q, guint64 max, guint64 *first, guint64 *n);
 int qcow2_alloc_exactly(Qcow2 *q, guint64 n, guint64 *first);
 /* Their count goes down when that is safe. */
-void qcow2_free_later(Qcow2 *q, guint64 first, guint64 n);
-/* What an L2 entry points to. */
-void qcow2_free_entry(Qcow2 *q, guint64 entry);
+void qcow2_free_later(Qcow2 *q, guint64 first, guint64 n, Qcow2Freed why);
+/* What an L2 entry points to: as clusters; *n 0: nothing. */
+void qcow2_entry_clusters(const Qcow2 *q, guint64 entry, guint64 *first, guint64 *n);
+void qcow2_free_entry(Qcow2 *q, guint64 entry, Qcow2Freed why);
 /* Host clusters of a compressed cluster. */
 void qcow2_compressed_range(const Qcow2 *q, guint64 entry, guint64 *host, guint64 *bytes);
 /* dirty.c: what no one points to and what is pointed to are counted anew. */
@@ -208,6 +216,10 @@ void qcow2_wait_idle(Qcow2 *q);
 void qcow2_map_locked(Qcow2 *q, guint64 offset, guint64 bytes, gboolean for_write,
                       Qcow2Extent *extent);
 void qcow2_unmap_locked(Qcow2 *q, Qcow2Extent *extent);
+/* The header, and what it points to: in the image, bytes. */
+gboolean qcow2_meets_tables(const Qcow2 *q, guint64 host, guint64 bytes);
+/* May guest data be written there? */
+gboolean qcow2_host_is_data(const Qcow2 *q, guint64 host, guint64 bytes);
 /* Can be written in place: the active image's alone. */
 gboolean qcow2_entry_is_own(const Qcow2 *q, guint64 entry);
 void qcow2_busy_begin(Qcow2 *q, Busy *busy, guint64 start, guint64 end);

@@ -8,9 +8,12 @@
 
 int qcow2_check_range(Qcow2 *q, guint64 offset, guint64 bytes, gboolean write)
 {
-    guint64 size = qcow2_size(q);
+    gboolean ok;
 
-    if (!q->active || offset > size || bytes > size - offset) {
+    g_mutex_lock(&q->lock);
+    ok = q->active && offset <= q->size && bytes <= q->size - offset;
+    g_mutex_unlock(&q->lock);
+    if (!ok) {
         return -EINVAL;
     }
     return write && qcow2_read_only(q) ? -EROFS : 0;
@@ -198,12 +201,17 @@ static int choose_host(Qcow2 *q, Run *run, guint64 entry)
     guint64 n = run->n;
     int ret;
 
-    if (q->data_file) {
-        run->host = round_down(run->start, q->cluster_size);
-        return 0;
-    }
     if (!run->fresh) {
         run->host = entry & L2E_OFFSET_MASK;
+        return qcow2_host_is_data(q, run->host, n << q->cluster_bits)
+                   ? 0
+                   : qcow2_corrupt(q, run->host, n << q->cluster_bits,
+                                   "Preventing invalid write on metadata (overlaps at "
+                                   "0x%" G_GINT64_MODIFIER "x)",
+                                   run->host);
+    }
+    if (q->data_file) {
+        run->host = round_down(run->start, q->cluster_size);
         return 0;
     }
     ret = qcow2_alloc(q, n, &run->first, &n);
@@ -307,11 +315,11 @@ static int link_run(Qcow2 *q, Run *run)
         if (now != entry || bits != old_bits) {
             ret = qcow2_l2_set(q, &run->ref, i, now, bits);
             if (ret == 0 && run->fresh) {
-                qcow2_free_entry(q, entry);
+                qcow2_free_entry(q, entry, QCOW2_FREED_OTHER);
             }
         }
     }
-    return ret;
+    return ret < 0 ? ret : qcow2_bound_freed(q);
 }
 
 static int write_run(Qcow2 *q, Run *run, const struct iovec *iov, unsigned n_iov)

@@ -54,7 +54,7 @@ static int make_table(Qcow2 *q, guint32 i)
     q->l1_dirty = TRUE;
     g_atomic_int_set(&q->unclean, TRUE);
     if (old) {
-        qcow2_free_later(q, old >> q->cluster_bits, 1);
+        qcow2_free_later(q, old >> q->cluster_bits, 1, QCOW2_FREED_OTHER);
     }
     return 0;
 }
@@ -157,14 +157,24 @@ gboolean qcow2_entry_is_own(const Qcow2 *q, guint64 entry)
            (entry & L2E_OFFSET_MASK || q->data_file);
 }
 
-/* May guest data be written there? Not on what is always in memory. */
-static gboolean host_is_data(const Qcow2 *q, guint64 host)
+static gboolean meets(guint64 host, guint64 bytes, guint64 offset, guint64 len)
 {
-    return q->data_file ||
-           (host >= q->cluster_size &&
-            (host < q->l1_offset || host >= q->l1_offset + 8ull * q->l1_size) &&
-            (host < q->reftable_offset ||
-             host >= q->reftable_offset + 8ull * q->reftable_size));
+    return host < offset + len && offset < host + bytes;
+}
+
+gboolean qcow2_meets_tables(const Qcow2 *q, guint64 host, guint64 bytes)
+{
+    return host < q->cluster_size ||
+           meets(host, bytes, q->l1_offset, 8ull * q->l1_size) ||
+           meets(host, bytes, q->reftable_offset, 8ull * q->reftable_size) ||
+           meets(host, bytes, q->snapshots_offset, q->snapshots_bytes) ||
+           meets(host, bytes, q->bitmaps_offset, q->bitmaps_bytes);
+}
+
+gboolean qcow2_host_is_data(const Qcow2 *q, guint64 host, guint64 bytes)
+{
+    return q->data_file || q->options.no_overlap_check ||
+           !qcow2_meets_tables(q, host, bytes);
 }
 
 static Qcow2Kind unallocated(const Qcow2 *q)
@@ -222,7 +232,7 @@ static void map_slice(const Qcow2 *q, const guint8 *p, const L2Ref *ref, guint64
         Qcow2Kind kind = classify(q, entry, bits, at);
         host = (entry & L2E_OFFSET_MASK) + at % q->cluster_size;
         if (for_write && (kind != QCOW2_DATA || !(l1 & entry & ENTRY_COPIED) ||
-                          !host_is_data(q, host))) {
+                          !qcow2_host_is_data(q, host, next - at))) {
             kind = QCOW2_MISS;
         }
         if (at == x->offset) {

@@ -37,11 +37,18 @@ typedef struct Qcow2Io {
     void *opaque;
 } Qcow2Io;
 
+/* Why a cluster is free. */
+typedef enum Qcow2Freed {
+    QCOW2_FREED_REQUEST, /* discarded, zeroed, cut off */
+    QCOW2_FREED_SNAPSHOT,
+    QCOW2_FREED_OTHER, /* there is a copy, it was a table */
+} Qcow2Freed;
+
 typedef struct Qcow2Options {
     gboolean read_only;
     /* Bytes; 0: as many as the image can use, up to a limit. */
     guint64 l2_cache_size, refcount_cache_size;
-    gboolean pass_discard; /* what is freed is discarded below too */
+    guint pass_discard; /* bits: what is freed so is discarded below too */
     gboolean no_overlap_check;
     /*
      * The backing image, on workers: reads, with zeros beyond its end. NULL: none is

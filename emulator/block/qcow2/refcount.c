@@ -2,6 +2,10 @@
 /* Section "Refcount tables"; and how clusters are taken. */
 #include "block/qcow2/internal.h"
 
+#define REFTABLE_MAX (8u << 20)   /* bytes */
+#define L1_LOOKED_AT (1u << 16)   /* entries, of a large table */
+#define SEARCH_MAX   (1ull << 28) /* clusters, for one allocation */
+
 static unsigned block_bits(const Qcow2 *q) /* log2 of the counts in a block */
 {
     return q->cluster_bits + 3 - q->refcount_order;
@@ -92,38 +96,31 @@ int qcow2_refcount_get(Qcow2 *q, guint64 cluster, guint64 *count)
     return ret;
 }
 
-static gboolean overlaps(const Qcow2 *q, guint64 host, guint64 offset, guint64 bytes)
+/* One of the clusters that a table names lies in [host, host + bytes). */
+static gboolean is_named(const guint64 *table, guint32 n, guint64 host, guint64 bytes)
 {
-    return host < offset + bytes && offset < host + q->cluster_size;
-}
-
-/* A free cluster that is metadata: the counts are wrong. */
-static gboolean is_metadata(const Qcow2 *q, guint64 host)
-{
-    if (overlaps(q, host, 0, q->cluster_size) ||
-        overlaps(q, host, q->l1_offset, 8ull * q->l1_size) ||
-        overlaps(q, host, q->reftable_offset, 8ull * q->reftable_size) ||
-        overlaps(q, host, q->snapshots_offset, q->snapshots_bytes) ||
-        overlaps(q, host, q->bitmaps_offset, q->bitmaps_bytes)) {
-        return TRUE;
-    }
-    for (unsigned i = 0; i < q->n_snapshots; i++) {
-        if (overlaps(q, host, q->snapshots[i].l1_offset,
-                     8ull * q->snapshots[i].l1_size)) {
-            return TRUE;
-        }
-    }
-    for (guint32 i = 0; i < q->reftable_size; i++) {
-        if ((q->reftable[i] & L1E_OFFSET_MASK) == host) {
-            return TRUE;
-        }
-    }
-    for (guint32 i = 0; i < MIN(q->l1_size, 1u << 16); i++) {
-        if ((q->l1[i] & L1E_OFFSET_MASK) == host) {
+    for (guint32 i = 0; i < n; i++) {
+        if ((table[i] & L1E_OFFSET_MASK) - host < bytes) {
             return TRUE;
         }
     }
     return FALSE;
+}
+
+/* Free clusters that are metadata: the counts are wrong. */
+static gboolean is_metadata(const Qcow2 *q, guint64 first, guint64 n)
+{
+    guint64 host = first << q->cluster_bits, bytes = n << q->cluster_bits;
+
+    for (unsigned i = 0; i < q->n_snapshots; i++) {
+        const Qcow2Snapshot *s = &q->snapshots[i];
+        if (host < s->l1_offset + 8ull * s->l1_size && s->l1_offset < host + bytes) {
+            return TRUE;
+        }
+    }
+    return qcow2_meets_tables(q, host, bytes) ||
+           is_named(q->reftable, q->reftable_size, host, bytes) ||
+           is_named(q->l1, MIN(q->l1_size, L1_LOOKED_AT), host, bytes);
 }
 
 /* A table for twice as many: it and its blocks are the first that they count. */
@@ -141,7 +138,9 @@ static int grow_reftable(Qcow2 *q, guint64 need)
     while (blocks * per_block < clusters + blocks) {
         blocks++;
     }
-    if (clusters << q->cluster_bits > 8u << 20 || q->reftable_size + blocks > entries) {
+    if (clusters << q->cluster_bits > REFTABLE_MAX ||
+        q->reftable_size + blocks > entries ||
+        first + clusters + blocks > L2E_OFFSET_MASK >> q->cluster_bits) {
         return -EFBIG;
     }
     table = g_try_new0(guint64, entries);
@@ -168,13 +167,12 @@ static int grow_reftable(Qcow2 *q, guint64 need)
     ret = ret < 0 ? ret : q->io.flush(q->io.opaque);
     put_be64(pointer, first << q->cluster_bits);
     put_be32(pointer + 8, (guint32)clusters);
-    ret = ret < 0 ? ret : q->io.write(q->io.opaque, 48, pointer, sizeof(pointer));
-    ret = ret < 0 ? ret : q->io.flush(q->io.opaque);
+    ret = ret < 0 ? ret : qcow2_header_write(q, 48, pointer, sizeof(pointer));
     if (ret < 0) {
         return ret;
     }
     qcow2_free_later(q, q->reftable_offset >> q->cluster_bits,
-                     q->reftable_size >> (q->cluster_bits - 3));
+                     q->reftable_size >> (q->cluster_bits - 3), QCOW2_FREED_OTHER);
     g_free(q->reftable);
     q->reftable = g_steal_pointer(&table);
     q->reftable_size = (guint32)entries;
@@ -201,7 +199,7 @@ static int make_block(Qcow2 *q, guint64 cluster)
     if (at >> block_bits(q) != index) {
         return -ENOSPC;
     }
-    if (is_metadata(q, at << q->cluster_bits)) {
+    if (is_metadata(q, at, 1)) {
         return qcow2_corrupt(q, at << q->cluster_bits, q->cluster_size,
                              "a refcount block is missing that metadata lie in");
     }
@@ -267,49 +265,72 @@ int qcow2_refcount_add(Qcow2 *q, guint64 first, guint64 n, int delta)
     return 0;
 }
 
-/* The count of one that is to be taken; the first of a block brings the block. */
-static int look(Qcow2 *q, guint64 cluster, guint64 *count)
+/* A search for free clusters. */
+typedef struct Search {
+    guint64 min, max; /* so many in a row */
+    guint64 at, n;    /* the next one to look at; those before it that are free */
+    gboolean found;
+} Search;
+
+/* In one slice. The first cluster of a block that is missing brings the block. */
+static int search_slice(Qcow2 *q, Search *s)
 {
-    guint64 slice, i;
-    int ret = find_slice(q, cluster, &slice, &i);
+    guint64 slice, i, per = (guint64)q->ref_cache.unit * 8 >> q->refcount_order;
+    guint8 *p;
+    int ret = find_slice(q, s->at, &slice, &i);
 
     if (ret == 0 && !slice) {
-        ret = make_block(q, cluster);
+        ret = make_block(q, s->at);
+        ret = ret < 0 ? ret : find_slice(q, s->at, &slice, &i);
+        if (ret == 0 && !slice) {
+            return -ENOSPC;
+        }
     }
-    return ret < 0 ? ret : qcow2_refcount_get(q, cluster, count);
+    ret = ret < 0 ? ret : qcow2_cache_get(q, &q->ref_cache, slice, &p);
+    for (; ret == 0 && i < per && !s->found; i++) {
+        if (read_count(p, q->refcount_order, i) == 0) {
+            s->at++;
+            s->found = ++s->n == s->max;
+        } else if (s->n >= s->min) {
+            s->found = TRUE;
+        } else {
+            s->n = 0;
+            s->at++;
+        }
+    }
+    return ret;
+}
+
+static int search(Qcow2 *q, Search *s)
+{
+    guint64 start = s->at;
+
+    while (!s->found) {
+        int ret = s->at - start < SEARCH_MAX ? search_slice(q, s) : -ENOSPC;
+        if (ret < 0) {
+            return ret;
+        }
+    }
+    if (!q->options.no_overlap_check && is_metadata(q, s->at - s->n, s->n)) {
+        return qcow2_corrupt(
+            q, (s->at - s->n) << q->cluster_bits, s->n << q->cluster_bits,
+            "Preventing invalid allocation at offset 0x%" G_GINT64_MODIFIER "x",
+            (s->at - s->n) << q->cluster_bits);
+    }
+    return qcow2_refcount_add(q, s->at - s->n, s->n, 1);
 }
 
 static int alloc(Qcow2 *q, guint64 min, guint64 max, guint64 *first, guint64 *n)
 {
-    guint64 c = MAX(q->free_hint, 1), count;
+    guint64 hint = q->free_hint;
+    Search s = { .min = min, .max = max, .at = MAX(hint, 1) };
     int ret;
 
-    *n = 0;
-    for (;; c++) {
-        ret = look(q, c, &count);
-        if (ret < 0) {
-            return ret;
-        }
-        if (count == 0 && ++*n == max) {
-            break;
-        }
-        if (count != 0 && *n >= min) {
-            c--;
-            break;
-        }
-        *n = count == 0 ? *n : 0;
-    }
-    *first = c + 1 - *n;
-    if (!q->options.no_overlap_check && is_metadata(q, *first << q->cluster_bits)) {
-        return qcow2_corrupt(
-            q, *first << q->cluster_bits, q->cluster_size,
-            "Preventing invalid allocation at offset 0x%" G_GINT64_MODIFIER "x",
-            *first << q->cluster_bits);
-    }
-    ret = qcow2_refcount_add(q, *first, *n, 1);
-    if (ret == 0 && min == 1) {
-        q->free_hint = c + 1;
-    }
+    q->free_hint = G_MAXUINT64; /* lower, when some become free meanwhile */
+    ret = search(q, &s);
+    *first = s.at - s.n;
+    *n = s.n;
+    q->free_hint = MIN(q->free_hint, ret == 0 && min == 1 ? s.at : hint);
     return ret;
 }
 
@@ -325,14 +346,14 @@ int qcow2_alloc_exactly(Qcow2 *q, guint64 n, guint64 *first)
     return alloc(q, n, n, first, &got);
 }
 
-void qcow2_free_later(Qcow2 *q, guint64 first, guint64 n)
+void qcow2_free_later(Qcow2 *q, guint64 first, guint64 n, Qcow2Freed why)
 {
     Freed *last =
         q->freed->len ? &g_array_index(q->freed, Freed, q->freed->len - 1) : NULL;
-    Freed f = { first, n };
+    Freed f = { first, n, why };
 
     g_atomic_int_set(&q->unclean, TRUE);
-    if (last && last->first + last->n == first) {
+    if (last && last->first + last->n == first && last->why == why) {
         last->n += n;
     } else {
         g_array_append_val(q->freed, f);
@@ -348,18 +369,28 @@ void qcow2_compressed_range(const Qcow2 *q, guint64 entry, guint64 *host, guint6
         (((entry & ~(ENTRY_COPIED | ENTRY_COMPRESSED)) >> shift) + 1) * 512 - *host % 512;
 }
 
-void qcow2_free_entry(Qcow2 *q, guint64 entry)
+void qcow2_entry_clusters(const Qcow2 *q, guint64 entry, guint64 *first, guint64 *n)
 {
-    guint64 host = entry & L2E_OFFSET_MASK, bytes = q->cluster_size, first;
+    guint64 host = entry & L2E_OFFSET_MASK, bytes = q->cluster_size;
 
-    if (q->data_file) {
-        return;
-    }
+    *first = *n = 0;
     if (entry & ENTRY_COMPRESSED) {
         qcow2_compressed_range(q, entry, &host, &bytes);
     } else if (host == 0) {
         return;
     }
-    first = host >> q->cluster_bits;
-    qcow2_free_later(q, first, ((host + bytes - 1) >> q->cluster_bits) - first + 1);
+    if (!q->data_file) {
+        *first = host >> q->cluster_bits;
+        *n = ((host + bytes - 1) >> q->cluster_bits) - *first + 1;
+    }
+}
+
+void qcow2_free_entry(Qcow2 *q, guint64 entry, Qcow2Freed why)
+{
+    guint64 first, n;
+
+    qcow2_entry_clusters(q, entry, &first, &n);
+    if (n) {
+        qcow2_free_later(q, first, n, why);
+    }
 }

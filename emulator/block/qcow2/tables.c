@@ -78,7 +78,7 @@ static void tables_clear(Qcow2 *q)
     q->n_snapshots = q->n_bitmaps = 0;
     g_array_set_size(q->freed, 0);
     q->l1_dirty = q->reftable_dirty = FALSE;
-    q->n_freed = q->free_hint = 0;
+    q->free_hint = 0;
     q->prepared = FALSE;
     g_atomic_int_set(&q->unclean, FALSE);
     g_atomic_int_set(&q->corrupt, FALSE);
@@ -180,6 +180,7 @@ gboolean qcow2_activate(Qcow2 *q, GError **errp)
     g_atomic_int_set(&q->read_only, q->options.read_only);
     ok = qcow2_header_load(q, errp) && qcow2_tables_load(q, errp) &&
          begin_writing(q, errp);
+    g_atomic_int_set(&q->corrupt, (q->incompatible & INCOMPAT_CORRUPT) != 0);
     if (!ok) {
         tables_clear(q);
     }
@@ -230,7 +231,7 @@ void qcow2_get_info(Qcow2 *q, Qcow2Info *info)
         .subcluster_size = q->extended ? q->cluster_size / SUBCLUSTERS : q->cluster_size,
         .refcount_bits = 1u << q->refcount_order,
         .lazy_refcounts = (q->compatible & 1) != 0,
-        .corrupt = (q->incompatible & INCOMPAT_CORRUPT) != 0,
+        .corrupt = g_atomic_int_get(&q->corrupt),
         .extended_l2 = q->extended,
         .data_file_raw = q->data_file && q->autoclear & AUTOCLEAR_RAW,
         .compression_type = "zlib",

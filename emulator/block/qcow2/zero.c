@@ -54,11 +54,11 @@ static int drop_entries(Qcow2 *q, guint64 offset, guint64 end, Drop how, guint32
         if (ret == 0 && dropped_entry(q, how, &entry, &bits)) {
             ret = qcow2_l2_set(q, &ref, i, entry, bits);
             if (ret == 0 && (entry & L2E_OFFSET_MASK) == 0) {
-                qcow2_free_entry(q, old);
+                qcow2_free_entry(q, old, QCOW2_FREED_REQUEST);
             }
         }
     }
-    return ret;
+    return ret < 0 ? ret : qcow2_bound_freed(q);
 }
 
 int qcow2_drop_clusters(Qcow2 *q, guint64 offset, guint64 end, Drop how)
@@ -158,13 +158,13 @@ static int grow_l1(Qcow2 *q, guint32 n)
     ret = ret < 0 ? ret : q->io.flush(q->io.opaque);
     put_be32(pointer, n);
     put_be64(pointer + 4, first << q->cluster_bits);
-    ret = ret < 0 ? ret : q->io.write(q->io.opaque, 36, pointer, sizeof(pointer));
-    ret = ret < 0 ? ret : q->io.flush(q->io.opaque);
+    ret = ret < 0 ? ret : qcow2_header_write(q, 36, pointer, sizeof(pointer));
     if (ret < 0) {
         return ret;
     }
     qcow2_free_later(q, q->l1_offset >> q->cluster_bits,
-                     ((guint64)q->l1_size * 8 + q->cluster_size - 1) >> q->cluster_bits);
+                     ((guint64)q->l1_size * 8 + q->cluster_size - 1) >> q->cluster_bits,
+                     QCOW2_FREED_OTHER);
     g_mutex_lock(&q->lock);
     g_free(q->l1);
     q->l1 = g_steal_pointer(&l1);
