@@ -19,7 +19,7 @@
 #include "event/turn.h"
 #include "util/fd.h"
 
-#define READ_MAX 4096
+#define READ_MAX (32 << 10)
 
 static void drop_fds(Chardev *chr)
 {
@@ -97,8 +97,8 @@ static void pause_reading(Chardev *chr)
 
 static void input_ready(void *opaque, GIOCondition ready)
 {
+    static guint8 buf[READ_MAX]; /* the main loop's: pages are touched as far as needed */
     Chardev *chr = opaque;
-    guint8 buf[READ_MAX];
     size_t room;
     ssize_t n;
 

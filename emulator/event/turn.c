@@ -23,7 +23,7 @@ static const struct {
     [TURN_NET_BYTES] = { "net-bytes", 1 << 20, 66 << 10 },
     [TURN_BLOCK_BYTES] = { "block-bytes", 4 << 20, 2 << 20 },
     [TURN_BLOCK_DONE] = { "block-done", 512, 1 },
-    [TURN_CHARDEV_IN] = { "chardev-in", 4096, 0 },
+    [TURN_CHARDEV_IN] = { "chardev-in", 32 << 10, 0 },
     [TURN_CHARDEV_OUT] = { "chardev-out", 64 << 10, 0 },
     [TURN_FW_CFG_BYTES] = { "fw-cfg-bytes", 1 << 20, 0 },
     /* Where none follows another each is a call, of some 20 us where a file has them. */

@@ -9,7 +9,8 @@
 #include "util/error.h"
 #include "virtio/virtio-serial.h"
 
-#define AT_ONCE 4096 /* bytes for the guest */
+#define AT_ONCE (32 << 10) /* bytes for the guest */
+#define RX_MAX  8          /* buffers for them: Linux gives pages */
 
 /* From the guest */
 
@@ -66,25 +67,58 @@ static void writable(void *opaque)
 
 /* To the guest */
 
-/* A buffer of the guest's that takes something; FALSE: there is none. */
-static gboolean have_buffer(SerialPort *port, Virtqueue *vq)
+static VirtqElement *rx_at(SerialPort *port, guint i)
 {
-    while (!port->has_rx) {
-        if (!virtqueue_pop(vq, &port->rx)) {
+    return &port->rx[(port->first_rx + i) % RX_MAX];
+}
+
+/* One more that takes something. */
+static gboolean take_buffer(SerialPort *port, Virtqueue *vq)
+{
+    VirtqElement *elem = rx_at(port, port->n_rx);
+
+    while (virtqueue_pop(vq, elem)) {
+        if (elem->in.size) {
+            port->n_rx++;
+            port->rx_room += elem->in.size;
+            return TRUE;
+        }
+        if (port->n_rx) { /* in turn: those before it may have to be given back */
+            virtqueue_unpop(vq, elem);
             return FALSE;
         }
-        if (port->rx.in.size) {
-            port->has_rx = TRUE;
-        } else {
-            virtqueue_push(vq, &port->rx, 0);
+        virtqueue_push(vq, elem, 0);
+    }
+    return FALSE;
+}
+
+/* Buffers of the guest's, as many as one turn can fill: so it hears of them at once. */
+static guint64 have_room(SerialPort *port, Virtqueue *vq)
+{
+    if (!port->rx) {
+        port->rx = g_new(VirtqElement, RX_MAX);
+        for (guint i = 0; i < RX_MAX; i++) {
+            virtq_element_init(&port->rx[i]);
         }
     }
-    return TRUE;
+    while (port->n_rx < RX_MAX && port->rx_room < AT_ONCE && take_buffer(port, vq)) {
+    }
+    return vq->broken ? 0 : port->rx_room;
+}
+
+/* As they came: from the last on. */
+static void give_back_rx(SerialPort *port)
+{
+    while (port->n_rx) {
+        virtqueue_unpop(serial_rx(port), rx_at(port, --port->n_rx));
+    }
+    port->rx_room = 0;
 }
 
 static size_t can_receive(void *opaque)
 {
     SerialPort *port = opaque;
+    guint64 room;
     Virtqueue *vq;
 
     if (!port->serial || !port->serial->running || !port->guest_open ||
@@ -92,22 +126,30 @@ static size_t can_receive(void *opaque)
         return 0;
     }
     vq = serial_rx(port);
-    if (!have_buffer(port, vq)) {
-        if (virtqueue_set_notification(vq, TRUE)) {
-            virtio_queue_again(vq); /* one has just come: serial_port_receive() */
-        }
-        return 0;
+    room = have_room(port, vq);
+    if (!room && virtqueue_set_notification(vq, TRUE)) {
+        virtio_queue_again(vq); /* one has just come: serial_port_receive() */
     }
-    return MIN(port->rx.in.size, AT_ONCE);
+    return MIN(room, AT_ONCE);
 }
 
 static void receive(void *opaque, const guint8 *buf, size_t len)
 {
     SerialPort *port = opaque;
+    Virtqueue *vq = serial_rx(port);
 
-    guest_iov_from_buf(&port->rx.in, 0, buf, len);
-    port->has_rx = FALSE;
-    virtqueue_push(serial_rx(port), &port->rx, (guint32)len);
+    while (len && port->n_rx) {
+        VirtqElement *elem = rx_at(port, 0);
+        guint64 n = guest_iov_from_buf(&elem->in, 0, buf, len);
+
+        port->rx_room -= elem->in.size;
+        port->first_rx = (port->first_rx + 1) % RX_MAX;
+        port->n_rx--;
+        virtqueue_fill(vq, elem, (guint32)n);
+        buf += n;
+        len -= n;
+    }
+    virtqueue_flush(vq);
 }
 
 void serial_port_receive(SerialPort *port)
@@ -188,10 +230,7 @@ void serial_port_stop(SerialPort *port)
         port->has_tx = FALSE;
         virtqueue_unpop(serial_tx(port), &port->tx);
     }
-    if (port->has_rx) {
-        port->has_rx = FALSE;
-        virtqueue_unpop(serial_rx(port), &port->rx);
-    }
+    give_back_rx(port);
 }
 
 void serial_port_forget(SerialPort *port)
@@ -209,10 +248,7 @@ void serial_port_off(SerialPort *port)
         port->has_tx = FALSE;
         virtqueue_push(serial_tx(port), &port->tx, 0);
     }
-    if (port->has_rx) {
-        port->has_rx = FALSE;
-        virtqueue_unpop(serial_rx(port), &port->rx);
-    }
+    give_back_rx(port);
 }
 
 /* Life */
@@ -222,11 +258,9 @@ static gboolean port_realize(Device *device, GError **errp)
     SerialPort *port = (SerialPort *)device;
 
     port->host_open = serial_port_is_console(port);
-    virtq_element_init(&port->rx);
     virtq_element_init(&port->tx);
     if (port->chardev && !chardev_attach_property(device->klass->name, port->chardev,
                                                   &port_user, port, &port->chr, errp)) {
-        virtq_element_free(&port->rx);
         virtq_element_free(&port->tx);
         return FALSE;
     }
@@ -238,7 +272,10 @@ static void port_unrealize(Device *device)
     SerialPort *port = (SerialPort *)device;
 
     chardev_detach(&port->chr);
-    virtq_element_free(&port->rx);
+    for (guint i = 0; port->rx && i < RX_MAX; i++) {
+        virtq_element_free(&port->rx[i]);
+    }
+    g_clear_pointer(&port->rx, g_free);
     virtq_element_free(&port->tx);
 }
 

@@ -56,8 +56,11 @@ struct SerialPort {
     VirtioSerial *serial;
     ChardevFront *chr; /* NULL: none */
     gboolean host_open;
-    VirtqElement rx, tx;
-    gboolean has_rx, has_tx; /* popped; has_tx: more than tx_done is to go */
+    VirtqElement tx;
+    gboolean has_tx;  /* popped: more than tx_done is to go */
+    VirtqElement *rx; /* a ring, of which n_rx are popped; NULL: never yet */
+    guint first_rx, n_rx;
+    guint64 rx_room; /* bytes of theirs */
 
     /* migrated */
     gboolean guest_open, told_open; /* what the guest was told of host_open */

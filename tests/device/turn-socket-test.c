@@ -157,27 +157,43 @@ static void test_qmp(void)
     rmdir(dir);
 }
 
-/* A serial port's peer says much, and the guest takes it. */
-static void test_serial(void)
+#define PAGE  (4 * KIB)
+#define PAGES 24 /* less than the ring has, and than a socket holds */
+
+/* A port's peer says much: several buffers of the guest's are filled in a turn. */
+static void test_port(void)
 {
     g_autofree char *dir = g_dir_make_tmp("vireo-turn-XXXXXX", NULL);
     g_autofree char *path = g_build_filename(dir, "port", NULL);
-    QTest *q = qtest_start("-machine microvm -m 16M -nodefaults -device "
-                           "isa-serial,chardev=s "
-                           "-chardev socket,id=s,path=%s,server=on,wait=off",
+    QTest *q = qtest_start("-machine microvm -m 16M -nodefaults "
+                           "-chardev socket,id=s,path=%s,server=on,wait=off "
+                           "-device virtio-serial-device,max_ports=1,"
+                           "bus=virtio-mmio-bus.2 -device virtconsole,chardev=s",
                            path);
-    g_autofree char *data = g_malloc0(MIB);
+    g_autofree guint8 *data = g_malloc(PAGES * PAGE), *got = g_malloc(PAGES * PAGE);
     int fd = connect_to(path);
+    guint32 head, len;
+    VirtioDriver d;
 
-    qtest_outb(q, 0x3fa, 1);
-    g_assert_cmpint(write(fd, data, MIB), >, 8000);
-    for (unsigned i = 0; i < 8000;) {
-        if (qtest_inb(q, 0x3fd) & 1) {
-            qtest_inb(q, 0x3f8);
-            i++;
-        }
+    qtest_bus_set(q);
+    virtio_driver_start(&d, &qtest_bus, SLOT(2), ~0ull, 2, 32, RINGS);
+    for (guint i = 0; i < PAGES * PAGE; i++) {
+        data[i] = (guint8)(i * 7 + i / PAGE);
     }
-    turn_check(q, "chardev-in", 8000, 4 * KIB);
+    g_assert_cmpint(write(fd, data, PAGES * PAGE), ==, PAGES * PAGE);
+    for (guint i = 0; i < PAGES; i++) {
+        GuestBuffer b = { 8 * MIB + i * PAGE, PAGE, TRUE };
+        guest_ring_add(&d.rings[0], &b, 1);
+    }
+    virtio_driver_kick(&d, 0);
+    for (guint i = 0; i < PAGES; i++) {
+        virtio_driver_wait_used(&d, 0, &head, &len);
+        g_assert_cmpuint(len, ==, PAGE);
+    }
+    qtest_bus.memory.read(8 * MIB, got, PAGES * PAGE);
+    g_assert_cmpmem(got, PAGES * PAGE, data, PAGES * PAGE);
+    turn_check(q, "chardev-in", PAGES * PAGE, 32 * KIB);
+    g_assert_cmpuint(turn_of(q, "chardev-in").peak, >, PAGE);
     close(fd);
     qtest_stop(q);
     rmdir(dir);
@@ -268,7 +284,7 @@ int main(int argc, char **argv)
     g_test_add_func("/turn/qmp/junk", test_qmp_junk);
     g_test_add_func("/turn/qmp/values", test_qmp_values);
     g_test_add_func("/turn/qmp/bytes", test_qmp_bytes);
-    g_test_add_func("/turn/serial", test_serial);
+    g_test_add_func("/turn/port", test_port);
     g_test_add_func("/turn/ringbuf", test_ringbuf);
     g_test_add_func("/turn/timers", test_timers);
     g_test_add_func("/turn/connections", test_connections);

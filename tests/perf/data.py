@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a request of a disk and a packet of a network card cost the VMM: a tiny guest
-(tests/tiny/traffic.c) drives virtio over PCI and over mmio.
+"""What a request of a disk, a packet of a network card and 4 KiB of a console (whose other
+end is a unix socket) cost the VMM: a tiny guest (tests/tiny/traffic.c) drives virtio over
+PCI and over mmio.
 
 System calls, exits of the guest and those that the VMM handles are counted by perf,
 where it can. A KVM without hardware support counts no exits.
@@ -10,7 +11,9 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
+import threading
 import time
 
 import boards
@@ -26,18 +29,53 @@ EVENTS = {"raw_syscalls:sys_enter": "calls", "kvm:kvm_exit": "exits",
 LOADS = {
     "disk": (2, 8000, "size=4096 depth=8"),
     "net": (1, 8000, "size=1000 depth=8"),
+    "console-in": (3, 8000, "size=4096 depth=16"),  # as Linux has it
+    "console-out": (3, 8000, "size=4096 depth=16 write=1"),
 }
+PIECE = 32768  # bytes of a console, at the host's end
 BUSES = ("pci", "mmio")
 MMIO_MODERN = ["-global", "virtio-mmio.force-legacy=false"]  # QEMU's default is the old one
 
 
 def board(load, bus, image, fd):
-    device = {"disk": "virtio-blk", "net": "virtio-net"}[load]
-    backend = {"disk": "drive=b", "net": "netdev=b,mac=52:54:00:12:34:56"}[load]
     words = boards.q35() if bus == "pci" else boards.microvm()
-    words += ["-blockdev", "driver=file,node-name=b,filename=" + image] if load == "disk" else \
-        ["-netdev", "tap,id=b,fd=%d" % fd]
-    return words + ["-device", "%s-%s,%s" % (device, "pci" if bus == "pci" else "device", backend)]
+    kind = "pci" if bus == "pci" else "device"
+    if load == "disk":
+        return words + ["-blockdev", "driver=file,node-name=b,filename=" + image,
+                        "-device", "virtio-blk-%s,drive=b" % kind]
+    if load == "net":
+        return words + ["-netdev", "tap,id=b,fd=%d" % fd, "-device",
+                        "virtio-net-%s,netdev=b,mac=52:54:00:12:34:56" % kind]
+    return words + ["-chardev", "socket,id=b,fd=%d" % fd, "-device",
+                    "virtio-serial-pci,disable-legacy=on" if bus == "pci" else "virtio-serial-device",
+                    "-device", "virtconsole,chardev=b"]
+
+
+class Console:
+    """The other end of a console: takes all that comes, or sends without an end."""
+
+    def __init__(self, load):
+        self.ours, self.theirs = socket.socketpair()
+        self.theirs.set_inheritable(True)
+        self.thread = threading.Thread(target=self.send if load == "console-in" else self.take)
+        self.thread.start()
+
+    def send(self):
+        data = bytes(PIECE)
+        with contextlib.suppress(OSError):
+            while True:
+                self.ours.sendall(data)
+
+    def take(self):
+        with contextlib.suppress(OSError):
+            while self.ours.recv(PIECE):
+                pass
+
+    def close(self):
+        self.ours.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
+        self.ours.close()
+        self.theirs.close()
 
 
 def times(pid):
@@ -123,7 +161,11 @@ class Data:
         out = {}
         for load in LOADS:
             for bus in self.buses(emulator):
-                if load == "disk" or self.tap is not None:
+                if load.startswith("console"):
+                    with contextlib.closing(Console(load)) as console:
+                        out.update(run(emulator, guest, load, bus, None,
+                                       console.theirs.fileno(), self.workdir))
+                elif load == "disk" or self.tap is not None:
                     out.update(run(emulator, guest, load, bus, self.image, self.tap,
                                    self.workdir))
         return out

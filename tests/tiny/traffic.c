@@ -6,6 +6,8 @@
  *   kind=2 (disk)  count= reads (write=1: writes) of size= bytes, depth= of them at once
  *   kind=1 (net)   count= echo requests with size= bytes behind their headers to the
  *                  host (10.9.9.1), which answers; depth= at once
+ *   kind=3 (console)  count= times size= bytes from the host (write=1: to the host), in
+ *                  depth= buffers of that size
  *
  * go=1: begins when a byte comes on the serial port. sleep=PORT: S5 at the end, by ACPI's
  * control register there.
@@ -150,6 +152,63 @@ static void drive_net(uint32_t count)
     }
 }
 
+/* --- console: the first port, without the control queue --- */
+
+/* Buffers that have been used are given again, until there have been count. */
+static void drive_to_host(uint32_t count)
+{
+    uint32_t asked = 0, done = 0;
+    for (; asked < depth; asked++) {
+        set_desc(&transmit, asked, data[asked], size, 0);
+        make_available(&transmit, asked);
+    }
+    kick(&transmit);
+    while (done < count) {
+        int head = take_used(&transmit);
+        if (head < 0) {
+            kick(&transmit);
+            wait_used(&transmit);
+            continue;
+        }
+        done++;
+        if (asked < count) {
+            make_available(&transmit, (uint32_t)head);
+            asked++;
+        }
+    }
+}
+
+/* Buffers may come back half full: it is bytes that count. */
+static void drive_from_host(uint32_t count)
+{
+    uint64_t left = (uint64_t)count * size;
+    for (uint32_t i = 0; i < depth; i++) {
+        set_desc(&receive, i, data[i], size, DESC_WRITE);
+        make_available(&receive, i);
+    }
+    kick(&receive);
+    while (left) {
+        int head = take_used(&receive);
+        if (head < 0) {
+            kick(&receive);
+            wait_used(&receive);
+            continue;
+        }
+        uint32_t length = receive.used.ring[(uint16_t)(receive.seen - 1) % RING].len;
+        left -= length < left ? length : left;
+        make_available(&receive, (uint32_t)head);
+    }
+}
+
+static void drive_console(uint32_t count, uint32_t write)
+{
+    if (write) {
+        drive_to_host(count);
+    } else {
+        drive_from_host(count);
+    }
+}
+
 static void wait_for_go(void)
 {
     print("tiny: ready\n");
@@ -174,8 +233,8 @@ void tiny_main(const struct start_info *info)
     if (!negotiate(FEATURE_EVENT_IDX)) {
         fail("no event index");
     }
-    start_queue(kind == 1 ? &receive : &disk, 0);
-    if (kind == 1) {
+    start_queue(kind == 2 ? &disk : &receive, 0);
+    if (kind != 2) {
         start_queue(&transmit, 1);
     }
     set_status(15);
@@ -184,6 +243,8 @@ void tiny_main(const struct start_info *info)
     }
     if (kind == 1) {
         drive_net(count);
+    } else if (kind == 3) {
+        drive_console(count, parameter(info, "write", 0));
     } else {
         drive_disk(count, parameter(info, "write", 0));
     }
