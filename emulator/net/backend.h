@@ -22,6 +22,7 @@ struct NetBackend {
     gboolean vhost_forced;   /* one that does not work is an error */
     gboolean vhost_required; /* so is a card that can never have it */
     gboolean has_header, has_offloads;
+    char *info;   /* "KEY=VALUE,...": what monitors show of it; freed by net.c */
     void *opaque; /* the driver's */
 };
 

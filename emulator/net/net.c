@@ -74,6 +74,7 @@ static void net_free(NetBackend *net)
 {
     backends = g_slist_remove(backends, net);
     net->driver->ops->free(net);
+    g_free(net->info);
     g_free(net->id);
     g_free(net);
 }

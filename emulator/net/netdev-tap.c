@@ -299,6 +299,10 @@ static gboolean open_tap(NetBackend *net, const void *options, GError **errp)
         tap->queues[i].restore = fd_make_nonblocking(net->fds[i]);
     }
     net->pairs = n;
+    net->info =
+        o->ifname
+            ? g_strdup_printf("ifname=%s,script=no,downscript=no", o->ifname)
+            : g_strdup_printf("%s=%s", o->fd ? "fd" : "fds", o->fd ? o->fd : o->fds);
     net->has_offloads = net->has_header && tap_has_offloads(net->fds[0]);
     return TRUE;
 }

@@ -2,6 +2,7 @@
 /* -netdev user: a network of the VM's own behind this process, without privileges. */
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "net/backend.h"
@@ -123,6 +124,14 @@ static gboolean open_stack(const UserOptions *o, const UserConfig *config, int *
     return TRUE;
 }
 
+static char *describe(const UserConfig *config)
+{
+    char net[INET_ADDRSTRLEN] = "";
+
+    inet_ntop(AF_INET, &config->addresses.net, net, sizeof(net));
+    return g_strdup_printf("net=%s,restrict=%s", net, config->restricted ? "on" : "off");
+}
+
 static gboolean open_user(NetBackend *net, const void *options, GError **errp)
 {
     const UserOptions *o = options;
@@ -148,6 +157,7 @@ static gboolean open_user(NetBackend *net, const void *options, GError **errp)
     net->pairs = 1;
     net->fds = g_new(int, 1);
     net->fds[0] = cable;
+    net->info = describe(&config);
     return TRUE;
 }
 

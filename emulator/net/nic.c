@@ -211,7 +211,9 @@ static char *mac_text(const NetNic *nic)
 
 static void describe_backend(const NetBackend *net, GString *out)
 {
-    g_string_append_printf(out, "%s: index=0,type=%s\n", net->id, net->driver->type.name);
+    g_string_append_printf(out, "%s: index=0,type=%s%s%s\n", net->id,
+                           net->driver->type.name, net->info ? "," : "",
+                           net->info ? net->info : "");
 }
 
 static void describe_free(const NetBackend *net, void *opaque)

@@ -269,8 +269,8 @@ static const char *const lines[][2] = {
     { "info cpus", "? CPU #0: thread_id=*\r\n  CPU #1: thread_id=*\r\n" },
     { "info network",
       "nic: index=0,type=nic,model=virtio-net-pci,macaddr=52:54:00:12:34:56\r\n"
-      " \\ u: index=0,type=user\r\n"
-      "v: index=0,type=user\r\n" },
+      " \\ u: index=0,type=user,net=10.0.2.0,restrict=off\r\n"
+      "v: index=0,type=user,*,restrict=off\r\n" },
     { "info block", "n: * (file)\r\n    Attached to:      "
                     "/machine/peripheral/d/virtio-backend\r\n"
                     "    Cache mode:       writeback\r\n\r\n"
