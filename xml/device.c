@@ -37,6 +37,32 @@ static gboolean type_of(const xmlNode *node, DomainDeviceType *type)
     return FALSE;
 }
 
+/* What libvirt has, and we do not. */
+static gboolean is_refused(const char *name)
+{
+    static const char *const names[] = {
+#define REFUSED(element) element,
+#define SECRET           REFUSED
+#include "xml/devices.def"
+        NULL
+    };
+
+    return g_strv_contains(names, name);
+}
+
+static void refuse_type(const xmlNode *root, GError **errp)
+{
+    g_autofree char *shown = util_text_cut((const char *)root->name, 100);
+
+    if (is_refused((const char *)root->name)) {
+        g_set_error(errp, XML_ERROR, VIR_ERR_CONFIG_UNSUPPORTED,
+                    "element <devices/%s> is not supported by vireo", shown);
+    } else {
+        g_set_error(errp, XML_ERROR, VIR_ERR_XML_ERROR, "unknown device type '%s'",
+                    shown);
+    }
+}
+
 DomainDevice *xml_device_parse(const char *text, XmlParseFlags flags, GError **errp)
 {
     g_autoptr(xmlDoc) doc = xml_document_parse(text, errp);
@@ -47,9 +73,7 @@ DomainDevice *xml_device_parse(const char *text, XmlParseFlags flags, GError **e
         return NULL;
     }
     if (!type_of(root, &device.type)) {
-        g_autofree char *shown = util_text_cut((const char *)root->name, 100);
-        g_set_error(errp, XML_ERROR, VIR_ERR_CONFIG_UNSUPPORTED,
-                    "element <devices/%s> is not supported by vireo", shown);
+        refuse_type(root, errp);
         return NULL;
     }
     device.any = xml_struct_parse(&kind_of(&device)->type, root, flags, errp);

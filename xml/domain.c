@@ -19,11 +19,10 @@ static const char *const partition_names[] = { "", "/machine", NULL };
 static const char *const memory_source_names[] = { "", "anonymous", "file", "memfd",
                                                    NULL };
 static const char *const memory_access_names[] = { "", "shared", "private", NULL };
-static const char *const cpu_check_names[] = { "", "none", "partial", "full", NULL };
 static const char *const ending_names[] = { "", "destroy", "restart", NULL };
 static const char *const crash_names[] = { "", "destroy", "restart", "preserve", NULL };
 static const char *const suspend_names[] = { "", "no", NULL };
-const char *const xml_cpu_mode_names[] = { "", "host-passthrough", NULL };
+static const char *const clock_names[] = { "utc", "localtime", NULL };
 
 static const char *check_name(const char *text)
 {
@@ -81,7 +80,7 @@ static const XmlField rows[] = {
     TEXT("name", name, .flags = XML_REQUIRED | XML_ABI, .check = check_name,
          .what = "domain name"),
     FIELD(UUID, "uuid", uuid, .flags = XML_ABI, .what = "domain uuid"),
-    XML_REFUSE("genid"),
+    TEXT("genid", genid, .flags = XML_ABI, .what = "domain genid"),
     XML_REFUSE("hwuuid"),
     TEXT("title", title, .check = check_title),
     TEXT("description", description),
@@ -143,7 +142,8 @@ static const XmlField rows[] = {
     XML_REFUSE("features/hpt"),
     XML_REFUSE("features/htm"),
     XML_REFUSE("features/nested-hv"),
-    XML_REFUSE("features/vmcoreinfo"),
+    ENUM("features/vmcoreinfo@state", vmcoreinfo, xml_on_off_names, NULL,
+         .flags = XML_ABI, .what = "feature vmcoreinfo"),
     XML_REFUSE("features/capabilities"),
     XML_REFUSE("features/msrs"),
     XML_REFUSE("features/cfpc"),
@@ -155,21 +155,9 @@ static const XmlField rows[] = {
     XML_REFUSE("features/ras"),
     XML_REFUSE("features/ps2"),
     XML_REFUSE("features/aia"),
-    ENUM("cpu@mode", cpu_mode, xml_cpu_mode_names, "custom|host-model|maximum",
-         .flags = XML_ABI, .what = "CPU mode"),
-    XML_REFUSE_BUT("cpu@match", "exact"),
-    XML_REFUSE("cpu@deprecated_features"),
-    ENUM("cpu@check", cpu_check, cpu_check_names, NULL),
-    ENUM("cpu@migratable", cpu_migratable, xml_on_off_names, NULL, .flags = XML_ABI,
-         .what = "CPU migratable"),
-    XML_REFUSE("cpu/model"),
-    XML_REFUSE("cpu/vendor"),
-    XML_REFUSE("cpu/topology"),
-    XML_REFUSE("cpu/cache"),
-    XML_REFUSE("cpu/maxphysaddr"),
-    XML_REFUSE("cpu/feature"),
-    XML_REFUSE("cpu/numa"),
-    XML_CONST("clock@offset", "utc"),
+    { .type = XML_FIELD_GROUP, .of = &xml_cpu },
+    ENUM("clock@offset", clock, clock_names, "timezone|variable|absolute",
+         .flags = XML_ALWAYS),
     XML_REFUSE_BUT("clock@adjustment", "0"),
     XML_REFUSE("clock@basis"),
     XML_REFUSE("clock@timezone"),
@@ -412,6 +400,32 @@ static gboolean finish_devices(Domain *domain, GError **errp)
     return xml_domain_foreach_device(domain, check_device, &unique);
 }
 
+/* <genid/> asks for one, <vmcoreinfo/> for the feature. */
+static gboolean finish_given(const xmlNode *root, Domain *domain, GError **errp)
+{
+    const xmlNode *genid = xml_node_child(root, "genid"),
+                  *features = xml_node_child(root, "features");
+    char *text = domain->genid;
+    guint8 uuid[16];
+
+    if (features && xml_node_child(features, "vmcoreinfo") &&
+        domain->vmcoreinfo == DOMAIN_TRISTATE_ABSENT) {
+        domain->vmcoreinfo = DOMAIN_TRISTATE_YES;
+    }
+    if (!genid) {
+        return TRUE;
+    }
+    if (!text || !*g_strstrip(text)) {
+        xml_uuid_generate(uuid);
+    } else if (!xml_uuid_parse(text, uuid)) {
+        return xml_node_invalid(genid, NULL, text, "not a UUID", errp);
+    }
+    g_free(text);
+    domain->genid = g_malloc(DOMAIN_UUID_STR_LEN);
+    xml_uuid_format(uuid, domain->genid);
+    return TRUE;
+}
+
 static gboolean finish(const xmlNode *root, gpointer base, XmlParseFlags flags,
                        GError **errp)
 {
@@ -431,7 +445,8 @@ static gboolean finish(const xmlNode *root, gpointer base, XmlParseFlags flags,
     xml_list_sort(domain->timers, &xml_timer);
     xml_os_finish(domain);
     finish_seclabels(domain);
-    return check_os_type(root, errp) && xml_sysinfo_uuid(domain, given, errp) &&
+    return check_os_type(root, errp) && finish_given(root, domain, errp) &&
+           xml_cpu_finish(root, domain, errp) && xml_sysinfo_uuid(domain, given, errp) &&
            finish_numbers(domain, errp) && check_lists(root, domain, errp) &&
            finish_devices(domain, errp);
 }
@@ -489,8 +504,9 @@ gboolean xml_domain_check_abi_stable(const Domain *from, const Domain *to, GErro
 gboolean xml_domain_check(const Domain *domain, GError **errp)
 {
     if (!xml_struct_check(&xml_domain_type, domain, errp) ||
-        !xml_os_check(domain, errp) || !xml_sysinfo_check(domain, errp) ||
-        !xml_balloon_check(domain, errp) || !xml_vsock_check(domain, errp)) {
+        !xml_cpu_check(domain, errp) || !xml_os_check(domain, errp) ||
+        !xml_sysinfo_check(domain, errp) || !xml_balloon_check(domain, errp) ||
+        !xml_vsock_check(domain, errp)) {
         return FALSE;
     }
     for (guint i = 0; i < domain->consoles->len; i++) {

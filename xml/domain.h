@@ -185,11 +185,22 @@ typedef struct DomainSeclabel {
     DomainTristate relabel;
 } DomainSeclabel;
 
+typedef enum {
+    DOMAIN_CLOCK_UTC = 0,
+    DOMAIN_CLOCK_LOCALTIME, /* the host's */
+} DomainClock;
+
+/* All 0: a socket for each vCPU. */
+typedef struct DomainTopology {
+    guint sockets, dies, cores, threads;
+} DomainTopology;
+
 typedef struct Domain {
     GPtrArray *extras; /* see xml/field.h */
     int id;            /* -1 when it does not run */
     char *name;
     guint8 uuid[16]; /* generated when the XML has none */
+    char *genid;     /* a UUID, or NULL: the guest is told of none */
     char *title;     /* these three or NULL */
     char *description;
     char *metadata; /* the whole <metadata> element, with its namespaces */
@@ -227,9 +238,12 @@ typedef struct Domain {
     gboolean acpi;
     gboolean apic;
     gboolean pae;
+    DomainTristate vmcoreinfo;
     DomainCpuMode cpu_mode;
     DomainCpuCheck cpu_check;
     DomainTristate cpu_migratable;
+    DomainTopology topology;
+    DomainClock clock;
     GPtrArray *timers; /* of DomainTimer, by name */
     DomainLifecycle on_poweroff;
     DomainLifecycle on_reboot;

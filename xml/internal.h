@@ -31,15 +31,16 @@ typedef struct XmlKind {
 extern const XmlKind *const xml_kinds[DOMAIN_DEVICE_COUNT];
 
 /* Groups that kinds share. */
-extern const XmlStruct xml_info;       /* alias, address, boot order */
-extern const XmlStruct xml_nic_info;   /* and the option ROM */
-extern const XmlStruct xml_plain_info; /* alias and address */
-extern const XmlStruct xml_medium;     /* of a DomainStorage: the path, if it has one */
-extern const XmlStruct xml_storage;    /* and what is in and below <source> */
+extern const XmlStruct xml_info;         /* alias, address, boot order */
+extern const XmlStruct xml_nic_info;     /* and the option ROM */
+extern const XmlStruct xml_plain_info;   /* alias and address */
+extern const XmlStruct xml_medium;       /* of a DomainStorage: the path, if it has one */
+extern const XmlStruct xml_storage;      /* and what is in and below <source> */
 extern const XmlStruct xml_chardev_type; /* of a DomainChardev: what it is */
 extern const XmlStruct xml_chardev;      /* and all else of it */
 extern const XmlStruct xml_chardev_unnamed; /* where a UNIX socket may have no path */
-extern const XmlStruct xml_os;         /* of a Domain: <os> */
+extern const XmlStruct xml_os;              /* of a Domain: <os> */
+extern const XmlStruct xml_cpu;             /* ... and <cpu> */
 extern const XmlStruct xml_domain_type;
 
 extern const XmlStruct xml_bandwidth; /* a DomainBandwidth */
@@ -49,7 +50,10 @@ extern const XmlStruct xml_timer, xml_seclabel, xml_sysinfo, xml_boot_dev;
 
 const char *xml_boot_name(DomainBoot boot);
 void xml_os_finish(Domain *domain); /* puts lists in their order */
+/* What rows cannot say of <cpu>: XML_ERROR. */
+gboolean xml_cpu_finish(const xmlNode *root, Domain *domain, GError **errp);
 /* Parts of xml_domain_check(). */
+gboolean xml_cpu_check(const Domain *domain, GError **errp);
 gboolean xml_os_check(const Domain *domain, GError **errp);
 gboolean xml_sysinfo_check(const Domain *domain, GError **errp);
 gboolean xml_balloon_check(const Domain *domain, GError **errp);

@@ -118,7 +118,9 @@ static void add_rtc(CommandSteps *steps)
     const DomainTimer *timer = find_timer(steps->domain, DOMAIN_TIMER_RTC);
     gboolean slew = timer && timer->policy == DOMAIN_TICK_POLICY_CATCHUP;
 
-    add2(steps, "-rtc", slew ? "base=utc,driftfix=slew" : "base=utc");
+    add_format(steps, "-rtc", "base=%s%s",
+               steps->domain->clock == DOMAIN_CLOCK_LOCALTIME ? "localtime" : "utc",
+               slew ? ",driftfix=slew" : "");
 }
 
 /* Ticks that come late are made up for unless it is told. */
@@ -149,6 +151,35 @@ static void add_pm(CommandSteps *steps)
     }
 }
 
+static void add_cpus(CommandSteps *steps)
+{
+    const Domain *domain = steps->domain;
+    const DomainTopology *t = &domain->topology;
+
+    if (t->sockets) {
+        add_format(steps, "-smp", "%u,sockets=%u,dies=%u,cores=%u,threads=%u",
+                   domain->vcpus, t->sockets, t->dies, t->cores, t->threads);
+    } else {
+        add_format(steps, "-smp", "%u,sockets=%u,cores=1,threads=1", domain->vcpus,
+                   domain->vcpus);
+    }
+}
+
+/* Devices that are features, and have no alias of a device. */
+static void add_features(CommandSteps *steps)
+{
+    if (steps->domain->genid) {
+        JsonObject *device = util_json_pair("driver", COMMAND_GENID);
+
+        json_object_set_string_member(device, "guid", steps->domain->genid);
+        json_object_set_string_member(device, "id", "vmgenid0");
+        add_json(steps, "-device", device);
+    }
+    if (steps->domain->vmcoreinfo == DOMAIN_TRISTATE_YES) {
+        add_json(steps, "-device", util_json_pair("driver", COMMAND_VMCOREINFO));
+    }
+}
+
 static gboolean add_machine(CommandSteps *steps, const CommandFacts *facts, GError **errp)
 {
     const Domain *domain = steps->domain;
@@ -172,8 +203,7 @@ static gboolean add_machine(CommandSteps *steps, const CommandFacts *facts, GErr
         return FALSE;
     }
     add2(steps, "-overcommit", "mem-lock=off");
-    add_format(steps, "-smp", "%u,sockets=%u,cores=1,threads=1", domain->vcpus,
-               domain->vcpus);
+    add_cpus(steps);
     add_iothreads(steps);
     xml_uuid_format(domain->uuid, uuid);
     add2(steps, "-uuid", uuid);
@@ -313,6 +343,7 @@ GPtrArray *command_start(const Domain *domain, const CommandFacts *facts, guint 
     ok = add_machine(&steps, facts, errp);
     if (ok) {
         add_boot(&steps);
+        add_features(&steps);
         ok = add_devices(&steps, errp);
     }
     if (!ok) {

@@ -12,6 +12,7 @@
 typedef struct Row {
     const char *element, *name, *path;
     const char *examples[2];
+    const char *type; /* of the emulator's that it needs, and needs fw_cfg; or NULL */
 } Row;
 
 static const Row memory_rows[] = {
@@ -76,8 +77,8 @@ static const Row cpu_rows[] = {
 
 static const Row feature_rows[] = {
     { "gic", NULL, "features/gic", { NULL } },
-    { "vmcoreinfo", NULL, "features/vmcoreinfo", { NULL } },
-    { "genid", NULL, "genid", { NULL } },
+    { "vmcoreinfo", NULL, "features/vmcoreinfo@state", { NULL }, COMMAND_VMCOREINFO },
+    { "genid", NULL, "genid", { NULL }, COMMAND_GENID },
     { "backingStoreInput", NULL, NULL, { NULL } }, /* of formats that there are not */
     { "backup", NULL, NULL, { NULL } },            /* nothing in a definition */
     { "async-teardown", NULL, "features/async-teardown", { NULL } },
@@ -137,9 +138,19 @@ CapabilitiesValues *command_memory_values(void)
     return collect(memory_rows, G_N_ELEMENTS(memory_rows));
 }
 
-CapabilitiesValues *command_feature_values(void)
+CapabilitiesValues *command_feature_values(const CommandMachine *machine,
+                                           const CommandEmulator *emulator)
 {
-    return collect(feature_rows, G_N_ELEMENTS(feature_rows));
+    CapabilitiesValues *values = collect(feature_rows, G_N_ELEMENTS(feature_rows));
+
+    for (guint i = 0; i < G_N_ELEMENTS(feature_rows); i++) {
+        const char *type = feature_rows[i].type;
+
+        if (type && (!machine->firmware || !command_emulator_has_type(emulator, type))) {
+            g_clear_pointer(&values[i].values, g_strfreev);
+        }
+    }
+    return values;
 }
 
 CapabilitiesValues *command_cpu_values(void)

@@ -86,7 +86,8 @@ void command_describe_firmware(const CommandEmulator *emulator, CapabilitiesGues
  * arrays. */
 CapabilitiesValues *command_memory_values(void);
 CapabilitiesValues *command_cpu_values(void);
-CapabilitiesValues *command_feature_values(void);
+CapabilitiesValues *command_feature_values(const CommandMachine *machine,
+                                           const CommandEmulator *emulator);
 void command_values_free(CapabilitiesValues *values);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CapabilitiesValues, command_values_free)
 

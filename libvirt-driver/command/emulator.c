@@ -298,12 +298,24 @@ static gboolean has_firmware(const Domain *domain)
            xml_domain_sysinfo(domain, DOMAIN_SYSINFO_FWCFG);
 }
 
+static gboolean has_genid(const Domain *domain)
+{
+    return domain->genid != NULL;
+}
+
+static gboolean has_vmcoreinfo(const Domain *domain)
+{
+    return domain->vmcoreinfo == DOMAIN_TRISTATE_YES;
+}
+
 static const struct {
     gboolean (*wants)(const Domain *domain);
     const char *type, *words;
 } parts[] = {
     { has_pflash, "cfi.pflash01", "type='pflash' of element <os/loader>" },
     { has_firmware, "fw_cfg_io", "element <os>: firmware" },
+    { has_genid, COMMAND_GENID, "element <genid>" },
+    { has_vmcoreinfo, COMMAND_VMCOREINFO, "element <features/vmcoreinfo>" },
 };
 
 static gboolean check_parts(const Domain *domain, const CommandEmulator *emulator,

@@ -114,6 +114,10 @@ void command_disk_stats(gconstpointer device, guint index, JsonNode *told,
 void command_net_stats(gconstpointer device, guint index, JsonNode *told,
                        RpcParams *params);
 
+/* Features that are devices of the emulator. */
+#define COMMAND_GENID      "vmgenid"
+#define COMMAND_VMCOREINFO "vmcoreinfo"
+
 /* machine.c: what is not a device. */
 gboolean command_complete_machine(Domain *domain, const char *emulator, GError **errp);
 

@@ -153,6 +153,20 @@ static const struct {
     { "acpi", offsetof(Domain, acpi), "a guest finds the machine's devices through it" },
 };
 
+/* What needs fw_cfg, and with it a machine that has firmware. */
+static gboolean check_fw_cfg(const Domain *domain, GError **errp)
+{
+    static const char why[] = "the machine has no fw_cfg";
+
+    if (command_machine(domain->machine)->firmware) {
+        return TRUE;
+    }
+    return (!domain->genid ||
+            command_unsupported(errp, "domain/genid", domain->genid, why)) &&
+           (domain->vmcoreinfo != DOMAIN_TRISTATE_YES ||
+            command_unsupported(errp, "domain/features/vmcoreinfo state", "on", why));
+}
+
 static gboolean check_feature(const Domain *domain, const char *name, GError **errp)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(feature_rows); i++) {
@@ -194,7 +208,7 @@ static gboolean check_boot(Domain *domain, GError **errp)
                              "firmware that could boot a disk",
                              domain->machine);
     }
-    return check_features(domain, errp);
+    return check_fw_cfg(domain, errp) && check_features(domain, errp);
 }
 
 /* A timer that is not said to be there, or not to be, is there if the machine has it. */

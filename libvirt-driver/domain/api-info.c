@@ -153,7 +153,7 @@ gboolean remote_connect_get_domain_capabilities(
     }
     guest.memory = memory = command_memory_values();
     guest.cpu = cpu = command_cpu_values();
-    guest.features = features = command_feature_values();
+    guest.features = features = command_feature_values(machine, has);
     guest.devices = devices = command_device_values(machine, has);
     ret->capabilities = capabilities_format_domain(&guest);
     return TRUE;

@@ -66,6 +66,7 @@ ACPI = "<features><acpi/></features>"
 FEATURES = {
     "gic": "<features><acpi/><gic version='2'/></features>",
     "vmcoreinfo": "<features><acpi/><vmcoreinfo state='on'/></features>",
+    "genid": "<features><acpi/></features><genid/>",
     "async-teardown": "<features><acpi/><async-teardown enabled='yes'/></features>",
     "ps2": "<features><acpi/><ps2 state='off'/></features>",
     "hyperv": "<features><acpi/><hyperv><relaxed state='on'/></hyperv></features>",

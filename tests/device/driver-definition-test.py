@@ -82,11 +82,11 @@ def test_kept_status(a, b):
     pid = a.pid()
     a.kill()
     path = os.path.join(a.run_dir, "vm.status")
-    change(path, "<name>vm</name>", "<name>vm</name>\\n  <genid>x</genid>")
+    change(path, "<name>vm</name>", "<name>vm</name>\\n  <hwuuid>x</hwuuid>")
     a.start()
     assert a.state().startswith("running")
     assert a.pid() == pid
-    assert "<genid>x</genid>" in a.virsh("dumpxml", "vm")
+    assert "<hwuuid>x</hwuuid>" in a.virsh("dumpxml", "vm")
     a.virsh("suspend", "vm")
     a.virsh("resume", "vm")
     a.virsh("detach-disk", "vm", "vda")

@@ -375,6 +375,13 @@ static void test_refusals(void)
             "<iothreads>4294967295</iothreads><os><type>hvm</type><kernel>/k</kernel>"
             "</os>" ACPI "</domain>",
             "<domain/iothreads> '4294967295': the machine has at most 1024 iothreads");
+    refused("<domain type='kvm'><name>d</name>"
+            "<genid>43dc0cf8-809b-4adb-9bea-a9abb5f3d90e</genid><memory>4096</memory>"
+            "<os><type>hvm</type><kernel>/k</kernel></os>" ACPI "</domain>",
+            "<domain/genid> '43dc0cf8-809b-4adb-9bea-a9abb5f3d90e': the machine has no");
+    refused("<domain type='kvm'><name>d</name><memory>4096</memory><os><type>hvm</type>"
+            "<kernel>/k</kernel></os><features><acpi/><vmcoreinfo/></features></domain>",
+            "<domain/features/vmcoreinfo state> 'on': the machine has no fw_cfg");
     refused(MICROVM("<serial><target port='2147483647'/></serial>"), "'2147483647'");
     refused("<domain type='kvm'><name>d</name><memory>4096</memory><os><type>hvm</type>"
             "<kernel>/k</kernel></os><features><apic/></features></domain>",
@@ -643,7 +650,8 @@ static void test_capabilities(void)
     g_autoptr(CapabilitiesValues) devices =
         command_device_values(command_machine(NULL), NULL);
     g_autoptr(CapabilitiesValues) cpu = command_cpu_values();
-    g_autoptr(CapabilitiesValues) features = command_feature_values();
+    g_autoptr(CapabilitiesValues) features =
+        command_feature_values(command_machine(NULL), NULL);
     CapabilitiesGuest guest = { .emulator = "/v",
                                 .machine = "m",
                                 .arch = "x86_64",

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -258,6 +259,73 @@ static void test_refused(void)
     }
 }
 
+static void check_device_refused(const char *text, const char *words)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DomainDevice) device = xml_device_parse(text, XML_PARSE_INACTIVE, &error);
+
+    g_assert_no_error(error);
+    g_assert_false(xml_device_check(device, &error));
+    g_assert_error(error, XML_ERROR, VIR_ERR_CONFIG_UNSUPPORTED);
+    if (!strstr(error->message, words)) {
+        g_error("'%s' is not in: %s", words, error->message);
+    }
+}
+
+/* What libvirt has, and vireo has not, is refused by its name, in each kind. */
+static void test_others(void)
+{
+    static const char *const kinds[] = { "serial", "console", "channel" };
+    static const char *const types[] = { "vc",        "dev",  "udp",          "spicevmc",
+                                         "spiceport", "nmdm", "qemu-vdagent", "dbus" };
+
+    for (guint i = 0; i < G_N_ELEMENTS(kinds) * G_N_ELEMENTS(types); i++) {
+        const char *kind = kinds[i % G_N_ELEMENTS(kinds)];
+        const char *type = types[i / G_N_ELEMENTS(kinds)];
+        g_autofree char *text =
+            g_strdup_printf("<%s type='%s'><source path='/p' channel='c' master='/m'/>"
+                            "<target type='%s'/></%s>",
+                            kind, type, i % 3 ? "virtio" : "isa-serial", kind);
+        g_autofree char *words =
+            g_strdup_printf("type='%s' of element <devices/%s>", type, kind);
+
+        check_device_refused(text, words);
+    }
+}
+
+static void test_targets(void)
+{
+    static const struct {
+        const char *kind, *target, *words;
+    } rows[] = {
+        { "serial", "type='usb-serial'", "type='usb-serial'" },
+        { "serial", "type='pci-serial'", "type='pci-serial'" },
+        { "serial", "type='isa-debug'", "type='isa-debug'" },
+        { "serial", "type='sclp-serial'", "type='sclp-serial'" },
+        { "console", "type='sclp'", "type='sclp'" },
+        { "console", "type='xen'", "type='xen'" },
+        { "console", "type='lxc'", "type='lxc'" },
+        { "channel", "type='guestfwd' address='10.0.2.1' port='1'", "type='guestfwd'" },
+        { "channel", "type='xen' name='n'", "type='xen'" },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *text =
+            g_strdup_printf("<%s type='pty'><target %s/></%s>", rows[i].kind,
+                            rows[i].target, rows[i].kind);
+        g_autofree char *words = g_strdup_printf("%s of element <devices/%s/target>",
+                                                 rows[i].words, rows[i].kind);
+
+        check_device_refused(text, words);
+    }
+    check_device_refused("<serial type='pty'><target type='isa-serial'>"
+                         "<model name='16550a'/></target></serial>",
+                         "name='16550a' of element <devices/serial/target/model>");
+    check_device_refused("<serial type='tcp'><source mode='bind' host='h' service='1' "
+                         "tls='yes'/></serial>",
+                         "tls='yes'");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -265,5 +333,7 @@ int main(int argc, char **argv)
     g_test_add_func("/serial/tcp", test_tcp);
     g_test_add_func("/serial/unix", test_unix);
     g_test_add_func("/serial/refused", test_refused);
+    g_test_add_func("/serial/others", test_others);
+    g_test_add_func("/serial/targets", test_targets);
     return g_test_run();
 }

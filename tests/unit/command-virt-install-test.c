@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Definitions as stock virt-install writes them (tests/golden/virt-install, of
- * virtinst 4.1 and 5.0): each device is taken, or refused with element and value, as
- * refused.txt lists it; without the refused ones they are complete, and nothing of them
- * has got lost.
+ * virtinst 4.1 and 5.0), and Nova without a graphical console: each device is taken, or
+ * refused with element and value, as refused.txt lists it; without the refused ones they
+ * are complete, and nothing of them has got lost.
  */
 #include <libxml/parser.h>
 #include <libxml/xmlsave.h>
@@ -169,7 +169,7 @@ static void test_definitions(void)
         "debian-nographics.xml",   "debian-vnc.xml",
         "debian11-import-4.1.xml", "debian12-uefi-cloudinit-5.0.xml",
         "debian12-vnc-5.0.xml",    "generic-import-4.1.xml",
-        "other-scheme-4.1.xml",
+        "other-scheme-4.1.xml",    "nova.xml",
     };
     g_autofree char *expected = read_file("refused.txt");
     g_autoptr(GString) told = g_string_new(NULL);

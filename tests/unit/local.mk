@@ -104,7 +104,7 @@ EXTRA_DIST += tests/golden/virt-install/debian-nographics.xml \
 	tests/golden/virt-install/debian11-import-4.1.xml \
 	tests/golden/virt-install/debian12-uefi-cloudinit-5.0.xml \
 	tests/golden/virt-install/debian12-vnc-5.0.xml \
-	tests/golden/virt-install/generic-import-4.1.xml \
+	tests/golden/virt-install/generic-import-4.1.xml tests/golden/virt-install/nova.xml \
 	tests/golden/virt-install/other-scheme-4.1.xml \
 	tests/golden/virt-install/refused.txt
 EXTRA_DIST += tests/golden/q35/channels.xml \

@@ -67,7 +67,7 @@ static void test_kept(void)
         { DOMAIN("", "<controller type='pci' model='pcie-root-port'>"
                      "<target busNr='3'/></controller>"),
           "<target busNr='3'/>", "busNr='3'" },
-        { DOMAIN("<clock offset='localtime'/>", ""), "offset='localtime'", "localtime" },
+        { DOMAIN("<clock offset='variable'/>", ""), "offset='variable'", "variable" },
         { DOMAIN("<cpu mode='host-model'/>", ""), "mode='host-model'", "host-model" },
         { DOMAIN("<cpu mode='host-passthrough' deprecated_features='off'/>", ""),
           " deprecated_features='off'", "deprecated_features='off'" },
