@@ -26,6 +26,7 @@ typedef struct Lane {
 } Lane;
 
 typedef struct Owner {
+    int refs; /* atomic */
     ForwardService *service;
     gboolean gone; /* the client has ended */
     Lane lanes[G_N_ELEMENTS(drivers)];
@@ -53,18 +54,17 @@ static guint driver_index(const char *name)
 
 /* ---- owners ---- */
 
-static void owner_clear(gpointer opaque)
+static void owner_unref(gpointer opaque)
 {
     Owner *owner = opaque;
 
+    if (!g_atomic_int_dec_and_test(&owner->refs)) {
+        return;
+    }
     for (guint i = 0; i < G_N_ELEMENTS(drivers); i++) {
         g_assert(!owner->lanes[i].relay && g_queue_is_empty(&owner->lanes[i].waiting));
     }
-}
-
-static void owner_unref(gpointer owner)
-{
-    g_atomic_rc_box_release_full(owner, owner_clear);
+    g_free(owner);
 }
 
 /* A client has ended: a hook, see rpc_client_add_close_hook(). */
@@ -95,7 +95,8 @@ static Owner *owner_of(ForwardService *service, RpcClient *client, gboolean *mad
 
     *made = !owner;
     if (!owner) {
-        owner = g_atomic_rc_box_new0(Owner);
+        owner = g_new0(Owner, 1);
+        owner->refs = 1;
         owner->service = service;
         g_hash_table_insert(service->owners, client, owner);
     }
@@ -215,7 +216,8 @@ static void forward(RpcCall *call, gpointer opaque)
         if (!lane->opening) {
             ended = g_steal_pointer(&lane->relay);
             lane->opening = TRUE;
-            to_open = g_atomic_rc_box_acquire(owner);
+            g_atomic_int_inc(&owner->refs);
+            to_open = owner;
         }
     }
     g_mutex_unlock(&service->lock);
