@@ -88,3 +88,8 @@ EXTRA_DIST += tests/golden/stream/rows.txt
 
 # What QEMU's CD drive answers, for tests/unit/ide-cd-test.
 EXTRA_DIST += tests/golden/atapi/record.py
+
+# CPU features and models, against QEMU and libvirt
+dist_check_SCRIPTS += tests/golden/cpu/cpu-test.py
+TESTS += tests/golden/cpu/cpu-test.py
+EXTRA_DIST += tests/golden/cpu/qemu.json tests/golden/cpu/differences tools/cpu-tables
