@@ -370,6 +370,14 @@ static gboolean conventional(gconstpointer device)
            interface->model == DOMAIN_INTERFACE_MODEL_E1000;
 }
 
+/* The emulator loads its stack before its filter, or not at all. */
+static const char *not_pluggable(gconstpointer device)
+{
+    return ((const DomainInterface *)device)->type == DOMAIN_INTERFACE_USER
+               ? "an interface of type='user' cannot be added at run time"
+               : NULL;
+}
+
 const CommandKind command_kind_interface = {
     .alias = "net",
     .driver = "virtio-net",
@@ -379,6 +387,7 @@ const CommandKind command_kind_interface = {
     .boot = DOMAIN_BOOT_NETWORK,
     .driver_of = driver_of,
     .conventional = conventional,
+    .not_pluggable = not_pluggable,
     .complete = complete,
     .assign = command_assign_interface,
     .asks_others = command_interface_asks_others,

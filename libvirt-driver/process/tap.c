@@ -115,8 +115,14 @@ static gboolean set_mtu(const char *name, guint mtu, GError **errp)
 {
     struct ifreq ifr = { .ifr_mtu = (int)mtu };
 
-    return request(SIOCSIFMTU, &ifr, name) ||
-           set_error(errp, "cannot set the MTU of the tap device", name);
+    if (request(SIOCSIFMTU, &ifr, name)) {
+        return TRUE;
+    }
+    int error = errno;
+    g_autofree char *what =
+        g_strdup_printf("cannot set the MTU %u of the tap device", mtu);
+    errno = error;
+    return set_error(errp, what, name);
 }
 
 /* The port, whose own these are: they go when it leaves the bridge. */
@@ -150,20 +156,31 @@ static gboolean teach_address(int index, const guint8 *mac)
     return rtnetlink_run(&r);
 }
 
-static gboolean add_to_bridge(const char *name, const ProcessTap *tap, GError **errp)
+/* mtu: the bridge's. What is no bridge has no ports, whatever is asked of it. */
+static gboolean check_bridge(const char *bridge, int *mtu, GError **errp)
 {
-    struct ifreq port = { .ifr_ifindex = (int)if_nametoindex(name) }, mtu = { 0 };
-    int index = port.ifr_ifindex;
-    const char *bridge = tap->bridge;
+    struct ifreq there = { 0 }, nobody = { .ifr_ifindex = 0 };
 
     if (!check_name("cannot use the bridge", bridge, errp)) {
         return FALSE;
     }
-    if (!request(SIOCGIFMTU, &mtu, bridge)) {
+    if (!request(SIOCGIFMTU, &there, bridge) ||
+        (!request(SIOCBRADDIF, &nobody, bridge) && errno == EOPNOTSUPP)) {
         return set_error(errp, "cannot use the bridge", bridge);
     }
+    *mtu = there.ifr_mtu;
+    return TRUE;
+}
+
+static gboolean add_to_bridge(const char *name, const ProcessTap *tap, GError **errp)
+{
+    struct ifreq port = { .ifr_ifindex = (int)if_nametoindex(name) };
+    int index = port.ifr_ifindex, mtu;
+    const char *bridge = tap->bridge;
+
     /* A bridge takes the lowest MTU of its ports. */
-    if (!set_mtu(name, tap->mtu ? tap->mtu : (guint)mtu.ifr_mtu, errp)) {
+    if (!check_bridge(bridge, &mtu, errp) ||
+        !set_mtu(name, tap->mtu ? tap->mtu : (guint)mtu, errp)) {
         return FALSE;
     }
     if (!request(SIOCBRADDIF, &port, bridge)) {
@@ -214,13 +231,10 @@ gboolean process_move_tap(const char *name, const ProcessTap *from, const Proces
                           GError **errp)
 {
     g_autoptr(GError) err = NULL;
-    struct ifreq there = { 0 };
+    int mtu;
 
-    if (!check_name("cannot use the bridge", to->bridge, errp)) {
+    if (!check_bridge(to->bridge, &mtu, errp)) { /* before anything has been touched */
         return FALSE;
-    }
-    if (!request(SIOCGIFMTU, &there, to->bridge)) { /* before anything has been touched */
-        return set_error(errp, "cannot use the bridge", to->bridge);
     }
     if (!remove_from_bridge(name, from->bridge, errp)) {
         return FALSE;

@@ -429,7 +429,8 @@ def test_queues(a, b):
             "vm")
     for change, words in (("<driver queues='300'/>", "'300'.*interface/driver"),
                           ("<driver rx_queue_size='500'/>", "rx_queue_size has to be a power"),
-                          ("<driver name='vhost'/>", "vhost-net was requested")):
+                          ("<driver name='vhost'/>", "vhost-net was requested"),
+                          ("<mtu size='9'/>", "the MTU 9 of the tap device")):
         if os.path.exists("/dev/vhost-net") and "vhost" in change:
             continue
         define_or_start(a, NIC % ("bridge", "<source bridge='br0'/>" + change), words)
@@ -448,6 +449,14 @@ def define_or_start(a, nic, words):
     if status == 0:
         status, _, err = a.try_virsh("start", "vm")
     assert status != 0 and re.search(words, err), err
+
+
+def test_no_bridge(a, b):
+    """An interface of the host that is no bridge: said before anything is set."""
+    start(a)
+    define(a, NIC % ("bridge", "<source bridge='lo'/>"))
+    a.fails("cannot use the bridge 'lo': Operation not supported", "start", "vm")
+    assert links(a, "vnet") == []
 
 
 def introspected_tap():
@@ -470,6 +479,8 @@ def test_user(a, b):
     define(a, "")
     a.virsh("start", "vm")
     assert "network=deny" in arguments(a)
+    a.fails("type='user' cannot be added at run time", "attach-device", "vm",
+            device(a, NIC % ("user", "")), "--live")
     a.virsh("destroy", "vm")
     for more, words in (("<driver queues='2'/>", "several queues"),
                         ("<mtu size='1000'/>", "MTU on interface type user"),
