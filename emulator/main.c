@@ -81,6 +81,7 @@ static gboolean each(ConfigNode *config, const char *key,
         ConfigNode *node = config_list_at(list, i);
 
         if (!fn(node, errp)) {
+            help_hint(node, key, *errp);
             config_prefix_origin(node, key, errp);
             return FALSE;
         }
@@ -560,10 +561,10 @@ int main(int argc, char **argv)
     if (argc == 1 && g_str_equal(argv[0], RESOLVER_PROGRAM)) {
         return resolver_serve();
     }
+    log_set_program("vireo");
     g_autoptr(GError) error = NULL;
     g_autoptr(ConfigNode) config = config_parse_argv(argc, argv, &error);
 
-    log_set_program("vireo");
     if (config && !print_only(config, argv[0], &error)) {
         if (start(config, &error)) {
             event_loop_run(event_loop_main());

@@ -14,6 +14,7 @@
 #include "config/internal.h"
 #include "config/keyval.h"
 #include "util/error.h"
+#include "util/log.h"
 
 #define CABLE "hub0-netdev" /* the back end of -net, where it has no name */
 
@@ -30,6 +31,21 @@ static gboolean check_rest(const ConfigNode *map, GError **errp)
             return error_set(errp, "Invalid parameter '%s'", config_map_key(map, i));
         }
     }
+    return TRUE;
+}
+
+/* model=help: of what -net nic,help would say only the models. */
+static gboolean asks_models(ConfigNode *tree, ConfigNode *map)
+{
+    const char *model = config_map_string(map, "model");
+
+    if (g_strcmp0(model, "help") != 0 && g_strcmp0(model, "?") != 0) {
+        return FALSE;
+    }
+    ConfigNode *entry = config_map_new();
+    config_map_set_string(entry, "topic", "nic");
+    config_map_set_string(entry, "of", "model");
+    config_list_add(config_tree_list(tree, "help"), entry);
     return TRUE;
 }
 
@@ -73,6 +89,9 @@ gboolean config_add_nic(ConfigNode *tree, const char *arg, GError **errp)
 
     if (!map) {
         return FALSE;
+    }
+    if (asks_models(tree, map)) {
+        return TRUE;
     }
     if (is_type(map, "none")) {
         return check_rest(map, errp);
@@ -165,6 +184,9 @@ gboolean config_add_net(ConfigNode *tree, const char *arg, GError **errp)
     if (!map || !config_require_string(map, "type", &type, errp)) {
         return FALSE;
     }
+    if (asks_models(tree, map)) {
+        return TRUE;
+    }
     if (g_str_equal(type, "none")) {
         return check_rest(map, errp);
     }
@@ -188,13 +210,27 @@ static const char *driver(const ConfigNode *tree, const ConfigNode *card)
     return model;
 }
 
+/* Cards of -device may have such an address, as in QEMU. */
+static gboolean check_address(const ConfigNode *card, GError **errp)
+{
+    const char *mac = config_map_string(card, "mac");
+
+    if (mac && g_ascii_isxdigit(mac[0]) && g_ascii_isxdigit(mac[1]) &&
+        (g_ascii_xdigit_value(mac[1]) & 1)) {
+        return error_set(
+            errp, "NIC cannot have multicast MAC address (odd 1st byte): '%s'", mac);
+    }
+    return TRUE;
+}
+
 static gboolean complete_card(ConfigNode *tree, ConfigNode *card, ConfigNode *devices,
                               GError **errp)
 {
     const char *backend = config_map_string(config_tree_map(tree, "cable"), "netdev");
     const char *model;
 
-    if (!config_get_string(card, "model", "", &model, errp)) {
+    if (!config_get_string(card, "model", "", &model, errp) ||
+        !check_address(card, errp)) {
         return FALSE;
     }
     if (!config_map_has(card, "netdev")) {
@@ -213,6 +249,7 @@ gboolean config_complete_nics(ConfigNode *tree, GError **errp)
 {
     ConfigNode *cards = config_map_peek(tree, "nic");
     ConfigNode *others = config_map_peek(tree, "device");
+    ConfigNode *cable = config_map_peek(tree, "cable");
     g_autoptr(ConfigNode) devices = config_list_new();
 
     for (guint i = 0; cards && i < config_list_size(cards); i++) {
@@ -221,6 +258,9 @@ gboolean config_complete_nics(ConfigNode *tree, GError **errp)
             config_prefix_origin(card, "-nic", errp);
             return FALSE;
         }
+    }
+    if (cable && config_map_has(cable, "netdev") && !config_map_has(cable, "card")) {
+        log_warn("hub 0 with no nics (-net nic makes one)");
     }
     config_map_remove(tree, "nic");
     config_map_remove(tree, "cable");

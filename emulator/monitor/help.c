@@ -3,6 +3,8 @@
 
 #include "monitor/help.h"
 
+#include <stdlib.h>
+
 #include "block/block.h"
 #include "chardev/chardev.h"
 #include "device/device.h"
@@ -71,6 +73,51 @@ static gboolean help_kind(FILE *out, const Kind *kind, const char *of, GError **
     return text != NULL;
 }
 
+/* Every card has a netdev. */
+static gboolean help_models(FILE *out)
+{
+    fputs("Supported NIC models:\nvirtio\n", out);
+    for (guint i = 0; device_class_table[i]; i++) {
+        const DeviceClass *klass = device_class_table[i];
+        Device *owner = NULL;
+        if (klass->user_creatable && device_find_row(klass, "netdev", &owner)) {
+            fprintf(out, "%s\n", klass->name);
+        }
+    }
+    return TRUE;
+}
+
+/* -nic, -net: back ends, and what the options have beside theirs. */
+static gboolean help_nic(FILE *out, gboolean old, const char *of, GError **errp)
+{
+    if (of && g_str_equal(of, "model")) {
+        return help_models(out);
+    }
+    if (of && old && g_str_equal(of, "nic")) {
+        fputs("nic options:\n"
+              "  model=<str>              - The card ('-nic model=help')\n"
+              "  macaddr=<str>            - Its address\n"
+              "  netdev=<str>             - A -netdev; default: the back end of -net\n"
+              "  addr=<str>               - Slot and function on the bus\n"
+              "  vectors=<uint32>         - MSI-X vectors\n"
+              "  name=<str>               - Its id\n",
+              out);
+        return TRUE;
+    }
+    if (!help_kind(out, &net_kind, of, errp)) {
+        return FALSE;
+    }
+    if (of && !old) {
+        fputs("  model=<str>              - The card ('-nic model=help')\n"
+              "  mac=<str>                - Its address\n",
+              out);
+    } else if (!of) {
+        fprintf(out, "%s  %-22s %s\n", old ? "  nic                    a card\n" : "",
+                "none", "no card, also not by default");
+    }
+    return TRUE;
+}
+
 /* Topics whose lists are short and fixed. */
 static const struct {
     const char *topic, *text;
@@ -87,19 +134,16 @@ static const struct {
               "  strict=<bool (on/off)>\n" },
 };
 
-static gboolean help_topic(FILE *out, ConfigNode *entry, GError **errp)
+static gboolean help_topic(FILE *out, const char *topic, const char *of, GError **errp)
 {
-    const char *topic, *of;
-
-    if (!config_require_string(entry, "topic", &topic, errp) ||
-        !config_get_string(entry, "of", NULL, &of, errp)) {
-        return FALSE;
-    }
     if (g_str_equal(topic, "machine")) {
         return help_machine(out, of, errp);
     }
     if (g_str_equal(topic, "device")) {
         return help_device(out, of, errp);
+    }
+    if (g_str_equal(topic, "nic") || g_str_equal(topic, "net")) {
+        return help_nic(out, g_str_equal(topic, "net"), of, errp);
     }
     for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {
         if (g_str_equal(kinds[i]->option, topic)) {
@@ -119,11 +163,52 @@ gboolean help_print(FILE *out, ConfigNode *topics, GError **errp)
 {
     for (guint i = 0; i < config_list_size(topics); i++) {
         ConfigNode *entry = config_list_at(topics, i);
+        const char *topic, *of;
 
-        if (!help_topic(out, entry, errp)) {
+        if (!config_require_string(entry, "topic", &topic, errp) ||
+            !config_get_string(entry, "of", NULL, &of, errp) ||
+            !help_topic(out, topic, of, errp)) {
             config_prefix_origin(entry, "-help", errp);
             return FALSE;
         }
     }
     return TRUE;
+}
+
+char *help_text(const char *topic, const char *of, GError **errp)
+{
+    char *buffer = NULL, *text;
+    size_t len = 0;
+    FILE *out = open_memstream(&buffer, &len);
+
+    if (!out) {
+        error_set(errp, "no memory");
+        return NULL;
+    }
+    gboolean ok = help_topic(out, topic, of, errp);
+    fclose(out);
+    text = ok ? g_strdup(buffer) : NULL;
+    free(buffer);
+    return text;
+}
+
+void help_hint(const ConfigNode *node, const char *option, GError *error)
+{
+    static const char *const tags[] = { "driver", "type", "backend", "qom-type" };
+    const char *text = error->message, *type = NULL;
+
+    if (!g_str_has_prefix(text, "Invalid parameter '") &&
+        !(g_str_has_prefix(text, "Property '") &&
+          g_str_has_suffix(text, "' not found"))) {
+        return;
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(tags) && !type; i++) {
+        type = config_map_string(node, tags[i]);
+    }
+    if (type) {
+        char *more =
+            g_strdup_printf("%s (-%s %s,help lists what there is)", text, option, type);
+        g_free(error->message);
+        error->message = more;
+    }
 }

@@ -9,6 +9,7 @@
 
 #include "input/keys.h"
 #include "migration/migration.h"
+#include "monitor/help.h"
 #include "monitor/hmp-command.h"
 #include "net/nic.h"
 #include "util/error.h"
@@ -100,6 +101,38 @@ static gboolean adapt_parameter(ConfigNode *args, GString *out)
     config_map_remove(args, "value");
     config_map_set_uint(args, name, value);
     return TRUE;
+}
+
+/* "help", or "TYPE,help": said here, and nothing is asked of QMP. */
+static gboolean adapt_help(ConfigNode *args, const char *topic, const char *tag,
+                           GString *out)
+{
+    const char *type = config_map_string(args, tag);
+    gboolean all = g_strcmp0(type, "help") == 0 || g_strcmp0(type, "?") == 0;
+    g_autoptr(GError) error = NULL;
+
+    if (!all && !config_map_has(args, "help") && !config_map_has(args, "?")) {
+        return TRUE;
+    }
+    g_autofree char *text = help_text(topic, all ? NULL : type, &error);
+    g_string_append_printf(out, text ? "%s" : "Error: %s\n",
+                           text ? text : error->message);
+    return FALSE;
+}
+
+static gboolean adapt_device(ConfigNode *args, GString *out)
+{
+    return adapt_help(args, "device", "driver", out);
+}
+
+static gboolean adapt_netdev(ConfigNode *args, GString *out)
+{
+    return adapt_help(args, "netdev", "type", out);
+}
+
+static gboolean adapt_object(ConfigNode *args, GString *out)
+{
+    return adapt_help(args, "object", "qom-type", out);
 }
 
 /* Without -d: until the migration has ended, however it does. */
@@ -209,7 +242,7 @@ const HmpCommand hmp_commands[] = {
       ARGS(WORD("id")), "chardev-send-break" },
     { "cont|c", "", "lets the VM go on", NULL, "cont" },
     { "device_add", "driver[,prop=value][,...]", "plugs a device, as -device says it",
-      ARGS(OPTIONS("driver")), "device_add" },
+      ARGS(OPTIONS("driver")), "device_add", .adapt = adapt_device },
     { "device_del", "device", "asks the guest to let a device go", ARGS(WORD("id")),
       "device_del" },
     { "eject", "[-f] device",
@@ -237,12 +270,13 @@ const HmpCommand hmp_commands[] = {
       .adapt = adapt_parameter },
     { "netdev_add", "type,id=str[,prop=value][,...]",
       "creates a network back end, as -netdev says it", ARGS(OPTIONS("type")),
-      "netdev_add" },
+      "netdev_add", .adapt = adapt_netdev },
     { "netdev_del", "id", "deletes a network back end that nobody uses",
       ARGS(WORD("id")), "netdev_del" },
     { "nmi", "", "a non-maskable interrupt for all vCPUs", NULL, "inject-nmi" },
     { "object_add", "[qom-type=]type,id=str[,prop=value][,...]",
-      "creates an object, as -object says it", ARGS(OPTIONS("qom-type")), "object-add" },
+      "creates an object, as -object says it", ARGS(OPTIONS("qom-type")), "object-add",
+      .adapt = adapt_object },
     { "object_del", "id", "deletes an object that nobody uses", ARGS(WORD("id")),
       "object-del" },
     { "qom-get", "path property", "shows what an object says of itself, as JSON",

@@ -29,6 +29,10 @@ class Printing(unittest.TestCase):
                            (["-device", "help"], "virtio-blk-device"),
                            (["-device", "virtio-blk-device,help"], "drive="),
                            (["-accel", "help"], "kvm"), (["-object", "help"], "iothread"),
+                           (["-nic", "help"], "user"), (["-nic", "user,help"], "model="),
+                           (["-nic", "model=help"], "e1000"), (["-net", "help"], "nic"),
+                           (["-net", "nic,model=?"], "e1000"),
+                           (["-net", "nic,help"], "macaddr="),
                            (["-machine", "microvm,help"], "acpi="),
                            (["-boot", "help"], "boot-opts options:\n  menu=<bool (on/off)>\n"),
                            (["-help"], "\n-M [type=]name"),
@@ -78,6 +82,8 @@ class Errors(unittest.TestCase):
         (["-machine", "foo"], "-machine foo: unsupported machine type"),
         (["-device", "foo"], "-device foo: 'foo' is not a valid device model name "
          "(-device help lists them)"),
+        (["-net", "user", "-device", "foo"],
+         "warning: hub 0 with no nics (-net nic makes one)"),
         (["-object", "foo,id=a"],
          re.compile("-object foo,id=a: Parameter 'qom-type' does not accept value 'foo' "
                     r"\(it is one of (.*, )?iothread(, .*)?\)")),
@@ -86,7 +92,8 @@ class Errors(unittest.TestCase):
          "-object iothread,id=a: attempt to add duplicate property 'a' to object "
          "(type 'container')"),
         (["-object", "iothread,id=a,x=1"],
-         "-object iothread,id=a,x=1: Invalid parameter 'x'"),
+         "-object iothread,id=a,x=1: Invalid parameter 'x' "
+         "(-object iothread,help lists what there is)"),
         (["-object", "memory-backend-ram,id=m,size=1M"],
          "-object memory-backend-ram,id=m,size=1M: memory backend 'm' is not used by "
          "the machine"),
@@ -94,7 +101,8 @@ class Errors(unittest.TestCase):
          "-object memory-backend-ram,id=m,size=-5: Parameter 'size' expects a size in "
          "bytes (suffixes k, M, G, T, P, E), not '-5'"),
         (["-object", "memory-backend-ram,id=m,size=1M,foo=2"],
-         "-object memory-backend-ram,id=m,size=1M,foo=2: Invalid parameter 'foo'"),
+         "-object memory-backend-ram,id=m,size=1M,foo=2: Invalid parameter 'foo' "
+         "(-object memory-backend-ram,help lists what there is)"),
         (["-machine", "microvm", "-accel", "qtest", "-m", "1k"],
          "-m 1k: machine 'microvm' takes whole pages from 1 MiB to 4 TiB"),
         (["-machine", "microvm", "-accel", "qtest", "-cpu", "max,migratable=maybe"],

@@ -7,9 +7,13 @@ source=${srcdir:-.}/docs/completion
 . "$source/vireo" && . "$source/virtvireod" || exit 1
 failed=0
 
-# offers FUNCTION OPTION WORD: one candidate a line.
+# offers FUNCTION OPTION WORD: one candidate a line. Options with their values may stand
+# before OPTION.
 offers() {
-    COMPREPLY=() COMP_WORDBREAKS=' ' COMP_WORDS=("./$1" "$2" "$3") COMP_CWORD=2
+    local before
+    read -ra before <<<"$2"
+    COMPREPLY=() COMP_WORDBREAKS=' '
+    COMP_WORDS=("./$1" "${before[@]}" "$3") COMP_CWORD=$((${#before[@]} + 1))
     COMP_LINE="./$1 $2 $3" COMP_POINT=$((${#1} + ${#2} + ${#3} + 4))
     "_$1" "./$1" "$3" "$2"
     printf '%s\n' "${COMPREPLY[@]}"
@@ -65,6 +69,18 @@ expect vireo -drive "if=ide,file=${srcdir:-.}/config" "if=ide,file=${srcdir:-.}/
 expect vireo -drive '' if= file= format= media= index=
 expect vireo -drive if=pf if=pflash
 expect vireo -drive if=none,media= if=none,media=disk if=none,media=cdrom
+expect vireo -nic '' tap user none
+expect vireo -net '' tap user nic none
+expect vireo -nic user,m user,mac= user,model=
+expect vireo -net nic,m nic,macaddr= nic,model=
+expect vireo -nic user,model=v user,model=virtio user,model=virtio-net-pci
+expect vireo -nic model=e model=e1000
+expect vireo -watchdog-action p poweroff pause
+expect vireo -serial mon mon:stdio
+expect vireo '-netdev user,id=mine -chardev null,id=other -device' virtio-net-pci,netdev= \
+    virtio-net-pci,netdev=mine
+expect vireo '-device pcie-root-port,id=port1 -device' e1000,bus=p e1000,bus=port1 e1000,bus=pcie.0
+expect vireo '-blockdev null-co,node-name=d0 -device' virtio-blk-pci,drive= virtio-blk-pci,drive=d0
 expect vireo -fw_cfg name=opt/x,f name=opt/x,file=
 expect vireo -boot m menu=
 expect vireo -boot menu=o menu=on menu=off
