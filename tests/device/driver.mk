@@ -108,3 +108,7 @@ TESTS += tests/device/driver-capabilities-test.py
 # Calls that go on to libvirt's other daemons, with a stand-in for that of storage.
 dist_check_SCRIPTS += tests/device/driver-forward-test.py
 TESTS += tests/device/driver-forward-test.py
+
+# What virt-install writes.
+dist_check_SCRIPTS += tests/device/driver-virt-install-test.py
+TESTS += tests/device/driver-virt-install-test.py
