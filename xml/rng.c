@@ -10,9 +10,9 @@ static const XmlField rows[] = {
     XML_UINT("rate@bytes", DomainRng, rate_bytes, .min = 1, .max = G_MAXUINT32),
     XML_UINT("rate@period", DomainRng, rate_period, .min = 1, .max = G_MAXUINT32),
     XML_ENUM("backend@model", DomainRng, backend, backend_names, .text = "egd",
-             .flags = XML_REQUIRED | XML_KEY),
+             .flags = XML_REQUIRED),
     XML_REFUSE("backend@type"),
-    XML_STRING("backend", DomainRng, filename, .flags = XML_DETAIL,
+    XML_STRING("backend", DomainRng, filename, .flags = XML_KEY,
                XML_WHEN(DomainRng, backend, XML_BIT(DOMAIN_RNG_RANDOM))),
     XML_REFUSE("backend/source"),
     XML_REFUSE("backend/log"),
@@ -46,7 +46,7 @@ static gboolean finish(const xmlNode *node, gpointer base, XmlParseFlags flags,
 
 const XmlKind xml_kind_rng = {
     .name = "rng",
-    .label = "rng with backend",
+    .label = "rng",
     XML_KIND(DomainRng, rngs, rows),
     .type.finish = finish,
 };
