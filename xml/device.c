@@ -58,8 +58,8 @@ static void refuse_type(const xmlNode *root, GError **errp)
         g_set_error(errp, XML_ERROR, VIR_ERR_CONFIG_UNSUPPORTED,
                     "element <devices/%s> is not supported by vireo", shown);
     } else {
-        g_set_error(errp, XML_ERROR, VIR_ERR_XML_ERROR, "unknown device type '%s'",
-                    shown);
+        g_set_error(errp, XML_ERROR, VIR_ERR_CONFIG_UNSUPPORTED,
+                    "unknown device type '%s'", shown);
     }
 }
 

@@ -75,7 +75,7 @@ static void test_order(void)
 
     check_places(domain,
                  "vda 2:0.0; 1 0:1.0+; 2 0:1.1; 3 0:1.2; 4 0:1.3; 5 0:1.4; "
-                 "52:54:00:00:00:01 1:0.0; memballoon 3:0.0; random 4:0.0; ");
+                 "52:54:00:00:00:01 1:0.0; memballoon 3:0.0; /dev/urandom 4:0.0; ");
 }
 
 static void refused(const char *text, const char *words)

@@ -37,7 +37,7 @@ static void test_places(void)
         { Q35(PORT("1", AT("0", "5", "0")) PORT("2", "") PORT("3", AT("0", "1", "2"))),
           "1 0:5.0; 2 0:1.0+; 3 0:1.2; " },
         { Q35(RNG DISK("vda", "") NET), "vda 2:0.0; 1 0:1.0+; 2 0:1.1; 3 0:1.2; 4 0:1.3; "
-                                        "52:54:00:00:00:01 1:0.0; random 3:0.0; " },
+                                        "52:54:00:00:00:01 1:0.0; /dev/urandom 3:0.0; " },
         /* Bridges come first, and devices go to ports alone. */
         { Q35(PORT("1", "") PCI("2", "") BRIDGE("3", "pci-bridge", "") DISK("vda", "")),
           "vda 4:0.0; 1 0:1.0+; 2 1:0.0; 3 2:1.0; 4 0:1.1; " },
@@ -61,7 +61,7 @@ static void test_places(void)
         { Q35(PORT("1", "") PORT("2", "") NIC("01", "virtio") OLD_DISK),
           "vda 4:1.0; 1 0:1.0+; 2 0:1.1; 3 0:1.2; 4 1:0.0; 52:54:00:00:00:01 2:0.0; " },
         { Q35(PORT("1", "") PCI("2", "") BRIDGE("3", "pci-bridge", "") OLD_RNG),
-          "1 0:1.0; 2 1:0.0; 3 2:1.0; random 2:2.0; " },
+          "1 0:1.0; 2 1:0.0; 3 2:1.0; /dev/urandom 2:2.0; " },
         { Q35("<interface type='ethernet'><mac address='52:54:00:00:00:01'/>"
               "<model type='e1000'/>" AT("0", "5", "0") "</interface>"),
           "52:54:00:00:00:01 0:5.0; " },
