@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "accel/accel.h"
+#include "accel/cpu-config.h"
 #include "accel/qtest.h"
 #include "accel/run-state.h"
 #include "accel/vcpu.h"
@@ -339,7 +340,10 @@ static gboolean start_sandbox(ConfigNode *config, GError **errp)
     return TRUE;
 }
 
-/* `-machine none` has nothing that could run: KVM is not even opened. */
+/*
+ * `-machine none` has nothing that could run: KVM is only asked what CPUs there could be,
+ * now, as the filter will not let it be opened.
+ */
 static gboolean start_accel(ConfigNode *config, GError **errp)
 {
     ConfigNode *accel = config_map_get(config, "accel");
@@ -354,6 +358,9 @@ static gboolean start_accel(ConfigNode *config, GError **errp)
     if (g_str_equal(machine, "none")) {
         none = config_map_new();
         config_map_set(none, "accel", config_string_new("qtest"));
+        if (g_str_equal(text_at(accel, "accel"), "kvm")) {
+            cpu_ask_alone(&kvm_cpu_source);
+        }
         accel = none;
     }
     if (!accel_init(accel, errp) ||

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * CPUID: what KVM supports on this host, with each vCPU's place in the topology, the
- * hypervisor's leaves, and the features that -cpu switches off.
+ * CPUID: what KVM supports on this host, what -cpu makes of it, each vCPU's place in the
+ * topology, the hypervisor's leaves.
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "accel/cpu-feature.h"
+#include "accel/cpu-config.h"
 #include "accel/kvm-internal.h"
 #include "accel/topology.h"
 #include "util/error.h"
+#include "util/log.h"
 #include "util/tsan.h"
 
 #define ENTRIES_MAX 256
@@ -31,12 +33,43 @@
 
 typedef struct kvm_cpuid2 Cpuid;
 
+#define MSR_ARCH_CAPABILITIES 0x10a
+
 static GMutex supported_lock;
-static Cpuid *supported; /* asked once, by whoever comes first; of its size */
+/* Made once, by whoever comes first, and constant then. */
+static CpuidEntry *supported;
+static CpuHost host;
+static CpuResult result;
+static GArray *base; /* of CpuidEntry: what all vCPUs have in common */
 
 static gsize cpuid_bytes(guint32 entries)
 {
     return sizeof(Cpuid) + entries * sizeof(struct kvm_cpuid_entry2);
+}
+
+/* What is ours to give beside what KVM says, and what is not. */
+static void adjust(CpuidEntry *e)
+{
+    if (e->function == 1) {
+        e->regs[CPUID_ECX] |= FEATURE_HYPERVISOR | FEATURE_X2APIC;
+        e->regs[CPUID_ECX] &= ~FEATURE_VMX; /* nested virtualization is not offered */
+        if (kvm.caps.tsc_deadline_timer) {
+            e->regs[CPUID_ECX] |= FEATURE_TSC_DEADLINE;
+        }
+    } else if (e->function == 0x80000001) {
+        e->regs[CPUID_ECX] &= ~FEATURE_SVM;
+    }
+}
+
+static guint64 ask_arch_capabilities(void)
+{
+    union {
+        struct kvm_msrs head;
+        guint8 space[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
+    } msrs = { .head.nmsrs = 1 };
+
+    msrs.head.entries[0].index = MSR_ARCH_CAPABILITIES;
+    return kvm_ioctl(KVM_GET_MSRS, &msrs) == 1 ? msrs.head.entries[0].data : 0;
 }
 
 static gboolean ask_locked(GError **errp)
@@ -50,20 +83,63 @@ static gboolean ask_locked(GError **errp)
     if (kvm_ioctl(KVM_GET_SUPPORTED_CPUID, cpuid) < 0) {
         return error_set_errno(errp, errno, "KVM_GET_SUPPORTED_CPUID");
     }
-    gsize used = cpuid_bytes(cpuid->nent);
-    supported = g_realloc(g_steal_pointer(&cpuid), used);
+    supported = g_new(CpuidEntry, cpuid->nent);
+    for (guint32 i = 0; i < cpuid->nent; i++) {
+        const struct kvm_cpuid_entry2 *e = &cpuid->entries[i];
+        supported[i] =
+            (CpuidEntry){ e->function, e->index, { e->eax, e->ebx, e->ecx, e->edx } };
+        adjust(&supported[i]);
+    }
+    host = (CpuHost){ supported, cpuid->nent, ask_arch_capabilities() };
     return TRUE;
 }
 
-/* Whoever has come back from here may read `supported` without the lock. */
-static gboolean ask_supported(GError **errp)
+/* Without a VM, KVM is opened for this alone. */
+static gboolean ask_alone_locked(GError **errp)
+{
+    if (supported || kvm.fd >= 0) {
+        return ask_locked(errp);
+    }
+    if (!kvm_open("/dev/kvm", errp)) {
+        return FALSE;
+    }
+    kvm.caps.tsc_deadline_timer =
+        kvm_ioctl(KVM_CHECK_EXTENSION, GINT_TO_POINTER(KVM_CAP_TSC_DEADLINE_TIMER)) > 0;
+    gboolean ok = ask_locked(errp);
+    close(kvm.fd);
+    kvm.fd = -1;
+    return ok;
+}
+
+static gboolean prepare_locked(GError **errp)
+{
+    if (!ask_locked(errp)) {
+        return FALSE;
+    }
+    if (!base) {
+        cpu_resolve(cpu_config(), &host, &result);
+        if (!cpu_check(cpu_config(), &result, errp)) {
+            return FALSE;
+        }
+        base = cpuid_build(cpu_config(), &host, &result);
+    }
+    return TRUE;
+}
+
+/* Whoever has come back from these may read what they make without the lock. */
+static gboolean locked(gboolean (*make)(GError **errp), GError **errp)
 {
     g_mutex_lock(&supported_lock);
     TSAN_ACQUIRE(&supported_lock);
-    gboolean ok = ask_locked(errp);
+    gboolean ok = make(errp);
     TSAN_RELEASE(&supported_lock);
     g_mutex_unlock(&supported_lock);
     return ok;
+}
+
+static gboolean kvm_prepare_cpus(GError **errp)
+{
+    return locked(prepare_locked, errp);
 }
 
 static guint32 packages_cpus(void)
@@ -77,11 +153,6 @@ static void fix_features(struct kvm_cpuid_entry2 *e, const Vcpu *cpu)
     e->ebx =
         (e->ebx & 0x0000ffff) | MIN(logical, 255) << 16 | (cpu->apic_id & 0xff) << 24;
     e->edx = packages_cpus() > 1 ? e->edx | FEATURE_HTT : e->edx & ~FEATURE_HTT;
-    e->ecx |= FEATURE_HYPERVISOR | FEATURE_X2APIC;
-    e->ecx &= ~FEATURE_VMX; /* nested virtualization is not offered */
-    if (kvm.caps.tsc_deadline_timer) {
-        e->ecx |= FEATURE_TSC_DEADLINE;
-    }
 }
 
 /* Intel 4 and AMD 0x8000001d: who shares a cache (first two levels: one core). */
@@ -138,9 +209,6 @@ static void fix_entry(struct kvm_cpuid_entry2 *e, const Vcpu *cpu)
         break;
     case LEAF_KVM:
         e->eax = LEAF_FREQUENCY;
-        break;
-    case 0x80000001:
-        e->ecx &= ~FEATURE_SVM;
         break;
     case 0x80000008:
         if (e->ecx) { /* AMD */
@@ -203,49 +271,6 @@ static void hide_kvm(Cpuid *cpuid)
     cpuid->nent = kept;
 }
 
-static guint32 *entry_register(struct kvm_cpuid_entry2 *e, CpuidRegister reg)
-{
-    switch (reg) {
-    case CPUID_EAX:
-        return &e->eax;
-    case CPUID_EBX:
-        return &e->ebx;
-    case CPUID_ECX:
-        return &e->ecx;
-    case CPUID_EDX:
-        return &e->edx;
-    }
-    g_assert_not_reached();
-}
-
-typedef struct Apply {
-    Cpuid *cpuid;
-    GError **errp;
-    gboolean ok;
-} Apply;
-
-static void apply_feature(const CpuFeature *f, gboolean on, void *opaque)
-{
-    Apply *a = opaque;
-    for (guint32 i = 0; i < a->cpuid->nent; i++) {
-        struct kvm_cpuid_entry2 *e = &a->cpuid->entries[i];
-        if (e->function != f->function || e->index != f->index) {
-            continue;
-        }
-        guint32 *reg = entry_register(e, f->reg), bit = 1u << f->bit;
-        if (!on) {
-            *reg &= ~bit;
-        }
-        if (!on || (*reg & bit)) {
-            return;
-        }
-    }
-    if (on && a->ok) {
-        a->ok = error_set(
-            a->errp, "-cpu host,%s=on: this host cannot provide the feature", f->name);
-    }
-}
-
 static void tell(const Cpuid *cpuid)
 {
     CpuidEntry *entries = g_new(CpuidEntry, cpuid->nent);
@@ -257,14 +282,87 @@ static void tell(const Cpuid *cpuid)
     cpu_set_cpuid(entries, cpuid->nent);
 }
 
-gboolean kvm_set_cpuid(Vcpu *cpu, GError **errp)
+static gboolean kvm_cpu_host(CpuHost *out, GError **errp)
 {
-    if (!ask_supported(errp)) {
+    if (!locked(ask_alone_locked, errp)) {
         return FALSE;
     }
-    g_autofree Cpuid *cpuid = g_malloc(cpuid_bytes(supported->nent + ENTRIES_ADDED));
-    memcpy(cpuid, supported, cpuid_bytes(supported->nent));
-    add_levels(cpuid);
+    *out = host;
+    return TRUE;
+}
+
+const CpuSource kvm_cpu_source = { kvm_cpu_host, kvm_prepare_cpus };
+
+/* Leaves whose answer depends on ecx. */
+static gboolean has_index(guint32 function)
+{
+    static const guint32 indexed[] = { 0x4,  0x7,  0xb,        0xd,       0xf,  0x10,
+                                       0x12, 0x14, 0x17,       0x18,      0x1d, 0x1e,
+                                       0x1f, 0x24, 0x8000001d, 0x80000026 };
+
+    for (guint i = 0; i < G_N_ELEMENTS(indexed); i++) {
+        if (indexed[i] == function) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+/* With room for what is added. */
+static Cpuid *copy_base(void)
+{
+    Cpuid *cpuid = g_malloc0(cpuid_bytes(base->len + ENTRIES_ADDED));
+
+    cpuid->nent = base->len;
+    for (guint i = 0; i < base->len; i++) {
+        const CpuidEntry *e = &g_array_index(base, CpuidEntry, i);
+
+        cpuid->entries[i] = (struct kvm_cpuid_entry2){
+            .function = e->function,
+            .index = e->index,
+            .flags = has_index(e->function) ? KVM_CPUID_FLAG_SIGNIFCANT_INDEX : 0,
+            .eax = e->regs[CPUID_EAX],
+            .ebx = e->regs[CPUID_EBX],
+            .ecx = e->regs[CPUID_ECX],
+            .edx = e->regs[CPUID_EDX],
+        };
+    }
+    return cpuid;
+}
+
+/* KVM has given the vCPU all that there is: leave what the model has. */
+static void set_arch_capabilities(const Vcpu *cpu)
+{
+    union {
+        struct kvm_msrs head;
+        guint8 space[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
+    } msrs = { .head.nmsrs = 1 };
+    guint64 value = 0;
+
+    for (guint i = 0; i < cpu_feature_count(); i++) {
+        const CpuFeature *f = cpu_feature_at(i);
+
+        if (f->reg == CPUID_MSR && f->function == MSR_ARCH_CAPABILITIES &&
+            cpu_features_have(&result.have, i)) {
+            value |= G_GUINT64_CONSTANT(1) << f->bit;
+        }
+    }
+    msrs.head.entries[0].index = MSR_ARCH_CAPABILITIES;
+    msrs.head.entries[0].data = value;
+    if (kvm_vcpu_ioctl(cpu, KVM_SET_MSRS, &msrs) != 1) {
+        log_warn("vCPU %u: KVM does not set ARCH_CAPABILITIES", cpu->index);
+    }
+}
+
+gboolean kvm_set_cpuid(Vcpu *cpu, GError **errp)
+{
+    if (!kvm_prepare_cpus(errp)) {
+        return FALSE;
+    }
+    g_autofree Cpuid *cpuid = copy_base();
+    if (!cpu_config()->model) {
+        add_levels(cpuid);
+    }
     for (guint32 i = 0; i < cpuid->nent; i++) {
         fix_entry(&cpuid->entries[i], cpu);
     }
@@ -273,13 +371,12 @@ gboolean kvm_set_cpuid(Vcpu *cpu, GError **errp)
     } else {
         add_frequency(cpuid, cpu);
     }
-    Apply apply = { cpuid, errp, TRUE };
-    cpu_feature_foreach(apply_feature, &apply);
-    if (!apply.ok) {
-        return FALSE;
-    }
     if (kvm_vcpu_ioctl(cpu, KVM_SET_CPUID2, cpuid) < 0) {
         return error_set_errno(errp, errno, "vCPU %u: KVM_SET_CPUID2", cpu->index);
+    }
+    if (cpu_config()->model &&
+        cpu_features_have(&result.have, (guint)cpu_feature_find("arch-capabilities"))) {
+        set_arch_capabilities(cpu);
     }
     if (cpu->index == 0) {
         tell(cpuid);
@@ -291,12 +388,10 @@ gboolean kvm_set_cpuid(Vcpu *cpu, GError **errp)
  */
 unsigned kvm_phys_bits(void)
 {
-    guint32 entries = ask_supported(NULL) ? supported->nent : 0;
-    for (guint32 i = 0; i < entries; i++) {
-        const struct kvm_cpuid_entry2 *e = &supported->entries[i];
-        if (e->function == 0x80000008 && (e->eax & 0xff)) {
-            return MIN(e->eax & 0xff, LEVEL4_BITS);
-        }
-    }
-    return ACCEL_PHYS_BITS;
+    guint32 bits = locked(ask_locked, NULL)
+                       ? cpu_host_word(&host, 0x80000008, 0, CPUID_EAX) & 0xff
+                       : 0;
+
+    bits = cpu_config_phys_bits(cpu_config(), bits ? bits : ACCEL_PHYS_BITS);
+    return MIN(bits, LEVEL4_BITS);
 }

@@ -32,6 +32,7 @@ typedef struct Kvm {
 
 extern Kvm kvm;
 
+gboolean kvm_open(const char *device, GError **errp);
 int kvm_ioctl(unsigned long request, void *arg);
 int kvm_vm_ioctl(unsigned long request, void *arg);
 int kvm_vcpu_ioctl(const Vcpu *cpu, unsigned long request, void *arg);

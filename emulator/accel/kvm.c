@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "accel/cpu-config.h"
 #include "accel/kvm-internal.h"
 #include "event/lock.h"
 #include "util/error.h"
@@ -48,6 +49,28 @@ int kvm_vcpu_ioctl(const Vcpu *cpu, unsigned long request, void *arg)
     return retry_ioctl(cpu->fd, request, arg);
 }
 
+gboolean kvm_open(const char *device, GError **errp)
+{
+    autofd int fd = path_open(device, O_RDWR, 0);
+
+    if (fd < 0) {
+        return error_set_errno(errp, errno, "Could not access KVM kernel module %s",
+                               device);
+    }
+    kvm.fd = fd;
+    int version = kvm_ioctl(KVM_GET_API_VERSION, NULL);
+    kvm.fd = -1;
+    if (version < 0) {
+        return error_set_errno(errp, errno, "'%s' is not KVM", device);
+    }
+    if (version != KVM_API_VERSION) {
+        return error_set(errp, "%s has API version %d, not %d", device, version,
+                         KVM_API_VERSION);
+    }
+    kvm.fd = fd_steal(&fd);
+    return TRUE;
+}
+
 static gboolean kvm_init(ConfigNode *node, GError **errp)
 {
     const char *without, *device;
@@ -56,19 +79,8 @@ static gboolean kvm_init(ConfigNode *node, GError **errp)
         !config_check_unused(node, errp)) {
         return FALSE;
     }
-    autofd int fd = path_open(device, O_RDWR, 0);
-    if (fd < 0) {
-        return error_set_errno(errp, errno, "Could not access KVM kernel module %s",
-                               device);
-    }
-    kvm.fd = fd;
-    int version = kvm_ioctl(KVM_GET_API_VERSION, NULL);
-    if (version < 0) {
-        return error_set_errno(errp, errno, "'%s' is not KVM", device);
-    }
-    if (version != KVM_API_VERSION) {
-        return error_set(errp, "%s has API version %d, not %d", device, version,
-                         KVM_API_VERSION);
+    if (!kvm_open(device, errp)) {
+        return FALSE;
     }
     if (!kvm_probe(without, errp)) {
         return FALSE;
@@ -87,10 +99,10 @@ static gboolean kvm_init(ConfigNode *node, GError **errp)
         retry_ioctl(vm_fd, KVM_SET_TSS_ADDR, GUINT_TO_POINTER(TSS_ADDR)) < 0) {
         return error_set_errno(errp, errno, "KVM_SET_TSS_ADDR");
     }
-    kvm.fd = fd_steal(&fd);
     kvm.vm_fd = fd_steal(&vm_fd);
     kvm.run_size = (size_t)run_size;
     kvm.vcpus = g_ptr_array_new();
+    cpu_set_source(&kvm_cpu_source);
     return kvm_memory_init(errp);
 }
 

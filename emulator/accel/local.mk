@@ -2,6 +2,9 @@
 libemulator_a_SOURCES += \
 	emulator/accel/accel.c emulator/accel/accel.h \
 	emulator/accel/cpu.c emulator/accel/cpu-feature.h \
+	emulator/accel/cpu-config.c emulator/accel/cpu-config.h \
+	emulator/accel/cpu-resolve.c \
+	emulator/accel/cpuid-build.c emulator/accel/cpuid-cache.c \
 	emulator/accel/flush.h \
 	emulator/accel/gsi.c \
 	emulator/accel/kvm.c emulator/accel/kvm-internal.h \

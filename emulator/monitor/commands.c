@@ -25,6 +25,7 @@ const QmpCommand *const qmp_command_tables[] = {
     qmp_job_commands,
     qmp_option_commands,
     qmp_type_commands,
+    qmp_cpu_commands,
     qmp_hmp_commands,
     NULL,
 };

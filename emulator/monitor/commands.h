@@ -24,6 +24,7 @@ extern const QmpCommand qmp_input_commands[];
 extern const QmpCommand qmp_object_commands[];
 extern const QmpCommand qmp_migration_commands[];
 extern const QmpCommand qmp_pci_commands[];
+extern const QmpCommand qmp_cpu_commands[];
 extern const QmpCommand qmp_hmp_commands[];
 
 #endif

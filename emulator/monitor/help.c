@@ -4,8 +4,10 @@
 #include "monitor/help.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "block/block.h"
+#include "capabilities/cpu.h"
 #include "chardev/chardev.h"
 #include "device/device.h"
 #include "firmware/smbios-options.h"
@@ -123,8 +125,6 @@ static const struct {
     const char *topic, *text;
 } texts[] = {
     { "accel", "Accelerators supported:\nkvm\nqtest\n" },
-    { "cpu", "Available CPUs:\n  host  the host's CPU, as far as KVM can show it\n"
-             "  max   the same\n" },
     { "boot", "boot-opts options:\n"
               "  menu=<bool (on/off)>\n"
               "  once=<str>\n"
@@ -134,10 +134,52 @@ static const struct {
               "  strict=<bool (on/off)>\n" },
 };
 
+#define LINE_MAX_CHARS 76
+
+static void help_features(FILE *out)
+{
+    guint at = 0;
+
+    fputs("\nRecognized CPUID flags:\n", out);
+    for (guint i = 0; i < cpu_feature_count(); i++) {
+        const char *name = cpu_feature_at(i)->name;
+
+        if (cpu_feature_find(name) != (int)i) {
+            continue;
+        }
+        if (at + strlen(name) + 1 > LINE_MAX_CHARS) {
+            fputc('\n', out);
+            at = 0;
+        }
+        at += (guint)fprintf(out, "%s%s", at ? " " : "  ", name);
+    }
+    fputc('\n', out);
+}
+
+static void help_cpu(FILE *out)
+{
+    fputs("Available CPUs:\n", out);
+    for (const CpuAlias *a = cpu_model_aliases(); a->name; a++) {
+        fprintf(out, "x86 %-26s  (alias of %s)\n", a->name, a->of);
+    }
+    for (guint i = 0; i < cpu_model_count(); i++) {
+        const CpuModel *m = cpu_model_at(i);
+
+        fprintf(out, "x86 %-26s  %s\n", m->name, m->model_id);
+    }
+    fprintf(out, "x86 %-26s  %s\n", "host", "the host's CPU, as far as KVM can show it");
+    fprintf(out, "x86 %-26s  %s\n", "max", "the same");
+    help_features(out);
+}
+
 static gboolean help_topic(FILE *out, const char *topic, const char *of, GError **errp)
 {
     if (g_str_equal(topic, "machine")) {
         return help_machine(out, of, errp);
+    }
+    if (g_str_equal(topic, "cpu")) {
+        help_cpu(out);
+        return TRUE;
     }
     if (g_str_equal(topic, "device")) {
         return help_device(out, of, errp);

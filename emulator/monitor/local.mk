@@ -5,7 +5,7 @@ libemulator_a_SOURCES += \
 	emulator/monitor/cmd-action.c \
 	emulator/monitor/cmd-block.c \
 	emulator/monitor/cmd-throttle.c \
-	emulator/monitor/cmd-chardev.c \
+	emulator/monitor/cmd-chardev.c emulator/monitor/cmd-cpu.c \
 	emulator/monitor/cmd-device.c \
 	emulator/monitor/cmd-fd.c \
 	emulator/monitor/cmd-hmp.c \

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "accel/cpu-config.h"
 #include "machine/machine.h"
 #include "monitor/object.h"
 #include "monitor/qmp-command.h"
@@ -74,9 +75,11 @@ char *qom_cpu_path(unsigned index)
 
 static void add_cpus(GPtrArray *objects)
 {
+    g_autofree char *type = g_strconcat(cpu_config()->name, "-x86_64-cpu", NULL);
+
     for (unsigned i = 0; i < machine_cpus(); i++) {
         g_autofree char *path = qom_cpu_path(i);
-        add(objects, path, "host-x86_64-cpu");
+        add(objects, path, type);
     }
 }
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # tests/device
 STARTUP_TESTS = tests/device/startup-test.py tests/device/leftover-test.py \
-	tests/device/memory-lock-test.py tests/device/drive-test.py tests/device/fd-test.py tests/device/cont-test.py \
+	tests/device/memory-lock-test.py tests/device/drive-test.py tests/device/fd-test.py tests/device/cont-test.py tests/device/cpu-model-test.py \
 	tests/device/property-default-test.py tests/device/migration-again-test.py \
 	tests/device/monitor-flood-test.py
 dist_check_SCRIPTS += $(STARTUP_TESTS)

@@ -79,10 +79,13 @@ check_PROGRAMS += tests/unit/capabilities-host-test
 TESTS += tests/unit/capabilities-host-test
 tests_unit_capabilities_host_test_CPPFLAGS = $(libcapabilities_a_CPPFLAGS)
 tests_unit_capabilities_host_test_LDADD = libcapabilities.a $(GLIB_LIBS)
-check_PROGRAMS += tests/unit/capabilities-cpu-test
-TESTS += tests/unit/capabilities-cpu-test
+check_PROGRAMS += tests/unit/capabilities-cpu-test tests/unit/accel-cpu-test
+TESTS += tests/unit/capabilities-cpu-test tests/unit/accel-cpu-test
 tests_unit_capabilities_cpu_test_CPPFLAGS = $(libcapabilities_a_CPPFLAGS)
 tests_unit_capabilities_cpu_test_LDADD = libcapabilities.a $(GLIB_LIBS)
+tests_unit_accel_cpu_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_accel_cpu_test_LDADD = $(EMULATOR_TEST_LDADD)
+EXTRA_DIST += tests/golden/cpu/kvm-epyc.inc
 # libvirt-driver/command/
 COMMAND_TEST_LDADD = libdriver.a libxml.a libcapabilities.a libutil.a $(DRIVER_LIBS)
 check_PROGRAMS += tests/unit/command-argv-test

@@ -104,6 +104,8 @@ static void test_commands(void)
         "system_reset",
         "system_powerdown",
         "query-cpus-fast",
+        "query-cpu-definitions",
+        "query-cpu-model-expansion",
         "query-chardev",
         "getfd",
         "closefd",
