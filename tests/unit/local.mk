@@ -274,7 +274,8 @@ tests_unit_rpc_connect_test_CPPFLAGS = $(RPC_TEST_CPPFLAGS)
 tests_unit_rpc_connect_test_LDADD = $(RPC_TEST_LDADD)
 check_PROGRAMS += tests/unit/forward-service-test
 TESTS += tests/unit/forward-service-test
-tests_unit_forward_service_test_SOURCES = tests/unit/forward-service-test.c $(RPC_TEST_PEER)
+tests_unit_forward_service_test_SOURCES = tests/unit/forward-service-test.c \
+	tests/unit/forward-daemon.c tests/unit/forward-daemon.h $(RPC_TEST_PEER)
 tests_unit_forward_service_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_forward_service_test_LDADD = $(COMMAND_TEST_LDADD)
 tests_unit_rpc_server_test_SOURCES = tests/unit/rpc-server-test.c $(RPC_TEST_PEER)
