@@ -87,7 +87,10 @@ static gboolean take_feature(CpuConfig *config, const char *name, gboolean on)
 static gboolean refuse(const char *key, const char *name, GError **errp)
 {
     if (g_str_has_prefix(name, "hv-")) {
-        return error_set(errp, "'%s': enlightenments of Hyper-V are not supported", key);
+        return error_set(errp,
+                         "the feature '%s' is not supported (none of Hyper-V's "
+                         "enlightenments is)",
+                         key);
     }
     return error_set(errp, "the feature '%s' is not supported", key);
 }

@@ -29,7 +29,11 @@
 #define FEATURE_SVM          (1u << 2) /* 0x80000001.ecx */
 
 /* What add_levels() and add_frequency() add to KVM's list at most. */
-#define ENTRIES_ADDED 4
+#define ENTRIES_ADDED (LEVELS_CORES + LEVELS_DIES + 1)
+
+/* Sub-leaves of 0xb and 0x1f, with the one that ends them. */
+#define LEVELS_CORES 3
+#define LEVELS_DIES  4
 
 typedef struct kvm_cpuid2 Cpuid;
 
@@ -227,28 +231,37 @@ static void fix_entry(struct kvm_cpuid_entry2 *e, const Vcpu *cpu)
     }
 }
 
-/* 0xb with its sub-leaves may be missing from KVM's list: then it is made. */
-static void add_levels(Cpuid *cpuid)
+static gboolean has_entry(const Cpuid *cpuid, guint32 function, guint32 index)
 {
     for (guint32 i = 0; i < cpuid->nent; i++) {
-        if (cpuid->entries[i].function == 0xb && cpuid->entries[i].index == 1) {
-            return;
+        if (cpuid->entries[i].function == function && cpuid->entries[i].index == index) {
+            return TRUE;
         }
+    }
+    return FALSE;
+}
+
+/* A leaf of levels may be missing from KVM's list, or lack sub-leaves: then it is made.
+ */
+static void add_levels(Cpuid *cpuid, guint32 function, guint32 n)
+{
+    if (has_entry(cpuid, function, n - 1)) {
+        return;
     }
     guint32 kept = 0;
     for (guint32 i = 0; i < cpuid->nent; i++) {
-        if (cpuid->entries[i].function != 0xb) {
+        if (cpuid->entries[i].function != function) {
             cpuid->entries[kept++] = cpuid->entries[i];
         }
     }
-    for (guint32 index = 0; index < 3; index++) {
+    for (guint32 index = 0; index < n; index++) {
         cpuid->entries[kept++] = (struct kvm_cpuid_entry2){
-            .function = 0xb, .index = index, .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX
+            .function = function, .index = index, .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX
         };
     }
     cpuid->nent = kept;
-    if (cpuid->entries[0].function == 0 && cpuid->entries[0].eax < 0xb) {
-        cpuid->entries[0].eax = 0xb;
+    if (cpuid->entries[0].function == 0 && cpuid->entries[0].eax < function) {
+        cpuid->entries[0].eax = function;
     }
 }
 
@@ -361,7 +374,10 @@ gboolean kvm_set_cpuid(Vcpu *cpu, GError **errp)
     }
     g_autofree Cpuid *cpuid = copy_base();
     if (!cpu_config()->model) {
-        add_levels(cpuid);
+        add_levels(cpuid, 0xb, LEVELS_CORES);
+        if (cpu_topology.dies > 1) {
+            add_levels(cpuid, 0x1f, LEVELS_DIES);
+        }
     }
     for (guint32 i = 0; i < cpuid->nent; i++) {
         fix_entry(&cpuid->entries[i], cpu);

@@ -57,6 +57,42 @@ static void test_tsc_told(void)
     qtest_stop(q);
 }
 
+/* Levels of the topology, of the host's CPU and of a model; who shares a model's cache.
+ */
+static void test_topology(void)
+{
+    static const struct {
+        const char *cpu, *leaves;
+    } rows[] = {
+        { "host", "cpuid 0000000b 00000000 00000001 00000002 00000100 00000000\n"
+                  "cpuid 0000000b 00000001 00000003 00000008 00000201 00000000\n"
+                  "cpuid 0000000b 00000002 00000000 00000000 00000002 00000000\n" },
+        { "host", "cpuid 0000001f 00000000 00000001 00000002 00000100 00000000\n"
+                  "cpuid 0000001f 00000001 00000002 00000004 00000201 00000000\n"
+                  "cpuid 0000001f 00000002 00000003 00000008 00000502 00000000\n"
+                  "cpuid 0000001f 00000003 00000000 00000000 00000003 00000000\n" },
+        { "Penryn,level=31", "cpuid 0000001f 00000002 00000003 00000008 00000502 "
+                             "00000000\n" },
+        { "Penryn,vendor=GenuineIntel",
+          "cpuid 00000004 00000000 0c004121 01c0003f 0000003f 00000001\n"
+          "cpuid 00000004 00000001 0c004122 01c0003f 0000003f 00000001\n"
+          "cpuid 00000004 00000002 0c004143 03c0003f 00000fff 00000001\n"
+          "cpuid 00000004 00000003 0c00c163 03c0003f 00003fff 00000006\n" },
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *more = g_strdup_printf(
+            "-cpu %s,check=off -smp 16,sockets=2,dies=2,cores=2,threads=2", rows[i].cpu);
+        QTest *q = boot("cpuid", "", more);
+        g_autofree char *said = qtest_serial(q, "cpuid done\n");
+
+        if (!strstr(said, rows[i].leaves)) {
+            g_error("-cpu %s: %s is not in %s", rows[i].cpu, rows[i].leaves, said);
+        }
+        qtest_stop(q);
+    }
+}
+
 static void test_paused_at_start(void)
 {
     QTest *q = boot("hello", "", "-S");
@@ -234,6 +270,7 @@ int main(int argc, char **argv)
     }
     g_test_add_func("/tiny/hello", test_hello);
     g_test_add_func("/tiny/tsc-told", test_tsc_told);
+    g_test_add_func("/tiny/topology", test_topology);
     g_test_add_func("/tiny/paused-at-start", test_paused_at_start);
     g_test_add_func("/tiny/smp", test_smp);
     g_test_add_func("/tiny/triple-fault", test_triple_fault);

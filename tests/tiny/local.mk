@@ -4,7 +4,7 @@
 TINY_GUESTS = tests/tiny/hello.elf tests/tiny/io.elf tests/tiny/notify.elf \
 	tests/tiny/dirty.elf tests/tiny/smp.elf tests/tiny/blk.elf tests/tiny/reset.elf \
 	tests/tiny/extint.elf tests/tiny/nmi.elf tests/tiny/migration-guest.elf \
-	tests/tiny/traffic.elf
+	tests/tiny/traffic.elf tests/tiny/cpuid.elf
 check_DATA += $(TINY_GUESTS)
 .PHONY: tiny-guests
 tiny-guests: $(TINY_GUESTS)
@@ -13,7 +13,7 @@ TINY_COMMON = tests/tiny/start.S tests/tiny/tiny.h tests/tiny/tiny.ld
 EXTRA_DIST += $(TINY_COMMON) tests/tiny/hello.c tests/tiny/io.c tests/tiny/notify.c \
 	tests/tiny/dirty.c tests/tiny/smp.c tests/tiny/blk.c tests/tiny/reset.c \
 	tests/tiny/extint.c tests/tiny/nmi.c tests/tiny/migration-guest.c \
-	tests/tiny/virtio.h tests/tiny/traffic.c
+	tests/tiny/virtio.h tests/tiny/traffic.c tests/tiny/cpuid.c
 
 TINY_CFLAGS = -m32 -march=i686 -Os -std=gnu11 -Wall -Wextra -Werror -ffreestanding \
 	-nostdlib -static -fno-pie -fno-stack-protector -fcf-protection=none \
@@ -39,6 +39,8 @@ tests/tiny/extint.elf: $(TINY_COMMON) tests/tiny/extint.c
 	$(AM_V_GEN)$(TINY_LINK) $(srcdir)/tests/tiny/extint.c
 tests/tiny/traffic.elf: $(TINY_COMMON) tests/tiny/virtio.h tests/tiny/traffic.c
 	$(AM_V_GEN)$(TINY_LINK) $(srcdir)/tests/tiny/traffic.c
+tests/tiny/cpuid.elf: $(TINY_COMMON) tests/tiny/cpuid.c
+	$(AM_V_GEN)$(TINY_LINK) $(srcdir)/tests/tiny/cpuid.c
 tests/tiny/nmi.elf: $(TINY_COMMON) tests/tiny/nmi.c
 	$(AM_V_GEN)$(TINY_LINK) $(srcdir)/tests/tiny/nmi.c
 

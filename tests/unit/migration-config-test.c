@@ -37,7 +37,9 @@ static const struct Case {
 } cases[] = {
     { .name = "same" },
     { "fewer-here", DESTINATION, 7, 0, CPUID_EBX, 1u << 5, "0x7.0 ebx bit 5 (avx2)" },
-    { "no-name", DESTINATION, 7, 1, CPUID_EAX, 1u << 4, "0x7.1 eax bit 4, which" },
+    { "subleaf", DESTINATION, 7, 1, CPUID_EAX, 1u << 4, "0x7.1 eax bit 4 (avx-vnni)" },
+    { "no-name", SOURCE, 0x80000021, 0, CPUID_EAX, 1u << 9,
+      "0x80000021.0 eax bit 9, which" },
     { "highest", SOURCE, 7, 0, CPUID_EDX, 1u << 31, "0x7.0 edx bit 31 (ssbd)" },
     { "kvm", DESTINATION, 0x40000001, 0, CPUID_EAX, 8, "0x40000001.0 eax bit 3" },
     { "amd", DESTINATION, 0x80000001, 0, CPUID_EDX, 1u << 26, "0x80000001.0 edx bit 26" },
