@@ -32,6 +32,7 @@ include emulator/net/local.mk
 include emulator/chardev/local.mk
 include emulator/input/local.mk
 include emulator/pci/local.mk
+include emulator/scsi/local.mk
 include emulator/virtio/local.mk
 include emulator/hw/local.mk
 include emulator/ide/local.mk

@@ -7,7 +7,7 @@ import sys
 
 # From the bottom up; layers in one row may not include each other.
 EMULATOR = [["util"], ["capabilities"], ["config"], ["event"], ["memory"], ["accel"],
-            ["device"], ["block", "net", "chardev", "input"], ["pci"], ["virtio", "hw", "ide", "usb"],
+            ["device"], ["block", "net", "chardev", "input"], ["pci", "scsi"], ["virtio", "hw", "ide", "usb"],
             ["firmware"], ["machine"], ["migration"], ["monitor"]]
 # The daemon: its own parts may include each other, from the bottom up.
 DRIVER = [["util"], ["capabilities"], ["xml"], ["rpc", "qmp", "process"], ["forward", "agent"],
