@@ -93,3 +93,4 @@ EXTRA_DIST += tests/golden/atapi/record.py
 dist_check_SCRIPTS += tests/golden/cpu/cpu-test.py
 TESTS += tests/golden/cpu/cpu-test.py
 EXTRA_DIST += tests/golden/cpu/qemu.json tests/golden/cpu/differences tools/cpu-tables
+EXTRA_DIST += tests/golden/scsi/record.py

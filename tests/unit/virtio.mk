@@ -15,10 +15,15 @@ VIRTIO_TESTS = tests/unit/qcow2-test tests/unit/qcow2-crash-test \
 	tests/unit/virtio-vsock-test \
 	tests/unit/virtio-port-test tests/unit/virtio-port-stop-test \
 	tests/unit/virtio-pci-test tests/unit/virtio-pci-life-test \
-	tests/unit/virtio-vhost-pci-test
+	tests/unit/virtio-vhost-pci-test \
+	tests/unit/scsi-disk-test
 check_PROGRAMS += $(VIRTIO_TESTS)
 TESTS += $(VIRTIO_TESTS)
 VIRTIO_TEST_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
+tests_unit_scsi_disk_test_SOURCES = tests/unit/scsi-disk-test.c \
+	tests/golden/scsi/qemu-7.2.h
+tests_unit_scsi_disk_test_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
+tests_unit_scsi_disk_test_LDADD = $(EMULATOR_TEST_LDADD)
 IDE_CD_TEST = tests/unit/ide-cd.h tests/unit/ide-port.c tests/unit/ide-port.h
 tests_unit_ide_cd_tray_test_SOURCES = tests/unit/ide-cd-tray-test.c $(IDE_CD_TEST)
 tests_unit_ide_cd_tray_test_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
