@@ -500,6 +500,35 @@ static void test_failures(void)
     finish();
 }
 
+/* The guest hears nothing of it; the same command is run once more when the VM goes on.
+ */
+static void test_stop(void)
+{
+    begin(FALSE);
+    disk.werror = disk.rerror = BLOCK_ON_ERROR_STOP;
+    test_node("m fail read 2560 512 EIO 1");
+    run("280000000005000001");
+    g_assert_true(cmd.again);
+    assert_medium(5, 5);
+    memset(memory, 0x77, 512);
+    test_node("m fail write 5120 512 EIO 1");
+    run("41000000000a00000300");
+    g_assert_true(cmd.again);
+    run("41000000000a00000300");
+    assert_good(512);
+    assert_medium(12, 0x77);
+    put_entry(0, 8, 1);
+    put_entry(1, 16, 1);
+    test_node("m fail discard 8192 512 ENOSPC 1");
+    unmap(38, 32, "42000000000000002800");
+    g_assert_true(cmd.again);
+    unmap(38, 32, "42000000000000002800");
+    assert_good(40);
+    assert_medium(8, 0);
+    assert_medium(16, 0);
+    finish();
+}
+
 /* Any bytes, of every opcode: it ends, and what it says it has moved it can have. */
 static void test_any(void)
 {
@@ -544,6 +573,7 @@ int main(int argc, char **argv)
     g_test_add_func("/scsi-disk/mode-select", test_mode_select);
     g_test_add_func("/scsi-disk/attention", test_attention);
     g_test_add_func("/scsi-disk/failures", test_failures);
+    g_test_add_func("/scsi-disk/stop", test_stop);
     g_test_add_func("/scsi-disk/any", test_any);
     int rc = g_test_run();
     unlink(path);
