@@ -4,8 +4,9 @@
 
 #include "command/kind.h"
 
-#define BUILTIN   "rng-builtin"
-#define PERIOD_MS 1000u /* libvirt's, of a rate without one */
+#define BUILTIN      "rng-builtin"
+#define BUILTIN_PATH "/dev/urandom" /* what that reads */
+#define PERIOD_MS    1000u          /* libvirt's, of a rate without one */
 
 static gboolean complete(const CommandMachine *machine, const Domain *domain,
                          gpointer device, GError **errp)
@@ -41,15 +42,17 @@ static gboolean check_emulator(const CommandEmulator *emulator, gconstpointer de
                                "the emulator does not have object '" BUILTIN "'");
 }
 
+/* Once it is confined, the emulator cannot open its own source: it gets it, then. */
 static void add_backend(CommandSteps *steps, const DomainRng *rng, const char *id)
 {
-    JsonObject *backend =
-        util_json_pair("qom-type", is_builtin(rng) ? BUILTIN : "rng-random");
+    const char *path = is_builtin(rng) ? BUILTIN_PATH : rng->filename;
+    gboolean own = is_builtin(rng) && !steps->plug;
+    JsonObject *backend = util_json_pair("qom-type", own ? BUILTIN : "rng-random");
 
     json_object_set_string_member(backend, "id", id);
-    if (!is_builtin(rng)) {
-        g_autofree char *filename = command_step_file(
-            steps, &(CommandFile){ .path = rng->filename, .flags = O_RDONLY });
+    if (!own) {
+        g_autofree char *filename =
+            command_step_file(steps, &(CommandFile){ .path = path, .flags = O_RDONLY });
 
         json_object_set_string_member(backend, "filename", filename);
     }

@@ -230,6 +230,39 @@ def test_vsock(a, b):
     a.fails("failed to set guest cid", "start", "other")
 
 
+def test_rng(a, b):
+    """With a rate, and of the emulator's own: started, unplugged and plugged."""
+    rng = "<rng model='virtio'><rate bytes='1024' period='100'/><backend model='builtin'/></rng>"
+    start(a, rng)
+    for wanted in 0, 1:
+        a.virsh("attach-device" if wanted else "detach-device", "vm", device(a, rng), "--live",
+                "--config")
+        wait_for("the change", lambda: len(tree(a).findall("devices/rng")) == wanted)
+        assert len(tree(a, "--inactive").findall("devices/rng")) == wanted
+    assert tree(a).find("devices/rng/rate").attrib == {"bytes": "1024", "period": "100"}
+    a.fails("live update of device 'rng' is not supported", "update-device", "vm",
+            device(a, rng), "--live")
+
+
+def test_features(a, b):
+    """Of the machine, which the emulator starts with."""
+    guests = Guests(a)
+    path = a.define(words=guests.words(), command="", machine="q35")
+    with open(path) as f:
+        text = f.read()
+    with open(path, "w") as f:
+        f.write(text.replace("<features><acpi/>", "<genid/><features><acpi/><vmcoreinfo/>")
+                .replace("</features>", "</features><clock offset='localtime'/>"))
+    a.virsh("define", path)
+    a.virsh("start", "vm")
+    guests.next()
+    genid = tree(a).find("genid").text
+    assert genid == tree(a, "--inactive").find("genid").text and len(genid) == 36
+    told = a.virsh("qemu-monitor-command", "vm", '{"execute":"query-vm-generation-id"}')
+    assert genid in told, (genid, told)
+    assert tree(a).find("features/vmcoreinfo").get("state") == "on"
+
+
 if __name__ == "__main__":
     why = make_emulator()
     if why:

@@ -293,7 +293,8 @@ static void test_plug(void)
         { PLAIN("q35", PORT("1", "") "<vsock/>"), "<vsock/>",
           "the domain already has a vsock device" },
         { BRIDGED, "<rng model='virtio'><backend model='builtin'/></rng>",
-          "object-add {\"qom-type\":\"rng-builtin\",\"id\":\"objrng0\"}\n"
+          "object-add {\"qom-type\":\"rng-random\",\"id\":\"objrng0\","
+          "\"filename\":\"/dev/fdset/10\"}\n"
           "device_add {\"driver\":\"virtio-rng-pci\",\"bus\":\"pci.3\",\"addr\":\"0x0\","
           "\"id\":\"rng0\",\"rng\":\"objrng0\"}\n" },
         { BRIDGED,
