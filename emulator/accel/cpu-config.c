@@ -206,7 +206,9 @@ gboolean cpu_config_parse(CpuConfig *config, ConfigNode *node, GError **errp)
     }
     config->model = cpu_model_find(name);
     if (!config->model && !g_str_equal(name, "host") && !g_str_equal(name, "max")) {
-        return error_set(errp, "unable to find CPU model '%s'", name);
+        error_set(errp, "unable to find CPU model '%s'", name);
+        config_prefix_origin(node, "-cpu", errp);
+        return FALSE;
     }
     set_defaults(config, name);
     /* signs come last, as they do in QEMU */
