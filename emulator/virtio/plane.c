@@ -14,6 +14,7 @@ struct VirtioOwner {
     VirtioPort *port;
     EventLoop *loop;
     gboolean posted;   /* is to begin, and has not; cleared by the loop */
+    gboolean begun;    /* the loop's: it has begun, and has not been halted */
     gboolean draining; /* the loop's: stopped, once nothing is in flight */
 };
 
@@ -37,6 +38,14 @@ static gboolean is_owned(const VirtioOwner *owner, const Virtqueue *vq)
     return vq->enabled && vq->loop == owner->loop;
 }
 
+static void listen_to(VirtioOwner *owner, Virtqueue *vq)
+{
+    if (!vq->kick_handler) {
+        vq->kick_handler =
+            event_loop_add_fd(owner->loop, vq->kick_fd, G_IO_IN, queue_kicked, vq);
+    }
+}
+
 /* In the owner's loop; or, for the main loop, under the machine lock. */
 static void begin(void *opaque)
 {
@@ -45,14 +54,14 @@ static void begin(void *opaque)
     const VirtioDeviceClass *klass = virtio_device_get_class(port->dev);
 
     owner->posted = FALSE;
+    owner->begun = TRUE;
     if (klass->start) {
         klass->start(port->dev, owner->loop);
     }
     for (unsigned i = 0; i < port->n_queues; i++) {
         Virtqueue *vq = &port->queues[i];
-        if (is_owned(owner, vq)) {
-            vq->kick_handler =
-                event_loop_add_fd(owner->loop, vq->kick_fd, G_IO_IN, queue_kicked, vq);
+        if (is_owned(owner, vq) && (!klass->listens || klass->listens(port->dev, i))) {
+            listen_to(owner, vq);
             virtio_port_handle(port, vq);
         }
     }
@@ -146,6 +155,7 @@ static void halt(VirtioOwner *owner)
     if (klass->stop) {
         klass->stop(port->dev, owner->loop);
     }
+    owner->begun = FALSE;
     owner->draining = TRUE;
 }
 
@@ -195,6 +205,20 @@ static VirtioOwner *find_owner(VirtioPort *port, const EventLoop *loop)
         }
     }
     return NULL;
+}
+
+/* What was added meanwhile has signalled the descriptor. */
+void virtio_queue_listen(VirtioDevice *dev, unsigned queue)
+{
+    VirtioPort *port = dev->port;
+
+    if (port && queue < port->n_queues) {
+        Virtqueue *vq = &port->queues[queue];
+        VirtioOwner *owner = find_owner(port, vq->loop);
+        if (owner && owner->begun && is_owned(owner, vq)) {
+            listen_to(owner, vq);
+        }
+    }
 }
 
 static void add_owner(VirtioPort *port, EventLoop *loop)

@@ -140,6 +140,14 @@ static guint16 serial_queue_size(VirtioDevice *dev, unsigned queue)
                                                                     : QUEUE_SIZE;
 }
 
+/* Linux makes the queues of all ports that there could be. */
+static gboolean serial_listens(VirtioDevice *dev, unsigned queue)
+{
+    const VirtioSerial *serial = (const VirtioSerial *)dev;
+
+    return queue / 2 == 1 || serial->ports[queue < 2 ? 0 : queue / 2 - 1];
+}
+
 /* The bus */
 
 /* Number 0 is a console's: what drivers without the control queue know. */
@@ -197,7 +205,14 @@ static void bus_announce(Bus *bus, Device *device)
 {
     SerialPort *port = (SerialPort *)device;
 
-    port->serial = bus->opaque;
+    VirtioSerial *serial = bus->opaque;
+
+    port->serial = serial;
+    if (serial->running && serial_tx(port)->enabled) {
+        drop(serial_tx(port)); /* of before there was a port */
+    }
+    virtio_queue_listen(&serial->dev, serial_rx(port)->index);
+    virtio_queue_listen(&serial->dev, serial_tx(port)->index);
     serial_tell(port->serial, port->nr, SERIAL_TELL_ADD);
 }
 
@@ -322,5 +337,6 @@ const VirtioDeviceClass virtio_serial_class = {
     .reset = serial_reset,
     .start = serial_start,
     .handle = serial_handle,
+    .listens = serial_listens,
     .stop = serial_stop,
 };

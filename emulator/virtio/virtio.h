@@ -82,6 +82,12 @@ typedef struct VirtioDeviceClass {
     /* Data plane, in each of the owners' loops. */
     void (*start)(VirtioDevice *dev, EventLoop *loop); /* NULL: nothing to do */
     void (*handle)(VirtioDevice *dev, Virtqueue *vq);  /* the driver added buffers */
+    /*
+     * Whether anybody cares for what the driver adds to a queue, of a device that has many
+     * more than it uses: what is waited for costs time in each turn of the loop. NULL:
+     * always. See virtio_queue_listen().
+     */
+    gboolean (*listens)(VirtioDevice *dev, unsigned queue);
     /* Takes no more requests; those in flight end with virtio_device_idle(). */
     void (*stop)(VirtioDevice *dev, EventLoop *loop);
 } VirtioDeviceClass;
@@ -134,6 +140,8 @@ void virtio_device_config_changed(VirtioDevice *dev);
  * device may stop.
  */
 void virtio_device_idle(VirtioDevice *dev, EventLoop *loop);
+/* Main loop, whose own the queue is: from now on listens() is TRUE of it. */
+void virtio_queue_listen(VirtioDevice *dev, unsigned queue);
 /* Owner: handle() will be called again, after others have had the loop. */
 void virtio_queue_again(Virtqueue *vq);
 /* Owner: the driver did what the device cannot make sense of: NEEDS_RESET. */
