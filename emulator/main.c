@@ -376,15 +376,44 @@ static gboolean add_object(ConfigNode *node, GError **errp)
     return object_add(node, errp);
 }
 
+static gboolean is_listed(ConfigNode *config, const char *list, const char *name)
+{
+    const ConfigNode *entries = config_map_get(config, list);
+
+    for (guint i = 0; entries && i < config_list_size(entries); i++) {
+        if (g_strcmp0(text_at(config_list_at(entries, i), "node-name"), name) == 0) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+/* What -drive has left to the image itself. */
+static gboolean complete_drives(ConfigNode *config, GError **errp)
+{
+    const ConfigNode *nodes = config_map_get(config, "blockdev");
+
+    for (guint i = 0; nodes && i < config_list_size(nodes); i++) {
+        ConfigNode *node = config_list_at(nodes, i);
+        const char *name = text_at(node, "node-name");
+        if (is_listed(config, "drive-node", name) &&
+            !block_drive_complete(node, is_listed(config, "guessed-raw", name), errp)) {
+            config_prefix_origin(node, "-drive", errp);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
 static gboolean add_blockdev(ConfigNode *node, GError **errp)
 {
     return block_node_add(node, errp) != NULL;
 }
 
-/* -drive without format=; a destination reads no image before it has the VM. */
+/* -drive without format=. */
 static gboolean check_raw(ConfigNode *node, GError **errp)
 {
-    return block_starts_inactive() || block_check_raw(text_at(node, "node-name"), errp);
+    return block_check_raw(text_at(node, "node-name"), errp);
 }
 
 static gboolean set_drive(ConfigNode *node, GError **errp)
@@ -415,7 +444,7 @@ static gboolean start_backends(ConfigNode *config, GError **errp)
     data_file_set_dirs(config_map_get(config, "data-dir"));
     block_set_start_inactive(config_map_has(config, "incoming"));
     vm_set_flush(block_flush_all);
-    return each(config, "object", add_object, errp) &&
+    return each(config, "object", add_object, errp) && complete_drives(config, errp) &&
            each(config, "blockdev", add_blockdev, errp) &&
            each(config, "guessed-raw", check_raw, errp) &&
            each(config, "drive-node", set_drive, errp) &&

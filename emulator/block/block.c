@@ -177,6 +177,16 @@ BlockFrame *block_request_watch(BlockNode *node, BlockRequest *r)
     return frame;
 }
 
+void block_request_unwatch(BlockRequest *r)
+{
+    BlockFrame *frame = r->frames;
+
+    r->frames = frame->up;
+    if (frame != &r->frame) {
+        g_free(frame);
+    }
+}
+
 void block_request_ended(BlockRequest *r)
 {
     while (r->frames) {

@@ -102,13 +102,20 @@ extern const ObjectType object_throttle_group;
  */
 BlockNode *block_node_add(ConfigNode *config, GError **errp);
 /*
- * At start, of a node that is there and was not said to be raw: refuses an image that
- * begins as one of another format does, and warns of one that may be written.
+ * At start, of the options of a node that -drive makes, before block_node_add(): guessed:
+ * a qcow2 image that was not said to be raw is one. What the header of such an image
+ * names is opened with it, as QEMU does; of -blockdev that is given, or nothing.
  */
+gboolean block_drive_complete(ConfigNode *node, gboolean guessed, GError **errp);
 /* At start: -drive has made it, and its name is the drive's for the monitor. */
 void block_node_set_drive(BlockNode *node);
 /* What the monitor knows as "device": "" where no -drive says it. Borrowed. */
 const char *block_node_drive(const BlockNode *node);
+/*
+ * At start, of a node that is there and was not said to be raw: refuses an image that
+ * begins as one of another format does, and warns of one that may be written; the guest
+ * is kept from making it begin so. A destination does not read it.
+ */
 gboolean block_check_raw(const char *name, GError **errp);
 /*
  * At start, of an active node that a user is attached to: its content, whoever asks

@@ -2,8 +2,8 @@
 /*
  * Which format an image has by its first sector. A guest that gets an image of another
  * format as a raw disk sees nonsense, and what it writes destroys the image; and what a
- * guest writes to a raw disk must not decide what the host makes of it. So raw is a
- * choice, and nothing is chosen by a header.
+ * guest writes to a raw disk must not decide what the host makes of it. So no guest
+ * writes a header to a disk of which raw is only a guess.
  *
  * #syscalls slow: preadv2
  */
@@ -65,10 +65,30 @@ gboolean block_check_format(BlockNode *file, GError **errp)
     return TRUE;
 }
 
+gboolean block_is_header(const struct iovec *iov, unsigned n)
+{
+    guint8 sector[BLOCK_SECTOR_SIZE] = { 0 };
+    gsize have = 0;
+
+    for (unsigned i = 0; i < n && have < sizeof(sector); i++) {
+        gsize len = MIN(iov[i].iov_len, sizeof(sector) - have);
+        memcpy(sector + have, iov[i].iov_base, len);
+        have += len;
+    }
+    return format_of(sector) != NULL;
+}
+
 gboolean block_check_raw(const char *name, GError **errp)
 {
-    BlockNode *file = block_node_bottom(block_node_find(name));
+    BlockNode *node = block_node_find(name), *file = block_node_bottom(node);
 
+    if (node->driver != &block_driver_raw) {
+        return TRUE;
+    }
+    node->guessed = TRUE;
+    if (block_starts_inactive()) {
+        return TRUE;
+    }
     if (!block_check_format(file, errp)) {
         return FALSE;
     }

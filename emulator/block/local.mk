@@ -36,6 +36,11 @@ libemulator_a_SOURCES += \
 	emulator/block/qcow2/snapshot.c \
 	emulator/block/qcow2/tables.c \
 	emulator/block/qcow2/zero.c \
+	emulator/block/qcow2-clean.c \
+	emulator/block/qcow2-driver.c \
+	emulator/block/qcow2-driver.h \
+	emulator/block/qcow2-query.c \
+	emulator/block/drive.c \
 	emulator/block/query.c \
 	emulator/block/raw.c \
 	emulator/block/removable.c \

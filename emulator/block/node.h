@@ -80,6 +80,10 @@ typedef struct BlockDriver {
      * or -errno; request->done is not called. Passes it on by block_node_blocking().
      */
     int (*blocking)(BlockNode *node, BlockRequest *request);
+    /* Main loop: what query-block tells of the image, of an active node. NULL: nothing. */
+    void (*query)(const BlockNode *node, ConfigNode *image);
+    /* blocking() may wait for requests that loops have sent to what is below. */
+    gboolean waits;
     /* Main loop: the image has been taken over; what was lost before is written anew. */
     void (*activated)(BlockNode *node);
     /* Main loop: a descriptor of the image, to be closed, for fstat(); -1: there is none.
@@ -132,7 +136,8 @@ struct BlockNode {
     gboolean anonymous; /* given inline: goes with its parent */
     gboolean of_drive;  /* -drive has made it */
     gboolean transient; /* a drive's medium: goes when that has let it go */
-    gboolean guessed;   /* raw, unless the image begins as of another format */
+    gboolean guessed;   /* raw, unless the image begins as of another format, which no
+                           guest may make it do */
     BlockChild *parents, *children;
     BlockNode
         *child; /* the one that it is, or has, the data of; of its children; or NULL */
@@ -168,6 +173,7 @@ extern const BlockDriver block_driver_host_device;
 extern const BlockDriver block_driver_raw;
 extern const BlockDriver block_driver_null;
 extern const BlockDriver block_driver_throttle;
+extern const BlockDriver block_driver_qcow2;
 extern const BlockDriver block_driver_test;
 
 /*
@@ -175,6 +181,7 @@ extern const BlockDriver block_driver_test;
  * own until then. In the request's loop, from submit().
  */
 BlockFrame *block_request_watch(BlockNode *node, BlockRequest *request);
+void block_request_unwatch(BlockRequest *request); /* the last one, still in submit() */
 void block_request_ended(BlockRequest *request);
 /* To node, at request->pos; for drivers that pass requests on. */
 void block_node_submit(BlockNode *node, BlockRequest *request);
@@ -296,6 +303,9 @@ void block_node_free(BlockNode *node);
 
 /* format.c: of an open file; any thread. Refuses what begins as another format does. */
 gboolean block_check_format(BlockNode *file, GError **errp);
+
+/* Does what begins so begin as another format's image? */
+gboolean block_is_header(const struct iovec *iov, unsigned n);
 
 /* active.c */
 gboolean block_activity_changes(void); /* nobody comes or goes now */

@@ -6,7 +6,8 @@
 
 static const BlockDriver *const drivers[] = {
     &block_driver_file, &block_driver_host_device, &block_driver_raw,
-    &block_driver_null, &block_driver_throttle,    &block_driver_test,
+    &block_driver_null, &block_driver_throttle,    &block_driver_qcow2,
+    &block_driver_test,
 };
 
 static const KindType *driver_at(guint i)

@@ -42,8 +42,30 @@ static ConfigNode *query_cache(const BlockNode *node)
     return cache;
 }
 
-static ConfigNode *query_image(const BlockNode *node)
+/* Through filters; or NULL. */
+static const BlockNode *backing_of(const BlockNode *node)
 {
+    const BlockNode *backing = block_child_node(node, BLOCK_ROLE_BACKING);
+
+    return backing || !block_child_node(node, BLOCK_ROLE_FILTERED)
+               ? backing
+               : backing_of(node->child);
+}
+
+static int depth_of(const BlockNode *node)
+{
+    int depth = 0;
+
+    while ((node = backing_of(node))) {
+        depth++;
+    }
+    return depth;
+}
+
+static ConfigNode *query_image(const BlockNode *node, gboolean flat)
+{
+    const BlockNode *backing = backing_of(node);
+
     BlockNode *file = block_node_bottom(node);
     ConfigNode *image = config_map_new();
 
@@ -51,12 +73,20 @@ static ConfigNode *query_image(const BlockNode *node)
     config_map_set_string(image, "format", node->driver->type.name);
     config_map_set_int(image, "virtual-size", node->size);
     config_map_set_bool(image, "dirty-flag", FALSE);
+    if (node->driver->query && node->active) {
+        node->driver->query(node, image);
+    }
+    if (backing && !flat) {
+        config_map_set(image, "backing-image", query_image(backing, FALSE));
+    }
     return image;
 }
 
 /* user: whose limits it tells of, or NULL. */
-static ConfigNode *query_node(const BlockNode *node, const BlockChild *user)
+static ConfigNode *query_node(const BlockNode *node, const BlockChild *user,
+                              gboolean flat)
 {
+    const BlockNode *backing = backing_of(node);
     ConfigNode *info = config_map_new();
 
     config_map_set_string(info, "file", block_node_bottom(node)->filename);
@@ -67,11 +97,14 @@ static ConfigNode *query_node(const BlockNode *node, const BlockChild *user)
     config_map_set_bool(info, "active", node->active);
     config_map_set_string(info, "detect_zeroes",
                           detect_zeroes_names[node->detect_zeroes]);
-    config_map_set_int(info, "backing_file_depth", 0);
+    config_map_set_int(info, "backing_file_depth", flat ? 0 : depth_of(node));
+    if (backing) {
+        config_map_set_string(info, "backing_file", block_node_bottom(backing)->filename);
+    }
     config_map_set_int(info, "write_threshold", (gint64)block_write_threshold(node));
     throttle_query(user, info);
     config_map_set(info, "cache", query_cache(node));
-    config_map_set(info, "image", query_image(node));
+    config_map_set(info, "image", query_image(node, flat));
     return info;
 }
 
@@ -91,7 +124,7 @@ static ConfigNode *query_user(const char *drive, const char *name,
         config_map_set_string(info, "io-status", block_status_name(stats));
     }
     if (node) {
-        config_map_set(info, "inserted", query_node(node, user));
+        config_map_set(info, "inserted", query_node(node, user, FALSE));
     }
     return info;
 }
@@ -136,7 +169,7 @@ static void want_all(Wanted *w, gboolean disks)
         if (disks) {
             block_node_foreach_listed(node, want_disk, w);
         } else {
-            want(w, node, query_node(node, NULL));
+            want(w, node, query_node(node, NULL, TRUE));
         }
     }
     if (disks) {

@@ -2,6 +2,8 @@
 /*
  * "raw": shows its child, or a part of it (offset, size), as it is.
  */
+#include <errno.h>
+
 #include "block/node.h"
 #include "util/error.h"
 
@@ -90,11 +92,22 @@ static gboolean raw_truncate(BlockNode *node, guint64 size, GError **errp)
     return block_node_truncate(node->child, size + o->offset, errp);
 }
 
+/* Of an image that is guessed to be raw: the next start would guess something else. */
+static gboolean makes_header(const BlockNode *node, const BlockRequest *r)
+{
+    return node->guessed && r->op == BLOCK_WRITE && r->pos == 0 &&
+           block_is_header(r->iov, r->n_iov);
+}
+
 /* What is within the slice is within the child: raw_refresh_size(). */
 static void raw_submit(BlockNode *node, BlockRequest *r)
 {
     const RawOptions *o = node->options;
 
+    if (makes_header(node, r)) {
+        block_node_complete(r, -EPERM);
+        return;
+    }
     r->pos += o->offset;
     block_node_submit(node->child, r);
 }
@@ -103,6 +116,9 @@ static int raw_blocking(BlockNode *node, BlockRequest *r)
 {
     const RawOptions *o = node->options;
 
+    if (makes_header(node, r)) {
+        return -EPERM;
+    }
     r->pos += o->offset;
     return block_node_blocking(node->child, r);
 }

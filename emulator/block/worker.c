@@ -2,42 +2,83 @@
 /*
  * Worker threads for blocking I/O. Started when there is work and nobody idle, up
  * to a limit; they end after some seconds without work.
+ *
+ * What a format does may wait for requests to a file that loops have made, which need a
+ * thread too: so formats never have all of them.
  */
 #include "block/node.h"
 
 #define WORKERS_MAX  32
+#define FORMATS_MAX  24
 #define IDLE_SECONDS 10
+
+typedef struct Queue {
+    BlockRequest *head, *tail;
+    unsigned n;
+} Queue;
 
 static struct {
     GMutex lock;
     GCond work, ended;
-    BlockRequest *head, *tail;
-    unsigned queued, threads, idle;
+    Queue files, formats;
+    unsigned threads, idle;
+    unsigned at_formats; /* threads */
     gboolean quit;
 } pool;
+
+static void push(Queue *q, BlockRequest *r)
+{
+    r->next = NULL;
+    *(q->tail ? &q->tail->next : &q->head) = r;
+    q->tail = r;
+    q->n++;
+}
+
+static BlockRequest *pop(Queue *q)
+{
+    BlockRequest *r = q->head;
+
+    q->head = r->next;
+    q->tail = q->head ? q->tail : NULL;
+    q->n--;
+    return r;
+}
+
+/* With the lock: so many could be begun now. */
+static unsigned ready(void)
+{
+    return pool.files.n + MIN(pool.formats.n, FORMATS_MAX - pool.at_formats);
+}
 
 /* The next request, or NULL when this thread should end. Called and left locked. */
 static BlockRequest *take(void)
 {
     gint64 until = g_get_monotonic_time() + IDLE_SECONDS * G_TIME_SPAN_SECOND;
 
-    while (!pool.head && !pool.quit) {
+    while (!ready() && !pool.quit) {
         pool.idle++;
         gboolean woken = g_cond_wait_until(&pool.work, &pool.lock, until);
         pool.idle--;
-        if (!woken && !pool.head) {
+        if (!woken && !ready()) {
             return NULL;
         }
     }
-    BlockRequest *r = pool.head;
-    if (r) {
-        pool.head = r->next;
-        pool.queued--;
-        if (!pool.head) {
-            pool.tail = NULL;
-        }
+    if (!ready()) { /* the rest is for those that are at formats now */
+        return NULL;
     }
-    return r;
+    return pop(pool.files.n ? &pool.files : &pool.formats);
+}
+
+/* Called and left locked. */
+static void do_request(BlockRequest *r)
+{
+    gboolean format = r->node->driver->waits;
+
+    pool.at_formats += format;
+    g_mutex_unlock(&pool.lock);
+    block_node_complete(r, r->node->driver->blocking(r->node, r));
+    g_mutex_lock(&pool.lock);
+    pool.at_formats -= format;
 }
 
 static gpointer worker_run(gpointer opaque)
@@ -46,9 +87,7 @@ static gpointer worker_run(gpointer opaque)
 
     g_mutex_lock(&pool.lock);
     while ((r = take())) {
-        g_mutex_unlock(&pool.lock);
-        block_node_complete(r, r->node->driver->blocking(r->node, r));
-        g_mutex_lock(&pool.lock);
+        do_request(r);
     }
     pool.threads--;
     g_cond_signal(&pool.ended);
@@ -62,11 +101,8 @@ static void work_without_thread(void)
     g_mutex_lock(&pool.lock);
     pool.threads--;
     g_cond_signal(&pool.ended);
-    while (!pool.threads && pool.head) {
-        BlockRequest *r = take();
-        g_mutex_unlock(&pool.lock);
-        block_node_complete(r, r->node->driver->blocking(r->node, r));
-        g_mutex_lock(&pool.lock);
+    while (!pool.threads && ready()) {
+        do_request(take());
     }
     g_mutex_unlock(&pool.lock);
 }
@@ -75,16 +111,9 @@ void block_worker_submit(BlockRequest *r)
 {
     gboolean start = FALSE;
 
-    r->next = NULL;
     g_mutex_lock(&pool.lock);
-    if (pool.tail) {
-        pool.tail->next = r;
-    } else {
-        pool.head = r;
-    }
-    pool.tail = r;
-    pool.queued++;
-    if (pool.idle >= pool.queued) {
+    push(r->node->driver->waits ? &pool.formats : &pool.files, r);
+    if (pool.idle >= ready()) {
         g_cond_signal(&pool.work);
     } else if (pool.threads < WORKERS_MAX) {
         pool.threads++;

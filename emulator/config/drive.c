@@ -27,20 +27,6 @@ static const CacheMode cache_modes[] = {
 /* -machine knows how many flashes it has. */
 #define FLASHES 2
 
-static gboolean one_of(ConfigNode *map, const char *key, const char *def,
-                       const char *only, GError **errp)
-{
-    const char *value;
-
-    if (!config_get_string(map, key, def, &value, errp)) {
-        return FALSE;
-    }
-    if (!g_str_equal(value, only)) {
-        return error_set(errp, "%s=%s is not supported (only %s)", key, value, only);
-    }
-    return TRUE;
-}
-
 /* cache=, direct= and cache.direct=... to the node's cache map. */
 static gboolean read_cache(ConfigNode *drive, ConfigNode *node, GError **errp)
 {
@@ -253,13 +239,31 @@ static void name_drive(ConfigNode *tree, const char *id, const char *origin)
     config_list_add(config_tree_list(tree, "named-drive"), entry);
 }
 
+static gboolean check_format(ConfigNode *drive, GError **errp)
+{
+    const char *format;
+
+    return config_get_string(drive, "format", "raw", &format, errp) &&
+           (g_str_equal(format, "raw") || g_str_equal(format, "qcow2") ||
+            error_set(errp, "format=%s is not supported (only raw|qcow2)", format));
+}
+
+static const char *driver_of(const ConfigNode *drive)
+{
+    const ConfigNode *format = config_map_peek(drive, "format");
+    gboolean qcow2 = format && config_node_type(format) == CONFIG_STRING &&
+                     g_str_equal(config_node_string(format), "qcow2");
+
+    return qcow2 ? "qcow2" : "raw";
+}
+
 static gboolean add_node(ConfigNode *tree, ConfigNode *drive, const char *id,
                          const char *origin, GError **errp)
 {
     g_autoptr(ConfigNode) node = config_map_new();
 
     config_map_set(node, "node-name", config_string_new(id));
-    config_map_set(node, "driver", config_string_new("raw"));
+    config_map_set(node, "driver", config_string_new(driver_of(drive)));
     if (!read_file(drive, node, errp) || !read_discard(drive, node, errp) ||
         !read_cache(drive, node, errp) || !config_check_unused(drive, errp)) {
         return FALSE;
@@ -278,8 +282,7 @@ static gboolean place(ConfigNode *tree, ConfigNode *drive, GError **errp)
     const char *id, *origin = config_node_origin(drive);
     gboolean cdrom, empty;
 
-    if (!one_of(drive, "format", "raw", "raw", errp) ||
-        !read_media(drive, &cdrom, &empty, errp) ||
+    if (!check_format(drive, errp) || !read_media(drive, &cdrom, &empty, errp) ||
         !read_id(tree, drive, cdrom, origin, &id, errp)) {
         return FALSE;
     }

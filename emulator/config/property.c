@@ -202,8 +202,10 @@ static gboolean set_group(const Property *prop, const char *owner, void *object,
 static gboolean set_kind(const Property *prop, ConfigNode **member, ConfigNode *value,
                          GError **errp)
 {
-    if (config_node_type(value) != CONFIG_MAP &&
-        !(prop->reference && config_node_type(value) == CONFIG_STRING)) {
+    ConfigType type = config_node_type(value);
+
+    if (type != CONFIG_MAP && !(prop->reference && type == CONFIG_STRING) &&
+        !(prop->nullable && type == CONFIG_NULL)) {
         return error_set(errp, "Parameter '%s' expects an object%s", prop->name,
                          prop->reference ? " or a name" : "");
     }

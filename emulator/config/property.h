@@ -49,6 +49,7 @@ typedef struct Property {
     const char *help;
     gboolean required;
     gboolean reference; /* PROP_KIND: or a string, the name of one that is there */
+    gboolean nullable;  /* PROP_KIND: or null: none */
     gboolean guest;     /* the guest relies on the value: a migration keeps it, and tells
                            it where it is not the default */
     gboolean ignored;   /* accepted for compatibility; it cannot matter here */

@@ -114,19 +114,50 @@ static void cmd_block_resize(ConfigNode *args, QmpReply *reply)
 QMP_OBJECT(query_args, { "flat", &qmp_bool, TRUE });
 QMP_OBJECT(cache_info, { "writeback", &qmp_bool }, { "direct", &qmp_bool },
            { "no-flush", &qmp_bool });
+QMP_OBJECT(snapshot_info, { "id", &qmp_str }, { "name", &qmp_str },
+           { "vm-state-size", &qmp_int }, { "date-sec", &qmp_int },
+           { "date-nsec", &qmp_int }, { "vm-clock-sec", &qmp_int },
+           { "vm-clock-nsec", &qmp_int });
+QMP_LIST(snapshot_list, &snapshot_info);
+QMP_ENUM(bitmap_flag, "in-use", "auto");
+QMP_LIST(bitmap_flags, &bitmap_flag);
+QMP_OBJECT(bitmap_info, { "name", &qmp_str }, { "granularity", &qmp_int },
+           { "flags", &bitmap_flags });
+QMP_LIST(bitmap_list, &bitmap_info);
+QMP_ENUM(compression_type, "zlib");
+QMP_OBJECT(qcow2_info, { "compat", &qmp_str }, { "compression-type", &compression_type },
+           { "refcount-bits", &qmp_int }, { "lazy-refcounts", &qmp_bool, TRUE },
+           { "corrupt", &qmp_bool, TRUE }, { "extended-l2", &qmp_bool, TRUE },
+           { "bitmaps", &bitmap_list, TRUE }, { "data-file", &qmp_str, TRUE },
+           { "data-file-raw", &qmp_bool, TRUE });
+QMP_OBJECT(qcow2_specific, { "data", &qcow2_info });
+QMP_ENUM(specific_kind, "qcow2");
+static const QmpType image_specific = {
+    .meta = QMP_META_OBJECT,
+    .members = (const QmpMember[]){ { "type", &specific_kind }, { NULL } },
+    .tag = "type",
+    .variants = (const QmpVariant[]){ { "qcow2", &qcow2_specific }, { NULL } },
+};
+static const QmpType image_info; /* has another one in it */
 QMP_OBJECT(image_info, { "filename", &qmp_str }, { "format", &qmp_str },
            { "virtual-size", &qmp_int }, { "actual-size", &qmp_int, TRUE },
-           { "dirty-flag", &qmp_bool, TRUE });
+           { "dirty-flag", &qmp_bool, TRUE }, { "cluster-size", &qmp_int, TRUE },
+           { "backing-filename", &qmp_str, TRUE },
+           { "full-backing-filename", &qmp_str, TRUE },
+           { "backing-filename-format", &qmp_str, TRUE },
+           { "snapshots", &snapshot_list, TRUE }, { "backing-image", &image_info, TRUE },
+           { "format-specific", &image_specific, TRUE });
 QMP_OBJECT(node_info, { "file", &qmp_str }, { "node-name", &qmp_str },
            { "drv", &qmp_str }, { "ro", &qmp_bool }, { "encrypted", &qmp_bool },
            { "active", &qmp_bool }, { "detect_zeroes", &detect_zeroes },
-           { "backing_file_depth", &qmp_int }, { "write_threshold", &qmp_int },
-           { "bps", &qmp_int }, { "bps_rd", &qmp_int }, { "bps_wr", &qmp_int },
-           { "iops", &qmp_int }, { "iops_rd", &qmp_int }, { "iops_wr", &qmp_int },
-           { "bps_max", &qmp_int, TRUE }, { "bps_rd_max", &qmp_int, TRUE },
-           { "bps_wr_max", &qmp_int, TRUE }, { "iops_max", &qmp_int, TRUE },
-           { "iops_rd_max", &qmp_int, TRUE }, { "iops_wr_max", &qmp_int, TRUE },
-           { "bps_max_length", &qmp_int, TRUE }, { "bps_rd_max_length", &qmp_int, TRUE },
+           { "backing_file", &qmp_str, TRUE }, { "backing_file_depth", &qmp_int },
+           { "write_threshold", &qmp_int }, { "bps", &qmp_int }, { "bps_rd", &qmp_int },
+           { "bps_wr", &qmp_int }, { "iops", &qmp_int }, { "iops_rd", &qmp_int },
+           { "iops_wr", &qmp_int }, { "bps_max", &qmp_int, TRUE },
+           { "bps_rd_max", &qmp_int, TRUE }, { "bps_wr_max", &qmp_int, TRUE },
+           { "iops_max", &qmp_int, TRUE }, { "iops_rd_max", &qmp_int, TRUE },
+           { "iops_wr_max", &qmp_int, TRUE }, { "bps_max_length", &qmp_int, TRUE },
+           { "bps_rd_max_length", &qmp_int, TRUE },
            { "bps_wr_max_length", &qmp_int, TRUE }, { "iops_max_length", &qmp_int, TRUE },
            { "iops_rd_max_length", &qmp_int, TRUE },
            { "iops_wr_max_length", &qmp_int, TRUE }, { "iops_size", &qmp_int, TRUE },

@@ -37,10 +37,11 @@ static const QmpType *group_type(const Property *rows)
 }
 
 /* An object of the kind, or the name of one. */
-static const QmpType *reference_type(const Kind *kind)
+static const QmpType *reference_type(const Kind *kind, gboolean nullable)
 {
     const QmpMember members[] = { { "definition", qmp_kind_type(kind), FALSE },
                                   { "reference", &qmp_str, FALSE },
+                                  { nullable ? "null" : NULL, &qmp_null, FALSE },
                                   { NULL, NULL, FALSE } };
     QmpType *type = new_type(QMP_META_ALTERNATE);
 
@@ -86,7 +87,8 @@ static const QmpType *row_type(const Property *row)
     case PROP_GROUP:
         return group_type(row->rows);
     case PROP_KIND:
-        return row->reference ? reference_type(row->kind) : qmp_kind_type(row->kind);
+        return row->reference ? reference_type(row->kind, row->nullable)
+                              : qmp_kind_type(row->kind);
     }
     g_assert_not_reached();
 }

@@ -56,12 +56,15 @@ class Formats(unittest.TestCase):
                 code, err = self.start(header, *more)
                 self.assertEqual(code, 1, (name, err))
                 self.assertTrue(err.startswith("vireo: -drive if=none,id=d,file="), err)
-                self.assertIn("begins as a %s image does" % name, err)
-                self.assertIn("say format=raw", err)
+                if name == "qcow2":  # it is one, and not a good one
+                    self.assertIn("Unsupported cluster size: 2^0", err)
+                else:
+                    self.assertIn("begins as a %s image does" % name, err)
+                    self.assertIn("say format=raw", err)
 
     def test_destination(self):
-        """It reads no image before it has the VM."""
-        code, err = self.start(HEADERS[1][1], options=["-incoming", "defer"])
+        """It reads no image before it has the VM, but for what tells a qcow2 one."""
+        code, err = self.start(dict(HEADERS)["luks"], options=["-incoming", "defer"])
         self.assertEqual((code, err), (0, ""))
 
     def test_raw_was_said(self):

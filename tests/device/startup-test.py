@@ -392,8 +392,8 @@ class Life(unittest.TestCase):
             self.assertEqual(qmp.refused("blockdev-add", driver="file",
                                        filename=image.name),
                              "'node-name' must be specified for the root node")
-            self.assertEqual(qmp.refused("blockdev-add", driver="qcow2"),
-                             "Parameter 'driver' does not accept value 'qcow2'")
+            self.assertEqual(qmp.refused("blockdev-add", driver="qed"),
+                             "Parameter 'driver' does not accept value 'qed'")
             qmp("blockdev-del", **{"node-name": "n"})
             self.assertEqual(qmp("query-named-block-nodes"), [])
         qmp("object-add", **{"qom-type": "iothread", "id": "io"})

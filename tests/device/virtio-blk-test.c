@@ -417,7 +417,7 @@ static void test_refused(void)
     } cases[] = {
         { "-device virtio-blk-device,drive=nope", "nope" },
         { "-blockdev driver=file,node-name=n,filename=/no/such", "/no/such" },
-        { "-blockdev driver=qcow2,node-name=n,file=x", "qcow2" },
+        { "-blockdev driver=qed,node-name=n,file=x", "qed" },
         { "-device virtio-blk-device,frob=1", "frob" },
         { "-device virtio-blk-pci,drive=n", "virtio-blk-pci" },
     };

@@ -307,7 +307,7 @@ static void test_options(void)
         "{\"driver\":\"host_device\",\"node-name\":\"a\",\"filename\":\"%s\"}", path);
 
     assert_refused("{\"node-name\":\"a\"}", "driver");
-    assert_refused("{\"driver\":\"qcow2\",\"node-name\":\"a\"}", "qcow2");
+    assert_refused("{\"driver\":\"qed\",\"node-name\":\"a\"}", "qed");
     assert_refused("{\"driver\":\"file\",\"filename\":\"/x\"}", "node-name");
     assert_refused("{\"driver\":\"file\",\"node-name\":\"a\"}", "filename");
     assert_refused("{\"driver\":\"file\",\"node-name\":\"1a\",\"filename\":\"/x\"}",

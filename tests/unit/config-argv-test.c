@@ -321,8 +321,9 @@ static void test_bad(void)
         { "-cdrom /x -hdc /y", "-hdc /y: drive with bus=2, unit=0 exists" },
         { "-drive if=none,media=cdrom",
           "-drive if=none,media=cdrom: Parameter 'id' is missing" },
-        { "-drive id=a,file=/x,format=qcow2",
-          "-drive id=a,file=/x,format=qcow2: format=qcow2 is not supported (only raw)" },
+        { "-drive id=a,file=/x,format=vmdk", "-drive id=a,file=/x,format=vmdk: "
+                                             "format=vmdk is not supported (only "
+                                             "raw|qcow2)" },
         { "-drive id=a,file=/x,cache=fast",
           "-drive id=a,file=/x,cache=fast: cache=fast is not supported (writeback, none, "
           "unsafe)" },

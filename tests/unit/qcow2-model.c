@@ -295,7 +295,7 @@ void qcow2_model_op(Qcow2Model *f)
         discard(f, offset, len);
         break;
     case 5:
-        qcow2_clean_caches(f->q);
+        qcow2_clean_caches(f->q, TRUE);
         break;
     case 6:
         if (!f->touched && qcow2_model_below(8) == 0) {

@@ -74,7 +74,7 @@ static gpointer work(gpointer data)
             g_assert_cmpint(qcow2_discard(w->f->q, offset, 512), ==, 0);
             break;
         case 3:
-            qcow2_clean_caches(w->f->q);
+            qcow2_clean_caches(w->f->q, FALSE);
             g_assert_cmpuint(qcow2_memory(w->f->q), >, 0);
             break;
         case 4:

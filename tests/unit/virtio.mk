@@ -6,6 +6,7 @@ VIRTIO_TESTS = tests/unit/qcow2-test tests/unit/qcow2-crash-test \
 	tests/unit/qcow2-threads-test tests/unit/block-test tests/unit/block-stack-test \
 	tests/unit/block-graph-test tests/unit/block-limits-test \
 	tests/unit/block-options-test tests/unit/block-image-test \
+	tests/unit/block-qcow2-driver-test \
 	tests/unit/block-active-test \
 	tests/unit/block-removable-test tests/unit/ide-cd-test \
 	tests/unit/ide-cd-tray-test tests/unit/virtio-virtqueue-test \
@@ -42,6 +43,8 @@ tests_unit_block_active_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_block_active_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_block_graph_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_block_graph_test_LDADD = $(EMULATOR_TEST_LDADD)
+tests_unit_block_qcow2_driver_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
+tests_unit_block_qcow2_driver_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_block_image_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)
 tests_unit_block_image_test_LDADD = $(EMULATOR_TEST_LDADD)
 tests_unit_block_options_test_CPPFLAGS = $(EMULATOR_CPPFLAGS)

@@ -172,9 +172,14 @@ gboolean qcow2_needs_flush(Qcow2 *q)
     return g_atomic_int_get(&q->unclean);
 }
 
-void qcow2_clean_caches(Qcow2 *q)
+void qcow2_clean_caches(Qcow2 *q, gboolean wait)
 {
-    g_mutex_lock(&q->meta);
+    if (!wait && !g_mutex_trylock(&q->meta)) {
+        return;
+    }
+    if (wait) {
+        g_mutex_lock(&q->meta);
+    }
     if (q->active) {
         g_mutex_lock(&q->lock);
         qcow2_cache_clean(&q->l2_cache);

@@ -152,8 +152,11 @@ gboolean qcow2_needs_flush(Qcow2 *q);
 int qcow2_resize(Qcow2 *q, guint64 size, GError **errp);
 /* Nothing in flight. By id or name. */
 int qcow2_revert(Qcow2 *q, const char *snapshot, GError **errp);
-/* Now and then (cache-clean-interval): frees what was not used since the last call. */
-void qcow2_clean_caches(Qcow2 *q);
+/*
+ * Now and then (cache-clean-interval): frees what was not used since the last call. wait
+ * FALSE: nothing, while a worker is at the metadata; for the main loop.
+ */
+void qcow2_clean_caches(Qcow2 *q, gboolean wait);
 /* Bytes that the caches and tables take; for tests and statistics. */
 guint64 qcow2_memory(Qcow2 *q);
 

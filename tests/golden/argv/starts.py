@@ -17,8 +17,12 @@ SIZES = {'/usr/share/OVMF/': 0x37c000, '/var/lib/libvirt/qemu/nvram/': 0x84000}
 
 
 def image(name, directory):
-    """A sparse file of that name."""
+    """A sparse file of that name, or an image."""
     path = os.path.join(directory, os.path.basename(name).strip('@').lower())
+    if path.endswith('.qcow2'):
+        if not os.path.exists(path):
+            subprocess.run(['qemu-img', 'create', '-q', '-f', 'qcow2', path, '1G'], check=True)
+        return path
     with open(path, 'ab') as f:
         f.truncate(next((n for start, n in SIZES.items() if name.startswith(start)), 1 << 30))
     return path
