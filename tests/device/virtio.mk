@@ -59,7 +59,7 @@ VIRTIO_BLK_DEVICE_TESTS = tests/device/virtio-blk-flight-test \
 	tests/device/virtio-pci-flight-test \
 	tests/device/virtio-blk-host-test \
 	tests/device/virtio-blk-error-test tests/device/virtio-blk-stats-test \
-	tests/device/block-change-test \
+	tests/device/block-change-test tests/device/qcow2-vm-test \
 	tests/device/stop-test tests/device/late-plug-test \
 	tests/device/late-test tests/device/late-fd-test \
 	tests/device/late-incoming-test
@@ -77,6 +77,10 @@ tests_device_virtio_blk_error_test_SOURCES = tests/device/virtio-blk-error-test.
 	$(VIRTIO_DEVICE_COMMON)
 tests_device_virtio_blk_error_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
 tests_device_virtio_blk_error_test_LDADD = $(DEVICE_TEST_LDADD)
+tests_device_qcow2_vm_test_SOURCES = tests/device/qcow2-vm-test.c \
+	tests/device/ahci.c tests/device/ahci.h $(VIRTIO_DEVICE_COMMON)
+tests_device_qcow2_vm_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
+tests_device_qcow2_vm_test_LDADD = $(DEVICE_TEST_LDADD)
 tests_device_block_change_test_SOURCES = tests/device/block-change-test.c \
 	$(VIRTIO_DEVICE_COMMON)
 tests_device_block_change_test_CPPFLAGS = $(DEVICE_TEST_CPPFLAGS)
