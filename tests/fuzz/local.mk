@@ -353,3 +353,18 @@ tests_fuzz_ide_cd_fuzz_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
 tests_fuzz_ide_cd_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_ide_cd_fuzz_LDADD = $(EMULATOR_TEST_LDADD)
 endif
+
+# qcow2 images; also run shortly by qcow2-fuzz-test.
+QCOW2_FUZZ = tests/fuzz/qcow2-fuzz.c tests/fuzz/qcow2-fuzz.h
+check_PROGRAMS += tests/fuzz/qcow2-fuzz-test
+TESTS += tests/fuzz/qcow2-fuzz-test
+tests_fuzz_qcow2_fuzz_test_SOURCES = tests/fuzz/qcow2-fuzz-test.c $(QCOW2_FUZZ)
+tests_fuzz_qcow2_fuzz_test_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
+tests_fuzz_qcow2_fuzz_test_LDADD = $(EMULATOR_TEST_LDADD)
+if FUZZERS
+check_PROGRAMS += tests/fuzz/qcow2-fuzz
+tests_fuzz_qcow2_fuzz_SOURCES = $(QCOW2_FUZZ)
+tests_fuzz_qcow2_fuzz_CPPFLAGS = -I$(top_srcdir)/tests $(EMULATOR_CPPFLAGS)
+tests_fuzz_qcow2_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_qcow2_fuzz_LDADD = $(EMULATOR_TEST_LDADD)
+endif
