@@ -140,12 +140,15 @@ static guint16 serial_queue_size(VirtioDevice *dev, unsigned queue)
                                                                     : QUEUE_SIZE;
 }
 
-/* Linux makes the queues of all ports that there could be. */
+/*
+ * Linux makes the queues of all ports that there could be. What is sent to one that is
+ * not there has to be given back; buffers for what it might receive can wait.
+ */
 static gboolean serial_listens(VirtioDevice *dev, unsigned queue)
 {
     const VirtioSerial *serial = (const VirtioSerial *)dev;
 
-    return queue / 2 == 1 || serial->ports[queue < 2 ? 0 : queue / 2 - 1];
+    return queue % 2 || queue / 2 == 1 || serial->ports[queue < 2 ? 0 : queue / 2 - 1];
 }
 
 /* The bus */
@@ -205,14 +208,8 @@ static void bus_announce(Bus *bus, Device *device)
 {
     SerialPort *port = (SerialPort *)device;
 
-    VirtioSerial *serial = bus->opaque;
-
-    port->serial = serial;
-    if (serial->running && serial_tx(port)->enabled) {
-        drop(serial_tx(port)); /* of before there was a port */
-    }
-    virtio_queue_listen(&serial->dev, serial_rx(port)->index);
-    virtio_queue_listen(&serial->dev, serial_tx(port)->index);
+    port->serial = bus->opaque;
+    virtio_queue_listen(&port->serial->dev, serial_rx(port)->index);
     serial_tell(port->serial, port->nr, SERIAL_TELL_ADD);
 }
 
