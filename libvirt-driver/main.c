@@ -38,7 +38,8 @@ static int serve(const DaemonOptions *options, GError **errp)
         return EXIT_FAILURE;
     }
     ForwardServiceOptions others = { .dir = paths->socket_dir };
-    g_autoptr(ForwardService) forward = forward_service_new(server, &others);
+    g_autoptr(ForwardService) forward G_GNUC_UNUSED =
+        forward_service_new(server, &others);
     Driver *driver = driver_new(paths, server, emulator);
     if (!driver_start(driver, errp)) {
         if (driver_stop(driver, STOP_TIMEOUT_MS))
