@@ -305,7 +305,7 @@ static void test_owed_forgotten(void)
     for (guint i = 0; i < G_N_ELEMENTS(what); i++) {
         QTest *q = late_guest("-global mc146818rtc.lost_tick_policy=slew");
         if (i == 0) {
-            g_autoptr(JsonNode) done =
+            g_autoptr(JsonNode) done G_GNUC_UNUSED =
                 qtest_qmp_ok(q, "{\"execute\": \"rtc-reset-reinjection\"}");
         } else if (i == 1) {
             set(q, A, 0x27);
@@ -314,8 +314,9 @@ static void test_owed_forgotten(void)
             set(q, B, B_24H);
             set(q, B, B_24H | B_PIE);
         } else {
-            g_autoptr(JsonNode) done = qtest_qmp_ok(q, "{\"execute\": \"system_reset\"}");
-            g_autoptr(JsonObject) event = qtest_event_wait(q, "RESET");
+            g_autoptr(JsonNode) done G_GNUC_UNUSED =
+                qtest_qmp_ok(q, "{\"execute\": \"system_reset\"}");
+            g_autoptr(JsonObject) event G_GNUC_UNUSED = qtest_event_wait(q, "RESET");
             set(q, B, B_24H | B_PIE);
         }
         get(q, C);
