@@ -131,7 +131,7 @@ gboolean cpu_features_have(const CpuFeatureSet *set, guint i)
     return set->words[i / 64] >> i % 64 & 1;
 }
 
-static void put(CpuFeatureSet *set, guint i, gboolean on)
+void cpu_features_put(CpuFeatureSet *set, guint i, gboolean on)
 {
     guint64 bit = G_GUINT64_CONSTANT(1) << i % 64;
 
@@ -145,7 +145,7 @@ static void put_all(CpuFeatureSet *set, guint first, gboolean on)
          i < G_N_ELEMENTS(features) && features[i].function == features[first].function;
          i++) {
         if (g_str_equal(features[i].name, features[first].name)) {
-            put(set, i, on);
+            cpu_features_put(set, i, on);
         }
     }
 }
@@ -196,9 +196,9 @@ void cpu_features_close(CpuFeatureSet *set, CpuFeatureSet *dropped)
                 !lacks_need(set, &features[i])) {
                 continue;
             }
-            put(set, i, FALSE);
+            cpu_features_put(set, i, FALSE);
             if (dropped) {
-                put(dropped, i, TRUE);
+                cpu_features_put(dropped, i, TRUE);
             }
             again = TRUE;
         }

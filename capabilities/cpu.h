@@ -52,7 +52,8 @@ const char *cpu_feature_name(guint32 function, guint32 index, CpuidRegister reg,
 char *cpu_feature_describe(const CpuFeature *f);
 
 gboolean cpu_features_have(const CpuFeatureSet *set, guint i);
-/* All rows of that name. */
+/* One row; or all rows of that name. */
+void cpu_features_put(CpuFeatureSet *set, guint i, gboolean on);
 void cpu_features_change(CpuFeatureSet *set, const char *name, gboolean on);
 /* "a b +c -d": changes one after the other. */
 void cpu_features_apply(CpuFeatureSet *set, const char *text);

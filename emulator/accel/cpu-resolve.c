@@ -38,16 +38,11 @@ gboolean cpu_host_can(const CpuHost *host, const CpuFeature *f)
     return cpu_host_word(host, f->function, f->index, f->reg) >> f->bit & 1;
 }
 
-static void set_row(CpuFeatureSet *set, guint i)
-{
-    set->words[i / 64] |= G_GUINT64_CONSTANT(1) << i % 64;
-}
-
 static void all_of_host(const CpuConfig *config, const CpuHost *host, CpuFeatureSet *set)
 {
     for (guint i = 0; i < cpu_feature_count(); i++) {
         if (cpu_host_can(host, cpu_feature_at(i))) {
-            set_row(set, i);
+            cpu_features_put(set, i, TRUE);
         }
     }
     if (config->migratable) {
@@ -79,7 +74,7 @@ void cpu_resolve(const CpuConfig *config, const CpuHost *host, CpuResult *result
     result->wanted = *have;
     for (guint i = 0; i < cpu_feature_count(); i++) {
         if (cpu_features_have(have, i) && !cpu_host_can(host, cpu_feature_at(i))) {
-            set_row(&result->missing, i);
+            cpu_features_put(&result->missing, i, TRUE);
         }
     }
     for (guint i = 0; i < G_N_ELEMENTS(have->words); i++) {

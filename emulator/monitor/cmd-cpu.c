@@ -126,23 +126,21 @@ static gboolean read_model(ConfigNode *model, CpuConfig *config, GError **errp)
 }
 
 /*
- * What the model has and was asked for, whether or not this host can give it. Without a
- * host, "host" and "max" have no features.
+ * What the model has and was asked for, whether or not this host (zeroed before, and then
+ * told) can give it. Without a host, "host" and "max" have no features.
  */
-static gboolean expand(ConfigNode *model, CpuConfig *config, CpuFeatureSet *set,
-                       GError **errp)
+static gboolean expand(ConfigNode *model, CpuConfig *config, CpuHost *host,
+                       CpuFeatureSet *set, GError **errp)
 {
-    static const CpuHost nothing;
-    CpuHost host = nothing;
     CpuResult result;
 
     if (!read_model(model, config, errp)) {
         return FALSE;
     }
-    if (!cpu_get_host(&host, config->model ? NULL : errp) && !config->model) {
+    if (!cpu_get_host(host, config->model ? NULL : errp) && !config->model) {
         return FALSE;
     }
-    cpu_resolve(config, &host, &result);
+    cpu_resolve(config, host, &result);
     *set = config->model ? result.wanted : result.have;
     return TRUE;
 }
@@ -207,10 +205,9 @@ static ConfigNode *cmd_expansion(ConfigNode *args, GError **errp)
     CpuConfig config;
     CpuHost host = { 0 };
 
-    if (!expand(asked, &config, &set, errp)) {
+    if (!expand(asked, &config, &host, &set, errp)) {
         return NULL;
     }
-    cpu_get_host(&host, NULL);
     cpu_identify(&config, &host, &id);
     props = config_map_new();
     add_features(props, &set, full);

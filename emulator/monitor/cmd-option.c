@@ -66,8 +66,10 @@ static void add_parameter(const Property *row, const char *name, void *opaque)
 static ConfigNode *list_parameters(const char *option)
 {
     ConfigNode *list = config_list_new();
-    for (guint i = 0; strcmp(option, "machine") == 0 && machine_table[i]; i++) {
-        properties_foreach(machine_table[i]->properties, add_parameter, list);
+    if (strcmp(option, "machine") == 0) {
+        for (guint i = 0; machine_table[i]; i++) {
+            properties_foreach(machine_table[i]->properties, add_parameter, list);
+        }
     }
     return list;
 }

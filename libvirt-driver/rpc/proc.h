@@ -27,7 +27,7 @@ typedef struct RpcProc {
     guint32 rw_flags;          /* the bits refused on read-only connections */
     const char *acl;           /* permissions, separated by spaces */
     const char *driver;        /* of libvirt that gets the call as it is, or NULL */
-    /* NULL: forwarded; or known, but not implemented. */
+    /* NULL: the call goes to driver; where there is none it is refused by its name. */
     gboolean (*handler)(RpcCall *call, const void *args, void *ret, GError **errp);
 } RpcProc;
 

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "forward-frame.h"
 #include "process/listen.h"
 #include "rpc/message.h"
 
@@ -51,38 +52,6 @@ static RemoteAuthListRet no_auth = { 1, none };
     }
 
 /* ---- the daemon ---- */
-
-static gboolean read_all(int fd, void *data, gsize len)
-{
-    guint8 *to = data;
-
-    while (len > 0) {
-        ssize_t n = recv(fd, to, len, 0);
-
-        if (n <= 0) {
-            return FALSE;
-        }
-        to += n;
-        len -= (gsize)n;
-    }
-    return TRUE;
-}
-
-/* The next frame, or NULL at the end. */
-static GByteArray *next_frame(int fd)
-{
-    guint8 word[4];
-    g_autoptr(GByteArray) frame = g_byte_array_new();
-    guint32 length;
-
-    if (!read_all(fd, word, sizeof(word))) {
-        return NULL;
-    }
-    length = xdr_peek_u32(word);
-    g_byte_array_append(frame, word, sizeof(word));
-    g_byte_array_set_size(frame, length);
-    return read_all(fd, frame->data + 4, length - 4) ? g_steal_pointer(&frame) : NULL;
-}
 
 static void put(int fd, GByteArray *consumed)
 {
@@ -148,7 +117,7 @@ static gpointer serve(gpointer opaque)
     GByteArray *frame;
     guint next = 0;
 
-    while (fd >= 0 && (frame = next_frame(fd))) {
+    while (fd >= 0 && (frame = forward_next_frame(fd))) {
         gboolean pong = rpc_frame_header(frame).program == RPC_PROGRAM_KEEPALIVE;
         gboolean go_on = TRUE;
 

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "forward-frame.h"
 #include "process/listen.h"
 #include "rpc/message.h"
 #include "rpc/protocol.h"
@@ -20,35 +21,6 @@ typedef struct Link {
 static Conduct conduct_of(const Link *link)
 {
     return (Conduct)g_atomic_int_get(&link->daemon->conduct);
-}
-
-static gboolean read_all(int fd, void *data, gsize len)
-{
-    guint8 *to = data;
-
-    while (len > 0) {
-        ssize_t n = recv(fd, to, len, 0);
-
-        if (n <= 0) {
-            return FALSE;
-        }
-        to += n;
-        len -= (gsize)n;
-    }
-    return TRUE;
-}
-
-static GByteArray *next_frame(int fd)
-{
-    guint8 word[4];
-    g_autoptr(GByteArray) frame = g_byte_array_new();
-
-    if (!read_all(fd, word, sizeof(word))) {
-        return NULL;
-    }
-    g_byte_array_append(frame, word, sizeof(word));
-    g_byte_array_set_size(frame, xdr_peek_u32(word));
-    return read_all(fd, frame->data + 4, frame->len - 4) ? g_steal_pointer(&frame) : NULL;
 }
 
 /* The other end may have gone. */
@@ -226,7 +198,7 @@ static gpointer serve(gpointer opaque)
     GByteArray *frame;
     gboolean go_on = TRUE;
 
-    while (go_on && (frame = next_frame(link->fd))) {
+    while (go_on && (frame = forward_next_frame(link->fd))) {
         go_on = serve_frame(link, frame);
         g_byte_array_unref(frame);
     }

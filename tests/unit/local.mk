@@ -100,6 +100,8 @@ check_PROGRAMS += tests/unit/command-interface-test tests/unit/forward-client-te
 TESTS += tests/unit/command-interface-test tests/unit/forward-client-test
 tests_unit_command_interface_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_command_interface_test_LDADD = $(COMMAND_TEST_LDADD)
+tests_unit_forward_client_test_SOURCES = tests/unit/forward-client-test.c \
+	tests/unit/forward-frame.c tests/unit/forward-frame.h
 tests_unit_forward_client_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_forward_client_test_LDADD = $(COMMAND_TEST_LDADD)
 check_PROGRAMS += tests/unit/command-serial-test
@@ -275,7 +277,8 @@ tests_unit_rpc_connect_test_LDADD = $(RPC_TEST_LDADD)
 check_PROGRAMS += tests/unit/forward-service-test
 TESTS += tests/unit/forward-service-test
 tests_unit_forward_service_test_SOURCES = tests/unit/forward-service-test.c \
-	tests/unit/forward-daemon.c tests/unit/forward-daemon.h $(RPC_TEST_PEER)
+	tests/unit/forward-daemon.c tests/unit/forward-daemon.h \
+	tests/unit/forward-frame.c tests/unit/forward-frame.h $(RPC_TEST_PEER)
 tests_unit_forward_service_test_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_unit_forward_service_test_LDADD = $(COMMAND_TEST_LDADD)
 tests_unit_rpc_server_test_SOURCES = tests/unit/rpc-server-test.c $(RPC_TEST_PEER)

@@ -111,6 +111,11 @@ start_libvirtd() {
     wait_for 60 virsh -q -c qemu:///system uri
 }
 
+restart_libvirtd() {
+    kill "$(cat /run/libvirtd.pid)" && wait_for 20 eval '! pgrep -x libvirtd > /dev/null' &&
+        libvirtd -d -l && wait_for 60 virsh -q -c qemu:///system uri
+}
+
 # start_virtvireod [OPTION...]: our daemon, in the background. What it says goes to
 # $RESULTS/virtvireod.log; its process id is $VIRTVIREOD.
 start_virtvireod() {
